@@ -1,5 +1,6 @@
-//! What reading a list of 100,000 lines takes, beside a plain pass of the `csv`
-//! crate over the same bytes; each in a process of its own, for its memory.
+//! Measures reading a list of 100,000 lines, compared with a plain pass of the
+//! `csv` crate over the same bytes; each in a process of its own, to measure
+//! its memory.
 //!
 //! `cargo bench -p central-hub --bench import`, or with another number
 //! `ROWS=10000`.
@@ -23,7 +24,7 @@ const CASES: [&str; 4] = ["csv crate", "hub, CSV", "hub, .xlsx", "hub, .ods"];
 const CASE: &str = "IMPORT_CASE";
 
 fn main() {
-    // What `cargo test --all-targets` passes.
+    // The argument of `cargo test --all-targets`.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
@@ -47,7 +48,7 @@ fn run(case: &str, rows: u64) {
         "hub, .ods" => ods(rows),
         _ => csv(rows).into_bytes(),
     };
-    // The list's making is not what is measured.
+    // Creating the list is not measured.
     std::fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = peak_kib();
     let start = Instant::now();
@@ -94,7 +95,7 @@ fn accepted(list: &[u8]) -> u64 {
     count
 }
 
-/// The most of the memory that the process ever held.
+/// Returns the peak memory of the process, in KiB.
 fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status

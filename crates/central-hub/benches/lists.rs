@@ -1,8 +1,8 @@
-//! What a page of each list costs at 1,000,000 rows, on both engines: messages
-//! in 100,000 conversations, recipients of one campaign, opt-outs.
+//! Measures a page of each list at 1,000,000 rows, on both engines: messages in
+//! 100,000 conversations, recipients of one campaign, opt-outs.
 //!
 //! `cargo bench -p central-hub --bench lists`, or with another number
-//! `ROWS=100000`. The databases are made in `TMPDIR` and gone afterwards.
+//! `ROWS=100000`. The databases are created in `TMPDIR` and removed afterwards.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -18,11 +18,11 @@ use session_api::Timestamp;
 use sqlx::AssertSqlSafe;
 
 const ROUNDS: usize = 20;
-/// As the page asks.
+/// The page size that the web page requests.
 const PAGE: u32 = 50;
 
 fn main() {
-    // What `cargo test --all-targets` passes.
+    // The argument of `cargo test --all-targets`.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
@@ -46,7 +46,7 @@ async fn measure(database: &Database, rows: i64) {
     store.close().await;
 }
 
-/// One message in twenty came in; one in 5,000 failed.
+/// One message in twenty is incoming; one in 5,000 failed.
 async fn fill(store: &Store, rows: i64) {
     let series = store.engine().pick(
         "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < $1)",
@@ -109,7 +109,7 @@ async fn index_size(store: &Store) -> f64 {
     size.await.map_or(f64::NAN, |bytes| bytes as f64)
 }
 
-/// What `ask` takes; it gives how many rows it got.
+/// Measures and prints the time of `ask`, which returns its number of rows.
 async fn say(what: &str, ask: impl AsyncFn() -> usize) {
     let mut times = Vec::with_capacity(ROUNDS);
     let mut rows = 0;

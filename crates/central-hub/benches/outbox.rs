@@ -1,9 +1,9 @@
-//! What a tick of the outbox and a page of a list cost behind a long history:
+//! Measures a tick of the outbox and a page of a list after a long history:
 //! 1,000,000 finished messages and 100,000 pending ones, on both engines.
 //!
-//! `cargo bench -p central-hub`, or with other numbers
-//! `FINISHED=100000 PENDING=1000 cargo bench -p central-hub`. The databases
-//! are made in `TMPDIR` and gone afterwards.
+//! `cargo bench -p central-hub`, or with other numbers `FINISHED=100000
+//! PENDING=1000 cargo bench -p central-hub`. The databases are created in
+//! `TMPDIR` and removed afterwards.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -19,13 +19,13 @@ use scratch_database::Database;
 use session_api::Timestamp;
 use sqlx::{AssertSqlSafe, Row};
 
-/// How often each thing is measured.
+/// Repetitions of each measurement.
 const ROUNDS: usize = 200;
-/// As many as the outbox takes at once.
+/// The outbox's limit per claim.
 const CLAIMED: u32 = 16;
 
 fn main() {
-    // What `cargo test --all-targets` passes.
+    // The argument of `cargo test --all-targets`.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
@@ -55,7 +55,7 @@ async fn measure(database: &Database, finished: i64, pending: i64) {
     store.close().await;
 }
 
-/// The finished ones first, as history has it; every number has some of both.
+/// Finished messages first, as in a real history; every number has both.
 async fn fill(store: &Store, finished: i64, pending: i64) {
     let series = store.engine().pick(
         "WITH RECURSIVE series (n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM series WHERE n < $2)",
@@ -182,7 +182,7 @@ async fn pages(store: &Store, finished: i64) {
     }
 }
 
-/// What the start screen asks; the last 20,000 of the finished ones are today's.
+/// Measures the start screen; the last 20,000 finished messages are today's.
 async fn overview(store: &Store, finished: i64) {
     let today = Timestamp::from_millis(finished - 20_000).unwrap_or(Timestamp::now());
     for (what, cliente_id) in [("", None), (" of a client", Some(7))] {
@@ -225,7 +225,7 @@ async fn overview(store: &Store, finished: i64) {
     say("all of the overview", times);
 }
 
-/// 5,000 campaigns, nearly all of them over, with two schedules and 20 days each.
+/// 5,000 campaigns, nearly all finished, with two schedules and 20 days each.
 async fn fill_campaigns(store: &Store) {
     let series = store.engine().pick(
         "WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < $1)",
@@ -245,7 +245,7 @@ async fn fill_campaigns(store: &Store) {
     for (statement, count) in [(campaigns, 5_000_i64), (schedules, 10_000), (days, 99_999)] {
         let at = statement.find("SELECT").unwrap_or_default();
         let (head, tail) = statement.split_at(at);
-        // PostgreSQL wants the series behind the INSERT's head, SQLite takes it there.
+        // PostgreSQL needs the series after the INSERT's head; both accept it.
         sqlx::query(AssertSqlSafe(format!("{head}{series} {tail}")))
             .bind(count)
             .execute(store.writer())

@@ -13,7 +13,7 @@ use crate::store::StoreError;
 pub(crate) struct HubError(ErrorReply);
 
 impl HubError {
-    /// An error with one of session-manager's error codes.
+    /// Creates an error with one of session-manager's error codes.
     pub(crate) fn of_contract(code: ErrorCode, message: impl Into<String>) -> Self {
         Self(ErrorReply::new(
             status(code.status()),
@@ -22,7 +22,7 @@ impl HubError {
         ))
     }
 
-    /// Status and code with which the hub answers a failed call to
+    /// Returns the status and code with which the hub answers a failed call to
     /// session-manager.
     pub(crate) fn status_and_code(error: &ClientError) -> (u16, &str) {
         match error {
@@ -34,7 +34,7 @@ impl HubError {
         }
     }
 
-    /// Passes an error response of session-manager on.
+    /// Converts an error response of session-manager.
     pub(crate) fn of_answer(answer: &RawAnswer) -> Self {
         match serde_json::from_slice::<ErrorBody>(&answer.body) {
             Ok(body) => Self(ErrorReply::new(answer.status, body.code, body.message)),

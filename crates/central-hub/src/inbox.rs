@@ -1,9 +1,9 @@
-//! Tells the pages of what happens in conversations, whichever hub wrote it
-//! down.
+//! Publishes the changes of conversations to the web pages, whichever hub
+//! stored them.
 //!
 //! ```text
-//!  a message is written down ─> woken ─┐
-//!  another hub's: every 2 s ───────────┴─> what changed since ─> `conversation` events
+//!  this hub stores a message ─> woken ─┐
+//!  another hub's: every 2 s ───────────┴─> changes since then ─> `conversation` events
 //! ```
 
 use std::collections::HashMap;
@@ -20,21 +20,21 @@ use crate::store::{ChangedTalk, Store, StoreError, direction, phone_of};
 /// The name of the event.
 pub(crate) const CONVERSATION: &str = "conversation";
 
-/// Another hub's doings are seen within this.
+/// Interval of the poll that finds the changes of other hubs.
 const LOOK: Duration = Duration::from_secs(2);
-/// News at once are one look.
+/// Debounce: changes within this interval share one query.
 const TOGETHER: Duration = Duration::from_millis(20);
-/// Another hub's clock may be behind by this, in milliseconds.
+/// How far another hub's clock may be behind, in milliseconds.
 const SKEW: i64 = 2000;
-/// So many are told of with one look; the rest with the next.
+/// Page size of one query; the next query reads the rest.
 const MOST: u32 = 200;
-/// So much of a message tells what it is about.
+/// Length of the message preview, in characters.
 const SHOWN: usize = 160;
 
 /// The data of a `conversation` event.
 #[derive(Serialize)]
 struct Told<'a> {
-    /// The last message, and when it was written.
+    /// The id of the last message, and when it was written.
     id: i64,
     fecha: Timestamp,
     direccion: &'static str,
@@ -43,28 +43,28 @@ struct Told<'a> {
     chat: &'a str,
     tipo: &'a str,
     mensaje: &'a str,
-    /// Since when somebody waits for an answer there.
+    /// Since when the contact has waited for an answer.
     sin_responder_desde: Option<Timestamp>,
 }
 
-/// A chat, and the business that sees it so.
+/// A chat, and the business whose view of it this is.
 type Side = (String, Option<u64>);
 
-/// Follows the store for the pages.
+/// Polls the store for changed conversations and publishes them.
 pub(crate) struct InboxWatcher {
     pub(crate) store: Store,
     pub(crate) relay: Relay,
 }
 
-/// What was told last.
+/// What was published last.
 struct Published {
     since: i64,
-    /// Of those that changed at the end of what was looked at.
+    /// The data of the conversations in the last batch, to skip duplicates.
     last: HashMap<Side, Arc<str>>,
 }
 
 impl InboxWatcher {
-    /// Tells until `draining`.
+    /// Publishes changes until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
         let mut told = Published {
             since: Timestamp::now().as_millis(),
@@ -77,14 +77,14 @@ impl InboxWatcher {
                 () = self.store.inbox_news().notified() => tokio::time::sleep(TOGETHER).await,
                 () = tokio::time::sleep(LOOK) => {}
             }
-            // What cannot be read now is with the next look.
+            // What cannot be read now is read by the next poll.
             if let Err(error) = self.look(&mut told).await {
                 tracing::debug!("conversations are not looked at: {error}");
             }
         }
     }
 
-    /// What these people are called, each as its view knows them.
+    /// Returns the names of these chats, each as its view stores them.
     async fn names(
         &self,
         chats: impl Iterator<Item = (Option<u64>, &str)>,
@@ -132,7 +132,7 @@ impl InboxWatcher {
                     told.since = told.since.max(newest - SKEW);
                     return Ok(());
                 }
-                // More than one look: forwards, so that it ends.
+                // More than one page: move forward, so that the loop ends.
                 Some(newest) => told.since = newest.max(told.since + 1),
                 None => return Ok(()),
             }

@@ -8,7 +8,7 @@
 //!       │                 └─> web: the React page, embedded            │
 //!       └──── GET /api/events <── Relay <── one stream of events ──────┤
 //!  receivers <── Dispatcher <── Store <── Follower <── another ────────┘
-//!  the operator's mail, chat <── Alerts <── what all of them say
+//!  the operator's mail, chat <── Alerts <── facts from all of them
 //! ```
 
 mod alerts;
@@ -61,28 +61,28 @@ use crate::state::AppState;
 use crate::store::{Engine, Store, StoreError};
 use crate::webhooks::{Dispatcher, WebhookClient, WebhookLimits};
 
-/// What the service works with.
+/// The dependencies of the service.
 #[derive(Clone, Debug)]
 pub struct Deps {
-    /// The environment.
+    /// The configuration.
     pub config: Config,
-    /// The way to session-manager.
+    /// The client of session-manager.
     pub session: SessionClient,
-    /// What the hub remembers.
+    /// The database.
     pub store: Store,
-    /// The bounds of sending.
+    /// The limits of sending.
     pub limits: OutboxLimits,
-    /// Who may do what.
+    /// Authentication and authorization.
     pub auth: Auth,
-    /// The bounds of telling webhooks.
+    /// The limits of webhook deliveries.
     pub webhook_limits: WebhookLimits,
-    /// How often it is looked whether people have to be told of something.
+    /// How often the alert conditions are checked.
     pub alert_limits: AlertLimits,
-    /// The bounds of connections.
+    /// The limits of connections.
     pub serve_limits: ServeLimits,
 }
 
-/// Why the service does not start.
+/// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum DepsError {
     /// The client of session-manager cannot be set up.
@@ -94,7 +94,7 @@ pub enum DepsError {
 }
 
 impl Deps {
-    /// As configured, with the contract's deadlines.
+    /// Opens the dependencies as configured, with the contract's timeouts.
     ///
     /// # Errors
     /// The client of session-manager cannot be set up, or the database cannot
@@ -103,7 +103,7 @@ impl Deps {
         Self::with_timeouts(config, Timeouts::default()).await
     }
 
-    /// As configured, with other deadlines.
+    /// Opens the dependencies as configured, with other timeouts.
     ///
     /// # Errors
     /// As [`Deps::open`].
@@ -130,11 +130,11 @@ impl Deps {
     }
 }
 
-/// For open requests to end after a stop: a send may be among them, and PM2
-/// kills after 10 s.
+/// Drain timeout for open requests: a send may be among them, and PM2 kills
+/// after 10 s.
 const DRAIN: Duration = Duration::from_secs(8);
 
-/// For what has to be written yet after that.
+/// Timeout of each task's final writes after the drain.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Liveness check of the database. An unreachable PostgreSQL does not count as
@@ -147,7 +147,7 @@ async fn alive(store: Store) -> Result<(), String> {
     }
 }
 
-/// Backups by itself, where there is a key and a file.
+/// Returns the schedule of automatic backups, if there is a key and a file.
 fn backup_schedule(config: &Config) -> Option<BackupSchedule> {
     let is_file = matches!(config.database, DatabaseLocation::Sqlite(_));
     let every = config.backups.every.filter(|_| is_file)?;
@@ -242,7 +242,7 @@ pub async fn run(
     if let Some(backing_up) = backing_up {
         backing_up.abort();
     }
-    // What is still under way is the same message for whoever asks next.
+    // A send still under way is the same message if it is requested again.
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;
     sending.abort();
     watchdog.abort();

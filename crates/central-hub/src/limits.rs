@@ -8,24 +8,24 @@ use service_runtime::limits::{Full, Share, Shares};
 
 use crate::auth::{Caller, Who};
 
-/// Event streams of one user, token, or of this machine without a password.
+/// Event streams of one user or token, or of this machine without a password.
 const STREAMS: usize = 64;
 /// Event streams of one business, over all of its users and tokens.
 const STREAMS_OF_BUSINESS: usize = 128;
-/// Event streams in all: half of the connections, so that other requests get
+/// Event streams in total: half of the connections, so that other requests get
 /// through.
 const STREAMS_OF_ALL: usize = 512;
-/// Lists of recipients that come in at once; each holds a thread.
+/// Concurrent uploads of recipient lists; each holds a thread.
 const LISTS: usize = 4;
 const LISTS_OF_ALL: usize = 16;
-/// Files on their way through.
+/// Concurrent file transfers.
 const FILES: usize = 16;
 const FILES_OF_ALL: usize = 64;
-/// Searches that run or wait.
+/// Searches running or waiting.
 const SEARCHES: usize = 4;
 const SEARCHES_OF_ALL: usize = 32;
 
-/// Whose places are counted together.
+/// The owner whose slots are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Holder {
     Machine,
@@ -43,8 +43,8 @@ impl Holder {
         }
     }
 
-    /// The business, where it sees one alone: what many users or tokens of one
-    /// hold counts together.
+    /// Returns the business of a caller restricted to one, so that all of its
+    /// users and tokens share one count; otherwise the caller itself.
     fn business(caller: &Caller) -> Self {
         caller
             .cliente_id
@@ -52,11 +52,11 @@ impl Holder {
     }
 }
 
-/// Places that are held; they are free again when this is dropped.
+/// Slots in use; dropping this frees them.
 #[derive(Debug)]
 pub(crate) struct Held(#[expect(dead_code, reason = "held, not read")] Vec<Share<Holder>>);
 
-/// The bounds; clones are the same.
+/// The concurrency limits; clones share their state.
 #[derive(Clone, Debug)]
 pub(crate) struct CallerLimits {
     streams: Shares<Holder>,
@@ -64,7 +64,7 @@ pub(crate) struct CallerLimits {
     lists: Shares<Holder>,
     files: Shares<Holder>,
     searches: Shares<Holder>,
-    /// Wrong ones in `X-Internal-Token`.
+    /// Rate limit of wrong values in `X-Internal-Token`.
     pub(crate) internal_token: Arc<Guesses>,
 }
 
@@ -82,7 +82,7 @@ impl Default for CallerLimits {
 }
 
 impl CallerLimits {
-    /// A place for an event stream.
+    /// Takes a slot for an event stream.
     pub(crate) fn stream(&self, caller: &Caller) -> Result<Held, ErrorReply> {
         let what = "event streams";
         let own = self.streams.take(Holder::of(caller));
@@ -92,17 +92,17 @@ impl CallerLimits {
         Ok(Held(vec![own, of_business]))
     }
 
-    /// A place for a list of recipients that comes in.
+    /// Takes a slot for the upload of a recipient list.
     pub(crate) fn list(&self, caller: &Caller) -> Result<Held, ErrorReply> {
         acquire(&self.lists, caller, "lists")
     }
 
-    /// A place for a file that comes in.
+    /// Takes a slot for a file upload.
     pub(crate) fn file(&self, caller: &Caller) -> Result<Held, ErrorReply> {
         acquire(&self.files, caller, "files")
     }
 
-    /// A place for a search.
+    /// Takes a slot for a search.
     pub(crate) fn search(&self, caller: &Caller) -> Result<Held, ErrorReply> {
         acquire(&self.searches, caller, "searches")
     }

@@ -1,4 +1,4 @@
-//! Parses, wires, serves; the rest is library.
+//! The command line: parses the arguments, and serves or runs a command.
 
 use std::error::Error;
 use std::fs::File;
@@ -27,67 +27,67 @@ struct Arguments {
     command: Option<Command>,
 }
 
-/// What there is besides serving.
+/// The commands besides serving.
 #[derive(Subcommand)]
 enum Command {
-    /// Say what is wrong on this machine, and the command that cures it; ends
-    /// with 0, 1 (a warning) or 2 (a failure).
+    /// Report problems of this machine, each with the command that fixes it;
+    /// exits with 0, 1 (a warning) or 2 (a failure).
     Doctor {
         #[command(flatten)]
         options: Options,
     },
-    /// Say whether the hub on this machine answers; ends with 0 or 1.
+    /// Report whether the hub on this machine answers; exits with 0 or 1.
     Health {
         #[command(flatten)]
         question: Question,
     },
-    /// Whether alerts arrive; ends with 0 or 1.
+    /// Check whether alerts arrive; exits with 0 or 1.
     Alert {
-        /// Tell each way now that it works, and say what came of it.
+        /// Send a test through each channel now, and report the results.
         #[arg(long, required = true)]
         test: bool,
     },
-    /// Take a backup of hub.db into BACKUP_DIR, be the hub running or not.
+    /// Back up hub.db into BACKUP_DIR, whether or not the hub is running.
     Backup {
         /// Print a new BACKUP_KEY instead.
         #[arg(long)]
         new_key: bool,
     },
-    /// Put what a backup holds in the place of hub.db; stop the hub first.
+    /// Replace hub.db with the contents of a backup; stop the hub first.
     Restore {
         /// The backup: hub-….db.gz.age.
         file: PathBuf,
     },
-    /// Restore the newest backup into a temporary place and look at it; leaves
+    /// Restore the newest backup into a temporary folder and check it; leaves
     /// nothing behind.
     Drill {
-        /// Another one than the newest.
+        /// Another backup than the newest.
         file: Option<PathBuf>,
     },
     #[command(flatten)]
     Move(Move),
-    /// Bring over what the Node pair's MySQL or MariaDB holds; stop the hub
-    /// first. What is here already is not brought twice.
+    /// Import the data of the Node services' MySQL or MariaDB; stop the hub
+    /// first. Rows imported before are skipped.
     ImportNode {
-        /// mysql://user:password@host:3306/database; it is only read.
+        /// mysql://user:password@host:3306/database; read only.
         source: String,
-        /// Tell what would be brought and left out, and write nothing.
+        /// Report what would be imported and left out, and write nothing.
         #[arg(long)]
         plan: bool,
     },
 }
 
-/// What moves the data; of the variables these take the database's.
+/// Commands that move the data; they read the database's variables only.
 #[derive(Subcommand)]
 enum Move {
-    /// Write all that the hub remembers, as lines of JSON; stop the hub first.
+    /// Export the whole database as lines of JSON; stop the hub first.
     Export {
-        /// A file that is not there yet; without one, standard output.
+        /// A file that does not exist yet; standard output by default.
         file: Option<PathBuf>,
     },
-    /// Read what `export` wrote into an empty database.
+    /// Import an export into an empty database.
     Import {
-        /// The file; without one, standard input.
+        /// The file; standard input by default.
         file: Option<PathBuf>,
     },
 }
@@ -155,8 +155,7 @@ fn main() -> ExitCode {
     code
 }
 
-/// Does something with the backups: of the variables these take the database's and
-/// their own.
+/// Runs a backup command, which reads the database's and the backup variables.
 async fn with_backups(
     env: &Env,
     work: impl AsyncFnOnce(&Backups) -> Result<String, BackupError>,
@@ -169,13 +168,13 @@ async fn with_backups(
     tell(done.map_err(|error| error.to_string()))
 }
 
-/// Says what came of a command.
+/// Prints the outcome of a command.
 fn tell(outcome: Result<String, String>) -> ExitCode {
     let (code, said) = match outcome {
         Ok(said) => (ExitCode::SUCCESS, writeln!(std::io::stdout(), "{said}")),
         Err(why) => (ExitCode::FAILURE, writeln!(std::io::stderr(), "{why}")),
     };
-    // A closed terminal changes nothing about the answer.
+    // A closed terminal does not change the exit code.
     drop(said);
     code
 }
@@ -196,7 +195,7 @@ async fn move_data(env: &Env, what: Move) -> Result<(), Box<dyn Error>> {
     let store = Store::open(&location).await?;
     let (rows, done) = match what {
         Move::Export { file: Some(file) } => {
-            // What customers wrote is nobody else's.
+            // Only the owner may read the customers' messages.
             let mut options = File::options();
             let file = options
                 .write(true)

@@ -1,21 +1,21 @@
 //! Recognition of opt-out messages ("BAJA", "STOP").
 //!
 //! ```text
-//!  message ─> plain words ─> courtesy off ─┬─ one of the words that are set
-//!                                          └─ a wish in words of one's own
+//!  message ─> normalised ─> courtesies removed ─┬─ one of the configured words
+//!                                               └─ a request in other words
 //! ```
 //!
-//! The wish has to be the whole message, or a whole sentence of it: "BAJA",
-//! "Stop. Thank you", "Buenas tardes, baja por favor", "Quiero darme de baja",
-//! "no me escriban más". "la casa de planta baja" or "¿puede bajar el precio?"
-//! merely hold a word and are for a person to read; so is a question.
+//! The request has to be the whole message, or a whole sentence: "BAJA", "Stop.
+//! Thank you", "Buenas tardes, baja por favor", "Quiero darme de baja", "no me
+//! escriban más". "la casa de planta baja" or "¿puede bajar el precio?" merely
+//! contain a word and are left to a person, as is a question.
 
 mod word_lists;
 
 use self::word_lists::{ASKING, COURTESY, FROM_WHAT, INCOMPLETE, WANTING, WISHES};
 use crate::text::fold;
 
-/// What counts unless it is set otherwise.
+/// The opt-out words in use unless others are configured.
 pub const DEFAULT_WORDS: &[&str] = &[
     "BAJA",
     "DAR DE BAJA",
@@ -24,27 +24,27 @@ pub const DEFAULT_WORDS: &[&str] = &[
     "UNSUBSCRIBE",
 ];
 
-/// The longest message that is looked at, in characters: the words are short,
-/// and a letter is no such wish.
+/// The longest message that is checked, in characters: opt-out requests are
+/// short, long letters are not opt-outs.
 const LONGEST: usize = 160;
-/// The longest word that can be set, in characters, and how many.
+/// The longest word that can be configured, in characters.
 pub const LONGEST_WORD: usize = 40;
-/// How many words can be set.
+/// How many words can be configured.
 pub const MOST_WORDS: usize = 50;
 
-/// Knows the words.
+/// The opt-out words, with the matching of messages against them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptOutWords {
     words: Vec<String>,
 }
 
-/// A word that cannot be set.
+/// A word that cannot be configured.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadWords {
-    /// Nothing is left of a word without its punctuation, or it is too long.
+    /// The word has no letter or digit, or is too long.
     #[error("each word has to hold letters or digits, at most {LONGEST_WORD} characters")]
     Word,
-    /// Too many.
+    /// There are too many words.
     #[error("at most {MOST_WORDS} words")]
     TooMany,
 }
@@ -57,10 +57,10 @@ impl Default for OptOutWords {
 }
 
 impl OptOutWords {
-    /// These words and no others; none at all switches the watch off.
+    /// Uses these words and no others; an empty list disables the detection.
     ///
     /// # Errors
-    /// A word that could never be found, or too many.
+    /// [`BadWords`]: a word that could never match, or too many words.
     pub fn new<S: AsRef<str>>(words: &[S]) -> Result<Self, BadWords> {
         if words.len() > MOST_WORDS {
             return Err(BadWords::TooMany);
@@ -78,14 +78,14 @@ impl OptOutWords {
         Ok(Self { words: plain_words })
     }
 
-    /// As they are compared.
+    /// Returns the words in the form in which they are compared.
     #[must_use]
     pub fn words(&self) -> &[String] {
         &self.words
     }
 
-    /// The word that this message consists of, or the first where it says the
-    /// wish otherwise; none while the watch is off.
+    /// Returns the word that the message consists of, or the first word if the
+    /// message asks in another way; `None` while the detection is disabled.
     #[must_use]
     pub fn find(&self, message: &str) -> Option<&str> {
         let first = self.words.first()?;
@@ -94,7 +94,7 @@ impl OptOutWords {
         }
         let whole = plain(message);
         let rest = without_courtesy(&whole);
-        // The word may itself be courtesy: first as it stands.
+        // A configured word may be a courtesy: first compare it unchanged.
         if let Some(word) = self.word(&whole).or_else(|| self.word(rest)) {
             return Some(word);
         }
@@ -120,11 +120,11 @@ impl OptOutWords {
         found.map(String::as_str)
     }
 
-    /// Whether it is the wish, and nothing besides.
+    /// Whether the text is an opt-out request and nothing else.
     fn is_wish(&self, text: &str) -> bool {
         let is_said = |text: &str| {
             let is_whole = WISHES.contains(&text) && !INCOMPLETE.contains(&text);
-            // One at a time: "me" ends a wish, too.
+            // Phrases are removed one at a time: "me" can also end a request.
             let mut shorter = std::iter::successors(without_one(text, FROM_WHAT), |rest| {
                 without_one(rest, FROM_WHAT)
             });
@@ -133,9 +133,9 @@ impl OptOutWords {
         is_said(text) || is_said(without_start(text, WANTING)) || self.asks_by_word(text)
     }
 
-    /// "quiero darme de" and one of the words, and perhaps from what.
+    /// Matches "quiero darme de", one of the words, and optionally from what.
     fn asks_by_word(&self, text: &str) -> bool {
-        // "baja más" is of a price.
+        // "baja más" is about a price.
         let is_from = |it: &&str| {
             let start = it.split(' ').next();
             it.contains(' ')
@@ -163,8 +163,8 @@ impl OptOutWords {
     }
 }
 
-/// The sentences of a message, plain. Within a question a comma parts nothing:
-/// "si me dan de baja, ¿qué pasa?".
+/// Splits a message into normalised sentences. In a question a comma does not
+/// end one: "si me dan de baja, ¿qué pasa?".
 fn sentences(message: &str) -> Vec<String> {
     let is_asked = message.contains(['?', '¿']);
     let ends = |c: char| {
@@ -174,7 +174,7 @@ fn sentences(message: &str) -> Vec<String> {
     plain.filter(|it| !it.is_empty()).collect()
 }
 
-/// Without the longest of these that it ends with.
+/// Removes the longest of these phrases from the end; `None` if there is none.
 fn without_one<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
     phrases
         .iter()
@@ -182,7 +182,7 @@ fn without_one<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
         .min_by_key(|rest| rest.len())
 }
 
-/// Without all of these at its end.
+/// Removes all of these phrases from the end of the text.
 fn without_end<'a>(text: &'a str, phrases: &[&str]) -> &'a str {
     let mut text = text;
     while let Some(rest) = without_one(text, phrases) {
@@ -191,7 +191,7 @@ fn without_end<'a>(text: &'a str, phrases: &[&str]) -> &'a str {
     text
 }
 
-/// Without all of these at its beginning.
+/// Removes all of these phrases from the start of the text.
 fn without_start<'a>(text: &'a str, phrases: &[&str]) -> &'a str {
     let mut text = text;
     loop {
@@ -209,7 +209,7 @@ fn without_start<'a>(text: &'a str, phrases: &[&str]) -> &'a str {
     }
 }
 
-/// Letters and digits, folded, one space between words.
+/// Returns the letters and digits, folded, with one space between words.
 fn plain(text: &str) -> String {
     let spaced: String = fold(text)
         .chars()
@@ -222,7 +222,7 @@ fn without_courtesy(message: &str) -> &str {
     let mut text = message;
     loop {
         let before = text;
-        // All of it may be courtesy: then nothing is asked for.
+        // If all of the text is courtesy, it requests nothing and is kept.
         let start = without_start(text, COURTESY);
         text = if start.is_empty() { text } else { start };
         text = without_end(text, COURTESY);

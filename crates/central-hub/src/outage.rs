@@ -1,15 +1,15 @@
-//! Log line for an unreachable session-manager: at once, then once a minute
+//! Log line for an unreachable session-manager: immediately, then once a minute
 //! with the number of attempts.
 //!
-//! Its words are the Node hub's: `[whatsapp-proxy] Error: fetch failed` and the
-//! system's name of what it was, such as `ECONNREFUSED`.
+//! The wording is the Node hub's: `[whatsapp-proxy] Error: fetch failed` and
+//! the system's name of the error, such as `ECONNREFUSED`.
 
 use std::time::{Duration, Instant};
 
-/// Between two lines of one outage.
+/// The interval between two log lines of one outage.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// An outage, while there is one.
+/// The current outage, if there is one.
 #[derive(Debug, Default)]
 pub(crate) struct Outage(Option<Ongoing>);
 
@@ -21,7 +21,7 @@ struct Ongoing {
 }
 
 impl Outage {
-    /// One more try failed; gives the line to log, if it is time for one.
+    /// Counts one more failed attempt; returns the line to log, if one is due.
     pub(crate) fn failed(&mut self, why: &str, now: Instant) -> Option<String> {
         let line = |rest: &str| format!("[whatsapp-proxy] Error: fetch failed: {why}{rest}");
         let Some(told) = &mut self.0 else {
@@ -41,7 +41,7 @@ impl Outage {
         Some(line(&format!(" ({tries} tries in {seconds} s)")))
     }
 
-    /// It answers; gives how long it did not, if it was away.
+    /// Ends the outage and returns how long it lasted, if there was one.
     pub(crate) fn over(&mut self, now: Instant) -> Option<Duration> {
         let told = self.0.take()?;
         Some(now.duration_since(told.since))

@@ -7,11 +7,11 @@
 //!       connect fails ──> hub: down ──(backoff)──> connect works ──> hub: up
 //! ```
 //!
-//! A new listener gets what holds now, then what changes; both under one
-//! lock, so nothing is missed between them and nothing comes twice. A
-//! connection that drops and is back at once is nobody's business: `down` is
-//! told only when a new one fails, and the new one goes on after the last
-//! event of the one before. Ids are session-manager's own.
+//! A new listener receives the current values, then the changes; one lock
+//! covers both, so nothing is missed or sent twice. A connection that drops and
+//! is back at once is not reported: `down` is published only when a reconnect
+//! fails, and the new connection resumes after the last event of the previous
+//! one. Ids are session-manager's own.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,11 +26,11 @@ use tracing::{error, info, warn};
 use crate::error::HubError;
 use crate::outage::Outage;
 
-/// Between two tries: doubles from the first to the last.
+/// Backoff between two attempts: doubles from the first value to the last.
 const BACKOFF: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(2);
 
-/// Events that a slow listener may fall behind before it starts anew.
+/// Events that a slow listener may lag behind before it has to start over.
 const BACKLOG: usize = 256;
 
 /// Whether session-manager is reachable.
@@ -41,27 +41,27 @@ pub(crate) enum Link {
     Down,
 }
 
-/// What goes to the listeners.
+/// An event as it is sent to the listeners.
 #[derive(Clone, Debug)]
 pub(crate) struct Relayed {
-    /// session-manager's; what holds now has none.
+    /// session-manager's id; a current value has none.
     pub(crate) id: Option<u64>,
     pub(crate) kind: EventKind,
     pub(crate) data: Arc<str>,
 }
 
-/// What a new listener starts from.
+/// The start of a new listener: current values and a receiver of changes.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     /// Current values, in the order in which to send them.
     pub(crate) now: Vec<Change>,
-    /// The last event that is not among the changes to come; `None` before
-    /// the first one.
+    /// The id of the last event before the changes to come; `None` before the
+    /// first event.
     pub(crate) at: Option<u64>,
     pub(crate) changes: broadcast::Receiver<Change>,
 }
 
-/// The data of a `hub` event, but for what only the configuration knows.
+/// The data of a `hub` event, except for what only the configuration has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct HubLink {
     pub(crate) session_manager: Link,
@@ -71,18 +71,18 @@ pub(crate) struct HubLink {
     pub(crate) message: Option<String>,
 }
 
-/// Something happened.
+/// A change, as published to the listeners.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    /// The link to session-manager.
+    /// The link to session-manager changed.
     Hub(HubLink),
     /// An event of session-manager.
     Event(Relayed),
-    /// The hub's own: a campaign moved on.
+    /// An event of the hub itself, such as progress of a campaign.
     HubEvent(HubEvent),
 }
 
-/// Something of the hub's own.
+/// An event of the hub itself.
 #[derive(Clone, Debug)]
 pub(crate) struct HubEvent {
     /// The event's name.
@@ -93,7 +93,7 @@ pub(crate) struct HubEvent {
     pub(crate) data: Arc<str>,
 }
 
-/// A handle on the relay. Clones are the same.
+/// A handle on the relay; clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Relay {
     shared: Arc<Shared>,
@@ -111,7 +111,7 @@ struct Current {
     state: Option<(Relayed, SessionState)>,
     qr: Option<Code>,
     limits: Option<(Relayed, LimitsEvent)>,
-    /// Id of the last event received.
+    /// The id of the last event received.
     last: Option<u64>,
     outage: Outage,
 }
@@ -124,7 +124,7 @@ struct Code {
 }
 
 impl Code {
-    /// As it reads now: with the time that is left, or gone.
+    /// Returns the code with the time it has left, or `NO_QR` once it expired.
     fn now(&self) -> QrEvent {
         let none = || QrEvent {
             status: "NO_QR".to_owned(),
@@ -145,7 +145,7 @@ impl Code {
 }
 
 impl Relay {
-    /// Down, until [`Relay::run`] hears something.
+    /// Starts as down, until [`Relay::run`] receives an event.
     pub(crate) fn new() -> Self {
         let current = Current {
             hub: HubLink {
@@ -167,7 +167,7 @@ impl Relay {
         }
     }
 
-    /// What holds now, and what comes after it.
+    /// Returns the current values and a receiver of the changes after them.
     pub(crate) fn listen(&self) -> Subscription {
         let current = self.lock();
         let mut now = vec![Change::Hub(current.hub.clone())];
@@ -201,21 +201,21 @@ impl Relay {
         self.tell(Change::HubEvent(own));
     }
 
-    /// The link, the last state heard, and why the link is down.
+    /// Returns the link, the last known state, and why the link is down.
     pub(crate) fn health(&self) -> (Link, Option<SessionState>, Option<String>) {
         let current = self.lock();
         let state = current.state.as_ref().map(|(_, state)| *state);
         (current.hub.session_manager, state, current.hub.code.clone())
     }
 
-    /// What WhatsApp lets the account do, as session-manager said last; `None`
-    /// while that is not known.
+    /// Returns WhatsApp's limits for the account, as session-manager reported
+    /// them last; `None` while they are unknown.
     pub(crate) fn limits(&self) -> Option<LimitsEvent> {
         let current = self.lock();
         current.limits.as_ref().map(|(_, limits)| limits.clone())
     }
 
-    /// Follows session-manager for ever.
+    /// Follows session-manager's event stream; never returns.
     pub(crate) async fn run(self, client: SessionClient) {
         let mut pause = *BACKOFF.start();
         loop {
@@ -224,12 +224,12 @@ impl Relay {
                 Ok(events) => {
                     pause = *BACKOFF.start();
                     self.follow(events).await;
-                    // It may be back before anybody would notice.
+                    // Reconnect at once, before the outage would be noticed.
                     continue;
                 }
                 Err(error) => self.down(error),
             }
-            // A little of chance, so that many hubs do not knock in step.
+            // Jitter, so that many hubs do not reconnect in step.
             tokio::time::sleep(pause.mul_f64(rand::random_range(0.75..1.25))).await;
             pause = (pause * 2).min(*BACKOFF.end());
         }
@@ -244,7 +244,7 @@ impl Relay {
         while let Some(event) = events.next().await {
             match event {
                 Ok(event) => {
-                    // A stream that ends before its first word is no link.
+                    // A stream that ends before its first event is no link.
                     if std::mem::take(&mut is_first) {
                         self.up();
                     }
@@ -304,7 +304,7 @@ impl Relay {
     fn on_event(&self, sse: SseEvent) {
         let event = match sse.parse() {
             Ok(Some(event)) => event,
-            // A name of a later version: nothing that a listener here knows.
+            // An event kind of a later version: no listener here handles it.
             Ok(None) => return,
             Err(error) => return warn!(%error, "an event that is not of the contract"),
         };
@@ -314,7 +314,7 @@ impl Relay {
             data: sse.data.into(),
         };
         let mut current = self.lock();
-        // A `gap` may lead back, to a session-manager that lost its events.
+        // A `gap` may lower the id, if session-manager lost its events.
         current.last = relayed.id.or(current.last);
         match event {
             Event::State(state) => {
@@ -349,7 +349,7 @@ impl Relay {
     }
 
     fn tell(&self, change: Change) {
-        // Nobody listening is no failure.
+        // No listener is not an error.
         let _ = self.shared.changes.send(change);
     }
 
@@ -361,7 +361,7 @@ impl Relay {
     }
 }
 
-/// One line for each of WhatsApp's limits that is new.
+/// Logs one warning for each of WhatsApp's limits that newly applies.
 fn warn_of(before: Option<&LimitsEvent>, now: &LimitsEvent) {
     let before = before.cloned().unwrap_or_default().limits;
     let (lock, chats) = (&now.limits.reach_out, &now.limits.new_chats);

@@ -55,14 +55,14 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(from_fn(node::refusals::in_their_shape))
 }
 
-/// What answers with and without the prefix `/api`. Each of them needs a line in
-/// `auth/access.rs`, which says who may use it.
+/// Routes served with and without the prefix `/api`. Each needs a line in
+/// `auth/access.rs`, which defines who may use it.
 fn api() -> Router<AppState> {
     Router::new()
         .route("/status", get(admin::status))
         .route("/qr", get(admin::qr))
         .route("/connect", post(admin::connect))
-        // What it reads of a file is session-manager's to limit.
+        // session-manager limits how much of a file it reads.
         .route(
             "/send",
             post(send::send)
@@ -116,7 +116,7 @@ fn authentication() -> Router<AppState> {
         .route("/password", post(auth::password))
 }
 
-/// Behind a token of its own.
+/// Routes that are authenticated with a token of their own.
 fn reports() -> Router<AppState> {
     Router::new()
         .route("/listener/incoming-message", post(reports::incoming))
@@ -206,12 +206,12 @@ fn of_cliente() -> Router<AppState> {
         .route("/pairing-code", post(cliente::pairing_code))
 }
 
-/// `X-Cliente-Id` is metadata, but a malformed one is a mistake worth telling.
+/// `X-Cliente-Id` is metadata, but a malformed one is rejected.
 async fn check_cliente_id(_: Option<ClienteId>, request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Codes and states are of the moment: no cache may keep them.
+/// QR codes and states change at any moment: no cache may keep them.
 async fn not_stored(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response

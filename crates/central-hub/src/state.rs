@@ -20,7 +20,7 @@ use crate::scheduler::SchedulerWaker;
 use crate::store::Store;
 use crate::webhooks::WebhookClient;
 
-/// What the handlers share.
+/// The state shared by the handlers.
 #[derive(Clone)]
 pub(crate) struct AppState {
     pub(crate) config: Arc<Config>,
@@ -32,17 +32,17 @@ pub(crate) struct AppState {
     pub(crate) waker: SchedulerWaker,
     pub(crate) relay: Relay,
     pub(crate) follower: Follower,
-    /// Calls the receivers of webhooks.
+    /// Sends requests to the receivers of webhooks.
     pub(crate) webhook_client: WebhookClient,
-    /// What each of those who ask may have at once.
+    /// Concurrency limits per caller.
     pub(crate) limits: CallerLimits,
-    /// Tells people what they have to know.
+    /// Raises alerts and sends their notices.
     pub(crate) alerts: Alerts,
-    /// Whether what does the work answers.
+    /// Result of the liveness checks.
     pub(crate) liveness: Liveness,
-    /// What was counted.
+    /// The service's metrics.
     pub(crate) metrics: Metrics,
     pub(crate) started: Instant,
-    /// Cancelled when the service drains: event streams end then.
+    /// Cancelled when the service drains, which ends the event streams.
     pub(crate) draining: CancellationToken,
 }

@@ -4,7 +4,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Lower case and without accents.
+/// Returns the text in lower case and without accents.
 #[must_use]
 pub fn fold(text: &str) -> String {
     folded(text).collect()

@@ -5,7 +5,7 @@
 //! start ──▶ code 1 ──▶ code 2 ──▶ … ──▶ code n ──▶ idle ──refresh──▶ code 1 …
 //! ```
 //!
-//! Pure: the clock comes in with every call.
+//! Free of I/O: each call receives the current time.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,13 +14,13 @@ use tokio::time::Instant;
 
 use crate::settings::Settings;
 
-/// The address some versions of the page wrap the code in.
+/// URL prefix of the code in some versions of the page.
 const URL_PREFIX: &str = "https://wa.me/settings/linked_devices#";
 
-/// The sixth field that some versions of the page add.
+/// Sixth field of the code in some versions of the page.
 const HELP_FIELD: &str = "https://faq.whatsapp.com/r/ld";
 
-/// The public keys of a page's profile, as the code carries them.
+/// The public keys of a page's profile, as encoded in the code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Keys {
     pub(crate) static_key: String,
@@ -38,16 +38,17 @@ pub(crate) struct CodeCycle {
     spent: Vec<String>,
 }
 
-/// What a scanned text is to a page.
+/// The result of matching a scanned text against a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scan {
-    /// The code now shown.
+    /// The code that is currently shown.
     Current,
-    /// A code this page showed before.
+    /// A code that this page showed before.
     Expired,
-    /// The reference is right, the keys are not: somebody composed it wrongly.
+    /// The reference matches, but the keys do not: a client composed it
+    /// wrongly.
     WrongKeys,
-    /// Not of this page.
+    /// A code of another page.
     Unknown,
 }
 
@@ -63,25 +64,25 @@ impl CodeCycle {
         cycle
     }
 
-    /// The current reference; none when idle.
+    /// Returns the current reference; `None` when idle.
     pub(crate) fn reference(&self) -> Option<&str> {
         self.reference.as_deref()
     }
 
-    /// Which code of the round this is, from 1.
+    /// Returns the position of the code in its round, from 1.
     pub(crate) fn number(&self) -> u32 {
         self.shown
     }
 
-    /// When [`CodeCycle::turn`] is due; none when idle.
+    /// Returns when [`CodeCycle::turn`] is due; `None` when idle.
     pub(crate) fn until(&self) -> Option<Instant> {
         self.until
     }
 
-    /// Go on to the next code, or to idle after the last.
+    /// Moves to the next code, or to idle after the last.
     pub(crate) fn turn(&mut self, settings: &Settings, now: Instant) {
         if let Some(old) = self.reference.take() {
-            // A person scans the last few at most; more would only pile up.
+            // A user scans only recent codes; the limit bounds memory.
             if self.spent.len() >= 32 {
                 self.spent.remove(0);
             }
@@ -101,13 +102,13 @@ impl CodeCycle {
         self.reference = Some(new_reference());
     }
 
-    /// Begin a new round.
+    /// Starts a new round.
     pub(crate) fn refresh(&mut self, settings: &Settings, now: Instant) {
         self.shown = 0;
         self.turn(settings, now);
     }
 
-    /// What a scanned text is to this page.
+    /// Matches a scanned text against this page.
     pub(crate) fn scan(&self, text: &str, keys: &Keys) -> Scan {
         let text = text.trim();
         let text = text.strip_prefix(URL_PREFIX).unwrap_or(text);
@@ -125,7 +126,7 @@ impl CodeCycle {
         }
         let given: Vec<&str> = parts.collect();
         let right = [&keys.static_key, &keys.identity_key, &keys.adv_key];
-        // Some clients leave the platform out; the phone does not need it.
+        // Some clients omit the platform; the phone does not need it.
         let complete = given.len() == 3 || (given.len() == 4 && given[3] == keys.platform);
         if complete && given.iter().zip(right).all(|(given, right)| given == right) {
             Scan::Current
@@ -135,7 +136,7 @@ impl CodeCycle {
     }
 }
 
-/// The full text of a code, as the page draws it.
+/// Builds the full text of a code, as the page renders it.
 pub(crate) fn compose(reference: &str, keys: &Keys, settings: &Settings) -> String {
     let code = format!(
         "{reference},{},{},{},{}",
@@ -150,9 +151,9 @@ pub(crate) fn compose(reference: &str, keys: &Keys, settings: &Settings) -> Stri
     }
 }
 
-/// A code for linking by number, as the page shows it: `ABCD-EFGH`.
+/// Generates a link code in the format of the page: `ABCD-EFGH`.
 pub(crate) fn new_link_code() -> String {
-    // The alphabet leaves out what people confuse.
+    // Omits characters that are easily confused.
     const LETTERS: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
     let text: String = (0..8)
         .map(|_| char::from(LETTERS[rand::random_range(0..LETTERS.len())]))
@@ -165,14 +166,14 @@ fn new_reference() -> String {
     format!("2@{}", STANDARD.encode(bytes))
 }
 
-/// The drawing of a code: one character per module, rows joined.
+/// A rendered QR code: one character per module, rows joined.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Drawing {
     size: usize,
     bits: String,
 }
 
-/// Draw a code. None if the text is too long for one.
+/// Renders a code; `None` if the text is too long.
 pub(crate) fn draw(text: &str) -> Option<Drawing> {
     let code = qrcode::QrCode::new(text).ok()?;
     let bits = code

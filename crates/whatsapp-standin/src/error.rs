@@ -2,19 +2,19 @@
 
 use crate::world::LinkError;
 
-/// Why the phone could not do what it was asked.
+/// An error of a phone operation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PhoneError {
-    /// No page shows a code now.
+    /// No page shows a code.
     #[error("no page shows a code now")]
     NoCode,
-    /// The code was shown once, and is no longer.
+    /// The code was shown before and has expired.
     #[error("that code is no longer shown")]
     CodeExpired,
-    /// The code's reference is right, its keys are not the page's.
+    /// The code's reference matches, but its keys are not the page's.
     #[error("the code's keys are not those of the page that shows it")]
     CodeWrongKeys,
-    /// No page shows that code.
+    /// No page shows this code.
     #[error("no page shows that code")]
     CodeUnknown,
     /// The network is down.
@@ -26,13 +26,13 @@ pub enum PhoneError {
     /// No message has that id.
     #[error("no message has that id")]
     MessageUnknown,
-    /// The request makes no sense; the text says why.
+    /// The request is invalid; the text gives the reason.
     #[error("{0}")]
     BadRequest(String),
 }
 
 impl PhoneError {
-    /// The word for it in the HTTP API.
+    /// Returns the error code of the HTTP API.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoCode => "no_code_shown",

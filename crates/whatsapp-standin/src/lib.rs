@@ -7,8 +7,8 @@
 //! ```
 //!
 //! [`Standin::start`] serves the page that clients inject themselves into, and
-//! beside it the phone: [`Phone`] for tests in Rust, `/phone/api/…` for
-//! everyone else, `/phone` for people.
+//! the phone: [`Phone`] for tests in Rust, `/phone/api/…` for other programs,
+//! `/phone` for people.
 
 mod codes;
 mod error;

@@ -10,7 +10,7 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use whatsapp_standin::{Settings, Standin};
 
-/// WhatsApp Web without WhatsApp, and the phone beside it.
+/// WhatsApp Web without WhatsApp, with a simulated phone.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Options {
@@ -20,28 +20,28 @@ struct Options {
     /// The port; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Serve beyond this machine. Whoever reaches it holds the phone.
+    /// Serve beyond this machine. Anyone who reaches it controls the phone.
     #[arg(long)]
     allow_remote: bool,
-    /// Keep linked devices and messages in this file.
+    /// Store linked devices and messages in this file.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// How long the first code is shown.
+    /// Lifetime of the first code.
     #[arg(long, value_name = "MS")]
     first_code_ms: Option<u64>,
-    /// How long each further code is shown.
+    /// Lifetime of each further code.
     #[arg(long, value_name = "MS")]
     next_code_ms: Option<u64>,
-    /// How many codes come before the page goes idle.
+    /// Number of codes before the page goes idle.
     #[arg(long, value_name = "N")]
     codes: Option<u32>,
-    /// How long a sync takes.
+    /// Duration of a sync.
     #[arg(long, value_name = "MS")]
     sync_ms: Option<u64>,
-    /// How long the server takes to acknowledge a message.
+    /// Delay before the server acknowledges a message.
     #[arg(long, value_name = "MS")]
     server_ack_ms: Option<u64>,
-    /// Any setting by its name in the phone's API, as often as needed.
+    /// Any setting by its name in the phone's API; repeatable.
     #[arg(long = "set", value_name = "NAME=JSON")]
     set: Vec<String>,
 }
@@ -70,7 +70,7 @@ impl Options {
             let (name, value) = pair
                 .split_once('=')
                 .ok_or_else(|| format!("--set {pair}: NAME=JSON expected"))?;
-            // A bare word is a text: nobody wants to quote twice in a shell.
+            // A bare word is text, which avoids double quoting in a shell.
             let value =
                 serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::from(value));
             patch.insert(name.to_owned(), value);
@@ -84,7 +84,7 @@ fn main() -> ExitCode {
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            // Where it goes when even stderr is closed: nowhere.
+            // There is nowhere to report a closed stderr.
             let _ = writeln!(std::io::stderr(), "whatsapp-standin: {why}");
             ExitCode::FAILURE
         }
@@ -109,7 +109,8 @@ fn run(options: &Options) -> Result<(), String> {
 }
 
 async fn serve(options: &Options, settings: Settings) -> Result<(), String> {
-    // Before the port opens: whoever saw the address may already send a signal.
+    // Registered before the port opens: a client that sees the address may
+    // already send a signal.
     let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
     let mut int = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
     let addr = SocketAddr::new(options.host, options.port);
@@ -119,7 +120,7 @@ async fn serve(options: &Options, settings: Settings) -> Result<(), String> {
     };
     let standin = started.map_err(|e| format!("{addr}: {e}"))?;
     let mut out = std::io::stdout();
-    // A closed stdout is the reader's business.
+    // A closed stdout is not an error.
     let _ = writeln!(
         out,
         "web {}\nphone {}",

@@ -1,4 +1,4 @@
-//! WhatsApp's server side of a passkey: creates the request, verifies the answer.
+//! The server side of a passkey: creates the request, verifies the assertion.
 //!
 //! ```text
 //!  asked ──assertion taken──▶ the phone's turn ──▶ verification code ──confirmed──▶ linked
@@ -6,7 +6,7 @@
 //!    └─┘ a new challenge
 //! ```
 //!
-//! Pure: the clock comes in with every call.
+//! Free of I/O: each call receives the current time.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,15 +18,15 @@ use tokio::time::Instant;
 
 use crate::settings::Settings;
 
-/// Whose passkeys they are.
+/// The relying party of the passkeys.
 pub(crate) const RELYING_PARTY: &str = "whatsapp.com";
 
-/// A point of P-256, uncompressed: what a public key in DER ends in.
+/// Length of an uncompressed P-256 point: the last bytes of a DER public key.
 const POINT: usize = 65;
 const USER_PRESENT: u8 = 0x01;
 const USER_VERIFIED: u8 = 0x04;
 
-/// A passkey that the account has.
+/// A passkey of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Credential {
     id: Vec<u8>,
@@ -34,13 +34,14 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
-    /// Whether both have the same id.
+    /// Returns whether both have the same id.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.id == other.id
     }
 
-    /// From base64url; `key` as `AuthenticatorAttestationResponse.getPublicKey`
-    /// gives it (`SubjectPublicKeyInfo` in DER), or the bare point.
+    /// Parses base64url; `key` in the format of
+    /// `AuthenticatorAttestationResponse.getPublicKey` (`SubjectPublicKeyInfo`
+    /// in DER), or the bare point.
     pub(crate) fn parse(id: &str, key: &str) -> Result<Self, String> {
         let id = decode("credential_id", id)?;
         let key = decode("public_key", key)?;
@@ -57,7 +58,7 @@ impl Credential {
     }
 }
 
-/// An answer, as the page sends it.
+/// An assertion in the page's format.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Assertion {
@@ -81,7 +82,7 @@ struct ClientData {
     origin: String,
 }
 
-/// What was asked for last.
+/// The latest challenge.
 #[derive(Debug)]
 pub(crate) struct Challenge {
     text: String,
@@ -97,8 +98,8 @@ impl Challenge {
         }
     }
 
-    /// `PublicKeyCredentialRequestOptions` as JSON, as WhatsApp sends them: any
-    /// passkey of the account will do.
+    /// Returns `PublicKeyCredentialRequestOptions` as JSON, as WhatsApp sends
+    /// them: any passkey of the account is accepted.
     pub(crate) fn options(&self, settings: &Settings) -> Value {
         json!({
             "challenge": self.text,
@@ -110,7 +111,7 @@ impl Challenge {
         })
     }
 
-    /// Whether `assertion` is an answer to this; else the word for what is wrong.
+    /// Verifies an assertion of this challenge; the error is its API code.
     pub(crate) fn verify(
         &self,
         assertion: &Assertion,
@@ -153,33 +154,33 @@ impl Challenge {
     }
 }
 
-/// Base64url, with or without its padding: both are seen.
+/// Decodes base64url, with or without padding: clients send both.
 fn decode(name: &str, text: &str) -> Result<Vec<u8>, String> {
     URL_SAFE_NO_PAD
         .decode(text.trim_end_matches('='))
         .map_err(|_| format!("{name} is not base64url"))
 }
 
-/// How far the linking of a page with a passkey is.
+/// The progress of linking a page with a passkey.
 #[derive(Debug)]
 pub(crate) struct Ceremony {
-    /// The account, once it is linked.
+    /// The account to link.
     pub(crate) user: String,
     pub(crate) stage: Stage,
 }
 
-/// What is waited for.
+/// The step that is awaited.
 #[derive(Debug)]
 pub(crate) enum Stage {
-    /// An answer to this.
+    /// An assertion of this challenge.
     Assertion(Challenge),
-    /// The phone.
+    /// The phone's approval.
     Phone,
-    /// The page, or the person at it: both see the same code.
+    /// Confirmation by the page or its user: page and phone show the same code.
     Confirmation,
 }
 
-/// A verification code: eight letters, shown in two groups.
+/// Generates a verification code: eight letters, displayed in two groups.
 pub(crate) fn new_verification_code() -> String {
     crate::codes::new_link_code().replace('-', "")
 }

@@ -1,4 +1,4 @@
-//! `Phone`: the simulated phone that tests scan, write and read with.
+//! `Phone`: the simulated phone, which tests use to scan, write and read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,34 +17,34 @@ use crate::world::{
     Block, Failure, Limits, PageHttp, Received, RefusedMessage, Rule, SendBehavior,
 };
 
-/// The phone of the account, and the hand on the server's knobs.
+/// The account's phone, and the controls of the simulated server.
 ///
-/// Cheap to clone; every clone is the same phone.
+/// Cheap to clone; all clones share one phone.
 #[derive(Debug, Clone)]
 pub struct Phone {
     pub(crate) shared: Arc<Shared>,
 }
 
 impl Phone {
-    /// The code now shown; of several pages, the newest one's.
+    /// Returns the current code; with several pages, the newest page's.
     pub fn current_code(&self) -> Option<String> {
         let shown = self.shared.world().shown_codes();
         shown.into_iter().next_back().map(|(_, _, _, text)| text)
     }
 
-    /// Scan the code now shown. Returns the new device's id, which is empty
-    /// while the account's passkey is asked for.
+    /// Scans the current code. Returns the new device's id, which is empty
+    /// while the account's passkey is requested.
     ///
     /// # Errors
-    /// When none is shown, or the network is down.
+    /// If no code is shown, or the network is down.
     pub fn scan_current(&self) -> Result<String, PhoneError> {
         self.scan_text(None)
     }
 
-    /// Scan this code. Returns the new device's id.
+    /// Scans the specified code. Returns the new device's id.
     ///
     /// # Errors
-    /// When it is not the one a page shows now.
+    /// If no page currently shows the code.
     pub fn scan(&self, code: &str) -> Result<String, PhoneError> {
         self.scan_text(Some(code))
     }
@@ -54,7 +54,8 @@ impl Phone {
         Ok(self.linked(device))
     }
 
-    /// Tells whoever watches; the id is empty while a passkey is asked for.
+    /// Notifies observers; the returned id is empty while a passkey is
+    /// requested.
     fn linked(&self, device: Option<String>) -> String {
         self.shared.tell(match device {
             Some(_) => "linked",
@@ -63,11 +64,11 @@ impl Phone {
         device.unwrap_or_default()
     }
 
-    /// The account gets a passkey: its id and its public key of P-256
+    /// Adds a passkey to the account: its id and its P-256 public key
     /// (`SubjectPublicKeyInfo` in DER, or the bare point), both base64url.
     ///
     /// # Errors
-    /// When they are none.
+    /// If either is invalid.
     pub fn add_passkey(&self, credential_id: &str, public_key: &str) -> Result<(), PhoneError> {
         let credential =
             Credential::parse(credential_id, public_key).map_err(PhoneError::BadRequest)?;
@@ -76,24 +77,24 @@ impl Phone {
         Ok(())
     }
 
-    /// Why assertions were refused, the latest last.
+    /// Returns the reasons of rejected assertions, oldest first.
     pub fn passkey_refusals(&self) -> Vec<&'static str> {
         self.shared.world().passkey_refusals.clone()
     }
 
-    /// Type in a code for linking by number. Returns the new device's id.
+    /// Enters a code for linking by number. Returns the new device's id.
     ///
     /// # Errors
-    /// When no page shows it, or no longer.
+    /// If no page shows the code, or it has expired.
     pub fn link_code(&self, code: &str) -> Result<String, PhoneError> {
         let device = self.shared.world().enter_link_code(code, Instant::now())?;
         Ok(self.linked(device))
     }
 
-    /// A lead writes. Returns the message's full key, as the page knows it.
+    /// Sends a message from a lead. Returns the page's full message key.
     ///
     /// # Errors
-    /// When the number is none.
+    /// If the number is invalid.
     pub fn lead_message(&self, message: &LeadMessage) -> Result<String, PhoneError> {
         check_number(&message.from)?;
         let (written, later) = self.shared.world().lead_writes(message);
@@ -107,15 +108,15 @@ impl Phone {
         Ok(written.key)
     }
 
-    /// Uploads a file that a lead is to send; gives where it lies.
+    /// Stores a file for a lead to send; returns its path.
     pub fn upload(&self, file: impl Into<Bytes>) -> String {
         self.shared.world().lead_uploads(file.into())
     }
 
-    /// The server has a lead's file no more.
+    /// Deletes a lead's file from the server.
     ///
     /// # Errors
-    /// When it never had it.
+    /// If the server never had the file.
     pub fn forget_file(&self, path: &str) -> Result<(), PhoneError> {
         match self.shared.world().forget_file(path) {
             true => Ok(()),
@@ -123,27 +124,27 @@ impl Phone {
         }
     }
 
-    /// A lead edits what they wrote. Returns the edit's key.
+    /// Edits a lead's message. Returns the edit's key.
     ///
     /// # Errors
-    /// When the key is not that of a lead's message.
+    /// If the key does not belong to a lead's message.
     pub fn lead_edits(&self, key: &str, body: &str) -> Result<String, PhoneError> {
         self.change(key, ChangeKind::Edit, body)
     }
 
-    /// A lead deletes for everyone what they wrote. Returns the deletion's key.
+    /// Deletes a lead's message for everyone. Returns the deletion's key.
     ///
     /// # Errors
-    /// When the key is not that of a lead's message.
+    /// If the key does not belong to a lead's message.
     pub fn lead_deletes(&self, key: &str) -> Result<String, PhoneError> {
         self.change(key, ChangeKind::Revoke, "")
     }
 
-    /// A lead reacts to a message of their chat, an empty `emoji` takes that
-    /// away. Returns the reaction's key.
+    /// Reacts as a lead to a message of the chat; an empty `emoji` removes the
+    /// reaction. Returns the reaction's key.
     ///
     /// # Errors
-    /// When the key is that of no message.
+    /// If no message has the key.
     pub fn lead_reacts(&self, key: &str, emoji: &str) -> Result<String, PhoneError> {
         self.change(key, ChangeKind::Reaction, emoji)
     }
@@ -155,10 +156,11 @@ impl Phone {
         Ok(changed)
     }
 
-    /// The account's owner writes on the phone itself. Returns the full key.
+    /// Sends a message from the phone itself, by its owner. Returns the full
+    /// key.
     ///
     /// # Errors
-    /// When the number is none.
+    /// If the number is invalid.
     pub fn own_message(&self, to: &str, body: &str) -> Result<String, PhoneError> {
         check_number(to)?;
         let written = self.shared.world().owner_writes(to, body);
@@ -166,21 +168,22 @@ impl Phone {
         Ok(written.key)
     }
 
-    /// Everything the server took from the linked device, in its order.
+    /// Returns the messages that the server accepted from linked devices, in
+    /// order.
     pub fn messages(&self) -> Vec<Received> {
         self.shared.world().received.clone()
     }
 
-    /// Everything the server did not take.
+    /// Returns the messages that the server rejected.
     pub fn refusals(&self) -> Vec<RefusedMessage> {
         self.shared.world().refusals.clone()
     }
 
-    /// Give an ack (-1 failed, 1 server, 2 delivered, 3 read, 4 played) for a
+    /// Sends an ack (-1 failed, 1 server, 2 delivered, 3 read, 4 played) for a
     /// message, by its id or its full key.
     ///
     /// # Errors
-    /// When no message has that id.
+    /// If no message has the id.
     pub fn ack(&self, id: &str, ack: i8) -> Result<(), PhoneError> {
         if !(-1..=4).contains(&ack) {
             return Err(PhoneError::BadRequest(
@@ -194,12 +197,13 @@ impl Phone {
         Ok(())
     }
 
-    /// Unlink every device from the phone. Returns how many there were.
+    /// Unlinks all devices from the phone. Returns their number.
     pub fn unlink(&self) -> usize {
         self.unlink_for(None)
     }
 
-    /// The same; their pages give this reason, one of `LogoutReason`.
+    /// Like [`Phone::unlink`]; the pages report this reason, one of
+    /// `LogoutReason`.
     pub fn unlink_for(&self, reason: Option<&str>) -> usize {
         let mut world = self.shared.world();
         let devices: Vec<String> = world.devices.keys().cloned().collect();
@@ -212,10 +216,10 @@ impl Phone {
         count
     }
 
-    /// Open the session elsewhere: connected pages go to `CONFLICT`.
+    /// Opens the session elsewhere: connected pages move to `CONFLICT`.
     ///
     /// # Errors
-    /// When no linked device is connected.
+    /// If no linked device is connected.
     pub fn conflict(&self) -> Result<(), PhoneError> {
         let mut world = self.shared.world();
         let linked: Vec<u64> = world
@@ -235,7 +239,7 @@ impl Phone {
         Ok(())
     }
 
-    /// Take the network down (every page is cut, new ones are refused) or up.
+    /// Takes the network down (disconnects all pages, rejects new ones) or up.
     pub fn set_network(&self, up: bool) {
         self.shared.world().network_up = up;
         if !up {
@@ -244,7 +248,7 @@ impl Phone {
         self.shared.tell("network");
     }
 
-    /// Shut the page out, or let it in again.
+    /// Moves the page to a blocked state, or unblocks it.
     pub fn block(&self, state: Option<Block>) {
         let mut world = self.shared.world();
         world.block = state;
@@ -260,8 +264,8 @@ impl Phone {
         self.shared.tell("block");
     }
 
-    /// Refuse the device's login from now on, or let it in again. What is
-    /// connected is cut, and so meets it.
+    /// Rejects the device's logins from now on, or accepts them again.
+    /// Connected pages are disconnected, so that they receive the failure.
     pub fn failure(&self, failure: Option<Failure>) {
         self.shared.world().failure = failure;
         if failure.is_some() {
@@ -270,8 +274,8 @@ impl Phone {
         self.shared.tell("failure");
     }
 
-    /// Make every connected page ask its user to log out, as it does where it
-    /// meets what it did not expect.
+    /// Makes each connected page request its user to log out, as the page does
+    /// in an unexpected state.
     pub fn unexpected_logout(&self, reason: &str) {
         for page in self.shared.world().pages.values() {
             let reason = reason.to_owned();
@@ -279,16 +283,16 @@ impl Phone {
         }
     }
 
-    /// Put messages into every connected page's database, of which it tells
-    /// nobody: as after an absence.
+    /// Inserts messages into each connected page's database without an event,
+    /// as after an absence.
     pub fn store(&self, stored: Stored) {
         for page in self.shared.world().pages.values() {
             let _ = page.tx.send(ToPage::Store(stored));
         }
     }
 
-    /// Take a message out of every connected page's database, by its full key.
-    /// Its chat goes on naming it as the last one.
+    /// Removes a message from each connected page's database, by its full key.
+    /// The chat still refers to it as its last message.
     pub fn forget(&self, key: &str) {
         for page in self.shared.world().pages.values() {
             let key = key.to_owned();
@@ -296,12 +300,12 @@ impl Phone {
         }
     }
 
-    /// When pages' main threads were busy for more than 50 ms at a stretch.
+    /// Returns when pages' main threads were blocked for more than 50 ms.
     pub fn long_tasks(&self) -> Vec<LongTask> {
         self.shared.world().long_tasks.clone()
     }
 
-    /// What becomes of messages to a number, or to all.
+    /// Sets the outcome of messages to a number, or to all.
     pub fn rule(&self, to: Option<&str>, outcome: SendBehavior, count: Option<u32>) {
         let rule = Rule {
             to: to.map(ToOwned::to_owned),
@@ -312,10 +316,10 @@ impl Phone {
         self.shared.tell("rules");
     }
 
-    /// Whether a number has WhatsApp.
+    /// Sets whether a number has WhatsApp.
     ///
     /// # Errors
-    /// When the number is none.
+    /// If the number is invalid.
     pub fn set_on_whatsapp(&self, phone: &str, on_whatsapp: bool) -> Result<(), PhoneError> {
         check_number(phone)?;
         let mut world = self.shared.world();
@@ -330,10 +334,10 @@ impl Phone {
         Ok(())
     }
 
-    /// Saves a number on the phone under this name, or forgets it.
+    /// Saves a number on the phone under this name, or deletes the contact.
     ///
     /// # Errors
-    /// When the number is none.
+    /// If the number is invalid.
     pub fn save_contact(&self, phone: &str, name: Option<&str>) -> Result<(), PhoneError> {
         check_number(phone)?;
         let mut world = self.shared.world();
@@ -346,10 +350,10 @@ impl Phone {
         Ok(())
     }
 
-    /// Blocks a number on the phone, or takes that back.
+    /// Blocks or unblocks a number on the phone.
     ///
     /// # Errors
-    /// When the number is none.
+    /// If the number is invalid.
     pub fn block_contact(&self, phone: &str, blocked: bool) -> Result<(), PhoneError> {
         check_number(phone)?;
         let mut world = self.shared.world();
@@ -361,13 +365,13 @@ impl Phone {
         Ok(())
     }
 
-    /// What WhatsApp lets the account do, from now on.
+    /// Sets the account's limits.
     pub fn limits(&self, limits: Limits) {
         self.shared.world().set_limits(limits);
         self.shared.tell("limits");
     }
 
-    /// Change settings. Codes already shown keep their time.
+    /// Replaces the settings. Codes already shown keep their expiry.
     pub fn settings(&self, settings: Settings) {
         self.shared.world().settings = settings;
         self.shared.tell("settings");
@@ -385,58 +389,58 @@ impl Phone {
         }
     }
 
-    /// WhatsApp wants a new code to type in, of every page that has one out; or
-    /// lets none be made anew by itself any more.
+    /// Requests a new link code from each page that shows one, or disables the
+    /// automatic refresh of link codes.
     pub fn link_code_event(&self, wanted: LinkCodeEvent) {
         for page in self.shared.world().pages.values() {
             let _ = page.tx.send(ToPage::LinkCodeEvent { name: wanted });
         }
     }
 
-    /// Make the page's main thread hang, on every connected page.
+    /// Blocks the main thread of each connected page.
     pub fn hang(&self, ms: u64) {
         for page in self.shared.world().pages.values() {
             let _ = page.tx.send(ToPage::Hang { ms });
         }
     }
 
-    /// Make every connected page tell its listeners nothing for a while:
-    /// what happens then happens, and its events are lost.
+    /// Suspends the listeners of each connected page: changes in that time
+    /// happen, but their events are lost.
     pub fn drop_events(&self, ms: u64) {
         for page in self.shared.world().pages.values() {
             let _ = page.tx.send(ToPage::DropEvents { ms });
         }
     }
 
-    /// How the page's address answers from now on.
+    /// Sets the HTTP response of the page's address.
     pub fn page(&self, http: PageHttp) {
         self.shared.world().page_http = http;
         self.shared.tell("page");
     }
 
-    /// Look again after every change, until `look` finds something or `within`
-    /// is over.
+    /// Polls `look` after every change, until it returns a value or `within`
+    /// has elapsed.
     pub async fn wait_for<T>(
         &self,
         within: Duration,
         look: impl Fn(&Self) -> Option<T>,
     ) -> Option<T> {
         let deadline = Instant::now() + within;
-        // Before the first look: a change right after it is not missed.
+        // Subscribed before the first look, so that no change is missed.
         let mut changes = self.shared.changed.subscribe();
         loop {
             if let Some(found) = look(self) {
                 return Some(found);
             }
             match tokio::time::timeout_at(deadline, changes.recv()).await {
-                // Lagging behind only means that much has changed.
+                // Lagging only means that many changes occurred.
                 Ok(Ok(_) | Err(broadcast::error::RecvError::Lagged(_))) => {}
                 Ok(Err(broadcast::error::RecvError::Closed)) | Err(_) => return look(self),
             }
         }
     }
 
-    /// Everything at a glance.
+    /// Returns a snapshot of the whole state.
     pub fn state(&self) -> Snapshot {
         let world = self.shared.world();
         let now = Instant::now();

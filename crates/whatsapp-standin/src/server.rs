@@ -17,7 +17,7 @@ use crate::shared::Shared;
 use crate::store;
 use crate::world::World;
 
-/// How long connections get to end by themselves.
+/// Maximum time for connections to close on their own.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// A running stand-in. Dropping it stops it.
@@ -29,18 +29,18 @@ pub struct Standin {
 }
 
 impl Standin {
-    /// Serve on `addr`; port 0 takes a free one.
+    /// Serves on `addr`; port 0 takes a free one.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// If the address cannot be bound.
     pub async fn start(addr: SocketAddr, settings: Settings) -> io::Result<Self> {
         Self::start_inner(addr, settings, None).await
     }
 
-    /// As [`Standin::start`], with devices and messages kept in a file.
+    /// Like [`Standin::start`], with devices and messages stored in a file.
     ///
     /// # Errors
-    /// When the address cannot be bound, or the file is not one of ours.
+    /// If the address cannot be bound, or the file has another format.
     pub async fn start_with_data(
         addr: SocketAddr,
         settings: Settings,
@@ -60,7 +60,8 @@ impl Standin {
         }
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
-        // Else a short line waits for the other side's delayed acknowledgement.
+        // Without it, a short line waits for the peer's delayed
+        // acknowledgement.
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
@@ -74,7 +75,7 @@ impl Standin {
             let served = axum::serve(listener, router)
                 .with_graceful_shutdown(stop.cancelled_owned())
                 .await;
-            // Serving ends by the token alone; a listener does not fail.
+            // Serving ends only by the token; a listener does not fail.
             drop(served);
         });
         Ok(Self {
@@ -84,28 +85,28 @@ impl Standin {
         })
     }
 
-    /// Where clients go: `http://127.0.0.1:PORT/`.
+    /// Returns the URL for clients: `http://127.0.0.1:PORT/`.
     pub fn web_url(&self) -> String {
         format!("http://{}/", self.addr)
     }
 
-    /// Where people find the phone.
+    /// Returns the URL of the phone's page.
     pub fn phone_url(&self) -> String {
         format!("http://{}/phone", self.addr)
     }
 
-    /// The phone.
+    /// Returns the phone.
     pub fn phone(&self) -> Phone {
         Phone {
             shared: Arc::clone(&self.shared),
         }
     }
 
-    /// Stop, and wait until the port is free and the file written.
+    /// Stops the server; waits until the port is free and the file is written.
     pub async fn stop(mut self) {
         self.shared.stop.cancel();
         self.shared.tasks.close();
-        // Keep-alive connections of strangers must not hold this up.
+        // Idle keep-alive connections must not delay the stop.
         let _ = tokio::time::timeout(GRACE, &mut self.serving).await;
         let _ = tokio::time::timeout(GRACE, self.shared.tasks.wait()).await;
     }

@@ -4,110 +4,115 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// All knobs of a stand-in. The default is what the real service does.
+/// All settings of a stand-in. The default matches the real service.
 ///
 /// Over HTTP every duration is a whole number of milliseconds in a field that
 /// ends in `_ms`; a patch names only the fields that change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How long the first code of a round is shown.
+    /// Lifetime of the first code of a round.
     #[serde(rename = "first_code_ms", with = "millis")]
     pub first_code: Duration,
-    /// How long each further code of a round is shown.
+    /// Lifetime of each further code of a round.
     #[serde(rename = "next_code_ms", with = "millis")]
     pub next_code: Duration,
-    /// How many codes a round has before the page goes idle.
+    /// Number of codes in a round, before the page goes idle.
     pub codes: u32,
-    /// How long a code for linking by number is good.
+    /// Lifetime of a code for linking by number.
     #[serde(rename = "link_code_ms", with = "millis")]
     pub link_code: Duration,
-    /// The account asks for a passkey when a device is linked.
+    /// The account requires a passkey when a device is linked.
     pub passkey: bool,
-    /// How long what the passkey is asked for is good.
+    /// Lifetime of a passkey challenge.
     #[serde(rename = "passkey_ms", with = "millis")]
     pub passkey_life: Duration,
-    /// From an assertion that was taken to the verification code.
+    /// Time from an accepted assertion to the verification code.
     #[serde(rename = "passkey_phone_ms", with = "maybe_millis")]
     pub passkey_phone: Option<Duration>,
-    /// How long the page waits for each further step of the phone.
+    /// Timeout of the page for each further step of the phone.
     #[serde(rename = "passkey_step_ms", with = "millis")]
     pub passkey_step: Duration,
-    /// How long after the request the page can prove that it is the one that was
+    /// Period after the request in which the page can prove that it was the one
     /// scanned; later a person has to compare the verification code.
     #[serde(rename = "passkey_handoff_ms", with = "millis")]
     pub passkey_handoff: Duration,
-    /// The page tells of a passkey by its events.
+    /// The page publishes events about the passkey.
     pub passkey_events: bool,
-    /// The screen for it has the test ids that are known.
+    /// The passkey screen has the known test ids.
     pub passkey_test_ids: bool,
-    /// Where an assertion has to be made.
+    /// The origin that assertions must have.
     pub passkey_origin: String,
-    /// From "scanned" to the stream restart (the 515) that logs the device in.
+    /// Time from "scanned" to the stream restart (the 515) that logs the device
+    /// in.
     #[serde(rename = "stream_restart_ms", with = "millis")]
     pub stream_restart: Duration,
-    /// From "logged in" to "synced", with everything that came while away.
+    /// Time from "logged in" to "synced", with all messages received while
+    /// offline.
     #[serde(rename = "sync_ms", with = "millis")]
     pub sync: Duration,
-    /// In how many steps of progress a sync goes; 0 shows none until its end.
+    /// Number of progress steps of a sync; 0 reports none until its end.
     pub sync_steps: u32,
-    /// From "synced" to the end of the offline delivery: in its middle comes what
-    /// arrived while away, and until its end the page holds what it is to send.
+    /// Time from "synced" to the end of the offline delivery: the messages
+    /// received while offline come halfway, and until its end the page holds
+    /// outbound ones.
     #[serde(rename = "offline_delivery_ms", with = "millis")]
     pub offline_delivery: Duration,
-    /// How long the page holds a message for that at most.
+    /// Maximum time that the page holds a message for the offline delivery.
     #[serde(rename = "offline_hold_ms", with = "millis")]
     pub offline_hold: Duration,
-    /// The page loads itself anew at the end of the next offline delivery.
+    /// The page reloads itself at the end of the next offline delivery.
     pub refresh_window: bool,
-    /// A freshly linked device is shown the "What's new" dialog.
+    /// A newly linked device shows the "What's new" dialog.
     pub whats_new: bool,
-    /// That dialog's button has its test id.
+    /// The dialog's button has its test id.
     pub whats_new_test_id: bool,
-    /// How long the phone waits for it to be acknowledged before it unlinks.
+    /// How long the phone waits for the dialog's acknowledgement before it
+    /// unlinks.
     #[serde(rename = "whats_new_grace_ms", with = "millis")]
     pub whats_new_grace: Duration,
-    /// The next loads of the page that cannot open their database, and so know
-    /// nothing of their device.
+    /// Number of upcoming page loads that fail to open their database, and so
+    /// do not know their device.
     pub broken_database_loads: u32,
     /// Modules that never register.
     pub withheld_modules: Vec<String>,
     /// `Cmd` fires `logout`, as older pages did.
     pub cmd_logout: bool,
-    /// From "synced" to the whole history, after a fresh link.
+    /// Time from "synced" to the complete history, after a new link.
     #[serde(rename = "history_ms", with = "millis")]
     pub history: Duration,
-    /// The phone paused the history, and has used up its time for it.
+    /// The phone paused the history, and its time for the history has run out.
     pub history_paused_out: bool,
-    /// From a message taken to its ack 1.
+    /// Time from an accepted message to its ack 1.
     #[serde(rename = "server_ack_ms", with = "millis")]
     pub server_ack: Duration,
-    /// From ack 1 to ack 2, if the lead's phone is reachable at all.
+    /// Time from ack 1 to ack 2; `None` if the lead's phone is unreachable.
     #[serde(rename = "delivered_ack_ms", with = "maybe_millis")]
     pub delivered_ack: Option<Duration>,
-    /// From ack 2 to ack 3, if the lead reads at all.
+    /// Time from ack 2 to ack 3; `None` if the lead never reads.
     #[serde(rename = "read_ack_ms", with = "maybe_millis")]
     pub read_ack: Option<Duration>,
-    /// How long the server takes to say whether a number has WhatsApp.
+    /// Latency of the server's lookup of whether a number has WhatsApp.
     #[serde(rename = "query_ms", with = "millis")]
     pub query: Duration,
-    /// The server fails to say whether a number has WhatsApp.
+    /// The server's lookup of numbers fails.
     pub query_fails: bool,
-    /// Over how long the page's modules register.
+    /// Period over which the page's modules register.
     #[serde(rename = "module_spread_ms", with = "millis")]
     pub module_spread: Duration,
-    /// How long the page looks for a lost server before it says `TIMEOUT`.
+    /// How long the page tries to reach a lost server before it reports
+    /// `TIMEOUT`.
     #[serde(rename = "page_timeout_ms", with = "millis")]
     pub page_timeout: Duration,
-    /// The page's first pause before it connects again (it doubles, to 2 s).
+    /// Initial reconnect backoff of the page (it doubles, up to 2 s).
     #[serde(rename = "reconnect_ms", with = "millis")]
     pub reconnect: Duration,
-    /// From the page's `logout` event to the navigation.
+    /// Time from the page's `logout` event to the navigation.
     #[serde(rename = "logout_grace_ms", with = "millis")]
     pub logout_grace: Duration,
-    /// After the scan the page navigates instead of logging in where it is.
+    /// After the scan the page navigates instead of logging in in place.
     pub navigate_after_link: bool,
-    /// `Cmd.refreshQR` exists (it vanished from the real page in 2026).
+    /// `Cmd.refreshQR` exists (removed from the real page in 2026).
     pub cmd_refresh_qr: bool,
     /// `WAWebLaunchSocketUtils.refreshQR` exists.
     pub launch_refresh_qr: bool,
@@ -121,12 +126,12 @@ pub struct Settings {
     pub debug_global: bool,
     /// One-to-one chats are addressed by LID, as on migrated accounts.
     pub lid_migrated: bool,
-    /// `MsgKey` keeps its text under another name than `_serialized`.
+    /// `MsgKey` stores its text under a name other than `_serialized`.
     pub msg_key_renamed: bool,
-    /// The search of the page's database begins at a chat's end where it is
-    /// given a chat in place of a message.
+    /// The search of the page's database starts at the end of a chat if it gets
+    /// a chat instead of a message.
     pub chat_as_anchor: bool,
-    /// Whether a number nobody has spoken of has WhatsApp.
+    /// Whether a number without its own setting has WhatsApp.
     pub unknown_on_whatsapp: bool,
     /// `WAWebBuildConstants.VERSION_STR`.
     pub version: String,
@@ -194,11 +199,11 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// These settings with the fields that `patch` names replaced.
+    /// Returns these settings with the fields named in `patch` replaced.
     ///
     /// # Errors
-    /// When `patch` is no object, names a field that is none, or has a value
-    /// of the wrong kind; the text says which.
+    /// If `patch` is not an object, names an unknown field, or has a value of
+    /// the wrong type; the text specifies which.
     pub fn patched(&self, patch: &serde_json::Value) -> Result<Self, String> {
         let serde_json::Value::Object(patch) = patch else {
             return Err("an object of settings is expected".to_owned());

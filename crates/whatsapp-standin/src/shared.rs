@@ -9,16 +9,15 @@ use tokio_util::task::TaskTracker;
 
 use crate::world::World;
 
-/// What the server, its sockets and the phone share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     world: Mutex<World>,
-    /// Ends everything.
+    /// Stops all tasks.
     pub(crate) stop: CancellationToken,
-    /// Cut and made anew whenever the network goes down.
+    /// Cancelled and replaced whenever the network goes down.
     network: Mutex<CancellationToken>,
     pub(crate) tasks: TaskTracker,
-    /// Told after each change, for whoever watches.
+    /// Notifies observers after each change.
     pub(crate) changed: broadcast::Sender<&'static str>,
 }
 
@@ -38,7 +37,7 @@ impl Shared {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Cancelled when the network goes down, or all ends.
+    /// Returns a token that is cancelled by a network outage or the stop.
     pub(crate) fn network(&self) -> CancellationToken {
         self.network
             .lock()
@@ -46,19 +45,19 @@ impl Shared {
             .clone()
     }
 
-    /// Cut every connection; those to come are on a new network.
+    /// Disconnects all connections; new ones use a new network token.
     pub(crate) fn cut(&self) {
         let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
         network.cancel();
         *network = self.stop.child_token();
     }
 
-    /// Tell whoever watches. Nobody watching is fine.
+    /// Notifies observers, if there are any.
     pub(crate) fn tell(&self, what: &'static str) {
         let _ = self.changed.send(what);
     }
 
-    /// Do something after a while, unless all ends before.
+    /// Runs `act` after a delay, unless the stand-in stops first.
     pub(crate) fn later(
         self: &Arc<Self>,
         after: Duration,

@@ -11,7 +11,8 @@ use crate::shared::Shared;
 use crate::wire::{FromPage, ToPage};
 use crate::world::{PageId, Role, SendReply, Taken};
 
-/// Serve a page until it leaves, the network goes down, or all ends.
+/// Serves a page until it disconnects, the network goes down, or the server
+/// stops.
 pub(crate) async fn serve(mut socket: WebSocket, shared: Arc<Shared>) {
     let network = shared.network();
     let (tx, mut rx) = mpsc::unbounded_channel();
@@ -31,7 +32,7 @@ pub(crate) async fn serve(mut socket: WebSocket, shared: Arc<Shared>) {
     loop {
         let turn = shared.world().code_until(id);
         tokio::select! {
-            // Down before anything else: a cut network delivers nothing more.
+            // The outage has priority: a network that is down delivers nothing.
             biased;
             () = network.cancelled() => break,
             () = at(turn) => {
@@ -40,7 +41,7 @@ pub(crate) async fn serve(mut socket: WebSocket, shared: Arc<Shared>) {
             }
             line = rx.recv() => {
                 let Some(line) = line else { break };
-                // Nothing follows these on this connection.
+                // These lines are the last on their connection.
                 let last = matches!(line, ToPage::Restart | ToPage::Failure { .. });
                 if send(&mut socket, &line).await.is_err() || last {
                     break;
@@ -66,7 +67,7 @@ async fn at(when: Option<Instant>) {
 async fn receive(socket: &mut WebSocket) -> Option<FromPage> {
     loop {
         match socket.recv().await? {
-            // A line nobody understands ends the connection, as it does there.
+            // An unknown line ends the connection, as the real server does.
             Ok(Message::Text(text)) => return serde_json::from_str(&text).ok(),
             Ok(Message::Ping(_) | Message::Pong(_)) => {}
             Ok(Message::Binary(_) | Message::Close(_)) | Err(_) => return None,
@@ -208,7 +209,7 @@ fn answer(shared: &Arc<Shared>, page: PageId, key: String, taken: Taken) {
     }
 }
 
-/// A device that logs in is synced first, and then gets what it missed.
+/// Syncs a device that logs in, then delivers the messages it missed.
 fn start_sync_if_linked(shared: &Arc<Shared>, page: PageId) {
     let (linked, settings) = {
         let world = shared.world();
@@ -232,7 +233,7 @@ fn start_sync_if_linked(shared: &Arc<Shared>, page: PageId) {
             let steps = settings.sync_steps;
             let step = settings.sync / (steps + 1);
             pause(step).await;
-            // What there was before the link comes with the sync.
+            // Messages from before the link come with the sync.
             let mut history = shared.world().waiting(page);
             history.retain(|message| message.history);
             for n in 1..=steps {
@@ -261,7 +262,7 @@ fn start_sync_if_linked(shared: &Arc<Shared>, page: PageId) {
     });
 }
 
-/// A device whose user never acknowledges what is new is dropped by the phone.
+/// Unlinks a device whose user never acknowledges the "What's new" dialog.
 fn expect_onboarding(shared: &Arc<Shared>, page: PageId) {
     let expected = {
         let world = shared.world();
@@ -290,8 +291,8 @@ fn expect_onboarding(shared: &Arc<Shared>, page: PageId) {
     });
 }
 
-/// The history comes once, after the link, and longer than the first sync
-/// takes.
+/// Delivers the history once after the link; it takes longer than the first
+/// sync.
 async fn deliver_history(shared: &Arc<Shared>, page: PageId) {
     let step = shared.world().settings.history / 4;
     for percent in [25, 50, 75, 100] {

@@ -1,4 +1,4 @@
-//! Persistence: the JSON file that a rehearsal survives a restart with.
+//! Persistence: the JSON file that keeps a rehearsal across restarts.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::shared::Shared;
 use crate::world::Saved;
 
-/// How often a change is looked for.
+/// Poll interval for changes.
 const PERIOD: Duration = Duration::from_millis(200);
 
 pub(crate) fn load(path: &Path) -> io::Result<Saved> {
@@ -24,7 +24,7 @@ pub(crate) fn load(path: &Path) -> io::Result<Saved> {
     }
 }
 
-/// Write what changed until all ends, and once more then.
+/// Writes changes until the server stops, and once more at the stop.
 pub(crate) async fn keep(shared: Arc<Shared>, path: PathBuf) {
     let mut written = 0;
     loop {
@@ -51,7 +51,7 @@ pub(crate) async fn keep(shared: Arc<Shared>, path: PathBuf) {
     }
 }
 
-/// Whole or not at all: beside it first, then in its place.
+/// Replaces the file atomically: writes a temporary file and renames it.
 async fn write(path: &Path, saved: &Saved) -> io::Result<()> {
     let bytes = serde_json::to_vec(saved)?;
     let mut beside = path.as_os_str().to_owned();

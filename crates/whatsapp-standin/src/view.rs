@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::settings::Settings;
 use crate::world::{Block, Failure, LeadContent, Limits, PageHttp, Rule};
 
-/// A message a lead writes.
+/// A message from a lead.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeadMessage {
@@ -13,36 +13,37 @@ pub struct LeadMessage {
     pub from: String,
     /// The text.
     pub body: String,
-    /// The name the lead gave themselves.
+    /// The name that the lead chose.
     #[serde(default)]
     pub name: Option<String>,
-    /// Arrives unreadable and turns into text after this long; 0 is at once.
+    /// Delay until an unreadable message turns into text; 0 is readable at
+    /// once.
     #[serde(default)]
     pub ciphertext_ms: u64,
-    /// Comes from the lead's LID instead of the phone number.
+    /// The sender is the lead's LID instead of the phone number.
     #[serde(default)]
     pub lid: bool,
-    /// Whether the page is told which number is behind the LID.
+    /// Whether the page knows the number behind the LID.
     #[serde(default = "yes")]
     pub phone_known: bool,
-    /// Was written so many seconds ago.
+    /// Age of the message, in seconds.
     #[serde(default)]
     pub age_s: u32,
-    /// The page's type, where it is no text: `call_log`, `album`, …
+    /// The page's type, if not text: `call_log`, `album`, …
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
-    /// A picture to be seen once: no linked device can ever read it.
+    /// A view-once picture: no linked device can ever read it.
     #[serde(default)]
     pub view_once: bool,
-    /// The page's type of what arrives unreadable, once it is opened, where it is
-    /// no text: `pin_message`, `protocol`, …
+    /// The page's type of an unreadable message after decryption, if not text:
+    /// `pin_message`, `protocol`, …
     #[serde(default)]
     pub opens_as: Option<String>,
-    /// What arrives unreadable is a change of another message: the page applies
-    /// it there once it is opened, and deletes what stood for it.
+    /// The unreadable message changes another one: after decryption the page
+    /// applies the change and deletes the placeholder.
     #[serde(default)]
     pub opens_as_change: bool,
-    /// What it is beside its text.
+    /// Content in addition to the text.
     #[serde(default)]
     pub content: LeadContent,
 }
@@ -52,7 +53,7 @@ fn yes() -> bool {
 }
 
 impl LeadMessage {
-    /// A plain text.
+    /// Creates a plain text message.
     #[must_use]
     pub fn text(from: impl Into<String>, body: impl Into<String>) -> Self {
         Self {
@@ -71,7 +72,7 @@ impl LeadMessage {
         }
     }
 
-    /// The same with this beside the text.
+    /// Adds content to the message.
     #[must_use]
     pub fn with(mut self, content: LeadContent) -> Self {
         self.content = content;
@@ -82,99 +83,99 @@ impl LeadMessage {
 /// A linked device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeviceInfo {
-    /// Its id.
+    /// The device's id.
     pub id: String,
     /// The account's phone number.
     pub phone: String,
-    /// When it was linked, RFC 3339.
+    /// When the device was linked, RFC 3339.
     pub linked_at: String,
-    /// A page is logged in as it.
+    /// Whether a page is logged in as this device.
     pub connected: bool,
-    /// That page has synced.
+    /// Whether that page has synced.
     pub synced: bool,
-    /// Messages it has not confirmed yet.
+    /// Number of messages that the device has not confirmed.
     pub waiting: usize,
-    /// It shows the account as online.
+    /// Whether the device shows the account as online.
     pub available: bool,
-    /// It acknowledged the "What's new" dialog.
+    /// Whether the user acknowledged the "What's new" dialog.
     pub whats_new_seen: bool,
-    /// The whole history came through to it.
+    /// Whether the device received the complete history.
     pub has_history: bool,
 }
 
-/// A code that a page shows now.
+/// A code that a page currently shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShownCode {
-    /// The page.
+    /// The page's id.
     pub page: u64,
-    /// Which of the round it is, from 1.
+    /// Position of the code in its round, from 1.
     pub number: u32,
     /// The full text.
     pub code: String,
-    /// How long it will still be shown.
+    /// Remaining time before the code expires.
     pub expires_in_ms: u64,
 }
 
-/// A code for linking by number that is good now.
+/// A valid code for linking by number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LinkCode {
-    /// The page.
+    /// The page's id.
     pub page: u64,
-    /// `ABCD-EFGH`.
+    /// The code: `ABCD-EFGH`.
     pub code: String,
-    /// The number it was asked for.
+    /// The number that the code was requested for.
     pub phone: String,
 }
 
-/// Everything at a glance.
+/// A snapshot of the whole state.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Snapshot {
     /// Linked devices.
     pub devices: Vec<DeviceInfo>,
-    /// The codes now shown, the newest page last.
+    /// The current codes, the newest page last.
     pub codes: Vec<ShownCode>,
-    /// Codes for linking by number.
+    /// The valid codes for linking by number.
     pub link_codes: Vec<LinkCode>,
-    /// Pages whose round of codes is over.
+    /// Number of pages whose round of codes is over.
     pub idle: usize,
-    /// Pages that ask for the account's passkey now.
+    /// Number of pages that currently request the account's passkey.
     pub passkeys_wanted: usize,
-    /// Passkeys that the account has.
+    /// Number of passkeys of the account.
     pub passkeys: usize,
-    /// The network is up.
+    /// Whether the network is up.
     pub network_up: bool,
-    /// The page is shut out.
+    /// The page's blocked state, if any.
     pub block: Option<Block>,
-    /// Why logins are refused.
+    /// The reason for rejected logins.
     pub failure: Option<Failure>,
-    /// How the page's address answers.
+    /// The HTTP response of the page's address.
     pub page_http: PageHttp,
-    /// Pages connected now.
+    /// Number of connected pages.
     pub pages: usize,
-    /// Messages taken from the device.
+    /// Number of messages accepted from devices.
     pub received: usize,
-    /// Messages dropped for an id seen before.
+    /// Number of messages dropped by dedup of their ids.
     pub duplicates: u64,
-    /// Messages not taken.
+    /// Number of rejected messages.
     pub refused: usize,
-    /// Messages leads wrote.
+    /// Number of messages that leads sent.
     pub inbound: u64,
-    /// Of these, encrypted ones that cannot be read yet.
+    /// Number of those that are encrypted and not yet readable.
     pub ciphertexts: usize,
-    /// How often pages stored or forgot what they were told to.
+    /// How often pages stored or deleted messages on the phone's request.
     pub stored: u64,
     /// How often pages fetched files of leads.
     pub downloads: u64,
-    /// Numbers that pages asked about.
+    /// Number of lookups of phone numbers.
     pub lookups: u64,
-    /// How the newest page's browser presents itself: user agents and client
-    /// hints of the page, a worker and the service worker, and the screen.
+    /// Fingerprint of the newest page's browser: user agents and client hints
+    /// of the page, a worker and the service worker, and the screen.
     pub browser: Option<serde_json::Value>,
-    /// Rules in force.
+    /// Active rules.
     pub rules: Vec<Rule>,
-    /// What the account may do.
+    /// The account's limits.
     pub limits: Limits,
-    /// Numbers that the phone has blocked.
+    /// Numbers blocked on the phone.
     pub blocked: Vec<String>,
     /// All settings.
     pub settings: Settings,

@@ -1,82 +1,82 @@
-//! The wire protocol of page and server: JSON over one WebSocket. Private to this
-//! crate: the page is served from here.
+//! The wire protocol of page and server: JSON over one WebSocket. Private to
+//! this crate, which also serves the page.
 
 use serde::{Deserialize, Serialize};
 
 use crate::codes::{Drawing, Keys};
 use crate::world::{Details, Limits};
 
-/// From the page.
+/// A line from the page.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub(crate) enum FromPage {
-    /// The first thing said on a connection: who is there.
+    /// The first line of a connection: identifies the page.
     Hello { device: Option<Claim>, keys: Keys },
-    /// The page is idle and wants a new round of codes.
+    /// Requests a new round of codes for an idle page.
     RefreshCodes,
-    /// A code for linking by number.
+    /// Requests a code for linking by number.
     LinkCode { tag: u64, phone: String },
-    /// What the passkey is to be asked for, once more.
+    /// Requests the passkey options once more.
     PasskeyOptions { tag: u64 },
-    /// The passkey's answer.
+    /// The passkey assertion.
     PasskeyAnswer {
         tag: u64,
         assertion: serde_json::Value,
     },
-    /// The verification code is the phone's.
+    /// Confirms that the phone shows the same verification code.
     PasskeyConfirm { tag: u64 },
     /// The identity of a scan is stored in the profile.
     Paired,
-    /// A message.
+    /// Sends a message.
     Send(Box<Outgoing>),
-    /// The main thread was busy for more than 50 ms at a stretch.
+    /// The main thread was blocked for more than 50 ms.
     LongTask(LongTask),
-    /// What the phone had it store or forget is stored or forgotten.
+    /// A store or delete on the phone's request is done.
     Stored,
-    /// Inbound messages that are stored in the profile.
+    /// Inbound messages are stored in the profile.
     Got { keys: Vec<String> },
-    /// An ack that is stored in the profile.
+    /// An ack is stored in the profile.
     GotAck { key: String, ack: i8 },
-    /// Does this number have WhatsApp?
+    /// Requests whether a number has WhatsApp.
     QueryExists {
         tag: u64,
         user: String,
         server: String,
     },
-    /// What may this account do?
+    /// Requests the account's limits.
     Limits { tag: u64 },
-    /// The device unlinks itself.
+    /// Unlinks the device.
     Logout { tag: u64 },
-    /// This page takes the session back from another one.
+    /// Takes the session back from another page.
     Takeover,
-    /// Whether the account shows as online.
+    /// Sets whether the account shows as online.
     Presence { available: bool },
     /// The "What's new" dialog was acknowledged.
     WhatsNewSeen,
-    /// How the browser presents itself, for whoever looks.
+    /// Fingerprint of the browser, for tests.
     Browser { described: serde_json::Value },
 }
 
-/// A stretch in which the page did nothing else.
+/// A period in which the page's main thread was blocked.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LongTask {
-    /// When it began, in milliseconds since 1970.
+    /// Start, in milliseconds since 1970.
     pub at: f64,
-    /// How long it took, in milliseconds.
+    /// Duration, in milliseconds.
     pub ms: f64,
 }
 
-/// What a profile says it is.
+/// The identity that a profile claims.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Claim {
     pub(crate) id: String,
     pub(crate) token: String,
 }
 
-/// A message on its way out.
+/// An outbound message.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Outgoing {
-    /// The id that the server knows messages by.
+    /// The message id on the server.
     pub(crate) id: String,
     /// The page's full key.
     pub(crate) key: String,
@@ -89,7 +89,7 @@ pub(crate) struct Outgoing {
     pub(crate) details: Details,
 }
 
-/// To the page.
+/// A line to the page.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub(crate) enum ToPage {
@@ -108,7 +108,7 @@ pub(crate) enum ToPage {
         tag: u64,
         code: &'static str,
     },
-    /// The account wants its passkey before it links this page.
+    /// Requests the account's passkey before this page is linked.
     PasskeyRequest {
         options: serde_json::Value,
     },
@@ -125,7 +125,7 @@ pub(crate) enum ToPage {
     Pair {
         device: Identity,
     },
-    /// The 515: log in anew, on a new connection.
+    /// The 515: log in again on a new connection.
     Restart,
     Welcome {
         me: Identity,
@@ -135,22 +135,22 @@ pub(crate) enum ToPage {
         messages: Vec<Incoming>,
     },
     SyncDone,
-    /// What arrived while away, after the page is connected.
+    /// Messages received while offline, sent after the page is connected.
     Offline {
         messages: Vec<Incoming>,
     },
-    /// All of it was delivered.
+    /// The offline delivery is complete.
     OfflineEnd,
     Message {
         message: Incoming,
     },
-    /// A ciphertext message can be read now.
+    /// Makes a ciphertext message readable.
     Reveal {
         key: String,
         body: String,
-        /// The page's type of it, where it is no text.
+        /// The page's type of the message, if not text.
         kind: Option<String>,
-        /// It changes another message, and is none itself.
+        /// Whether it changes another message instead of being one.
         is_change: bool,
     },
     Ack {
@@ -162,23 +162,23 @@ pub(crate) enum ToPage {
         result: &'static str,
         error_code: Option<u16>,
     },
-    /// What the phone has saved and whom it has blocked, all of it.
+    /// All contacts that the phone has saved, and all that it has blocked.
     Contacts {
         saved: Vec<Saved>,
         blocked: Vec<Blocked>,
     },
-    /// What this account may do, of the server's own accord.
+    /// The account's limits, pushed by the server.
     Limits {
         #[serde(flatten)]
         limits: Limits,
     },
-    /// The same, asked for.
+    /// The account's limits, as a response.
     LimitsNow {
         tag: u64,
         #[serde(flatten)]
         limits: Limits,
     },
-    /// How far the history is.
+    /// Progress of the history.
     History {
         percent: u8,
     },
@@ -189,7 +189,7 @@ pub(crate) enum ToPage {
         lid: String,
     },
     Unlinked {
-        /// The page's word for why it logs out.
+        /// The page's logout reason.
         reason: Option<String>,
     },
     LoggedOut {
@@ -206,77 +206,77 @@ pub(crate) enum ToPage {
     DropEvents {
         ms: u64,
     },
-    /// The login is refused, and the connection closed.
+    /// Rejects the login and closes the connection.
     Failure {
         reason: u16,
         #[serde(flatten)]
         ban: Option<Ban>,
     },
-    /// The page is to ask its user to log out.
+    /// Makes the page request its user to log out.
     UnexpectedLogout {
         reason: String,
     },
-    /// Messages that the page stores without a word to anyone.
+    /// Makes the page store messages without an event.
     Store(Stored),
-    /// The page's database loses a message.
+    /// Deletes a message from the page's database.
     Forget {
         key: String,
     },
-    /// What the server says of the code to type in.
+    /// An event about the link code.
     LinkCodeEvent {
         name: LinkCodeEvent,
     },
 }
 
-/// A ban that ends by itself.
+/// A ban that expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ban {
-    /// WhatsApp's number for the reason.
+    /// WhatsApp's numeric reason.
     pub code: u16,
-    /// How long it lasts, in seconds.
+    /// Duration, in seconds.
     pub expire: u64,
 }
 
-/// Messages that the page has, and that nobody was told of.
+/// Messages that the page stores without an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stored {
-    /// So many chats.
+    /// Number of chats.
     pub chats: u32,
-    /// So many messages in each, written now.
+    /// Number of messages in each chat, written now.
     pub each: u32,
-    /// And so many before them, written a day ago.
+    /// Number of messages in each chat before them, written a day ago.
     #[serde(default)]
     pub old: u32,
 }
 
-/// What WhatsApp says of the code to type in that is out.
+/// An event about a link code that a page shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkCodeEvent {
-    /// A new one is wanted.
+    /// Requests a new code.
     RefreshAltLinkingCode,
-    /// None is made anew by itself any more.
+    /// Disables the automatic refresh.
     ForceManualRefresh,
-    /// The phone has it typed in, and goes on.
+    /// The code was entered on the phone, which continues.
     PrimaryHelloReceived,
 }
 
-/// A contact that the phone has saved.
+/// A contact saved on the phone.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Saved {
     pub(crate) user: String,
     pub(crate) name: String,
 }
 
-/// Somebody whom the phone has blocked.
+/// A contact blocked on the phone.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Blocked {
     pub(crate) user: String,
     pub(crate) lid: String,
 }
 
-/// A linked device, as the page keeps it in its profile.
+/// A linked device, as stored in the page's profile.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Identity {
     pub(crate) id: String,
@@ -286,7 +286,7 @@ pub(crate) struct Identity {
     pub(crate) pushname: String,
 }
 
-/// A message on its way in.
+/// An inbound message.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Incoming {
     pub(crate) id: String,
@@ -295,37 +295,37 @@ pub(crate) struct Incoming {
     pub(crate) chat: String,
     pub(crate) from_me: bool,
     pub(crate) body: String,
-    /// Arrives unreadable; a `Reveal` follows.
+    /// Whether it arrives unreadable; a `Reveal` follows.
     pub(crate) ciphertext: bool,
-    /// The page's type and subtype, where it is no text.
+    /// The page's type and subtype, if not text.
     #[serde(default)]
     pub(crate) kind: Option<String>,
     #[serde(default)]
     pub(crate) subtype: Option<String>,
     pub(crate) name: String,
-    /// The phone number behind a LID, where the page may know it.
+    /// The phone number behind a LID, if the page may know it.
     pub(crate) phone: Option<String>,
     pub(crate) lid: Option<String>,
     /// Unix seconds.
     pub(crate) at: i64,
-    /// Was there before the device was linked.
+    /// Whether it precedes the link of the device.
     #[serde(default)]
     pub(crate) history: bool,
-    /// Further fields of the page's message, by the page's own names.
+    /// Additional fields of the page's message, under the page's names.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub(crate) fields: serde_json::Map<String, serde_json::Value>,
-    /// No message of its own, but something that becomes of another one.
+    /// A change of another message instead of a message of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) change: Option<Change>,
 }
 
-/// What becomes of a message after it was sent.
+/// A change of a message that was already sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Change {
     pub(crate) kind: ChangeKind,
     /// The message's key.
     pub(crate) target: String,
-    /// The new text, or the reaction; empty takes a reaction away.
+    /// The new text, or the reaction; empty removes a reaction.
     #[serde(default)]
     pub(crate) text: String,
 }

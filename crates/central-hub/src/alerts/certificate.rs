@@ -1,8 +1,8 @@
-//! Whether browsers would open the page: its certificate, as people get it.
+//! Check of the page's TLS certificate, as browsers receive it.
 //!
-//! The handshake is made as if it were two weeks from now, and, if that fails,
-//! now: so what this machine trusts is judged by what every browser judges it by,
-//! and no certificate is read by hand.
+//! The handshake is made with a clock two weeks ahead and, if that fails, with
+//! the current time: the verdict is the one of this machine's trust store, by
+//! the rules of every browser, and no certificate is parsed by hand.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use url::Url;
 
 use super::judge::{CertificateFacts, Standing};
 
-/// How far ahead it is looked.
+/// How far ahead the check looks.
 const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
-/// For a request.
+/// Timeout of a request.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// A clock that is ahead.
+/// A clock that runs ahead.
 #[derive(Debug)]
 struct Ahead(Duration);
 
@@ -33,8 +33,8 @@ impl TimeProvider for Ahead {
     }
 }
 
-/// How the certificate stands; nothing where the page cannot be reached, which is
-/// no matter of its certificate.
+/// Checks the certificate; `None` if the page cannot be reached, which does not
+/// depend on its certificate.
 pub(super) async fn look(url: &Url) -> Option<CertificateFacts> {
     let roots = tokio::task::spawn_blocking(roots).await.ok()??;
     judge(url, &Arc::new(roots)).await
@@ -50,7 +50,7 @@ async fn judge(url: &Url, roots: &Arc<RootCertStore>) -> Option<CertificateFacts
     Some(CertificateFacts { host, standing })
 }
 
-/// What this machine trusts.
+/// Returns the root certificates that this machine trusts.
 fn roots() -> Option<RootCertStore> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
@@ -58,7 +58,7 @@ fn roots() -> Option<RootCertStore> {
     (!roots.is_empty()).then_some(roots)
 }
 
-/// Whether the certificate is good at that time; `None` if there was none to see.
+/// Whether the certificate is valid at that time; `None` if none was presented.
 async fn handshake(url: &Url, roots: &Arc<RootCertStore>, ahead: Duration) -> Option<bool> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_details(provider, Arc::new(Ahead(ahead)))
@@ -86,7 +86,7 @@ fn is_about_certificate(error: &reqwest::Error) -> bool {
         if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
             return true;
         }
-        // An I/O error leaves what it wraps out of its sources.
+        // An I/O error does not list the error that it wraps as its source.
         let io = cause.downcast_ref::<std::io::Error>();
         source = match io.and_then(std::io::Error::get_ref) {
             Some(inner) => Some(inner),
@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
 
-    /// Serves a certificate of `authority` that ends in so many days.
+    /// Serves a certificate of `authority` that expires in this many days.
     async fn page(authority: &CertifiedIssuer<'static, KeyPair>, days: i64) -> Url {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now());
@@ -164,7 +164,7 @@ mod tests {
                 ("localhost", standing)
             );
         }
-        // Somebody else's, and none to see.
+        // An unknown authority, and a page that cannot be reached.
         let url = page(&authority, 90).await;
         let other = CertifiedIssuer::self_signed(
             CertificateParams::new(Vec::new()).unwrap(),

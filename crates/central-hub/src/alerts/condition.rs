@@ -1,5 +1,5 @@
-//! What a person has to know of: the conditions, how grave each is, and how long
-//! it may last before it is told.
+//! The conditions that a person has to know of, the severity of each, and how
+//! long it may last before it is reported.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use session_api::{SessionState, Timestamp};
 use strum::{EnumDiscriminants, IntoStaticStr};
 
-/// A condition that holds. As JSON it is stored with its alert.
+/// A condition that is met; stored with its alert as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, EnumDiscriminants)]
 #[serde(tag = "code", rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum_discriminants(name(Code))]
@@ -15,75 +15,75 @@ use strum::{EnumDiscriminants, IntoStaticStr};
 #[strum_discriminants(strum(serialize_all = "SCREAMING_SNAKE_CASE"))]
 #[strum_discriminants(doc = "Which condition it is.")]
 pub(crate) enum Condition {
-    /// Nothing leaves.
+    /// Nothing can be sent.
     SessionNotReady {
         state: SessionState,
         cause: String,
         message: String,
     },
-    /// session-manager is not heard, or refuses the hub's token.
+    /// session-manager does not answer, or refuses the hub's token.
     SessionManagerDown { reason: String },
-    /// A service was restarted more often within an hour than the limit.
+    /// A service restarted within an hour more often than the limit.
     ManyRestarts { service: String, number: i64 },
-    /// A service came up twice within an hour.
+    /// A service started twice within an hour.
     ShortUptime { service: String },
-    /// The browser was restarted by itself for more than half of its budget.
+    /// Automatic restarts of the browser used over half of their budget.
     BrowserRestarts {
         number: u32,
         budget: u32,
         window_minutes: u64,
     },
-    /// A service holds more memory than its limit.
+    /// A service uses more memory than its limit.
     HighMemory {
         service: String,
         mib: u64,
         limit_mib: u64,
     },
-    /// A campaign was paused by the hub itself.
+    /// The hub itself paused a campaign.
     CampaignStopped {
         id: i64,
         name: String,
         reason: String,
     },
-    /// WhatsApp lets the account write to nobody new.
+    /// WhatsApp lets the account write to no new contact.
     WhatsappLimit {
         kind: LimitKind,
         until: Option<Timestamp>,
     },
-    /// A webhook did not hear all it should.
+    /// A webhook has failed deliveries.
     WebhookDeadLetters {
         webhook: i64,
         name: String,
         number: i64,
         is_off: bool,
     },
-    /// The last try at a backup failed.
+    /// The last attempt at a backup failed.
     BackupFailed { what: Backup },
     /// The newest backup is old.
     BackupOld { what: Backup, hours: u64 },
-    /// There is little room.
+    /// Disk space is low.
     LowDisk { what: String, free_mib: u64 },
-    /// The browser's profile grew beyond what is usual.
+    /// The browser's profile is larger than usual.
     LargeProfile { mib: u64 },
-    /// The page's certificate is over, or will be soon.
+    /// The page's certificate has expired, or will soon.
     Certificate { host: String, is_over: bool },
     /// The clock of session-manager's machine is off.
     ClockOff { seconds: u64 },
 }
 
-/// Which of WhatsApp's limits.
+/// A limit that WhatsApp applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum LimitKind {
-    /// Writing to people who never wrote first.
+    /// Writing to people who never wrote first is blocked.
     ReachOut,
-    /// New chats of this month are used up.
+    /// The new chats of this month are used up.
     NewChats,
-    /// Or nearly.
+    /// The new chats of this month are nearly used up.
     NewChatsNear,
 }
 
-/// A backup of what.
+/// The object of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Backup {
@@ -93,11 +93,11 @@ pub(crate) enum Backup {
     Hub,
 }
 
-/// How grave.
+/// The severity of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub(crate) enum Severity {
-    /// Told at night, too.
+    /// Reported at night, too.
     Critical,
     /// Waits for the end of the quiet hours.
     Warning,
@@ -109,19 +109,19 @@ impl Severity {
     }
 }
 
-/// session-manager restarts within seconds under PM2 and systemd: a link that
-/// is down for less is nobody's sleep.
+/// session-manager restarts within seconds under PM2 and systemd: a shorter
+/// outage wakes no one.
 const LINK: Duration = Duration::from_secs(120);
-/// A large list passes.
+/// The import of a large list passes.
 const MEMORY: Duration = Duration::from_secs(300);
 
 impl Condition {
-    /// As it is stored and told.
+    /// Returns the code under which it is stored and reported.
     pub(crate) fn code(&self) -> &'static str {
         Code::from(self).as_str()
     }
 
-    /// The code, and of what where there may be several.
+    /// Returns the code, with the object where there may be several.
     pub(crate) fn key(&self) -> String {
         let code = Code::from(self);
         match self {
@@ -142,8 +142,8 @@ impl Condition {
         }
     }
 
-    /// What makes it worth telling anew when it changes; figures that move by
-    /// themselves are not among it.
+    /// Returns the part whose change is worth a new notification; figures that
+    /// vary continuously are excluded.
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::SessionNotReady { cause, .. } => cause.clone(),
@@ -157,7 +157,7 @@ impl Condition {
         }
     }
 
-    /// How grave it is.
+    /// Returns the severity.
     pub(crate) const fn severity(&self) -> Severity {
         match self {
             Self::SessionNotReady { .. }
@@ -173,8 +173,8 @@ impl Condition {
         }
     }
 
-    /// How long it may last before it is told; `session` is what the operator
-    /// allows the session.
+    /// Returns how long it may last before it is reported; `session` is the
+    /// operator's limit for the session.
     pub(crate) fn patience(&self, session: Duration) -> Duration {
         match self {
             Self::SessionNotReady { .. } => session,
@@ -190,7 +190,7 @@ impl Code {
         self.into()
     }
 
-    /// The key of the alert about one of several.
+    /// Returns the key of an alert about one of several objects.
     pub(crate) fn of(self, what: &str) -> String {
         format!("{}/{what}", self.as_str())
     }
@@ -221,7 +221,7 @@ mod tests {
         let text = serde_json::to_string(&condition).unwrap();
         assert!(text.contains(r#""code":"WEBHOOK_DEAD_LETTERS""#), "{text}");
         assert_eq!(serde_json::from_str::<Condition>(&text).unwrap(), condition);
-        // One more letter is no news; that it was switched off is.
+        // One more dead letter is no new reason; a disabled webhook is.
         let more = Condition::WebhookDeadLetters {
             webhook: 3,
             name: "crm".to_owned(),

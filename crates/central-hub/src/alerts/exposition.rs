@@ -1,9 +1,9 @@
-//! session-manager's figures, out of what it tells Prometheus: the same that
-//! monitors see.
+//! Parser of session-manager's Prometheus metrics: the same figures that
+//! monitors read.
 
 use super::judge::ManagerFigures;
 
-/// The value of a metric without labels.
+/// Returns the value of a metric without labels.
 fn value(text: &str, name: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| {
         let rest = line.strip_prefix(name)?;
@@ -22,12 +22,12 @@ fn whole(value: f64) -> u64 {
     value.max(0.0) as u64
 }
 
-/// Resident memory of the service itself, in MiB.
+/// Returns the resident memory of the service itself, in MiB.
 pub(super) fn resident_mib(text: &str) -> Option<u64> {
     value(text, "process_resident_memory_bytes").map(|bytes| whole(bytes) >> 20)
 }
 
-/// The figures that are there; a session-manager of another version may lack some.
+/// Returns the figures; another version of session-manager may lack some.
 pub(super) fn figures(text: &str) -> ManagerFigures {
     let get = |name| value(text, name);
     ManagerFigures {

@@ -1,11 +1,11 @@
-//! Which conditions hold, from what was observed: the limits, and nothing else.
+//! Evaluation of the observed facts against the limits.
 
 use session_api::{LimitsEvent, NewChatStatus, SessionBody, SessionState};
 
 use super::condition::{Backup, Code, Condition, LimitKind};
 
-/// The report's limits: session-manager's and the hub's own memory, and their
-/// restarts within an hour.
+/// The limits of the report: memory of session-manager and of the hub, and
+/// their restarts within an hour.
 pub(super) const MANAGER: Limits = Limits {
     memory_mib: 512,
     restarts: 3,
@@ -14,24 +14,24 @@ pub(super) const HUB: Limits = Limits {
     memory_mib: 1024,
     restarts: 5,
 };
-/// As `deploy/prometheus/alerts.yml` has it.
+/// The threshold of `deploy/prometheus/alerts.yml`.
 const BACKUP_HOURS: u64 = 72;
-/// As the doctors have it: less is a warning there.
+/// The threshold below which the doctors warn.
 const LEAST_ROOM_MIB: u64 = 1000;
-/// As session-manager's doctor has it.
+/// The threshold of session-manager's doctor.
 const LARGE_PROFILE_MIB: u64 = 2048;
 const LARGEST_SKEW_SECONDS: u64 = 60;
-/// A person paused it, or has to start it again: nothing that happened by itself.
+/// Pauses made by a person, or that a person has to end: not automatic ones.
 const BY_PERSON: [&str; 2] = ["PAUSED_BY_PERSON", "RETRY"];
 
-/// What a service may do before a person has to look.
+/// The limits of a service before a person has to look.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) memory_mib: u64,
     pub(super) restarts: i64,
 }
 
-/// A service, as far as it is known.
+/// The known facts about a service.
 #[derive(Clone, Debug)]
 pub(super) struct ServiceFacts {
     pub(super) name: String,
@@ -41,7 +41,7 @@ pub(super) struct ServiceFacts {
     pub(super) resident_mib: Option<u64>,
 }
 
-/// Figures of session-manager's own.
+/// Figures from session-manager's metrics.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ManagerFigures {
     pub(super) profile_mib: Option<u64>,
@@ -51,18 +51,18 @@ pub(super) struct ManagerFigures {
     pub(super) skew_seconds: Option<u64>,
 }
 
-/// The certificate of the page.
+/// The state of the page's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CertificateFacts {
     pub(super) host: String,
     pub(super) standing: Standing,
 }
 
-/// How a certificate stands.
+/// The verdict on a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     Good,
-    /// It will be over soon.
+    /// It expires soon.
     Near,
     /// Browsers refuse it.
     Refused,
@@ -75,7 +75,7 @@ pub(super) struct HubBackup {
     pub(super) failed: bool,
 }
 
-/// A campaign that is paused.
+/// A paused campaign.
 #[derive(Clone, Debug)]
 pub(super) struct PausedCampaign {
     pub(super) id: i64,
@@ -83,7 +83,7 @@ pub(super) struct PausedCampaign {
     pub(super) reason: String,
 }
 
-/// What a webhook did not hear.
+/// The failed deliveries of a webhook.
 #[derive(Clone, Debug)]
 pub(super) struct DeadLetter {
     pub(super) webhook: i64,
@@ -92,11 +92,11 @@ pub(super) struct DeadLetter {
     pub(super) is_off: bool,
 }
 
-/// What was observed. `None` is what could not be had: of that nothing is said,
-/// neither that it holds nor that it is over.
+/// The observed facts. `None` is what could not be observed: its conditions are
+/// neither raised nor cleared.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
-    /// Why session-manager is not heard, or that it is (`Some(None)`).
+    /// Why session-manager is unreachable; `Some(None)` if it answers.
     pub(super) link: Option<Option<String>>,
     pub(super) session: Option<SessionBody>,
     pub(super) limits: Option<LimitsEvent>,
@@ -109,7 +109,7 @@ pub(super) struct Facts {
     pub(super) hub_backup: Option<HubBackup>,
 }
 
-/// What holds, and of which codes nothing is known.
+/// The conditions that are met, and the codes that could not be evaluated.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Judgement {
     pub(super) holding: Vec<Condition>,
@@ -117,14 +117,14 @@ pub(super) struct Judgement {
 }
 
 impl Judgement {
-    /// Whether it was looked at whether this alert still holds.
+    /// Whether the condition of this alert was evaluated.
     pub(super) fn knows(&self, key: &str) -> bool {
         let code = key.split('/').next().unwrap_or(key);
         !self.unknown.iter().any(|it| it == key || it == code)
     }
 }
 
-/// Judges.
+/// Evaluates the facts.
 pub(super) fn judge(facts: &Facts) -> Judgement {
     let mut judgement = Judgement::default();
     let holding = &mut judgement.holding;
@@ -180,7 +180,7 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
     judgement
 }
 
-/// The codes, or keys, of which nothing is known.
+/// Returns the codes, or keys, that could not be evaluated.
 fn unknown(facts: &Facts) -> Vec<String> {
     let figures = facts.figures.clone().unwrap_or_default();
     let knows_room = figures.free_mib.is_some() && facts.hub_room.is_some();
@@ -210,7 +210,7 @@ fn unknown(facts: &Facts) -> Vec<String> {
         (hub, Code::BackupOld.of(other)),
     ];
     let keys = keys.into_iter().filter(|(is_known, _)| !is_known);
-    // One that is not looked at any more, such as a hub that is gone, is over.
+    // A service no longer observed, such as a removed hub, is cleared.
     let silent = facts
         .services
         .iter()

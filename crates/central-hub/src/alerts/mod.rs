@@ -1,18 +1,19 @@
-//! Alerts that reach a person: by e-mail and by a webhook, whoever sleeps.
+//! Alerts that reach a person, by e-mail and by a webhook.
 //!
 //! ```text
 //!  relay, /session, /metrics, store, disk ─> observe ─> Facts ─> judge ─> Conditions
 //!                                                                          │
-//!        ┌── policy: at first, again, not at night <── alerts (store) <────┘
+//!        ┌── policy: first, repeated, not at night <── alerts (store) <────┘
 //!        v
 //!  alert_notices (store) ─> deliver ─┬─> e-mail
-//!                                    └─> webhook     again later, given up after a day
+//!                                    └─> webhook     retried, given up after a day
 //! ```
 //!
-//! What is told is written down together with that it was told, so that two hubs
-//! on one store tell once and a restart tells nothing twice. A condition is over
-//! when no hub has seen it for a while; what could not be looked at is neither.
-//! Without a way nobody is told, and what holds is on the page all the same.
+//! A notice is stored in the transaction that marks its alert as notified, so
+//! that two hubs on one store send it once and a restart repeats nothing. A
+//! condition is over when no hub has seen it for a while; one that could not be
+//! observed is neither raised nor cleared. Without a channel no notice is sent,
+//! but the page lists the active alerts.
 
 mod certificate;
 mod condition;
@@ -51,32 +52,32 @@ use crate::store::{
 };
 use crate::webhooks::WebhookLimits;
 
-/// A try to tell, with everything that belongs to it, is over before.
+/// The lease of a notice: longer than an attempt with all its steps.
 const LEASE: Duration = Duration::from_secs(120);
-/// What was not told for so long is given up.
+/// The age at which an unsent notice is given up.
 const GIVEN_UP: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1800);
-/// So many notices are worked on in one go.
+/// Notices sent concurrently.
 const AT_ONCE: u32 = 8;
-/// How long notices are kept, and starts are counted.
+/// How long notices are kept, and service starts are counted.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
-/// While nothing is heard: what another hub left behind.
+/// Poll interval without a wake-up, for what another hub left unsent.
 const IDLE_PAUSE: Duration = Duration::from_secs(15);
-/// The day of the last digest.
+/// Setting with the day of the last digest.
 const DIGEST: &str = "alert_digest_day";
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// So many of the latest notices are shown.
+/// How many of the latest notices are listed.
 const SHOWN: u32 = 10;
 
-/// How often it is looked, and what is patience.
+/// Intervals of the checks and of the retries.
 #[derive(Clone, Copy, Debug)]
 pub struct AlertLimits {
-    /// Between two looks.
+    /// Interval between two checks.
     pub every: Duration,
-    /// What was not seen for so long is over.
+    /// A condition not seen for this long is over.
     pub over_after: Duration,
-    /// The pause after the first try to tell; the next are longer.
+    /// The pause after the first failed attempt; later ones are longer.
     pub first_pause: Duration,
 }
 
@@ -90,7 +91,7 @@ impl Default for AlertLimits {
     }
 }
 
-/// Tells people. Clones are the same.
+/// The alerting service; clones share it.
 #[derive(Clone)]
 pub(crate) struct Alerts(Arc<Inner>);
 
@@ -101,17 +102,17 @@ struct Inner {
     ways: Ways,
     words: Words,
     limits: AlertLimits,
-    /// This hub, as people read it.
+    /// The name of this hub in the texts.
     name: String,
-    /// This process, in the rows that it took.
+    /// The id of this process in the rows that it claims.
     who: String,
-    /// There is something to tell.
+    /// Notified when a notice was enqueued.
     enqueued: Notify,
-    /// One test at a time.
+    /// Allows one test at a time.
     testing: Mutex<()>,
 }
 
-/// An alert, as the page shows it.
+/// An active alert.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Held)]
 pub(crate) struct Held {
@@ -122,11 +123,11 @@ pub(crate) struct Held {
     title: String,
     text: String,
     since: Timestamp,
-    /// When people were told last.
+    /// When a notification was last enqueued.
     told_at: Option<Timestamp>,
 }
 
-/// What was told, or is to be.
+/// A notice that was sent, or is to be.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Told)]
 pub(crate) struct Told {
@@ -138,12 +139,12 @@ pub(crate) struct Told {
     /// `pending`, `sent` or `dead`.
     state: String,
     attempts: u32,
-    /// Why the last try was no success.
+    /// Why the last attempt failed.
     error: Option<String>,
     at: Timestamp,
 }
 
-/// A way, and whom it reaches.
+/// A channel and its recipients.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Way)]
 pub(crate) struct WayBody {
@@ -151,29 +152,29 @@ pub(crate) struct WayBody {
     to: String,
 }
 
-/// How alerts stand.
+/// The state of the alerts.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Standing)]
 pub(crate) struct AlertsBody {
-    /// How people are told; nobody is where there is none.
+    /// The channels; if there are none, no notice is sent.
     ways: Vec<WayBody>,
     after_minutes: u64,
-    /// `null`: what holds is told once.
+    /// `null`: an active alert is reported once.
     repeat_hours: Option<u64>,
     quiet_hours: Option<String>,
     digest_at: Option<String>,
-    /// What holds now.
+    /// The active alerts.
     holding: Vec<Held>,
-    /// The latest that was told, the newest first.
+    /// The latest notices, the newest first.
     told: Vec<Told>,
 }
 
 /// Why no test was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TestRefused {
-    /// Nobody would be told.
+    /// No channel is configured.
     NoWay,
-    /// One is under way.
+    /// Another test is under way.
     UnderWay,
 }
 
@@ -185,8 +186,8 @@ impl std::fmt::Debug for Alerts {
     }
 }
 
-/// This machine's name, and the port where that is not the usual one: what tells
-/// hubs apart.
+/// Returns this machine's name, and the port if it is not the default: together
+/// they distinguish hubs.
 fn hub_name(config: &Config) -> String {
     let system = rustix::system::uname();
     let host = system.nodename().to_string_lossy().into_owned();
@@ -197,7 +198,7 @@ fn hub_name(config: &Config) -> String {
     }
 }
 
-/// Tries each way, without a hub: what came of it; nothing where there is no way.
+/// Tests each channel, without a running hub; empty if there is no channel.
 pub(crate) async fn test(config: &Config, limits: WebhookLimits) -> Vec<Tried> {
     let words = words_of(config);
     try_ways(&Ways::new(&config.alerts, limits), &words).await
@@ -251,7 +252,7 @@ impl Alerts {
         }))
     }
 
-    /// Looks and tells until `draining`.
+    /// Checks the conditions and sends notices until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
         let inner = &self.0;
         inner.begin().await;
@@ -261,14 +262,14 @@ impl Alerts {
                 () = inner.watch() => {}
             }
         };
-        // What is under way is ended and written down: else it would be told twice.
+        // Attempts under way are finished and stored, not sent twice.
         tokio::join!(watching, inner.deliver(&draining));
         if let Err(error) = inner.store.release_notices(Some(&inner.who)).await {
             tracing::debug!("the leases of alerts stay: {error}");
         }
     }
 
-    /// Tries each way.
+    /// Tests each channel.
     pub(crate) async fn test(&self) -> Result<Vec<Tried>, TestRefused> {
         let inner = &self.0;
         let Ok(_one) = inner.testing.try_lock() else {
@@ -280,7 +281,7 @@ impl Alerts {
         Ok(try_ways(&inner.ways, &inner.words).await)
     }
 
-    /// How alerts stand.
+    /// Returns the state of the alerts.
     pub(crate) async fn standing(&self) -> Result<AlertsBody, StoreError> {
         let inner = &self.0;
         let alerts = &inner.config.alerts;
@@ -318,13 +319,13 @@ impl From<Notice> for Told {
     }
 }
 
-/// What was stored; nothing of a later version.
+/// Parses a stored condition; `None` for one of a later version.
 fn condition_of(alert: &StoredAlert) -> Option<Condition> {
     serde_json::from_str(&alert.detail).ok()
 }
 
 impl Inner {
-    /// Writes down that this hub started, and takes back what it had.
+    /// Stores that this hub started, and releases its earlier claims.
     async fn begin(&self) {
         let service = format!("central-hub {}", self.name);
         let now = Timestamp::now();
@@ -332,7 +333,7 @@ impl Inner {
             tracing::debug!("the start is not written down: {error}");
         }
         if self.store.engine() == Engine::Sqlite {
-            // No other hub has this file: what is taken was this one's.
+            // No other hub uses this file: all claims were made by this one.
             if let Err(error) = self.store.release_notices(None).await {
                 tracing::warn!("alerts: {error}");
             }
@@ -342,7 +343,7 @@ impl Inner {
     async fn watch(&self) {
         let mut forget_at = Instant::now();
         loop {
-            // The first look is after the relay had time to hear something.
+            // The first check waits until the relay has received something.
             tokio::time::sleep(self.limits.every).await;
             if let Err(error) = self.look().await {
                 tracing::warn!("alerts wait for the store: {error}");
@@ -384,7 +385,7 @@ impl Inner {
         }
     }
 
-    /// Writes down that it holds, and tells if it is time to.
+    /// Stores a sighting, and enqueues a notice if one is due.
     async fn see(
         &self,
         condition: &Condition,
@@ -430,8 +431,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Ends what nobody sees any more. At night what was told waits for the
-    /// morning: it may be back by then.
+    /// Clears the alerts that no hub sees any more. At night a notified alert
+    /// waits for the morning: the condition may be back by then.
     async fn clear(
         &self,
         judgement: &Judgement,
@@ -451,7 +452,7 @@ impl Inner {
                 .clear_alert_in(&mut tx, &alert.key, before)
                 .await?
             {
-                // Another hub was faster, or it is back.
+                // Another hub cleared it first, or the condition is back.
                 continue;
             }
             if was_told && let Some(condition) = condition_of(&alert) {
@@ -474,14 +475,14 @@ impl Inner {
         Ok(())
     }
 
-    /// Once a day, by one of the hubs.
+    /// Enqueues the daily digest, from one of the hubs.
     async fn digest(&self, facts: &Facts, now: Timestamp) -> Result<(), StoreError> {
         let Some(at) = self.config.alerts.digest_at else {
             return Ok(());
         };
         let local = self.local(now);
         let (day, is_time) = (local.date().to_string(), local.time() >= at);
-        // Where it is new, today's is not owed.
+        // On a new hub, today's digest is not due.
         let last = self
             .store
             .setting_or(DIGEST, if is_time { &day } else { "" })
@@ -572,7 +573,7 @@ impl Inner {
         }
     }
 
-    /// Tells what is due; whether there was something.
+    /// Sends the notices that are due; returns whether there were any.
     async fn deliver_some(&self) -> bool {
         let until = Timestamp::now().after(LEASE);
         let claimed = match self.store.claim_notices(&self.who, until, AT_ONCE).await {
@@ -624,7 +625,7 @@ impl Inner {
             .settle_notice(notice.id, &self.who, &settled)
             .await;
         if let Err(error) = written {
-            // The lease ends, and it is told again.
+            // The lease ends, and the notice is sent again.
             tracing::warn!("what came of an alert is not written down: {error}");
         }
     }
@@ -643,7 +644,7 @@ impl Inner {
     }
 }
 
-/// What is to be told in every way.
+/// A notice to enqueue for every channel.
 struct Writing<'a> {
     kind: &'a str,
     key: &'a str,
@@ -652,7 +653,7 @@ struct Writing<'a> {
     letter: &'a Letter,
 }
 
-/// Since when, where somebody else knows it better than the first look.
+/// Returns when a condition began, if a source knows it.
 fn since_of(condition: &Condition, facts: &Facts) -> Option<Timestamp> {
     match condition {
         Condition::SessionNotReady { .. } => facts.session.as_ref().map(|session| session.since),

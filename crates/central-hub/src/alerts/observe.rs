@@ -1,5 +1,5 @@
-//! What is looked at: the relay, session-manager's own words and figures, the
-//! store, this process and its disk.
+//! Collects the facts: from the relay, session-manager's session and metrics,
+//! the store, this process and its disk.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -21,20 +21,20 @@ use crate::relay::{Link, Relay};
 use crate::store::Store;
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// Between two looks at the certificate.
+/// Interval between two checks of the certificate.
 const CERTIFICATE: Duration = Duration::from_secs(6 * 3600);
-/// After one that told nothing.
+/// Interval after a check without a result.
 const CERTIFICATE_AGAIN: Duration = Duration::from_secs(300);
-/// So many paused campaigns are looked at.
+/// Paused campaigns that are read.
 const MOST: u32 = 50;
 
-/// Looks.
+/// Collects the facts.
 pub(super) struct Observer {
     store: Store,
     session: SessionClient,
     relay: Relay,
     backups: Option<Schedule>,
-    /// This hub, among several.
+    /// The name of this hub, among several.
     name: String,
     certificate: Mutex<Option<(Instant, CertificateFacts)>>,
     certificate_at: Mutex<Option<Instant>>,
@@ -59,7 +59,7 @@ impl Observer {
         }
     }
 
-    /// All that can be had. What fails is left out, not guessed.
+    /// Collects all available facts. Those that fail are left out, not guessed.
     pub(super) async fn facts(&self, config: &Config) -> Facts {
         let mut facts = Facts::default();
         let (link, _, _) = self.relay.health();
@@ -77,7 +77,7 @@ impl Observer {
                 facts.limits = self.relay.limits();
             }
             Err(error) => {
-                // The stream may hold while one request does not.
+                // The stream may be connected although one request fails.
                 let is_away = link == Link::Down || matches!(error, ClientError::TokenRefused);
                 let reason = HubError::from(error).code().to_owned();
                 facts.link = is_away.then_some(Some(reason));
@@ -148,7 +148,7 @@ impl Observer {
         Some(dead.collect())
     }
 
-    /// Now and then: it changes in weeks.
+    /// Checks the certificate now and then: it changes within weeks.
     async fn certificate(&self, config: &Config) -> Option<CertificateFacts> {
         let url = config.alerts.certificate_url.as_ref()?;
         let known = self.known();
@@ -183,8 +183,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// The folder of the database, and how much room there is; PostgreSQL's is its
-/// own matter.
+/// Returns the folder of the database and its free space; a PostgreSQL server
+/// monitors its own.
 fn room(database: &DatabaseLocation) -> Option<(String, u64)> {
     let DatabaseLocation::Sqlite(file) = database else {
         return None;

@@ -1,4 +1,4 @@
-//! When something is told: at first, again, and not at night.
+//! When an alert is reported: at first, repeatedly, and not at night.
 
 use std::time::Duration;
 
@@ -7,28 +7,28 @@ use session_api::Timestamp;
 use super::condition::Severity;
 use crate::store::StoredAlert;
 
-/// Between two tellings of one alert whose reason changes.
+/// Minimum interval between notifications of an alert whose reason changes.
 const CHANGES: Duration = Duration::from_secs(15 * 60);
 
-/// How an alert is told.
+/// The kind of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Telling {
-    /// For the first time.
+    /// The first one.
     Raised,
-    /// It still holds, or holds for another reason.
+    /// The condition is still met, or is met for another reason.
     Repeated,
 }
 
-/// When.
+/// The rules of when to notify.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Policy {
     pub(super) repeat: Option<Duration>,
-    /// Whether these are the quiet hours.
+    /// Whether it is within the quiet hours.
     pub(super) is_quiet: bool,
 }
 
 impl Policy {
-    /// Whether an alert is told now.
+    /// Decides whether an alert is reported now.
     pub(super) fn decide(
         &self,
         alert: &StoredAlert,
@@ -51,7 +51,7 @@ impl Policy {
     }
 }
 
-/// How long ago that was; nothing for what is ahead.
+/// Returns how long ago that was; zero for a time in the future.
 pub(super) fn age(since: Timestamp, now: Timestamp) -> Duration {
     let millis = now.as_millis() - since.as_millis();
     Duration::from_millis(millis.try_into().unwrap_or(0))

@@ -1,4 +1,4 @@
-//! The ways by which people are told: e-mail and a webhook.
+//! The channels of notices: e-mail and a webhook.
 
 mod email;
 mod webhook;
@@ -13,10 +13,10 @@ use super::words::Letter;
 use crate::config::AlertConfig;
 use crate::webhooks::WebhookLimits;
 
-/// What is told, in whatever way.
+/// A notice to send, in any channel.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing<'a> {
-    /// The same with every attempt.
+    /// The event's id: the same for every attempt.
     pub(super) event_id: &'a str,
     pub(super) kind: &'a str,
     pub(super) code: &'a str,
@@ -25,31 +25,31 @@ pub(super) struct Outgoing<'a> {
     pub(super) at: Timestamp,
 }
 
-/// Why it was not taken: a code, and the other side's words for it.
+/// Why sending failed: a code, and the other side's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NotTold {
     pub(crate) code: &'static str,
     pub(crate) message: String,
 }
 
-/// What came of a test in one way.
+/// The result of a test of one channel.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Tried)]
 pub(crate) struct Tried {
     /// `email` or `webhook`.
     pub(crate) way: &'static str,
-    /// Whom, without what is secret of it.
+    /// The recipients, without secrets.
     pub(crate) to: String,
     pub(crate) ok: bool,
-    /// Why not, as a code.
+    /// Why it failed, as a code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<&'static str>,
-    /// In the other side's words.
+    /// The other side's message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
 }
 
-/// All that are configured.
+/// The configured channels.
 #[derive(Clone, Default)]
 pub(super) struct Ways {
     email: Option<Mailer>,
@@ -70,21 +70,21 @@ impl Ways {
         }
     }
 
-    /// Their names.
+    /// Returns their names.
     pub(super) fn names(&self) -> Vec<&'static str> {
         let email = self.email.is_some().then_some(EMAIL);
         let webhook = self.webhook.is_some().then_some(WEBHOOK);
         email.into_iter().chain(webhook).collect()
     }
 
-    /// Whom each reaches.
+    /// Returns the recipients of each.
     pub(super) fn reached(&self) -> Vec<(&'static str, String)> {
         let email = self.email.as_ref().map(|it| (EMAIL, it.to()));
         let webhook = self.webhook.as_ref().map(|it| (WEBHOOK, it.to()));
         email.into_iter().chain(webhook).collect()
     }
 
-    /// Tells in one way.
+    /// Sends a notice in one channel.
     pub(super) async fn tell(&self, way: &str, outgoing: &Outgoing<'_>) -> Result<(), NotTold> {
         match (way, &self.email, &self.webhook) {
             (EMAIL, Some(email), _) => email.tell(outgoing).await,
@@ -96,7 +96,7 @@ impl Ways {
         }
     }
 
-    /// Tries each of them.
+    /// Tests each channel.
     pub(super) async fn test(&self, outgoing: &Outgoing<'_>) -> Vec<Tried> {
         let mut tried = Vec::new();
         for (way, to) in self.reached() {

@@ -1,5 +1,5 @@
-//! The texts of alerts, in the operator's language: one line that says what it is,
-//! and what to do.
+//! The texts of alerts, in the operator's language: a title of one line, and
+//! what to do.
 
 mod english;
 mod spanish;
@@ -10,38 +10,38 @@ use session_api::Timestamp;
 use super::condition::{Condition, Severity};
 use crate::config::alerts::Language;
 
-/// What a person is told.
+/// The text of a notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Letter {
-    /// One line.
+    /// The title, one line.
     pub(crate) title: String,
-    /// All of it.
+    /// The full text.
     pub(crate) text: String,
 }
 
-/// What the day's summary says.
+/// The contents of the daily digest.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Digest {
-    /// The day on which it is told, in the business's zone.
+    /// The day on which it is sent, in the business's time zone.
     pub(super) day: String,
     pub(super) sent: i64,
     pub(super) failed: i64,
     pub(super) received: i64,
     pub(super) waiting: i64,
-    /// Alerts that were raised within the 24 hours.
+    /// Alerts raised within the last 24 hours.
     pub(super) raised: i64,
-    /// What holds now, a title each.
+    /// The titles of the active alerts.
     pub(super) holding: Vec<String>,
     pub(super) ready: Option<bool>,
     pub(super) dry_run: bool,
 }
 
-/// The words of one language, for one hub.
+/// The texts in one language, for one hub.
 #[derive(Clone, Debug)]
 pub(super) struct Words {
     language: Language,
     zone: TimeZone,
-    /// The hub that tells.
+    /// The name of the hub that sends.
     hub: String,
 }
 
@@ -54,7 +54,7 @@ impl Words {
         }
     }
 
-    /// One line: what it is.
+    /// Returns the title of a condition.
     pub(super) fn title(&self, condition: &Condition) -> String {
         match self.language {
             Language::Spanish => spanish::title(condition),
@@ -62,7 +62,7 @@ impl Words {
         }
     }
 
-    /// What it is about and what to do.
+    /// Returns the explanation and what to do.
     pub(super) fn body(&self, condition: &Condition) -> String {
         match self.language {
             Language::Spanish => spanish::body(condition, &self.moment_of(condition)),
@@ -79,7 +79,7 @@ impl Words {
         }
     }
 
-    /// It holds.
+    /// Returns the text of a condition that is met.
     pub(super) fn raised(&self, condition: &Condition, since: Timestamp, again: bool) -> Letter {
         let mark = condition.severity() == Severity::Critical;
         let (mark, again, since_when) = match self.language {
@@ -101,7 +101,7 @@ impl Words {
         )
     }
 
-    /// It is over.
+    /// Returns the text of a condition that is over.
     pub(super) fn cleared(
         &self,
         condition: &Condition,
@@ -123,7 +123,7 @@ impl Words {
         self.letter(&head, &text)
     }
 
-    /// Whether this way works.
+    /// Returns the text of a test.
     pub(super) fn test(&self) -> Letter {
         match self.language {
             Language::Spanish => self.letter(
@@ -137,7 +137,7 @@ impl Words {
         }
     }
 
-    /// The summary of a day.
+    /// Returns the text of the daily digest.
     pub(super) fn digest(&self, digest: &Digest) -> Letter {
         let (title, text) = match self.language {
             Language::Spanish => spanish::digest(digest),
@@ -153,7 +153,7 @@ impl Words {
         }
     }
 
-    /// A moment on the business's clock.
+    /// Formats a time in the business's time zone.
     fn moment(&self, at: Timestamp) -> String {
         let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
         let at = self.zone.to_datetime(at);
@@ -184,7 +184,7 @@ mod tests {
         }
     }
 
-    /// Every cause of session-manager's, by its own source.
+    /// Returns all of session-manager's causes, read from its source.
     fn causes() -> Vec<String> {
         let sources = [
             include_str!("../../../session-manager/src/session/cause.rs"),

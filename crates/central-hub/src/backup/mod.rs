@@ -1,14 +1,14 @@
-//! Backups of `hub.db`: one encrypted file each, taken while the hub goes on, and
-//! opened before it counts.
+//! Backups of `hub.db`: one encrypted file each, taken while the hub runs, and
+//! verified by reading it back.
 //!
 //! ```text
-//!  VACUUM INTO a copy ─> checked ─> gzip ─> age ─> BACKUP_DIR/hub-….db.gz.age ─> opened again
-//!  restore FILE ─> unpacked beside ─> checked ─> swapped in, the old one kept
-//!  drill [FILE] ─> unpacked into a temporary folder ─> checked, brought up to date ─> gone
+//!  VACUUM INTO a copy ─> checked ─> gzip ─> age ─> BACKUP_DIR/hub-….db.gz.age ─> read back
+//!  restore FILE ─> unpacked next to it ─> checked ─> swapped in, the old one kept
+//!  drill [FILE] ─> unpacked into a temporary folder ─> checked, migrated ─> removed
 //! ```
 //!
-//! SQLite's own way: a plain copy of a file that is written to is none. What
-//! PostgreSQL holds is `pg_dump`'s.
+//! The copy is made by SQLite: a plain copy of a file that is being written is
+//! not usable. PostgreSQL is backed up with `pg_dump`.
 
 mod schedule;
 
@@ -33,14 +33,14 @@ use crate::store::{CopyFacts, Store, StoreError, check_copy, copy_sqlite};
 
 const PREFIX: &str = "hub-";
 const SUFFIX: &str = ".db.gz.age";
-/// Beside the database: what is being copied out of it, and into it.
+/// Temporary files next to the database, for backup and restore.
 const COPY: &str = "hub-backup.partial";
 const RESTORED: &str = "hub-restore.partial";
 
-/// Why there is no backup, or nothing was restored.
+/// Why a backup or a restore failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// PostgreSQL has its own.
+    /// PostgreSQL has its own backups.
     #[error(
         "the database is PostgreSQL, whose backups are pg_dump's: pg_dump --format=custom --file=hub.dump, and pg_restore to bring it back; this is for SQLite files"
     )]
@@ -50,40 +50,40 @@ pub enum BackupError {
         "BACKUP_KEY is not set, and what customers wrote is never stored in the clear: `central-hub backup --new-key` makes one; session-manager's does for both"
     )]
     NoKey,
-    /// There is nothing to keep.
+    /// There is no database to back up.
     #[error("{} is not there: there is nothing to back up", .0.display())]
     NoDatabase(PathBuf),
-    /// There is nothing to restore.
+    /// There is no backup to restore.
     #[error("no backup is in {}: `central-hub backup` takes one", .0.display())]
     None(PathBuf),
-    /// A hub has it open.
+    /// A hub has the database open.
     #[error("{} is in use by pid {pid}: stop the hub first", .file.display())]
     InUse {
         /// The database.
         file: PathBuf,
-        /// Whoever has it.
+        /// The process that uses it.
         pid: i32,
     },
-    /// Something could not be written.
+    /// A file could not be written.
     #[error("{} could not be written: {error}", .path.display())]
     Write {
-        /// What.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
-    /// Something could not be read.
+    /// A file could not be read.
     #[error("{} could not be read: {error}", .path.display())]
     Read {
-        /// What.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
-    /// Only the public half of the key is there.
+    /// Only the public half of the key is configured.
     #[error("BACKUP_KEY holds the public half (age1…); this wants the AGE-SECRET-KEY-1…")]
     PublicKeyOnly,
-    /// It is of another key, or no backup, or damaged.
+    /// The file is damaged, not a backup, or encrypted with another key.
     #[error(
         "{} cannot be opened: it is damaged, or was made with another BACKUP_KEY ({why})",
         .file.display()
@@ -91,13 +91,13 @@ pub enum BackupError {
     Damaged {
         /// The backup.
         file: PathBuf,
-        /// In whose words.
+        /// The underlying error.
         why: String,
     },
-    /// What was written is not what was read.
+    /// The file differs from what was written.
     #[error("{} does not hold what was written into it: is the disk sound?", .0.display())]
     NotTheSame(PathBuf),
-    /// The database, or a copy, is none or damaged.
+    /// The database or a copy is missing or damaged.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -114,25 +114,25 @@ pub struct Backups {
 pub struct Taken {
     /// The file, and its size.
     pub stored: Stored,
-    /// What is in it.
+    /// Its contents.
     pub facts: CopyFacts,
-    /// Whether it was opened again: that wants the secret half of the key.
+    /// Whether it was read back, which needs the secret half of the key.
     pub opened: bool,
 }
 
-/// A drill that went well.
+/// A successful drill.
 #[derive(Clone, Debug)]
 pub struct Drilled {
     /// The backup.
     pub file: PathBuf,
-    /// How old it is, in seconds.
+    /// Its age, in seconds.
     pub age: u64,
-    /// What is in it.
+    /// Its contents.
     pub facts: CopyFacts,
 }
 
 impl Backups {
-    /// Of this database.
+    /// Creates the backups of this database.
     #[must_use]
     pub const fn new(config: BackupConfig, database: DatabaseLocation) -> Self {
         Self { config, database }
@@ -158,16 +158,16 @@ impl Backups {
         }
     }
 
-    /// When the newest was taken.
+    /// Returns when the newest was taken.
     #[must_use]
     pub fn newest(&self) -> Option<SystemTime> {
         self.place().newest()
     }
 
-    /// Takes one, be the hub running or not.
+    /// Takes a backup, whether or not the hub is running.
     ///
     /// # Errors
-    /// Any [`BackupError`]; no file is left then.
+    /// Any [`BackupError`]; no file is left behind.
     pub async fn take(&self, now: Timestamp) -> Result<Taken, BackupError> {
         let (file, key) = (self.file()?, self.key()?.clone());
         if !file.exists() {
@@ -186,7 +186,7 @@ impl Backups {
             let stored = place
                 .store(now, write)
                 .map_err(|(path, error)| BackupError::Write { path, error })?;
-            // Not in the clear for longer than it takes.
+            // The unencrypted copy is removed as soon as possible.
             drop(plain.take());
             let opened = match open_again(&stored.file, &key) {
                 Ok(found) if Some(found) == written => true,
@@ -207,11 +207,11 @@ impl Backups {
         })
     }
 
-    /// Puts what `file` holds in the place of the database; the hub must be
-    /// stopped. Gives where what was there before is.
+    /// Replaces the database with the contents of `file`; the hub must be
+    /// stopped. Returns the contents, and where the previous database is kept.
     ///
     /// # Errors
-    /// Any [`BackupError`]; the database is as it was then.
+    /// Any [`BackupError`]; the database is then unchanged.
     pub async fn restore(&self, file: &Path) -> Result<(CopyFacts, Option<PathBuf>), BackupError> {
         let database = self.file()?.to_owned();
         let key = self.key()?.clone();
@@ -237,11 +237,11 @@ impl Backups {
         Ok((facts, kept))
     }
 
-    /// Restores `file`, or the newest backup, into a temporary folder, opens it as
-    /// the hub would, and removes it.
+    /// Restores `file`, or the newest backup, into a temporary folder, opens it
+    /// as the hub would, and removes it.
     ///
     /// # Errors
-    /// Any [`BackupError`]: so it would have been in earnest.
+    /// Any [`BackupError`] that a real restore would have.
     pub async fn drill(&self, file: Option<&Path>) -> Result<Drilled, BackupError> {
         self.file()?;
         let key = self.key()?.clone();
@@ -259,8 +259,7 @@ impl Backups {
         let restored = Scratch::new(folder.path().join("hub.db"))?;
         let restored = unpack_into(&file, &key, restored).await?;
         let facts = check_copy(restored.path()).await?;
-        // As the hub would at its start: tables of an earlier version are brought
-        // up to date.
+        // As at the hub's start: tables of an earlier version are migrated.
         let location = DatabaseLocation::Sqlite(restored.path().to_owned());
         let store = Store::open(&location).await?;
         let counted = store.outbox_queue().await.map(|_| ());
@@ -278,11 +277,11 @@ impl Backups {
     }
 }
 
-/// A file that is gone with this value.
+/// A temporary file, removed when this value is dropped.
 struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Empty, for nobody else to read; what a run that was killed left there goes.
+    /// Creates an empty private file, replacing what a killed run left.
     fn new(path: PathBuf) -> Result<Self, BackupError> {
         remove(&path);
         let made = File::options()
@@ -307,7 +306,7 @@ impl Drop for Scratch {
     }
 }
 
-/// A database file, with what SQLite keeps beside it.
+/// Removes a database file and the files that SQLite keeps next to it.
 fn remove(file: &Path) {
     for end in ["", "-wal", "-shm", "-journal"] {
         let _ = fs::remove_file(beside(file, end));
@@ -332,10 +331,10 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Length and digest of what was written.
+/// Length and digest of the data.
 type Seal = (u64, [u8; 32]);
 
-/// Writes a copy into `out`, packed and encrypted.
+/// Writes a compressed and encrypted copy into `out`.
 fn pack(copy: Option<&Path>, key: &BackupKey, out: &File) -> io::Result<Seal> {
     let mut from = File::open(copy.unwrap_or(Path::new("")))?;
     let mut packed = GzEncoder::new(backup_files::encrypt(key, out)?, Compression::fast());
@@ -358,7 +357,7 @@ fn pass(from: &mut impl Read, into: &mut impl Write) -> io::Result<Seal> {
     }
 }
 
-/// Unpacks a backup into `into`, to its last byte, which proves all of it.
+/// Unpacks a backup into `into`, to the last byte, which proves it intact.
 fn unpack(file: &Path, key: &BackupKey, into: &mut impl Write) -> Result<Seal, BackupError> {
     let damaged = |why: String| BackupError::Damaged {
         file: file.to_owned(),
@@ -400,8 +399,8 @@ async fn unpack_into(file: &Path, key: &BackupKey, into: Scratch) -> Result<Scra
     .await
 }
 
-/// Puts `unpacked` in the place of the database. The one before stays beside it,
-/// with its write-ahead log, without which it is not whole.
+/// Replaces the database with `unpacked`. The previous one is kept next to it,
+/// with its write-ahead log, without which it is incomplete.
 fn swap(database: &Path, unpacked: &Path) -> io::Result<Option<PathBuf>> {
     let before = database.with_extension("db.before-restore");
     let kept = if database.exists() {
@@ -424,7 +423,7 @@ fn swap(database: &Path, unpacked: &Path) -> io::Result<Option<PathBuf>> {
     Ok(kept)
 }
 
-/// A process that has the database open, as far as this user may see.
+/// Returns a process that has the database open, as far as this user can see.
 fn holder(database: &Path) -> Option<i32> {
     let wanted = fs::metadata(database).ok()?;
     let this = std::process::id().cast_signed();

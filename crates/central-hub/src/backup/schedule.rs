@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Backups, Taken};
 
-/// How often it is looked whether one is due.
+/// How often the schedule is checked.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// After one that failed; its reason is in the log.
+/// The pause after a failure, whose reason is in the log.
 const AFTER_FAILURE: Duration = Duration::from_secs(3600);
 
-/// Takes a backup whenever the newest is too old. Clones are the same.
+/// Takes a backup whenever the newest is too old; clones share its state.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     backups: Backups,
@@ -23,7 +23,7 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// Every so often.
+    /// Creates a schedule with this interval.
     pub(crate) fn new(backups: Backups, every: Duration) -> Self {
         Self {
             backups,
@@ -32,18 +32,18 @@ impl Schedule {
         }
     }
 
-    /// Whether the last try was none.
+    /// Whether the last attempt failed.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// How old the newest is.
+    /// Returns the age of the newest backup.
     pub(crate) fn age(&self) -> Option<Duration> {
         let newest = self.backups.newest()?;
         SystemTime::now().duration_since(newest).ok()
     }
 
-    /// Works until `draining`.
+    /// Runs until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
         loop {
             tokio::select! {

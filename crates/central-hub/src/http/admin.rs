@@ -17,7 +17,7 @@ use crate::state::AppState;
 
 type Answer = Result<Verbatim, HubError>;
 
-/// The session's state.
+/// Returns the session's state.
 #[utoipa::path(
     get, path = "/admin/whatsapp/status", tag = "session", operation_id = "admin_status",
     params(ClienteHeader),
@@ -27,7 +27,7 @@ pub(crate) async fn status(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<StatusBody>(&client, Endpoint::Status, None).await
 }
 
-/// The code as a data URL, or `NO_QR`.
+/// Returns the linking code as a data URL, or `NO_QR`.
 #[utoipa::path(
     get, path = "/admin/whatsapp/qr", tag = "session", operation_id = "admin_qr",
     params(ClienteHeader),
@@ -37,7 +37,7 @@ pub(crate) async fn qr(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<QrBody>(&client, Endpoint::Qr, None).await
 }
 
-/// Everything an operator wants to know of the session.
+/// Returns the session's full status for an operator.
 #[utoipa::path(
     get, path = "/admin/whatsapp/session", tag = "session", operation_id = "admin_session",
     params(ClienteHeader),
@@ -47,7 +47,7 @@ pub(crate) async fn session(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<SessionBody>(&client, Endpoint::Session, None).await
 }
 
-/// Asks for the session; answers at once.
+/// Requests the session; responds at once.
 #[utoipa::path(
     post, path = "/admin/whatsapp/connect", tag = "session", operation_id = "admin_connect",
     params(ClienteHeader),
@@ -67,7 +67,7 @@ pub(crate) async fn disconnect(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<TransitionBody>(&client, Endpoint::Disconnect, None).await
 }
 
-/// Unlinks the device and deletes what is stored.
+/// Unlinks the device and deletes the stored session.
 #[utoipa::path(
     post, path = "/admin/whatsapp/logout", tag = "session", operation_id = "admin_logout",
     params(ClienteHeader),
@@ -77,7 +77,7 @@ pub(crate) async fn logout(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<TransitionBody>(&client, Endpoint::Logout, None).await
 }
 
-/// A code to type into the phone instead of scanning.
+/// Returns a code to type into the phone instead of scanning.
 #[utoipa::path(
     post, path = "/admin/whatsapp/pairing-code", tag = "session", operation_id = "admin_pairing_code",
     params(ClienteHeader),

@@ -1,4 +1,4 @@
-//! `/api/alerts`: what holds, what people were told, and whether they would be.
+//! `/api/alerts`: active alerts, sent notifications, and the channels.
 
 use api_docs::Failures;
 use axum::Json;
@@ -12,7 +12,7 @@ use crate::alerts::{AlertsBody, TestRefused, Tried};
 use crate::error::HubError;
 use crate::state::AppState;
 
-/// How alerts stand: the ways, what holds, the latest that was told.
+/// Returns the status of alerts: channels, active alerts, latest notifications.
 #[utoipa::path(
     get, path = "/alerts", tag = "alerts", operation_id = "alerts_show",
     responses((status = 200, description = "How they stand", body = AlertsBody), Failures)
@@ -24,12 +24,13 @@ pub(crate) async fn show(State(state): State<AppState>) -> Result<Json<AlertsBod
 #[derive(Serialize, ToSchema)]
 #[schema(as = alerts::Tested)]
 pub(crate) struct Tested {
-    /// Whether each way took it.
+    /// Whether every channel accepted the test.
     ok: bool,
     ways: Vec<Tried>,
 }
 
-/// Tells each way at once that it works, and says what came of it; nothing is kept.
+/// Sends a test through each channel at once and returns the results; nothing
+/// is stored.
 #[utoipa::path(
     post, path = "/alerts/test", tag = "alerts", operation_id = "alerts_test",
     responses((status = 200, description = "What came of it", body = Tested), Failures)

@@ -23,12 +23,12 @@ use crate::store::{Role, User, UserChange, UserOutcome};
 #[schema(as = auth::Login)]
 pub(crate) struct Login {
     username: Option<String>,
-    /// As `username`, by the Node hub's page.
+    /// Alias of `username`, sent by the Node hub's page.
     usuario: Option<String>,
     password: String,
 }
 
-/// A user as others see it.
+/// The public fields of a user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = auth::Me)]
 struct Me<'a> {
@@ -89,8 +89,9 @@ pub(super) fn wrong_password() -> ErrorReply {
     )
 }
 
-/// For the Node hub's page where nobody has to sign in, and nobody could: it has
-/// no way past its form. The token proves nothing; none is looked at there.
+/// Builds the sign-in of the Node hub's page where no sign-in is required: the
+/// page cannot pass its form without one. The token is a placeholder and is
+/// never checked.
 fn as_this_machine() -> Json<SignedIn<'static>> {
     let (name, role) = (node::auth::MACHINE, Role::Admin);
     Json(SignedIn {
@@ -108,7 +109,7 @@ fn as_this_machine() -> Json<SignedIn<'static>> {
     })
 }
 
-/// Signs in.
+/// Signs a user in.
 #[utoipa::path(
     post, path = "/auth/login", tag = "users", operation_id = "auth_login",
     security(()),
@@ -140,7 +141,7 @@ pub(crate) async fn login(
                 wrong_password()
             }
         })?;
-    // What this browser had before ends here.
+    // The browser's previous session ends here.
     if let Some(session_id) = auth.session_shown(&headers).await? {
         state.store.end_session(session_id).await?;
     }
@@ -164,7 +165,7 @@ pub(crate) async fn login(
     Ok(response)
 }
 
-/// Ends the session, for the cookie and the JWT alike.
+/// Ends the session; both its cookie and its JWT become invalid.
 #[utoipa::path(
     post, path = "/auth/logout", tag = "users", operation_id = "auth_logout",
     responses((status = 200, description = "Signed out", body = Done), Failures)
@@ -193,9 +194,9 @@ pub(crate) async fn logout(
 #[schema(as = auth::Identity)]
 struct Identity<'a> {
     ok: bool,
-    /// Whether anybody has to sign in.
+    /// Whether sign-in is required.
     auth_required: bool,
-    /// Nobody: on this machine without a password, or a program.
+    /// `null` for the local machine without a password, and for a program.
     user: Option<Me<'a>>,
     role: Role,
     cliente_id: Option<u64>,
@@ -203,7 +204,7 @@ struct Identity<'a> {
     csrf: Option<String>,
 }
 
-/// Who the caller is and what it may do.
+/// Returns the caller's identity and permissions.
 #[utoipa::path(
     get, path = "/auth/me", tag = "users", operation_id = "auth_me",
     responses((status = 200, description = "The caller", body = Identity<'_>), Failures)
@@ -236,7 +237,7 @@ pub(crate) async fn me(
     .into_response()
 }
 
-/// Another JWT for the session that the request shows.
+/// Issues another JWT for the session of the request.
 #[utoipa::path(
     post, path = "/auth/refresh", tag = "users", operation_id = "auth_refresh",
     responses((status = 200, description = "Another JWT", body = Issued), Failures)
@@ -265,7 +266,7 @@ pub(crate) struct NewPassword {
     pub(super) new_password: String,
 }
 
-/// One's own password. Other sessions of the user end.
+/// Changes the caller's own password and ends the user's other sessions.
 #[utoipa::path(
     post, path = "/auth/password", tag = "users", operation_id = "auth_password",
     request_body(content = NewPassword, example = json!({"current_password": "una clave larga", "new_password": "otra clave larga"})),

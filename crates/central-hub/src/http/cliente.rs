@@ -1,6 +1,6 @@
-//! `/api/whatsapp/{clienteId}/…`: the one session, asked for by a business.
+//! `/api/whatsapp/{clienteId}/…`: the one session, requested by a business.
 //!
-//! The id is metadata: it goes along as `X-Cliente-Id` and selects nothing.
+//! The id is metadata: it is passed on as `X-Cliente-Id` and selects nothing.
 
 use api_docs::Failures;
 use axum::Json;
@@ -24,7 +24,7 @@ use crate::error::HubError;
 use crate::http::upstream::{Upstream, Verbatim, WithOk};
 use crate::state::AppState;
 
-/// The business of the path and the client that asks for it.
+/// The business in the path, and the client for its requests.
 pub(crate) struct Cliente {
     id: u64,
     client: SessionClient,
@@ -60,7 +60,7 @@ pub(crate) struct StatusAnswer {
     node: node::session::Fields,
 }
 
-/// The session's state, for one business.
+/// Returns the session's state for a business.
 #[utoipa::path(
     get, path = "/whatsapp/{cliente_id}/status", tag = "session", operation_id = "cliente_status",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
@@ -86,11 +86,11 @@ pub(crate) async fn status(cliente: Cliente) -> Result<Json<StatusAnswer>, HubEr
 struct QrAnswer {
     ok: bool,
     qr_code_base64: String,
-    /// The same, by its other name.
+    /// Alias of `qr_code_base64`.
     qr: String,
 }
 
-/// The failures of this one route keep the Node service's shape.
+/// The error body of this route, in the Node service's format.
 #[derive(Serialize, ToSchema)]
 #[schema(as = cliente::QrRefusal)]
 struct QrRefusal {
@@ -101,7 +101,7 @@ struct QrRefusal {
     node: Option<node::session::Linked>,
 }
 
-/// The code, or why there is none.
+/// Returns the linking code, or the reason there is none.
 #[utoipa::path(
     get, path = "/whatsapp/{cliente_id}/qr", tag = "session", operation_id = "cliente_qr",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
@@ -143,7 +143,7 @@ pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
 
 type Answer = Result<Verbatim, HubError>;
 
-/// Asks for the session; answers at once.
+/// Requests the session; responds at once.
 #[utoipa::path(
     post, path = "/whatsapp/{cliente_id}/connect", tag = "session", operation_id = "cliente_connect",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
@@ -166,7 +166,7 @@ pub(crate) async fn disconnect(cliente: Cliente) -> Answer {
     Ok(answer.with_ok())
 }
 
-/// Unlinks the device and deletes what is stored.
+/// Unlinks the device and deletes the stored session.
 #[utoipa::path(
     post, path = "/whatsapp/{cliente_id}/logout", tag = "session", operation_id = "cliente_logout",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
@@ -177,7 +177,7 @@ pub(crate) async fn logout(cliente: Cliente) -> Answer {
     Ok(answer.with_ok())
 }
 
-/// Everything an operator wants to know of the session.
+/// Returns the session's full status for an operator.
 #[utoipa::path(
     get, path = "/whatsapp/{cliente_id}/session", tag = "session", operation_id = "cliente_session",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
@@ -188,7 +188,7 @@ pub(crate) async fn session(cliente: Cliente) -> Answer {
     Ok(answer.with_ok())
 }
 
-/// A code to type into the phone instead of scanning.
+/// Returns a code to type into the phone instead of scanning.
 #[utoipa::path(
     post, path = "/whatsapp/{cliente_id}/pairing-code", tag = "session", operation_id = "cliente_pairing_code",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),

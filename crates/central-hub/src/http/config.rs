@@ -20,12 +20,12 @@ pub(crate) struct ConfigAnswer {
     auth_required: bool,
     /// Time zone of the schedules.
     zone: String,
-    /// Settings of the server, only for callers who see all businesses.
+    /// Server settings, only for callers with access to all businesses.
     #[serde(flatten)]
     machine: Option<Machine>,
 }
 
-/// Secrets are reported only as set or not set.
+/// Server settings; secrets are reported only as set or not set.
 #[derive(Serialize, ToSchema)]
 #[schema(as = config::Machine)]
 struct Machine {
@@ -33,7 +33,7 @@ struct Machine {
     session_manager_token_set: bool,
     internal_token_set: bool,
     database_engine: &'static str,
-    /// Without user name and password.
+    /// The URL without user name and password.
     database_url: String,
     webhook_allowed_hosts: String,
 }

@@ -1,4 +1,4 @@
-//! The body of an answer that has nothing to say but that it is done.
+//! The response body of an operation that returns no data.
 
 use axum::Json;
 use serde::Serialize;

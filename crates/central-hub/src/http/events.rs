@@ -1,13 +1,13 @@
 //! `GET /api/events`: Server-Sent Events for the page.
 //!
 //! ```text
-//!  what holds now ─> names no id, or has it all ──────────────┬─> the relay's changes
-//!        └─> names an id ─> what it misses, from session-manager ─┘        │
-//!                                   ^──────────── too slow ────────────────┘
+//!  current state ─> no last id, or up to date ───────────────┬─> live changes
+//!        └─> last id ─> missed events (session-manager) ─────┘        │
+//!                                  ^──────────── lagged ──────────────┘
 //! ```
 //!
-//! Ids are session-manager's own, so that a listener resumes through a restart
-//! of either service.
+//! Event ids are session-manager's own, so that a listener can resume across a
+//! restart of either service.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -35,9 +35,9 @@ use crate::inbox::CONVERSATION;
 use crate::relay::{Change, HubLink, Link, Relay, Relayed};
 use crate::state::AppState;
 
-/// Often enough for proxies that drop idle connections after 30 s.
+/// Short enough for proxies that drop idle connections after 30 s.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How long a browser waits before it comes back after a restart of the hub.
+/// Reconnect delay of a browser after a restart of the hub.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// The data of a `hub` event.
@@ -48,35 +48,34 @@ struct HubEvent<'a> {
     dry_run: bool,
 }
 
-/// The query.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventsQuery {
-    /// As `Last-Event-ID`, where a header cannot be set; 0 is all that is kept.
+    /// Alternative to `Last-Event-ID` where headers cannot be set; 0 replays
+    /// all stored events.
     #[param(format = "uint64")]
     after: Option<u64>,
 }
 
 type Missed = Pin<Box<dyn Stream<Item = Result<SseEvent, ClientError>> + Send>>;
 
-/// A listener of the event stream: its position, and the events still to be
-/// sent.
+/// A listener of the event stream: its position, and its pending events.
 struct Listener {
     relay: Relay,
     session: SessionClient,
     /// Events to send before the live ones.
     now: Vec<Change>,
     changes: Receiver<Change>,
-    /// The last id that it has.
+    /// The last event id sent.
     at: Option<u64>,
-    /// What it misses reaches up to this id; `None` while that is not known.
+    /// Upper bound of the missed ids; `None` while unknown.
     until: Option<u64>,
-    /// It may miss something before the changes.
+    /// Whether events may be missing before the live ones.
     behind: bool,
     missed: Option<Missed>,
 }
 
-/// What holds now, and then what happens: `hub`, `state`, `qr`, `message`, `ack`, `campaign`, `conversation`, `sending`.
+/// Streams the current state, then changes: `hub`, `state`, `qr`, `message`, `ack`, `campaign`, `conversation`, `sending`.
 #[utoipa::path(
     get, path = "/events", tag = "service", operation_id = "events_events",
     params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "What follows this id; more than `after`. What is none is ignored")),
@@ -91,8 +90,8 @@ pub(crate) async fn events(
     let place_of_stream = state.limits.stream(&caller)?;
     let (cliente_id, scopes) = (caller.cliente_id, caller.scopes);
     let dry_run = state.config.dry_run;
-    // What a browser repeats by itself is the newer; nonsense is no reason to
-    // refuse, since it would give up for good.
+    // The header, which a browser repeats by itself, is newer than the query.
+    // An invalid id is ignored: on an error the browser would never reconnect.
     let named = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok()?.parse().ok())
@@ -102,7 +101,7 @@ pub(crate) async fn events(
     if named.is_none()
         && let Some(Change::Event(last)) = now.last_mut()
     {
-        // From here on it can resume.
+        // The listener can resume from this event.
         last.id = heard.at;
     }
     let listener = Listener {
@@ -127,7 +126,7 @@ pub(crate) async fn events(
         .take_until(state.auth.let_in_no_more(caller));
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     let mut response = Sse::new(stream).keep_alive(keep_alive).into_response();
-    // nginx would hold events back until its buffer is full.
+    // nginx would otherwise buffer events.
     response.headers_mut().insert(
         HeaderName::from_static("x-accel-buffering"),
         HeaderValue::from_static("no"),
@@ -135,10 +134,10 @@ pub(crate) async fn events(
     Ok(response)
 }
 
-/// Whether this listener may see an event: the same rules as for the routes
-/// with the same data. The linking code needs the scope that links. A business
-/// sees its own events only; message events are excluded, since their business
-/// is not known here.
+/// Returns whether this listener may receive an event, by the same rules as the
+/// routes with the same data. The linking code needs the scope that links. A
+/// business receives only its own events; message events are excluded, since
+/// their business is unknown here.
 fn is_for(cliente_id: Option<u64>, scopes: Scopes, change: &Change) -> bool {
     if let Change::Event(relayed) = change
         && relayed.kind == EventKind::Qr
@@ -146,7 +145,8 @@ fn is_for(cliente_id: Option<u64>, scopes: Scopes, change: &Change) -> bool {
     {
         return false;
     }
-    // Each sees its own side of a conversation, who sees all has one, too.
+    // A business and a caller with global access each have their own
+    // conversation events.
     if let Change::HubEvent(own) = change
         && own.name == CONVERSATION
     {
@@ -157,7 +157,7 @@ fn is_for(cliente_id: Option<u64>, scopes: Scopes, change: &Change) -> bool {
     }
     match change {
         Change::Hub(_) => true,
-        // What stops all sending is everybody's.
+        // The switch that stops all sending applies to every business.
         Change::HubEvent(own) => own.cliente_id == cliente_id || own.name == SENDING,
         Change::Event(relayed) => matches!(
             relayed.kind,
@@ -166,9 +166,8 @@ fn is_for(cliente_id: Option<u64>, scopes: Scopes, change: &Change) -> bool {
     }
 }
 
-/// What to tell next. The stream ends where what was missed cannot be had from
-/// a session-manager that is there: the listener comes back with the last id
-/// that it has.
+/// Returns the next events. Ends the stream if missed events cannot be fetched
+/// from a running session-manager: the listener reconnects with its last id.
 async fn next(mut listener: Listener) -> Option<(Vec<Change>, Listener)> {
     loop {
         if let Some(missed) = &mut listener.missed {
@@ -210,7 +209,7 @@ async fn next(mut listener: Listener) -> Option<(Vec<Change>, Listener)> {
                 }
             }
             Ok(change) => return Some((vec![change], listener)),
-            // Too slow to hear everything: what holds now, and what it missed.
+            // Lagged behind: resend the current state and the missed events.
             Err(RecvError::Lagged(_)) => {
                 let heard = listener.relay.listen();
                 listener.now = heard.now;
@@ -224,8 +223,8 @@ async fn next(mut listener: Listener) -> Option<(Vec<Change>, Listener)> {
 }
 
 impl Listener {
-    /// What it missed cannot be had now; gives whether it will be, as soon as
-    /// the relay hears something again.
+    /// Marks the missed events as unavailable; returns whether to wait for the
+    /// relay to reconnect.
     fn waits(&mut self, error: &ClientError) -> bool {
         tracing::debug!(%error, "what a listener missed cannot be told");
         self.behind = true;
@@ -233,7 +232,7 @@ impl Listener {
         self.relay.health().0 == Link::Down
     }
 
-    /// An event that it missed, if it is one.
+    /// Converts a missed event; `None` if it need not be replayed.
     fn missed(&mut self, event: SseEvent) -> Option<Change> {
         let kind = event.parse().ok()??.kind();
         let id = event.id.and_then(|id| id.parse().ok());
@@ -248,14 +247,15 @@ impl Listener {
         }))
     }
 
-    /// An event of the relay, if it does not have it.
+    /// Returns a relay event unless the listener already has it.
     fn take(&mut self, event: Relayed) -> Option<Relayed> {
         let Some(id) = event.id else {
             return Some(event);
         };
         if self.behind {
-            // The relay heard nothing before this one: all up to it is missed,
-            // and it, too, if it was told to somebody else.
+            // First event after the relay's outage: all ids up to it may be
+            // missing, including its own, which may have been sent to another
+            // listener.
             self.until = Some(id);
             if !event.kind.is_durable() {
                 self.now.push(Change::Event(Relayed { id: None, ..event }));
@@ -265,7 +265,7 @@ impl Listener {
         if event.kind.is_durable() && self.at.is_some_and(|at| id <= at) {
             return None;
         }
-        // Only a `gap` leads back.
+        // Only a `gap` moves the position back.
         self.at = match event.kind {
             EventKind::Gap => Some(id),
             _ => self.at.max(Some(id)),

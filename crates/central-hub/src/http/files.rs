@@ -1,8 +1,7 @@
-//! Files on their way to session-manager, which keeps them: each is passed on as
-//! it comes.
+//! File uploads, streamed to session-manager, which stores them.
 //!
-//! Under `DRY_RUN` uploads happen: nothing of them leaves this machine, and what
-//! is sent afterwards is checked against a file that is there.
+//! `DRY_RUN` does not disable uploads: files stay on this machine, and
+//! simulated sends are validated against a stored file.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -25,7 +24,7 @@ use crate::error::HubError;
 use crate::http::upstream::{Upstream, Verbatim};
 use crate::state::AppState;
 
-/// Takes a file: as the body, or as the part `file` of a multipart one.
+/// Uploads a file, as the body or as the multipart part `file`.
 #[utoipa::path(
     post, path = "/files", tag = "messages", operation_id = "files_upload",
     params(("filename" = Option<String>, Query, description = "The name that the recipient sees", max_length = 255)),
@@ -49,7 +48,7 @@ pub(crate) async fn upload(
     Ok(answer.into_response())
 }
 
-/// What is known of a file.
+/// Returns a file's metadata.
 #[utoipa::path(
     get, path = "/files/{id}", tag = "messages", operation_id = "files_file",
     params(("id" = String, Path, description = "`file_id`")),
@@ -77,8 +76,8 @@ pub(crate) async fn delete(
     Ok(Verbatim::from(client.delete_file(&id).await?).into_response())
 }
 
-/// A `POST /send` that brings its file along: the file goes to session-manager
-/// as an upload, and the request names it from then on.
+/// Handles a multipart `POST /send`: uploads the file to session-manager and
+/// refers to it in the request.
 pub(crate) async fn with_file(
     client: &SessionClient,
     request: Request,
@@ -91,7 +90,7 @@ pub(crate) async fn with_file(
             Ok((request, file))
         }
         Err(error) => {
-            // Nobody will ever know its id.
+            // No caller will ever learn its id.
             if let Some(file) = &file {
                 let _ = client.delete_file(&file.file_id).await;
             }
@@ -111,7 +110,8 @@ async fn read(
         match part.name() {
             Some("json") if asked.is_none() => {
                 let request: SendRequest = json_part(part).await?;
-                // What comes first is refused first, before its file is read.
+                // Validates a request that precedes its file before the file is
+                // read.
                 request.validate(true)?;
                 asked = Some(request);
             }
@@ -129,8 +129,8 @@ async fn read(
     asked.ok_or_else(|| invalid("the multipart body has no part json"))
 }
 
-/// An upload in parts: its file goes on by itself, so that what is wrong with
-/// the parts is refused here, in words, and not by a connection that breaks.
+/// Uploads the file of a multipart body. The hub parses the parts, so that a
+/// malformed body gets an error response rather than a broken connection.
 async fn only_file(
     client: &SessionClient,
     query: Option<String>,
@@ -154,7 +154,7 @@ async fn only_file(
         (Ok(()), None) => Err(invalid("the multipart body has no part file")),
         (Err(error), answer) => {
             if let Some(file) = answer.as_ref().and_then(|answer| kept(answer).ok()) {
-                // Nobody will ever know its id.
+                // No caller will ever learn its id.
                 let _ = client.delete_file(&file.file_id).await;
             }
             Err(error)
@@ -162,19 +162,18 @@ async fn only_file(
     }
 }
 
-/// What session-manager answered of a file that it keeps.
+/// Parses session-manager's response to an upload.
 fn kept(answer: &RawAnswer) -> Result<FileBody, HubError> {
     serde_json::from_slice(&answer.body).map_err(|_| HubError::of_answer(answer))
 }
 
-/// Passes a part on as an upload, under the name that `query` has, or else its
-/// own.
+/// Uploads a part under the name in `query`, or else its own.
 async fn upload_part(
     client: &SessionClient,
     query: Option<String>,
     mut part: Field<'_>,
 ) -> Result<RawAnswer, HubError> {
-    // A name that is none is as good as none.
+    // An invalid name counts as missing.
     let name = part
         .file_name()
         .filter(|name| check_filename("file", name).is_ok());
@@ -195,13 +194,14 @@ async fn upload_part(
             match part.chunk().await.map_err(broken_part) {
                 Ok(None) => return Ok(()),
                 Ok(Some(chunk)) => {
-                    // Gone once session-manager has answered.
+                    // The receiver is dropped once session-manager has
+                    // responded.
                     if tell.send(Ok(chunk)).await.is_err() {
                         return Ok(());
                     }
                 }
                 Err(refusal) => {
-                    // Not an end: what came is no whole file.
+                    // An error rather than an end: the file is incomplete.
                     let _ = tell.send(Err(io::ErrorKind::UnexpectedEof.into())).await;
                     return Err(refusal);
                 }
@@ -209,8 +209,8 @@ async fn upload_part(
         }
     };
     let mut passing = std::pin::pin!(client.upload(query.as_deref(), passed));
-    // Whoever is answered early, as a file that is too large is, is not waited
-    // for: it may never send the rest.
+    // An early response, such as for a file that is too large, ends the upload:
+    // the client may never send the rest.
     tokio::select! {
         biased;
         answer = passing.as_mut() => Ok(answer?),
@@ -245,13 +245,13 @@ async fn pass(
     };
     let answer = client.upload(query, passed).await;
     match (answer, refusal.get()) {
-        // What failed is the caller's body, not session-manager.
+        // The caller's body failed, not session-manager.
         (Err(_), Some(refusal)) => Err(ErrorReply::clone(refusal).into()),
         (answer, _) => Ok(answer?.into()),
     }
 }
 
-/// What cannot be an id is asked of nobody.
+/// Rejects an invalid id without a request to session-manager.
 fn known(id: &str) -> Result<(), HubError> {
     match is_file_id(id) {
         true => Ok(()),

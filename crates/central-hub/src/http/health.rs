@@ -1,5 +1,5 @@
-//! `GET /health`, answered without asking anybody; `GET /health/deep` and
-//! `GET /api/health`, which ask the database alone, and not for long.
+//! `GET /health`, answered without any dependency; `GET /health/deep` and `GET
+//! /api/health`, which query only the database, with a short timeout.
 
 use api_docs::Failures;
 use axum::Json;
@@ -20,7 +20,7 @@ fn alive() -> HealthBody {
     }
 }
 
-/// Liveness: asks nobody.
+/// Returns liveness, without checking any dependency.
 #[utoipa::path(
     get, path = "/health", tag = "service", operation_id = "health_health",
     security(()),
@@ -30,8 +30,8 @@ pub(crate) async fn health() -> Json<HealthBody> {
     Json(alive())
 }
 
-/// Whether what does the work answers, and whether it can: the database and
-/// session-manager are there.
+/// Returns whether the worker tasks respond, and whether they can work: the
+/// database and session-manager are reachable.
 #[utoipa::path(
     get, path = "/health/deep", tag = "service", operation_id = "health_deep",
     security(()),
@@ -84,7 +84,7 @@ struct Dependencies {
     database: Database,
 }
 
-/// Without the sentence of the last failure: this route needs no password.
+/// Omits the last error's message: this route needs no password.
 #[derive(Serialize, ToSchema)]
 #[schema(as = health::SessionManager)]
 struct SessionManager {
@@ -100,7 +100,7 @@ struct Database {
     engine: &'static str,
 }
 
-/// Liveness, and whether the database and session-manager answer.
+/// Returns liveness and the status of the database and session-manager.
 #[utoipa::path(
     get, path = "/api/health", tag = "service", operation_id = "health_details",
     security(()),

@@ -1,5 +1,5 @@
-//! `/api/listener/inbox` and what is said of a conversation: who waits for an
-//! answer, and what the caller has read.
+//! `/api/listener/inbox` and the conversation marks: unanswered conversations,
+//! and the caller's read position.
 
 use api_docs::Failures;
 use axum::Json;
@@ -20,23 +20,23 @@ use crate::store::{MOST_COUNTED, NOBODY};
 #[derive(Serialize, ToSchema)]
 #[schema(as = inbox::Counts)]
 pub(crate) struct Counts {
-    /// Conversations in which somebody waits for an answer.
+    /// Conversations in which a contact waits for a reply.
     sin_responder: i64,
-    /// Since when the one waits who waits longest.
+    /// When the longest wait began.
     desde: Option<Timestamp>,
-    /// Conversations with something that the user has not read.
+    /// Conversations with unread messages for the user.
     sin_leer: i64,
-    /// One of them is more than was counted.
+    /// Whether a count reached the maximum.
     hay_mas: bool,
 }
 
-/// Whose reading counts: the user behind the caller, or nobody's in particular.
+/// Returns the user whose read position applies; [`NOBODY`] for other callers.
 pub(super) fn reader(caller: &Caller) -> i64 {
     caller.user_id().unwrap_or(NOBODY)
 }
 
-/// How many wait for an answer, and how many conversations the caller has not
-/// read.
+/// Returns the number of unanswered conversations, and of those the caller has
+/// not read.
 #[utoipa::path(
     get, path = "/listener/inbox", tag = "inbound", operation_id = "inbox_counts",
     responses((status = 200, description = "How many", body = Counts), Failures)
@@ -61,12 +61,12 @@ pub(crate) async fn counts(
 #[schema(as = inbox::Read)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Read {
-    /// The last message that was seen, by its number; what came in later stays
-    /// unread. Left out, all is read.
+    /// Number of the last message seen; later ones stay unread. If omitted, all
+    /// are marked read.
     hasta: Option<i64>,
 }
 
-/// Says that the caller has read a conversation.
+/// Marks a conversation as read by the caller.
 #[utoipa::path(
     post, path = "/listener/conversations/{number}/read", tag = "inbound", operation_id = "inbox_read",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
@@ -87,7 +87,7 @@ pub(crate) async fn read(
     Ok(Done::json().into_response())
 }
 
-/// Says that what somebody wrote so far needs no answer.
+/// Marks a contact's messages so far as needing no reply.
 #[utoipa::path(
     post, path = "/listener/conversations/{number}/attended", tag = "inbound", operation_id = "inbox_attended",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),

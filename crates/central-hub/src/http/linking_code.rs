@@ -1,5 +1,4 @@
-//! The code to link a phone with, as session-manager has it, or why there is
-//! none.
+//! The linking code of session-manager, or the reason there is none.
 
 use session_api::{QrBody, SessionState};
 use session_client::{ClientError, SessionClient};
@@ -8,17 +7,17 @@ pub(crate) const NOT_AVAILABLE: &str =
     "no code can be scanned now: POST /connect, then wait for QR_REQUIRED";
 pub(crate) const NOT_REQUIRED: &str = "a phone is linked already: no code is needed";
 
-/// What there is to scan.
+/// The result of a request for the linking code.
 pub(crate) enum Code {
     /// `data:image/png;base64,…`
     Shown(String),
-    /// Not linked, and in this state.
+    /// Not linked; the session's state.
     NotAvailable(SessionState),
-    /// Linked, and in this state.
+    /// Already linked; the session's state.
     NotRequired(SessionState),
 }
 
-/// Reads the code, and only where there is none, why.
+/// Requests the code; reads the state only if there is none.
 pub(crate) async fn look(client: &SessionClient) -> Result<Code, ClientError> {
     match client.qr().await? {
         QrBody::Available { qr } => Ok(Code::Shown(qr)),

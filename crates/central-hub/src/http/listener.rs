@@ -22,7 +22,7 @@ use crate::store::{
     FOLLOWER, Filter, Message, MessagePage, MessageState, Talk, direction, phone_of,
 };
 
-/// A page of a list.
+/// Default page size of a list.
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
 const LONGEST_WORDS: usize = 200;
@@ -33,9 +33,9 @@ pub(crate) struct Status {
     ok: bool,
     mode: &'static str,
     recording: bool,
-    /// Whether a hub follows session-manager's events, this one or another.
+    /// Whether any hub instance follows session-manager's events.
     following: bool,
-    /// Whether it hears them; `null` where another hub follows.
+    /// Whether that hub is connected; `null` if another instance follows.
     connected: Option<bool>,
     last_event_id: Option<String>,
     last_event_at: Option<Timestamp>,
@@ -43,7 +43,7 @@ pub(crate) struct Status {
     last_message_at: Option<Timestamp>,
 }
 
-/// Whether messages are written down, and how far behind that is.
+/// Returns whether messages are recorded, and the lag.
 #[utoipa::path(
     get, path = "/listener/status", tag = "inbound", operation_id = "listener_status",
     responses((status = 200, description = "How it goes", body = Status), Failures)
@@ -84,7 +84,7 @@ pub(crate) struct ModeAnswer {
     recording: bool,
 }
 
-/// Switches the writing down of messages on or off.
+/// Turns the recording of messages on or off.
 #[utoipa::path(
     post, path = "/listener/mode", tag = "inbound", operation_id = "listener_mode",
     request_body(content = ModeRequest, example = json!({"mode": "listen"})),
@@ -116,7 +116,7 @@ pub(crate) async fn mode(
     }))
 }
 
-/// A message, as these routes tell it.
+/// A message in the format of these routes.
 #[derive(Serialize, ToSchema)]
 #[schema(as = listener::MessageAnswer)]
 pub(crate) struct MessageAnswer {
@@ -132,7 +132,7 @@ pub(crate) struct MessageAnswer {
     cliente_id: Option<u64>,
     #[serde(rename = "campañaId")]
     campaign_id: Option<i64>,
-    /// When it was written, and when the hub wrote it down.
+    /// When it was written, and when the hub recorded it.
     fecha: Timestamp,
     registrado: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -182,12 +182,12 @@ pub(crate) struct ListQuery {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct TalksQuery {
-    /// `sin_responder`: only those in which somebody waits for an answer;
-    /// `todas`, as without it.
+    /// `sin_responder`: only conversations that wait for a reply; `todas`: all,
+    /// the default.
     filtro: Option<String>,
 }
 
-/// What is there, and not empty.
+/// Returns the text unless it is empty.
 fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
@@ -220,7 +220,7 @@ impl ListQuery {
         given(self.cliente_id.as_deref()).map(read).transpose()
     }
 
-    /// `None` is both.
+    /// `None` means both directions.
     fn is_inbound(&self, otherwise: Option<bool>) -> Result<Option<bool>, HubError> {
         match given(self.direccion.as_deref()) {
             None => Ok(otherwise),
@@ -236,11 +236,11 @@ impl ListQuery {
 #[schema(as = listener::PageAnswer)]
 pub(crate) struct PageAnswer {
     mensajes: Vec<MessageAnswer>,
-    /// What to give as `antes` for the page after this one.
+    /// Cursor of the next page, for `antes`.
     siguiente: Option<i64>,
 }
 
-/// Messages with the names of whom they are from.
+/// Converts messages to API form, with the contacts' names.
 pub(super) async fn told(
     state: &AppState,
     cliente_id: Option<u64>,
@@ -271,7 +271,7 @@ async fn chat(state: &AppState, text: &str) -> Result<String, HubError> {
     Ok(state.store.chat_of(&recipient(state, text)?).await?)
 }
 
-/// What came in (or went out), the newest first, page by page.
+/// Lists inbound (or outbound) messages, newest first, by page.
 #[utoipa::path(
     get, path = "/listener/messages", tag = "inbound", operation_id = "listener_messages",
     params(ListQuery),
@@ -302,7 +302,7 @@ pub(crate) async fn messages(
     Ok(Json(answer(&state, filter.cliente_id, page).await?))
 }
 
-/// So much of a message tells what it is about.
+/// Maximum length of a message preview, in characters.
 const SHOWN: usize = 160;
 
 #[derive(Serialize, ToSchema)]
@@ -311,9 +311,9 @@ pub(crate) struct Conversation {
     telefono: Option<String>,
     chat: String,
     nombre: Option<String>,
-    /// So many messages of theirs the caller has not read.
+    /// Number of the contact's messages that the caller has not read.
     sin_leer: i64,
-    /// When the first of theirs was written that nobody answered.
+    /// When the contact's first unanswered message was written.
     sin_responder_desde: Option<Timestamp>,
     ultimo: MessageAnswer,
 }
@@ -322,13 +322,13 @@ pub(crate) struct Conversation {
 #[schema(as = listener::Conversations)]
 pub(crate) struct Conversations {
     conversaciones: Vec<Conversation>,
-    /// What to give as `antes` for the page after this one.
+    /// Cursor of the next page, for `antes`.
     siguiente: Option<i64>,
 }
 
-/// With whom there is a conversation, and its last message, page by page: whom
-/// somebody wrote to by hand, and who wrote. With words, whoever was written to
-/// at all.
+/// Lists conversations with their last message, by page: contacts who wrote, or
+/// whom a user wrote to by hand. A text search covers all contacts ever written
+/// to.
 #[utoipa::path(
     get, path = "/listener/conversations", tag = "inbound", operation_id = "listener_conversations",
     params(ListQuery, TalksQuery),
@@ -417,14 +417,14 @@ pub(crate) struct History {
     telefono: Option<String>,
     chat: String,
     nombre: Option<String>,
-    /// As the list of conversations has it.
+    /// As in the conversation list.
     sin_leer: i64,
     sin_responder_desde: Option<Timestamp>,
     #[serde(flatten)]
     page: PageAnswer,
 }
 
-/// Since when somebody waits there, and how much the caller has not read.
+/// Returns when the wait for a reply began, and the caller's unread count.
 async fn stands(
     state: &AppState,
     caller: &Caller,
@@ -437,7 +437,7 @@ async fn stands(
     Ok(known.map_or((None, 0), |(_, waits_since, unread)| (waits_since, unread)))
 }
 
-/// The conversation with a number, the newest first, page by page.
+/// Lists the conversation with a number, newest first, by page.
 #[utoipa::path(
     get, path = "/listener/history/{number}", tag = "inbound", operation_id = "listener_history",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ListQuery),
@@ -467,8 +467,8 @@ pub(crate) async fn history(
     let names = state.store.names_of(filter.cliente_id, [chat.as_str()]);
     let mut name = names.await?.remove(&chat);
     let (waits_since, unread) = stands(&state, &caller, &chat).await?;
-    // Who is nobody to a business has no name for it, and no other number than
-    // the one that it asked for.
+    // A business without messages of this contact gets no name, and no number
+    // other than the one it requested.
     let is_known = caller.sees(None) || !page.messages.is_empty();
     name = name.filter(|_| is_known);
     let chat = if is_known {

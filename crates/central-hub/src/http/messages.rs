@@ -26,10 +26,10 @@ use crate::sending_windows::midnight;
 use crate::state::AppState;
 use crate::store::{Filter, Message, MessageState, Store, StoreError};
 
-/// A page of a list.
+/// Default page size of a list.
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 500;
-/// A page of a file: what is in memory of it at a time.
+/// Rows per database page of an export: its memory bound.
 const ROWS: u32 = 1_000;
 const LONGEST_WORDS: usize = 200;
 
@@ -54,7 +54,7 @@ pub(crate) struct ListQuery {
 #[schema(as = messages::Page)]
 pub(crate) struct MessagesBody {
     mensajes: Vec<MessageAnswer>,
-    /// What to give as `antes` for the page after this one.
+    /// Cursor of the next page, for `antes`.
     siguiente: Option<i64>,
 }
 
@@ -66,8 +66,8 @@ fn invalid(what: impl Into<String>) -> HubError {
     ErrorReply::invalid_request(what.into()).into()
 }
 
-/// A moment, or the beginning of a day in the business's zone; of the day after
-/// it for the end of a time (`is_end`).
+/// Parses a timestamp, or a day as its first moment in the business's zone;
+/// with `is_end`, the first moment of the next day.
 fn parse_date_bound(
     name: &str,
     text: &str,
@@ -149,7 +149,7 @@ impl ListQuery {
     }
 }
 
-/// Messages that were sent or are to be, the newest first, page by page.
+/// Lists outbound messages, sent or queued, newest first, by page.
 #[utoipa::path(
     get, path = "/sender/messages", tag = "messages", operation_id = "messages_list",
     params(ListQuery),
@@ -171,8 +171,8 @@ pub(crate) async fn list(
     }))
 }
 
-/// The same as a file for a spreadsheet, all pages of it: it is read as fast as
-/// it is taken, and no more of it is in memory than a page.
+/// Exports the same list as CSV, all pages: rows are read as fast as the client
+/// takes them, and at most one page is held in memory.
 #[utoipa::path(
     get, path = "/sender/messages.csv", tag = "messages", operation_id = "messages_csv",
     params(ListQuery),
@@ -183,11 +183,11 @@ pub(crate) async fn csv(
     caller: Caller,
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Response, HubError> {
-    // The whole of it, whatever the page; but nonsense is nonsense here, too.
+    // The export ignores `limite`, but still validates it.
     query.limit()?;
     let filter = query.filter(&state, &caller).await?;
     let words = query.words()?.map(str::to_owned);
-    // A search that goes on to the end of the history is one all that time.
+    // The search permit is held until the export ends.
     let held = words.as_ref().map(|_| state.limits.search(&caller));
     let rest = Rest {
         _held: held.transpose()?,
@@ -213,12 +213,12 @@ pub(crate) async fn csv(
     Ok((headers, body).into_response())
 }
 
-/// What of the file is still to be read.
+/// The remaining rows of an export.
 struct Rest {
     _held: Option<Held>,
     store: Store,
     zone: TimeZone,
-    /// `None` at the end.
+    /// `None` after the last page.
     filter: Option<Filter>,
     words: Option<String>,
     is_begun: bool,

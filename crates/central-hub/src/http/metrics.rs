@@ -15,7 +15,7 @@ use crate::relay::Link;
 use crate::state::AppState;
 use crate::store::StoreError;
 
-/// What is counted, here and where it happens.
+/// Names and help texts of all metrics, wherever they are recorded.
 pub(crate) const HELP: &[(&str, &str)] = &[
     (
         "leadmaster_session_manager_up",
@@ -73,7 +73,7 @@ pub(crate) const HELP: &[(&str, &str)] = &[
     ),
 ];
 
-/// As Prometheus reads it.
+/// Returns the metrics in the Prometheus text format.
 #[utoipa::path(
     get, path = "/metrics", tag = "service", operation_id = "metrics_metrics",
     responses((status = 200, description = "Text", body = String, content_type = "text/plain"), Failures)
@@ -101,7 +101,7 @@ fn session(state: &AppState) {
     }
 }
 
-/// What waits, and since when.
+/// Sets the gauges of the queues: length and oldest age.
 async fn queues(state: &AppState) -> Result<(), StoreError> {
     for waiting in state.store.outbox_queue().await? {
         let word = waiting.what;
@@ -121,7 +121,7 @@ fn count(number: i64) -> f64 {
     as_f64(u64::try_from(number).unwrap_or(0))
 }
 
-/// In seconds, of what began then, in milliseconds since 1970.
+/// Returns the age in seconds of a timestamp in milliseconds since 1970.
 fn age(since: Option<i64>) -> f64 {
     let millis = since.map_or(0, |since| Timestamp::now().as_millis() - since);
     count(millis) / 1e3

@@ -1,4 +1,4 @@
-//! The handlers: extract, call, convert.
+//! HTTP handlers: extract, call, convert.
 
 pub(crate) mod admin;
 pub(crate) mod alerts;

@@ -1,5 +1,5 @@
-//! Numbers as people write them, at whatever door they come in; and
-//! `GET /api/phone`, which says how one is understood.
+//! Phone numbers as users write them, for every route; and `GET /api/phone`,
+//! which returns how a number is parsed.
 
 use api_docs::Failures;
 use axum::Json;
@@ -13,20 +13,20 @@ use utoipa::{IntoParams, ToSchema};
 use crate::error::HubError;
 use crate::state::AppState;
 
-/// What `field` is refused with.
+/// Builds the error for an invalid `field`.
 fn refuse(field: &str, fault: PhoneFault) -> HubError {
     ErrorReply::invalid_request(format!("{field}: {fault}"))
         .with_detail("motivo", fault.code())
         .into()
 }
 
-/// Whom a field of a request names.
+/// Parses the recipient in a request field.
 pub(crate) fn recipient(field: &str, text: &str, home: &Home) -> Result<Recipient, HubError> {
     phone_number::recipient(text, home).map_err(|fault| refuse(field, fault))
 }
 
-/// Puts the numbers of a request in international form, as session-manager
-/// takes them wherever it is; what is in that form already stays as it is.
+/// Converts the numbers of a request to international form, which
+/// session-manager takes wherever it runs; leaves converted ones unchanged.
 pub(crate) fn settle(request: &mut SendRequest, home: &Home) -> Result<(), HubError> {
     request.to = in_full("to", &request.to, home)?;
     for who in request.mentions.iter_mut().flatten() {
@@ -35,15 +35,15 @@ pub(crate) fn settle(request: &mut SendRequest, home: &Home) -> Result<(), HubEr
     Ok(())
 }
 
-/// Whom a field of a request names, in international form: as it was written
-/// where it was in that form, else WhatsApp's id.
+/// Parses the recipient in a field: returns the text itself if it is in
+/// international form, otherwise the WhatsApp id.
 pub(crate) fn in_full(field: &str, text: &str, home: &Home) -> Result<String, HubError> {
     let settled = recipient(field, text, home)?;
     let is_in_full = Recipient::parse(text).as_ref() == Ok(&settled);
     Ok(if is_in_full { text } else { settled.as_str() }.to_owned())
 }
 
-/// Puts the number to pair with in international form.
+/// Converts the number to pair with to international form.
 pub(crate) fn settle_pairing(
     request: &mut PairingCodeRequest,
     home: &Home,
@@ -53,8 +53,8 @@ pub(crate) fn settle_pairing(
     Ok(())
 }
 
-/// Where local numbers are from, by the prefix that a request gives, or as the
-/// service is set.
+/// Returns the region of local numbers, from the request's prefix or else the
+/// configuration.
 pub(crate) fn home(prefix: Option<&str>, state: &AppState) -> Result<Home, HubError> {
     let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) else {
         return Ok(state.config.home.clone());
@@ -66,38 +66,39 @@ pub(crate) fn home(prefix: Option<&str>, state: &AppState) -> Result<Home, HubEr
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Query {
-    /// As somebody wrote it.
+    /// The number as written by a user.
     numero: String,
-    /// What is before local numbers, such as `549`; `PHONE_REGION` otherwise.
+    /// Prefix of local numbers, such as `549`; defaults to `PHONE_REGION`.
     prefijo: Option<String>,
 }
 
-/// How a number is understood.
+/// The result of parsing a number.
 #[derive(Serialize, ToSchema)]
 #[schema(as = numbers::Understood)]
 pub(crate) struct Understood {
-    /// Whether it can be written to.
+    /// Whether the number can receive messages.
     ok: bool,
-    /// Digits, as every other route takes and gives them.
+    /// Digits in the format of every other route.
     #[serde(skip_serializing_if = "Option::is_none")]
     numero: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pais: Option<String>,
-    /// Whether the country was not written, and is the one numbers are from.
+    /// Whether the country was not written, but taken from the home region.
     #[serde(skip_serializing_if = "Option::is_none")]
     local: Option<bool>,
-    /// `movil`, `fijo`, or `cualquiera` where its country does not tell.
+    /// `movil`, `fijo`, or `cualquiera` where the country does not distinguish
+    /// them.
     #[serde(skip_serializing_if = "Option::is_none")]
     tipo: Option<&'static str>,
-    /// Why it is none.
+    /// Code of the parse error.
     #[serde(skip_serializing_if = "Option::is_none")]
     motivo: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mensaje: Option<String>,
 }
 
-/// Says how a number is understood. Nothing is asked of WhatsApp: whether
-/// somebody is there it does not say.
+/// Returns how a number is parsed. WhatsApp is not queried: the result does not
+/// tell whether the number has an account.
 #[utoipa::path(
     get, path = "/phone", tag = "messages", operation_id = "numbers_phone",
     params(Query),

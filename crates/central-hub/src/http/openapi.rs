@@ -1,6 +1,6 @@
-//! The hub's document for `GET /openapi.json`: it lists the handlers, each of
-//! which says for itself what it takes and gives. Who may use them is added from
-//! the table in `auth/access.rs`.
+//! The OpenAPI document of the hub for `GET /openapi.json`: it lists the
+//! handlers, each of which documents its parameters and responses. Permissions
+//! are added from the table in `auth/access.rs`.
 
 use api_docs::{Failure, bearer};
 use utoipa::OpenApi as _;
@@ -130,7 +130,7 @@ struct Document;
 ))]
 struct Closed;
 
-/// Two paths for one thing: the short one is the older.
+/// Alias paths, each with the path it documents; the alias is the older.
 const SHORT: [(&str, &str); 5] = [
     ("/api/stats/health", "/api/health"),
     ("/api/stats/dashboard", "/api/overview"),
@@ -139,7 +139,7 @@ const SHORT: [(&str, &str); 5] = [
     ("/api/connect", "/api/admin/whatsapp/connect"),
 ];
 
-/// The document.
+/// Builds the OpenAPI document.
 #[must_use]
 pub(crate) fn document() -> OpenApi {
     let mut document = Document::openapi();
@@ -169,7 +169,7 @@ pub(crate) fn document() -> OpenApi {
     document
 }
 
-/// Says who may.
+/// Adds the required permissions to an operation.
 fn admit(access: Access, operation: &mut Operation) {
     let words = match access {
         Access::Anyone => return,

@@ -1,6 +1,6 @@
 //! `GET /api/overview`: the day's figures and open tasks for the start screen.
 //!
-//! A handful of questions that small indexes answer, all at once.
+//! Runs a few queries concurrently, each answered by a small index.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ use crate::store::{DeadLetters, Filter, MOST_DEAD, MessageState};
 const MOST: u32 = 5;
 /// Maximum number of running schedules that are read.
 const MOST_SCHEDULES: u32 = 500;
-/// Days of failures shown: a weekend is covered.
+/// Number of days of failures: covers a weekend.
 const FAILED_DAYS: i64 = 7;
 
 #[derive(Serialize, ToSchema)]
@@ -35,7 +35,7 @@ const FAILED_DAYS: i64 = 7;
 pub(crate) struct Overview {
     ahora: Timestamp,
     zona: String,
-    /// The day in that zone, and when it began.
+    /// The current day in that zone, and its start.
     dia: String,
     desde: Timestamp,
     dry_run: bool,
@@ -54,11 +54,11 @@ struct Session {
     servicio: Link,
     estado: Option<SessionState>,
     codigo: Option<String>,
-    /// What WhatsApp lets the account do, where that is known.
+    /// The account's WhatsApp limits, if known.
     limites: Option<LimitsEvent>,
 }
 
-/// Messages that were written down today, by where they stand now.
+/// Messages recorded today, by current state.
 #[derive(Default, Serialize, ToSchema)]
 #[schema(as = overview::Today)]
 struct Today {
@@ -69,7 +69,7 @@ struct Today {
     simulados: i64,
     cancelados: i64,
     recibidos: i64,
-    /// Written down whenever: what the outbox still has to do with.
+    /// Messages in the outbox, whenever they were recorded.
     en_espera: i64,
 }
 
@@ -106,11 +106,11 @@ struct List<T> {
 struct UnderWay {
     #[serde(flatten)]
     campaign: CampaignBody,
-    /// When it will be through, as far as its schedules tell.
+    /// Estimated end, as far as the schedules determine it.
     previsto_fin: Option<Timestamp>,
 }
 
-/// A stretch of today in which a campaign may write.
+/// A time window of today in which a campaign may send.
 #[derive(Serialize, ToSchema)]
 #[schema(as = overview::WindowBody)]
 struct WindowBody {
@@ -122,21 +122,21 @@ struct WindowBody {
     inicio: Timestamp,
     fin: Timestamp,
     cupo_diario: Option<u32>,
-    /// By this schedule, today.
+    /// Messages sent by this schedule today.
     usados: u32,
 }
 
-/// What needs a person.
+/// Items that require a user's attention.
 #[derive(Serialize, ToSchema)]
 #[schema(as = overview::Attention)]
 struct Attention {
-    /// Failed within the last days, and not put back.
+    /// Messages that failed within the last days and were not retried.
     fallidos: i64,
     fallidos_desde: Timestamp,
     campanias_pausadas: List<CampaignBody>,
     programaciones: List<Unapproved>,
     importaciones: Vec<HalfList>,
-    /// For administrators only, as webhooks are.
+    /// Only for administrators, like webhooks.
     webhooks: Option<Vec<Webhook>>,
     grabacion: bool,
 }
@@ -166,7 +166,7 @@ struct Webhook {
     id: i64,
     nombre: String,
     descartadas: i64,
-    /// There are more than were counted.
+    /// Whether the count reached the maximum.
     hay_mas: bool,
     motivo: Option<String>,
 }
@@ -183,7 +183,7 @@ impl From<DeadLetters> for Webhook {
     }
 }
 
-/// Today, where the business is.
+/// The current day in the business's time zone.
 struct Day {
     date: Date,
     begin: Timestamp,
@@ -207,7 +207,7 @@ fn moment(at: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 
-/// By which rules a campaign goes.
+/// Returns the sending rules of a campaign.
 fn rules_of<'a>(
     campaign: &'a Campaign,
     schedules: &'a [Schedule],
@@ -236,7 +236,8 @@ impl Plans<'_> {
         days.map_or(0, |days| days.used(schedule, day))
     }
 
-    /// A rehearsal takes no time, and what is held up none that is known.
+    /// Returns the estimated end; `None` for a rehearsal, which takes no time,
+    /// and for a blocked campaign.
     fn end_of(&self, campaign: &Campaign) -> Option<Timestamp> {
         if campaign.is_rehearsal() || self.context.obstacle(campaign).is_some() {
             return None;
@@ -248,7 +249,7 @@ impl Plans<'_> {
         forecast(now, self.zone, &rules, &used, left, self.sharing).map(Timestamp::from)
     }
 
-    /// The windows that have a part of today in them, the first to begin first.
+    /// Returns the windows that overlap today, sorted by start.
     fn windows(&self, day: &Day, names: &HashMap<i64, String>) -> Vec<WindowBody> {
         let yesterday = day.date.yesterday().unwrap_or(day.date);
         let mut found = Vec::new();
@@ -282,7 +283,7 @@ impl Plans<'_> {
     }
 }
 
-/// The day at a glance: what went out, what runs, what needs a person.
+/// Returns the day at a glance: sent messages, running campaigns, open tasks.
 #[utoipa::path(
     get, path = "/overview", tag = "service", operation_id = "overview_overview",
     responses((status = 200, description = "The day", body = Overview), Failures)

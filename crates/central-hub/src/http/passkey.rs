@@ -1,4 +1,4 @@
-//! The passkey that WhatsApp asks for at linking: session-manager's own answers,
+//! The passkey that WhatsApp requires at linking: session-manager's responses,
 //! byte for byte, for administrators.
 
 use api_docs::{ClienteHeader, Failures};
@@ -11,7 +11,7 @@ use crate::http::upstream::{Upstream, Verbatim};
 
 type Answer = Result<Verbatim, HubError>;
 
-/// The passkey that WhatsApp asks for before it links the device.
+/// Returns the passkey request that WhatsApp makes before it links the device.
 #[utoipa::path(
     get, path = "/admin/whatsapp/passkey", tag = "session", operation_id = "admin_passkey",
     params(ClienteHeader),
@@ -21,7 +21,8 @@ pub(crate) async fn passkey(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<PasskeyBody>(&client, Endpoint::Passkey, None).await
 }
 
-/// Answers for the passkey, with what a browser made on `https://web.whatsapp.com`.
+/// Submits the passkey assertion that a browser made on
+/// `https://web.whatsapp.com`.
 #[utoipa::path(
     post, path = "/admin/whatsapp/passkey", tag = "session", operation_id = "admin_answer_passkey",
     params(ClienteHeader),
@@ -53,7 +54,7 @@ pub(crate) async fn confirm(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<TransitionBody>(&client, Endpoint::ConfirmPasskey, None).await
 }
 
-/// Gives the passkey up: back to a code to scan.
+/// Cancels the passkey request and returns to a code to scan.
 #[utoipa::path(
     post, path = "/admin/whatsapp/passkey/cancel", tag = "session", operation_id = "admin_cancel_passkey",
     params(ClienteHeader),

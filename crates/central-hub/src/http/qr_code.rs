@@ -1,4 +1,4 @@
-//! `GET /qr-code`: the code, or why there is none.
+//! `GET /qr-code`: the linking code, or the reason there is none.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;
@@ -21,16 +21,16 @@ use crate::state::AppState;
 struct Shown {
     ok: bool,
     qr: String,
-    /// The same, by its other name.
+    /// Alias of `qr`.
     qr_code_base64: String,
 }
 
-/// The error body of the contract, and `ok` beside it as in the success.
+/// The contract's error body, with `ok` added as in a success.
 #[derive(Serialize, ToSchema)]
 #[schema(as = qr_code::Refusal)]
 struct QrErrorBody<'a> {
     ok: bool,
-    /// The code, as everywhere below this root.
+    /// The error code, as on every route below this root.
     #[schema(value_type = String)]
     error: bool,
     code: &'a str,
@@ -39,8 +39,9 @@ struct QrErrorBody<'a> {
     node: Option<Linked>,
 }
 
-/// The code, or why there is none. With `X-Cliente-Id`, from a page of the hub's
-/// own address, it connects where nobody has, and waits a moment for the code.
+/// Returns the linking code, or the reason there is none. With `X-Cliente-Id`
+/// and from a page of the hub's own origin, it requests the session if needed
+/// and waits briefly for the code.
 #[utoipa::path(
     get, path = "/qr-code", tag = "session", operation_id = "qr_code_qr_code",
     params(ClienteHeader),

@@ -1,5 +1,5 @@
-//! `POST /api/listener/incoming-message` and `outgoing-message`: programs that
-//! report messages themselves, by `X-Internal-Token`.
+//! `POST /api/listener/incoming-message` and `outgoing-message`: messages that
+//! programs report themselves, authenticated by `X-Internal-Token`.
 
 use api_docs::Failures;
 use axum::Json;
@@ -22,7 +22,7 @@ use crate::store::{InboundMessage, Recorded};
 
 const HEADER: &str = "x-internal-token";
 const LONGEST_ID: usize = 200;
-/// WhatsApp's own bound.
+/// WhatsApp's own limit.
 const LONGEST_TEXT: usize = 65_536;
 
 /// Extractor: the request carries a valid `INTERNAL_TOKEN`.
@@ -44,11 +44,12 @@ impl FromRequestParts<AppState> for Internal {
             .headers
             .get(HEADER)
             .map_or(&b""[..], |it| it.as_bytes());
-        // Digests: neither length nor first wrong byte shows in the time.
+        // Comparing digests hides the token's length and first wrong byte from
+        // timing.
         let expected = Sha256::digest(token.expose_secret());
         let is_right = bool::from(Sha256::digest(given).ct_eq(&expected));
         let ClientAddress(address) = ClientAddress::of(&parts.extensions, &parts.headers);
-        // Who shows none guesses nothing.
+        // A request without a token is not a guess.
         if is_right || !given.is_empty() {
             let is_let_in = state.limits.internal_token.judge(address, is_right)?;
             if is_let_in {
@@ -75,13 +76,13 @@ pub(crate) struct ReportedMessage {
 #[schema(as = reports::Reported)]
 pub(crate) struct Reported {
     ok: bool,
-    /// It was known already.
+    /// Whether the message was already recorded.
     duplicated: bool,
-    /// It is written down; not so while recording is off.
+    /// Whether the message is recorded; `false` while recording is off.
     recorded: bool,
 }
 
-/// Reports a message that came in by another way.
+/// Records a message that came in by another way.
 #[utoipa::path(
     post, path = "/listener/incoming-message", tag = "inbound", operation_id = "reports_incoming",
     security(()),
@@ -98,7 +99,7 @@ pub(crate) async fn incoming(
     record_report(&state, report, number, "from", false).await
 }
 
-/// Reports a message that went out by another way.
+/// Records a message that was sent by another way.
 #[utoipa::path(
     post, path = "/listener/outgoing-message", tag = "inbound", operation_id = "reports_outgoing",
     security(()),
@@ -168,7 +169,7 @@ async fn record_report(
     }))
 }
 
-/// An id for a message that came without one: the same for the same message.
+/// Derives an id for a message reported without one; deterministic, for dedup.
 fn stand_in(report: &ReportedMessage, chat: &str, at: Timestamp, from_me: bool) -> String {
     let all = format!(
         "{}\0{from_me}\0{chat}\0{at}\0{}",

@@ -1,4 +1,4 @@
-//! `POST /send`.
+//! `POST /send`: sends one message and waits for the result.
 
 use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
 use axum::extract::{FromRequest, Request, State};
@@ -17,8 +17,8 @@ use crate::outbox::Ask;
 use crate::state::AppState;
 use crate::store::{Composed, Origin};
 
-/// Passes the message on, once, and answers what became of it; under `DRY_RUN`
-/// nothing leaves.
+/// Sends the message once and returns the result; under `DRY_RUN` nothing is
+/// sent.
 #[utoipa::path(
     post, path = "/send", tag = "messages", operation_id = "send_send",
     params(ClienteHeader, IdempotencyHeader),
@@ -49,7 +49,7 @@ pub(crate) async fn send(
         Ok(cliente_id) => cliente_id,
         Err(refusal) => {
             if let Some(file) = &file {
-                // Nobody will ever know its id.
+                // No caller will ever learn its id.
                 let _ = client.delete_file(&file.file_id).await;
             }
             return Err(refusal.into());
@@ -57,7 +57,7 @@ pub(crate) async fn send(
     };
     if let Err(refusal) = numbers::settle(&mut request, &state.config.home) {
         if let Some(file) = &file {
-            // Nobody will ever know its id.
+            // No caller will ever learn its id.
             let _ = client.delete_file(&file.file_id).await;
         }
         return Err(refusal);
@@ -67,8 +67,8 @@ pub(crate) async fn send(
         None => Composed::of(&request)?,
     };
     ready_to_simulate(&state, &client).await?;
-    // Whether its file is there, and is what it has to be, session-manager alone
-    // knows: a rehearsal refuses what it would.
+    // Only session-manager can validate a referenced file: a rehearsal fails
+    // where a real send would.
     if state.config.dry_run && message.has_file() {
         let json = serde_json::to_vec(&request).unwrap_or_default().into();
         let checked = Verbatim::ask::<CheckBody>(&client, Endpoint::SendCheck, Some(json)).await?;

@@ -1,4 +1,4 @@
-//! `/api/sender/messages/…`: messages as the businesses' programs ask for them.
+//! `/api/sender/messages/…`: the message API for the businesses' programs.
 
 use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
 use axum::Json;
@@ -21,15 +21,15 @@ use crate::relay::Link;
 use crate::state::AppState;
 use crate::store::{Change, Composed, Decision, Message, MessageState, Origin, Transition};
 
-/// The largest request of `bulk`, in bytes: 5,000 messages of 1,600 characters.
+/// Maximum `bulk` request, in bytes: 5,000 messages of 1,600 characters.
 pub(crate) const LARGEST_BULK: usize = 8 * 1024 * 1024;
-/// Messages in one request of `bulk`.
+/// Maximum number of messages in one `bulk` request.
 const MOST: usize = 5_000;
-/// What is appended to it has to fit as well.
+/// Leaves room for the `:{n}` suffix of each message.
 const LONGEST_BULK_KEY: usize = 240;
 const LONGEST_REASON: usize = 500;
 
-/// A message, as these routes tell it.
+/// A message in the format of these routes.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sender::MessageAnswer)]
 pub(crate) struct MessageAnswer {
@@ -46,7 +46,7 @@ pub(crate) struct MessageAnswer {
     tipo: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<String>,
-    /// The `x-request-id` of the request that asked for it.
+    /// The `x-request-id` of the request that created it.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     intentos: i64,
@@ -54,7 +54,7 @@ pub(crate) struct MessageAnswer {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     motivo: Option<String>,
-    /// Since when a person has to decide on a `sin_confirmar` message.
+    /// Since when a `sin_confirmar` message has waited for a user's decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     sin_decidir_desde: Option<Timestamp>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -103,8 +103,8 @@ pub(crate) struct SendOne {
     cliente_id: Option<u64>,
 }
 
-/// Sends one now. What cannot be sent now waits in the outbox; what is refused
-/// is an error.
+/// Sends one message now. If it cannot be sent yet, it waits in the outbox; a
+/// rejected message is an error.
 #[utoipa::path(
     post, path = "/sender/messages/send", tag = "messages", operation_id = "sender_send",
     params(ClienteHeader, IdempotencyHeader),
@@ -140,7 +140,7 @@ pub(crate) async fn send(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
-/// A rehearsed send is refused where a real one would be: while the session is
+/// Rejects a rehearsed send where a real one would fail: while the session is
 /// not `READY`.
 pub(super) async fn ready_to_simulate(
     state: &AppState,
@@ -178,7 +178,7 @@ pub(crate) struct SendMany {
     cliente_id: Option<u64>,
     #[serde(alias = "destinatarios", alias = "messages")]
     mensajes: Vec<node::messages::Recipient>,
-    /// For those that have none of their own.
+    /// Default text for messages without their own.
     #[serde(alias = "message", alias = "texto")]
     mensaje: Option<String>,
 }
@@ -193,7 +193,7 @@ pub(crate) struct Queued {
     mensajes: Vec<MessageAnswer>,
 }
 
-/// Writes all of them down for the outbox, or none.
+/// Queues all messages in the outbox, or none.
 #[utoipa::path(
     post, path = "/sender/messages/bulk", tag = "messages", operation_id = "sender_bulk",
     params(ClienteHeader, IdempotencyHeader),
@@ -222,7 +222,7 @@ pub(crate) async fn bulk(
         None => None,
     };
     let asked = request.cliente_id.or(cliente.map(|id| id.0));
-    // What goes for a campaign goes for its business.
+    // A campaign's messages belong to its business.
     let of_campaign = campaign.as_ref().and_then(|campaign| campaign.cliente_id);
     let cliente_id = caller.cliente_for(asked.or(of_campaign))?;
     let key = key.map_or_else(new_key, |key| caller.own_key(key));
@@ -288,8 +288,8 @@ impl From<Transition> for Step {
     }
 }
 
-/// A message and what it went through; by its number, or by the id that `POST
-/// /send` answered.
+/// Returns a message with its history, by its number or by the id that `POST
+/// /send` returned.
 #[utoipa::path(
     get, path = "/sender/messages/status/{id}", tag = "messages", operation_id = "sender_status",
     params(("id" = String, Path, description = "Its number, or `message_id`", example = "1")),
@@ -334,8 +334,7 @@ pub(crate) struct Retry {
     motivo: String,
 }
 
-/// Puts a failed message back; only a person does that, with a reason that is
-/// kept.
+/// Requeues a failed message on a user's request; the reason is stored.
 #[utoipa::path(
     post, path = "/sender/messages/{id}/retry", tag = "messages", operation_id = "sender_retry",
     params(("id" = String, Path, description = "Its number, or `message_id`", example = "1")),
@@ -385,21 +384,21 @@ pub(crate) struct Decide {
     motivo: String,
 }
 
-/// What a person found in the chat.
+/// The result of a user's check of the chat.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = sender::Outcome)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
-    /// It is there.
+    /// The message is in the chat.
     Llego,
-    /// It is missing: one more try, under the same id.
+    /// The message is missing: retry once with the same id.
     Reintentar,
-    /// It is missing, and is not to be tried again.
+    /// The message is missing; do not retry.
     Abandonar,
 }
 
-/// Ends what the services could not find out: a person looked at the chat. The
-/// reason is kept.
+/// Resolves a message with an unknown result, after a user checked the chat.
+/// The reason is stored.
 #[utoipa::path(
     post, path = "/sender/messages/{id}/decide", tag = "messages", operation_id = "sender_decide",
     params(("id" = String, Path, description = "Its number, or `message_id`", example = "1")),
@@ -443,7 +442,7 @@ fn reason(text: &str) -> Result<&str, HubError> {
     Ok(reason)
 }
 
-/// The fields of `SendRequest` by the names that these routes have for them.
+/// Converts an error on a `SendRequest` field to these routes' field names.
 pub(super) fn in_spanish(invalid: &Invalid, place: &str) -> HubError {
     let field = match &*invalid.field {
         "to" => "destinatario",

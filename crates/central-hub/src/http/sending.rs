@@ -15,21 +15,21 @@ use crate::relay::HubEvent;
 use crate::state::AppState;
 use crate::store::SendingSwitch;
 
-/// The name of the event.
+/// Name of the event about the switch.
 pub(super) const SENDING: &str = "sending";
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = sending::Switch)]
 pub(crate) struct Switch {
-    /// Whether nothing is sent, by whichever way.
+    /// Whether all sending is stopped.
     detenido: bool,
-    /// Who turned it last, and when; nobody ever did where it is null.
+    /// Who last changed the switch, and when; `null` if never changed.
     por: Option<String>,
     desde: Option<Timestamp>,
 }
 
 impl Switch {
-    /// Names are for those who work for all.
+    /// Includes the name only for callers with access to all businesses.
     fn of(switch: Option<SendingSwitch>, caller: &Caller) -> Self {
         Self {
             detenido: switch.as_ref().is_some_and(|it| it.is_stopped),
@@ -39,7 +39,7 @@ impl Switch {
     }
 }
 
-/// Whether all sending is stopped, by whom and since when.
+/// Returns whether all sending is stopped, by whom and since when.
 #[utoipa::path(
     get, path = "/sending", tag = "service", operation_id = "sending_show",
     responses((status = 200, description = "How it stands", body = Switch), Failures)
@@ -59,7 +59,7 @@ pub(crate) struct Turn {
     detenido: bool,
 }
 
-/// Stops all sending at once, or lets it go on.
+/// Stops or resumes all sending.
 #[utoipa::path(
     put, path = "/sending", tag = "service", operation_id = "sending_turn",
     request_body(content = Turn, example = json!({"detenido": true})),
@@ -79,7 +79,7 @@ pub(crate) async fn turn(
     }
     state.outbox.wake();
     state.waker.wake();
-    // Who may know the name asks for it.
+    // The event omits the name: callers that may see it request it.
     state.relay.publish(HubEvent {
         name: SENDING,
         cliente_id: None,

@@ -16,7 +16,7 @@ pub(super) fn write<const CELLS: usize>(
         .delimiter(b';')
         .terminator(csv::Terminator::CRLF)
         .from_writer(text);
-    // Into memory: nothing can fail.
+    // Writes to memory cannot fail.
     if let Some(head) = head {
         let _ = writer.write_record(head);
     }
@@ -26,23 +26,24 @@ pub(super) fn write<const CELLS: usize>(
     writer.into_inner().unwrap_or_default()
 }
 
-/// What a spreadsheet would take for a formula has `'` before it: what somebody
-/// wrote to the business must not run on its computer.
+/// Escapes with `'` what a spreadsheet would run as a formula: a contact's
+/// message must not execute on the business's computer.
 ///
-/// Not at the cell's beginning alone: a spreadsheet that goes by commas, tabs or
-/// lines instead of `;` begins a cell of its own at each of them.
+/// Covers more than the beginning of the cell: a spreadsheet that splits by
+/// commas, tabs or lines instead of `;` starts a new cell at each of them.
 fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
     let mut safe = String::new();
     let mut begins = true;
     for letter in cell.chars() {
-        // The full-width ones are folded to the others by some.
+        // Some spreadsheets fold the full-width characters to ASCII.
         let is_formula = matches!(letter, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
         if begins && is_formula {
             safe.push('\'');
         }
         begins = match letter {
             ',' | ';' | '\t' | '\n' | '\r' | '|' => true,
-            // What is not seen, or goes with quotation, does not end the beginning.
+            // Invisible characters and quotes do not end the beginning of a
+            // cell.
             '"' | '\'' => begins,
             _ => begins && (letter.is_whitespace() || letter.is_control() || is_invisible(letter)),
         };

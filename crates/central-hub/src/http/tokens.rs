@@ -1,4 +1,4 @@
-//! `/api/tokens`: tokens for programs. A cliente has its own business's.
+//! `/api/tokens`: tokens for programs. A cliente manages its own business's.
 
 use api_docs::Failures;
 use axum::Json;
@@ -24,12 +24,12 @@ struct Shown {
     name: String,
     scopes: Vec<String>,
     cliente_id: Option<u64>,
-    /// Who made it.
+    /// The user who created it.
     user_id: Option<i64>,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
     used_at: Option<Timestamp>,
-    /// It was made while the hub had no password, by whoever reached it.
+    /// Created while the hub had no password, by any caller that reached it.
     unguarded: bool,
 }
 
@@ -60,11 +60,11 @@ pub(crate) struct TokensBody {
 #[schema(as = tokens::Tokens)]
 pub(crate) struct Tokens {
     tokens: Vec<Shown>,
-    /// What to ask for as `before`, where there are more.
+    /// Cursor of the next page, for `before`.
     next: Option<i64>,
 }
 
-/// The tokens, the newest first, page by page.
+/// Lists the tokens, newest first, by page.
 #[utoipa::path(
     get, path = "/tokens", tag = "users", operation_id = "tokens_list",
     params(TokensBody),
@@ -98,7 +98,7 @@ pub(crate) struct Create {
     scopes: Vec<String>,
     #[serde(default)]
     cliente_id: Option<u64>,
-    /// Left out, it holds until it is revoked.
+    /// If omitted, the token is valid until it is revoked.
     #[serde(default)]
     expires_at: Option<Timestamp>,
 }
@@ -106,13 +106,13 @@ pub(crate) struct Create {
 #[derive(Serialize, ToSchema)]
 #[schema(as = tokens::Created)]
 struct Created {
-    /// Shown only once.
+    /// Returned only here.
     token: String,
     #[serde(flatten)]
     shown: Shown,
 }
 
-/// Makes a token for a program.
+/// Creates a token for a program.
 #[utoipa::path(
     post, path = "/tokens", tag = "users", operation_id = "tokens_create",
     request_body(content = Create, example = json!({"name": "tienda", "scopes": ["send", "read"], "cliente_id": 51})),

@@ -16,8 +16,8 @@ use crate::error::HubError;
 use crate::outbox::traced;
 use crate::state::AppState;
 
-/// The client for this request: with its `X-Cliente-Id`, its id, and its
-/// `Idempotency-Key`.
+/// The session-manager client for this request, with its `X-Cliente-Id`,
+/// request id, and `Idempotency-Key`.
 pub(crate) struct Upstream(pub(crate) SessionClient);
 
 impl FromRequestParts<AppState> for Upstream {
@@ -67,11 +67,11 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<HeaderValue>, ErrorRepl
     }
 }
 
-/// session-manager's answer, byte for byte.
+/// A response of session-manager, byte for byte.
 pub(crate) struct Verbatim(pub(crate) RawAnswer);
 
 impl Verbatim {
-    /// Asks; a success has to have the shape `T`.
+    /// Sends a request; a success must parse as `T`.
     pub(crate) async fn ask<T: DeserializeOwned>(
         client: &SessionClient,
         endpoint: Endpoint,
@@ -80,12 +80,12 @@ impl Verbatim {
         Ok(Self(client.proxied::<T>(endpoint, json).await?))
     }
 
-    /// Whether it is a success.
+    /// Returns whether the response is a success.
     pub(crate) fn is_success(&self) -> bool {
         self.0.status.is_success()
     }
 
-    /// With `"ok":true` before whatever a success holds; failures stay.
+    /// Inserts `"ok":true` into the body of a success; leaves errors unchanged.
     pub(crate) fn with_ok(mut self) -> Self {
         let body = self.0.body.trim_ascii();
         if self.0.status.is_success()
@@ -102,7 +102,7 @@ impl Verbatim {
     }
 }
 
-/// `"ok":true` before what session-manager answered.
+/// session-manager's response with `"ok":true`.
 #[derive(Serialize, ToSchema)]
 pub(super) struct WithOk<T> {
     ok: bool,

@@ -26,8 +26,8 @@ struct Shown {
     disabled: bool,
     created_at: Timestamp,
     signed_in_at: Option<Timestamp>,
-    /// It was made while the hub had no password, by whoever reached it, and has
-    /// had no other password since.
+    /// Created while the hub had no password, by any caller that reached it,
+    /// and the password was not changed since.
     unguarded: bool,
 }
 
@@ -58,11 +58,11 @@ pub(crate) struct UsersBody {
 #[schema(as = users::Users)]
 pub(crate) struct Users {
     users: Vec<Shown>,
-    /// What to ask for as `after`, where there are more.
+    /// Cursor of the next page, for `after`.
     next: Option<String>,
 }
 
-/// A page of a list, and how many there are on one at most.
+/// Default and maximum page size of a list.
 pub(super) const PAGE: u32 = 100;
 pub(super) const LARGEST_PAGE: u32 = 500;
 
@@ -75,7 +75,7 @@ pub(super) fn page_size(asked: Option<u32>) -> Result<u32, ErrorReply> {
     }
 }
 
-/// The users in the order of their names, page by page.
+/// Lists the users by name, by page.
 #[utoipa::path(
     get, path = "/users", tag = "users", operation_id = "users_list",
     params(UsersBody),
@@ -107,7 +107,7 @@ pub(crate) struct Create {
     cliente_id: Option<u64>,
 }
 
-/// Makes a user.
+/// Creates a user.
 #[utoipa::path(
     post, path = "/users", tag = "users", operation_id = "users_create",
     request_body(content = Create, example = json!({"username": "lucia", "password": "una clave larga", "role": "cliente", "cliente_id": 51})),
@@ -141,7 +141,7 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(Shown::from(user))).into_response())
 }
 
-/// One user.
+/// Returns a user.
 #[utoipa::path(
     get, path = "/users/{id}", tag = "users", operation_id = "users_show",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -155,7 +155,7 @@ pub(crate) async fn show(
     Ok(Json(Shown::from(user)))
 }
 
-/// What is left out stays.
+/// The changed fields of a user; omitted ones are kept.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = users::Change)]
 #[serde(deny_unknown_fields)]
@@ -166,7 +166,7 @@ pub(crate) struct Change {
     disabled: Option<bool>,
 }
 
-/// Changes a user; what is left out stays.
+/// Changes a user; omitted fields are kept.
 #[utoipa::path(
     put, path = "/users/{id}", tag = "users", operation_id = "users_change",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -181,7 +181,7 @@ pub(crate) async fn change(
 ) -> Result<Response, HubError> {
     let known = state.store.user(id).await?.ok_or_else(unknown)?;
     let role = body.role.unwrap_or(known.role);
-    // Of one who becomes an administrator the business is forgotten.
+    // A user who is no longer a cliente loses the business.
     let kept = known.cliente_id.filter(|_| role == Role::Cliente);
     let cliente_id = body.cliente_id.or(kept);
     check_cliente(role, cliente_id)?;
@@ -197,7 +197,7 @@ pub(crate) async fn change(
         role: Some((role, cliente_id)),
         disabled: body.disabled,
     };
-    // Whoever changes its own password here goes on.
+    // A user who changes the own password keeps the current session.
     let kept = match caller.who {
         Who::Session {
             session_id,
@@ -234,7 +234,7 @@ pub(crate) async fn remove(
     Ok(Done::json().into_response())
 }
 
-/// Who did it, for the log.
+/// Returns the caller's name for the log.
 pub(super) fn by(caller: &Caller) -> String {
     match &caller.who {
         Who::Machine => "this machine".to_owned(),

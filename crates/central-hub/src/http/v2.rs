@@ -1,4 +1,4 @@
-//! `/api/whatsapp-v2/…`: lower case, and always 200, as its clients expect.
+//! `/api/whatsapp-v2/…`: states in lower case and always 200, for its clients.
 
 use api_docs::Failures;
 use axum::Json;
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::node::connect::{ByPage, lower_state};
 use crate::http::upstream::Upstream;
 
-/// `{"status":"…"}`, with the code where there is one.
+/// `{"status":"…"}`, with the linking code if there is one.
 #[derive(Serialize, ToSchema)]
 #[schema(as = v2::Answer)]
 pub(crate) struct V2StatusBody {
@@ -28,9 +28,9 @@ impl V2StatusBody {
     }
 }
 
-/// The session's state in lower case; `error` where session-manager cannot be
-/// asked. A page of the hub's own address gets `qr_required` as well where a phone
-/// has to be linked and nobody has begun.
+/// Returns the session's state in lower case; `error` if session-manager does
+/// not respond. A page of the hub's own origin also gets `qr_required` if the
+/// phone is not linked and no session was requested.
 #[utoipa::path(
     get, path = "/whatsapp-v2/status", tag = "session", operation_id = "v2_status",
     responses((status = 200, description = "The state, or whether there is a code", body = V2StatusBody), Failures)
@@ -46,7 +46,7 @@ pub(crate) async fn status(
     V2StatusBody::of(client.status().await.map(|body| body.status.as_lower_str()))
 }
 
-/// The code, or that there is none.
+/// Returns the linking code, or `qr_not_available`.
 #[utoipa::path(
     get, path = "/whatsapp-v2/qr", tag = "session", operation_id = "v2_qr",
     responses((status = 200, description = "The state, or whether there is a code", body = V2StatusBody), Failures)
@@ -62,7 +62,7 @@ pub(crate) async fn qr(Upstream(client): Upstream) -> Json<V2StatusBody> {
     }
 }
 
-/// Asks for the session.
+/// Requests the session.
 #[utoipa::path(
     post, path = "/whatsapp-v2/connect", tag = "session", operation_id = "v2_connect",
     responses((status = 200, description = "The state, or whether there is a code", body = V2StatusBody), Failures)

@@ -1,9 +1,9 @@
-//! The React page, embedded, and the 404 of everything else.
+//! The embedded React page, and the 404 of all other paths.
 //!
 //! ```text
 //!  not GET or HEAD, or /api/… ───────────────> 404, JSON
-//!  a file of the page ───────────────────────> it
-//!  /, /inicio, /whatsapp, or whoever wants HTML > index.html: routing is the page's
+//!  a file of the page ───────────────────────> the file
+//!  /, /inicio, /whatsapp, or Accept: HTML ───> index.html: the page routes
 //!  anything else ────────────────────────────> 404, JSON
 //! ```
 
@@ -20,22 +20,22 @@ struct WebAssets;
 
 const INDEX: &str = "index.html";
 
-/// Pages that every program gets, too, whatever it accepts: people check them
+/// Paths that return the page whatever the client accepts: they are checked
 /// with curl.
 const KNOWN: [&str; 3] = ["", "inicio", "whatsapp"];
 
-/// Names with a hash of their content: they never change.
+/// Folder of files named by a hash of their content, which never change.
 const HASHED: &str = "assets/";
 
-/// Scripts from here only, none inline. Styles may be inline: the component
-/// library sets its variables so, and a style cannot call home, since nothing
-/// from elsewhere is loaded.
+/// Allows scripts only from this origin, none inline. Inline styles are
+/// allowed: the component library sets its variables so, and a style cannot
+/// send data elsewhere, since nothing from other origins is loaded.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 
-/// Whether a person opened this address, rather than a program or a page's
-/// own request.
+/// Returns whether a person opened this address, rather than a program or a
+/// page's own request.
 fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok();
     let reads = matches!(*method, Method::GET | Method::HEAD);
@@ -45,7 +45,7 @@ fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whatever is no route of the API.
+/// Serves every path that is not an API route.
 pub(crate) async fn page(request: Request) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let path = request.uri().path();
@@ -74,7 +74,7 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
         .take(16)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    // Weak, since the same file may go out compressed.
+    // Weak, since the same file may be sent compressed.
     let tag = format!("W/\"{hex}\"");
     let is_known = headers
         .get(header::IF_NONE_MATCH)

@@ -18,11 +18,11 @@ use crate::store::{
     MOST_WEBHOOKS, NewWebhook, Topic, Webhook, WebhookSecret, envelope, new_event_id,
 };
 
-/// For how long the secret before signs as well.
+/// How long the previous secret also signs after a rotation.
 const OVERLAP: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 const LONGEST_URL: usize = 2048;
 const LONGEST_DESCRIPTION: usize = 200;
-/// A subscription, as these routes tell it: never with its secret.
+/// A subscription in the format of these routes, without its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = webhooks::WebhookAnswer)]
 pub(crate) struct WebhookAnswer {
@@ -57,7 +57,7 @@ impl From<Webhook> for WebhookAnswer {
     }
 }
 
-/// With the secret: this once.
+/// A subscription with its secret, returned only once.
 #[derive(Serialize, ToSchema)]
 #[schema(as = webhooks::WithSecret)]
 pub(crate) struct WithSecret {
@@ -165,7 +165,7 @@ pub(crate) struct All {
     webhooks: Vec<WebhookAnswer>,
 }
 
-/// All webhooks.
+/// Lists all webhooks.
 #[utoipa::path(
     get, path = "/webhooks", tag = "webhooks", operation_id = "webhooks_list",
     responses((status = 200, description = "All of them", body = All), Failures)
@@ -177,7 +177,7 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<All>, Hub
     }))
 }
 
-/// Makes a webhook.
+/// Creates a webhook.
 #[utoipa::path(
     post, path = "/webhooks", tag = "webhooks", operation_id = "webhooks_create",
     request_body(content = WebhookRequest, example = json!({"url": "https://crm.example.com/leadmaster", "eventos": ["message"]})),
@@ -208,7 +208,7 @@ fn with_secret(webhook: Webhook, secret: &WebhookSecret) -> Json<WithSecret> {
     })
 }
 
-/// One webhook.
+/// Returns a webhook.
 #[utoipa::path(
     get, path = "/webhooks/{id}", tag = "webhooks", operation_id = "webhooks_show",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -255,7 +255,7 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A new secret, shown this once; the one before signs as well for a day.
+/// Rotates the secret and returns it once; the old one also signs for a day.
 #[utoipa::path(
     post, path = "/webhooks/{id}/rotate", tag = "webhooks", operation_id = "webhooks_rotate",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

@@ -3,13 +3,13 @@
 //!
 //! ```text
 //!  session-manager ══ GET /events, Last-Event-ID from the store ══> run()
-//!                                                                     │ what is there,
-//!        several hubs: who holds the lease follows                    v in one transaction
-//!                                               Store::record ─> messages, acks, place
+//!                                                                     │ in batches,
+//!        several hubs: the holder of the lease follows                v in one transaction
+//!                                               Store::record ─> messages, acks, cursor
 //! ```
 //!
-//! The [`Relay`](crate::relay::Relay) has a connection of its own: it shows
-//! the page what holds now, in every hub, and may miss what is over. This one
+//! The [`Relay`](crate::relay::Relay) has a connection of its own: in every hub
+//! it sends the page the current state, and may miss past events. This one
 //! misses nothing, in one hub, at the store's pace.
 
 use std::sync::Arc;
@@ -24,43 +24,43 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::{FOLLOWER, SourceEvent, Store, StoreError};
 
-/// Lease on following the events: how long no other hub takes over after this
-/// one died. Renewed at a third of it.
+/// Lease on following the events: how long it takes until another hub takes
+/// over after this one died. Renewed at a third of it.
 const LEASE: Duration = Duration::from_secs(9);
 const RENEW: Duration = Duration::from_secs(3);
-/// Between two tries: doubles from the first to the last.
+/// Backoff between two attempts: doubles from the first value to the last.
 const BACKOFF: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(2);
 /// Events per transaction.
 const BATCH: usize = 64;
-/// From which id a hub begins that has read nothing: all that is kept.
+/// The id from which a new hub starts: all events that are kept.
 const BEGINNING: &str = "0";
 
-/// Whether this hub follows.
+/// Whether this hub follows the events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Following {
-    /// Another hub does, or none yet.
+    /// Another hub follows, or none yet.
     No = 0,
     /// This hub follows, but session-manager is unreachable.
     Unconnected = 1,
-    /// It does.
+    /// This hub follows and is connected.
     Connected = 2,
 }
 
-/// Follows, and says how it goes. Clones are the same.
+/// Follows the events and reports its state; clones share it.
 #[derive(Clone)]
 pub(crate) struct Follower {
     store: Store,
     session: SessionClient,
-    /// This process.
+    /// The id of this process.
     who: Arc<str>,
     state: Arc<AtomicU8>,
 }
 
-/// Why a connection is over.
+/// Why a connection ended.
 enum End {
-    /// It broke off, or there was none.
+    /// It broke off, or could not be made.
     Broken,
     /// The store cannot be used.
     Store(StoreError),
@@ -90,7 +90,7 @@ impl Follower {
         self.state.store(state as u8, Ordering::Relaxed);
     }
 
-    /// Follows until `draining`, then leaves it to others.
+    /// Follows until `draining` is cancelled, then releases the lease.
     pub(crate) async fn run(self, draining: CancellationToken) {
         tokio::select! {
             () = self.follow() => {}
@@ -132,7 +132,7 @@ impl Follower {
         }
     }
 
-    /// Connects and reads to the end of the connection.
+    /// Connects and reads until the connection ends.
     async fn read(&self, pause: &mut Duration) -> End {
         let cursor = match self.store.cursor().await {
             Ok(cursor) => cursor,
@@ -170,7 +170,7 @@ impl Follower {
                         return Ok(());
                     }
                 }
-                // On SQLite as well: it is next to nothing, and one way.
+                // On SQLite too: it is cheap, and keeps one code path.
                 _ = renew.tick() => {
                     let kept = self.store.take_lease(FOLLOWER, &self.who, lease()).await;
                     if !kept.map_err(End::Store)? {
@@ -181,8 +181,9 @@ impl Follower {
         }
     }
 
-    /// Writes events down. What the store refuses by itself would be refused
-    /// for ever and is left out: nothing after it would be written.
+    /// Stores a batch of events. An event that the store itself rejects would
+    /// be rejected forever, so it is skipped: otherwise nothing after it would
+    /// be stored.
     async fn record(&self, told: &[SourceEvent]) -> Result<(), End> {
         if told.is_empty() {
             return Ok(());

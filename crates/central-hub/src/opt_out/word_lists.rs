@@ -1,8 +1,8 @@
-//! The phrases of opting out, in Spanish, Portuguese and English: without
-//! accents, capitals and punctuation, as messages are compared with them.
+//! Opt-out phrases in Spanish, Portuguese and English: without accents,
+//! capitals and punctuation, the form in which messages are compared.
 
-/// What may stand around the wish and changes nothing; the longer first, where
-/// one begins with another.
+/// Courtesies that may surround the request without changing it; the longer one
+/// first, where one is a prefix of another.
 pub(super) const COURTESY: &[&str] = &[
     "por favor",
     "porfavor",
@@ -72,7 +72,7 @@ pub(super) const COURTESY: &[&str] = &[
     "ok",
 ];
 
-/// Asking for it by the word: what may come before "baja" and the like.
+/// What may precede "baja" and similar words in a request.
 pub(super) const ASKING: &[&str] = &[
     "dame de",
     "dame la",
@@ -102,7 +102,7 @@ pub(super) const ASKING: &[&str] = &[
     "baja",
 ];
 
-/// Before the above: who wants it.
+/// What may precede the phrases above: who wants it.
 pub(super) const WANTING: &[&str] = &[
     "yo",
     "quiero que",
@@ -150,7 +150,7 @@ pub(super) const WANTING: &[&str] = &[
     "poderia",
 ];
 
-/// After the wish: from what.
+/// What may follow the request: from what.
 pub(super) const FROM_WHAT: &[&str] = &[
     "de la lista",
     "de su lista",
@@ -248,7 +248,7 @@ pub(super) const FROM_WHAT: &[&str] = &[
     "all",
 ];
 
-/// Words of one's own that are the wish by themselves.
+/// Requests that need no opt-out word.
 pub(super) const WISHES: &[&str] = &[
     // Spanish.
     "no me escriban",
@@ -408,7 +408,7 @@ pub(super) const WISHES: &[&str] = &[
     "no more",
 ];
 
-/// What is no wish without [`FROM_WHAT`] after it: `sacar` may be a photo.
+/// Requests only with [`FROM_WHAT`] after them: `sacar` may be about a photo.
 pub(super) const INCOMPLETE: &[&str] = &[
     "no me manden",
     "no me mande",

@@ -1,4 +1,4 @@
-//! One attempt at one message.
+//! A single attempt to send a message.
 
 use std::time::{Duration, Instant};
 
@@ -13,14 +13,14 @@ use super::verdict::{Reason, Verdict};
 use super::{Inner, retry_backoff};
 use crate::store::{Change, Message, MessageState, Origin, StoreError, is_file};
 
-/// The pause before it is asked again what became of a message.
+/// The first pause before the outcome of a message is checked again.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 /// The longest of these pauses.
 const LONGEST_LOOK: Duration = Duration::from_secs(900);
 
-/// What session-manager logs of it: the id of the request that asked for the
-/// message, whenever it goes; of a campaign's, which nobody asked for, the
-/// message's own number.
+/// Returns the request id that session-manager logs: that of the request that
+/// created the message, whenever it is sent; for a campaign's message, which
+/// has none, the message's id.
 fn request_id(message: &Message) -> HeaderValue {
     let known = message.request_id.as_deref();
     let known = known.and_then(|id| HeaderValue::from_str(id).ok());
@@ -30,7 +30,7 @@ fn request_id(message: &Message) -> HeaderValue {
         .unwrap_or(HeaderValue::from_static("message"))
 }
 
-/// Its calls are a part of the trace of what is done now.
+/// Adds the current trace to the client's calls.
 pub(crate) fn traced(client: SessionClient) -> SessionClient {
     match traces::parent() {
         Some(parent) => client.with_trace_parent(parent),
@@ -39,16 +39,16 @@ pub(crate) fn traced(client: SessionClient) -> SessionClient {
 }
 
 impl Inner {
-    /// Asks session-manager, with the key of the message.
+    /// Requests the send from session-manager, with the message's key.
     pub(super) async fn ask(
         &self,
         client: &SessionClient,
         message: &Message,
     ) -> Result<RawAnswer, ClientError> {
-        // At the last moment, whoever asked for it and whenever. One that may
-        // have left already is not judged any more: its outcome is asked for.
+        // Checked at the last moment, for every message. One that may have left
+        // already is not checked: its outcome is requested.
         if message.state != MessageState::Unconfirmed {
-            // Where the store fails, it says so itself below.
+            // If the store fails, the query below reports it.
             if matches!(self.store.is_sending_stopped().await, Ok(true)) {
                 return Ok(stopped());
             }
@@ -103,7 +103,7 @@ impl Inner {
                     ..Change::to(MessageState::Sent, "SENT")
                 };
                 let moved = self.store.change(message.id, change).await?;
-                // It is sent, whether that is learnt or not.
+                // The message is sent, whether or not its chat is learnt.
                 if let Err(error) = self.store.learn_from_send(&message.chat, wa_id).await {
                     tracing::warn!(id = message.id, "whose chat it is was not learnt: {error}");
                 }
@@ -114,7 +114,7 @@ impl Inner {
                 let change = Change::to(MessageState::Unconfirmed, &why.code).because(&why.message);
                 self.store.leave_undecided(message.id, change).await?
             }
-            // What this attempt did not do an earlier one may have done.
+            // The message may have left in an earlier attempt.
             Verdict::NotNow { .. } | Verdict::ChatWaits(_) | Verdict::Unknown(_)
                 if message.state == MessageState::Unconfirmed =>
             {
@@ -122,7 +122,7 @@ impl Inner {
                 self.store.release(message.id, &self.who, due).await?;
                 None
             }
-            // The caller of `POST /send` got the answer "not sent".
+            // The caller of `POST /send` received the response "not sent".
             Verdict::NotNow { why, .. } | Verdict::ChatWaits(why)
                 if message.origin == Origin::Send =>
             {
@@ -132,8 +132,8 @@ impl Inner {
                 let change = Change::to(MessageState::Queued, &why.code).because(&why.message);
                 self.store.change(message.id, change).await?
             }
-            // In its turn again, with pauses of its own: nothing is wrong with the
-            // session.
+            // It waits for its turn again, with its own backoff: the session is
+            // not at fault.
             Verdict::ChatWaits(why) => {
                 let change = Change {
                     due: Some(look_again(message)),
@@ -172,8 +172,8 @@ impl Inner {
     }
 }
 
-/// When to ask again for the outcome of a message. session-manager settles it
-/// by itself and reports it, and says so once it has stopped trying.
+/// Returns when to check the outcome of a message again. session-manager
+/// settles and reports it on its own, and reports when it has given up.
 fn look_again(message: &Message) -> Timestamp {
     let tries = u32::try_from(message.attempts).unwrap_or(u32::MAX);
     Timestamp::now().after(retry_backoff::capped_delay(tries, FIRST_LOOK, LONGEST_LOOK))

@@ -1,30 +1,30 @@
 //! The outbox: every outgoing message, from its row to its outcome.
 //!
 //! ```text
-//!  POST /send ───────────────┐  row, taken at once     ┌─ taken ───> sent
+//!  POST /send ───────────────┐  row, claimed at once   ┌─ taken ───> sent
 //!                            v                         │
 //!  single, bulk, campaign ─> row ─> run() ─> attempt ──┼─ refused ─> failed
 //!                             ^      ^                 │
-//!                             │      └ READY heard,    ├─ not now ─> queued again
+//!                             │      └ READY event,    ├─ not now ─> queued again
 //!                             │        a row, a slot   │             (POST /send: failed)
 //!                             └── later, same key ─────┴─ unknown ─> unconfirmed
 //! ```
 //!
-//! A row with its idempotency key is in the store before anything is asked of
-//! session-manager, and every attempt at it carries that key: so a message
-//! that is asked for once more, by this hub after a crash or by another one
-//! that took the row over, is still one message. Who works on a row holds it
-//! by a lease, which is renewed as long as the work lasts.
+//! A row with its idempotency key is stored before session-manager receives a
+//! request, and every attempt carries that key: a message that is requested
+//! again, by this hub after a crash or by another one that took the row over,
+//! is still one message. The worker of a row holds a lease, which is renewed as
+//! long as the work lasts.
 //!
-//! Whoever waits for the answer of `POST /send` and is told that the message
-//! was not sent can rely on it: the row ends as `failed`, and goes on only
-//! when the caller asks again under the same key. When the outcome is unknown
-//! the caller is told so, and the outbox finds out, which may send it.
-//! Everything else waits for better times by itself.
+//! A caller of `POST /send` that receives "not sent" can rely on it: the row
+//! ends as `failed`, and continues only when the caller repeats the request
+//! with the same key. If the outcome is unknown, the response says so, and the
+//! outbox finds out, which may send the message. All other messages wait and
+//! are retried automatically.
 //!
-//! A rehearsal (`DRY_RUN`) ends as `simulated` where an attempt would begin,
-//! for good: the row remembers that it was one. Rows that are to be sent for
-//! real wait while the hub runs with `DRY_RUN`.
+//! A dry-run message (`DRY_RUN`) ends as `simulated` where an attempt would
+//! begin, permanently: the row stores that it was one. Rows to be really sent
+//! wait while the hub runs with `DRY_RUN`.
 
 mod attempt;
 mod retry_backoff;
@@ -47,15 +47,15 @@ use crate::store::{Message, Store};
 pub(crate) use attempt::traced;
 pub(crate) use send_now::{Ask, dry_run_id, new_key};
 
-/// News that a slow listener may miss; it looks into the store then.
+/// Buffered changes; a slow listener that misses some reads the store.
 const NEWS_KEPT: usize = 1024;
 
-/// The bounds of the outbox.
+/// The limits of the outbox.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboxLimits {
     /// Queued messages in flight at once; synchronous sends are not counted.
     pub in_flight: usize,
-    /// How long a row stays taken after its hub died.
+    /// How long a row stays claimed after its hub died.
     pub lease: Duration,
     /// How long a synchronous send waits for earlier messages to the same
     /// number.
@@ -67,17 +67,17 @@ pub struct OutboxLimits {
 impl Default for OutboxLimits {
     fn default() -> Self {
         Self {
-            // Half of what session-manager sends side by side.
+            // Half of what session-manager sends concurrently.
             in_flight: 16,
             lease: Duration::from_secs(15),
             turn: Duration::from_secs(20),
-            // Less than a caller of the hub waits, as a rule.
+            // Less than the usual timeout of a caller of the hub.
             outcome: Duration::from_secs(55),
         }
     }
 }
 
-/// The outbox; clones are the same.
+/// The outbox; clones share it.
 #[derive(Clone)]
 pub(crate) struct Outbox(Arc<Inner>);
 
@@ -87,18 +87,18 @@ struct Inner {
     relay: Relay,
     dry_run: bool,
     limits: OutboxLimits,
-    /// This process, in the rows that it took.
+    /// The id of this process in the rows that it claims.
     who: String,
-    /// There may be something to do.
+    /// Notified when there may be work.
     wake: Notify,
-    /// Rows as they change.
+    /// The ids of rows that changed.
     news: broadcast::Sender<i64>,
-    /// The rows that this process is at work on.
+    /// The rows that this process is working on.
     active: Mutex<HashSet<i64>>,
     tasks: TaskTracker,
 }
 
-/// A row that this process is at work on.
+/// A row that this process is working on.
 struct Active {
     inner: Arc<Inner>,
     id: i64,
@@ -116,13 +116,13 @@ impl Inner {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Until when what is taken now is taken.
+    /// Returns the end of a lease that starts now.
     fn lease(&self) -> Timestamp {
         Timestamp::now().after(self.limits.lease)
     }
 
     fn tell(&self, message: &Message) {
-        // Nobody listening is no failure.
+        // No listener is not an error.
         let _ = self.news.send(message.id);
     }
 
@@ -157,12 +157,12 @@ impl Outbox {
         }))
     }
 
-    /// There is something new in the store.
+    /// Wakes the outbox, because the store has new rows.
     pub(crate) fn wake(&self) {
         self.0.wake.notify_one();
     }
 
-    /// Waits for what is under way.
+    /// Waits for the sends under way.
     pub(crate) async fn drained(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;

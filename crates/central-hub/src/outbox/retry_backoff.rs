@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use service_runtime::Backoff;
 
-/// Between two tries, at most.
+/// The longest pause between two attempts.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// The pause after so many failed tries in a row: doubles each time, with
-/// jitter, so that many do not come back in step.
+/// Returns the pause after this many consecutive failures: doubles each time,
+/// with jitter, so that many hubs do not retry in step.
 pub(super) fn delay(failures: u32, first: Duration, asked_for: Option<Duration>) -> Duration {
     let pause = capped_delay(failures, first, LONGEST);
-    // Never sooner than `Retry-After` says.
+    // Never sooner than `Retry-After`.
     asked_for.map_or(pause, |asked_for| {
         asked_for.min(LONGEST) + pause.min(asked_for).mul_f64(0.25)
     })
 }
 
-/// As [`delay`], with a longest pause of its own and no wish.
+/// As [`delay`], with its own longest pause and without `Retry-After`.
 pub(super) fn capped_delay(failures: u32, first: Duration, longest: Duration) -> Duration {
     let pause = Backoff::new(first, longest).after(failures.saturating_sub(1));
     pause.mul_f64(rand::random_range(0.5..1.0))

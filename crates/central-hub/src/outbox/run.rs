@@ -1,7 +1,7 @@
 //! The loop of the outbox: claims due rows and starts an attempt for each.
 //!
 //! ```text
-//!  woken, or a second passed ─> rehearsals ─> READY and not pausing? ─> claim ─> attempts
+//!  woken, or a second passed ─> dry runs ─> READY and not pausing? ─> claim ─> attempts
 //! ```
 
 use std::time::Duration;
@@ -17,13 +17,13 @@ use super::{Outbox, retry_backoff};
 use crate::relay::Change;
 use crate::store::StoreError;
 
-/// Other hubs' rows, and leases that end, are noticed within this.
+/// Poll interval, for rows of other hubs and leases that end.
 const POLL: Duration = Duration::from_secs(1);
-/// Rehearsals that end in one transaction.
+/// Dry-run messages that end in one transaction.
 const REHEARSALS: u32 = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Reason nothing is sent for a while.
+/// The pause of all sends after a failure.
 #[derive(Default)]
 struct Pause {
     failures: u32,
@@ -35,7 +35,7 @@ impl Pause {
         self.until.is_none_or(|until| Instant::now() >= until)
     }
 
-    /// How many may be under way: one to try it with, after a failure.
+    /// How many sends may be under way: one as a probe, after a failure.
     fn room(&self, in_flight: usize) -> usize {
         match (self.is_over(), self.failures) {
             (false, _) => 0,
@@ -45,7 +45,7 @@ impl Pause {
     }
 
     fn begin(&mut self, asked_for: Option<Duration>) {
-        // Of what was under way together the first one counts.
+        // Of several failures under way at once only the first counts.
         if self.is_over() {
             self.failures = self.failures.saturating_add(1);
             let length = retry_backoff::delay(self.failures, FIRST_PAUSE, asked_for);
@@ -55,7 +55,7 @@ impl Pause {
 }
 
 impl Outbox {
-    /// Works until `draining`.
+    /// Runs until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
         let (verdicts, mut judged) = tokio::sync::mpsc::unbounded_channel();
         let mut heard = self.0.relay.listen().changes;
@@ -67,7 +67,7 @@ impl Outbox {
             let tick = self
                 .tick(pause.room(self.0.limits.in_flight), &verdicts)
                 .await;
-            // Once, not with every tick.
+            // Logged once, not at every tick.
             match (&tick, is_failing) {
                 (Err(error), false) => tracing::error!("the outbox waits: {error}"),
                 (Ok(()), true) => tracing::info!("the outbox goes on"),
@@ -80,7 +80,7 @@ impl Outbox {
             tokio::select! {
                 biased;
                 () = draining.cancelled() => break,
-                // It never ends; here it only has its turns.
+                // It never ends; this only polls it.
                 () = &mut renewing => {}
                 verdict = judged.recv() => match verdict {
                     Some(Verdict::NotNow { after, .. }) => pause.begin(after),
@@ -88,7 +88,7 @@ impl Outbox {
                     _ => {}
                 },
                 change = heard.recv() => match change {
-                    // Whatever was in the way may be gone.
+                    // The obstacle may be gone.
                     Ok(Change::Event(event))
                         if event.kind == EventKind::State && self.0.is_ready() =>
                     {
@@ -145,7 +145,7 @@ impl Outbox {
             let attempt = async move {
                 let client = inner.session.for_cliente(message.cliente_id);
                 let verdict = Verdict::of(&inner.ask(&client, &message).await);
-                // The lease ends, and the row is asked for again by its key.
+                // The lease ends, and the row is requested again with its key.
                 if let Err(error) = inner.record(&message, &verdict).await {
                     tracing::error!(id = message.id, "an outcome was not written down: {error}");
                 }
@@ -157,7 +157,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Keeps the leases of what is under way; never ends.
+    /// Renews the leases of the rows under way; never ends.
     async fn renew(self) {
         let inner = &self.0;
         let every = inner.limits.lease / 3;
@@ -165,7 +165,7 @@ impl Outbox {
             tokio::time::sleep(every).await;
             let ids: Vec<_> = inner.active().iter().copied().collect();
             let renewed = inner.store.renew(&inner.who, &ids, inner.lease());
-            // Another hub may take them over then: it is the same message.
+            // Another hub may then take them over: it is the same message.
             match timeout(every, renewed).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::debug!("leases were not renewed: {error}"),

@@ -18,12 +18,12 @@ use crate::store::{
     Change, Composed, Inserted, Message, MessageState, NewMessage, Origin, StoreError, Tx,
 };
 
-/// What another hub does is seen within this.
+/// Poll interval, for changes by another hub.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// A synchronous send.
 pub(crate) struct Ask {
-    /// By which way it came.
+    /// How it came to the hub.
     pub(crate) origin: Origin,
     /// The caller's `Idempotency-Key`.
     pub(crate) key: Option<String>,
@@ -31,27 +31,26 @@ pub(crate) struct Ask {
     pub(crate) message: Composed,
 }
 
-/// Outcome of a synchronous send.
+/// The outcome of a synchronous send.
 pub(crate) struct SendNowOutcome {
-    /// As `POST /send` answers it: session-manager's own words where it was
-    /// asked.
+    /// The response of `POST /send`: session-manager's own where it was called.
     pub(crate) reply: Result<RawAnswer, HubError>,
-    /// The message as it is now.
+    /// The current message.
     pub(crate) message: Message,
 }
 
 impl Outbox {
-    /// Writes a message down, sends it, and gives the outcome.
+    /// Stores a message, sends it, and returns the outcome.
     ///
     /// # Errors
-    /// It could not be written down, or its key is another message's.
+    /// It could not be stored, or its key belongs to another message.
     pub(crate) async fn send(
         &self,
         client: SessionClient,
         ask: Ask,
     ) -> Result<SendNowOutcome, HubError> {
-        // In a task of its own: a caller that hangs up must not break off what
-        // may be half sent.
+        // In a task of its own: a disconnecting caller must not cancel a send
+        // that is half done.
         let this = self.clone();
         let sending = async move {
             let key = ask.key.unwrap_or_else(new_key);
@@ -69,10 +68,10 @@ impl Outbox {
         }
     }
 
-    /// Writes messages down, all or none, for the outbox to send in their turn.
+    /// Stores messages, all or none, for the outbox to send in their turn.
     ///
     /// # Errors
-    /// They could not be written down, or a key is another message's.
+    /// They could not be stored, or a key belongs to another message.
     pub(crate) async fn queue(
         &self,
         campaign_id: Option<i64>,
@@ -102,9 +101,9 @@ impl Outbox {
         Ok(written)
     }
 
-    /// Nothing new is taken while all sending is stopped: it would go at once
-    /// when that is over, whoever still wants it. What is known by its key is
-    /// told as it stands. A rehearsal is no sending.
+    /// Rejects new messages while all sending is stopped: they would be sent as
+    /// soon as it resumes, wanted or not. A message with a known key is
+    /// returned as it is. A dry run is not a send.
     async fn refuse_while_stopped(&self, key: &str) -> Result<(), HubError> {
         let store = &self.0.store;
         if !self.0.dry_run && store.is_sending_stopped().await? && !store.is_known_key(key).await? {
@@ -113,7 +112,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Ends a message at once whose recipient asked not to be written to.
+    /// Fails a message at once if its recipient has opted out.
     async fn heed(&self, tx: &mut Tx, message: Message) -> Result<Message, StoreError> {
         let is_new = matches!(message.state, MessageState::Queued | MessageState::Failed);
         if !is_new || !is_opted_out_in(tx, &message.chat).await? {
@@ -144,7 +143,7 @@ impl Outbox {
         let message = store.insert_in(&mut tx, new).await?.message();
         let message = message.ok_or_else(key_reused)?;
         let message = self.heed(&mut tx, message).await?;
-        // One that failed for real may be rehearsed; one under way is none.
+        // A message that really failed may be simulated; one under way may not.
         let can_end = (message.dry_run || message.state == MessageState::Failed)
             && message.error_code.as_deref() != Some(OPTED_OUT);
         let message = if can_end && message.state.leads_to(MessageState::Simulated) {
@@ -194,7 +193,7 @@ impl Outbox {
         if is_settled || known.dry_run {
             return Ok(SendNowOutcome::of(known));
         }
-        // The key again, after it was not sent: the same message goes on.
+        // A repeated key after a failure: the same message is sent again.
         let claimed = inner
             .store
             .claim_one(known.id, &inner.who, inner.lease(), "ASKED_AGAIN")
@@ -209,7 +208,7 @@ impl Outbox {
         }
     }
 
-    /// Brings a message that this process holds to its outcome.
+    /// Sends a message that this process has claimed, to its outcome.
     async fn work(
         &self,
         client: &SessionClient,
@@ -222,7 +221,7 @@ impl Outbox {
             Err(late) => Ok(late),
         };
         let verdict = Verdict::of(&reply);
-        // What this attempt did not do an earlier one may have done.
+        // The message may have left in an earlier attempt.
         let reply = match verdict {
             Verdict::NotNow { .. } | Verdict::ChatWaits(_)
                 if message.state == MessageState::Unconfirmed =>
@@ -273,12 +272,12 @@ impl Outbox {
 impl Inner {
     /// Waits until no earlier message to the same number is still to be sent.
     ///
-    /// Only while they can be sent: else session-manager says itself why not.
-    /// One whose outcome is unknown is its matter, too: it keeps the order.
+    /// Only while they can be sent: otherwise session-manager reports why not.
+    /// It also handles those with an unknown outcome: it keeps the order.
     async fn turn(&self, message: &Message) -> Result<(), RawAnswer> {
         let deadline = Instant::now() + self.limits.turn;
         let mut news = self.news.subscribe();
-        // Without the store nobody's turn is known; the key makes it one.
+        // Without the store the order is unknown; the key prevents repeats.
         while self.is_ready() && !self.store.is_first(message).await.unwrap_or(true) {
             if Instant::now() >= deadline {
                 return Err(failure(
@@ -293,7 +292,7 @@ impl Inner {
 }
 
 impl SendNowOutcome {
-    /// Reason it failed, as an answer.
+    /// Returns the failure as an error.
     pub(crate) fn into_failure(self) -> HubError {
         let answer = match self.reply {
             Ok(answer) => answer,
@@ -305,7 +304,7 @@ impl SendNowOutcome {
         }
     }
 
-    /// Of a message that nobody was asked about now.
+    /// Returns the outcome of a message without a request to session-manager.
     fn of(message: Message) -> Self {
         let sent = |message_id: String, dry_run| {
             let body = SendBody {
@@ -346,12 +345,12 @@ impl SendNowOutcome {
     }
 }
 
-/// What a rehearsed message is called instead of WhatsApp's id.
+/// Returns the id of a simulated message, in place of WhatsApp's.
 pub(crate) fn dry_run_id(message: &Message) -> String {
     format!("dry-run-{}", message.id)
 }
 
-/// A key for a message whose caller has none.
+/// Generates a key for a message whose caller gave none.
 pub(crate) fn new_key() -> String {
     format!("hub-{:032x}", rand::random::<u128>())
 }
@@ -377,7 +376,7 @@ fn stopped_reply() -> ErrorReply {
     ErrorReply::new(StatusCode::CONFLICT, STOPPED, WHY_STOPPED)
 }
 
-/// The answer to a message while all sending is stopped.
+/// Returns the response while all sending is stopped.
 pub(super) fn stopped() -> RawAnswer {
     let body = ErrorBody {
         error: true,
@@ -392,12 +391,12 @@ pub(super) fn stopped() -> RawAnswer {
     }
 }
 
-/// The code of a message to somebody who asked not to be written to.
+/// The error code for a recipient who opted out.
 const OPTED_OUT: &str = "OPTED_OUT";
 const WHY_OPTED_OUT: &str =
     "this person asked not to be written to: nothing was sent; the list is at /api/sender/bajas";
 
-/// The answer to a message to somebody who asked not to be written to.
+/// Returns the response for a recipient who opted out.
 pub(super) fn opted_out() -> RawAnswer {
     let body = ErrorBody {
         error: true,
@@ -422,6 +421,6 @@ pub(super) fn failure(code: ErrorCode, message: &str) -> RawAnswer {
 }
 
 fn to_json(body: &impl serde::Serialize) -> Bytes {
-    // Plain structs of strings: this cannot fail.
+    // Plain structs of strings: serialization cannot fail.
     serde_json::to_vec(body).unwrap_or_default().into()
 }

@@ -1,4 +1,4 @@
-//! What session-manager's answer to a send means for the message.
+//! Interpretation of session-manager's response to a send.
 
 use std::time::Duration;
 
@@ -7,36 +7,36 @@ use session_client::{ClientError, RawAnswer};
 
 use crate::error::HubError;
 
-/// The code while all sending is stopped.
+/// The error code while all sending is stopped.
 pub(super) const STOPPED: &str = "SENDING_STOPPED";
 
-/// What became of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// WhatsApp's server took it.
+    /// WhatsApp's server accepted it.
     Taken {
-        /// WhatsApp's id of it.
+        /// WhatsApp's id of the message.
         wa_id: String,
     },
-    /// It was certainly not sent, and nothing else can be sent now either.
+    /// It was certainly not sent, and no other message can be sent now either.
     NotNow {
-        /// Reason.
+        /// The reason.
         why: Reason,
-        /// When it may work again.
+        /// When it may work again, if the response says so.
         after: Option<Duration>,
     },
-    /// It is certainly not going to be sent.
+    /// It certainly will not be sent.
     Refused(Reason),
-    /// It was certainly not sent now, since an earlier one to the same chat is
-    /// not settled yet; other chats go on.
+    /// It was certainly not sent, since an earlier message to the same chat is
+    /// not settled; other chats continue.
     ChatWaits(Reason),
-    /// Whether it left is not known.
+    /// It may or may not have left.
     Unknown(Reason),
     /// Whether it left could not be found out: a person decides.
     Undecided(Reason),
 }
 
-/// A code and a sentence.
+/// The reason of a failure: a code and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reason {
     pub(crate) code: String,
@@ -44,7 +44,7 @@ pub(crate) struct Reason {
 }
 
 impl Verdict {
-    /// Of an answer that has the shape of the contract, or of none.
+    /// Interprets a response in the format of the contract, or a client error.
     pub(crate) fn of(answer: &Result<RawAnswer, ClientError>) -> Self {
         match answer {
             Ok(answer) if answer.status.is_success() => {
@@ -91,7 +91,7 @@ impl Verdict {
             ) => not_now(why),
             Some(ErrorCode::EarlierUnconfirmed) => Self::ChatWaits(why),
             Some(ErrorCode::SendUndecided) => Self::Undecided(why),
-            // What certainly did not leave, and will not by asking once more.
+            // Certainly not sent, and a retry would not send it.
             Some(
                 ErrorCode::SendFailed
                 | ErrorCode::FetchFailed
@@ -102,7 +102,7 @@ impl Verdict {
             ) => Self::Refused(why),
             _ if answer.status.as_u16() == 429 || why.code == STOPPED => not_now(why),
             _ if answer.status.is_client_error() => Self::Refused(why),
-            // SEND_UNCONFIRMED, a defect, or a word of a later version.
+            // SEND_UNCONFIRMED, a defect, or a code of a later version.
             _ => Self::Unknown(why),
         }
     }
@@ -189,7 +189,7 @@ mod tests {
                         "{code}: {verdict:?}"
                     );
                 }
-                // Whatever else there is, it is none of these by mistake.
+                // Every other code must not be mistaken for one of these.
                 _ => assert!(!matches!(verdict, Verdict::Taken { .. }), "{code}"),
             }
         }

@@ -18,7 +18,7 @@ pub(crate) struct CampaignBody {
     mensaje: String,
     cliente_id: Option<u64>,
     estado: &'static str,
-    /// Whether it is a rehearsal; nothing before it is approved.
+    /// Whether it is a dry run; `null` before it is approved.
     simulacion: Option<bool>,
     columnas: Vec<String>,
     variables: Vec<String>,
@@ -49,7 +49,7 @@ struct Reason {
     detalle: Option<String>,
 }
 
-/// What keeps it from going on just now, and until when.
+/// The obstacle that stops it at the moment, and until when.
 #[derive(Serialize, ToSchema)]
 #[schema(as = campaigns::Wait)]
 struct Wait {
@@ -94,13 +94,13 @@ impl CampaignBody {
     }
 }
 
-/// The fields that the Node hub's page reads of a campaign, beside the others.
+/// The additional fields of a campaign that the Node hub's page reads.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::CampaignFields)]
 struct NodeFields {
     descripcion: String,
     fecha_creacion: Timestamp,
-    /// Whether nothing of it goes before `fecha_envio`.
+    /// Whether nothing is sent before `fecha_envio`.
     programada: bool,
     fecha_envio: Option<Timestamp>,
     total_destinatarios: i64,
@@ -115,7 +115,7 @@ impl NodeFields {
             programada: campaign.send_after.is_some(),
             fecha_envio: campaign.send_after,
             total_destinatarios: campaign.total(),
-            // There they have a name; here a business is its number.
+            // There they have a name; here a business has only its id.
             cliente_nombre: campaign.cliente_id.map(|id| format!("Cliente {id}")),
         }
     }

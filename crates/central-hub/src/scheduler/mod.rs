@@ -2,19 +2,19 @@
 //! and pauses.
 //!
 //! ```text
-//!  tick:  settle ── what came of the messages: count it, pause if it is bad
+//!  tick:  settle ── store the outcomes of messages; pause unhealthy campaigns
 //!           │
-//!         take back ── what may not go any more and has not left
+//!         take back ── withdraw messages that may no longer be sent
 //!           │
-//!         turns ── each campaign that is due: decide, and give one to the
-//!           │      outbox (a rehearsal: many, in the time that it imagines)
+//!         turns ── for each campaign that is due: decide, enqueue one message
+//!           │      (a dry run: many, in simulated time)
 //!           v
-//!         when to look again
+//!         the time of the next tick
 //! ```
 //!
 //! Several hubs on one PostgreSQL may all tick: a campaign's row is locked for
-//! its turn, so each message is given once. Nothing is kept in memory from one
-//! tick to the next.
+//! its turn, so each message is enqueued once. No state is kept in memory
+//! between two ticks.
 
 mod campaign_view;
 mod settle;
@@ -32,34 +32,34 @@ use crate::store::{Store, StoreError, Tx};
 pub(crate) use campaign_view::CampaignBody;
 pub(crate) use worker::{SchedulerWaker, Worker, context};
 
-/// What the moment allows.
+/// The conditions under which a tick runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SchedulerContext {
-    /// Now, by whatever clock.
+    /// The current time, by any clock.
     pub now: Timestamp,
     /// `AUTO_CAMPAIGNS_ENABLED`.
     pub auto: bool,
-    /// An administrator stopped all sending.
+    /// Whether an administrator stopped all sending.
     pub stopped: bool,
-    /// The session is READY.
+    /// Whether the session is READY.
     pub ready: bool,
-    /// What WhatsApp does not let the account do now.
+    /// What WhatsApp currently blocks for the account.
     pub hold: Option<Hold>,
     /// `DRY_RUN`.
     pub dry_run: bool,
 }
 
-/// Why WhatsApp takes no messages to people who never wrote.
+/// Why WhatsApp accepts no messages to people who never wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// `REACH_OUT_LOCKED`, `NEW_CHATS_CAPPED` or `FIRST_SYNC`.
     pub code: &'static str,
-    /// Until when, as far as WhatsApp says.
+    /// Until when, if WhatsApp reports it.
     pub until: Option<Timestamp>,
 }
 
 impl Hold {
-    /// What keeps campaigns from going on, by WhatsApp's own word.
+    /// Returns the limit of WhatsApp's that stops campaigns, if any.
     #[must_use]
     pub fn of(known: &LimitsEvent) -> Option<Self> {
         let Limits {
@@ -80,17 +80,17 @@ impl Hold {
 }
 
 impl SchedulerContext {
-    /// What keeps a campaign from going, whatever its schedules say.
+    /// Returns the obstacle that stops a campaign, whatever its schedules.
     #[must_use]
     pub fn obstacle(&self, campaign: &Campaign) -> Option<&'static str> {
         if !self.auto {
             return Some("AUTO_CAMPAIGNS_DISABLED");
         }
-        // Approved for real, it must not be used up by a rehearsal.
+        // A campaign approved for real must not be used up by a dry run.
         if self.dry_run && !campaign.is_rehearsal() {
             return Some("DRY_RUN");
         }
-        // A rehearsal writes to nobody, and needs no phone.
+        // A dry run sends nothing, and needs no phone.
         if campaign.is_rehearsal() {
             return None;
         }
@@ -103,22 +103,22 @@ impl SchedulerContext {
         self.hold.map(|hold| hold.code)
     }
 
-    /// Until when an obstacle stands, as far as that is known.
+    /// Returns until when an obstacle lasts, if known.
     #[must_use]
     pub fn obstacle_until(&self, obstacle: &str) -> Option<Timestamp> {
         self.hold.filter(|hold| hold.code == obstacle)?.until
     }
 }
 
-/// What a tick did.
+/// The result of a tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ticked {
-    /// Messages handed to the outbox.
+    /// Messages enqueued in the outbox.
     pub given: usize,
-    /// When there is something to do again, in milliseconds; the outbox's
-    /// doings apart.
+    /// When the next tick is due, in milliseconds, not counting changes by the
+    /// outbox.
     pub look_at: Option<i64>,
-    /// Whether the outbox has something whose outcome is waited for.
+    /// Whether outcomes of messages in the outbox are awaited.
     pub in_flight: bool,
 }
 
@@ -139,16 +139,16 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// On this store, for a business in this zone.
+    /// Creates a scheduler on this store, for a business in this time zone.
     #[must_use]
     pub const fn new(store: Store, zone: TimeZone) -> Self {
         Self { store, zone }
     }
 
-    /// Does what there is to do now.
+    /// Runs one tick.
     ///
     /// # Errors
-    /// [`StoreError::Query`]; what was done until then is done.
+    /// [`StoreError::Query`]; the steps before it are kept.
     pub async fn tick(
         &self,
         context: SchedulerContext,
@@ -160,7 +160,7 @@ impl Scheduler {
             ticked.in_flight |= self.take_back(id, context).await?;
         }
         if !context.auto {
-            // Whoever changes that wakes the worker, or it looks soon enough.
+            // A change wakes the worker, or its poll finds it soon.
             return Ok(ticked);
         }
         let now = context.now.as_millis();
@@ -179,8 +179,8 @@ impl Scheduler {
     }
 }
 
-/// The rules that count: those of the approved schedules, or the campaign's
-/// own pause around the clock where it never had a schedule.
+/// Returns the rules in effect: those of the approved schedules, or the
+/// campaign's own pause around the clock if it never had a schedule.
 async fn rules_in(
     store: &Store,
     tx: &mut Tx,
@@ -197,7 +197,7 @@ async fn rules_in(
         .collect())
 }
 
-/// As the schedules know it.
+/// Converts a time for the schedules.
 fn jiff_timestamp(at: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }

@@ -16,7 +16,7 @@ use crate::store::{Message, MessageState, Store, StoreError, Tx};
 const AT_ONCE: i64 = 500;
 
 impl Scheduler {
-    /// Takes down what came of what was given to the outbox.
+    /// Stores the outcomes of messages that were given to the outbox.
     pub(super) async fn settle(&self, now: Timestamp) -> Result<(), StoreError> {
         let settled = self.store.settled_recipients(AT_ONCE).await?;
         for group in settled.chunk_by(|(one, _), (other, _)| one == other) {
@@ -33,7 +33,7 @@ impl Scheduler {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
-        // The order of the locks is everywhere this: the pace, the campaign.
+        // The lock order is always: the pace, the campaign.
         pace_in(&mut tx).await?;
         let Some(campaign) = self.store.campaign_in(&mut tx, id).await? else {
             return Ok(());
@@ -43,7 +43,7 @@ impl Scheduler {
         let mut alarm = None;
         let mut has_left = false;
         for recipient in recipients {
-            // Once more, under the lock: another hub may have been faster.
+            // Read again under the lock: another hub may have settled it.
             let Some(recipient) = queued_in(&mut tx, *recipient).await? else {
                 continue;
             };
@@ -89,10 +89,10 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Pauses every other campaign that writes for real: all share one account.
+    /// Pauses all other campaigns that really send: they share one account.
     async fn pause_others(&self, tx: &mut Tx, id: i64, alarm: Alarm) -> Result<(), StoreError> {
         for other in other_running_in(tx, id).await? {
-            // Once more, under the lock: a person may have been faster.
+            // Read again under the lock: a person may have paused it.
             let Some(campaign) = self.store.campaign_in(tx, other).await? else {
                 continue;
             };
@@ -110,9 +110,9 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Takes back what a campaign gave to the outbox and may not go any more:
-    /// the outbox may have waited for the session until after hours. Tells
-    /// whether something is still there.
+    /// Withdraws messages of a campaign that may no longer be sent: the outbox
+    /// may have waited for the session past the sending hours. Returns whether
+    /// some are still there.
     pub(super) async fn take_back(
         &self,
         id: i64,
@@ -129,7 +129,7 @@ impl Scheduler {
             return Ok(false);
         };
         let cause = match context.obstacle(&campaign) {
-            // It comes back by itself, and then the message is as good as new.
+            // The session recovers by itself; then the message can be sent.
             Some("SESSION_NOT_READY") | None => None,
             Some(obstacle) => Some(obstacle),
         };
@@ -158,7 +158,7 @@ impl Scheduler {
     }
 }
 
-/// What a settled message means for its recipient.
+/// The consequence of a settled message for its recipient.
 struct Settled<'a> {
     to: RecipientState,
     cause: &'a str,
@@ -193,7 +193,7 @@ impl<'a> Settled<'a> {
                     Some(DeliveryOutcome::of_failure(code, text.unwrap_or_default())),
                 )
             },
-            // It may have arrived: that says nothing of the campaign's health.
+            // It may have arrived: that is not counted in the health.
             MessageState::Unconfirmed if message.undecided_at.is_some() => Self {
                 detail: text,
                 ..plain(RecipientState::Failed, code, None)

@@ -1,4 +1,4 @@
-//! Ticks with a clock of the test's, on both engines.
+//! Ticks with a simulated clock, on both engines.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -58,7 +58,7 @@ impl Bench {
         }
     }
 
-    /// A campaign to so many people, not approved yet.
+    /// Creates a campaign with this many recipients, not approved yet.
     async fn campaign(&self, people: u64, pause: (u32, u32)) -> i64 {
         let new = NewCampaign {
             cliente_id: Some(51),
@@ -105,7 +105,7 @@ impl Bench {
         assert_eq!(approved.state, CampaignState::Running);
     }
 
-    /// An approved schedule on weekdays.
+    /// Adds an approved schedule on weekdays.
     async fn schedule(&self, campaign: i64, hours: (&str, &str), quota: u32) -> i64 {
         let new = NewSchedule {
             campaign_id: campaign,
@@ -141,13 +141,13 @@ impl Bench {
         self.tick().await.given
     }
 
-    /// What the outbox takes: everything that is due.
+    /// Claims everything that is due, as the outbox does.
     async fn claim(&self) -> Vec<Message> {
         let until = Timestamp::now().after(Duration::from_secs(60));
         self.store.claim("test", until, 1000).await.unwrap()
     }
 
-    /// The outbox sends everything there is.
+    /// Marks everything that is due as sent.
     async fn send_all(&self) -> Vec<Message> {
         let claimed = self.claim().await;
         for message in &claimed {
@@ -175,7 +175,7 @@ impl Bench {
         self.look(id).await.count(state)
     }
 
-    /// The numbers in the campaign's row are those of its recipients.
+    /// Checks that the counts in the campaign's row match its recipients.
     async fn counts_are_right(&self, id: i64) {
         let campaign = self.look(id).await;
         let mut counted: HashMap<RecipientState, i64> = HashMap::new();
@@ -232,7 +232,7 @@ on_both_engines! {
         let mut bench = Bench::new(&database).await;
         let id = bench.approved(5, (1, 1)).await;
         assert_eq!(bench.tick().await.given, 1);
-        // The outbox has it, for ten minutes.
+        // The outbox has held it for ten minutes.
         let claimed = bench.claim().await;
         for minute in 1..=10 {
             bench.context.now = at("2026-03-16T10:00").after(Duration::from_secs(60 * minute));
@@ -240,7 +240,7 @@ on_both_engines! {
             assert_eq!(ticked.given, 0);
             assert!(ticked.in_flight);
         }
-        // Whether it left is being found out: that holds nobody up.
+        // While its outcome is being found out, it blocks no other.
         bench.end(&claimed[0], Change::to(MessageState::Unconfirmed, "SEND_UNCONFIRMED")).await;
         assert_eq!(bench.tick().await.given, 1);
         assert_eq!(bench.at_state(id, RecipientState::Queued).await, 2);
@@ -258,7 +258,7 @@ on_both_engines! {
         let campaign = bench.look(id).await;
         assert_eq!(campaign.state, CampaignState::Finished);
         assert_eq!(campaign.count(RecipientState::Failed), 1);
-        // While it may have arrived nobody gets another.
+        // While it may have arrived, no second message is sent.
         assert_eq!(bench.store.retry_recipients(id, None, "otra vez").await.unwrap(), 0);
         let arrived = bench.store.decide(message, Decision::Arrived, "está").await.unwrap();
         assert_eq!(arrived.unwrap().state, MessageState::Sent);
@@ -301,7 +301,7 @@ on_both_engines! {
         let waiting = bench.look(id).await;
         assert_eq!(waits_for(&waiting), "DAILY_QUOTA_REACHED");
         assert_eq!(waiting.next_at, at("2026-03-18T09:00").as_millis());
-        // A schedule that is paused counts no more; no other is approved.
+        // A paused schedule is not in effect; no other is approved.
         bench.store.set_schedule_state(schedule, ScheduleState::Paused, Some("feriado")).await.unwrap();
         assert_eq!(bench.tick_at("2026-03-18T09:00").await, 0);
         assert_eq!(waits_for(&bench.look(id).await), "NO_APPROVED_SCHEDULE");
@@ -327,7 +327,7 @@ on_both_engines! {
         bench.store.edit_schedule(schedule, &edited).await.unwrap();
         bench.approve(id).await;
         bench.tick().await;
-        // Changed, it has to be approved again.
+        // After a change it needs approval again.
         assert_eq!(waits_for(&bench.look(id).await), "NO_APPROVED_SCHEDULE");
         bench.store.set_schedule_state(schedule, ScheduleState::Approved, None).await.unwrap();
         bench.tick().await;
@@ -354,7 +354,7 @@ on_both_engines! {
         }
         bench.context = all;
         assert_eq!(bench.tick().await.given, 2);
-        // Switched off, what has not left is taken back.
+        // When switched off, messages that have not left are withdrawn.
         bench.context.auto = false;
         bench.tick().await;
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 2);
@@ -395,7 +395,7 @@ on_both_engines! {
             assert_eq!(bench.context.obstacle_until(code), ends);
             assert_eq!(bench.context.obstacle_until("SESSION_NOT_READY"), None);
         }
-        // It goes on by itself; what had not left by the next lock is taken back.
+        // It resumes; messages not sent by the next lock are withdrawn.
         bench.context.hold = Hold::of(&known);
         assert_eq!(bench.tick().await.given, 3);
         bench.context.hold = Hold::of(&locked);
@@ -403,7 +403,7 @@ on_both_engines! {
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 3);
         assert!(bench.claim().await.is_empty());
         assert_eq!(bench.look(id).await.state, CampaignState::Running);
-        // A rehearsal writes to nobody.
+        // A dry run sends nothing.
         bench.context.dry_run = true;
         bench.context.now = Timestamp::now();
         let rehearsal = bench.approved(2, (0, 0)).await;
@@ -427,7 +427,7 @@ on_both_engines! {
                 let campaign = bench.look(paused).await;
                 assert_eq!((campaign.state, paused_for(&campaign)), (CampaignState::Paused, pause));
             }
-            // What had not left of the other is taken back.
+            // Messages of the other that had not left are withdrawn.
             assert_eq!(bench.at_state(other, RecipientState::Pending).await, 2);
             bench.counts_are_right(other).await;
             bench.end(&claimed[1], Change::to(MessageState::Sent, "SENT")).await;
@@ -464,7 +464,7 @@ on_both_engines! {
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 1);
         bench.context.ready = true;
         assert!(bench.claim().await.is_empty());
-        // What never left does not count: the quota of one is free again.
+        // A message that never left is not counted against the quota of one.
         assert_eq!(bench.tick_at("2026-03-16T18:01").await, 0, "it waits for the morning");
         assert_eq!(bench.tick_at("2026-03-17T09:00").await, 1);
         bench.send_all().await;
@@ -477,13 +477,13 @@ on_both_engines! {
     async fn a_rehearsal_plans_the_whole_campaign(database: Database) {
         let mut bench = Bench::new(&database).await;
         bench.context.dry_run = true;
-        // It needs no phone.
+        // A dry run needs no phone.
         bench.context.ready = false;
         let id = bench.campaign(430, (0, 0)).await;
         bench.schedule(id, ("09:00", "18:00"), 100).await;
         bench.store.opt_out(phone(7).as_str(), None, None, "test").await.unwrap();
         bench.approve(id).await;
-        // The plan begins at the moment of approval, by the real clock.
+        // The plan starts at the time of approval, by the real clock.
         bench.context.now = Timestamp::now();
         let mut rounds = 0;
         while bench.look(id).await.state == CampaignState::Running {
@@ -512,11 +512,11 @@ on_both_engines! {
         let numbers = bench.store.campaign_numbers(id).await.unwrap();
         assert_eq!(numbers.days.iter().map(|(_, count)| count).sum::<i64>(), 429);
         assert_eq!(numbers.messages, [(MessageState::Simulated, 429)]);
-        // Switching DRY_RUN off sends none of it.
+        // Switching DRY_RUN off sends none of these messages.
         bench.context.dry_run = false;
         bench.tick().await;
         assert!(bench.claim().await.is_empty());
-        // A copy is as good as new.
+        // A copy starts over.
         let copy = bench.store.copy_campaign(id, "Marzo, de verdad").await.unwrap();
         assert_eq!(copy.count(RecipientState::Pending), 430);
         let schedules = bench.store.schedules(&ScheduleFilter { campaign_id: Some(copy.id), ..ScheduleFilter::default() }, 10).await.unwrap();
@@ -550,7 +550,7 @@ on_both_engines! {
         assert_eq!((campaign.state, paused_for(&campaign)), (CampaignState::Paused, "REACH_OUT_LIMIT"));
         let (_, detail) = campaign.paused_for.clone().unwrap();
         assert!(detail.unwrap().contains("463"));
-        // What the outbox has goes on; nothing else does.
+        // Messages already in the outbox go on; no others are sent.
         for message in &claimed[1..] {
             bench.end(message, Change::to(MessageState::Sent, "SENT")).await;
         }
@@ -634,7 +634,7 @@ on_both_engines! {
         let word = bench.store.apply_opt_out(phone(2).as_str(), "¡Baja!").await.unwrap();
         assert_eq!(word.as_deref(), Some("baja"));
         assert_eq!(bench.tick().await.given, 2);
-        // At the last moment, when the outbox has the message already.
+        // Opted out when the outbox already has the message.
         let claimed = bench.claim().await;
         bench.end(&claimed[0], Change::to(MessageState::Failed, "OPTED_OUT")).await;
         bench.end(&claimed[1], Change::to(MessageState::Sent, "SENT")).await;
@@ -695,8 +695,8 @@ on_both_engines! {
     }
 }
 
-/// Whatever is finished, a tick looks only at what is not: every table is gone
-/// into by an index for it.
+/// Whatever the number of finished rows, a tick reads only unfinished ones:
+/// every table is accessed through an index.
 #[tokio::test]
 async fn a_tick_does_not_look_at_history() {
     let database = Database::sqlite();
@@ -734,7 +734,7 @@ async fn a_tick_does_not_look_at_history() {
 }
 
 /// `cargo test -p central-hub --lib -- --ignored --nocapture a_tick_with_a_long_history`:
-/// a million recipients that are done, a hundred thousand that are not.
+/// a million finished recipients, a hundred thousand pending ones.
 #[tokio::test]
 #[ignore = "a benchmark: it takes a minute and prints milliseconds"]
 async fn a_tick_with_a_long_history() {

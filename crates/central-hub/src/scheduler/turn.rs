@@ -1,4 +1,4 @@
-//! One campaign's turn.
+//! A turn of one campaign.
 
 use jiff::civil::Date;
 use rand::Rng;
@@ -14,17 +14,17 @@ use crate::store::campaigns::{
 };
 use crate::store::{Composed, NewMessage, Origin, Store, StoreError, Tx};
 
-/// Messages per turn of a campaign without a pause, and of a rehearsal.
+/// Messages per turn of a campaign without a pause, and of a dry run.
 const BATCH: i64 = 50;
 const SIMULATED: i64 = 200;
 /// Messages in the outbox at once, for a campaign without a pause.
 const IN_FLIGHT: i64 = 200;
-/// How soon to look whether the outbox is done with the one before.
+/// How soon to check whether the outbox has finished the previous message.
 const SOON: i64 = 500;
 /// Only a change by a person can help.
 const NEVER: i64 = i64::MAX;
 
-/// A turn under way.
+/// A turn in progress.
 struct Turn<'a> {
     store: &'a Store,
     campaign: Campaign,
@@ -43,7 +43,7 @@ impl Scheduler {
         ticked: &mut Ticked,
     ) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
-        // The order of the locks is everywhere this: the pace, the campaign.
+        // The lock order is always: the pace, the campaign.
         let pace = pace_in(&mut tx).await?;
         let Some(campaign) = self.store.campaign_in(&mut tx, id).await? else {
             return Ok(());
@@ -58,7 +58,7 @@ impl Scheduler {
             tx.commit().await?;
             return Ok(());
         }
-        // A rehearsal imagines its time, and begins there.
+        // A dry run starts its simulated time there.
         if let Some(at) = campaign.send_after
             && !campaign.is_rehearsal()
             && at > context.now
@@ -75,7 +75,7 @@ impl Scheduler {
         }
         let template = match Template::parse(&campaign.text) {
             Ok(template) => template,
-            // It was checked when it was written down.
+            // The template was validated when it was stored.
             Err(error) => {
                 pause_in(&mut tx, id, error.fault.code(), Some(&error.to_string())).await?;
                 tx.commit().await?;
@@ -118,8 +118,8 @@ impl Scheduler {
         Ok(())
     }
 
-    /// For real: one, or some where there is no pause. Tells when to look
-    /// again where the campaign's row does not.
+    /// Really sends: one message, or several where there is no pause. Returns
+    /// when to check again, unless the campaign's row has that time.
     async fn send(
         &self,
         tx: &mut Tx,
@@ -156,7 +156,7 @@ impl Scheduler {
             return Ok(Some(now.as_millis() + SOON));
         }
         if !pause.is_none() && pace > now.as_millis() {
-            // Its place before the others is kept: `next_at` stays.
+            // It keeps its place before the others: `next_at` is unchanged.
             wait_in(
                 tx,
                 &turn.campaign,
@@ -182,8 +182,8 @@ impl Scheduler {
         Ok(Some(now.as_millis()))
     }
 
-    /// A rehearsal: as many as fit into one tick, each at the time at which it
-    /// would have gone.
+    /// Simulates as many messages as fit into one tick, each at the time at
+    /// which it would have been sent.
     async fn simulate(
         &self,
         tx: &mut Tx,
@@ -224,7 +224,7 @@ impl Scheduler {
 const OVER: &str = "the dates of all approved schedules are over and there are recipients left: add a schedule or change one, then resume";
 
 impl Turn<'_> {
-    /// Gives one to the outbox; `false` for who is passed over.
+    /// Enqueues a recipient's message; `false` if the recipient is skipped.
     async fn give(
         &mut self,
         tx: &mut Tx,
@@ -242,7 +242,7 @@ impl Turn<'_> {
         let composed = Composed::text(self.campaign.cliente_id, recipient.address(), &text);
         let message = match composed {
             Ok(message) => message,
-            // The text may have changed since the list came in.
+            // The text may have changed since the list was imported.
             Err(invalid) => {
                 let reason = invalid.to_string();
                 let step = Move {
@@ -275,7 +275,7 @@ impl Turn<'_> {
             )
             .await?;
         let Some(message) = inserted.message() else {
-            // Somebody has used a campaign's key for another message.
+            // A caller has used the campaign's key for another message.
             let step = Move::to(RecipientState::Failed, "IDEMPOTENCY_KEY_REUSED");
             move_in(tx, recipient, step, &mut self.deltas).await?;
             return Ok(false);
@@ -296,7 +296,7 @@ impl Turn<'_> {
         Ok(true)
     }
 
-    /// The pause after what was given now.
+    /// Draws the random pause after the messages enqueued now.
     async fn draw(
         &self,
         tx: &mut Tx,

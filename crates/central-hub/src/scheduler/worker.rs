@@ -1,4 +1,4 @@
-//! The scheduler task: runs a tick when one is due or somebody wakes it.
+//! The scheduler task: runs a tick when one is due or requested.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,26 +16,26 @@ use crate::outbox::Outbox;
 use crate::relay::{HubEvent, Link, Relay};
 use crate::store::{Store, StoreError};
 
-/// A look at least so often: another hub may have changed something.
+/// Maximum interval between ticks: another hub may have made a change.
 const IDLE: Duration = Duration::from_secs(5);
-/// While the outbox is at work on something.
+/// Maximum interval while the outbox is working on messages.
 const BUSY: Duration = Duration::from_millis(250);
-/// After the store failed.
+/// The pause after the store failed.
 const TROUBLE: Duration = Duration::from_secs(1);
-/// Minimum interval between updates to the pages: a rehearsal produces more
-/// than anybody can read.
+/// Minimum interval between updates to the pages: a dry run changes faster than
+/// a person can read.
 const TELL: Duration = Duration::from_millis(200);
-/// Another hub's clock may be behind by this, in milliseconds.
+/// How far another hub's clock may be behind, in milliseconds.
 const SKEW: i64 = 2000;
-/// Never sooner.
+/// Minimum interval between ticks.
 const LEAST: Duration = Duration::from_millis(5);
 
-/// Tells the worker that a person changed something. Clones are the same.
+/// Wakes the worker after a person's change; clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SchedulerWaker(Arc<Notify>);
 
 impl SchedulerWaker {
-    /// Look now.
+    /// Requests a tick now.
     pub(crate) fn wake(&self) {
         self.0.notify_one();
     }
@@ -43,14 +43,14 @@ impl SchedulerWaker {
 
 /// What was last published to the pages.
 struct Published {
-    /// Campaigns that changed from then on may be news.
+    /// Campaigns that changed since then may need publishing.
     since: i64,
-    /// The last word about each of those.
+    /// The data last published for each of those.
     last: HashMap<i64, Arc<str>>,
     at: Instant,
 }
 
-/// What the moment allows.
+/// Returns the current conditions for a tick.
 pub(crate) fn context(config: &Config, relay: &Relay, store: &Store) -> SchedulerContext {
     let (link, state, _) = relay.health();
     SchedulerContext {
@@ -63,7 +63,7 @@ pub(crate) fn context(config: &Config, relay: &Relay, store: &Store) -> Schedule
     }
 }
 
-/// The task.
+/// The scheduler task.
 pub(crate) struct Worker {
     pub(crate) scheduler: Scheduler,
     pub(crate) config: Arc<Config>,
@@ -73,7 +73,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Ticks until `draining`.
+    /// Runs ticks until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
         let mut chance = StdRng::from_os_rng();
         let mut told = Published {
@@ -107,14 +107,14 @@ impl Worker {
         }
     }
 
-    /// One tick; tells whether the pages were told of it, too.
+    /// Runs one tick; also returns whether changes were published.
     async fn round(
         &self,
         told: &mut Published,
         chance: &mut StdRng,
     ) -> Result<(Ticked, bool), StoreError> {
         let store = &self.scheduler.store;
-        // Another hub's page may have turned it.
+        // Another hub's page may have changed the switch.
         store.is_sending_stopped().await?;
         let context = context(&self.config, &self.relay, store);
         let ticked = self.scheduler.tick(context, chance).await?;
@@ -137,7 +137,7 @@ impl Worker {
         until.clamp(LEAST, most)
     }
 
-    /// Tells the pages what changed, whichever hub changed it.
+    /// Publishes the changes to the pages, whichever hub made them.
     async fn publish(
         &self,
         told: &mut Published,

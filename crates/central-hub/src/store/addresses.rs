@@ -13,11 +13,11 @@ pub(super) const LOCK_ALONE: &str = "SELECT CAST(pg_advisory_xact_lock(730580440
 pub(super) const LOCK_WITH_OTHERS: &str =
     "SELECT CAST(pg_advisory_xact_lock_shared(7305804402) AS TEXT)";
 
-/// `$1` an address.
+/// Query for the chat of an address, `$1`.
 const CHAT: &str = "SELECT p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
     WHERE a.address = $1";
 
-/// The address that stands for this id of WhatsApp's.
+/// Returns the address under which a WhatsApp id is stored.
 pub(in crate::store) fn address_of(id: &str) -> Cow<'_, str> {
     match id.strip_suffix("@c.us").map(line_key) {
         Some(Cow::Owned(line)) => Cow::Owned(format!("{line}@c.us")),
@@ -30,7 +30,7 @@ pub(super) fn is_lid(id: &str) -> bool {
 }
 
 impl Store {
-    /// The chat under which a number or LID is written down.
+    /// Returns the chat under which a number or LID is stored.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -43,8 +43,8 @@ impl Store {
         Ok(known.unwrap_or_else(|| address.into_owned()))
     }
 
-    /// As [`Store::chat_of`], to write under: it stays so until the end of the
-    /// transaction.
+    /// As [`Store::chat_of`], for a write: the chat stays the same until the
+    /// end of the transaction.
     pub(in crate::store) async fn chat_in(
         &self,
         tx: &mut Tx,
@@ -60,8 +60,8 @@ impl Store {
     }
 
     /// As [`Store::chat_in`], for what a business writes: the number behind a
-    /// LID is told to none that has no message with it, so its message stays
-    /// under the LID until there is an answer.
+    /// LID is not disclosed to a business that has no message with it, so its
+    /// message stays under the LID until there is an answer.
     pub(super) async fn chat_for_in(
         &self,
         tx: &mut Tx,
@@ -86,7 +86,7 @@ impl Store {
         })
     }
 
-    /// As [`Store::chat_in`], for many: the chats by the ids.
+    /// As [`Store::chat_in`], for many ids; returns the chats by id.
     pub(in crate::store) async fn chats_in<'a>(
         &self,
         tx: &mut Tx,
@@ -102,7 +102,7 @@ impl Store {
             "SELECT a.address, p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
              WHERE a.address IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)))",
         );
-        // Texts: this cannot fail.
+        // A list of strings: serialization cannot fail.
         let list = serde_json::to_string(&addresses).unwrap_or_default();
         let rows = sqlx::query(statement)
             .bind(list)
@@ -126,7 +126,7 @@ impl Store {
         tx: &mut Tx,
         lock: &'static str,
     ) -> Result<(), StoreError> {
-        // SQLite has one connection that writes.
+        // SQLite has a single write connection and needs no lock.
         let lock = self.engine().pick("", lock);
         if !lock.is_empty() {
             sqlx::query(lock).execute(&mut **tx).await?;
@@ -135,7 +135,7 @@ impl Store {
     }
 }
 
-/// The LIDs of whoever is written down under this chat.
+/// Returns the LIDs of the person stored under this chat.
 pub(super) async fn lids_in(tx: &mut Tx, chat: &str) -> Result<Vec<String>, StoreError> {
     let lids = sqlx::query_scalar(
         "SELECT a.address FROM people p JOIN person_addresses a ON a.person_id = p.id

@@ -1,14 +1,14 @@
-//! Alerts: what holds, who was told of it, and what is still to be told.
+//! Alerts that are active, their last notification, and the queue of notices.
 //!
 //! ```text
-//!  seen ──> alerts ──tell_alert_in()──> told ──┐ one transaction
-//!             │  not seen any more: removed    ├─> alert_notices: pending ─┬─> sent
-//!             └────────────────────────────────┘      ^ again later <──────┼─> dead
+//!  seen ─> alerts ─tell_alert_in()─> notified ─┐ one transaction
+//!             │  no longer seen: removed       ├─> alert_notices: pending ─┬─> sent
+//!             └────────────────────────────────┘      ^ retry later <──────┼─> dead
 //!                                                     └────────────────────┘
 //! ```
 //!
-//! The row of an alert is written first in every transaction about it, so that
-//! of two hubs that see the same, the second one finds what the first one told.
+//! Every transaction about an alert writes its row first: of two hubs that see
+//! the same condition, the second finds what the first one notified.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -31,39 +31,39 @@ macro_rules! claim {
     };
 }
 
-/// What a hub sees now.
+/// A condition that a hub observes now.
 #[derive(Clone, Copy, Debug)]
 pub struct Sighting<'a> {
-    /// The code, and of what.
+    /// The code, and the object that it concerns.
     pub key: &'a str,
-    /// What it is.
+    /// The alert's code.
     pub code: &'a str,
     /// The condition, as JSON.
     pub detail: &'a str,
-    /// What makes it worth telling anew when it changes.
+    /// The part of the condition whose change is worth a new notification.
     pub reason: &'a str,
     /// Since when, if this is the first sighting.
     pub since: Timestamp,
 }
 
-/// An alert that holds.
+/// An active alert.
 #[derive(Clone, Debug)]
 pub struct StoredAlert {
-    /// The code, and of what.
+    /// The code, and the object that it concerns.
     pub key: String,
-    /// What it is.
+    /// The alert's code.
     pub code: String,
     /// The condition, as JSON.
     pub detail: String,
-    /// What makes it worth telling anew when it changes.
+    /// The part of the condition whose change is worth a new notification.
     pub reason: String,
-    /// Since when.
+    /// Since when it is active.
     pub since: Timestamp,
     /// When a hub saw it last.
     pub seen_at: Timestamp,
-    /// When people were told last.
+    /// When a notification was last enqueued.
     pub told_at: Option<Timestamp>,
-    /// With which reason.
+    /// The reason of that notification.
     pub told_reason: Option<String>,
 }
 
@@ -83,53 +83,53 @@ impl StoredAlert {
     }
 }
 
-/// What people are to be told.
+/// A notification to enqueue.
 #[derive(Clone, Copy, Debug)]
 pub struct NewNotice<'a> {
-    /// The same for every way and with every attempt.
+    /// The event's id: the same in every channel and for every attempt.
     pub event_id: &'a str,
     /// `raised`, `repeated`, `cleared` or `digest`.
     pub kind: &'a str,
-    /// Of which alert.
+    /// The key of the alert.
     pub key: &'a str,
-    /// What it is.
+    /// The alert's code.
     pub code: &'a str,
     /// `critical`, `warning` or `info`.
     pub severity: &'a str,
-    /// One line.
+    /// The title, one line.
     pub title: &'a str,
-    /// All of it.
+    /// The full text.
     pub text: &'a str,
 }
 
-/// What people are told in one way.
+/// A notification in one channel.
 #[derive(Clone, Debug)]
 pub struct Notice {
-    /// The store's number of it.
+    /// The row's id.
     pub id: i64,
-    /// How.
+    /// The channel.
     pub way: String,
-    /// The same for every way and with every attempt.
+    /// The event's id: the same in every channel and for every attempt.
     pub event_id: String,
     /// `raised`, `repeated`, `cleared` or `digest`.
     pub kind: String,
-    /// Of which alert.
+    /// The key of the alert.
     pub key: String,
-    /// What it is.
+    /// The alert's code.
     pub code: String,
     /// `critical`, `warning` or `info`.
     pub severity: String,
-    /// One line.
+    /// The title, one line.
     pub title: String,
-    /// All of it.
+    /// The full text.
     pub text: String,
     /// `pending`, `sent` or `dead`.
     pub state: String,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// Why the last try was no success.
+    /// Why the last attempt failed.
     pub last_error: Option<String>,
-    /// When it was written.
+    /// When it was enqueued.
     pub created_at: Timestamp,
 }
 
@@ -154,20 +154,20 @@ impl Notice {
     }
 }
 
-/// What came of a try to tell.
+/// The outcome of an attempt to send a notice.
 #[derive(Clone, Debug)]
 pub enum Settled {
-    /// It was taken.
+    /// It was accepted.
     Sent,
-    /// It is tried again at this time; why it was not taken.
+    /// It is retried at this time; why the attempt failed.
     Again(Timestamp, String),
-    /// It is given up; why it was not taken.
+    /// It is given up; why the attempt failed.
     Dead(String),
 }
 
 impl Store {
-    /// Writes down that something holds, within a transaction; gives what is
-    /// known of it. Other hubs wait for the end of the transaction.
+    /// Stores a sighting within a transaction and returns the alert as it is
+    /// known. Other hubs wait until the transaction ends.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -195,7 +195,7 @@ impl Store {
         StoredAlert::read(&row)
     }
 
-    /// Writes down that people are told, within the transaction of
+    /// Marks an alert as notified, within the transaction of
     /// [`Store::see_alert_in`].
     ///
     /// # Errors
@@ -215,8 +215,8 @@ impl Store {
         Ok(())
     }
 
-    /// Removes an alert that no hub has seen since then, within a transaction;
-    /// whether this one did it.
+    /// Removes an alert that no hub has seen since `unseen_since`, within a
+    /// transaction; returns whether this call removed it.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -234,7 +234,7 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// All that holds, the oldest first.
+    /// Lists the active alerts, the oldest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -245,8 +245,7 @@ impl Store {
         rows.iter().map(StoredAlert::read).collect()
     }
 
-    /// Writes down what people are to be told in each of these ways, within a
-    /// transaction.
+    /// Enqueues a notice for each of these channels, within a transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -278,7 +277,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes notices that are due, until `until`.
+    /// Claims up to `limit` notices that are due, until `until`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -303,7 +302,7 @@ impl Store {
         Ok(notices)
     }
 
-    /// Writes down what came of a try, unless somebody else took it since.
+    /// Stores an attempt's outcome, unless another hub claimed the notice.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -335,7 +334,7 @@ impl Store {
         Ok(())
     }
 
-    /// Lets others have at once what was taken: by `who`, or by anybody.
+    /// Releases at once the notices claimed by `who`, or by any hub.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -357,7 +356,7 @@ impl Store {
         Ok(())
     }
 
-    /// The latest notices, the newest first.
+    /// Lists the latest notices, the newest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -369,7 +368,7 @@ impl Store {
         rows.iter().map(Notice::read).collect()
     }
 
-    /// How many alerts people were told of since then.
+    /// Counts the alerts that were notified since `since`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -384,8 +383,8 @@ impl Store {
         Ok(count)
     }
 
-    /// Removes what was told before then, and starts before then but for the
-    /// first of each service.
+    /// Removes notices settled before `before`, and service starts before then
+    /// except for the first of each service.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -403,7 +402,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down that a service started then; said twice is said once.
+    /// Stores that a service started at `at`; a repeated report has no effect.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -419,8 +418,8 @@ impl Store {
         Ok(())
     }
 
-    /// How often a service was restarted since then: its very first start is
-    /// none.
+    /// Counts the restarts of a service since `since`; its first start is not
+    /// one.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -436,7 +435,7 @@ impl Store {
         Ok(count)
     }
 
-    /// Takes the digest of a day, within a transaction: whether no hub had it.
+    /// Claims a day's digest, within a transaction; `false` if it is taken.
     ///
     /// # Errors
     /// [`StoreError::Query`].

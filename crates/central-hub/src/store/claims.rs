@@ -4,16 +4,15 @@
 //! ```text
 //!  due_at <= now, first of its chat ──claim──> due_at = end of the lease
 //!        ^                                       │
-//!        └── the lease ends: its hub died ───────┤ renewed while at work
+//!        └── the lease ends: its hub died ───────┤ renewed while in use
 //!                                                v
 //!                                             change()
 //! ```
 //!
-//! One column says both when a message is due and until when it is taken, so
-//! one small index finds what there is to do, and what is taken is not even
-//! looked at.
+//! One column stores both when a message is due and until when it is claimed:
+//! one small index finds the work, and claimed rows are not read.
 //!
-//! What a person has to decide on holds up nobody, and is not taken.
+//! A message that needs a person's decision blocks no other and is not claimed.
 //!
 //! A message whose hub died while sending it may have left: it is taken over as
 //! `unconfirmed`.
@@ -27,7 +26,7 @@ use super::history::note;
 use super::messages::Message;
 use super::{Change, MessageState, Store, Tx, now};
 
-/// Takes what is due. `$1` now, `$2` end of the lease, `$3` who, `$4` how many.
+/// Claims due messages. `$1` now, `$2` end of lease, `$3` owner, `$4` limit.
 macro_rules! claim {
     ($lock:literal) => {
         concat!(
@@ -49,7 +48,7 @@ macro_rules! claim {
     };
 }
 
-/// Ends what is due and a rehearsal. `$1` now, `$2` how many.
+/// Ends due dry-run messages. `$1` now, `$2` limit.
 macro_rules! simulate {
     ($lock:literal) => {
         concat!(
@@ -74,13 +73,13 @@ const IS_FIRST: &str = "SELECT COUNT(*) FROM (
             AND state IN ('queued', 'sending', 'unconfirmed') AND state <> 'unconfirmed'
         LIMIT 1) AS earlier";
 
-/// What the outbox asks with every tick on SQLite, for whoever looks at the
-/// query plans.
+/// The outbox's queries on SQLite at every tick, for the tests of the query
+/// plans.
 pub const CLAIM_PLANS: [&str; 4] = [claim!(""), simulate!(""), NEXT_DUE, IS_FIRST];
 
 impl Store {
-    /// Takes up to `limit` messages that are due, each the first of its chat
-    /// that is not settled, for `who` alone until `until`.
+    /// Claims up to `limit` due messages, each the first unsettled one of its
+    /// chat, for `who` alone until `until`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -109,19 +108,19 @@ impl Store {
                 (MessageState::Sending, _) => (MessageState::Queued, "TAKEN_AGAIN"),
                 _ => (last_state(&mut tx, message.id).await?, "TAKEN_OVER"),
             };
-            // An outcome that is looked for again is no news.
+            // A repeated check for an outcome is not a transition.
             if from != message.state {
                 let change = Change::to(message.state, cause);
                 note(&mut tx, message.id, Some(from), change, at).await?;
             }
         }
         tx.commit().await?;
-        // RETURNING keeps no order.
+        // RETURNING preserves no order.
         claimed.sort_unstable_by_key(|message| message.id);
         Ok(claimed)
     }
 
-    /// Ends up to `limit` rehearsals that are due.
+    /// Ends up to `limit` dry-run messages that are due.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -145,8 +144,8 @@ impl Store {
         Ok(simulated)
     }
 
-    /// Keeps these messages for `who` until `until`, as far as they are still
-    /// theirs.
+    /// Extends the leases of those of these messages that `who` still holds,
+    /// until `until`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -169,7 +168,7 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a message back that is to be tried again, at `due`.
+    /// Releases a message that is to be retried at `due`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -244,8 +243,8 @@ impl Store {
         Ok(Some(Message::read(&row)?))
     }
 
-    /// Whether no earlier message to the same chat is still to be sent. What
-    /// may have left does not count.
+    /// Whether no earlier message to the same chat is still to be sent. A
+    /// message that may have left does not count.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -258,7 +257,7 @@ impl Store {
         Ok(earlier == 0)
     }
 
-    /// When the next message is due, if any waits.
+    /// Returns when the next message is due, if one waits.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -271,7 +270,7 @@ impl Store {
     }
 }
 
-/// Where a message stood before it was taken now.
+/// Returns the state of a message before this claim.
 async fn last_state(tx: &mut Tx, id: i64) -> Result<MessageState, StoreError> {
     let last: String = sqlx::query_scalar(
         "SELECT to_state FROM message_transitions WHERE message_id = $1 ORDER BY id DESC LIMIT 1",

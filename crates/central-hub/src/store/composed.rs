@@ -1,11 +1,11 @@
-//! A message as it is asked for, ready to be written down.
+//! A validated send request, ready to be stored.
 
 use service_runtime::http::RequestId;
 use session_api::{FileBody, Invalid, Recipient, SendRequest};
 use sha2::{Digest, Sha256};
 
-/// A sound request, and what of it is stored. Whatever kinds of messages there
-/// are, this is the one place that looks into the request.
+/// A valid request, and the parts that are stored. This is the only place that
+/// inspects the request, whatever the kind of message.
 #[derive(Clone)]
 pub struct Composed {
     pub(super) recipient: Recipient,
@@ -17,7 +17,7 @@ pub struct Composed {
     pub(super) request_id: Option<String>,
 }
 
-// Texts and numbers are the customers'.
+// Texts and numbers are the customers' data and stay out of logs.
 impl std::fmt::Debug for Composed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Composed")
@@ -28,16 +28,16 @@ impl std::fmt::Debug for Composed {
 }
 
 impl Composed {
-    /// Of a request as `POST /send` takes it.
+    /// Validates a request as `POST /send` takes it.
     ///
     /// # Errors
-    /// The first field that is not allowed.
+    /// [`Invalid`]: the first field that is not allowed.
     pub fn of(request: &SendRequest) -> Result<Self, Invalid> {
         Self::fingerprinted(request, None)
     }
 
-    /// Of a request that names a file which came with it. What is in the file
-    /// counts, not its id: that is another with each upload.
+    /// Validates a request whose file was uploaded with it. The fingerprint
+    /// uses the file's content, not its id, which differs for each upload.
     ///
     /// # Errors
     /// As [`Composed::of`].
@@ -45,7 +45,7 @@ impl Composed {
         Self::fingerprinted(request, Some(file))
     }
 
-    /// Whether it is a file.
+    /// Whether the message is a file.
     #[must_use]
     pub fn has_file(&self) -> bool {
         is_file(&self.kind)
@@ -57,12 +57,12 @@ impl Composed {
             let name = file.filename.as_deref().unwrap_or_default();
             media.file_id = Some(format!("{} {} {name}", file.sha256, file.mime));
         }
-        // The same message, whoever asks and however the number was written.
+        // The hash ignores who sends it and how the number is written.
         let mut fingerprint = Sha256::new();
         fingerprint.update(outgoing.to.as_str());
         fingerprint.update([0]);
         fingerprint.update(to_json(&outgoing.content));
-        // What a person reads of it.
+        // The text that a person reads.
         let body = request.message.as_ref().or(request.caption.as_ref());
         Ok(Self {
             cliente_id: request.cliente_id,
@@ -75,7 +75,7 @@ impl Composed {
         })
     }
 
-    /// A text to somebody.
+    /// Returns a text message to a recipient.
     ///
     /// # Errors
     /// As [`Composed::of`].
@@ -83,20 +83,20 @@ impl Composed {
         Self::of(&SendRequest::text(cliente_id, to, message))
     }
 
-    /// To whom.
+    /// Returns the recipient.
     #[must_use]
     pub fn recipient(&self) -> &Recipient {
         &self.recipient
     }
 
-    /// For this business, where the request itself names none.
+    /// Sets the business, where the request itself names none.
     #[must_use]
     pub fn or_for(mut self, cliente_id: Option<u64>) -> Self {
         self.cliente_id = self.cliente_id.or(cliente_id);
         self
     }
 
-    /// By the request with this id.
+    /// Sets the id of the HTTP request.
     #[must_use]
     pub fn asked_by(mut self, id: &RequestId) -> Self {
         self.request_id = Some(id.as_str().to_owned());
@@ -104,12 +104,12 @@ impl Composed {
     }
 }
 
-/// Whether a message of this kind is a file, which takes its time.
+/// Whether a message of this kind is a file, which takes longer to send.
 pub(crate) fn is_file(kind: &str) -> bool {
     matches!(kind, "image" | "video" | "audio" | "document")
 }
 
 fn to_json(request: &impl serde::Serialize) -> String {
-    // Plain structs of strings and numbers: this cannot fail.
+    // Plain structs of strings and numbers: serialization cannot fail.
     serde_json::to_string(request).unwrap_or_default()
 }

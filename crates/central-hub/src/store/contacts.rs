@@ -1,4 +1,4 @@
-//! Contacts.
+//! Contacts in the store.
 
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
@@ -11,13 +11,13 @@ use super::{Store, Tx, now};
 /// A contact.
 #[derive(Clone)]
 pub struct Contact {
-    /// The store's number of it.
+    /// The row's id.
     pub id: i64,
     /// `…@c.us` or `…@lid`.
     pub wa_id: String,
-    /// What the business calls them.
+    /// The name that the business gave.
     pub name: Option<String>,
-    /// What they call themselves.
+    /// The name that the contact chose.
     pub pushname: Option<String>,
 }
 
@@ -44,8 +44,8 @@ impl Contact {
 }
 
 impl Store {
-    /// The contact with this WhatsApp id, made where there is none; a name that
-    /// is given replaces the one that is known.
+    /// Returns the contact with this WhatsApp id, created if it is missing; a
+    /// name that is given replaces the known one.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -74,7 +74,7 @@ impl Store {
         note_words_in(tx, &row).await
     }
 
-    /// The contact with this WhatsApp id.
+    /// Returns the contact with this WhatsApp id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -86,7 +86,7 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// The contacts with these WhatsApp ids, as far as there are any.
+    /// Returns those of the contacts with these WhatsApp ids that exist.
     ///
     /// # Errors
     /// [`StoreError::Query`].

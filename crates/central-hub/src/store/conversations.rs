@@ -1,12 +1,12 @@
-//! The conversations: the last message of each chat, the newest first.
+//! Conversations: the last message of each chat, the newest first.
 //!
-//! A message is the last of its chat where the index by chat has none after it.
-//! One question looks at a bounded number of messages and says where to go on,
-//! so that a chat of a hundred thousand messages costs nobody more than a short
+//! A message is the last of its chat if the index by chat has none after it. One
+//! request reads a bounded number of messages and returns a cursor, so that a
+//! chat of a hundred thousand messages costs no other request more than a short
 //! page.
 //!
 //! A search has two sources: chats by name and number, each at its last
-//! message, and the messages' own words, each chat at the newest that has them.
+//! message, and the words of the messages, each chat at its newest match.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -25,8 +25,8 @@ use super::{MessagePage, Store};
 use crate::text::fold;
 
 const FIRST_CHUNK: u32 = 200;
-/// Of so many chats that a search finds each one's last message is asked for;
-/// of more, the newest messages are looked at.
+/// Matching chats up to which a search queries the last message of each; with
+/// more, it reads the newest messages.
 const FEW_CHATS: usize = 500;
 
 /// A message at which a conversation stands in a list, and its chat.
@@ -41,9 +41,9 @@ fn as_id(cliente_id: Option<u64>) -> Option<i64> {
 }
 
 impl Store {
-    /// The last message of each conversation older than `before`, of one
-    /// business or of all. With `words`, of those alone whose name or number
-    /// has them, or the newest message that has them in its text.
+    /// Returns the last message of each conversation older than `before`, of
+    /// one business or of all. With `words`, only conversations whose name or
+    /// number contains them, or the newest message whose text does.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -70,7 +70,7 @@ impl Store {
             .named(cliente_id, &words, digits.as_ref(), before, limit)
             .await?;
         let (written, written_to) = self.written(cliente_id, &words, before, limit).await?;
-        // As far down as both go.
+        // Down to where both sources were read.
         let to = named_to.max(written_to);
         let by_text: HashSet<i64> = written.iter().map(|(id, _)| *id).collect();
         let by_name: HashSet<i64> = named.iter().map(|(id, _)| *id).collect();
@@ -143,7 +143,8 @@ impl Store {
         }
     }
 
-    /// Conversations by name or number, at their last message.
+    /// Returns the conversations that match by name or number, at their last
+    /// message.
     async fn named(
         &self,
         cliente_id: Option<u64>,
@@ -337,8 +338,8 @@ impl Store {
     }
 }
 
-/// A number, or a part of one, however it is written: as it was typed, and as
-/// its line is spelled.
+/// The digits of a phone number or of a part of one, in any notation: as typed,
+/// and as the canonical number.
 pub(super) struct Digits {
     typed: String,
     line: String,
@@ -432,7 +433,7 @@ mod tests {
             assert_eq!(ids(None, None, Some(three), 5).await, (vec![two], None));
             assert_eq!(ids(None, Some("maria"), None, 50).await.0, [three]);
             assert_eq!(ids(None, Some("0000-0002"), None, 50).await.0, [two]);
-            // The message that has the words, though it is not the last.
+            // The message that contains the words, although it is not the last.
             assert_eq!(ids(None, Some("cuanto"), None, 50).await.0, [one]);
             assert!(ids(Some(52), Some("cuanto"), None, 50).await.0.is_empty());
             store.close().await;

@@ -1,4 +1,4 @@
-//! A copy of the SQLite file while the hub goes on, and whether a copy is good.
+//! Copying the SQLite file while the hub runs, and verifying a copy.
 
 use std::path::Path;
 
@@ -10,24 +10,24 @@ use super::error::StoreError;
 use super::migrations;
 use crate::config::DatabaseLocation;
 
-/// What a copy holds.
+/// The contents of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyFacts {
-    /// The last step of its tables.
+    /// The version of the last migration applied.
     pub tables: i64,
-    /// Messages.
+    /// The number of messages.
     pub messages: i64,
-    /// Campaigns.
+    /// The number of campaigns.
     pub campaigns: i64,
-    /// When the newest message was written down, in milliseconds since 1970.
+    /// When the newest message was stored, in milliseconds since 1970.
     pub newest: Option<i64>,
 }
 
-/// Writes all that is committed into the empty file `into`. Whoever writes
-/// meanwhile goes on; what they write is not in it.
+/// Copies all committed data into the empty file `into`. Writers are not
+/// blocked; what they write meanwhile is not in the copy.
 ///
 /// # Errors
-/// [`StoreError::Open`]: it cannot be read, or not written.
+/// [`StoreError::Open`]: the file cannot be read, or the copy not written.
 pub async fn copy_sqlite(from: &Path, into: &Path) -> Result<(), StoreError> {
     let copy = async {
         let mut connection = open(from).await?;
@@ -40,12 +40,12 @@ pub async fn copy_sqlite(from: &Path, into: &Path) -> Result<(), StoreError> {
     copy.await.map_err(|source| failed(from, source))
 }
 
-/// Looks at every page and every row of a copy that nobody else has open, and
-/// changes nothing.
+/// Checks every page and every row of a copy that no other process has open,
+/// and changes nothing.
 ///
 /// # Errors
-/// [`StoreError::Open`]: it is damaged, no database of the hub's, or of a later
-/// version.
+/// [`StoreError::Open`]: the copy is damaged, not a database of the hub, or of
+/// a later version.
 pub async fn check_copy(file: &Path) -> Result<CopyFacts, StoreError> {
     look(file).await.map_err(|source| failed(file, source))
 }

@@ -1,9 +1,9 @@
 //! The queue of webhook deliveries.
 //!
 //! ```text
-//!  enqueue_delivery_in(), with what it is about ──> pending ──claim──> taken until due_at
+//!  enqueue_delivery_in(tx) ───────────> pending ──claim──> claimed until due_at
 //!                                        ^   ^                │
-//!                        replayed ───────┤   └── again later ─┤
+//!                        replayed ───────┤   └── retry later ─┤
 //!                                        │                    ├─> delivered ─┐
 //!                                        └──────── dead <─────┘              │
 //!                                                    └──── removed later <───┘
@@ -22,12 +22,12 @@ use super::webhook_events::{Topic, envelope, new_event_id};
 use super::webhooks::Webhook;
 use super::{Store, Tx, now};
 
-/// How long what was delivered, and what was given up, can be looked up.
+/// How long delivered and dead deliveries are kept.
 const KEPT: [(&str, Duration); 2] = [
     ("delivered", Duration::from_secs(7 * 24 * 3600)),
     ("dead", Duration::from_secs(30 * 24 * 3600)),
 ];
-/// So many rows are removed in one statement.
+/// Rows removed per statement.
 const REMOVED_AT_ONCE: i64 = 500;
 
 macro_rules! claim {
@@ -44,21 +44,21 @@ macro_rules! claim {
     };
 }
 
-/// Where a delivery stands.
+/// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryState {
-    /// It is to be tried.
+    /// It waits for an attempt.
     Pending,
-    /// The receiver took it.
+    /// The receiver accepted it.
     Delivered,
-    /// Given up.
+    /// It was given up.
     Dead,
 }
 
 impl DeliveryState {
     const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Dead];
 
-    /// As it is stored.
+    /// Returns the name as it is stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl DeliveryState {
         }
     }
 
-    /// The state of this name.
+    /// Returns the state with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.as_str() == name)
@@ -78,33 +78,33 @@ impl DeliveryState {
 /// A delivery of one event to one webhook.
 #[derive(Clone)]
 pub struct Delivery {
-    /// The store's number of it.
+    /// The row's id.
     pub id: i64,
-    /// Whom it is for.
+    /// The subscription's id.
     pub webhook_id: i64,
-    /// `webhook-id`: the same with every attempt.
+    /// The `webhook-id` header: the same for every attempt.
     pub event_id: String,
-    /// What it is about.
+    /// The event's topic.
     pub topic: String,
-    /// The body, byte for byte.
+    /// The request body, byte for byte.
     pub payload: String,
-    /// Where it stands.
+    /// The current state.
     pub state: DeliveryState,
-    /// How often it was tried since it was written or replayed.
+    /// The number of attempts since it was enqueued or replayed.
     pub attempts: u32,
-    /// When it is tried next, if it is.
+    /// When the next attempt is due, if it is pending.
     pub due_at: Timestamp,
-    /// What the receiver answered last.
+    /// The status of the receiver's last response.
     pub last_status: Option<u16>,
-    /// Why that was no success.
+    /// Why that attempt failed.
     pub last_error: Option<String>,
-    /// When it was written.
+    /// When it was enqueued.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
 }
 
-// The payload holds the customers' messages.
+// The payload contains the customers' messages.
 impl std::fmt::Debug for Delivery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Delivery")
@@ -148,36 +148,36 @@ pub struct Attempt {
     pub at: Timestamp,
     /// How long it took.
     pub duration: Duration,
-    /// What the receiver answered, if it did.
+    /// The status of the receiver's response, if there was one.
     pub status: Option<u16>,
-    /// Why that is no success, as a code.
+    /// Why it failed, as a code.
     pub error: Option<&'static str>,
 }
 
-/// An attempt that was made earlier.
+/// A stored attempt.
 #[derive(Clone, Debug)]
 pub struct PastAttempt {
     /// When it began.
     pub at: Timestamp,
     /// How long it took.
     pub duration_ms: i64,
-    /// What the receiver answered, if it did.
+    /// The status of the receiver's response, if there was one.
     pub status: Option<i64>,
-    /// Why that is no success, as a code.
+    /// Why it failed, as a code.
     pub error: Option<String>,
 }
 
-/// What follows from an attempt.
+/// The consequence of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing: the receiver took it.
+    /// The receiver accepted the delivery.
     Delivered,
-    /// Another attempt.
+    /// A retry at this time.
     Again(Timestamp),
-    /// It is given up.
+    /// The delivery is given up.
     Dead,
-    /// It is given up, and the receiver wants no more: the subscription is
-    /// switched off.
+    /// The delivery is given up and the receiver wants no more: the
+    /// subscription is disabled.
     Gone,
 }
 
@@ -201,7 +201,7 @@ impl Store {
         Ok(told)
     }
 
-    /// The subscriptions that are to be told something, and from when.
+    /// Lists subscriptions with pending deliveries, and when one is due.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -220,8 +220,8 @@ impl Store {
             .collect()
     }
 
-    /// Takes up to `limit` deliveries of one subscription that are due, for
-    /// `who` alone until `until`.
+    /// Claims up to `limit` due deliveries of one subscription for `who` alone
+    /// until `until`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -251,8 +251,8 @@ impl Store {
         Ok(claimed)
     }
 
-    /// Gives back what `who` took and is not at work on any more; without one
-    /// what anybody took, where this hub is the only one.
+    /// Releases the claims of `who` that are not being worked on; without `who`
+    /// all claims, for a hub that is the only one.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -268,8 +268,8 @@ impl Store {
         Ok(())
     }
 
-    /// Writes an attempt down and what follows from it. What `who` does not
-    /// hold any more stays as it is.
+    /// Stores an attempt and its consequence. A delivery that `who` no longer
+    /// holds is left unchanged.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -329,7 +329,7 @@ impl Store {
         Ok(())
     }
 
-    /// A delivery of this subscription.
+    /// Returns a delivery of this subscription, with its attempts.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -356,7 +356,7 @@ impl Store {
         Ok(Some((Delivery::read(&row)?, attempts)))
     }
 
-    /// The newest deliveries of this subscription, at most `limit`.
+    /// Lists the newest deliveries of this subscription, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -387,8 +387,8 @@ impl Store {
         rows.iter().map(Delivery::read).collect()
     }
 
-    /// Sends what is settled once more, or all that was given up; gives how
-    /// many there were.
+    /// Sends one settled delivery again, or all that were given up; returns
+    /// their number.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -413,7 +413,7 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// Removes what is long settled; gives how much there was.
+    /// Removes deliveries that were settled long ago; returns their number.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -441,8 +441,8 @@ impl Store {
     }
 }
 
-/// As [`Store::enqueue_delivery_in`], where there is no store at hand: the dispatcher
-/// comes upon it by itself a few seconds later.
+/// As [`Store::enqueue_delivery_in`], where no store is available: the
+/// dispatcher finds the delivery by its poll a few seconds later.
 pub(crate) async fn enqueue_delivery_in(
     tx: &mut Tx,
     topic: Topic,

@@ -8,29 +8,31 @@ use sqlx::any::AnyConnectOptions;
 
 use crate::config::DatabaseLocation;
 
-/// Numbers of words, not words ([`super::words`]): the simplest tokenizer does.
+/// Numbers of words, not words ([`super::words`]): the simplest tokenizer is
+/// enough.
 const SQLITE_WORDS: &str = "CREATE VIRTUAL TABLE message_words USING fts5(
     numbers, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');";
 
-/// Without a list of what is pending, which every search would read.
+/// Without a pending list (`fastupdate`), which every search would read.
 const POSTGRES_WORDS: &str = "CREATE TABLE message_words (
     message_id BIGINT PRIMARY KEY,
     numbers    INTEGER[] NOT NULL
 );
 CREATE INDEX message_words_numbers ON message_words USING gin (numbers) WITH (fastupdate = off);";
 
-/// The database.
+/// The database engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
-    /// A file in the data folder; one hub.
+    /// A file in the data folder, for one hub.
     Sqlite,
-    /// Shared by several hubs.
+    /// A server shared by several hubs.
     Postgres,
 }
 
 impl Engine {
-    /// The text for this engine. Most SQL needs no choice: placeholders `$1`,
-    /// `ON CONFLICT … DO UPDATE`, `RETURNING` and partial indexes are the same.
+    /// Returns the SQL text for this engine. Most SQL needs no choice:
+    /// placeholders `$1`, `ON CONFLICT … DO UPDATE`, `RETURNING` and partial
+    /// indexes are the same.
     #[must_use]
     pub const fn pick(self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         match self {
@@ -39,14 +41,15 @@ impl Engine {
         }
     }
 
-    /// How a transaction that writes begins. SQLite's plain `BEGIN` would find
-    /// out only later that somebody else writes, and fail instead of waiting.
+    /// Returns the statement that begins a write transaction. SQLite's plain
+    /// `BEGIN` would detect another writer only later, and fail instead of
+    /// waiting.
     pub(super) const fn begin(self) -> &'static str {
         self.pick("BEGIN IMMEDIATE", "BEGIN")
     }
 
-    /// The table definitions of `migrations/`, which name `{id}`, `{int}`,
-    /// `{blob}`, `{strict}` and, whole, `{message_words}`.
+    /// Fills in the table definitions of `migrations/`, which use `{id}`,
+    /// `{int}`, `{blob}`, `{strict}` and, as a whole table, `{message_words}`.
     pub(super) fn define(self, tables: &str) -> String {
         let [id, int, blob, strict] = match self {
             Self::Sqlite => [
@@ -71,7 +74,7 @@ impl Engine {
     }
 }
 
-/// The sqlx options for connecting to a database, without logging its statements.
+/// Returns the sqlx options for a database, without statement logging.
 pub(super) fn connect_options(
     location: &DatabaseLocation,
 ) -> Result<AnyConnectOptions, sqlx::Error> {
@@ -82,7 +85,7 @@ pub(super) fn connect_options(
     .map(sqlx::ConnectOptions::disable_statement_logging)
 }
 
-/// As sqlx reads a path in an URL.
+/// Percent-encodes a path as sqlx reads it in a URL.
 fn encoded(file: &Path) -> String {
     use std::os::unix::ffi::OsStrExt;
     let mut text = String::new();

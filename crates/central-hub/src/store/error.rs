@@ -1,42 +1,42 @@
-//! What can go wrong with the store.
+//! Errors of the store.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 
 use service_runtime::error_chain;
 
-/// The store failed.
+/// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The folder or the file cannot be made. At the start only.
+    /// The folder or the file cannot be created. Only at startup.
     #[error(
         "DATABASE_URL: {path} cannot be opened ({source}): give it to the service's user, or name another folder in DATA_DIR",
         path = .path.display()
     )]
     File {
-        /// What cannot be made.
+        /// The path that cannot be created.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The database cannot be opened. At the start only.
+    /// The database cannot be opened. Only at startup.
     #[error("DATABASE_URL: {location} cannot be opened ({}): {}", error_chain(.source), cure(.source))]
     Open {
-        /// Where it is, without the password.
+        /// The location, without the password.
         location: String,
-        /// Why.
+        /// The cause.
         source: sqlx::Error,
     },
-    /// The tables cannot be brought up to date. At the start only.
+    /// The migrations cannot be applied. Only at startup.
     #[error(
         "DATABASE_URL: the tables in {location} cannot be brought up to date ({}): {}",
         error_chain(.source), migration_cure(.source)
     )]
     Migrate {
-        /// Where it is, without the password.
+        /// The location, without the password.
         location: String,
-        /// Why.
+        /// The cause.
         source: sqlx::migrate::MigrateError,
     },
     /// A read or write failed.
@@ -45,8 +45,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the database is away, full or busy, rather than asked something
-    /// wrong: it may work again later.
+    /// Whether the database is unreachable, full or busy, so that a retry may
+    /// succeed, rather than the query being wrong.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         match self {
@@ -55,27 +55,27 @@ impl StoreError {
         }
     }
 
-    /// Whether a row with this key is there already.
+    /// Whether a row with this key already exists.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Query(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
-    /// Whether it was given a text or a number that it cannot hold: whoever asks
-    /// has to give another. PostgreSQL holds no NUL in a text.
+    /// Whether a text or number was given that the database cannot store, so
+    /// that the caller has to send another. PostgreSQL stores no NUL in a text.
     #[must_use]
     pub fn is_unfit_value(&self) -> bool {
-        // No such character, no such number.
+        // Untranslatable character; number out of range.
         matches!(self, Self::Query(error) if matches!(code(error).as_deref(), Some("22021" | "22003")))
     }
 
-    /// Whether another transaction got in the way.
+    /// Whether the transaction conflicted with another.
     pub(super) fn is_in_the_way(&self) -> bool {
         matches!(self, Self::Query(error) if is_in_the_way(error))
     }
 }
 
-/// PostgreSQL's deadlock and serialization failures: the same may go well now.
+/// PostgreSQL's deadlock and serialization failures: a retry may succeed.
 fn is_in_the_way(error: &sqlx::Error) -> bool {
     matches!(code(error).as_deref(), Some("40P01" | "40001"))
 }
@@ -98,13 +98,14 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
             match code.parse::<u32>() {
-                // SQLite's, whose lowest byte is the kind: busy, locked,
+                // SQLite's codes, whose lowest byte is the kind: busy, locked,
                 // read-only, I/O, corrupt, full, cannot open, no database.
                 Ok(number) if code.len() < 5 => {
                     matches!(number & 0xff, 5 | 6 | 8 | 10 | 11 | 13 | 14 | 26)
                 }
                 // PostgreSQL's classes: connection, rolled back, resources,
-                // operator, system; read-only; refused.
+                // operator, system, authorization; then read-only and missing
+                // database.
                 _ => {
                     ["08", "40", "53", "57", "58", "28"]
                         .iter()

@@ -9,8 +9,8 @@ use super::{Store, StoreError};
 use crate::config::DatabaseLocation;
 
 impl Store {
-    /// Looks whether the database at `location` can be opened and is whole;
-    /// changes nothing. Gives what it is.
+    /// Checks that the database at `location` can be opened and is intact,
+    /// changing nothing; returns a description of it.
     ///
     /// # Errors
     /// [`StoreError::Open`]: it cannot be opened, or is damaged.

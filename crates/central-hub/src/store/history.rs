@@ -1,5 +1,4 @@
-//! History of a message: the transitions of its state, as they are written and
-//! read.
+//! History of a message: its state transitions.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -10,23 +9,23 @@ use super::rows::timestamp;
 use super::state::MessageState;
 use super::{Store, Tx};
 
-/// What is to change.
+/// A state change to make.
 #[derive(Clone, Copy, Debug)]
 pub struct Change<'a> {
     /// The new state.
     pub to: MessageState,
     /// Why, as a code such as `SESSION_NOT_READY`.
     pub cause: &'a str,
-    /// Why, for a person.
+    /// Why, in words for a person.
     pub detail: Option<&'a str>,
     /// WhatsApp's id, once it is known.
     pub wa_id: Option<&'a str>,
-    /// From when the outbox may take it (again); left out, at once.
+    /// When the outbox may claim it (again); `None` means at once.
     pub due: Option<Timestamp>,
 }
 
 impl<'a> Change<'a> {
-    /// To this state for this reason.
+    /// Creates a change to this state with this cause.
     #[must_use]
     pub const fn to(to: MessageState, cause: &'a str) -> Self {
         Self {
@@ -38,7 +37,7 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// With a sentence for a person.
+    /// Adds a detail in words for a person.
     #[must_use]
     pub const fn because(mut self, detail: &'a str) -> Self {
         self.detail = Some(detail);
@@ -46,23 +45,23 @@ impl<'a> Change<'a> {
     }
 }
 
-/// A change that happened.
+/// A stored state transition.
 #[derive(Clone, Debug)]
 pub struct Transition {
-    /// From which state; `None` for the first.
+    /// The previous state; `None` for the first transition.
     pub from: Option<MessageState>,
-    /// To which.
+    /// The new state.
     pub to: MessageState,
     /// Why, as a code.
     pub cause: String,
-    /// Why, for a person.
+    /// Why, in words for a person.
     pub detail: Option<String>,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
 }
 
 impl Store {
-    /// What a message went through, the oldest first.
+    /// Returns the transitions of a message, the oldest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -76,7 +75,7 @@ impl Store {
     }
 }
 
-/// Writes a transition down.
+/// Stores a transition.
 pub(super) async fn note(
     tx: &mut Tx,
     id: i64,

@@ -3,14 +3,14 @@
 //! ```text
 //!  a batch of events ──┐ one transaction
 //!    messages ─────────┤   known already? ─> nothing, or the text of one
-//!                      │                     that could not be read before
-//!    acks ─────────────┤   the outgoing row moves on
+//!                      │                     that was unreadable before
+//!    acks ─────────────┤   the outgoing row changes its state
 //!    deliveries ───────┤   to webhooks
-//!  how far it read ────┘
+//!  cursor ─────────────┘
 //! ```
 //!
-//! How far the hub has read is written together with what it read: a crash
-//! loses neither, and what is told once more is known.
+//! The cursor is stored in the transaction of what was read: a crash loses
+//! neither, and events that arrive again are recognised as duplicates.
 
 use serde::{Deserialize, Serialize};
 use session_api::{AckEvent, Event, MessageEvent, Recipient, StateEvent, Timestamp};
@@ -25,58 +25,58 @@ use super::transitions::take_early_ack;
 use super::webhook_events::{self, Topic};
 use super::{Change, MessageState, Store, Tx, now};
 
-/// The lease of the hub that follows.
+/// The name of the follower's lease.
 pub const FOLLOWER: &str = "listener";
 const PLACE: &str = "listener.place";
 const RECORDING: &str = "listener.recording";
 const SESSION: &str = "listener.session";
-/// WhatsApp's type of a message that session-manager could not read.
+/// WhatsApp's type of a message that session-manager could not decrypt.
 const UNREADABLE: &str = "ciphertext";
 
-/// How far the hub has read.
+/// How far the hub has read the event stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// The id of the last event.
     pub id: Option<String>,
-    /// When it was written down, in milliseconds since 1970.
+    /// When it was stored, in milliseconds since 1970.
     pub at: Option<i64>,
-    /// How long after session-manager had it.
+    /// How long after session-manager received the event, in milliseconds.
     pub lag_ms: Option<i64>,
-    /// When the last message was written down.
+    /// When the last message was stored, in milliseconds since 1970.
     pub message_at: Option<i64>,
 }
 
 /// An event and its id.
 #[derive(Clone, Debug)]
 pub struct SourceEvent {
-    /// Where to resume.
+    /// The id from which to resume.
     pub id: Option<String>,
-    /// `None`: one that this version does not know, or cannot read.
+    /// The event; `None` if this version does not know it or cannot parse it.
     pub event: Option<Event>,
 }
 
 /// A message to record, from any source.
 #[derive(Clone)]
 pub struct InboundMessage {
-    /// WhatsApp's id, or one that stands for it.
+    /// WhatsApp's id, or a substitute for it.
     pub wa_id: String,
-    /// The other side, as it was told.
+    /// The other side's id, as reported.
     pub chat: String,
-    /// Its number, where that is known: digits.
+    /// The digits of its number, if known.
     pub phone: Option<String>,
-    /// Its `…@lid`, where that is known.
+    /// Its `…@lid`, if known.
     pub lid: Option<String>,
-    /// Whether the account itself wrote it.
+    /// Whether the account itself sent it.
     pub from_me: bool,
     /// WhatsApp's type.
     pub kind: String,
     /// The text, or the caption.
     pub body: String,
-    /// What the other side calls itself.
+    /// The name that the other side chose.
     pub pushname: Option<String>,
     /// When it was written.
     pub at: Timestamp,
-    /// For which business, where somebody says so.
+    /// The business, if the source names one.
     pub cliente_id: Option<u64>,
 }
 
@@ -102,21 +102,21 @@ impl From<&MessageEvent> for InboundMessage {
     }
 }
 
-/// Result of recording a message.
+/// The result of recording a message.
 #[derive(Clone, Debug)]
 pub enum Recorded {
-    /// It is written down.
+    /// The message is new and was stored.
     New(Box<Message>),
-    /// It was written down as unreadable, and now is what it is.
+    /// The message was stored as unreadable, and now has its content.
     Readable(Box<Message>),
-    /// It was written down before.
+    /// The message was stored before.
     Known,
-    /// Recording is off, or it is of no person: it is not written down.
+    /// Recording is off, or the chat is not a person: nothing was stored.
     Skipped,
 }
 
 impl Store {
-    /// Whether messages are written down.
+    /// Whether messages are recorded.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -124,7 +124,7 @@ impl Store {
         Ok(self.setting(RECORDING).await?.as_deref() != Some("off"))
     }
 
-    /// Switches the writing down of messages on or off.
+    /// Switches the recording of messages on or off.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -132,7 +132,7 @@ impl Store {
         self.set(RECORDING, if on { "on" } else { "off" }).await
     }
 
-    /// How far the hub has read.
+    /// Returns how far the hub has read.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -143,8 +143,8 @@ impl Store {
             .unwrap_or_default())
     }
 
-    /// Writes events down, all or none; `false` if `who` does not hold the
-    /// lease any more, which it keeps until `until` otherwise.
+    /// Stores a batch of events, all or none, and extends the lease of `who`
+    /// until `until`; `false` if `who` no longer holds it.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -155,8 +155,8 @@ impl Store {
         told: &[SourceEvent],
     ) -> Result<bool, StoreError> {
         let mut place = self.cursor().await?;
-        // Before the rest and each by itself: a join waits for nobody who waits
-        // for it.
+        // Before the rest and each in its own transaction: a join must not wait
+        // for a transaction that waits for it.
         for told in told {
             if let Some(Event::Message(event)) = &told.event {
                 self.learn_from(&event.into()).await?;
@@ -186,7 +186,7 @@ impl Store {
                     "messages may be missing: {}",
                     gap.message
                 ),
-                // What became of a message is passed on to the page, and not kept.
+                // These events are passed on to the page, and not stored.
                 Some(
                     Event::MessageEdited(_)
                     | Event::MessageDeleted(_)
@@ -208,7 +208,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Writes a message down.
+    /// Stores a message.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -224,7 +224,7 @@ impl Store {
         tx: &mut Tx,
         heard: &InboundMessage,
     ) -> Result<Recorded, StoreError> {
-        // What is of no person is not written down.
+        // A chat that is not a person is not stored.
         let Ok(told) = Recipient::parse(&heard.chat) else {
             return Ok(Recorded::Skipped);
         };
@@ -264,7 +264,7 @@ impl Store {
         };
         self.note_heard_in(tx, &message).await?;
         if asked_out {
-            // Nobody may answer them.
+            // The person must not be answered after an opt-out.
             self.settle_in(tx, &chat, None).await?;
         }
         let data = webhook_events::message(&message);
@@ -273,8 +273,8 @@ impl Store {
         Ok(Recorded::New(Box::new(message)))
     }
 
-    /// The row of a message that is written down already, by whatever id its
-    /// chat had then, and what kind it is.
+    /// Returns the row and the kind of a message that is already stored, under
+    /// whichever id its chat had then.
     async fn known_in(
         &self,
         tx: &mut Tx,
@@ -283,14 +283,14 @@ impl Store {
         chat: &str,
     ) -> Result<Option<(i64, String)>, StoreError> {
         let known = if heard.from_me {
-            // This account's own keys are its own: what the hub sent itself
-            // may be addressed in another way.
+            // Keys of the account's own messages are unique: one that the hub
+            // sent may be addressed in another form.
             sqlx::query("SELECT id, kind FROM messages WHERE wa_key = $1 AND direction = 'out'")
                 .bind(key)
                 .fetch_optional(&mut **tx)
                 .await?
         } else {
-            // A sender chooses the key: it tells nothing about other chats.
+            // The sender chooses the key: it identifies nothing in other chats.
             sqlx::query(
                 "SELECT id, kind FROM messages
                  WHERE wa_key = $1 AND direction = 'in' AND chat = $2",
@@ -304,7 +304,7 @@ impl Store {
         known.map(read).transpose()
     }
 
-    /// Writes down what a message holds that could not be read when it came in.
+    /// Stores the content of a message that was unreadable when it arrived.
     async fn make_readable_in(
         &self,
         tx: &mut Tx,
@@ -407,7 +407,7 @@ impl Store {
     }
 }
 
-/// What a message to somebody was for.
+/// The origin of a message to a person.
 #[derive(Default)]
 struct Answered {
     message: i64,
@@ -415,12 +415,12 @@ struct Answered {
     cliente_id: Option<i64>,
 }
 
-/// The business whose message to this person was the last that may have
-/// arrived, and its campaign that wrote there last.
+/// Returns the business whose message to this person was the last that may have
+/// arrived, and the campaign of that business that wrote there last.
 ///
-/// The business first: a campaign of one does not draw to itself what answers a
-/// later message of another. What has neither, as an administrator's own
-/// message, takes no conversation from a business.
+/// The business is decided first: a campaign of one does not attract the answer
+/// to a later message of another. A message with neither, such as an
+/// administrator's own, takes no conversation from a business.
 async fn answered(
     store: &Store,
     tx: &mut Tx,
@@ -428,7 +428,7 @@ async fn answered(
 ) -> Result<(Option<i64>, Option<i64>), StoreError> {
     let mut last = last_to(tx, chat).await?.unwrap_or_default();
     let mut under = None;
-    // What a business wrote to a LID of theirs without knowing their number.
+    // Messages sent to one of their LIDs without knowing the number.
     for lid in lids_in(tx, chat).await? {
         if let Some(later) = last_to(tx, &lid)
             .await?
@@ -439,7 +439,7 @@ async fn answered(
         }
     }
     if let (Some(lid), Some(cliente_id)) = (under, last.cliente_id) {
-        // Now it has an answer, and so it is one conversation.
+        // There is an answer now, so both are one conversation.
         sqlx::query("UPDATE messages SET chat = $1 WHERE chat = $2 AND cliente_id = $3")
             .bind(chat)
             .bind(&lid)
@@ -488,14 +488,14 @@ async fn last_to(tx: &mut Tx, chat: &str) -> Result<Option<Answered>, StoreError
     last.map(read).transpose()
 }
 
-/// How long after session-manager had an event it is written down: its ids
+/// Returns the milliseconds between session-manager's event and now: its ids
 /// are microseconds.
 fn lag(told: &SourceEvent) -> Option<i64> {
     let id: i64 = told.id.as_deref()?.parse().ok()?;
     Some((now() - id / 1000).max(0))
 }
 
-/// What the hub calls its type.
+/// Returns the hub's name of the message's type.
 fn kind_of(heard: &InboundMessage) -> &str {
     match heard.kind.as_str() {
         "chat" => "text",
@@ -503,7 +503,7 @@ fn kind_of(heard: &InboundMessage) -> &str {
     }
 }
 
-/// PostgreSQL's texts hold no NUL.
+/// Replaces NUL, which PostgreSQL cannot store in a text.
 fn clean(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

@@ -1,16 +1,16 @@
-//! Who wrote, who waits for an answer, and what a user has not read.
+//! Inbox state: who wrote, who waits for an answer, what a user has not read.
 //!
 //! ```text
-//!  somebody wrote ──────────────> their row waits, unread for each user
-//!  written by hand, or on the phone ──> nobody waits   (a campaign answers nobody)
-//!  it failed after all ─────────> they wait again
-//!  «needs no answer» ───────────> nobody waits until they write again
+//!  a contact writes ──────────────────> their row waits, unread for each user
+//!  sent by hand, or from the phone ───> answered   (a campaign answers no contact)
+//!  the answer failed after all ───────> the row waits again
+//!  «needs no answer» ─────────────────> settled until the contact writes again
 //! ```
 //!
-//! Kept with each message, so that no list and no count looks at the history.
-//! A row is one chat as one business sees it, and one more for those who see
-//! all. What is newer is told by when it was written, not by when the hub heard
-//! of it; WhatsApp tells seconds, so within one the messages' numbers count.
+//! Updated with each message, so that no list and no count reads the history. A
+//! row is one chat in the view of one business, and one more for those who see
+//! all. Order is by when a message was written, not by when the hub received
+//! it; WhatsApp reports seconds, so within one second the messages' ids decide.
 
 use session_api::Timestamp;
 use sqlx::{AssertSqlSafe, Row};
@@ -21,17 +21,17 @@ use super::rows::timestamp;
 use super::state::MessageState;
 use super::{Store, Tx, now};
 
-/// The view of those who see all.
+/// The view of users who see all businesses.
 const ALL: i64 = 0;
-/// Whoever uses a hub that has no password.
+/// The user id of a caller of a hub without a password.
 pub const NOBODY: i64 = 0;
-/// More than this are told as this many.
+/// Counts stop at this number.
 pub const MOST_COUNTED: i64 = 1000;
-/// Set once what was there before this table is in it.
+/// Setting that marks the table as filled from earlier messages.
 const FILLED: &str = "inbox.filled";
-/// What waited longer when this table came is history.
+/// What had waited longer when this table was added is history.
 const HISTORY_MS: i64 = 14 * 24 * 3600 * 1000;
-/// WhatsApp tells of a reaction as of a message; it asks for nothing.
+/// WhatsApp reports a reaction as a message; it needs no answer.
 const REACTION: &str = "reaction";
 
 /// When a message was written.
@@ -41,7 +41,7 @@ macro_rules! at {
     };
 }
 
-/// Where a message stands among others; see [`place_of`].
+/// The sort key of a message; see [`place_of`].
 macro_rules! place {
     () => {
         concat!("(", at!(), " / 1000 * 1000000 + m.id % 1000000)")
@@ -54,14 +54,14 @@ macro_rules! theirs {
     };
 }
 
-/// Ours that a person wrote. In these very words, for the index.
+/// Outgoing messages that a person wrote. The wording has to match the index.
 macro_rules! by_hand {
     () => {
         "m.origin IN ('send', 'single', 'phone')"
     };
 }
 
-/// Of those, what may have arrived.
+/// Of those, the ones that may have arrived.
 macro_rules! on_its_way {
     () => {
         "m.dry_run = 0 AND m.state NOT IN ('failed', 'cancelled', 'simulated')"
@@ -101,7 +101,7 @@ const WROTE: &str = "INSERT INTO inbox
             THEN excluded.place ELSE inbox.place END,
         updated_at = excluded.updated_at";
 
-/// For each user who sees it, and for whoever needs no name.
+/// One row per user who sees the chat, and one for [`NOBODY`].
 const UNREAD: &str = "INSERT INTO unread (user_id, chat, messages, last_id)
     SELECT who.id, $1, 1, $2
     FROM (SELECT id, cliente_id FROM users WHERE disabled = 0 UNION ALL SELECT 0, NULL) AS who
@@ -156,7 +156,7 @@ const WAITS: &str = concat!(
     " > inbox.settled) WHERE chat = $1"
 );
 
-/// What one view has of some messages.
+/// Selects some messages as one view sees them.
 macro_rules! found {
     ($view:literal, $and:literal) => {
         concat!(
@@ -184,7 +184,7 @@ macro_rules! found {
     };
 }
 
-/// Rows from what was written, at `$1`.
+/// Inserts rows computed from the messages, with `$1` as the time of update.
 macro_rules! fill {
     ($and:literal) => {
         concat!(
@@ -202,7 +202,7 @@ macro_rules! fill {
     };
 }
 
-/// What was there before, but for what is history (written before `$1`), waits.
+/// Settles what is history (written before `$1`); the rest waits.
 const SETTLE_HISTORY: &str = "UPDATE inbox SET settled = last_in
     WHERE settled = 0 AND (last_in < $1
         OR EXISTS (SELECT 1 FROM opt_outs WHERE opt_outs.chat = inbox.chat))";
@@ -221,7 +221,7 @@ const WAITS_ALL: &str = concat!(
     " > inbox.settled) WHERE last_in > last_out AND last_in > settled"
 );
 
-/// `$1` the user, `$2` the view, `$3` the place before, `$4` how many.
+/// `$1` user, `$2` view, `$3` sort key before which to list, `$4` limit.
 macro_rules! list {
     ($last:literal, $and:literal) => {
         concat!(
@@ -242,7 +242,7 @@ const WAITING: &str = list!("", " AND i.waits_since IS NOT NULL");
 const LIST_OF_ONE: &str = list!(" AND m.cliente_id = $2", "");
 const WAITING_OF_ONE: &str = list!(" AND m.cliente_id = $2", " AND i.waits_since IS NOT NULL");
 
-/// `$1` the user, `$2` the view.
+/// `$1` user, `$2` view.
 const COUNTS: &str = "SELECT
     (SELECT COUNT(*) FROM (SELECT 1 FROM inbox
         WHERE cliente_id = $2 AND waits_since IS NOT NULL LIMIT 1000) AS waiting) AS waiting,
@@ -251,62 +251,62 @@ const COUNTS: &str = "SELECT
     (SELECT MIN(waits_since) FROM inbox WHERE cliente_id = $2 AND waits_since IS NOT NULL)
         AS oldest";
 
-/// `$1` since when, `$2` how many.
+/// `$1` since when, `$2` limit.
 const CHANGED: &str = "SELECT i.chat, i.cliente_id, i.waits_since, i.updated_at,
         (SELECT m.id FROM messages m WHERE m.chat = i.chat AND m.state <> 'simulated'
             AND (i.cliente_id = 0 OR m.cliente_id = i.cliente_id)
             ORDER BY m.id DESC LIMIT 1) AS last_id
     FROM inbox i WHERE i.updated_at >= $1 ORDER BY i.updated_at LIMIT $2";
 
-/// What the screens and the events ask, for whoever looks at the query plans.
+/// The queries of the screens and the events, for the tests of the query plans.
 pub const INBOX_PLANS: [&str; 6] = [LIST, WAITING, LIST_OF_ONE, WAITING_OF_ONE, COUNTS, CHANGED];
 
-/// A row of the list.
+/// A row of the list of conversations.
 #[derive(Clone, Debug)]
 pub struct Talk {
-    /// When the first of theirs was written that nobody answered.
+    /// When the contact's first unanswered message was written.
     pub waits_since: Option<Timestamp>,
-    /// So many of theirs the user has not read.
+    /// The number of the contact's messages that the user has not read.
     pub unread: i64,
-    /// Its last message that was no rehearsal.
+    /// The last message that was not a dry run.
     pub last: Message,
 }
 
 /// A page of the list.
 #[derive(Clone, Debug)]
 pub struct Talks {
-    /// Who wrote last comes first.
+    /// The conversations, the most recent incoming message first.
     pub talks: Vec<Talk>,
-    /// Where the next page begins; `None` at the end.
+    /// The cursor of the next page; `None` at the end.
     pub next: Option<i64>,
 }
 
-/// How much there is to do, each up to [`MOST_COUNTED`].
+/// Counts of open work, each up to [`MOST_COUNTED`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InboxCounts {
-    /// Conversations in which somebody waits for an answer.
+    /// Conversations in which a contact waits for an answer.
     pub waiting: i64,
     /// Conversations that the user has not read.
     pub unread: i64,
-    /// Since when the one waits who waits longest.
+    /// Since when the longest-waiting contact waits.
     pub oldest: Option<Timestamp>,
 }
 
-/// A conversation in which something happened, as one view sees it.
+/// A conversation that changed, in one view.
 #[derive(Clone, Debug)]
 pub struct ChangedTalk {
-    /// The business that sees it so; `None`: whoever sees all.
+    /// The business of the view; `None` for the view of all.
     pub cliente_id: Option<u64>,
-    /// When the first of theirs was written that nobody answered.
+    /// When the contact's first unanswered message was written.
     pub waits_since: Option<Timestamp>,
-    /// When it happened, in milliseconds.
+    /// When it changed, in milliseconds.
     pub updated_at: i64,
-    /// Its last message.
+    /// The last message.
     pub last: Message,
 }
 
-/// Where a message stands among others: by the second in which it was written,
-/// and within one by its number.
+/// Returns the sort key of a message: the second in which it was written, then
+/// its id.
 fn place_of(message: &Message) -> i64 {
     message.at().as_millis() / 1000 * 1_000_000 + message.id % 1_000_000
 }
@@ -315,7 +315,7 @@ fn view_of(cliente_id: Option<u64>) -> i64 {
     cliente_id.map_or(ALL, |id| i64::try_from(id).unwrap_or(i64::MAX))
 }
 
-/// The views in which a message is seen.
+/// Returns the views that include a message.
 fn views(message: &Message) -> impl Iterator<Item = i64> {
     let own = message.cliente_id.map(|id| view_of(Some(id)));
     std::iter::once(ALL).chain(own)
@@ -336,7 +336,7 @@ const fn may_arrive(state: MessageState) -> bool {
 }
 
 impl Store {
-    /// Takes note of a message that was heard: theirs, or one of ours that was
+    /// Updates the inbox for a received message: the contact's, or one of ours
     /// written on the phone.
     pub(super) async fn note_heard_in(
         &self,
@@ -362,7 +362,7 @@ impl Store {
         sqlx::query(UNREAD)
             .bind(&message.chat)
             .bind(message.id)
-            // No business has this number.
+            // -1 matches no business.
             .bind(message.cliente_id.map_or(-1, |id| view_of(Some(id))))
             .execute(&mut **tx)
             .await?;
@@ -370,8 +370,8 @@ impl Store {
         Ok(())
     }
 
-    /// Takes note of a message of ours. What a campaign or a list says is no
-    /// answer to anybody, and a rehearsal is none at all.
+    /// Updates the inbox for an outgoing message. A message of a campaign or a
+    /// list answers no contact, and a dry run is not a message.
     pub(super) async fn note_written_in(
         &self,
         tx: &mut Tx,
@@ -390,7 +390,7 @@ impl Store {
                 .await?;
         }
         if message.origin == Origin::Phone {
-            // Whoever answers on the office's phone has read it there.
+            // An answer on the office's phone means it was read there.
             sqlx::query(
                 "DELETE FROM unread WHERE chat = $1 AND NOT EXISTS (
                      SELECT 1 FROM inbox WHERE inbox.chat = $1 AND inbox.cliente_id = 0
@@ -405,7 +405,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes note of a message of ours that failed after all, or goes once more.
+    /// Updates the inbox when an outgoing message failed or is sent again.
     pub(super) async fn note_moved_in(
         &self,
         tx: &mut Tx,
@@ -429,9 +429,9 @@ impl Store {
         Ok(())
     }
 
-    /// Nothing of what somebody wrote so far is to be answered: that is said by
-    /// the business itself, or they asked not to be written to. With a
-    /// business, as that one and those who see all see it.
+    /// Marks everything received so far as needing no answer: the business
+    /// decided so, or the contact opted out. With a business, only in its view
+    /// and in that of those who see all.
     pub(super) async fn settle_in(
         &self,
         tx: &mut Tx,
@@ -458,7 +458,7 @@ impl Store {
         Ok(())
     }
 
-    /// As somebody says: what is there needs no answer.
+    /// Marks a conversation as needing no answer, as a user requested.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -469,8 +469,8 @@ impl Store {
         Ok(())
     }
 
-    /// The user has read what this person wrote, up to the message with this
-    /// number; left out, all of it.
+    /// Marks this chat as read by the user, up to the message with this id;
+    /// `None` means all of it.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -489,7 +489,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets what a user has not read: it is gone, or sees other things now.
+    /// Removes the unread marks of a deleted or changed user.
     pub(super) async fn forget_unread_in(&self, tx: &mut Tx, user: i64) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM unread WHERE user_id = $1")
             .bind(user)
@@ -498,8 +498,8 @@ impl Store {
         Ok(())
     }
 
-    /// The conversations whose place is before `before`, of one business or of
-    /// all; only those in which somebody waits, with `waiting`.
+    /// Lists the conversations whose sort key is before `before`, of one
+    /// business or of all; with `waiting`, only those in which a contact waits.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -548,7 +548,7 @@ impl Store {
         Ok(Talks { talks, next })
     }
 
-    /// How the conversations with these people stand, for whom there is one.
+    /// Returns the inbox state of those of these chats that have one.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -587,7 +587,7 @@ impl Store {
             .collect()
     }
 
-    /// How much there is to do for this user.
+    /// Counts the open work of this user.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -608,7 +608,7 @@ impl Store {
         })
     }
 
-    /// The conversations in which something happened from then on, the first
+    /// Lists the conversations that changed since `since`, the earliest change
     /// first.
     ///
     /// # Errors
@@ -658,8 +658,8 @@ impl Store {
         rows.iter().map(Message::read).collect()
     }
 
-    /// What was said under these chats stands under `to` now: its rows are made
-    /// anew, and what was settled or unread stays so.
+    /// Moves the inbox state of a chat to `to`: its rows are rebuilt, and what
+    /// was settled or unread stays so.
     pub(super) async fn rehang_inbox_in(
         &self,
         tx: &mut Tx,
@@ -739,7 +739,7 @@ impl Store {
             .bind(to)
             .execute(&mut **tx)
             .await?;
-        // Some may have stayed: a business that does not know the number.
+        // Messages of a business without the number may have stayed.
         for chat in [from, to] {
             sqlx::query(fill!(" AND m.chat = $2"))
                 .bind(now())
@@ -765,8 +765,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Rows for all chats that have none yet; what is long past waits for
-    /// nobody.
+    /// Adds rows for all chats without one; messages from long ago need no
+    /// answer.
     pub(crate) async fn fill_inbox_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
         let at = now();
         sqlx::query(fill!("")).bind(at).execute(&mut **tx).await?;
@@ -778,7 +778,7 @@ impl Store {
         Ok(())
     }
 
-    /// Once, for what was there before these rows were kept.
+    /// Fills the table once, from messages older than it.
     pub(super) async fn fill_inbox(&self) -> Result<(), StoreError> {
         if self.setting(FILLED).await?.is_some() {
             return Ok(());

@@ -1,8 +1,8 @@
 //! Leases: work that only one of several hubs may do at a time.
 //!
-//! The holder renews while it works, and checks in every transaction that it
-//! still is: who was away for too long finds out before it writes. On SQLite
-//! there is one hub, so it takes over at once what it held before a crash.
+//! The holder renews its lease while it works, and checks in every transaction
+//! that it still holds it: a hub that stalled finds out before it writes.
+//! SQLite has one hub, which takes over at once what it held before a crash.
 
 use session_api::Timestamp;
 
@@ -10,7 +10,7 @@ use super::error::StoreError;
 use super::{Engine, Store, Tx, now};
 
 impl Store {
-    /// Takes what nobody holds until `until`; whether it did.
+    /// Takes a lease that is free, until `until`; returns whether it did.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -38,8 +38,8 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Keeps it until `until`, within a transaction; whether `who` still holds
-    /// it.
+    /// Extends the lease to `until`, within a transaction; returns whether
+    /// `who` still holds it.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -59,7 +59,7 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Leaves it to others.
+    /// Releases the lease.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -72,7 +72,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether anybody holds it.
+    /// Whether any hub holds the lease.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -1,4 +1,4 @@
-//! Every message, out and in.
+//! Messages, outgoing and incoming.
 
 use std::fmt::Write as _;
 
@@ -14,19 +14,19 @@ use super::search_index::Indexed;
 use super::state::MessageState;
 use super::{Store, Tx};
 
-/// Rows of several hubs that are written at once may be numbered in another
-/// order than their times.
+/// Rows that several hubs write concurrently may have ids in another order than
+/// their times.
 const WRITTEN_AT_ONCE: i64 = 1000;
-/// What the hub heard of more than a minute after it was written came late.
-/// The index of what did has these words.
+/// Messages received more than a minute after they were written are late. The
+/// index of late messages uses the same wording.
 const LATE: &str = "written_at < created_at - 60000";
-/// When a message was written, as far as is known.
+/// When a message was written, as far as known.
 const AT: &str = "COALESCE(written_at, created_at)";
 
-/// By which way a message came to the hub.
+/// How a message came to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
-    /// `POST /send`: somebody waits for the outcome.
+    /// `POST /send`: the caller waits for the outcome.
     Send,
     /// `POST /api/sender/messages/send`.
     Single,
@@ -36,7 +36,7 @@ pub enum Origin {
     Campaign,
     /// Written on the phone itself.
     Phone,
-    /// It came in.
+    /// Received from a chat.
     Chat,
 }
 
@@ -50,7 +50,7 @@ impl Origin {
         Self::Chat,
     ];
 
-    /// As it is stored.
+    /// Returns the name as it is stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -64,34 +64,34 @@ impl Origin {
     }
 }
 
-/// A message to be sent.
+/// A message to enqueue.
 #[derive(Clone, Copy)]
 pub struct NewMessage<'a> {
-    /// By which way it came.
+    /// How it came to the hub.
     pub origin: Origin,
-    /// Of which campaign.
+    /// The id of its campaign.
     pub campaign_id: Option<i64>,
-    /// What session-manager will be asked.
+    /// The validated request.
     pub message: &'a Composed,
-    /// One key is one message.
+    /// The idempotency key: one key is one message.
     pub idempotency_key: &'a str,
-    /// Whether it is a rehearsal, which is never sent.
+    /// Whether it is a dry run, which is never sent.
     pub dry_run: bool,
-    /// From when it may be sent; left out, at once.
+    /// From when it may be sent; `None` means at once.
     pub due: Option<Timestamp>,
-    /// Who sends it at once, and until when nobody else may take it; left out,
-    /// the outbox sends it in its turn.
+    /// The owner that sends it at once and the end of its claim; `None` leaves
+    /// it to the outbox in its turn.
     pub claim: Option<(&'a str, Timestamp)>,
 }
 
-/// What became of writing a message down.
+/// The outcome of inserting a message.
 #[derive(Clone, Debug)]
 pub enum Inserted {
-    /// It is new.
+    /// The message is new.
     New(Message),
-    /// Its key is known, for the same message: here it is.
+    /// The key exists, for the same message, which is returned.
     Known(Message),
-    /// Its key is known, for another message.
+    /// The key exists, for another message.
     KeyReused,
 }
 
@@ -103,7 +103,7 @@ impl Inserted {
         }
     }
 
-    /// The message, unless its key is another's.
+    /// Returns the message, unless the key belongs to another.
     #[must_use]
     pub fn message(self) -> Option<Message> {
         match self {
@@ -113,57 +113,57 @@ impl Inserted {
     }
 }
 
-/// A message as it is stored.
+/// A stored message.
 #[derive(Clone)]
 pub struct Message {
-    /// The store's number of it; grows with time.
+    /// The row's id; grows with time.
     pub id: i64,
-    /// Whether it came in.
+    /// Whether it is incoming.
     pub is_inbound: bool,
-    /// By which way it came.
+    /// How it came to the hub.
     pub origin: Origin,
-    /// For which business.
+    /// The id of its business.
     pub cliente_id: Option<u64>,
-    /// Of which campaign.
+    /// The id of its campaign.
     pub campaign_id: Option<i64>,
     /// The other side: `…@c.us` or `…@lid`.
     pub chat: String,
-    /// `text`, or what else WhatsApp calls it.
+    /// `text`, or WhatsApp's type.
     pub kind: String,
     /// The text, or the caption.
     pub body: String,
-    /// What session-manager is asked, as JSON.
+    /// The request to session-manager, as JSON.
     pub request: Option<String>,
-    /// What tells this message from another under the same key.
+    /// The hash that distinguishes it from another message with the same key.
     pub fingerprint: Option<String>,
-    /// One key is one message.
+    /// The idempotency key: one key is one message.
     pub idempotency_key: Option<String>,
-    /// The request that it came with.
+    /// The id of the HTTP request that created it.
     pub request_id: Option<String>,
-    /// Whether it is a rehearsal.
+    /// Whether it is a dry run.
     pub dry_run: bool,
-    /// Where it stands.
+    /// The current state.
     pub state: MessageState,
     /// WhatsApp's id.
     pub wa_id: Option<String>,
     /// Why it failed, as a code.
     pub error_code: Option<String>,
-    /// Why it failed, for a person.
+    /// Why it failed, in words for a person.
     pub error_message: Option<String>,
-    /// Since when a person has to decide on it: its outcome could not be found
+    /// Since when it needs a person's decision: its outcome could not be found
     /// out.
     pub undecided_at: Option<Timestamp>,
-    /// How often session-manager was asked.
+    /// The number of attempts through session-manager.
     pub attempts: i64,
-    /// When it was written down.
+    /// When it was stored.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// When WhatsApp says that it was written, for what it told.
+    /// When it was written, according to WhatsApp, if received from there.
     pub written_at: Option<Timestamp>,
 }
 
-// Texts and numbers are the customers'.
+// Texts and numbers are the customers' data and stay out of logs.
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Message")
@@ -176,29 +176,29 @@ impl std::fmt::Debug for Message {
     }
 }
 
-/// Which messages a list shows.
+/// The filter of a list of messages.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Of this business.
+    /// Only of this business.
     pub cliente_id: Option<u64>,
-    /// Of this campaign.
+    /// Only of this campaign.
     pub campaign_id: Option<i64>,
-    /// With this other side.
+    /// Only of this chat.
     pub chat: Option<String>,
-    /// Out or in alone.
+    /// Only incoming or only outgoing.
     pub is_inbound: Option<bool>,
-    /// Where they stand.
+    /// Only in this state.
     pub state: Option<MessageState>,
-    /// Written since then.
+    /// Written at or after this time.
     pub since: Option<Timestamp>,
-    /// Written before then.
+    /// Written before this time.
     pub until: Option<Timestamp>,
-    /// Older than this one: the last of the page before.
+    /// Before this id: the last of the previous page.
     pub before: Option<i64>,
 }
 
 impl Message {
-    /// When it was written, as far as is known.
+    /// Returns when it was written, as far as known.
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.written_at.unwrap_or(self.created_at)
@@ -249,7 +249,7 @@ impl<'a> From<&'a Message> for Indexed<'a> {
 }
 
 impl Store {
-    /// Writes messages down, all or none of them, in this order.
+    /// Stores messages in this order, all or none.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -265,7 +265,7 @@ impl Store {
         Ok(inserted)
     }
 
-    /// As [`Store::insert`], for one, within a transaction.
+    /// As [`Store::insert`], for one message within a transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -335,7 +335,7 @@ impl Store {
         })
     }
 
-    /// The message with this number.
+    /// Returns the message with this id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -359,7 +359,7 @@ impl Store {
         row.as_ref().map(Message::read).transpose()
     }
 
-    /// The message with this id of WhatsApp's, or this last part of one.
+    /// Returns the message with this WhatsApp id or last part of one.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -371,7 +371,7 @@ impl Store {
         row.as_ref().map(Message::read).transpose()
     }
 
-    /// The newest messages that `filter` lets through, at most `limit`.
+    /// Lists the newest messages that match `filter`, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -380,8 +380,8 @@ impl Store {
         rows.iter().map(Message::read).collect()
     }
 
-    /// The numbers of the newest messages that `filter` lets through, and how
-    /// many bytes their texts have; the texts are not read.
+    /// Returns the ids of the newest messages that match `filter` and the sizes
+    /// of their texts in bytes; the texts are not read.
     pub(super) async fn message_sizes(
         &self,
         filter: &Filter,
@@ -457,7 +457,7 @@ impl Store {
         among: Option<&[i64]>,
         limit: u32,
     ) -> Result<Vec<AnyRow>, StoreError> {
-        // Only the conditions that are wanted, so that an index can serve them.
+        // Only the conditions in use, so that an index can serve them.
         let mut sql = format!("SELECT {columns} FROM messages WHERE id < $1");
         if let Some(ids) = among {
             let _ = write!(sql, " AND id IN ({})", joined(ids));
@@ -474,7 +474,7 @@ impl Store {
         and(filter.chat.is_some(), "chat");
         and(filter.state.is_some(), "state");
         if filter.since.is_some() {
-            // Numbers grow with time, but for those that were written at once.
+            // Ids grow with time, except among concurrent writes.
             let _ = write!(
                 sql,
                 " AND {AT} >= ${next} AND created_at >= ${next}
@@ -483,7 +483,7 @@ impl Store {
             );
             next += 1;
         }
-        // Word for word, so that the indexes of what came in can serve it.
+        // The wording has to match the indexes of incoming messages.
         sql.push_str(match filter.is_inbound {
             None => "",
             Some(true) => " AND direction = 'in'",
@@ -491,8 +491,8 @@ impl Store {
         });
         let sql = if filter.until.is_some() {
             let (until, limit) = (next, next + 1);
-            // What was written before then and heard of in time is found by its
-            // number; what came late is little, and has an index of its own.
+            // Messages written before then and received in time are found by
+            // id; late ones are few and have an index of their own.
             format!(
                 "SELECT * FROM (
                      {sql} AND {AT} < ${until} AND created_at < ${until} + 60000

@@ -1,9 +1,9 @@
-//! The tables, one step after the other, run at every start.
+//! Database migrations, applied at every start.
 //!
-//! A step is a file in `migrations/`, written once for both engines (see
-//! [`Engine::define`](super::Engine)), and a line below. What has left this
-//! branch is never changed: its checksum is in every database that ran it. A
-//! further step takes the next number.
+//! A migration is a file in `migrations/`, written once for both engines (see
+//! [`Engine::define`](super::Engine)), and a line below. A published migration
+//! is never changed: its checksum is in every database that ran it. A further
+//! one takes the next number.
 
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -20,7 +20,7 @@ macro_rules! steps {
     };
 }
 
-/// Number, name, definition.
+/// Number, name and SQL of each migration.
 const STEPS: &[(i64, &str, &str)] = steps! {
     1 "0001_messages";
     2 "0002_access";
@@ -40,12 +40,12 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     17 "0017_undecided";
 };
 
-/// The number of the last step.
+/// Returns the number of the last migration.
 pub(super) fn newest() -> i64 {
     STEPS.last().map_or(0, |(number, _, _)| *number)
 }
 
-/// Runs what has not run yet.
+/// Applies the migrations that have not run yet.
 pub(super) async fn run(store: &Store) -> Result<(), MigrateError> {
     let steps = STEPS.iter().map(|(number, name, tables)| {
         let definition = sqlx::AssertSqlSafe(store.engine().define(tables));
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn steps_are_numbered_in_their_order() {
-        // A number may be left out: steps are written side by side.
+        // A number may be skipped: migrations are written on parallel branches.
         assert!(STEPS.is_sorted_by(|one, next| one.0 < next.0));
         for (number, name, _) in STEPS {
             assert!(name.starts_with(&format!("{number:04}_")), "{name}");

@@ -7,16 +7,16 @@
 //!              both ─────> one pool ─────────> PostgreSQL
 //! ```
 //!
-//! The same code on both engines, through sqlx's `Any` driver: SQL is written
-//! once, with `$1` placeholders, which both take. The other way, a pool of
-//! each kind behind one type, would want every query twice or bounds on every
-//! function. The price is that a row knows integers, floats, texts and blobs
-//! only: so times are milliseconds, flags are 0 and 1, JSON is text, and a
-//! `SUM` wants a `CAST(… AS BIGINT)`. What the engines say differently is in
-//! [`Engine`], all of it; the tables, too, are written once (`migrations`).
+//! Both engines run the same code, through sqlx's `Any` driver: SQL is written
+//! once, with `$1` placeholders, which both accept. The alternative, a pool of
+//! each kind behind one type, would need every query twice or bounds on every
+//! function. The price is that a row has only integers, floats, texts and
+//! blobs: times are milliseconds, flags are 0 and 1, JSON is text, and a `SUM`
+//! needs a `CAST(… AS BIGINT)`. All differences between the engines are in
+//! [`Engine`]; the tables, too, are written once (`migrations`).
 //!
-//! Whoever holds a transaction of [`Store::begin`] must not ask the store for
-//! anything else meanwhile: SQLite has one connection to write with.
+//! The holder of a transaction of [`Store::begin`] must not call the store
+//! otherwise until it ends: SQLite has one write connection.
 
 mod access;
 mod addresses;
@@ -106,43 +106,42 @@ pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
 
 use crate::config::DatabaseLocation;
 
-/// A transaction that writes.
+/// A write transaction.
 pub type Tx = Transaction<'static, Any>;
 
-/// How long a caller waits for a connection before the store counts as gone.
+/// How long a caller waits for a connection before the store is unavailable.
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// How long a start waits for PostgreSQL.
+/// How long startup waits for PostgreSQL.
 const FIRST_CONNECTION: Duration = Duration::from_secs(10);
-/// An answer must not be ahead of the disk.
+/// A response must not be sent before its data is on disk.
 const SQLITE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
 const AT_ONCE: Duration = Duration::from_secs(1);
 const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 12;
 
-/// The open store; cheap to clone.
+/// The open store; clones share it.
 #[derive(Clone, Debug)]
 pub struct Store {
     engine: Engine,
     write: AnyPool,
     read: AnyPool,
-    /// There may be something to tell the webhooks.
+    /// Notified when webhook deliveries may be pending.
     told: Arc<Notify>,
-    /// Somebody may not do what it could before.
+    /// Changes when a user's access may have been reduced.
     access: watch::Sender<()>,
-    /// Somebody wrote, was answered, or needs no answer.
+    /// Notified when a contact wrote, was answered, or needs no answer.
     inbox: Arc<Notify>,
-    /// Whether all sending was stopped when somebody looked last.
+    /// Whether all sending was stopped at the last check.
     stopped: Arc<AtomicBool>,
-    /// Searches at once.
+    /// Limits concurrent searches.
     searching: Arc<Semaphore>,
 }
 
 impl Store {
-    /// Opens the database, makes it where it is a file that is missing, and
-    /// brings its tables up to date.
+    /// Opens the database, creating a missing file, and applies the migrations.
     ///
     /// # Errors
-    /// Any [`StoreError`], with cause and cure.
+    /// Any [`StoreError`], with its cause and remedy.
     pub async fn open(location: &DatabaseLocation) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         if let DatabaseLocation::Sqlite(file) = location {
@@ -214,27 +213,27 @@ impl Store {
         }
     }
 
-    /// Which database this is.
+    /// Returns the database engine.
     #[must_use]
     pub const fn engine(&self) -> Engine {
         self.engine
     }
 
-    /// For queries that only read.
+    /// Returns the pool for queries that only read.
     #[must_use]
     pub const fn reader(&self) -> &AnyPool {
         &self.read
     }
 
-    /// For a single statement that writes; several go through
-    /// [`Store::begin`].
+    /// Returns the pool for a single statement that writes; several statements
+    /// use [`Store::begin`].
     #[must_use]
     pub const fn writer(&self) -> &AnyPool {
         &self.write
     }
 
-    /// Notified when there may be something to tell the webhooks: shortly
-    /// before it can be read, or after.
+    /// Notified when webhook deliveries may be pending: shortly before they can
+    /// be read, or after.
     pub(crate) fn delivery_enqueued(&self) -> &Notify {
         &self.told
     }
@@ -248,8 +247,8 @@ impl Store {
         self.access.send_replace(());
     }
 
-    /// Notified when something may have happened in a conversation: shortly
-    /// before it can be read, or after.
+    /// Notified when a conversation may have changed: shortly before the change
+    /// can be read, or after.
     pub(crate) fn inbox_news(&self) -> &Notify {
         &self.inbox
     }
@@ -258,7 +257,7 @@ impl Store {
         self.inbox.notify_one();
     }
 
-    /// Begins a transaction that writes; dropped, it is rolled back.
+    /// Begins a write transaction; dropping it rolls back.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -266,15 +265,15 @@ impl Store {
         Ok(self.write.begin_with(self.engine.begin()).await?)
     }
 
-    /// Whether the database answers at once.
+    /// Whether the database answers within a second.
     pub async fn is_up(&self) -> bool {
         let ask = sqlx::query("SELECT 1").fetch_one(&self.read);
         matches!(tokio::time::timeout(AT_ONCE, ask).await, Ok(Ok(_)))
     }
 
-    /// Waits until the database answers, be it with a failure. SQLite is in this
-    /// process: a connection that cannot be had there is a hang. PostgreSQL that
-    /// is away is none, since no start anew brings it back.
+    /// Waits until the database answers, even with an error. SQLite is in this
+    /// process: failing to get a connection is a hang. An unreachable
+    /// PostgreSQL is not, since a restart would not bring it back.
     ///
     /// # Errors
     /// Why SQLite has no connection.
@@ -287,7 +286,7 @@ impl Store {
         }
     }
 
-    /// Writes what is on the way and closes the connections.
+    /// Finishes pending writes and closes the connections.
     pub async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
@@ -299,8 +298,8 @@ async fn run(connection: &mut AnyConnection, statements: &'static str) -> sqlx::
     Ok(())
 }
 
-/// One connection, for the reason why there is none: a pool only says that it
-/// waited.
+/// Opens one connection to learn the cause of a failure: a pool only reports a
+/// timeout.
 async fn first_connection(
     location: &DatabaseLocation,
     options: &AnyConnectOptions,
@@ -312,7 +311,7 @@ async fn first_connection(
     let connect = async {
         let mut connection = options.connect().await?;
         if matches!(location, DatabaseLocation::Sqlite(_)) {
-            // SQLite opens a file without a look at it.
+            // SQLite opens a file without reading it.
             run(&mut connection, SQLITE_PRAGMAS).await?;
         }
         connection.close().await
@@ -323,7 +322,7 @@ async fn first_connection(
     }
 }
 
-/// Makes the folder and the file, for nobody else to read.
+/// Creates the folder and the file, readable by their owner alone.
 fn prepare(file: &Path) -> Result<(), StoreError> {
     let failed = |path: &Path| {
         let path = path.to_owned();

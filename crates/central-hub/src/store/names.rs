@@ -1,5 +1,5 @@
-//! What somebody is called: on the card that a business keeps, in the phone's
-//! contacts, in a list that they are on, by themselves.
+//! Display names of contacts: from the business's card, from the phone's
+//! contacts, from a recipient list, from the contact.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,13 +8,13 @@ use sqlx::{AssertSqlSafe, Row};
 use super::Store;
 use super::error::StoreError;
 
-/// The columns that hold a name, the likeliest first.
+/// The columns that may contain a name, the likeliest first.
 const NAMES: [&str; 4] = ["nombre", "nombre completo", "nombre y apellido", "name"];
 const SURNAME: &str = "apellido";
 
 impl Store {
-    /// What the people of these chats are called, as one business or who sees
-    /// all knows them.
+    /// Returns the names of the contacts in these chats, as known to one
+    /// business or to a user who sees all.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -47,8 +47,8 @@ impl Store {
         Ok(names)
     }
 
-    /// The names of these people in the newest list of each, of one business
-    /// or of all.
+    /// Returns the names of these contacts in the newest list of each, of one
+    /// business or of all.
     ///
     /// # Errors
     /// [`StoreError::Query`].

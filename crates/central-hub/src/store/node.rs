@@ -1,8 +1,8 @@
 //! Writes of `central-hub import-node`: inserts converted rows of the Node
-//! services' database, and remembers which ones are already here.
+//! services' database, and records which ones were imported.
 //!
 //! Many rows go into one statement as JSON, so that a hundred thousand take
-//! seconds; which row became which is noted in the same transaction.
+//! seconds; the mapping of ids is stored in the same transaction.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use sqlx::Row;
 use super::search_index::Indexed;
 use super::{Engine, Store, StoreError, Tx, now};
 
-/// What a row of the Node pair's was.
+/// The kind of a row in the Node services' database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeKind {
     /// `ll_usuarios`.
@@ -42,18 +42,18 @@ impl NodeKind {
     }
 }
 
-/// A message that was sent, or came in, there.
+/// A message sent or received there.
 #[derive(Clone, Serialize)]
 pub struct NodeMessage {
-    /// One for each row there: what is brought twice is known by it.
+    /// A unique key per source row, for the dedup of repeated imports.
     pub key: String,
     /// `out` or `in`.
     pub direction: &'static str,
     /// As in [`super::Origin`].
     pub origin: &'static str,
-    /// For which business.
+    /// The id of its business.
     pub cliente_id: Option<i64>,
-    /// Of which campaign, here.
+    /// The id of its campaign here.
     pub campaign_id: Option<i64>,
     /// `…@c.us` or `…@lid`.
     pub chat: String,
@@ -63,20 +63,20 @@ pub struct NodeMessage {
     pub body: String,
     /// `sent` or `received`.
     pub state: &'static str,
-    /// WhatsApp's id, where it is known.
+    /// WhatsApp's id, if known.
     pub wa_id: Option<String>,
-    /// The last part of it.
+    /// The last part of WhatsApp's id.
     pub wa_key: Option<String>,
-    /// When, in milliseconds since 1970.
+    /// When it was sent or received, in milliseconds since 1970.
     pub at: i64,
 }
 
-/// A recipient there.
+/// A recipient in the Node services' database.
 #[derive(Clone, Serialize)]
 pub struct NodeRecipient {
-    /// The number of its row there, which is its line here.
+    /// The id of its row there, used as its line here.
     pub line: i64,
-    /// Of which campaign, here.
+    /// The id of its campaign here.
     pub campaign_id: i64,
     /// `…@c.us` or `…@lid`.
     pub chat: String,
@@ -84,32 +84,32 @@ pub struct NodeRecipient {
     pub fields: String,
     /// As in [`crate::store::campaigns::RecipientState`].
     pub state: &'static str,
-    /// The message here, if it was sent.
+    /// The id of the message here, if it was sent.
     pub message_id: Option<i64>,
-    /// How many messages there were.
+    /// The number of messages sent.
     pub attempt: i64,
     /// When it was sent.
     pub planned_at: Option<i64>,
-    /// Why it stands where it does.
+    /// Why it is in its state.
     pub cause: Option<&'static str>,
-    /// When it was made.
+    /// When it was created.
     pub at: i64,
 }
 
-/// A change of a recipient's state there.
+/// A transition of a recipient's state there.
 #[derive(Clone, Serialize)]
 pub struct NodeStep {
-    /// Of which recipient, here.
+    /// The id of the recipient here.
     pub recipient_id: i64,
     /// As in [`crate::store::campaigns::RecipientState`].
     pub from_state: &'static str,
     /// As in [`crate::store::campaigns::RecipientState`].
     pub to_state: &'static str,
-    /// Who did it, as a code.
+    /// Who or what caused it, as a code.
     pub cause: String,
-    /// For a person.
+    /// Details, in words for a person.
     pub detail: Option<String>,
-    /// When.
+    /// When it happened.
     pub at: i64,
 }
 
@@ -210,7 +210,7 @@ const NOTES: [&str; 2] = [
      FROM json_array_elements(CAST($1 AS JSON)) WHERE true ON CONFLICT DO NOTHING",
 ];
 
-/// A row of `messages`, from one of [`NodeMessage`].
+/// A row of `messages`, from a [`NodeMessage`].
 #[derive(Serialize)]
 struct MessageRow<'a> {
     idempotency_key: &'a str,
@@ -227,7 +227,7 @@ struct MessageRow<'a> {
 struct RecipientRow<'a> {
     #[serde(flatten)]
     recipient: NodeRecipient,
-    /// The number there, where the person is written down under another.
+    /// The number there, if the person is stored under another.
     address: Option<&'a str>,
     created_at: i64,
     updated_at: i64,
@@ -241,7 +241,7 @@ impl Store {
         }
     }
 
-    /// Which of these rows are here already, and as which.
+    /// Returns which of these rows are imported already, with their ids here.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -261,7 +261,7 @@ impl Store {
             .collect()
     }
 
-    /// Notes what rows became: their numbers there and here.
+    /// Stores the mapping of imported rows: their ids there and here.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -279,9 +279,9 @@ impl Store {
         Ok(())
     }
 
-    /// Writes messages down in this order; those that are known already are
-    /// passed over. Gives the numbers of the others by their keys. Nobody is
-    /// told of them: they are past.
+    /// Stores messages in this order, skipping those already known; returns the
+    /// ids of the others by key. No event is published, since the messages are
+    /// old.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -330,9 +330,9 @@ impl Store {
         Ok(ids)
     }
 
-    /// Writes recipients down; those whose number the campaign has already are
-    /// passed over. Gives the numbers of the others by their lines. The
-    /// campaigns' figures are the caller's to change.
+    /// Stores recipients, skipping those whose number the campaign already has;
+    /// returns the ids of the others by line. The caller updates the counts of
+    /// the campaigns.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -367,8 +367,8 @@ impl Store {
             .collect()
     }
 
-    /// Notes that a recipient who still waited here has got its message there;
-    /// `false` if it does not wait any more.
+    /// Marks a recipient that still waits here as sent there; `false` if it no
+    /// longer waits.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -392,7 +392,7 @@ impl Store {
         Ok(moved.rows_affected() > 0)
     }
 
-    /// Writes down what recipients went through.
+    /// Stores transitions of recipients.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -408,7 +408,7 @@ impl Store {
         Ok(())
     }
 
-    /// Puts a campaign where it stood there.
+    /// Sets a campaign to the state that it had there.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -420,7 +420,7 @@ impl Store {
         pause: Option<(&'static str, &'static str)>,
         made_at: i64,
     ) -> Result<(), StoreError> {
-        // Approved for real: under DRY_RUN it waits.
+        // Approved for real sending: under DRY_RUN it waits.
         let approved = (state != "draft").then_some(made_at);
         sqlx::query(
             "UPDATE campaigns SET state = $1, pause_code = $2, pause_detail = $3, created_at = $4,
@@ -440,7 +440,7 @@ impl Store {
         Ok(())
     }
 
-    /// Puts a schedule where it stood there.
+    /// Sets a schedule to the state that it had there.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -460,7 +460,7 @@ impl Store {
         Ok(())
     }
 
-    /// Notes how many went by a schedule on a day, unless that is known.
+    /// Stores how many messages a schedule sent on a day, unless it is known.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -491,6 +491,6 @@ fn known(chats: &HashMap<&str, String>, id: &str) -> String {
 }
 
 fn json<T: Serialize>(value: &T) -> String {
-    // Numbers, texts and lists of them: this cannot fail.
+    // Numbers, texts and lists of them: serialization cannot fail.
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Message counts for the start screen, from indexes alone.
+//! Message counts for the start screen, read from indexes alone.
 
 use sqlx::{AssertSqlSafe, Row};
 
@@ -7,10 +7,10 @@ use session_api::Timestamp;
 use super::error::StoreError;
 use super::{MessageState, Store};
 
-/// More dead letters than this are told as this many.
+/// The count of dead letters stops at this number.
 pub const MOST_DEAD: i64 = 1000;
 
-/// Written down since `$1`, by where they stand.
+/// Counts the messages stored since `$1`, by state.
 macro_rules! outcomes {
     ($and:literal) => {
         concat!(
@@ -24,7 +24,7 @@ macro_rules! outcomes {
     };
 }
 
-/// Failed, and written down since `$1`.
+/// Counts the failed messages stored since `$1`.
 macro_rules! failed {
     ($and:literal) => {
         concat!(
@@ -34,8 +34,8 @@ macro_rules! failed {
     };
 }
 
-/// What the outbox still has to do with, whenever it was written down (`$1` is
-/// the beginning of time).
+/// Counts the messages that the outbox has not finished, whenever they were
+/// stored (`$1` is the beginning of time).
 macro_rules! waiting {
     ($and:literal) => {
         concat!(
@@ -52,9 +52,8 @@ const DEAD: &str = "SELECT w.id, w.description, w.url, w.disabled_cause,
             WHERE d.webhook_id = w.id AND d.state = 'dead' LIMIT 1000) AS given_up) AS dead
     FROM webhooks w ORDER BY w.id";
 
-/// What the start screen asks of messages (with a `+`, so that a business's
-/// index, which knows no time, is left alone), for whoever looks at the query
-/// plans.
+/// The start screen's queries on messages, for the tests of the query plans.
+/// The `+` keeps SQLite from using a business's index, which has no time.
 pub const OVERVIEW_PLANS: [&str; 6] = [
     outcomes!(""),
     outcomes!(" AND +cliente_id = $2"),
@@ -64,16 +63,16 @@ pub const OVERVIEW_PLANS: [&str; 6] = [
     waiting!(" AND +cliente_id = $2"),
 ];
 
-/// A webhook that did not hear all it should.
+/// A webhook with failed deliveries.
 #[derive(Clone, Debug)]
 pub struct DeadLetters {
-    /// The webhook.
+    /// The webhook's id.
     pub webhook: i64,
-    /// What the business calls it, or where it is told.
+    /// Its description, or its URL.
     pub name: String,
-    /// Why the hub switched it off, if it did.
+    /// Why the hub disabled it, if it did.
     pub disabled_cause: Option<String>,
-    /// So many were given up, up to [`MOST_DEAD`].
+    /// The number of dead deliveries, up to [`MOST_DEAD`].
     pub dead: i64,
 }
 
@@ -82,7 +81,7 @@ fn as_id(cliente_id: Option<u64>) -> Option<i64> {
 }
 
 impl Store {
-    /// How many messages that were written down since then stand where.
+    /// Counts the messages stored since `since`, by state.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -123,8 +122,8 @@ impl Store {
         Ok(query.fetch_one(self.reader()).await?)
     }
 
-    /// How many messages that were written down since then failed and were
-    /// not put back.
+    /// Counts the messages stored since `since` that failed and were not
+    /// enqueued again.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -140,7 +139,7 @@ impl Store {
         self.count(sql, since.as_millis(), cliente_id).await
     }
 
-    /// How many messages the outbox still has to do with.
+    /// Counts the messages that the outbox has not finished.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -152,7 +151,7 @@ impl Store {
         self.count(sql, 0, cliente_id).await
     }
 
-    /// Webhooks with dead letters, or that the hub switched off.
+    /// Lists the webhooks that have dead letters or that the hub disabled.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -7,16 +7,16 @@
 //!                                                             contacts.wa_id
 //! ```
 //!
-//! An address is a number in the spelling that stands for its line
-//! ([`session_api::line_key`]), or a LID. What is kept of a person is kept under one chat;
-//! everything that is written down asks here for it first. Who is known by one
-//! address in its usual spelling has no row: a list of 100,000 costs nothing.
+//! An address is a number in the canonical form of its line
+//! ([`session_api::line_key`]), or a LID. All data about a person is stored
+//! under one chat, which every write looks up first. A person with one address
+//! in its usual form has no row: a list of 100,000 costs nothing.
 //!
-//! Two that turn out to be one are joined in one transaction. On PostgreSQL a
-//! join holds an advisory lock alone, and whoever asks for a chat to write
-//! under holds it with others, until the end of its transaction: nothing is
-//! written under a chat that is no more. The order of locks is everywhere the
-//! campaigns by number, this lock, recipients, messages.
+//! Two people that turn out to be one are merged in one transaction. On
+//! PostgreSQL a merge holds an exclusive advisory lock, and a lookup for a
+//! write holds it shared, until the end of its transaction: nothing is written
+//! under a chat that no longer exists. The lock order is always campaigns by
+//! id, this lock, recipients, messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,24 +30,24 @@ use super::error::StoreError;
 use super::inbound::InboundMessage;
 use super::{Store, Tx, now};
 
-/// Set once what was there before this table is joined.
+/// Setting that marks the data older than this table as merged.
 const JOINED: &str = "people.joined";
-/// A join that got in the way of another is tried again.
+/// Attempts of a merge that conflicts with another.
 const TRIES: u32 = 3;
-/// Two numbers of which WhatsApp says that they are one account end alike: it
-/// corrects what stands in front.
+/// Two numbers that WhatsApp reports as one account have the same ending: it
+/// corrects the leading digits.
 const SAME_END: usize = 6;
 
-/// Source of the information that addresses belong to one person.
+/// The source of the information that addresses belong to one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// A person.
+    /// A user of the hub.
     Hand,
-    /// A message that came in, or went out by the phone.
+    /// A received message, or one sent from the phone.
     Inbound,
     /// The chat that WhatsApp sent to.
     Send,
-    /// What was there before.
+    /// Data older than this table.
     Migration,
 }
 
@@ -62,13 +62,13 @@ impl Source {
     }
 }
 
-/// The chat in WhatsApp's id of a message: `true_<chat>_<key>`.
+/// Returns the chat in WhatsApp's message id, `true_<chat>_<key>`.
 fn chat_of_wa_id(wa_id: &str) -> Option<Recipient> {
     let chat = wa_id.strip_prefix("true_")?.split('_').next()?;
     Recipient::parse(chat).ok().filter(|it| it.as_str() == chat)
 }
 
-/// Whether WhatsApp may have made the one of the other.
+/// Whether WhatsApp may have derived one of these addresses from the other.
 fn may_be_one(one: &str, other: &str) -> bool {
     let end = |id: &str| {
         let digits = id.strip_suffix("@c.us")?;
@@ -87,7 +87,7 @@ pub(super) struct Holder {
 }
 
 impl Store {
-    /// Learns from a message who has which number and LID.
+    /// Learns from a message which number and LID belong together.
     pub(super) async fn learn_from(&self, heard: &InboundMessage) -> Result<(), StoreError> {
         let Ok(told) = Recipient::parse(&heard.chat) else {
             return Ok(());
@@ -105,8 +105,8 @@ impl Store {
         self.learn(&ids, number.as_deref(), Source::Inbound).await
     }
 
-    /// Learns from WhatsApp's id of a message that was sent to `id` which chat
-    /// that is. It has to be one that WhatsApp may have made of it.
+    /// Learns the chat of `id` from WhatsApp's id of a message sent to it. It
+    /// has to be one that WhatsApp may have derived from `id`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -120,7 +120,7 @@ impl Store {
         }
         let spelled = Some(chat).filter(|chat| !is_lid(chat));
         let both = [chat, id];
-        // Most of the time it is the one that was asked for.
+        // Most of the time it equals the requested one.
         let ids = if chat == id { &both[..1] } else { &both };
         self.learn(ids, spelled, Source::Send).await
     }
@@ -192,7 +192,7 @@ impl Store {
         Ok(())
     }
 
-    /// Locks the campaigns that have one of these among their recipients.
+    /// Locks the campaigns that have one of these chats among their recipients.
     pub(super) async fn lock_campaigns_in(
         &self,
         tx: &mut Tx,
@@ -318,11 +318,10 @@ impl Store {
         Ok(())
     }
 
-    /// Whatever hangs on one chat hangs on another from now on; `false` where
-    /// nothing did.
+    /// Moves all data of one chat to another; `false` if there was none.
     async fn rehang_in(&self, tx: &mut Tx, from: &str, to: &str) -> Result<bool, StoreError> {
         let recipients = rehang_recipients_in(tx, from, to).await?;
-        // Of two wishes the first counts.
+        // Of two opt-outs the earlier one counts.
         sqlx::query(
             "DELETE FROM opt_outs WHERE chat IN ($1, $2)
                  AND id > (SELECT MIN(id) FROM opt_outs WHERE chat IN ($1, $2))",
@@ -353,7 +352,7 @@ impl Store {
         .await?;
         if let Some(contact) = contact {
             moved += 1;
-            // Their own name stays; what it lacks it gets.
+            // The contact keeps its own name; missing fields are filled in.
             let row = sqlx::query(
                 "INSERT INTO contacts (wa_id, name, pushname, created_at, updated_at)
                  VALUES ($1, $2, $3, $4, $5)
@@ -375,10 +374,10 @@ impl Store {
         Ok(moved > 0)
     }
 
-    /// Joins, once, what was there before people were known: the spellings of a
-    /// line, and what hangs on LIDs whose number is known.
+    /// Merges, once, the data older than this table: the spellings of a line,
+    /// and what is stored under LIDs whose number is known.
     ///
-    /// Only what is to change is touched: the index by chat finds the spellings.
+    /// Reads only rows that will change: the index by chat finds the spellings.
     pub(super) async fn join_what_is_there(&self) -> Result<(), StoreError> {
         if self.setting(JOINED).await?.is_some() {
             return Ok(());
@@ -420,7 +419,7 @@ impl Store {
                 .bind(&chat)
                 .execute(&mut **tx)
                 .await?;
-            // One at a time, so that none of them is taken for a change.
+            // One at a time, so that none looks like a change of number.
             for lid in lids {
                 let ids = [lid.as_str(), address.as_str()];
                 let person = holder_in(tx, &lid).await?;
@@ -484,7 +483,7 @@ impl Store {
                 continue;
             }
             count += 1;
-            // What came in tells how WhatsApp itself spells it.
+            // A received message has the number in WhatsApp's own spelling.
             let heard: Option<i64> = sqlx::query_scalar(
                 "SELECT id FROM messages WHERE chat = $1 AND direction = 'in'
                      AND origin = 'chat' LIMIT 1",
@@ -504,14 +503,14 @@ impl Store {
     }
 }
 
-/// The chats that may be another spelling of a line, by the index.
+/// Finds, by the index, the chats that may be another spelling of a line.
 async fn unusual_in(
     tx: &mut Tx,
     table: &'static str,
     column: &'static str,
 ) -> Result<Vec<String>, StoreError> {
     let mut found = Vec::new();
-    // Country and first digits, up to where they end, and the length.
+    // First digits, where the range ends, and the length of the chat.
     for (from, to, length) in [("541", "544", 17), ("55", "56", 17), ("521", "522", 18)] {
         let statement = format!(
             "SELECT DISTINCT {column} FROM {table}
@@ -609,8 +608,9 @@ pub(super) async fn free_in(tx: &mut Tx, lid: &str, chat: &str) -> Result<(), St
     Ok(())
 }
 
-/// A campaign that has both keeps the one that is further; who still waits is
-/// passed over. Gives how many rows changed.
+/// Moves recipients to another chat. A campaign with both keeps the more
+/// advanced one; one that still waits is skipped. Returns the number of changed
+/// rows.
 async fn rehang_recipients_in(tx: &mut Tx, from: &str, to: &str) -> Result<u64, StoreError> {
     let rows = sqlx::query(
         "SELECT a.* FROM recipients a WHERE a.chat IN ($1, $2) AND EXISTS (
@@ -646,7 +646,7 @@ async fn rehang_recipients_in(tx: &mut Tx, from: &str, to: &str) -> Result<u64, 
             deltas.apply(tx, first.campaign_id).await?;
         }
     }
-    // The number as the list has it is what is written to.
+    // The message goes to the number as it is in the list.
     let moved = sqlx::query(
         "UPDATE recipients SET chat = $2, address = COALESCE(address, chat)
          WHERE chat = $1 AND NOT EXISTS (SELECT 1 FROM recipients other

@@ -5,26 +5,25 @@ use sqlx::Row;
 use super::error::StoreError;
 use super::{MessageState, Store};
 
-/// What the outbox still has to do with.
+/// Messages that the outbox has not finished.
 const OUTBOX: &str = "SELECT state, COUNT(*) AS number, MIN(created_at) AS oldest FROM messages
     WHERE state IN ('queued', 'sending', 'unconfirmed') GROUP BY state";
-/// What webhooks were not told yet.
+/// Webhook deliveries still pending.
 const WEBHOOKS: &str = "SELECT COUNT(*) AS number, MIN(created_at) AS oldest
     FROM webhook_deliveries WHERE state = 'pending'";
 /// Length and age of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// In this state.
+    /// The state of its items.
     pub what: &'static str,
-    /// So many.
+    /// The number of items.
     pub number: i64,
-    /// Since when the oldest, in milliseconds since 1970.
+    /// When the oldest was created, in milliseconds since 1970.
     pub oldest: Option<i64>,
 }
 
 impl Store {
-    /// What the outbox still has to do with, by state; those that nothing is in
-    /// as well.
+    /// Returns the length of the outbox by state, including empty ones.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -50,7 +49,7 @@ impl Store {
         Ok(found.into())
     }
 
-    /// What webhooks were not told yet.
+    /// Returns the length of the queue of webhook deliveries.
     ///
     /// # Errors
     /// [`StoreError::Query`].

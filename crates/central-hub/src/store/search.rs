@@ -1,4 +1,4 @@
-//! Messages by words in them.
+//! Search for words in the texts of messages.
 //!
 //! ```text
 //!  words ─> their numbers ─> the index ─> numbers of messages ─┐ a chunk
@@ -6,44 +6,43 @@
 //!                                         are the words in it? ┘ ─> a page
 //! ```
 //!
-//! Over the whole history, without case and accents, in any order, the last
-//! word perhaps not complete. Where a filter that the index does not know
-//! leaves few messages, those are looked through instead. One search looks at a
-//! bounded number of messages and bytes and says where to go on; few run at
-//! once, and none compares texts on a thread that answers requests.
+//! It covers the whole history and ignores case, accents and order; the last
+//! word may be a prefix. If a filter that is not in the index leaves few
+//! messages, those are read instead. One search reads a bounded number of
+//! messages and of bytes and returns a cursor; few searches run concurrently,
+//! and none compares texts on a thread that serves requests.
 
 use super::Store;
 use super::error::StoreError;
 use super::messages::{Filter, Message};
 use super::words::Words;
 
-/// Searches at once; others wait for their turn.
+/// Concurrent searches; others wait for their turn.
 pub(super) const AT_ONCE: usize = 2;
-/// So many messages of those that the index gives, or that a filter leaves, are
-/// looked at in one search.
+/// Messages read per search, of those that the index or a filter returns.
 pub(super) const LOOKED_AT: usize = 10_000;
-/// And so many bytes of their texts.
+/// Bytes of text read per search.
 const LOOKED_AT_BYTES: usize = 4 * 1024 * 1024;
 pub(super) const CHUNK: u32 = 1_000;
-/// Few enough to look through.
+/// Messages up to which a filtered search skips the index.
 const NARROW: u32 = 2_000;
-/// Of a chunk, so that long messages do not fill the memory.
+/// Bytes of text per chunk, so that long messages do not fill the memory.
 const CHUNK_BYTES: usize = 512 * 1024;
-/// A page of at most so many messages is read without a look at their sizes.
+/// A page of at most this many messages is read without checking sizes.
 const SMALL: u32 = 50;
-/// Of the texts of a larger one.
+/// Bytes of text in a larger page.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A page of messages.
 #[derive(Clone, Debug, Default)]
 pub struct MessagePage {
-    /// The newest first.
+    /// The messages, the newest first.
     pub messages: Vec<Message>,
-    /// Where the next page begins ([`Filter::before`]); `None` at the end.
+    /// The cursor of the next page ([`Filter::before`]); `None` at the end.
     pub next: Option<i64>,
 }
 
-/// What one search may look at.
+/// The limits of one search.
 #[derive(Debug)]
 pub(super) struct Budget {
     messages: usize,
@@ -68,7 +67,7 @@ impl Budget {
     }
 }
 
-/// How many of these have at most so many bytes together; one at least.
+/// Returns how many of these fit into `bytes`, at least one, and their total.
 pub(super) fn fitting(sizes: impl Iterator<Item = usize>, bytes: usize) -> (usize, usize) {
     let mut total = 0_usize;
     let mut count = 0;
@@ -82,7 +81,7 @@ pub(super) fn fitting(sizes: impl Iterator<Item = usize>, bytes: usize) -> (usiz
     (count, total)
 }
 
-/// Runs what compares texts where nobody waits for an answer.
+/// Runs the comparison of texts on a blocking thread.
 pub(super) async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StoreError> {
@@ -91,18 +90,18 @@ pub(super) async fn aside<T: Send + 'static>(
         .map_err(|_| StoreError::Query(sqlx::Error::WorkerCrashed))
 }
 
-/// The newest of some messages.
+/// A chunk of the newest messages.
 struct Chunk {
     messages: Vec<Message>,
     bytes: usize,
-    /// Whether there are none after them.
+    /// Whether no message follows.
     is_last: bool,
 }
 
 impl Store {
-    /// A page of the messages that `filter` lets through and that have
-    /// `words`, where there are any, in their text: all of them, in any order.
-    /// A page may be short of `limit` and have another after it.
+    /// Returns a page of the messages that match `filter` and, if given,
+    /// contain all of `words`, in any order. A page may have fewer than `limit`
+    /// messages and still have a next one.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -263,7 +262,7 @@ impl Store {
                 messages: chunk.messages,
             });
         }
-        // One more tells whether there is a page after this one.
+        // One more message tells whether there is a next page.
         let mut messages = self.messages(filter, limit.saturating_add(1)).await?;
         let has_more = messages.len() > limit as usize;
         messages.truncate(limit as usize);
@@ -271,7 +270,7 @@ impl Store {
         Ok(MessagePage { messages, next })
     }
 
-    /// The newest messages, as many as there may be and as fit.
+    /// Reads the newest messages, up to `most` and `bytes`.
     async fn chunk(&self, filter: &Filter, most: u32, bytes: usize) -> Result<Chunk, StoreError> {
         let sizes = self.message_sizes(filter, most.saturating_add(1)).await?;
         let most = most as usize;
@@ -284,7 +283,7 @@ impl Store {
                 is_last: true,
             });
         };
-        // What came in meanwhile is newer than the first.
+        // Messages stored meanwhile are newer than the first.
         let these = Filter {
             before: Some(first.saturating_add(1)),
             ..filter.clone()
@@ -297,7 +296,7 @@ impl Store {
         })
     }
 
-    /// A turn to search; a closed semaphore, which this one never is, is none.
+    /// Waits for a search permit; the semaphore is never closed.
     pub(super) async fn search_turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
         self.searching.acquire().await.ok()
     }

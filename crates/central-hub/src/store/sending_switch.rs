@@ -1,4 +1,4 @@
-//! The switch that stops all sending: who turned it, and when.
+//! The switch that stops all sending: its state, who set it, and when.
 
 use std::sync::atomic::Ordering;
 
@@ -10,19 +10,19 @@ use super::error::StoreError;
 use super::rows::timestamp;
 use super::{Store, now};
 
-/// How the switch stands.
+/// The state of the switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendingSwitch {
-    /// Whether nothing is sent.
+    /// Whether sending is stopped.
     pub is_stopped: bool,
-    /// Who turned it last.
+    /// The user who set it last.
     pub by: String,
-    /// When.
+    /// When it was set.
     pub at: Timestamp,
 }
 
 impl Store {
-    /// How the switch stands; `None` if nobody ever turned it.
+    /// Returns the state of the switch; `None` if it was never set.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -36,7 +36,7 @@ impl Store {
         Ok(switch)
     }
 
-    /// Whether nothing is to be sent now.
+    /// Whether sending is stopped now.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -45,15 +45,15 @@ impl Store {
         Ok(switch.is_some_and(|it| it.is_stopped))
     }
 
-    /// As it was when somebody of this hub looked last, which the outbox does
-    /// every second.
+    /// Returns the state at this hub's last check, which the outbox makes every
+    /// second.
     #[must_use]
     pub fn was_sending_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Stops all sending, or lets it go on. What stands so already stays as it
-    /// was, with whoever turned it.
+    /// Stops or resumes all sending. If the switch is already in that state, it
+    /// keeps its time and user.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -80,7 +80,7 @@ impl Store {
         read(&row)
     }
 
-    /// Whether a message was asked for under this key.
+    /// Whether a message with this idempotency key exists.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -115,10 +115,10 @@ mod tests {
             assert!(!store.is_sending_stopped().await.unwrap());
             let stopped = store.switch_sending(true, "eva").await.unwrap();
             assert_eq!((stopped.is_stopped, stopped.by.as_str()), (true, "eva"));
-            // Who stopped it first did.
+            // The first to stop it stays recorded.
             assert_eq!(store.switch_sending(true, "ana").await.unwrap(), stopped);
             assert!(store.is_sending_stopped().await.unwrap() && store.was_sending_stopped());
-            // Another hub hears of it as soon as it looks.
+            // Another hub sees the change at its next check.
             let other = open(&database).await;
             assert!(other.is_sending_stopped().await.unwrap());
             store.switch_sending(false, "ana").await.unwrap();

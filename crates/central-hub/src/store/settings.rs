@@ -7,7 +7,7 @@ const WRITE: &str = "INSERT INTO settings (name, value, updated_at) VALUES ($1, 
     ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at";
 
 impl Store {
-    /// What is remembered under this name.
+    /// Returns the value of this setting.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -19,13 +19,13 @@ impl Store {
         Ok(value)
     }
 
-    /// What is remembered under this name; if nothing is, this from now on.
-    /// Several hubs that ask at once agree.
+    /// Returns the value of this setting, after storing `value` if there is
+    /// none. Concurrent hubs agree on one value.
     ///
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn setting_or(&self, name: &str, value: &str) -> Result<String, StoreError> {
-        // Written though it stays, so that the row is answered in either case.
+        // The update changes nothing; it makes RETURNING give the row.
         let kept = sqlx::query_scalar(
             "INSERT INTO settings (name, value, updated_at) VALUES ($1, $2, $3)
              ON CONFLICT (name) DO UPDATE SET value = settings.value
@@ -39,7 +39,7 @@ impl Store {
         Ok(kept)
     }
 
-    /// Remembers this under this name.
+    /// Stores the value of this setting.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -53,7 +53,7 @@ impl Store {
         Ok(())
     }
 
-    /// As [`Store::set`], within a transaction: together with what it is about.
+    /// As [`Store::set`], within the transaction of the data that it concerns.
     ///
     /// # Errors
     /// [`StoreError::Query`].

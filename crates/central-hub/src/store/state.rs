@@ -1,4 +1,4 @@
-//! State machine of a message (`State`).
+//! State machine of a message ([`MessageState`]).
 //!
 //! ```text
 //!                ┌────────────── not now ─────────────┐
@@ -12,11 +12,11 @@
 //!            └─ withdrawn ─> cancelled
 //! ```
 //!
-//! Nothing leads back from what WhatsApp took, and nothing out of `simulated`.
+//! No transition leads back from what WhatsApp accepted, or out of `simulated`.
 
 use std::fmt;
 
-/// States of something: their names in the store and the API's words for them.
+/// Defines an enum of states: their names in the store and in the API.
 macro_rules! states {
     ($($(#[$meta:meta])* $kind:ident { $($(#[$doc:meta])* $name:ident = $text:literal, $estado:literal;)* })*) => {$(
         $(#[$meta])*
@@ -27,25 +27,25 @@ macro_rules! states {
             /// Every state.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// As it is stored.
+            /// Returns the name as it is stored.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// As the API says it.
+            /// Returns the name in the API.
             #[must_use]
             pub const fn estado(self) -> &'static str {
                 match self { $(Self::$name => $estado,)* }
             }
 
-            /// The state that the API calls so.
+            /// Returns the state with this name in the API.
             #[must_use]
             pub fn from_estado(estado: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|state| state.estado() == estado)
             }
 
-            /// The state that is stored so.
+            /// Returns the state with this stored name.
             pub(crate) fn read(text: &str) -> Result<Self, $crate::store::StoreError> {
                 let state = Self::ALL.iter().copied().find(|state| state.as_str() == text);
                 state.ok_or_else(|| $crate::store::rows::unknown_value("a state"))
@@ -56,22 +56,22 @@ macro_rules! states {
 pub(crate) use states;
 
 states! {
-    /// Where a message stands.
+    /// The state of a message.
     #[derive(PartialOrd, Ord)]
     MessageState {
         /// Waits for the outbox.
         Queued = "queued", "pendiente";
-        /// The outbox has it: session-manager is, or is about to be, asked.
+        /// Claimed by the outbox: a request to session-manager is under way.
         Sending = "sending", "enviando";
-        /// Whether it left is not known; the outbox finds out.
+        /// It may or may not have left; the outbox finds out.
         Unconfirmed = "unconfirmed", "sin_confirmar";
-        /// Certainly not sent, and not tried again by itself.
+        /// Certainly not sent, and not retried automatically.
         Failed = "failed", "fallido";
         /// Withdrawn before it was sent.
         Cancelled = "cancelled", "cancelado";
-        /// Rehearsed: everything but the sending was done.
+        /// A dry run: everything but the sending was done.
         Simulated = "simulated", "simulado";
-        /// WhatsApp's server took it.
+        /// WhatsApp's server accepted it.
         Sent = "sent", "enviado";
         /// It is on the recipient's phone.
         Delivered = "delivered", "entregado";
@@ -79,13 +79,13 @@ states! {
         Read = "read", "leido";
         /// It was played.
         Played = "played", "reproducido";
-        /// It came in.
+        /// Incoming.
         Received = "received", "recibido";
     }
 }
 
 impl MessageState {
-    /// Whether WhatsApp's server took it.
+    /// Whether WhatsApp's server accepted it.
     #[must_use]
     pub fn is_taken(self) -> bool {
         matches!(
@@ -94,13 +94,13 @@ impl MessageState {
         )
     }
 
-    /// Whether the outbox still has to do with it.
+    /// Whether the outbox has not finished it.
     #[must_use]
     pub fn is_pending(self) -> bool {
         matches!(self, Self::Queued | Self::Sending | Self::Unconfirmed)
     }
 
-    /// Whether a message may go from here to `to`.
+    /// Whether a message may move from this state to `to`.
     #[must_use]
     pub fn leads_to(self, to: Self) -> bool {
         use MessageState::{Cancelled, Failed, Queued, Received, Sending, Simulated, Unconfirmed};
@@ -109,15 +109,15 @@ impl MessageState {
             Sending | Unconfirmed => {
                 to != self && !matches!(to, Sending | Simulated | Cancelled | Received)
             }
-            // An ack is WhatsApp's own word, whatever was known before. A
-            // rehearsal may repeat what a real send did not manage.
+            // An ack is WhatsApp's own report, whatever was known before. A dry
+            // run may repeat a real send that failed.
             Failed => matches!(to, Queued | Sending | Simulated) || to.is_taken(),
             _ if self.is_taken() => to.is_taken() && to > self,
             _ => false,
         }
     }
 
-    /// The state that an ack (`AckEvent::ack`) tells, if it tells one.
+    /// Returns the state that an ack (`AckEvent::ack`) reports, if any.
     #[must_use]
     pub const fn of_ack(ack: i8) -> Option<Self> {
         match ack {
@@ -158,7 +158,7 @@ mod tests {
                 ));
             }
         }
-        // Whatever the outbox did not finish can end.
+        // Any message that the outbox has not finished can end.
         for from in [
             MessageState::Queued,
             MessageState::Sending,

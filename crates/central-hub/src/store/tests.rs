@@ -8,12 +8,12 @@ use sqlx::Row;
 
 use super::*;
 
-/// An open store with nothing in it.
+/// Opens an empty store.
 pub(crate) async fn open(database: &Database) -> Store {
     Store::open(&database.url().parse().unwrap()).await.unwrap()
 }
 
-/// A message to be written down, to be changed where a test wants another.
+/// A message to insert, which a test may modify.
 pub(crate) struct Draft {
     pub(crate) message: Composed,
     pub(crate) key: String,
@@ -73,7 +73,7 @@ on_both_engines! {
         assert_eq!(store.setting("a").await.unwrap().as_deref(), Some("2ñ"));
         assert_eq!(store.setting("b").await.unwrap(), None, "it was rolled back");
         store.close().await;
-        // The tables are there; nothing is run twice.
+        // The tables exist; no migration runs twice.
         let again = open(&database).await;
         assert_eq!(again.setting("a").await.unwrap().as_deref(), Some("2ñ"));
         again.close().await;
@@ -100,7 +100,7 @@ on_both_engines! {
         let first = draft.insert(&store).await;
         assert_eq!((first.state, first.attempts), (MessageState::Queued, 0));
         assert_eq!(first.cliente_id, Some(51));
-        // Written in another way, and for another business: the same message.
+        // Another form of the number and another business: the same message.
         let same = Composed::text(None, "+54 9 11 0000-0001", "hola k1").unwrap();
         let same = NewMessage { message: &same, ..draft.as_new() };
         let known = store.insert(&[same]).await.unwrap();
@@ -125,7 +125,7 @@ on_both_engines! {
         let sent = Change { wa_id, ..Change::to(MessageState::Sent, "SENT") };
         let sent = store.change(message.id, sent).await.unwrap().unwrap();
         assert_eq!((sent.state, sent.wa_id.as_deref(), sent.attempts), (MessageState::Sent, wa_id, 2));
-        // Back is no way, and the same again is none.
+        // There is no way back, and no transition to the same state.
         for to in [MessageState::Queued, MessageState::Failed, MessageState::Sent] {
             assert!(store.change(message.id, Change::to(to, "X")).await.unwrap().is_none());
         }
@@ -147,7 +147,7 @@ on_both_engines! {
         let store = open(&database).await;
         let key = "3EB0AA";
         let wa_id = format!("true_5491100000001@c.us_{key}");
-        // Before the hub knows of it, and under the chat's other name.
+        // Before the hub has the message, and under the chat's other id.
         let early = format!("true_123@lid_{key}");
         assert!(store.acknowledge(&early, MessageState::Read).await.unwrap().is_none());
         assert!(store.acknowledge(&early, MessageState::Delivered).await.unwrap().is_none());
@@ -170,7 +170,7 @@ on_both_engines! {
         let [a1, a2, b1, a3, b2] = all[..] else { panic!() };
         assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [a1, b1]);
         assert!(store.claim("other", later(60), 10).await.unwrap().is_empty());
-        // One whose outcome is not known holds up what comes after it.
+        // A message with an unknown outcome blocks those after it.
         store.change(a1, Change::to(MessageState::Unconfirmed, "X")).await.unwrap().unwrap();
         store.change(b1, Change::to(MessageState::Sent, "X")).await.unwrap().unwrap();
         assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [a1, b2]);
@@ -180,7 +180,7 @@ on_both_engines! {
         assert!(!store.is_first(&third).await.unwrap(), "a2 is to be sent yet");
         let second = store.message(a2).await.unwrap().unwrap();
         assert!(store.is_first(&second).await.unwrap());
-        // So does one that is due only later.
+        // A message that is due later blocks them too.
         store.change(a1, Change::to(MessageState::Failed, "X")).await.unwrap().unwrap();
         let wait = Change { due: Some(later(60)), ..Change::to(MessageState::Queued, "X") };
         assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [a2]);
@@ -198,7 +198,7 @@ on_both_engines! {
         assert_eq!(store.claim("alive", ago(1), 2).await.unwrap().len(), 2);
         store.renew("alive", &[alive, 999], later(60)).await.unwrap();
         store.renew("dead", &[dead], later(60)).await.unwrap();
-        // The other one is not "dead"'s any more.
+        // "dead" no longer holds the other one.
         let again = store.claim("other", later(60), 10).await.unwrap();
         assert_eq!(ids(&again), [dead]);
         // It may have left before its hub died.
@@ -336,8 +336,8 @@ on_both_engines! {
     }
 }
 
-/// The start screen's numbers come from an index alone, and a list by state
-/// and time still goes by the numbers of its messages.
+/// The start screen's counts are read from an index alone, and a list by state
+/// and time still goes by the messages' ids.
 #[tokio::test]
 async fn the_overview_never_reads_the_history() {
     let database = Database::sqlite();
@@ -375,8 +375,8 @@ async fn the_overview_never_reads_the_history() {
     store.close().await;
 }
 
-/// What the outbox asks with each tick is served by the small indexes, whatever
-/// the history holds.
+/// The outbox's queries at each tick use the small indexes, whatever the size
+/// of the history.
 #[tokio::test]
 async fn query_plans_do_not_grow_with_history() {
     let database = Database::sqlite();
@@ -397,7 +397,7 @@ async fn query_plans_do_not_grow_with_history() {
                 || step.contains("USING COVERING INDEX messages_due")
                 || step.contains("USING COVERING INDEX messages_lane")
                 || step.contains("USING INTEGER PRIMARY KEY")
-                // The few that were found.
+                // The few rows that were found.
                 || step.starts_with("SCAN earlier") || step.contains("SUBQUERY");
             assert!(!reads || by_index, "{statement}\n{plan:#?}");
             assert!(!step.contains("USE TEMP B-TREE"), "{statement}\n{plan:#?}");
@@ -462,7 +462,7 @@ async fn postgres_that_cannot_be_used_is_said() {
     }
 }
 
-/// A server that goes away and comes back.
+/// A server that stops and comes back.
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_that_goes_away_comes_back() {
     let mut server = Server::start().unwrap();
@@ -480,7 +480,7 @@ async fn postgres_that_goes_away_comes_back() {
     store.close().await;
 }
 
-/// Somebody else keeps the file for longer than the hub waits.
+/// Another process locks the file for longer than the hub waits.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_busy_file_is_unavailable_and_then_is_not() {
     let database = Database::sqlite();

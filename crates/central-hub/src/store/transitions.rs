@@ -1,4 +1,4 @@
-//! State transitions of messages: the only place that changes a message's
+//! State transitions of messages: the only module that changes a message's
 //! state, with its history.
 
 use session_api::Timestamp;
@@ -11,8 +11,8 @@ use super::state::MessageState;
 use super::{Store, Tx, webhook_events};
 
 impl Store {
-    /// Moves a message on, if it may go there from where it is; gives it as
-    /// it is afterwards, and `None` if it did not move or is not there.
+    /// Moves a message to another state, if that is allowed; returns the
+    /// message afterwards, or `None` if it did not move or does not exist.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -41,7 +41,7 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let before = Message::read(&row)?;
         let mut change = change;
-        // The ack may have been faster than the answer.
+        // The ack may have arrived before the response.
         let key = change.wa_id.or(before.wa_id.as_deref()).map(wa_key);
         if change.to == MessageState::Sent
             && let Some(key) = key
@@ -81,8 +81,8 @@ impl Store {
         Ok(Some(moved))
     }
 
-    /// Takes an ack of WhatsApp's down; gives the message if it moved. One for
-    /// a message that is not known yet is kept until it is.
+    /// Applies an ack of WhatsApp's; returns the message if it moved. An ack
+    /// for a message that is not known yet is kept until it is.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -126,7 +126,7 @@ impl Store {
     }
 }
 
-/// Acks of what was sent by other means stay for ever unasked for.
+/// Acks of messages sent by other means would otherwise be kept forever.
 const EARLY_ACKS_KEPT_MS: i64 = 24 * 3600 * 1000;
 
 async fn keep_early_ack(tx: &mut Tx, key: &str, state: MessageState) -> Result<(), StoreError> {

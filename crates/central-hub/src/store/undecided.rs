@@ -14,19 +14,19 @@ use super::rows::now;
 use super::state::MessageState;
 use super::{Store, Tx};
 
-/// What a person says of an undecided message, having looked at the chat.
+/// A person's decision on an undecided message, after a look at the chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It is there.
+    /// It is in the chat.
     Arrived,
-    /// It is not there, and is not to be tried any more.
+    /// It is not in the chat, and is not to be retried.
     GivenUp,
-    /// It is not there: one more try, under the same id.
+    /// It is not in the chat: one more attempt, under the same id.
     TryAgain,
 }
 
 impl Store {
-    /// Leaves a message to a person; gives it, and `None` if it is settled.
+    /// Marks a message as undecided and returns it; `None` if it is settled.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -62,7 +62,7 @@ impl Store {
         Ok(Some(Message::read(&row)?))
     }
 
-    /// Does as a person decided, for a reason that is kept; `None` if there is
+    /// Applies a person's decision and stores the reason; `None` if there is
     /// nothing to decide.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ async fn locked_in(store: &Store, tx: &mut Tx, id: i64) -> Result<Option<Message
     row.as_ref().map(Message::read).transpose()
 }
 
-/// Under its key, which session-manager knows: one more try under the same id.
+/// Retries once under the same id and key, which session-manager knows.
 async fn try_again_in(tx: &mut Tx, id: i64, reason: &str) -> Result<Message, StoreError> {
     let at = now();
     let row = sqlx::query(

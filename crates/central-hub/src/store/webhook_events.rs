@@ -1,7 +1,7 @@
 //! Webhook payloads: `{"type", "version", "timestamp", "data"}`.
 //!
-//! Version 1. Fields may be added; where one has to change its meaning or go,
-//! the version grows.
+//! Version 1. Fields may be added; if one changes its meaning or is removed,
+//! the version increases.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,12 +11,12 @@ use super::{Change, Message, MessageState};
 
 const VERSION: u32 = 1;
 
-/// What a subscription can be about.
+/// A topic of webhook events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
-    /// A message came in, or was written on the phone.
+    /// A message was received, or sent from the phone.
     Message,
-    /// A message that went out moved on.
+    /// An outgoing message changed its state.
     Ack,
     /// The session changed its state.
     State,
@@ -28,7 +28,7 @@ impl Topic {
     /// Every topic.
     pub const ALL: [Self; 4] = [Self::Message, Self::Ack, Self::State, Self::Campaign];
 
-    /// As it is stored and written.
+    /// Returns the name as it is stored and sent.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -39,19 +39,19 @@ impl Topic {
         }
     }
 
-    /// The topic of this name.
+    /// Returns the topic with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|topic| topic.as_str() == name)
     }
 }
 
-/// A `webhook-id`.
+/// Returns a new `webhook-id`.
 pub(crate) fn new_event_id() -> String {
     format!("msg_{:032x}", rand::random::<u128>())
 }
 
-/// The body.
+/// Returns the request body.
 pub(crate) fn envelope(kind: &str, at: Timestamp, data: &Value) -> String {
     json!({"type": kind, "version": VERSION, "timestamp": at, "data": data}).to_string()
 }
@@ -72,7 +72,7 @@ struct MessageData<'a> {
     fecha: Timestamp,
 }
 
-/// The data of a `message`.
+/// Returns the data of a `message` event.
 pub(crate) fn message(message: &Message) -> Value {
     let data = MessageData {
         id: message.id,
@@ -106,8 +106,8 @@ struct AckData<'a> {
     fecha: Timestamp,
 }
 
-/// The data of an `ack`, if this change is one: WhatsApp took the message, or
-/// told more of it, or it failed.
+/// Returns the data of an `ack` event, if this change is one: WhatsApp accepted
+/// the message or reported progress, or it failed.
 pub(crate) fn ack(message: &Message, from: MessageState, change: &Change<'_>) -> Option<Value> {
     if !message.state.is_taken() && message.state != MessageState::Failed {
         return None;
@@ -128,17 +128,17 @@ pub(crate) fn ack(message: &Message, from: MessageState, change: &Change<'_>) ->
     serde_json::to_value(data).ok()
 }
 
-/// The data of a `state`.
+/// Returns the data of a `state` event.
 pub(crate) fn state(event: &StateEvent) -> Value {
     serde_json::to_value(event).unwrap_or_default()
 }
 
-/// `entrante` or `saliente`.
+/// Returns `entrante` or `saliente`.
 pub(crate) const fn direction(is_inbound: bool) -> &'static str {
     if is_inbound { "entrante" } else { "saliente" }
 }
 
-/// The number of a chat that has one.
+/// Returns the number of a chat that has one.
 pub(crate) fn phone_of(chat: &str) -> Option<&str> {
     chat.strip_suffix("@c.us")
 }

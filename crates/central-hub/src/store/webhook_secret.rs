@@ -1,4 +1,4 @@
-//! Signatures as Standard Webhooks say
+//! Signatures according to Standard Webhooks
 //! (<https://www.standardwebhooks.com>): HMAC-SHA256 over
 //! `{webhook-id}.{webhook-timestamp}.{body}`.
 
@@ -10,10 +10,10 @@ use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
 const PREFIX: &str = "whsec_";
-/// The standard wants 24 to 64.
+/// The standard requires 24 to 64.
 const BYTES: usize = 32;
 
-/// What a webhook's signatures are made with: `whsec_` and Base64.
+/// The secret key of a webhook's signatures: `whsec_` and Base64.
 #[derive(Clone)]
 pub struct WebhookSecret(SecretString);
 
@@ -24,31 +24,31 @@ impl fmt::Debug for WebhookSecret {
 }
 
 impl WebhookSecret {
-    /// A new one, of the system's randomness.
+    /// Generates a secret from the system's random source.
     #[must_use]
     pub fn generate() -> Self {
         let bytes: [u8; BYTES] = rand::random();
         Self(format!("{PREFIX}{}", STANDARD.encode(bytes)).into())
     }
 
-    /// As it was written down.
+    /// Wraps a stored secret.
     #[must_use]
     pub fn stored(text: String) -> Self {
         Self(text.into())
     }
 
-    /// To be written down, or shown once.
+    /// Returns the secret, to be stored or displayed once.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// `v1,…` for this message.
+    /// Returns the signature `v1,…` of this message.
     #[must_use]
     pub fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
         let text = self.expose();
         let encoded = text.strip_prefix(PREFIX).unwrap_or(text);
-        // What is not Base64 was not made here; its bytes are as good a key.
+        // A secret that is not Base64 is foreign; its bytes are the key.
         let key = STANDARD
             .decode(encoded)
             .unwrap_or_else(|_| text.as_bytes().to_vec());
@@ -58,7 +58,7 @@ impl WebhookSecret {
     }
 }
 
-/// The `webhook-signature` header: one signature for each secret.
+/// Returns the `webhook-signature` header: one signature per secret.
 pub(crate) fn signatures(
     secrets: &[WebhookSecret],
     id: &str,
@@ -76,7 +76,7 @@ pub(crate) fn signatures(
 mod tests {
     use super::*;
 
-    /// The vector that the standard's libraries share.
+    /// The test vector of the standard's libraries.
     #[test]
     fn the_standards_own_example() {
         let secret = WebhookSecret::stored("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());

@@ -10,48 +10,48 @@ use super::webhook_events::Topic;
 use super::webhook_secret::WebhookSecret;
 use super::{Store, now};
 
-/// How many there can be: each has places of its own in the dispatcher.
+/// Maximum number of subscriptions: each has slots in the dispatcher.
 pub const MOST_WEBHOOKS: i64 = 32;
 
 /// A subscription.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    /// The store's number of it.
+    /// The row's id.
     pub id: i64,
     /// Target URL.
     pub url: String,
-    /// What the business calls it.
+    /// The business's description.
     pub description: String,
     /// Subscribed event types.
     pub topics: Vec<Topic>,
-    /// Of this business alone.
+    /// Only events of this business.
     pub cliente_id: Option<u64>,
     /// Whether deliveries are enabled.
     pub enabled: bool,
-    /// Why the hub itself switched it off.
+    /// Why the hub disabled it.
     pub disabled_cause: Option<String>,
-    /// What signs: the secret, and the one before for as long as it does.
+    /// The signing secrets: the current one, and a previous valid one.
     pub secrets: Vec<WebhookSecret>,
-    /// Until when the one before signs as well.
+    /// Until when the previous secret is valid.
     pub previous_until: Option<Timestamp>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
-/// A subscription as somebody wants it.
+/// The requested contents of a subscription.
 #[derive(Clone, Debug)]
 pub struct NewWebhook {
-    /// Where it is told.
+    /// Target URL.
     pub url: String,
-    /// What the business calls it.
+    /// The business's description.
     pub description: String,
-    /// What it is told of.
+    /// Subscribed event types.
     pub topics: Vec<Topic>,
-    /// Of this business alone.
+    /// Only events of this business.
     pub cliente_id: Option<u64>,
-    /// Whether it is told at all.
+    /// Whether deliveries are enabled.
     pub enabled: bool,
 }
 
@@ -98,7 +98,7 @@ impl Webhook {
 }
 
 impl Store {
-    /// Makes a subscription; `None` where there are [`MOST_WEBHOOKS`] already.
+    /// Creates a subscription; `None` if there are [`MOST_WEBHOOKS`] already.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -132,8 +132,8 @@ impl Store {
         Ok(Some(Webhook::read(&row)?))
     }
 
-    /// Changes a subscription; `None` where there is none of this number. What
-    /// waits for it waits on.
+    /// Updates a subscription; `None` if it does not exist. Pending deliveries
+    /// are kept.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -161,7 +161,7 @@ impl Store {
         row.as_ref().map(Webhook::read).transpose()
     }
 
-    /// A new secret; the one before signs as well until `until`.
+    /// Sets a new secret; the previous one stays valid until `until`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -185,7 +185,7 @@ impl Store {
         row.as_ref().map(Webhook::read).transpose()
     }
 
-    /// Removes a subscription and what waits for it; whether there was one.
+    /// Removes a subscription and its deliveries; whether it existed.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -197,7 +197,7 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// The subscription with this number.
+    /// Returns the subscription with this id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -209,7 +209,7 @@ impl Store {
         row.as_ref().map(Webhook::read).transpose()
     }
 
-    /// All of them, the oldest first.
+    /// Lists all subscriptions, the oldest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -1,5 +1,5 @@
-//! Alerts, on both engines, against a real mail server: what a person has to know
-//! arrives once, is told again, and is over; through restarts and with two hubs.
+//! Alerts, on both engines, against a real mail server: an alert is sent once,
+//! repeated, and resolved; across restarts and with two hubs.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::fake_session_manager::{FakeSessionManager, state};
 use crate::receiver::{Receiver, Reply};
 use crate::support::{Hub, ask, code, get, text, until};
 
-/// `GET /session`, with what matters here.
+/// Builds a `GET /session` body with the fields that matter here.
 fn session(state: &str, cause: &str) -> String {
     json!({
         "session": "admin", "state": state, "since": "2026-01-14T13:02:09.336Z", "generation": 4,
@@ -29,7 +29,7 @@ fn is_in(manager: &FakeSessionManager, word: &str, cause: &str) {
     manager.first_events(&[("state", state(word, 2))]);
 }
 
-/// A hub that looks often, and tells at once.
+/// Starts a hub with a short poll interval and no alert delay.
 async fn start(database: &Database, manager: &str, variables: &[(&str, &str)]) -> Hub {
     let mut all = vec![("ALERT_AFTER_MINUTES", "0"), ("ALERT_LANGUAGE", "en")];
     all.extend(variables);
@@ -55,7 +55,7 @@ impl Mail {
         Self { server, url }
     }
 
-    /// What it took, in the order in which it did.
+    /// Returns the received mails, in order.
     fn mails(&self) -> Vec<Value> {
         let mails = self.server.mails();
         mails
@@ -109,7 +109,8 @@ on_both_engines! {
         assert_eq!((&first["from"], &first["auto"]), (&json!("hub@example.com"), &json!("auto-generated")));
         let text = first["text"].as_str().unwrap();
         assert!(text.contains("link it again") && text.contains("Since 2026-01-14 10:02."), "{text}");
-        // It goes on, and is told no more; a restart of the hub tells nothing anew.
+        // The alert stays active without repeats; a restart of the hub sends
+        // nothing.
         until("it is settled", async || {
             get(&hub, "/api/alerts").await["told"][0]["state"] == "sent"
         }).await;
@@ -228,7 +229,7 @@ async fn two_hubs_on_one_store_tell_once() {
     mail.until(2).await;
     is_in(&manager, "DISCONNECTED", "CONFLICT");
     mail.until(3).await;
-    // Both looked many times meanwhile.
+    // Both hubs have polled several times by now.
     until("both saw it", async || {
         holding(&one).await == ["SESSION_NOT_READY"]
             && holding(&other).await == ["SESSION_NOT_READY"]
@@ -247,7 +248,7 @@ async fn a_digest_is_told_once_a_day() {
     is_in(&manager, "READY", "SYNCED");
     let mut variables = mail.variables().to_vec();
     variables.push(("ALERT_DIGEST_AT", "00:00"));
-    // Where it is new, today's is not owed; yesterday's is known.
+    // A new hub skips today's digest; yesterday's counts as sent.
     let store = {
         let hub = start(&database, &manager.url, &variables).await;
         until("it is known", async || {

@@ -1,5 +1,5 @@
-//! What an attack found, from outside: one business against another, one caller
-//! against all.
+//! Regression tests of an attack on the API: one business against another, one
+//! caller against all.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ const ANA_ID: &str = "5491158254201@c.us";
 const LONG: Duration = Duration::from_secs(20);
 const OPEN: &[(&str, &str)] = &[("HUB_ADMIN_PASSWORD", PASSWORD)];
 
-/// A message of a business that WhatsApp took.
+/// Creates a message of a business that WhatsApp accepted.
 async fn sent(store: &Store, cliente_id: u64, campaign_id: Option<i64>, key: &str) {
     let message = Composed::text(Some(cliente_id), ANA, "hola").unwrap();
     let new = NewMessage {
@@ -71,7 +71,7 @@ async fn locked_on(database: &Database) -> (FakeSessionManager, Hub) {
     (peer, hub)
 }
 
-/// What came in, newest first: its text, business and campaign.
+/// Returns inbound messages, newest first: text, business and campaign.
 async fn inbound(hub: &Hub) -> Vec<(Value, Value, Value)> {
     let (status, body) = get(hub, &admin(), "/api/listener/messages").await;
     assert_eq!(status, 200, "{body}");
@@ -108,7 +108,7 @@ on_both_engines! {
         // A later message of another business, without a campaign.
         sent(&hub.store, 52, None, "K2").await;
         assert_eq!(answered(2).await, (json!(52), json!(null)));
-        // And of the first again: its campaign goes on.
+        // The first business again: its campaign still applies.
         sent(&hub.store, 51, None, "K3").await;
         assert_eq!(answered(3).await, (json!(51), json!(of_51)));
         let of_52 = campaign(&hub, &admin(), Some(52)).await;
@@ -131,19 +131,19 @@ on_both_engines! {
         let (status, body) = post(&hub, &ana, path, off.clone()).await;
         assert_eq!(status, 201, "{body}");
         assert_eq!((&body["por"], &body["cliente_id"]), (&json!("ana"), &json!(51)));
-        // That they are on it is everybody's to know; why, of whoever did it.
+        // Every caller sees the opt-out; only its business sees the reason.
         let (status, body) = get(&hub, &luis, &one).await;
         assert_eq!(status, 200);
         for hidden in ["motivo", "por", "cliente_id"] {
             assert_eq!(body[hidden], json!(null), "{body}");
         }
-        // Not by asking for the same once more, either.
+        // A repeated opt-out does not reveal it either.
         let (_, again) = post(&hub, &admin(), path, off).await;
         assert_eq!(again["por"], "ana", "who did it stays");
         let (_, list) = get(&hub, &admin(), path).await;
         assert_eq!(list["bajas"][0]["motivo"], "lo pidió por teléfono");
-        // A recipient of a campaign of its own is its own, too; an administrator
-        // may anybody.
+        // A campaign's recipients are the business's contacts, too; an
+        // administrator may opt out any number.
         let other = "5491158254209";
         let id = campaign(&hub, &luis, Some(52)).await;
         let list = hub.http.post(hub.url(&format!("/api/sender/campaigns/{id}/recipients")));
@@ -181,7 +181,7 @@ on_both_engines! {
                 before = format!("&antes={next}");
             }
         };
-        // 11 MB of texts, of which the index needs to look at one.
+        // 11 MB of text, of which the index reads one message.
         for (list, key) in [("/api/listener/messages", "mensajes"), ("/api/listener/conversations", "conversaciones")] {
             let (pages, found) = pages(list, key).await;
             assert_eq!(found, 1, "{list}");
@@ -191,7 +191,7 @@ on_both_engines! {
         let (_, page) = get(&hub, &admin(), "/api/listener/messages?limite=200").await;
         let length = page["mensajes"].as_array().unwrap().len();
         assert!((50..=100).contains(&length) && page["siguiente"].is_i64(), "{length}");
-        // One business searches so often at once and no more.
+        // The number of concurrent searches per business is limited.
         let by = admin();
         let searches = (0..20).map(|_| get(&hub, &by, "/api/listener/messages?buscar=nandu&limite=5"));
         let searched = join_all(searches);
@@ -244,7 +244,7 @@ on_both_engines! {
             assert!(status < 500, "{path}: {body}");
             said += &body.to_string();
         }
-        // SQLite holds a NUL; that PostgreSQL holds none is told to whoever asked.
+        // SQLite stores a NUL; on PostgreSQL the caller gets an error.
         let is_postgres = matches!(database, Database::Postgres { .. });
         assert_eq!(said.contains("cannot hold"), is_postgres, "{said}");
         hub.stop().await;
@@ -269,7 +269,7 @@ on_both_engines! {
         let marked: Vec<_> = users["users"].as_array().unwrap().iter()
             .map(|it| (it["username"].as_str().unwrap(), it["unguarded"].as_bool().unwrap())).collect();
         assert_eq!(marked, [("admin", false), ("eva", true)]);
-        // Each is ended, or taken over, by itself.
+        // Each can be revoked, or secured, on its own.
         let eva = users["users"][1]["id"].clone();
         let (status, body) = hub.by(&admin(), "PUT", &format!("/api/users/{eva}"), json!({"password": "otra clave larga"})).await;
         assert_eq!((status, &body["unguarded"]), (200, &json!(false)));
@@ -365,7 +365,7 @@ on_both_engines! {
         let by_password = basic("eva", "una clave larga");
         let token = bearer(&hub.add_token(&by_password, &["read"], None).await);
         let session = hub.sign_in("eva", "una clave larga").await;
-        // Demoted: session, password and the token that it made.
+        // Demoted: session, password and the user's token end.
         let mut open = Vec::new();
         for by in [&bearer(&session.jwt), &by_password, &token] {
             open.push(listen(&hub, by).await);
@@ -375,11 +375,11 @@ on_both_engines! {
         for stream in open {
             ends(stream).await;
         }
-        // Of another business.
+        // Moved to another business.
         let stream = listen(&hub, &by_password).await;
         change(json!({"cliente_id": 52})).await;
         ends(stream).await;
-        // With another password, by whichever way it came in.
+        // Password changed, for streams opened by any credential.
         let stream = listen(&hub, &by_password).await;
         change(json!({"password": "otra clave larga"})).await;
         ends(stream).await;
@@ -391,7 +391,7 @@ on_both_engines! {
         let path = format!("/api/tokens/{id}");
         assert_eq!(hub.by(&admin(), "DELETE", &path, json!(null)).await.0, 200);
         ends(stream).await;
-        // Nobody else's ended.
+        // Other callers' streams stay open.
         let mut others = others.bytes_stream();
         let end = async { while let Some(Ok(_)) = others.next().await {} };
         assert!(
@@ -412,7 +412,7 @@ on_both_engines! {
         assert!(refused.headers().contains_key("retry-after"));
         let body: Value = refused.json().await.unwrap();
         assert_eq!(body["code"], "TOO_MANY_AT_ONCE");
-        // Others are not in its way, nor is what it does otherwise.
+        // Other callers, and other requests of this one, are unaffected.
         assert_eq!(listen(&hub, &admin()).await.status(), 200);
         assert_eq!(get(&hub, &token, "/api/config").await.0, 200);
         open.pop();
@@ -420,7 +420,7 @@ on_both_engines! {
             listen(&hub, &token).await.status() == 200
         })
         .await;
-        // The users of one business are one.
+        // The users of a business share its limit.
         let ana = hub.add_cliente("ana", 51).await;
         let first = bearer(&hub.add_token(&ana, &["read"], None).await);
         let second = bearer(&hub.add_token(&ana, &["read"], None).await);
@@ -442,12 +442,12 @@ on_both_engines! {
                 open.push(slow_list(&hub, &by, id).await);
             }
         }
-        // Sixteen come in, four of each business; the others are told so.
+        // Sixteen are accepted, four per business; the others are rejected.
         let mut refused = Vec::new();
         for stream in &mut open {
             let mut head = [0; 12];
             let read = stream.read_exact(&mut head);
-            // Those that come in answer nothing yet.
+            // Accepted uploads have no response yet.
             if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_millis(200), read).await {
                 refused.push(String::from_utf8(head[9..].to_vec()).unwrap());
             }
@@ -487,7 +487,7 @@ on_both_engines! {
             (&json!(null), &json!(lid))
         );
         assert!(!unknown.to_string().contains(ANA), "{unknown}");
-        // Nor by a message to it, or by the list of opt-outs.
+        // Neither does a message to it, nor the opt-out list.
         let (_, answer) = post(
             &hub,
             &luis,
@@ -535,7 +535,7 @@ async fn ends_within(limit: Duration, response: Response) {
         .expect("the stream ends");
 }
 
-/// A list that begins to come and does not go on.
+/// Starts an upload that stalls.
 async fn slow_list(hub: &Hub, by: &str, campaign: i64) -> TcpStream {
     let address = hub.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -574,7 +574,7 @@ async fn guesses_at_the_internal_token_run_out() {
     hub.stop().await;
 }
 
-/// What one of two hubs changes holds at the other.
+/// A change at one of two hubs applies at the other.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hubs_are_one_to_whoever_attacks() {
     let database = Database::postgres();
@@ -586,7 +586,7 @@ async fn two_hubs_are_one_to_whoever_attacks() {
     let (open, others) = (listen(&other, &ana).await, listen(&other, &admin()).await);
     let with_token = listen(&other, &token).await;
 
-    // The last that wrote has the answer, and it is kept once.
+    // The last sender gets the reply, which is stored once.
     sent(&one.store, 51, None, "K1").await;
     sent(&other.store, 52, None, "K2").await;
     peer.publish_message(&format!("false_{ANA_ID}_3A01"), ANA_ID, "respuesta");
@@ -596,7 +596,7 @@ async fn two_hubs_are_one_to_whoever_attacks() {
         assert_eq!((text, cliente), (json!("respuesta"), json!(52)));
     }
 
-    // An opt-out at one, and nothing leaves by the other.
+    // After an opt-out at one hub, the other sends nothing.
     let off = json!({"telefono": ANA});
     let (status, body) = post(&one, &admin(), "/api/sender/bajas", off).await;
     assert_eq!(status, 201, "{body}");
@@ -611,8 +611,8 @@ async fn two_hubs_are_one_to_whoever_attacks() {
         "{body}"
     );
 
-    // A right that ends at one ends at the other: at once for whoever asks, and
-    // within half a minute where a stream is open.
+    // A permission revoked at one hub ends at the other: at once for requests,
+    // and within half a minute for open streams.
     let (_, users) = get(&one, &admin(), "/api/users").await;
     let users = users["users"].as_array().unwrap();
     let id = &users.iter().find(|it| it["username"] == "ana").unwrap()["id"];

@@ -1,5 +1,5 @@
-//! `central-hub backup`, `restore` and `drill`, by the binary: what is kept comes
-//! back, what is damaged is said, and nothing is left behind.
+//! `central-hub backup`, `restore` and `drill`, run as the binary: a backup is
+//! restored, damage is reported, and no files are left behind.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ impl Machine {
         output.unwrap()
     }
 
-    /// What it says when it went well.
+    /// Runs it successfully; returns its standard output.
     fn run(&self, words: &[&str]) -> String {
         let output = self.with(words, &[("BACKUP_KEY", &self.key)]);
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -60,7 +60,7 @@ impl Machine {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// What it says when it did not.
+    /// Runs it to a failure; returns its standard error.
     fn fails(&self, words: &[&str], variables: &[(&str, &str)]) -> String {
         let output = self.with(words, variables);
         assert_eq!(output.status.code(), Some(1), "{words:?}");
@@ -110,14 +110,14 @@ async fn a_running_hub_is_backed_up_drilled_and_restored() {
         machine.path("backups").metadata().unwrap().mode() & 0o777,
         0o700
     );
-    // What comes later is not in it, and the drill says what is.
+    // Later changes are not in the backup; the drill reports its contents.
     add_campaign(&hub).await;
     let said = machine.run(&["drill"]);
     assert!(
         said.contains("opens, is whole, and a hub starts on it: 0 messages, 1 campaigns"),
         "{said}"
     );
-    // Not below a hub that runs.
+    // A restore is rejected while the hub runs.
     let shown = file.display().to_string();
     let said = machine.fails(&["restore", &shown], &[("BACKUP_KEY", &machine.key)]);
     assert!(said.contains("is in use by pid "), "{said}");
@@ -131,7 +131,7 @@ async fn a_running_hub_is_backed_up_drilled_and_restored() {
     let hub = Hub::start_on(&machine.url(), &nowhere, &[]).await;
     assert_eq!(campaigns(&hub).await, 1);
     hub.stop().await;
-    // The one before is whole, too.
+    // The replaced database is intact.
     let before = format!(
         "sqlite:{}",
         machine.path("data/hub.db.before-restore").display()
@@ -139,7 +139,7 @@ async fn a_running_hub_is_backed_up_drilled_and_restored() {
     let hub = Hub::start_on(&before, &nowhere, &[]).await;
     assert_eq!(campaigns(&hub).await, 2);
     hub.stop().await;
-    // And onto a machine that has nothing.
+    // Restores onto an empty machine.
     std::fs::remove_dir_all(machine.path("data")).unwrap();
     machine.run(&["restore", &shown]);
     let hub = Hub::start_on(&machine.url(), &nowhere, &[]).await;
@@ -169,7 +169,7 @@ async fn what_cannot_be_restored_is_said_and_changes_nothing() {
         said.contains("BACKUP_KEY is not set") && said.contains("--new-key"),
         "{said}"
     );
-    // The public half makes them, and opens none.
+    // The public key creates backups, but cannot open them.
     let (_, public) = BackupKey::generate();
     let output = machine.with(&["backup"], &[("BACKUP_KEY", &public)]);
     let said = String::from_utf8(output.stdout).unwrap();
@@ -197,11 +197,11 @@ async fn what_cannot_be_restored_is_said_and_changes_nothing() {
     machine.fails(&["restore", "/nowhere"], &[("BACKUP_KEY", key)]);
     assert_eq!(std::fs::read(machine.path("data/hub.db")).unwrap(), before);
     assert!(!machine.path("data/hub.db.before-restore").exists());
-    // Older ones go.
+    // Older backups are deleted.
     let few = [("BACKUP_KEY", key), ("BACKUP_KEEP", "1")];
     assert!(machine.with(&["backup"], &few).status.success());
     assert_eq!(machine.backups().len(), 1);
-    // One key for both services.
+    // Both services share one key.
     let said = String::from_utf8(machine.with(&["backup", "--new-key"], &[]).stdout).unwrap();
     assert!(said.starts_with("BACKUP_KEY=AGE-SECRET-KEY-1"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! Campaigns over HTTP, from the list to the end, on both engines.
+//! Campaigns over HTTP, from the upload to the end, on both engines.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -24,7 +24,7 @@ async fn post(hub: &Hub, path: &str, body: &Value) -> (u16, Value) {
     ask(hub, "POST", path, Some(body)).await
 }
 
-/// Without a body, as a person's curl does it.
+/// Posts without a body, as curl does.
 async fn press(hub: &Hub, path: &str) -> (u16, Value) {
     ask(hub, "POST", path, None).await
 }
@@ -32,7 +32,7 @@ async fn press(hub: &Hub, path: &str) -> (u16, Value) {
 async fn upload(hub: &Hub, id: i64, query: &str, list: impl Into<reqwest::Body>) -> (u16, Value) {
     let path = format!("{CAMPAIGNS}/{id}/recipients{query}");
     let request = hub.http.post(hub.url(&path)).body(list.into());
-    // Long enough for a machine that does much else.
+    // Long enough for a busy machine.
     let request = request.timeout(Duration::from_secs(300));
     let (status, body) = text(request.header("content-type", "text/csv")).await;
     (status, serde_json::from_str(&body).unwrap())
@@ -85,8 +85,8 @@ on_both_engines! {
             "hora_inicio": "00:00", "hora_fin": "24:00", "cupo_diario": 1,
         });
         assert_eq!(post(&hub, "/api/sender/programaciones", &schedule).await.0, 201);
-        // Three are left, at one a day from today on; that it waits to be approved as well
-        // does not matter.
+        // Three recipients remain, one per day from today; a pending schedule
+        // counts as well.
         let second = review().await;
         assert_eq!((&second["pidieron_baja"], &second["sin_horario"]), (&json!(1), &json!(false)));
         let end: jiff::Timestamp = second["termina"].as_str().unwrap().parse().unwrap();
@@ -168,7 +168,7 @@ on_both_engines! {
         until_estado(&hub, id, "finalizado").await;
         let end = look(&hub, id).await;
         assert_eq!((number(&end, "enviados"), number(&end, "fallidos"), number(&end, "omitidos")), (38, 1, 1), "{end}");
-        // One that was asked about twice is asked about by its key.
+        // A message that was retried keeps its key.
         let sends = peer.sends();
         let keys: HashSet<_> = sends.iter().map(|send| send.headers["idempotency-key"].as_bytes()).collect();
         assert_eq!(keys.len(), 39);
@@ -176,7 +176,7 @@ on_both_engines! {
         assert_eq!(number(&failed, "total"), 1);
         let failed = &failed["destinatarios"][0];
         assert_eq!(failed["causa"], "NOT_ON_WHATSAPP");
-        // Its message goes again by way of the campaign alone.
+        // Its message can be retried only through the campaign.
         let path = format!("/api/sender/messages/{}/retry", failed["mensaje_id"]);
         let (status, body) = post(&hub, &path, &json!({"motivo": "otra vez"})).await;
         assert_eq!((status, &body["code"]), (409, &json!("MESSAGE_OF_CAMPAIGN")));
@@ -213,9 +213,9 @@ on_both_engines! {
         let all = get(&hub, "/api/sender/bajas").await;
         assert_eq!(all["bajas"].as_array().unwrap().len(), 1, "{all}");
         assert_eq!(all["bajas"][0]["origen"], "mensaje");
-        // By the other id as well.
+        // Also by the other id.
         assert!(hub.store.is_opted_out("123456789@lid").await.unwrap());
-        // By none of the ways.
+        // Rejected on every route.
         let send = json!({"to": "5491100000001", "message": "hola"});
         let (status, body) = post(&hub, "/send", &send).await;
         assert_eq!((status, &body["code"]), (403, &json!("OPTED_OUT")), "{body}");
@@ -257,7 +257,7 @@ async fn a_template_that_is_wrong_is_told_with_its_place() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let mut campaign = brisk("Hola\nde {empresa}");
-    // Before the list is there, its columns may be any.
+    // Before the upload, columns are not checked.
     let (status, body) = post(&hub, CAMPAIGNS, &campaign).await;
     assert_eq!(status, 201, "{body}");
     let id = body["id"].as_i64().unwrap();
@@ -282,7 +282,7 @@ async fn a_template_that_is_wrong_is_told_with_its_place() {
         (status, &body["motivo"]),
         (400, &json!("TEMPLATE_UNCLOSED_BRACE"))
     );
-    // A column that is announced, or comes with the list, is known.
+    // Columns that are declared, or uploaded with the list, are known.
     let mut campaign = brisk("Hola {nombre} de {empresa}");
     campaign["columnas"] = json!(["Empresa"]);
     create(&hub, &campaign).await;
@@ -295,7 +295,7 @@ async fn a_template_that_is_wrong_is_told_with_its_place() {
     assert_eq!((status, number(&body, "pendientes")), (201, 1), "{body}");
     assert_eq!(body["importacion"]["rechazos"][0]["linea"], 2);
     let id = number(&body, "id");
-    // What the people have no value for cannot be put into the text later.
+    // A new text cannot use a column that recipients lack.
     let path = format!("{CAMPAIGNS}/{id}");
     let change = json!({"mensaje": "Hola {ciudad}", "columnas": ["ciudad"]});
     assert_eq!(ask(&hub, "PUT", &path, Some(&change)).await.0, 409);
@@ -368,7 +368,7 @@ async fn a_list_that_broke_off_does_not_go_out() {
         (409, &json!("IMPORT_INCOMPLETE")),
         "{body}"
     );
-    // The whole list once more makes it good.
+    // Uploading the whole list again completes it.
     let (status, report) = upload(
         &hub,
         id,
@@ -527,7 +527,7 @@ async fn bad_requests_are_told() {
         ask(&hub, "GET", &format!("{CAMPAIGNS}/{id}"), None).await.0,
         404
     );
-    // Without the prefix, too.
+    // Also without the prefix.
     assert_eq!(get(&hub, "/sender/campaigns").await, json!([]));
     hub.stop().await;
 }

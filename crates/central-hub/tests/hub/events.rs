@@ -1,4 +1,4 @@
-//! `GET /api/events`.
+//! Tests of `GET /api/events`.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ async fn a_new_listener_hears_what_holds_and_then_what_changes() {
     assert_eq!(first.next_of("state").await["generation"], 3);
     assert_eq!(first.next_of("qr").await["qr"], "data:1");
 
-    // A later one hears the same at once, with the time that is left.
+    // A later listener gets the same at once, with the remaining time.
     let mut second = hub.events().await;
     assert_eq!(second.next().await.unwrap().0, "hub");
     let (name, data) = second.next().await.unwrap();
@@ -79,7 +79,7 @@ async fn listeners_hear_that_session_manager_went_and_came() {
             .unwrap()
             .contains("cannot be reached")
     );
-    // What held before holds no longer: a new listener is told nothing stale.
+    // A new listener gets no stale state.
     let mut late = hub.events().await;
     assert_eq!(late.next().await.unwrap().1["session_manager"], "down");
     peer.first_events(&[("state", state("READY", 1))]);
@@ -100,7 +100,7 @@ async fn listeners_hear_that_session_manager_went_and_came() {
 
 #[tokio::test]
 async fn a_session_manager_without_events_is_down_with_a_reason() {
-    // Something else entirely listens there.
+    // Another service listens at this address.
     let other = Hub::start(&FakeSessionManager::nowhere().await).await;
     let hub = Hub::start(&other.url("/nothing")).await;
     let mut events = hub.events().await;
@@ -134,7 +134,7 @@ async fn a_slow_listener_starts_anew_instead_of_hearing_half() {
     slow.hub("up").await;
     let mut quick = hub.events().await;
     quick.hub("up").await;
-    // More than sockets and backlog hold.
+    // More than sockets and backlog can buffer.
     let filler = "x".repeat(100_000);
     for number in 0..600_u32 {
         peer.tell("qr", qr(&format!("{number}:{filler}"), 60_000));

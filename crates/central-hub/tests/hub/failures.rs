@@ -1,4 +1,4 @@
-//! What goes wrong: session-manager's failures, and hostile requests.
+//! Failure tests: session-manager's failures, and hostile requests.
 
 use futures_util::future::join_all;
 use tokio::join;
@@ -71,7 +71,7 @@ async fn session_manager_never_answers() {
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     everything(&peer, FakeSessionManager::never_answers);
     all_answer(&hub, 504, "SESSION_MANAGER_TIMEOUT").await;
-    // Its silence costs nobody else anything.
+    // Its timeout does not affect other routes.
     assert_eq!(hub.get("/health").await.0, 200);
     hub.stop().await;
 }
@@ -80,7 +80,7 @@ async fn session_manager_never_answers() {
 async fn session_manager_answers_outside_the_contract() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
-    // Without an answer the peer says 404 in plain text, but for this one.
+    // The peer responds 404 in plain text to other paths.
     peer.answers("/status", 404, "there is none");
     all_answer(&hub, 502, "SESSION_MANAGER_BAD_RESPONSE").await;
     for (status, body) in [

@@ -1,5 +1,5 @@
-//! `central-hub import-node`, from a real MariaDB with tables as the Node pair
-//! had them: latin1 by default, with columns in utf8mb4.
+//! `central-hub import-node`, from a real MariaDB with the Node services'
+//! tables: latin1 by default, with utf8mb4 columns.
 
 use std::process::Command;
 
@@ -66,8 +66,8 @@ fn today() -> String {
         .to_string()
 }
 
-/// The Node pair's database, with so many recipients of the campaign that was
-/// under way: half of them have got their message.
+/// Creates the Node database, with this number of recipients in the running
+/// campaign, half of them already sent.
 fn source(recipients: u32) -> MariaDb {
     let server = MariaDb::start(NAME).unwrap_or_else(|error| panic!("{error}"));
     let hash = bcrypt::hash(PASSWORD, 4).unwrap();
@@ -124,7 +124,7 @@ fn source(recipients: u32) -> MariaDb {
     server
 }
 
-/// What would change with anything that is written to it.
+/// Returns a checksum that any write to the database changes.
 fn checksum(server: &MariaDb) -> String {
     let tables = server.run(NAME, "SHOW TABLES").unwrap();
     let tables: Vec<_> = tables.lines().collect();
@@ -163,14 +163,14 @@ async fn counts(store: &Store) -> Vec<i64> {
     counts
 }
 
-/// What is brought of a source with so many recipients.
+/// Returns the expected counts for this number of recipients.
 fn expected(recipients: i64) -> Vec<i64> {
     let sent = (recipients + 1) / 2;
     vec![3, 4, recipients + 3, sent.min(10), 1, 1, sent + 2]
 }
 
-/// What is true of any number of rows; the plan, and a third run, cost as much
-/// as the first and are tried with few.
+/// Checks what applies to any number of rows. The plan and a third run cost as
+/// much as the first, so they run only with `few` rows.
 async fn brought(database: &Database, recipients: u32, few: bool) {
     let server = source(recipients);
     let before = checksum(&server);
@@ -251,7 +251,7 @@ async fn brought(database: &Database, recipients: u32, few: bool) {
     assert_eq!(again.tables["ll_envios_whatsapp"].known, n + 3);
     assert_eq!(checksum(&server), before, "the source is as it was");
 
-    // The Node pair went on for a moment: nobody gets it twice.
+    // The Node services sent one more: it must not be sent twice.
     let sent =
         "UPDATE ll_envios_whatsapp SET estado = 'enviado', fecha_envio = '2026-02-01 10:00:00'
                 WHERE campania_id = 8 AND telefono_wapp = '5491100000002'";
@@ -271,7 +271,7 @@ async fn brought(database: &Database, recipients: u32, few: bool) {
     look(database, i64::from(recipients)).await;
 }
 
-/// As the hub tells it afterwards.
+/// Checks the imported data through the hub's API.
 async fn look(database: &Database, recipients: i64) {
     let peer = FakeSessionManager::start().await;
     let password = [("HUB_ADMIN_PASSWORD", "una clave larga")];
@@ -280,7 +280,7 @@ async fn look(database: &Database, recipients: i64) {
         let login = json!({"usuario": user, "password": password});
         answer(hub.http.post(hub.url("/auth/login")).json(&login)).await
     };
-    // By the password that they have, which is kept otherwise from then on.
+    // The old password still works; it is rehashed at sign-in.
     assert_eq!(sign_in("ana", "otra").await.0, 401);
     assert_eq!(
         sign_in("ida", PASSWORD).await.0,
@@ -356,7 +356,7 @@ async fn look(database: &Database, recipients: i64) {
     assert_eq!(own["destinatarios"][0]["texto"], "Hola Propio, {tu} texto");
     assert_eq!(own["destinatarios"][1]["texto"], "Hola");
 
-    // What was said to one person, in the order of time.
+    // One contact's messages, in chronological order.
     let history = get("/api/listener/history/5491100000001").await;
     let said: Vec<_> = history["mensajes"]
         .as_array()
@@ -455,9 +455,8 @@ async fn what_is_no_source_is_said() {
     store.close().await;
 }
 
-/// MySQL's side of a sign-in by `caching_sha2_password` without TLS, as far as
-/// its public key. Debian packages no MySQL that could be run, and MariaDB has no
-/// such sign-in.
+/// Simulates MySQL's `caching_sha2_password` sign-in without TLS, up to the
+/// public key. Debian packages no MySQL server, and MariaDB lacks this sign-in.
 async fn mysql_without_tls(listener: TcpListener) {
     async fn tell(socket: &mut TcpStream, number: u8, packet: &[u8]) {
         let length = u8::try_from(packet.len()).unwrap();
@@ -476,18 +475,19 @@ async fn mysql_without_tls(listener: TcpListener) {
         b"\x0a8.0.36\0".as_slice(),
         &[1, 0, 0, 0],
         b"12345678\0",
-        // Everything but CLIENT_SSL that a client needs; utf8mb4; autocommit.
+        // All capabilities a client needs except CLIENT_SSL; utf8mb4;
+        // autocommit.
         &[0x09, 0x82, 0x2d, 0x02, 0x00, 0x08, 0x00, 21],
         &[0; 10],
         b"901234567890\0caching_sha2_password\0",
     ];
     tell(&mut socket, 0, &greeting.concat()).await;
     hear(&mut socket).await;
-    // The server has no such password in its cache: the whole of it is wanted.
+    // The password is not cached: the server requests full authentication.
     tell(&mut socket, 2, &[1, 4]).await;
     assert_eq!(hear(&mut socket).await, [2], "the key is asked for");
     tell(&mut socket, 4, b"\x01-----BEGIN PUBLIC KEY-----").await;
-    // The client goes.
+    // The client disconnects.
     let _ = socket.read(&mut [0]).await;
 }
 
@@ -512,8 +512,8 @@ async fn a_password_that_would_have_to_go_over_tls_is_said_with_the_cure() {
     store.close().await;
 }
 
-/// What the Node hub's listener wrote down: hashes and no id of WhatsApp's, UTC,
-/// and what the campaigns had sent once more.
+/// Records of the Node listener: hashes without WhatsApp ids, UTC, and
+/// duplicates of campaign messages.
 #[tokio::test(flavor = "multi_thread")]
 async fn doubled_messages_are_one() {
     let server = MariaDb::start(NAME).unwrap_or_else(|error| panic!("{error}"));
@@ -555,8 +555,8 @@ async fn doubled_messages_are_one() {
         let report = report.unwrap();
         assert!(report.told_in_utc);
         let table = &report.tables["ll_whatsapp_messages"];
-        // Of two that are one in every way the first; one of the two that the
-        // campaign said once; what was said again hours later stays.
+        // Of two identical rows the first is kept, and one of two copies of a
+        // campaign message; a repeat hours later is kept.
         let doubles = &report.skipped[&("ll_whatsapp_messages", "it is another row's double")];
         assert_eq!(
             (doubles.count, &doubles.rows[..]),
@@ -590,7 +590,7 @@ async fn doubled_messages_are_one() {
     store.close().await;
 }
 
-/// As the operator runs it.
+/// Runs the command as an operator does.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_tells_the_plan_and_then_what_it_did() {
     let server = source(10);

@@ -1,5 +1,5 @@
-//! Who waits for an answer and what is unread, by the routes and the events, on
-//! both engines.
+//! Unanswered and unread conversations, through routes and events, on both
+//! engines.
 
 use central_hub::store::{Filter, MessageState};
 use scratch_database::on_both_engines;
@@ -12,7 +12,7 @@ use crate::support::{Events, Hub, ask, get, until};
 const ANA: &str = "5491158254201@c.us";
 const LEO: &str = "5491158254202@c.us";
 
-/// Tells of READY until the hub has heard it: it listens from now on only.
+/// Publishes READY until the hub receives it: it only follows new events.
 async fn is_ready(hub: &Hub, peer: &FakeSessionManager) {
     let ready = serde_json::from_str(&state("READY", 2)).unwrap();
     until("ready", async || {
@@ -50,7 +50,7 @@ async fn post(hub: &Hub, path: &str, body: Value) -> Value {
     answer
 }
 
-/// The next `conversation` event with this person, by whom it was heard.
+/// Reads up to the next `conversation` event of this chat.
 async fn told_of(events: &mut Events, chat: &str) -> Value {
     loop {
         let told = events.next_of("conversation").await;
@@ -68,7 +68,8 @@ on_both_engines! {
         let hub = Hub::start_on(&database.url(), &peer.url, &real).await;
         is_ready(&hub, &peer).await;
         let mut events = hub.events().await;
-        // A campaign's people are no conversations, and its list has their names.
+        // Campaign recipients are not conversations, but their list provides
+        // names.
         let campaign = json!({
             "nombre": "Marzo", "mensaje": "Hola {nombre}", "cliente_id": 51,
             "destinatarios": [{"destinatario": "5491158254202", "nombre": "Leo", "apellido": "Paz"}],
@@ -90,7 +91,7 @@ on_both_engines! {
         let leo = waiting.iter().find(|it| it["chat"] == LEO).unwrap();
         assert_eq!((&leo["nombre"], &leo["sin_leer"]), (&json!("Leo Paz"), &json!(1)));
 
-        // Read, and still not answered.
+        // Read, but still unanswered.
         let seen = leo["ultimo"]["id"].as_i64().unwrap();
         post(&hub, "/api/listener/conversations/+54 9 11 5825-4202/read", json!({"hasta": seen})).await;
         assert_eq!(counts(&hub).await, (2, 1));
@@ -102,10 +103,10 @@ on_both_engines! {
         assert_eq!(phones(&rows(&hub, "?filtro=sin_responder").await), ["5491158254201"]);
         let history = get(&hub, "/api/listener/history/5491158254202").await;
         assert_eq!((&history["sin_responder_desde"], &history["sin_leer"]), (&Value::Null, &json!(0)));
-        // Needs no answer.
+        // Marked as needing no reply.
         post(&hub, "/api/listener/conversations/5491158254201/attended", json!({})).await;
         until_counted(&hub, 0, 1).await;
-        // On the phone.
+        // Answered on the phone.
         peer.publish_message("false_5491158254201@c.us_3A03", ANA, "¿Hola?");
         until_counted(&hub, 1, 1).await;
         let mut own = message("true_5491158254201@c.us_3A04", "5491100000000@c.us", "ya te llamo");
@@ -133,7 +134,7 @@ on_both_engines! {
         let all = rows(&hub, "").await;
         assert_eq!(phones(&all), ["5491158254201"]);
         assert_eq!(all[0]["ultimo"]["mensaje"], "¿Cuánto sale?");
-        // By a search neither.
+        // A search does not find it either.
         assert!(rows(&hub, "?buscar=5825-4209").await.is_empty());
         hub.stop().await;
     }
@@ -141,7 +142,7 @@ on_both_engines! {
     async fn each_message_has_its_own_time_everywhere(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
-        // Written six days ago, and told only now.
+        // Written six days ago, but delivered only now.
         let mut late = message("false_5491158254201@c.us_3A01", ANA, "desde la playa");
         late["at"] = json!("2026-03-10T15:00:00.000Z");
         peer.publish("message", &late);
@@ -203,7 +204,7 @@ async fn each_reads_for_itself_and_hears_its_own() {
         201
     );
     peer.publish_message("false_5491158254202@c.us_3A02", LEO, "hola, Eva");
-    // What is not hers is not told to her: the first that she hears of is.
+    // Events of others are withheld: the first one she receives is her own.
     let first = hers.next_of("conversation").await;
     assert_eq!(first["chat"], LEO);
     until("counted", async || of(&admin()).await == (2, 2)).await;

@@ -1,5 +1,5 @@
-//! What comes in, on both engines: written down once, joined to what it
-//! answers, found again.
+//! Inbound messages, on both engines: recorded once, linked to the message they
+//! answer, and searchable.
 
 use central_hub::store::{Change, Composed, MessageState, NewMessage, Origin, Store};
 use scratch_database::{Database, on_both_engines};
@@ -26,7 +26,7 @@ async fn get(hub: &Hub, path: &str) -> Value {
     serde_json::from_str(&body).unwrap()
 }
 
-/// The texts of a list, the oldest first.
+/// Returns the texts of a list, oldest first.
 async fn texts(hub: &Hub, path: &str) -> Vec<String> {
     let page = get(hub, path).await;
     let mut texts: Vec<_> = page["mensajes"]
@@ -56,7 +56,7 @@ async fn until_read(hub: &Hub, id: u64) {
     .await;
 }
 
-/// A message that WhatsApp took; its number.
+/// Creates a message that WhatsApp accepted; returns its id.
 async fn sent(store: &Store, to: &str, campaign: Option<i64>, key: &str) -> i64 {
     let message = Composed::text(Some(51), to, "hola").unwrap();
     let new = NewMessage {
@@ -97,21 +97,21 @@ async fn report(hub: &Hub, path: &str, token: Option<&str>, body: &Value) -> (u1
 on_both_engines! {
     async fn each_message_is_written_down_once(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
-        // Before there was a hub.
+        // Published before the hub starts.
         peer.publish_message("false_5491158254201@c.us_3A00", ANA, "uno");
         let hub = start(&database, &peer).await;
         until_recorded(&hub, 1).await;
         peer.publish_message("false_5491158254201@c.us_3A01", ANA, "dos");
-        // The same once more, and one whose sender took the same key.
+        // A duplicate, and a message of another sender with the same key.
         peer.publish_message("false_5491158254201@c.us_3A01", ANA, "dos");
         peer.publish_message("false_5491158254202@c.us_3A01", LEO, "tres \0");
         peer.drop_listeners();
         peer.publish_message("false_5491158254202@c.us_3A02", LEO, "cuatro");
-        // Not of a person, not of the contract, not known.
+        // A group, an invalid message, an unknown event.
         peer.publish_message("false_1203@g.us_3A09_5491158254202@c.us", "12036302@g.us", "grupo");
         peer.publish("message", &json!({"rubbish": true}));
         peer.publish("later", &json!({}));
-        // What becomes of messages, whole and not.
+        // Changes of messages, invalid and valid.
         peer.publish("reaction", &json!({"rubbish": true}));
         peer.publish("message_deleted", &json!({
             "message_id": "false_5491158254201@c.us_3A00", "chat": ANA, "from_me": false,
@@ -121,7 +121,7 @@ on_both_engines! {
         until_recorded(&hub, 5).await;
         until_read(&hub, last).await;
         hub.stop().await;
-        // While no hub is there.
+        // Published while no hub runs.
         let last = peer.publish_message("false_5491158254201@c.us_3A04", ANA, "seis");
         let hub = start(&database, &peer).await;
         until_recorded(&hub, 6).await;
@@ -168,7 +168,7 @@ on_both_engines! {
         assert_eq!(talks["conversaciones"].as_array().unwrap().len(), 2);
         let unknown = get(&hub, "/api/listener/history/5491158254202").await;
         assert_eq!(unknown["mensajes"][0]["campañaId"], Value::Null);
-        // The webhooks hear of all of it, of a state once.
+        // Webhooks receive all of it, each state once.
         until("told", async || receiver.told("/").len() == 6).await;
         let told: Vec<_> = receiver.told("/").iter().map(crate::receiver::Told::json).collect();
         let reply = told.iter().find(|it| it["data"]["mensaje"] == "me interesa").unwrap();
@@ -195,7 +195,7 @@ on_both_engines! {
         let history = get(&hub, "/api/listener/history/5491158254201").await;
         let row = &history["mensajes"][0];
         assert_eq!((&row["tipo"], &row["mensaje"]), (&json!("ciphertext"), &json!("")));
-        // Once more, its text, and either after it.
+        // A duplicate, its text, and duplicates of both.
         peer.publish("message", &unreadable);
         peer.publish_message(id, ANA, "BAJA");
         peer.publish_message(id, ANA, "BAJA");
@@ -205,7 +205,7 @@ on_both_engines! {
         let rows = history["mensajes"].as_array().unwrap();
         assert_eq!((rows.len(), &rows[0]["id"]), (1, &row["id"]));
         assert_eq!((&rows[0]["tipo"], &rows[0]["mensaje"]), (&json!("text"), &json!("BAJA")));
-        // What it says is heeded as if it had been readable from the start.
+        // The text has the same effect as if it had been readable at first.
         assert_eq!(hub.get("/api/sender/bajas/5491158254201").await.0, 200);
         until("told", async || receiver.told("/").len() == 3).await;
         let told: Vec<_> = receiver.told("/").iter().map(crate::receiver::Told::json).collect();
@@ -223,13 +223,13 @@ on_both_engines! {
         for ack in [1, 3, 2, 0, -1, 4, 3] {
             peer.publish_ack("true_5491158254201@c.us_K1", ack);
         }
-        // Before anybody knows what it is for: the phone's own.
+        // An ack before its message: one sent from the phone.
         peer.publish_ack("true_5491158254202@c.us_P1", 2);
         let mut own = message("true_5491158254202@c.us_P1", "5491100000000@c.us", "desde el teléfono");
         own["from_me"] = json!(true);
         own["to"] = json!(LEO);
         peer.publish("message", &own);
-        // What the hub sent is not news, whoever tells.
+        // A message sent by the hub is not new, whoever reports it.
         let mut known = own.clone();
         known["message_id"] = json!("true_123@lid_K1");
         peer.publish("message", &known);
@@ -261,7 +261,8 @@ on_both_engines! {
         known["phone"] = json!("5491158254201");
         known["lid"] = json!(hidden);
         peer.publish("message", &known);
-        // From now on it is known without being told; so is what was told before.
+        // Its number is now known without being sent; also for earlier
+        // messages.
         peer.publish_message("false_99887766554433@lid_3A03", hidden, "otra vez");
         let last = peer.publish_message("false_5491158254201@c.us_3A01", ANA, "sin número");
         until_read(&hub, last).await;
@@ -270,7 +271,7 @@ on_both_engines! {
         assert_eq!(texts(&hub, &format!("/api/listener/history/{hidden}")).await, expected);
         let campaign = get(&hub, "/api/listener/messages").await;
         assert_eq!(campaign["mensajes"][0]["campañaId"], 7);
-        // On the list by both, shown and taken off as one.
+        // Opted out under both ids, listed and removed as one.
         let last = peer.publish_message("false_99887766554433@lid_3A04", hidden, "BAJA");
         until_read(&hub, last).await;
         assert!(hub.store.is_opted_out(hidden).await.unwrap());
@@ -325,7 +326,7 @@ on_both_engines! {
             let expected = format!(r#"{{"ok":true,"duplicated":{duplicated},"recorded":true}}"#);
             assert_eq!((status, answer), (200, expected), "{round}");
         }
-        // What session-manager tells as well, by WhatsApp's id.
+        // A message that session-manager also reports, by WhatsApp's id.
         let mut own = body.clone();
         own["to"] = json!("+54 9 11 5825-4201");
         own["from"] = json!("5491100000000");
@@ -426,7 +427,7 @@ async fn without_a_token_nobody_reports() {
         (403, "INTERNAL_TOKEN_NOT_SET")
     );
     hub.stop().await;
-    // With a password, the token alone opens these two and nothing else.
+    // With a password, the token grants only these two routes.
     let password = [("HUB_ADMIN_PASSWORD", "hunter3hunter3"), TOKEN[0]];
     let hub = Hub::start_with(&peer.url, &password).await;
     let mut good = body.clone();
@@ -447,7 +448,7 @@ async fn without_a_token_nobody_reports() {
     hub.stop().await;
 }
 
-/// One follows; when it stops, the other goes on where it was.
+/// One hub follows; when it stops, the other resumes at its position.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_hubs_one_follows() {
     let database = Database::postgres();

@@ -1,7 +1,7 @@
-//! central-hub over real sockets, in front of a fake session-manager that
-//! answers what the test wants: every route's body, every failure, the page, the binary.
+//! central-hub over real sockets, with a scripted fake session-manager: every
+//! route's body, every failure, the page, the binary.
 //!
-//! The real pair is tested by the package `e2e`.
+//! The package `e2e` tests the real services together.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 

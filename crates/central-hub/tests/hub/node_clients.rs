@@ -1,7 +1,7 @@
-//! The Node pair's own clients: one test for each call of theirs, with the body
-//! that they send and the fields that they read.
+//! The Node services' own clients: one test per call, with the body that they
+//! send and the fields that they read.
 //!
-//! J and H are the two states of their page: of January 2026, and the newest.
+//! J and H are two versions of their page: January 2026, and the newest.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -12,12 +12,12 @@ use crate::support::{Hub, until};
 
 const PICTURE: &str = "data:image/png;base64,AAAA";
 
-/// A session-manager in this state, with a browser or without.
+/// Sets the session state, with or without a browser.
 fn is_in(peer: &FakeSessionManager, state: &str, has_browser: bool) {
     let linked = matches!(state, "AUTHENTICATED" | "READY");
     let account = json!({"id": "5491158254201@c.us", "phone": "5491158254201"});
     let at = "2026-01-14T13:02:09.336Z";
-    // A start comes to INIT without a browser.
+    // After a start, INIT has no browser.
     let cause = if state == "INIT" && !has_browser {
         "STARTED"
     } else {
@@ -61,7 +61,7 @@ async fn get(hub: &Hub, path: &str) -> (u16, Value) {
     call(hub, "GET", path, Value::Null).await
 }
 
-/// The shape of a refusal on the Node hub's routes.
+/// Asserts the error format of the Node hub's routes.
 fn refused(told: &(u16, Value), status: u16, code: &str) {
     let (found, body) = told;
     assert_eq!(*found, status, "{body}");
@@ -83,7 +83,7 @@ fn refused(told: &(u16, Value), status: u16, code: &str) {
     );
 }
 
-/// What J's `/whatsapp` shows for an answer: it reads `state` in lower case.
+/// Returns what J's `/whatsapp` shows: it reads `state` in lower case.
 fn january_shows(body: &Value) -> &'static str {
     let state = body["state"].as_str().map(str::to_lowercase);
     match state.as_deref() {
@@ -95,7 +95,7 @@ fn january_shows(body: &Value) -> &'static str {
     }
 }
 
-/// What H's shows: it reads `status`.
+/// Returns what H's `/whatsapp` shows: it reads `status`.
 fn march_shows(body: &Value) -> &'static str {
     match body["status"].as_str() {
         Some("READY") => "connected",
@@ -110,11 +110,11 @@ fn march_shows(body: &Value) -> &'static str {
 async fn both_whatsapp_screens_in_every_state() {
     let (peer, hub) = open().await;
     for (state, has_browser, january, march) in [
-        // Nobody has asked yet: J offers to connect, H waits.
+        // Before any connect request: J offers to connect, H waits.
         ("INIT", false, "connect", "wait"),
         ("INIT", true, "wait", "wait"),
         ("QR_REQUIRED", true, "scan", "scan"),
-        // H knows no such state, as it did not with the Node pair.
+        // H does not know this state, with the Node services either.
         ("AUTHENTICATED", true, "wait", "error"),
         ("READY", true, "connected", "connected"),
         ("DISCONNECTED", false, "connect", "connect"),
@@ -126,7 +126,7 @@ async fn both_whatsapp_screens_in_every_state() {
             assert_eq!(status, 200, "{body}");
             assert_eq!(january_shows(&body), january, "{state}: {body}");
             assert_eq!(march_shows(&body), march, "{state}: {body}");
-            // What both read beside it.
+            // Fields that both pages read.
             assert_eq!(body["connected"], state == "READY");
             assert_eq!(body["needs_qr"], state == "QR_REQUIRED");
             let linked = matches!(state, "AUTHENTICATED" | "READY");
@@ -135,7 +135,7 @@ async fn both_whatsapp_screens_in_every_state() {
             assert!(body["recommended_action"].is_string());
             let code = (state == "QR_REQUIRED").then_some(PICTURE);
             assert_eq!(body["qr_code_base64"].as_str(), code);
-            // And what is there today.
+            // The current fields are kept.
             assert_eq!(
                 (&body["ok"], &body["cliente_id"]),
                 (&json!(true), &json!(51))
@@ -183,7 +183,7 @@ async fn the_code_under_both_names_and_why_there_is_none() {
     hub.stop().await;
 }
 
-/// As J's `/whatsapp` asks for the code, by "Conectar WhatsApp" or "Mostrar QR".
+/// Requests the code as J's "Conectar WhatsApp" and "Mostrar QR" buttons do.
 fn button(hub: &Hub) -> RequestBuilder {
     let request = hub.http.get(hub.url("/qr-code"));
     request
@@ -191,7 +191,7 @@ fn button(hub: &Hub) -> RequestBuilder {
         .header("sec-fetch-site", "same-origin")
 }
 
-/// The requests to connect so far.
+/// Returns the number of connect requests so far.
 fn connects(peer: &FakeSessionManager) -> usize {
     let asked = peer.asked();
     asked.iter().filter(|it| it.path == "/connect").count()
@@ -200,8 +200,8 @@ fn connects(peer: &FakeSessionManager) -> usize {
 const CONNECTING: &str =
     r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
 
-/// The Node pair's session began with the first look at it: the button has no
-/// other way to begin one.
+/// The Node session started when the screen was first opened: the button has no
+/// other way to start one.
 #[tokio::test]
 async fn the_january_button_connects_and_shows_the_code() {
     let (peer, hub) = open().await;
@@ -211,14 +211,14 @@ async fn the_january_button_connects_and_shows_the_code() {
         let before = connects(&peer);
         let asked = tokio::spawn(answer(button(&hub)));
         until("somebody connects", async || connects(&peer) > before).await;
-        // The browser comes up, then its page.
+        // The browser starts, then its page.
         is_in(&peer, "INIT", true);
         is_in(&peer, "QR_REQUIRED", true);
         let (status, body) = asked.await.unwrap();
         assert_eq!((status, &body["qr"]), (200, &json!(PICTURE)), "{body}");
         assert_eq!(connects(&peer), before + 1);
     }
-    // One that is on its way is waited for, and one that shows its code is read.
+    // A starting session is awaited, and a displayed code is read.
     let before = connects(&peer);
     is_in(&peer, "INIT", true);
     let asked = tokio::spawn(answer(button(&hub)));
@@ -233,16 +233,16 @@ async fn the_january_button_connects_and_shows_the_code() {
     is_in(&peer, "QR_REQUIRED", true);
     assert_eq!(asked.await.unwrap().0, 200);
     assert_eq!(answer(button(&hub)).await.0, 200);
-    // A phone that is still linked needs none.
+    // A phone that is still linked needs no code.
     is_in(&peer, "INIT", true);
     let asked = tokio::spawn(answer(button(&hub)));
     is_in(&peer, "READY", true);
     refused(&asked.await.unwrap(), 409, "QR_NOT_REQUIRED");
-    // What is broken is not waited for, nor begun.
+    // A failed session is neither awaited nor started.
     is_in(&peer, "ERROR", false);
     refused(&answer(button(&hub)).await, 404, "QR_NOT_AVAILABLE");
     assert_eq!(connects(&peer), before);
-    // Why it cannot begin is told.
+    // The reason of a failed start is returned.
     is_in(&peer, "INIT", false);
     let why = r#"{"error":true,"code":"BROWSER_UNAVAILABLE","message":"no Chrome"}"#;
     peer.answers("/connect", 503, why);
@@ -251,7 +251,7 @@ async fn the_january_button_connects_and_shows_the_code() {
     hub.stop().await;
 }
 
-/// A `GET` that starts something: for the page's own browser alone.
+/// A `GET` that starts something works only for the page's own browser.
 #[tokio::test]
 async fn nobody_else_connects_by_asking_for_the_code() {
     let (peer, hub) = locked().await;
@@ -262,7 +262,7 @@ async fn nobody_else_connects_by_asking_for_the_code() {
     for headers in [
         // A program.
         &[(cliente, "51")][..],
-        // The address bar, and pages from elsewhere.
+        // The address bar, and pages of other origins.
         &[(cliente, "51"), (site, "none")],
         &[(cliente, "51"), (site, "same-site")],
         &[
@@ -279,16 +279,16 @@ async fn nobody_else_connects_by_asking_for_the_code() {
         }
         refused(&answer(request).await, 404, "QR_NOT_AVAILABLE");
     }
-    // The other routes of the code start nothing for anybody.
+    // The other code routes never start a session.
     for path in ["/whatsapp/51/qr", "/whatsapp-v2/qr"] {
         let request = ana.get(&hub, path).header(site, "same-origin");
         assert!(matches!(answer(request).await.0, 200 | 404), "{path}");
     }
-    // Nor who has not signed in, or for another business.
+    // Neither without sign-in, nor for another business.
     refused(&answer(button(&hub)).await, 401, "UNAUTHORIZED");
     let other = ana.get(&hub, "/qr-code").header(site, "same-origin");
     refused(&answer(other.header(cliente, "52")).await, 403, "FORBIDDEN");
-    // Nor a token that may read and no more.
+    // Nor with a token that can only read.
     let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
     let reader = button(&hub).header("authorization", token);
     refused(&answer(reader).await, 403, "FORBIDDEN");
@@ -296,7 +296,7 @@ async fn nobody_else_connects_by_asking_for_the_code() {
     hub.stop().await;
 }
 
-/// H's screen has a button at `qr_required` alone, which connects.
+/// H's screen has a button only at `qr_required`, which connects.
 #[tokio::test]
 async fn the_newest_screen_has_a_button_before_anybody_connected() {
     let (peer, hub) = open().await;
@@ -317,11 +317,11 @@ async fn the_newest_screen_has_a_button_before_anybody_connected() {
     ] {
         is_in(&peer, state, has_browser);
         assert_eq!(shown().await, word, "{state}");
-        // Programs get the state as it is.
+        // Programs get the actual state.
         let (_, body) = get(&hub, "/api/whatsapp-v2/status").await;
         assert_eq!(body["status"], state.to_lowercase());
     }
-    // A phone that is linked needs no code: the session was closed.
+    // A linked phone needs no code: the session was closed.
     is_in(&peer, "DISCONNECTED", false);
     let (_, mut session) = get(&hub, "/api/admin/whatsapp/session").await;
     session["linked"] = json!(true);
@@ -330,7 +330,7 @@ async fn the_newest_screen_has_a_button_before_anybody_connected() {
     hub.stop().await;
 }
 
-/// A browser that somebody asked for is on its way before it runs.
+/// A requested browser counts as starting before it runs.
 #[tokio::test]
 async fn the_screens_wait_while_a_browser_starts() {
     let (peer, hub) = open().await;
@@ -367,8 +367,8 @@ async fn whatsapp_v2_as_it_was() {
     hub.stop().await;
 }
 
-/// The page signs in, keeps the token, and sends the cookie with what it asks
-/// without one.
+/// The page signs in, stores the token, and sends the cookie with requests
+/// without a token.
 #[tokio::test]
 async fn the_page_signs_in_and_goes_on() {
     let (peer, hub) = locked().await;
@@ -383,7 +383,7 @@ async fn the_page_signs_in_and_goes_on() {
         (status, body, cookie)
     };
     let (status, wrong, _) = login(json!({"usuario": "admin", "password": "wrong"})).await;
-    // The page shows this to people.
+    // The page displays this text.
     assert!(
         wrong["message"].to_string().contains("contraseña"),
         "{wrong}"
@@ -396,7 +396,7 @@ async fn the_page_signs_in_and_goes_on() {
     assert_eq!(body["user"]["usuario"], "admin");
     assert_eq!(body["user"]["tipo"], "admin");
     assert!(body["user"]["id"].is_i64());
-    // Without one the page asks for no session's state.
+    // Without a business the page does not request the session's state.
     assert!(body["user"]["cliente_id"].as_u64().is_some_and(|id| id > 0));
     assert_eq!(body["expires_in"], 24 * 60 * 60);
     let token = bearer(body["token"].as_str().unwrap());
@@ -421,7 +421,7 @@ async fn the_page_signs_in_and_goes_on() {
         200
     );
 
-    // By the cookie alone: what a page of the hub's own asks for.
+    // With only the cookie: requests of the hub's own page.
     let cookie = cookie
         .unwrap()
         .to_str()
@@ -443,7 +443,7 @@ async fn the_page_signs_in_and_goes_on() {
         let told = connect("/api/whatsapp-v2/connect", own).await;
         assert_eq!(told, (200, json!({"status": "init"})), "{own:?}");
         assert_eq!(connect("/whatsapp-v2/connect", own).await.0, 200);
-        // Nothing else goes without the token.
+        // Other routes require the token.
         let told = connect("/api/admin/whatsapp/connect", own).await;
         refused(&told, 403, "CSRF_TOKEN_INVALID");
     }
@@ -462,7 +462,7 @@ async fn the_page_signs_in_and_goes_on() {
     );
     let host = hub.url.trim_start_matches("http://");
     assert!(message.contains(&format!("Host is {host}")), "{message}");
-    // The code without an `Authorization`, as H asks for it.
+    // The code without an `Authorization` header, as H requests it.
     let code = hub
         .http
         .get(hub.url("/whatsapp/1/qr"))
@@ -484,7 +484,7 @@ async fn the_page_signs_in_and_goes_on() {
         "{changed}"
     );
     assert!(changed["message"].is_string());
-    // Programs sign in by the other name.
+    // Programs sign in with the other field name.
     let (status, body, _) =
         login(json!({"username": "admin", "password": "otra clave larga"})).await;
     assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
@@ -528,10 +528,10 @@ async fn the_page_gets_past_its_form_where_nobody_has_to_sign_in() {
     assert_eq!(shown.await.0, 200);
     let out = hub.by(&token, "POST", "/auth/logout", json!({})).await;
     assert_eq!(out.0, 200, "{}", out.1);
-    // Programs have no form to get past.
+    // Programs have no sign-in form to pass.
     let told = login("username", "quien sea", "lo que sea").await;
     refused(&told, 401, "WRONG_PASSWORD");
-    // Once there are users, a password is right or wrong.
+    // Once users exist, passwords are checked.
     hub.add_cliente("ana", 51).await;
     let told = login("usuario", "quien sea", "lo que sea").await;
     refused(&told, 401, "WRONG_PASSWORD");
@@ -547,7 +547,7 @@ async fn a_business_sees_the_whatsapp_screens() {
     is_in(&peer, "QR_REQUIRED", true);
     hub.add_cliente("ana", 51).await;
     let ana = hub.sign_in("ana", "ana-ana-ana").await;
-    // J asks for the code by cookie and header, H for all by cookie alone.
+    // J requests the code by cookie and header, H uses only the cookie.
     let of = |id: u64| ana.get(&hub, "/qr-code").header("x-cliente-id", id);
     let (status, body) = answer(of(51)).await;
     assert_eq!((status, &body["qr"]), (200, &json!(PICTURE)), "{body}");
@@ -560,7 +560,7 @@ async fn a_business_sees_the_whatsapp_screens() {
     assert_eq!((status, body), (200, wanted));
     let (status, body) = answer(ana.post(&hub, "/api/whatsapp-v2/connect")).await;
     assert_eq!((status, body), (200, json!({"status": "init"})));
-    // What would take the session from the others is not for one of them.
+    // A single business cannot take the session from the others.
     let logout = json!({"cliente_id": 51});
     let logout = ana
         .post(&hub, "/api/session-manager/admin/logout")
@@ -592,7 +592,7 @@ async fn the_listeners_switch() {
     hub.stop().await;
 }
 
-/// What the page's form sends.
+/// Builds the body of the page's form.
 fn form(name: &str) -> Value {
     json!({
         "nombre": name, "descripcion": "Promo de marzo", "mensaje": "Hola, ¿cómo va?",
@@ -656,7 +656,7 @@ async fn campaigns_are_an_array_until_somebody_asks_for_a_page() {
     assert_eq!(april["cliente_nombre"], "Cliente 51");
     let (_, one) = get(&hub, "/sender/campaigns?cliente_id=51").await;
     assert_eq!(one.as_array().map(Vec::len), Some(1));
-    // The object of today, for whoever names a page.
+    // A request that names a page gets the current object.
     for page in ["limite=1", "antes=999"] {
         let (_, page) = get(&hub, &format!("/api/sender/campaigns?{page}")).await;
         assert!(page["campanias"].is_array(), "{page}");
@@ -853,7 +853,7 @@ async fn recipients_are_listed_added_and_taken_away() {
         (&body["data"]["total"], &body["data"]["errores"]),
         (&json!(3), &json!(0))
     );
-    // A page of them, and where the rest is.
+    // One page, with a link to the next.
     let request = hub.http.get(hub.url(&format!("{path}?limite=2")));
     let response = request.send().await.unwrap();
     let link = response.headers()["link"].to_str().unwrap().to_owned();
@@ -930,7 +930,7 @@ async fn messages_by_every_name() {
     hub.stop().await;
 }
 
-/// Programs of the Node pair's session-manager read these of `/send`.
+/// Programs of the Node session-manager read these fields of `/send`.
 #[tokio::test]
 async fn send_says_success_and_which_field_was_wrong() {
     let (peer, hub) = open().await;
@@ -972,7 +972,7 @@ async fn send_says_success_and_which_field_was_wrong() {
         "{body}"
     );
     assert_eq!(body["success"], false);
-    // A rehearsed send is refused where a real one would be, and leaves nothing.
+    // A rehearsed send fails where a real one would, and stores nothing.
     let send = json!({"destinatario": "5491158254201", "mensaje": "Hola"});
     let told = call(&hub, "POST", "/sender/messages/send", send).await;
     refused(&told, 503, "SESSION_NOT_READY");
@@ -985,7 +985,7 @@ async fn send_says_success_and_which_field_was_wrong() {
     hub.stop().await;
 }
 
-/// The Node hub's own way to send one message.
+/// The Node hub's own route to send one message.
 #[tokio::test]
 async fn one_message_by_sender_send() {
     let (peer, hub) = open().await;
@@ -1017,7 +1017,7 @@ async fn sessions_of_which_there_is_one() {
     let transition = r#"{"success":true,"message":"x","session":"admin","state":"DISCONNECTED"}"#;
     peer.answers("/connect", 200, CONNECTING);
     peer.answers("/disconnect", 200, transition);
-    // The screen shows `state.state`, `state.ready` and `state.connecting`.
+    // The screen reads `state.state`, `state.ready` and `state.connecting`.
     for (state, has_browser, word, has_qr, ready, connecting) in [
         ("INIT", false, "desconectado", false, false, false),
         ("INIT", true, "conectando", false, false, true),
@@ -1108,12 +1108,12 @@ async fn what_belongs_to_other_systems_is_said_so() {
     hub.stop().await;
 }
 
-/// As axios asks.
+/// Sets the headers that axios sends.
 fn as_the_page(request: RequestBuilder) -> RequestBuilder {
     request.header("accept", "application/json, text/plain, */*")
 }
 
-/// On every route that the Node hub had; the others stay as they are.
+/// Applies to every route of the Node hub; other routes are unchanged.
 #[tokio::test]
 async fn refusals_have_their_shape_on_their_routes_alone() {
     let (_peer, hub) = locked().await;
@@ -1128,7 +1128,7 @@ async fn refusals_have_their_shape_on_their_routes_alone() {
         ("GET", "/session-manager/sessions"),
     ] {
         for prefix in ["", "/api"] {
-            // `/whatsapp/51/status` without the prefix is no page: it has a route.
+            // `/whatsapp/51/status` without the prefix is a route, not a page.
             let told = call(&hub, method, &format!("{prefix}{path}"), Value::Null).await;
             refused(&told, 401, "UNAUTHORIZED");
         }

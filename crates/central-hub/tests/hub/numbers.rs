@@ -1,4 +1,4 @@
-//! Numbers as people write them, at every door.
+//! Phone numbers as users write them, on every route.
 
 use serde_json::{Value, json};
 

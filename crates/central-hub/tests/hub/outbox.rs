@@ -1,4 +1,4 @@
-//! Messages from their row to their outcome, on both engines.
+//! Messages from queueing to their outcome, on both engines.
 
 use futures_util::future::join_all;
 use scratch_database::{Database, Server, on_both_engines};
@@ -14,7 +14,7 @@ async fn real(database: &Database, peer: &FakeSessionManager) -> Hub {
     Hub::start_on(&database.url(), &peer.url, REAL).await
 }
 
-/// One that the session can send through.
+/// Starts a session-manager that can send.
 async fn ready() -> FakeSessionManager {
     let peer = FakeSessionManager::start().await;
     peer.is_in("READY");
@@ -41,7 +41,7 @@ async fn single(hub: &Hub, to: &str) -> (u16, Value) {
     post(hub, "/api/sender/messages/send", None, &body).await
 }
 
-/// So many messages, each to a number of its own.
+/// Builds this number of messages, each to another number.
 fn many(count: usize) -> Value {
     let one = |n| json!({"destinatario": format!("54911{n:08}"), "mensaje": format!("hola {n}")});
     json!({"cliente_id": 51, "mensajes": (0..count).map(one).collect::<Vec<_>>()})
@@ -135,7 +135,7 @@ on_both_engines! {
         assert_eq!((failed["error"].as_str(), failed["motivo"].as_str()), (Some("SEND_FAILED"), Some("why")));
         assert_eq!(peer.sends().len(), before + 2, "nothing is repeated by itself");
 
-        // A person may, and says why.
+        // A user may retry it, with a reason.
         let path = format!("/api/sender/messages/{}/retry", ids[0]);
         let (code, body) = post(&hub, &path, None, &json!({"motivo": " "})).await;
         assert_eq!(code, 400, "{body}");
@@ -147,7 +147,7 @@ on_both_engines! {
         assert_eq!(asked.unwrap()["detalle"], "lo pidió Ana");
         let (code, body) = post(&hub, &path, None, &json!({"motivo": "otra vez"})).await;
         assert_eq!((code, body["code"].as_str()), (409, Some("MESSAGE_NOT_FAILED")));
-        // The same key all the time, so it was one message.
+        // The key stays the same, so it was one message.
         let key = |asked: &crate::fake_session_manager::Asked| asked.headers["idempotency-key"].clone();
         let keys: Vec<_> = peer.sends()[before + 1..].iter().map(key).collect();
         assert_eq!(keys[0], keys[1]);
@@ -160,7 +160,7 @@ on_both_engines! {
         peer.fails_once(503, "SESSION_NOT_READY");
         let (code, body) = send(&hub, Some("k1")).await;
         assert_eq!((code, body["code"].as_str()), (503, Some("SESSION_NOT_READY")));
-        // What is asked for after it is done, so it would have been done, too.
+        // Messages queued afterwards are sent: that one would have been, too.
         let ids = bulk(&hub, &many(1)).await;
         until_estado(&hub, ids[0], "enviado").await;
         peer.is_in("READY");
@@ -168,7 +168,7 @@ on_both_engines! {
         until_estado(&hub, ids[0], "enviado").await;
         let of_k1 = || peer.sends().iter().filter(|asked| asked.headers["idempotency-key"] == "k1").count();
         assert_eq!(of_k1(), 1);
-        // Its own key goes on with the same row.
+        // A retry with its own key continues the same row.
         let (code, body) = send(&hub, Some("k1")).await;
         assert_eq!(code, 200, "{body}");
         let again = send(&hub, Some("k1")).await;
@@ -199,7 +199,7 @@ on_both_engines! {
         until("the outcome", async || send(&hub, Some("k1")).await.0 == 200).await;
         let sends = peer.sends();
         assert!(sends.len() >= 2 && sends.iter().all(|it| it.headers["idempotency-key"] == "k1"));
-        // Without anybody who asks, too.
+        // Also without a waiting caller.
         peer.fails_once(504, "SEND_UNCONFIRMED");
         send(&hub, None).await;
         let key = peer.last_asked().headers["idempotency-key"].to_str().unwrap().to_owned();
@@ -224,7 +224,7 @@ on_both_engines! {
             health.contains(r#""status":"down","state":null"#)
         })
         .await;
-        // This attempt certainly did nothing; the one before it may have.
+        // This attempt certainly had no effect; the previous one may have.
         until("it to be free", async || {
             let (code, body) = send(&hub, Some("k1")).await;
             assert_eq!((code, body["code"].as_str()), (504, Some("SEND_UNCONFIRMED")));
@@ -253,7 +253,7 @@ on_both_engines! {
         let hub = real(&database, &peer).await;
         let one = |n: usize| json!({"destinatario": TO, "mensaje": format!("m{n}")});
         let body = json!({"mensajes": (0..10).map(one).collect::<Vec<_>>()});
-        // One in the middle cannot be sent for a while.
+        // One in the middle is blocked for a while.
         peer.fails_once(504, "SEND_UNCONFIRMED");
         let ids = bulk(&hub, &body).await;
         for id in &ids {
@@ -269,7 +269,7 @@ on_both_engines! {
     async fn a_rehearsal_is_never_sent_and_what_is_real_waits(database: Database) {
         let peer = FakeSessionManager::start().await;
         peer.takes_sends();
-        // Accepted for real, while nothing can be sent.
+        // Accepted as real while nothing can be sent.
         let hub = real(&database, &peer).await;
         let for_real = bulk(&hub, &many(3)).await;
         hub.stop().await;
@@ -293,7 +293,7 @@ on_both_engines! {
         assert!(peer.sends().is_empty());
         hub.stop().await;
 
-        // Switched off: what was accepted for real goes, and nothing else.
+        // Without DRY_RUN: only messages accepted as real are sent.
         let hub = real(&database, &peer).await;
         for id in &for_real {
             until_estado(&hub, *id, "enviado").await;
@@ -327,7 +327,7 @@ on_both_engines! {
         let ids = |answer: &Value| answer["mensajes"].as_array().unwrap().iter()
             .map(|row| row["id"].as_i64().unwrap()).collect::<Vec<_>>();
         assert_eq!(ids(&first.1), ids(&again.1));
-        // Another message under a key that is known: none of them is written.
+        // Another message under a known key: none of them is stored.
         let mut other = many(5);
         other["mensajes"][4]["mensaje"] = json!("otra");
         other["mensajes"][1]["mensaje"] = json!("otra");
@@ -355,7 +355,7 @@ on_both_engines! {
     }
 }
 
-/// The database goes away and comes back; the hub stays.
+/// The database stops and returns; the hub keeps running.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_database_nothing_is_sent_and_then_it_is() {
     let mut server = Server::start().unwrap();

@@ -59,14 +59,14 @@ on_both_engines! {
         assert_eq!(empty["atencion"]["grabacion"], true);
         assert_eq!(empty["atencion"]["webhooks"], json!([]));
 
-        // Under way, by a schedule that is open now; 100 people at 40 a day.
+        // Running, with an open schedule; 100 recipients at 40 per day.
         let running = campaign(&hub, "Marzo", 51, 100).await;
         let open = schedule(&hub, running).await;
         assert_eq!((&open["campania_nombre"], &open["campania_estado"]), (&json!("Marzo"), &json!("pendiente")));
         post(&hub, &format!("/api/sender/programaciones/{}/approve", open["id"]), json!({})).await;
         post(&hub, &format!("/api/sender/campaigns/{running}/approve"), json!({})).await;
         until("one to be sent", async || overview(&hub).await["hoy"]["enviados"] == 1).await;
-        // Stopped by a person, and one that nobody has looked at.
+        // A campaign paused by a user, and an unapproved schedule.
         let paused = campaign(&hub, "Abril", 52, 3).await;
         let unseen = schedule(&hub, paused).await;
         post(&hub, &format!("/api/sender/campaigns/{paused}/approve"), json!({})).await;
@@ -87,7 +87,8 @@ on_both_engines! {
         assert_eq!(now["campanias"]["total"], 1);
         let under_way = &now["campanias"]["items"][0];
         assert_eq!((&under_way["id"], &under_way["enviados"]), (&json!(running), &json!(1)));
-        // 39 more today (or as many as the hour allows), 40 tomorrow, the rest the day after.
+        // 39 more today (or as many as the hour allows), 40 tomorrow, the rest
+        // after.
         let end = under_way["previsto_fin"].as_str().expect("a forecast");
         assert!(end > now["ahora"].as_str().unwrap(), "{now}");
         let windows = now["programaciones"].as_array().unwrap();

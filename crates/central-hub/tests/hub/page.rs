@@ -1,4 +1,4 @@
-//! The page, as a browser gets it.
+//! The page as served to a browser.
 
 use crate::fake_session_manager::FakeSessionManager;
 use crate::support::Hub;
@@ -105,7 +105,7 @@ async fn what_the_index_loads_is_there_and_kept_for_ever() {
         }
     }
     assert!(hashed > 0, "{index}");
-    // A file of an older build is no page.
+    // A file of an older build is not served as the page.
     let gone = hub
         .http
         .get(hub.url("/assets/index-OLD.js"))

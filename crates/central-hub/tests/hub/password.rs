@@ -1,4 +1,4 @@
-//! Who gets in: the password, and without one this machine only.
+//! Access with the password, and without one from this machine only.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -55,8 +55,8 @@ async fn the_password_opens_everything_and_health_and_the_page_need_none() {
     hub.stop().await;
 }
 
-/// A browser that has asked once gives the password with every request, those
-/// that pages elsewhere make it send, too.
+/// A browser that has prompted once sends the password with every request, even
+/// those made by other sites.
 #[tokio::test]
 async fn no_browser_is_made_to_ask() {
     let (_peer, hub) = locked().await;
@@ -99,7 +99,7 @@ async fn wrong_passwords_run_out() {
     }
     let (status, body) = attempt("Bearer correct horse", "5.6.7.8, 10.0.0.1").await;
     assert_eq!((status, code(&body).as_str()), (429, "TOO_MANY_ATTEMPTS"));
-    // Others are not held up, nor those without any password.
+    // Other addresses are unaffected, as are requests without a password.
     assert_eq!(attempt("Bearer correct horse", "10.0.0.2").await.0, 200);
     assert_eq!(hub.get("/status").await.0, 401);
     hub.stop().await;
@@ -124,7 +124,7 @@ async fn without_a_password_only_this_machine_by_its_own_name() {
                 "{host}"
             );
         }
-        // Health checks come from anywhere.
+        // Health checks are allowed from anywhere.
         assert_eq!(as_host("/health", host).await.0, 200);
     }
     hub.stop().await;

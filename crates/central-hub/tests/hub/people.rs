@@ -1,4 +1,4 @@
-//! One person is one person, by whatever number or LID, on both engines.
+//! One contact is one person under any number or LID, on both engines.
 
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ async fn is_refused(hub: &Hub, to: &str) {
     assert_eq!(status, 200, "the list of opt-outs, by {to}");
 }
 
-/// What a lead writes, and the hub has read.
+/// Publishes a lead's message and waits until the hub has read it.
 async fn lead(hub: &Hub, peer: &FakeSessionManager, id: &str, from: &str, body: &str) {
     told(
         hub,
@@ -47,7 +47,7 @@ async fn lead(hub: &Hub, peer: &FakeSessionManager, id: &str, from: &str, body: 
     .await;
 }
 
-/// A message from a LID whose number WhatsApp tells.
+/// Builds a message from a LID with a known number.
 fn known(id: &str, lid: &str, phone: &str, body: &str) -> Value {
     let mut told = message(&format!("false_{lid}_{id}"), lid, body);
     told["phone"] = json!(phone);
@@ -93,7 +93,7 @@ on_both_engines! {
         let list = get(&hub, "/api/sender/bajas").await;
         assert_eq!(list["bajas"].as_array().unwrap().len(), 1, "{list}");
         assert_eq!(list["bajas"][0]["telefono"], "5491177770001");
-        // Off the list by any of them, and so by all.
+        // Removed under one id, it is removed under all.
         let path = "/api/sender/bajas/541177770001";
         assert_eq!(ask(&hub, "DELETE", path, None).await.0, 204);
         assert_eq!(send(&hub, lid).await.0, 200);
@@ -121,7 +121,7 @@ on_both_engines! {
             is_refused(&hub, from).await;
             is_refused(&hub, other).await;
         }
-        // A landline is not a mobile.
+        // A landline number is not a mobile number.
         assert_eq!(send(&hub, "551132654321").await.0, 200);
         hub.stop().await;
     }
@@ -133,7 +133,7 @@ on_both_engines! {
         assert_eq!(upload(&hub, one, list).await, (json!(1), json!(2)));
         let list = "telefono\n541166660000\n5491166660001\n";
         assert_eq!(upload(&hub, one, list).await, (json!(1), json!(1)));
-        // By a LID whose number is known as well.
+        // Also by a LID with a known number.
         told(&hub, &peer, &known("3A01", "244834081311220@lid", "5491166660001", "hola")).await;
         let list = "telefono\n244834081311220@lid\n";
         assert_eq!(upload(&hub, one, list).await, (json!(0), json!(1)));

@@ -1,4 +1,4 @@
-//! The binary itself: its variables, its port, PM2, signals.
+//! Tests of the binary: its variables, its port, PM2, signals.
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::AsRawFd;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Events, http, until};
 
-/// The binary, with its working folder and so its data in `folder`.
+/// Builds a command with `folder` as the working and data directory.
 fn program(folder: &Path, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_central-hub"));
     command
@@ -32,7 +32,8 @@ fn outcome(command: &mut Command) -> Output {
     command.output().unwrap()
 }
 
-/// The one line on standard error, and that there is nothing else.
+/// Returns the only line on standard error; asserts that there is no other
+/// output.
 fn fatal(variables: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let output = outcome(&mut program(folder.path(), variables));
@@ -119,7 +120,7 @@ fn every_bad_variable_is_one_line_that_names_it() {
         line,
         "[FATAL] HOST is 0.0.0.0, which other machines can reach: set HUB_ADMIN_PASSWORD, or HOST=127.0.0.1"
     );
-    // Not of this machine: found out when the port is opened.
+    // Not an address of this machine: detected when the port is opened.
     let line = fatal(&[base, ("HOST", "192.0.2.1"), ("HUB_ADMIN_PASSWORD", "x")]);
     assert!(line.starts_with("[FATAL] HOST is 192.0.2.1"), "{line}");
 }
@@ -142,7 +143,7 @@ fn a_taken_port_names_its_holder() {
 
 #[test]
 fn a_database_that_cannot_be_used_is_said_before_the_port_is_opened() {
-    // Whoever reached for the port first would complain of that.
+    // Opening the port first would report that error instead.
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = holder.local_addr().unwrap().port().to_string();
     let base = [
@@ -173,7 +174,7 @@ fn what_is_exported_is_imported() {
     let run = |words: &[&str], variables: &[(&str, &str)]| {
         outcome(program(folder.path(), variables).args(words))
     };
-    // Nothing but the database is asked for.
+    // Only the database variable is required.
     let exported = run(&["export", "hub.ndjson"], &[]);
     let said = String::from_utf8(exported.stderr).unwrap();
     assert!(exported.status.success(), "{said}");
@@ -217,7 +218,7 @@ impl Running {
         }
     }
 
-    /// What it wrote on standard error so far: warnings and errors.
+    /// Returns its standard error so far: warnings and errors.
     fn complaints(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("stderr")).unwrap()
     }
@@ -228,7 +229,7 @@ impl Running {
         line
     }
 
-    /// Where it listens, once it does.
+    /// Returns its address once it listens.
     fn url(&mut self) -> String {
         loop {
             let line = self.line();
@@ -279,7 +280,7 @@ async fn the_first_line_tells_the_configuration_without_secrets() {
     assert!(message.contains("HUB_ADMIN_PASSWORD=***"), "{message}");
     assert!(message.contains("DATABASE_URL=postgres://"), "{message}");
     assert!(!line.contains("hunter"), "{line}");
-    // A .env in the working folder is not read.
+    // A .env file in the working directory is not read.
     assert!(message.contains("DRY_RUN=true"), "{message}");
     hub.url();
     hub.signal(Signal::TERM);
@@ -361,7 +362,7 @@ async fn a_nonsense_descriptor_does_not_matter() {
     assert_eq!(hub.child.wait().unwrap().code(), Some(0));
 }
 
-/// What operators search the logs for when something is wrong.
+/// Strings that operators search the logs for when something fails.
 const SEARCHED: [&str; 7] = [
     "error",
     "econnrefused",
@@ -411,7 +412,7 @@ async fn an_outage_is_on_standard_error_in_the_words_that_are_searched_for() {
     for word in ["[whatsapp-proxy]", "fetch failed", "ECONNREFUSED"] {
         assert!(complaints.contains(word), "{word}: {complaints}");
     }
-    // Requests that fail and further tries say it no more often.
+    // Failing requests and retries do not repeat the line.
     for _ in 0..5 {
         let answer = http().get(format!("{url}/status")).send().await.unwrap();
         assert_eq!(answer.status(), 503);

@@ -16,18 +16,18 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// What it answers.
+/// The response of the receiver.
 #[derive(Clone, Debug)]
 pub enum Reply {
     Status(u16),
     With(u16, &'static str, String),
-    /// Never.
+    /// No response.
     Hang,
-    /// 200, and a body without end.
+    /// 200 with an endless body.
     Endless,
 }
 
-/// What it was told.
+/// A received request.
 #[derive(Clone, Debug)]
 pub struct Told {
     pub path: String,
@@ -45,7 +45,7 @@ impl Told {
         serde_json::from_str(&self.body).unwrap()
     }
 
-    /// Whether one of the signatures is of this secret, and fresh.
+    /// Returns whether a signature matches this secret and is recent.
     pub fn is_signed(&self, secret: &str) -> bool {
         let timestamp: i64 = self.headers["webhook-timestamp"]
             .to_str()
@@ -63,10 +63,10 @@ impl Told {
 
 #[derive(Clone, Default)]
 struct Script {
-    /// By path: what comes next, the last one for ever.
+    /// By path: the next responses; the last one repeats.
     replies: Arc<Mutex<HashMap<String, Vec<Reply>>>>,
     told: Arc<Mutex<Vec<Told>>>,
-    /// At once, by path: now and at most.
+    /// Concurrent requests by path: current and maximum.
     busy: Arc<Mutex<HashMap<String, (usize, usize)>>>,
 }
 
@@ -102,13 +102,13 @@ impl Receiver {
         all.insert(path.to_owned(), replies.to_vec());
     }
 
-    /// What it was told at this path, in the order in which it was.
+    /// Returns the requests at this path, in order.
     pub fn told(&self, path: &str) -> Vec<Told> {
         let told = self.script.told.lock().unwrap();
         told.iter().filter(|it| it.path == path).cloned().collect()
     }
 
-    /// So many requests to this path were open at once, at most.
+    /// Returns the maximum number of concurrent requests at this path.
     pub fn most_at_once(&self, path: &str) -> usize {
         self.script
             .busy
@@ -135,7 +135,7 @@ impl Drop for Receiver {
     }
 }
 
-/// Ends with the request, however it ends.
+/// Guard that counts a request as open until it ends.
 struct Busy(Script, String);
 
 impl Busy {

@@ -1,4 +1,4 @@
-//! Every route's body.
+//! Tests of every route's body.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::{Hub, code};
 
 const QR: &str = "data:image/png;base64,iVBORw0KGgo=";
 
-/// A whole answer of `GET /session`.
+/// Builds a complete `GET /session` body.
 fn session(state: &str, account: &str) -> String {
     format!(
         r#"{{"session":"admin","state":"{state}","since":"2026-01-14T13:02:09.336Z","generation":4,"cause":"TEST","cause_message":"because","linked":true,"account":{account},"qr":null,"browser":{{"running":true,"chrome_version":null,"chromedriver_version":null,"chromedriver_pid":null,"started_at":null}},"page":{{"url":"","whatsapp_version":null,"wa_js_version":null,"self_test":null}},"restarts":{{"total":0,"recent":0,"budget":5,"window_seconds":600}},"last_error":null,"history":[],"service":{{"version":"0.1.0","started_at":"2026-01-14T13:02:09.336Z"}},"grown":1}}"#
@@ -50,7 +50,7 @@ async fn health_is_exact_whatever_session_manager_does() {
 #[tokio::test]
 async fn the_plain_and_the_admin_routes_are_byte_for_byte() {
     let (peer, hub) = pair().await;
-    // Spaces and grown fields tell whether it is the same text.
+    // Spaces and unknown fields show that the text is passed through.
     let connect = r#"{"success":true,  "message":"x","session":"admin","state":"INIT","alreadyConnected":false,"more":[1]}"#;
     let left = r#"{"success":true,"message":"x","session":"admin",  "state":"DISCONNECTED"}"#;
     let qr = format!(r#"{{ "status":"QR_AVAILABLE","qr":"{QR}" }}"#);
@@ -112,20 +112,20 @@ async fn the_answer_of_a_passkey_is_passed_on() {
     let path = "/api/admin/whatsapp/passkey";
     assert_eq!(hub.post(path, credential).await, (200, taken.to_owned()));
     assert_eq!(peer.last_asked().body, credential);
-    // Of another shape it is no business of session-manager's.
+    // A malformed body does not reach session-manager.
     let (status, body) = hub.post(path, r#"{"id":"QQ"}"#).await;
     assert_eq!(status, 400);
     assert!(
         body.contains("INVALID_REQUEST") && body.contains("rawId"),
         "{body}"
     );
-    // What session-manager refuses it refuses in its own words.
+    // session-manager's errors keep their message.
     let late = r#"{"error":true,"code":"PASSKEY_NOT_PENDING","message":"x"}"#;
     peer.answers("/passkey", 409, late);
     let (status, body) = hub.post(path, credential).await;
     let body: Value = serde_json::from_str(&body).unwrap();
     let code = "PASSKEY_NOT_PENDING";
-    // In the shape of the Node hub's routes.
+    // In the format of the Node hub's routes.
     let wanted =
         json!({"ok": false, "success": false, "error": code, "code": code, "message": "x"});
     assert_eq!((status, body), (409, wanted));

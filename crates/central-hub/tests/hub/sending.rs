@@ -43,7 +43,7 @@ on_both_engines! {
         assert_eq!((&stopped["detenido"], &stopped["por"]), (&json!(true), &json!("this machine")));
         assert!(stopped["desde"].is_string());
         assert_eq!(events.next_of("sending").await, json!({"detenido": true}));
-        // By whichever way.
+        // On every route.
         let (status, refused) = send(&hub, "during").await;
         assert_eq!((status, &refused["code"]), (409, &json!("SENDING_STOPPED")), "{refused}");
         let single = json!({"to": TO, "message": "hola"});
@@ -52,7 +52,7 @@ on_both_engines! {
         let bulk = json!({"mensajes": [{"destinatario": TO, "mensaje": "hola"}]});
         let (status, refused) = ask(&hub, "POST", "/api/sender/messages/bulk", Some(&bulk)).await;
         assert_eq!((status, &refused["code"]), (409, &json!("SENDING_STOPPED")), "{refused}");
-        // What went before is told as it stands.
+        // A message sent earlier keeps its response.
         assert_eq!(send(&hub, "before").await.0, 201);
         let people = json!([{"destinatario": "5491158254202", "nombre": "Ana"}]);
         let campaign = json!({"nombre": "Marzo", "mensaje": "Hola {nombre}", "pausa_min_s": 0, "pausa_max_s": 0, "destinatarios": people});
@@ -86,7 +86,7 @@ on_both_engines! {
         peer.is_in("READY");
         peer.tell("state", crate::fake_session_manager::state("READY", 9));
         while events.next_of("state").await["status"] != "READY" {}
-        // Neither what waited nor what is new.
+        // Neither pending nor new messages are sent.
         assert_eq!(send(&hub, "k").await.0, 409);
         assert!(peer.sends().is_empty());
         turn(&hub, false).await;

@@ -1,4 +1,4 @@
-//! `POST /send`, rehearsed and real.
+//! Tests of `POST /send`, rehearsed and real.
 
 use serde_json::{Value, json};
 

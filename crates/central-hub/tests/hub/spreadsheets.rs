@@ -1,5 +1,5 @@
-//! Lists that a real spreadsheet saved (LibreOffice): what it writes comes in,
-//! and what the hub exports comes back through it.
+//! Lists saved by a real spreadsheet program (LibreOffice): its files can be
+//! imported, and it can open the hub's exports.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,7 @@ const LIST: &str = "Listado de clientes;;\r\n;;\r\n\
     1158254202;\"Zoë \"\"Z\"\"; hija\";\r\n\
     +54 9 351 555-1234;José;x\r\n";
 
-/// Has LibreOffice open a file and save it in another format.
+/// Converts a file to another format with LibreOffice.
 fn saved_as(file: &Path, format: &str) -> PathBuf {
     let folder = file.parent().unwrap();
     let extension = format.split(':').next().unwrap();
@@ -83,7 +83,7 @@ async fn lists_saved_by_libreoffice_come_in() {
         let names: Vec<_> = found.iter().map(name).collect();
         assert_eq!(names, ["Muñoz Íñigo", "Zoë \"Z\"; hija", "José"]);
         assert_eq!(found[0]["datos"]["vence"], "05/12/2026", "{format}");
-        // For good, and a second time nobody is added.
+        // Imported for real; a second import adds no recipient.
         let path = format!("/api/sender/campaigns/{id}/recipients");
         let (status, report) = upload(&hub, &path, saved).await;
         assert_eq!(status, 201, "{report}");

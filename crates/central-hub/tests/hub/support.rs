@@ -1,4 +1,4 @@
-//! The hub under test, and a browser's way to its events.
+//! The hub under test, and a client for its event stream.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 const LONG: Duration = Duration::from_secs(20);
 
-/// Deadlines for peers that never answer; everything else is faster.
+/// Returns short timeouts, for peers that never respond.
 fn impatient() -> Timeouts {
     let short = Duration::from_millis(400);
     Timeouts {
@@ -31,9 +31,9 @@ fn impatient() -> Timeouts {
     }
 }
 
-/// A client that sends what it is told and nothing else.
+/// Builds a client without proxy and connection pooling.
 pub fn http() -> Client {
-    // Not needed for http://, but reqwest wants it all the same.
+    // Not needed for http://, but required by reqwest.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .no_proxy()
@@ -47,10 +47,10 @@ pub struct Hub {
     pub url: String,
     pub http: Client,
     pub shutdown: Shutdown,
-    /// The hub's own.
+    /// The hub's store.
     pub store: Store,
     task: JoinHandle<()>,
-    /// The hub's own, unless the test brought one.
+    /// The hub's own database, unless the test provided one.
     database: Option<Database>,
 }
 
@@ -67,7 +67,7 @@ impl Hub {
         hub
     }
 
-    /// On a database of the test's.
+    /// Starts on a database of the test.
     pub async fn start_on(
         database_url: &str,
         session_manager: &str,
@@ -76,7 +76,7 @@ impl Hub {
         Self::start_limited(database_url, session_manager, variables, 4).await
     }
 
-    /// With so many attempts at a webhook.
+    /// Starts with a maximum number of webhook attempts.
     pub async fn start_limited(
         database_url: &str,
         session_manager: &str,
@@ -89,7 +89,7 @@ impl Hub {
         .await
     }
 
-    /// With other bounds.
+    /// Starts with changed dependencies.
     pub async fn start_changed(
         database_url: &str,
         session_manager: &str,
@@ -148,7 +148,7 @@ impl Hub {
         Events::of(response)
     }
 
-    /// Drains and waits for the end.
+    /// Drains the hub and waits for its end.
     pub async fn stop(self) {
         self.shutdown.stop("test");
         tokio::time::timeout(LONG, self.task)
@@ -158,24 +158,24 @@ impl Hub {
     }
 }
 
-/// Status and body.
+/// Returns the status and body of a response.
 pub async fn text(request: RequestBuilder) -> (u16, String) {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     (status, response.text().await.unwrap())
 }
 
-/// The code of an error body, whose shape is checked.
+/// Returns the code of an error body, after checking its format.
 pub fn code(body: &str) -> String {
     let body: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"));
-    // On the Node hub's routes the code stands there once more.
+    // On the Node hub's routes `error` repeats the code.
     let is_refusal = body["error"] == true || body["error"] == body["code"];
     assert!(is_refusal, "{body}");
     assert!(!body["message"].as_str().unwrap().is_empty(), "{body}");
     body["code"].as_str().unwrap().to_owned()
 }
 
-/// Waits for something that takes its moment.
+/// Polls a condition until it is true, or panics after a timeout.
 pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !condition().await {
@@ -187,7 +187,7 @@ pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
         .unwrap_or_else(|_| panic!("not in time: {what}"));
 }
 
-/// Server-Sent Events as they come.
+/// A reader of Server-Sent Events.
 pub struct Events {
     bytes: BoxStream<'static, Vec<u8>>,
     text: String,
@@ -207,7 +207,7 @@ impl Events {
         }
     }
 
-    /// The next event, or `None` at the end.
+    /// Returns the next event, or `None` at the end.
     pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
@@ -231,7 +231,7 @@ impl Events {
         }
     }
 
-    /// Reads on to an event with this name.
+    /// Reads up to the next event with this name.
     pub async fn next_of(&mut self, name: &str) -> Value {
         loop {
             let (found, data) = self.next().await.expect("an event, not the end");
@@ -241,7 +241,7 @@ impl Events {
         }
     }
 
-    /// Reads on to a `hub` event that says this.
+    /// Reads up to the next `hub` event with this link state.
     pub async fn hub(&mut self, link: &str) -> Value {
         loop {
             let data = self.next_of("hub").await;
@@ -252,8 +252,8 @@ impl Events {
     }
 }
 
-/// Asks the hub, with a JSON body or without one; an answer that is no JSON is
-/// null.
+/// Sends a request with or without a JSON body; a response that is not JSON
+/// becomes null.
 pub async fn ask(hub: &Hub, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
     let method = method.parse().unwrap();
     let mut request = hub.http.request(method, hub.url(path));
@@ -264,7 +264,7 @@ pub async fn ask(hub: &Hub, method: &str, path: &str, body: Option<&Value>) -> (
     (status, serde_json::from_str(&body).unwrap_or(Value::Null))
 }
 
-/// What a `GET` answers that has to succeed.
+/// Returns the body of a `GET`, which must succeed.
 pub async fn get(hub: &Hub, path: &str) -> Value {
     let (status, body) = ask(hub, "GET", path, None).await;
     assert_eq!(status, 200, "{path} {body}");

@@ -1,4 +1,4 @@
-//! Webhooks, on both engines: what is told arrives, signed, whatever is down.
+//! Webhooks, on both engines: events arrive, signed, despite outages.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -17,7 +17,7 @@ async fn start(database: &Database) -> Hub {
     Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, OPEN).await
 }
 
-/// One that does not give up within the test.
+/// Starts a hub that does not give up within the test.
 async fn patient(database: &Database) -> Hub {
     Hub::start_limited(
         &database.url(),
@@ -33,7 +33,7 @@ async fn ask(hub: &Hub, method: &str, path: &str, body: &Value) -> (u16, String)
     text(hub.http.request(method, hub.url(path)).json(body)).await
 }
 
-/// A subscription to everything; its number and its secret.
+/// Subscribes to all events; returns id and secret.
 async fn subscribe(hub: &Hub, url: &str) -> (i64, String) {
     let body = json!({"url": url, "eventos": ["message", "ack", "state", "campaign"]});
     let (status, body) = ask(hub, "POST", "/api/webhooks", &body).await;
@@ -106,7 +106,7 @@ on_both_engines! {
         }
         assert!(!receiver.told("/some")[0].is_signed(&secret), "each has its own");
         until_delivered(&hub, id, 3).await;
-        // Nothing that can be asked for holds the secret.
+        // No response contains the secret.
         let delivery = deliveries(&hub, id, "").await[0]["id"].as_i64().unwrap();
         let (status, body) = hub.get(&format!("/api/webhooks/{id}/deliveries/{delivery}")).await;
         assert_eq!(status, 200, "{body}");
@@ -154,7 +154,7 @@ on_both_engines! {
             deliveries(&hub, id, "pendiente").await.iter().any(|it| it["error"] == "CANNOT_CONNECT")
         }).await;
         hub.stop().await;
-        // A new hub, and a receiver that is there again.
+        // A new hub, with the receiver running again.
         let hub = patient(&database).await;
         receiver.gets_up().await;
         for n in 10..20 {
@@ -179,7 +179,7 @@ on_both_engines! {
         until_delivered(&hub, quick, 30).await;
         assert_eq!(receiver.told("/quick").len(), 30);
         assert!(receiver.most_at_once("/quick") <= 4 && receiver.most_at_once("/slow") <= 4);
-        // Whatever it goes on to say, it has said 200.
+        // The body may be endless: the 200 counts.
         until_delivered(&hub, endless, 30).await;
         until("a try", async || {
             deliveries(&hub, slow, "pendiente").await.iter().any(|it| it["error"] == "TIMEOUT")
@@ -208,7 +208,7 @@ on_both_engines! {
         until_delivered(&hub, id, 2).await;
         let ids: HashSet<_> = receiver.told("/").iter().map(crate::receiver::Told::id).collect();
         assert_eq!(ids.len(), 2, "the same ids as before");
-        // What was delivered, too.
+        // A delivered one can be replayed, too.
         assert_eq!(hub.post(&one, "").await.0, 202);
         until("told", async || receiver.told("/").len() == 11).await;
         hub.stop().await;
@@ -290,7 +290,7 @@ async fn only_the_internet_unless_it_is_allowed() {
             "{url}"
         );
     }
-    // A name is judged when it is resolved.
+    // A host name is checked when it is resolved.
     let by_name = receiver.url("/").replace("127.0.0.1", "localhost");
     let (id, _) = subscribe(&hub, &by_name).await;
     let (status, body) = hub.post(&format!("/api/webhooks/{id}/test"), "").await;

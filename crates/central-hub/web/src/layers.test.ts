@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-// Every module of the page with its text, by its path from here.
+// The source of every module of the page, by relative path.
 const SOURCES = import.meta.glob<string>(['./**/*.ts', './**/*.tsx', '!./**/*.test.ts'], {
   query: '?raw',
   import: 'default',
@@ -8,8 +8,8 @@ const SOURCES = import.meta.glob<string>(['./**/*.ts', './**/*.tsx', '!./**/*.te
 });
 
 /**
- * The folders from the lowest to the highest: a module imports from its own
- * layer's folder or from lower layers, never from a higher one.
+ * The folders from the lowest to the highest layer: a module imports from its
+ * own folder or from lower layers, never from a higher one.
  */
 const LAYERS: readonly (readonly string[])[] = [
   ['lib'],
@@ -18,7 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['live'],
   ['ui'],
   ['auth'],
-  // The screens; `start` shows parts of the others.
+  // The screens; `start` embeds parts of the others.
   [
     'campaigns',
     'contacts',

@@ -23,7 +23,7 @@ use crate::view::LeadMessage;
 use crate::wire::{LinkCodeEvent, Stored};
 use crate::world::{Block, Failure, Limits, PageHttp, Rule, SendBehavior};
 
-/// The largest file that a lead sends, in bytes.
+/// Maximum size of a lead's file, in bytes.
 const LARGEST_FILE: usize = 256 * 1024 * 1024;
 
 type PhoneApiResult = Result<Json<Value>, PhoneError>;
@@ -86,7 +86,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new().nest("/phone/api", api)
 }
 
-/// The phone, out of the router's state.
+/// Extractor of the phone from the router's state.
 struct Handle(Phone);
 
 impl axum::extract::FromRequestParts<Arc<Shared>> for Handle {
@@ -125,7 +125,7 @@ fn answer<T: Serialize>(value: T) -> PhoneApiResult {
     Ok(Json(value))
 }
 
-/// A body, whatever its content type says; an empty one is `{}`.
+/// Parses a body, whatever its content type; an empty one is `{}`.
 fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, PhoneError> {
     let bytes: &[u8] = if bytes.trim_ascii().is_empty() {
         b"{}"
@@ -150,7 +150,7 @@ async fn scan(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     linked(&device)
 }
 
-/// No device yet, while a passkey is asked for.
+/// Responds with the device id; `null` while a passkey is requested.
 fn linked(device: &str) -> PhoneApiResult {
     let device = (!device.is_empty()).then_some(device);
     answer(json!({"ok": true, "device": device}))
@@ -187,7 +187,7 @@ async fn lead_messages(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     written(&phone.0.lead_message(&message)?)
 }
 
-/// Takes a file that a lead is to send; gives where it lies.
+/// Stores a file for a lead to send; returns its path.
 async fn files(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     answer(json!({"ok": true, "path": phone.0.upload(bytes)}))
 }
@@ -231,7 +231,7 @@ async fn lead_deletions(phone: Handle, bytes: Bytes) -> PhoneApiResult {
 #[serde(deny_unknown_fields)]
 struct ReactionBody {
     key: String,
-    /// Empty takes it away.
+    /// Empty to remove the reaction.
     emoji: String,
 }
 
@@ -351,7 +351,7 @@ struct ContactBody {
     phone: String,
     #[serde(default)]
     on_whatsapp: Option<bool>,
-    /// The name under which the phone saves it; empty to forget it.
+    /// The name under which the phone saves the contact; empty to delete it.
     #[serde(default)]
     saved: Option<String>,
     #[serde(default)]
@@ -459,7 +459,7 @@ fn ok() -> PhoneApiResult {
     answer(json!({"ok": true}))
 }
 
-/// One line whenever something changed: its kind, and everything at a glance.
+/// Streams an event for each change: its kind, and a full snapshot.
 async fn events(
     State(shared): State<Arc<Shared>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
@@ -468,7 +468,7 @@ async fn events(
     };
     let first = futures_util::stream::once(std::future::ready("hello"));
     let changes = BroadcastStream::new(shared.changed.subscribe())
-        // Who lags behind missed changes, not the state that comes with each.
+        // A lagging client misses changes, but each event has the full state.
         .map(|change| change.unwrap_or("lagged"));
     let stream = first
         .chain(changes)

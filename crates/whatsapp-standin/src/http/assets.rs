@@ -10,7 +10,7 @@ const JS: &str = "text/javascript; charset=utf-8";
 
 macro_rules! app_files {
     ($($name:literal),* $(,)?) => {
-        /// A script or style of the page: its type and its text.
+        /// Returns the content type and text of a script or style of the page.
         pub(super) fn app(file: &str) -> Option<(&'static str, &'static str)> {
             match file {
                 "app.css" => Some(("text/css; charset=utf-8", include_str!("../../assets/app/app.css"))),

@@ -1,4 +1,4 @@
-//! The phone's page for people, at `/phone`.
+//! The phone's HTML page, at `/phone`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The imitation of WhatsApp's page that clients inject themselves into.
+//! The simulated WhatsApp page, into which clients inject themselves.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ use crate::shared::Shared;
 use crate::socket;
 use crate::world::{PageHttp, Upload};
 
-/// The largest file taken, in bytes.
+/// Maximum size of an uploaded file, in bytes.
 const LARGEST_MEDIA: u64 = 256 * 1024 * 1024;
 
-/// As the real page has it: a client that needs more does not work there.
+/// The policy of the real page: a client that needs more fails there too.
 const CSP: &str = "default-src 'self' data: blob:; \
     script-src 'self' 'unsafe-eval' blob:; \
     style-src 'self' 'unsafe-inline'; \
@@ -50,13 +50,14 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         ))
 }
 
-/// The page can be made unreachable.
+/// Middleware that simulates an unreachable page.
 async fn reachable(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let mode = shared.world().page_http;
     match mode {
         PageHttp::Ok => next.run(request).await,
         PageHttp::Error => {
-            // With a body, as a real one has: an empty one never becomes a page.
+            // The real error has a body; browsers do not commit an empty one as
+            // a page.
             let body = Html("<h1>Internal Server Error</h1>");
             (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
         }
@@ -90,12 +91,12 @@ async fn index(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respons
     response
 }
 
-/// The page with the settings that concern it.
+/// Renders the page with its settings.
 fn page(settings: &Settings, broken_database: bool) -> String {
     let mut config = serde_json::to_value(settings).unwrap_or_default();
     config["broken_database"] = broken_database.into();
     let config = config.to_string();
-    // Inside a script element the text must not end it.
+    // Escaped so that the text cannot end the script element.
     let config = config.replace('<', "\\u003c");
     assets::INDEX.replace("{{config}}", &config)
 }
@@ -115,12 +116,12 @@ async fn asset(Path(file): Path<String>) -> Response {
 
 #[derive(Deserialize)]
 struct MediaQuery {
-    /// The chat that it is for, where that is known already.
+    /// The target chat, if already known.
     #[serde(default)]
     to: String,
 }
 
-/// Takes a file; keeps its size and its hash.
+/// Receives a file; stores only its size and hash.
 async fn media(
     State(shared): State<Arc<Shared>>,
     Query(MediaQuery { to }): Query<MediaQuery>,
@@ -141,7 +142,7 @@ async fn media(
         Ok((hash.finalize(), size))
     };
     let taken = tokio::select! {
-        // Cut, as everything else.
+        // A network outage also cancels uploads.
         () = network.cancelled() => Err(StatusCode::SERVICE_UNAVAILABLE),
         taken = taking => taken,
     };
@@ -159,7 +160,7 @@ async fn media(
     Json(json!({"path": path})).into_response()
 }
 
-/// A file that a lead sent.
+/// Serves a file that a lead sent.
 async fn file(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
     let mut world = shared.world();
     if !world.network_up {

@@ -1,98 +1,98 @@
-//! What a lead's message holds beside its text, and the fields by which the page
-//! knows it.
+//! Content of a lead's message in addition to its text, and the page's fields
+//! for it.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Place, random_id};
 
-/// What a message holds beside its text; what it does not is left out.
+/// Content of a message in addition to its text; absent content is omitted.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LeadContent {
-    /// A file that was uploaded to the phone; the message's text is its caption.
+    /// A file uploaded to the phone; the message's text is its caption.
     pub media: Option<LeadMedia>,
-    /// A place.
+    /// A location.
     pub location: Option<Place>,
-    /// Cards, as vCards.
+    /// Contact cards, as vCards.
     pub cards: Option<Vec<String>>,
-    /// The key of the message that it answers.
+    /// The key of the quoted message.
     pub quoted: Option<String>,
-    /// A question with answers to choose from.
+    /// A poll.
     pub poll: Option<LeadPoll>,
-    /// The answer that was chosen of buttons, a list or a template.
+    /// The selected option of buttons, a list or a template.
     pub selected: Option<LeadChoice>,
     /// An order from the catalogue.
     pub order: Option<LeadOrder>,
-    /// The advertisement that the lead came from.
+    /// The advertisement that brought the lead.
     pub ad: Option<LeadAd>,
-    /// It was forwarded.
+    /// Whether it was forwarded.
     pub forwarded: bool,
 }
 
-/// A file.
+/// A file of a lead's message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LeadMedia {
-    /// Where the upload lies.
+    /// Path of the upload.
     pub path: String,
     /// The page's type: `image`, `video`, `audio`, `ptt`, `document`, `sticker`.
     pub kind: String,
-    /// Its MIME type, as the lead's phone says.
+    /// MIME type, according to the lead's phone.
     pub mime: String,
-    /// Its name.
+    /// File name, according to the lead's phone.
     pub filename: Option<String>,
-    /// Its size, where the lead's phone says another one than it has.
+    /// Size according to the lead's phone, if other than the actual one.
     pub size: Option<u64>,
-    /// How long it plays.
+    /// Duration of playback, in seconds.
     pub seconds: Option<u32>,
-    /// In pixels.
+    /// Width in pixels.
     pub width: Option<u32>,
-    /// In pixels.
+    /// Height in pixels.
     pub height: Option<u32>,
-    /// A small JPEG in base64.
+    /// A JPEG thumbnail in base64.
     pub thumbnail: Option<String>,
-    /// To be seen once.
+    /// Whether it is a view-once file.
     pub view_once: bool,
 }
 
-/// A question.
+/// A poll.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LeadPoll {
     /// The question.
     pub name: String,
-    /// The answers.
+    /// The options.
     pub options: Vec<String>,
-    /// More than one may be chosen.
+    /// Whether several options may be selected.
     pub multiple: bool,
 }
 
-/// A chosen answer.
+/// A selected option.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LeadChoice {
     /// `button`, `list` or `template`.
     pub kind: String,
-    /// The answer's id.
+    /// The option's id.
     pub id: String,
-    /// What stands below a list's answer.
+    /// The description of a list's option.
     pub description: Option<String>,
 }
 
-/// An order.
+/// An order from the catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LeadOrder {
-    /// Its id.
+    /// The order's id.
     pub id: String,
-    /// Its title.
+    /// The order's title.
     pub title: String,
-    /// How many things.
+    /// Number of items.
     pub items: u32,
-    /// What it costs, in thousandths.
+    /// Total price, in thousandths.
     pub total_1000: i64,
-    /// In which currency.
+    /// Currency code.
     pub currency: String,
 }
 
@@ -100,20 +100,20 @@ pub struct LeadOrder {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LeadAd {
-    /// `facebook`, `instagram`.
+    /// `facebook` or `instagram`.
     pub app: String,
     /// The advertisement's id.
     pub source_id: String,
-    /// Its headline.
+    /// The headline.
     pub title: String,
-    /// Its text.
+    /// The text.
     pub description: String,
-    /// Where it is.
+    /// URL of the advertisement.
     pub url: String,
 }
 
 impl LeadContent {
-    /// The page's type of the message and its fields. `body` is its text.
+    /// Returns the page's type and fields of the message. `body` is its text.
     pub(super) fn fields(
         &self,
         body: &str,
@@ -142,7 +142,8 @@ impl LeadContent {
             put("filehash", json!(random_id("h")));
             put("mediaKey", json!(random_id("k")));
             put("caption", json!(body));
-            // The page has a file's small picture where a text has its text.
+            // The page stores a file's thumbnail in the field of a message's
+            // text.
             put(
                 "body",
                 json!(media.thumbnail.as_deref().unwrap_or_default()),

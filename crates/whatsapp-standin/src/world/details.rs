@@ -1,62 +1,62 @@
-//! Message details beside the text: quotes, reactions, previews.
+//! Message details in addition to the text: quotes, reactions, previews.
 
 use serde::{Deserialize, Serialize};
 
-/// What a message is beside its text; what it is not is left out.
+/// Details of a message in addition to its text; absent ones are omitted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Details {
-    /// What stands below a file.
+    /// Caption of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
-    /// A place.
+    /// A location.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Place>,
-    /// Cards, as vCards.
+    /// Contact cards, as vCards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cards: Option<Vec<String>>,
-    /// The id of the message it answers.
+    /// Id of the quoted message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quoted: Option<String>,
-    /// Who is mentioned.
+    /// Mentioned contacts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mentions: Option<Vec<String>>,
-    /// A link in the text is shown with what is there.
+    /// Whether a link in the text has a preview.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link_preview: Option<bool>,
-    /// The id of the message that a reaction is on.
+    /// Id of the message that a reaction belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reacts_to: Option<String>,
-    /// A file.
+    /// An attached file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<SentFile>,
 }
 
-/// A place.
+/// A location.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
-    /// Degrees, north positive.
+    /// Latitude in degrees, north positive.
     pub latitude: f64,
-    /// Degrees, east positive.
+    /// Longitude in degrees, east positive.
     pub longitude: f64,
-    /// Name and address, a line each.
+    /// Name and address, one per line.
     pub text: String,
 }
 
-/// A file, and what the server has of it.
+/// A file, and the server's record of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentFile {
-    /// Where it lies.
+    /// Path of the file.
     pub path: String,
-    /// Its type, as the page says.
+    /// MIME type, according to the page.
     pub mime: String,
-    /// Its name, as the page says.
+    /// Name, according to the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
-    /// Its size, as it was uploaded.
+    /// Size of the upload.
     #[serde(default)]
     pub size: u64,
-    /// SHA-256 of what was uploaded, in hexadecimal.
+    /// SHA-256 of the upload, in hexadecimal.
     #[serde(default)]
     pub sha256: String,
 }

@@ -5,23 +5,23 @@ use serde::{Deserialize, Serialize};
 use super::{PageId, Role, World};
 use crate::wire::ToPage;
 
-/// What WhatsApp lets the account do.
+/// The account's WhatsApp limits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// The lock on writing to people who never wrote, while there is one.
+    /// The lock on messages to people who never wrote, if active.
     pub reach_out: Option<ReachOutLock>,
-    /// The monthly limit on new chats, for an account that has one.
+    /// The monthly limit on new chats, if the account has one.
     pub new_chats: Option<NewChats>,
 }
 
-/// The lock on writing to people who never wrote.
+/// The lock on messages to people who never wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReachOutLock {
-    /// When it ends, in milliseconds since 1970.
+    /// End of the lock, in milliseconds since 1970.
     pub until_ms: i64,
-    /// WhatsApp's word for its kind.
+    /// WhatsApp's name of the lock's kind.
     #[serde(default = "default_kind")]
     pub kind: String,
 }
@@ -34,32 +34,32 @@ fn default_kind() -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewChats {
-    /// How near it is.
+    /// How close the account is to the limit.
     pub status: CappingStatus,
-    /// Chats begun in this cycle.
+    /// Number of chats started in this cycle.
     pub used: i64,
-    /// How many there may be; -1 is without an end.
+    /// Maximum number of chats; -1 is unlimited.
     pub total: i64,
-    /// When the cycle ends, in seconds since 1970.
+    /// End of the cycle, in seconds since 1970.
     pub cycle_end_s: i64,
 }
 
-/// How near the limit is.
+/// How close the account is to the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CappingStatus {
-    /// Far.
+    /// Far from the limit.
     None,
-    /// Near.
+    /// Near the limit.
     FirstWarning,
-    /// Very near.
+    /// Very near the limit.
     SecondWarning,
-    /// Reached.
+    /// Limit reached.
     Capped,
 }
 
 impl World {
-    /// Changes what the account may do, and tells its pages.
+    /// Sets the account's limits and sends them to its pages.
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
         self.revision += 1;
@@ -70,26 +70,26 @@ impl World {
         }
     }
 
-    /// Tells a page what the account may do.
+    /// Sends the account's limits to a page.
     pub(crate) fn tell_limits(&self, page: PageId) {
         let limits = self.limits.clone();
         self.tell(page, ToPage::Limits { limits });
     }
 
-    /// A page asks what the account may do.
+    /// Responds to a page's request for the account's limits.
     pub(crate) fn answer_limits(&self, page: PageId, tag: u64) {
         let limits = self.limits.clone();
         self.tell(page, ToPage::LimitsNow { tag, limits });
     }
 
-    /// Whether the device on this page never got the history.
+    /// Returns whether the device on this page has not received the history.
     pub(crate) fn is_new_to(&self, page: PageId) -> bool {
         self.device_on(page)
             .and_then(|device| self.devices.get(&device))
             .is_some_and(|device| !device.has_history)
     }
 
-    /// The device on this page has the history.
+    /// Marks the history as received by the device on this page.
     pub(crate) fn has_history(&mut self, page: PageId) {
         if let Some(device) = self.device_on(page)
             && let Some(device) = self.devices.get_mut(&device)
@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    /// How far the history is.
+    /// Sends the progress of the history.
     pub(crate) fn tell_history(&self, page: PageId, percent: u8) {
         self.tell(page, ToPage::History { percent });
     }

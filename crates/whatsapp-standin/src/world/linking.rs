@@ -1,4 +1,4 @@
-//! Linking: pages that come and go, codes, scans, unlinking.
+//! Linking: connection of pages, codes, scans, unlinking.
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
@@ -9,7 +9,7 @@ use super::{
 use crate::codes::{self, CodeCycle, Keys, Scan};
 use crate::wire::{Claim, ToPage};
 
-/// Why the phone could not link.
+/// An error of linking a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LinkError {
     #[error("no page shows a code now")]
@@ -25,7 +25,7 @@ pub(crate) enum LinkError {
 }
 
 impl World {
-    /// A page says hello. None when it is to be refused.
+    /// Adds a page that connected; a rejected login gets only its failure.
     pub(crate) fn page_joins(
         &mut self,
         tx: UnboundedSender<ToPage>,
@@ -42,7 +42,7 @@ impl World {
                 .map(Device::identity)
         });
         if let (Some(Some(_)), Some(failure)) = (&known, self.failure) {
-            // Not a page of the device: the connection ends with this line.
+            // Not a page of the device: this line ends the connection.
             let _ = tx.send(failure.line());
         }
         let role = match &known {
@@ -91,7 +91,7 @@ impl World {
         self.pages.remove(&id);
     }
 
-    /// When the page's code is to change.
+    /// Returns when the page's code expires.
     pub(crate) fn code_until(&self, id: PageId) -> Option<Instant> {
         match &self.pages.get(&id)?.role {
             Role::Unpaired { cycle, .. } => cycle.until(),
@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    /// The page's code has had its time.
+    /// Moves the page to its next code.
     pub(crate) fn turn_code(&mut self, id: PageId, now: Instant) {
         let settings = &self.settings;
         if let Some(ConnectedPage {
@@ -112,7 +112,7 @@ impl World {
         }
     }
 
-    /// The page asks for a new round of codes.
+    /// Starts a new round of codes on the page.
     pub(crate) fn refresh_codes(&mut self, id: PageId, now: Instant) {
         let settings = &self.settings;
         if let Some(ConnectedPage {
@@ -125,7 +125,7 @@ impl World {
             ..
         }) = self.pages.get_mut(&id)
         {
-            // A new connection: what was under way on the old one is over.
+            // A new connection cancels the linking in progress on the old one.
             (*link, *passkey) = (None, None);
             cycle.refresh(settings, now);
             self.show_code(id);
@@ -156,7 +156,7 @@ impl World {
         self.tell(id, line);
     }
 
-    /// The codes now shown, the newest page last.
+    /// Returns the current codes, the newest page last.
     pub(crate) fn shown_codes(&self) -> Vec<(PageId, u32, Instant, String)> {
         self.pages
             .iter()
@@ -174,13 +174,13 @@ impl World {
             .collect()
     }
 
-    /// How many pages wait for somebody to ask for new codes.
+    /// Returns the number of pages that wait for a request for new codes.
     pub(crate) fn idle_pages(&self) -> usize {
         let idle = |page: &&ConnectedPage| matches!(&page.role, Role::Unpaired { cycle, .. } if cycle.reference().is_none());
         self.pages.values().filter(idle).count()
     }
 
-    /// The codes for linking by number that are still good.
+    /// Returns the valid codes for linking by number.
     pub(crate) fn link_codes(&self, now: Instant) -> Vec<(PageId, String, String)> {
         self.pages
             .iter()
@@ -193,9 +193,9 @@ impl World {
             .collect()
     }
 
-    /// The phone scans; with no text, what is shown now.
+    /// Scans a text with the phone; without a text, the current code.
     ///
-    /// Gives the new device's id; nothing while its passkey is asked for.
+    /// Returns the new device's id; `None` while its passkey is requested.
     pub(crate) fn scan(
         &mut self,
         text: Option<&str>,
@@ -217,7 +217,7 @@ impl World {
                 continue;
             };
             match cycle.scan(&text, &page.keys) {
-                // Its code is spent, and none is shown.
+                // The code was used, and none is shown.
                 Scan::Current if passkey.is_some() => answer = LinkError::Expired,
                 Scan::Current => hit = Some(*id),
                 Scan::Expired => answer = LinkError::Expired,
@@ -230,7 +230,7 @@ impl World {
         Ok(self.pair_or_ask(id, user, now))
     }
 
-    /// A page asks for a code for linking by number.
+    /// Generates a code for linking by number for a page.
     pub(crate) fn new_link_code(&mut self, id: PageId, tag: u64, phone: &str, now: Instant) {
         let until = now + self.settings.link_code;
         let phone: String = phone.chars().filter(char::is_ascii_digit).collect();
@@ -262,7 +262,7 @@ impl World {
         self.tell(id, line);
     }
 
-    /// A person types a code for linking by number into the phone.
+    /// Enters a code for linking by number on the phone.
     pub(crate) fn enter_link_code(
         &mut self,
         code: &str,
@@ -327,8 +327,8 @@ impl World {
         name
     }
 
-    /// A device is gone, by the phone or by itself; its page is told, with the
-    /// reason that it is to give.
+    /// Removes a device, unlinked by the phone or by itself; notifies its page
+    /// with the reason to report.
     pub(crate) fn unlink(
         &mut self,
         device: &str,
@@ -363,7 +363,7 @@ impl World {
         true
     }
 
-    /// The session is opened elsewhere: this page stops.
+    /// Stops a page whose session was opened elsewhere.
     pub(crate) fn replace(&mut self, id: PageId) {
         let Some(page) = self.pages.get_mut(&id) else {
             return;
@@ -376,7 +376,7 @@ impl World {
         }
     }
 
-    /// A page takes the session back.
+    /// Gives the session back to a page.
     pub(crate) fn takeover(&mut self, id: PageId) {
         let Some(ConnectedPage {
             role: Role::Replaced { device },
@@ -401,7 +401,7 @@ impl World {
         self.tell(id, ToPage::Welcome { me });
     }
 
-    /// Which device a page is logged in as.
+    /// Returns the device that a page is logged in as.
     pub(crate) fn device_on(&self, id: PageId) -> Option<String> {
         match &self.pages.get(&id)?.role {
             Role::Linked { device, .. } | Role::Replaced { device } => Some(device.clone()),

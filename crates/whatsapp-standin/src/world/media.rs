@@ -6,10 +6,10 @@ use sha2::{Digest, Sha256};
 
 use super::{Details, SendBehavior, World, random_id};
 
-/// Uploads remembered at once; a message takes its own with it.
+/// Maximum number of uploads without a message.
 const REMEMBERED: usize = 10_000;
 
-/// What is known of an upload.
+/// The server's record of an upload.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Upload {
     pub(crate) size: u64,
@@ -17,14 +17,14 @@ pub(crate) struct Upload {
 }
 
 impl World {
-    /// Whether the next upload for this chat fails, by rule.
+    /// Returns whether the next upload for this chat fails, by rule.
     pub(crate) fn upload_fails(&mut self, chat: &str) -> bool {
         let to = self.phone_of(chat);
         self.apply_rule(&to, |outcome| outcome == SendBehavior::UploadFailed)
             == Some(SendBehavior::UploadFailed)
     }
 
-    /// A file is here; gives where.
+    /// Records an upload; returns its path.
     pub(crate) fn uploaded(&mut self, upload: Upload) -> String {
         if self.media.len() >= REMEMBERED {
             self.media.clear();
@@ -35,7 +35,7 @@ impl World {
         path
     }
 
-    /// A lead's phone uploads a file; gives where.
+    /// Stores a file from a lead's phone; returns its path.
     pub(crate) fn lead_uploads(&mut self, file: Bytes) -> String {
         let sha256 = hex::encode(Sha256::digest(&file));
         let size = file.len() as u64;
@@ -44,13 +44,13 @@ impl World {
         path
     }
 
-    /// The server has a lead's file no more; whether it had it.
+    /// Deletes a lead's file; returns whether it existed.
     pub(crate) fn forget_file(&mut self, path: &str) -> bool {
         self.files.remove(path).is_some()
     }
 
-    /// Fills in what the server knows of a message's file; false if it never
-    /// came.
+    /// Fills in the server's record of a message's file; returns `false` if it
+    /// was never uploaded.
     pub(crate) fn fill_in(&self, details: &mut Details) -> bool {
         let Some(file) = &mut details.file else {
             return true;

@@ -1,4 +1,4 @@
-//! Messages out, acks, messages in, and which numbers have WhatsApp.
+//! Outbound messages, acks, inbound messages, and lookups of numbers.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use super::{
 use crate::view::LeadMessage;
 use crate::wire::{Blocked, Change, ChangeKind, Incoming, Outgoing, Saved, ToPage};
 
-/// So many messages a newly linked device gets to see.
+/// Number of messages that a newly linked device receives.
 const HISTORY: usize = 500;
 
-/// What became of a message that came from a page.
+/// The result of a message from a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) id: String,
-    /// Answer this after the server's time, if at all.
+    /// The reply, sent after the server's delay.
     pub(crate) answer: SendReply,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SendReply {
-    /// Ack 1, and the later ones if `delivers`.
+    /// Ack 1, followed by the later ones if `delivers`.
     Ack {
         delivers: bool,
     },
@@ -33,20 +33,20 @@ pub(crate) enum SendReply {
     Nothing,
 }
 
-/// Something that is due after a while.
+/// An unreadable message to reveal after a delay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Later {
     pub(crate) after: Duration,
     pub(crate) key: String,
     pub(crate) body: String,
-    /// The page's type of it, where it is no text.
+    /// The page's type of the message, if not text.
     pub(crate) kind: Option<String>,
-    /// It changes another message, and is none itself.
+    /// Whether it changes another message instead of being one.
     pub(crate) is_change: bool,
 }
 
 impl World {
-    /// A message comes from a page. None from a page that is no device.
+    /// Handles a message from a page; `None` if the page is not a device.
     pub(crate) fn take(&mut self, page: PageId, mut message: Outgoing) -> Option<Taken> {
         let Some(ConnectedPage {
             role: Role::Linked { .. },
@@ -61,7 +61,7 @@ impl World {
             .get(&id)
             .and_then(|at| self.received.get_mut(*at))
         {
-            // The server has seen this id: dropped, yet acknowledged.
+            // Dedup by id: dropped, but acknowledged.
             known.times_received += 1;
             self.duplicates += 1;
             self.revision += 1;
@@ -75,7 +75,7 @@ impl World {
             self.apply_rule(&to, |outcome| outcome != SendBehavior::UploadFailed)
                 .unwrap_or_default()
         } else {
-            // It speaks of a file that is not here.
+            // The message refers to a file that was not uploaded.
             SendBehavior::Refuse
         };
         let refused = |result, error_code| SendReply::Refuse { result, error_code };
@@ -121,13 +121,13 @@ impl World {
         Some(Taken { id, answer })
     }
 
-    /// The rule for this number among those that are `meant`.
+    /// Applies the rule for this number among those accepted by `meant`.
     pub(super) fn apply_rule(
         &mut self,
         to: &str,
         meant: impl Fn(SendBehavior) -> bool,
     ) -> Option<SendBehavior> {
-        // A rule for a number goes before one for all; the newest first.
+        // A rule for a number precedes one for all; the newest applies first.
         let find = |whom: Option<&str>| {
             let fits = |rule: &Rule| rule.to.as_deref() == whom && meant(rule.outcome);
             self.rules.iter().rposition(fits)
@@ -144,7 +144,7 @@ impl World {
         Some(outcome)
     }
 
-    /// Lay down a rule. A plain `ok` for everything takes rules away.
+    /// Sets a rule. A plain `ok` for everything removes all rules.
     pub(crate) fn set_rule(&mut self, rule: Rule) {
         self.rules.retain(|old| old.to != rule.to);
         if rule.outcome == SendBehavior::Ok && rule.count.is_none() {
@@ -156,7 +156,7 @@ impl World {
         }
     }
 
-    /// Give an ack for a message, by its id or its full key.
+    /// Sends an ack for a message, by its id or its full key.
     pub(crate) fn ack(&mut self, id: &str, ack: i8) -> bool {
         let id = id.rsplit('_').next().unwrap_or(id);
         let Some(message) = self.by_id.get(id).and_then(|at| self.received.get_mut(*at)) else {
@@ -181,7 +181,7 @@ impl World {
         true
     }
 
-    /// The server's no to a message, told to the page it came from.
+    /// Sends the server's rejection of a message to its page.
     pub(crate) fn refuse(
         &self,
         page: PageId,
@@ -199,7 +199,8 @@ impl World {
         );
     }
 
-    /// A lead writes. The second is when the text of a ciphertext is due.
+    /// Sends a message from a lead. The second value is the reveal of a
+    /// ciphertext.
     pub(crate) fn lead_writes(&mut self, lead: &LeadMessage) -> (Incoming, Option<Later>) {
         let person = self.people.entry(lead.from.clone()).or_default();
         person.on_whatsapp = Some(true);
@@ -258,7 +259,7 @@ impl World {
         (message, later)
     }
 
-    /// The account's owner writes on the phone itself.
+    /// Sends a message from the phone itself, by its owner.
     pub(crate) fn owner_writes(&mut self, to: &str, body: &str) -> Incoming {
         self.people.entry(to.to_owned()).or_default();
         let lid = lid_of(to);
@@ -289,8 +290,9 @@ impl World {
         message
     }
 
-    /// The other side of a message's chat edits it, takes it back or reacts to
-    /// it; gives the change's own key. `None`: that is no message's key.
+    /// Edits, revokes or reacts to a message as the contact of its chat;
+    /// returns the change's own key. `None` if the target is not a valid
+    /// message key.
     pub(crate) fn lead_changes(
         &mut self,
         target: &str,
@@ -300,7 +302,7 @@ impl World {
         let mut parts = target.splitn(3, '_');
         let (own, chat) = (parts.next()?, parts.next()?.to_owned());
         parts.next()?;
-        // What somebody else wrote can only be reacted to.
+        // A contact can only react to messages of others.
         if kind != ChangeKind::Reaction && own != "false" {
             return None;
         }
@@ -336,7 +338,7 @@ impl World {
         if self.history.len() == HISTORY {
             self.history.pop_front();
         }
-        // A later device gets what became of a message with the message.
+        // A device linked later receives messages with their changes applied.
         if message.change.is_none() {
             self.history.push_back(Incoming {
                 ciphertext: message.subtype.is_some(),
@@ -357,7 +359,7 @@ impl World {
         }
     }
 
-    /// A ciphertext can be read now.
+    /// Makes a ciphertext readable.
     pub(crate) fn reveal(&mut self, later: &Later) {
         self.ciphertexts = self.ciphertexts.saturating_sub(1);
         for device in self.devices.values_mut() {
@@ -382,7 +384,7 @@ impl World {
         }
     }
 
-    /// The page stored these; they need not come again.
+    /// Removes the messages that the page has stored from its queue.
     pub(crate) fn got(&mut self, page: PageId, keys: &[String]) {
         if let Some(device) = self.device_on(page)
             && let Some(device) = self.devices.get_mut(&device)
@@ -392,7 +394,7 @@ impl World {
         }
     }
 
-    /// The page stored this ack; what is below it need not come again either.
+    /// Removes an ack that the page has stored, and lower ones, from its queue.
     pub(crate) fn got_ack(&mut self, page: PageId, key: &str, ack: i8) {
         if let Some(device) = self.device_on(page)
             && let Some(device) = self.devices.get_mut(&device)
@@ -403,7 +405,7 @@ impl World {
         }
     }
 
-    /// What waits for the device on this page.
+    /// Returns the pending messages of the device on this page.
     pub(crate) fn waiting(&self, page: PageId) -> Vec<Incoming> {
         self.device_on(page)
             .and_then(|device| self.devices.get(&device))
@@ -411,13 +413,13 @@ impl World {
             .unwrap_or_default()
     }
 
-    /// One step of a sync.
+    /// Sends one step of a sync.
     pub(crate) fn sync_step(&self, page: PageId, percent: u8, messages: Vec<Incoming>) {
         self.tell(page, ToPage::Sync { percent, messages });
     }
 
-    /// The page is connected: from now on messages come as they are written, and
-    /// what arrived while away is still to come.
+    /// Marks the page as connected: new messages are sent live, and those
+    /// received while offline are still to come.
     pub(crate) fn sync_done(&mut self, id: PageId) {
         let Some(page) = self.pages.get_mut(&id) else {
             return;
@@ -437,10 +439,11 @@ impl World {
         let _ = page.tx.send(ToPage::SyncDone);
     }
 
-    /// What arrived while away, or while the sync ran, but for what is `known`.
+    /// Sends the messages received while offline or during the sync, except
+    /// `known`.
     pub(crate) fn offline(&mut self, page: PageId, known: &[Incoming]) {
-        // What could not be read when it was sent may be readable by now, and
-        // nobody has told the page so.
+        // Messages sent as unreadable may have become readable without an event
+        // to the page.
         let has = |m: &Incoming| known.iter().any(|s| s.key == m.key && !s.ciphertext);
         let mut messages = self.waiting(page);
         messages.retain(|m| !has(m));
@@ -452,12 +455,12 @@ impl World {
         }
     }
 
-    /// The page has all of it.
+    /// Ends the offline delivery.
     pub(crate) fn offline_end(&self, page: PageId) {
         self.tell(page, ToPage::OfflineEnd);
     }
 
-    /// The page shows the account as online, or not.
+    /// Sets whether the page shows the account as online.
     pub(crate) fn set_available(&mut self, page: PageId, available: bool) {
         if let Some(device) = self.device_on(page)
             && let Some(device) = self.devices.get_mut(&device)
@@ -466,7 +469,7 @@ impl World {
         }
     }
 
-    /// The page acknowledged the "What's new" dialog.
+    /// Records that the page acknowledged the "What's new" dialog.
     pub(crate) fn whats_new_seen(&mut self, page: PageId) {
         if let Some(device) = self.device_on(page)
             && let Some(device) = self.devices.get_mut(&device)
@@ -476,7 +479,7 @@ impl World {
         }
     }
 
-    /// What the phone has saved and whom it has blocked, for one page or all.
+    /// Sends saved and blocked contacts to one page or all.
     pub(crate) fn tell_contacts(&self, only: Option<PageId>) {
         let people = || self.people.iter();
         let line = ToPage::Contacts {
@@ -502,7 +505,7 @@ impl World {
         }
     }
 
-    /// Does a number, or the one behind a LID, have WhatsApp?
+    /// Responds whether a number, or the one behind a LID, has WhatsApp.
     pub(crate) fn answer_exists(&mut self, page: PageId, tag: u64, user: &str, server: &str) {
         if self.settings.query_fails {
             let code = "query_failed";
@@ -511,7 +514,7 @@ impl World {
         let phone = self.phone_of(&format!("{user}@{server}"));
         let on_whatsapp = self.on_whatsapp(&phone);
         if on_whatsapp {
-            // So that the LID can be traced back to the number.
+            // Recorded so that the LID can be resolved to the number.
             self.people.entry(phone.clone()).or_default();
         }
         let lid = lid_of(&phone);
@@ -527,7 +530,7 @@ impl World {
     }
 }
 
-/// A message as the page gets it: a ciphertext comes without its text.
+/// Converts a message for the page: a ciphertext comes without its text.
 fn unread(message: &Incoming) -> Incoming {
     let mut message = message.clone();
     if message.ciphertext {

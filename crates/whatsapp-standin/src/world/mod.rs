@@ -1,7 +1,7 @@
 //! The simulated world: the state of WhatsApp's servers, and its transitions.
 //!
-//! No clock and no socket in here: times come in, lines to a page go out
-//! through its channel, and what is to happen later is returned to the caller.
+//! Without clock and socket: callers pass the time, lines to a page go through
+//! its channel, and delayed actions are returned to the caller.
 
 mod content;
 mod details;
@@ -34,52 +34,52 @@ use crate::settings::Settings;
 use crate::view::DeviceInfo;
 use crate::wire::{Ban, Identity, Incoming, LongTask, ToPage};
 
-/// What the server does with a message, by rule.
+/// The server's handling of a message, by rule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SendBehavior {
-    /// Taken and acknowledged.
+    /// Accepted and acknowledged.
     #[default]
     Ok,
-    /// Refused with error 479: the page answers `ERROR_UNKNOWN` with that number
-    /// and marks the message failed.
+    /// Rejected with error 479: the page reports `ERROR_UNKNOWN` with that
+    /// number and marks the message failed.
     Refuse,
-    /// Taken, and never acknowledged.
+    /// Accepted, but never acknowledged.
     Silent,
     /// Never arrives, and so is never acknowledged.
     Lost,
-    /// Refused with error 463, the limit on writing to strangers.
+    /// Rejected with error 463, the limit on messages to strangers.
     #[serde(rename = "reach_out_463")]
     ReachOut463,
-    /// Refused with error 475, the monthly limit on new chats.
+    /// Rejected with error 475, the monthly limit on new chats.
     #[serde(rename = "new_chats_475")]
     NewChats475,
-    /// The page fails by itself before the server has the message: it answers
+    /// The page itself fails before the server has the message: it reports
     /// `ERROR_UNKNOWN` without a number.
     Unknown,
-    /// The page fails by itself once the server has the message: it answers
+    /// The page itself fails after the server has the message: it reports
     /// `ERROR_UNKNOWN` without a number, and the message is never acknowledged.
     UnknownTaken,
-    /// The page answers `ERROR_NETWORK`; the server never saw the message.
+    /// The page reports `ERROR_NETWORK`; the server never saw the message.
     NetworkError,
-    /// The page answers `ERROR_EXPIRED`; the server never saw the message.
+    /// The page reports `ERROR_EXPIRED`; the server never saw the message.
     Expired,
-    /// A file does not get to the server: the page answers `ERROR_UPLOAD`.
-    /// Other messages are taken.
+    /// The upload of a file fails: the page reports `ERROR_UPLOAD`. Other
+    /// messages are accepted.
     UploadFailed,
 }
 
-/// A socket state in which the page is shut out.
+/// A socket state in which the page is blocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Block {
-    /// A proxy stands in the way.
+    /// A proxy blocks the connection.
     Proxyblock,
-    /// Terms of service.
+    /// Terms of service are not accepted.
     TosBlock,
-    /// Terms of service, for businesses.
+    /// Terms of service for businesses are not accepted.
     SmbTosBlock,
-    /// The page is too old.
+    /// The page's version is too old.
     DeprecatedVersion,
 }
 
@@ -94,13 +94,13 @@ impl Block {
     }
 }
 
-/// Why the server refuses the device's login.
+/// The reason for rejecting the device's login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Failure {
-    /// The account is banned for a while.
+    /// The account is banned temporarily.
     TemporaryBan(Ban),
-    /// It cannot serve anybody now.
+    /// The service is unavailable.
     ServiceUnavailable,
 }
 
@@ -119,34 +119,34 @@ impl Failure {
     }
 }
 
-/// How the page's address answers.
+/// The HTTP response of the page's address.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PageHttp {
-    /// The page.
+    /// Serves the page.
     #[default]
     Ok,
-    /// Status 500.
+    /// Responds 500.
     Error,
-    /// Nothing, ever.
+    /// Never responds.
     Hang,
 }
 
-/// A rule for what becomes of messages.
+/// A rule for the outcome of messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
-    /// The number it is for; none is all of them.
+    /// The number it applies to; `None` for all.
     pub to: Option<String>,
-    /// What becomes of the message.
+    /// The outcome of the message.
     pub outcome: SendBehavior,
-    /// How many more messages it is for; none is all.
+    /// Number of remaining messages it applies to; `None` for all.
     pub count: Option<u32>,
 }
 
-/// A message the server took from the linked device.
+/// A message that the server accepted from a linked device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Received {
-    /// The id the server tells messages apart by.
+    /// The message id, used for dedup on the server.
     pub id: String,
     /// The page's full key, `true_<chat>_<id>`.
     pub key: String,
@@ -158,29 +158,29 @@ pub struct Received {
     pub body: String,
     /// `chat` for text.
     pub kind: String,
-    /// When it came first, RFC 3339.
+    /// First arrival, RFC 3339.
     pub at: String,
-    /// How often it came; all but the first were dropped.
+    /// Number of arrivals; all but the first were dropped.
     pub times_received: u32,
-    /// The acks given so far, in their order.
+    /// The acks sent so far, in order.
     pub acks: Vec<i8>,
-    /// What the rules made of it.
+    /// The outcome according to the rules.
     pub outcome: SendBehavior,
-    /// What it is beside its text.
+    /// Details in addition to the text.
     #[serde(flatten)]
     pub details: Details,
 }
 
-/// A message the server did not take.
+/// A message that the server rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedMessage {
-    /// The id it had.
+    /// The message id.
     pub id: String,
     /// The lead's phone number.
     pub to: String,
-    /// Why.
+    /// The outcome that rejected it.
     pub outcome: SendBehavior,
-    /// When, RFC 3339.
+    /// Time of the rejection, RFC 3339.
     pub at: String,
 }
 
@@ -192,18 +192,18 @@ pub(crate) struct Device {
     pub(crate) lid: String,
     pub(crate) pushname: String,
     pub(crate) linked_at: String,
-    /// What it has not confirmed yet: it comes with the next sync, too.
+    /// Unconfirmed messages: they are sent again with the next sync.
     pub(crate) inbox: VecDeque<Incoming>,
-    /// Acks it has not confirmed yet, by message: they come after the next sync.
+    /// Unconfirmed acks by message: they are sent again after the next sync.
     #[serde(default)]
     pub(crate) receipts: BTreeMap<String, i8>,
-    /// It acknowledged the "What's new" dialog.
+    /// Whether the user acknowledged the "What's new" dialog.
     #[serde(default)]
     pub(crate) whats_new_seen: bool,
-    /// It shows the account as online.
+    /// Whether the device shows the account as online.
     #[serde(default)]
     pub(crate) available: bool,
-    /// The history came through, once.
+    /// Whether the history was delivered.
     #[serde(default)]
     pub(crate) has_history: bool,
 }
@@ -233,13 +233,13 @@ pub(crate) struct Person {
 
 pub(crate) type PageId = u64;
 
-/// A page that is connected now.
+/// A connected page.
 #[derive(Debug)]
 pub(crate) struct ConnectedPage {
     pub(crate) tx: UnboundedSender<ToPage>,
     pub(crate) keys: Keys,
     pub(crate) role: Role,
-    /// What waited was given to it: what is written now comes after that.
+    /// Whether pending messages were sent: new ones follow them.
     pub(crate) caught_up: bool,
 }
 
@@ -253,7 +253,7 @@ pub(crate) enum Role {
     },
     /// Was just scanned; logs in again on a new connection.
     Pairing,
-    /// Is a linked device. `live` once synced.
+    /// A linked device; `live` once synced.
     Linked { device: String, live: bool },
     /// Another page has the session.
     Replaced { device: String },
@@ -280,35 +280,35 @@ pub(crate) struct World {
     pub(crate) received: Vec<Received>,
     by_id: HashMap<String, usize>,
     pub(crate) refusals: Vec<RefusedMessage>,
-    /// Files that pages uploaded, by where they lie: what is known of them.
+    /// Uploads of pages, by path.
     pub(crate) media: HashMap<String, media::Upload>,
-    /// What is in the files that leads send, by where they lie. In memory: a
-    /// restart forgets them, as WhatsApp does in time.
+    /// Contents of leads' files, by path. In memory only: a restart deletes
+    /// them, as WhatsApp does over time.
     pub(crate) files: HashMap<String, Bytes>,
-    /// How often pages fetched them.
+    /// How often pages fetched leads' files.
     pub(crate) downloads: u64,
-    /// How often pages stored or forgot what they were told to.
+    /// How often pages stored or deleted messages on the phone's request.
     pub(crate) stored: u64,
-    /// When pages were busy for long.
+    /// Periods in which pages' main threads were blocked.
     pub(crate) long_tasks: Vec<LongTask>,
     pub(crate) duplicates: u64,
     pub(crate) inbound: u64,
-    /// Messages that are still to be revealed.
+    /// Number of ciphertexts to be revealed.
     pub(crate) ciphertexts: usize,
-    /// What the account may do.
+    /// The account's limits.
     pub(crate) limits: Limits,
-    /// Numbers that pages asked about.
+    /// Number of lookups of phone numbers.
     pub(crate) lookups: u64,
-    /// How the newest page's browser presents itself.
+    /// Fingerprint of the newest page's browser.
     pub(crate) browser: Option<serde_json::Value>,
     /// The account's passkeys.
     pub(crate) credentials: Vec<Credential>,
-    /// Why an assertion was refused, of the latest ones.
+    /// Reasons of the latest rejected assertions.
     pub(crate) passkey_refusals: Vec<&'static str>,
-    /// The latest messages, which a new device gets with its first sync.
+    /// The latest messages, which a new device receives with its first sync.
     pub(crate) history: VecDeque<Incoming>,
     next_page: PageId,
-    /// Counts what is worth saving.
+    /// Incremented by each change that must be saved.
     pub(crate) revision: u64,
 }
 
@@ -346,7 +346,7 @@ impl World {
         }
     }
 
-    /// Whether a number has WhatsApp.
+    /// Returns whether a number has WhatsApp.
     pub(crate) fn on_whatsapp(&self, user: &str) -> bool {
         (8..=15).contains(&user.len())
             && self
@@ -356,7 +356,7 @@ impl World {
                 .unwrap_or(self.settings.unknown_on_whatsapp)
     }
 
-    /// The phone number behind an id, be it one or a LID.
+    /// Returns the phone number of an id, which may be a LID.
     pub(crate) fn phone_of(&self, chat: &str) -> String {
         let (user, server) = chat.split_once('@').unwrap_or((chat, "c.us"));
         if server != "lid" {
@@ -394,12 +394,12 @@ impl World {
 
     fn tell(&self, page: PageId, line: ToPage) {
         if let Some(page) = self.pages.get(&page) {
-            // A page that just went away is told nothing; its task cleans up.
+            // A page that just disconnected gets nothing; its task cleans up.
             let _ = page.tx.send(line);
         }
     }
 
-    /// The page on which a device is logged in.
+    /// Returns the page on which a device is logged in.
     fn page_of(&self, device: &str) -> Option<PageId> {
         self.pages.iter().find_map(|(id, page)| match &page.role {
             Role::Linked { device: on, .. } if on == device => Some(*id),
@@ -408,7 +408,7 @@ impl World {
     }
 }
 
-/// The LID of a phone number: always the same, and nothing like it.
+/// Returns the LID of a phone number: deterministic, and unlike the number.
 pub(crate) fn lid_of(phone: &str) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in phone.bytes() {

@@ -1,4 +1,4 @@
-//! Linking of an account that asks for a passkey.
+//! Linking of an account that requires a passkey.
 
 use serde_json::Value;
 use tokio::time::Instant;
@@ -7,13 +7,13 @@ use super::{ConnectedPage, PageId, Role, World};
 use crate::passkey::{Assertion, Ceremony, Challenge, Credential, Stage, new_verification_code};
 use crate::wire::ToPage;
 
-/// How many refusals are remembered.
+/// Maximum number of stored rejections.
 const REFUSALS: usize = 32;
 
 impl World {
-    /// Links at once, or asks for the passkey first.
+    /// Links a device at once, or requests the passkey first.
     ///
-    /// Gives the new device's id.
+    /// Returns the new device's id; `None` while the passkey is requested.
     pub(super) fn pair_or_ask(&mut self, id: PageId, user: String, now: Instant) -> Option<String> {
         if !self.settings.passkey {
             return Some(self.pair(id, user));
@@ -42,7 +42,7 @@ impl World {
         }
     }
 
-    /// A page wants to ask for the passkey once more.
+    /// Sends new passkey options to a page.
     pub(crate) fn passkey_options(&mut self, id: PageId, tag: u64, now: Instant) {
         let challenge = Challenge::new(&self.settings, now);
         let options = challenge.options(&self.settings);
@@ -59,7 +59,7 @@ impl World {
         self.tell(id, line);
     }
 
-    /// A page has an answer. Gives whether the phone is asked now.
+    /// Verifies a page's assertion; returns whether the phone is asked next.
     pub(crate) fn passkey_answer(
         &mut self,
         id: PageId,
@@ -93,7 +93,7 @@ impl World {
         true
     }
 
-    /// The phone has answered: the page shows the same code as it does.
+    /// Sends the verification code to the page after the phone's approval.
     pub(crate) fn passkey_code(&mut self, id: PageId) {
         let Some(ceremony) = self.ceremony(id) else {
             return;
@@ -106,7 +106,7 @@ impl World {
         self.tell(id, ToPage::PasskeyCode { code });
     }
 
-    /// The page, or whoever sits before it, confirms the code.
+    /// Handles the confirmation of the code by the page or its user.
     pub(crate) fn passkey_confirmed(&mut self, id: PageId, tag: u64) {
         let user = match self.ceremony(id) {
             Some(Ceremony {
@@ -122,13 +122,13 @@ impl World {
         self.pair(id, user);
     }
 
-    /// The account gets a passkey; one with the same id is replaced.
+    /// Adds a passkey to the account; replaces one with the same id.
     pub(crate) fn add_credential(&mut self, credential: Credential) {
         self.credentials.retain(|known| !known.is(&credential));
         self.credentials.push(credential);
     }
 
-    /// How many pages ask for a passkey now.
+    /// Returns the number of pages that currently request a passkey.
     pub(crate) fn passkeys_wanted(&self) -> usize {
         let wants = |page: &&ConnectedPage| {
             matches!(

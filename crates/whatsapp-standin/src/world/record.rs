@@ -1,4 +1,4 @@
-//! The persisted state: what outlives a restart of the stand-in.
+//! The persisted state, kept across restarts of the stand-in.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 

@@ -1,4 +1,4 @@
-//! What follows from what happens, without a socket.
+//! Tests of the world's transitions, without a socket.
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
@@ -26,7 +26,7 @@ fn drain(rx: &mut UnboundedReceiver<ToPage>) -> Vec<String> {
     lines
 }
 
-/// A world in which one device is linked, connected and synced.
+/// Creates a world with one device that is linked, connected and synced.
 fn linked() -> (World, PageId, UnboundedReceiver<ToPage>, Claim) {
     let mut world = World::new(Settings::default());
     let (tx, _rx) = unbounded_channel();
@@ -138,7 +138,7 @@ fn rules_count_down_and_the_nearer_one_wins() {
     );
     assert_eq!(answer("B"), SendReply::Nothing);
     assert_eq!(world.refusals.len(), 1);
-    // Taken, though never acknowledged: the same id is dropped from now on.
+    // Accepted, though never acknowledged: a resend is deduplicated.
     assert_eq!(world.received.len(), 1);
     let again = world.take(page, message("B")).expect("a device sends");
     assert_eq!(again.answer, SendReply::Ack { delivers: false });
@@ -186,7 +186,7 @@ fn what_comes_while_away_waits_until_it_is_stored() {
     let waiting = world.waiting(page);
     assert_eq!(waiting.len(), 1);
     world.sync_step(page, 50, waiting.clone());
-    // Written while the sync runs: it comes right after it.
+    // Written during the sync: delivered right after it.
     let (late, _) = world.lead_writes(&LeadMessage::text(LEAD, "¿estás?"));
     world.sync_done(page);
     world.offline(page, &waiting);
@@ -378,7 +378,7 @@ fn acks_come_with_every_sync_until_they_are_confirmed() {
         world.sync_done(page);
         drain(&mut rx).concat().contains(r#""ack":3"#)
     };
-    // The page may have died before it stored the last one.
+    // The page may have crashed before it stored the last one.
     assert!(told_again(2));
     assert!(!told_again(3));
 }

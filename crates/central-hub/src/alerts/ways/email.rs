@@ -11,16 +11,16 @@ use service_runtime::{ExposeSecret, error_chain};
 use super::{NotTold, Outgoing};
 use crate::config::alerts::{EmailConfig, SmtpServer, SmtpTls};
 
-/// For each step with the server.
+/// Timeout of each step with the server.
 const STEP: Duration = Duration::from_secs(20);
-/// For all of it.
+/// Timeout of the whole attempt.
 const WHOLE: Duration = Duration::from_secs(60);
 
-/// Sends mail; a connection for each.
+/// Sends e-mail, with a new connection for each.
 #[derive(Clone)]
 pub(super) struct Mailer(EmailConfig);
 
-/// So that nobody's holiday answers (RFC 3834).
+/// Prevents automatic replies (RFC 3834).
 #[derive(Clone)]
 struct AutoSubmitted;
 
@@ -43,7 +43,7 @@ impl Mailer {
         Self(config.clone())
     }
 
-    /// Whom it reaches.
+    /// Returns the recipients.
     pub(super) fn to(&self) -> String {
         let all = self.0.to.iter().map(|to| to.email.to_string());
         all.collect::<Vec<_>>().join(", ")
@@ -70,7 +70,7 @@ impl Mailer {
         let domain = config.from.email.domain();
         let mut message = Message::builder()
             .from(config.from.clone())
-            // The same with every attempt: a mail that came twice is one.
+            // The same for every attempt: duplicates can be recognised.
             .message_id(Some(format!("<{}@{domain}>", outgoing.event_id)))
             .header(AutoSubmitted)
             .header(ContentType::TEXT_PLAIN)
@@ -86,7 +86,7 @@ fn transport(server: &SmtpServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, 
     let _ = rustls::crypto::ring::default_provider().install_default();
     let parameters = || {
         TlsParameters::builder(server.host.clone())
-            // Nothing of it leaves this machine.
+            // The connection does not leave this machine.
             .dangerous_accept_invalid_certs(server.is_near)
             .build()
             .map_err(|error| not_told(&error))
@@ -108,7 +108,7 @@ fn transport(server: &SmtpServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, 
     Ok(builder.build())
 }
 
-/// What the server said is worth more than any word of ours; it repeats no
+/// The server's message is more useful than one of ours; it contains no
 /// password.
 fn not_told(error: &lettre::transport::smtp::Error) -> NotTold {
     let code = if error.is_timeout() {

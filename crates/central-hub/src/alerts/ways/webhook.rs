@@ -1,4 +1,4 @@
-//! A webhook in whatever shape its receiver takes, signed as all webhooks are.
+//! Notices by webhook, in the receiver's format, signed like all webhooks.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::config::alerts::{AlertWebhook, BodyEncoding, shown_host};
 use crate::store::{WebhookSecret, envelope};
 use crate::webhooks::{Post, WebhookClient};
 
-/// Posts to one address.
+/// Posts notices to one URL.
 #[derive(Clone)]
 pub(super) struct Hook {
     config: AlertWebhook,
@@ -34,7 +34,7 @@ impl Hook {
         }
     }
 
-    /// Whom it reaches: the path of a chat's address is its password.
+    /// Returns the host only: the path of a chat's URL is its password.
     pub(super) fn to(&self) -> String {
         shown_host(&self.config.url)
     }
@@ -81,13 +81,13 @@ fn body(config: &AlertWebhook, outgoing: &Outgoing<'_>) -> String {
     fill(template, config.encoding, outgoing)
 }
 
-/// The template with its values, each written as the body's kind wants it.
+/// Fills the template, with each value encoded for the body's format.
 fn fill(template: &str, encoding: BodyEncoding, outgoing: &Outgoing<'_>) -> String {
     let letter = outgoing.letter;
     let mut filled = String::new();
     let mut rest = template;
     while let Some((before, behind)) = rest.split_once("{{") {
-        // That it is closed was checked at the start.
+        // Startup has checked that it is closed.
         let Some((name, behind)) = behind.split_once("}}") else {
             break;
         };

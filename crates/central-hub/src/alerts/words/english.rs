@@ -172,13 +172,13 @@ const fn command(what: Backup) -> &'static str {
     }
 }
 
-/// Long names are the page's matter.
+/// Shortens a name; the page has the full one.
 fn short(name: &str) -> String {
     name.chars().take(40).collect()
 }
 
-/// What it is called, and what to do. No cure where only the service's own
-/// sentence helps.
+/// Returns the title and the remedy of a cause. The remedy is empty where only
+/// the service's own message helps.
 fn session(cause: &str) -> (&'static str, &'static str) {
     const LINK: &str = "the phone has to be linked";
     const BROWSER: &str = "WhatsApp's browser does not stay up";

@@ -1,4 +1,4 @@
-//! The texts in Spanish, in *vos* as the page has them.
+//! The texts in Spanish, with *vos* as in the page.
 
 use session_api::SERVICE_NAME;
 
@@ -172,13 +172,13 @@ const fn command(what: Backup) -> &'static str {
     }
 }
 
-/// Long names are the page's matter.
+/// Shortens a name; the page has the full one.
 fn short(name: &str) -> String {
     name.chars().take(40).collect()
 }
 
-/// What it is called, and what to do. No cure where only the service's own
-/// sentence helps.
+/// Returns the title and the remedy of a cause. The remedy is empty where only
+/// the service's own message helps.
 fn session(cause: &str) -> (&'static str, &'static str) {
     const LINK: &str = "hay que vincular el teléfono";
     const BROWSER: &str = "el navegador de WhatsApp no se mantiene en pie";

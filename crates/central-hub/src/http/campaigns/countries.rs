@@ -1,11 +1,11 @@
-//! Numbers of a list by country, as JSON.
+//! Counts of a list's numbers by country, as JSON.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::recipient_import::Countries;
 
-/// A country, by its two letters.
+/// A country, identified by its two-letter code.
 #[derive(Serialize, ToSchema)]
 #[schema(as = upload::Country)]
 pub(super) struct Country {
@@ -13,15 +13,15 @@ pub(super) struct Country {
     aceptados: u64,
 }
 
-/// The countries of a list.
+/// The number counts of a list by country.
 #[derive(Serialize, ToSchema)]
 #[schema(as = upload::Countries)]
 pub(super) struct CountriesBody {
-    /// The most frequent first.
+    /// Sorted by count, highest first.
     paises: Vec<Country>,
-    /// How many are of another country than most.
+    /// Number of recipients outside the most frequent country.
     de_otro_pais: u64,
-    /// The first lines that are.
+    /// The first lines of those recipients.
     lineas_de_otro_pais: Vec<u64>,
 }
 

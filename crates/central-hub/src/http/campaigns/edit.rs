@@ -1,4 +1,4 @@
-//! Making and changing a campaign.
+//! Creation and editing of campaigns.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;
@@ -23,11 +23,11 @@ use crate::store::campaigns::{
     Campaign, CampaignEdit, CampaignPlan, CampaignState, NewCampaign, Refused,
 };
 
-/// The longest template, in characters: what is filled in comes on top.
+/// Maximum template length in characters, before variables are filled in.
 const LONGEST_TEXT: usize = session_api::LONGEST_MESSAGE;
 const LONGEST_DESCRIPTION: usize = 1000;
 
-/// What is given for a campaign; for a change what is left out stays.
+/// The fields of a new or edited campaign; an edit keeps omitted fields.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = edit::CampaignRequest)]
 pub(crate) struct CampaignRequest {
@@ -43,12 +43,12 @@ pub(crate) struct CampaignRequest {
     pausa_max_s: Option<u32>,
     /// Internal description; never sent.
     descripcion: Option<String>,
-    /// Whether nothing of it goes before `fecha_envio`.
+    /// Whether sending is held back until `fecha_envio`.
     #[serde(default, deserialize_with = "lenient::flag")]
     #[schema(schema_with = lenient::flag_schema, required = false)]
     programada: Option<bool>,
     fecha_envio: Option<String>,
-    /// Only for a new one: a short list at once.
+    /// A short recipient list, accepted only at creation.
     destinatarios: Option<Vec<serde_json::Value>>,
 }
 
@@ -57,12 +57,12 @@ pub(crate) struct CampaignRequest {
 pub(crate) struct Created {
     #[serde(flatten)]
     campaign: Changed<CampaignBody>,
-    /// What came of `destinatarios`.
+    /// The import result of `destinatarios`.
     #[serde(skip_serializing_if = "Option::is_none")]
     importacion: Option<upload::UploadBody>,
 }
 
-/// Makes a campaign.
+/// Creates a campaign.
 #[utoipa::path(
     post, path = "/sender/campaigns", tag = "campaigns", operation_id = "edit_create",
     params(ClienteHeader),
@@ -124,7 +124,7 @@ pub(super) async fn create(
     ))
 }
 
-/// Changes a campaign. The text only while nothing goes out.
+/// Changes a campaign; its text only as a draft or while paused.
 #[utoipa::path(
     put, path = "/sender/campaigns/{id}", tag = "campaigns", operation_id = "edit_edit",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -152,7 +152,7 @@ pub(super) async fn edit(
     Ok(Json(Changed::of(&campaign, "Campaña guardada", body)))
 }
 
-/// The campaign with what the request changes.
+/// Applies the request to the campaign.
 fn edited(
     state: &AppState,
     caller: &Caller,
@@ -197,7 +197,7 @@ fn edited(
     })
 }
 
-/// The campaign's settings besides its text, merged with the stored ones.
+/// Merges the request's description and start time with the stored ones.
 fn plan(
     state: &AppState,
     request: &CampaignRequest,
@@ -241,7 +241,7 @@ fn may_change_text(campaign: &Campaign) -> Result<(), HubError> {
     }
 }
 
-/// The name, without spaces around it.
+/// Trims and validates a campaign name.
 pub(super) fn name(given: &str) -> Result<&str, HubError> {
     let name = given.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains('\0') {
@@ -270,7 +270,7 @@ pub(super) fn template(text: &str, columns: &[String]) -> Result<Template, HubEr
     Ok(template)
 }
 
-/// What is wrong with a template, and where.
+/// Builds the response for a template error, with its position.
 fn wrong(error: &TemplateError) -> HubError {
     let place = serde_json::json!({
         "posicion": error.place.offset,
@@ -306,7 +306,7 @@ fn pause(request: &CampaignRequest, known: Pause) -> Result<Pause, HubError> {
     pause_of(request.pausa_min_s, request.pausa_max_s, known)
 }
 
-/// A pause of which a part may be left out.
+/// Builds a pause; omitted bounds come from `known`.
 pub(super) fn pause_of(
     least: Option<u32>,
     most: Option<u32>,

@@ -16,7 +16,7 @@ use crate::error::HubError;
 use crate::state::AppState;
 use crate::store::campaigns::{Import, RefusedLine};
 
-/// An import, as the API tells it.
+/// An import in API form.
 #[derive(Serialize, ToSchema)]
 #[schema(as = imports::ImportBody)]
 pub(crate) struct ImportBody {
@@ -51,14 +51,14 @@ impl From<Import> for ImportBody {
     }
 }
 
-/// A line that was not taken.
+/// A rejected line.
 #[derive(Serialize, ToSchema)]
 #[schema(as = imports::LineBody)]
 pub(crate) struct LineBody {
     linea: i64,
     codigo: String,
     motivo: String,
-    /// What stood in the number's cell, shortened.
+    /// The content of the number's cell, shortened.
     valor: String,
 }
 
@@ -90,7 +90,7 @@ pub(crate) struct ImportList {
     importaciones: Vec<ImportBody>,
 }
 
-/// The newest imports of a campaign.
+/// Lists the newest imports of a campaign.
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/imports", tag = "campaigns", operation_id = "imports_list",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -119,7 +119,7 @@ async fn import(
     found.ok_or_else(|| not_found("the campaign has no import with this number"))
 }
 
-/// How far an import is.
+/// Returns the progress of an import.
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/imports/{import}", tag = "campaigns", operation_id = "imports_one",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("import" = i64, Path, description = "The list", minimum = 1, example = 1)),
@@ -144,11 +144,11 @@ pub(crate) struct Query {
 #[schema(as = imports::LinePage)]
 pub(crate) struct LinePage {
     pub(super) rechazos: Vec<LineBody>,
-    /// What to give as `despues` for the page after this one.
+    /// Cursor of the next page, for `despues`.
     pub(super) siguiente: Option<i64>,
 }
 
-/// The lines that were not taken and why, in their order.
+/// Lists the rejected lines in order, each with its reason.
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/imports/{import}/rejected", tag = "campaigns", operation_id = "imports_rejected",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("import" = i64, Path, description = "The list", minimum = 1, example = 1), Query),
@@ -187,7 +187,7 @@ pub(crate) struct Removed {
     quitados: i64,
 }
 
-/// Takes an import away, with those of its recipients who have got nothing.
+/// Deletes an import and those of its recipients that were sent nothing.
 #[utoipa::path(
     delete, path = "/sender/campaigns/{id}/imports/{import}", tag = "campaigns", operation_id = "imports_delete",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("import" = i64, Path, description = "The list", minimum = 1, example = 1)),

@@ -31,14 +31,14 @@ use crate::store::campaigns::{Campaign, CampaignFilter, CampaignState, Refused};
 pub(crate) use schedules::ScheduleBody;
 pub(super) use upload::import_list;
 
-/// A page of a list.
+/// Default page size of a list.
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 500;
-/// The longest reason that a person gives, in characters.
+/// Maximum length of a user's reason, in characters.
 const LONGEST_REASON: usize = 500;
 const LONGEST_NAME: usize = 200;
 
-/// Their part of the API's document.
+/// The campaign routes' part of the OpenAPI document.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(
     list,
@@ -144,7 +144,7 @@ impl From<Refused> for HubError {
     }
 }
 
-/// Nothing here has this number.
+/// Builds a 404 response.
 fn not_found(what: &str) -> HubError {
     ErrorReply::new(StatusCode::NOT_FOUND, "NOT_FOUND", what).into()
 }
@@ -153,7 +153,7 @@ pub(super) fn invalid(what: impl Into<String>) -> HubError {
     ErrorReply::invalid_request(what).into()
 }
 
-/// What the moment allows, as the scheduler sees it.
+/// Returns the scheduler context: what sending is allowed now.
 fn context(state: &AppState) -> SchedulerContext {
     crate::scheduler::context(&state.config, &state.relay, &state.store)
 }
@@ -162,14 +162,14 @@ fn respond(state: &AppState, campaign: &Campaign) -> Json<CampaignBody> {
     Json(CampaignBody::of(campaign, context(state)))
 }
 
-/// A campaign that the caller may know of.
+/// Returns a campaign that the caller may access.
 pub(super) async fn find(state: &AppState, caller: &Caller, id: i64) -> Result<Campaign, HubError> {
     let campaign = state.store.campaign(id).await?;
     let own = campaign.filter(|campaign| caller.sees(campaign.cliente_id));
     own.ok_or_else(|| Refused::NotFound.into())
 }
 
-/// The size of a page, and the state that a list is narrowed to.
+/// Validates the page size; defaults to [`PAGE`].
 pub(super) fn page_size(limit: Option<u32>) -> Result<u32, HubError> {
     let limit = limit.unwrap_or(PAGE);
     if (1..=LARGEST_PAGE).contains(&limit) {
@@ -193,8 +193,8 @@ fn parse_state<T: Copy>(
     }
 }
 
-/// Cuts what was read for one page and one more; tells the last of the page
-/// where there are more.
+/// Truncates `limit + 1` rows to one page; returns the cursor of the next page
+/// if there is one.
 pub(super) fn paginate<T>(rows: &mut Vec<T>, limit: u32, id: impl Fn(&T) -> i64) -> Option<i64> {
     let limit = limit as usize;
     let has_more = rows.len() > limit;
@@ -216,11 +216,11 @@ pub(crate) struct ListQuery {
 #[schema(as = campaigns::CampaignPage)]
 pub(crate) struct CampaignPage {
     campanias: Vec<CampaignBody>,
-    /// What to give as `antes` for the page after this one.
+    /// Cursor of the next page, for `antes`.
     siguiente: Option<i64>,
 }
 
-/// A page where one is asked for, else the rows alone.
+/// A page if the request names one, otherwise a bare array.
 #[derive(Serialize, ToSchema)]
 #[schema(as = campaigns::CampaignList)]
 #[serde(untagged)]
@@ -229,7 +229,7 @@ pub(crate) enum CampaignList {
     Page(CampaignPage),
 }
 
-/// What names are searched for.
+/// Validates the search text for names.
 fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
     let words = text.map(str::trim).filter(|words| !words.is_empty());
     if words.is_some_and(|words| words.chars().count() > LONGEST_NAME) {
@@ -239,7 +239,8 @@ fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
     Ok(words.map(str::to_owned))
 }
 
-/// The newest campaigns, page by page; without `limite` and `antes` an array.
+/// Lists campaigns, newest first, by page; an array without `limite` and
+/// `antes`.
 #[utoipa::path(
     get, path = "/sender/campaigns", tag = "campaigns", operation_id = "campaigns_list",
     params(ListQuery),
@@ -285,7 +286,7 @@ async fn list(
     Ok((HeaderMap::new(), Json(CampaignList::Page(page))))
 }
 
-/// One campaign, and how far it is.
+/// Returns a campaign with its progress.
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}", tag = "campaigns", operation_id = "campaigns_one",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -300,7 +301,7 @@ async fn one(
     Ok(respond(&state, &campaign))
 }
 
-/// Takes a campaign away; what was sent stays in the history.
+/// Deletes a campaign; its sent messages stay in the history.
 #[utoipa::path(
     delete, path = "/sender/campaigns/{id}", tag = "campaigns", operation_id = "campaigns_delete",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -316,7 +317,7 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Lets it go, within its schedules; in a rehearsal nothing leaves.
+/// Approves a campaign to send within its schedules; a rehearsal sends nothing.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/approve", tag = "campaigns", operation_id = "campaigns_approve",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -336,7 +337,7 @@ async fn approve(
     Ok(Json(Changed::of(&campaign, "Campaña aprobada", body)))
 }
 
-/// A reason that a person may give.
+/// An optional reason given by a user.
 #[derive(Default, Deserialize, ToSchema)]
 #[schema(as = campaigns::Why)]
 pub(crate) struct ReasonBody {
@@ -362,7 +363,7 @@ fn too_long() -> HubError {
     invalid(format!("motivo has to be 1 to {LONGEST_REASON} characters"))
 }
 
-/// A body that may be left out.
+/// A [`ReasonBody`] whose request body may be omitted.
 pub(crate) struct OptionalReason(ReasonBody);
 
 impl axum::extract::FromRequest<AppState> for OptionalReason {
@@ -381,7 +382,7 @@ impl axum::extract::FromRequest<AppState> for OptionalReason {
     }
 }
 
-/// Stops it where it is.
+/// Pauses a campaign.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/pause", tag = "campaigns", operation_id = "campaigns_pause",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -403,7 +404,7 @@ async fn pause(
     Ok(respond(&state, &campaign))
 }
 
-/// Lets a paused one go on.
+/// Resumes a paused campaign.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/resume", tag = "campaigns", operation_id = "campaigns_resume",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -426,8 +427,8 @@ pub(crate) struct CopyAs {
     nombre: String,
 }
 
-/// The same text, recipients and schedules once more: from a rehearsal to the
-/// real thing.
+/// Copies a campaign with its text, recipients and schedules: turns a rehearsal
+/// into a real campaign.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/copy", tag = "campaigns", operation_id = "campaigns_copy",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

@@ -1,4 +1,4 @@
-//! The recipients of a campaign: page by page, one with its text, and again.
+//! Recipients of a campaign: list, details with text, and retry.
 
 use api_docs::Failures;
 use axum::Json;
@@ -16,7 +16,7 @@ use crate::error::HubError;
 use crate::state::AppState;
 use crate::store::campaigns::{Recipient, RecipientFilter, RecipientState, RecipientStep};
 
-/// A recipient, as the API tells it.
+/// A recipient in API form.
 #[derive(Serialize, ToSchema)]
 #[schema(as = recipients::RecipientBody)]
 pub(crate) struct RecipientBody {
@@ -26,15 +26,15 @@ pub(crate) struct RecipientBody {
     nombre: Option<String>,
     datos: Fields,
     estado: &'static str,
-    /// The text as it is, or would be, sent.
+    /// The message text as sent, or as it would be sent.
     texto: String,
-    /// ReasonBody it stands where it does.
+    /// The cause of the current state.
     causa: Option<String>,
     detalle: Option<String>,
     intentos: i64,
-    /// When it went, or in a rehearsal would have gone.
+    /// When the message was sent, or in a rehearsal would have been.
     previsto: Option<Timestamp>,
-    /// For `/api/sender/messages/status/{id}`.
+    /// Id for `/api/sender/messages/status/{id}`.
     mensaje_id: Option<i64>,
     actualizado: Timestamp,
 }
@@ -73,12 +73,12 @@ pub(crate) struct Query {
 #[schema(as = recipients::RecipientPage)]
 pub(crate) struct RecipientPage {
     destinatarios: Vec<RecipientBody>,
-    /// What to give as `despues` for the page after this one.
+    /// Cursor of the next page, for `despues`.
     siguiente: Option<i64>,
     total: i64,
 }
 
-/// In the order of the list, each with its text.
+/// Lists recipients in list order, each with its message text.
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/recipients", tag = "campaigns", operation_id = "recipients_list",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
@@ -148,7 +148,7 @@ pub(crate) struct WithHistory {
     historial: Vec<Step>,
 }
 
-/// One recipient: the preview of the text, and what became of it.
+/// Returns a recipient with its message text and history.
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/recipients/{recipient}", tag = "campaigns", operation_id = "recipients_one",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("recipient" = i64, Path, description = "The recipient", minimum = 1, example = 1)),
@@ -183,7 +183,7 @@ fn nobody() -> HubError {
     not_found("the campaign has no recipient with this number")
 }
 
-/// Puts one that failed back, for a reason that is kept.
+/// Moves a failed recipient back to pending; the reason is stored.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/recipients/{recipient}/retry", tag = "campaigns", operation_id = "recipients_retry",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("recipient" = i64, Path, description = "The recipient", minimum = 1, example = 1)),
@@ -225,7 +225,7 @@ pub(crate) struct Retried {
     repuestos: i64,
 }
 
-/// Puts all that failed back, for a reason that is kept.
+/// Moves all failed recipients back to pending; the reason is stored.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/recipients/retry", tag = "campaigns", operation_id = "recipients_retry_all",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

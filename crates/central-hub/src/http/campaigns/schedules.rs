@@ -1,4 +1,4 @@
-//! `/api/sender/programaciones`: when campaigns may write.
+//! `/api/sender/programaciones`: schedules, the hours in which campaigns send.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;
@@ -25,13 +25,13 @@ use crate::store::campaigns::{
 
 const LONGEST_COMMENT: usize = 1000;
 
-/// A schedule, as the API tells it.
+/// A schedule in API form.
 #[derive(Serialize, ToSchema)]
 #[schema(as = schedules::ScheduleBody)]
 pub(crate) struct ScheduleBody {
     id: i64,
     campania_id: i64,
-    /// What its campaign is called, and where it stands.
+    /// The campaign's name and state.
     campania_nombre: Option<String>,
     campania_estado: Option<&'static str>,
     cliente_id: Option<u64>,
@@ -59,7 +59,8 @@ pub(crate) struct ScheduleBody {
 }
 
 impl ScheduleBody {
-    /// Its days and hours, which a row of the bare array writes otherwise.
+    /// Takes the days and hours, which a row of the bare array formats
+    /// differently.
     pub(crate) fn take_when(&mut self) -> (Vec<&'static str>, String, String) {
         let days = self.dias_semana.take().unwrap_or_default();
         let hours = (self.hora_inicio.take(), self.hora_fin.take());
@@ -97,7 +98,7 @@ impl ScheduleBody {
     }
 }
 
-/// Schedules as the API tells them, with their campaigns' names.
+/// Converts schedules to API form, with their campaigns' names.
 async fn bodies(state: &AppState, all: Vec<Schedule>) -> Result<Vec<ScheduleBody>, HubError> {
     let mut ids: Vec<_> = all.iter().map(|it| it.campaign_id).collect();
     ids.sort_unstable();
@@ -115,7 +116,7 @@ async fn respond(state: &AppState, schedule: Schedule) -> Result<Json<ScheduleBo
     bodies.pop().map(Json).ok_or_else(schedule_not_found)
 }
 
-/// Days as a list, or as one text with commas.
+/// Days as a list, or as comma-separated text.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = schedules::Days)]
 #[serde(untagged, expecting = "a list of days such as [\"mon\",\"tue\"]")]
@@ -124,7 +125,7 @@ enum Days {
     Text(String),
 }
 
-/// What is given for a schedule; for a change what is left out stays.
+/// The fields of a new or edited schedule; an edit keeps omitted fields.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = schedules::ScheduleRequest)]
 pub(crate) struct ScheduleRequest {
@@ -156,7 +157,7 @@ fn wrong(error: BadRules) -> HubError {
 }
 
 impl ScheduleRequest {
-    /// What it says, on top of what is known.
+    /// Merges the request's fields into the known rules.
     fn rules(&self, known: Option<&Rules>) -> Result<Rules, HubError> {
         let named = |names: &mut dyn Iterator<Item = &str>| {
             let names: Vec<_> = names.map(lenient::day).collect();
@@ -171,7 +172,7 @@ impl ScheduleRequest {
             Some(text) => Rules::minutes(lenient::hour(text)),
             None => known.ok_or(BadRules::Time),
         };
-        // An empty date takes it away.
+        // An empty date removes the bound.
         let date = |given: &Option<String>, known: Option<Date>| match given.as_deref() {
             None => Ok(known),
             Some("") => Ok(None),
@@ -214,9 +215,9 @@ pub(crate) struct Query {
     campania_id: Option<i64>,
     cliente_id: Option<u64>,
     estado: Option<String>,
-    /// Those whose dates touch the days from here
+    /// Start of the date range that a schedule's dates must overlap.
     desde: Option<String>,
-    /// to here.
+    /// End of that range.
     hasta: Option<String>,
     antes: Option<i64>,
     limite: Option<u32>,
@@ -227,11 +228,11 @@ pub(crate) struct Query {
 pub(crate) struct SchedulePage {
     programaciones: Vec<ScheduleBody>,
     siguiente: Option<i64>,
-    /// In which zone the hours are.
+    /// Time zone of the hours.
     zona: String,
 }
 
-/// A page where one is asked for, else the rows alone.
+/// A page if the request names one, otherwise a bare array.
 #[derive(Serialize, ToSchema)]
 #[schema(as = schedules::ScheduleList)]
 #[serde(untagged)]
@@ -240,7 +241,8 @@ pub(crate) enum ScheduleList {
     Page(SchedulePage),
 }
 
-/// The newest schedules, page by page; without `limite` and `antes` an array.
+/// Lists schedules, newest first, by page; an array without `limite` and
+/// `antes`.
 #[utoipa::path(
     get, path = "/sender/programaciones", tag = "schedules", operation_id = "schedules_list",
     params(Query),
@@ -293,7 +295,7 @@ pub(super) async fn list(
     Ok((HeaderMap::new(), Json(ScheduleList::Page(page))))
 }
 
-/// Makes a schedule; it counts once it is approved.
+/// Creates a schedule; it takes effect once it is approved.
 #[utoipa::path(
     post, path = "/sender/programaciones", tag = "schedules", operation_id = "schedules_create",
     params(ClienteHeader),
@@ -325,7 +327,7 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(Success::of(body))))
 }
 
-/// A schedule that the caller may know of.
+/// Returns a schedule that the caller may access.
 async fn schedule(state: &AppState, caller: &Caller, id: i64) -> Result<Schedule, HubError> {
     let found = state.store.schedule(id).await?;
     let own = found.filter(|schedule| caller.sees(schedule.cliente_id));
@@ -336,7 +338,7 @@ fn schedule_not_found() -> HubError {
     not_found("there is no schedule with this number")
 }
 
-/// One schedule.
+/// Returns a schedule.
 #[utoipa::path(
     get, path = "/sender/programaciones/{id}", tag = "schedules", operation_id = "schedules_one",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -351,7 +353,7 @@ pub(super) async fn one(
     respond(&state, schedule).await
 }
 
-/// Changes a schedule; it has to be approved again.
+/// Changes a schedule; it requires approval again.
 #[utoipa::path(
     put, path = "/sender/programaciones/{id}", tag = "schedules", operation_id = "schedules_edit",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -388,7 +390,7 @@ pub(super) async fn edit(
     respond(&state, changed.ok_or_else(schedule_not_found)?).await
 }
 
-/// Takes a schedule away.
+/// Deletes a schedule.
 #[utoipa::path(
     delete, path = "/sender/programaciones/{id}", tag = "schedules", operation_id = "schedules_delete",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -420,7 +422,7 @@ async fn set(
     respond(state, changed.ok_or_else(schedule_not_found)?).await
 }
 
-/// Lets it count.
+/// Approves a schedule; it takes effect.
 #[utoipa::path(
     post, path = "/sender/programaciones/{id}/approve", tag = "schedules", operation_id = "schedules_approve",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -434,7 +436,7 @@ pub(super) async fn approve(
     set(&state, &caller, id, ScheduleState::Approved, None).await
 }
 
-/// It is not to count.
+/// Rejects a schedule.
 #[utoipa::path(
     post, path = "/sender/programaciones/{id}/reject", tag = "schedules", operation_id = "schedules_reject",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -450,7 +452,7 @@ pub(super) async fn reject(
     set(&state, &caller, id, ScheduleState::Rejected, why.text()?).await
 }
 
-/// Stops what goes by it, until it is approved again.
+/// Suspends sending by a schedule until it is approved again.
 #[utoipa::path(
     post, path = "/sender/programaciones/{id}/pause", tag = "schedules", operation_id = "schedules_pause",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

@@ -1,4 +1,4 @@
-//! `GET /{id}/stats`.
+//! `GET /{id}/stats`: the figures of a campaign.
 
 use api_docs::Failures;
 use axum::Json;
@@ -19,7 +19,7 @@ use crate::store::campaigns::{
     Campaign, CampaignState, RecipientState, ScheduleFilter, ScheduleState,
 };
 
-/// Nobody has more of one campaign.
+/// Maximum number of schedules that are read for one campaign.
 const MOST_SCHEDULES: u32 = 50;
 
 #[derive(Serialize, ToSchema)]
@@ -27,27 +27,27 @@ const MOST_SCHEDULES: u32 = 50;
 pub(crate) struct Stats {
     #[serde(flatten)]
     campaign: CampaignBody,
-    /// Of those that were sent: how many reached the phone, and were read.
+    /// Of the sent messages: how many were delivered, and read.
     entregados: i64,
     leidos: i64,
-    /// The first and the last that went, or in a rehearsal would have gone.
+    /// Time of the first and last message sent, or in a rehearsal simulated.
     previsto_inicio: Option<Timestamp>,
     previsto_fin: Option<Timestamp>,
     por_dia: Vec<Day>,
     fallas: Vec<Failure>,
-    /// Of one that is still to be approved: what would come of that.
+    /// For a draft: the effect of approving it.
     revision: Option<Review>,
 }
 
-/// What approving it, and its schedules that wait for that, would come to.
+/// The effect of approving a campaign and its pending schedules.
 #[derive(Serialize, ToSchema)]
 #[schema(as = stats::Review)]
 struct Review {
-    /// So many of its people asked not to be written to, and are left out.
+    /// Number of its recipients who opted out and are skipped.
     pidieron_baja: i64,
-    /// It has no schedule: it would go around the clock.
+    /// The campaign has no schedule and would send around the clock.
     sin_horario: bool,
-    /// When the last message would go; not known where the dates end before.
+    /// Time of the last message; `null` if the schedules' dates end before it.
     termina: Option<Timestamp>,
 }
 
@@ -97,7 +97,7 @@ struct Failure {
     cantidad: i64,
 }
 
-/// How it goes, in figures.
+/// Returns the figures of a campaign.
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/stats", tag = "campaigns", operation_id = "stats_stats",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

@@ -12,46 +12,45 @@ use super::imports::LineBody;
 use crate::campaigns::import::{self, ImportFault, ImportRules, Item, Row};
 use crate::recipient_import::Countries;
 
-/// Rows and refusals in the answer.
+/// Maximum number of rows, and of rejections, in the response.
 const SHOWN: usize = 20;
 
-/// What would come of a list.
+/// The result of a trial import.
 #[derive(Serialize, ToSchema)]
 #[schema(as = upload::Trial)]
 pub(super) struct Trial {
-    /// The name of the encoding, as the web has it.
+    /// Name of the encoding, as on the web.
     codificacion: &'static str,
-    /// What stands between two cells of a CSV.
+    /// The delimiter of a CSV.
     separador: Option<char>,
-    /// The sheet of a workbook.
+    /// The selected sheet of a workbook.
     hoja: Option<String>,
-    /// The sheets to choose from with `hoja`.
+    /// The sheets that `hoja` can select.
     hojas: Vec<String>,
-    /// The headings as they stand there, to choose from with `columna` and
-    /// `nombre`.
+    /// The headings as written, for `columna` and `nombre`.
     titulos: Vec<String>,
-    /// The line of the headings; none where the columns were found by what they
-    /// hold.
+    /// Line of the headings; `null` if the columns were detected by their
+    /// content.
     encabezado: Option<u64>,
-    /// The columns that the text may name.
+    /// The columns that the template can use.
     columnas: Vec<String>,
-    /// The headings of the numbers' columns, the one to take first at first.
+    /// Headings of the columns with numbers, the preferred one first.
     columnas_de_numero: Vec<String>,
     columna_de_nombre: Option<String>,
-    /// Different numbers that would be taken.
+    /// Distinct numbers that would be accepted.
     aceptados: u64,
-    /// Numbers that are there more than once.
+    /// Repeated numbers.
     duplicados: u64,
     rechazados: u64,
-    /// The first that would be taken.
+    /// The first accepted rows.
     primeros: Vec<TrialRow>,
-    /// The first that would be refused.
+    /// The first rejected rows.
     rechazos: Vec<LineBody>,
     #[serde(flatten)]
     countries: CountriesBody,
 }
 
-/// A line that would be taken.
+/// A row that would be accepted.
 #[derive(Serialize, ToSchema)]
 #[schema(as = upload::TrialRow)]
 struct TrialRow {
@@ -73,7 +72,7 @@ impl From<Row> for TrialRow {
     }
 }
 
-/// Reads a list to its end, in a thread that may wait.
+/// Reads a list to its end; blocks the thread.
 pub(super) fn look(source: impl Read, rules: &ImportRules) -> Result<Trial, ImportFault> {
     let mut trial = Trial {
         codificacion: "",
@@ -93,7 +92,7 @@ pub(super) fn look(source: impl Read, rules: &ImportRules) -> Result<Trial, Impo
         countries: Countries::default().into(),
     };
     let mut countries = Countries::default();
-    // Eight bytes for each number, however long the list.
+    // Stores eight bytes per number, whatever the list's length.
     let hashes = RandomState::new();
     let mut known = HashSet::new();
     let mut sink = |item| {

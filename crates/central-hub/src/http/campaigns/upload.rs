@@ -25,31 +25,33 @@ use crate::recipient_import::{self, ImportError, LARGEST_LIST, READ_TIMEOUT, Str
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Import};
 
-/// Refused lines in the answer; the others are a page away.
+/// Maximum number of rejected lines in the response; a page request lists the
+/// rest.
 const SHOWN: u32 = 100;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Query {
-    /// What is before local numbers, such as `549`.
+    /// Prefix of local numbers, such as `549`.
     prefijo: Option<String>,
-    /// The heading of the number's column, or its place from 1, where it is not
-    /// the likeliest.
+    /// Heading of the number column, or its position from 1; overrides
+    /// detection.
     columna: Option<String>,
-    /// The heading of the name's column, likewise.
+    /// Heading of the name column, or its position from 1; overrides detection.
     nombre: Option<String>,
-    /// What the bytes are, where they do not say it: `windows-1252`, `utf-8`,
+    /// Encoding, unless the content declares it: `windows-1252`, `utf-8`,
     /// `cp850` (DOS), `macintosh`.
     codificacion: Option<String>,
-    /// The sheet of a workbook, by its name or its place from 1; the first.
+    /// Sheet of a workbook, by name or position from 1; defaults to the first.
     hoja: Option<String>,
-    /// What stands between two cells of a CSV: `;`, `,`, `|` or `tab`.
+    /// Delimiter of a CSV: `;`, `,`, `|` or `tab`.
     separador: Option<String>,
-    /// `1` for a dry look: what would be taken and refused; nothing is kept.
+    /// `1` for a dry run that reports accepted and rejected rows and stores
+    /// nothing.
     probar: Option<String>,
 }
 
-/// An encoding by its name.
+/// Parses an encoding by name.
 fn encoding(name: Option<&str>) -> Result<Option<Charset>, HubError> {
     let Some(name) = name.map(str::trim).filter(|name| !name.is_empty()) else {
         return Ok(None);
@@ -61,7 +63,7 @@ fn encoding(name: Option<&str>) -> Result<Option<Charset>, HubError> {
         .ok_or_else(|| invalid(wants))
 }
 
-/// A separator by its name.
+/// Parses a CSV delimiter by name.
 fn separator(name: Option<&str>) -> Result<Option<u8>, HubError> {
     match name {
         None | Some("") => Ok(None),
@@ -73,7 +75,7 @@ fn separator(name: Option<&str>) -> Result<Option<u8>, HubError> {
     }
 }
 
-/// What came of a list.
+/// The result of an import.
 #[derive(Serialize, ToSchema)]
 #[schema(as = upload::Report)]
 pub(crate) struct UploadBody {
@@ -91,7 +93,7 @@ impl UploadBody {
     }
 }
 
-/// Takes a list: CSV, JSON, or a workbook of Excel (`.xlsx`) or LibreOffice
+/// Imports a list: CSV, JSON, or a workbook of Excel (`.xlsx`) or LibreOffice
 /// (`.ods`).
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/recipients", tag = "campaigns", operation_id = "upload_upload",
@@ -149,8 +151,8 @@ pub(super) async fn upload(
             Err(_) => Err(ErrorReply::internal().into()),
         };
     }
-    // In a task of its own: a caller that hangs up is a list that broke off,
-    // and is written down as that.
+    // A separate task: if the client disconnects, the import is still stored as
+    // broken off.
     let importing = tokio::spawn(async move {
         let _held = held;
         let import = begin(&state, &campaign, total).await?;
@@ -166,7 +168,7 @@ pub(super) async fn upload(
     }
 }
 
-/// Takes a short list that came with the campaign.
+/// Imports a short list sent with a new campaign.
 pub(super) async fn import_json(
     state: &AppState,
     campaign: &Campaign,
@@ -188,7 +190,7 @@ pub(super) async fn import_json(
     run(state, campaign, import, rules, Cursor::new(json)).await
 }
 
-/// Takes a short list for a campaign that is there already.
+/// Imports a short list into an existing campaign.
 pub(in crate::http) async fn import_list(
     state: &AppState,
     campaign: &Campaign,

@@ -1,4 +1,4 @@
-//! A user by the names of the Node hub's page, and its two further routes.
+//! User fields under the Node hub's names, and its two additional routes.
 
 use api_docs::Failures;
 use axum::Json;
@@ -14,15 +14,14 @@ use crate::http::auth::{NewPassword, password};
 use crate::state::AppState;
 use crate::store::Role;
 
-/// The business that an administrator is shown as: the page asks for the
-/// session's state only for somebody who has one. It is metadata and narrows
-/// nothing.
+/// The business reported for an administrator: the page requests the session's
+/// state only for a user with a business. It is metadata and restricts nothing.
 pub(crate) const HOME: u64 = 1;
 
 /// Name of the user where sign-in is not required.
 pub(crate) const MACHINE: &str = "localhost";
 
-/// As everywhere, in words that their page shows.
+/// Builds the usual response, in Spanish: the page displays it.
 pub(crate) fn wrong_password() -> ErrorReply {
     ErrorReply::new(
         StatusCode::UNAUTHORIZED,
@@ -31,12 +30,12 @@ pub(crate) fn wrong_password() -> ErrorReply {
     )
 }
 
-/// A user's further names.
+/// The Node names of a user's fields.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::UserFields)]
 pub(crate) struct Names<'a> {
     usuario: &'a str,
-    /// As `role`.
+    /// Alias of `role`.
     tipo: Role,
 }
 
@@ -46,7 +45,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// A user as their page knows it.
+/// A user in the Node page's format.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::User)]
 struct User {
@@ -81,7 +80,7 @@ pub(crate) struct Verified {
     user: User,
 }
 
-/// Who shows this token.
+/// Returns the user of the token.
 #[utoipa::path(
     post, path = "/auth/verify", tag = "node", operation_id = "node_verify",
     responses((status = 200, description = "It holds", body = Verified), Failures)
@@ -109,7 +108,7 @@ pub(crate) struct Changed {
     message: &'static str,
 }
 
-/// One's own password; as `POST /api/auth/password`.
+/// Changes the caller's own password, as `POST /api/auth/password` does.
 #[utoipa::path(
     post, path = "/auth/change-password", tag = "node", operation_id = "node_change_password",
     request_body(content = Change, example = json!({"oldPassword": "una clave larga", "newPassword": "otra clave larga"})),

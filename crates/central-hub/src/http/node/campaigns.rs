@@ -1,17 +1,17 @@
-//! The answer to a change of a campaign (`Changed`), with the fields that the
-//! Node hub's page reads.
+//! The response to a change of a campaign ([`Changed`]), with the fields that
+//! the Node hub's page reads.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::store::campaigns::Campaign;
 
-/// What their page reads of the answer to a change, beside the campaign.
+/// The fields that the Node page reads from a change, added to the campaign.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::CampaignChanged)]
 pub(crate) struct Changed<T> {
     success: bool,
-    /// For a person: the page shows it.
+    /// A text that the page displays to the user.
     message: &'static str,
     data: State,
     #[serde(flatten)]

@@ -1,15 +1,15 @@
-//! The way to a first code for screens that have no button for it.
+//! The first linking code for Node screens that have no button to request it.
 //!
-//! The Node pair's session began by itself: with the service, or with the first
-//! look at the screen. Here somebody has to ask for it, and its screens cannot.
+//! The Node session started by itself: with the service, or when the screen was
+//! first opened. Here a caller has to request it, and those screens cannot.
 //!
-//! | screen | while nobody has asked | its button sends | what is done for it |
+//! | screen | before a request | its button sends | handled by |
 //! | --- | --- | --- | --- |
 //! | January's | "Conectar WhatsApp" | `GET /qr-code` | [`code`]: connects, and waits for the code |
-//! | the newest | a button at `qr_required` alone | `POST /whatsapp-v2/connect` | [`lower_state`]: is told `qr_required` |
+//! | the newest | a button only at `qr_required` | `POST /whatsapp-v2/connect` | [`lower_state`]: reports `qr_required` |
 //!
-//! A `GET` that starts something is an open door for every page in the world, so
-//! it does so only for [`ByPage`].
+//! A `GET` with side effects could be triggered by any web page, so it connects
+//! only for [`ByPage`].
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -25,12 +25,12 @@ use crate::http::linking_code::{Code, look};
 use crate::relay::Change;
 use crate::state::AppState;
 
-/// How long [`code`] waits: the screen gives up after ten seconds.
+/// Maximum wait of [`code`]: the screen gives up after ten seconds.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// Whether a page of the hub's own address asks, by the browser's word for it.
-/// A page from elsewhere cannot make a browser say so, and programs, which do
-/// not say it, get what they got before.
+/// Whether the request comes from a page of the hub's own origin, according to
+/// the browser's headers. A page elsewhere cannot forge them; programs, which
+/// do not send them, get the previous behavior.
 pub(crate) struct ByPage(pub(crate) bool);
 
 impl<S: Sync> FromRequestParts<S> for ByPage {
@@ -41,10 +41,10 @@ impl<S: Sync> FromRequestParts<S> for ByPage {
     }
 }
 
-/// The code, and a session that shows one where there is none. Whoever asks
-/// twice starts one session.
+/// Returns the linking code; requests the session if it is not started.
+/// Repeated calls start only one session.
 pub(crate) async fn code(state: &AppState, client: &SessionClient) -> Result<Code, ClientError> {
-    // From before the session begins, so that no change is missed.
+    // Subscribed before the session begins, so that no change is missed.
     let mut changes = state.relay.listen().changes;
     if Word::of(&client.session().await?) == Word::Disconnected {
         client.connect().await?;
@@ -56,7 +56,8 @@ pub(crate) async fn code(state: &AppState, client: &SessionClient) -> Result<Cod
                 Code::NotAvailable(now) if now != SessionState::Error => {}
                 found => return Ok(found),
             }
-            // The sender lives as long as the state: there is always a next one.
+            // The sender lives as long as the state, so `recv` always
+            // completes.
             while let Ok(Change::HubEvent(_)) = changes.recv().await {}
         }
     };
@@ -67,8 +68,8 @@ pub(crate) async fn code(state: &AppState, client: &SessionClient) -> Result<Cod
     }
 }
 
-/// The state in lower case; `qr_required`, at which there is a button, where a
-/// phone has to be linked and nobody has begun.
+/// Returns the state in lower case; `qr_required`, at which the screen has a
+/// button, if the phone is not linked and no session was requested.
 pub(crate) fn lower_state(session: &SessionBody) -> &'static str {
     match Word::of(session) {
         Word::Disconnected if !session.linked => SessionState::QrRequired.as_lower_str(),

@@ -1,4 +1,4 @@
-//! The ways in which the Node pair's clients write a value.
+//! Deserializers for the value formats of the Node clients.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,8 +12,8 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
 use crate::text::fold;
 
-/// A whole number, also as text; nothing where it is left out, null or empty.
-/// Beside `#[serde(default)]`.
+/// Deserializes an integer, also from text; `None` if null, empty or, with
+/// `#[serde(default)]`, omitted.
 pub(crate) fn integer<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: TryFrom<i128>,
@@ -64,14 +64,13 @@ where
     deserializer.deserialize_any(Integer(PhantomData))
 }
 
-/// A text, also where it is written as a number: telephone numbers are.
+/// Deserializes text, also from a number: clients send phone numbers both ways.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     optional_text(deserializer)?
         .ok_or_else(|| D::Error::invalid_type(Unexpected::Unit, &"a string"))
 }
 
-/// As [`text`]; nothing where it is left out or null. Beside
-/// `#[serde(default)]`.
+/// Like [`text`]; `None` if null or, with `#[serde(default)]`, omitted.
 pub(crate) fn optional_text<'de, D>(deserializer: D) -> Result<Option<String>, D::Error>
 where
     D: Deserializer<'de>,
@@ -101,8 +100,8 @@ where
     deserializer.deserialize_any(Text)
 }
 
-/// Yes or no, also as 0, 1 and text; nothing where it is left out or null.
-/// Beside `#[serde(default)]`.
+/// Deserializes a boolean, also from 0, 1 and text; `None` if null, empty or,
+/// with `#[serde(default)]`, omitted.
 pub(crate) fn flag<'de, D>(deserializer: D) -> Result<Option<bool>, D::Error>
 where
     D: Deserializer<'de>,
@@ -145,7 +144,7 @@ where
     deserializer.deserialize_any(Flag)
 }
 
-/// What [`flag`] takes, for the document.
+/// Returns the OpenAPI schema of [`flag`].
 pub(crate) fn flag_schema() -> Schema {
     let of = |kind| ObjectBuilder::new().schema_type(kind);
     OneOfBuilder::new()
@@ -156,7 +155,7 @@ pub(crate) fn flag_schema() -> Schema {
         .into()
 }
 
-/// An hour without its seconds: `09:00:00` is `09:00`.
+/// Removes the seconds of a time: `09:00:00` becomes `09:00`.
 pub(crate) fn hour(text: &str) -> &str {
     let text = text.trim();
     match text.rsplit_once(':') {
@@ -171,8 +170,8 @@ pub(crate) fn hour(text: &str) -> &str {
     }
 }
 
-/// A day of the week by its English or Spanish name, whole or its beginning,
-/// as `mon…sun`; what is none stays as it is.
+/// Converts an English or Spanish weekday name, full or abbreviated, to
+/// `mon…sun`; returns other text unchanged.
 pub(crate) fn day(name: &str) -> String {
     const NAMES: [(&str, &str, &str); 7] = [
         ("mon", "monday", "lunes"),
@@ -191,7 +190,7 @@ pub(crate) fn day(name: &str) -> String {
     found.map_or_else(|| name.to_owned(), |(short, ..)| (*short).to_owned())
 }
 
-/// A date without the time of day that JavaScript puts behind it.
+/// Removes the time of day that JavaScript appends to a date.
 pub(crate) fn date(text: &str) -> &str {
     let text = text.trim();
     match text.split_once(['T', ' ']) {
@@ -200,8 +199,8 @@ pub(crate) fn date(text: &str) -> &str {
     }
 }
 
-/// A moment: with its offset, or as a clock in `zone` shows it, as a browser's
-/// field for date and time has it.
+/// Parses a timestamp: with an offset, or as local time in `zone`, the format
+/// of a browser's date and time field.
 pub(crate) fn parse_timestamp(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
     let at = text.parse::<jiff::Timestamp>().ok().or_else(|| {

@@ -1,5 +1,4 @@
-//! Requests to send by the names of the Node hub's programs, and its
-//! `/sender/send`.
+//! Send requests with the Node programs' field names, and `/sender/send`.
 
 use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
 use axum::Json;
@@ -18,10 +17,10 @@ use crate::http::send;
 use crate::http::upstream::{Key, Upstream};
 use crate::state::AppState;
 
-/// No answer to a send is longer.
+/// Maximum size of a send response, in bytes.
 const LARGEST: usize = 64 * 1024;
 
-/// As `POST /send`, with its answer below `data`.
+/// Sends as `POST /send` does, with the response below `data`.
 #[utoipa::path(
     post, path = "/sender/send", tag = "node", operation_id = "node_send",
     params(ClienteHeader, IdempotencyHeader),
@@ -49,7 +48,7 @@ pub(crate) async fn send(
     })
 }
 
-/// A recipient of `bulk`: with a text of its own, or a number alone.
+/// A recipient of `bulk`: with its own text, or a number only.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = node::BulkRecipient)]
 #[serde(
@@ -57,15 +56,15 @@ pub(crate) async fn send(
     expecting = "a number, or an object with destinatario and mensaje"
 )]
 pub(crate) enum Recipient {
-    /// With what is to be said to it.
+    /// With its own fields.
     Whole(Whole),
-    /// A number; the text is the request's.
+    /// A number; the text comes from the request.
     Number(u64),
-    /// A number as text, likewise.
+    /// A number as text; the text comes from the request.
     Text(String),
 }
 
-/// A recipient by all the names that a request may have for it.
+/// A recipient, with all aliases of its fields.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = node::BulkMessage)]
 pub(crate) struct Whole {

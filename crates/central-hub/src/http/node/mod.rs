@@ -1,28 +1,28 @@
 //! Compatibility with the clients of the former Node services: their routes,
-//! field names, ways to write a value, and error bodies.
+//! field names, value formats, and error bodies.
 //!
 //! ```text
 //!  request ─> refusals ─> the hub's routes ─┬─> a handler of the hub; its body
-//!                ^                          │   flattens what stands here
-//!                │                          ├─> a route of theirs alone (below)
-//!  {"ok":false,"success":false,             └─> nothing ─> not_served ─> 501
+//!                ^                          │   flattens fields of this module
+//!                │                          ├─> a Node-only route (below)
+//!  {"ok":false,"success":false,             └─> no route ─> not_served ─> 501
 //!   "error":CODE,…} <── {"error":true,…}
 //! ```
 //!
 //! | module | for |
 //! | --- | --- |
 //! | [`auth`] | `usuario`, `tipo`, verify, change-password |
-//! | [`campaigns`] | further fields of a campaign, and the answer to a change |
-//! | [`connect`] | the session that began by itself there |
+//! | [`campaigns`] | additional fields of a campaign, and the response to a change |
+//! | [`connect`] | the session, which the Node services started by themselves |
 //! | [`lenient`] | numbers as text, hours with seconds, Spanish days |
-//! | [`messages`] | further names in a request to send, and `/sender/send` |
-//! | [`paging`] | arrays where nobody asks for a page |
+//! | [`messages`] | aliases in a send request, and `/sender/send` |
+//! | [`paging`] | arrays where the request names no page |
 //! | [`mod@recipients`] | `/sender/destinatarios` |
-//! | [`refusals`] | the body of a refusal, and what belongs to other systems |
+//! | [`refusals`] | error bodies, and routes of other systems |
 //! | [`schedules`] | a schedule as a row of the bare array |
 //! | [`session`] | `state`, and `/session-manager` |
 //!
-//! To take it out one day: delete the folder, then what the compiler names.
+//! To remove the module: delete the folder, then fix the compiler's errors.
 
 pub(crate) mod auth;
 pub(crate) mod campaigns;
@@ -44,7 +44,7 @@ use utoipa::ToSchema;
 use crate::http::{health, overview};
 use crate::state::AppState;
 
-/// The part of the API's document that is about these routes.
+/// These routes' part of the OpenAPI document.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(
     auth::verify,
@@ -63,7 +63,7 @@ use crate::state::AppState;
 ))]
 pub(super) struct Document;
 
-/// The routes that only the Node hub had.
+/// Returns the routes that only the Node hub had.
 pub(crate) fn routes() -> Router<AppState> {
     Router::new()
         .route("/auth/verify", post(auth::verify))
@@ -91,7 +91,7 @@ fn recipients() -> Router<AppState> {
         .route("/quitar", delete(recipients::remove))
 }
 
-/// An answer with `success` beside what it says.
+/// A response body with an added `success`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Success<T> {
     #[serde(flatten)]
@@ -108,7 +108,7 @@ impl<T> Success<T> {
     }
 }
 
-/// An answer that has its content below `data`.
+/// A response body below `data`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Data<T> {
     success: bool,

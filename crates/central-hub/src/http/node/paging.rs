@@ -1,22 +1,22 @@
-//! A list as a bare array, which is what a request gets that names no page.
+//! Lists as bare arrays, for requests that name no page.
 //!
-//! An array has no place for "there is more": that stands in `Link` (RFC 8288),
-//! whose target answers with the object of the paged list.
+//! A bare array cannot hold a cursor: the next page is in `Link` (RFC 8288),
+//! whose target responds with the paged object.
 
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use url::form_urlencoded;
 
-/// What is in an array at most.
+/// Maximum number of rows in an array.
 pub(crate) const MOST_ROWS: u32 = 500;
 
-/// Whether the request names a page.
+/// Returns whether the request names a page.
 pub(crate) fn is_paged(uri: &Uri) -> bool {
     form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
         .any(|(name, _)| matches!(&*name, "limite" | "antes" | "despues"))
 }
 
-/// `Link` to what comes after `last`, where there is more; `place` is the
-/// query's name for it.
+/// Returns a `Link` to the rows after `last`, if any; `place` is the cursor's
+/// query parameter.
 pub(crate) fn link(uri: &Uri, place: &str, last: Option<i64>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let Some(last) = last else { return headers };

@@ -20,10 +20,10 @@ use crate::http::campaigns::{find, import_list, invalid, page_size, paginate};
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Recipient, RecipientFilter, RecipientState};
 
-/// Recipients in one request.
+/// Maximum number of recipients in one request.
 const MOST: usize = 5_000;
 
-/// A recipient as their page knows it.
+/// A recipient in the Node page's format.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::Recipient)]
 struct Row {
@@ -34,7 +34,7 @@ struct Row {
     nombre: Option<String>,
     mensaje_final: String,
     estado: &'static str,
-    /// When it went, or in a rehearsal would have gone.
+    /// When the message was sent, or in a rehearsal would have been.
     fecha_envio: Option<Timestamp>,
 }
 
@@ -62,7 +62,7 @@ impl Row {
     }
 }
 
-/// How many stand where.
+/// The number of recipients by state.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[schema(as = node::RecipientCounts)]
 struct Counts {
@@ -70,7 +70,7 @@ struct Counts {
     pendientes: i64,
     enviados: i64,
     fallidos: i64,
-    /// As `fallidos`, by its other name.
+    /// Alias of `fallidos`.
     errores: i64,
     simulados: i64,
     omitidos: i64,
@@ -106,7 +106,7 @@ pub(crate) struct Query {
     limite: Option<u32>,
 }
 
-/// The recipients in the order of the list; `Link` leads on where there are more.
+/// Lists recipients in list order; `Link` points to the next page.
 #[utoipa::path(
     get, path = "/sender/destinatarios/campania/{id}", tag = "node", operation_id = "node_recipients",
     params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1), Query),
@@ -147,7 +147,7 @@ pub(crate) struct Summary {
     estadisticas: Counts,
 }
 
-/// How many recipients stand where.
+/// Returns the number of recipients by state.
 #[utoipa::path(
     get, path = "/sender/destinatarios/campania/{id}/resumen", tag = "node", operation_id = "node_recipients_summary",
     params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1)),
@@ -187,18 +187,18 @@ pub(crate) struct NewRecipients {
     destinatarios: Vec<New>,
 }
 
-/// How many became recipients.
+/// The result of adding recipients.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::Added)]
 pub(crate) struct Added {
     agregados: i64,
     duplicados: i64,
     errores: i64,
-    /// The list of them, for `/api/sender/campaigns/{id}/imports`.
+    /// Id of the import, for `/api/sender/campaigns/{id}/imports`.
     importacion: i64,
 }
 
-/// Adds recipients; those that the campaign has already are passed over.
+/// Adds recipients; skips those that the campaign already has.
 #[utoipa::path(
     post, path = "/sender/destinatarios/campania/{id}/agregar", tag = "node", operation_id = "node_recipients_add",
     params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1)),
@@ -247,7 +247,7 @@ pub(crate) struct ToRemove {
     telefonos: Vec<Number>,
 }
 
-/// How many are recipients no more.
+/// The result of removing recipients.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::Removed)]
 pub(crate) struct Removed {
@@ -256,7 +256,7 @@ pub(crate) struct Removed {
     kept: u64,
 }
 
-/// Takes recipients away who have got nothing.
+/// Removes recipients that were sent nothing.
 #[utoipa::path(
     delete, path = "/sender/destinatarios/campania/{id}/quitar", tag = "node", operation_id = "node_recipients_remove",
     params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1)),

@@ -1,5 +1,5 @@
-//! Error bodies as the clients of the Node services expect them, and the routes
-//! that are not served (501).
+//! Error bodies in the Node services' format, and the routes that are not
+//! served (501).
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 use service_runtime::http::ErrorReply;
 
-/// Where the Node hub had routes: there the code stands in `error`, which its
-/// page shows to people.
+/// Roots of the Node hub's routes: their error bodies have the code in `error`,
+/// which its page displays.
 const ROOTS: [&str; 8] = [
     "auth",
     "whatsapp",
@@ -22,10 +22,10 @@ const ROOTS: [&str; 8] = [
     "session-manager",
 ];
 
-/// No refusal is longer.
+/// Maximum size of an error body, in bytes.
 const LARGEST: usize = 64 * 1024;
 
-/// What belongs to other systems, with the sentence that says so.
+/// Routes of other systems, each with its error message.
 const ELSEWHERE: [(&str, &str); 8] = [
     (
         "sender/prospectos",
@@ -61,13 +61,13 @@ fn below<'a>(path: &str, roots: impl IntoIterator<Item = &'a str>) -> Option<&'a
     })
 }
 
-/// 501 `NOT_SERVED_HERE`.
+/// Builds a 501 `NOT_SERVED_HERE` response.
 pub(crate) fn not_served_here(what: &str) -> ErrorReply {
     ErrorReply::new(StatusCode::NOT_IMPLEMENTED, "NOT_SERVED_HERE", what)
 }
 
-/// Middleware around what is no route: says so where the Node hub had one that
-/// belongs to another system.
+/// Middleware around the fallback: responds 501 to the Node hub's routes that
+/// belong to other systems.
 pub(crate) async fn not_served(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if let Some(root) = below(path, ELSEWHERE.iter().map(|(root, _)| *root)) {
@@ -77,8 +77,8 @@ pub(crate) async fn not_served(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Middleware around everything: puts refusals of the Node hub's routes into
-/// their clients' shape.
+/// Middleware around all routes: converts errors on the Node hub's routes to
+/// the format of its clients.
 pub(crate) async fn in_their_shape(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let other = ELSEWHERE.iter().map(|(root, _)| *root);
@@ -106,7 +106,7 @@ pub(crate) async fn in_their_shape(request: Request, next: Next) -> Response {
     Response::from_parts(parts, Body::from(shaped))
 }
 
-/// The refusal in their shape; nothing of what is none.
+/// Converts an error body; `None` if it is not one.
 fn shaped(mut body: Map<String, Value>) -> Option<Vec<u8>> {
     let code = match (&body.get("code"), body.get("error")) {
         (Some(Value::String(code)), _) | (_, Some(Value::String(code))) => code.clone(),

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::http::campaigns::ScheduleBody;
 use crate::store::campaigns::Schedule;
 
-/// What their page reads of a schedule, beside the rest.
+/// The fields that the Node page reads from a schedule, added to the others.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::ScheduleFields)]
 pub(crate) struct Fields {
@@ -23,8 +23,8 @@ impl Fields {
     }
 }
 
-/// A row of the array: as the schedule, but for the days, which are one text,
-/// and the hours, which have seconds.
+/// A row of the bare array: a schedule with its days as comma-separated text
+/// and its hours with seconds.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::ScheduleRow)]
 pub(crate) struct Row {

@@ -1,10 +1,10 @@
-//! The session in the words of the Node pair's screens, and `/session-manager`.
+//! The session in the terms of the Node screens, and `/session-manager`.
 //!
 //! | `SessionState` | `state` |
 //! | --- | --- |
 //! | `READY` | `CONNECTED` |
 //! | `QR_REQUIRED` | `QR_REQUIRED` |
-//! | `INIT` with a browser under way, `AUTHENTICATED` | `CONNECTING` |
+//! | `INIT` with a browser starting or running, `AUTHENTICATED` | `CONNECTING` |
 //! | `INIT` without one, `DISCONNECTED` | `DISCONNECTED` |
 //! | `ERROR` | `ERROR` |
 
@@ -21,7 +21,7 @@ use super::lenient;
 use crate::error::HubError;
 use crate::http::upstream::{Upstream, Verbatim};
 
-/// What their screens know of the session's state.
+/// The session's state in the Node screens' terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[schema(as = node::SessionWord)]
@@ -49,7 +49,7 @@ impl Word {
         }
     }
 
-    /// What a person has to do.
+    /// Returns what the user has to do.
     const fn action(self) -> &'static str {
         match self {
             Self::Connected => "none: messages can be sent",
@@ -61,8 +61,8 @@ impl Word {
     }
 }
 
-/// Whether there is a browser, or one is on its way: it runs a moment after
-/// somebody asked for it, and in between two tries there is none.
+/// Returns whether a browser runs or is starting: it starts a moment after the
+/// request, and between two attempts there is none.
 fn is_under_way(session: &SessionBody) -> bool {
     session.browser.running
         || session.restarts.recent > 0
@@ -72,14 +72,14 @@ fn is_under_way(session: &SessionBody) -> bool {
         )
 }
 
-/// What their screens read of `/whatsapp/{cliente_id}/status`, beside the rest.
+/// The fields that the Node screens read from `/whatsapp/{cliente_id}/status`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::SessionFields)]
 pub(crate) struct Fields {
     state: Word,
     connecting: bool,
     recommended_action: &'static str,
-    /// The code, while one is to be scanned.
+    /// The linking code, while one can be scanned.
     qr_code_base64: Option<String>,
     phone_number: Option<String>,
 }
@@ -88,7 +88,7 @@ impl Fields {
     pub(crate) async fn of(client: &SessionClient, session: &SessionBody) -> Self {
         let state = Word::of(session);
         let code = match state {
-            // The state is told also where the code cannot be had just now.
+            // The state is returned even if the code is unavailable.
             Word::QrRequired => client.qr().await.unwrap_or(QrBody::NoQr),
             _ => QrBody::NoQr,
         };
@@ -108,7 +108,7 @@ impl Fields {
     }
 }
 
-/// What their screens read of the refusal of a code, once a phone is linked.
+/// The fields that the Node screens read from the error once a phone is linked.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::LinkedFields)]
 pub(crate) struct Linked {
@@ -125,7 +125,7 @@ impl Linked {
     }
 }
 
-/// The session as the screen of all sessions shows it: these words, as they are.
+/// The session's state in the literal words of the Node sessions screen.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::SessionRowState)]
 struct RowState {
@@ -153,7 +153,7 @@ impl RowState {
     }
 }
 
-/// The one session, as a row.
+/// The session as a row.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::SessionRow)]
 pub(crate) struct Row {
@@ -162,7 +162,7 @@ pub(crate) struct Row {
     state: RowState,
 }
 
-/// The sessions there are: one.
+/// Lists the sessions: always one.
 #[utoipa::path(
     get, path = "/session-manager/sessions", tag = "node", operation_id = "node_sessions",
     params(ClienteHeader),
@@ -193,7 +193,7 @@ async fn ask<T: serde::de::DeserializeOwned>(
     of: &Of,
     endpoint: Endpoint,
 ) -> Answer {
-    // Metadata, as everywhere; the session is the same for all.
+    // Metadata, as on every route: all businesses share the session.
     let client = match of.cliente_id {
         Some(id) => client.for_cliente(Some(id)),
         None => client.clone(),
@@ -202,7 +202,7 @@ async fn ask<T: serde::de::DeserializeOwned>(
     Ok(answer.with_ok())
 }
 
-/// Asks for the session.
+/// Requests the session.
 #[utoipa::path(
     post, path = "/session-manager/admin/login", tag = "node", operation_id = "node_session_login",
     params(ClienteHeader),
@@ -224,7 +224,7 @@ pub(crate) async fn logout(Upstream(client): Upstream, ApiJson(of): ApiJson<Of>)
     ask::<TransitionBody>(&client, &of, Endpoint::Disconnect).await
 }
 
-/// session-manager's state, and the word for it.
+/// session-manager's state, and its Node name.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::StatusAnswer)]
 pub(crate) struct Status {
@@ -243,7 +243,7 @@ async fn status_of(client: &SessionClient) -> Result<Json<Status>, HubError> {
     }))
 }
 
-/// The session's state.
+/// Returns the session's state.
 #[utoipa::path(
     get, path = "/session-manager/status", tag = "node", operation_id = "node_session_status",
     params(ClienteHeader),
@@ -253,7 +253,7 @@ pub(crate) async fn status(Upstream(client): Upstream) -> Result<Json<Status>, H
     status_of(&client).await
 }
 
-/// The session's state, by its other name.
+/// Returns the session's state; alias of `/session-manager/status`.
 #[utoipa::path(
     get, path = "/session-manager/state", tag = "node", operation_id = "node_session_state",
     params(ClienteHeader),
@@ -263,7 +263,7 @@ pub(crate) async fn state(Upstream(client): Upstream) -> Result<Json<Status>, Hu
     status_of(&client).await
 }
 
-/// session-manager's code, and the word for the state.
+/// session-manager's code, and the Node name of the state.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::QrAnswer)]
 pub(crate) struct Qr {
@@ -272,7 +272,7 @@ pub(crate) struct Qr {
     state: Word,
 }
 
-/// The code as a data URL, or `NO_QR`.
+/// Returns the linking code as a data URL, or `NO_QR`.
 #[utoipa::path(
     get, path = "/session-manager/qr", tag = "node", operation_id = "node_session_qr",
     params(ClienteHeader),
@@ -290,7 +290,8 @@ pub(crate) async fn qr(Upstream(client): Upstream) -> Result<Json<Qr>, HubError>
 mod tests {
     use super::*;
 
-    /// What J's `/whatsapp` shows: it reads `state`, whatever its case.
+    /// Returns the text of January's `/whatsapp` screen, which reads `state` in
+    /// any case.
     fn january_shows(state: Word) -> &'static str {
         match serde_json::to_value(state).unwrap().as_str().unwrap() {
             "CONNECTED" => "WhatsApp conectado",

@@ -15,7 +15,7 @@ use crate::error::HubError;
 use crate::state::AppState;
 use crate::store::{Delivery, DeliveryState, PastAttempt};
 
-/// A page of a list.
+/// Default page size of a list.
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
 
@@ -73,7 +73,7 @@ pub(crate) struct ListQuery {
 #[schema(as = webhooks::Page)]
 pub(crate) struct DeliveriesBody {
     entregas: Vec<DeliveryAnswer>,
-    /// What to give as `antes` for the page after this one.
+    /// Cursor of the next page, for `antes`.
     siguiente: Option<i64>,
 }
 
@@ -104,7 +104,7 @@ pub(crate) async fn list(
         return Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")));
     }
     find(&state, id).await?;
-    // One more tells whether there is a page after this one.
+    // One extra row tells whether there is a next page.
     let mut found = state
         .store
         .deliveries(id, wanted, query.antes, limit + 1)
@@ -147,7 +147,7 @@ impl From<PastAttempt> for Step {
     }
 }
 
-/// One delivery with its body and every attempt.
+/// Returns a delivery with its body and all attempts.
 #[utoipa::path(
     get, path = "/webhooks/{id}/deliveries/{number}", tag = "webhooks", operation_id = "webhooks_delivery",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("number" = i64, Path, description = "The delivery", minimum = 1, example = 1)),
@@ -176,7 +176,7 @@ pub(crate) struct Replayed {
     reenviadas: u64,
 }
 
-/// Replays a delivery, in whatever state it is.
+/// Replays a delivery that is not pending.
 #[utoipa::path(
     post, path = "/webhooks/{id}/deliveries/{number}/replay", tag = "webhooks", operation_id = "webhooks_replay",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("number" = i64, Path, description = "The delivery", minimum = 1, example = 1)),
@@ -203,7 +203,7 @@ pub(crate) async fn replay(
     Ok((StatusCode::ACCEPTED, Json(Replayed { reenviadas })))
 }
 
-/// Replays all deliveries that were given up.
+/// Replays all dead deliveries.
 #[utoipa::path(
     post, path = "/webhooks/{id}/deliveries/replay", tag = "webhooks", operation_id = "webhooks_replay_all",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

@@ -11,22 +11,22 @@ pub use sessions::NewSession;
 pub use tokens::{ApiToken, NewToken, TokenRow};
 pub use users::{NewUser, User, UserChange, UserOutcome};
 
-/// What a user may do at all.
+/// The role of a user.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Everything.
+    /// Full access.
     Admin,
-    /// Sees and answers all conversations, and changes nothing else.
+    /// Reads and answers all conversations, and changes nothing else.
     Agente,
-    /// What is of its own business.
+    /// Access to the data of its own business.
     Cliente,
 }
 
 impl Role {
-    /// Its name.
+    /// Returns the role's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl Role {
         }
     }
 
-    /// As it is stored: `agente` is an `admin` who only answers.
+    /// Returns the stored form: `agente` is an `admin` who only answers.
     const fn stored(self) -> (&'static str, i64) {
         match self {
             Self::Admin => ("admin", 0),

@@ -8,20 +8,20 @@ use super::User;
 use crate::store::error::StoreError;
 use crate::store::{Store, now};
 
-/// A session to be begun.
+/// A session to create.
 #[derive(Clone, Copy)]
 pub struct NewSession<'a> {
     /// SHA-256 of the cookie.
     pub cookie_hash: &'a str,
-    /// SHA-256 of what the JWT carries.
+    /// SHA-256 of the value that the JWT carries.
     pub bearer_hash: &'a str,
-    /// Whose it is.
+    /// The user's id.
     pub user_id: i64,
-    /// The end, however much it is used.
+    /// The absolute expiry, however much it is used.
     pub expires_at: Timestamp,
 }
 
-/// What joins a session that holds with its user, who may come in.
+/// Joins a valid session with its user, who must not be disabled.
 macro_rules! session_where {
     ($condition:literal) => {
         concat!(
@@ -35,8 +35,8 @@ macro_rules! session_where {
 }
 
 impl Store {
-    /// Begins a session, notes when its user came, and forgets the sessions
-    /// that are over.
+    /// Creates a session, stores the user's sign-in time, and removes expired
+    /// sessions.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -71,8 +71,8 @@ impl Store {
         Ok(id)
     }
 
-    /// The session of this cookie, if it was seen after that moment and
-    /// holds: its number and its user.
+    /// Returns the id and the user of the session with this cookie, if it is
+    /// valid and was used after `seen_after`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -86,7 +86,7 @@ impl Store {
             .await
     }
 
-    /// The session of this JWT, likewise.
+    /// As [`Store::session_of_cookie`], by the hash of the JWT.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -100,7 +100,7 @@ impl Store {
             .await
     }
 
-    /// The session with this number, likewise.
+    /// As [`Store::session_of_cookie`], by the session's id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -128,7 +128,7 @@ impl Store {
         row.map(read).transpose()
     }
 
-    /// Notes that a session is in use, unless that was noted after
+    /// Stores that a session is in use, unless that was stored after
     /// `unless_after`.
     ///
     /// # Errors

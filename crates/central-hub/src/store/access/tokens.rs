@@ -1,4 +1,4 @@
-//! The tokens of programs.
+//! API tokens.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -9,49 +9,49 @@ use crate::store::error::StoreError;
 use crate::store::rows::timestamp;
 use crate::store::{Store, now};
 
-/// A token to be made.
+/// A token to create.
 #[derive(Clone, Copy)]
 pub struct NewToken<'a> {
-    /// What a person calls it.
+    /// The name given by a person.
     pub name: &'a str,
-    /// SHA-256 of it.
+    /// SHA-256 of the token.
     pub hash: &'a str,
-    /// What it may do, separated by blanks.
+    /// The scopes, separated by spaces.
     pub scopes: &'a str,
-    /// The one business that it sees; left out, all.
+    /// The only business that it can access; `None` means all.
     pub cliente_id: Option<u64>,
-    /// Who makes it.
+    /// The id of the user who creates it.
     pub user_id: Option<i64>,
-    /// From when it is of no use; left out, never.
+    /// When it expires; `None` means never.
     pub expires_at: Option<Timestamp>,
-    /// Whether the hub has no password now.
+    /// Whether the hub has no password at the moment.
     pub unguarded: bool,
 }
 
-/// A token as it is stored.
+/// A stored token.
 #[derive(Clone, Debug)]
 pub struct ApiToken {
-    /// The store's number.
+    /// The row's id.
     pub id: i64,
-    /// What a person calls it.
+    /// The name given by a person.
     pub name: String,
-    /// What it may do, separated by blanks.
+    /// The scopes, separated by spaces.
     pub scopes: String,
-    /// The one business that it sees.
+    /// The only business that it can access.
     pub cliente_id: Option<u64>,
-    /// Who made it.
+    /// The id of the user who created it.
     pub user_id: Option<i64>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// From when it is of no use.
+    /// When it expires.
     pub expires_at: Option<Timestamp>,
-    /// When it was last used, within minutes.
+    /// When it was last used, to within minutes.
     pub used_at: Option<Timestamp>,
-    /// Whether it was made while the hub had no password.
+    /// Whether it was created while the hub had no password.
     pub unguarded: bool,
 }
 
-/// A token that is presented, with the user who made it.
+/// A token, with the user who created it.
 pub type TokenRow = (ApiToken, Option<User>);
 
 impl ApiToken {
@@ -73,7 +73,7 @@ impl ApiToken {
 }
 
 impl Store {
-    /// Makes a token.
+    /// Creates a token.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -96,8 +96,8 @@ impl Store {
         ApiToken::read(&row)
     }
 
-    /// The token with this hash that may be used now, and who made it. One of
-    /// a user that may not come in may not be used.
+    /// Returns the valid token with this hash, and its creator. A disabled
+    /// user's token is not valid.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -108,7 +108,7 @@ impl Store {
         self.token_row(query).await
     }
 
-    /// The token with this number, likewise.
+    /// As [`Store::token_of_hash`], by the token's id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -133,8 +133,8 @@ impl Store {
         Ok(user.map(|user| (token, Some(user))))
     }
 
-    /// How many tokens and how many users, that may come in, were made while the
-    /// hub had no password.
+    /// Counts the valid tokens and the enabled users that were created while
+    /// the hub had no password.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -153,7 +153,7 @@ impl Store {
         Ok((tokens, users))
     }
 
-    /// Tokens, the newest first, of this business or of all, below `before`.
+    /// Lists the newest tokens below `before`, of this business or of all.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -175,7 +175,7 @@ impl Store {
         rows.iter().map(ApiToken::read).collect()
     }
 
-    /// Revokes a token, of this business or of any; `None` when there is none.
+    /// Revokes a token, of this business or of any; `None` if unknown.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -195,7 +195,7 @@ impl Store {
         row.as_ref().map(ApiToken::read).transpose()
     }
 
-    /// Notes that a token is in use, unless that was noted after
+    /// Stores that a token is in use, unless that was stored after
     /// `unless_after`.
     ///
     /// # Errors

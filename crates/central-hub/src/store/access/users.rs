@@ -1,4 +1,4 @@
-//! Users.
+//! Users in the store.
 
 use std::fmt;
 
@@ -11,31 +11,31 @@ use crate::store::error::StoreError;
 use crate::store::rows::timestamp;
 use crate::store::{Store, Tx, now};
 
-/// Somebody who may sign in.
+/// A user who can sign in.
 #[derive(Clone)]
 pub struct User {
-    /// The store's number.
+    /// The row's id.
     pub id: i64,
     /// In lower case.
     pub name: String,
     /// Argon2id, as a PHC string.
     pub password: String,
-    /// What it may do.
+    /// The user's role.
     pub role: Role,
-    /// The business of a cliente.
+    /// The business, for the role `cliente`.
     pub cliente_id: Option<u64>,
-    /// Whether it may not come in now.
+    /// Whether the user is disabled.
     pub disabled: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it last signed in.
+    /// When the user last signed in.
     pub signed_in_at: Option<Timestamp>,
-    /// Whether it was made while the hub had no password, and has had no other
-    /// password since.
+    /// Whether it was created while the hub had no password, and its password
+    /// is unchanged since.
     pub unguarded: bool,
 }
 
-// Not even a hash belongs in a log.
+// Not even a hash of a password belongs in a log.
 impl fmt::Debug for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("User")
@@ -49,7 +49,7 @@ impl fmt::Debug for User {
 }
 
 impl User {
-    /// From a row with all columns of `users`.
+    /// Reads a row with all columns of `users`.
     pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.try_get("id")?,
@@ -67,45 +67,45 @@ impl User {
     }
 }
 
-/// A user to be made.
+/// A user to create.
 #[derive(Clone, Copy)]
 pub struct NewUser<'a> {
     /// In lower case.
     pub name: &'a str,
     /// Argon2id, as a PHC string.
     pub password: &'a str,
-    /// What it may do.
+    /// The user's role.
     pub role: Role,
-    /// The business of a cliente; of nobody else.
+    /// The business, for the role `cliente` only.
     pub cliente_id: Option<u64>,
-    /// Whether the hub has no password now.
+    /// Whether the hub has no password at the moment.
     pub unguarded: bool,
 }
 
-/// What is to change of a user; `None` stays.
+/// Changes to a user; `None` leaves a field unchanged.
 #[derive(Clone, Copy, Default)]
 pub struct UserChange<'a> {
     /// Argon2id, as a PHC string.
     pub password: Option<&'a str>,
-    /// The role, with the business of a cliente.
+    /// The role, with the business for `cliente`.
     pub role: Option<(Role, Option<u64>)>,
-    /// Whether it may not come in.
+    /// Whether the user is disabled.
     pub disabled: Option<bool>,
 }
 
-/// What became of a change.
+/// The outcome of a change.
 #[derive(Clone, Debug)]
 pub enum UserOutcome {
-    /// As it is now, or was before it was removed.
+    /// The user after the change, or before it was removed.
     Done(User),
     /// There is no such user.
     Unknown,
-    /// Nobody would be left who may manage the others.
+    /// No user who can manage the others would be left.
     LastAdmin,
 }
 
 impl Store {
-    /// Makes a user; `None` when the name is taken.
+    /// Creates a user; `None` if the name is taken.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -116,7 +116,7 @@ impl Store {
         Ok(user)
     }
 
-    /// Makes a user, within a transaction; `None` when the name is taken.
+    /// As [`Store::add_user`], within a transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -145,7 +145,7 @@ impl Store {
         row.as_ref().map(User::read).transpose()
     }
 
-    /// Keeps another hash of the same password; sessions go on.
+    /// Stores another hash of the same password; sessions stay valid.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -159,7 +159,7 @@ impl Store {
         Ok(())
     }
 
-    /// Says that a user may not come in, within a transaction.
+    /// Disables a user, within a transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -171,7 +171,7 @@ impl Store {
         Ok(())
     }
 
-    /// The user with this name, in lower case.
+    /// Returns the user with this name, in lower case.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -183,7 +183,7 @@ impl Store {
         row.as_ref().map(User::read).transpose()
     }
 
-    /// The user with this number.
+    /// Returns the user with this id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -195,7 +195,7 @@ impl Store {
         row.as_ref().map(User::read).transpose()
     }
 
-    /// Users by name, the ones after `after`.
+    /// Lists users by name, those after `after`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -208,8 +208,8 @@ impl Store {
         rows.iter().map(User::read).collect()
     }
 
-    /// Changes a user. Another password, and a user that may not come in any
-    /// more, end its sessions, but for the one that is to be `kept`.
+    /// Updates a user. Another password, or disabling the user, ends its
+    /// sessions, except for the one to be `kept`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -261,7 +261,7 @@ impl Store {
         Ok(UserOutcome::Done(changed))
     }
 
-    /// Removes a user, with its sessions and its tokens.
+    /// Removes a user with its sessions and its tokens.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -283,8 +283,8 @@ impl Store {
         Ok(UserOutcome::Done(user))
     }
 
-    /// The user, after all admins are locked: two of them that remove each
-    /// other at the same moment come one after the other.
+    /// Returns the user, after locking all admins: two admins who remove each
+    /// other at the same time are serialised.
     async fn locked(&self, tx: &mut Tx, id: i64) -> Result<Option<User>, StoreError> {
         let lock = self.engine().pick(
             "SELECT id FROM users WHERE role = 'admin' ORDER BY id",

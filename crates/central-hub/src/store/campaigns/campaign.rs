@@ -1,4 +1,4 @@
-//! A campaign's row.
+//! Campaign rows.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,58 +15,58 @@ use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
 use crate::text::fold;
 
-/// The values of a list's columns for one recipient, by the columns' keys.
+/// A recipient's values of the list's columns, by the columns' keys.
 pub type Fields = BTreeMap<String, String>;
 
 /// A campaign.
 #[derive(Clone)]
 pub struct Campaign {
-    /// The store's number of it.
+    /// The row's id.
     pub id: i64,
-    /// For which business.
+    /// The id of its business.
     pub cliente_id: Option<u64>,
-    /// What people call it.
+    /// The name.
     pub name: String,
-    /// The template.
+    /// The message template.
     pub text: String,
-    /// The columns that the template may name.
+    /// The columns that the template may use.
     pub columns: Vec<String>,
-    /// What it is for.
+    /// Its purpose.
     pub description: Option<String>,
-    /// Before this nothing of it goes.
+    /// The time before which nothing is sent.
     pub send_after: Option<Timestamp>,
-    /// Between two messages where no schedule says it.
+    /// The pause between two messages where no schedule defines one.
     pub pause: Pause,
-    /// Where it stands.
+    /// The current state.
     pub state: CampaignState,
-    /// Whether it goes by schedules: once it had one, never without again.
+    /// Whether it uses schedules: once it had one, it never sends without.
     pub scheduled: bool,
-    /// Whether it is a rehearsal; settled when it is approved.
+    /// Whether it is a dry run; decided when it is approved.
     pub dry_run: Option<bool>,
     /// Why it is paused: a code, and a sentence.
     pub paused_for: Option<(String, Option<String>)>,
     /// What it waits for, and until when.
     pub waits_for: Option<(String, Option<Timestamp>)>,
-    /// The last outcomes.
+    /// The outcomes of its last messages.
     pub health: String,
-    /// When the scheduler looks at it next.
+    /// When the scheduler next considers it, in milliseconds.
     pub next_at: i64,
-    /// The pause that was drawn after the last message, in milliseconds.
+    /// The random pause after the last message, in milliseconds.
     pub drawn_pause: i64,
-    /// How far a rehearsal is.
+    /// The simulated time of a dry run.
     pub clock: Option<Timestamp>,
     counts: [i64; RecipientState::ALL.len()],
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
     /// When it was approved.
     pub approved_at: Option<Timestamp>,
-    /// When it was over.
+    /// When it finished.
     pub finished_at: Option<Timestamp>,
 }
 
-// The text is the customer's.
+// The text is the customer's data and stays out of logs.
 impl std::fmt::Debug for Campaign {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Campaign")
@@ -77,53 +77,53 @@ impl std::fmt::Debug for Campaign {
     }
 }
 
-/// What a campaign begins with.
+/// The initial contents of a campaign.
 #[derive(Clone)]
 pub struct NewCampaign {
-    /// For which business.
+    /// The id of its business.
     pub cliente_id: Option<u64>,
-    /// What people call it.
+    /// The name.
     pub name: String,
-    /// The template, which was checked.
+    /// The validated template.
     pub text: String,
-    /// The columns that the template may name.
+    /// The columns that the template may use.
     pub columns: Vec<String>,
-    /// Between two messages where no schedule says it.
+    /// The pause between two messages where no schedule defines one.
     pub pause: Pause,
 }
 
-/// What is said of a campaign beside its text.
+/// The settings of a campaign in addition to its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CampaignPlan {
-    /// What it is for.
+    /// Its purpose.
     pub description: Option<String>,
-    /// Before this nothing of it goes.
+    /// The time before which nothing is sent.
     pub send_after: Option<Timestamp>,
 }
 
-/// Which campaigns a list shows.
+/// The filter of a list of campaigns.
 #[derive(Clone, Debug, Default)]
 pub struct CampaignFilter {
-    /// Of this business.
+    /// Only of this business.
     pub cliente_id: Option<u64>,
-    /// Where they stand.
+    /// Only in this state.
     pub state: Option<CampaignState>,
-    /// With this in the name, whatever the case and the accents.
+    /// Only with this in the name, ignoring case and accents.
     pub words: Option<String>,
-    /// Older than this one: the last of the page before.
+    /// Before this id: the last of the previous page.
     pub before: Option<i64>,
 }
 
-/// So many campaigns are looked at for words in their names.
+/// Campaigns read per search by name.
 const LOOKED_AT: usize = 20_000;
 const CHUNK: u32 = 1_000;
 
-/// A campaign with a person's changes.
+/// A person's changes to a campaign.
 #[derive(Clone)]
 pub struct CampaignEdit {
-    /// What it is now.
+    /// The new contents.
     pub campaign: NewCampaign,
-    /// What is said of it beside its text.
+    /// The settings in addition to the text.
     pub plan: CampaignPlan,
     /// Columns in which every recipient must have a value.
     pub required: Vec<String>,
@@ -170,26 +170,26 @@ impl Campaign {
         })
     }
 
-    /// How many recipients stand there.
+    /// Returns the number of recipients in this state.
     #[must_use]
     pub fn count(&self, state: RecipientState) -> i64 {
         let index = RecipientState::ALL.iter().position(|it| *it == state);
         index.map_or(0, |index| self.counts[index])
     }
 
-    /// How many recipients it has.
+    /// Returns the number of recipients.
     #[must_use]
     pub fn total(&self) -> i64 {
         self.counts.iter().sum()
     }
 
-    /// Whether the outbox has something of it.
+    /// Whether some of its messages are in the outbox.
     #[must_use]
     pub fn is_in_flight(&self) -> bool {
         self.count(RecipientState::Queued) > 0
     }
 
-    /// Whether it is a rehearsal; settled when it is approved.
+    /// Whether it is a dry run; decided when it is approved.
     #[must_use]
     pub fn is_rehearsal(&self) -> bool {
         self.dry_run == Some(true)
@@ -197,7 +197,7 @@ impl Campaign {
 }
 
 impl Store {
-    /// Makes a campaign.
+    /// Creates a campaign.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -208,7 +208,7 @@ impl Store {
         Ok(campaign)
     }
 
-    /// Makes a campaign, within a transaction.
+    /// As [`Store::create_campaign`], within a transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -234,7 +234,7 @@ impl Store {
         Campaign::read(&row)
     }
 
-    /// The campaign with this number.
+    /// Returns the campaign with this id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -246,7 +246,7 @@ impl Store {
         row.as_ref().map(Campaign::read).transpose()
     }
 
-    /// The campaign with this number, for this transaction alone.
+    /// Returns the campaign with this id, locked for this transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -259,7 +259,7 @@ impl Store {
         row.as_ref().map(Campaign::read).transpose()
     }
 
-    /// The newest campaigns that `filter` lets through, at most `limit`.
+    /// Lists the newest campaigns that match `filter`, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -322,7 +322,7 @@ impl Store {
         rows.iter().map(Campaign::read).collect()
     }
 
-    /// Those that changed at or after this moment.
+    /// Lists the campaigns that changed at or after this time.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -343,11 +343,11 @@ impl Store {
         Ok((tx, campaign.ok_or(Refused::NotFound)?))
     }
 
-    /// Changes a campaign as `edit` says for it, in one transaction; the
-    /// campaign's row is locked meanwhile.
+    /// Applies the result of `edit` to a campaign in one transaction, which
+    /// locks the campaign's row.
     ///
     /// # Errors
-    /// [`Refused::NotFound`], [`Refused::MissingValues`], and those of `edit`.
+    /// [`Refused::NotFound`], [`Refused::MissingValues`], errors of `edit`.
     pub async fn edit_campaign<E: From<Refused>>(
         &self,
         id: i64,
@@ -392,7 +392,7 @@ impl Store {
         Campaign::read(&row)
     }
 
-    /// Writes down what is said of a campaign beside its text.
+    /// Stores the settings of a campaign in addition to its text.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -402,7 +402,7 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Writes the columns down that a list brought.
+    /// Stores the columns of an uploaded list.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -420,11 +420,11 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes a campaign that is not running, with all that hangs on it. Its
-    /// messages stay.
+    /// Deletes a campaign that is not running, with its recipients, imports and
+    /// schedules. Its messages stay.
     ///
     /// # Errors
-    /// [`Refused::NotFound`], [`Refused::MessageState`].
+    /// [`Refused::NotFound`], [`Refused::State`].
     pub async fn delete_campaign(&self, id: i64) -> Result<(), Refused> {
         let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         if campaign.state == CampaignState::Running || campaign.is_in_flight() {

@@ -8,7 +8,7 @@ use sqlx::Row;
 use crate::store::rows::unknown_value;
 use crate::store::{StoreError, Tx};
 
-/// What went by each schedule on each day from some day on.
+/// Messages sent by each schedule on each day.
 #[derive(Clone, Debug, Default)]
 pub struct Days {
     used: HashMap<(i64, Date), u32>,
@@ -16,7 +16,7 @@ pub struct Days {
 }
 
 impl Days {
-    /// Reads them, from this day on.
+    /// Reads the counts, from this day on.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -38,25 +38,25 @@ impl Days {
         Ok(days)
     }
 
-    /// How many went.
+    /// Returns how many were sent.
     #[must_use]
     pub fn used(&self, schedule: i64, day: Date) -> u32 {
         self.used.get(&(schedule, day)).copied().unwrap_or(0)
     }
 
-    /// So many are known to have gone.
+    /// Sets the known count.
     pub(super) fn know(&mut self, schedule: i64, day: Date, count: i64) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         self.used.insert((schedule, day), count);
     }
 
-    /// One more goes.
+    /// Counts one more message.
     pub fn add(&mut self, schedule: i64, day: Date) {
         *self.used.entry((schedule, day)).or_default() += 1;
         *self.added.entry((schedule, day)).or_default() += 1;
     }
 
-    /// Writes down what was added.
+    /// Stores what was added.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -78,7 +78,7 @@ impl Days {
     }
 }
 
-/// What was taken back before it left does not count.
+/// Uncounts a message that was withdrawn before it left.
 pub(super) async fn give_back(tx: &mut Tx, recipient: i64) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE campaign_days SET used = used - 1

@@ -1,4 +1,4 @@
-//! Lists that were uploaded, and what was refused of them.
+//! Imports of recipient lists, and their rejected lines.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -10,22 +10,22 @@ use super::states::CampaignState;
 use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
 
-/// An import that says nothing for so long is dead: its hub was killed.
+/// An import without progress for this long is dead: its hub was killed.
 pub(super) const SILENCE_MS: i64 = 60_000;
 
-/// Where an import stands.
+/// The state of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImportState {
-    /// The list is coming in.
+    /// The list is being uploaded.
     Running,
-    /// All of it is here.
+    /// The list was imported completely.
     Done,
-    /// It broke off; what came before is here.
+    /// The upload broke off; the recipients before that were stored.
     Failed,
 }
 
 impl ImportState {
-    /// As the API says it.
+    /// Returns the name in the API.
     #[must_use]
     pub const fn estado(self) -> &'static str {
         match self {
@@ -36,67 +36,67 @@ impl ImportState {
     }
 }
 
-/// An import.
+/// An import of a list.
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// The store's number of it.
+    /// The row's id.
     pub id: i64,
-    /// Of which campaign.
+    /// The id of its campaign.
     pub campaign_id: i64,
-    /// Where it stands.
+    /// The current state.
     pub state: ImportState,
-    /// So many bytes were read.
+    /// Bytes read.
     pub bytes: i64,
-    /// Of so many, where the upload said it.
+    /// Bytes in total, if the upload specified it.
     pub total_bytes: Option<i64>,
-    /// Lines that are recipients now.
+    /// Lines stored as recipients.
     pub accepted: i64,
-    /// Lines whose number the campaign had already.
+    /// Lines whose number the campaign already had.
     pub duplicates: i64,
-    /// Lines that cannot be used, duplicates apart.
+    /// Lines that are invalid, not counting duplicates.
     pub refused: i64,
     /// Why it broke off, as a code.
     pub error_code: Option<String>,
-    /// Why it broke off, for a person.
+    /// Why it broke off, in words for a person.
     pub error_message: Option<String>,
     /// When it began.
     pub created_at: Timestamp,
-    /// When it last moved.
+    /// When it last made progress.
     pub updated_at: Timestamp,
 }
 
-/// A line that was not taken.
+/// A rejected line.
 #[derive(Clone)]
 pub struct RefusedLine {
-    /// The store's number of it.
+    /// The row's id.
     pub id: i64,
-    /// Which.
+    /// The line number.
     pub line: i64,
     /// Why, as a code.
     pub code: String,
-    /// Why, for a person.
+    /// Why, in words for a person.
     pub reason: String,
-    /// What stood in the number's cell, shortened.
+    /// The content of the number's cell, shortened.
     pub cell: String,
 }
 
-/// A line to be written down as refused.
+/// A rejected line to store.
 #[derive(Clone, Copy)]
 pub struct NewRefusedLine<'a> {
     /// Its number in the list.
     pub line: u64,
     /// Why, as a code.
     pub code: &'a str,
-    /// Why, for a person.
+    /// Why, in words for a person.
     pub reason: &'a str,
-    /// What stood in the number's cell, shortened.
+    /// The content of the number's cell, shortened.
     pub cell: &'a str,
 }
 
-/// How an import ends.
+/// The end of an import.
 #[derive(Clone, Copy, Debug)]
 pub enum ImportEnd<'a> {
-    /// All of it is here.
+    /// The list was imported completely.
     Done,
     /// It broke off: a code, and a sentence.
     Failed(&'a str, &'a str),
@@ -131,11 +131,11 @@ impl Import {
 }
 
 impl Store {
-    /// Begins an import; one at a time. What an earlier one left unfinished is
-    /// made good by it: the same list brings the lines that are missing.
+    /// Begins an import, one at a time. It completes an earlier unfinished one:
+    /// the same list adds the lines that are missing.
     ///
     /// # Errors
-    /// [`Refused::NotFound`], [`Refused::MessageState`].
+    /// [`Refused::NotFound`], [`Refused::State`].
     pub async fn begin_import(
         &self,
         campaign: i64,
@@ -165,7 +165,7 @@ impl Store {
         Ok(Import::read(&row)?)
     }
 
-    /// Notes how far an import is.
+    /// Stores the progress of an import.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -185,8 +185,8 @@ impl Store {
         Ok(())
     }
 
-    /// Ends an import. One that came in whole makes good what an earlier one
-    /// of the campaign left unfinished.
+    /// Ends an import. After a complete one, an earlier unfinished import no
+    /// longer blocks the campaign.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -212,7 +212,7 @@ impl Store {
         Ok(())
     }
 
-    /// The imports of a campaign, the newest first.
+    /// Lists the imports of a campaign, the newest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -227,7 +227,7 @@ impl Store {
         rows.iter().map(Import::read).collect()
     }
 
-    /// An import of a campaign.
+    /// Returns an import of a campaign.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -240,11 +240,11 @@ impl Store {
         row.as_ref().map(Import::read).transpose()
     }
 
-    /// Deletes an import that is over, with those of its recipients who were
-    /// sent nothing yet; returns how many.
+    /// Deletes a finished import, with those of its recipients that were sent
+    /// nothing yet; returns their number.
     ///
     /// # Errors
-    /// [`Refused::NotFound`], [`Refused::MessageState`].
+    /// [`Refused::NotFound`], [`Refused::State`].
     pub async fn delete_import(&self, import: &Import) -> Result<i64, Refused> {
         let (mut tx, campaign) = self.begin_with_campaign(import.campaign_id).await?;
         if campaign.state == CampaignState::Running || import.state == ImportState::Running {
@@ -257,19 +257,19 @@ impl Store {
         Ok(removed)
     }
 
-    /// Deletes an import of which no line was written down.
+    /// Deletes an import of which no line was stored.
     ///
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn discard_import(&self, import: &Import) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        // The campaign's row is locked first, as everywhere.
+        // The campaign's row is always locked first.
         self.campaign_in(&mut tx, import.campaign_id).await?;
         delete_in(&mut tx, import).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Writes down what was refused.
+    /// Stores rejected lines.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -295,7 +295,7 @@ impl Store {
         Ok(())
     }
 
-    /// The lines of an import that were not taken, behind `after`.
+    /// Lists the rejected lines of an import after `after`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -326,7 +326,7 @@ impl Store {
             .collect()
     }
 
-    /// The newest import of a campaign, within a transaction.
+    /// Returns the newest import of a campaign, within a transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -344,8 +344,8 @@ impl Store {
         row.as_ref().map(Import::read).transpose()
     }
 
-    /// A list that is half here must not go out: the newest import has to have
-    /// come in whole.
+    /// Refuses to send to an incomplete list: the newest import must be
+    /// complete.
     pub(super) async fn refuse_unfinished_import(
         &self,
         tx: &mut Tx,

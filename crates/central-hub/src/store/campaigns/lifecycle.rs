@@ -1,4 +1,4 @@
-//! What a person does with a campaign: approve, pause, resume, copy.
+//! Actions of a person on a campaign: approve, pause, resume, copy, retry.
 
 use super::recipients::{Deltas, Move, move_in};
 use super::refused::Refused;
@@ -11,7 +11,7 @@ use crate::store::rows::now;
 use crate::store::{Change, MessageState, Store, StoreError, Topic, Tx};
 
 impl Store {
-    /// Approves a campaign: from now on it goes, or is rehearsed.
+    /// Approves a campaign: it starts to send, or its dry run starts.
     ///
     /// # Errors
     /// [`Refused`].
@@ -19,7 +19,7 @@ impl Store {
         let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         match campaign.state {
             CampaignState::Draft => {}
-            // Said twice is said once.
+            // A repeated approval has no effect.
             CampaignState::Running => return Ok(campaign),
             state @ CampaignState::Paused => {
                 let cure = "it was approved before; resume it";
@@ -48,7 +48,7 @@ impl Store {
         self.committed(tx, id).await
     }
 
-    /// Pauses a campaign and takes back what has not left yet.
+    /// Pauses a campaign and withdraws the messages that have not left yet.
     ///
     /// # Errors
     /// [`Refused`].
@@ -72,7 +72,7 @@ impl Store {
         self.committed(tx, id).await
     }
 
-    /// Lets a campaign go on.
+    /// Resumes a paused campaign.
     ///
     /// # Errors
     /// [`Refused`].
@@ -100,8 +100,8 @@ impl Store {
         self.committed(tx, id).await
     }
 
-    /// A new campaign with the same text, recipients and schedules, of which
-    /// nobody has got anything: a rehearsal's way to the real thing.
+    /// Copies a campaign's text, recipients and schedules into a new one that
+    /// has sent nothing: the way from a dry run to real sending.
     ///
     /// # Errors
     /// [`Refused`].
@@ -127,7 +127,7 @@ impl Store {
         .bind(id)
         .execute(&mut *tx)
         .await?;
-        // Somebody has to look at them once more: these are for real.
+        // The copied schedules need approval again: these are for real.
         sqlx::query(
             "INSERT INTO schedules (campaign_id, cliente_id, days, from_minute, until_minute, quota,
                  first_day, last_day, pause_min, pause_max, comment, state, created_at, updated_at)
@@ -149,7 +149,7 @@ impl Store {
         self.committed(tx, copy.id).await
     }
 
-    /// Puts failed recipients back, because a person says so.
+    /// Makes failed recipients pending again, at a person's request.
     ///
     /// # Errors
     /// [`Refused`].
@@ -174,7 +174,7 @@ impl Store {
         }
         deltas.apply(&mut tx, campaign).await?;
         if count > 0 && found.state == CampaignState::Finished {
-            // Not by itself under way again: somebody says when.
+            // It does not resume by itself: a person decides when.
             sqlx::query(
                 "UPDATE campaigns SET state = 'paused', pause_code = 'RETRY', pause_detail = $1,
                      finished_at = NULL WHERE id = $2",
@@ -199,7 +199,7 @@ impl Store {
     }
 }
 
-/// Tells the webhooks where a campaign stands now.
+/// Enqueues webhook deliveries with a campaign's current state.
 pub(crate) async fn changed_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     let row = sqlx::query(
         "SELECT cliente_id, name, state, dry_run, pause_code, pause_detail, updated_at
@@ -227,7 +227,7 @@ pub(crate) async fn changed_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Pauses it, within a transaction.
+/// Pauses a campaign, within a transaction.
 pub(crate) async fn pause_in(
     tx: &mut Tx,
     id: i64,
@@ -247,8 +247,8 @@ pub(crate) async fn pause_in(
     changed_in(tx, id).await
 }
 
-/// Takes back the messages of a campaign that the outbox has not begun with:
-/// their recipients wait again.
+/// Withdraws the messages of a campaign that the outbox has not started to
+/// send: their recipients wait again.
 ///
 /// # Errors
 /// [`StoreError::Query`].
@@ -266,7 +266,7 @@ pub async fn withdraw(
             continue;
         };
         let change = Change::to(MessageState::Cancelled, cause);
-        // The outbox may have been faster.
+        // The outbox may have claimed it first.
         if store.change_in(tx, message, change).await?.is_none() {
             continue;
         }

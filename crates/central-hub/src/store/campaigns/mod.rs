@@ -3,7 +3,7 @@
 //! ```text
 //!  campaign:   draft ──approve──> running <──resume── paused
 //!                                   │ └──── pause ──────^
-//!                                   └─ nobody is left ─> finished
+//!                                   └─ no recipient left ─> finished
 //!
 //!  recipient:  pending ──in its turn──> queued ─┬─> sent
 //!                ^  │                     │     ├─> simulated
@@ -12,8 +12,8 @@
 //!                └────────────── by a person only ─────┘
 //! ```
 //!
-//! The numbers of recipients in each state stand in the campaign's own row and
-//! change in the same transaction as the recipients do.
+//! The counts of recipients in each state are columns of the campaign's row,
+//! and change in the same transaction as the recipients.
 
 mod campaign;
 mod days;

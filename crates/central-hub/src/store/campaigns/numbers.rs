@@ -7,26 +7,26 @@ use super::rows::optional_time;
 use super::{Fields, Recipient};
 use crate::store::{MessageState, Store, StoreError, Tx};
 
-/// What a campaign came to.
+/// The statistics of a campaign.
 #[derive(Clone, Debug)]
 pub struct Numbers {
-    /// Messages by where they stand.
+    /// Messages by state.
     pub messages: Vec<(MessageState, i64)>,
-    /// Failures by their code.
+    /// Failures by code.
     pub failures: Vec<(String, i64)>,
-    /// How many on which local day.
+    /// Messages by local day.
     pub days: Vec<(String, i64)>,
-    /// When the first went, or would have gone.
+    /// When the first message was sent, or would have been.
     pub first: Option<Timestamp>,
-    /// When the last did.
+    /// When the last one was.
     pub last: Option<Timestamp>,
 }
 
-/// So many recipients are looked at with one query.
+/// Recipients read per query.
 const AT_ONCE: i64 = 1000;
 
 impl Store {
-    /// How many of those who are still to be written to asked not to be.
+    /// Counts the pending recipients who opted out.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -41,7 +41,7 @@ impl Store {
         Ok(count)
     }
 
-    /// What a campaign came to.
+    /// Computes the statistics of a campaign.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -88,8 +88,8 @@ impl Store {
         })
     }
 
-    /// The first of the `required` columns that recipients who are still to be
-    /// sent to have no value in, and how many they are.
+    /// Returns the first `required` column in which pending recipients have no
+    /// value, and the number of those recipients.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -10,29 +10,29 @@ use crate::store::addresses::address_of;
 use crate::store::rows::now;
 use crate::store::{Store, StoreError, Tx};
 
-/// The words, as a JSON array.
+/// The opt-out words, as a JSON array.
 const WORDS: &str = "campaigns.opt_out_words";
 
-/// Somebody who asked not to be written to.
+/// A contact who opted out.
 #[derive(Clone)]
 pub struct OptOut {
-    /// The store's number of it.
+    /// The row's id.
     pub id: i64,
     /// `…@c.us` or `…@lid`.
     pub chat: String,
-    /// `message`: they wrote it; `person`: somebody put them here.
+    /// `message`: the contact wrote it; `person`: a user added the contact.
     pub source: String,
-    /// The word, or why.
+    /// The opt-out word, or the reason.
     pub reason: Option<String>,
-    /// The business that put them here.
+    /// The business that added the contact.
     pub cliente_id: Option<u64>,
-    /// Who did it.
+    /// The user who added the contact.
     pub added_by: Option<String>,
-    /// Since when.
+    /// When it was added.
     pub created_at: Timestamp,
 }
 
-/// `$1` an address, as people are known by it.
+/// Query whether the person with an address, `$1`, is on the list.
 const IS_ON: &str = "SELECT COUNT(*) FROM opt_outs WHERE chat = COALESCE((
     SELECT p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
     WHERE a.address = $1), $1)";
@@ -50,7 +50,7 @@ pub async fn is_opted_out_in(tx: &mut Tx, id: &str) -> Result<bool, StoreError> 
 }
 
 impl Store {
-    /// Whether whoever has this number or LID is on the list.
+    /// Whether the contact with this number or LID has opted out.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -62,9 +62,9 @@ impl Store {
         Ok(count > 0)
     }
 
-    /// Whether this one is one of the business's people: there are messages
-    /// between them that may have arrived, or a campaign of it has them among
-    /// its recipients.
+    /// Whether a chat belongs to a contact of the business: there are messages
+    /// between them that may have arrived, or one of its campaigns has the chat
+    /// among its recipients.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -117,7 +117,7 @@ impl Store {
         read(&row)
     }
 
-    /// Since when and why whoever has this number or LID is on the list.
+    /// Returns the opt-out of the contact with this number or LID.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -129,8 +129,8 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// Takes whoever has this number or LID off the list; `false` if they were
-    /// not on it.
+    /// Removes the contact with this number or LID from the list; `false` if it
+    /// was not on it.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -145,7 +145,7 @@ impl Store {
         Ok(gone.rows_affected() > 0)
     }
 
-    /// The list, the newest first.
+    /// Lists the opt-outs, the newest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -176,7 +176,7 @@ impl Store {
     }
 
     /// As [`Store::apply_opt_out`], within a transaction, for the chat under
-    /// which somebody is written down.
+    /// which the contact is stored.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -207,7 +207,7 @@ impl Store {
         Ok(Some(word.to_owned()))
     }
 
-    /// The words that ask for it.
+    /// Returns the opt-out words.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -215,7 +215,7 @@ impl Store {
         Ok(words(self.setting(WORDS).await?))
     }
 
-    /// Sets the words.
+    /// Sets the opt-out words.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -224,7 +224,7 @@ impl Store {
     }
 }
 
-/// The words that are set, or the usual ones.
+/// Returns the configured words, or the default ones.
 fn words(set: Option<String>) -> OptOutWords {
     let words: Option<Vec<String>> = set.and_then(|json| serde_json::from_str(&json).ok());
     words

@@ -97,7 +97,7 @@ impl Store {
         Ok(Glimpse { items, total })
     }
 
-    /// The newest running campaigns.
+    /// Lists the newest running campaigns.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -111,7 +111,7 @@ impl Store {
             .await
     }
 
-    /// The campaigns that were paused last.
+    /// Lists the campaigns that were paused last.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -125,7 +125,7 @@ impl Store {
             .await
     }
 
-    /// The schedules that have waited longest for approval.
+    /// Lists the schedules that have waited longest for approval.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -145,7 +145,7 @@ impl Store {
             .await
     }
 
-    /// The approved schedules of all running campaigns, oldest first.
+    /// Lists the approved schedules of all running campaigns, oldest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -164,7 +164,7 @@ impl Store {
         rows.iter().map(Schedule::read).collect()
     }
 
-    /// Messages sent per local day since `since`, by running campaign.
+    /// Counts the messages per local day since `since`, by running campaign.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -187,7 +187,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Campaigns whose newest list import broke off.
+    /// Lists the campaigns whose newest list import broke off.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -222,7 +222,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Number of campaigns that share the phone: running, not a rehearsal, with
+    /// Counts the campaigns that share the phone: running, not a dry run, with
     /// pending recipients.
     ///
     /// # Errors
@@ -232,7 +232,7 @@ impl Store {
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    /// Names and states of campaigns, by id.
+    /// Returns the names and states of campaigns, by id.
     ///
     /// # Errors
     /// [`StoreError::Query`].

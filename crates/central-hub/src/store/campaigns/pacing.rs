@@ -12,15 +12,15 @@ use crate::store::{Store, StoreError, Tx};
 /// campaign: they share one phone.
 const PACE: &str = "campaigns.not_before";
 
-/// Recipients whose message is settled. `$1` how many.
+/// Query for recipients whose message is settled. `$1` limit.
 const SETTLE_PLAN: &str = "SELECT r.campaign_id, r.id AS recipient_id, r.message_id
     FROM recipients r JOIN messages m ON m.id = r.message_id
     WHERE r.state = 'queued'
         AND (m.state NOT IN ('queued', 'sending', 'unconfirmed') OR m.undecided_at IS NOT NULL)
     ORDER BY r.campaign_id, r.id LIMIT $1";
 
-/// Campaigns that are due. `$1` now, `$2` how many, `$3` whether only
-/// rehearsals.
+/// Query for campaigns that are due. `$1` now, `$2` limit, `$3` 1 for dry runs
+/// only.
 const DUE: &str = "SELECT id FROM campaigns WHERE state = 'running' AND next_at <= $1
     AND (dry_run = 1 OR $3 = 0) ORDER BY next_at, id LIMIT $2";
 const NEXT: &str = "SELECT MIN(next_at) FROM campaigns WHERE state = 'running' AND next_at > $1";
@@ -30,7 +30,7 @@ const IN_FLIGHT: &str = "SELECT id FROM campaigns WHERE queued > 0 ORDER BY id L
 pub const TICK_PLANS: [&str; 4] = [SETTLE_PLAN, DUE, NEXT, IN_FLIGHT];
 
 impl Store {
-    /// The running campaigns that are due at `now`, in milliseconds.
+    /// Lists the running campaigns that are due at `now`, in milliseconds.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -48,7 +48,7 @@ impl Store {
             .await?)
     }
 
-    /// When the next running campaign is due after `now`.
+    /// Returns when the next running campaign is due after `now`.
     pub(crate) async fn next_due_campaign(&self, now: i64) -> Result<Option<i64>, StoreError> {
         Ok(sqlx::query_scalar(NEXT)
             .bind(now)
@@ -56,15 +56,15 @@ impl Store {
             .await?)
     }
 
-    /// Campaigns with messages in the outbox.
+    /// Lists campaigns with messages in the outbox.
     pub(crate) async fn campaigns_in_flight(&self) -> Result<Vec<i64>, StoreError> {
         Ok(sqlx::query_scalar(IN_FLIGHT)
             .fetch_all(self.reader())
             .await?)
     }
 
-    /// Queued recipients whose message is settled: campaign and recipient, by
-    /// campaign.
+    /// Lists queued recipients whose message is settled: campaign and
+    /// recipient, by campaign.
     pub(crate) async fn settled_recipients(
         &self,
         limit: i64,
@@ -79,7 +79,7 @@ impl Store {
     }
 }
 
-/// The other campaigns that run for real.
+/// Lists the other running campaigns that are not dry runs.
 pub(crate) async fn other_running_in(tx: &mut Tx, id: i64) -> Result<Vec<i64>, StoreError> {
     Ok(sqlx::query_scalar(
         "SELECT id FROM campaigns WHERE state = 'running' AND dry_run = 0 AND id <> $1
@@ -90,7 +90,7 @@ pub(crate) async fn other_running_in(tx: &mut Tx, id: i64) -> Result<Vec<i64>, S
     .await?)
 }
 
-/// Writes down the recent outcomes of a campaign.
+/// Stores the recent outcomes of a campaign.
 pub(crate) async fn set_health_in(tx: &mut Tx, id: i64, health: &str) -> Result<(), StoreError> {
     sqlx::query("UPDATE campaigns SET health = $1 WHERE id = $2")
         .bind(health)
@@ -100,7 +100,7 @@ pub(crate) async fn set_health_in(tx: &mut Tx, id: i64, health: &str) -> Result<
     Ok(())
 }
 
-/// Writes down how far a rehearsal's imagined time is.
+/// Stores the simulated time of a dry run.
 pub(crate) async fn set_clock_in(tx: &mut Tx, id: i64, clock: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE campaigns SET clock = $1 WHERE id = $2")
         .bind(clock.as_millis())
@@ -110,8 +110,7 @@ pub(crate) async fn set_clock_in(tx: &mut Tx, id: i64, clock: Timestamp) -> Resu
     Ok(())
 }
 
-/// Writes down the pause, in milliseconds, that was drawn after a message, and
-/// its end.
+/// Stores the random pause after a message, in milliseconds, and its end.
 pub(crate) async fn set_pause_in(
     tx: &mut Tx,
     id: i64,
@@ -136,7 +135,7 @@ pub(crate) async fn set_pause_in(
     Ok(())
 }
 
-/// Notes what a campaign waits for, if it is news.
+/// Stores what a campaign waits for, if that changed.
 pub(crate) async fn wait_in(
     tx: &mut Tx,
     campaign: &Campaign,
@@ -163,7 +162,7 @@ pub(crate) async fn wait_in(
     Ok(())
 }
 
-/// Ends a campaign of which nobody is left.
+/// Finishes a campaign without pending or queued recipients.
 pub(crate) async fn finish_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     let at = Timestamp::now().as_millis();
     let done = sqlx::query(
@@ -181,9 +180,9 @@ pub(crate) async fn finish_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The end of the pause after the last message, for this transaction alone.
+/// Returns the end of the last message's pause, locked for this transaction.
 pub(crate) async fn pace_in(tx: &mut Tx) -> Result<i64, StoreError> {
-    // An update that changes nothing is a lock that both databases know.
+    // An update that changes nothing is a lock that both engines support.
     let pace: Option<String> =
         sqlx::query_scalar("UPDATE settings SET value = value WHERE name = $1 RETURNING value")
             .bind(PACE)
@@ -192,8 +191,8 @@ pub(crate) async fn pace_in(tx: &mut Tx) -> Result<i64, StoreError> {
     Ok(pace.and_then(|it| it.parse().ok()).unwrap_or(0))
 }
 
-/// How many of a campaign's messages the outbox has not asked about or is
-/// asking about; one whose outcome it is finding out holds nobody up.
+/// Counts a campaign's messages that are queued or being sent; one whose
+/// outcome is being found out blocks no other.
 pub(crate) async fn in_flight_in(tx: &mut Tx, campaign: i64) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar(
         "SELECT COUNT(*) FROM recipients r JOIN messages m ON m.id = r.message_id
@@ -204,7 +203,7 @@ pub(crate) async fn in_flight_in(tx: &mut Tx, campaign: i64) -> Result<i64, Stor
     .await?)
 }
 
-/// No campaign writes before this moment.
+/// Extends the pause of all campaigns until this time.
 pub(crate) async fn not_before_in(tx: &mut Tx, at: i64) -> Result<(), StoreError> {
     let known = pace_in(tx).await?;
     if at > known {

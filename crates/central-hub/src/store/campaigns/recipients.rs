@@ -15,10 +15,10 @@ use super::states::RecipientState;
 use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
 
-/// A recipient to be written down.
+/// A recipient to add.
 #[derive(Clone, Copy)]
 pub struct NewRecipient<'a> {
-    /// Its line in the list.
+    /// The line in the list.
     pub line: u64,
     /// `…@c.us` or `…@lid`.
     pub chat: &'a str,
@@ -29,35 +29,35 @@ pub struct NewRecipient<'a> {
 /// A recipient.
 #[derive(Clone)]
 pub struct Recipient {
-    /// The store's number of it.
+    /// The row's id.
     pub id: i64,
-    /// Of which campaign.
+    /// The id of its campaign.
     pub campaign_id: i64,
-    /// Where in the list.
+    /// The line in the list.
     pub line: i64,
-    /// Under which the person is written down: `…@c.us` or `…@lid`.
+    /// The chat under which the person is stored: `…@c.us` or `…@lid`.
     pub chat: String,
-    /// To be written to as the list has it, where that is another spelling.
+    /// The number as the list has it, if it differs; messages are sent to it.
     pub address: Option<String>,
     /// The values of the list's columns.
     pub fields: Fields,
-    /// Where it stands.
+    /// The current state.
     pub state: RecipientState,
-    /// The message, once there is one.
+    /// The id of the message, once there is one.
     pub message_id: Option<i64>,
-    /// How many messages there were.
+    /// The number of messages created for it.
     pub attempt: i64,
-    /// When it was given to the outbox, or would have been.
+    /// When its message was enqueued, or would have been.
     pub planned_at: Option<Timestamp>,
-    /// Why it stands where it does: a code, and a sentence.
+    /// Why it is in its state, as a code.
     pub cause: Option<String>,
-    /// Why, for a person.
+    /// Why, in words for a person.
     pub detail: Option<String>,
     /// When it last changed.
     pub updated_at: Timestamp,
 }
 
-// Names and numbers are the customer's.
+// Names and numbers are the customer's data and stay out of logs.
 impl std::fmt::Debug for Recipient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Recipient")
@@ -68,34 +68,34 @@ impl std::fmt::Debug for Recipient {
     }
 }
 
-/// A change of a recipient's state.
+/// A stored transition of a recipient's state.
 #[derive(Clone, Debug)]
 pub struct RecipientStep {
-    /// From where.
+    /// The previous state.
     pub from: RecipientState,
-    /// To where.
+    /// The new state.
     pub to: RecipientState,
     /// Why, as a code.
     pub cause: String,
-    /// Why, for a person.
+    /// Why, in words for a person.
     pub detail: Option<String>,
-    /// With which message.
+    /// The id of its message.
     pub message_id: Option<i64>,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
 }
 
-/// Which recipients a list shows.
+/// The filter of a list of recipients.
 #[derive(Clone, Debug, Default)]
 pub struct RecipientFilter {
-    /// Where they stand.
+    /// Only in this state.
     pub state: Option<RecipientState>,
-    /// Behind this one: the last of the page before.
+    /// After this id: the last of the previous page.
     pub after: Option<i64>,
 }
 
 impl Recipient {
-    /// The number or LID as the list has it.
+    /// Returns the number or LID as the list has it.
     #[must_use]
     pub fn address(&self) -> &str {
         self.address.as_deref().unwrap_or(&self.chat)
@@ -121,12 +121,12 @@ impl Recipient {
     }
 }
 
-/// How the numbers in a campaign's row change.
+/// Changes to the counts in a campaign's row.
 #[derive(Clone, Debug, Default)]
 pub struct Deltas([i64; RecipientState::ALL.len()]);
 
 impl Deltas {
-    /// So many more, or fewer, there.
+    /// Adds to the count of a state; `count` may be negative.
     pub fn add(&mut self, state: RecipientState, count: i64) {
         for (delta, it) in self.0.iter_mut().zip(RecipientState::ALL) {
             if *it == state {
@@ -135,7 +135,7 @@ impl Deltas {
         }
     }
 
-    /// Writes them down.
+    /// Applies the changes to the campaign's row.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -161,34 +161,34 @@ impl Deltas {
     }
 }
 
-/// What is to change about a recipient.
+/// A change of a recipient's state to make.
 #[derive(Clone, Copy, Debug)]
 pub struct Move<'a> {
-    /// To where.
+    /// The new state.
     pub to: RecipientState,
     /// Why, as a code.
     pub cause: &'a str,
-    /// Why, for a person.
+    /// Why, in words for a person.
     pub detail: Option<&'a str>,
     /// The new message.
     pub message: Option<Planned>,
 }
 
-/// A message for a recipient.
+/// A message planned for a recipient.
 #[derive(Clone, Copy, Debug)]
 pub struct Planned {
-    /// The store's number of it.
+    /// The message's id.
     pub message: i64,
-    /// When it goes, or would have gone.
+    /// When it is sent, or would have been.
     pub at: Timestamp,
-    /// By which schedule it counts.
+    /// The schedule on whose quota it counts.
     pub schedule: i64,
-    /// For which local day.
+    /// The local day on which it counts.
     pub day: Date,
 }
 
 impl<'a> Move<'a> {
-    /// There for this reason.
+    /// Creates a change to this state with this cause.
     #[must_use]
     pub const fn to(to: RecipientState, cause: &'a str) -> Self {
         Self {
@@ -200,7 +200,7 @@ impl<'a> Move<'a> {
     }
 }
 
-/// Moves a recipient on and notes it, unless it is no longer where it was.
+/// Moves a recipient and stores the transition, unless its state has changed.
 ///
 /// # Errors
 /// [`StoreError::Query`].
@@ -253,11 +253,11 @@ pub async fn move_in(
     Ok(true)
 }
 
-/// `$1` the campaign, `$2` how many.
+/// `$1` campaign, `$2` limit.
 pub(crate) const NEXT_PENDING: &str =
     "SELECT * FROM recipients WHERE campaign_id = $1 AND state = 'pending' ORDER BY id LIMIT $2";
 
-/// `$1` the campaign, `$2` the import, `$3` now, `$4` the lines as JSON.
+/// `$1` campaign, `$2` import, `$3` now, `$4` lines as JSON.
 macro_rules! insert {
     ($line:literal, $chat:literal, $address:literal, $fields:literal, $lines:literal) => {
         concat!(
@@ -268,7 +268,7 @@ macro_rules! insert {
     };
 }
 
-// SQLite would read ON as part of a join, were it not for the WHERE.
+// Without the WHERE, SQLite would parse ON as part of a join.
 const INSERT_SQLITE: &str = insert!(
     "value ->> 'line'",
     "value ->> 'chat'",
@@ -285,8 +285,8 @@ const INSERT_POSTGRES: &str = insert!(
 );
 
 impl Store {
-    /// Writes recipients down; those that the campaign has already are passed
-    /// over. Gives the lines that were taken.
+    /// Adds recipients, skipping those that the campaign already has; returns
+    /// the lines that were added.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -304,7 +304,7 @@ impl Store {
             address: Option<&'a str>,
             fields: String,
         }
-        // The campaign's row is locked first, as everywhere.
+        // The campaign's row is always locked first.
         self.campaign_in(tx, campaign).await?;
         let chats = self.chats_in(tx, rows.iter().map(|row| row.chat)).await?;
         let lines: Vec<_> = rows
@@ -319,8 +319,8 @@ impl Store {
                 }
             })
             .collect();
-        // One parameter for all of them: with one for each value the database
-        // would be busy with the parameters.
+        // One parameter for all rows: with one per value, the database would
+        // spend its time on the parameters.
         let insert = self.engine().pick(INSERT_SQLITE, INSERT_POSTGRES);
         let taken: Vec<i64> = sqlx::query_scalar(insert)
             .bind(campaign)
@@ -336,8 +336,8 @@ impl Store {
         Ok(taken)
     }
 
-    /// Takes recipients away who have got nothing and will not get anything
-    /// that is under way; tells how many.
+    /// Removes recipients that have received nothing and have no message under
+    /// way; returns their number.
     ///
     /// # Errors
     /// [`Refused::NotFound`].
@@ -368,7 +368,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// Where a campaign has this recipient from: the import and the line.
+    /// Returns the import and the line from which a recipient came.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -390,7 +390,7 @@ impl Store {
             .transpose()
     }
 
-    /// A recipient of a campaign.
+    /// Returns a recipient of a campaign.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -403,7 +403,7 @@ impl Store {
         row.as_ref().map(Recipient::read).transpose()
     }
 
-    /// Recipients in the order of the list, at most `limit`.
+    /// Lists recipients in the order of the list, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -434,7 +434,7 @@ impl Store {
         rows.iter().map(Recipient::read).collect()
     }
 
-    /// What a recipient went through, the oldest first.
+    /// Returns the transitions of a recipient, the oldest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -459,7 +459,7 @@ impl Store {
     }
 }
 
-/// Those whose turn it is.
+/// Returns the next pending recipients.
 pub(crate) async fn next_pending_in(
     tx: &mut Tx,
     campaign: i64,
@@ -473,7 +473,7 @@ pub(crate) async fn next_pending_in(
     rows.iter().map(Recipient::read).collect()
 }
 
-/// One that waits for what comes of its message.
+/// Returns a recipient that waits for the outcome of its message.
 pub(crate) async fn queued_in(tx: &mut Tx, id: i64) -> Result<Option<Recipient>, StoreError> {
     let row = sqlx::query("SELECT * FROM recipients WHERE id = $1 AND state = 'queued'")
         .bind(id)
@@ -482,7 +482,7 @@ pub(crate) async fn queued_in(tx: &mut Tx, id: i64) -> Result<Option<Recipient>,
     row.as_ref().map(Recipient::read).transpose()
 }
 
-/// Those whose message the outbox has not begun with.
+/// Returns the recipients whose message the outbox has not started to send.
 pub(super) async fn waiting_in(tx: &mut Tx, campaign: i64) -> Result<Vec<Recipient>, StoreError> {
     let rows = sqlx::query(
         "SELECT r.* FROM recipients r JOIN messages m ON m.id = r.message_id
@@ -494,8 +494,8 @@ pub(super) async fn waiting_in(tx: &mut Tx, campaign: i64) -> Result<Vec<Recipie
     rows.iter().map(Recipient::read).collect()
 }
 
-/// Those that failed; one of them, where `only` names it.
-/// A person saw the message in the chat that nobody could tell of.
+/// Marks a failed recipient as sent, because a person saw the message in the
+/// chat.
 pub(in crate::store) async fn recipient_arrived_in(
     tx: &mut Tx,
     campaign: i64,
@@ -510,7 +510,7 @@ pub(in crate::store) async fn recipient_arrived_in(
     let Some(recipient) = row.as_ref().map(Recipient::read).transpose()? else {
         return Ok(());
     };
-    // One that is not settled yet is settled by its message.
+    // An unsettled recipient is settled by its message.
     if recipient.state != RecipientState::Failed {
         return Ok(());
     }
@@ -523,12 +523,13 @@ pub(in crate::store) async fn recipient_arrived_in(
     deltas.apply(tx, campaign).await
 }
 
+/// Returns the failed recipients, or only the one with the id `only`.
 pub(super) async fn failed_in(
     tx: &mut Tx,
     campaign: i64,
     only: Option<i64>,
 ) -> Result<Vec<Recipient>, StoreError> {
-    // A late ack says that it was sent after all: that stays as it is.
+    // A late ack reported the message as sent after all: that is kept.
     let rows = sqlx::query(
         "SELECT r.* FROM recipients r LEFT JOIN messages m ON m.id = r.message_id
          WHERE r.campaign_id = $1 AND r.state = 'failed' AND (r.id = $2 OR $2 = 0)

@@ -1,23 +1,23 @@
-//! Why a change of a campaign is refused (`Refused`).
+//! Errors of campaign operations (`Refused`).
 
 use super::states::CampaignState;
 use crate::store::StoreError;
 
-/// Why something cannot be done with a campaign.
+/// Why an operation on a campaign is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// There is none with this number.
+    /// There is no campaign with this id.
     #[error("there is no campaign with this number")]
     NotFound,
-    /// Not where it stands.
+    /// The campaign's state does not allow it.
     #[error("the campaign is {}: {cure}", .state.estado())]
     State {
-        /// Where it stands.
+        /// The current state.
         state: CampaignState,
-        /// What helps.
+        /// What to do instead.
         cure: &'static str,
     },
-    /// It has nobody to write to.
+    /// It has no recipients.
     #[error("the campaign has no recipients: upload a list first")]
     Nobody,
     /// Recipients have no value in a column that the new text needs.
@@ -30,7 +30,7 @@ pub enum Refused {
         /// How many recipients.
         count: i64,
     },
-    /// A list is coming in, or did not come in whole.
+    /// A list import is in progress or incomplete.
     #[error(
         "the list of import {0} did not come in whole: upload it again, or take that import away"
     )]

@@ -17,7 +17,7 @@ pub(super) fn optional_time(row: &AnyRow, column: &str) -> Result<Option<Timesta
     Ok(millis.and_then(Timestamp::from_millis))
 }
 
-/// Numbers are stored as `BIGINT`; what does not fit never was one of ours.
+/// Converts a stored `BIGINT`; a value out of range was not written by the hub.
 pub(super) fn small<T: TryFrom<i64> + Default>(
     row: &AnyRow,
     column: &str,
@@ -36,6 +36,6 @@ pub(super) fn as_id(cliente_id: Option<u64>) -> Option<i64> {
 }
 
 pub(super) fn json<T: serde::Serialize>(value: &T) -> String {
-    // Strings in lists and maps: this cannot fail.
+    // Strings in lists and maps: serialization cannot fail.
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -13,56 +13,56 @@ use crate::sending_windows::{Pause, Rules};
 use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
 
-/// A schedule.
+/// A sending schedule of a campaign.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    /// The store's number of it; also in the rules.
+    /// The row's id; the rules contain it too.
     pub id: i64,
-    /// Of which campaign.
+    /// The id of its campaign.
     pub campaign_id: i64,
-    /// For which business.
+    /// The id of its business.
     pub cliente_id: Option<u64>,
-    /// What it says.
+    /// The days, hours, quota and pause.
     pub rules: Rules,
-    /// What somebody noted.
+    /// A user's comment.
     pub comment: Option<String>,
-    /// Where it stands.
+    /// The current state.
     pub state: ScheduleState,
     /// Why it was rejected or paused.
     pub reason: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
 }
 
-/// Which schedules a list shows.
+/// The filter of a list of schedules.
 #[derive(Clone, Debug, Default)]
 pub struct ScheduleFilter {
-    /// Of this campaign.
+    /// Only of this campaign.
     pub campaign_id: Option<i64>,
-    /// Of this business.
+    /// Only of this business.
     pub cliente_id: Option<u64>,
-    /// Where they stand.
+    /// Only in this state.
     pub state: Option<ScheduleState>,
-    /// Not over before this day.
+    /// Not ended before this day.
     pub from: Option<Date>,
-    /// Begun by this day.
+    /// Started by this day.
     pub until: Option<Date>,
-    /// Older than this one: the last of the page before.
+    /// Before this id: the last of the previous page.
     pub before: Option<i64>,
 }
 
-/// What a schedule is made or changed with.
+/// The contents of a schedule to create or change.
 #[derive(Clone, Debug)]
 pub struct NewSchedule {
-    /// Of which campaign.
+    /// The id of its campaign.
     pub campaign_id: i64,
-    /// For which business.
+    /// The id of its business.
     pub cliente_id: Option<u64>,
-    /// What it says, which was checked.
+    /// The validated rules.
     pub rules: Rules,
-    /// What somebody noted.
+    /// A user's comment.
     pub comment: Option<String>,
 }
 
@@ -100,7 +100,7 @@ impl Schedule {
 }
 
 impl Store {
-    /// Makes a schedule, which waits for somebody to approve it.
+    /// Creates a schedule, which needs approval.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -111,7 +111,7 @@ impl Store {
         Ok(schedule)
     }
 
-    /// Makes a schedule, within a transaction.
+    /// As [`Store::create_schedule`], within a transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -134,7 +134,7 @@ impl Store {
         Schedule::read(&row)
     }
 
-    /// Changes a schedule: it waits for somebody to approve it again.
+    /// Updates a schedule, which then needs approval again.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -160,7 +160,7 @@ impl Store {
         row.as_ref().map(Schedule::read).transpose()
     }
 
-    /// Says where a schedule stands now.
+    /// Sets the state of a schedule.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -188,7 +188,7 @@ impl Store {
         Ok(schedule)
     }
 
-    /// Takes a schedule away; `false` if there was none.
+    /// Deletes a schedule; `false` if it did not exist.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -206,7 +206,7 @@ impl Store {
         Ok(campaign.is_some())
     }
 
-    /// The schedule with this number.
+    /// Returns the schedule with this id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -218,7 +218,7 @@ impl Store {
         row.as_ref().map(Schedule::read).transpose()
     }
 
-    /// The newest schedules that `filter` lets through.
+    /// Lists the newest schedules that match `filter`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -264,7 +264,7 @@ impl Store {
         rows.iter().map(Schedule::read).collect()
     }
 
-    /// All schedules of a campaign, the oldest first, within a transaction.
+    /// Lists a campaign's schedules, the oldest first, in a transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -299,7 +299,7 @@ fn bind<'q>(query: Query<'q>, new: &NewSchedule) -> Query<'q> {
         .bind(new.comment.clone())
 }
 
-/// What the scheduler knew about the campaign's next moment no longer holds.
+/// Makes a campaign due again, since its next time may have changed.
 async fn look_again(tx: &mut Tx, campaign: i64) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE campaigns SET next_at = 0, wait_code = NULL, wait_until = NULL, updated_at = $1

@@ -1,44 +1,44 @@
-//! Where campaigns, recipients and schedules stand: in the store and in the
-//! API's words.
+//! States of campaigns, recipients and schedules, with their names in the store
+//! and in the API.
 
 use crate::store::states;
 
 states! {
-    /// Where a campaign stands.
+    /// The state of a campaign.
     CampaignState {
-        /// Being prepared; nothing goes.
+        /// Being prepared; nothing is sent.
         Draft = "draft", "pendiente";
-        /// Approved: it goes as its schedules say.
+        /// Approved: it sends according to its schedules.
         Running = "running", "en_progreso";
-        /// Stopped, by a person or by itself.
+        /// Stopped, by a person or automatically.
         Paused = "paused", "pausada";
-        /// Nobody is left.
+        /// No recipient is left.
         Finished = "finished", "finalizado";
     }
-    /// Where a recipient stands.
+    /// The state of a recipient.
     RecipientState {
-        /// It is not their turn yet.
+        /// Waiting for its turn.
         Pending = "pending", "pendiente";
-        /// The outbox has their message.
+        /// Its message is in the outbox.
         Queued = "queued", "en_cola";
-        /// WhatsApp took it.
+        /// WhatsApp accepted the message.
         Sent = "sent", "enviado";
         /// Certainly not sent.
         Failed = "failed", "fallido";
-        /// Rehearsed.
+        /// Simulated in a dry run.
         Simulated = "simulated", "simulado";
-        /// They asked not to be written to.
+        /// The contact opted out.
         Skipped = "skipped", "omitido";
     }
-    /// Where a schedule stands.
+    /// The state of a schedule.
     ScheduleState {
-        /// Nobody has looked at it yet.
+        /// Waiting for approval.
         Pending = "pending", "pendiente";
-        /// It counts.
+        /// In effect.
         Approved = "approved", "aprobada";
-        /// It does not.
+        /// Not in effect.
         Rejected = "rejected", "rechazada";
-        /// It does not for now.
+        /// Not in effect for now.
         Paused = "paused", "pausada";
     }
 }

@@ -1,4 +1,4 @@
-//! The database, line by line.
+//! Export of the database, line by line.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Column, Row, ValueRef};
 use super::{FORMAT, Head, Line, Tail, TransferError, quoted, tables, version};
 use crate::store::Store;
 
-/// Writes all there is, as it stands at one moment; gives how many rows.
+/// Writes all rows in one snapshot; returns their number.
 ///
 /// # Errors
 /// Any [`TransferError`] of the database or of `out`.

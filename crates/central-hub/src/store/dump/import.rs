@@ -1,4 +1,4 @@
-//! The lines of an export, into an empty database.
+//! Import of an export into an empty database.
 
 use std::collections::HashMap;
 use std::io::{BufRead, Read};
@@ -17,14 +17,14 @@ use super::{
 use crate::store::search_index::forget_in;
 use crate::store::{Store, Tx};
 
-/// The longest line that is read, in bytes: some times what the longest text
-/// that the hub keeps takes as JSON.
+/// The longest line that is read, in bytes: several times what the longest text
+/// that the hub stores takes as JSON.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 
-/// Brings all of an export, or nothing; gives how many rows.
+/// Imports all rows of an export, or none; returns their number.
 ///
 /// # Errors
-/// Any [`TransferError`]; the database is as it was then.
+/// Any [`TransferError`]; the database is then unchanged.
 pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, TransferError> {
     let mut lines = Lines { from, number: 0 };
     let first = lines.next()?.ok_or(TransferError::CutOff(0))?;
@@ -40,7 +40,7 @@ pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, Trans
         return Err(TransferError::OtherVersion { found, own });
     }
     let tables = tables(store, &mut tx).await?;
-    // What a new database begins with is in the export as well.
+    // The initial rows of a new database are in the export as well.
     sqlx::query("DELETE FROM settings")
         .execute(&mut *tx)
         .await?;
@@ -105,7 +105,7 @@ impl<R: BufRead> Lines<'_, R> {
         Ok(Some(line))
     }
 
-    /// Without the text in a failure: it is the customers'.
+    /// Errors omit the text, which is the customers' data.
     fn parse<T: DeserializeOwned>(&self, text: &str) -> Result<T, TransferError> {
         serde_json::from_str(text).map_err(|error| {
             let what = match error.classify() {
@@ -146,7 +146,7 @@ async fn insert(tx: &mut Tx, known: &HashMap<&str, &[TableColumn]>, line: Line) 
     let query = bind(sqlx::query(AssertSqlSafe(statement)), line.row)?;
     match query.execute(&mut **tx).await {
         Ok(_) => Ok(()),
-        // What the row says does not fit, rather than the database failing.
+        // A value of the row is invalid, rather than the database failing.
         Err(sqlx::Error::Database(error)) => Err(Bad::Row(error.message().to_owned())),
         Err(error) => Err(Bad::Store(error)),
     }

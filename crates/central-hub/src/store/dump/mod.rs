@@ -2,16 +2,16 @@
 //! between engines too, as lines of JSON.
 //!
 //! ```text
-//!  database ─> {"central-hub":1,"tables":1}      the shape, first
+//!  database ─> {"central-hub":1,"tables":1}      the header
 //!              {"table":"messages","row":{…}}    a line for each row
 //!              …
-//!              {"rows":1234}                     the end, so that less is noticed ─> database
+//!              {"rows":1234}                     the end, which detects truncation ─> database
 //! ```
 //!
-//! The tables are whatever the database has, in the order of their making, in
-//! which each stands after what it refers to; but not what is made anew of the
-//! messages, as the index of their words. Blobs are `{"base64":"…"}`;
-//! nothing is left out instead of `null`.
+//! The tables are those that the database has, in the order of creation, so
+//! that each follows the tables that it references, except those that are
+//! rebuilt from the messages, such as the index of words. Blobs are
+//! `{"base64":"…"}`; `null` is always written.
 
 mod export;
 mod import;
@@ -28,40 +28,40 @@ use crate::store::{Engine, Store, StoreError, Tx};
 /// The version of this format.
 const FORMAT: u32 = 1;
 
-/// Why nothing, or not all, was moved.
+/// Why an export or import failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransferError {
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The file.
+    /// The file cannot be read or written.
     #[error("the export cannot be read or written: {0}")]
     File(#[from] std::io::Error),
-    /// A line that is none of an export.
+    /// A line that is not part of an export.
     #[error("line {0} is none of an export of central-hub: {1}")]
     Line(u64, String),
-    /// It ends before its last line.
+    /// The export ends before its last line.
     #[error("the export is cut off after line {0}: nothing was imported")]
     CutOff(u64),
-    /// Made by another version.
+    /// The export was made by another version.
     #[error(
         "the export has the tables of version {found}, this central-hub those of {own}: use the same central-hub for both"
     )]
     OtherVersion {
-        /// In the export.
+        /// The version in the export.
         found: i64,
-        /// Here.
+        /// The version of this database.
         own: i64,
     },
-    /// The database has something in it.
+    /// The database is not empty.
     #[error(
         "the database is not empty (it has rows in {0}): import into a new one, before the first start on it"
     )]
     NotEmpty(String),
 }
 
-/// sqlx's errors are the store's.
+/// Errors of sqlx are errors of the store.
 impl From<sqlx::Error> for TransferError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
@@ -89,7 +89,7 @@ struct Tail {
     rows: u64,
 }
 
-/// Which step of the tables the database is at.
+/// Returns the number of the last migration applied.
 async fn version(tx: &mut Tx) -> Result<i64, StoreError> {
     let version = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
         .fetch_one(&mut **tx)
@@ -101,14 +101,14 @@ async fn version(tx: &mut Tx) -> Result<i64, StoreError> {
 #[derive(Debug)]
 struct TableColumn {
     name: String,
-    /// As its table declares it.
+    /// The declared type.
     declared: String,
 }
 
 impl TableColumn {
-    /// Whether `value` is of the type that the column is declared with, as far
-    /// as the tables use them: SQLite takes any, and PostgreSQL's refusal does
-    /// not say of which column it is.
+    /// Whether `value` has the column's declared type, for the types that the
+    /// tables use: SQLite accepts any, and PostgreSQL's error does not name the
+    /// column.
     fn takes(&self, value: &Value) -> bool {
         match self.declared.as_str() {
             "INTEGER" | "BIGINT" => value.is_i64() || value.is_boolean(),
@@ -120,7 +120,7 @@ impl TableColumn {
     }
 }
 
-/// The tables and their columns, each after what it refers to.
+/// Lists tables and their columns, each after the tables it references.
 async fn tables(store: &Store, tx: &mut Tx) -> Result<Vec<(String, Vec<TableColumn>)>, StoreError> {
     let engine = store.engine();
     let names = engine.pick(
@@ -155,15 +155,15 @@ async fn tables(store: &Store, tx: &mut Tx) -> Result<Vec<(String, Vec<TableColu
     Ok(tables)
 }
 
-/// A name in SQL. They come from the database itself.
+/// Quotes a name for SQL. Names come from the database itself.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// What counts on for new rows goes on after those that were brought.
+/// Returns statements that advance the sequences past the imported rows.
 fn counters(engine: Engine, tables: &[(String, Vec<TableColumn>)]) -> Vec<String> {
     if engine == Engine::Sqlite {
-        // It does so by itself.
+        // SQLite does so automatically.
         return Vec::new();
     }
     tables

@@ -1,4 +1,4 @@
-//! From each engine into each, and what is refused.
+//! Round trips between both engines, and rejected exports.
 
 use scratch_database::Database;
 
@@ -16,7 +16,7 @@ async fn imported(store: &Store, text: &str) -> Result<u64, TransferError> {
     import(store, &mut text.as_bytes()).await
 }
 
-/// A store with something of each kind in it.
+/// Fills a store with rows of several kinds.
 async fn some(database: &Database) -> Store {
     let store = open(database).await;
     for n in 0..20 {
@@ -49,7 +49,7 @@ async fn everything_moves_from_each_engine_to_each() {
             let store = open(&target).await;
             let rows = imported(&store, &text).await.unwrap();
             assert_eq!(rows as usize, text.lines().count() - 2);
-            // Rows of one table may come in another order.
+            // Rows of one table may be in another order.
             let sorted = |text: &str| {
                 let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
                 lines.sort();
@@ -67,7 +67,7 @@ async fn everything_moves_from_each_engine_to_each() {
                 .await
                 .unwrap();
             assert_eq!(found.messages.len(), 1, "the words are in the index");
-            // It goes on from there.
+            // New ids continue after the imported ones.
             let all = store.messages(&Filter::default(), 100).await.unwrap();
             let new = draft(9, "new").insert(&store).await;
             assert!(new.id > all[0].id);
@@ -121,8 +121,8 @@ async fn what_is_no_whole_export_changes_nothing() {
             text.replacen(r#""attempts":0"#, r#""attempts":[]"#, 1),
             "attempts",
         ),
-        // SQLite would keep a text where a number belongs, and every read of
-        // the row would fail from then on.
+        // SQLite would store a text in a number column, and every read of the
+        // row would fail from then on.
         (
             text.replacen(r#""attempts":0"#, r#""attempts":"many""#, 1),
             "line ",
@@ -155,7 +155,7 @@ async fn what_is_no_whole_export_changes_nothing() {
     }
 }
 
-/// Whatever later steps add: a row never comes before what it refers to.
+/// Whatever later migrations add: a row never precedes one that it references.
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_stand_after_what_they_refer_to() {
     for database in [Database::sqlite(), Database::postgres()] {

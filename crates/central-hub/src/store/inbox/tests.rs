@@ -1,4 +1,4 @@
-//! Who waits and what is unread, on both engines.
+//! Waiting and unread conversations, on both engines.
 
 use scratch_database::{Database, on_both_engines};
 
@@ -9,7 +9,7 @@ use crate::store::{Change, Composed, InboundMessage, NewMessage, NewUser, Record
 const ANA: &str = "5491158254201@c.us";
 const LEO: &str = "5491158254202@c.us";
 
-/// Somebody writes, or the office does on its phone, at this second of today.
+/// Records a message of the contact or from the office's phone, at `second`.
 async fn heard(
     store: &Store,
     chat: &str,
@@ -36,13 +36,13 @@ async fn heard(
     }
 }
 
-/// Counted from one moment, whatever the clock does meanwhile.
+/// Relative to one fixed time, whatever the clock does meanwhile.
 fn at(second: i64) -> Timestamp {
     static BASE: std::sync::LazyLock<i64> = std::sync::LazyLock::new(|| now() / 1000 * 1000);
     Timestamp::from_millis(*BASE + second * 1000).unwrap()
 }
 
-/// The hub writes, now; the number of it.
+/// Enqueues an outgoing message now.
 async fn writes(store: &Store, chat: &str, origin: Origin, key: &str, dry_run: bool) -> Message {
     let number = chat.trim_end_matches("@c.us");
     let message = Composed::text(Some(51), number, "hola").unwrap();
@@ -73,7 +73,7 @@ async fn is(store: &Store, message: &Message, state: MessageState) {
     assert!(moved.is_some(), "{state}");
 }
 
-/// The chats in their order, and those in which somebody waits.
+/// Returns the chats in their order, and those in which a contact waits.
 async fn lists(store: &Store, cliente_id: Option<u64>) -> (Vec<String>, Vec<String>) {
     let list = async |waiting| {
         let page = store
@@ -99,7 +99,7 @@ async fn unread(store: &Store, user: i64) -> i64 {
 on_both_engines! {
     async fn whoever_wrote_waits_until_a_person_answers(database: Database) {
         let store = open(&database).await;
-        // A campaign, a bulk message and a rehearsal make no conversation.
+        // A campaign, a bulk message and a dry run create no conversation.
         for (n, origin) in [Origin::Campaign, Origin::Bulk].into_iter().enumerate() {
             let sent = writes(&store, ANA, origin, &format!("k{n}"), false).await;
             is(&store, &sent, MessageState::Sent).await;
@@ -117,13 +117,13 @@ on_both_engines! {
         assert_eq!((counts.waiting, counts.unread), (2, 2));
         assert_eq!(counts.oldest.unwrap(), at(-50));
 
-        // Neither a campaign nor a rehearsal answers.
+        // Neither a campaign nor a dry run answers.
         let sent = writes(&store, ANA, Origin::Campaign, "c", false).await;
         is(&store, &sent, MessageState::Sent).await;
         let dry = writes(&store, ANA, Origin::Single, "d", true).await;
         is(&store, &dry, MessageState::Simulated).await;
         assert_eq!(waiting(&store).await, 2);
-        // An answer does, on its way or there; one that failed does not.
+        // An answer does, on its way or delivered; a failed one does not.
         let answer = writes(&store, ANA, Origin::Single, "e", false).await;
         assert_eq!(lists(&store, None).await, (both.clone(), vec![LEO.to_owned()]));
         is(&store, &answer, MessageState::Failed).await;
@@ -132,12 +132,12 @@ on_both_engines! {
         is(&store, &answer, MessageState::Queued).await;
         assert_eq!(waiting(&store).await, 1);
         is(&store, &answer, MessageState::Sent).await;
-        // On the phone, too; who wrote after it waits again.
+        // An answer on the phone counts too; a later message waits again.
         heard(&store, LEO, "p1", -30, true, "ya te paso").await;
         assert_eq!(waiting(&store).await, 0);
         heard(&store, LEO, "l2", -20, false, "dale").await;
         assert_eq!(lists(&store, None).await.1, [LEO]);
-        // What came late is older than the answer.
+        // A message that arrived late is older than the answer.
         heard(&store, ANA, "a0", -60, false, "buenas").await;
         assert_eq!(lists(&store, None).await, (vec![LEO.to_owned(), ANA.to_owned()], vec![LEO.to_owned()]));
         store.close().await;
@@ -150,7 +150,7 @@ on_both_engines! {
         assert_eq!(waiting(&store).await, 0);
         heard(&store, ANA, "a2", -40, false, "una cosa más").await;
         assert_eq!(waiting(&store).await, 1);
-        // Nobody may answer whoever asked not to be written to.
+        // A contact who opted out must not be answered.
         heard(&store, ANA, "a3", -30, false, "BAJA").await;
         assert_eq!(waiting(&store).await, 0);
         let reaction = InboundMessage {
@@ -190,13 +190,13 @@ on_both_engines! {
         assert_eq!(lists(&store, Some(52)).await, (vec![], vec![]));
         let page = store.talks(None, eva, false, None, 50).await.unwrap();
         assert_eq!(page.talks.iter().map(|it| it.unread).collect::<Vec<_>>(), [1, 2]);
-        // What came in after what was seen stays unread.
+        // Messages received after the ones that were read stay unread.
         store.mark_read(eva, ANA, Some(first.id)).await.unwrap();
         assert_eq!(of(eva).await, 2);
         store.mark_read(eva, ANA, Some(second.id)).await.unwrap();
         store.mark_read(eva, LEO, None).await.unwrap();
         assert_eq!((of(eva).await, of(own).await, of(NOBODY).await), (0, 1, 2));
-        // Whoever answers on the phone has read it for all.
+        // An answer on the phone marks the chat as read for all.
         heard(&store, ANA, "p1", 9, true, "ahí va").await;
         assert_eq!((of(own).await, of(NOBODY).await), (0, 1));
         heard(&store, ANA, "a3", 12, false, "tres").await;
@@ -239,7 +239,7 @@ on_both_engines! {
         let page = store.talks(None, NOBODY, true, None, 9).await.unwrap();
         assert_eq!(page.talks.len(), 1);
         assert_eq!(page.talks[0].unread, 2);
-        // What was settled stays so.
+        // Settled conversations stay settled.
         assert_eq!(page.talks[0].waits_since, Some(at(-20)));
         assert_eq!(unread(&store, NOBODY).await, 1);
         store.close().await;
@@ -264,7 +264,7 @@ on_both_engines! {
     }
 }
 
-/// No list and no count reads the history: each goes by an index of its own.
+/// No list and no count reads the history: each uses an index of its own.
 #[tokio::test]
 async fn lists_and_counts_go_by_their_indexes() {
     let database = Database::sqlite();
@@ -280,7 +280,7 @@ async fn lists_and_counts_go_by_their_indexes() {
         let rows = query.fetch_all(store.reader()).await.unwrap();
         let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
         let scans = plan.iter().filter(|step| step.starts_with("SCAN")).count();
-        // The constants of a count are read from what was counted.
+        // The constants of a count are read from the counted rows.
         let counted = plan
             .iter()
             .filter(|step| {

@@ -113,7 +113,7 @@ on_both_engines! {
         let (one, other) = (insert(&store, NUMBER, "a").await, insert(&store, WITHOUT_9, "b").await);
         assert_eq!(chat(&store, one).await, chat(&store, other).await);
         let campaign = campaign(&store, &[WITHOUT_9, NUMBER, "5491158254202@c.us"]).await;
-        // Written to as the list has it.
+        // Messages go to the number as the list has it.
         let pending = RecipientState::Pending;
         let expected = [(WITHOUT_9.to_owned(), pending), ("5491158254202@c.us".to_owned(), pending)];
         assert_eq!(states(&store, campaign).await, expected);
@@ -152,7 +152,7 @@ on_both_engines! {
         assert_eq!((row.count(RecipientState::Pending), row.count(RecipientState::Skipped)), (1, 1));
         assert_eq!(states(&store, hidden).await, [(LID.to_owned(), RecipientState::Pending)]);
         assert_eq!(count(&store, "person_joinings").await, 1);
-        // Learnt once.
+        // Stored only once.
         store.learn(&[NUMBER, LID], Some(NUMBER), Source::Inbound).await.unwrap();
         assert_eq!((count(&store, "people").await, count(&store, "person_addresses").await), (1, 2));
         assert_eq!(count(&store, "person_joinings").await, 1);
@@ -167,13 +167,13 @@ on_both_engines! {
         assert_eq!(chat(&store, id).await, old);
         let id = insert(&store, new, "b").await;
         assert_eq!(chat(&store, id).await, old);
-        // What WhatsApp cannot have made of it is not believed.
+        // A number that WhatsApp cannot have derived is ignored.
         store.learn_from_send(old, "true_5491158254201@c.us_3EB0").await.unwrap();
         assert_eq!(store.chat_of(&person(NUMBER)).await.unwrap(), NUMBER);
-        // A correction that no rule knows is.
+        // A correction without a known rule is accepted.
         store.learn_from_send("22997123456@c.us", "true_2290197123456@c.us_3EB0").await.unwrap();
         assert_eq!(store.chat_of(&person("22997123456")).await.unwrap(), "2290197123456@c.us");
-        // And a LID instead of a number.
+        // So is a LID instead of a number.
         store.learn_from_send(old, &format!("true_{LID}_3EB0")).await.unwrap();
         assert_eq!(store.chat_of(&person(LID)).await.unwrap(), old);
         store.close().await;
@@ -185,7 +185,7 @@ on_both_engines! {
         store.learn(&[LID, NUMBER], Some(NUMBER), Source::Inbound).await.unwrap();
         let id = insert(&store, LID, "a").await;
         store.opt_out(NUMBER, None, None, "test").await.unwrap();
-        // The account has a new number: it asked, so the wish goes with it.
+        // The account has a new number: its opt-out moves with it.
         store.learn(&[LID, third], Some(third), Source::Inbound).await.unwrap();
         assert_eq!(store.chat_of(&person(LID)).await.unwrap(), third);
         assert!(store.is_opted_out(third).await.unwrap() && store.is_opted_out(NUMBER).await.unwrap());
@@ -208,7 +208,7 @@ on_both_engines! {
             let (there, back) = ([number.as_str(), &lid], [lid.as_str(), &number]);
             let forth = one.learn(&there, Some(&number), Source::Inbound);
             let back = other.learn(&back, Some(&number), Source::Send);
-            // Somebody writes to both meanwhile.
+            // Another hub writes to both meanwhile.
             let writes = async {
                 insert(&other, &lid, &format!("l{n}")).await;
                 insert(&other, &number, &format!("m{n}")).await;
@@ -254,7 +254,7 @@ on_both_engines! {
                 .await
                 .unwrap();
         }
-        // As the migration leaves them.
+        // The state that the migration leaves.
         for statement in [
             "INSERT INTO people (id, chat, created_at, updated_at) VALUES (7, '5491158254201@c.us', 0, 0), (8, '551187654321@c.us', 0, 0)",
             "INSERT INTO person_addresses (address, person_id, source, created_at)

@@ -1,4 +1,4 @@
-//! Users and tokens.
+//! Tests of users and tokens.
 
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ on_both_engines! {
         let path = format!("/{}", made["id"]);
         assert_eq!(ask("GET", &path, json!(null)).await.1["role"], "cliente");
 
-        // Whoever is disabled is out at once, in every way.
+        // A disabled user loses all access at once.
         let session = hub.sign_in("ana@example", "ana-ana-ana").await;
         let by = basic("ana@example", "ana-ana-ana");
         let token = bearer(&hub.add_token(&by, &["read"], None).await);
@@ -54,7 +54,7 @@ on_both_engines! {
         assert_eq!(gets_in(&basic("ana@example", "another one")).await, 200);
         assert!(!session.holds(&hub).await, "it stays over");
 
-        // There is always one who can manage the others.
+        // The last administrator cannot be removed.
         let (_, list) = ask("GET", "", json!(null)).await;
         let first = list["users"].as_array().unwrap().iter().find(|user| user["role"] == "admin").unwrap();
         let first = format!("/{}", first["id"]);
@@ -87,10 +87,10 @@ on_both_engines! {
         let luz = hub.add_agente("luz").await;
         let (_, me) = hub.by(&luz, "GET", "/api/auth/me", json!(null)).await;
         assert_eq!((&me["role"], &me["cliente_id"], &me["scopes"]), (&json!("agente"), &json!(null), &json!(["read", "send"])));
-        // What the machine runs with is not for her.
+        // An agente cannot read the server's settings.
         let (_, config) = hub.by(&luz, "GET", "/api/config", json!(null)).await;
         assert!(config.get("database_url").is_none(), "{config}");
-        // There is always somebody who does more than answer.
+        // An agente does not count as the last administrator.
         let (_, list) = users("GET", "", json!(null)).await;
         let id = |name: &str| {
             let all = list["users"].as_array().unwrap();
@@ -98,7 +98,7 @@ on_both_engines! {
         };
         let first = format!("/{}", id("admin"));
         assert_eq!(code(&users("PUT", &first, json!({"role": "agente"})).await), (409, "LAST_ADMIN"));
-        // Whoever only answers now has tokens that do no more.
+        // The tokens of a demoted user lose their scopes.
         let (status, made) = users("PUT", &format!("/{}", id("luz")), json!({"role": "admin"})).await;
         assert_eq!((status, &made["role"]), (200, &json!("admin")));
         let token = bearer(&hub.add_token(&luz, &["read", "admin"], None).await);
@@ -123,7 +123,7 @@ on_both_engines! {
         assert!(token.starts_with("Bearer lm_"), "{token}");
         assert_eq!(made["scopes"], json!(["read", "send"]));
         assert_eq!(hub.by(&token, "GET", "/api/sender/messages", json!(null)).await.0, 200);
-        // It is noted that it was used; never what it is.
+        // The use of a token is recorded; its secret is never returned.
         crate::support::until("the use is noted", async || {
             let (_, list) = ask(&admin(), "GET", "", json!(null)).await;
             assert!(!list.to_string().contains("lm_"), "{list}");
@@ -141,7 +141,8 @@ on_both_engines! {
         ] {
             assert_eq!(code(&ask(&admin(), "POST", "", wrong.clone()).await), (400, "INVALID_REQUEST"), "{wrong}");
         }
-        // A token makes none, unless it may everything; nobody gives more than it has.
+        // A token creates another only with `admin`; no caller grants more than
+        // it has.
         let new = json!({"name": "x", "scopes": ["read"]});
         assert_eq!(code(&ask(&token, "POST", "", new.clone()).await), (403, "FORBIDDEN"));
         let ana = hub.add_cliente("ana", 51).await;

@@ -1,5 +1,5 @@
-//! Every route for every kind of caller. A route that is new needs a line here
-//! and one in `auth/access.rs`.
+//! The access of every kind of caller to every route. A new route needs a line
+//! here and one in `auth/access.rs`.
 
 use std::collections::BTreeSet;
 
@@ -9,16 +9,17 @@ use serde_json::json;
 use super::{admin, bearer, locked};
 use crate::support::Hub;
 
-/// Who is let in, by a letter each: `n`obody, the `A`dmin, an a`G`ente, a `C`liente, tokens
-/// with one scope each (`r`ead, `s`end, `k` for campaigns, `l`ink, `a`dmin), and
-/// the same of one business (`R S K L`).
+/// The callers with access, one letter each: `n`o caller, the `A`dmin, an
+/// a`G`ente, a `C`liente, tokens with one scope each (`r`ead, `s`end, `k` for
+/// campaigns, `l`ink, `a`dmin), and the same tokens of one business (`R S K
+/// L`).
 const EXPECTED: &[(&str, &str)] = &[
     ("POST /auth/login", "nAGCrsklaRSKL"),
     ("POST /auth/logout", "AGCrsklaRSKL"),
-    // Only sessions have something to refresh.
+    // Only a session can be refreshed.
     ("POST /auth/refresh", ""),
     ("GET /auth/me", "AGCrsklaRSKL"),
-    // And only users a password.
+    // Only a user has a password.
     ("POST /auth/password", "AGCa"),
     ("POST /auth/verify", "AGCrsklaRSKL"),
     ("POST /auth/change-password", "AGCa"),
@@ -79,7 +80,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /sender/campaigns/{id}", "AGCraR"),
     ("PUT /sender/campaigns/{id}", "ACkaK"),
     ("DELETE /sender/campaigns/{id}", "ACkaK"),
-    // A business prepares what the administrator lets go.
+    // A business prepares campaigns; an administrator approves them.
     ("POST /sender/campaigns/{id}/approve", "Aka"),
     ("POST /sender/campaigns/{id}/pause", "ACkaK"),
     ("POST /sender/campaigns/{id}/resume", "Aka"),
@@ -132,7 +133,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("DELETE /contacts/{telefono}", "ACkaK"),
     ("POST /contacts/{telefono}/join", "Aka"),
     ("POST /contacts/{telefono}/part", "Aka"),
-    // By a token of their own, which this hub has not.
+    // Authenticated by a separate token, which this hub lacks.
     ("POST /listener/incoming-message", "nAGCrsklaRSKL"),
     ("POST /listener/outgoing-message", "nAGCrsklaRSKL"),
     ("GET /sender/destinatarios/campania/{id}", "AGCraR"),
@@ -162,7 +163,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /webhooks/{id}/deliveries/{number}/replay", "Aa"),
 ];
 
-/// The answer's status, and the code of a refusal.
+/// Returns the response's status, and the code of an error.
 async fn ask(hub: &Hub, by: &str, method: &str, path: &str) -> (u16, String) {
     let method: reqwest::Method = method.parse().unwrap();
     let mut request = hub.http.request(method.clone(), hub.url(path));
@@ -179,7 +180,7 @@ async fn ask(hub: &Hub, by: &str, method: &str, path: &str) -> (u16, String) {
         return (status, String::new());
     }
     let body: serde_json::Value = response.json().await.unwrap();
-    // Of a path that is none, and not of a thing that is not there.
+    // The 404 must not come from an unknown path.
     assert!(
         body["message"] != "there is no such path" || path.ends_with("/nothing"),
         "{path}"
@@ -246,7 +247,7 @@ async fn every_route_for_every_caller() {
                     (403, "FORBIDDEN")
                 };
                 if allowed.contains(*letter) {
-                    // What only users have, a token is refused by the handler.
+                    // The handler rejects tokens where only users are allowed.
                     let by_handler = matches!(&*path, "/auth/password" | "/auth/change-password")
                         && *letter == 'a';
                     assert!(by_handler || (status, &*code) != refusal, "{case}");
@@ -256,7 +257,7 @@ async fn every_route_for_every_caller() {
                 }
             }
         }
-        // Another business's.
+        // Paths of another business.
         if path.contains("/51/") {
             let other = path.replace("/51/", "/52/");
             for (letter, by) in callers
@@ -268,7 +269,7 @@ async fn every_route_for_every_caller() {
             }
         }
     }
-    // Wrong methods are told as such, to anybody.
+    // A wrong method gets a 405, from every caller.
     assert_eq!(ask(&hub, "", "DELETE", "/api/send").await.0, 405);
     assert_eq!(ask(&hub, "", "GET", "/api/nothing").await.0, 404);
     hub.stop().await;

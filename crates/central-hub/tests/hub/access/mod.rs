@@ -1,5 +1,5 @@
-//! Who may do what: signing in, users, tokens, and every route for every kind
-//! of caller.
+//! Access control: sign-in, users, tokens, and every route for every kind of
+//! caller.
 
 mod accounts;
 mod matrix;
@@ -16,7 +16,7 @@ use crate::support::Hub;
 
 pub const PASSWORD: &str = "correct horse";
 
-/// A hub with a password, on a database of its own.
+/// Starts a hub with a password, on its own database.
 pub async fn locked() -> (FakeSessionManager, Hub) {
     let peer = FakeSessionManager::start().await;
     peer.answers("/status", 200, r#"{"status":"READY"}"#);
@@ -36,7 +36,7 @@ pub fn admin() -> String {
     basic("admin", PASSWORD)
 }
 
-/// Status and JSON body.
+/// Returns the status and JSON body of a response.
 pub async fn answer(request: RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
@@ -44,7 +44,7 @@ pub async fn answer(request: RequestBuilder) -> (u16, Value) {
 }
 
 impl Hub {
-    /// A request by whoever this `Authorization` shows.
+    /// Sends a request with this `Authorization`.
     pub async fn by(
         &self,
         authorization: &str,
@@ -63,7 +63,7 @@ impl Hub {
         answer(request).await
     }
 
-    /// Makes a cliente, whose password is its name twice and more.
+    /// Creates a cliente, whose password repeats its name three times.
     pub async fn add_cliente(&self, name: &str, cliente_id: u64) -> String {
         let password = format!("{name}-{name}-{name}");
         let user = json!({
@@ -74,7 +74,7 @@ impl Hub {
         basic(name, &password)
     }
 
-    /// Makes somebody who answers, with a password likewise.
+    /// Creates an agente, with a password of the same form.
     pub async fn add_agente(&self, name: &str) -> String {
         let password = format!("{name}-{name}-{name}");
         let user = json!({"username": name, "password": password, "role": "agente"});
@@ -83,7 +83,7 @@ impl Hub {
         basic(name, &password)
     }
 
-    /// Makes a token, as whoever this shows.
+    /// Creates a token as the specified caller.
     pub async fn add_token(&self, by: &str, scopes: &[&str], cliente_id: Option<u64>) -> String {
         let token = json!({"name": "prueba", "scopes": scopes, "cliente_id": cliente_id});
         let (status, body) = self.by(by, "POST", "/api/tokens", token).await;
@@ -113,7 +113,7 @@ impl Hub {
     }
 }
 
-/// What a browser has after the sign-in.
+/// A browser's state after the sign-in.
 pub struct Session {
     pub cookie: String,
     pub csrf: String,
@@ -132,7 +132,7 @@ impl Session {
         request.header("x-csrf-token", &self.csrf)
     }
 
-    /// Whether cookie and JWT are let in; both or none.
+    /// Returns whether cookie and JWT are accepted; asserts that both agree.
     pub async fn holds(&self, hub: &Hub) -> bool {
         let cookie = answer(self.get(hub, "/api/auth/me")).await.0;
         let jwt = hub

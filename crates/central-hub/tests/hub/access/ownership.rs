@@ -1,4 +1,4 @@
-//! A business sees what is its own, and sends for itself.
+//! Tests that a business sees only its own data, and sends as itself.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ async fn messages_are_their_businesses() {
         let body = json!({"destinatario": TO, "mensaje": "hola", "cliente_id": cliente_id});
         hub.by(by, "POST", "/api/sender/messages/send", body).await
     };
-    // Its own, whether it says so or not.
+    // Its own id, whether given or not.
     let mut ids = Vec::new();
     for (by, said) in [(&ana, None), (&ana, Some(51)), (&of_ana, None)] {
         let (status, body) = send(by, said).await;
@@ -119,7 +119,7 @@ async fn the_overview_and_the_settings_are_their_businesses() {
     for (by, count) in [(&ana, 1), (&luis, 0), (&all, 1)] {
         let (status, body) = hub.by(by, "GET", "/api/overview", json!(null)).await;
         assert_eq!((status, &body["hoy"]["simulados"]), (200, &json!(count)));
-        // Webhooks are the administrators', as is the machine.
+        // Webhooks and server settings are for administrators only.
         let is_admin = *by == all;
         assert_eq!(body["atencion"]["webhooks"].is_array(), is_admin, "{body}");
         let (_, config) = hub.by(by, "GET", "/api/config", json!(null)).await;

@@ -1,4 +1,4 @@
-//! Sessions: the cookie, the JWT, and how they end.
+//! Tests of sessions: the cookie, the JWT, and their expiry.
 
 use central_hub::store::Store;
 use scratch_database::on_both_engines;
@@ -26,7 +26,7 @@ on_both_engines! {
         assert_eq!((&me["csrf"], &me["user"]["username"]), (&json!(session.csrf), &json!("admin")));
         assert_eq!(me["auth_required"], true);
 
-        // Reading needs the cookie alone, a change the token, too.
+        // A read needs only the cookie, a change also the CSRF token.
         assert_eq!(answer(session.get(&hub, "/status")).await.0, 200);
         let url = hub.url("/api/auth/logout");
         for wrong in [None, Some(""), Some("x"), Some(&session.csrf[1..])] {
@@ -37,12 +37,12 @@ on_both_engines! {
             let (status, body) = answer(request).await;
             assert_eq!((status, &body["code"]), (403, &json!("CSRF_TOKEN_INVALID")));
         }
-        // Another session's token is none of this one's.
+        // The CSRF token of another session is rejected.
         let other = hub.sign_in("admin", PASSWORD).await;
         let request = hub.http.post(&url).header("cookie", &session.cookie);
         assert_eq!(answer(request.header("x-csrf-token", &other.csrf)).await.0, 403);
 
-        // A JWT needs none, and renews itself.
+        // A JWT needs no CSRF token, and can be refreshed.
         let (status, renewed) = hub.by(&bearer(&session.jwt), "POST", "/api/auth/refresh", json!({})).await;
         assert_eq!(status, 200, "{renewed}");
         let renewed = bearer(renewed["token"].as_str().unwrap());
@@ -69,20 +69,21 @@ on_both_engines! {
         let session = hub.sign_in("admin", PASSWORD).await;
         age("seen_at", 11).await;
         assert!(session.holds(&hub).await);
-        // That was use, and is noted as such behind the answer's back.
+        // The use is recorded after the response.
         until("the use is noted", async || {
             let seen: i64 = sqlx::query_scalar("SELECT seen_at FROM sessions")
                 .fetch_one(store.reader()).await.unwrap();
             seen > session_api::Timestamp::now().as_millis() - 3_600_000
         })
         .await;
-        // The note of another request of a moment ago may come after it.
+        // A late record of an earlier request may follow, so it is aged
+        // repeatedly.
         until("the cookie to be over for want of use", async || {
             age("seen_at", 13).await;
             answer(session.get(&hub, "/api/auth/me")).await.0 == 401
         })
         .await;
-        // What programs keep holds as long as it says.
+        // A program's JWT stays valid until its expiry.
         let jwt = bearer(&session.jwt);
         assert_eq!(hub.by(&jwt, "GET", "/api/auth/me", json!(null)).await.0, 200);
         until("both to be over", async || {
@@ -120,11 +121,11 @@ on_both_engines! {
         assert!(session.holds(&hub).await, "whoever changes it goes on");
         assert!(works(&hub, "battery staple").await && !works(&hub, PASSWORD).await);
         hub.stop().await;
-        // As it was: what was changed since stays.
+        // Same variable: the changed password is kept.
         let hub = start(PASSWORD).await;
         assert!(works(&hub, "battery staple").await && !works(&hub, PASSWORD).await);
         hub.stop().await;
-        // Changed: the way back in.
+        // Changed variable: it resets the password.
         let hub = start("tr0ub4dor").await;
         assert!(works(&hub, "tr0ub4dor").await && !works(&hub, "battery staple").await);
         assert!(!session.holds(&hub).await);
@@ -135,7 +136,7 @@ on_both_engines! {
 #[tokio::test]
 async fn a_sign_in_begins_a_session_of_its_own() {
     let (_peer, hub) = locked().await;
-    // What somebody else has put into the browser is not taken up.
+    // A session id planted in the browser is not adopted.
     let planted = "leadmaster_session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let login = |cookie: &str| {
         let body = json!({"username": "admin", "password": PASSWORD});
@@ -147,7 +148,7 @@ async fn a_sign_in_begins_a_session_of_its_own() {
     assert!(!own.starts_with(planted), "{own}");
     let request = hub.http.get(hub.url("/api/auth/me"));
     assert_eq!(answer(request.header("cookie", planted)).await.0, 401);
-    // And what this browser had before is over.
+    // The browser's previous session has ended.
     let before = hub.sign_in("admin", PASSWORD).await;
     assert_eq!(login(&before.cookie).await.unwrap().status(), 200);
     assert!(!before.holds(&hub).await);
@@ -201,7 +202,7 @@ async fn guesses_run_out_by_address_and_by_user_and_the_signed_in_go_on() {
     assert_eq!((status, &*code), (429, "TOO_MANY_ATTEMPTS"));
     let wait: u64 = wait.unwrap().to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
-    // From everywhere, for one user.
+    // From many addresses, for one user.
     for number in 0..30 {
         let from = format!("10.1.0.{number}");
         assert_eq!(attempt("admin", "x", &from).await.0, 401);

@@ -1,5 +1,5 @@
-//! Events that last: each has an id, and a listener that names one gets what
-//! came after it.
+//! A durable event log: each event has an id, and a listener resumes after the
+//! one it names.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ use super::FakeSessionManager;
 pub(super) struct EventLog {
     events: Arc<Mutex<Vec<(u64, String, String)>>>,
     count: watch::Sender<usize>,
-    /// What the listeners named.
+    /// The `Last-Event-ID` of each listener.
     asked: Arc<Mutex<Vec<Option<String>>>>,
     broken: Arc<Mutex<CancellationToken>>,
 }
@@ -35,14 +35,14 @@ impl Default for EventLog {
     }
 }
 
-/// With an event log.
+/// Methods for a fake with an event log.
 impl FakeSessionManager {
     fn log(&self) -> &EventLog {
         let log = self.script.log.as_ref();
         log.expect("a fake session-manager with an event log")
     }
 
-    /// Publishes this event, and to later listeners; gives its id.
+    /// Publishes an event to current and later listeners; returns its id.
     pub fn publish(&self, name: &str, data: &Value) -> u64 {
         let mut events = self.log().events.lock().unwrap();
         let now = u64::try_from(Timestamp::now().as_millis()).unwrap() * 1000;
@@ -62,20 +62,20 @@ impl FakeSessionManager {
         self.publish("ack", &ack)
     }
 
-    /// Ends every stream of events.
+    /// Closes all event streams.
     pub fn drop_listeners(&self) {
         let mut broken = self.log().broken.lock().unwrap();
         std::mem::take(&mut *broken).cancel();
     }
 
-    /// The ids that those who follow named, one for each connection.
+    /// Returns the ids that followers resumed after, one per connection.
     pub fn resumed_after(&self) -> Vec<String> {
         let asked = self.log().asked.lock().unwrap();
         asked.iter().flatten().cloned().collect()
     }
 }
 
-/// A text from this chat.
+/// Builds a text message from this chat.
 pub fn message(message_id: &str, from: &str, body: &str) -> Value {
     json!({
         "message_id": message_id, "from": from, "to": "5491100000000@c.us", "phone": null,
@@ -85,7 +85,7 @@ pub fn message(message_id: &str, from: &str, body: &str) -> Value {
 }
 
 impl EventLog {
-    /// Answers a listener with these headers.
+    /// Builds the event stream for a listener's headers.
     pub(super) fn stream(&self, headers: &HeaderMap) -> Response {
         let log = self.clone();
         let after = headers

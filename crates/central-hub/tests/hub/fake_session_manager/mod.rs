@@ -1,4 +1,4 @@
-//! A fake session-manager: it answers what a test says, and publishes events.
+//! A fake session-manager with scripted responses and events.
 //!
 //! [`FakeSessionManager::start`] repeats its first events to each listener;
 //! [`FakeSessionManager::with_event_log`] numbers its events and resumes.
@@ -25,17 +25,17 @@ use tokio_util::sync::CancellationToken;
 use event_log::EventLog;
 pub use event_log::message;
 
-/// What a path answers.
+/// The response of a path.
 #[derive(Clone)]
 pub enum FakeResponse {
     Json(u16, String),
-    /// Takes a send: the id is made of the recipient and the key.
+    /// Accepts a send: the id consists of the recipient and the key.
     Takes,
-    /// Takes the request and never answers.
+    /// Accepts the request and never responds.
     Never,
 }
 
-/// A request that came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub method: String,
@@ -47,15 +47,15 @@ pub struct Asked {
 #[derive(Clone)]
 struct Script {
     answers: Arc<Mutex<HashMap<String, FakeResponse>>>,
-    /// What is answered before those, each once.
+    /// One-time responses, used before `answers`.
     first: Arc<Mutex<VecDeque<(String, FakeResponse)>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
     first_events: Arc<Mutex<Vec<(String, String)>>>,
     events: broadcast::Sender<(String, String)>,
     listeners: Arc<Mutex<u32>>,
-    /// Cancelled when it falls over: ends the streams of events.
+    /// Cancelled by `fall_over`: ends the event streams.
     fallen: CancellationToken,
-    /// Events that last, in place of those.
+    /// A durable event log, in place of `events`.
     log: Option<EventLog>,
 }
 
@@ -66,13 +66,12 @@ pub struct FakeSessionManager {
 }
 
 impl FakeSessionManager {
-    /// Listens, and answers 404 to everything but `/events`.
+    /// Listens; responds 404 to everything but `/events`.
     pub async fn start() -> Self {
         Self::listen(None).await
     }
 
-    /// Its events have ids, and a listener that names one gets what came after
-    /// it.
+    /// Listens with a durable event log: listeners can resume after an id.
     pub async fn with_event_log() -> Self {
         Self::listen(Some(EventLog::default())).await
     }
@@ -99,7 +98,7 @@ impl FakeSessionManager {
         Self { script, url, task }
     }
 
-    /// A port that nobody listens on.
+    /// Returns the URL of a port without a listener.
     pub async fn nowhere() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         format!("http://{}", listener.local_addr().unwrap())
@@ -114,13 +113,13 @@ impl FakeSessionManager {
             .insert(path.to_owned(), answer);
     }
 
-    /// Takes every send.
+    /// Accepts every send.
     pub fn takes_sends(&self) {
         let mut answers = self.script.answers.lock().unwrap();
         answers.insert("/send".to_owned(), FakeResponse::Takes);
     }
 
-    /// Fails the next send so.
+    /// Fails the next send with this error.
     pub fn fails_once(&self, status: u16, code: &str) {
         let body = format!(r#"{{"error":true,"code":"{code}","message":"why"}}"#);
         let answer = FakeResponse::Json(status, body);
@@ -128,15 +127,15 @@ impl FakeSessionManager {
         first.push_back(("/send".to_owned(), answer));
     }
 
-    /// Says that the session is in this state, now and to later listeners.
+    /// Publishes this session state to current and later listeners.
     pub fn is_in(&self, status: &str) {
         self.first_events(&[("state", state(status, 2))]);
-        // Nobody may be listening yet.
+        // There may be no listener yet.
         let told = ("state".to_owned(), state(status, 2));
         let _ = self.script.events.send(told);
     }
 
-    /// The sends so far.
+    /// Returns the sends so far.
     pub fn sends(&self) -> Vec<Asked> {
         let mut asked = self.asked();
         asked.retain(|asked| asked.path == "/send");
@@ -151,7 +150,7 @@ impl FakeSessionManager {
             .insert(path.to_owned(), FakeResponse::Never);
     }
 
-    /// What a new listener of `/events` gets at once.
+    /// Sets the initial events of a new `/events` listener.
     pub fn first_events(&self, events: &[(&str, String)]) {
         *self.script.first_events.lock().unwrap() = events
             .iter()
@@ -159,18 +158,18 @@ impl FakeSessionManager {
             .collect();
     }
 
-    /// Publishes an event to the listeners of now.
+    /// Publishes an event to the current listeners.
     pub fn tell(&self, name: &str, data: String) {
         self.script.events.send((name.to_owned(), data)).unwrap();
     }
 
-    /// How many connections to `/events` there were, but for those that
-    /// follow from a place.
+    /// Returns the number of connections to `/events`, except those that
+    /// resume.
     pub fn listeners(&self) -> u32 {
         *self.script.listeners.lock().unwrap()
     }
 
-    /// The requests so far, but for those of the event stream.
+    /// Returns the requests so far, except those of the event stream.
     pub fn asked(&self) -> Vec<Asked> {
         self.script.asked.lock().unwrap().clone()
     }
@@ -179,14 +178,14 @@ impl FakeSessionManager {
         self.asked().pop().expect("somebody asked")
     }
 
-    /// Stops listening and breaks off all streams of events.
+    /// Stops listening and breaks all event streams.
     pub async fn fall_over(&mut self) {
         self.task.abort();
         let _ = (&mut self.task).await;
         self.script.fallen.cancel();
     }
 
-    /// Listens again where it did before.
+    /// Listens again on the same port.
     pub async fn get_up(&mut self) {
         let address = self.url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind(address).await.unwrap();
@@ -202,7 +201,7 @@ impl Drop for FakeSessionManager {
     }
 }
 
-/// The data of a `state` event.
+/// Builds the data of a `state` event.
 pub fn state(status: &str, generation: u64) -> String {
     format!(
         r#"{{"status":"{status}","generation":{generation},"since":"2026-01-14T13:02:09.336Z","cause":"TEST","message":"because"}}"#
@@ -218,7 +217,7 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
         return log.stream(&parts.headers);
     }
     if path == "/events" {
-        // Whoever names a place follows; the others show what holds now.
+        // A request with an id resumes; others get the current state.
         let follows = parts.headers.contains_key("last-event-id");
         return events(&script, follows);
     }
@@ -246,7 +245,7 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
         )
             .into_response(),
         Some(FakeResponse::Never) => std::future::pending().await,
-        // What its events say, as long as no test says otherwise.
+        // Defaults to the state of its events.
         None if path == "/status" && script.log.is_none() => {
             let events = script.first_events.lock().unwrap();
             let told = events.iter().rev().find(|(name, _)| name == "state");

@@ -14,22 +14,22 @@ import type {
   UnderstoodPhone,
 } from './types';
 
-/** The business that the signed-in user sees; null sees all. */
+/** The signed-in user's business; null for access to all. */
 let business: number | null = null;
 
-/** The session's routes: the administrators', or those of one business. */
+/** Builds the path of a session route: the administrators', or one business's. */
 const whatsapp = (path: string) =>
   business === null ? `/api/admin/whatsapp/${path}` : `/api/whatsapp/${business}/${path}`;
 
 export const EVENTS_PATH = '/api/events';
 
-// Longer than the services' own deadlines, so that their answer, which names the
-// cause, comes first. A send waits for WhatsApp's server; unlinking may have to
-// start the browser.
+// Longer than the services' own timeouts, so that their response, which names
+// the cause, arrives first. A send waits for WhatsApp's server; unlinking may
+// have to start the browser.
 const ACTION_MS = 30_000;
 const LONG_MS = 75_000;
 
-/** How the hub understands a number that somebody typed. */
+/** Returns how the hub parses a typed phone number. */
 export const understandPhone = (numero: string, signal?: AbortSignal) =>
   request<UnderstoodPhone>(`/api/phone?${new URLSearchParams({ numero })}`, { signal });
 
@@ -68,7 +68,7 @@ export async function getQr(signal?: AbortSignal): Promise<QrBody> {
     });
     return { status: 'QR_AVAILABLE', qr };
   } catch (error) {
-    // This route tells in a shape of its own that there is none.
+    // This route reports a missing code in its own format.
     const none = error instanceof ApiError && (error.status === 404 || error.status === 409);
     if (none) return { status: 'NO_QR' };
     throw error;
@@ -91,7 +91,7 @@ export const requestPairingCode = (phone: string) =>
     timeoutMs: ACTION_MS,
   });
 
-/** Administrators alone: a passkey is the whole session's. */
+/** Only for administrators: the passkey belongs to the whole session. */
 const PASSKEY = '/api/admin/whatsapp/passkey';
 
 export const getPasskey = (signal?: AbortSignal) => request<PasskeyBody>(PASSKEY, { signal });

@@ -2,17 +2,17 @@ import type { ErrorBody } from './types';
 
 export const ME_PATH = '/api/auth/me';
 
-/** Codes that this page makes itself, for failures that never got a proper answer. */
+/** Codes created by this page for requests without a valid response. */
 export const HUB_UNREACHABLE = 'HUB_UNREACHABLE';
 export const HUB_TIMEOUT = 'HUB_TIMEOUT';
 export const BAD_RESPONSE = 'BAD_RESPONSE';
 
-/** A request that failed; `code` is the service's word for it, or one of the above. */
+/** A failed request; `code` comes from the service, or is one of the above. */
 export class ApiError extends Error {
   readonly code: string;
-  /** 0 when there was no answer. */
+  /** 0 without a response. */
   readonly status: number;
-  /** What else the answer said, such as the place of a template's error. */
+  /** Additional fields of the response, such as the position of a template error. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: string, message: string, status = 0, details: Record<string, unknown> = {}) {
@@ -24,7 +24,7 @@ export class ApiError extends Error {
   }
 }
 
-/** What a change has to carry, so that no other site can make the browser ask for it. */
+/** CSRF token of every change, so that no other site can forge one. */
 let csrf: string | null = null;
 const listeners = new Set<() => void>();
 
@@ -32,11 +32,11 @@ export function setCsrf(token: string | null): void {
   csrf = token;
 }
 
-/** What every change carries, where somebody is signed in. */
+/** Returns the CSRF header of a change, if signed in. */
 export const csrfHeader = (): Record<string, string> =>
   csrf === null ? {} : { 'x-csrf-token': csrf };
 
-/** Calls back whenever the hub says that nobody is signed in any more. */
+/** Calls `listener` whenever the hub reports that the session has ended. */
 export function onSignedOut(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -64,19 +64,22 @@ async function readJson(response: Response): Promise<unknown> {
     return await response.json();
   } catch (cause) {
     if (cause instanceof SyntaxError) return undefined;
-    // The connection or the deadline struck while the body was still coming.
+    // The connection or the timeout failed while the body was being read.
     throw cause;
   }
 }
 
-/** The one way to the hub. Every failure is an [`ApiError`], but for the caller's own abort. */
+/**
+ * Sends a request to the hub. Rejects with an [`ApiError`], or the caller's own
+ * abort.
+ */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
   try {
     return await ask<T>(path, options);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.code === 'UNAUTHORIZED') listeners.forEach((listener) => listener());
-    // Another tab has signed in anew, and the cookie is that one's. Nothing was done.
+    // Another tab signed in again and replaced the cookie. Nothing was changed.
     if (error.code !== 'CSRF_TOKEN_INVALID') throw error;
     const { csrf: fresh } = await ask<{ csrf: string | null }>(ME_PATH, {});
     if (!fresh || fresh === csrf) throw error;

@@ -10,7 +10,7 @@ const UNKNOWN = new Set([
   BAD_RESPONSE,
 ]);
 
-/** Whether the message may have left although the send failed. */
+/** Returns whether the message may have been sent although the request failed. */
 export function outcomeIsUnknown(error: Error): boolean {
   return !(error instanceof ApiError) || UNKNOWN.has(error.code);
 }

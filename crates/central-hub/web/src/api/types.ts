@@ -1,5 +1,5 @@
-// The wire types: those of crates/session-api plus what the hub adds. Field names
-// are the wire's. Fields the services may add are simply not read here.
+// Wire types: those of crates/session-api plus the hub's own. Field names are
+// the wire's; unknown fields of the services are ignored.
 
 export const SESSION_STATES = [
   'INIT',
@@ -12,10 +12,10 @@ export const SESSION_STATES = [
 
 export type SessionState = (typeof SESSION_STATES)[number];
 
-/** `agente` sees and answers all conversations, and changes nothing else. */
+/** `agente` reads and answers all conversations, and changes nothing else. */
 export type Role = 'admin' | 'agente' | 'cliente';
 
-/** Who asks, as the hub sees it. */
+/** The caller's identity, as reported by the hub. */
 export interface Me {
   auth_required: boolean;
   user: { id: number; username: string; role: Role; cliente_id: number | null } | null;
@@ -115,7 +115,7 @@ export interface ConfigBody {
   environment: string;
   auto_campaigns_enabled: boolean;
   auth_required: boolean;
-  /** Of the schedules' hours. */
+  /** Time zone of the schedules. */
   zone: string;
   // Only for administrators.
   session_manager_base_url?: string;
@@ -186,13 +186,13 @@ export interface SendBody {
 }
 
 export interface ErrorBody {
-  /** Or the code once more, on the routes that the Node hub had. */
+  /** A copy of the code on the routes that the Node hub had. */
   error: true | string;
   code: string;
   message: string;
 }
 
-// What `GET /api/events` tells, by the name of the event.
+// Payloads of `GET /api/events`, by event name.
 
 export interface StateEvent {
   status: SessionState;
@@ -209,7 +209,7 @@ export interface QrEvent {
   expires_in_ms?: number;
 }
 
-/** What WhatsApp lets the account do. */
+/** The account's WhatsApp limits. */
 export interface LimitsEvent {
   reach_out: { locked: boolean; until: Timestamp | null; kind: string | null };
   new_chats: {
@@ -237,12 +237,12 @@ export interface HubEvent {
   dry_run: boolean;
 }
 
-/** `event: message`: something came in, or was written on the phone itself. */
+/** `event: message`: an inbound message, or one written on the phone. */
 export interface MessageEvent {
   from_me?: boolean;
 }
 
-/** `event: conversation`: something happened there; this is its last message. */
+/** `event: conversation`: a conversation changed; the payload is its last message. */
 export interface ConversationEvent {
   id: number;
   fecha: Timestamp;
@@ -258,10 +258,10 @@ export interface ConversationEvent {
 /** `GET /api/listener/inbox` */
 export interface InboxBody {
   sin_responder: number;
-  /** Since when the one waits who waits longest. */
+  /** When the longest wait for a reply began. */
   desde: Timestamp | null;
   sin_leer: number;
-  /** There are more than were counted. */
+  /** Whether a count reached the maximum. */
   hay_mas: boolean;
 }
 
@@ -272,7 +272,7 @@ export interface SendingBody {
   desde: Timestamp | null;
 }
 
-/** `event: campaign`: a campaign, whole, that changed. */
+/** `event: campaign`: a campaign that changed, in full. */
 export interface CampaignEvent {
   id: number;
 }

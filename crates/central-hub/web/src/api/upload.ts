@@ -3,7 +3,7 @@ import type { ErrorBody } from './types';
 
 interface Options {
   file: Blob;
-  /** Told how much of it is at the hub, from 0 to 1. */
+  /** Receives the uploaded fraction, from 0 to 1. */
   onProgress: (part: number) => void;
   signal: AbortSignal;
 }
@@ -17,8 +17,8 @@ function read(text: string): unknown {
 }
 
 /**
- * `POST path` with a file as its body. By XMLHttpRequest, since `fetch` does not
- * tell how much of a body has been sent.
+ * Sends `POST path` with a file as the body. Uses XMLHttpRequest, since `fetch`
+ * does not report upload progress.
  */
 export function upload<T>(path: string, { file, onProgress, signal }: Options): Promise<T> {
   return new Promise((resolve, reject) => {

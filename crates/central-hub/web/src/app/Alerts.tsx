@@ -11,7 +11,10 @@ import { useOnLive } from '../live/LiveProvider';
 import { countText } from '../live/countText';
 import { useFollowInbox, useInbox } from '../live/useInbox';
 
-/** Tells that somebody wrote: in the tab's title, and as this browser was told to. */
+/**
+ * Announces inbound messages: in the tab's title, and as configured in this
+ * browser.
+ */
 export function Alerts() {
   const t = useText();
   const inbox = useInbox();
@@ -24,7 +27,7 @@ export function Alerts() {
   useOnLive((action) => {
     if (action.type !== 'conversation') return;
     const { event } = action;
-    // Told again because something else happened there: it was heard before.
+    // Skips events of an already announced message, caused by other changes.
     if (event.direccion !== 'entrante' || event.id <= last.current) return;
     last.current = event.id;
     const address = `${ROUTES.conversations}/${encodeURIComponent(event.telefono ?? event.chat)}`;

@@ -15,7 +15,7 @@ import { NotFound } from '../ui/NotFound';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { cssVariables, theme } from './theme';
 
-/** Nothing is said before something was done: it comes after the screen. */
+/** Loaded after the screen: no toast appears before an action. */
 const Toasts = lazy(() => import('../ui/Toasts'));
 
 export function App() {

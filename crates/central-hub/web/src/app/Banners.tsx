@@ -40,7 +40,7 @@ interface BarProps {
   children: ReactNode;
 }
 
-/** One line across the screen: what is the matter, and the way out. */
+/** A line across the screen: the problem, and its remedy. */
 const Bar = ({ name, tone, icon, children }: BarProps) => (
   <div className={classes.bar} data-tone={tone} data-banner={name}>
     {icon}
@@ -49,9 +49,9 @@ const Bar = ({ name, tone, icon, children }: BarProps) => (
 );
 
 /**
-* Banners above every screen (line trouble, polling, new version, dry run); they stay while the
-* screen scrolls.
-*/
+ * The banners above every screen (line trouble, polling, new version, dry run);
+ * they stay while the screen scrolls.
+ */
 export function Banners() {
   const t = useText();
   const live = useLive();
@@ -64,13 +64,13 @@ export function Banners() {
   const seesAll = useSeesAll();
   useFollowSending();
   const [helping, help] = useDisclosure(false);
-  // What fills the rest of the window, as a chat does, has to know how much is left.
+  // Screens that fill the window, such as a chat, need the remaining height.
   const { ref, height } = useElementSize();
   useEffect(() => {
     document.documentElement.style.setProperty('--lm-banners', `${height}px`);
   }, [height]);
-  // A read that works while the stream is lost: the hub is there, its stream is not.
-  // A stream that is back within seconds is not worth a word.
+  // The session can be read, so the hub is up and only the stream is lost. An
+  // outage of a few seconds is not reported.
   const polling = useLasting(live.link === 'lost' && error === null, 8_000);
 
   return (
@@ -127,7 +127,7 @@ function TroubleBar({ trouble }: { trouble: NonNullable<Line['trouble']> }) {
     onSuccess: () => queries.invalidateQueries({ queryKey: SESSION_KEY }),
   });
   const { way } = trouble;
-  // On the screen that the way leads to it is under one's eyes already.
+  // The screen of the remedy already shows the problem.
   const there = pathname === ROUTES.whatsapp;
   const Icon =
     trouble.tone === 'warn'

@@ -18,7 +18,7 @@ function Crashed() {
   );
 }
 
-/** A defect of the page ends in words, not in a white screen. */
+/** Shows a message instead of a blank screen after a rendering error. */
 export class CrashGuard extends Component<{ children: ReactNode }, { crashed: boolean }> {
   override state = { crashed: false };
 

@@ -18,16 +18,16 @@ import { useSections } from './navigation';
 import { SystemStatus } from './SystemStatus';
 
 const CONTENT = 'content';
-/** A phone, where the menu is closed until it is asked for. */
+/** Phone width, where the menu is closed by default. */
 const PHONE = '(max-width: 47.99em)';
-/** In the bar at the bottom of a phone; the rest is in the menu. */
+/** Entries in a phone's bottom bar; the others are in the menu. */
 const IN_BAR: ReadonlySet<string> = new Set([
   ROUTES.start,
   ROUTES.conversations,
   ROUTES.campaigns,
 ]);
 
-/** What stands around every screen: header, menu, banners. */
+/** The frame of every screen: header, menu, banners. */
 export function Frame({ children }: { children: ReactNode }) {
   const t = useText();
   const [opened, menu] = useDisclosure(false);
@@ -38,10 +38,10 @@ export function Frame({ children }: { children: ReactNode }) {
   const waits = (path: string) => (path === ROUTES.conversations ? (inbox?.sin_responder ?? 0) : 0);
   const opener = useRef<HTMLElement | null>(null);
   const isIn = (path: string) => pathname === path || pathname.startsWith(`${path}/`);
-  // A chat has the phone's whole height: its box to write in stands where the bar would.
+  // A chat uses the phone's whole height: its input box replaces the bar.
   const inChat = pathname.startsWith(`${ROUTES.conversations}/`);
 
-  // On a phone the menu covers the screen that was chosen in it.
+  // On a phone the menu covers the chosen screen.
   useEffect(menu.close, [pathname, menu.close]);
 
   useEffect(() => {

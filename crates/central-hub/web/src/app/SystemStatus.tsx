@@ -11,7 +11,7 @@ import { useSending } from '../live/useSending';
 import { SendingSwitch } from '../ui/SendingSwitch';
 import classes from './SystemStatus.module.css';
 
-/** How the line is, at the foot of the menu: what the person at the desk asks for. */
+/** The state of the line, at the foot of the menu. */
 export function SystemStatus() {
   const t = useText();
   const live = useLive();

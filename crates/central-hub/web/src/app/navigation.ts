@@ -22,18 +22,21 @@ export interface Section {
   label: (t: Dictionary) => string;
   icon: ComponentType<{ size?: number; stroke?: number; 'aria-hidden'?: boolean }>;
   screen: ComponentType;
-  /** Only for those who see all businesses. */
+  /** Only for users with access to all businesses. */
   admins?: boolean;
-  /** In the menu; a screen that another leads to is not. */
+  /** Not in the menu: another screen leads to it. */
   hidden?: boolean;
 }
 
-/** One component for the list and for each conversation, so that the list stays. */
+/**
+ * One component for the list and each conversation, so that the list stays
+ * mounted.
+ */
 const Conversations = lazy(() => import('../conversations/ConversationsScreen'));
 
 /**
- * The screens, in the order of the menu. A new screen is one entry
- * here, and its path one in `lib/routes.ts`.
+ * The screens in menu order. A new screen needs one entry here and its path in
+ * `lib/routes.ts`.
  */
 const SECTIONS: readonly Section[] = [
   {
@@ -135,7 +138,7 @@ const SECTIONS: readonly Section[] = [
   },
 ];
 
-/** The screens of whoever is signed in. */
+/** Returns the screens of the signed-in user. */
 export function useSections(): readonly Section[] {
   const seesAll = useSeesAll();
   const onlyAnswers = useOnlyAnswers();

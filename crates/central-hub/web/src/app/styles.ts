@@ -1,5 +1,5 @@
-// The styles of the Mantine components in use, and no others; Mantine asks for
-// this order of the first three.
+// The styles of the Mantine components in use; Mantine requires this order of
+// the first three.
 import '@mantine/core/styles/baseline.css';
 import '@mantine/core/styles/default-css-variables.css';
 import '@mantine/core/styles/global.css';

@@ -13,7 +13,8 @@ const brand: MantineColorsTuple = [
   '#064c31',
 ];
 
-// The dark scheme's greys, from text to the deepest ground, with the brand's tint.
+// Greys of the dark scheme, from text to the darkest background, with the
+// brand's tint.
 const dark: MantineColorsTuple = [
   '#e4e9e6',
   '#c3ccc7',
@@ -36,7 +37,7 @@ export const theme = createTheme({
   headings: { fontWeight: '650' },
 });
 
-// Mantine's greys and reds for small text fall short of a contrast of 4.5.
+// Mantine's greys and reds for small text are below a contrast of 4.5.
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: {

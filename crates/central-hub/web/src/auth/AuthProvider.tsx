@@ -10,18 +10,18 @@ import { Starting } from './Starting';
 
 const ME_KEY = ['auth', 'me'] as const;
 
-/** How often to ask who one is while the hub does not answer. */
+/** Retry interval of the identity request while the hub does not respond. */
 const AGAIN_MS = 3_000;
 
 interface Auth {
   me: Me;
-  /** Null where nobody has to sign in. */
+  /** Null if no sign-in is required. */
   signOut: (() => Promise<void>) | null;
 }
 
 const AuthContext = createContext<Auth | null>(null);
 
-/** Who is signed in; only below [`AuthProvider`]. */
+/** Returns the signed-in user; only below [`AuthProvider`]. */
 export function useAuth(): Auth {
   const auth = use(AuthContext);
   if (!auth) throw new Error('nobody is signed in here');
@@ -29,15 +29,15 @@ export function useAuth(): Auth {
 }
 
 /**
- * Whether what concerns every business may be done: a cliente only sees its own, and an
- * agente only answers.
+ * Returns whether the user may change what affects all businesses: a cliente
+ * only sees its own, and an agente only answers.
  */
 export function useSeesAll(): boolean {
   const { cliente_id, role } = useAuth().me;
   return cliente_id === null && role !== 'agente';
 }
 
-/** Whether this is somebody who answers conversations, and nothing else. */
+/** Returns whether the user only answers conversations. */
 export const useOnlyAnswers = (): boolean => useAuth().me.role === 'agente';
 
 async function whoAmI(signal?: AbortSignal): Promise<Me | null> {
@@ -49,7 +49,7 @@ async function whoAmI(signal?: AbortSignal): Promise<Me | null> {
   }
 }
 
-/** Shows what is below it to those who are signed in, and the sign-in to others. */
+/** Renders its children for signed-in users, and the sign-in form otherwise. */
 export function AuthProvider({ children }: { children: ReactNode }) {
   const queries = useQueryClient();
   const [expired, setExpired] = useState(false);
@@ -61,7 +61,7 @@ export function AuthProvider({ children }: { children: ReactNode }) {
 
   const forget = useCallback(() => {
     queries.setQueryData(ME_KEY, null);
-    // What the one before saw is not for the next.
+    // Data of the previous user must not reach the next one.
     queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== ME_KEY[0] });
   }, [queries]);
 

@@ -21,12 +21,12 @@ import { errorText } from '../i18n/lookup';
 import { usePageTitle } from '../lib/usePageTitle';
 
 interface Props {
-  /** Somebody was signed in until now. */
+  /** Whether a session just expired. */
   expired: boolean;
   onSubmit: (username: string, password: string) => Promise<void>;
 }
 
-/** Name and password. Whoever was on a screen comes back to it. */
+/** The sign-in form. The user returns to the same screen. */
 export function SignIn({ expired, onSubmit }: Props) {
   const t = useText();
   usePageTitle(t.auth.title);

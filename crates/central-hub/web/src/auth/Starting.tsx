@@ -10,7 +10,7 @@ import { errorText } from '../i18n/lookup';
 const isAway = (error: Error) =>
   error instanceof ApiError && [HUB_UNREACHABLE, HUB_TIMEOUT].includes(error.code);
 
-/** Until the hub has said who one is; it is asked again and again. */
+/** Shown until the hub returns the user's identity; the request is retried. */
 export function Starting({ error }: { error: Error | null }) {
   const t = useText();
   return (

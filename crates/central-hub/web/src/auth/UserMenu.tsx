@@ -6,7 +6,7 @@ import { ActionError } from '../ui/ActionError';
 import { useText } from '../i18n/I18nProvider';
 import { useAuth } from './AuthProvider';
 
-/** Who is signed in, and the way out; nothing where nobody signs in. */
+/** The signed-in user and the sign-out button; empty if no sign-in is required. */
 export function UserMenu() {
   const t = useText();
   const { me, signOut } = useAuth();

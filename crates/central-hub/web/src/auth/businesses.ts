@@ -3,12 +3,12 @@ import { useQuery } from '@tanstack/react-query';
 import { request } from '../api/http';
 import { useSeesAll } from './AuthProvider';
 
-/** Beside the list of users, so that whoever changes one has this read again. */
+/** Below the key of the user list, so that a change of users invalidates it. */
 const KEY = ['users', 'businesses'] as const;
 
 /**
- * Whether this installation serves more than one business: whoever has only
- * their own never heard of a client's number.
+ * Returns whether this installation serves more than one business: users of a
+ * single one do not know its number.
  */
 export function useSeveralBusinesses(): boolean {
   const seesAll = useSeesAll();

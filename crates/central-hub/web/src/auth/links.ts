@@ -1,7 +1,7 @@
 import { ADMIN_ROUTES, AGENT_ROUTES, ROUTES, type RouteName } from '../lib/routes';
 import { useOnlyAnswers, useSeesAll } from './AuthProvider';
 
-/** The address of a screen by its name in the menu; null for who may not open it. */
+/** Returns a function from a screen's name to its path; null without permission. */
 export function useLinks(): (name: RouteName) => string | null {
   const seesAll = useSeesAll();
   const onlyAnswers = useOnlyAnswers();

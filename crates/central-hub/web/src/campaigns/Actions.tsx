@@ -23,7 +23,7 @@ import type { Campaign, CampaignRequest } from './types';
 
 type Asked = 'edit' | 'approve' | 'pause' | 'resume' | 'copy' | 'remove';
 
-/** What the campaign's state allows, each with its question. */
+/** The actions that the campaign's state allows, each with a confirmation. */
 export function Actions({ campaign }: { campaign: Campaign }) {
   const t = useText();
   const s = t.campaigns.actions;
@@ -148,7 +148,7 @@ function Question({ campaign, asked, onDone }: QuestionProps) {
     },
   );
   const { data: stats } = useStats(campaign.id);
-  // On the button stands how many get it, not how many are on the list.
+  // The button shows the number of recipients without opt-outs.
   const reached = campaign.total - (stats?.revision?.pidieron_baja ?? 0);
   const people = t.campaigns.people(reached, reached.toLocaleString(t.locale));
   const text = {

@@ -11,7 +11,7 @@ const COLORS: Record<CampaignState, string> = {
   finalizado: 'gray',
 };
 
-/** Its state, and whether it is a test; under way is only what goes out. */
+/** The campaign's state, and whether it is a test; "under way" only while it sends. */
 export function CampaignBadge({ campaign, standing }: { campaign: Campaign; standing: Standing }) {
   const t = useText();
   const s = t.campaigns;

@@ -10,7 +10,7 @@ import type { Campaign, CampaignRequest } from './types';
 import { columnsOf, mistakeOf, pauseProblem } from './words';
 
 interface Props {
-  /** The one that is changed; null for a new one. */
+  /** The campaign to edit; null creates one. */
   campaign: Campaign | null;
   submit: string;
   pending: boolean;
@@ -21,7 +21,7 @@ interface Props {
 
 const seconds = (value: string | number): number | '' => (value === '' ? '' : Number(value));
 
-/** Name, text and pace of a campaign. */
+/** The form for name, text and pace of a campaign. */
 export function CampaignForm({ campaign, submit, pending, error, onSubmit, onCancel }: Props) {
   const t = useText();
   const f = t.campaigns.form;
@@ -33,7 +33,8 @@ export function CampaignForm({ campaign, submit, pending, error, onSubmit, onCan
   const [least, setLeast] = useState<number | ''>(campaign?.pausa_min_s ?? 30);
   const [most, setMost] = useState<number | ''>(campaign?.pausa_max_s ?? 90);
   const [tried, setTried] = useState(false);
-  // The text that the hub found the mistake in: another one has not been judged.
+  // The text of the hub's last template error; it does not apply to other
+  // texts.
   const [sent, setSent] = useState('');
   const area = useRef<HTMLTextAreaElement>(null);
 

@@ -20,7 +20,7 @@ import { TextCard } from './TextCard';
 import type { CampaignStats } from './types';
 import { useStanding } from './useStanding';
 
-/** One campaign: what it says, to whom, how far it is, and all that is done with it. */
+/** The screen of a campaign: text, recipients, progress and actions. */
 export default function CampaignScreen() {
   const id = Number(useParams()['id']);
   if (!Number.isSafeInteger(id) || id < 1) return <NotFound />;

@@ -21,7 +21,7 @@ import { standingOf } from './standing';
 import { CAMPAIGN_STATES, type Campaign } from './types';
 import { useAround } from './useStanding';
 
-/** All campaigns, the newest first. The address keeps what is shown. */
+/** The list of campaigns, newest first. The URL stores the filter. */
 export default function CampaignsScreen() {
   const t = useText();
   const moment = useMoment();

@@ -8,7 +8,7 @@ interface Props {
   days: readonly { dia: string; cantidad: number }[];
 }
 
-/** How many a day. The same figures stand in a table for those who cannot see it. */
+/** A chart of messages per day. A table has the same figures for screen readers. */
 export default function Chart({ days }: Props) {
   const t = useText();
   const s = t.campaigns;

@@ -13,7 +13,7 @@ import { Notice } from '../ui/Notice';
 import { uploadPath, type ListOptions } from './api';
 import type { ImportReport, ListTrial, RefusedLine, TrialRow } from './types';
 
-/** Rows and problems that are shown of the first twenty. */
+/** Displayed rows and problems, of the first twenty. */
 const SHOWN = 5;
 const ENCODINGS = ['utf-8', 'windows-1252', 'cp850', 'macintosh'] as const;
 const SEPARATORS = [';', ',', 'tab', '|'] as const;
@@ -23,12 +23,12 @@ interface Props {
   file: File;
   prefijo: string;
   onDone: (report: ImportReport) => void;
-  /** The list broke off after a part of it was kept. */
+  /** The import broke off after a part was stored. */
   onError: (error: Error) => void;
   onClose: () => void;
 }
 
-/** What would come of a list, and the choices that change it, before anything is kept. */
+/** Previews an import and its options before anything is stored. */
 export function ListPreview({ campaign, file, prefijo, onDone, onError, onClose }: Props) {
   const t = useText();
   const s = t.campaigns.lists.preview;
@@ -192,7 +192,7 @@ interface ChoiceProps {
   onChange: (value: string | undefined) => void;
 }
 
-/** One of the list's own words; two that are alike count once. */
+/** A select of the list's headings or sheets; duplicates appear once. */
 function Choice({ label, value, values, onChange }: ChoiceProps) {
   const t = useText();
   return (
@@ -210,7 +210,7 @@ function Choice({ label, value, values, onChange }: ChoiceProps) {
 type Words = ReturnType<typeof useText>;
 
 function rowColumns(s: Words['campaigns']['lists']['preview'], trial: ListTrial): readonly Column<TrialRow>[] {
-  // The keys are those of the headings that are not empty, in their order.
+  // The keys belong to the non-empty headings, in order.
   const titles = trial.titulos.filter((title) => /[\p{L}\p{N}]/u.test(title));
   const others = titles
     .map((title, at) => ({ title, key: trial.columnas[at] ?? '' }))
@@ -239,7 +239,7 @@ function refusedColumns(t: Words): readonly Column<RefusedLine>[] {
   ];
 }
 
-/** The headings that the server found where no column held the number. */
+/** Returns the headings that the server found if it detected no number column. */
 function titlesOf(error: Error | null): readonly string[] {
   const found = error instanceof ApiError ? /\(found: (.*)\)$/s.exec(error.message)?.[1] : undefined;
   return found?.split(', ') ?? [];

@@ -26,7 +26,7 @@ import { ListPreview } from './ListPreview';
 import { Refused } from './Refused';
 import type { Campaign, Import, ImportReport } from './types';
 
-/** What is put before numbers that lack it, by where they are from. */
+/** Prefix for numbers without one, by country. */
 const PREFIXES = {
   none: '',
   argentina: '549',
@@ -40,11 +40,11 @@ type Country = keyof typeof PREFIXES;
 
 const COUNTRIES = Object.keys(PREFIXES) as Country[];
 
-/** With a mark, so that Excel reads it as UTF-8. */
+/** Adds a byte order mark, so that Excel reads the file as UTF-8. */
 const fileOf = (text: string): string =>
   URL.createObjectURL(new Blob(['\uFEFF', text], { type: 'text/csv' }));
 
-/** The lists that people came with, and the way for another. */
+/** The imported lists, and the upload of another one. */
 export function ListsCard({ campaign }: { campaign: Campaign }) {
   const t = useText();
   const s = t.campaigns.lists;
@@ -56,7 +56,7 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
   const [chosen, setChosen] = useState<File | null>(null);
   const [report, setReport] = useState<ImportReport | null>(null);
   const [error, setError] = useState<Error | null>(null);
-  // What came of it is below the button, and may be below the screen.
+  // The result is below the button, and may be outside the window.
   const settled = report !== null || error !== null;
   useEffect(() => {
     if (settled) result.current?.scrollIntoView({ block: 'nearest' });
@@ -77,7 +77,7 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
 
   const known = imports.data?.importaciones ?? [];
   const editable = campaign.estado !== 'en_progreso';
-  // A copy came with people and without lists: there is nothing to show or do.
+  // A copy has recipients but no lists: there is nothing to show.
   if (!editable && known.length === 0 && imports.data) return null;
   return (
     <Surface data-testid="lists-card">

@@ -6,7 +6,7 @@ import { Surface } from '../ui/Surface';
 import { createCampaign, useCampaignChange } from './api';
 import { CampaignForm } from './CampaignForm';
 
-/** A new campaign; its list comes next, on its own screen. */
+/** The screen for a new campaign; the list is uploaded on the campaign's screen. */
 export default function NewCampaignScreen() {
   const t = useText();
   const navigate = useNavigate();

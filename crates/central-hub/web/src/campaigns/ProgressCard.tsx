@@ -17,7 +17,7 @@ import { useAnswers } from './useAnswers';
 
 const Chart = lazy(() => import('./Chart'));
 
-/** How far it is, what it waits for, and how it went day by day. */
+/** The campaign's progress, current obstacle, and messages per day. */
 export function ProgressCard({
   campaign,
   standing,

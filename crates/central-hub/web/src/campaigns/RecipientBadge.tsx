@@ -12,7 +12,7 @@ const COLORS: Record<RecipientState, string> = {
   omitido: 'gray',
 };
 
-/** What became of one of the people. */
+/** The state of a recipient. */
 export function RecipientBadge({ estado }: { estado: RecipientState }) {
   const t = useText();
   return (

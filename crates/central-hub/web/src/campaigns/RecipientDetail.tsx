@@ -14,12 +14,12 @@ import type { Recipient } from './types';
 
 interface Props {
   campaign: number;
-  /** As the list has it; the rest is read. */
+  /** The row of the list; further details are fetched. */
   recipient: Recipient;
   onDone: () => void;
 }
 
-/** One of the people: the text as it is sent, what is known, and how it went. */
+/** A recipient: message text, data and history. */
 export function RecipientDetail({ campaign, recipient, onDone }: Props) {
   const t = useText();
   const moment = useMoment();
@@ -60,12 +60,12 @@ export function RecipientDetail({ campaign, recipient, onDone }: Props) {
 
 interface RetryProps {
   campaign: number;
-  /** One of them, or all that failed. */
+  /** One recipient, or null for all that failed. */
   number: number | null;
   onDone: () => void;
 }
 
-/** Why it is tried once more: the reason is kept. */
+/** The form for the reason of a retry, which is stored. */
 export function RetryForm({ campaign, number, onDone }: RetryProps) {
   const t = useText();
   const s = t.campaigns.recipients;

@@ -17,7 +17,7 @@ import { RECIPIENT_STATES, type Campaign, type Recipient, type RecipientState } 
 
 type Shown = { what: 'one'; recipient: Recipient } | { what: 'retry' };
 
-/** To whom it goes, each with the text that it gets. */
+/** The recipients of a campaign, each with its message text. */
 export function RecipientsCard({ campaign }: { campaign: Campaign }) {
   const t = useText();
   const s = t.campaigns.recipients;

@@ -6,7 +6,7 @@ import { usePages } from '../ui/pages';
 import { campaignKey, getRefused } from './api';
 import type { RefusedLine } from './types';
 
-/** The lines of a list that were not taken, and why. */
+/** The rejected lines of a list, each with its reason. */
 export function Refused({ campaign, number }: { campaign: number; number: number }) {
   const t = useText();
   const s = t.campaigns.lists;

@@ -9,7 +9,7 @@ import { Surface } from '../ui/Surface';
 import { campaignKey, getRecipients, useStats } from './api';
 import { useOwnSchedules } from './useStanding';
 
-/** The text of the first who gets it. */
+/** Returns the message text of the first recipient. */
 const useSample = (id: number) =>
   useQuery({
     queryKey: [...campaignKey(id), 'sample'],
@@ -18,7 +18,7 @@ const useSample = (id: number) =>
     staleTime: 0,
   });
 
-/** Who gets what and until when, before it is sent: how it reads, whom it leaves out. */
+/** A review before sending: sample text, skipped recipients, estimated end. */
 export function Review({ id }: { id: number }) {
   const t = useText();
   const r = t.campaigns.review;

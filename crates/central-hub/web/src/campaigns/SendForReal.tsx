@@ -18,7 +18,7 @@ import { copyCampaign, moveCampaign, useCampaignChange } from './api';
 import type { Campaign } from './types';
 import { useOwnSchedules } from './useStanding';
 
-/** The copy, its schedules' approval and its own, in one: what a finished test is for. */
+/** Copies a finished test and approves the copy with its schedules, in one step. */
 export function SendForReal({ campaign }: { campaign: Campaign }) {
   const t = useText();
   const s = t.campaigns.sendForReal;
@@ -45,7 +45,7 @@ function Question({ campaign, onClose }: { campaign: Campaign; onClose: () => vo
   const dryRun = useDryRun() === true;
   const schedules = useOwnSchedules(campaign.id);
   const [helping, help] = useDisclosure(false);
-  // What was made stays made where a later step fails: it is not copied a second time.
+  // If a later step fails, a retry reuses the copy.
   const [made, setMade] = useState<Campaign | null>(null);
   const has = (schedules.data?.length ?? 0) > 0;
   const send = useCampaignChange(
@@ -59,7 +59,7 @@ function Question({ campaign, onClose }: { campaign: Campaign; onClose: () => vo
         if (estado === 'aprobada') continue;
         await request(`/api/sender/programaciones/${id}/approve`, { method: 'POST', body: {} });
       }
-      // Without hours it would only stand there: they are chosen on the copy.
+      // Without schedules the copy stays a draft: the user adds them there.
       if (own.programaciones.length > 0) await moveCampaign(copy.id, 'approve');
       return copy;
     },

@@ -13,7 +13,10 @@ import { reasonText } from './reasonText';
 import type { Reason, Standing } from './standing';
 import type { CampaignStats } from './types';
 
-/** Whether it goes out: one line where it does, every reason with its way out where it does not. */
+/**
+ * Whether the campaign sends: one line if so, otherwise every reason with its
+ * remedy.
+ */
 export function StandingNotice({
   campaign,
   standing,

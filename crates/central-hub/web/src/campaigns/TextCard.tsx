@@ -5,7 +5,7 @@ import { useText } from '../i18n/I18nProvider';
 import { Surface } from '../ui/Surface';
 import type { Campaign } from './types';
 
-/** What it says, and at which pace. */
+/** The campaign's text and pace. */
 export function TextCard({ campaign }: { campaign: Campaign }) {
   const t = useText();
   const s = t.campaigns;

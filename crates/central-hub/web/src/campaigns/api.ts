@@ -19,7 +19,7 @@ import type {
 
 const PATH = '/api/sender/campaigns';
 
-/** Every list of campaigns, also those that other screens show. */
+/** Query key of all campaign data, also on other screens. */
 export const CAMPAIGNS_KEY = ['campaigns'] as const;
 
 export const campaignKey = (id: number) => [...CAMPAIGNS_KEY, 'one', id] as const;
@@ -50,7 +50,7 @@ export const useStats = (id: number) =>
     refetchInterval: AGAIN_MS,
   });
 
-/** Reads again whatever shows a campaign, as soon as the hub tells of one. */
+/** Refetches campaign data on each campaign event. */
 export function useFollowCampaigns(): void {
   const queries = useQueryClient();
   useOnLive((action) => {
@@ -59,7 +59,7 @@ export function useFollowCampaigns(): void {
 }
 
 const readAgain = (queries: QueryClient) =>
-  // What is under way already shows a moment ago: not all of it anew.
+  // Does not restart fetches already in flight.
   queries.invalidateQueries({ queryKey: CAMPAIGNS_KEY }, { cancelRefetch: false });
 
 export const createCampaign = (body: CampaignRequest) =>
@@ -81,7 +81,7 @@ export const moveCampaign = (id: number, step: Step, motivo = '') =>
     body: motivo.trim() === '' ? {} : { motivo: motivo.trim() },
   });
 
-/** Its schedules that wait for it and itself, in one: whoever may approve the one may the other. */
+/** Approves the campaign and its pending schedules; both need the same permission. */
 export async function approveWithSchedules(id: number): Promise<Campaign> {
   const own = await request<{ programaciones: { id: number; estado: string }[] }>(
     `/api/sender/programaciones?limite=50&campania_id=${id}`,
@@ -93,7 +93,7 @@ export async function approveWithSchedules(id: number): Promise<Campaign> {
   return moveCampaign(id, 'approve');
 }
 
-/** A change, after which all that shows campaigns is read again. */
+/** A mutation after which all campaign data is refetched. */
 export const useCampaignChange = <V, R>(
   change: (variables: V) => Promise<R>,
   done?: (result: R) => void,
@@ -123,14 +123,14 @@ export async function getRefused(
   return { items: found.rechazos, next: found.siguiente };
 }
 
-/** What a person may say of a list; the service finds what is left out. */
+/** Import options; the service detects omitted ones. */
 export interface ListOptions {
   columna?: string | undefined;
   nombre?: string | undefined;
   hoja?: string | undefined;
   separador?: string | undefined;
   codificacion?: string | undefined;
-  /** `1`: only look. */
+  /** `1` for a dry run. */
   probar?: '1';
 }
 
@@ -158,7 +158,7 @@ export const useRecipient = (id: number, number: number) =>
     staleTime: 0,
   });
 
-/** One that failed, or all of them (null), back to the beginning. */
+/** Retries one failed recipient, or all of them (null). */
 export const retryRecipients = (id: number, number: number | null, motivo: string) =>
   request<unknown>(`${PATH}/${id}/recipients/${number === null ? '' : `${number}/`}retry`, {
     method: 'POST',

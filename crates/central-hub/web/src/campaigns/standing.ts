@@ -1,4 +1,4 @@
-// Whether something of a campaign goes out now, and if not, every reason.
+// Whether a campaign is sending now, and if not, every reason.
 import type { LimitsEvent, Timestamp } from '../api/types';
 import type { View } from '../live/view';
 import type { Campaign } from './types';
@@ -19,13 +19,13 @@ export type Standing =
 /** Server state around a campaign; null while unknown. */
 export interface Around {
   dryRun: boolean | null;
-  /** Whether somebody stopped all sending. */
+  /** Whether all sending is stopped. */
   stopped: boolean | null;
-  /** Whether the server lets campaigns go at all. */
+  /** Whether campaigns are enabled on the server. */
   campaignsOn: boolean | null;
   line: View['kind'];
   limits: LimitsEvent | null;
-  /** How many schedules the campaign has, and how many of them are approved. */
+  /** Number of the campaign's schedules, and of the approved ones. */
   schedules: { total: number; approved: number } | null;
 }
 
@@ -41,7 +41,7 @@ const DOWN: ReadonlySet<View['kind']> = new Set([
   'failed',
 ]);
 
-/** The server's own word for what the campaign waits for. */
+/** Converts the obstacle that the server reported. */
 function fromWait({ codigo, hasta: until }: NonNullable<Campaign['espera']>): Reason | null {
   switch (codigo) {
     case 'SENDING_STOPPED':
@@ -71,7 +71,7 @@ function fromWait({ codigo, hasta: until }: NonNullable<Campaign['espera']>): Re
   }
 }
 
-/** Every reason at once: whoever clears one wants to know of the next. */
+/** Returns all reasons at once: after clearing one, the user needs the next. */
 export function standingOf(
   campaign: Pick<Campaign, 'estado' | 'simulacion' | 'espera'>,
   around: Around,
@@ -80,7 +80,7 @@ export function standingOf(
   const { espera, simulacion } = campaign;
   const real = simulacion !== true;
   const reasons: Reason[] = [];
-  // A rehearsal writes to nobody: neither the lock nor the phone keeps it.
+  // A rehearsal sends nothing: neither the lock nor the phone blocks it.
   if (real && around.stopped) reasons.push({ kind: 'stopped' });
   if (real && around.dryRun) reasons.push({ kind: 'rehearsalLock' });
   if (around.campaignsOn === false) reasons.push({ kind: 'campaignsOff' });
@@ -97,7 +97,7 @@ export function standingOf(
   const told = espera && fromWait(espera);
   const known = (kind: Reason['kind']) => reasons.some((one) => one.kind === kind);
   if (told && !known(told.kind) && !(told.kind === 'notApproved' && known('noSchedule'))) {
-    // What the server said a moment ago and does not hold any more is not repeated.
+    // Drops an obstacle that the server reported earlier and that is over.
     const over =
       (told.kind === 'notApproved' && schedules !== null) ||
       (told.kind === 'stopped' && around.stopped === false) ||

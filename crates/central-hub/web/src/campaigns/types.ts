@@ -50,7 +50,7 @@ export interface CampaignStats extends Campaign {
   previsto_fin: Timestamp | null;
   por_dia: { dia: string; cantidad: number }[];
   fallas: { codigo: string; cantidad: number }[];
-  /** Of one that is still to be approved: what would come of that. */
+  /** For a campaign to be approved: the effect of the approval. */
   revision: {
     pidieron_baja: number;
     sin_horario: boolean;
@@ -58,11 +58,11 @@ export interface CampaignStats extends Campaign {
   } | null;
 }
 
-/** What a campaign is made or changed with. */
+/** The fields of a new or edited campaign. */
 export interface CampaignRequest {
   nombre: string;
   mensaje: string;
-  /** Those of the list that the text may name. */
+  /** The list's columns that the text can use. */
   columnas: string[];
   cliente_id?: number;
   pausa_min_s: number;
@@ -94,7 +94,7 @@ export interface ImportReport extends Import {
   siguiente: number | null;
 }
 
-/** What would come of a list, with `probar=1`. */
+/** The result of a trial import, with `probar=1`. */
 export interface ListTrial {
   codificacion: string;
   separador: string | null;

@@ -4,10 +4,10 @@ import { request } from '../api/http';
 import { campaignKey } from './api';
 import type { Campaign } from './types';
 
-/** The most that the hub gives at once. */
+/** Maximum page size of the hub. */
 const MOST = 200;
 
-/** How many people answered a campaign that was sent; null until it is known. */
+/** Returns how many contacts answered a sent campaign; null until known. */
 export function useAnswers(campaign: Campaign): { people: number; more: boolean } | null {
   const { data } = useQuery({
     queryKey: [...campaignKey(campaign.id), 'answers'],

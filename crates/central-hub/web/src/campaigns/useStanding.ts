@@ -10,7 +10,7 @@ import { campaignKey } from './api';
 import { standingOf, type Around, type Standing } from './standing';
 import type { Campaign } from './types';
 
-/** What concerns every campaign alike. */
+/** Returns the server state that affects all campaigns. */
 export function useAround(): Omit<Around, 'schedules'> {
   const live = useLive();
   const session = useSession();
@@ -33,7 +33,10 @@ interface OwnSchedule {
   cupo_diario: number | null;
 }
 
-/** The schedules of one campaign; beside it, so that they are read again with it. */
+/**
+ * Fetches a campaign's schedules; keyed below the campaign to be refetched with
+ * it.
+ */
 export const useOwnSchedules = (id: number) =>
   useQuery({
     queryKey: [...campaignKey(id), 'schedules'],
@@ -47,7 +50,7 @@ export const useOwnSchedules = (id: number) =>
     refetchInterval: 15_000,
   });
 
-/** How one campaign stands, with all that is known of it. */
+/** Returns the standing of a campaign. */
 export function useStanding(campaign: Campaign): Standing {
   const around = useAround();
   const { data } = useOwnSchedules(campaign.id);

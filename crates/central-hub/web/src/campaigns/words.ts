@@ -1,10 +1,10 @@
 import type { Campaign } from './types';
 
-/** How many of its people are behind it, whatever came of them. */
+/** Returns the number of recipients that are settled, whatever the outcome. */
 export const doneOf = ({ total, pendientes, en_cola }: Campaign): number =>
   Math.max(0, total - pendientes - en_cola);
 
-/** Its part of the whole, from 0 to 100. */
+/** Returns the share in percent, from 0 to 100. */
 export const percentOf = (part: number, total: number): number =>
   total <= 0 ? 0 : Math.min(100, Math.max(0, (part / total) * 100));
 
@@ -14,7 +14,7 @@ export interface Slice {
   color: string;
 }
 
-/** What the bar of a campaign is made of, in its order. */
+/** Returns the segments of a campaign's progress bar, in order. */
 export function slicesOf(campaign: Campaign): Slice[] {
   const all: Slice[] = [
     { key: 'enviados', count: campaign.enviados, color: 'brand.7' },
@@ -38,7 +38,10 @@ export interface TemplateMistake {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
-/** Where in `text` the hub found the mistake of `TEMPLATE_INVALID`; null if it did not say. */
+/**
+ * Returns the position of a `TEMPLATE_INVALID` error in `text`; null if not
+ * reported.
+ */
 export function mistakeOf(
   text: string,
   details: Readonly<Record<string, unknown>>,
@@ -61,7 +64,7 @@ export function mistakeOf(
   };
 }
 
-/** The names that somebody wrote with commas between them, each once. */
+/** Splits a typed list of column names and removes duplicates. */
 export const columnsOf = (text: string): string[] => [
   ...new Set(
     text
@@ -71,7 +74,7 @@ export const columnsOf = (text: string): string[] => [
   ),
 ];
 
-/** Whether two pauses, in seconds, make sense together. */
+/** Validates a pair of pauses, in seconds. */
 export function pauseProblem(least: number | '', most: number | ''): 'empty' | 'order' | null {
   if (least === '' || most === '') return 'empty';
   return most < least ? 'order' : null;

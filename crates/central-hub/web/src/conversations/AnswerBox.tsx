@@ -23,7 +23,7 @@ interface Attempt {
 }
 
 interface Props {
-  /** The chat in the address: a draft is kept under it. */
+  /** The chat in the URL, which is the key of its draft. */
   chat: string;
   number: string;
   who: string;
@@ -31,10 +31,13 @@ interface Props {
   messages: readonly Message[];
 }
 
-/** A screen that a keyboard covers half of as soon as something has the focus. */
+/**
+ * Returns whether the device has a touch screen, where the keyboard covers half
+ * of it.
+ */
 const isTouch = (): boolean => window.matchMedia('(hover: none)').matches;
 
-/** The box to answer in. One text is sent once, however often it is clicked. */
+/** The box to answer in. Repeated clicks send a text only once. */
 export function AnswerBox({ chat, number, who, business, messages }: Props) {
   const t = useText();
   const c = t.conversations;
@@ -48,7 +51,7 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
   const pending = useRef<Attempt | null>(null);
   const isUnderWay = useRef(false);
 
-  // Whoever opens a chat means to answer it.
+  // A chat is opened to answer it.
   useEffect(() => {
     if (!isTouch()) box.current?.focus({ preventScroll: true });
   }, []);
@@ -76,13 +79,13 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
 
   function submit(event?: FormEvent) {
     event?.preventDefault();
-    // Before the button is drawn as busy, a second click comes here.
+    // A second click can arrive before the button renders as busy.
     if (isUnderWay.current) return;
     if (text.trim() === '') {
       setProblem(c.answerEmpty);
       return;
     }
-    // What may have left goes again under the same key: it is one message.
+    // A retry after an unknown outcome reuses the key: it is one message.
     const same = pending.current?.mensaje === text ? pending.current : null;
     const next = same ?? {
       destinatario: number,
@@ -97,7 +100,7 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
 
   const { data, error } = attempt;
   const unknown = error !== null && outcomeIsUnknown(error);
-  // It waited when it was asked for; by now it may have gone.
+  // The message waited at the request; it may have been sent since.
   const now = data && (messages.find(({ id }) => id === data.id)?.estado ?? data.estado);
   return (
     <form onSubmit={submit} noValidate className={classes.answer}>
@@ -110,7 +113,7 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
           <Text size="sm">{c.lineDown}</Text>
         )}
       </div>
-      {/* Of what may have left the line above says all; why is in the banner. */}
+      {/* For an unknown outcome the line above suffices; the banner has the reason. */}
       <ActionError error={unknown ? null : error} />
       <div className={classes.write}>
         <Textarea
@@ -128,9 +131,10 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
             setProblem(null);
           }}
           onKeyDown={(event) => {
-            // An accent or a word that is still being composed ends with Enter, too.
+            // Enter also ends the composition of an accent or a word.
             if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
-            // On a phone Enter makes a line: its keyboard has no Shift + Enter.
+            // On a phone Enter inserts a line: its keyboard has no Shift +
+            // Enter.
             if (isTouch()) return;
             event.preventDefault();
             submit();

@@ -11,13 +11,13 @@ import {
 } from '../lib/alerts';
 import classes from './Conversations.module.css';
 
-/** Asks once, in this browser, whether to tell when somebody writes. */
+/** Asks once per browser whether to announce inbound messages. */
 export function AskForAlerts() {
   const a = useText().alerts;
   const [asked, setAsked] = useState(() => wantsNotifications() !== null);
   if (asked || notificationsAre() === 'none' || notificationsAre() === 'refused') return null;
   async function answer(yes: boolean) {
-    // The sound needs nobody's leave.
+    // Sound needs no permission.
     setSound(yes);
     setNotifications(yes && (await askForNotifications()));
     setAsked(true);

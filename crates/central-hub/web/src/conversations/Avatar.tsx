@@ -3,7 +3,7 @@ import type { CSSProperties } from 'react';
 import { hueOf, initialsOf } from '../lib/avatar';
 import classes from './Conversations.module.css';
 
-/** Initials on a colour of the person's own. */
+/** A contact's initials on a color derived from the chat. */
 export function Avatar({ name, chat }: { name: string | null; chat: string }) {
   return (
     <span

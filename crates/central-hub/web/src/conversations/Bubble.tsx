@@ -39,7 +39,7 @@ const TICKS: Record<MessageStateName, Icon | null> = {
   recibido: null,
 };
 
-/** What the ticks alone do not tell is said in words. */
+/** States that need words in addition to the ticks. */
 const SAID: ReadonlySet<MessageStateName> = new Set([
   'pendiente',
   'sin_confirmar',
@@ -61,7 +61,7 @@ function Ticks({ estado }: { estado: MessageStateName }) {
   );
 }
 
-/** One message, with what became of it. */
+/** A message with its state. */
 export function Bubble({ message, zone }: { message: Message; zone: string }) {
   const t = useText();
   const c = t.conversations;

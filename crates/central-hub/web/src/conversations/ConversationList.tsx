@@ -28,7 +28,7 @@ function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
   const { ultimo } = talk;
   const number = numberOf(talk);
   const chat = talk.telefono ?? talk.chat;
-  // The one that is open shows its own in the box.
+  // The open conversation shows its draft in the answer box.
   const draft = chosen ? '' : draftOf(chat);
   const prefixOf = (estado: string) =>
     estado === 'fallido' ? c.notSent : estado === 'simulado' ? c.tested : c.you;
@@ -96,7 +96,7 @@ function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
   );
 }
 
-/** ↑ and ↓ go through the list as Tab does, Home and End to its ends. */
+/** Handles ↑ and ↓ like Tab within the list, Home and End for its ends. */
 function walk(event: KeyboardEvent<HTMLElement>) {
   const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('a')];
   const at = rows.indexOf(document.activeElement as HTMLElement);
@@ -106,7 +106,7 @@ function walk(event: KeyboardEvent<HTMLElement>) {
   rows[Math.min(rows.length - 1, Math.max(0, to))]?.focus();
 }
 
-/** With whom there is a conversation: who wrote last comes first. */
+/** The list of conversations, most recent first. */
 export function ConversationList({ chosen }: { chosen: string | undefined }) {
   const t = useText();
   const c = t.conversations;
@@ -114,9 +114,10 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
   const [words] = useDebouncedValue(typed.trim(), 300);
   const inbox = useInbox();
   const [chosenTab, choose] = useState<Which | null>(null);
-  // Whoever comes while somebody waits means to answer; it stays so until another is chosen.
+  // Defaults to the unanswered conversations if there are any, until the user
+  // chooses.
   if (chosenTab === null && inbox) choose(inbox.sin_responder > 0 ? 'sin_responder' : 'todas');
-  // A search is for a person or a text, whoever waits.
+  // A search covers all conversations.
   const which: Which = words === '' ? (chosenTab ?? 'todas') : 'todas';
   const waiting = inbox?.sin_responder ?? 0;
   const pages = usePages({

@@ -10,7 +10,7 @@ import classes from './Conversations.module.css';
 import { ConversationList } from './ConversationList';
 import { Thread } from './Thread';
 
-/** With whom there is a conversation, and one of them beside. */
+/** The list of conversations, with the open one at its side. */
 export default function ConversationsScreen() {
   const t = useText();
   const { telefono } = useParams();

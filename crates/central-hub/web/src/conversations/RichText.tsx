@@ -36,5 +36,5 @@ function shown(piece: Piece, key: number): ReactNode {
   }
 }
 
-/** A message as WhatsApp shows it: bold, italic, links that open. */
+/** A message formatted as in WhatsApp: bold, italic, links. */
 export const RichText = ({ text }: { text: string }) => <>{piecesOf(text).map(shown)}</>;

@@ -32,7 +32,7 @@ import classes from './Conversations.module.css';
 import { businessOf, byDay, inOrder } from './thread';
 import { useReading } from './useReading';
 
-/** One conversation: what was written, and the box to answer in. */
+/** A conversation: its messages, and the box to answer in. */
 export function Thread({ number }: { number: string }) {
   const t = useText();
   const c = t.conversations;
@@ -98,7 +98,7 @@ export function Thread({ number }: { number: string }) {
         )}
         {optOut.data === null && <OptOutMenu phone={phone} who={who} />}
       </div>
-      {/* Turned around, so that it begins at its end and stays where it is read. */}
+      {/* Reversed, so that it starts at the end and keeps its scroll position. */}
       <div
         className={classes.scroll}
         tabIndex={0}
@@ -151,7 +151,7 @@ export function Thread({ number }: { number: string }) {
   );
 }
 
-/** Where the box would be: nobody types what cannot be sent. */
+/** Replaces the answer box if nothing can be sent. */
 function Closed({ who }: { who: string }) {
   const c = useText().conversations;
   const to = useLinks()('optOuts');
@@ -183,7 +183,7 @@ function OptOutMenu({ phone, who }: { phone: string; who: string }) {
       dialog.close();
       toast({
         text: c.optOutDone(who),
-        // Only administrators take somebody off the list.
+        // Only administrators can remove an opt-out.
         ...(seesAll ? { undo: { label: t.app.undo, act: () => back.mutate() } } : {}),
       });
     },

@@ -35,7 +35,7 @@ export async function getConversations(
   return { items: found.conversaciones, next: found.siguiente };
 }
 
-/** A conversation from its end on, as far back as was asked for. */
+/** Fetches a conversation from its end backwards, as far as requested. */
 export const useHistory = (number: string) =>
   useInfiniteQuery({
     queryKey: [...CONVERSATIONS_KEY, 'of', number],
@@ -66,15 +66,15 @@ const FOLLOWED: ReadonlySet<string> = new Set(['message', 'ack', 'conversation',
 const of = (chat: string, what: string) =>
   `/api/listener/conversations/${encodeURIComponent(chat)}/${what}`;
 
-/** What this person wrote is read, up to a message. */
+/** Marks a contact's messages as read, up to the specified one. */
 export const markRead = (chat: string, hasta: number) =>
   request<unknown>(of(chat, 'read'), { method: 'POST', body: { hasta } });
 
-/** What this person wrote so far needs no answer. */
+/** Marks a contact's messages so far as needing no reply. */
 export const markAttended = (chat: string) =>
   request<unknown>(of(chat, 'attended'), { method: 'POST' });
 
-/** Keeps what is on show in step with what comes in, is sent and is read. */
+/** Refetches conversations on inbound, sent and read events. */
 export function useFollow(): void {
   const queries = useQueryClient();
   const timers = useRef(new Set<ReturnType<typeof setTimeout>>());
@@ -84,13 +84,13 @@ export function useFollow(): void {
   }, []);
   useOnLive(({ type }) => {
     if (!FOLLOWED.has(type)) return;
-    // Many events at once are one question.
+    // Debounce: a burst of events causes one request.
     timers.current.forEach(clearTimeout);
     timers.current.clear();
     for (const ms of AGAIN_AFTER_MS) {
       const timer = setTimeout(() => {
         timers.current.delete(timer);
-        // Not in the way of what is on its way, such as older messages.
+        // Does not cancel fetches in flight, such as older messages.
         void queries.invalidateQueries(
           { queryKey: CONVERSATIONS_KEY },
           { cancelRefetch: false },
@@ -101,12 +101,12 @@ export function useFollow(): void {
   });
 }
 
-/** Beside the list on the screen of its own: a change there is seen here. */
+/** Shared with the opt-out screen: a change there appears here. */
 export const OPT_OUT_KEY = ['opt-outs'] as const;
 
 const OPT_OUTS = '/api/sender/bajas';
 
-/** Whether this person asked not to be written to; looked at again with each new message. */
+/** Returns whether the contact has opted out; refetched with each new message. */
 export const useOptOut = (phone: string, latest: number) =>
   useQuery({
     queryKey: [...OPT_OUT_KEY, 'of', phone, latest],
@@ -116,7 +116,7 @@ export const useOptOut = (phone: string, latest: number) =>
           signal,
         });
       } catch (error) {
-        // Not on the list, or a chat that has no number to be on it.
+        // Not on the list, or a chat without a number.
         if (error instanceof ApiError && (error.status === 404 || error.status === 400)) return null;
         throw error;
       }

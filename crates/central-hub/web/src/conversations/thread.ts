@@ -3,10 +3,10 @@ import { clockIn, type Day } from '../lib/days';
 import { formatPhone } from '../lib/phone';
 import type { History, Message } from './types';
 
-/** WhatsApp tells seconds; within one, the order in which they were written down counts. */
+/** WhatsApp timestamps have seconds; within one, the order of recording applies. */
 const secondOf = ({ fecha }: Message): number => Math.trunc(Date.parse(fecha) / 1000);
 
-/** All that is loaded, in the order in which it was written, each once. */
+/** Returns all loaded messages in chronological order, without duplicates. */
 export function inOrder(pages: readonly History[]): Message[] {
   const byId = new Map(pages.flatMap((page) => page.mensajes).map((one) => [one.id, one]));
   return [...byId.values()].sort(
@@ -19,7 +19,7 @@ export interface DayOfMessages {
   messages: Message[];
 }
 
-/** By the days of the business. */
+/** Groups messages by the days of the business's zone. */
 export function byDay(messages: readonly Message[], zone: string): DayOfMessages[] {
   const days: DayOfMessages[] = [];
   for (const message of messages) {
@@ -34,7 +34,7 @@ export function byDay(messages: readonly Message[], zone: string): DayOfMessages
 export const numberOf = ({ telefono, chat }: { telefono: string | null; chat: string }): string =>
   telefono ? formatPhone(telefono) : chat;
 
-/** What a message holds beside its text. */
+/** Returns the label of a message's type; null for text. */
 export function kindText(t: Dictionary, kind: string): string | null {
   if (kind === 'text') return null;
   return Object.hasOwn(t.conversations.kinds, kind)
@@ -42,6 +42,6 @@ export function kindText(t: Dictionary, kind: string): string | null {
     : t.conversations.otherKind(kind);
 }
 
-/** For which business an answer is: that of the newest message that has one. */
+/** Returns the business of a reply: that of the newest message that has one. */
 export const businessOf = (messages: readonly Message[]): number | null =>
   messages.findLast((one) => one.cliente_id !== null)?.cliente_id ?? null;

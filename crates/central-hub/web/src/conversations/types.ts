@@ -7,7 +7,7 @@ export interface Message {
   telefono: string | null;
   chat: string;
   nombre: string | null;
-  /** `text`, or what else WhatsApp calls it. */
+  /** `text`, or another WhatsApp type. */
   tipo: string;
   /** The text, or the caption. */
   mensaje: string;
@@ -23,9 +23,9 @@ export interface Conversation {
   telefono: string | null;
   chat: string;
   nombre: string | null;
-  /** So many messages of theirs this user has not read. */
+  /** Number of the contact's messages that this user has not read. */
   sin_leer: number;
-  /** When the first of theirs was written that nobody answered. */
+  /** When the contact's first unanswered message was written. */
   sin_responder_desde: Timestamp | null;
   ultimo: Message;
 }

@@ -7,7 +7,7 @@ import type { History } from './types';
 
 const isInSight = () => document.visibilityState === 'visible';
 
-/** Says what is on the screen, before somebody's eyes, is read. */
+/** Marks messages as read while the conversation is visible. */
 export function useReading(chat: string, newest: History | undefined): void {
   const queries = useQueryClient();
   const [inSight, setInSight] = useState(isInSight);
@@ -31,7 +31,7 @@ export function useReading(chat: string, newest: History | undefined): void {
           queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY }),
         ]),
       )
-      // What could not be said is said with the next look.
+      // A failed request is retried with the next change.
       .catch(() => (told.current = 0));
   }, [chat, inSight, last, unread, queries]);
 }

@@ -34,7 +34,7 @@ function remembered(): Language {
   try {
     return localStorage.getItem(STORAGE_KEY) === 'en' ? 'en' : 'es';
   } catch {
-    // Storage may be switched off.
+    // Storage may be disabled.
     return 'es';
   }
 }
@@ -51,7 +51,7 @@ export function I18nProvider({ children }: { children: ReactNode }) {
     try {
       localStorage.setItem(STORAGE_KEY, next);
     } catch {
-      // Then it holds for this visit only.
+      // The choice then applies to this visit only.
     }
   }, []);
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-// The services' own lists: a code that is added there fails here until it has words.
+// The services' own lists: a code added there fails here until it has a
+// translation.
 import errorSource from '../../../../session-api/src/error.rs?raw';
 import failureSource from '../../../../session-manager/src/failure.rs?raw';
 import causeSource from '../../../../session-manager/src/session/cause.rs?raw';
@@ -14,9 +15,9 @@ const HUB = import.meta.glob<string>(
   { query: '?raw', import: 'default', eager: true },
 );
 
-/** What stands in the hub's source in capitals and is no code that a person is shown. */
+/** Uppercase strings in the hub's source that are not user-visible codes. */
 const NO_CODES: ReadonlySet<string> = new Set([
-  // Methods and headers of HTTP, words of SQL, the environment.
+  // HTTP methods and headers, SQL keywords, environment variables.
   'GET',
   'HEAD',
   'POST',
@@ -36,20 +37,20 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'DATA_DIR',
   'CARGO_PKG_VERSION',
   'SCREAMING_SNAKE_CASE',
-  // States that are not told as a reason, directions of the Node pair's tables.
+  // States that are not reported as a reason, directions in the Node tables.
   'OK',
   'NO_QR',
   'NODE_PAIR',
   'IN',
   'OUT',
-  // Of alerts, which have a title instead.
+  // Alert kinds, which have a title instead.
   'TEST',
   'DIGEST',
-  // Words that opt out.
+  // Opt-out words.
   'BAJA',
   'STOP',
   'UNSUBSCRIBE',
-  // Of examples in the documentation.
+  // Examples in the documentation.
   'A1B2',
   'AQIDBA',
   'MAYCAQECAQE',

@@ -5,7 +5,7 @@ import { en } from './en';
 import { es } from './es';
 import { codeText, errorText, explain, lineFaultText, listFaultText } from './lookup';
 
-/** Every key with the kind of what stands there: `scan.steps: array 5`. */
+/** Returns every key with the type of its value: `scan.steps: array 5`. */
 function shape(value: unknown, path = ''): string[] {
   if (Array.isArray(value)) return [`${path}: array ${value.length}`];
   if (typeof value === 'object' && value !== null) {

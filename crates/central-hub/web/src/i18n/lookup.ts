@@ -5,7 +5,7 @@ function find<V>(table: Readonly<Record<string, V>>, code: string): V | undefine
   return Object.hasOwn(table, code) ? table[code] : undefined;
 }
 
-/** A failed request in words; a code nobody translated keeps the service's own message. */
+/** Translates a failed request; an unknown code keeps the service's message. */
 export function errorText(t: Dictionary, error: Error): string {
   if (!(error instanceof ApiError)) return error.message;
   const { code, message, details } = error;
@@ -15,13 +15,13 @@ export function errorText(t: Dictionary, error: Error): string {
     const tail = t.campaigns.lists.faultTail(typeof taken === 'number' ? taken : 0);
     return `${listFaultText(t, fault, message)} ${tail}`;
   }
-  // Why it is no number, in words.
+  // The reason why a number is invalid.
   if (code === 'INVALID_REQUEST' && typeof fault === 'string')
     return find(t.campaigns.lists.reasons, fault) ?? message;
   return codeText(t, code, message);
 }
 
-/** What the server's sentence names: the columns, or the line. */
+/** Extracts the columns or the line from the server's message. */
 const NAMED: Readonly<Record<string, RegExp>> = {
   LIST_WITHOUT_PHONE: /\(found: (.*)\)$/s,
   LIST_SHEET_UNKNOWN: /\(found: (.*)\)$/s,
@@ -30,7 +30,7 @@ const NAMED: Readonly<Record<string, RegExp>> = {
   LIST_RECORD_TOO_LARGE: /^line (\d+):/,
 };
 
-/** Why a whole list was not taken, by the fault's code and the server's sentence. */
+/** Translates the rejection of a whole list, by fault code and server message. */
 export function listFaultText(t: Dictionary, code: string, sentence: string): string {
   const words = find(t.campaigns.lists.faults, code);
   if (!words) return codeText(t, code, sentence);
@@ -39,7 +39,7 @@ export function listFaultText(t: Dictionary, code: string, sentence: string): st
 
 const COLUMN = /^(.+?) (?:is empty|holds a|is longer|reads)\b/;
 
-/** Why a line of a list was not taken, with the column where there is one. */
+/** Translates the rejection of a line, with its column if any. */
 export function lineFaultText(t: Dictionary, code: string, sentence: string): string {
   const { reasons, reasonsOf } = t.campaigns.lists;
   const column = COLUMN.exec(sentence)?.[1];
@@ -47,7 +47,7 @@ export function lineFaultText(t: Dictionary, code: string, sentence: string): st
   return named ?? find(reasons, code) ?? sentence;
 }
 
-/** What is wrong with a text, of `TEMPLATE_INVALID`. */
+/** Translates a `TEMPLATE_INVALID` error. */
 export function templateFaultText(t: Dictionary, error: ApiError): string {
   const { motivo, variable } = error.details;
   const words = typeof motivo === 'string' ? find(t.campaigns.form.mistakes, motivo) : undefined;
@@ -55,7 +55,7 @@ export function templateFaultText(t: Dictionary, error: ApiError): string {
   return words(typeof variable === 'string' ? variable : '');
 }
 
-/** Why what somebody typed is no number. */
+/** Translates the reason why a typed number is invalid. */
 export const phoneFault = (t: Dictionary, fault: { motivo: string; mensaje: string }): string =>
   find<string>(t.campaigns.lists.reasons, fault.motivo) ?? fault.mensaje;
 
@@ -68,24 +68,24 @@ export interface Explanation {
   cure: string | null;
 }
 
-/** Why the session is in its state. */
+/** Explains the session's state. */
 export function explain(t: Dictionary, cause: string, message: string): Explanation {
   const failure = find(t.failures, cause);
   if (failure) return failure;
   return { what: find(t.causes, cause) ?? message, cure: null };
 }
 
-/** An explanation in one line, for lists. */
+/** Explains the session's state in one line, for lists. */
 export const explainShort = (t: Dictionary, cause: string, message: string): string =>
   explain(t, cause, message).what;
 
-/** What a step of a message or a recipient came from. */
+/** Translates the cause of a message's or recipient's transition. */
 export function causeText(t: Dictionary, code: string | null): string {
   if (code === null) return '';
   return find(t.campaigns.causes, code) ?? find(t.errors, code) ?? code;
 }
 
-/** Why a campaign is paused: in words, with what a person wrote. */
+/** Explains why a campaign is paused, including the user's reason. */
 export function whyPaused(t: Dictionary, code: string, detail: string | null): string {
   const known = find(t.start.pauses, code);
   if (known === undefined) return detail ?? code;

@@ -10,7 +10,7 @@ import { useAction } from '../ui/useAction';
 import { deliveriesKey, getDelivery, replay } from './api';
 import { failureText } from './words';
 
-/** One delivery: its body, and how each attempt went. */
+/** A delivery with its body and all attempts. */
 export function DeliveryDetails({ webhook, id }: { webhook: number; id: number }) {
   const t = useText();
   const s = t.integrations;

@@ -4,7 +4,7 @@ import { Screen } from '../ui/Screen';
 import { TokenList } from './TokenList';
 import { WebhookList } from './WebhookList';
 
-/** How other programs hear of what happens here, and ask for things. */
+/** The screen of webhooks and API tokens. */
 export default function IntegrationsScreen() {
   const s = useText().integrations;
   const seesAll = useSeesAll();

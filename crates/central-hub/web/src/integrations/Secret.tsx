@@ -7,12 +7,12 @@ interface Props {
   label: string;
   secret: string;
   text: string;
-  /** What the button that ends it says. */
+  /** Label of the button that closes it. */
   kept: string;
   onClose: () => void;
 }
 
-/** A secret that is shown this once. */
+/** A secret that is displayed only once. */
 export function Secret({ label, text, kept, secret, onClose }: Props) {
   const s = useText().integrations;
   return (

@@ -10,7 +10,7 @@ import { createToken, TOKENS_KEY } from './api';
 import { checkToken, NEW_TOKEN, newTokenOf, type TokenValues } from './form';
 import { SCOPES, type TokenWithSecret } from './types';
 
-/** Makes a token for a program. */
+/** The form for a new token. */
 export function TokenForm({
   onDone,
   onCancel,
@@ -38,7 +38,7 @@ export function TokenForm({
     onChange: (event: { currentTarget: { value: string } }) =>
       setValues({ ...values, [name]: event.currentTarget.value } satisfies TokenValues),
   });
-  // A business reaches no further than itself.
+  // A business cannot grant access to others.
   const scopes = SCOPES.filter((scope) => seesAll || scope !== 'admin');
   return (
     <form onSubmit={submit} noValidate>

@@ -19,7 +19,7 @@ import { Secret } from './Secret';
 import { TokenForm } from './TokenForm';
 import type { Token } from './types';
 
-/** The tokens of programs, the newest first. */
+/** The list of API tokens, newest first. */
 export function TokenList() {
   const t = useText();
   const s = t.integrations;

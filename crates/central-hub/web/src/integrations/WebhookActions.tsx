@@ -16,7 +16,7 @@ import type { TestResult, Webhook } from './types';
 import { WebhookForm } from './WebhookForm';
 import { failureText } from './words';
 
-/** What is done with a subscription. */
+/** The actions on a webhook. */
 export function WebhookActions({ webhook }: { webhook: Webhook }) {
   const t = useText();
   const s = t.integrations;

@@ -10,14 +10,14 @@ import { checkWebhook, NEW_WEBHOOK, webhookBodyOf, webhookValuesOf, type Webhook
 import { TOPICS, type Topic, type Webhook, type WebhookWithSecret } from './types';
 
 interface Props {
-  /** What is changed; null makes a new one. */
+  /** The webhook to edit; null creates one. */
   webhook: Webhook | null;
-  /** With the secret of a new one. */
+  /** Receives a new webhook with its secret. */
   onDone: (made: WebhookWithSecret | null) => void;
   onCancel: () => void;
 }
 
-/** Makes a subscription, or changes one. */
+/** The form for a new or edited webhook. */
 export function WebhookForm({ webhook, onDone, onCancel }: Props) {
   const t = useText();
   const s = t.integrations.form;

@@ -17,7 +17,7 @@ import { Secret } from './Secret';
 import type { Webhook } from './types';
 import { WebhookForm } from './WebhookForm';
 
-/** State of a webhook: active, or switched off and by whom. */
+/** The state of a webhook: active, or disabled by the user or the hub. */
 export function WebhookState({ webhook }: { webhook: Webhook }) {
   const s = useText().integrations;
   return (
@@ -27,7 +27,7 @@ export function WebhookState({ webhook }: { webhook: Webhook }) {
   );
 }
 
-/** The subscriptions: 32 at most, so all on one page. */
+/** The list of webhooks: at most 32, so on one page. */
 export function WebhookList() {
   const t = useText();
   const s = t.integrations;

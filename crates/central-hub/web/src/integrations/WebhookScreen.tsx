@@ -31,7 +31,7 @@ function Known({ id }: { id: number }) {
     queryKey: [...WEBHOOKS_KEY, id],
     queryFn: ({ signal }) => getWebhook(id, signal),
     staleTime: 0,
-    // The hub switches it off when its receiver is gone.
+    // The hub disables the webhook if its receiver responds 410.
     refetchInterval: 5_000,
   });
   if (error instanceof ApiError && error.status === 404) return <NotFound />;

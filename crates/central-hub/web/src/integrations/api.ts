@@ -40,7 +40,7 @@ export const deleteWebhook = (id: number) => request<null>(of(id), { method: 'DE
 export const rotateSecret = (id: number) =>
   request<WebhookWithSecret>(`${of(id)}/rotate`, { method: 'POST' });
 
-/** The receiver is given 15 s to answer. */
+/** Sends a test event; the receiver has 15 s to respond. */
 export const testWebhook = (id: number) =>
   request<TestResult>(`${of(id)}/test`, { method: 'POST', timeoutMs: 30_000 });
 

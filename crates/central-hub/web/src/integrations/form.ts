@@ -5,7 +5,7 @@ export interface WebhookValues {
   url: string;
   descripcion: string;
   eventos: Topic[];
-  /** As it is typed. */
+  /** As typed. */
   cliente_id: string;
   activo: boolean;
 }
@@ -36,7 +36,7 @@ function isWebAddress(typed: string): boolean {
   return (protocol === 'https:' || protocol === 'http:') && hostname !== '';
 }
 
-/** What is wrong, before the hub is asked, which knows more of addresses. */
+/** Validates the form; the hub checks the address further. */
 export function checkWebhook(
   values: WebhookValues,
 ): Partial<Record<keyof WebhookValues, WebhookProblem>> {
@@ -59,7 +59,7 @@ export interface TokenValues {
   name: string;
   scopes: Scope[];
   cliente_id: string;
-  /** In days from now; empty holds until it is revoked. */
+  /** In days from now; if empty, valid until revoked. */
   days: string;
 }
 

@@ -12,9 +12,9 @@ export interface WebhookBody {
 
 export interface Webhook extends WebhookBody {
   id: number;
-  /** Why it is switched off, where the hub did it. */
+  /** Reason for disabling, if the hub did it. */
   motivo: string | null;
-  /** Until when the secret before the last rotation signs as well. */
+  /** Until when the previous secret also signs after a rotation. */
   secreto_anterior_hasta: string | null;
   creado: string;
   actualizado: string;
@@ -37,7 +37,7 @@ export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 export interface Delivery {
   id: number;
-  /** `webhook-id`, by which the receiver knows it. */
+  /** `webhook-id`, the receiver's dedup key. */
   clave: string;
   evento: string;
   estado: DeliveryState;
@@ -61,7 +61,7 @@ export interface DeliveryDetail extends Delivery {
   historial: Attempt[];
 }
 
-/** What a token may be allowed; `admin` is all of them. */
+/** Scopes of a token; `admin` includes all. */
 export const SCOPES = ['read', 'send', 'campaigns', 'link', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -81,7 +81,7 @@ export interface Token {
   created_at: string;
   expires_at: string | null;
   used_at: string | null;
-  /** Made while the server had no password, by whoever reached it. */
+  /** Created while the server had no password, by any caller that reached it. */
   unguarded?: boolean;
 }
 

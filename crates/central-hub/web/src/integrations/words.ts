@@ -1,6 +1,6 @@
 import type { Dictionary } from '../i18n/es';
 
-/** Why an attempt failed, with the status of the answer where there was one. */
+/** Describes a failed attempt, with the HTTP status if there is one. */
 export function failureText(t: Dictionary, code: string | null, status: number | null): string {
   if (code === null) return '';
   const known: Readonly<Record<string, string>> = t.integrations.failures;

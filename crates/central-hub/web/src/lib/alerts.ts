@@ -1,10 +1,10 @@
-// How this browser tells that somebody wrote; each is switched by itself.
+// How this browser announces inbound messages; each way has its own switch.
 import { remember, remembered } from './stored';
 
 const NOTIFY = 'lm-notify';
 const SOUND = 'lm-sound';
 
-/** `null` until somebody was asked. */
+/** `null` until the user was asked. */
 const read = (key: string): boolean | null => {
   const kept = remembered(key);
   return kept === null ? null : kept === 'on';
@@ -15,14 +15,14 @@ export const wantsSound = (): boolean | null => read(SOUND);
 export const setNotifications = (on: boolean): void => remember(NOTIFY, on ? 'on' : 'off');
 export const setSound = (on: boolean): void => remember(SOUND, on ? 'on' : 'off');
 
-/** Whether this browser can show any, and may. */
+/** Returns whether this browser supports and permits notifications. */
 export function notificationsAre(): 'allowed' | 'refused' | 'open' | 'none' {
   if (!('Notification' in window)) return 'none';
   if (Notification.permission === 'granted') return 'allowed';
   return Notification.permission === 'denied' ? 'refused' : 'open';
 }
 
-/** Asks the person by the browser's own question. */
+/** Requests permission with the browser's own prompt. */
 export async function askForNotifications(): Promise<boolean> {
   if (notificationsAre() === 'none') return false;
   return (await Notification.requestPermission()) === 'granted';
@@ -38,11 +38,11 @@ export function notify(title: string, body: string, tag: string, onClick: () => 
       onClick();
     };
   } catch {
-    // Browsers of phones show none without a worker: there the counts have to do.
+    // Mobile browsers require a service worker: there only the counts appear.
   }
 }
 
-/** Two short notes; nothing where the browser does not let a page sound yet. */
+/** Plays two short notes; silent if the browser does not permit sound yet. */
 export function sound(): void {
   try {
     const context = new AudioContext();
@@ -58,6 +58,6 @@ export function sound(): void {
     });
     setTimeout(() => void context.close(), 800);
   } catch {
-    // Then it is seen and not heard.
+    // Without sound the visual notice remains.
   }
 }

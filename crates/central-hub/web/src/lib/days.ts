@@ -1,4 +1,4 @@
-/** A day of the calendar, `2026-03-31`: no moment, so no zone. */
+/** A calendar day, `2026-03-31`, without time and zone. */
 export type Day = string;
 
 const DAY_MS = 86_400_000;
@@ -11,12 +11,12 @@ export const isDay = (text: string): boolean =>
 
 export const addDays = (day: Day, days: number): Day => fromUtc(toUtc(day) + days * DAY_MS);
 
-/** 0 is Monday. */
+/** Returns the weekday; 0 is Monday. */
 export const weekday = (day: Day): number => (new Date(toUtc(day)).getUTCDay() + 6) % 7;
 
 export const mondayOf = (day: Day): Day => addDays(day, -weekday(day));
 
-/** What a clock on the wall shows there. */
+/** Returns the local date and time in a zone. */
 export function clockIn(at: number, zone: string): { day: Day; minute: number } {
   const parts = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
@@ -40,7 +40,7 @@ export function dayText(day: Day, locale: string, options: Intl.DateTimeFormatOp
   return new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...options }).format(toUtc(day));
 }
 
-/** `23 – 29 nov 2026` */
+/** Formats a range: `23 – 29 nov 2026`. */
 export const rangeText = (from: Day, to: Day, locale: string): string =>
   new Intl.DateTimeFormat(locale, {
     timeZone: 'UTC',
@@ -49,7 +49,7 @@ export const rangeText = (from: Day, to: Day, locale: string): string =>
     year: 'numeric',
   }).formatRange(toUtc(from), toUtc(to));
 
-/** `09:30` of a moment, as clocks there show it. */
+/** Formats a timestamp as local time in a zone: `09:30`. */
 export const clockText = (at: string, zone: string, locale: string): string =>
   new Intl.DateTimeFormat(locale, {
     timeZone: zone,
@@ -58,7 +58,7 @@ export const clockText = (at: string, zone: string, locale: string): string =>
     hourCycle: 'h23',
   }).format(Date.parse(at));
 
-/** What a language calls the days near today, and how it writes a month. */
+/** A language's words for the days near today, and its month format. */
 export interface DayWords {
   today: string;
   yesterday: string;
@@ -66,7 +66,7 @@ export interface DayWords {
   month: 'numeric' | 'short';
 }
 
-/** `lun 30/11`, `lun 30/11/25` of another year; of a day near today its name alone. */
+/** Formats a day: `lun 30/11`, `lun 30/11/25` in another year; near today a word. */
 export function dayName(day: Day, today: Day, locale: string, words: DayWords): string {
   if (day === today) return words.today;
   if (day === addDays(today, -1)) return words.yesterday;
@@ -81,7 +81,7 @@ export function dayName(day: Day, today: Day, locale: string, words: DayWords): 
   return `${week} ${date}`;
 }
 
-/** `hoy 08:05`, `ayer 23:10`, `lun 30/11 09:00`: a moment as clocks there show it. */
+/** Formats a timestamp in a zone: `hoy 08:05`, `ayer 23:10`, `lun 30/11 09:00`. */
 export function momentText(
   at: string,
   now: number,
@@ -95,7 +95,7 @@ export function momentText(
   return `${dayName(day, clockIn(now, zone).day, locale, words)} ${clockText(at, zone, locale)}`;
 }
 
-/** For a narrow place: `08:05` of today, the day alone of another. */
+/** Formats a timestamp in short: `08:05` today, otherwise only the day. */
 export function shortMoment(
   at: string,
   now: number,
@@ -110,5 +110,5 @@ export function shortMoment(
   return day === today ? clockText(at, zone, locale) : dayName(day, today, locale, words);
 }
 
-/** `Buenos Aires` of `America/Argentina/Buenos_Aires`. */
+/** Returns the city of a zone: `Buenos Aires` for `America/Argentina/Buenos_Aires`. */
 export const cityOf = (zone: string): string => (zone.split('/').at(-1) ?? zone).replaceAll('_', ' ');

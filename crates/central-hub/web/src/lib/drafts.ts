@@ -1,9 +1,9 @@
-// What was typed and not sent, by chat: it is there again after a look elsewhere, a
-// reload, a sign-in. Whoever signs out takes it along.
+// Unsent texts by chat: kept across screens, reloads and sign-ins, deleted at
+// sign-out.
 import { remember, remembered } from './stored';
 
 const KEY = 'leadmaster-drafts';
-/** The oldest go. */
+/** Maximum number of drafts; the oldest are deleted. */
 const MOST = 50;
 
 function read(): [string, string][] {

@@ -81,7 +81,7 @@ describe('newKey', () => {
 
 describe('moments as people say them', () => {
   const zone = 'America/Argentina/Buenos_Aires';
-  // Sunday, 23:30 there.
+  // Sunday, 23:30 local time.
   const now = Date.parse('2026-11-30T02:30:00.000Z');
   const of = (at: string, words: typeof es | typeof en = es) =>
     momentText(at, now, zone, words.locale, words.dates);

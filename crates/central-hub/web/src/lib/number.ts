@@ -1,2 +1,2 @@
-/** Whether somebody typed a number of the hub's: a business's, a campaign's. */
+/** Returns whether a typed text is a numeric id, of a business or a campaign. */
 export const isId = (typed: string): boolean => /^[1-9]\d{0,14}$/.test(typed);

@@ -1,7 +1,10 @@
 const SHORTEST = 10;
 const LONGEST = 256;
 
-/** What the hub would say of a new password's length; it counts characters, not UTF-16. */
+/**
+ * Validates a new password's length by the hub's rule, which counts characters,
+ * not UTF-16.
+ */
 export function lengthProblem(password: string): 'short' | 'long' | null {
   const length = [...password].length;
   if (length < SHORTEST) return 'short';

@@ -1,6 +1,6 @@
 type Value = string | number | boolean | null | undefined;
 
-/** `?estado=fallido&limite=50` of what is there; nothing of what is empty. */
+/** Builds `?estado=fallido&limite=50` from the non-empty values. */
 export function query(values: Readonly<Record<string, Value>>): string {
   const found = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {

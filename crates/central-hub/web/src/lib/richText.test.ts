@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { piecesOf, type Piece } from './richText';
 
-/** `<b>…</b>` and so on, to compare by eye. */
+/** Converts pieces to `<b>…</b>` and so on, for comparison. */
 const told = (pieces: readonly Piece[]): string =>
   pieces
     .map((piece) => {

@@ -1,4 +1,5 @@
-// What WhatsApp makes of a text: *bold*, _italic_, ~struck~, ```as typed```, and links.
+// WhatsApp's formatting: *bold*, _italic_, ~struck~, ```monospace```, and
+// links.
 
 export type Piece =
   | { kind: 'text'; text: string }
@@ -10,20 +11,23 @@ const MARKS = { '*': 'bold', _: 'italic', '~': 'struck' } as const;
 
 type Mark = keyof typeof MARKS;
 
-// A link ends before the stop or bracket that ends its sentence.
+// A link ends before the punctuation or bracket that ends its sentence.
 const LINK = /https?:\/\/[^\s<>"«»]+|www\.[^\s<>"«»]+\.[^\s<>"«»]+/gi;
 const AFTER_LINK = /[.,;:!?)\]}'"*_~]+$/;
 
 const isWord = (char: string | undefined): boolean =>
   char !== undefined && /[\p{L}\p{N}]/u.test(char);
 
-/** Where what a mark at `from` opens is closed; -1 where it is a mere character. */
+/**
+ * Returns the position that closes the mark at `from`; -1 if it is a plain
+ * character.
+ */
 function closingOf(text: string, from: number, mark: string): number {
   if (isWord(text[from - 1])) return -1;
   const first = text[from + 1];
   if (first === undefined || /\s/.test(first) || first === mark) return -1;
   for (let at = from + 2; at < text.length; at += 1) {
-    // WhatsApp's marks hold within a line.
+    // WhatsApp's marks do not span lines.
     if (text[at] === '\n') return -1;
     if (text[at] === mark && !/\s/.test(text[at - 1] ?? ' ') && !isWord(text[at + 1])) return at;
   }

@@ -1,4 +1,4 @@
-/** A screen that the menu names. */
+/** A screen with an entry in the menu. */
 export type RouteName =
   | 'start'
   | 'campaigns'
@@ -12,7 +12,10 @@ export type RouteName =
   | 'users'
   | 'settings';
 
-/** The address of each screen; none may be one of the API's, which also answers without `/api`. */
+/**
+ * The path of each screen; none may be an API path, since the API also responds
+ * without `/api`.
+ */
 export const ROUTES: Readonly<Record<RouteName, string>> = {
   start: '/inicio',
   campaigns: '/campanas',
@@ -27,10 +30,10 @@ export const ROUTES: Readonly<Record<RouteName, string>> = {
   settings: '/ajustes',
 };
 
-/** Screens of those who see all businesses. */
+/** Screens for users with access to all businesses. */
 export const ADMIN_ROUTES: ReadonlySet<RouteName> = new Set(['optOuts', 'users']);
 
-/** Screens of those who only answer. */
+/** Screens for users who only answer conversations. */
 export const AGENT_ROUTES: ReadonlySet<RouteName> = new Set([
   'start',
   'conversations',

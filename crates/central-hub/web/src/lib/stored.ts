@@ -1,4 +1,4 @@
-// What this browser keeps; storage may be switched off, and then it keeps nothing.
+// Storage of this browser; if storage is disabled, nothing is kept.
 
 export function remembered(key: string): string | null {
   try {
@@ -8,12 +8,12 @@ export function remembered(key: string): string | null {
   }
 }
 
-/** Null forgets it. */
+/** Stores a value; null deletes it. */
 export function remember(key: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);
   } catch {
-    // Then it holds for this visit only.
+    // The value then applies to this visit only.
   }
 }

@@ -1,14 +1,14 @@
-/** What is left until `deadline`, in whole seconds as a person counts them; never negative. */
+/** Returns the time until `deadline` in whole seconds, rounded up; never negative. */
 export function secondsLeft(deadline: number, now: number): number {
   return Math.max(0, Math.ceil((deadline - now) / 1000));
 }
 
-/** `4:05`, for a countdown. */
+/** Formats a countdown: `4:05`. */
 export function minutesAndSeconds(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-/** What is left of a life of `lifeMs` that ends at `deadline`, from 1 down to 0. */
+/** Returns the remaining fraction of `lifeMs` before `deadline`, from 1 to 0. */
 export function fractionLeft(deadline: number, lifeMs: number, now: number): number {
   if (lifeMs <= 0) return 0;
   return Math.min(1, Math.max(0, (deadline - now) / lifeMs));
@@ -20,7 +20,7 @@ const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ];
 
-/** `hace 5 minutos`; under a minute `null`, for the caller to say "just now". */
+/** Formats relative time, `hace 5 minutos`; `null` under a minute ("just now"). */
 export function relative(at: string, nowMs: number, locale: string): string | null {
   const seconds = (Date.parse(at) - nowMs) / 1000;
   if (Number.isNaN(seconds)) return null;

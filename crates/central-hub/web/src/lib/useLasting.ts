@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** `true` once `value` has been so for `ms` without a break. */
+/** Returns `true` once `value` has been true for `ms` without interruption. */
 export function useLasting(value: boolean, ms: number): boolean {
   const [lasted, setLasted] = useState(false);
   useEffect(() => {

@@ -1,6 +1,9 @@
 import { useEffect, useState } from 'react';
 
-/** The clock `read`, read anew every `everyMs`; standing still while `running` is false. */
+/**
+ * Returns the clock `read`, updated every `everyMs`; frozen while `running` is
+ * false.
+ */
 export function useNow(read: () => number, everyMs: number, running = true): number {
   const [now, setNow] = useState(read);
   useEffect(() => {

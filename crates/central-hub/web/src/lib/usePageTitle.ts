@@ -7,7 +7,7 @@ function show() {
   document.title = `${counted === '' ? '' : `(${counted}) `}${shown} · LeadMaster`;
 }
 
-/** What the browser's tab says. */
+/** Sets the title of the browser tab. */
 export function usePageTitle(title: string): void {
   useEffect(() => {
     shown = title;
@@ -15,7 +15,7 @@ export function usePageTitle(title: string): void {
   }, [title]);
 }
 
-/** How much waits, in front of it; nothing for nothing. */
+/** Puts a count before the tab's title; an empty one removes it. */
 export function useTitleCount(count: string): void {
   useEffect(() => {
     counted = count;

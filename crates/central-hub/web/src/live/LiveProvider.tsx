@@ -34,7 +34,7 @@ export function useOnLive(listener: Listener): void {
   }, [listeners]);
 }
 
-/** Follows the hub's events for everything below it, and keeps the queries in step. */
+/** Follows the hub's events for its children, and updates the queries. */
 export function LiveProvider({ children }: { children: ReactNode }) {
   const [live, dispatch] = useReducer(reduce, INITIAL);
   const queries = useQueryClient();
@@ -47,7 +47,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       listeners.forEach((listener) => listener(action));
       switch (action.type) {
         case 'state':
-          // The state at once; what else changed with it comes with the read.
+          // Updates the state at once; a refetch brings the other fields.
           queries.setQueryData<SessionBody>(SESSION_KEY, (known) =>
             known ? withState(known, action.event) : known,
           );
@@ -58,11 +58,12 @@ export function LiveProvider({ children }: { children: ReactNode }) {
           break;
         case 'lost':
           wasLost.current = true;
-          // Tells a dead hub from a proxy that only spoils the stream.
+          // Distinguishes a hub that is down from a proxy that breaks the
+          // stream.
           void queries.invalidateQueries({ queryKey: SESSION_KEY });
           break;
         case 'opened':
-          // The hub may be another version, or run with another DRY_RUN, now.
+          // The hub may now have another version, or another DRY_RUN.
           if (wasLost.current) {
             void queries.invalidateQueries({ queryKey: CONFIG_KEY });
             void queries.invalidateQueries({ queryKey: SESSION_KEY });

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 
 import { request } from '../api/http';
 
-/** What a campaign is called; null until it is known, or where it is gone. */
+/** Returns a campaign's name; null until known, or if it was deleted. */
 export function useCampaignName(id: number | null): string | null {
   const { data } = useQuery({
     queryKey: ['campaigns', 'name', id],

@@ -1,3 +1,3 @@
-/** `3`, or `999+` where there are more than anybody counts. */
+/** Formats a count: `3`, or `999+` if it exceeds the maximum. */
 export const countText = (count: number, more: boolean): string =>
   more && count > 999 ? '999+' : String(count);

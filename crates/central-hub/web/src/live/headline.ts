@@ -6,7 +6,7 @@ export interface Headline {
   color: string;
 }
 
-/** The state in two words and a colour: for the badge, the tab and the screen reader. */
+/** Returns a short label and color of the state: for badge, tab and screen reader. */
 export function headline(t: Dictionary, view: View): Headline {
   const { states, unknownState } = t.whatsapp;
   switch (view.kind) {

@@ -8,7 +8,7 @@ export const CONFIG_KEY = ['config'] as const;
 export const SENDING_KEY = ['sending'] as const;
 export const INBOX_KEY = ['inbox'] as const;
 
-/** What a state event says, written over the session that is already known. */
+/** Merges a state event into the known session. */
 export function withState(session: SessionBody, event: StateEvent): SessionBody {
   return {
     ...session,

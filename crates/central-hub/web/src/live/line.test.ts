@@ -58,7 +58,7 @@ describe('the line', () => {
     const capped = { ...LIMITS, new_chats: { ...LIMITS.new_chats, status: 'CAPPED' as const } };
     expect(of('READY', '', true, locked)).toEqual(['connected', 'reachOut', 'look', true]);
     expect(of('READY', '', true, capped)).toEqual(['connected', 'newChats', 'look', true]);
-    // Of a line that is down other things are said.
+    // A line that is down has other messages.
     expect(of('DISCONNECTED', 'UNLINKED', false, locked)[1]).toBe('unlinked');
   });
 

@@ -21,7 +21,7 @@ export type Trouble =
 export type Way = 'link' | 'connect' | 'passkey' | 'look' | null;
 
 export interface Line {
-  /** In one word, for the menu's foot. */
+  /** In one word, for the foot of the menu. */
   state:
     | 'unknown'
     | 'unlinked'
@@ -33,7 +33,7 @@ export interface Line {
     | 'paused'
     | 'trouble';
   tone: 'good' | 'warn' | 'bad' | 'quiet';
-  /** Whether messages can leave now. */
+  /** Whether messages can be sent now. */
   sends: boolean;
   trouble: { kind: Trouble; tone: 'bad' | 'warn'; way: Way; cause: string; until: string | null } | null;
 }
@@ -44,7 +44,7 @@ const trouble = (
   { tone = 'bad', cause = '', until = null }: { tone?: 'bad' | 'warn'; cause?: string; until?: string | null } = {},
 ): Line['trouble'] => ({ kind, tone, way, cause, until });
 
-/** WhatsApp's limits: the line works, and not for everything. */
+/** Returns WhatsApp's limits: the line works, but not for every message. */
 function limitOf(limits: LimitsEvent | null): Line['trouble'] {
   if (limits?.reach_out.locked) {
     return trouble('reachOut', 'look', { tone: 'warn', until: limits.reach_out.until });
@@ -55,7 +55,7 @@ function limitOf(limits: LimitsEvent | null): Line['trouble'] {
   return null;
 }
 
-/** Never linked, or unlinked: nobody can say so but the cause. */
+/** Causes of a line that is not linked: only the cause distinguishes it. */
 const UNLINKED: ReadonlySet<string> = new Set(['UNLINKED', 'LOGOUT_REQUESTED', 'CODE_NOT_SCANNED']);
 
 export function lineOf(known: Omit<Known, 'connecting'>, limits: LimitsEvent | null): Line {

@@ -1,7 +1,7 @@
 import type { Dictionary } from '../i18n/es';
 import type { Line } from './line';
 
-/** What is wrong with the line, in one sentence. */
+/** Describes a trouble of the line in one sentence. */
 export function troubleText(
   t: Dictionary,
   trouble: NonNullable<Line['trouble']>,
@@ -9,7 +9,7 @@ export function troubleText(
 ): string {
   const words = t.line.troubles[trouble.kind];
   if (typeof words !== 'string') return words(trouble.until && moment(trouble.until));
-  // The failure's own words say more than that there is one.
+  // The failure's own text is more specific.
   if (trouble.kind !== 'broken' || !Object.hasOwn(t.failures, trouble.cause)) return words;
   const failures: Readonly<Record<string, { what: string }>> = t.failures;
   return `${words} ${failures[trouble.cause]?.what ?? ''}`.trim();

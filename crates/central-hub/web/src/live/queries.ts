@@ -6,22 +6,22 @@ import { CONFIG_KEY, PASSKEY_KEY, QR_KEY, SESSION_KEY } from './keys';
 import { useLive } from './LiveProvider';
 
 
-/** How often to ask while the event stream is down. */
+/** Poll interval while the event stream is down. */
 const FALLBACK_MS = 3_000;
 const PASSKEY_MS = 1_500;
-/** Well within the life of a code: who asks for it keeps it alive. */
+/** Well within the lifetime of a code: each request extends it. */
 const PAIRING_MS = 45_000;
 
 export function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
-      // Events say when something changed; a failed read is told at once instead
-      // of hiding behind silent retries.
+      // Events report changes; a failed read is reported at once instead of
+      // after silent retries.
       queries: {
         staleTime: Infinity,
         retry: false,
         refetchOnWindowFocus: false,
-        // The hub may stand on this very machine: being off-line says nothing.
+        // The hub may run on this machine: being offline is irrelevant.
         networkMode: 'always',
       },
       mutations: { retry: false, networkMode: 'always' },
@@ -34,7 +34,8 @@ export function useSession() {
   return useQuery({
     queryKey: SESSION_KEY,
     queryFn: ({ signal }) => getSession(signal),
-    // A read that failed is asked again even with the stream up: nothing else would.
+    // A failed read is retried even with the stream up: no event would trigger
+    // it.
     refetchInterval: (query) =>
       link === 'open' && query.state.status !== 'error' ? false : FALLBACK_MS,
   });
@@ -50,7 +51,7 @@ export function useConfig() {
   });
 }
 
-/** The code by polling; only while the stream, which carries it, is down. */
+/** Polls the QR code; only while the stream, which carries it, is down. */
 export function useFallbackQr(wanted: boolean) {
   const { link } = useLive();
   const enabled = wanted && link === 'lost';
@@ -63,7 +64,7 @@ export function useFallbackQr(wanted: boolean) {
   });
 }
 
-/** The passkey that WhatsApp asks for: no event tells of its steps. */
+/** Polls the passkey request of WhatsApp: no event reports its steps. */
 export function usePasskey(wanted: boolean) {
   return useQuery({
     queryKey: PASSKEY_KEY,
@@ -74,7 +75,7 @@ export function usePasskey(wanted: boolean) {
   });
 }
 
-/** The code to type, which the service renews as long as it is asked for. */
+/** Polls the pairing code, which the service renews while it is requested. */
 export function usePairingCode(phone: string | null) {
   return useQuery({
     queryKey: ['whatsapp', 'pairing-code', phone],
@@ -86,7 +87,7 @@ export function usePairingCode(phone: string | null) {
       return Math.min(PAIRING_MS, Math.max(1_000, left + 500));
     },
     gcTime: 0,
-    // The code to scan shows a moment before the page can make one to type.
+    // The QR code appears a moment before the page can create a pairing code.
     retry: (failures, error) =>
       error instanceof ApiError && error.code === 'QR_NOT_AVAILABLE' && failures < 10,
     retryDelay: 1_000,

@@ -9,12 +9,12 @@ import type {
   StateEvent,
 } from '../api/types';
 
-/** A code on screen. Its end is on the monotonic clock: wall clocks may be off. */
+/** A QR code. Its deadline uses the monotonic clock: wall clocks may be wrong. */
 export interface LiveQr {
   image: string;
-  /** `performance.now()` at which it is replaced; `null` when nobody said. */
+  /** `performance.now()` at which it expires; `null` if unknown. */
   deadline: number | null;
-  /** Its whole remaining life when it arrived, for the bar. */
+  /** Its remaining lifetime on arrival, for the progress bar. */
   lifeMs: number | null;
 }
 
@@ -26,9 +26,9 @@ export interface LiveState {
   dryRun: boolean | null;
   state: StateEvent | null;
   qr: LiveQr | null;
-  /** What WhatsApp lets the account do; null until it is told. */
+  /** The account's WhatsApp limits; null until reported. */
   limits: LimitsEvent | null;
-  /** The furthest acknowledgement of each message, latest messages only. */
+  /** The most advanced ack of each message, latest messages only. */
   acks: ReadonlyMap<string, AckEvent>;
 }
 
@@ -39,7 +39,7 @@ export type LiveAction =
   | { type: 'qr'; event: QrEvent; now: number }
   | { type: 'ack'; event: AckEvent }
   | { type: 'hub'; event: HubEvent }
-  // For subscribers only: nothing of these is kept in the state.
+  // For subscribers only: the state does not store these.
   | { type: 'message'; event: MessageEvent }
   | { type: 'limits'; event: LimitsEvent }
   | { type: 'sending' }
@@ -84,7 +84,7 @@ export function reduce(live: LiveState, action: LiveAction): LiveState {
     case 'opened':
       return { ...live, link: 'open' };
     case 'lost':
-      // A code that cannot be followed may be dead already: do not show it.
+      // A code without updates may have expired: do not show it.
       return { ...live, link: 'lost', qr: null };
     case 'state':
       return {

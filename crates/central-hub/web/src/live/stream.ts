@@ -11,13 +11,13 @@ import type {
 } from '../api/types';
 import type { LiveAction } from './reducer';
 
-/** How long to wait before a stream that the browser gave up on is opened anew. */
+/** Delay before reopening a stream that the browser gave up on. */
 const REOPEN_MS = 3_000;
 
 /**
- * A phone in the pocket drops connections without a word, and the stream goes on
- * looking open. After this long out of sight it is opened anew; the first events
- * carry what holds, so nothing is missed.
+ * A sleeping phone drops connections silently, while the stream still looks
+ * open. After this time in the background it is reopened; the first events
+ * carry the current state, so nothing is missed.
  */
 const STALE_MS = 30_000;
 
@@ -32,14 +32,15 @@ function parse<T>(event: Event): T | null {
 /**
  * Follows `GET /api/events` until the returned function is called.
  *
- * A dropped connection the browser mends by itself; after an answer that is not a
- * stream (a 502 of a proxy, say) it gives up for good, so a new one is made here.
+ * The browser reconnects a dropped connection by itself; after a response that
+ * is not a stream (a 502 of a proxy, for example) it gives up, so a new stream
+ * is created here.
  */
 export function follow(dispatch: (action: LiveAction) => void): () => void {
   let source: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let hiddenAt: number | null = null;
-  /** Where a stream that is opened anew goes on; one that drops knows it itself. */
+  /** Event id from which a reopened stream resumes; a dropped one keeps it itself. */
   let last = '';
 
   function read<T>(event: Event): T | null {
@@ -112,7 +113,7 @@ export function follow(dispatch: (action: LiveAction) => void): () => void {
   }
 
   open();
-  // A laptop that wakes up should not sit out the browser's back-off.
+  // A laptop that wakes up should not wait for the browser's backoff.
   window.addEventListener('online', reopenNow);
   document.addEventListener('visibilitychange', visibilityChanged);
   return () => {

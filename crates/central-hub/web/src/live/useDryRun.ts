@@ -1,7 +1,7 @@
 import { useConfig } from './queries';
 import { useLive } from './LiveProvider';
 
-/** Whether the hub holds every message back; `null` until it said. */
+/** Returns whether the hub holds back all messages; `null` until known. */
 export function useDryRun(): boolean | null {
   const { dryRun } = useLive();
   const config = useConfig();

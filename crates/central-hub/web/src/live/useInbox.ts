@@ -5,10 +5,10 @@ import type { InboxBody } from '../api/types';
 import { INBOX_KEY } from './keys';
 import { useOnLive } from './LiveProvider';
 
-/** What no event told of is seen after so long at last. */
+/** Polling interval for changes without an event. */
 const AGAIN_MS = 20_000;
 
-/** Who waits for an answer, and how much is unread; asked for once, whoever shows it. */
+/** Returns the unanswered and unread counts; all users share one request. */
 export function useInbox(): InboxBody | undefined {
   const { data } = useQuery({
     queryKey: INBOX_KEY,
@@ -18,7 +18,7 @@ export function useInbox(): InboxBody | undefined {
   return data;
 }
 
-/** Keeps the counts in step with what is told; once for the whole page. */
+/** Refetches the counts on conversation events; mounted once per page. */
 export function useFollowInbox(): void {
   const queries = useQueryClient();
   useOnLive(({ type }) => {

@@ -2,7 +2,7 @@ import { useLive } from './LiveProvider';
 import { lineOf, type Line } from './line';
 import { useSession } from './queries';
 
-/** The state of the line, the same wherever it is asked for. */
+/** Returns the state of the line. */
 export function useLine(): Line {
   const live = useLive();
   const { data: session, error } = useSession();

@@ -2,7 +2,10 @@ import { useRef } from 'react';
 
 import { useConfig } from './queries';
 
-/** Whether the hub was updated since this page was loaded from it, which may be months. */
+/**
+ * Returns whether the hub was updated since this page was loaded, maybe months
+ * ago.
+ */
 export function useOutdated(): boolean {
   const version = useConfig().data?.version;
   const first = useRef(version);

@@ -6,10 +6,10 @@ import { SENDING_KEY } from './keys';
 import { useOnLive } from './LiveProvider';
 
 const PATH = '/api/sending';
-/** What another hub's page did is seen after so long at last. */
+/** Polling interval for changes made through another hub. */
 const AGAIN_MS = 15_000;
 
-/** Whether somebody stopped all sending, who and since when. */
+/** Returns whether all sending is stopped, by whom and since when. */
 export function useSending(): SendingBody | undefined {
   const { data } = useQuery({
     queryKey: SENDING_KEY,
@@ -19,7 +19,7 @@ export function useSending(): SendingBody | undefined {
   return data;
 }
 
-/** Keeps it in step with what is told; once for the whole page. */
+/** Refetches the switch on its events; mounted once per page. */
 export function useFollowSending(): void {
   const queries = useQueryClient();
   useOnLive(({ type }) => {
@@ -28,7 +28,7 @@ export function useFollowSending(): void {
   });
 }
 
-/** Stops all sending, or lets it go on. */
+/** Stops or resumes all sending. */
 export function useSwitchSending(onDone?: () => void) {
   const queries = useQueryClient();
   return useMutation({

@@ -2,7 +2,7 @@ import { ApiError } from '../api/http';
 import type { SessionBody, StateEvent } from '../api/types';
 import type { LiveState } from './reducer';
 
-/** What the screen shows: exactly one of these. */
+/** The views of the session screen: exactly one is active. */
 export type View =
   | { kind: 'loading' }
   | { kind: 'away'; who: 'hub' | 'manager'; code: string; message: string }
@@ -17,14 +17,14 @@ export type View =
 
 export interface Known {
   session: SessionBody | undefined;
-  /** Why the latest read of the session failed. */
+  /** The error of the latest session read. */
   error: Error | null;
   live: Pick<LiveState, 'link' | 'manager' | 'managerError' | 'state'>;
-  /** Whether `/connect` was asked for from here and has not shown yet. */
+  /** Whether `/connect` was requested here and has not taken effect yet. */
   connecting: boolean;
 }
 
-// The hub's words for a session-manager that it cannot use.
+// The hub's codes for an unusable session-manager.
 const MANAGER_AWAY = new Set([
   'WHATSAPP_UNAVAILABLE',
   'SESSION_MANAGER_TIMEOUT',
@@ -33,14 +33,17 @@ const MANAGER_AWAY = new Set([
 
 const codeOf = (error: Error | null): string => (error instanceof ApiError ? error.code : '');
 
-/** Whether the hub itself cannot be reached, not only its stream. */
+/** Returns whether the hub itself is unreachable, not only its stream. */
 export function hubIsAway({ error, live }: Pick<Known, 'error' | 'live'>): boolean {
   if (live.link !== 'lost' || error === null) return false;
-  // An answer in the contract's words came from a hub.
+  // A response in the contract's format came from a hub.
   return !(error instanceof ApiError) || error.status === 0 || error.code === 'BAD_RESPONSE';
 }
 
-/** Why the session-manager cannot be used now, or `null` when it can, as far as is known. */
+/**
+ * Returns why session-manager is unusable now, or `null` if it is usable or
+ * unknown.
+ */
 export function managerTrouble({
   error,
   live,
@@ -48,7 +51,8 @@ export function managerTrouble({
   if (live.link === 'open' && live.manager === 'down') {
     return live.managerError ?? { code: '', message: '' };
   }
-  // With the stream up its word is the newer one; without it the last read counts.
+  // An open stream is newer than the last read; without it the last read
+  // counts.
   const known = live.link === 'open' && live.manager === 'up';
   if (!known && error !== null && MANAGER_AWAY.has(codeOf(error))) {
     return { code: codeOf(error), message: error.message };

@@ -10,7 +10,7 @@ import { useCampaignName } from '../live/campaignName';
 
 const OFFERED = 20;
 
-/** Which campaign's messages, by its name; nobody knows the number. */
+/** Selects a campaign by its name, since users do not know its number. */
 export function CampaignField({ value, onChange }: { value: string; onChange: (id: string) => void }) {
   const t = useText();
   const s = t.messages.filter;
@@ -41,7 +41,7 @@ export function CampaignField({ value, onChange }: { value: string; onChange: (i
       searchable
       clearable
       data={[...chosen, ...found]}
-      // The server has searched; accents would not match here.
+      // The server has filtered already; accents would not match here.
       filter={({ options }) => options}
       searchValue={typed}
       onSearchChange={setTyped}

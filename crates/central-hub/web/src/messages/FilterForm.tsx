@@ -15,7 +15,7 @@ interface Props {
   onFilter: (filter: Filter) => void;
 }
 
-/** What one looks for; asked for with the button, or Enter. */
+/** The filter form; applied with the button or Enter. */
 export function FilterForm({ filter, onFilter }: Props) {
   const t = useText();
   const s = t.messages.filter;

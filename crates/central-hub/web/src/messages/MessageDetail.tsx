@@ -15,12 +15,12 @@ import { useDecide, useMessage, useRetry } from './api';
 import type { Decision, Message } from './types';
 
 interface Props {
-  /** As the list has it; the rest is read. */
+  /** The row of the list; further details are fetched. */
   message: Message;
   onDone: () => void;
 }
 
-/** All that is known of a message, and the way to send a failed one again. */
+/** The details of a message, and the retry of a failed one. */
 export function MessageDetail({ message, onDone }: Props) {
   const t = useText();
   const s = t.messages;
@@ -123,7 +123,7 @@ function Retry({ id, onDone }: { id: number; onDone: () => void }) {
   );
 }
 
-/** What the services could not find out, a person who looks at the chat can. */
+/** Resolves an unknown outcome by a user's check of the chat. */
 function Decide({ id, onDone }: { id: number; onDone: () => void }) {
   const t = useText();
   const s = t.messages;

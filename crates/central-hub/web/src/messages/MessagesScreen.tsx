@@ -21,7 +21,7 @@ import { filterOf, isNarrowed, searchOf } from './filter';
 import { MessageDetail } from './MessageDetail';
 import type { Message } from './types';
 
-/** All that was sent, or is to be, the newest first. The address keeps the filter. */
+/** The list of messages, newest first. The URL stores the filter. */
 export default function MessagesScreen() {
   const t = useText();
   const s = t.messages;

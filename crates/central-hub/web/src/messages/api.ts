@@ -24,7 +24,7 @@ export async function getMessages(
   return { items: found.mensajes, next: found.siguiente };
 }
 
-/** Where all that the filter lets through is fetched as a file. */
+/** Returns the URL of the CSV export for a filter. */
 export const fileOf = (filter: Filter): string => `${PATH}.csv${query({ ...filter })}`;
 
 export const useMessage = (id: number) =>

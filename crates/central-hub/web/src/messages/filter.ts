@@ -4,7 +4,7 @@ import { checkPhone } from '../lib/phone';
 import type { Dictionary } from '../i18n/es';
 import { DIRECTIONS, type Filter } from './types';
 
-/** The names that the address has for a filter. */
+/** The filter's parameters in the URL. */
 const NAMES = [
   'estado',
   'destinatario',
@@ -15,7 +15,7 @@ const NAMES = [
   'buscar',
 ] as const;
 
-/** What the address says, as far as the hub would take it. */
+/** Parses the filter from the URL; drops values that the hub would reject. */
 export function filterOf(search: URLSearchParams, states: Dictionary['messageStates']): Filter {
   const text = (name: string): string => search.get(name)?.trim() ?? '';
   const checked = (name: string, holds: (text: string) => boolean): string => {
@@ -35,7 +35,7 @@ export function filterOf(search: URLSearchParams, states: Dictionary['messageSta
   };
 }
 
-/** The address of a filter; what is not narrowed is not in it. */
+/** Builds the URL parameters of a filter, without empty values. */
 export function searchOf(filter: Filter): URLSearchParams {
   const search = new URLSearchParams();
   for (const name of NAMES) if (filter[name] !== '') search.set(name, filter[name]);

@@ -16,7 +16,7 @@ export interface Message {
   intentos: number;
   error?: string;
   motivo?: string;
-  /** Since when a person has to decide on it. */
+  /** Since when it has waited for a user's decision. */
   sin_decidir_desde?: Timestamp;
   dry_run?: boolean;
 }
@@ -33,14 +33,14 @@ export interface MessageWithHistory extends Message {
   historial: MessageStep[];
 }
 
-/** What a person found in the chat. */
+/** The result of a user's check of the chat. */
 export type Decision = 'llego' | 'reintentar' | 'abandonar';
 
 export const DIRECTIONS = ['todas', 'saliente', 'entrante'] as const;
 
 export type Direction = (typeof DIRECTIONS)[number];
 
-/** What the list is narrowed to; empty is all. */
+/** The filter of the list; an empty value means all. */
 export interface Filter {
   estado: string;
   direccion: Direction;

@@ -12,7 +12,7 @@ interface Props {
   onCancel: () => void;
 }
 
-/** Puts a number on the list. */
+/** The form that adds a number to the opt-out list. */
 export function AddForm({ onDone, onCancel }: Props) {
   const t = useText();
   const s = t.optOuts;

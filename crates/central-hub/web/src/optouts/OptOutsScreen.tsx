@@ -21,7 +21,7 @@ import { AddForm } from './AddForm';
 import { addOptOut, getOptOuts, OPT_OUTS_KEY, removeOptOut, type OptOut } from './api';
 import { WordsCard } from './WordsCard';
 
-/** Who asked not to be written to, the newest first. */
+/** The opt-out list, newest first. */
 export default function OptOutsScreen() {
   const t = useText();
   const s = t.optOuts;

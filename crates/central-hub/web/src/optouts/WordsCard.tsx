@@ -12,7 +12,7 @@ import { getWords, OPT_OUTS_KEY, setWords } from './api';
 
 const WORDS_KEY = [...OPT_OUTS_KEY, 'words'] as const;
 
-/** The words that, alone in a message, put their sender on the list. */
+/** The opt-out words: a message of only one of them opts its sender out. */
 export function WordsCard() {
   const t = useText();
   const s = t.optOuts.words;

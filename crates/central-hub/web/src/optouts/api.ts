@@ -6,11 +6,11 @@ const PATH = '/api/sender/bajas';
 
 export const OPT_OUTS_KEY = ['opt-outs'] as const;
 
-/** Somebody who asked not to be written to. */
+/** An entry of the opt-out list. */
 export interface OptOut {
   id: number;
   telefono: string;
-  /** `mensaje`: wrote one of the words. */
+  /** `mensaje`: the contact sent an opt-out word. */
   origen: 'mensaje' | 'persona';
   motivo: string | null;
   fecha: string;
@@ -30,7 +30,7 @@ export async function getOptOuts(
 export const addOptOut = (body: { telefono: string; motivo: string }) =>
   request<OptOut>(PATH, { method: 'POST', body });
 
-/** Null where the number is not on the list. */
+/** Removes a number; resolves to null, as the 204 has no body. */
 export const removeOptOut = (telefono: string) =>
   request<null>(`${PATH}/${encodeURIComponent(telefono)}`, { method: 'DELETE' });
 

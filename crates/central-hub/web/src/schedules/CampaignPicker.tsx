@@ -7,12 +7,12 @@ import { errorText } from '../i18n/lookup';
 import { useCampaignChoices } from './api';
 import type { CampaignChoice } from './types';
 
-/** How long to wait for the next letter. */
+/** Debounce of the search. */
 const TYPING_MS = 250;
 
 interface Props {
   value: number | null;
-  /** What is chosen to begin with. */
+  /** The initial choice. */
   first: CampaignChoice | null;
   onChange: (id: number | null) => void;
   error: string | undefined;
@@ -23,12 +23,12 @@ const toOption = ({ id, nombre }: CampaignChoice) => ({
   label: `${nombre} (${id})`,
 });
 
-/** A campaign that is not over, found by its name on the server. */
+/** Selects an unfinished campaign, searched by name on the server. */
 export function CampaignPicker({ value, first, onChange, error }: Props) {
   const t = useText();
   const f = t.schedules.form;
   const [typed, setTyped] = useState('');
-  // What was chosen stays among the choices, whatever is searched for.
+  // The chosen campaign stays an option during a search.
   const [chosen, setChosen] = useState(() => first && toOption(first));
   const [words] = useDebouncedValue(typed === chosen?.label ? '' : typed.trim(), TYPING_MS);
   const choices = useCampaignChoices(words);
@@ -44,7 +44,7 @@ export function CampaignPicker({ value, first, onChange, error }: Props) {
       searchable
       openOnFocus={false}
       data={data}
-      // The server has searched; accents would not match here.
+      // The server has filtered already; accents would not match here.
       filter={({ options }) => options}
       searchValue={typed}
       onSearchChange={setTyped}

@@ -10,7 +10,7 @@ interface Props {
   error: string | undefined;
 }
 
-/** Days of the week, each on or off, and the usual choices at once. */
+/** Toggles for the days of the week, with presets. */
 export function DaysField({ value, onChange, error }: Props) {
   const t = useText();
   const s = t.schedules;

@@ -31,7 +31,7 @@ interface Props {
   onDone: () => void;
 }
 
-/** All of a schedule, and what can be done with it. */
+/** The details of a schedule and its actions. */
 export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
   const t = useText();
   const s = t.schedules;

@@ -16,7 +16,7 @@ interface Props {
   onOpen: (schedule: Schedule) => void;
 }
 
-/** All schedules, the newest first. */
+/** The list of schedules, newest first. */
 export function ListView({ filter, onOpen }: Props) {
   const t = useText();
   const s = t.schedules;

@@ -8,12 +8,12 @@ interface Props {
   values: FormValues;
   set: (changes: Partial<FormValues>) => void;
   problem: (field: keyof FormValues) => string | undefined;
-  /** How many of the campaign are still to be written to. */
+  /** Number of the campaign's remaining recipients. */
   people: number;
   zone: string;
 }
 
-/** How many a day, how far apart, and what comes of both. */
+/** The fields for daily quota and pause, and the resulting end. */
 export function PaceFields({ values, set, problem, people, zone }: Props) {
   const t = useText();
   const f = t.schedules.form;

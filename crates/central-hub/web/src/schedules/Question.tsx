@@ -18,7 +18,7 @@ interface Props {
   onBack: () => void;
 }
 
-/** The question before a schedule stops counting; the answer may say why. */
+/** The confirmation before a schedule is disabled, with an optional reason. */
 export function Question({ schedule, asked, onDone, onBack }: Props) {
   const t = useText();
   const s = t.schedules;
@@ -33,7 +33,7 @@ export function Question({ schedule, asked, onDone, onBack }: Props) {
       onDone();
     },
   );
-  // What had the focus is gone with the view before.
+  // The element that had the focus was unmounted with the previous view.
   useEffect(() => first.current?.focus(), []);
   const { text, confirm } = {
     reject: { text: s.rejectText, confirm: s.reject },

@@ -7,13 +7,13 @@ import { ScheduleForm } from './ScheduleForm';
 import type { CampaignChoice, Schedule } from './types';
 import { nameOf } from './words';
 
-/** What the dialog shows: one after the other in one window, so that the focus stays in it. */
+/** The dialog's views: all in one window, so that the focus stays in it. */
 export type Content = { what: 'create' } | { what: 'detail' | 'edit' | Asked; schedule: Schedule };
 
 interface Props {
   opened: boolean;
   content: Content;
-  /** The campaign that a new one is for, where it is known. */
+  /** The campaign of a new schedule, if known. */
   campaign: CampaignChoice | null;
   onContent: (content: Content) => void;
   onClose: () => void;

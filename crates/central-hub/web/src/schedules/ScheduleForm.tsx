@@ -27,9 +27,9 @@ import { useScheduleToast } from './useScheduleToast';
 import { nameOf } from './words';
 
 interface Props {
-  /** What is changed; null makes a new one. */
+  /** The schedule to edit; null creates one. */
   schedule: Schedule | null;
-  /** The campaign that a new one is for, where it is known. */
+  /** The campaign of a new schedule, if known. */
   campaign: CampaignChoice | null;
   onDone: () => void;
   onCancel: () => void;
@@ -45,7 +45,7 @@ export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
   const [approveToo, setApproveToo] = useState(seesAll && schedule === null);
   const say = useScheduleToast();
   const zone = useConfig().data?.zone ?? 'UTC';
-  // Not before the first try: nobody likes to be told while typing.
+  // Problems are shown after the first submit, not while typing.
   const [tried, setTried] = useState(false);
   const problems = tried ? checkForm(values) : {};
   const save = useScheduleChange(async () => {
@@ -162,7 +162,7 @@ export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
   );
 }
 
-/** Once the problems are on the screen. */
+/** Focuses the first invalid field, after the problems are rendered. */
 function focusFirstProblem(form: HTMLFormElement) {
   requestAnimationFrame(() => {
     form.querySelector<HTMLElement>('[aria-invalid="true"], [data-error="true"] input')?.focus();

@@ -18,14 +18,14 @@ import { WeekView } from './WeekView';
 
 type View = 'week' | 'list';
 
-/** When campaigns may write. The address keeps what is shown. */
+/** The screen of schedules. The URL stores the view and filter. */
 export default function SchedulesScreen() {
   const t = useText();
   const s = t.schedules;
   const config = useConfig();
   const [search, setSearch] = useSearchParams();
   const [opened, dialog] = useDisclosure(false);
-  // The dialog keeps its words while it fades out.
+  // The dialog keeps its text while it fades out.
   const [content, setContent] = useState<Content>({ what: 'create' });
 
   const view: View = search.get('vista') === 'lista' ? 'list' : 'week';

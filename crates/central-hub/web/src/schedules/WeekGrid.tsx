@@ -9,23 +9,23 @@ import { clock, hoursOf, isPast, placeOf, type Block, type WeekDay } from './wee
 import classes from './Week.module.css';
 import { firstUp, nameOf } from './words';
 
-/** Under so many minutes there is no room for a third line. */
+/** Minutes below which a block has no room for a third line. */
 const SHORT = 80;
 
 const percent = (part: number): string => `${part * 100}%`;
 
 interface Props {
-  /** What is drawn. */
+  /** The days to draw. */
   days: readonly WeekDay[];
-  /** What decides the hours: those of the whole week, also where one day is drawn. */
+  /** The whole week, which determines the hours even if one day is drawn. */
   week: readonly WeekDay[];
   now: { day: Day; minute: number };
-  /** What went in the windows that are over. */
+  /** Messages sent in past windows. */
   went: Went;
   onOpen: (schedule: Schedule) => void;
 }
 
-/** Days side by side, hours down, and the windows on them. */
+/** A grid of days and hours, with the windows as blocks. */
 export function WeekGrid({ days, week, now, went, onOpen }: Props) {
   const t = useText();
   const hours = hoursOf(week);
@@ -78,7 +78,8 @@ export function WeekGrid({ days, week, now, went, onOpen }: Props) {
                 key={`${block.schedule.id}-${block.from}`}
                 block={block}
                 past={isPast(day, block, now)}
-                // Of two windows on one day nobody knows which of them sent it.
+                // With two windows on one day, the count cannot be assigned to
+                // either.
                 went={
                   blocks.filter(({ schedule }) => schedule.campania_id === block.schedule.campania_id)
                     .length === 1

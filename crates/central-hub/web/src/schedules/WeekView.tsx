@@ -17,13 +17,13 @@ import { WeekGrid } from './WeekGrid';
 import { ScheduleBadge } from './ScheduleBadge';
 import classes from './Week.module.css';
 
-/** Where a week is too wide for the window, one day is shown. */
+/** Width below which a single day is shown. */
 const NARROW = '(max-width: 61.99em)';
 
 interface Props {
   zone: string;
   filter: ListFilter;
-  /** The first of the seven days that are shown; null is today. */
+  /** The first of the seven days; null means today. */
   week: Day | null;
   onWeek: (first: Day | null) => void;
   onOpen: (schedule: Schedule) => void;

@@ -16,11 +16,11 @@ export const SCHEDULES_KEY = ['schedules'] as const;
 
 const PATH = '/api/sender/programaciones';
 
-/** The most that the hub gives at once. */
+/** Maximum page size of the hub. */
 const LARGEST_PAGE = 500;
-/** Of a list that is shown page by page. */
+/** Page size of the list. */
 const PER_PAGE = 50;
-/** So many pages make a week; more nobody could see on it. */
+/** Maximum number of pages for a week; more would be unreadable. */
 const MOST_PAGES = 4;
 
 /** Polling interval: no event reports changes by other users. */
@@ -36,19 +36,19 @@ export const getPage = (
   antes: string | number | null,
   signal?: AbortSignal,
 ) =>
-  // Without `limite` the hub answers with a bare array.
+  // Without `limite` the hub responds with a bare array.
   request<SchedulePage>(`${PATH}${query({ limite: PER_PAGE, ...filter, antes })}`, { signal });
 
 export interface WeekAnswer {
   schedules: Schedule[];
-  /** There are more than can be shown. */
+  /** Whether some schedules were left out. */
   partial: boolean;
   zone: string;
 }
 
-/** All that may have a window in the seven days from `first` on. */
+/** Fetches the schedules that may have a window in the seven days from `first`. */
 async function getWeek(first: Day, filter: ListFilter, signal: AbortSignal): Promise<WeekAnswer> {
-  // A window of the day before may go over midnight.
+  // A window of the previous day may span midnight.
   const range = { desde: addDays(first, -1), hasta: addDays(first, 6), limite: LARGEST_PAGE };
   const schedules: Schedule[] = [];
   let next: number | null = null;
@@ -77,7 +77,7 @@ interface Stats {
   por_dia: { dia: Day; cantidad: number }[];
 }
 
-/** What a campaign sent on each day; of a test nothing went. */
+/** Fetches a campaign's sent messages per day; a test sent none. */
 export const getSentByDay = async (id: number, signal: AbortSignal) => {
   const stats = await request<Stats>(`/api/sender/campaigns/${id}/stats`, { signal });
   return stats.simulacion === true ? [] : stats.por_dia;
@@ -99,11 +99,11 @@ export const moveSchedule = (id: number, step: Step, motivo: string) =>
     body: motivo.trim() === '' ? {} : { motivo: motivo.trim() },
   });
 
-/** A change to schedules, after which every list of them is read again. */
+/** A mutation after which all schedule lists are refetched. */
 export const useScheduleChange = <V, R>(change: (variables: V) => Promise<R>, done: () => void) =>
   useAction(SCHEDULES_KEY, change, done);
 
-/** The one campaign that the screen is narrowed to. */
+/** Fetches the campaign that the screen is filtered by. */
 export const useCampaign = (id: number | null) =>
   useQuery({
     queryKey: ['campaigns', 'name', id],
@@ -111,11 +111,11 @@ export const useCampaign = (id: number | null) =>
     enabled: id !== null,
   });
 
-/** So many campaigns in each state are offered; whoever looks for another types its name. */
+/** Number of campaigns offered per state; others are found by name. */
 const OFFERED = 50;
 const NOT_OVER = ['pendiente', 'en_progreso', 'pausada'] as const;
 
-/** Campaigns that are not over, by what is in their name. */
+/** Searches unfinished campaigns by name. */
 export const useCampaignChoices = (words: string) =>
   useQuery({
     queryKey: ['campaigns', 'choices', words],

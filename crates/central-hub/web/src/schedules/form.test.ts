@@ -79,7 +79,7 @@ describe('when the last one is written to', () => {
   });
 
   it('goes by the pace where that is slower than the quota', () => {
-    // 9 hours of 90 s to 90 s: 360 a day.
+    // 9 hours at 90 s: 360 per day.
     const slow = good({ cupo_diario: 1000, pausa_min_s: 90, pausa_max_s: 90 });
     expect(endOf(slow, 361, now)?.days).toBe(2);
   });

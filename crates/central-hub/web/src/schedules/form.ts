@@ -1,4 +1,4 @@
-// What a person types for a schedule, checked before it is sent.
+// The form values of a schedule, and their validation.
 import { addDays, isDay, weekday, type Day } from '../lib/days';
 import { WEEKDAYS, type Schedule, type ScheduleRequest, type Weekday } from './types';
 import { MIDNIGHT, minutes } from './week';
@@ -9,7 +9,7 @@ export interface FormValues {
   hora_inicio: string;
   /** `00:00` is midnight at the end of the day. */
   hora_fin: string;
-  /** Empty fields of numbers are empty texts. */
+  /** Empty numeric fields are empty strings. */
   cupo_diario: number | string;
   fecha_inicio: string;
   fecha_fin: string;
@@ -49,7 +49,7 @@ export const newValues = (campaign: number | null = null): FormValues => ({
   comentario: '',
 });
 
-/** A field for a time knows no 24:00. */
+/** A time input does not support 24:00. */
 const shown = (hour: string): string => (hour === '24:00' ? '00:00' : hour);
 
 export const valuesOf = (schedule: Schedule): FormValues => ({
@@ -94,7 +94,7 @@ export function checkForm(values: FormValues): FormProblems {
   return problems;
 }
 
-/** What is sent; only of values without a problem. */
+/** Builds the request; only for valid values. */
 export const requestOf = (values: FormValues): ScheduleRequest => ({
   campania_id: values.campania_id ?? 0,
   dias_semana: values.dias_semana,
@@ -109,7 +109,7 @@ export const requestOf = (values: FormValues): ScheduleRequest => ({
   comentario: values.comentario,
 });
 
-/** How long the window is, in minutes, and whether it ends on the day after. */
+/** Returns the window's length in minutes, and whether it spans midnight. */
 export function lengthOf(values: FormValues): { length: number; overMidnight: boolean } | null {
   const from = minutes(values.hora_inicio);
   const given = minutes(values.hora_fin);
@@ -121,7 +121,10 @@ export function lengthOf(values: FormValues): { length: number; overMidnight: bo
     : { length: until + MIDNIGHT - from, overMidnight: true };
 }
 
-/** How many messages fit into the window at the average pause; null without a pause. */
+/**
+ * Returns how many messages fit into the window at the average pause; null
+ * without a pause.
+ */
 export function fits(values: FormValues): number | null {
   const window = lengthOf(values);
   const average = (Number(values.pausa_min_s) + Number(values.pausa_max_s)) / 2;
@@ -129,12 +132,13 @@ export function fits(values: FormValues): number | null {
   return Math.floor((window.length * 60) / average);
 }
 
-/** Beyond it nobody plans, and a search for a day that never comes ends. */
+/** Limit of the forecast in days; ends the search for a day that never comes. */
 const FAR = 400;
 
 /**
- * On which day the last of so many people is written to, and over how many days
- * that goes; null where the quota or the days do not say, or the dates end before.
+ * Returns the day of the last message for `people` recipients, and the number
+ * of sending days; null if quota or days do not determine it, or the dates end
+ * before.
  */
 export function endOf(
   values: FormValues,

@@ -19,7 +19,7 @@ export interface Schedule {
   campania_estado: CampaignState | null;
   cliente_id: number | null;
   dias_semana: Weekday[];
-  /** `09:00`; `24:00` is midnight at the end. */
+  /** `09:00`; `24:00` is midnight at the end of the day. */
   hora_inicio: string;
   hora_fin: string;
   cupo_diario: number | null;
@@ -29,7 +29,7 @@ export interface Schedule {
   pausa_max_s: number;
   comentario: string | null;
   estado: ScheduleState;
-  /** Why it was rejected or paused. */
+  /** Reason of the rejection or pause. */
   motivo: string | null;
   fecha: Timestamp;
   actualizado: Timestamp;
@@ -41,14 +41,14 @@ export interface SchedulePage {
   zona: string;
 }
 
-/** What a schedule is made or changed with. */
+/** The fields of a new or edited schedule. */
 export interface ScheduleRequest {
   campania_id: number;
   dias_semana: Weekday[];
   hora_inicio: string;
   hora_fin: string;
   cupo_diario: number;
-  /** Empty takes it away. */
+  /** An empty value removes the date. */
   fecha_inicio: string;
   fecha_fin: string;
   pausa_min_s: number;
@@ -56,7 +56,7 @@ export interface ScheduleRequest {
   comentario: string;
 }
 
-/** What of a campaign is needed to choose it. */
+/** The fields of a campaign needed to select it. */
 export interface CampaignChoice {
   id: number;
   nombre: string;

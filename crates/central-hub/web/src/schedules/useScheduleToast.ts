@@ -7,7 +7,7 @@ import type { Schedule } from './types';
 
 type Done = 'approve' | 'reject' | 'pause' | 'removed' | 'saved';
 
-/** As it was before: a schedule that is written again waits for its approval. */
+/** Restores a schedule; a rewritten one needs its approval again. */
 async function restore(done: Done, before: Schedule): Promise<void> {
   const body = requestOf(valuesOf(before));
   const { id } =
@@ -15,7 +15,7 @@ async function restore(done: Done, before: Schedule): Promise<void> {
   if (before.estado === 'aprobada') await moveSchedule(id, 'approve', '');
 }
 
-/** Says what was done to a schedule, and takes it back if one asks. */
+/** Returns a function that reports a change of a schedule, with an undo action. */
 export function useScheduleToast(): (done: Done, before: Schedule | null) => void {
   const t = useText();
   const s = t.schedules;
@@ -25,7 +25,8 @@ export function useScheduleToast(): (done: Done, before: Schedule | null) => voi
     () => toast({ text: s.done.undone }),
   );
   return (done, before) => {
-    // What was rejected or paused comes back with the approval that only an administrator gives.
+    // Restoring a rejected or paused schedule needs an administrator's
+    // approval.
     const can =
       before !== null &&
       done !== 'saved' &&

@@ -33,7 +33,7 @@ function schedule(changes: Partial<Schedule> = {}): Schedule {
   };
 }
 
-/** `mon 09:00-18:00` for each block. */
+/** Formats each block as `23 09:00-18:00 0/1`. */
 function told(all: Schedule[], monday = MONDAY, today = MONDAY): string[] {
   return layoutWeek(all, monday, today).flatMap(({ day, blocks }) =>
     blocks.map(
@@ -68,10 +68,10 @@ describe('days', () => {
       minute: 23 * 60 + 30,
     });
     expect(clockIn(at, 'UTC')).toEqual({ day: '2026-11-24', minute: 150 });
-    // Midnight is 00:00 and not 24:00.
+    // Midnight is 00:00, not 24:00.
     const midnight = Date.parse('2026-11-24T03:00:00Z');
     expect(clockIn(midnight, 'America/Argentina/Buenos_Aires').minute).toBe(0);
-    // Madrid's summer ends on 2026-10-25 at 03:00.
+    // Madrid's daylight saving time ends on 2026-10-25 at 03:00.
     expect(clockIn(Date.parse('2026-10-25T00:30:00Z'), 'Europe/Madrid').minute).toBe(150);
     expect(clockIn(Date.parse('2026-10-25T01:30:00Z'), 'Europe/Madrid').minute).toBe(150);
   });
@@ -118,12 +118,12 @@ describe('the week', () => {
   it('goes over midnight, also from the Sunday before', () => {
     const night = schedule({ dias_semana: ['sun'], hora_inicio: '22:00', hora_fin: '02:00' });
     expect(told([night])).toEqual(['23 00:00-02:00 start 0/1', '29 22:00-24:00 end 0/1']);
-    // The last window begins on the last day and ends on the day after.
+    // The last window begins on the last day and ends on the next.
     const last = { ...night, fecha_fin: '2026-11-22' };
     expect(told([last])).toEqual(['23 00:00-02:00 start 0/1']);
     const first = { ...night, fecha_inicio: MONDAY };
     expect(told([first])).toEqual(['29 22:00-24:00 end 0/1']);
-    // To midnight, written in either way.
+    // Until midnight, in either notation.
     for (const hora_fin of ['00:00', '24:00']) {
       expect(told([{ ...night, hora_fin }])).toEqual(['29 22:00-24:00 0/1']);
     }

@@ -1,19 +1,19 @@
-// From schedules to blocks on a week: hours are the wall clock's in the
-// business's zone, so nothing here knows a zone but `now`, which comes in.
+// Layout of schedules as blocks on a week. Hours are local to the business's
+// zone, so only `now`, which the caller passes, depends on a zone.
 import { addDays, weekday, type Day } from '../lib/days';
 import { WEEKDAYS, type Schedule } from './types';
 
 export const MIDNIGHT = 24 * 60;
 
-/** A part of one day in which a schedule is open. */
+/** A part of a day in which a schedule is open. */
 export interface Block {
   schedule: Schedule;
   /** Minutes of the day, `to` not included. */
   from: number;
   to: number;
-  /** It began the day before, or ends the day after. */
+  /** Whether it began the day before, or ends the day after. */
   cut: 'start' | 'end' | null;
-  /** Its place among those that overlap, and of how many. */
+  /** Its column among overlapping blocks, and the number of columns. */
   column: number;
   columns: number;
 }
@@ -23,7 +23,7 @@ export interface WeekDay {
   blocks: Block[];
 }
 
-/** `09:30` is 570; `24:00` is 1440; nonsense is null. */
+/** Parses `09:30` as 570, `24:00` as 1440; null if invalid. */
 export function minutes(text: string): number | null {
   const found = /^(\d{2}):(\d{2})(?::00)?$/.exec(text);
   if (!found) return null;
@@ -34,7 +34,7 @@ export function minutes(text: string): number | null {
 export const clock = (minute: number): string =>
   `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
 
-/** Whether one of its windows begins on this day. */
+/** Returns whether a window of the schedule begins on this day. */
 export function beginsOn(schedule: Schedule, day: Day): boolean {
   const name = WEEKDAYS[weekday(day)];
   return (
@@ -47,7 +47,10 @@ export function beginsOn(schedule: Schedule, day: Day): boolean {
 
 type Piece = Pick<Block, 'schedule' | 'from' | 'to' | 'cut'>;
 
-/** What of a schedule is on this day: its own window, and the end of yesterday's. */
+/**
+ * Returns the parts of a schedule on a day: its own window, and the end of
+ * yesterday's.
+ */
 function piecesOf(schedule: Schedule, day: Day): Piece[] {
   const from = minutes(schedule.hora_inicio);
   const until = minutes(schedule.hora_fin);
@@ -66,7 +69,7 @@ function piecesOf(schedule: Schedule, day: Day): Piece[] {
   return pieces;
 }
 
-/** Puts what overlaps side by side: a run of overlapping pieces shares its columns. */
+/** Lays out overlapping pieces side by side; a run of them shares its columns. */
 export function sideBySide(pieces: readonly Piece[]): Block[] {
   const sorted = pieces.toSorted(
     (a, b) => a.from - b.from || b.to - a.to || a.schedule.id - b.schedule.id,
@@ -92,9 +95,9 @@ export function sideBySide(pieces: readonly Piece[]): Block[] {
 }
 
 /**
- * The seven days from `first` on. What will never be open any more is left
- * out: a campaign that is over opens nothing from `today` on. So is what never
- * was: a schedule opened nothing before the day it was made, which `madeOn` tells.
+ * Lays out the seven days from `first`. Omits what will never be open again: a
+ * finished campaign opens nothing from `today` on. Also omits days before a
+ * schedule was created, according to `madeOn`.
  */
 export function layoutWeek(
   schedules: readonly Schedule[],
@@ -112,11 +115,11 @@ export function layoutWeek(
   });
 }
 
-/** Whether a window is over at this moment of the business's clock. */
+/** Returns whether a window is over at the business's local time. */
 export const isPast = (day: Day, { to }: Pick<Block, 'to'>, now: { day: Day; minute: number }): boolean =>
   day < now.day || (day === now.day && to <= now.minute);
 
-/** The hours that are shown: the working day, and whatever lies outside of it. */
+/** Returns the displayed hours: the working day, extended by windows outside it. */
 export function hoursOf(week: readonly WeekDay[]): { first: number; last: number } {
   const blocks = week.flatMap((day) => day.blocks);
   const first = Math.min(8 * 60, ...blocks.map((block) => block.from));
@@ -124,7 +127,10 @@ export function hoursOf(week: readonly WeekDay[]): { first: number; last: number
   return { first: Math.floor(first / 60), last: Math.ceil(last / 60) };
 }
 
-/** Where in the hours that are shown a minute is, from 0 to 1; null outside of them. */
+/**
+ * Returns the position of a minute in the displayed hours, from 0 to 1; null
+ * outside.
+ */
 export function placeOf(minute: number, hours: { first: number; last: number }): number | null {
   const place = (minute - hours.first * 60) / ((hours.last - hours.first) * 60);
   return place < 0 || place > 1 ? null : place;

@@ -1,4 +1,4 @@
-// What went in the windows that are over.
+// Messages sent in past windows.
 import { useQueries } from '@tanstack/react-query';
 
 import type { Day } from '../lib/days';
@@ -11,7 +11,7 @@ import { isPast, type WeekDay } from './week';
 */
 const MOST = 12;
 
-/** By `campaign day`: how many messages went. */
+/** Number of sent messages, by `campaign day`. */
 export type Went = ReadonlyMap<string, number>;
 
 export const wentKey = (campaign: number, day: Day): string => `${campaign} ${day}`;

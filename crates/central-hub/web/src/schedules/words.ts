@@ -1,4 +1,4 @@
-// What is said of a schedule, in the reader's language.
+// Texts about a schedule, in the user's language.
 import type { Dictionary } from '../i18n/es';
 import { dayText } from '../lib/days';
 import { WEEKDAYS, type Schedule, type Weekday } from './types';

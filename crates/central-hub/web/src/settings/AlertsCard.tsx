@@ -14,7 +14,7 @@ import type { Alerts, AlertWay, TriedWay } from './types';
 
 const wayText = (t: Dictionary, { way, to }: AlertWay) => `${t.settings.alerts.ways[way]}: ${to}`;
 
-/** What a person has to know of, how people are told, and whether they would be. */
+/** Active alerts, their channels, and a test of the channels. */
 export function AlertsCard() {
   const t = useText();
   const a = t.settings.alerts;

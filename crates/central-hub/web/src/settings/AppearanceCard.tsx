@@ -18,7 +18,7 @@ function Choice({ label, children }: { label: string; children: (id: string) => 
   );
 }
 
-/** Language and theme, of this browser. */
+/** Language and theme of this browser. */
 export function AppearanceCard() {
   const { t, language, setLanguage } = useI18n();
   const { colorScheme, setColorScheme } = useMantineColorScheme();

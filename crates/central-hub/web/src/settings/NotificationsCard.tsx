@@ -13,7 +13,7 @@ import {
 } from '../lib/alerts';
 import { Card } from '../ui/Card';
 
-/** How this browser tells that somebody wrote. */
+/** How this browser announces inbound messages. */
 export function NotificationsCard() {
   const a = useText().alerts;
   const [notify, putNotify] = useState(() => wantsNotifications() === true);

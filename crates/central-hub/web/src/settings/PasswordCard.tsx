@@ -62,7 +62,7 @@ function PasswordForm({ username }: { username: string }) {
   return (
     <form onSubmit={submit} noValidate>
       <Stack maw={420}>
-        {/* For the browser's own store of passwords. */}
+        {/* For the browser's password manager. */}
         <input type="text" autoComplete="username" value={username} readOnly hidden />
         <PasswordInput label={p.current} autoComplete="current-password" {...field('current')} />
         <PasswordInput

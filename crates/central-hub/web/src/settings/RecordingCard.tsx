@@ -11,7 +11,7 @@ import { useListener, useRecording } from './api';
 import { Card } from '../ui/Card';
 import type { ListenerStatus } from './types';
 
-/** Whether what comes in is kept, and how that goes. */
+/** Whether inbound messages are recorded, and the recorder's status. */
 export function RecordingCard() {
   const t = useText();
   const r = t.settings.recording;

@@ -15,7 +15,7 @@ import type { Health } from './types';
 interface Row {
   name: string;
   value: string;
-  /** What changes it; nothing changes what just is so. */
+  /** The environment variable that sets it; null if fixed. */
   variable: string | null;
 }
 
@@ -33,7 +33,7 @@ function managerText(t: Dictionary, { dependencies }: Health): string {
   return t.settings.service.managerState(link, t.whatsapp.states[state]);
 }
 
-/** The rows, in the order of what people ask for. */
+/** Returns the rows, most requested first. */
 function rowsOf(t: Dictionary, config: ConfigBody, health: Health | undefined): Row[] {
   const s = t.settings.service;
   const row = (name: string, value: string, variable: string | null = null): Row => ({
@@ -69,7 +69,7 @@ function rowsOf(t: Dictionary, config: ConfigBody, health: Health | undefined): 
   return rows;
 }
 
-/** What the service runs with, to be read, and what changes it. */
+/** The service's configuration, read-only, with the variables that set it. */
 export function ServiceCard() {
   const t = useText();
   const s = t.settings.service;

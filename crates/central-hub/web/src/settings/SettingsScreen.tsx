@@ -9,7 +9,7 @@ import { RecordingCard } from './RecordingCard';
 import { SendingCard } from './SendingCard';
 import { ServiceCard } from './ServiceCard';
 
-/** One's own settings, and those of the service. */
+/** The user's own settings, and those of the service. */
 export default function SettingsScreen() {
   const t = useText();
   const s = t.settings;

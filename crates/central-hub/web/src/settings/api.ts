@@ -8,7 +8,7 @@ const LISTENER_KEY = ['listener', 'status'] as const;
 /** Polling interval: no event reports these changes. */
 const AGAIN_MS = 15_000;
 
-// Hashing a password takes the hub its time.
+// The hub takes time to hash a password.
 const PASSWORD_MS = 30_000;
 
 export const changePassword = (current_password: string, new_password: string) =>
@@ -20,7 +20,7 @@ export const changePassword = (current_password: string, new_password: string) =
 
 export const ALERTS_KEY = ['alerts'] as const;
 
-// A mail server may take its time.
+// A mail server may be slow.
 const TEST_MS = 90_000;
 
 export const useAlerts = () =>
@@ -53,7 +53,7 @@ export const useHealth = () =>
     refetchInterval: AGAIN_MS,
   });
 
-/** Switches the recording of what comes in. */
+/** Turns the recording of messages on or off. */
 export function useRecording(done: () => void) {
   const queries = useQueryClient();
   return useMutation({

@@ -9,7 +9,7 @@ describe('a new password', () => {
     [good, {}],
     [{ ...good, current: '' }, { current: 'empty' }],
     [{ ...good, next: 'corta', again: 'corta' }, { next: 'short' }],
-    // Ten characters, of more than ten units.
+    // Ten characters, with more than ten UTF-16 units.
     [{ ...good, next: '🔑'.repeat(10), again: '🔑'.repeat(10) }, {}],
     [{ ...good, next: '🔑'.repeat(9), again: '🔑'.repeat(9) }, { next: 'short' }],
     [{ ...good, next: 'a'.repeat(257), again: 'a'.repeat(257) }, { next: 'long' }],

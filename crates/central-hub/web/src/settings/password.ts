@@ -10,7 +10,7 @@ export type PasswordProblem = 'empty' | 'short' | 'long' | 'same' | 'differs';
 
 export type PasswordProblems = Partial<Record<keyof Passwords, PasswordProblem>>;
 
-/** What is wrong, before the hub is asked. */
+/** Validates the form before the request. */
 export function checkPasswords({ current, next, again }: Passwords): PasswordProblems {
   const problems: PasswordProblems = {};
   const length = lengthProblem(next);
@@ -21,7 +21,7 @@ export function checkPasswords({ current, next, again }: Passwords): PasswordPro
   return problems;
 }
 
-/** 93784 s is one day, two hours and three minutes; of these the two largest. */
+/** Splits an uptime: 93784 s is one day, two hours and three minutes. */
 export function uptimeParts(seconds: number): { days: number; hours: number; minutes: number } {
   return {
     days: Math.floor(seconds / 86_400),

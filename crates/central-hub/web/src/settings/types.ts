@@ -5,7 +5,7 @@ export interface ListenerStatus {
   mode: 'listen' | 'off';
   recording: boolean;
   following: boolean;
-  /** Null where another hub follows. */
+  /** Null if another hub follows. */
   connected: boolean | null;
   last_event_at: Timestamp | null;
   lag_ms: number | null;
@@ -21,7 +21,7 @@ export interface Health {
   };
 }
 
-/** A way by which people are told, and whom it reaches. */
+/** An alert channel and its recipient. */
 export interface AlertWay {
   way: 'email' | 'webhook';
   to: string;
@@ -55,7 +55,7 @@ export interface Alerts {
   }[];
 }
 
-/** What came of a test in one way. */
+/** The result of a test of one channel. */
 export interface TriedWay extends AlertWay {
   ok: boolean;
   code?: string;

@@ -23,7 +23,7 @@ interface Props {
   now: number;
 }
 
-/** What waits for a person, and where. */
+/** The tasks that wait for a user, with links. */
 export function AttentionCard({ matters, zone, now }: Props) {
   const t = useText();
   const seesAll = useSeesAll();
@@ -124,7 +124,7 @@ function keyOf(matter: Matter): string {
   return 'webhook' in matter ? `${matter.kind}-${matter.webhook}` : matter.kind;
 }
 
-/** What the way to it does. */
+/** Returns the label of a task's action. */
 function wayOf(t: Dictionary, matter: Matter, seesAll: boolean): string {
   const { ways } = t.start.attention;
   switch (matter.kind) {

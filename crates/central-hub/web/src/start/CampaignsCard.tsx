@@ -17,7 +17,7 @@ interface Props {
   now: number;
 }
 
-/** How far the campaigns under way are, and when they will be through. */
+/** Progress and estimated end of running campaigns. */
 export function CampaignsCard({ campaigns, zone, now }: Props) {
   const t = useText();
   const c = t.start.campaigns;

@@ -6,14 +6,14 @@ import { Surface } from '../ui/Surface';
 
 interface Props {
   title: string;
-  /** Where there is more of it. */
+  /** Link to the full list. */
   more?: { to: string | null; label: string };
-  /** What can be done with the part itself. */
+  /** An action of the card. */
   action?: ReactNode;
   children: ReactNode;
 }
 
-/** A part of the start screen, with the way to the screen of its own. */
+/** A card of the start screen, with a link to its own screen. */
 export function Card({ title, more, action, children }: Props) {
   return (
     <Surface>

@@ -19,7 +19,7 @@ import type { Overview } from './types';
 
 const HIDDEN = 'leadmaster-first-steps';
 
-/** Whether there is anything in a list yet. */
+/** Returns whether a list has any entry. */
 const useAny = (path: string, name: string, enabled: boolean): boolean | null =>
   useQuery({
     queryKey: [...OVERVIEW_KEY, 'any', name],
@@ -29,7 +29,7 @@ const useAny = (path: string, name: string, enabled: boolean): boolean | null =>
     staleTime: 0,
   }).data ?? null;
 
-/** What to do first, until it is done or hidden. */
+/** The initial setup steps, until done or hidden. */
 export function FirstSteps({ overview }: { overview: Overview }) {
   const t = useText();
   const s = t.start.steps;

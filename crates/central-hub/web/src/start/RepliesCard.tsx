@@ -9,7 +9,7 @@ import { useLinks } from '../auth/links';
 import classes from './Start.module.css';
 import type { Reply } from './types';
 
-/** What came in last. */
+/** The latest inbound messages. */
 export function RepliesCard({ replies }: { replies: readonly Reply[] }) {
   const t = useText();
   const moment = useMoment();

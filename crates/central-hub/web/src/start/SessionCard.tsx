@@ -9,7 +9,7 @@ import { viewOf } from '../live/view';
 import { Card } from './Card';
 import { useLinks } from '../auth/links';
 
-/** How the line is, and what to do where it is not connected. */
+/** The state of the line, and the remedy if it is not connected. */
 export function SessionCard() {
   const t = useText();
   const s = t.start.session;

@@ -22,7 +22,7 @@ import classes from './Start.module.css';
 import { TodayCard } from './TodayCard';
 import { WindowsCard } from './WindowsCard';
 
-/** What matters today, and the ways to it. */
+/** The start screen: today's status with links. */
 export default function StartScreen() {
   const t = useText();
   const s = t.start;

@@ -12,11 +12,11 @@ interface Tile {
   name: string;
   count: number;
   tone?: Tone | undefined;
-  /** Of those sent, so many came this far; left out where it is no step of theirs. */
+  /** The total it is a share of; omitted if it is not a step of sent messages. */
   of?: number;
 }
 
-/** Today's messages: how far those that were sent came, then the rest. */
+/** Today's messages: the steps of those sent, then the others. */
 export function TodayCard({ today, dryRun }: { today: Today; dryRun: boolean }) {
   const t = useText();
   const s = t.start.today;
@@ -30,7 +30,7 @@ export function TodayCard({ today, dryRun }: { today: Today; dryRun: boolean }) 
     { name: s.received, count: today.recibidos },
     { name: s.waiting, count: today.en_espera },
     { name: s.failed, count: today.fallidos, tone: today.fallidos > 0 ? 'bad' : undefined },
-    // Nobody who sends for real asks for what was not sent.
+    // Simulated messages are irrelevant to real sending.
     ...(dryRun || today.simulados > 0
       ? [
           {

@@ -9,7 +9,7 @@ import type { WindowOfToday } from './types';
 
 const COLORS: Record<Phase, string> = { now: 'brand', next: 'gray', over: 'gray' };
 
-/** The week has the rest. */
+/** Maximum number of windows; the week view shows the rest. */
 const SHOWN = 8;
 
 interface Props {
@@ -17,7 +17,7 @@ interface Props {
   now: number;
 }
 
-/** When campaigns may write today: what is open, and what comes next. */
+/** Today's sending windows: open ones, and those to come. */
 export function WindowsCard({ windows, now }: Props) {
   const t = useText();
   const w = t.start.windows;

@@ -14,7 +14,7 @@ const TOLD_MS = 1_500;
 
 const TELLING: ReadonlySet<string> = new Set(['message', 'ack', 'campaign', 'state', 'limits']);
 
-/** What matters today, and again whenever something happens. */
+/** Fetches the overview, and again on each event. */
 export function useOverview() {
   const queries = useQueryClient();
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);

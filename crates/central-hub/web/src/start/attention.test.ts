@@ -108,7 +108,7 @@ describe('what waits for a person', () => {
   it('is nothing when all is well', () => {
     expect(mattersOf(overview({}), null)).toEqual([]);
     expect(mattersOf(overview({ webhooks: null }), null)).toEqual([]);
-    // Nobody misses campaigns that there are none of.
+    // Without campaigns the switch is irrelevant.
     expect(mattersOf(overview({}, { auto_campaigns_enabled: false }), null)).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-// What waits for a person, the most urgent first.
+// The tasks that wait for a user, most urgent first.
 import type { InboxBody } from '../api/types';
 import type { Line } from '../live/line';
 import type { Overview } from './types';
@@ -20,12 +20,12 @@ export type Matter =
   | { kind: 'unapproved'; count: number; names: string[] }
   | { kind: 'recordingOff' };
 
-/** So many campaigns are named in one sentence. */
+/** Maximum number of campaigns named in one sentence. */
 const NAMED = 3;
 
-/** What WhatsApp does not let the account do, or will not soon. */
+/** Returns WhatsApp's limits that are reached or close. */
 function limitsOf({ estado, limites }: Overview['sesion']): Matter[] {
-  // Of a line that is not connected other things are said.
+  // A line that is not connected has other messages.
   if (!limites || estado !== 'READY') return [];
   const { reach_out, new_chats, first_sync } = limites;
   const { status, used, total } = new_chats;
@@ -39,13 +39,16 @@ function limitsOf({ estado, limites }: Overview['sesion']): Matter[] {
   return matters;
 }
 
-/** What keeps everything from coming and going; of WhatsApp's limits the overview knows more. */
+/**
+ * Returns the line's trouble, except WhatsApp's limits, which the overview
+ * details.
+ */
 function lineOf(trouble: Line['trouble']): Matter[] {
   if (!trouble || trouble.kind === 'reachOut' || trouble.kind === 'newChats') return [];
   return [{ kind: 'line', trouble }];
 }
 
-/** Who wrote and was not answered. */
+/** Returns the unanswered conversations. */
 function waitingOf(inbox: InboxBody | undefined): Matter[] {
   if (!inbox || inbox.sin_responder === 0) return [];
   const { sin_responder: count, hay_mas: more, desde: since } = inbox;
@@ -63,7 +66,7 @@ export function mattersOf(
     ...waitingOf(inbox),
     ...limitsOf(overview.sesion),
   ];
-  // Somebody who runs no campaign does not miss them.
+  // Without campaigns the switch is irrelevant.
   if (!overview.auto_campaigns_enabled && campanias.total > 0) matters.push({ kind: 'autoOff' });
   for (const { id, nombre, motivo_pausa } of a.campanias_pausadas.items) {
     matters.push({
@@ -99,13 +102,13 @@ export function mattersOf(
 
 export type Phase = 'now' | 'next' | 'over';
 
-/** Where a window stands at a moment. */
+/** Returns the phase of a window at a given time. */
 export function phaseOf({ inicio, fin }: { inicio: string; fin: string }, now: number): Phase {
   if (now < Date.parse(inicio)) return 'next';
   return now < Date.parse(fin) ? 'now' : 'over';
 }
 
-/** Those that are open, those to come, and those that are over: each as they begin. */
+/** Sorts windows: open, upcoming, past; each by start. */
 export function inOrder<T extends { inicio: string; fin: string }>(
   windows: readonly T[],
   now: number,
@@ -119,7 +122,7 @@ export function inOrder<T extends { inicio: string; fin: string }>(
   );
 }
 
-/** How many of a campaign are settled. */
+/** Returns the number of a campaign's settled recipients. */
 export const doneOf = ({
   total,
   pendientes,

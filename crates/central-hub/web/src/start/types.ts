@@ -13,7 +13,7 @@ export interface Today {
   en_espera: number;
 }
 
-/** What of a campaign is shown here. */
+/** The fields of a campaign on this screen. */
 export interface Campaign {
   id: number;
   nombre: string;

@@ -4,7 +4,7 @@ import { Notice } from './Notice';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 
-/** Why the last click did nothing. */
+/** The error of the last action. */
 export function ActionError({ error }: { error: Error | null }) {
   const t = useText();
   if (!error) return null;

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 
 import { Surface } from './Surface';
 
-/** A part of the screen with its title. */
+/** A titled section of a screen. */
 export function Card({
   title,
   text,
@@ -12,7 +12,7 @@ export function Card({
 }: {
   title: string;
   text?: string;
-  /** What can be done here, at the right of the title. */
+  /** Actions at the right of the title. */
   action?: ReactNode;
   children: ReactNode;
 }) {

@@ -16,7 +16,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** The question before something that is not undone by a click. */
+/** A confirmation before an action without undo. */
 export function ConfirmDialog({
   opened,
   title,

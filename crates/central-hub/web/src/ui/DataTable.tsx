@@ -8,27 +8,30 @@ export interface Column<T> {
   label: string;
   cell: (item: T) => ReactNode;
   align?: 'start' | 'end';
-  /** In pixels; left out, the content says. */
+  /** In pixels; by default sized to the content. */
   width?: number;
 }
 
 interface Props<T> {
-  /** What a screen reader calls the table. */
+  /** Accessible name of the table. */
   label: string;
   columns: readonly Column<T>[];
   items: readonly T[];
   rowKey: (item: T) => string | number;
-  /** Under this the table scrolls sideways on its own; in pixels. */
+  /** Width in pixels below which the table scrolls horizontally. */
   minWidth?: number;
-  /** What says of itself what it is, on a phone's card; the first column and buttons do. */
+  /**
+   * Columns without a label on a phone's card; the first column and buttons
+   * have none either.
+   */
   bare?: readonly string[];
-  /** What a click anywhere on a row does; a button in it does the same for the keyboard. */
+  /** Handles a click on a row; a button in the row does the same for the keyboard. */
   onOpen?: (item: T) => void;
 }
 
 const BARE: readonly string[] = ['actions', 'look', 'state'];
 
-/** A table; on a phone a card for each row, for its columns would be out of sight. */
+/** A table; on a phone each row is a card, since the columns would not fit. */
 export function DataTable<T>({ label, columns, items, rowKey, minWidth = 560, bare = [], onOpen }: Props<T>) {
   const isBare = (key: string, at: number) => at === 0 || BARE.includes(key) || bare.includes(key);
   return (

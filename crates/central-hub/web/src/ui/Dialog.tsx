@@ -8,12 +8,15 @@ interface Props {
   title: string;
   onClose: () => void;
   size?: string | number;
-  /** What it shows is seen once: neither Esc nor a click beside it ends it, only its own button. */
+  /**
+   * For content shown only once: neither Esc nor a click outside closes it,
+   * only its own button.
+   */
   kept?: boolean;
   children: ReactNode;
 }
 
-/** A window over the screen, with its title and a cross; the focus comes back afterwards. */
+/** A dialog with a title and a close button; the focus returns afterwards. */
 export function Dialog({ opened, title, onClose, size = 'md', kept = false, children }: Props) {
   const t = useText();
   return (

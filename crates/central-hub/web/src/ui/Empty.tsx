@@ -5,11 +5,11 @@ interface Props {
   icon: ComponentType<{ size?: number; stroke?: number; 'aria-hidden'?: boolean }>;
   title: string;
   text?: string;
-  /** The way on, such as a button. */
+  /** The next step, such as a button. */
   children?: ReactNode;
 }
 
-/** What stands where there is nothing yet, with the way to the first. */
+/** The empty state of a list, with a way to create the first entry. */
 export function Empty({ icon: Icon, title, text, children }: Props) {
   return (
     <Stack align="center" ta="center" gap="xs" py="xl">

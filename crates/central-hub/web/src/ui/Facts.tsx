@@ -4,7 +4,7 @@ import classes from './Facts.module.css';
 
 export type Fact = readonly [name: string, value: ReactNode];
 
-/** Names and values, one below the other. */
+/** A list of names and values. */
 export function Facts({ rows }: { rows: readonly Fact[] }) {
   return (
     <dl className={classes.facts}>

@@ -6,7 +6,7 @@ import { useMoment } from '../live/useMoment';
 
 interface Step {
   fecha: string;
-  /** The state that it came to. */
+  /** The new state. */
   a: string;
   causa: string;
   detalle?: string | null;
@@ -15,11 +15,11 @@ interface Step {
 interface Props {
   title: string;
   steps: readonly Step[] | undefined;
-  /** The states' names. */
+  /** Labels of the states. */
   states: Readonly<Record<string, string>>;
 }
 
-/** What a message or a recipient went through, step by step; nothing of none. */
+/** The transitions of a message or a recipient; renders nothing without any. */
 export function History({ title, steps = [], states }: Props) {
   const t = useText();
   const moment = useMoment();

@@ -19,7 +19,7 @@ const COLORS: Record<MessageStateName, string> = {
   recibido: 'gray',
 };
 
-/** What became of a message or a recipient. */
+/** The state of a message or a recipient. */
 export function MessageState({ estado }: { estado: MessageStateName }) {
   const t = useText();
   return (

@@ -1,9 +1,9 @@
 import { lazy, Suspense } from 'react';
 
-/** Asked for once in the life of an installation: not part of what every visit loads. */
+/** Lazy: used once per installation, so not part of every page load. */
 const OperatorLetter = lazy(() => import('./OperatorLetter'));
 
-/** A message for whoever installed the server, with the very commands in it. */
+/** A message to the server's operator, with the commands to run. */
 export function OperatorHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   if (!opened) return null;
   return (

@@ -4,13 +4,13 @@ import { IconCheck, IconCopy, IconMail } from '@tabler/icons-react';
 import { useText } from '../i18n/I18nProvider';
 import { Dialog } from './Dialog';
 
-/** What the two locks of the environment have to be for messages to leave. */
+/** The values of the two environment locks that permit sending. */
 const UNLOCKED = [
   ['DRY_RUN', 'false'],
   ['AUTO_CAMPAIGNS_ENABLED', 'true'],
 ] as const;
 
-/** The window with the message, and the ways to pass it on. */
+/** The dialog with the message, and ways to forward it. */
 export default function OperatorLetter({ onClose }: { onClose: () => void }) {
   const t = useText();
   const o = t.operator;

@@ -10,12 +10,12 @@ import type { Pages } from './pages';
 
 interface Props<T> {
   pages: Pages<T>;
-  /** What stands there when there is nothing. */
+  /** Rendered if the list is empty. */
   empty: ReactNode;
   children: (items: readonly T[]) => ReactNode;
 }
 
-/** A page of a list with the ways to the next: loading, broken, empty and full. */
+/** A page of a list with navigation: loading, failed, empty and filled. */
 export function PagedList<T>({ pages, empty, children }: Props<T>) {
   const t = useText();
   const { items, error, back, forward } = pages;

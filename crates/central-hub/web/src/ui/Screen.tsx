@@ -5,16 +5,16 @@ import { usePageTitle } from '../lib/usePageTitle';
 
 interface Props {
   title: string;
-  /** One sentence on what the screen is for. */
+  /** One sentence on the screen's purpose. */
   lead?: ReactNode;
-  /** What can be done here, at the right of the title. */
+  /** Actions at the right of the title. */
   actions?: ReactNode;
-  /** On a phone the screen has no room for its title: it is read, not seen. */
+  /** Hides the title on a phone for lack of room, except for screen readers. */
   quiet?: boolean;
   children: ReactNode;
 }
 
-/** What every screen begins with: its title, in the browser's tab as well. */
+/** The frame of every screen: sets its title, also in the browser tab. */
 export function Screen({ title, lead, actions, quiet = false, children }: Props) {
   usePageTitle(title);
   return (

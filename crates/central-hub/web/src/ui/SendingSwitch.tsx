@@ -6,7 +6,7 @@ import { useText } from '../i18n/I18nProvider';
 import { useSending, useSwitchSending } from '../live/useSending';
 import { ConfirmDialog } from './ConfirmDialog';
 
-/** Stops all sending at once, or lets it go on; both are asked once more. */
+/** Stops or resumes all sending, after a confirmation. */
 export function SendingSwitch(props: ButtonProps) {
   const s = useText().sending;
   const sending = useSending();

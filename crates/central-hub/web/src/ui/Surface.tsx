@@ -3,7 +3,7 @@ import type { ComponentPropsWithoutRef } from 'react';
 
 type Props = PaperProps & Omit<ComponentPropsWithoutRef<'div'>, keyof PaperProps>;
 
-/** The card that a part of a screen stands on. */
+/** The background card of a section. */
 export function Surface({ className, ...props }: Props) {
   return (
     <Paper

@@ -1,6 +1,9 @@
 import { Notifications } from '@mantine/notifications';
 
-/** Where toasts appear: over the bar at the bottom of a phone, in the corner elsewhere. */
+/**
+ * The position of toasts: above the bottom bar on a phone, otherwise in the
+ * corner.
+ */
 const Toasts = () => (
   <Notifications position="bottom-right" limit={3} containerWidth={420} className="lm-toasts" />
 );

@@ -1,31 +1,31 @@
 import { keepPreviousData, useQuery, type QueryKey } from '@tanstack/react-query';
 import { useState } from 'react';
 
-/** A page of a list as the hub tells it, by whatever names. */
+/** A page of a list, independent of its field names. */
 export interface Page<T> {
   items: readonly T[];
-  /** Where the next page begins; null on the last. */
+  /** Cursor of the next page; null on the last. */
   next: string | number | null;
 }
 
 type Cursor = string | number | null;
 
 interface Options<T> {
-  /** Names the list with all its filters: other filters begin at the first page. */
+  /** Identifies the list and its filters: other filters start at the first page. */
   key: QueryKey;
   fetch: (cursor: Cursor, signal: AbortSignal) => Promise<Page<T>>;
-  /** How often to ask again, in milliseconds; left out, only when the key is invalidated. */
+  /** Poll interval in milliseconds; if omitted, only invalidation refetches. */
   everyMs?: number | false;
   enabled?: boolean;
 }
 
 export interface Pages<T> {
-  /** Undefined until the first answer. */
+  /** Undefined until the first response. */
   items: readonly T[] | undefined;
   error: Error | null;
-  /** Another page or filter is on its way, and the one before still on show. */
+  /** Another page or filter is loading, and the previous one is still shown. */
   stale: boolean;
-  /** From 1. */
+  /** Page number, from 1. */
   number: number;
   back: (() => void) | null;
   forward: (() => void) | null;
@@ -33,12 +33,12 @@ export interface Pages<T> {
 }
 
 /**
- * A list that the server pages by a cursor: one page at a time, and the way
- * back to those seen before.
+ * Pages through a list by the server's cursors: one page at a time, with a way
+ * back to the previous ones.
  */
 export function usePages<T>({ key, fetch, everyMs, enabled = true }: Options<T>): Pages<T> {
   const name = JSON.stringify(key);
-  // The cursors of the pages up to this one; they are of one list only.
+  // The cursors up to this page; valid for one list only.
   const [seen, setSeen] = useState<{ name: string; cursors: readonly Cursor[] }>({
     name,
     cursors: [null],
@@ -50,7 +50,7 @@ export function usePages<T>({ key, fetch, everyMs, enabled = true }: Options<T>)
     queryFn: ({ signal }) => fetch(cursor, signal),
     placeholderData: keepPreviousData,
     refetchInterval: everyMs ?? false,
-    // What is left and come back to may have changed meanwhile.
+    // The list may have changed before the user returns to it.
     staleTime: 0,
     enabled,
   });

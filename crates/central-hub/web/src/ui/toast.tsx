@@ -3,7 +3,7 @@ import { notifications } from '@mantine/notifications';
 
 interface Toast {
   text: string;
-  /** What takes it back, and what the button for it says. */
+  /** The undo action and its label. */
   undo?: { label: string; act: () => void };
 }
 
@@ -11,7 +11,7 @@ const SHOWN_MS = 5_000;
 /** Toasts with an undo action stay longer. */
 const UNDO_MS = 10_000;
 
-/** Says for a moment that something was done. */
+/** Shows a short confirmation. */
 export function toast({ text, undo }: Toast): void {
   const id = notifications.show({
     withBorder: true,

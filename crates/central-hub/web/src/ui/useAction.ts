@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient, type QueryKey } from '@tanstack/react-query';
 
-/** Something that is done on the hub; what is known under `key` is asked for anew. */
+/** A mutation on the hub; queries under `key` are refetched. */
 export function useAction<Result, Given = void>(
   key: QueryKey,
   act: (given: Given) => Promise<Result>,

@@ -10,19 +10,19 @@ import { changeUser, createUser, USERS_KEY, type User } from './api';
 import { changeOf, checkUser, NEW_USER, newUserOf, valuesOf, type UserValues } from './form';
 
 interface Props {
-  /** Who is changed; null makes a new one. */
+  /** The user to edit; null creates one. */
   user: User | null;
   onDone: () => void;
   onCancel: () => void;
 }
 
-/** Makes a user, or changes one. */
+/** The form for a new or edited user. */
 export function UserForm({ user, onDone, onCancel }: Props) {
   const t = useText();
   const s = t.users.form;
   const [values, setValues] = useState(user ? valuesOf(user) : NEW_USER);
   const [tried, setTried] = useState(false);
-  // Nobody who has one business has ever heard of its number.
+  // Users of a single business do not know its number.
   const [asked, setAsked] = useState(false);
   const known = useSeveralBusinesses();
   const several = asked || known || values.role === 'cliente';

@@ -20,7 +20,7 @@ import { useAction } from '../ui/useAction';
 import { changeUser, deleteUser, getUsers, USERS_KEY, type User } from './api';
 import { UserForm } from './UserForm';
 
-/** Who may sign in, and what each sees. */
+/** The list of users with their roles. */
 export default function UsersScreen() {
   const t = useText();
   const s = t.users;

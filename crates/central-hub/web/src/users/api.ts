@@ -15,7 +15,7 @@ export interface User {
   disabled: boolean;
   created_at: string;
   signed_in_at: string | null;
-  /** Made while the server had no password, by whoever reached it. */
+  /** Created while the server had no password, by any caller that reached it. */
   unguarded?: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface NewUser {
   cliente_id?: number;
 }
 
-/** What is left out stays. */
+/** Omitted fields are kept. */
 export interface UserChange {
   password?: string;
   role?: Role;

@@ -7,7 +7,7 @@ export interface UserValues {
   username: string;
   password: string;
   role: Role;
-  /** As it is typed. */
+  /** As typed. */
   cliente_id: string;
 }
 
@@ -24,10 +24,13 @@ export const valuesOf = ({ username, role, cliente_id }: User): UserValues => ({
   cliente_id: cliente_id === null ? '' : String(cliente_id),
 });
 
-/** As the hub has it. */
+/** The hub's rule for user names. */
 const NAME = /^[\p{Alphabetic}\p{N}._\-+@]{1,64}$/u;
 
-/** What is wrong, before the hub is asked. One that is `known` keeps its name, and its password where none is typed. */
+/**
+ * Validates the form before the request. A `known` user keeps the name, and the
+ * password if none is typed.
+ */
 export function checkUser(values: UserValues, known: User | null): UserProblems {
   const problems: UserProblems = {};
   if (!known && !NAME.test(values.username.trim())) problems.username = 'name';

@@ -11,17 +11,17 @@ type Question = 'disconnect' | 'unlink' | 'cancel';
 
 interface Props {
   actions: SessionActions;
-  /** Which of them make sense now. */
+  /** The actions that apply now. */
   offer: readonly Question[];
   justify?: 'center' | 'flex-start';
 }
 
-/** Disconnect, unlink, stop linking: each with its question first. */
+/** Disconnect, unlink, cancel linking: each with a confirmation. */
 export function CloseActions({ actions, offer, justify = 'flex-start' }: Props) {
   const t = useText();
   const seesAll = useSeesAll();
   const [asking, setAsking] = useState<Question | null>(null);
-  // The dialog keeps its words while it fades out.
+  // The dialog keeps its text while it fades out.
   const [shown, setShown] = useState<Question>('disconnect');
 
   const texts = {
@@ -41,7 +41,7 @@ export function CloseActions({ actions, offer, justify = 'flex-start' }: Props) 
     setAsking(question);
   }
 
-  // All businesses share the session: one of them does not end it.
+  // All businesses share the session: a single one cannot end it.
   if (!seesAll) return null;
   return (
     <>

@@ -38,7 +38,7 @@ function selfTestText(t: Dictionary, test: SelfTest | null): string {
   return t.details.selfTestBad(missing.join(', '));
 }
 
-/** Everything that `GET /session` tells, for whoever looks after the machine. */
+/** All fields of `GET /session`, for operators. */
 export function Details({ session }: { session: SessionBody }) {
   const t = useText();
   const d = t.details;

@@ -9,7 +9,7 @@ interface Props {
   children?: ReactNode;
 }
 
-/** A state with one thing to say: a sign, a title, a sentence, what to do. */
+/** A prominent state: icon, title, sentence and action. */
 export function Hero({ icon, color, title, text, children }: Props) {
   return (
     <Stack align="center" ta="center" gap="sm" py={{ base: 'md', sm: 'xl' }} maw={520} mx="auto">

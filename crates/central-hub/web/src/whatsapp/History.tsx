@@ -7,7 +7,7 @@ import { explainShort } from '../i18n/lookup';
 import { useMoment } from '../live/useMoment';
 import classes from './Details.module.css';
 
-/** How many are shown before somebody asks for all. */
+/** Number of entries before "show all". */
 const FEW = 8;
 
 export function History({ entries }: { entries: readonly HistoryEntry[] }) {
@@ -28,7 +28,7 @@ export function History({ entries }: { entries: readonly HistoryEntry[] }) {
       ) : (
         <ol className={classes.history}>
           {shown.map((entry, index) => (
-            // Two transitions can carry the same millisecond and words.
+            // Two transitions can have the same millisecond and text.
             <li key={`${entry.at}-${entries.length - index}`}>
               <time dateTime={entry.at}>{moment(entry.at)}</time>
               <div>

@@ -14,10 +14,10 @@ import { ActionError } from '../ui/ActionError';
 import classes from './Pairing.module.css';
 import { Steps } from './Steps';
 
-// The clipboard exists on https and loopback only.
+// The clipboard API exists only on https and loopback.
 const canCopy = () => typeof navigator.clipboard !== 'undefined';
 
-/** Linking by number: ask for a code, type it into the phone. */
+/** Linking by number: request a code, enter it on the phone. */
 export function Pairing() {
   const t = useText();
   const [input, setInput] = useState('');

@@ -28,7 +28,7 @@ import { parseAnswer, snippet } from './extension';
 import pairing from './Pairing.module.css';
 import { useExtension } from './useExtension';
 
-// The clipboard exists on https and loopback only.
+// The clipboard API exists only on https and loopback.
 const canCopy = () => typeof navigator.clipboard !== 'undefined';
 
 function Copy({ value, label }: { value: string; label: string }) {
@@ -57,7 +57,7 @@ interface AnswerProps {
 
 interface Answered {
   credential: PasskeyCredential;
-  /** What it answers. */
+  /** The challenge that it answers. */
   challenge: string;
 }
 
@@ -69,7 +69,7 @@ function useAnswer() {
   });
 }
 
-/** The extension takes it to WhatsApp's page and back. */
+/** Uses the extension, which forwards the request to WhatsApp's page. */
 function WithExtension({ request, answer }: AnswerProps) {
   const t = useText();
   const { installed, ask } = useExtension();
@@ -99,7 +99,7 @@ function WithExtension({ request, answer }: AnswerProps) {
   );
 }
 
-/** By hand: a line for WhatsApp's console, and what it prints. */
+/** By hand: a line for WhatsApp's console, and its output. */
 function ByHand({ request, answer }: AnswerProps) {
   const t = useText();
   const [pasted, setPasted] = useState('');
@@ -174,8 +174,10 @@ function Confirm({ code, byHand }: { code: string; byHand: boolean }) {
   );
 }
 
-/** WhatsApp asks for the account's passkey before it links: what that is, and two
- * ways out. */
+/**
+ * Explains the passkey that WhatsApp requires before linking, and offers two
+ * ways to provide it.
+ */
 export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
   const t = useText();
   const seesAll = useSeesAll();
@@ -183,21 +185,20 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
   const { data: session } = useSession();
   const unreadable = session?.cause === 'PASSKEY_UNREADABLE';
   const queries = useQueryClient();
-  // Stays open while WhatsApp thinks, and asks again.
+  // Stays open while WhatsApp verifies, and through a new request.
   const [way, setWay] = useState<string | null>('here');
   const answer = useAnswer();
   const cancel = useMutation({
     mutationFn: cancelPasskey,
     onSuccess: () => queries.invalidateQueries({ queryKey: SESSION_KEY }),
   });
-  // No event tells of a further step, and the session knows what is wanted of a
-  // person.
+  // No event reports a further step; the session tells what the user must do.
   const status = asked?.status;
   useEffect(() => {
     void queries.invalidateQueries({ queryKey: SESSION_KEY });
   }, [queries, status]);
   const request = asked?.status === 'PASSKEY_REQUIRED' ? asked.public_key : null;
-  // WhatsApp asks for something else when it said no.
+  // WhatsApp sends a new challenge after a rejection.
   const refused =
     request !== null && answer.isSuccess && request.challenge !== answer.variables.challenge;
   const now = useNow(wallClock, 1_000, asked?.status === 'PASSKEY_REQUIRED');

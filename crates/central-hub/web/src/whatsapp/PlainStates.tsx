@@ -21,7 +21,7 @@ type Of<K extends View['kind']> = Extract<View, { kind: K }>;
 
 interface Common {
   actions: SessionActions;
-  /** The hub is away: nothing that is clicked would arrive. */
+  /** Whether the hub is unreachable, so that no action would arrive. */
   disabled: boolean;
 }
 
@@ -133,7 +133,7 @@ export function Failed({
 }: Common & { view: Of<'failed'>; lastError: LastError | null }) {
   const t = useText();
   const { what, cure } = explain(t, view.cause, view.message);
-  // What a spent restart budget hides is the failure before it.
+  // An exhausted restart budget hides the failure before it.
   const technical = lastError?.message ?? view.message;
   return (
     <Hero

@@ -17,13 +17,13 @@ function useCode(): LiveQr | null {
   return null;
 }
 
-/** Enlarging must not blur the edges; shrinking without smoothing makes modules uneven. */
+/** Enlarging must not blur edges; shrinking without smoothing distorts modules. */
 function keepCrisp({ currentTarget: image }: SyntheticEvent<HTMLImageElement>) {
   const shown = image.clientWidth * window.devicePixelRatio;
   image.toggleAttribute('data-small', image.naturalWidth < shown);
 }
 
-/** The code, and how long it still works. */
+/** The QR code with its remaining lifetime. */
 export function QrCode() {
   const t = useText();
   const code = useCode();
@@ -33,7 +33,7 @@ export function QrCode() {
   const left = deadline === null ? null : secondsLeft(deadline, now);
   const fraction =
     deadline === null || !code?.lifeMs ? null : fractionLeft(deadline, code.lifeMs, now);
-  // Its replacement is due; what is shown would not scan.
+  // The replacement is due; the displayed code would not scan.
   const dead = left === 0;
 
   return (
@@ -62,7 +62,7 @@ export function QrCode() {
           style={{ transform: `scaleX(${fraction ?? 0})` }}
         />
       </div>
-      {/* Said on demand only: a voice that counts every second helps nobody. */}
+      {/* Not announced: a screen reader counting every second is no help. */}
       <Text size="sm" c="dimmed" ta="center" role="timer" aria-live="off" className={classes.count}>
         {left !== null && left > 0 ? t.scan.renewsIn(left) : '\u00a0'}
       </Text>

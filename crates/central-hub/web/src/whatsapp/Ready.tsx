@@ -11,7 +11,7 @@ import { CloseActions } from './CloseActions';
 import classes from './Ready.module.css';
 import type { SessionActions } from './useSessionActions';
 
-/** Linked and working: whose line it is, since when. */
+/** The connected state: the account, and since when. */
 export function Ready({
   session,
   actions,

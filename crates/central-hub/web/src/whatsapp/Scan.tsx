@@ -11,7 +11,7 @@ import classes from './Scan.module.css';
 import { Steps } from './Steps';
 import type { SessionActions } from './useSessionActions';
 
-/** Linking a phone: by its camera or by its number. */
+/** Linking a phone: by camera or by number. */
 export function Scan({ actions }: { actions: SessionActions }) {
   const t = useText();
   const seesAll = useSeesAll();
@@ -36,7 +36,7 @@ export function Scan({ actions }: { actions: SessionActions }) {
           <div className={classes.columns}>
             <div className={classes.code}>
               <QrCode />
-              {/* A phone cannot photograph its own screen. */}
+              {/* A phone cannot scan its own screen. */}
               {seesAll && (
                 <Text size="sm" c="dimmed" ta="center" mt="xs" hiddenFrom="sm">
                   {t.scan.samePhone}{' '}

@@ -30,7 +30,7 @@ function Sent({ sent, to }: { sent: SendBody; to: string }) {
       </Notice>
     );
   }
-  // The answer itself says that WhatsApp's server took it.
+  // The response itself confirms that WhatsApp's server accepted it.
   const ack = acks.get(sent.message_id)?.status ?? 'sent';
   return (
     <Notice color="brand" icon={<IconCheck aria-hidden />} title={t.send.sentTitle}>
@@ -45,14 +45,14 @@ function Sent({ sent, to }: { sent: SendBody; to: string }) {
   );
 }
 
-/** What became of the test message. */
+/** The result of the test message. */
 export function SendOutcome({
   sent,
   to,
   error,
 }: {
   sent: SendBody | undefined;
-  /** Whom it was for, in digits. */
+  /** The recipient, in digits. */
   to: string;
   error: Error | null;
 }) {

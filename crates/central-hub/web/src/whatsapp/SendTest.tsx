@@ -24,7 +24,7 @@ interface Props {
   own: string | null;
 }
 
-/** A message to try the line with. */
+/** A form to send a test message. */
 export function SendTest({ dryRun, disabled, own }: Props) {
   const t = useText();
   const [to, setTo] = useState('');
@@ -39,7 +39,7 @@ export function SendTest({ dryRun, disabled, own }: Props) {
     onSuccess: () => {
       pending.current = null;
     },
-    // It is below the button, and may be below the screen.
+    // The result is below the button, and may be outside the window.
     onSettled: () =>
       requestAnimationFrame(() => result.current?.scrollIntoView({ block: 'nearest' })),
     onError: (error) => {
@@ -68,8 +68,8 @@ export function SendTest({ dryRun, disabled, own }: Props) {
   }
 
   function sendTo(digits: string) {
-    // What may have been sent already goes again under the same key, which the
-    // other side takes for one message.
+    // A retry after an unknown outcome reuses the key, so that the receiver
+    // deduplicates it.
     const last = pending.current;
     const same = last && last.to === digits && last.message === message;
     const next = same ? last : { to: digits, message, key: newKey() };

@@ -62,8 +62,8 @@ export default function WhatsappScreen() {
   const { label, color } = headline(t, view);
   usePageTitle(label);
 
-  // The button that was pressed is gone with the state it stood in: a keyboard must
-  // not be thrown back to the top of the page.
+  // The pressed button was unmounted with its state: the keyboard focus must
+  // not jump to the top of the page.
   const card = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (document.activeElement === document.body) card.current?.focus({ preventScroll: true });

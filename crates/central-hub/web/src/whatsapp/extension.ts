@@ -1,6 +1,6 @@
-// How this page and the extension of deploy/passkey speak: by messages in this
-// window. The extension takes a request to WhatsApp's own page, where the
-// browser lets a passkey of WhatsApp's answer, and brings the answer back.
+// Messages between this page and the extension of deploy/passkey, through this
+// window. The extension forwards a request to WhatsApp's own page, where the
+// browser permits WhatsApp's passkey, and returns the response.
 
 import type { PasskeyCredential, PasskeyRequest } from '../api/types';
 
@@ -12,7 +12,7 @@ export type FromExtension =
   | { source: typeof EXTENSION; type: 'answer'; id: string; credential: PasskeyCredential }
   | { source: typeof EXTENSION; type: 'failed'; id: string; reason: string };
 
-/** A message of the extension's, or `null` for anybody else's. */
+/** Returns a message of the extension; `null` for messages of others. */
 export function fromExtension(event: Pick<MessageEvent, 'data'>): FromExtension | null {
   const data = event.data as Partial<FromExtension> | null;
   return data && typeof data === 'object' && data.source === EXTENSION
@@ -20,16 +20,21 @@ export function fromExtension(event: Pick<MessageEvent, 'data'>): FromExtension 
     : null;
 }
 
-/** What is typed into the console of WhatsApp's page where there is no extension. */
+/**
+ * Returns the line for the console of WhatsApp's page, for use without the
+ * extension.
+ */
 export function snippet(request: PasskeyRequest): string {
   const options = JSON.stringify(request);
   return `navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(${options}) }).then((answer) => console.log(JSON.stringify(answer)))`;
 }
 
-/** What somebody pasted, as a credential; `null` when it is none. The service says
- * what is wrong with one that is. */
+/**
+ * Parses a pasted credential; `null` if it is not one. The service validates
+ * its content.
+ */
 export function parseAnswer(text: string): PasskeyCredential | null {
-  // The console may put quotes around what it prints.
+  // The console may quote its output.
   const trimmed = text.trim().replace(/^'([\s\S]*)'$/, '$1');
   try {
     const answer: unknown = JSON.parse(trimmed);

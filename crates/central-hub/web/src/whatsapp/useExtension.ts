@@ -6,7 +6,7 @@ import { fromExtension, PAGE } from './extension';
 
 export interface Extension {
   installed: boolean;
-  /** Has the passkey asked for on WhatsApp's page; rejects with the reason. */
+  /** Requests the passkey on WhatsApp's page; rejects with the reason. */
   ask: (publicKey: PasskeyRequest) => Promise<PasskeyCredential>;
 }
 
@@ -15,7 +15,7 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-/** The extension of deploy/passkey, where this browser has it. */
+/** Connects to the extension of deploy/passkey, if installed. */
 export function useExtension(): Extension {
   const [installed, setInstalled] = useState(false);
   const waiting = useRef(new Map<string, Waiting>());

@@ -3,11 +3,11 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { connect, disconnect, logout } from '../api/endpoints';
 import { SESSION_KEY } from '../live/keys';
 
-/** The three things an operator does to the session. */
+/** The operator's three actions on the session. */
 export function useSessionActions() {
   const queries = useQueryClient();
-  // Pending until the session was read anew, so that the screen does not fall
-  // back to the old state between the answer and the event.
+  // Pending until the session is refetched, so that the screen does not fall
+  // back to the old state between the response and the event.
   const onSuccess = () => queries.invalidateQueries({ queryKey: SESSION_KEY });
   return {
     connect: useMutation({ mutationFn: connect, onSuccess }),

@@ -1,4 +1,4 @@
-/** What tells that somebody wrote. */
+/** Announcements of inbound messages. */
 export const alerts = {
   wrote: (who: string) => `${who} te escribió`,
   waiting: (count: number) =>

@@ -77,7 +77,7 @@ export const campaigns = {
       `Se hizo la copia «${name}», pero no se llegó a aprobar todo. Abrila para terminar.`,
     open: 'Abrir la copia',
   },
-  /** What is looked at before it is sent. */
+  /** The review before sending. */
   review: {
     sample: (who: string) => `Así le llega a ${who}:`,
     ends: (people: string, perDay: string, when: string) =>
@@ -165,7 +165,7 @@ export const campaigns = {
     textHint:
       'Entre llaves va lo que cambia de una persona a otra: {nombre} o cualquier columna de la lista. Si falta el dato, poné otra palabra: {nombre|vecino}.',
     textEmpty: 'Escribí el mensaje.',
-    /** Of `TEMPLATE_INVALID`, by its `motivo`. */
+    /** `TEMPLATE_INVALID`, by its `motivo`. */
     mistakes: {
       TEMPLATE_EMPTY: () => 'Escribí el mensaje.',
       TEMPLATE_UNCLOSED_BRACE: () => 'Falta cerrar una llave: }',
@@ -325,7 +325,7 @@ export const campaigns = {
       WITHOUT_PHONE: 'No tiene teléfono.',
       NOT_A_VALUE: 'Un dato no es ni texto ni número.',
     } as Record<string, string>,
-    /** Of a value that is named: the column. */
+    /** Reasons that name a column. */
     reasonsOf: {
       MISSING_VALUE: (column: string) => `Falta «${column}», que el mensaje usa.`,
       BAD_ENCODING: (column: string) =>
@@ -336,7 +336,7 @@ export const campaigns = {
       TEXT_GARBLED: (column: string) =>
         `«${column}» tiene letras cambiadas (Mu¤oz por Muñoz). Elegí otra codificación.`,
     } as Record<string, (column: string) => string>,
-    /** Why a whole list is not taken, by the `motivo` of `LIST_INVALID`. */
+    /** Reasons for rejecting a whole list, by the `motivo` of `LIST_INVALID`. */
     faults: {
       LIST_BROKE_OFF: () => 'La lista no llegó entera: se cortó la subida. Volvé a subirla.',
       LIST_EMPTY: () => 'El archivo está vacío.',

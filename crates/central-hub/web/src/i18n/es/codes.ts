@@ -1,4 +1,4 @@
-/** Failed requests, by the `code` of the answer. */
+/** Failed requests, by the `code` of the response. */
 export const errors = {
   INVALID_REQUEST: 'Los datos no son válidos. Revisá el número y el mensaje.',
   INVALID_JSON: 'El servidor no entendió el pedido.',
@@ -100,7 +100,7 @@ export const errors = {
   BAD_RESPONSE: 'El servidor respondió algo inesperado.',
 };
 
-/** Why the session is as it is, by the `cause` of its last transition. */
+/** Reasons of the session's state, by the `cause` of its last transition. */
 export const causes = {
   STARTED: 'El servicio arrancó y no hay un teléfono vinculado.',
   LINKED_PROFILE_FOUND: 'El servicio arrancó con un teléfono vinculado y conecta solo.',
@@ -130,7 +130,7 @@ export const causes = {
   CODE_NOT_SCANNED: 'Nadie escaneó el código a tiempo.',
 };
 
-/** What broke and its cure, by the code of the failure. */
+/** Failures and their remedies, by code. */
 export const failures = {
   CHROME_NOT_FOUND: {
     what: 'No se encontró Chromium en el servidor.',

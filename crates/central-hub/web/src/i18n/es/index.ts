@@ -76,7 +76,7 @@ export const es = {
     signOut: 'Cerrar sesión',
     program: 'Programa',
   },
-  /** Moments as people say them. */
+  /** Words for relative dates. */
   dates: {
     today: 'hoy',
     yesterday: 'ayer',
@@ -103,7 +103,7 @@ export const es = {
     back: 'Anterior',
     forward: 'Siguiente',
   },
-  /** Messages and recipients, by the `estado` of the wire. */
+  /** States of messages and recipients, by the wire's `estado`. */
   messageStates,
   system: {
     title: 'Sistema',
@@ -363,5 +363,5 @@ export const es = {
   failures,
 };
 
-/** What every language has to say. */
+/** The texts that every language must provide. */
 export type Dictionary = typeof es;

@@ -1,4 +1,4 @@
-/** The state of the line: banner, menu's foot, start screen. */
+/** The state of the line: banner, foot of the menu, start screen. */
 export const line = {
   states: {
     unknown: '—',
@@ -39,7 +39,7 @@ export const line = {
   },
 };
 
-/** What is forwarded to whoever installed the server. */
+/** The letter to the operator of the server. */
 export const operator = {
   title: 'Cómo se activa el envío',
   text: 'Lo activa quien instaló LeadMaster, en el servidor: es un candado a propósito, para que nada salga por error. Mandale este mensaje:',

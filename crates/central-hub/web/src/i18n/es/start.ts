@@ -82,7 +82,7 @@ export const start = {
     firstSync: (progress: number | null) =>
       `El teléfono se vinculó hace poco y el historial todavía está llegando${progress === null ? '' : ` (${progress} %)`}. Las campañas empiezan cuando termine.`,
     recordingOff: 'No se guardan los mensajes que llegan.',
-    /** What the way to each matter does. */
+    /** Labels of the remedies. */
     ways: {
       look: 'Ver',
       answer: 'Responder',
@@ -126,7 +126,7 @@ export const start = {
     all: 'Todas las conversaciones',
     empty: '(sin texto)',
   },
-  /** Why a campaign is paused, by its code. */
+  /** Reasons of a paused campaign, by code. */
   pauses: {
     PAUSED_BY_PERSON: 'la pausó alguien de la oficina.',
     RETRY: 'se pusieron personas de nuevo en la lista.',
@@ -140,7 +140,7 @@ export const start = {
     FAILURES_IN_A_ROW: 'fallaron varios mensajes seguidos. Mirá por qué.',
     MANY_FAILURES: 'falló la mitad de los últimos mensajes. Mirá por qué.',
   },
-  /** What a campaign waits for, by its code. */
+  /** Obstacles of a waiting campaign, by code. */
   waits: {
     SENDING_STOPPED: 'alguien detuvo todos los envíos',
     AUTO_CAMPAIGNS_DISABLED: 'el envío de campañas está apagado en el servidor',
