@@ -1,8 +1,8 @@
-//! The end-to-end tests: the real binaries, real Chromium, and the stand-in of
-//! WhatsApp. `docs/testing.md` has a table of what is tested where.
+//! The end-to-end tests: the real binaries, real Chromium, and the stand-in for
+//! WhatsApp. `docs/testing.md` has a table of the tests by topic.
 //!
-//! One program, so that it is linked once; nextest gives each test a process of
-//! its own. Long runs under faults and load are in `tests/lab`.
+//! One program, so that it is linked once; nextest runs each test in its own
+//! process. Long runs under faults and load are in `tests/lab`.
 
 mod deploy;
 mod docs;

@@ -1,4 +1,4 @@
-//! What goes into a backup encrypted, and comes out of it.
+//! Encryption and decryption of backups.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read};
@@ -7,30 +7,30 @@ use std::path::Path;
 
 use crate::BackupKey;
 
-/// Takes what is encrypted into a file; [`age::stream::StreamWriter::finish`]
-/// ends it.
+/// A writer that encrypts into a file; [`age::stream::StreamWriter::finish`]
+/// completes it.
 pub type Encrypted<'a> = age::stream::StreamWriter<BufWriter<&'a File>>;
-/// Gives what was encrypted. What is read is proved at its end alone.
+/// A reader that decrypts a file. The content is only authenticated at its end.
 pub type Decrypted = age::stream::StreamReader<BufReader<File>>;
 
-/// Why a backup does not open.
+/// Why a backup cannot be decrypted.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Only the public half of the key is there.
+    /// The key is only the public half.
     #[error("BACKUP_KEY holds the public half (age1…); restoring wants the AGE-SECRET-KEY-1…")]
     PublicKeyOnly,
     /// The file could not be read.
     #[error(transparent)]
     Read(#[from] io::Error),
-    /// The file is of another key, or no backup, or damaged.
+    /// The file was encrypted with another key, is not a backup, or is damaged.
     #[error(transparent)]
     Decrypt(#[from] age::DecryptError),
 }
 
-/// Begins to encrypt into `out`.
+/// Returns a writer that encrypts into `out`.
 ///
 /// # Errors
-/// It cannot be written.
+/// When it cannot be written.
 pub fn encrypt<'a>(key: &BackupKey, out: &'a File) -> io::Result<Encrypted<'a>> {
     let recipient = key.recipient();
     let recipients = iter::once(&recipient as &dyn age::Recipient);
@@ -38,8 +38,8 @@ pub fn encrypt<'a>(key: &BackupKey, out: &'a File) -> io::Result<Encrypted<'a>> 
     encryptor.wrap_output(BufWriter::new(out))
 }
 
-/// Begins to decrypt `file`. To its end it has to be read: the last block is what
-/// proves that nothing is missing ([`rest`] of it does).
+/// Returns a reader that decrypts `file`. It has to be read to the end, for
+/// instance with [`rest`]: the last block proves that nothing is missing.
 ///
 /// # Errors
 /// Any [`OpenError`].
@@ -51,10 +51,10 @@ pub fn decrypt(key: &BackupKey, file: &Path) -> Result<Decrypted, OpenError> {
     Ok(decryptor.decrypt(identities)?)
 }
 
-/// Reads what is left, which proves that nothing is missing.
+/// Reads the remaining content, which proves that nothing is missing.
 ///
 /// # Errors
-/// Something is.
+/// When part of the content is missing or damaged.
 pub fn rest(plain: &mut impl Read) -> io::Result<()> {
     io::copy(plain, &mut io::sink())?;
     Ok(())

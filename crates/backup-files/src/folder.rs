@@ -1,4 +1,4 @@
-//! The folder: names in order of time, drafts, the oldest deleted.
+//! The backup folder: file names ordered by time, drafts, pruning of the oldest.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -9,37 +9,37 @@ use std::time::SystemTime;
 use service_runtime::private;
 use session_api::Timestamp;
 
-/// What is being written; one that is there was cut off.
+/// Suffix of a draft; one that exists beforehand was interrupted.
 const PARTIAL: &str = ".partial";
 
-/// Where the backups of one thing are.
+/// The folder of one kind of backup.
 #[derive(Clone, Debug)]
 pub struct BackupFolder {
-    /// The folder; others may have theirs in it.
+    /// The folder; other kinds may share it.
     pub path: PathBuf,
-    /// How their names begin.
+    /// The prefix of the file names.
     pub prefix: &'static str,
-    /// How their names end.
+    /// The suffix of the file names.
     pub suffix: &'static str,
-    /// How many are kept: one at least.
+    /// Number of backups to keep, at least one.
     pub keep: usize,
 }
 
-/// A backup that was stored.
+/// A stored backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// The file.
     pub file: PathBuf,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: u64,
 }
 
 impl BackupFolder {
-    /// Writes one by `write`, and deletes those beyond the number that is kept.
+    /// Stores a backup written by `write`, and deletes those beyond `keep`.
     /// Blocks.
     ///
     /// # Errors
-    /// What could not be written, and why; no file is left then.
+    /// The path that could not be written, and why; no file is left then.
     pub fn store(
         &self,
         now: Timestamp,
@@ -65,14 +65,14 @@ impl BackupFolder {
         Ok(Stored { file, bytes })
     }
 
-    /// When the newest was stored.
+    /// Returns when the newest backup was stored.
     #[must_use]
     pub fn newest(&self) -> Option<SystemTime> {
         let newest = self.files().pop()?;
         newest.metadata().and_then(|data| data.modified()).ok()
     }
 
-    /// The backups, oldest first: their names are in order of time.
+    /// Returns the backups, oldest first: their names are ordered by time.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         self.named(self.suffix)
@@ -103,8 +103,8 @@ impl BackupFolder {
     }
 }
 
-/// Writes by `write` into `draft`, and gives it its name once it is on the
-/// disk; gives its size.
+/// Writes `draft` with `write`, and renames it to `file` once it is on disk;
+/// returns its size.
 fn write_durably(
     draft: &Path,
     file: &Path,
@@ -169,7 +169,7 @@ mod tests {
         let mut plain = decrypt(&secret, &files[1]).unwrap();
         plain.read_to_string(&mut text).unwrap();
         assert_eq!(text, "what customers wrote");
-        // One that is cut off opens, and is told at its end.
+        // A truncated one opens, and fails at its end.
         fs::write(&files[1], &bytes[..bytes.len() - 1]).unwrap();
         let cut = decrypt(&secret, &files[1]).map(|mut plain| rest(&mut plain));
         assert!(!matches!(cut, Ok(Ok(()))));

@@ -5,14 +5,14 @@ use std::fmt;
 use age::x25519::{Identity, Recipient};
 use secrecy::ExposeSecret;
 
-/// `BACKUP_KEY`, as [age](https://age-encryption.org) writes it:
-/// `AGE-SECRET-KEY-1…`, or its public half `age1…`, which can make backups and
-/// open none.
+/// `BACKUP_KEY` in [age](https://age-encryption.org) format:
+/// `AGE-SECRET-KEY-1…`, or its public half `age1…`, which can create backups
+/// but not decrypt them.
 #[derive(Clone)]
 pub enum BackupKey {
     /// Both halves.
     Secret(Identity),
-    /// The public one.
+    /// The public half.
     Public(Recipient),
 }
 
@@ -23,10 +23,10 @@ impl fmt::Debug for BackupKey {
 }
 
 impl BackupKey {
-    /// Reads one.
+    /// Parses a key.
     ///
     /// # Errors
-    /// What is wrong with it, without its text.
+    /// The reason why it is invalid, without its text.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let text = text.trim();
         if let Ok(identity) = text.parse::<Identity>() {
@@ -37,7 +37,7 @@ impl BackupKey {
             .map_err(|_| "an age key: AGE-SECRET-KEY-1…, or age1… which cannot restore")
     }
 
-    /// A new one: the secret text and the public one.
+    /// Generates a key; returns its secret and its public text.
     #[must_use]
     pub fn generate() -> (String, String) {
         let identity = Identity::generate();
@@ -45,7 +45,7 @@ impl BackupKey {
         (identity.to_string().expose_secret().to_owned(), public)
     }
 
-    /// Who can open what is encrypted with it.
+    /// Returns the recipient that backups are encrypted to.
     #[must_use]
     pub fn recipient(&self) -> Recipient {
         match self {
@@ -61,7 +61,7 @@ impl BackupKey {
         }
     }
 
-    /// What `backup --new-key` prints.
+    /// Returns the output of `backup --new-key`.
     #[must_use]
     pub fn letter() -> String {
         let (secret, public) = Self::generate();

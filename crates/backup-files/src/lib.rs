@@ -1,11 +1,11 @@
 //! A folder of backups, each one file that is encrypted with
-//! [age](https://age-encryption.org): written whole or not at all, for nobody
-//! else to read, and the newest kept.
+//! [age](https://age-encryption.org): written atomically, readable only by its
+//! owner, and limited to the newest ones.
 //!
 //! ```text
 //!  BackupFolder::store ─> name.partial ─(on the disk)─> name ─> the oldest deleted
 //!        write: encrypt(key, file) <── the service's own bytes
-//!  decrypt(key, file) ──> the service's own bytes, proved at their end
+//!  decrypt(key, file) ──> the service's own bytes, authenticated at their end
 //! ```
 
 #![warn(missing_docs)]

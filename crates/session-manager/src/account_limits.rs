@@ -3,11 +3,11 @@
 //!
 //! ```text
 //!  page's events ─> Inbox ─┐
-//!  page, asked now and then ┴─> LimitsWatch ─> watch ─> /session, /metrics
-//!  ledger: linked since, history through ─┘       └──> event log ─> /events
+//!  page, polled ───────────┼─> LimitsWatch ─┬─> watch ─> /session, /metrics
+//!  ledger: link, history ──┘                └─> event log ─> /events
 //! ```
 //!
-//! Nothing is held back here: what comes of it is the hub's to decide.
+//! Nothing is throttled here: the hub decides how to react.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,38 +23,38 @@ use crate::browser::PageLimits;
 use crate::ledger::{LedgerError, LedgerFile, LinkAge};
 use crate::session::SessionHandle;
 
-/// The server is asked anew so often; the page tells of changes by itself.
+/// How often the server is queried; the page reports changes by itself.
 const ASK_EVERY: Duration = Duration::from_secs(180);
-/// How often in a row, where it changes meanwhile.
+/// Number of queries in a row, if the limits change meanwhile.
 const ASK_TRIES: usize = 3;
-/// While the history is on its way, and for what ends by the clock.
+/// Interval during the history sync, and for expiring limits.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A page that says nothing of the history so long after the link, or has no
-/// place to say it, had none to say it of.
+/// A page that has not reported the history this long after the link, or has no
+/// field for it, had no history to report.
 const SILENT_AFTER_MS: i64 = 3_600_000;
-/// The phone sends it within minutes, or it was paused and given up.
+/// Age at which the sync counts as given up; phones send it within minutes.
 const GIVEN_UP_AFTER_MS: i64 = 24 * 3_600_000;
 
-/// What holds now; cheap to clone.
+/// Receiver of the current limits; cheap to clone.
 pub type CurrentLimits = watch::Receiver<Arc<LimitsEvent>>;
 
-/// The task that keeps it.
+/// The task that maintains the current limits.
 #[derive(Debug)]
 pub struct LimitsWatch {
     session: SessionHandle,
     ledger: LedgerFile,
     page: watch::Receiver<Option<PageLimits>>,
     current: watch::Sender<Arc<LimitsEvent>>,
-    /// What the page said last, since the account is linked.
+    /// The page's last report since the account was linked.
     heard: Option<PageLimits>,
-    /// What the ledger knows of the link; `None` while it is not known.
+    /// The link's age from the ledger; `None` while it is unknown.
     link: Option<LinkAge>,
-    /// That the page has no word for the history is logged.
+    /// Whether it was logged that the page does not report the history.
     silence_noted: bool,
 }
 
 impl LimitsWatch {
-    /// One that listens to `page`, and where what holds now is to be read.
+    /// Returns a watch that receives from `page`, and the current limits.
     #[must_use]
     pub fn new(
         session: SessionHandle,
@@ -75,7 +75,7 @@ impl LimitsWatch {
         (this, reader)
     }
 
-    /// Works until `stop`.
+    /// Runs until `stop` is cancelled.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut changes = self.session.changes();
         let mut ask = tokio::time::interval(ASK_EVERY);
@@ -123,8 +123,8 @@ impl LimitsWatch {
         let Some(page) = self.session.page() else {
             return;
         };
-        // A change that comes meanwhile may be older than the answer: it is
-        // asked again rather than taken after it.
+        // A change that arrives meanwhile may be older than the response: query
+        // again rather than apply it afterwards.
         for _ in 0..ASK_TRIES {
             self.page.mark_unchanged();
             match page.limits().await {
@@ -204,20 +204,20 @@ impl LimitsWatch {
     }
 }
 
-/// Whether the history is through, or will not come any more, so long after
-/// the link.
+/// Returns whether the history sync is complete, or will not arrive any more,
+/// at this age of the link.
 fn is_through(page: Option<&PageLimits>, age: i64) -> bool {
     match page.map(|page| page.history) {
         // The page has not reported yet.
         None => false,
-        // It has no such thing, or has it under another name by now, or has not
-        // registered it yet: too little to write it down for good.
+        // There is no such field, or it was renamed, or it is not registered
+        // yet: too little evidence to store it permanently.
         Some(None | Some(None)) => age >= SILENT_AFTER_MS,
         Some(Some(Some(percent))) => percent >= 100 || age >= GIVEN_UP_AFTER_MS,
     }
 }
 
-/// As the contract has it; what is over by `now` is over.
+/// Converts to the API type; limits that ended before `now` are dropped.
 fn of_page(page: &PageLimits, now: Timestamp) -> Limits {
     let lock = &page.reach_out;
     let until = lock.until.and_then(Timestamp::from_millis);

@@ -1,4 +1,4 @@
-//! How far this machine's clock is off, by the `Date` of WhatsApp's page.
+//! Clock skew of this host, measured by the `Date` header of WhatsApp's page.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,21 +8,21 @@ use reqwest::header::DATE;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-/// Before the first look: a start has other things to do.
+/// Before the first measurement: startup has priority.
 const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3600);
 const AGAIN: Duration = Duration::from_secs(600);
-/// How long the page may take.
+/// Timeout of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The server's clock, where its answer says it.
+/// Returns the server's time, if the response has a `Date` header.
 #[must_use]
 pub fn of(answer: &Response) -> Option<SystemTime> {
     let date = answer.headers().get(DATE)?.to_str().ok()?;
     httpdate::parse_http_date(date).ok()
 }
 
-/// By how many seconds `now` is ahead of `theirs`.
+/// Returns by how many seconds `now` is ahead of `theirs`.
 fn skew(theirs: SystemTime, now: SystemTime) -> f64 {
     match now.duration_since(theirs) {
         Ok(ahead) => ahead.as_secs_f64(),
@@ -30,7 +30,7 @@ fn skew(theirs: SystemTime, now: SystemTime) -> f64 {
     }
 }
 
-/// Measures it every hour, for `GET /metrics`, until `stop`.
+/// Measures the skew every hour, for `GET /metrics`, until `stop` is cancelled.
 pub async fn watch(page: Url, stop: CancellationToken) {
     let mut pause = FIRST;
     loop {
@@ -50,7 +50,7 @@ pub async fn watch(page: Url, stop: CancellationToken) {
 
 async fn ask(page: &Url) -> Option<SystemTime> {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // One for each time: between two of them it would only take memory.
+    // A new client for each request: a kept one would only use memory.
     let client = reqwest::Client::builder().timeout(PATIENCE).build().ok()?;
     let answer = client.head(page.clone()).send().await.ok()?;
     of(&answer)

@@ -19,7 +19,7 @@ use crate::media::{Download, MediaLimits};
 use crate::outbox::SendLimits;
 use crate::session::{HeartbeatConfig, Limits};
 
-/// `PORT` where nothing is set.
+/// The default of `PORT`.
 pub const DEFAULT_PORT: u16 = 3001;
 
 /// The variables, for `--help`.
@@ -89,7 +89,7 @@ Environment:
 
 const PREVIOUS_TOKEN: &str = "SESSION_MANAGER_TOKEN_PREVIOUS";
 
-/// What the service runs with.
+/// The configuration of the service.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `HOST`.
@@ -100,36 +100,36 @@ pub struct Config {
     pub environment: Environment,
     /// `SESSION_MANAGER_TOKEN`.
     pub token: Option<SecretString>,
-    /// `SESSION_MANAGER_TOKEN_PREVIOUS`: let in as well, while callers change over.
+    /// `SESSION_MANAGER_TOKEN_PREVIOUS`: also accepted, while callers migrate.
     pub previous_token: Option<SecretString>,
-    /// The browser.
+    /// The browser's settings.
     pub browser: BrowserConfig,
     /// `DATA_DIR`.
     pub data: PathBuf,
-    /// The bounds of sending.
+    /// The limits of sending.
     pub sends: SendLimits,
-    /// The bounds of files.
+    /// The limits of files.
     pub files: FileLimits,
-    /// The bounds of files that come in.
+    /// The limits of incoming files.
     pub media: MediaLimits,
     /// `BACKUP_KEY`, `BACKUP_DIR`, `BACKUP_KEEP`.
     pub backups: Backups,
     /// `BACKUP_EVERY_HOURS`; `None` for 0.
     pub backup_every: Option<Duration>,
-    /// The bounds of what happens by itself.
+    /// The limits of automatic actions.
     pub limits: Limits,
-    /// How the page is looked after.
+    /// The page's heartbeat.
     pub heartbeat: HeartbeatConfig,
-    /// What is set of the Node service's, and is not read any more.
+    /// Variables of the Node service that are set, but no longer read.
     pub obsolete: Vec<String>,
 }
 
-/// `WHATSAPP_WEB_URL` where nothing is set.
+/// The default of `WHATSAPP_WEB_URL`.
 const PAGE: &str = "https://web.whatsapp.com/";
 
 const NO_CALLER: &str = "session-manager calls nobody: the hub follows its events";
 
-/// What the Node service was configured with, and what became of it.
+/// Variables of the Node service, each with what replaced it.
 const OBSOLETE: &[(&str, &str)] = &[
     ("CENTRAL_HUB_BASE_URL", NO_CALLER),
     ("CENTRAL_HUB_USER", NO_CALLER),
@@ -144,22 +144,22 @@ const OBSOLETE: &[(&str, &str)] = &[
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A variable is missing or nonsense.
+    /// A variable is missing or invalid.
     #[error(transparent)]
     Env(#[from] EnvError),
-    /// `HOST` is open to others and there is no token.
+    /// `HOST` is not a loopback address and there is no token.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// The working folder is gone.
+    /// The working folder cannot be read.
     #[error("{0} is relative ({1}) and the working folder cannot be read: {2}")]
     WorkingFolder(&'static str, PathBuf, std::io::Error),
 }
 
 impl Config {
-    /// Reads `env`.
+    /// Reads the configuration from `env`.
     ///
     /// # Errors
-    /// The first variable that is nonsense.
+    /// The first invalid variable.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         let hosts = env.hosts("HOST")?;
         let token = env.secret("SESSION_MANAGER_TOKEN")?;
@@ -212,7 +212,7 @@ impl Config {
                 wa_js: env.optional_path("WA_JS_PATH"),
                 presence: presence(env)?,
                 visible: false,
-                // The other half is for the page's own start.
+                // The other half is for the page's own startup.
                 navigation_deadline: boot_patience / 2,
             },
             data: absolute("DATA_DIR", &env.path("DATA_DIR", "data"))?,
@@ -277,9 +277,9 @@ impl Config {
         })
     }
 
-    /// One line that tells what the service runs with; secrets masked. Operators
-    /// search the log for WhatsApp, Chrome and QR when something is wrong with
-    /// these: after a healthy start they find nothing.
+    /// Returns the configuration as one line, with secrets masked. Operators
+    /// search the log for WhatsApp, Chrome and QR when one of these fails:
+    /// after a healthy start they find nothing.
     pub fn summary(&self) -> String {
         let or_path = |path: &Option<PathBuf>| {
             path.as_ref()
@@ -303,7 +303,7 @@ impl Config {
             },
             or_path(&self.browser.chrome),
             or_path(&self.browser.chromedriver),
-            // A proxy's address may hold its password.
+            // A proxy's address may contain its password.
             self.browser
                 .extra_args
                 .iter()
@@ -323,7 +323,7 @@ impl Config {
         )
     }
 
-    /// What is allowed but worth a warning.
+    /// Returns warnings about valid but risky settings.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.obsolete.clone();
         if runs_as_root() {
@@ -358,7 +358,7 @@ fn chrome_args(env: &Env) -> Result<Vec<String>, EnvError> {
     let takes = "Chrome flags as a shell would split them, with every quote closed";
     let words =
         shlex::split(&text).ok_or_else(|| EnvError::invalid("CHROME_ARGS", &text, takes))?;
-    // Each of these belongs to the service; Chrome would take the last one.
+    // Each of these is set by the service; Chrome would use the last value.
     let ours = ["--user-data-dir", "--remote-debugging"];
     match words
         .iter()
@@ -388,10 +388,10 @@ fn presence(env: &Env) -> Result<Presence, EnvError> {
 fn file_limits(env: &Env, remember: Duration) -> Result<FileLimits, EnvError> {
     const MIB: u64 = 1024 * 1024;
     let hosts = env.text("FILE_URL_HOSTS")?.unwrap_or_default();
-    // More than WhatsApp takes as a document (2 GiB) is of no use.
+    // WhatsApp accepts documents up to 2 GiB; more is useless.
     let largest = env.integer("FILE_MAX_MIB", 1..=2_048, 64)?;
     let quota = env.integer("FILES_QUOTA_MIB", 1..=1_048_576, 1_024)?;
-    // One file at least, where there is room for one.
+    // At least one file, if the quota has room for one.
     let share = (quota / 4).max(largest).min(quota);
     Ok(FileLimits {
         largest: largest * MIB,

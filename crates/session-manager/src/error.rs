@@ -13,7 +13,7 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// A failure with this code; the code brings its status.
+    /// Returns an error with this code, which determines its status.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -21,7 +21,7 @@ impl ApiError {
         }
     }
 
-    /// The code.
+    /// Returns the code.
     pub fn code(&self) -> ErrorCode {
         self.code
     }

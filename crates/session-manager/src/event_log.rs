@@ -7,10 +7,10 @@
 //!                                                                           its pace
 //! ```
 //!
-//! States and codes are published from memory alone; messages and acks are on
-//! the disk before they are published. All share one sequence of ids. While a
-//! ticket's events are on their way to the disk others wait behind them, so
-//! that no client gets a later id first and resumes past an earlier one.
+//! States and codes are only published in memory; messages and acks are on disk
+//! before they are published. All share one sequence of ids. While a ticket's
+//! events are being written to disk, other events queue behind them, so that no
+//! client receives a later id first and resumes past an earlier one.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,19 +19,19 @@ use metrics::counter;
 use session_api::{Event, EventKind, Timestamp};
 use tokio::sync::{OwnedMutexGuard, watch};
 
-/// The most events, and the most bytes of them, in the ring buffer; what
-/// falls out of it is on the disk, or has been overtaken.
+/// The maximum number of events in the ring buffer, and of their bytes; evicted
+/// events are on disk, or outdated.
 const KEPT: usize = 2048;
 const KEPT_BYTES: usize = 4 << 20;
-/// Ids of stored events are the time in milliseconds times this, or follow the
-/// one before: they grow across restarts, tell an event's age, and stay whole
-/// numbers in JavaScript.
+/// Ids of stored events are the time in milliseconds times this, or the
+/// previous id plus one: they increase across restarts, encode an event's age,
+/// and stay exact integers in JavaScript.
 pub const IDS_PER_MILLISECOND: u64 = 1000;
 
-/// One event as it goes out.
+/// One published event.
 #[derive(Clone, Debug)]
 pub struct Logged {
-    /// Grows with each event.
+    /// Increases with each event.
     pub id: u64,
     /// Its name.
     pub kind: EventKind,
@@ -39,16 +39,16 @@ pub struct Logged {
     pub data: Arc<str>,
 }
 
-/// What is known in memory of the events after an id.
+/// The events after an id that are in memory.
 #[derive(Debug)]
 pub enum Recent {
-    /// All of them, or the first of many; none is none yet.
+    /// All of them, or the first of many; empty if there are none yet.
     Events(Vec<Logged>),
-    /// Only those from this id on; what is before it is on the disk.
+    /// Only those from this id on; earlier ones are on disk.
     OnDisk(u64),
 }
 
-/// The log; cheap to clone.
+/// The event log; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct EventLog {
     shared: Arc<Shared>,
@@ -58,7 +58,7 @@ pub struct EventLog {
 struct Shared {
     memory: Mutex<Memory>,
     last: watch::Sender<u64>,
-    /// One ticket at a time.
+    /// Limits the log to one ticket at a time.
     door: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -69,7 +69,7 @@ struct Memory {
     /// All events from this id on are in the ring.
     first: u64,
     last: u64,
-    /// Events that wait behind a ticket.
+    /// Events that queue behind a ticket.
     waiting: Option<Vec<(EventKind, Arc<str>)>>,
 }
 
@@ -96,7 +96,7 @@ impl Memory {
 }
 
 impl EventLog {
-    /// An empty log whose ids start at `now`.
+    /// Returns an empty log whose ids start at `now`.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         let start = id_of(now);
@@ -122,7 +122,7 @@ impl EventLog {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Publishes an event that is kept in memory alone. Never waits.
+    /// Publishes an event that is only kept in memory. Never waits.
     pub fn push(&self, event: &Event) {
         let Some(data) = json(event) else { return };
         let mut memory = self.memory();
@@ -139,8 +139,8 @@ impl EventLog {
         self.shared.last.send_replace(id);
     }
 
-    /// A place in the sequence for events that go to the disk first. The
-    /// holder must not wait for another.
+    /// Reserves a place in the sequence for events that are written to disk
+    /// first. The holder must not wait for another ticket.
     pub async fn ticket(&self) -> Ticket {
         let door = self.shared.door.clone().lock_owned().await;
         Ticket {
@@ -152,7 +152,7 @@ impl EventLog {
         }
     }
 
-    /// Gives no id up to `id` any more.
+    /// Raises the last id to at least `id`.
     pub fn raise(&self, id: u64) {
         let mut memory = self.memory();
         if id > memory.last {
@@ -161,12 +161,12 @@ impl EventLog {
         }
     }
 
-    /// The id of the latest event.
+    /// Returns the id of the latest event.
     pub fn last_id(&self) -> u64 {
         *self.shared.last.borrow()
     }
 
-    /// Those after `id`, oldest first, `limit` of them at most.
+    /// Returns the events after `id`, oldest first, at most `limit`.
     pub fn after(&self, id: u64, limit: usize) -> Recent {
         let memory = self.memory();
         if id.saturating_add(1) < memory.first {
@@ -176,16 +176,16 @@ impl EventLog {
         Recent::Events(memory.ring.range(start..).take(limit).cloned().collect())
     }
 
-    /// Waits until there is an event after `id`; `false` when there will be
-    /// none any more.
+    /// Waits until there is an event after `id`; `false` when the log is
+    /// closed.
     pub async fn wait_after(&self, id: u64) -> bool {
         let mut last = self.shared.last.subscribe();
         last.wait_for(|last| *last > id).await.is_ok()
     }
 }
 
-/// Events on their way to the disk. Dropped without [`Self::publish`] it tells
-/// nothing.
+/// Events being written to disk. If dropped without [`Self::publish`], none is
+/// published.
 #[derive(Debug)]
 pub struct Ticket {
     log: EventLog,
@@ -196,7 +196,7 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// The id of the next event. From here on others wait behind this ticket.
+    /// Returns the id of the next event. From here on others queue behind it.
     pub fn next_id(&mut self) -> u64 {
         let next = self.next.unwrap_or_else(|| {
             let mut memory = self.log.memory();
@@ -207,25 +207,25 @@ impl Ticket {
         next
     }
 
-    /// The event with the id that [`Self::next_id`] gave is written.
+    /// Adds the written event, with the id from [`Self::next_id`].
     pub fn wrote(&mut self, kind: EventKind, data: Arc<str>) {
         let id = self.next_id();
         self.told.push(Logged { id, kind, data });
         self.next = Some(id + 1);
     }
 
-    /// How many events were written.
+    /// Returns the number of written events.
     #[must_use]
     pub(crate) fn len(&self) -> usize {
         self.told.len()
     }
 
-    /// From here on the disk may have it, whatever the commit returns.
+    /// Marks the events as possibly on disk, whatever the commit returns.
     pub fn committing(&mut self) {
         self.in_doubt = !self.told.is_empty();
     }
 
-    /// It is on the disk: tells everybody.
+    /// Publishes the events, which are on disk.
     pub fn publish(mut self) {
         self.in_doubt = false;
         let told = std::mem::take(&mut self.told);
@@ -234,7 +234,7 @@ impl Ticket {
             counter!("leadmaster_events_total", "kind" => event.kind.as_str()).increment(1);
             memory.append(event);
         }
-        // The rest is the drop's.
+        // `Drop` does the rest.
     }
 }
 
@@ -243,7 +243,7 @@ impl Drop for Ticket {
         let Some(next) = self.next else { return };
         let mut memory = self.log.memory();
         if self.in_doubt {
-            // It may be on the disk or not: readers look there.
+            // Whether it is on disk is unknown: readers query the disk.
             memory.forget_until(next - 1);
         }
         for (kind, data) in memory.waiting.take().unwrap_or_default() {
@@ -259,7 +259,7 @@ impl Drop for Ticket {
     }
 }
 
-/// An event's data; one that cannot be serialised is a defect, and not published.
+/// Serializes an event; a failure is a bug, and the event is not published.
 pub fn json(event: &Event) -> Option<Arc<str>> {
     match serde_json::to_string(event) {
         Ok(data) => Some(data.into()),
@@ -270,7 +270,7 @@ pub fn json(event: &Event) -> Option<Arc<str>> {
     }
 }
 
-/// The first id of the events at `time`.
+/// Returns the first id of the events at `time`.
 #[must_use]
 pub fn id_of(time: Timestamp) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(0) * IDS_PER_MILLISECOND

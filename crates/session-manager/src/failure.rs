@@ -5,14 +5,14 @@ use std::fmt;
 
 use session_api::Timestamp;
 
-/// What can break.
+/// A failure of the browser, the page or the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// No Chrome or Chromium.
+    /// No Chrome or Chromium was found.
     ChromeNotFound(String),
-    /// No ChromeDriver.
+    /// No ChromeDriver was found.
     ChromedriverNotFound(String),
-    /// The profile folder cannot be used.
+    /// The profile folder is unusable.
     ProfileUnusable(String),
     /// `WA_JS_PATH` cannot be read.
     WaJsUnreadable(String),
@@ -26,43 +26,43 @@ pub enum Failure {
     ChromedriverDied,
     /// The page's renderer crashed.
     PageCrashed,
-    /// The page does not answer.
+    /// The page does not respond.
     PageHung,
-    /// The page loaded but never said what it is doing.
+    /// The page loaded but displays neither a code nor a session.
     PageStuck,
-    /// The page says that it is connected, and WhatsApp acknowledges nothing.
+    /// The page claims to be connected, but WhatsApp sends no acks.
     AcksStopped,
-    /// The first sync, or the sync after a start, shows no progress.
+    /// The first sync, or the sync after a start, makes no progress.
     SyncStalled,
-    /// What is sent cannot be written down.
+    /// Sends cannot be stored.
     LedgerUnavailable(String),
     /// WhatsApp refuses this browser.
     UnsupportedBrowser,
     /// WhatsApp refuses the account, the address or the page's version.
     Blocked(String),
-    /// WhatsApp bans the account for a while; holds its number for the reason
-    /// and when it ends.
+    /// WhatsApp banned the account temporarily; contains the reason code and
+    /// the end of the ban.
     TemporarilyBanned(Option<i64>, Option<Timestamp>),
-    /// The page wants its user to log out; holds its word for why.
+    /// The page requires its user to log out; contains its reason code.
     UnexpectedLogout(String),
-    /// The restart budget is spent; holds the last failure.
+    /// The restart budget is spent; contains the last failure.
     TooManyRestarts(Box<Failure>),
 }
 
-/// How a failure is got over.
+/// How the session recovers from a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// Somebody has to mend the machine or the network: `ERROR`, and another
-    /// try every now and then, since that costs next to nothing.
+    /// The host or the network needs repair: `ERROR`, with occasional retries,
+    /// since those cost almost nothing.
     RetrySlowly,
-    /// A crash: start again at once, within a budget.
+    /// A crash: restart immediately, within a budget.
     Restart,
-    /// Another try would meet the same answer: `ERROR` until `POST /connect`.
+    /// A retry would fail the same way: `ERROR` until `POST /connect`.
     GiveUp,
 }
 
 impl Failure {
-    /// The code in `GET /session`.
+    /// Returns the code used in `GET /session`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::ChromeNotFound(_) => "CHROME_NOT_FOUND",
@@ -87,7 +87,7 @@ impl Failure {
         }
     }
 
-    /// How it is got over.
+    /// Returns the remedy for the failure.
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::ChromeNotFound(_)
@@ -105,7 +105,7 @@ impl Failure {
             | Self::AcksStopped
             | Self::UnexpectedLogout(_)
             | Self::SyncStalled => Remedy::Restart,
-            // Of a ban, the page logs in again by itself when it is over.
+            // After a ban, the page logs in again by itself when the ban ends.
             Self::UnsupportedBrowser
             | Self::Blocked(_)
             | Self::TemporarilyBanned(..)

@@ -4,8 +4,8 @@
 //!  main ──> Config ──> run(listener, config, shutdown)
 //!                        ├─ router (axum) ──> SessionHandle, Outbox ──> ledger
 //!                        ├─ SessionDriver ──> chromedriver ─> Chrome ─> page
-//!                        ├─ inbound: what the page tells ──> ledger ──> /events
-//!                        └─ limits: what WhatsApp lets the account do ──> /session
+//!                        ├─ inbound: the page's messages ──> ledger ──> /events
+//!                        └─ limits: the account's limits ──> /session
 //! ```
 
 pub mod account_limits;
@@ -51,15 +51,15 @@ use crate::router::router;
 use crate::session::{CatchUp, Inbox, SessionDriver, SessionHandle};
 use crate::state::AppState;
 
-/// What came in last is written down within this time, or found later.
+/// How long the last page updates may take to be written, or they are found later.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// The most event streams at once: the rest of the connections, three quarters,
-/// is for requests.
+/// The maximum number of event streams: the other three quarters of the
+/// connections are for requests.
 const STREAMS: usize = 256;
 
-/// Whether what does the work answers: the session's driver its mailbox, the
-/// ledger a query. A ledger that answers with a failure does answer: it is said
-/// elsewhere, and tried again.
+/// Checks that the workers respond: the session's driver to a ping, the ledger
+/// to a query. A ledger that returns an error does respond: that is reported
+/// elsewhere, and retried.
 async fn alive(session: SessionHandle, ledger: LedgerFile) -> Result<(), String> {
     let driver = answers("the session's driver", session.ping()).await?;
     driver.map_err(|_| "the session's driver is gone".to_owned())?;
@@ -71,8 +71,8 @@ async fn alive(session: SessionHandle, ledger: LedgerFile) -> Result<(), String>
     .await
 }
 
-/// Serves until `shutdown` drains; ends once the browser is closed and nothing
-/// of it is left. `ready` is called once requests are answered.
+/// Serves until `shutdown` drains; returns once the browser is closed and its
+/// processes have ended. `ready` is called once requests are accepted.
 pub async fn run(
     listeners: impl Into<Listeners>,
     config: Config,
@@ -83,8 +83,8 @@ pub async fn run(
     let ledger = LedgerFile::new(config.data.clone(), log.clone());
     let data = config.data.clone();
     let files = Files::new(&config.data, ledger.clone(), config.files);
-    // First of all: settle what an earlier process left. A failure is logged,
-    // and reported to each send.
+    // Before anything else, settle leftovers of an earlier process. A failure
+    // is logged, and reported to each send.
     let _ = ledger.store().await;
     let catch_up = CatchUp::default();
     let (inbox, seen) = Inbox::new(catch_up.clone());
@@ -149,7 +149,7 @@ pub async fn run(
     };
     ready();
     serve(listeners, router(state), ServeLimits::default(), &shutdown).await;
-    // Whatever ended the serving, the browser has to be closed.
+    // For whatever reason serving ended, the browser has to be closed.
     shutdown.stop("the server ended");
     tokio::select! {
         ended = driver => {
@@ -161,7 +161,7 @@ pub async fn run(
             tracing::warn!("aborted: chrome is killed, not closed");
         }
     }
-    // With the driver the way in is gone: what came in is written down, and the
+    // The inbox closes with the driver: received updates are written, and the
     // rest is found at the next start.
     let _ = tokio::time::timeout(LAST_WORDS, recorder).await;
     settling.abort();

@@ -62,7 +62,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    // ChromeDriver starts this program, too, with Chrome's arguments.
+    // ChromeDriver also starts this program, with Chrome's arguments.
     if let Some(code) = run_as_helper() {
         return code;
     }
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
         return carry_out(&task);
     }
     let env = Env::from_process();
-    // First of all: the descriptor must not reach any child.
+    // Before anything else: no child may inherit the descriptor.
     let supervisor = Supervisor::from_env(&env);
     let config = match Config::from_env(&env) {
         Ok(config) => config,
@@ -91,7 +91,7 @@ fn main() -> ExitCode {
     code
 }
 
-/// Carries out what is over when it is done.
+/// Runs a one-shot subcommand.
 fn carry_out(task: &Task) -> ExitCode {
     let config = || Config::from_env(&Env::from_process()).map_err(|error| error.to_string());
     match task {
@@ -119,7 +119,7 @@ fn carry_out(task: &Task) -> ExitCode {
             match tokio::runtime::Runtime::new() {
                 Ok(runtime) => {
                     let answer = runtime.block_on(asked);
-                    // Its name stands before each complaint already.
+                    // Each message already starts with its name.
                     tell(
                         answer.map_err(|why| match why.strip_prefix("session-manager ") {
                             Some(rest) => rest.to_owned(),

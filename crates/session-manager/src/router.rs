@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::http;
 use crate::state::AppState;
 
-/// Every route of the service.
+/// Returns the router with every route of the service.
 pub fn router(state: AppState) -> Router {
     let guarded = state.token.is_none();
     let protected = Router::new()
@@ -51,7 +51,7 @@ pub fn router(state: AppState) -> Router {
             paths::FILE,
             get(http::files::file).delete(http::files::delete),
         )
-        // These count what they read by themselves.
+        // These handlers limit what they read by themselves.
         .layer(DefaultBodyLimit::disable())
         .route(paths::MESSAGE, get(http::send::message))
         .route(paths::MESSAGE_MEDIA, get(http::media::media))
@@ -59,8 +59,8 @@ pub fn router(state: AppState) -> Router {
         .route(paths::SCREENSHOT, get(http::session::screenshot))
         .layer(from_fn(check_cliente_id))
         .layer(from_fn_with_state(state.clone(), require_token));
-    // Without a token loopback is the only fence, and a web page in a browser
-    // on this machine can reach over it.
+    // Without a token loopback is the only protection, and a web page in a
+    // browser on this host can get past it.
     let protected = if guarded {
         protected
             .layer(from_fn(require_loopback_host))
@@ -81,7 +81,7 @@ pub fn router(state: AppState) -> Router {
     )
 }
 
-/// `X-Cliente-Id` is metadata, but a malformed one is a mistake worth telling.
+/// Rejects a malformed `X-Cliente-Id`, although it is only metadata.
 async fn check_cliente_id(_: Option<ClienteId>, request: Request, next: Next) -> Response {
     next.run(request).await
 }
@@ -95,14 +95,14 @@ async fn require_token(State(state): State<AppState>, request: Request, next: Ne
         .get(header::AUTHORIZATION)
         .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
         .unwrap_or_default();
-    // In constant time: the answer's delay must not tell how much was right.
+    // In constant time: the response time must not reveal a matching prefix.
     let is = |token: &SecretString| token.expose_secret().as_bytes().ct_eq(presented);
     let previous = state.previous_token.as_deref();
     let is_right = is(token) | previous.map_or(Choice::from(0), is);
     let is_right = bool::from(is_right);
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
-    // Who shows none guesses nothing.
+    // A request without a token is not a guess.
     let is_let_in = match presented.is_empty() && !is_right {
         true => Ok(false),
         false => state.guesses.judge(address, is_right),

@@ -18,16 +18,16 @@ use crate::media::MediaStore;
 use crate::outbox::Outbox;
 use crate::session::SessionHandle;
 
-/// What the handlers share.
+/// The state that the handlers share.
 #[derive(Clone)]
 pub struct AppState {
-    /// Whether what does the work answers.
+    /// Checks whether the workers respond.
     pub liveness: Liveness,
-    /// Where backups go.
+    /// The backups' folder and key.
     pub backups: Backups,
     /// Chrome's profile.
     pub profile: Profile,
-    /// What was counted.
+    /// The recorded metrics.
     pub metrics: Metrics,
     /// The session.
     pub session: SessionHandle,
@@ -37,17 +37,17 @@ pub struct AppState {
     pub token: Option<Arc<SecretString>>,
     /// `SESSION_MANAGER_TOKEN_PREVIOUS`.
     pub previous_token: Option<Arc<SecretString>>,
-    /// What WhatsApp lets the account do.
+    /// The account's WhatsApp limits.
     pub limits: CurrentLimits,
-    /// Wrong ones.
+    /// Rate limit of wrong tokens.
     pub guesses: Arc<Guesses>,
-    /// Event streams.
+    /// Limit of event streams.
     pub streams: Shares<()>,
-    /// What is sent, and what became of it.
+    /// The outbox.
     pub outbox: Outbox,
-    /// The files that go with it.
+    /// Files to be sent.
     pub files: Files,
-    /// The files of messages that came in.
+    /// Files of incoming messages.
     pub media: MediaStore,
     /// Cancelled when the service drains: event streams end then.
     pub draining: CancellationToken,

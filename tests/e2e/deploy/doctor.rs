@@ -1,5 +1,5 @@
-//! `doctor` of both services and `deploy/healthcheck`: on a pair that is well,
-//! and on one that is not.
+//! `doctor` of both services and `deploy/healthcheck`: on a healthy pair, and
+//! on an unhealthy one.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -23,7 +23,7 @@ async fn run(program: &Path, words: &[&str], variables: &[(&str, &str)]) -> Outp
         .expect("it starts")
 }
 
-/// What `doctor --json` of `name` says, and the code it ends with.
+/// Runs `doctor --json` of `name`; returns its exit code and its report.
 async fn doctor(name: &str, words: &[&str], variables: &[(&str, &str)]) -> (i32, Value) {
     let words = [&["doctor", "--json"], words].concat();
     let output = run(&binary(name), &words, variables).await;
@@ -31,7 +31,7 @@ async fn doctor(name: &str, words: &[&str], variables: &[(&str, &str)]) -> (i32,
     (output.status.code().expect("a code"), report)
 }
 
-/// The check of this name.
+/// Returns the check with this name.
 fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
     let checks = report["checks"].as_array().expect("checks");
     let found = checks.iter().find(|check| check["name"] == name);
@@ -67,7 +67,7 @@ async fn doctor_reports_no_failure_on_a_healthy_pair() {
     }
     let size = check(&report, "profile size")["found"].as_str().unwrap();
     assert!(size.contains(" MiB"), "{size}");
-    // It listens on a port of its own, and no backup is kept.
+    // It listens on a non-default port, and no backup is kept.
     for name in ["PORT", "backups"] {
         assert_eq!(verdict(&report, name), "warning", "{report:#}");
     }
@@ -80,7 +80,7 @@ async fn doctor_reports_no_failure_on_a_healthy_pair() {
     assert_eq!(verdict(&report, "access"), "warning", "{report:#}");
     assert!(!report.to_string().contains(SECRET), "{report:#}");
 
-    // For a person the same, with the cures.
+    // The same as text, with the remedies.
     let output = run(&binary("central-hub"), &["doctor", "--pid", &pid], &[]).await;
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(text.contains("ok    database"), "{text}");
@@ -211,8 +211,8 @@ fn mails(server: &MailServer) -> Vec<Value> {
         .collect()
 }
 
-/// With neither hub nor session-manager: a mail over a real mail server, once, and
-/// again when it changes; with the settings out of a file that is not run.
+/// With neither hub nor session-manager: a mail over a real mail server, once,
+/// and again on a change; with settings from a file that is not executed.
 #[tokio::test]
 async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
     let server = MailServer::start(&[]).expect("a mail server");
@@ -256,7 +256,7 @@ async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
         "{text}"
     );
     assert!(!home.join("ran").exists(), "the settings are not run");
-    // What changes is told again, and so is its end, by the doctor's own pair.
+    // A change is mailed again, and so is its end, by doctor's own pair.
     let (_standin, manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     hourly(&manager.service.url).await;
@@ -313,7 +313,7 @@ async fn healthcheck_tells_a_unit_that_failed_and_tries_itself() {
         subject.contains("leadmaster-central-hub.service failed"),
         "{subject}"
     );
-    // A server that does not take it is said, and is no success.
+    // A server that rejects it is reported, and is not a success.
     let output = run(&healthcheck(), &["--test"], &with[..3]).await;
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);

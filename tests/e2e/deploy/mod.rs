@@ -1,4 +1,4 @@
-//! What `deploy/` and `doctor` give an operator.
+//! The operator's tools: `deploy/` and `doctor`.
 
 mod doctor;
 mod monitoring;

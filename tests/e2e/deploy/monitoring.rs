@@ -1,5 +1,5 @@
-//! `GET /metrics` of a pair at work, and what reads it: the alert rules and the
-//! dashboard of `deploy/`, judged by promtool.
+//! `GET /metrics` of a working pair, and its consumers: the alert rules and the
+//! dashboard of `deploy/`, checked by promtool.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn deploy(file: &str) -> PathBuf {
     root.join(file)
 }
 
-/// Runs promtool; gives what it says, and fails the test if it complains.
+/// Runs promtool; returns its output, and fails the test if it reports errors.
 async fn promtool(words: &[&str], stdin: &str) -> String {
     let mut child = Command::new("promtool")
         .args(words)
@@ -46,13 +46,13 @@ async fn scrape(url: String) -> String {
     answer.text().await.expect("text")
 }
 
-/// The value of a series, by how it is written.
+/// Returns the value of a series, in text format.
 fn value(text: &str, series: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(series))?;
     line.trim().parse().ok()
 }
 
-/// Every name in `text` that begins as ours do.
+/// Returns every name in `text` with one of this project's prefixes.
 fn names(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.split(|c| !is_part(c))
@@ -122,7 +122,7 @@ async fn metrics_cover_the_alert_rules_and_the_dashboard() {
     for file in ["prometheus/alerts.yml", "grafana/leadmaster.json"] {
         let read = std::fs::read_to_string(deploy(file)).expect(file);
         let mut missing: Vec<_> = names(&read).difference(&told).cloned().collect();
-        // What this run had no reason for.
+        // Metrics that this run had no reason to emit.
         missing.retain(|name| {
             ![
                 "leadmaster_code_refreshes_total",
@@ -148,7 +148,7 @@ async fn alert_rules_pass_promtool_tests() {
     let text = std::fs::read_to_string(deploy("grafana/leadmaster.json")).expect("the dashboard");
     let dashboard: Value = serde_json::from_str(&text).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("panels");
-    // Each expression as a rule of its own, so that promtool reads it.
+    // Each expression as a rule of its own, so that promtool parses it.
     let rules: Vec<Value> = panels
         .iter()
         .flat_map(|panel| panel["targets"].as_array().expect("targets"))
@@ -163,8 +163,8 @@ async fn alert_rules_pass_promtool_tests() {
     promtool(&["check", "rules", &file.display().to_string()], "").await;
 }
 
-/// Prometheus itself, on a port of its own, with what `deploy/` gives it; only
-/// that it looks every second and tells sooner.
+/// Prometheus itself, on a port of its own, with the configuration of
+/// `deploy/`, but an interval of one second and shorter alert delays.
 struct Prometheus {
     child: Child,
     url: String,

@@ -1,4 +1,4 @@
-//! The firewall of `deploy/nftables`, by packets, in a network of its own.
+//! The firewall of `deploy/nftables`, tested with packets, in its own network.
 
 use std::path::Path;
 use std::time::Duration;

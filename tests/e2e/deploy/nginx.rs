@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 
 const PASSWORD: &str = "una clave de prueba, larga";
-/// Somebody else's, which nobody here can have.
+/// Another host's address, which no client here can have.
 const CLAIMED: &str = "203.0.113.9";
 const MIB: usize = 1024 * 1024;
 
@@ -47,7 +47,7 @@ async fn page_is_served_over_tls_only() {
     assert_eq!(moved.status(), 301);
     let to = format!("https://{}/whatsapp?x=1", Nginx::NAME);
     assert_eq!(moved.headers()["location"], to.as_str());
-    // certbot's, which comes without TLS.
+    // certbot's path, which is requested without TLS.
     let challenge = plain("/.well-known/acme-challenge/none").await.unwrap();
     assert_eq!(challenge.status(), 404);
 
@@ -84,12 +84,12 @@ async fn password_guesses_are_rate_limited_by_real_address() {
     assert!(log.contains("a wrong password") && log.contains("127.0.0.7"));
     assert!(!log.contains(CLAIMED), "{log}");
 
-    // The API answers at both.
+    // Both paths reach the API.
     for (from, path) in [(8, "/api/auth/login"), (9, "/auth/login")] {
         let client = nginx.client(from);
         let mut passed = 0;
         let refused = poll::until("nginx to refuse", async || {
-            // No guess at all, so that what refuses it in the end is not the hub.
+            // An invalid body, so that it is not the hub that refuses it in the end.
             let request = client.post(nginx.url(path)).body("{");
             let claims = request.header("x-forwarded-for", format!("203.0.113.{passed}"));
             let response = claims.send().await.unwrap();
@@ -103,18 +103,18 @@ async fn password_guesses_are_rate_limited_by_real_address() {
         .await;
         assert!(passed >= 11, "only {passed} passed");
         assert_eq!(refused.headers()["content-type"], "text/html");
-        // Nothing else is slowed down.
+        // Other requests are not throttled.
         let me = client.get(nginx.url("/api/auth/me"));
         let (status, _) = answer(me.basic_auth("admin", Some(PASSWORD))).await;
         assert_eq!(status, 200);
     }
-    // And nobody else.
+    // Nor are other clients.
     let request = nginx.client(10).post(nginx.url("/auth/login")).body("{");
     assert_eq!(answer(request).await.0, 400);
     manager.stop().await;
 }
 
-/// As somebody elsewhere, who claims to be yet another.
+/// Sends a request as another client that claims yet another address.
 fn from(address: &str, claim: usize, request: RequestBuilder) -> RequestBuilder {
     request
         .header(Nginx::ADDRESS_HEADER, address)
@@ -132,7 +132,7 @@ async fn everybody_behind_nginx_has_limits_of_its_own() {
     let nginx = before(&hub).await;
     let client = nginx.client(1);
 
-    // By Basic, where nginx itself limits nothing.
+    // With Basic auth, where nginx itself has no limit.
     let sign_in = async |address: &str, claim: usize, password: &str| {
         let request = client.get(nginx.url("/api/auth/me"));
         let request = request.basic_auth("admin", Some(password));
@@ -175,13 +175,13 @@ async fn one_address_takes_not_all_of_nginx() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
     let nginx = before(&hub).await;
-    // More of an answer than sockets hold, on each connection.
+    // Each connection has more response data than its socket buffers hold.
     let line = format!("Host: {}\r\n{}: {HERE}", Nginx::NAME, Nginx::ADDRESS_HEADER);
     let request = format!("GET /docs/swagger-ui-bundle.js HTTP/1.1\r\n{line}\r\n\r\n").repeat(16);
     let tls = nginx.tls();
     let open = |_| async {
         let mut stream = tls.connect().await.unwrap();
-        // Those above the limit are answered, and not read either.
+        // Connections above the limit get a response, which is not read either.
         let _ = stream.write_all(request.as_bytes()).await;
         stream
     };
@@ -234,7 +234,7 @@ async fn events_stream_unbuffered_through_nginx() {
     };
     assert_eq!(next().await, "status 200");
     let mut told = vec![next().await];
-    // What holds now is there; nothing more comes until this happens.
+    // The current state was sent; no further event comes until this one.
     manager.stop().await;
     for stream in &mut streams {
         stream.until(|event| tells(event, "down")).await;
@@ -246,7 +246,7 @@ async fn events_stream_unbuffered_through_nginx() {
     assert!(browser.wait().await.unwrap().success());
 }
 
-/// A listener that speaks what browsers do.
+/// Starts a client that uses HTTP/2, as browsers do.
 fn over_http2(nginx: &Nginx) -> tokio::process::Child {
     tokio::process::Command::new("node")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("node/http2-events.mjs"))
@@ -263,7 +263,7 @@ fn over_http2(nginx: &Nginx) -> tokio::process::Child {
 
 type Part = Result<Vec<u8>, Infallible>;
 
-/// A body that is sent as its parts are told.
+/// Returns a body that is sent in parts.
 fn body_in_parts() -> (mpsc::Sender<Part>, Body) {
     let (parts, told) = mpsc::channel(1);
     let stream = futures_util::stream::unfold(told, async |mut told| {
@@ -300,13 +300,13 @@ async fn uploads_stream_through_nginx() {
     let (status, body): (u16, Value) = asked.await.unwrap();
     assert_eq!((status, &body["size"]), (201, &json!(16 * MIB)), "{body}");
 
-    // More than the file lets through is refused before it is sent.
+    // A body above the configured limit is refused before it is sent.
     let request = nginx.client(1).post(nginx.url("/api/files"));
     let request = request.basic_auth("admin", Some(PASSWORD));
     let (_open, nothing) = body_in_parts();
     let request = request.header("content-length", 81 * MIB).body(nothing);
     assert_eq!(answer(request).await.0, 413);
-    // And what is no upload is kept on nobody's disk.
+    // Other bodies are not buffered on disk.
     let request = nginx.client(1).post(nginx.url("/api/users"));
     let (_open, nothing) = body_in_parts();
     let request = request.header("content-length", 2 * MIB).body(nothing);
@@ -314,7 +314,7 @@ async fn uploads_stream_through_nginx() {
     manager.stop().await;
 }
 
-/// An owner who keeps the page that people have.
+/// A deployment that keeps the existing page.
 #[tokio::test]
 async fn the_node_pairs_page_is_served_beside_the_hub() {
     const INDEX: &str = "<!doctype html><title>the page that people have</title>";
@@ -337,7 +337,7 @@ async fn the_node_pairs_page_is_served_beside_the_hub() {
     ] {
         assert_eq!(shown(screen).await, (200, INDEX.to_owned()), "{screen}");
     }
-    // What it asks for is the hub's, which wants a sign-in.
+    // Its requests go to the hub, which requires a sign-in.
     for path in [
         "/api/auth/me",
         "/api/whatsapp/51/status",

@@ -1,5 +1,5 @@
-//! The pair under the real PM2, by the real ecosystem files, started from a
-//! shell full of leaked variables: that is how the Node pair came to grief.
+//! The pair under the real PM2, with the real ecosystem files, started from a
+//! shell full of leaked variables: these caused the Node pair's incident.
 
 mod daemon;
 
@@ -18,7 +18,7 @@ const HUB: &str = "leadmaster-central-hub";
 const MANAGER_FILE: &str = "session-manager/ecosystem.config.cjs";
 const HUB_FILE: &str = "central-hub/ecosystem.config.js";
 
-/// `GET url` as JSON, if anybody answers.
+/// Returns `GET url` as JSON, if there is a response.
 async fn get(url: String) -> Option<Value> {
     let response = http().get(url).send().await.ok()?;
     response.json().await.ok()
@@ -32,7 +32,7 @@ async fn until_state(pm2: &Pm2, state: &str) {
     .await;
 }
 
-/// From nothing to a linked, ready session.
+/// Brings an empty profile to a linked, ready session.
 async fn link(pm2: &Pm2, standin: &Standin) {
     let answer = http().post(pm2.session("/connect")).send().await;
     assert!(answer.expect("an answer").status().is_success());
@@ -44,7 +44,7 @@ async fn link(pm2: &Pm2, standin: &Standin) {
     until_state(pm2, "READY").await;
 }
 
-/// Sockets that a process holds.
+/// Returns the sockets that a process holds.
 fn sockets(process: &Process) -> BTreeSet<PathBuf> {
     let Ok(entries) = std::fs::read_dir(format!("/proc/{}/fd", process.pid)) else {
         return BTreeSet::new();
@@ -55,14 +55,14 @@ fn sockets(process: &Process) -> BTreeSet<PathBuf> {
         .collect()
 }
 
-/// The browser's processes, the service left out.
+/// Returns the browser's processes, without the service.
 fn browser(tokens: &Path, service: &Process) -> Vec<Process> {
     let mut found = processes::of(tokens);
     found.retain(|process| process.pid != service.pid);
     found
 }
 
-/// Starts a file; gives how long PM2 went on waiting once `/health` answered.
+/// Starts a file; returns how long PM2 kept waiting after `/health` responded.
 async fn start_timed(pm2: &Pm2, file: &str, name: &str, health: String) -> Duration {
     let file = ecosystem(file);
     let arguments = ["start", &file];
@@ -86,7 +86,7 @@ async fn start_timed(pm2: &Pm2, file: &str, name: &str, health: String) -> Durat
     waited
 }
 
-/// What reached the process: every variable that it reads, none that leaked.
+/// Checks the process's environment: all variables that it reads, none leaked.
 async fn assert_environment(process: &Process, binary: &str, expected: &[(&str, String)]) {
     let variable = |name: &str| {
         process
@@ -113,7 +113,7 @@ async fn pair_is_online_with_its_own_variables() {
         (HUB_FILE, HUB, pm2.hub("/health")),
     ] {
         let waited = start_timed(&pm2, file, name, health).await;
-        // Without the message it would be `listen_timeout`, ten seconds.
+        // Without the ready message it would be `listen_timeout`, ten seconds.
         assert!(waited < Duration::from_secs(1), "{name}: {waited:?}");
     }
     let expect = |pairs: &[(&'static str, String)]| pairs.to_vec();
@@ -145,7 +145,7 @@ async fn pair_is_online_with_its_own_variables() {
         "the hub asks this session-manager"
     );
 
-    // Each way to start anew, from the same leaky shell.
+    // Each way to restart, from the same leaky shell.
     let hub_file = ecosystem(HUB_FILE);
     for again in [
         ["restart", HUB],
@@ -204,7 +204,7 @@ async fn pm2_settings_match_the_node_pair() {
         {
             assert_eq!(&settings[key], value, "{name}: {key}");
         }
-        // Under the file names that the Node pair had.
+        // Under the file names of the Node pair.
         for (key, kind) in [("pm_out_log_path", "out"), ("pm_err_log_path", "error")] {
             let path = settings[key].as_str().expect("a path");
             assert!(
@@ -225,7 +225,7 @@ async fn restart_reload_stop_and_delete_leave_no_process() {
     pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
     link(&pm2, &standin).await;
 
-    // The socket to PM2 is the service's alone.
+    // Only the service has the socket to PM2.
     let service = pm2.process(MANAGER).await;
     let channel = std::fs::read_link(format!("/proc/{}/fd/3", service.pid)).expect("descriptor 3");
     assert!(sockets(&service).contains(&channel));
@@ -242,7 +242,7 @@ async fn restart_reload_stop_and_delete_leave_no_process() {
         for process in &before {
             assert!(!process.id().is_alive(), "pm2 {command} left {process:#?}");
         }
-        // What was linked is linked: closed, not killed.
+        // Still linked: the browser was closed, not killed.
         until_state(&pm2, "READY").await;
     }
     pm2.run(&["stop", MANAGER]).await;
@@ -257,7 +257,7 @@ async fn restart_reload_stop_and_delete_leave_no_process() {
         "PM2 had to kill: {}",
         pm2.log()
     );
-    // Who runs the tests as root is warned of that.
+    // The service warns if the tests run as root.
     let complaints = pm2.service_log("session-manager-error.log");
     let others = |line: &&str| !line.contains("running as root");
     assert_eq!(complaints.lines().find(others), None);
@@ -293,7 +293,7 @@ async fn services_end_with_the_pm2_daemon() {
     // Chrome was closed, not killed: the device is still linked.
     processes::none_left(&pm2.tokens()).await;
     assert_eq!(standin.phone().state().devices.len(), 1);
-    // The next daemon starts them where they were.
+    // The next daemon starts them in the same state.
     pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
     until_state(&pm2, "READY").await;
 }
@@ -309,14 +309,14 @@ async fn incident_greps_match_their_errors() {
         })
         .await;
     };
-    // An address that is none: the hub says so and does not start.
+    // An invalid URL: the hub reports it and does not start.
     pm2.tell("LEADMASTER_HUB_SESSION_MANAGER_BASE_URL", "nonsense");
     pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
     find(&pm2, "FATAL", "leadmaster-central-hub-*.log").await;
     let undefined = r"-i 'SESSION_MANAGER_BASE_URL\|undefined\|not defined'";
     find(&pm2, undefined, "leadmaster-central-hub-error.log").await;
     pm2.run(&["delete", HUB]).await;
-    // The right one, with nobody there.
+    // The right one, with no server listening.
     pm2.tell("LEADMASTER_HUB_SESSION_MANAGER_BASE_URL", &address);
     pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
     for words in ["ECONNREFUSED", r"-i 'fetch failed\|Connection refused'"] {
@@ -327,7 +327,7 @@ async fn incident_greps_match_their_errors() {
         );
     }
     pm2.run(&["delete", HUB]).await;
-    // A browser that is not there.
+    // A browser that does not exist.
     pm2.tell("LEADMASTER_SESSION_CHROME_BIN", "/nowhere/chrome");
     pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
     let connect = http().post(pm2.session("/connect")).send().await;

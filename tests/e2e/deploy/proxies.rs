@@ -1,6 +1,6 @@
-//! A proxy on another machine, as a container's bridge: whom the hub believes, and
-//! whose connections are those of many. In a network of its own, since on
-//! loopback everybody is this machine.
+//! A proxy on another host, such as a container's bridge: which proxies the hub
+//! trusts, and whose connections belong to many clients. In a network of its
+//! own, since on loopback all clients are this host.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::{IpAddr, SocketAddr};
@@ -15,10 +15,10 @@ use tokio::net::{TcpSocket, TcpStream};
 const PROXY: &str = "10.77.0.2";
 const STRANGER: &str = "10.77.0.3";
 const PASSWORD: &str = "una clave de prueba, larga";
-/// In `docs/security.md`: the connections of one address.
+/// From `docs/security.md`: the connection limit of one address.
 const OF_ADDRESS: usize = 256;
 
-/// What has these addresses, and runs the test below.
+/// Creates these addresses, and runs the test below.
 const NETWORK: &str = "ip link set lo up &&
     for address in 10.77.0.1 10.77.0.2 10.77.0.3; do
         ip address add $address/32 dev lo || exit 1
@@ -37,7 +37,7 @@ fn people_behind_a_trusted_proxy_are_not_one_address() {
     assert!(run.status.success() && said.contains("1 passed"), "{said}");
 }
 
-/// A connection from this address that has had an answer, and stands still.
+/// Opens a connection from this address that got a response, and is idle.
 async fn standing(hub: SocketAddr, from: &str) -> Option<TcpStream> {
     let socket = TcpSocket::new_v4().unwrap();
     socket
@@ -52,7 +52,7 @@ async fn standing(hub: SocketAddr, from: &str) -> Option<TcpStream> {
     Some(stream)
 }
 
-/// How many of these the hub closed.
+/// Returns how many of these the hub closed.
 async fn closed(streams: &mut [TcpStream]) -> usize {
     let mut closed = 0;
     for stream in streams {
@@ -76,15 +76,15 @@ async fn inside() {
     let port = hub.service.url.rsplit_once(':').unwrap().1;
     let address: SocketAddr = format!("10.77.0.1:{port}").parse().unwrap();
 
-    // Its own are cut for a stranger's further connections, nobody's for those of
-    // the proxy.
+    // For further connections of a stranger its own are closed, but none for
+    // those of the proxy.
     for (from, cut) in [(PROXY, 0), (STRANGER, 8)] {
         let mut open = Vec::new();
         for _ in 0..OF_ADDRESS {
             open.extend(standing(address, from).await);
         }
         assert_eq!(open.len(), OF_ADDRESS, "{from}");
-        // One that has hardly come is not cut, but refused.
+        // A recent connection is not closed; the new one is refused.
         tokio::time::sleep(Duration::from_millis(600)).await;
         for _ in 0..8 {
             open.push(standing(address, from).await.unwrap());
@@ -92,7 +92,7 @@ async fn inside() {
         assert_eq!(closed(&mut open).await, cut, "{from}");
     }
 
-    // Whom the proxy names has a limit of its own; who is no proxy names nobody.
+    // A client named by the proxy has a limit of its own; others' claims are ignored.
     let sign_in = async |from: &str, claim: &str| {
         let local: IpAddr = from.parse().unwrap();
         let client = http_builder().local_address(local).build().unwrap();

@@ -1,4 +1,4 @@
-//! What `deploy/` gives to systemd, judged by systemd itself.
+//! The systemd files of `deploy/`, checked by systemd itself.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ const UNITS: [(&str, &str); 2] = [
     ("leadmaster-central-hub.service", "central-hub"),
 ];
 
-/// What tells by itself, with the program's place in the archive.
+/// The units that send alerts, with the program's path in the archive.
 const TELLING: [&str; 3] = [
     "leadmaster-alert@.service",
     "leadmaster-healthcheck.service",
@@ -22,7 +22,7 @@ fn unit(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// Runs systemd-analyze; gives whether it is content, and what it says.
+/// Runs systemd-analyze; returns whether it succeeded, and its output.
 async fn analyze(words: &[&str]) -> (bool, String) {
     let output = Command::new("systemd-analyze")
         .args(words)
@@ -48,7 +48,7 @@ async fn systemd_exposure_of_both_units_is_below_3() {
         ];
         let (content, said) = analyze(&words).await;
         assert!(content, "{name}: {said}");
-        // It can complain.
+        // The check can fail.
         let words = [
             "security",
             "--offline=yes",
@@ -70,14 +70,14 @@ async fn systemd_verifies_both_units() {
         let text = text.replace(&installed, &binary(program).display().to_string());
         std::fs::write(folder.join(name), text).expect("written");
     }
-    // With what gives them their secrets, too.
+    // With the drop-ins that provide their secrets, too.
     for (name, program) in UNITS {
         let credentials = format!("{program}.credentials.conf");
         let text = std::fs::read_to_string(unit(&credentials)).expect("the drop-in");
         assert!(text.contains(&format!("/{name}.d/credentials.conf")));
         let drop_ins = folder.join(&format!("{name}.d"));
         std::fs::create_dir(&drop_ins).expect("a folder");
-        // What is an example there has to be right as well.
+        // Commented-out examples have to be valid as well.
         let text: Vec<_> = text.lines().map(directive).collect();
         let text = text.join("\n");
         std::fs::write(drop_ins.join("credentials.conf"), text).expect("written");
@@ -94,7 +94,7 @@ async fn systemd_verifies_both_units() {
         let text = text.replace(installed, &here.display().to_string());
         std::fs::write(folder.join(name), text).expect("written");
     }
-    // Of a template an instance is verified.
+    // A template is verified through an instance.
     let told = UNITS.map(|(name, _)| format!("leadmaster-alert@{name}.service"));
     let names = UNITS.iter().map(|(name, _)| *name);
     let names = names
@@ -122,7 +122,7 @@ async fn both_units_tell_when_they_are_given_up() {
     }
 }
 
-/// A line, without the `#` of a directive that is an example.
+/// Returns the line, without the `#` of an example directive.
 fn directive(line: &str) -> &str {
     let example = line.strip_prefix('#').filter(|rest| {
         let name = rest.split_once('=').map(|(name, _)| name);
@@ -162,7 +162,7 @@ async fn both_units_bound_memory_and_are_watched() {
             assert!(text.contains(&format!("\n{line}\n")), "{name}: {line}");
         }
     }
-    // One process of Chrome that is ended is no reason to stop the service.
+    // A killed Chrome process is no reason to stop the service.
     let manager = std::fs::read_to_string(unit(UNITS[0].0)).expect("the unit");
     assert!(manager.contains("\nOOMPolicy=continue\n"));
 }
@@ -183,11 +183,11 @@ async fn install_script_reports_its_steps_and_missing_tools() {
         assert!(said.contains(word), "{word}: {said}");
     }
     assert_eq!(run(&["--nonsense"]).await.0, Some(2));
-    // From a checkout there is nothing to install, on any machine.
+    // A checkout has nothing to install, on any host.
     let (code, said) = run(&[]).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(said.starts_with("install: "), "{said}");
-    // What it puts where the units look for it.
+    // It installs the units that it should.
     let text = std::fs::read_to_string(&script).expect("the script");
     for (name, _) in UNITS {
         assert!(text.contains(name.trim_end_matches(".service")), "{name}");

@@ -1,4 +1,4 @@
-//! Every command of the documents is run, or named here with what covers it.
+//! Every command of the documents is run, or listed here with its other test.
 
 mod exemptions;
 
@@ -8,8 +8,8 @@ use harness::standin::{LeadMessage, Settings, Standin};
 use harness::{Hub, ManagerOptions, Service, linked, poll, root, standin};
 use serde_json::Value;
 
-/// The documents that are followed from the first command to the last, each
-/// line by one reader, with the test that does it.
+/// The documents that are followed from the first command to the last, each row
+/// by one reader, with the test that does it.
 const FOLLOWED: [(&str, &[&str]); 6] = [
     ("commands_of_the_readme", &["README.md"]),
     (
@@ -34,17 +34,17 @@ const MANAGER: &str = "session-manager";
 const HUB: &str = "leadmaster-central-hub";
 const PASSWORD: &str = "a password of this test";
 
-/// What stands around a document: who has the phone, what else runs.
+/// The environment of a document: the phone, and other running services.
 struct Scene {
     reader: Reader,
     standin: Standin,
-    /// A hub that wants a password, beside the one that does not.
+    /// A hub that requires a password, in addition to the open one.
     guarded: Option<Service>,
     postgres: Option<scratch_database::Database>,
 }
 
 impl Scene {
-    /// On a server, where the phone is the stand-in's.
+    /// Returns the scene on a server, whose phone is the stand-in's.
     async fn on_a_server() -> Self {
         let standin = standin(Settings::default()).await;
         Self {
@@ -55,7 +55,7 @@ impl Scene {
         }
     }
 
-    /// Types all of a document that is not held elsewhere.
+    /// Types all commands of a document that are not covered elsewhere.
     async fn follow(&mut self, document: &str) {
         for command in commands(document) {
             if held_elsewhere(&command.text).is_none() {
@@ -66,16 +66,16 @@ impl Scene {
         }
     }
 
-    /// What a person would have done, or would type in place of what is shown.
+    /// Prepares a command as a person would, or replaces its placeholders.
     async fn before(&mut self, text: &str) {
         let desk = &mut self.reader.desk;
         if text.starts_with("pm2 start") {
-            // Only the README has both on one machine.
+            // Only the README runs both on one host.
             if let Some(rehearsal) = self.reader.terminal.take() {
                 rehearsal.interrupt().await;
             }
         } else if let Some(service) = text.strip_suffix(" doctor") {
-            // Other tests run services of the same names.
+            // Other tests run services with the same names.
             let name = if service.ends_with("hub") {
                 HUB
             } else {
@@ -109,16 +109,16 @@ impl Scene {
                 desk.rewrite(number, "5491158254209");
             }
         } else if text == "tar -xzf data.tar.gz" {
-            // Another machine: what the old one had is not there.
+            // Another host: the old one's data does not exist there.
             let moved = "pm2 delete all && mkdir .desk/old && mv tokens data .desk/old/";
             assert_eq!(desk.run(moved).await.code, 0);
         }
     }
 
-    /// What the document takes for granted from here on.
+    /// Establishes what the document assumes from here on.
     async fn after(&mut self, text: &str, said: &str) {
         self.at_the_open_hub();
-        // A rehearsal has a phone of its own, which is asked for.
+        // A rehearsal has a phone of its own, which is used on request.
         if text.contains("/qr.txt") && self.reader.terminal.is_none() {
             self.standin.phone().scan_current().expect("a code");
         } else if text.contains("/pairing-code") {
@@ -135,7 +135,7 @@ impl Scene {
         }
     }
 
-    /// From here on the hub is one that wants a password.
+    /// From here on the hub requires a password.
     async fn guard(&mut self) {
         let desk = &mut self.reader.desk;
         if self.guarded.is_none() {
@@ -160,7 +160,7 @@ impl Scene {
         self.reader.desk.at_ports(ports);
     }
 
-    /// As the document has just said, with the key that was made.
+    /// Configures the generated key as the document describes.
     async fn with_a_backup_key(&mut self) {
         let desk = &mut self.reader.desk;
         let key = desk.here("AGE-SECRET-KEY-1…");
@@ -174,7 +174,7 @@ impl Scene {
         self.until("READY").await;
     }
 
-    /// So that there is one whose state can be asked for.
+    /// Sends a message whose state can be queried.
     async fn with_a_message(&mut self) {
         let desk = &mut self.reader.desk;
         let send = "curl -sS http://127.0.0.1:3012/send -H 'content-type: application/json' \
@@ -184,7 +184,7 @@ impl Scene {
         desk.rewrite("<id>", said["message_id"].as_str().expect("an id"));
     }
 
-    /// So that there is a code to be asked for.
+    /// Unlinks, so that a code can be requested.
     async fn unlink(&mut self) {
         self.until("READY").await;
         for path in ["logout", "connect"] {
@@ -203,7 +203,7 @@ impl Scene {
         .await;
     }
 
-    /// Ends all that was started; fails the test if something is left.
+    /// Ends all started services; fails the test if a process is left.
     async fn end(mut self) {
         if let Some(mut hub) = self.guarded.take() {
             hub.stop().await;
@@ -221,7 +221,7 @@ async fn followed_on_a_server(documents: &[&str]) {
     scene.end().await;
 }
 
-/// The documents of the test of this name.
+/// Returns the documents of the test with this name.
 fn documents_of(test: &str) -> &'static [&'static str] {
     let found = FOLLOWED.iter().find(|(name, _)| *name == test);
     found.expect("a test of the table").1
@@ -252,7 +252,7 @@ async fn commands_of_the_spanish_runbook() {
     followed_on_a_server(documents_of("commands_of_the_spanish_runbook")).await;
 }
 
-/// A web server with a picture, in place of `cdn.example.com`.
+/// Starts a web server with an image, in place of `cdn.example.com`.
 async fn pictures(png: Vec<u8>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("a port");
@@ -284,7 +284,7 @@ async fn commands_of_the_api_reference() {
     desk.write("casa.jpg", &png);
     desk.write("plano.pdf", "%PDF-1.7\n");
     desk.rewrite("https://cdn.example.com", format!("http://{cdn}"));
-    // Somebody wrote, so that there is something to reply to.
+    // A lead writes, so that there is a message to reply to.
     let asks = LeadMessage::text("5491158254201", "¿Sigue en venta?");
     let asked = standin.phone().lead_message(&asks).expect("a message");
     desk.rewrite("false_5491158254201@c.us_3A21C0FFEE", &asked);
@@ -299,7 +299,7 @@ async fn commands_of_the_api_reference() {
             reader.types(&command).await;
             continue;
         }
-        // Something is sent while somebody listens.
+        // Messages are sent while a client listens.
         let message = serde_json::json!({"to": "5491158254201", "message": "hola"});
         let sends = async {
             loop {

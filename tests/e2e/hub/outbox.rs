@@ -1,4 +1,4 @@
-//! Every message of a queue exactly once, whatever is killed in the middle.
+//! Every queued message exactly once, whatever is killed midway.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const RECIPIENTS: usize = 1_000;
 
-/// Longer than a thousand messages take on a loaded machine.
+/// Longer than a thousand messages take on a loaded host.
 const PATIENCE: Duration = Duration::from_secs(400);
 
 fn on(database: &Database) -> ManagerOptions {
@@ -34,7 +34,7 @@ async fn queue(hub: &Hub) {
     assert_eq!(body["total"], RECIPIENTS);
 }
 
-/// Waits until so many messages are at the phone; none may fail on the way.
+/// Waits until this many messages are at the phone; none may fail before.
 async fn at_the_phone(standin: &Standin, hub: &Hub, count: usize) {
     poll::until_within(
         PATIENCE,
@@ -48,7 +48,7 @@ async fn at_the_phone(standin: &Standin, hub: &Hub, count: usize) {
     .await;
 }
 
-/// How many messages of the queue stand where.
+/// Returns the number of queued messages per state.
 async fn states(hub: &Hub) -> BTreeMap<String, usize> {
     let mut states = BTreeMap::new();
     let mut before = String::new();
@@ -97,7 +97,7 @@ fn exactly_once(standin: &Standin) {
     assert_eq!(arrived.len(), RECIPIENTS);
 }
 
-/// Two hubs share one PostgreSQL, and the one that was asked is killed.
+/// Two hubs share one PostgreSQL, and the one that took the requests is killed.
 #[tokio::test(flavor = "multi_thread")]
 async fn queue_survives_one_of_two_hubs_killed() {
     let database = Database::postgres();
@@ -114,8 +114,8 @@ async fn queue_survives_one_of_two_hubs_killed() {
     manager.stop().await;
 }
 
-/// One hub on its file: it is killed, then session-manager is, and both come
-/// back.
+/// One hub on SQLite: it is killed, then session-manager is, and both are
+/// restarted.
 #[tokio::test(flavor = "multi_thread")]
 async fn queue_survives_hub_and_session_manager_killed() {
     let database = Database::sqlite();
@@ -140,8 +140,8 @@ async fn queue_survives_hub_and_session_manager_killed() {
     manager.stop().await;
 }
 
-/// session-manager stops trying at some time; so does the hub, and what comes
-/// after it in the same chat goes on. A person says what the chat shows.
+/// session-manager eventually stops retrying, and so does the hub; later
+/// messages of the chat continue. A person reports what the chat displays.
 #[tokio::test]
 async fn message_that_nobody_can_tell_of_waits_for_a_person_alone() {
     const TO: &str = "5491158254201";
@@ -178,7 +178,7 @@ async fn message_that_nobody_can_tell_of_waits_for_a_person_alone() {
     assert_eq!(body["estado"], "sin_confirmar");
     assert_eq!(body["error"], "SEND_UNDECIDED");
 
-    // The chat goes on, and the first does not go out by itself.
+    // The chat continues, and the first message is not sent by itself.
     phone.rule(Some(TO), SendBehavior::Ok, None);
     let second = queued("segundo").await;
     let taken = |body: &Value| ["enviado", "entregado"].contains(&body["estado"].as_str().unwrap());

@@ -1,4 +1,4 @@
-//! Traces: one message from the hub's caller to the page, told to a collector.
+//! Traces: one message from the hub's caller to the page, exported to a collector.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 
-/// A span, as it was told.
+/// An exported span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Told {
     service: String,
@@ -29,11 +29,11 @@ struct Told {
     parent: String,
 }
 
-/// What a collector is told.
+/// A collector and the spans that it received.
 #[derive(Clone, Default)]
 struct Collector {
     bodies: Arc<Mutex<Vec<Bytes>>>,
-    /// What it answers.
+    /// The status of its responses.
     status: StatusCode,
 }
 
@@ -77,7 +77,7 @@ impl Collector {
         all
     }
 
-    /// The span of this name, once it was told.
+    /// Returns the span with this name, once it was exported.
     async fn told(&self, service: &str, name: &str) -> Told {
         poll::until(&format!("{name} of {service}"), async || {
             let mut spans = self.spans().into_iter();

@@ -1,5 +1,5 @@
-//! What the page's database holds is told: also where the page does not find a
-//! message, after a long absence, and what cannot be read.
+//! Messages from the page's database are published: also if the page cannot
+//! find one, after a long absence, and unreadable ones.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ fn bodies(events: &[SseEvent]) -> Vec<&str> {
         .collect()
 }
 
-/// Has the page do something to its database, and waits until it did.
+/// Makes the page change its database, and waits until it has.
 async fn until_stored(standin: &Standin, order: impl FnOnce(&Phone)) {
     let phone = standin.phone();
     let before = phone.state().stored;
@@ -47,7 +47,7 @@ async fn until_stored(standin: &Standin, order: impl FnOnce(&Phone)) {
     done.await.expect("the page to be done");
 }
 
-/// The key of a message that [`Phone::store`] made.
+/// Returns the key of a message that [`Phone::store`] created.
 fn stored_key(chat: u32, number: u32) -> String {
     format!(
         "false_549{}@c.us_3A{chat:08}{number:08}",
@@ -55,8 +55,8 @@ fn stored_key(chat: u32, number: u32) -> String {
     )
 }
 
-/// Messages that nobody was told of are in the page's database, and the page
-/// names one as a chat's last that is not.
+/// Returns a pair with unpublished messages in the page's database, where the
+/// page names a chat's last message that the database lacks.
 async fn last_message_forgotten(settings: Settings) -> (Standin, Manager) {
     let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
     let three = Stored {
@@ -80,7 +80,7 @@ async fn catch_up_continues_past_a_missing_message() {
     manager.stop().await;
 }
 
-/// A page that takes no chat in place of a message, as older ones.
+/// Settings of an older page, which accepts no chat in place of a message.
 fn older_page() -> Settings {
     Settings {
         chat_as_anchor: false,
@@ -125,12 +125,12 @@ async fn missing_chat_is_retried_until_found() {
             .then_some(())
     })
     .await;
-    // All else is told meanwhile.
+    // All other messages are published meanwhile.
     let mut events = from_the_start(&manager).await;
     writes(&standin.phone(), LEAD, "mientras tanto");
     let told = events.until(says("mientras tanto")).await;
     assert_eq!(bodies(&told), ["0/0", "mientras tanto"]);
-    // Then its database has them, and the page does not say so.
+    // Then its database has them, but the page does not report it.
     until_stored(&standin, |phone| phone.store(stored(3))).await;
     let told = events.until(says("0/2")).await;
     assert_eq!(bodies(&told), ["0/1", "0/2"]);
@@ -154,7 +154,7 @@ async fn missed_messages_are_published_once_through_chrome_kills() {
     let mut events = from_the_start(&manager).await;
     let mut told = Vec::new();
     let total = usize::try_from(CHATS * EACH).expect("a number");
-    // In the middle of it, Chrome once and the service once.
+    // Midway, Chrome is killed once and the service once.
     for part in [total / 5, total / 2] {
         while messages(&told).count() < part {
             told.push(events.next().await.expect("an open stream"));
@@ -234,7 +234,7 @@ async fn system_messages_are_not_published() {
     ] {
         writes_kind(kind);
     }
-    // These are.
+    // These are a person's messages.
     let people = [
         "image",
         "location",
@@ -249,7 +249,7 @@ async fn system_messages_are_not_published() {
     let kinds: Vec<_> = messages(&told).map(|data| data["type"].clone()).collect();
     assert_eq!(json!(kinds[..people.len()]), json!(people));
     assert_eq!(kinds.len(), people.len() + 1);
-    // Nor does the search find them.
+    // The search does not find them either.
     manager.stop().await;
     manager.restart().await;
     manager.until("READY").await;
@@ -259,7 +259,7 @@ async fn system_messages_are_not_published() {
     manager.stop().await;
 }
 
-/// Makes what cannot be read as old as if a minute had gone by.
+/// Ages unreadable messages by one minute.
 async fn a_minute_goes_by(manager: &Manager) {
     let file = manager.folder.join("data/ledger.db");
     let options = SqliteConnectOptions::new().filename(file);
@@ -320,8 +320,8 @@ async fn unreadable_message_is_published_and_its_text_follows() {
     manager.stop().await;
 }
 
-/// What cannot be read at first may turn out to be a notice, or a change of
-/// another message, of which the page deletes what stood for it.
+/// A message that is unreadable at first may turn out to be a notice, or a
+/// change of another message, whose placeholder the page deletes.
 #[tokio::test]
 async fn unreadable_message_that_is_none_of_a_person_is_not_published() {
     let options = ManagerOptions::default().with("HEARTBEAT_MS", 300);
@@ -407,7 +407,7 @@ async fn ban_and_outage_screens_are_reported_in_words() {
         words.contains("until 20") && words.contains("101"),
         "{words}"
     );
-    // Nothing is the better for starting anew.
+    // A new browser start would not help.
     manager.connect().await;
     assert_eq!(manager.session().await["cause"], "TEMPORARILY_BANNED");
     assert_eq!(manager.session().await["restarts"]["total"], 0);

@@ -1,5 +1,5 @@
-//! Edits, deletions, reactions and missed calls are told once each, whatever was
-//! down when they happened.
+//! Edits, deletions, reactions and missed calls are published once each,
+//! whatever was down when they happened.
 
 use harness::processes::{self, kill_hard};
 use harness::standin::{LeadMessage, Phone, Settings};
@@ -28,7 +28,7 @@ fn says(body: &str) -> impl Fn(&SseEvent) -> bool {
     move |event| event.name == "message" && event.data["body"] == body
 }
 
-/// What became of messages, as (name, message, text or emoji), in order.
+/// Returns changes as (name, message, text or emoji), in order.
 fn changes(events: &[SseEvent]) -> Vec<(&str, &str, Value)> {
     let of_kind = events
         .iter()
@@ -111,7 +111,7 @@ async fn changes_during_outages_are_told_once() {
     let deleted = writes(&phone, "b");
     let liked = writes(&phone, "c");
     let sent = sends(&manager, "Hola").await;
-    // The last of the chat: what the others become, the page tells nobody of.
+    // The last message of the chat: the page publishes no changes of the others.
     writes(&phone, "d");
     let heard = events.until(says("d")).await;
     let last = heard.last().expect("an event").id;
@@ -149,7 +149,7 @@ async fn changes_during_outages_are_told_once() {
     expected.sort_by_key(|(name, id, more)| (*name, *id, more.is_null()));
     assert_eq!(became, expected);
 
-    // Nothing of it again.
+    // None of it is published again.
     let last = told.last().expect("an event").id;
     manager.stop().await;
     manager.restart().await;

@@ -1,4 +1,4 @@
-//! What a message holds beside its text is told in full, and bounded.
+//! A message's content other than its text is published in full, and bounded.
 
 use harness::standin::{
     LeadAd, LeadChoice, LeadContent, LeadMedia, LeadMessage, LeadOrder, LeadPoll, Phone, Place,
@@ -8,7 +8,7 @@ use harness::{Events, ManagerOptions, linked};
 use serde_json::{Value, json};
 
 const LEAD: &str = "5491158254201";
-/// Reads as "catalogo" followed by "exe.gpj" spelt backwards.
+/// Displayed as "catalogo" followed by "exe.gpj" spelled backwards.
 const DECEIVING_NAME: &str = "../../etc/C:\\x\\catalogo\u{202e}gpj.exe";
 const JPEG: &str = "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP//////////2Q==";
 
@@ -17,7 +17,7 @@ fn writes(phone: &Phone, body: &str, content: LeadContent) -> String {
     phone.lead_message(&message).expect("a message")
 }
 
-/// The event of the message with this key.
+/// Returns the event of the message with this key.
 async fn told(events: &mut Events, key: &str) -> Value {
     let is_it = |event: &harness::SseEvent| event.data["message_id"] == key;
     let heard = events.until(is_it).await;
@@ -283,7 +283,7 @@ async fn hostile_content_is_bounded() {
     );
     assert!(heard[5]["ad"].get("url").is_none(), "{}", heard[5]["ad"]);
     assert!(heard[6].get("location").is_none());
-    // What comes after it is told as ever.
+    // Later messages are published as usual.
     told(&mut events, &writes(&phone, "hola", none())).await;
     manager.until("READY").await;
     manager.stop().await;

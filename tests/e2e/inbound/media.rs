@@ -1,4 +1,4 @@
-//! Files that leads send: fetched, kept, served byte for byte, and never half.
+//! Files from leads: fetched, stored, served byte for byte, and never partially.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::Value;
 const LEAD: &str = "5491158254201";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and what follows";
 
-/// Bytes without a pattern that a lost or doubled piece would fit.
+/// Returns bytes without a pattern, so that a lost or repeated piece is detected.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_u32;
     let mut next = || {
@@ -40,7 +40,7 @@ fn sends(phone: &Phone, kind: &str, mime: &str, file: &[u8]) -> (String, String)
     (phone.lead_message(&message).expect("a message"), path)
 }
 
-/// The names in the folder of what came in.
+/// Returns the file names in the folder of incoming files.
 fn kept(manager: &Manager) -> Vec<String> {
     let folder: PathBuf = manager.folder.join("data/files/inbound");
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -56,7 +56,7 @@ async fn fetch(manager: &Manager, key: &str) -> (u16, Vec<u8>) {
     (status, response.bytes().await.expect("a body").to_vec())
 }
 
-/// The file, once the message is known.
+/// Returns the file, once the message is known.
 async fn whole(manager: &Manager, key: &str) -> Vec<u8> {
     poll::until("the file", async || {
         let (status, body) = fetch(manager, key).await;
@@ -65,7 +65,7 @@ async fn whole(manager: &Manager, key: &str) -> Vec<u8> {
     .await
 }
 
-/// The refusal, once the message is known.
+/// Returns the refusal, once the message is known.
 async fn refused(manager: &Manager, key: &str, code: &str) -> (u16, Value) {
     poll::until(format!("refusal {code}"), async || {
         let (status, body) = manager.get(&format!("/messages/{key}/media")).await;
@@ -79,7 +79,7 @@ async fn pictures_are_fetched_by_themselves_and_films_when_asked_for() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let picture = [PNG, &noise(900_000)].concat();
-    // Its sender says that it is something else.
+    // Its sender states another type.
     let (key, _) = sends(&phone, "image", "text/html", &picture);
     poll::until("the picture", async || {
         (kept(&manager).len() == 1).then_some(())
@@ -123,7 +123,7 @@ async fn pictures_are_fetched_by_themselves_and_films_when_asked_for() {
     let short = key.rsplit('_').next().expect("a key");
     assert_eq!(fetch(&manager, short).await, (200, picture));
 
-    // A film waits until somebody asks, and is fetched once for all who do.
+    // A video waits for a request, and is fetched once for all requests.
     let film = noise(3_000_000);
     let (key, _) = sends(&phone, "video", "video/mp4", &film);
     let (late, _) = sends(&phone, "image", "image/png", PNG);
@@ -192,7 +192,7 @@ async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
     let (key, _) = sends(&phone, "document", "application/octet-stream", &file);
     refused_or_known(&manager, &key).await;
     manager.until_stored().await;
-    // The service, in the middle of it.
+    // The service is killed midway.
     let url = manager.url(&format!("/messages/{key}/media"));
     let client = manager.client().clone();
     let asking = tokio::spawn(async move { client.get(url).send().await.map(|it| it.status()) });
@@ -208,7 +208,7 @@ async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
     assert!(answered.is_err(), "nothing half: {answered:?}");
     manager.restart().await;
     manager.until("READY").await;
-    // Chrome, in the middle of it.
+    // Chrome is killed midway.
     let url = manager.url(&format!("/messages/{key}/media"));
     let client = manager.client().clone();
     let asking = tokio::spawn(async move { client.get(url).send().await.expect("an answer") });
@@ -253,7 +253,7 @@ async fn quota_lets_the_oldest_go_and_fetches_it_again() {
         assert_eq!(kept(&manager).len(), 1);
     }
     assert_eq!(whole(&manager, &keys[0]).await, files[0]);
-    // What has no room at all is said so.
+    // A file that exceeds the quota is reported as such.
     let (key, _) = sends(&phone, "image", "image/png", &noise(2 << 20));
     assert_eq!(refused(&manager, &key, "PAYLOAD_TOO_LARGE").await.0, 413);
     tokio::time::timeout(Duration::from_secs(5), manager.until("READY"))

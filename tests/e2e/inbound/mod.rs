@@ -1,4 +1,4 @@
-//! Messages in: each told exactly once, to listeners and webhooks.
+//! Incoming messages: each published exactly once, to clients and webhooks.
 
 mod catch_up;
 mod changes;

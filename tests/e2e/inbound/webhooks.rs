@@ -1,5 +1,5 @@
-//! What comes in is written down once and told to webhooks, whatever is killed
-//! in between.
+//! Incoming messages are stored once and delivered to webhooks, whatever is
+//! killed in between.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,14 +20,14 @@ use tokio::net::TcpListener;
 const LEAD: &str = "5491158254201";
 const MESSAGES: usize = 80;
 
-/// What a receiver was told, by the `webhook-id`.
+/// The deliveries of a receiver, by `webhook-id`.
 #[derive(Clone, Default)]
 struct Told {
     bodies: Arc<Mutex<BTreeMap<String, Value>>>,
     failed: Arc<Mutex<BTreeSet<String>>>,
 }
 
-/// A receiver that fails for every third delivery, once each.
+/// Starts a receiver that fails for every third delivery, once each.
 async fn receiver() -> (String, Told) {
     async fn take(State(told): State<Told>, headers: HeaderMap, body: String) -> StatusCode {
         assert!(headers.contains_key("webhook-signature"));
@@ -95,7 +95,7 @@ on_both_engines! {
             hub.restart().await;
         }
         writing.await.unwrap();
-        // What comes while it is away, and of its own.
+        // Messages that arrive while it is down, and the account's own ones.
         hub.service.kill().await;
         let phone = standin.phone();
         phone.lead_message(&LeadMessage::text(LEAD, "sin hub")).unwrap();
@@ -114,8 +114,8 @@ on_both_engines! {
         assert_eq!(bodies.len(), expected.len(), "each once");
         assert_eq!(bodies.iter().cloned().collect::<BTreeSet<_>>(), expected);
         assert!(all.iter().all(|it| it["cliente_id"] == 51), "joined to what they answer");
-        // Each is told under an id of its own, however often it was tried.
-        // What a killed hub had taken is taken over when its lease ends.
+        // Each has a delivery id of its own, for any number of retries. The
+        // claims of a killed hub are taken over when their leases end.
         let patience = Duration::from_secs(180);
         poll::until_within(patience, "all to be told", async || {
             let told = told.bodies.lock().unwrap();

@@ -22,7 +22,7 @@ fn authority() -> Authority {
     CertifiedIssuer::self_signed(params, key).expect("an authority")
 }
 
-/// Answers 204 to whatever is asked at `name`'s certificate; keeps the requests.
+/// Responds 204 to every request with `name`'s certificate; stores the requests.
 async fn receiver(
     authority: &Authority,
     name: &str,
@@ -72,7 +72,7 @@ async fn receiver(
     (address, told)
 }
 
-/// Whether its head and the body that the head tells of are there.
+/// Returns whether the head is complete, and the body that it declares.
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request).to_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
@@ -118,7 +118,7 @@ async fn webhook_is_delivered_over_tls() {
         "{request}"
     );
 
-    // Of another authority, of another name, over, and no TLS at all.
+    // Another authority, another name, expired, and no TLS at all.
     let (stranger, _) = receiver(&other, "127.0.0.1", false).await;
     let (misnamed, _) = receiver(&ours, "example.com", false).await;
     let (over, _) = receiver(&ours, "127.0.0.1", true).await;

@@ -1,5 +1,5 @@
-//! A campaign of a thousand on the page, in a browser: from the spreadsheet to
-//! its end, rehearsed against the stand-in.
+//! A campaign with a thousand recipients on the page, in a browser: from the
+//! spreadsheet to its end, as a dry run against the stand-in.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The page's way through a passkey, in a browser with a virtual authenticator.
+//! The page's passkey flow, in a browser with a virtual authenticator.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 const PATIENCE: Duration = Duration::from_secs(270);
 
-/// `standin` as `https://web.whatsapp.com`: passkeys want TLS.
+/// Serves `standin` as `https://web.whatsapp.com`: passkeys require TLS.
 async fn as_whatsapp(standin: &Standin) -> SocketAddr {
     let own = rcgen::generate_simple_self_signed(vec!["web.whatsapp.com".to_owned()]);
     let own = own.expect("a certificate");

@@ -1,5 +1,5 @@
-//! The page's conversations, contacts, messages, users, opt-outs, webhooks and tokens, in
-//! a browser, and every screen judged by Lighthouse.
+//! The page's conversations, contacts, messages, users, opt-outs, webhooks and
+//! tokens, in a browser, and every screen audited by Lighthouse.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use harness::{Hub, ManagerOptions, browser_flow, linked};
 
 const PASSWORD: &str = "una clave de prueba, larga";
 
-/// A linked pair, with `flow` at work on its page.
+/// Runs `flow` on the page of a linked pair.
 async fn watched(flow: &str, dry_run: bool) {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let options = ManagerOptions::default()

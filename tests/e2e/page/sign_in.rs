@@ -1,5 +1,5 @@
-//! Signing in to the hub: on the page in a browser, and what is left of it in
-//! the log and the database.
+//! Signing in to the hub: on the page in a browser, and its traces in the log
+//! and the database.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
@@ -24,7 +24,7 @@ async fn user_signs_in_on_the_page() {
     manager.stop().await;
 }
 
-/// Every file of the hub's folder, one after the other.
+/// Returns every file of the hub's folder, concatenated.
 fn everything_in(folder: &Path) -> Vec<u8> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -90,7 +90,7 @@ async fn password_and_session_tokens_stay_out_of_log_and_database() {
         csrf,
         token,
     ];
-    // A JWT is read by whoever has it: each of its parts counts.
+    // A JWT can be decoded by anyone: each of its parts counts.
     secrets.extend(jwt.split('.').skip(1).map(str::to_owned));
     let stored = everything_in(hub.folder.path());
     let log = hub.service.output();

@@ -1,5 +1,5 @@
-//! Every message exactly once: whatever dies in the middle of a send, the
-//! service finds out by itself what became of it.
+//! Every message exactly once: whatever is killed during a send, the service
+//! settles its outcome by itself.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 const TO: &str = "5491158254201";
 
-/// A server that takes its time, so that a send can be caught in the middle.
+/// Settings of a slow server, so that a send can be interrupted.
 fn slow(ms: u64) -> Settings {
     Settings {
         server_ack: Duration::from_millis(ms),
@@ -23,7 +23,7 @@ fn slow(ms: u64) -> Settings {
     }
 }
 
-/// A `POST /send` under way; `None` where its service died.
+/// A running `POST /send`; `None` if its service was killed.
 fn sending(
     manager: &Manager,
     key: Option<&str>,
@@ -64,7 +64,7 @@ async fn until_status(manager: &Manager, id: &str, wanted: &[&str]) -> Value {
     .await
 }
 
-/// Waits until the phone's server has so many messages.
+/// Waits until the phone's server has this many messages.
 async fn at_the_server(standin: &Standin, count: usize) {
     let found = standin
         .phone()
@@ -75,7 +75,7 @@ async fn at_the_server(standin: &Standin, count: usize) {
     assert!(found.is_some(), "{count} messages never arrived");
 }
 
-/// These texts, each once and under an id of its own.
+/// Asserts that these texts arrived once each, under ids of their own.
 fn exactly_once(standin: &Standin, texts: impl IntoIterator<Item = String>) {
     let messages = standin.phone().messages();
     let mut arrived: Vec<_> = messages.iter().map(|m| m.body.clone()).collect();
@@ -88,7 +88,7 @@ fn exactly_once(standin: &Standin, texts: impl IntoIterator<Item = String>) {
 }
 
 /// The service is killed while the page waits for the server, which has the
-/// message (`Ok`), has it and never says so (`Silent`), or never got it.
+/// message (`Ok`), has it but sends no ack (`Silent`), or never received it.
 #[tokio::test]
 async fn service_killed_during_a_send_sends_it_once() {
     let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
@@ -114,7 +114,7 @@ async fn service_killed_during_a_send_sends_it_once() {
         phone.rule(None, SendBehavior::Ok, None);
         phone.settings(Settings::default());
         manager.restart().await;
-        // The same key waits for what the service finds out by itself.
+        // The same key waits for the outcome that the service settles by itself.
         let (status, body) = send(&manager, Some(name), TO, name).await;
         assert_eq!(status, 200, "{name}: {body}");
         let id = body["message_id"].as_str().expect("an id").to_owned();
@@ -177,7 +177,7 @@ async fn chrome_killed_during_sends_sends_each_once() {
     kill_hard(&processes::chrome(&manager.tokens()).expect("a chrome"));
     for caller in callers {
         let (status, body) = caller.await.expect("no panic").expect("an answer");
-        // What had not begun was not sent, and may be tried again.
+        // A message that had not begun was not sent, and may be retried.
         assert!([504, 503, 502].contains(&status), "{status} {body}");
     }
     manager.until("READY").await;
@@ -212,7 +212,7 @@ async fn missing_outcome_is_settled() {
             (504, &json!("SEND_UNCONFIRMED")),
             "{outcome:?}"
         );
-        // The answer says where the outcome will be told.
+        // The response says where the outcome will be reported.
         let message = body["message"].as_str().expect("a message");
         let id = message.split("/messages/").nth(1).expect("an id");
         let id = id.split(' ').next().expect("an id");
@@ -294,7 +294,7 @@ async fn acks_advance_the_message_state() {
     manager.stop().await;
     manager.restart().await;
     assert_eq!(status_of(&manager, &id).await["status"], "played");
-    // Within its first moments.
+    // Immediately after its start.
     manager.stop().await;
 }
 
@@ -324,7 +324,7 @@ async fn concurrent_sends_keep_the_order_of_each_recipient() {
             (0..3).map(|turn| format!("{n}/{turn}")).collect::<Vec<_>>()
         );
     }
-    // To one number, side by side: one after the other, each once.
+    // Concurrent sends to one number: in order, each once.
     let to_one = (0..16).map(|n| sending(&manager, None, TO, &format!("uno {n}")));
     for answer in join_all(to_one).await {
         assert_eq!(answer.expect("no panic").expect("an answer").0, 200);
@@ -400,7 +400,7 @@ async fn unavailable_ledger_refuses_sends() {
     );
     assert!(standin.phone().messages().is_empty());
     assert!(manager.service.output().contains("ledger"));
-    // Cured while the service runs.
+    // Repaired while the service runs.
     std::fs::remove_file(&file).expect("the rubbish");
     manager.until("READY").await;
     let (status, body) = send(&manager, Some("k"), TO, "hola").await;
@@ -409,8 +409,8 @@ async fn unavailable_ledger_refuses_sends() {
     manager.stop().await;
 }
 
-/// Needs root, to mount a disk that is small enough to be filled; the crate's
-/// own test of a full disk does not.
+/// Needs root, to mount a disk that is small enough to fill; the crate's own
+/// test of a full disk does not.
 #[tokio::test]
 async fn full_disk_is_an_error_until_there_is_room() {
     let owner = std::fs::metadata("/proc/self").expect("this process").uid();
@@ -424,7 +424,7 @@ async fn full_disk_is_an_error_until_there_is_room() {
     disk.fill();
     let long = |n: usize| format!("{n} {}", "largo ".repeat(10_000));
     let mut sent = Vec::new();
-    // The write-ahead log has some room of its own.
+    // The write-ahead log has some space of its own.
     let first_refused = loop {
         let text = long(sent.len());
         let (status, body) = send(&manager, Some(&text[..2]), TO, &text).await;
@@ -437,7 +437,7 @@ async fn full_disk_is_an_error_until_there_is_room() {
     manager.until_cause("ERROR", "LEDGER_UNAVAILABLE").await;
     let (status, body) = send(&manager, None, TO, "corto").await;
     assert_eq!((status, &body["code"]), (503, &json!("LEDGER_UNAVAILABLE")));
-    // What comes in stays with the page, and is told once there is room.
+    // Incoming messages stay in the page, and are published once there is room.
     for n in 0..3 {
         let lead = LeadMessage::text(TO, format!("{n} {}", "entra ".repeat(2_000)));
         standin.phone().lead_message(&lead).expect("a message");
@@ -475,11 +475,11 @@ async fn missing_acks_end_ready() {
     manager.until("READY").await;
     let (status, body) = send(&manager, Some("k"), TO, "hola").await;
     assert_eq!(status, 200, "{body}");
-    // While others are acknowledged, one that is not says nothing.
+    // While others are acknowledged, a missing ack does not count.
     phone.rule(Some("5491158254299"), SendBehavior::Silent, Some(1));
     let silent = sending(&manager, Some("s"), "5491158254299", "callado");
     let since = manager.session().await["since"].clone();
-    // Three times the patience with acks.
+    // Three times the ack timeout.
     let start = std::time::Instant::now();
     while start.elapsed() < Duration::from_secs(3) {
         let (status, body) = send(&manager, None, TO, "otro").await;
@@ -490,7 +490,7 @@ async fn missing_acks_end_ready() {
     manager.stop().await;
 }
 
-/// A disk of a megabyte.
+/// A disk of one megabyte.
 struct SmallDisk(std::path::PathBuf);
 
 impl SmallDisk {
@@ -517,7 +517,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Lazily: a test that failed may have left a service on it.
+        // Lazily: a failed test may have left a service on it.
         let _ = std::process::Command::new("umount")
             .arg("--lazy")
             .arg(&self.0)
@@ -534,7 +534,7 @@ async fn failed_lookup_is_not_missing_whatsapp() {
     let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
     let phone = standin.phone();
     let caller = sending(&manager, Some("k"), TO, "hola");
-    // The number is being looked up; the network goes.
+    // During the lookup of the number the network is lost.
     poll::until("the lookup", async || {
         (phone.state().lookups > 0).then_some(())
     })
@@ -551,7 +551,7 @@ async fn failed_lookup_is_not_missing_whatsapp() {
     manager.stop().await;
 }
 
-/// Of a file every failure of the page sets ack -1, its own ones too.
+/// For a file, every failure of the page sets ack -1, even its own.
 #[tokio::test]
 async fn file_failure_without_a_code_is_settled() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
@@ -575,7 +575,7 @@ async fn file_failure_without_a_code_is_settled() {
         let (status, body) = send_file(&manager, &name, &name).await;
         assert_eq!(status, 200, "{outcome:?}: {body}");
     }
-    // A number is the server's own word, of a file as well.
+    // An error number comes from the server, for a file as well.
     phone.rule(None, SendBehavior::ReachOut463, Some(1));
     let (status, body) = send_file(&manager, "limite", "nota-9.txt").await;
     assert_eq!((status, &body["code"]), (429, &json!("REACH_OUT_LIMIT")));
@@ -630,7 +630,7 @@ async fn blocked_recipient_is_refused_and_nothing_is_sent() {
         let (status, body) = send_file(&manager, "archivo", "nota.txt").await;
         assert_eq!((status, &body["code"]), (403, &json!("RECIPIENT_BLOCKED")));
         let there = phone.messages().len();
-        // Others go on, and the session does not suffer.
+        // Other sends continue, and the session is unaffected.
         let since = manager.session().await["since"].clone();
         let (status, _) = send(&manager, None, "5491158254299", "otro").await;
         assert_eq!(status, 200);
@@ -646,7 +646,7 @@ async fn blocked_recipient_is_refused_and_nothing_is_sent() {
     }
 }
 
-/// wa-js believes the contacts that the phone has saved.
+/// wa-js trusts the phone's saved contacts.
 #[tokio::test]
 async fn saved_contact_without_whatsapp_is_looked_up_at_the_server() {
     const NOBODY: &str = "5491100000404";
@@ -671,7 +671,7 @@ async fn saved_contact_without_whatsapp_is_looked_up_at_the_server() {
             (404, &json!("NOT_ON_WHATSAPP")),
             "{body}"
         );
-        // A number that cannot be looked up is no number without WhatsApp.
+        // A failed lookup does not mean a number without WhatsApp.
         phone.settings(Settings {
             query_fails: true,
             ..settings.clone()
@@ -690,8 +690,9 @@ async fn saved_contact_without_whatsapp_is_looked_up_at_the_server() {
     }
 }
 
-/// A message whose outcome cannot be found out holds up nobody for ever, and
-/// costs no browser after that; a person decides, and one more try is there.
+/// A message whose outcome cannot be settled blocks its queue only temporarily,
+/// and causes no more browser restarts; a person decides, and one retry is
+/// possible.
 #[tokio::test]
 async fn unsettled_message_is_left_undecided() {
     let options = ManagerOptions::default()
@@ -709,7 +710,7 @@ async fn unsettled_message_is_left_undecided() {
     })
     .await;
     assert_eq!(body["status"], "unconfirmed");
-    // As often as it was tried, and no more.
+    // As many times as it was tried, and no more.
     let tries = phone.refusals().len();
     assert_eq!(tries, 3);
     let metrics = manager.client().get(manager.url("/metrics"));
@@ -728,7 +729,7 @@ async fn unsettled_message_is_left_undecided() {
         "{message}"
     );
     assert_eq!(phone.refusals().len(), tries + 1);
-    // The lane goes on meanwhile.
+    // The recipient's queue continues meanwhile.
     phone.rule(Some(TO), SendBehavior::Ok, None);
     let (status, body) = send(&manager, None, TO, "segundo").await;
     assert_eq!(status, 200, "{body}");
@@ -741,8 +742,8 @@ async fn unsettled_message_is_left_undecided() {
     manager.stop().await;
 }
 
-/// Another may not overtake it, and is told so in a word of its own: it is to
-/// come again, and nothing is wrong with other numbers.
+/// Another message must not overtake it, and gets an error code of its own:
+/// retry later, other numbers are unaffected.
 #[tokio::test]
 async fn message_behind_an_unconfirmed_one_is_put_off() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
@@ -773,7 +774,7 @@ async fn message_behind_an_unconfirmed_one_is_put_off() {
     manager.stop().await;
 }
 
-/// The page gives up `contact.queryExists`.
+/// The page no longer has `contact.queryExists`.
 #[tokio::test]
 async fn wa_js_without_query_exists_still_sends() {
     let folder = harness::Scratch::default();
@@ -852,10 +853,10 @@ async fn whatsapp_limits_are_published_on_change() {
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
-    // The lock is only known: a send goes out, and WhatsApp says what it thinks.
+    // The restriction is only informative: a send goes out, and WhatsApp decides.
     let (status, body) = send(&manager, None, TO, "hola").await;
     assert_eq!(status, 200, "{body}");
-    // A monthly limit that a message ran into is known at once.
+    // A monthly limit that refused a message is known immediately.
     phone.rule(None, SendBehavior::NewChats475, Some(1));
     let (status, body) = send(&manager, None, TO, "otro").await;
     assert_eq!((status, &body["code"]), (429, &json!("NEW_CHAT_LIMIT")));
@@ -877,7 +878,7 @@ fn now_ms() -> i64 {
     i64::try_from(now.expect("after 1970").as_millis()).expect("a moment")
 }
 
-/// Across restarts, too; a page that was linked before says nothing of it.
+/// After restarts, too; a page that was linked before does not report it.
 #[tokio::test]
 async fn first_sync_is_reported_complete_once() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
@@ -908,8 +909,8 @@ async fn first_sync_is_reported_complete_once() {
     manager.stop().await;
 }
 
-/// A page that has no word for the history says nothing of it, also not that it
-/// is through; one whose phone paused for too long goes on without.
+/// A page without a history field reports nothing, not even completion; one
+/// whose phone paused for too long continues without it.
 #[tokio::test]
 async fn silent_history_is_not_complete_and_a_paused_one_is() {
     let silent = Settings {

@@ -1,4 +1,4 @@
-//! Pictures, films, sounds and documents, from the caller's disk to the phone.
+//! Images, videos, audio and documents, from the caller's disk to the phone.
 
 use std::io::Cursor;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ fn png(width: u32, height: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Just enough of each to be known for what it is.
+/// Just enough of each type to be detected.
 fn pdf() -> Vec<u8> {
     b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n".to_vec()
 }
@@ -66,7 +66,7 @@ async fn upload(manager: &Manager, query: &str, kind: &str, bytes: Vec<u8>) -> (
     answer(request.header("content-type", kind).body(bytes)).await
 }
 
-/// A file's id.
+/// Uploads a file; returns its id.
 async fn uploaded(manager: &Manager, bytes: Vec<u8>) -> String {
     let (status, body) = upload(manager, "", "application/octet-stream", bytes).await;
     assert_eq!(status, 201, "{body}");
@@ -82,7 +82,7 @@ async fn send(manager: &Manager, mut body: Value, key: Option<&str>) -> (u16, Va
     answer(request).await
 }
 
-/// A send with its file, as curl makes it.
+/// Returns a send with its file, in curl's format.
 fn form(json: &Value, bytes: Vec<u8>, name: &str) -> Form {
     let file = Part::bytes(bytes).file_name(name.to_owned());
     Form::new()
@@ -102,7 +102,7 @@ fn folder(manager: &Manager) -> PathBuf {
     manager.folder.join("data").join("files")
 }
 
-/// The names of what lies on the disk.
+/// Returns the names of the files on disk.
 fn on_disk(manager: &Manager) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder(manager)) else {
         return Vec::new();
@@ -140,7 +140,7 @@ async fn every_kind_of_file_reaches_the_phone_unchanged() {
             "application/pdf",
             json!({"filename": "señal ñ.pdf", "caption": "firmar"}),
         ),
-        // As it is, though it is a picture.
+        // Unmodified, although it is an image.
         (
             "document",
             "document",
@@ -175,7 +175,7 @@ async fn every_kind_of_file_reaches_the_phone_unchanged() {
             assert_eq!(file.filename.as_deref(), Some(name));
         }
     }
-    // A reply with a picture, that mentions somebody.
+    // A reply with an image, which mentions a contact.
     let own = last(&standin);
     let id = uploaded(&manager, png(4, 4)).await;
     let body = json!({"type": "image", "file_id": id, "caption": "@5491158254202",
@@ -187,7 +187,7 @@ async fn every_kind_of_file_reaches_the_phone_unchanged() {
         message.details.mentions,
         Some(vec!["5491158254202@c.us".to_owned()])
     );
-    // A file is sent as often as one likes.
+    // A file can be sent any number of times.
     for _ in 0..2 {
         let body = json!({"type": "image", "file_id": id});
         assert_eq!(send(&manager, body, None).await.0, 200);
@@ -207,7 +207,7 @@ async fn uploaded_file_has_its_metadata() {
     )
     .await;
     assert_eq!(status, 201, "{body}");
-    // Found in the file, not told.
+    // Detected from the content, not as stated.
     assert_eq!(body["mime"], "application/pdf");
     assert_eq!(body["size"], json!(bytes.len()));
     assert_eq!(body["sha256"], json!(sha256(&bytes)));
@@ -234,7 +234,7 @@ async fn uploaded_file_has_its_metadata() {
         assert_eq!(mode(folder(&manager)), 0o700);
         assert_eq!(mode(folder(&manager).join(&id)), 0o600);
     }
-    // As a part, as browsers and curl send it.
+    // As a part, in the format of browsers and curl.
     let part = Part::bytes(png(3, 3)).file_name("../../etc/passwd");
     let request = manager.client().post(manager.url("/files"));
     let (status, body) = answer(request.multipart(Form::new().part("file", part))).await;
@@ -244,7 +244,7 @@ async fn uploaded_file_has_its_metadata() {
         "{body}"
     );
     assert!(body.get("filename").is_none(), "{body}");
-    // It is what it is: no picture goes out as a sound.
+    // By its detected type: no image goes out as audio.
     for kind in ["audio", "video"] {
         let id = body["file_id"].clone();
         let refused = send(&manager, json!({"type": kind, "file_id": id}), None).await;
@@ -300,7 +300,7 @@ async fn send_with_its_picture_in_one_request() {
         (file.sha256, file.filename.as_deref()),
         (sha256(&bytes), Some("casa.png"))
     );
-    // The same picture again is the same message; another is not.
+    // The same image again is the same message; another is not.
     assert_eq!(
         send(form(&json, bytes.clone(), "casa.png"), "k").await,
         first
@@ -339,7 +339,7 @@ async fn send_with_its_picture_in_one_request() {
         assert_eq!(status, 400, "{body}");
     }
     assert_eq!(standin.phone().messages().len(), 1);
-    // What came with its message goes with it.
+    // A file that came with its message is deleted with it.
     assert_eq!(on_disk(&manager), Vec::<String>::new());
     manager.stop().await;
 }
@@ -354,7 +354,7 @@ async fn failed_or_oversized_upload_leaves_no_file() {
     let large = vec![7_u8; MIB + 1];
     let refused = upload(&manager, "", "application/pdf", large.clone()).await;
     assert_eq!(code(&refused), (413, "PAYLOAD_TOO_LARGE"));
-    // Without a length nothing is known until it is too much.
+    // Without a length, the excess is only noticed midway.
     let pieces: Vec<Result<_, std::io::Error>> =
         large.chunks(64 * 1024).map(|it| Ok(it.to_vec())).collect();
     let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
@@ -364,7 +364,7 @@ async fn failed_or_oversized_upload_leaves_no_file() {
     let request = manager.client().post(manager.url("/send"));
     let refused = answer(request.multipart(form(&json, large, "a.bin"))).await;
     assert_eq!(code(&refused), (413, "PAYLOAD_TOO_LARGE"));
-    // Other routes take no more than they did.
+    // Other routes keep their smaller limit.
     let request = manager.client().post(manager.url("/send"));
     let long = json!({"to": TO, "message": "a".repeat(600 * 1024)});
     assert_eq!(
@@ -373,7 +373,7 @@ async fn failed_or_oversized_upload_leaves_no_file() {
     );
     assert_eq!(on_disk(&manager), Vec::<String>::new());
 
-    // A caller that goes away in the middle.
+    // A caller that disconnects midway.
     let (tell, told) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
     let stream =
         futures_util::stream::unfold(told, async |mut told| Some((told.recv().await?, told)));
@@ -416,7 +416,7 @@ async fn failed_media_upload_is_certainly_not_sent() {
     let phone = standin.phone();
     let id = uploaded(&manager, png(20, 20)).await;
     let body = json!({"type": "image", "file_id": id});
-    // As often as it fails, and then it goes, under the same id.
+    // After any number of failures it is sent, under the same id.
     for _ in 0..2 {
         phone.rule(None, SendBehavior::UploadFailed, Some(1));
         let refused = send(&manager, body.clone(), Some("k")).await;
@@ -436,7 +436,7 @@ async fn failed_media_upload_is_certainly_not_sent() {
         assert_eq!(sent.0, 200, "{outcome:?} {}", sent.1);
     }
     assert_eq!(phone.messages().len(), 4);
-    // What calls itself a picture and is none does not get as far.
+    // A corrupt image fails before that.
     let broken = [png(20, 20)[..40].to_vec(), vec![0; 100]].concat();
     let id = uploaded(&manager, broken).await;
     let refused = send(&manager, json!({"type": "image", "file_id": id}), None).await;
@@ -451,8 +451,8 @@ async fn failed_media_upload_is_certainly_not_sent() {
     manager.stop().await;
 }
 
-/// The service is killed while a picture is on its way; another starts, and it
-/// is there once.
+/// The service is killed during an image send; another one starts, and the
+/// image arrives once.
 #[tokio::test]
 async fn service_killed_during_a_picture_sends_it_once() {
     let slow = |ms| Settings {
@@ -505,7 +505,7 @@ async fn service_killed_during_a_picture_sends_it_once() {
     manager.stop().await;
 }
 
-/// Killed in the middle of an upload, and with a file that no row names.
+/// Killed in the middle of an upload, and with a file without a row.
 #[tokio::test]
 async fn partial_uploads_of_a_killed_service_are_removed() {
     let (_standin, mut manager) = plain().await;
@@ -534,8 +534,8 @@ async fn partial_uploads_of_a_killed_service_are_removed() {
     manager.stop().await;
 }
 
-/// A file that a message in doubt needs is kept; the same request is known for
-/// what it is when the file is long gone.
+/// A file that an unsettled message needs is kept; the same request is
+/// recognized long after the file was deleted.
 #[tokio::test]
 async fn file_is_kept_while_a_message_needs_it() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_000);
@@ -560,7 +560,7 @@ async fn file_is_kept_while_a_message_needs_it() {
     manager.stop().await;
 }
 
-/// The same request again, until the service has found out.
+/// Repeats the same request until the service has settled the outcome.
 async fn send_until_known(manager: &Manager, body: &Value) -> (u16, Value) {
     poll::until("the outcome", async || {
         let answer = send(manager, body.clone(), Some("k")).await;
@@ -569,7 +569,7 @@ async fn send_until_known(manager: &Manager, body: &Value) -> (u16, Value) {
     .await
 }
 
-/// A web server that answers each path in its own way.
+/// Starts a web server that responds to each path in its own way.
 async fn web(bytes: Vec<u8>) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
@@ -655,7 +655,7 @@ async fn file_url_is_fetched_only_from_allowed_hosts() {
     }
     assert_eq!(standin.phone().messages().len(), before);
     assert_eq!(on_disk(&manager), Vec::<String>::new());
-    // What was sent is not fetched again.
+    // A sent file is not fetched again.
     let body = image(format!("http://{allowed}/moved"));
     let first = send(&manager, body.clone(), Some("k")).await;
     assert_eq!(first.0, 200, "{}", first.1);
@@ -663,8 +663,8 @@ async fn file_url_is_fetched_only_from_allowed_hosts() {
     manager.stop().await;
 }
 
-/// The hub passes files on as they come; in a rehearsal it refuses what a real
-/// send would, and nothing leaves.
+/// The hub streams files through; in a dry run it refuses what a real send
+/// would, and sends nothing.
 #[tokio::test]
 async fn files_pass_through_the_hub() {
     let options = ManagerOptions::default().with("FILE_MAX_MIB", 1);
@@ -701,7 +701,7 @@ async fn files_pass_through_the_hub() {
         }
         let place = json!({"to": TO, "type": "location", "latitude": 1, "longitude": 2});
         assert_eq!(hub.post("/send", &place).await.0, 200);
-        // The same refusals, rehearsed or not.
+        // The same refusals, in a dry run or not.
         let mut video = by_id.clone();
         video["type"] = json!("video");
         let mut unknown = by_id.clone();
@@ -742,7 +742,7 @@ async fn files_pass_through_the_hub() {
         assert_eq!(gone.send().await.expect("an answer").status(), 204);
         assert_eq!(hub.get("/files/..%2fx").await.0, 404);
         assert_eq!(phone.messages().len(), if dry { 0 } else { 3 });
-        // The same picture under the same key is the same message.
+        // The same image under the same key is the same message.
         let keyed = |bytes: Vec<u8>| {
             let request = post("/send").header("idempotency-key", "k");
             answer(request.multipart(form(&image, bytes, "casa.png")))
@@ -759,7 +759,7 @@ async fn files_pass_through_the_hub() {
     manager.stop().await;
 }
 
-/// What a file is called and what stands below it is the customer's.
+/// File names and captions are the customer's data.
 #[tokio::test]
 async fn file_names_and_captions_stay_out_of_the_log() {
     let options = ManagerOptions::default().with("RUST_LOG", "trace");

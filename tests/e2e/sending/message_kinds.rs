@@ -11,7 +11,7 @@ async fn plain() -> (Standin, Manager) {
     linked(Settings::default(), ManagerOptions::default()).await
 }
 
-/// Sends `body` to [`TO`]; gives the whole id.
+/// Sends `body` to [`TO`]; returns the full id.
 async fn sent(manager: &Manager, body: Value) -> String {
     let (status, answer) = post(manager, body.clone()).await;
     assert_eq!(status, 200, "{body}: {answer}");
@@ -32,7 +32,7 @@ fn last(standin: &Standin) -> Received {
     standin.phone().messages().pop().expect("a message")
 }
 
-/// A message of a lead that the service has told of; gives its whole id.
+/// Sends a lead's message and waits for its event; returns its full id.
 async fn inbound(standin: &Standin, manager: &Manager, from: &str) -> String {
     let key = standin
         .phone()
@@ -57,7 +57,7 @@ async fn inbound(standin: &Standin, manager: &Manager, from: &str) -> String {
 #[tokio::test]
 async fn texts_locations_contacts_replies_and_mentions() {
     let (standin, mut manager) = plain().await;
-    // As it always was, and with its type: the same.
+    // The original format, and the same with its type.
     for body in [
         json!({"message": "hola"}),
         json!({"type": "text", "message": "hola"}),
@@ -70,7 +70,7 @@ async fn texts_locations_contacts_replies_and_mentions() {
         );
         assert_eq!((message.key, message.details), (id, Default::default()));
     }
-    // A link is looked up only when that is asked for.
+    // A link is looked up only on request.
     let link = "https://example.com/casa";
     sent(&manager, json!({"message": link})).await;
     assert_eq!(last(&standin).details.link_preview, None);
@@ -118,7 +118,7 @@ async fn texts_locations_contacts_replies_and_mentions() {
         ("multi_vcard", Some(2))
     );
 
-    // A reply to what the lead wrote, and to what was sent; by either id.
+    // A reply to an incoming and to a sent message; by either id.
     let asked = inbound(&standin, &manager, TO).await;
     let key = asked.rsplit('_').next().expect("a key").to_owned();
     for name in [&asked, &key] {
@@ -143,7 +143,7 @@ async fn texts_locations_contacts_replies_and_mentions() {
         Some(vec!["5491158254202@c.us".to_owned()])
     );
 
-    // What is not known, or somebody else's, is refused before anything is sent.
+    // An unknown message, or another chat's, is refused before anything is sent.
     let others = inbound(&standin, &manager, "5491158254209").await;
     let before = standin.phone().messages().len();
     for name in [
@@ -199,7 +199,7 @@ async fn reactions_are_added_and_removed() {
     assert!(own.ends_with(&last(&standin).details.reacts_to.expect("a message")));
     standin.phone().rule(None, SendBehavior::Refuse, Some(1));
     let body = json!({"type": "reaction", "message_id": own, "emoji": "👍"});
-    // Of a reaction the page has no number to tell: it is given once more.
+    // A reaction has no error number: it is sent once more.
     assert_eq!(
         refused(&manager, body).await,
         (504, "SEND_UNCONFIRMED".into())
@@ -211,7 +211,7 @@ async fn reactions_are_added_and_removed() {
     manager.stop().await;
 }
 
-/// A chat by LID: ids and mentions carry LIDs then.
+/// A chat by LID: ids and mentions are LIDs then.
 #[tokio::test]
 async fn every_kind_on_a_lid_account() {
     let settings = Settings {
@@ -243,8 +243,8 @@ async fn every_kind_on_a_lid_account() {
     manager.stop().await;
 }
 
-/// Whatever its kind, a message whose outcome nobody saw is sent again under
-/// its id, and is there once.
+/// Whatever its kind, a message with an unknown outcome is resent under its id,
+/// and arrives once.
 #[tokio::test]
 async fn unknown_outcome_is_settled_for_every_kind() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
@@ -297,7 +297,7 @@ async fn unknown_outcome_is_settled_for_every_kind() {
         let mut there = phone.messages();
         there.retain(|message| message.to == to);
         assert!(there.iter().all(|message| message.kind == kind));
-        // A reaction may be given twice: it is one all the same.
+        // A reaction may be sent twice: the result is one reaction.
         let at_most = if kind == "reaction" { 2 } else { 1 };
         assert!(
             (1..=at_most).contains(&there.len()),

@@ -1,4 +1,4 @@
-//! Messages out: each exactly once, of every kind.
+//! Outgoing messages: each exactly once, of every kind.
 
 mod exactly_once;
 mod media;

@@ -1,5 +1,5 @@
-//! Backups of the linked session: taken from a service that runs or does not,
-//! and restored where there was nothing.
+//! Backups of the linked session: taken from a running or a stopped service,
+//! and restored into an empty folder.
 
 use std::path::{Path, PathBuf};
 
@@ -27,8 +27,8 @@ async fn started(standin: &Standin, options: ManagerOptions) -> (Manager, PathBu
     (manager, backups)
 }
 
-/// Runs `session-manager` with these words; gives whether it succeeded, and
-/// what it said.
+/// Runs `session-manager` with these arguments; returns whether it succeeded,
+/// and its output.
 async fn command(words: &[&str], variables: &[(&str, &str)], folder: &Path) -> (bool, String) {
     let output = Command::new(binary("session-manager"))
         .args(words)
@@ -46,7 +46,7 @@ async fn command(words: &[&str], variables: &[(&str, &str)], folder: &Path) -> (
     )
 }
 
-/// A new key: the secret half and the public one.
+/// Returns a new key: the secret half and the public one.
 async fn new_key() -> (String, String) {
     let folder = Scratch::default();
     let (done, said) = command(&["backup", "--new-key"], &[], folder.path()).await;
@@ -78,7 +78,7 @@ async fn backup_restored_elsewhere_is_linked_and_sends_go_once_meanwhile() {
     let keys: Vec<String> = (0..6).map(|n| format!("key-{n}")).collect();
     let sent = async {
         for key in &keys {
-            // Whatever it is told meanwhile, the same key until it is sent.
+            // The same key until it is sent, whatever the responses are.
             poll::until(format!("{key} to be sent"), async || {
                 (send(&manager, key).await.0 == 200).then_some(())
             })
@@ -200,7 +200,7 @@ async fn backup_refusals_name_their_cause() {
     manager.until("READY").await;
     manager.stop().await;
 
-    // Nowhere to write: nothing is left, and the session comes back.
+    // An unwritable folder: no file is left, and the session comes back.
     let (mut manager, _) = started(&standin, self::options(&key)).await;
     std::fs::write(manager.folder.join("backups"), "a file, not a folder").unwrap();
     let (status, body) = manager.post("/backup", &json!(null)).await;
@@ -210,10 +210,10 @@ async fn backup_refusals_name_their_cause() {
 }
 
 /// On a desktop the phone is linked in a Chrome with a window; the server gets
-/// the session in a backup.
+/// the session from a backup.
 #[tokio::test]
 async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
-    // The phone waits less long for the dialog than the way to the server takes.
+    // The phone's deadline for the dialog is shorter than the move to the server.
     let standin = standin(Settings {
         history: std::time::Duration::from_secs(2),
         ..Settings::default()
@@ -232,7 +232,7 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
         ("BACKUP_DIR", backup_dir.as_str()),
         ("BACKUP_KEY", key.as_str()),
         ("WHATSAPP_WEB_URL", page.as_str()),
-        // There is no screen here; to the command it looks as if there were.
+        // There is no screen here; these settings make the command believe in one.
         ("CHROME_ARGS", "--headless=new"),
     ];
     let (done, said) = command(&["link"], &variables, desktop.path()).await;
@@ -252,7 +252,7 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
         .kill_on_drop(true)
         .spawn()
         .expect("it starts");
-    // A person scans once told to.
+    // A person scans when requested.
     poll::until("the word to scan", async || {
         said().contains("scan the code").then_some(())
     })
@@ -272,12 +272,12 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
         assert!(said.contains(words), "{words}: {said}");
     }
     processes::none_left(&desktop.join("tokens")).await;
-    // Else the phone would drop the device before the server has it, and the
-    // server could write to nobody new.
+    // Otherwise the phone would unlink the device before the server has it, and
+    // the server could not write to new people.
     let device = standin.phone().state().devices.remove(0);
     assert!(device.whats_new_seen, "{said}");
     assert!(device.has_history, "{said}");
-    // What comes in on the way there is news to the server.
+    // Messages that arrive during the move are news for the server.
     let lead = LeadMessage::text("5491155550001", "mientras viajaba");
     standin.phone().lead_message(&lead).expect("a message");
     let (done, again) = command(&["link"], &variables, desktop.path()).await;

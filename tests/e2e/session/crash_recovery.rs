@@ -1,4 +1,4 @@
-//! Whatever dies: nothing is left of it, and the next start works.
+//! Crash recovery: no process is left after a crash, and the next start works.
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use harness::{Manager, ManagerOptions, poll, standin};
 use serde_json::json;
 use service_runtime::process::{Process, Signal, kill};
 
-/// The states in which something is killed.
+/// The states in which a process is killed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum At {
     Starting,
@@ -20,9 +20,9 @@ enum At {
 
 const EVERYWHERE: [At; 4] = [At::Starting, At::Code, At::Syncing, At::Ready];
 
-/// A session-manager brought to that state; linked from `Syncing` on.
+/// Returns a session-manager in that state; linked from `Syncing` on.
 async fn brought_to(at: At) -> (Standin, Manager) {
-    // Long enough to be caught in the middle.
+    // Long enough to be killed midway.
     let sync = if at == At::Syncing { 3_000 } else { 300 };
     let standin = standin(Settings {
         sync: Duration::from_millis(sync),
@@ -45,7 +45,7 @@ async fn brought_to(at: At) -> (Standin, Manager) {
             standin.phone().scan_current().expect("a code");
             manager.until("AUTHENTICATED").await;
             // Before that the page has not stored its device yet, and a killed
-            // one has none.
+            // page has none.
             poll::until("the device to be logged in", async || {
                 let device = standin.phone().state().devices.into_iter().next()?;
                 device.connected.then_some(())
@@ -57,8 +57,8 @@ async fn brought_to(at: At) -> (Standin, Manager) {
     (standin, manager)
 }
 
-/// Waits until the service knows of its loss; until then it may still show the
-/// code of a page that is gone.
+/// Waits until the service has detected the loss; until then it may still
+/// display the code of a page that is gone.
 async fn noticed(manager: &Manager, before: u64) {
     poll::until("the loss to be noticed", async || {
         (restarts(manager).await > before).then_some(())
@@ -66,13 +66,13 @@ async fn noticed(manager: &Manager, before: u64) {
     .await;
 }
 
-/// How often its browser was started again so far.
+/// Returns how many times its browser has been restarted.
 async fn restarts(manager: &Manager) -> u64 {
     let session = manager.session().await;
     session["restarts"]["total"].as_u64().expect("a number")
 }
 
-/// Has it end up READY: by itself where it is linked, else by a scan.
+/// Brings it to READY: by itself if it is linked, else by a scan.
 async fn ready_again(at: At, standin: &Standin, manager: &Manager) {
     if matches!(at, At::Starting | At::Code) {
         if manager.state().await == "INIT" {
@@ -101,14 +101,14 @@ async fn killed_service_leaves_no_process_and_restarts_linked() {
     }
 }
 
-/// Chrome's main process lives on and writes, whatever of it died: it gets its
-/// time before it is killed.
+/// Chrome's main process survives ChromeDriver and keeps writing: it gets its
+/// grace period before it is killed.
 #[tokio::test]
 async fn what_writes_yet_is_not_killed_with_chromedriver() {
     let standin = standin(Settings::default()).await;
     let folder = harness::Scratch::default();
     let (chrome, wrote) = (folder.join("chrome"), folder.join("wrote"));
-    // One of Chrome's that needs five seconds once it is asked to end.
+    // A process of Chrome that needs five seconds after SIGTERM.
     let script = format!(
         "#!/bin/sh\n(trap 'sleep 5; : > {}; exit' TERM; while :; do sleep 0.1; done) &\nexec chromium \"$@\"\n",
         wrote.display()
@@ -134,8 +134,8 @@ async fn what_writes_yet_is_not_killed_with_chromedriver() {
 async fn killed_chromedriver_is_restarted() {
     for at in EVERYWHERE {
         let (standin, mut manager) = brought_to(at).await;
-        // A process that is just being started may show no command line for a
-        // moment, even after it was seen once.
+        // A process that is just starting may briefly have no command line,
+        // even after it was seen once.
         let driver = poll::until("a chromedriver", async || {
             processes::chromedriver(&manager.tokens())
         })
@@ -209,7 +209,7 @@ async fn repeated_kills_of_all_processes_are_recovered_from() {
     manager.stop().await;
 }
 
-/// Impatient with a page that does not answer.
+/// Options with short timeouts for a page that does not respond.
 fn watchful() -> ManagerOptions {
     ManagerOptions::default()
         .with("HEARTBEAT_MS", 300)
@@ -258,7 +258,7 @@ async fn health_and_status_answer_while_chrome_is_frozen() {
         kill(process.id(), Signal::STOP).expect("a signal");
     }
     for path in ["/health", "/status", "/qr", "/session"] {
-        // A whole second is for a loaded machine; a wedged one never answers.
+        // One second allows for a loaded host; a wedged service never responds.
         let answered = tokio::time::timeout(Duration::from_secs(1), manager.get(path)).await;
         assert_eq!(answered.expect(path).0, 200);
     }
@@ -317,7 +317,7 @@ async fn stale_locks_and_orphans_are_removed_and_nothing_else() {
     manager.stop().await;
     let profile = manager.tokens().join("profile");
     symlink("another-host-4242", profile.join("SingletonLock")).unwrap();
-    // An orphan that holds the profile, and a stranger that must be let live.
+    // An orphan that holds the profile, and an unrelated process that must survive.
     let sleep = |name: &str, value: &std::path::Path| {
         std::process::Command::new("sleep")
             .arg("300")

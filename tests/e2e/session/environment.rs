@@ -1,5 +1,5 @@
-//! session-manager and its environment: what it refuses to start with, and
-//! what it says of what it starts with.
+//! session-manager and its environment: the settings that it refuses to start
+//! with, and its report of those that it starts with.
 
 use std::ffi::{OsStr, OsString};
 use std::net::TcpListener;
@@ -74,7 +74,7 @@ struct Ended {
 }
 
 impl Ended {
-    /// The one line that it left, after it did nothing at all in `folder`.
+    /// Returns its only line of output, after it changed nothing in `folder`.
     fn fatal(&self, folder: &Path) -> &str {
         assert_eq!(self.code, Some(1), "{}", self.stderr);
         assert_eq!(self.stdout, "");
@@ -103,7 +103,7 @@ async fn end(command: &mut Command) -> Ended {
     }
 }
 
-/// Runs it to its end in `folder`.
+/// Runs it in `folder` until it exits.
 async fn run<'a>(
     folder: &Scratch,
     variables: impl IntoIterator<Item = (&'a str, &'a OsStr)>,
@@ -116,7 +116,7 @@ async fn run<'a>(
     .await
 }
 
-/// A port that somebody has.
+/// Returns a port that is in use.
 fn taken() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener
@@ -130,7 +130,7 @@ fn taken() -> (TcpListener, String) {
 #[tokio::test]
 async fn invalid_variable_is_one_fatal_line_before_startup() {
     let folder = Scratch::default();
-    // Whoever reached for the port first would complain of that.
+    // An error about the port would mean that it was opened first.
     let (_listener, port) = taken();
     let huge = "9".repeat(500);
     let with = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
@@ -210,7 +210,7 @@ async fn invalid_variable_is_one_fatal_line_before_startup() {
             "{value:?}: {line}"
         );
         assert!(line.contains(": it takes "), "{line}");
-        // Of several flags the one that is wrong.
+        // Of several flags, the wrong one.
         let held = value.to_string_lossy();
         let held = held.split_whitespace().last().unwrap_or_default();
         let held: String = held.trim_matches('\'').chars().take(5).collect();
@@ -243,7 +243,7 @@ async fn invalid_secret_is_named_but_not_printed() {
             "{line}"
         );
     }
-    // An URL may carry one, too.
+    // A URL may contain a password, too.
     let url = OsStr::new("ftp://usuario:Secreto@web.whatsapp.com/");
     let ended = run(&folder, [("WHATSAPP_WEB_URL", url)]).await;
     assert!(!ended.fatal(folder.path()).contains("Secreto"));
@@ -344,7 +344,7 @@ async fn public_address_requires_a_token() {
     let folder = Scratch::default();
     let (_listener, port) = taken();
     for host in ["0.0.0.0", "::", "10.0.0.1", "::ffff:10.0.0.1"] {
-        // Empty is unset.
+        // Empty counts as unset.
         for token in [None, Some("")] {
             let token = token.map(|token| ("SESSION_MANAGER_TOKEN", OsStr::new(token)));
             let variables = [("PORT", OsStr::new(&port)), ("HOST", OsStr::new(host))];
@@ -378,7 +378,7 @@ async fn unavailable_port_or_address_is_fatal() {
         "{line}"
     );
     assert!(line.contains("set PORT"), "{line}");
-    // An address that is documented to be nobody's.
+    // An address that is reserved for documentation.
     let variables = [
         ("PORT", OsStr::new("0")),
         ("HOST", OsStr::new("192.0.2.1")),

@@ -1,10 +1,10 @@
-//! The share of `FILES_QUOTA_MIB` that one business can take.
+//! The share of `FILES_QUOTA_MIB` that one business can use.
 
 use harness::{Hub, Manager, ManagerOptions, answer};
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
-/// A session-manager with room for four files, one of each business.
+/// Returns a session-manager with room for four files, one per business.
 async fn manager() -> Manager {
     let options = ManagerOptions::default()
         .with("FILE_MAX_MIB", 1)
@@ -63,8 +63,8 @@ async fn cliente_quota_leaves_room_for_others() {
     let refused = (507, Value::from("STORAGE_FULL"));
     let (status, body) = upload(&manager, Some(51)).await;
     assert_eq!((status, body["code"].clone()), refused, "{body}");
-    // There is room for others, and for the first again once its own is gone;
-    // that holds through a restart.
+    // There is room for others, and for the first again once its own is
+    // deleted; also after a restart.
     assert_eq!(upload(&manager, Some(52)).await.0, 201);
     assert_eq!(upload(&manager, None).await.0, 201);
     assert!(manager.stop().await.success());

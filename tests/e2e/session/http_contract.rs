@@ -1,5 +1,5 @@
-//! session-manager's wire contract on the real binary: what it answers before
-//! any browser runs, to good requests and to bad ones.
+//! session-manager's HTTP contract on the real binary: its responses before any
+//! browser runs, to valid and invalid requests.
 
 use super::http_requests::{
     FILE, HttpResponse, READS, ask, at, get, plain, post, routes, without_browser,
@@ -12,7 +12,7 @@ use session_api::Timestamp;
 const NUMBER: &str = "5491133445566";
 const TEXT: &str = "la-seña-del-depto-en-Caballito";
 
-/// A refusal that repeats nothing of what was sent.
+/// Returns the refusal, which must not repeat the request's content.
 fn discreet(answer: &HttpResponse) -> (u16, String) {
     let body = &answer.body;
     assert!(!body.contains(NUMBER) && !body.contains(TEXT), "{body}");
@@ -213,7 +213,7 @@ async fn unknown_paths_are_404_and_wrong_methods_405() {
             assert_eq!(answer.headers["allow"], allow, "{wrong} {path}");
         }
     }
-    // A query is nobody's business.
+    // A query string is ignored.
     assert_eq!(
         get(&manager, "/status?a=%zz&b").await.body,
         r#"{"status":"INIT"}"#
@@ -223,7 +223,7 @@ async fn unknown_paths_are_404_and_wrong_methods_405() {
 
 #[tokio::test]
 async fn bad_bodies_are_refused_and_never_echoed() {
-    // At this level the service tells all that it ever tells.
+    // At this level the service logs everything that it ever logs.
     let mut manager = without_browser(ManagerOptions::default().with("RUST_LOG", "trace")).await;
     let deep = format!(r#"{{"to":{}{}}}"#, "[".repeat(50_000), "]".repeat(50_000));
     let unclosed = format!(
@@ -313,7 +313,7 @@ async fn bad_bodies_are_refused_and_never_echoed() {
         for label in ["text/html", "multipart/form-data; boundary=x", "image/png"] {
             let request = at(&manager, Method::POST, path).header("content-type", label);
             let answer = ask(request.body(good.clone())).await;
-            // A send may bring its file along; this one says so and does not.
+            // A send may include its file; this one declares it and does not.
             let expected = match (path, label.starts_with("multipart")) {
                 ("/send", true) => (400, "INVALID_REQUEST".to_owned()),
                 _ => (415, "UNSUPPORTED_MEDIA_TYPE".to_owned()),

@@ -1,5 +1,5 @@
-//! Asking a session-manager whose browser cannot start, so that nothing but
-//! HTTP is at work.
+//! Requests to a session-manager whose browser cannot start, so that only HTTP
+//! is tested.
 
 use harness::{Manager, ManagerOptions};
 use reqwest::header::HeaderMap;
@@ -41,7 +41,7 @@ pub fn routes() -> impl Iterator<Item = (Method, &'static str)> {
     reads.chain(writes).chain(file)
 }
 
-/// One whose browser cannot start, so that nothing but HTTP is at work.
+/// Returns one whose browser cannot start, so that only HTTP is tested.
 pub async fn without_browser(options: ManagerOptions) -> Manager {
     Manager::without_browser(options.with("RETRY_SECONDS", 3_600)).await
 }
@@ -70,7 +70,7 @@ impl HttpResponse {
         self.headers["content-type"].to_str().expect("ASCII")
     }
 
-    /// Status and code of a refusal, whose body has to be of the one shape.
+    /// Returns status and code of a refusal, whose body must have the one format.
     pub fn refusal(&self) -> (u16, String) {
         assert!(
             (400..600).contains(&self.status),
@@ -81,8 +81,8 @@ impl HttpResponse {
         assert_eq!(self.kind(), "application/json", "{}", self.body);
         let body: ErrorBody = serde_json::from_str(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {:?}", self.body));
-        // Byte for byte: these keys, in this order; of a send, behind them what
-        // the Node pair's programs read.
+        // Byte for byte: these keys, in this order; for a send, followed by
+        // those that the Node pair's clients read.
         let json = serde_json::to_string(&body).expect("JSON");
         let (known, rest) = self.body.split_at(json.len().min(self.body.len()) - 1);
         assert_eq!(known, json.trim_end_matches('}'));

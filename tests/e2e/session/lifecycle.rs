@@ -1,4 +1,4 @@
-//! What becomes of a linked session: restarts, the network, the phone.
+//! The life of a linked session: restarts, the network, the phone.
 
 use harness::standin::{Block, LeadMessage, PageHttp, Settings};
 use harness::{Events, Manager, ManagerOptions, SseEvent, linked, poll, processes, standin};
@@ -110,7 +110,7 @@ async fn logout_of_a_closed_session_unlinks_the_phone() {
         "the phone knows"
     );
     assert!(!manager.tokens().join("profile").exists());
-    // Once more, with nothing linked and nothing running.
+    // Once more, with no device linked and no browser running.
     let (status, body) = manager.post("/logout", &json!(null)).await;
     assert_eq!((status, &body["state"]), (200, &json!("DISCONNECTED")));
     manager.stop().await;
@@ -253,7 +253,7 @@ async fn messages_and_acks_are_published_and_resumed() {
         event.data["status"] == "delivered"
     })
     .await;
-    // But for what holds now, under the id that it has.
+    // Except for the current state, under the id that it has.
     let news = acks.iter().filter(|event| event.name == "ack");
     assert!(news.clone().count() > 0 && news.clone().all(|event| event.id > last));
     let delivered = acks.last().unwrap().data["message_id"].as_str().unwrap();
@@ -261,7 +261,7 @@ async fn messages_and_acks_are_published_and_resumed() {
         delivered.ends_with(&id) || id.ends_with(delivered),
         "{delivered} {id}"
     );
-    // What was told once is not told to one who has it.
+    // A client that has an event does not receive it again.
     standin
         .phone()
         .lead_message(&LeadMessage::text("5491100000007", "fin"))
@@ -274,7 +274,7 @@ async fn messages_and_acks_are_published_and_resumed() {
     manager.stop().await;
 }
 
-/// Reads `/events` until `last`.
+/// Reads `/events` until `last` matches.
 async fn read_events(
     manager: &Manager,
     after: Option<u64>,

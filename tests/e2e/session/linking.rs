@@ -1,4 +1,4 @@
-//! From nothing to READY, and the life of the code.
+//! From an empty profile to READY, and the life of the code.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use harness::{Manager, ManagerOptions, Scratch, poll, processes, standin};
 use serde_json::{Value, json};
 use session_api::Timestamp;
 
-/// Of many callers with one key.
+/// Rounds of many callers with one key.
 const ROUNDS: usize = 10;
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
-/// What a phone's camera would read from the PNG of `GET /qr.png`.
+/// Returns the text that a phone's camera would read from `GET /qr.png`.
 async fn read_png(manager: &Manager) -> Option<String> {
     let response = manager
         .client()
@@ -123,7 +123,7 @@ async fn first_link_reaches_ready_and_sends() {
             .starts_with("true_5491158254201@c.us_3EB0")
     );
     assert_eq!(standin.phone().messages().len(), 1);
-    // One key is one message, however often and at once it is asked for.
+    // One key is one message, for any number of concurrent requests.
     for key in 0..ROUNDS {
         let message = json!({"to": "5491158254202", "message": "una vez"});
         let send = || {
@@ -228,8 +228,8 @@ async fn served_qr_is_always_the_current_one() {
     manager.until("QR_REQUIRED").await;
     let mut seen = BTreeSet::new();
     let mut known = BTreeSet::new();
-    // Each code of the round is served while it is the page's, and never when
-    // it has been followed by two others or by none.
+    // Each code of the round is served while it is the page's, and never after
+    // it was followed by two others or by none.
     let closed = poll::until("the end of the round", async || {
         let before = standin.phone().current_code();
         let read = read_png(&manager).await;
@@ -237,7 +237,7 @@ async fn served_qr_is_always_the_current_one() {
         known.extend(before.clone());
         if let Some(read) = read {
             if before == after && before.as_ref() != Some(&read) {
-                // The page's report is on its way; it must not be for long.
+                // The page's report is on its way, but must arrive soon.
                 poll::until_within(MS(2_000), "the new code to be served", async || {
                     let current = standin.phone().current_code();
                     (read_png(&manager).await == current).then_some(())
@@ -253,12 +253,12 @@ async fn served_qr_is_always_the_current_one() {
     assert_eq!(manager.session().await["cause"], "CODE_NOT_SCANNED");
     assert_eq!(manager.get("/qr").await.1, json!({"status": "NO_QR"}));
     processes::none_left(&manager.tokens().join("profile")).await;
-    // And from there it starts anew.
+    // And from there it starts over.
     manager.link(&standin).await;
     manager.stop().await;
 }
 
-/// An idle page is refreshed in whichever way it still knows.
+/// An idle page is refreshed in whichever way it still supports.
 async fn refreshes(change: impl FnOnce(&mut Settings)) {
     let mut settings = Settings {
         first_code: MS(700),
@@ -315,7 +315,7 @@ async fn qr_code_in_a_url_is_composed_as_a_url() {
     composed(|settings| settings.code_as_url = true, 5).await;
 }
 
-/// What is not drawn is composed, with as many fields as the page's own has.
+/// A code that is not drawn is composed, with as many fields as the page's own.
 async fn composed(change: impl FnOnce(&mut Settings), fields: usize) {
     let mut settings = Settings {
         data_ref: false,
@@ -347,12 +347,12 @@ async fn pairing_code_links_the_device() {
         let (status, body) = manager.post("/pairing-code", &bad).await;
         assert_eq!((status, &body["code"]), (400, &json!("INVALID_REQUEST")));
     }
-    // At once: that wa-js comes later than the code is no caller's business.
+    // Immediately, although wa-js loads later than the code.
     let (status, body) = manager.post("/pairing-code", &phone).await;
     assert_eq!(status, 200, "{body}");
     let code = body["code"].as_str().unwrap().to_owned();
     assert_eq!((code.len(), &code[4..5]), (9, "-"));
-    // It is told how long the code is good, and the same number gets the same.
+    // The response has the expiry, and the same number gets the same code.
     assert!(body["expires_at"].is_string(), "{body}");
     assert_eq!(manager.post("/pairing-code", &phone).await.1, body);
     let session = manager.session().await;
@@ -370,8 +370,8 @@ async fn pairing_code_links_the_device() {
 /// The number that links by a code to type.
 const PAIRED: &str = "5491100000001";
 
-/// A service that asked for a code to type, and what was answered, once the
-/// codes to scan have run out.
+/// Returns a service that requested a code to type, and its response, once the
+/// codes to scan have expired.
 async fn pairing_after_the_codes() -> (Standin, Manager, Value) {
     let standin = standin(Settings {
         first_code: MS(2_500),
@@ -391,7 +391,7 @@ async fn pairing_after_the_codes() -> (Standin, Manager, Value) {
     (standin, manager, body)
 }
 
-/// The codes to scan run out meanwhile; a new round would end the one to type.
+/// The codes to scan expire meanwhile; a new round would end the code to type.
 #[tokio::test]
 async fn pairing_code_outlives_the_qr_codes() {
     let (standin, mut manager, body) = pairing_after_the_codes().await;
@@ -401,7 +401,7 @@ async fn pairing_code_outlives_the_qr_codes() {
     .await;
     assert_eq!(standin.phone().state().link_codes.len(), 1);
 
-    // WhatsApp wants a new one: it is there, and the number gets that.
+    // WhatsApp requires a new one: it is created, and the number gets it.
     standin
         .phone()
         .link_code_event(LinkCodeEvent::RefreshAltLinkingCode);
@@ -419,7 +419,7 @@ async fn pairing_code_outlives_the_qr_codes() {
     manager.stop().await;
 }
 
-/// The phone has typed it: what follows takes time, and the code lives on.
+/// The phone has the code: the next step takes time, and the code stays valid.
 #[tokio::test]
 async fn pairing_code_that_the_phone_has_gets_a_minute_more() {
     let (standin, mut manager, body) = pairing_after_the_codes().await;
@@ -470,7 +470,7 @@ async fn page_navigation_after_the_scan_still_links() {
     manager.stop().await;
 }
 
-/// Chrome makes a socket in its temporary folder, and a socket's path is short.
+/// Chrome creates a socket in its temporary folder, and socket paths are short.
 #[tokio::test]
 async fn device_survives_a_long_profile_path() {
     let standin = standin(Settings::default()).await;
@@ -489,7 +489,7 @@ async fn device_survives_a_long_profile_path() {
     assert!(manager.stop().await.success());
 }
 
-/// In the minutes of a code by number, on a clock that is turned by hand.
+/// Renewal of a code by number, with a manual clock.
 #[tokio::test]
 async fn pairing_code_is_renewed_while_requested() {
     let scripts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("node");

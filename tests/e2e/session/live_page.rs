@@ -1,5 +1,5 @@
-//! What the live page does and a simpler one would not: it is connected before
-//! a send works, its first sync takes long, it asks to be acknowledged.
+//! Behavior of the live page that a simpler one would lack: it is connected
+//! before a send works, its first sync takes long, it has a dialog to dismiss.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Looks after the page often enough for a test.
+/// Options with intervals that are short enough for a test.
 fn impatient() -> ManagerOptions {
     ManagerOptions::default()
         .with("HEARTBEAT_MS", 300)
@@ -26,7 +26,7 @@ async fn send(manager: &Manager, to: &str, text: &str) -> (u16, Value) {
         .await
 }
 
-/// Scans the code, and waits for no more than that.
+/// Scans the code without waiting any further.
 async fn scan(manager: &Manager, standin: &Standin) {
     manager.connect().await;
     manager.until("QR_REQUIRED").await;
@@ -36,7 +36,7 @@ async fn scan(manager: &Manager, standin: &Standin) {
     .await;
 }
 
-/// What `doctor` with these words says, and the code it ends with.
+/// Runs `doctor` with these arguments; returns its exit code and its output.
 async fn doctor(words: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
     let doctor = tokio::process::Command::new(binary("session-manager"))
         .arg("doctor")
@@ -49,7 +49,7 @@ async fn doctor(words: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
     (output.status.code().expect("a code"), text)
 }
 
-/// The causes that the session went through, the oldest first.
+/// Returns the causes in the session's history, oldest first.
 fn causes(session: &Value) -> Vec<String> {
     let history = session["history"].as_array().expect("a history");
     let causes = history.iter().rev().map(|entry| entry["cause"].as_str());
@@ -102,7 +102,7 @@ async fn endless_offline_delivery_is_ready_in_time_without_a_restart() {
     let mut manager = Manager::start_with(&standin, options).await;
     scan(&manager, &standin).await;
     manager.until("READY").await;
-    // As the page does, it holds the message for its own time, and lets it go.
+    // As the page does, it holds the message for its own timeout, then sends it.
     let (status, body) = send(&manager, "5491158254201", "hola").await;
     assert_eq!(status, 200, "{body}");
     assert_eq!(standin.phone().messages()[0].times_received, 1);
@@ -111,8 +111,8 @@ async fn endless_offline_delivery_is_ready_in_time_without_a_restart() {
     manager.stop().await;
 }
 
-/// The page holds each send for minutes, also one that is asked for once the
-/// session is READY because the delivery takes too long: no ack can come then.
+/// The page holds each send for minutes, even one requested once the session is
+/// READY because the delivery takes too long: no ack can arrive then.
 #[tokio::test]
 async fn held_send_of_a_long_delivery_costs_no_restart_and_goes_out_at_its_end() {
     let settings = Settings {
@@ -130,8 +130,8 @@ async fn held_send_of_a_long_delivery_costs_no_restart_and_goes_out_at_its_end()
     manager.until("READY").await;
     let (status, body) = send(&manager, "5491158254201", "hola").await;
     assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
-    // The page was asked once more, so the first has waited long enough for an
-    // ack of which one would say that they have stopped.
+    // The page was called once more, so the first send has waited long enough
+    // for the watchdog to report missing acks.
     poll::until("a try to settle it", async || {
         let said = manager.service.output();
         said.contains("sending again, with the same id")
@@ -216,7 +216,7 @@ async fn whats_new_dialog_is_dismissed() {
     }
 }
 
-/// The phone drops a device that does not, so this is what the one above saves.
+/// The phone unlinks a device that keeps the dialog, as the test above prevents.
 #[tokio::test]
 async fn device_that_never_acks_is_dropped() {
     let settings = Settings {
@@ -241,7 +241,7 @@ async fn presence_is_offline_by_default() {
             (device.available == available).then_some(())
         })
         .await;
-        // Also where the page loads anew.
+        // Also after the page is reloaded.
         manager.stop().await;
         manager.restart().await;
         manager.until("READY").await;
@@ -254,14 +254,14 @@ async fn presence_is_offline_by_default() {
     }
 }
 
-/// Draws what a page can ask a browser, into itself.
+/// A page that writes the browser's client hints into itself.
 const ASKS: &str = r"<!doctype html><body><script>
 navigator.userAgentData.getHighEntropyValues(
   ['architecture', 'bitness', 'fullVersionList', 'model', 'platformVersion'],
 ).then((hints) => { document.body.textContent = JSON.stringify(hints); });
 </script></body>";
 
-/// The client hints of the same Chromium, left alone.
+/// Returns the client hints of the same Chromium without overrides.
 async fn true_hints() -> Value {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
@@ -350,7 +350,7 @@ async fn qr_on_a_linked_profile_is_believed_the_second_time() {
     assert!(report.contains(&*kept.to_string_lossy()), "{report}");
     manager.stop().await;
 
-    // The device was never gone: what is put back is linked.
+    // The device was never unlinked: the restored profile is linked.
     std::fs::rename(kept, manager.tokens().join("profile")).expect("put back");
     std::fs::write(manager.tokens().join("linked.json"), "{}").expect("its note");
     manager.restart().await;
@@ -464,7 +464,7 @@ async fn stopped_acks_reload_then_close_then_kill() {
     standin.phone().rule(None, SendBehavior::Ok, None);
     manager.until("READY").await;
     manager.stop().await;
-    // Loaded anew the first time, closed the second, killed the third.
+    // Reloaded the first time, closed the second, killed the third.
     let output = manager.service.output();
     let ended: Vec<_> = output
         .lines()

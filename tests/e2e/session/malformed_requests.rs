@@ -1,5 +1,6 @@
-//! What no HTTP client would send: rubbish, halves, floods. Each is refused in
-//! words or by closing the connection, and the service answers on.
+//! Requests that no HTTP client would send: garbage, fragments, floods. Each
+//! gets an error response or a closed connection, and the service keeps
+//! responding.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// More than any answer takes, less than the service waits for a slow client.
+/// More than any response takes, less than the service waits for a slow client.
 const PROMPT: Duration = Duration::from_secs(20);
 const HOST: &str = "Host: 127.0.0.1\r\nConnection: close\r\n";
 
@@ -36,7 +37,7 @@ async fn raw(manager: &Manager, bytes: impl AsRef<[u8]>, end: bool) -> String {
     }
     let mut answer = Vec::new();
     let read = tokio::time::timeout(PROMPT, stream.read_to_end(&mut answer)).await;
-    // A reset after the answer is a close, too.
+    // A reset after the response also counts as a close.
     let _ = read.unwrap_or_else(|_| {
         let sent = String::from_utf8_lossy(bytes.as_ref());
         panic!("still open: {:.60}", sent.escape_debug().to_string())
@@ -44,7 +45,7 @@ async fn raw(manager: &Manager, bytes: impl AsRef<[u8]>, end: bool) -> String {
     String::from_utf8(answer).expect("UTF-8")
 }
 
-/// Status and code; `None` for a close without a word.
+/// Returns status and code; `None` for a close without a response.
 fn verdict(answer: &str) -> Option<(u16, String)> {
     if answer.is_empty() {
         return None;
@@ -65,7 +66,7 @@ fn verdict(answer: &str) -> Option<(u16, String)> {
             .keys()
             .map(String::as_str)
             .collect();
-        // What the Node pair's clients read beside these.
+        // Keys that the Node pair's clients read in addition to these.
         keys.retain(|key| !["ok", "success", "detail_code"].contains(key));
         assert_eq!(keys, ["code", "error", "message"], "{answer}");
         assert!(
@@ -131,7 +132,7 @@ async fn malformed_bytes_are_refused_with_a_message() {
             String::from_utf8_lossy(request)
         );
     }
-    // HTTP/2 without being asked for it: closed.
+    // HTTP/2 without negotiation: closed.
     let answer = raw(&manager, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", false).await;
     assert_eq!(verdict(&answer), None);
     stopped(manager).await;
@@ -232,7 +233,7 @@ async fn unusual_requests_get_their_status() {
             ),
             refused(400, "INVALID_REQUEST"),
         ),
-        // Of the two lengths the chunks count, and nothing is left over.
+        // The chunked encoding overrides the length, and nothing is left over.
         (
             format!(
                 "POST /send HTTP/1.1\r\n{HOST}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
@@ -266,7 +267,7 @@ async fn partial_requests_end_with_their_connection() {
         let answer = raw(&manager, request, true).await;
         assert_eq!(verdict(&answer), expected, "{request}");
     }
-    // Gone before the answer, and in the middle of a body.
+    // Disconnects before the response, and in the middle of a body.
     for request in [
         "GET /session HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -294,7 +295,7 @@ async fn pipelined_requests_are_answered_in_order() {
         request("POST /status"),
         "POST /send HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}".to_owned(),
         request("GET /nada"),
-        // What follows a request that is none is not looked at.
+        // The bytes after an invalid request are not parsed.
         "rubbish\r\n\r\n".to_owned(),
         request("POST /connect"),
     ]

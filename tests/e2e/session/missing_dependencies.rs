@@ -1,5 +1,5 @@
-//! What the machine lacks: each its own reason with its cure, nothing left
-//! running, and back to work once it is mended.
+//! Missing dependencies: each has its own error with a remedy, leaves no
+//! process running, and the session recovers once it is fixed.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use harness::standin::{Settings, Standin};
 use harness::{Manager, ManagerOptions, Scratch, Service, http, poll, processes, standin};
 use serde_json::{Value, json};
 
-/// Where this machine has `program`.
+/// Returns the path of `program` on this host.
 fn installed(program: &str) -> PathBuf {
     let path = std::env::var_os("PATH").expect("a PATH");
     std::env::split_paths(&path)
@@ -18,7 +18,7 @@ fn installed(program: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("{program} is not installed"))
 }
 
-/// Puts a program there that runs `script`; replaces one that is there.
+/// Creates a program that runs `script`, or replaces the existing one.
 fn program(file: &Path, script: &str) {
     let draft = file.with_extension("new");
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
@@ -27,7 +27,7 @@ fn program(file: &Path, script: &str) {
     std::fs::rename(&draft, file).expect("its place");
 }
 
-/// Puts the real one there, with a PATH to work with.
+/// Installs the real program there, with a usable PATH.
 fn install(file: &Path, name: &str) {
     let real = installed(name);
     program(
@@ -44,8 +44,8 @@ fn options(standin: &Standin) -> ManagerOptions {
         .with("RETRY_SECONDS", 1)
 }
 
-/// Waits for `ERROR` with that code, whose message has to hold `words`; looks
-/// that everything else is in order.
+/// Waits for `ERROR` with that code, whose message has to contain `words`;
+/// checks that everything else is in order.
 async fn fails(manager: &Manager, code: &str, words: &[&str]) -> Value {
     let session = manager.until_cause("ERROR", code).await;
     assert_eq!(session["last_error"]["code"], code, "{session:#}");
@@ -70,7 +70,7 @@ async fn fails(manager: &Manager, code: &str, words: &[&str]) -> Value {
     session
 }
 
-/// Waits until nothing but the service runs.
+/// Waits until only the service is running.
 async fn nothing_runs(manager: &Manager) {
     let service = manager.service.process().expect("it runs").pid;
     poll::until("nothing but the service to run", async || {
@@ -124,7 +124,7 @@ async fn chrome_and_chromedriver_are_missing() {
         "CHROME_BIN",
     ];
     fails(&manager, "CHROME_NOT_FOUND", &words).await;
-    // One thing after the other is mended.
+    // The dependencies are fixed one by one.
     install(&bin.join("chromium"), "chromium");
     let words = [
         "on PATH",
@@ -153,7 +153,7 @@ async fn chromedriver_is_missing() {
         "CHROMEDRIVER_BIN",
     ];
     fails(&manager, "CHROMEDRIVER_NOT_FOUND", &words).await;
-    // A file that cannot be executed is as good as none.
+    // A file that is not executable counts as missing.
     std::fs::create_dir_all(driver.parent().expect("a folder")).expect("a folder");
     std::fs::write(&driver, "").expect("a file");
     fails(
@@ -168,8 +168,8 @@ async fn chromedriver_is_missing() {
     manager.stop().await;
 }
 
-/// A program that is there but does not do: the restart budget is spent, and
-/// after the cure `/connect` tries again.
+/// A program that exists but fails: the restart budget is spent, and after the
+/// fix `/connect` tries again.
 async fn broken(variable: &str, name: &str, script: &str, words: &[&str]) {
     let standin = standin(Settings::default()).await;
     let folder = Scratch::default();
@@ -195,7 +195,7 @@ async fn chromedriver_that_exits_at_once() {
 
 #[tokio::test]
 async fn chromedriver_that_never_listens() {
-    // Not the last command of the script, so that it is a child of its own.
+    // Not the script's last command, so that it is a child process.
     let words = ["chromedriver did not open its port", "POST /connect"];
     broken(
         "CHROMEDRIVER_BIN",
@@ -268,8 +268,8 @@ async fn wa_js_file_is_unreadable() {
     manager.stop().await;
 }
 
-/// With a bundle that does nothing the page's own modules still tell the code
-/// and the link, but nothing can be sent: never `READY`.
+/// With a bundle that does nothing the page's own modules still report the code
+/// and the link, but sends are impossible: never `READY`.
 async fn links_but_never_sends(bundles: &[&str]) {
     let standin = standin(Settings::default()).await;
     for rubbish in bundles {
@@ -285,7 +285,7 @@ async fn links_but_never_sends(bundles: &[&str]) {
             "QR_AVAILABLE",
             "{rubbish}"
         );
-        // The phone may link, but nothing can be sent: never READY.
+        // The phone may link, but sends are impossible: never READY.
         poll::until("a scan", async || standin.phone().scan_current().ok()).await;
         manager.until("AUTHENTICATED").await;
         let send = json!({"to": "5491158254201", "message": "hola"});
@@ -322,7 +322,7 @@ async fn whatsapp_page_refuses_connections() {
         .with("RETRY_SECONDS", 1);
     let mut manager = Manager::start_in(folder, options).await;
     manager.connect().await;
-    // Said at once, long before the page's patience of 90 s is over.
+    // Reported immediately, long before the page's timeout of 90 s.
     let words = ["cannot be reached", "WHATSAPP_WEB_URL"];
     let refused = [words[0], words[1], "ERR_CONNECTION_REFUSED"];
     fails(&manager, "PAGE_UNREACHABLE", &refused).await;

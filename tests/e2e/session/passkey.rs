@@ -1,4 +1,4 @@
-//! The passkey that WhatsApp asks some accounts for before it links a device.
+//! The passkey that WhatsApp requires of some accounts before it links a device.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const PHONE: &str = "5491100000001";
 
-/// An account that asks for its passkey.
+/// Settings of an account that requires its passkey.
 fn asks() -> Settings {
     Settings {
         passkey: true,
@@ -17,7 +17,7 @@ fn asks() -> Settings {
     }
 }
 
-/// A page on which the code was scanned, and that asks for the passkey.
+/// Returns a page whose code was scanned, and that requests the passkey.
 async fn scanned(settings: Settings) -> (Standin, Manager, Authenticator) {
     let standin = standin(settings).await;
     let authenticator = Authenticator::of(&standin.phone());
@@ -31,7 +31,7 @@ async fn scanned(settings: Settings) -> (Standin, Manager, Authenticator) {
     (standin, manager, authenticator)
 }
 
-/// Waits until an answer is asked for; gives what `GET /passkey` says.
+/// Waits until an answer is requested; returns the body of `GET /passkey`.
 async fn required(manager: &Manager) -> Value {
     poll::until("a passkey to be asked for", async || {
         let (status, body) = manager.get("/passkey").await;
@@ -116,19 +116,19 @@ async fn passkey_assertion_links_the_device() {
     manager.stop().await;
 }
 
-/// The codes behind it run out all the same; to refresh them would cut it off.
+/// The codes behind it expire meanwhile; refreshing them would abort the ceremony.
 #[tokio::test]
 async fn qr_code_is_not_refreshed_during_a_passkey() {
     let settings = Settings {
         first_code: MS(1_500),
         next_code: MS(100),
-        // Where `data-ref` is missing, a code is composed from `Conn.ref`.
+        // Without `data-ref`, a code is composed from `Conn.ref`.
         data_ref: false,
         ..asks()
     };
     let standin = standin(settings).await;
     let authenticator = Authenticator::of(&standin.phone());
-    // Long over when the answer comes.
+    // Expired long before the answer arrives.
     let options = ManagerOptions::default()
         .with("HEARTBEAT_MS", 100)
         .with("BOOT_PATIENCE_SECONDS", 3);
@@ -146,7 +146,7 @@ async fn qr_code_is_not_refreshed_during_a_passkey() {
         .wait_for(harness::PATIENCE, idle)
         .await
         .expect("the round of codes to end");
-    // The boot's patience over, and a composed code's two seconds as well.
+    // The boot timeout has passed, and the two seconds of a composed code.
     let since = manager.session().await["passkey"]["since"].clone();
     let since = millis(&since);
     poll::until("four seconds of it", async || {
@@ -164,7 +164,7 @@ async fn qr_code_is_not_refreshed_during_a_passkey() {
     assert_eq!(status, 200, "{body}");
     manager.until("READY").await;
     assert_eq!(phone.passkey_refusals(), [""; 0]);
-    // From the request on nobody was told of a code, nor of another browser.
+    // From the request on no event reported a code, nor another browser.
     let mut asked_for = false;
     while let Some(event) = events.next().await {
         match event.name.as_str() {
@@ -193,7 +193,7 @@ fn millis(timestamp: &Value) -> i64 {
 async fn wrong_assertion_is_refused_and_requested_again() {
     let (standin, mut manager, authenticator) = scanned(asks()).await;
     let asked = required(&manager).await;
-    // Everything is right but the key.
+    // Everything is right except the key.
     let stranger = Authenticator::new("passkey");
     let (status, body) = manager.post("/passkey", &stranger.answer(&asked)).await;
     assert_eq!(status, 200, "{body}");
@@ -224,7 +224,7 @@ async fn wrong_assertion_is_refused_and_requested_again() {
         .post("/passkey", &authenticator.answer(&again))
         .await;
     assert_eq!(status, 200, "{body}");
-    // The page that was scanned can no longer be proved: a person compares.
+    // The scanned page cannot be verified any more: a person compares.
     let code = confirmation(&manager).await;
     assert_eq!((code.len(), &code[4..5]), (9, "-"));
     assert_eq!(
@@ -246,7 +246,7 @@ async fn wrong_assertion_is_refused_and_requested_again() {
     manager.stop().await;
 }
 
-/// The verification code, once the page shows it.
+/// Returns the verification code, once the page displays it.
 async fn confirmation(manager: &Manager) -> String {
     poll::until("a verification code", async || {
         let (_, body) = manager.get("/passkey").await;
@@ -318,7 +318,7 @@ async fn invalid_assertion_names_its_field() {
         let message = answer["message"].as_str().unwrap();
         assert!(message.contains(field), "{field}: {message}");
     }
-    // None of it reached WhatsApp, and the request is the same.
+    // None of it reached WhatsApp, and the request is unchanged.
     assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
     assert_eq!(manager.get("/passkey").await.1, asked);
     manager.stop().await;
@@ -387,7 +387,7 @@ async fn unanswered_passkey_times_out() {
     manager.stop().await;
 }
 
-/// WhatsApp asks again when the phone does not follow.
+/// WhatsApp requests it again when the phone does not follow.
 #[tokio::test]
 async fn passkey_is_requested_again_when_the_phone_does_not_follow() {
     let settings = Settings {
@@ -433,7 +433,7 @@ async fn passkey_follows_a_pairing_code() {
     manager.stop().await;
 }
 
-/// A page that changed: its events are gone, or the test ids of its screen.
+/// A changed page: its events are missing, or the test ids of its screen.
 async fn by_the_other_signs(change: impl FnOnce(&mut Settings)) {
     let mut settings = asks();
     change(&mut settings);

@@ -1,4 +1,4 @@
-//! What must not leave the service: the token, its customers' numbers and
+//! Data that must not leak from the service: the token, customers' numbers and
 //! texts, and the operator's chats.
 
 use std::os::unix::fs::PermissionsExt;
@@ -78,7 +78,7 @@ async fn token_stays_in_the_service() {
     let mut read = 0;
     for process in &children {
         for file in ["environ", "cmdline"] {
-            // Some of Chrome's come and go.
+            // Some of Chrome's processes are short-lived.
             let Ok(text) = std::fs::read(format!("/proc/{}/{file}", process.pid)) else {
                 continue;
             };
@@ -98,7 +98,7 @@ async fn token_stays_in_the_service() {
     assert!(!manager.service.output().contains(TOKEN));
 }
 
-/// The network that a process is in; some of Chrome's come and go.
+/// Returns a process's network namespace; some of Chrome's are short-lived.
 fn network(pid: i32) -> Option<PathBuf> {
     std::fs::read_link(format!("/proc/{pid}/ns/net")).ok()
 }
@@ -122,7 +122,7 @@ async fn chromedriver_and_cdp_are_unreachable_from_outside() {
         let listens = port_of(process.pid).is_some();
         assert_eq!(listens, process.pid == service, "{process:?}");
     }
-    // The service does, more than once at a time.
+    // The service can, with concurrent requests.
     let pictures = (0..3).map(|_| get(&manager, "/screenshot.png"));
     for picture in futures_util::future::join_all(pictures).await {
         assert_eq!(picture.status(), 200);
@@ -187,8 +187,8 @@ async fn screenshot_requires_the_token() {
     manager.stop().await;
 }
 
-/// A session in which numbers and texts pass in every direction; gives its
-/// log.
+/// Runs a session in which numbers and texts pass in every direction; returns
+/// its log.
 async fn talkative(filter: Option<&str>) -> String {
     let standin = standin(Settings::default()).await;
     let options = filter

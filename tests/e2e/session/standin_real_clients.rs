@@ -1,5 +1,5 @@
-//! Real clients of WhatsApp Web, unmodified from npm, on the stand-in: what
-//! works there is what the stand-in is worth.
+//! Real clients of WhatsApp Web, unmodified from npm, on the stand-in: they
+//! measure its fidelity.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use whatsapp_standin::{Settings, Standin};
 
-/// Longer than a script gives itself.
+/// Longer than a script's own timeout.
 const LIMIT: Duration = Duration::from_secs(180);
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn run_peer(script: &str) {
     let standin = Standin::start(any_port, Settings::default())
         .await
         .expect("a free port");
-    // The browser's own temporary files go into the same folder and with it.
+    // The browser's temporary files go into the same folder and are deleted with it.
     let work = tempfile::tempdir().expect("a temporary folder");
     let profile = work.path().join("profile");
     let temporary = work.path().join("tmp");
@@ -79,7 +79,7 @@ async fn run_peer(script: &str) {
     assert!(left.is_empty(), "{script} left processes: {left:?}");
 }
 
-/// Who still has the profile on its command line.
+/// Returns the processes that have the profile on their command line.
 fn processes_with(profile: &Path) -> Vec<String> {
     let needle = profile.to_string_lossy().into_owned();
     let Ok(entries) = std::fs::read_dir("/proc") else {

@@ -1,5 +1,5 @@
-//! What session-manager tells systemd (and `health` tells a container): that it
-//! serves, that its work goes on, and nothing once its driver's task hangs.
+//! Notifications to systemd (and `health` for a container): the service is
+//! ready, its work continues, and none once its driver's task hangs.
 
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -10,7 +10,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tokio::process::Command;
 use whatsapp_standin::Settings;
 
-/// As short as a slow machine allows.
+/// As short as a slow host allows.
 const WATCHDOG: Duration = Duration::from_secs(3);
 
 /// systemd's end of the socket.
@@ -23,7 +23,7 @@ impl Systemd {
         (Self(socket), path.display().to_string())
     }
 
-    /// The next message, if one comes in time.
+    /// Returns the next message, if one arrives within the timeout.
     fn hear(&self, patience: Duration) -> Option<String> {
         let mut held = [0; 256];
         self.0.set_read_timeout(Some(patience)).expect("a timeout");
@@ -37,7 +37,7 @@ impl Systemd {
     }
 }
 
-/// `health` of the service: whether it is content, and what it says.
+/// Runs `health` of the service; returns whether it succeeded, and its output.
 async fn health(program: &str, url: &str, words: &[&str]) -> (bool, String) {
     let port = url.rsplit(':').next().expect("a port");
     let output = Command::new(binary(program))
@@ -75,8 +75,8 @@ async fn watchdog_goes_silent_when_the_drivers_task_hangs() {
         "{said}"
     );
 
-    // The driver notes a link in a file; a pipe that nobody reads holds it up in the
-    // middle of that, as a disk that hangs would.
+    // The driver records a link in a file; a pipe without a reader blocks it
+    // midway, as a hung disk would.
     manager.connect().await;
     manager.until("QR_REQUIRED").await;
     let pipe = manager.tokens().join("linked.json.new");
@@ -96,14 +96,14 @@ async fn watchdog_goes_silent_when_the_drivers_task_hangs() {
     );
     let (status, body) = manager.get("/health/deep").await;
     assert_eq!((status, &body["alive"]), (503, &false.into()), "{body}");
-    // The port alone tells nothing of it.
+    // The port alone does not reveal it.
     assert!(health("session-manager", &url, &[]).await.0);
-    // What was told before is read; then there is nothing more, for longer than
-    // systemd would wait.
+    // Earlier messages are read; then no more arrive, for longer than systemd
+    // would wait.
     while systemd.hear(Duration::from_millis(1)).is_some() {}
     assert_eq!(systemd.hear(WATCHDOG * 2), None);
 
-    // It goes on where it is let.
+    // It continues once it can.
     drop(std::fs::File::open(&pipe).expect("the pipe"));
     systemd.until("WATCHDOG=1");
     std::fs::remove_file(&pipe).expect("it is there");
@@ -137,7 +137,7 @@ async fn hub_is_ready_only_with_its_session_manager() {
     })
     .await;
     assert!(said.contains("session-manager does not answer"), "{said}");
-    // That is no hang of the hub's.
+    // The hub itself does not hang.
     assert!(health("central-hub", &hub.url, &["--deep"]).await.0);
     while systemd.hear(Duration::from_millis(1)).is_some() {}
     systemd.until("WATCHDOG=1");

@@ -1,12 +1,12 @@
-// Missed calls, which the page writes into a chat as a message.
+// Missed calls, which the page stores in a chat as a message.
 
 import { type Model, attempt, pageModule } from "./wa";
 
-/** A missed call, if that is one. */
+/** Returns the missed call, if the message is one. */
 export function missedCall(msg: Model): { video: boolean } | null {
   if (msg?.type !== "call_log" || String(msg.id ?? "").startsWith("true_") || msg.id?.fromMe) return null;
   const missed = attempt<boolean>(() => pageModule("WAWebMsgGetters").getIsMissedCall(msg), false);
   const outcome = String(msg.callOutcome ?? "");
-  // Who hangs up before it is answered is missed as well.
+  // A call that the caller ends before it is answered is missed as well.
   return missed || /miss|cancel/i.test(outcome) ? { video: Boolean(msg.isVideoCall) } : null;
 }

@@ -1,11 +1,11 @@
-// What becomes of messages after they were sent: edits, deletions, reactions.
+// Changes of messages after they were sent: edits, deletions, reactions.
 //
-//   MsgStore, wa-js ──> change ──> channel        what happens while the page is there,
-//                                                 to messages that it has in memory
-//   changes(messages) <── service, now and then   what the page's database knows of
-//                                                 them: it tells nobody of the others
+//   MsgStore, wa-js ──> change ──> channel        changes while the page is loaded,
+//                                                 of messages that it has in memory
+//   changes(messages) <── service, periodically   changes from the page's database,
+//                                                 which it publishes no event for
 //
-// Each has a key of its own, by which the service knows it again.
+// Each change has a key of its own, which the service uses for dedup.
 
 import { note, post } from "./channel";
 import { connected, tools } from "./lookup";
@@ -18,16 +18,16 @@ import { type Model, attempt, pageModule, serialized, wpp } from "./wa";
 
 export interface Change extends Person {
   kind: "edited" | "deleted" | "reaction";
-  /** Tells it from all others. */
+  /** Identifies the change. */
   key: string;
   message_id: string;
   chat: string;
-  /** Whether the account itself did it, from elsewhere. */
+  /** Whether the account itself made the change, on another device. */
   from_me: boolean;
   at: number;
-  /** The text now. */
+  /** The text after the change. */
   body?: string;
-  /** `null` takes it away. */
+  /** `null` if the reaction was removed. */
   emoji?: string | null;
 }
 
@@ -36,7 +36,7 @@ const parts = (id: string): { fromMe: boolean; chat: string } => {
   return { fromMe: own === "true", chat };
 };
 
-/** Seconds or milliseconds, as milliseconds. */
+/** Converts seconds or milliseconds to milliseconds. */
 const milliseconds = (value: unknown): number => {
   const number = Number(value ?? 0) || Date.now();
   return Math.round(number < 1e11 ? number * 1000 : number);
@@ -59,8 +59,8 @@ function deleted(original: unknown, at: unknown): Change | null {
   return { kind: "deleted", key: message_id, message_id, chat, ...person(chat), from_me: fromMe, at: milliseconds(at) };
 }
 
-/** As the page's table has it: of each person a message has one, empty once it is
- * taken away. Only others' are told. */
+/** Converts a row of the page's table: per person and message there is one,
+ * empty once removed. Only others' reactions are reported. */
 function reaction(row: any): Change | null {
   const key = serialized(row.msgKey);
   const message_id = serialized(row.parentMsgKey);
@@ -89,7 +89,7 @@ export function attachChanges(): boolean {
   const store: Model | undefined = WPP?.whatsapp?.MsgStore;
   if (!store || typeof store.on !== "function" || typeof WPP.on !== "function") return false;
   attached = true;
-  // Once all of an edit is in the model.
+  // Once the model has all fields of an edit.
   store.on("change:latestEditMsgKey", (msg: Model) => queueMicrotask(() => announce(() => edited(msg))));
   store.on("change:type", (msg: Model) => {
     if (msg?.type === "revoked") queueMicrotask(() => announce(() => deleted(msg.protocolMessageKey ?? msg.id, msg.revokeTimestamp)));
@@ -101,18 +101,18 @@ export function attachChanges(): boolean {
   return true;
 }
 
-/** Rows of the page's table of reactions, taken away ones too. */
+/** Rows of the page's table of reactions, including removed ones. */
 async function reactionsOf(ids: string[]): Promise<any[]> {
   const ask = pageModule("WAWebDBGetReactions")?.getAllReactionsFromParentMsgs;
   const rows = typeof ask === "function" ? await ask(ids) : await pageModule("WAWebSchemaReactions")?.getReactionsTable?.().anyOf(["parentMsgKey"], ids);
   return Array.isArray(rows) ? rows : [];
 }
 
-/** So many rows back a chat is searched for a message that is not there. */
+/** Number of rows that a chat is searched back for a missing message. */
 const ROWS_BACK = 500;
 
-/** Messages of `chat` that were deleted for everyone: the row of each stands under
- * a key of its own, and names the one it had. */
+/** Returns the messages of `chat` that were deleted for everyone: each row has a
+ * new key, and refers to the original one. */
 async function revokedIn(WPP: any, chat: string, since: number): Promise<Change[]> {
   const find = finder(WPP);
   const found: Change[] = [];
@@ -133,11 +133,11 @@ async function revokedIn(WPP: any, chat: string, since: number): Promise<Change[
 }
 
 export interface ChangesArgs {
-  /** Ids, and the second in which each was sent. */
+  /** Ids, and the second in which each message was sent. */
   messages: Array<[string, number]>;
 }
 
-/** What became of these messages, as far as the page knows. */
+/** Returns the changes of these messages, as far as the page knows. */
 export async function changes({ messages }: ChangesArgs): Promise<Change[]> {
   const WPP = tools();
   attachChanges();

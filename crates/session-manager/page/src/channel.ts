@@ -1,5 +1,5 @@
-// The event channel: events go to the service in batches, since each message is work
-// for the browser as well.
+// The event channel: events go to the service in batches, since each message
+// costs the browser work as well.
 
 export type BridgeEvent =
   | { type: "facts"; facts: unknown }
@@ -14,7 +14,7 @@ type Send = (text: string) => void;
 let send: Send | undefined;
 let batch: BridgeEvent[] = [];
 let scheduled = false;
-/** What nobody waits for may wait so long for company. */
+/** How long an event without urgency may wait to be batched. */
 const SOON_MS = 20;
 let soon: ReturnType<typeof setTimeout> | undefined;
 
@@ -28,7 +28,7 @@ function flush(): void {
   soon = undefined;
   const events = batch;
   batch = [];
-  // When it left, by the clock that the service has as well.
+  // The time of sending, by the clock that the service uses as well.
   const at = performance.timeOrigin + performance.now();
   send?.(JSON.stringify({ at, events }));
 }
@@ -41,13 +41,13 @@ export function post(event: BridgeEvent): void {
   }
 }
 
-/** For what nobody waits for: it goes with what comes next, or a moment later. */
+/** Posts a non-urgent event: it is sent with the next batch, or a moment later. */
 export function postSoon(event: BridgeEvent): void {
   batch.push(event);
   if (!scheduled) soon ??= setTimeout(flush, SOON_MS);
 }
 
-/** For what must not wait for a microtask, such as a word before a
+/** Posts an event that must not wait for a microtask, such as one right before a
  * navigation. */
 export function postNow(event: BridgeEvent): void {
   batch.push(event);

@@ -1,5 +1,5 @@
-// Reads the linking QR code from where the page draws it. aria-labels and texts are
-// localised, so only attributes are looked at.
+// Reads the linking QR code from where the page draws it. aria-labels and texts
+// are localized, so only attributes are read.
 
 import { attempt, pageModule, wpp } from "./wa";
 import { passkeyUnderWay } from "./passkey";
@@ -9,25 +9,25 @@ const REFRESH = '[data-testid="link_device_qr_expired_refresh_button"]';
 
 let observer: MutationObserver | undefined;
 
-/** The string in the code that is drawn now. */
+/** Returns the text of the code that is currently drawn. */
 export function drawnCode(): string | null {
   const box = document.querySelector(`${CODE}[data-ref], ${CODE} [data-ref], div[data-ref]`);
   return box?.getAttribute("data-ref") || null;
 }
 
-/** Whether the page shows a place for a code to scan, drawn or not. It shows
- * none while it asks for a passkey or a number. */
+/** Whether the page has a place for a code to scan, drawn or not. It has none
+ * while it requests a passkey or a number. */
 export function placeForCode(): boolean {
   return !passkeyUnderWay() && document.querySelector(CODE) !== null && refreshOverlay() === null;
 }
 
-/** Whether the page covers the code with its button to refresh. */
+/** Returns the refresh button, if it covers the code. */
 export function refreshOverlay(): HTMLElement | null {
   return document.querySelector<HTMLElement>(REFRESH);
 }
 
-/** Whether the page shows a list of chats; the fallback when no module says
- * that the device is linked. */
+/** Whether the page displays a list of chats; the fallback when no module
+ * reports that the device is linked. */
 export function chatsShown(): boolean {
   return document.querySelector('#pane-side, [data-testid="chat-list"]') !== null;
 }
@@ -44,20 +44,20 @@ export function watchCode(changed: () => void): void {
   });
 }
 
-/** Stops looking: a linked page redraws itself all day. */
+/** Stops observing: a linked page redraws itself all day. */
 export function unwatchCode(): void {
   observer?.disconnect();
   observer = undefined;
 }
 
 const APP_LINK = "https://wa.me/settings/linked_devices#";
-/** What some pages add to the code, as its sixth field. */
+/** The sixth field that some pages append to the code. */
 const HELP = "https://faq.whatsapp.com/r/ld";
 const HELP_SWITCH = "770";
 
-/** The code composed as the page does, for one that stops drawing `data-ref`.
+/** Composes the code as the page does, for one that does not draw `data-ref`.
  *
- * wa-js knows the first four fields; the page has five or six, or an address. */
+ * wa-js knows the first four fields; the page has five or six, or a URL. */
 export async function composedCode(): Promise<string | null> {
   const WPP = wpp();
   if (!WPP || !placeForCode()) return null;
@@ -76,9 +76,9 @@ export async function composedCode(): Promise<string | null> {
   }
 }
 
-/** Asks an idle page for six new codes.
+/** Requests six new codes from an idle page.
  *
- * Gives the way that was taken, or `none` when the page has to be reloaded. */
+ * Returns the method used, or `none` if the page has to be reloaded. */
 export function refreshCode(): string {
   const launch = pageModule("WAWebLaunchSocketUtils");
   if (typeof launch?.refreshQR === "function" && attempt(() => (launch.refreshQR(), true), false)) {

@@ -1,5 +1,5 @@
-// What a message holds beside its text, as `GET /events` tells it. All of it was
-// written by others: each part is bounded, and what cannot be read is left out.
+// A message's content other than its text, as in `GET /events`. All of it is
+// untrusted: each part is bounded, and unreadable parts are omitted.
 
 import { cut, count, filename, given, label, link } from "./text";
 import { type Model, attempt, pageModule, serialized } from "./wa";
@@ -7,19 +7,19 @@ import { type Model, attempt, pageModule, serialized } from "./wa";
 const MEDIA_TYPES = new Set(["image", "video", "audio", "ptt", "document", "sticker", "ptv"]);
 const MOST_CARDS = 50;
 const MOST_OPTIONS = 20;
-/** Of a card so much is read; a picture in it comes after what matters, mostly. */
+/** The part of a card that is read; a picture usually follows the relevant fields. */
 const CARD_CHARACTERS = 65_536;
 const LARGEST_THUMBNAIL = 32_768;
 const LARGEST_FILE = 4 * 2 ** 30;
 const LARGEST_SIDE = 100_000;
 
-/** Whether the message brings a file. */
+/** Whether the message has a file. */
 export const hasMedia = (msg: Model): boolean => MEDIA_TYPES.has(String(msg?.type)) && !isPlaceholder(msg);
 
-/** A file to be seen once, which no linked device gets. */
+/** A view-once file, which linked devices do not receive. */
 const isPlaceholder = (msg: Model): boolean => String(msg.subtype ?? "").startsWith("view_once_unavailable");
 
-/** The small JPEG that comes with a message. */
+/** Returns the small JPEG of a message. */
 function thumbnail(...given: unknown[]): string | null {
   const jpeg = given.find((text) => typeof text === "string" && text.startsWith("/9j/"));
   if (typeof jpeg !== "string" || jpeg.length > LARGEST_THUMBNAIL || !/^[A-Za-z0-9+/]+={0,2}$/.test(jpeg)) return null;
@@ -45,7 +45,7 @@ function location(msg: Model): Record<string, any> | undefined {
   if (msg.type !== "location") return undefined;
   const [latitude, longitude] = [Number(msg.lat ?? Number.NaN), Number(msg.lng ?? Number.NaN)];
   if (!(Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180)) return undefined;
-  // Name and address, a line each.
+  // Name and address, on a line each.
   const [name, ...address] = cut(msg.loc, 2_000).split("\n");
   return {
     latitude,
@@ -57,7 +57,7 @@ function location(msg: Model): Record<string, any> | undefined {
   };
 }
 
-/** The value of a vCard's line, and its parameters. */
+/** Returns the value of a vCard line, and its parameters. */
 function property(line: string): { name: string; parameters: string; value: string } | null {
   const colon = line.indexOf(":");
   if (colon < 1) return null;
@@ -68,7 +68,7 @@ function property(line: string): { name: string; parameters: string; value: stri
   return { name, parameters: parameters.join(";"), value };
 }
 
-/** A contact card, as phones write it. */
+/** Parses a contact card as written by phones. */
 export function card(text: unknown): Record<string, any> | null {
   const lines = cut(text, CARD_CHARACTERS).replace(/\r?\n[ \t]/g, "").split(/\r?\n/);
   let name: string | null = null;
@@ -165,7 +165,7 @@ function ad(msg: Model): object | undefined {
   };
 }
 
-/** Whether that is the account itself, by number or by LID. */
+/** Whether the id is the account's own, by number or by LID. */
 function isMe(id: string): boolean {
   const prefs = pageModule("WAWebUserPrefsMeUser");
   const bare = (text: string): string => text.replace(/:\d+@/, "@");
@@ -193,7 +193,7 @@ function quoted(msg: Model): object | undefined {
   };
 }
 
-/** What the message holds beside its text. */
+/** Returns the message's content other than its text. */
 export function content(msg: Model): Record<string, any> {
   return {
     media: media(msg),
@@ -211,13 +211,13 @@ export function content(msg: Model): Record<string, any> {
 
 const LONGEST_TEXT = 65_536;
 
-/** The message as text: its own, or what its content says. */
+/** Returns the message as text: its own, or one that describes its content. */
 export function text(msg: Model, { location: place, contacts: cards, poll: asked, selected: chosen, order: bought }: Record<string, any>): string {
   if (place) return [place.name, place.address, `${place.latitude}, ${place.longitude}`].filter(Boolean).join("\n");
   if (cards) return cards.map((one: any) => [one.name, ...one.phones.map((phone: any) => phone.number)].filter(Boolean).join(" ")).join("\n");
   if (asked) return [asked.name, ...asked.options.map((option: string) => `- ${option}`)].join("\n");
   if (chosen) return chosen.text;
   if (bought) return [bought.title, bought.items && `× ${bought.items}`, bought.total !== undefined && `${bought.total} ${bought.currency ?? ""}`.trim()].filter(Boolean).join(" ");
-  // Elsewhere a body may be a small picture.
+  // For other types a body may be a small picture.
   return cut(msg.type === "chat" ? msg.body : msg.caption, LONGEST_TEXT);
 }

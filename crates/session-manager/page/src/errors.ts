@@ -1,6 +1,6 @@
-/** Codes that the service understands; all but `UNCONFIRMED` mean that
- * nothing was sent. `REFUSED` and the two limits, which are the server's own
- * word, say so of the message's id, the others of this attempt. */
+/** An error with a code that the service understands; all but `UNCONFIRMED` mean
+ * that nothing was sent. `REFUSED` and the two limits come from the server and
+ * concern the message's id, the others only this attempt. */
 export class BridgeError extends Error {
   constructor(
     readonly code:
@@ -21,7 +21,7 @@ export class BridgeError extends Error {
   }
 }
 
-/** What was thrown, as one of ours. */
+/** Converts a thrown value into a `BridgeError`. */
 export function told(error: unknown): BridgeError {
   if (error instanceof BridgeError) return error;
   const text = String((error as any)?.message ?? error).slice(0, 300);

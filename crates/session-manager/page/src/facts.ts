@@ -1,5 +1,5 @@
-// The page report: what the page is doing, as one small record. The service decides what it
-// means; here nothing is interpreted.
+// The page report: the page's state as one small record. The service interprets
+// it; the values here are raw.
 
 import { post, postNow } from "./channel";
 import { chatsShown, composedCode, drawnCode, placeForCode, refreshOverlay, unwatchCode, watchCode } from "./code";
@@ -19,38 +19,38 @@ export interface Account {
 }
 
 export interface Facts {
-  /** `Socket.state`, `null` while the module is not there. */
+  /** `Socket.state`, `null` until the module is loaded. */
   socket: string | null;
   stream: string | null;
   synced: boolean;
-  /** Whether the messages that waited have been delivered, until which the page
-   * holds every send; `null` where the page does not say. */
+  /** Whether queued messages have been delivered, until which the page holds
+   * every send; `null` if the page does not report it. */
   delivered: boolean | null;
-  /** Changes while the first sync or the delivery moves; empty after them. */
+  /** Changes while the first sync or the delivery progresses; empty afterwards. */
   progress: string;
   /** Whether the profile holds a linked device; `null` while unknown. */
   registered: boolean | null;
   code: string | null;
   idle: boolean;
-  /** The passkey that WhatsApp asks for before it links. */
+  /** The passkey that WhatsApp requires before it links. */
   passkey: PasskeyFacts | null;
-  /** The code to type that is out. */
+  /** The pending code to type. */
   link_code: LinkCodeFacts | null;
-  /** Whether all is there that sending and hearing need. */
+  /** Whether the functions needed to send and receive are available. */
   tools: boolean;
-  /** The names of what they need and is not there. */
+  /** The names of the missing functions. */
   missing: string[];
-  /** Why the page logged out, where it did. */
+  /** Why the page logged out, if it did. */
   logged_out: string | null;
-  /** Which document this is. */
+  /** Identifies the document. */
   document: string;
-  /** What WhatsApp tells the user in place of the chats. */
+  /** A notice that WhatsApp displays in place of the chats. */
   notice: Notice | null;
-  /** The "What's new" dialog was acknowledged in this document. */
+  /** Whether the "What's new" dialog was dismissed in this document. */
   whats_new_seen: boolean;
-  /** The page refuses this browser. */
+  /** Whether the page refuses this browser. */
   unsupported: boolean;
-  /** The status that the document was answered with; 0 while unknown. */
+  /** The HTTP status of the document's response; 0 while unknown. */
   http_status: number;
   account: Account | null;
   whatsapp_version: string | null;
@@ -83,7 +83,7 @@ function registered(me: Account | null): boolean | null {
   const WPP = wpp();
   if (WPP) return attempt<boolean | null>(() => Boolean(WPP.conn.isRegistered()), me !== null);
   if (socket) return me !== null;
-  // Neither the modules nor wa-js came up: what is drawn is all there is.
+  // Neither the modules nor wa-js loaded: only the DOM is left.
   if (drawnCode()) return false;
   return chatsShown() ? true : null;
 }
@@ -95,7 +95,7 @@ function code(state: string | null, idle: boolean): string | null {
   const ref = attempt<string | null>(() => pageModule("WAWebConnModel").Conn.ref, null);
   if (!ref || state !== "UNPAIRED" || !placeForCode()) return null;
   if (composed?.ref === ref) return composed.code;
-  // Not drawn: compose it, but give the page the time to draw it first.
+  // Not drawn: compose it, but give the page time to draw it first.
   if (!composing) {
     composing = window.setTimeout(() => {
       composing = 0;
@@ -109,8 +109,8 @@ function code(state: string | null, idle: boolean): string | null {
   return null;
 }
 
-/** Whether the offline delivery is over. Each of these knows it on some builds:
- * with a backend in a worker, the commands hear of it by a bridge. */
+/** Whether the offline delivery is complete. Each sign works on some builds:
+ * with a backend in a worker, the commands receive it through a bridge. */
 function delivered(): boolean | null {
   const signs = [
     attempt<unknown>(() => pageModule("WAWebEventsWaitForOfflineDeliveryEnd").isOfflineDeliveryEnd(), undefined),
@@ -120,7 +120,7 @@ function delivered(): boolean | null {
   return signs.length ? signs.includes(true) : null;
 }
 
-/** Whatever grows while a sync moves. */
+/** Returns a value that changes while a sync progresses. */
 function progress(): string {
   const WPP = wpp();
   return [
@@ -168,15 +168,15 @@ export function readFacts(): Facts {
 const navigation = performance.getEntriesByType("navigation")[0] as any;
 const httpStatus = Number(navigation?.responseStatus ?? 0);
 
-/** The page that WhatsApp gives a browser it does not know has no app and a
- * link to Chrome's download. */
+/** Whether the page refuses this browser: it then has no app and a link to
+ * Chrome's download. */
 function unsupported(): boolean {
   return document.querySelector('a[href*="google.com/chrome"]') !== null;
 }
 
-/** Tells the service what the page is doing, if it changed. */
+/** Reports the page's state to the service, if it changed. */
 export function report(): void {
-  // It opens with the chats; what follows may close this browser at once.
+  // It opens with the chats; the steps below may close this browser at once.
   if (attempt(() => Boolean(socket!.hasSynced), false)) attempt(() => (acknowledgeWhatsNew(), true), false);
   const facts = readFacts();
   if (facts.registered) {
@@ -184,7 +184,7 @@ export function report(): void {
     if (facts.tools) applyPresence();
   } else watchCode(report);
   tendPasskey(facts.registered, drawnCode() !== null);
-  // Linked, or something else comes first: wa-js must not make a new one.
+  // Linked, or another step comes first: wa-js must not create a new one.
   if (facts.registered || facts.passkey) cancelLinkCode();
   const text = JSON.stringify(facts);
   if (text === last) return;
@@ -192,8 +192,8 @@ export function report(): void {
   post({ type: "facts", facts });
 }
 
-/** Why the page logs out: the number that it navigates with, by the name that
- * WAWebLogoutReasonConstants.LOGOUT_REASON_CODE gives it. */
+/** Reasons of a logout: the number that the page navigates with, and its name in
+ * WAWebLogoutReasonConstants.LOGOUT_REASON_CODE. */
 const LOGOUT_CODES: Record<string, string> = {
   "0": "CLIENT_FATAL",
   "1": "SYNC_FAIL",
@@ -206,7 +206,7 @@ function logout(reason: string): void {
   postNow({ type: "facts", facts: readFacts() });
 }
 
-/** Value first, then subscribe: what is true already must not be missed. */
+/** Reads first, then subscribes: a value that is set already must not be missed. */
 export function attachSocket(): boolean {
   if (socket) return true;
   const model: Model | undefined = pageModule("WAWebSocketModel")?.Socket;
@@ -235,13 +235,14 @@ export function attachLogout(): boolean {
   const cmd: Model | undefined = pageModule("WAWebCmd")?.Cmd;
   if (!cmd || typeof cmd.on !== "function") return false;
   for (const event of ["logout", "logout_from_bridge"]) {
-    // The reason, if there is a finer one, comes a moment later.
+    // A more specific reason, if there is one, follows a moment later.
     cmd.on(event, () => setTimeout(() => loggedOut ?? logout(event), LOGOUT_REASON_MS));
   }
   return true;
 }
 
-/** The page's own word for a logout, before it navigates; finer than the number. */
+/** Subscribes to the page's own logout reason, which precedes the navigation
+ * and is more specific. */
 export function attachLogoutReason(): boolean {
   const WPP = wpp();
   if (!WPP) return false;
@@ -251,7 +252,7 @@ export function attachLogoutReason(): boolean {
   return true;
 }
 
-/** The end of the offline delivery, and its beginning anew. */
+/** Subscribes to the end and the restart of the offline delivery. */
 export function attachDelivery(): boolean {
   const bus: Model | undefined = pageModule("WAWebBackendEventBus")?.BackendEventBus;
   const cmd: Model | undefined = pageModule("WAWebCmd")?.Cmd;

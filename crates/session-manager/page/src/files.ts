@@ -1,9 +1,10 @@
-// File uploads: the service sets them on an input, by their path, and Chrome reads them
-// when they are needed. Nothing of them passes through the service's socket.
+// File uploads: the service sets them on an input, by their path, and Chrome
+// reads them on demand. None of the content passes through the service's
+// socket.
 
 import { BridgeError } from "./errors";
 
-/** As the service describes the file that it has set. */
+/** The service's description of the file that it has set. */
 export interface HandedFile {
   mime: string;
   name: string;
@@ -14,22 +15,22 @@ export interface HandedFile {
 const inputs = new Map<string, HTMLInputElement>();
 const MOST_INPUTS = 512;
 
-/** An input, in no document, for the file of the message with this key. */
+/** Returns a detached input for the file of the message with this key. */
 export function input(key: string): HTMLInputElement {
   const made = document.createElement("input");
   made.type = "file";
   inputs.delete(key);
   inputs.set(key, made);
-  // Of a send that never came.
+  // Left over from sends that never came.
   if (inputs.size > MOST_INPUTS) inputs.delete(inputs.keys().next().value!);
   return made;
 }
 
-/** The file of the message with this key, under its own name. */
+/** Returns the file of the message with this key, under its own name. */
 export function handed(key: string, { mime, name, size }: HandedFile): File {
   const picked = inputs.get(key)?.files?.[0];
   inputs.delete(key);
-  // Chrome takes a file that it cannot read without a word.
+  // Chrome accepts an unreadable file silently.
   if (picked?.size !== size) throw new BridgeError("FAILED", "the browser could not read the file: nothing was sent");
   return new File([picked], name, { type: mime });
 }

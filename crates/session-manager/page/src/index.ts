@@ -27,12 +27,12 @@ import { attempt, wpp } from "./wa";
 import { acknowledgeWhatsNew } from "./whats_new";
 
 const BOOT_POLL_MS = 25;
-/** After this a page without the modules is looked at less often. */
+/** A page without the modules is polled less often after this time. */
 const BOOT_PATIENCE_MS = 30_000;
-/** Less than the service waits for a pairing code. */
+/** Less than the service's timeout for a pairing code. */
 const TOOLS_PATIENCE_MS = 10_000;
 
-/** The code on show comes a second before wa-js does. */
+/** Waits for wa-js, which loads a second after the code is displayed. */
 async function toolsWithin(patience: number): Promise<any> {
   const deadline = Date.now() + patience;
   while (!wpp() && Date.now() < deadline) {
@@ -54,7 +54,7 @@ async function logout(): Promise<{ ok: boolean }> {
   return { ok: Boolean(await WPP.conn.logout()) };
 }
 
-/** What the service asks for every heartbeat. */
+/** Returns the report that the service requests with every heartbeat. */
 function heartbeat(): ReturnType<typeof readFacts> {
   attempt(() => acknowledgeWhatsNew(), undefined);
   attempt(() => watchHistory(), undefined);
@@ -85,8 +85,8 @@ const calls: Record<string, (args: any) => unknown> = {
 };
 
 /**
- * Text in, text out: the protocol's own encoding of objects is wordy. Before
- * the answer stands how long it took here, in milliseconds.
+ * Text in, text out: the protocol's own encoding of objects is verbose. The
+ * response is preceded by the duration of the call in milliseconds.
  */
 async function call(name: string, args: string): Promise<string> {
   const began = performance.now();
@@ -102,7 +102,7 @@ async function call(name: string, args: string): Promise<string> {
   }
 }
 
-/** Tries each of `steps` until it succeeds. */
+/** Retries each of `steps` until it succeeds. */
 function boot(steps: Array<() => boolean>): void {
   const started = Date.now();
   let waiting = steps;
@@ -122,7 +122,7 @@ function boot(steps: Array<() => boolean>): void {
 
 export interface Options {
   presence: Presence;
-  /** A person sits before this browser. */
+  /** Whether a person uses this browser. */
   attended: boolean;
 }
 
@@ -131,9 +131,9 @@ export function start(channel: (text: string) => void, { presence, attended }: O
     openChannel(channel);
     wantPresence(presence);
     Object.defineProperty(globalThis, "__leadmaster", { value: { call, input }, enumerable: false });
-    // No servers of others for link previews: WhatsApp's own way is left.
+    // No third-party servers for link previews: WhatsApp's own way remains.
     (globalThis as any).WPPConfig = { disableGoogleAnalytics: true, poweredBy: "-", linkPreviewApiServers: [] };
-    // Before the page's own scripts can ask for one.
+    // Before the page's own scripts can request one.
     if (attended) leavePasskeyToPerson();
     else takeCredentials();
     onLinkCodeChange(report);
@@ -149,7 +149,7 @@ export function start(channel: (text: string) => void, { presence, attended }: O
       attachLimits,
       () => attachNotices(report),
     ]);
-    // The first report also says that the script runs at all.
+    // The first report also proves that the script runs.
     report();
   } catch (error) {
     note("warn", `the bridge did not start: ${error}`);

@@ -27,19 +27,19 @@ export type Content =
   | { type: "contact"; contacts: Card[] }
   | { type: "reaction"; message_id: string; emoji: string };
 
-/** The message that `content` answers, as the caller names it. */
+/** Returns the message that `content` replies to, as named by the caller. */
 export function answered(content: Content): string | undefined {
   return "reply_to" in content ? content.reply_to : undefined;
 }
 
-/** People as this chat addresses them: a chat by LID wants LIDs. */
+/** Returns the mentioned people as this chat addresses them: by LID or by number. */
 function mentioned(WPP: any, chatId: string, content: Content): string[] | undefined {
   const given = "mentions" in content ? content.mentions : undefined;
   const server = chatId.endsWith("@lid") ? "@lid" : "@c.us";
   return given?.map((id) => bothIds(WPP, id).find((one) => one.endsWith(server)) ?? id);
 }
 
-/** Hands a message to wa-js, under the id that the service has fixed. */
+/** Passes a message to wa-js, under the id that the service has chosen. */
 export function hand(WPP: any, chatId: string, id: string, content: Content, quotedMsg: any, file?: File, patience = 60_000): Promise<any> {
   const options: Record<string, unknown> = {
     messageId: id,
@@ -79,8 +79,8 @@ export function hand(WPP: any, chatId: string, id: string, content: Content, quo
   }
 }
 
-/** wa-js waits for the chat to tell of a new message, which it does not do of
- * one that it has: an earlier attempt that failed is taken out of its way. */
+/** Removes an earlier failed attempt from the store: wa-js waits for the chat to
+ * announce a new message, which it does not do for one that it has. */
 function makeWay(WPP: any, chatId: string, id: string): void {
   const store: any = WPP.whatsapp.MsgStore;
   const earlier = attempt<any>(() => store.getModelsArray().find((msg: any) => serialized(msg.id) === id), null);
@@ -89,8 +89,8 @@ function makeWay(WPP: any, chatId: string, id: string): void {
   attempt(() => store.remove(earlier), null);
 }
 
-/** The server's own word for a message, for an attempt beside one that is still
- * on the way: wa-js would not hear of it. */
+/** Waits for the server's ack of a message during a resend while the first
+ * attempt is in progress: wa-js would not receive it. */
 function acknowledged(WPP: any, id: string, patience: number): { found: Promise<{ id: string; ack: number } | null>; stop: () => void } {
   const store: Model = WPP.whatsapp.MsgStore;
   let stop = (): void => {};

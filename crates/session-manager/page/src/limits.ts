@@ -1,6 +1,6 @@
-// Account limits: what WhatsApp lets this account do, as the page knows it: the lock on writing
-// to people who never wrote first, the monthly limit on new chats, and how far
-// the history is after a fresh link.
+// Account limits: the limits that WhatsApp sets for this account, as the page
+// knows them: the restriction on writing to people who never wrote first, the
+// monthly limit on new chats, and the history progress after a fresh link.
 
 import { note, post } from "./channel";
 import { type Model, attempt, pageModule, wpp } from "./wa";
@@ -9,12 +9,12 @@ import { type Model, attempt, pageModule, wpp } from "./wa";
 export interface Limits {
   reach_out: { locked: boolean; until: number | null; kind: string | null };
   new_chats: { status: string; used: number; total: number | null; cycle_end: number | null };
-  /** How far the history is, in percent; `null` before the page's first word
-   * of it. Absent where the page has no such thing. */
+  /** Progress of the history sync, in percent; `null` before the page's first
+   * report. Absent if the page has no such state. */
   history?: number | null;
 }
 
-/** The server is asked at most so often. */
+/** The minimum interval between requests to the server. */
 const REFRESH_MS = 60_000;
 const STATUSES = ["NONE", "FIRST_WARNING", "SECOND_WARNING", "CAPPED"];
 
@@ -22,7 +22,7 @@ let last = "";
 let refreshedAt = Number.NEGATIVE_INFINITY;
 let noted = false;
 let history: Model | null = null;
-/** The page's own note that the recent history is through. */
+/** Whether the page recorded that the recent history is complete. */
 let recentComplete = false;
 
 const whole = (value: unknown): number | null => {
@@ -34,7 +34,7 @@ function reachOut(): Limits["reach_out"] {
   const utils = pageModule("WAWebReachoutTimelockUtils");
   const record = attempt<any>(() => pageModule("WAWebUserPrefsIndexedDBStorage").userPrefsIdb.get(utils.REACHOUT_TIMELOCK_IDB_KEY), null);
   const until = whole(record?.time_enforcement_ends);
-  // The page keeps its record until the server says that the lock is lifted.
+  // The page keeps its record until the server lifts the restriction.
   const locked = attempt(() => Boolean(utils.isUserReachoutTimelocked()), false) && (until === null || until > Date.now());
   if (!locked) return { locked, until: null, kind: null };
   return { locked, until, kind: record?.enforcement_type ? String(record.enforcement_type) : null };
@@ -55,7 +55,7 @@ function newChats(): Limits["new_chats"] {
   return {
     status: STATUSES.includes(status) ? status : "NONE",
     used: Math.max(whole(data.used_quota) ?? 0, 0),
-    // -1 is without a limit.
+    // -1 means unlimited.
     total: total !== null && total >= 0 ? total : null,
     cycle_end,
   };
@@ -73,9 +73,9 @@ function historyModel(): Model | null {
   return history;
 }
 
-/** How far the history is, by what the page knows of it in more than one place:
- * its progress, its note that the recent part is through, and the end of the time
- * that a phone which paused has. */
+/** Returns the progress of the history sync, from several sources in the page:
+ * its progress, its record that the recent part is complete, and the deadline
+ * of a phone that paused. */
 function historyProgress(model: Model | null): number | null | undefined {
   if (recentComplete) return 100;
   if (!model) return undefined;
@@ -83,12 +83,12 @@ function historyProgress(model: Model | null): number | null | undefined {
   return paused !== null && paused <= 0 ? 100 : whole(model.realProgress);
 }
 
-/** Looks at the page's note once more; what is new is reported. */
+/** Reads the page's record once more; changes are reported. */
 export function watchHistory(): void {
   historyModel();
   reportLimits();
   if (recentComplete) return;
-  // It is read from the profile, so it answers later.
+  // It is read from the profile, so the response is asynchronous.
   Promise.resolve(attempt<any>(() => pageModule("WAWebUserPrefsHistorySync").getHistorySyncStatus(), null))
     .then((status) => {
       recentComplete = status?.recentCompleted === true;
@@ -112,14 +112,14 @@ export function reportLimits(): void {
   post({ type: "limits", limits });
 }
 
-/** Asks the server anew, unless that was done a moment ago; what is new is
- * reported as it comes. */
+/** Requests the limits from the server, unless that was done a moment ago;
+ * changes are reported as they arrive. */
 async function refresh(): Promise<void> {
   if (performance.now() - refreshedAt < REFRESH_MS) return;
   refreshedAt = performance.now();
   const jobs: Array<() => unknown> = [
     () => pageModule("WAWebGetReachoutTimelockJob").fetchReachoutTimelock(),
-    // The page itself asks once in its life; after that it is told.
+    // The page itself requests it once per document; later it receives updates.
     () => pageModule("WAWebGetNewChatMessageCappingInfoJob").fetchOrUpdateCapStatus(),
   ];
   const failed = (await Promise.allSettled(jobs.map(async (job) => job()))).some(({ status }) => status === "rejected");
@@ -130,12 +130,12 @@ async function refresh(): Promise<void> {
   reportLimits();
 }
 
-/** WhatsApp refused a message for a limit: its extent may be known now. */
+/** Refreshes the limits after a refusal: their details may be available now. */
 export function refreshLimitsSoon(): void {
   refresh().catch(() => {});
 }
 
-/** What holds now; the server is asked in the background. */
+/** Returns the current limits; the server is queried in the background. */
 export function limits(): Limits {
   refreshLimitsSoon();
   return readLimits();
@@ -143,7 +143,7 @@ export function limits(): Limits {
 
 let attached = false;
 
-/** Value first, then subscribe. */
+/** Reads first, then subscribes. */
 export function attachLimits(): boolean {
   if (!attached) {
     const cmd: Model | undefined = pageModule("WAWebCmd")?.Cmd;
@@ -151,7 +151,7 @@ export function attachLimits(): boolean {
     attached = true;
     for (const event of ["reachout_timelock_state_change", "new_chat_message_capping_state_change"]) cmd.on(event, reportLimits);
   }
-  // It registers later; without it the rest is known all the same.
+  // It registers later; without it the other limits are still known.
   if (historyModel()) reportLimits();
   return history !== null;
 }

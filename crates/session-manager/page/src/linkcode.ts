@@ -1,23 +1,23 @@
-// The pairing code: typed into the phone instead of scanning. wa-js keeps it alive: it makes a new one when
-// WhatsApp wants that. Here is known how long the one that is out is good, and
-// whether somebody still wants it.
+// The pairing code: typed into the phone instead of scanning. wa-js renews it
+// when WhatsApp requires a new one. This module tracks how long the pending
+// code is valid, and whether a caller still wants it.
 
 import { refreshCode } from "./code";
 import { BridgeError } from "./errors";
 import { type Model, attempt, pageModule, wpp } from "./wa";
 
-/** The page itself takes no answer to an older one. */
+/** The page itself accepts no answer to an older one. */
 const LIFE_MS = 180_000;
-/** What the phone may take longer, once it has the code: wa-js gives the same. */
+/** Extra time once the phone has the code; wa-js grants the same. */
 const PHONE_MS = 60_000;
-/** How long an idle page may take to be back. */
+/** How long an idle page may take to resume. */
 const REFRESH_MS = 5_000;
 
 interface LinkCode {
   phone: string;
   code: string;
   expiresAt: number;
-  /** Somebody asked for it within its life, or is the first to. */
+  /** Whether a caller requested it within its life, or is the first to. */
   wanted: boolean;
 }
 
@@ -34,7 +34,7 @@ export function onLinkCodeChange(told: () => void): void {
   changed = told;
 }
 
-/** The code that is out, as the service is told of it; never the code itself. */
+/** Returns the pending code as reported to the service; never the code itself. */
 export function linkCodeFacts(): LinkCodeFacts | null {
   return out && { expires_at: out.expiresAt };
 }
@@ -50,7 +50,7 @@ function show(phone: string, text: unknown, wanted: boolean): void {
   changed();
 }
 
-/** Its time is over: a new one where somebody wants it, else none. */
+/** Handles the expiry: a new code if one is wanted, else none. */
 function over(): void {
   if (!out?.wanted) return cancelLinkCode();
   const { phone } = out;
@@ -62,7 +62,7 @@ async function renew(phone: string): Promise<void> {
   const WPP = wpp();
   const idle = (): boolean => attempt(() => pageModule("WAWebSocketModel").Socket.state === "UNPAIRED_IDLE", false);
   if (idle()) {
-    // The page does the same before it makes a new one.
+    // The page does the same before it creates a new one.
     refreshCode();
     const deadline = Date.now() + REFRESH_MS;
     while (idle() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 25));
@@ -73,15 +73,15 @@ async function renew(phone: string): Promise<void> {
 
 const generate = (WPP: any, phone: string): Promise<unknown> => WPP.conn.genLinkDeviceCodeForPhoneNumber(phone);
 
-/** Where the page tells what the phone does with a code. */
+/** Returns the emitter of the phone's events for a code. */
 function phoneEvents(): Model | undefined {
   const events: Model | undefined =
     pageModule("WAWebLinkDeviceEvents")?.WAWebLinkDeviceEvents ?? attempt(() => wpp().whatsapp.LinkDeviceEvents, undefined);
   return typeof events?.on === "function" ? events : undefined;
 }
 
-/** The phone has typed it: what follows has its own time, and no new code may
- * take its place meanwhile. */
+/** Handles the phone's use of the code: the next step has its own time limit,
+ * and no new code may replace it meanwhile. */
 function phoneHasIt(): void {
   if (!out) return;
   out.expiresAt += PHONE_MS;
@@ -90,7 +90,7 @@ function phoneHasIt(): void {
   changed();
 }
 
-/** What wa-js does by itself: WhatsApp can want a new code at any time. */
+/** Subscribes to renewals: WhatsApp can require a new code at any time. */
 function listen(WPP: any): void {
   if (listening || typeof WPP.on !== "function") return;
   listening = true;
@@ -101,7 +101,7 @@ function listen(WPP: any): void {
   for (const event of ["conn.link_code_expired", "conn.link_code_error"]) WPP.on(event, cancelLinkCode);
 }
 
-/** The code for this number: the one that is out, or a new one. */
+/** Returns the code for this number: the pending one, or a new one. */
 export async function linkCode(WPP: any, phone: string): Promise<{ code: string; expires_at: number }> {
   listen(WPP);
   if (out?.phone === phone) {
@@ -115,7 +115,7 @@ export async function linkCode(WPP: any, phone: string): Promise<{ code: string;
   return { code: out.code, expires_at: out.expiresAt };
 }
 
-/** Nobody wants it any more, or the phone has it. */
+/** Drops the code: no caller wants it any more, or the phone has it. */
 export function cancelLinkCode(): void {
   clearTimeout(timer);
   attempt(() => (wpp()?.conn.cancelLinkDeviceCode(), true), false);

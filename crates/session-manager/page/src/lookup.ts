@@ -3,31 +3,31 @@
 import { BridgeError, told } from "./errors";
 import { attempt, pageModule, serialized, wpp } from "./wa";
 
-/** Less than the service waits, for each id that a message can have. */
+/** Less than the service's timeout, for each id that a message can have. */
 const LOOK_UP_MS = 2_000;
-/** How long WhatsApp's server may take to say whether it knows a number. */
+/** Timeout of a server query for a number. */
 const QUERY_MS = 15_000;
-/** How long a number that has WhatsApp is not asked for again. */
+/** How long a positive lookup of a number is cached. */
 const EXISTS_MS = 300_000;
 
 export function connected(): boolean {
   return attempt(() => pageModule("WAWebSocketModel").Socket.state === "CONNECTED", false);
 }
 
-/** wa-js, while the page can send. */
+/** Returns wa-js, while the page can send. */
 export function tools(): any {
   const WPP = wpp();
   if (!WPP || !connected()) throw new BridgeError("NOT_READY", "the page is not connected");
   return WPP;
 }
 
-/** Numbers that have WhatsApp: what the server called them, and until when
- * that is believed. */
+/** Cache of numbers on WhatsApp: the server's id for each, and when the entry
+ * expires. */
 const existing = new Map<string, { wid: any; until: number }>();
 
-/** The number as WhatsApp's server knows it; `null` where it has no WhatsApp.
- * Not by wa-js's own query, which believes the contacts that the phone has
- * saved, and answers the same for a number without WhatsApp and a lost network. */
+/** Returns the number as WhatsApp's server knows it; `null` if it is not on
+ * WhatsApp. Does not use wa-js's own query, which trusts the phone's saved
+ * contacts, and does not distinguish an unknown number from a lost network. */
 async function queryServer(WPP: any, wid: any): Promise<any> {
   const query = attempt<any>(() => WPP.whatsapp.functions.queryWidExists, null);
   if (typeof query !== "function") {
@@ -56,7 +56,7 @@ const nobody = (): BridgeError => new BridgeError("NOT_ON_WHATSAPP", "the number
 
 export async function recipient(WPP: any, to: string): Promise<any> {
   const wid = WPP.whatsapp.WidFactory.createWid(to);
-  // A number of which the page knows the LID has WhatsApp.
+  // A number whose LID the page knows is on WhatsApp.
   if (to.endsWith("@lid") || bothIds(WPP, to).length > 1) return wid;
   const known = existing.get(to);
   if (known && Date.now() < known.until) return known.wid;
@@ -68,8 +68,8 @@ export async function recipient(WPP: any, to: string): Promise<any> {
   return found;
 }
 
-/** The chat's id: the recipient by number or by LID, as the page addresses
- * them now. */
+/** Returns the chat's id: the recipient by number or by LID, as the page
+ * addresses it now. */
 export async function chatOf(WPP: any, wid: any): Promise<string> {
   try {
     const chat = await WPP.chat.find(wid);
@@ -77,8 +77,8 @@ export async function chatOf(WPP: any, wid: any): Promise<string> {
   } catch (error) {
     const id = serialized(wid);
     existing.delete(id);
-    // The page throws alike for a number without WhatsApp, and for one that it
-    // could not look up.
+    // The page throws the same error for a number without WhatsApp and for one
+    // that it could not look up.
     if (!id.endsWith("@lid") && !(await queryServer(WPP, wid))) throw nobody();
     throw new BridgeError("FAILED", `the chat could not be opened: ${told(error).message}`);
   }
@@ -90,8 +90,8 @@ export function isBlocked(WPP: any, ids: Iterable<string>): boolean {
   return [...ids].some((id) => attempt(() => Boolean(list.get(WPP.whatsapp.WidFactory.createWid(id))), false));
 }
 
-/** Number and LID of a person are one chat; which of them its messages carry
- * depends on when they were written. */
+/** Returns number and LID of a person, which are one chat; which of them its
+ * messages have depends on when they were written. */
 export function bothIds(WPP: any, id: string): string[] {
   const cache = WPP.whatsapp.lidPnCache;
   const wid = attempt<any>(() => WPP.whatsapp.WidFactory.createWid(id), null);
@@ -99,7 +99,7 @@ export function bothIds(WPP: any, id: string): string[] {
   return other ? [id, serialized(other)] : [id];
 }
 
-/** A message in one of `chats`, by the last part of its id. */
+/** Returns a message in one of `chats`, by the last part of its id. */
 export async function findMessage(WPP: any, chats: Iterable<string>, key: string, own: boolean[]): Promise<any> {
   const within = new Set(chats);
   const loaded = attempt<any>(
@@ -112,8 +112,8 @@ export async function findMessage(WPP: any, chats: Iterable<string>, key: string
   if (loaded) return loaded;
   for (const chat of within) {
     for (const fromMe of own) {
-      // wa-js throws for a message, or a chat, that is not there. What is not
-      // found in time is taken for absent.
+      // wa-js throws for a missing message or chat. A message that is not found
+      // in time counts as absent.
       const found = Promise.resolve()
         .then(() => WPP.chat.getMessageById(`${fromMe}_${chat}_${key}`))
         .catch(() => null);
@@ -124,8 +124,8 @@ export async function findMessage(WPP: any, chats: Iterable<string>, key: string
   return null;
 }
 
-/** A message that the caller names by WhatsApp's whole id or the last part of
- * it. Only in this chat: what somebody else wrote is nobody's to quote. */
+/** Returns a message by WhatsApp's full id or its last part. Only from this
+ * chat: other chats' messages must not be quoted. */
 export async function namedMessage(WPP: any, chats: Iterable<string>, name: string): Promise<any> {
   const parts = name.split("_");
   const whole = parts.length >= 3 && (parts[0] === "true" || parts[0] === "false");

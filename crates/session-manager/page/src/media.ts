@@ -1,10 +1,10 @@
-// Files that came in: fetched by wa-js's own way, and given away in pieces.
+// Incoming files: fetched through wa-js, and passed on in pieces.
 //
 //   media_open(id) ──> wa-js downloads and decrypts ──> a blob, kept under a token
-//   media_read(token, offset) ──> a piece of it, as base64   (again and again)
+//   media_read(token, offset) ──> a piece as base64, repeatedly
 //   media_close(token)
 //
-// A blob lies with the browser, which moves large ones to its disk.
+// The browser process stores a blob, and moves large ones to disk.
 
 import { hasMedia } from "./content";
 import { BridgeError } from "./errors";
@@ -12,18 +12,18 @@ import { bothIds, findMessage, tools } from "./lookup";
 import { type Model, attempt, serialized } from "./wa";
 
 export interface OpenArgs {
-  /** WhatsApp's whole id. */
+  /** WhatsApp's full message id. */
   id: string;
-  /** More than this is not fetched. */
+  /** The maximum size to fetch. */
   most: number;
 }
 
 const blobs = new Map<string, Blob>();
-/** More are of a service that went away in the middle. */
+/** More are left over from a service that went away midway. */
 const MOST_BLOBS = 8;
 let opened = 0;
 
-/** Stages of a file that nobody will bring here. */
+/** Stages of a file that can no longer be fetched. */
 const GONE = /MISSING|NEED_POKE|UNSUPPORTED|TOO_LARGE/;
 
 const gone = (): BridgeError =>
@@ -62,7 +62,7 @@ export async function readMedia({ token, offset, length }: { token: string; offs
   const blob = blobs.get(token);
   if (!blob) throw new BridgeError("FAILED", "the file is not open any more");
   const reader = new FileReader();
-  // Read and encoded by the browser: the page's thread gets the text alone.
+  // Read and encoded by the browser process: the page's thread only gets text.
   const url = await new Promise<string>((resolve, reject) => {
     reader.onload = () => resolve(String(reader.result));
     reader.onerror = () => reject(new BridgeError("FAILED", "the browser could not read the file"));

@@ -31,9 +31,10 @@ export function describe(msg: Model): object {
   };
 }
 
-/** Types of the page's that are no message of a person: what it writes into a
- * chat itself, and what only belongs to another message. The whole list of types
- * is matched in `WAWebSpamUtils`; what is new there is told. */
+/** The page's types that are not a person's messages: those that it writes into
+ * a chat itself, and those that only belong to another message.
+ * `WAWebSpamUtils` matches the whole list; types that are new there are
+ * published. */
 const SERVICE_TYPES = new Set([
   // Notices.
   "notification",
@@ -48,11 +49,11 @@ const SERVICE_TYPES = new Set([
   "protocol",
   "debug",
   "debug_placeholder",
-  // Calls; a missed one is told as such.
+  // Calls; a missed one is published as such.
   "call_log",
   "scheduled_call_creation",
   "scheduled_call_edit",
-  // What is said of other messages, or left of them.
+  // Parts or remains of other messages.
   "revoked",
   "album",
   "pin_message",
@@ -69,23 +70,23 @@ const SERVICE_TYPES = new Set([
   "message_history_bundle",
   "message_history_notice",
 ]);
-/** A chat with a person or a group. */
+/** The id of a chat with a person or a group. */
 export const CHATS = /@(c\.us|lid|g\.us)$/;
 
-/** Whether it is a message of a person, in a chat. */
+/** Whether it is a person's message in a chat. */
 export function isMessage(msg: Model): boolean {
   // In a row of the page's database the key may be text.
   const chat = serialized(msg?.id?.remote) || serialized(msg?.id).split("_")[1] || "";
   return (!SERVICE_TYPES.has(String(msg?.type)) || missedCall(msg) !== null) && CHATS.test(chat);
 }
 
-/** Ids of messages that this service sent itself: they are not news. It knows
- * them; this saves it the hearing. */
+/** Ids of messages that this service sent itself, which are not published. The
+ * service would drop them anyway; this saves the transfer. */
 const ownIds = new Set<string>();
 
 export function markOwn(id: string): void {
   ownIds.add(id);
-  // The page reports its own message within the same send.
+  // The page reports its own message during the same send.
   if (ownIds.size > 1_000) ownIds.delete(ownIds.values().next().value!);
 }
 
@@ -105,8 +106,8 @@ export function listening(): boolean {
   return attached;
 }
 
-/** Subscribes once wa-js knows the collection of messages. What is there
- * already, the service asks for; what it is told twice, it tells once. */
+/** Subscribes once wa-js has the collection of messages. The service requests
+ * existing ones; it removes duplicates. */
 export function attachMessages(): boolean {
   if (attached) return true;
   const store: Model | undefined = wpp()?.whatsapp?.MsgStore;
@@ -115,9 +116,9 @@ export function attachMessages(): boolean {
   store.on("add", (msg: Model) => {
     if (msg?.isNewMsg) announce(msg);
   });
-  // A `ciphertext` that can be read now.
+  // A `ciphertext` that has become readable.
   store.on("change:type", announce);
-  // A call becomes a missed one once it ends.
+  // A call becomes a missed one when it ends.
   store.on("change:callOutcome", (msg: Model) => {
     if (missedCall(msg)) announce(msg);
   });

@@ -1,10 +1,11 @@
-// Notices (ban, outage, forced logout) that WhatsApp shows the user in place of the chats, and for how long it
-// holds. The page's events for it, by the names that its sources have given them.
+// Notices (ban, outage, forced logout) that WhatsApp displays in place of the
+// chats, and their end. Uses the page's events, by all names its sources have
+// had.
 
 import { type Model, pageModule } from "./wa";
 
 export type Notice =
-  /** Until when, in milliseconds since 1970. */
+  /** End of the ban, in milliseconds since 1970. */
   | { kind: "temporary_ban"; code: number | null; until: number | null }
   | { kind: "service_unavailable" }
   | { kind: "unexpected_logout"; reason: string };
@@ -12,14 +13,14 @@ export type Notice =
 let ban: Notice | null = null;
 let other: Notice | null = null;
 
-/** What holds now. */
+/** Returns the current notice. */
 export function notice(stream: string | null): Notice | null {
-  // A device that is served is not refused any more.
+  // A connected device is not refused any more.
   if (stream === "CONNECTED" && other?.kind === "service_unavailable") other = null;
   return ban ?? other;
 }
 
-/** `expire` is a time from now, in seconds; a point of time would be larger. */
+/** Converts `expire`, a duration in seconds; a timestamp would be larger. */
 function until(expire: unknown): number | null {
   const seconds = Number(expire);
   if (!Number.isFinite(seconds) || seconds <= 0) return null;
@@ -37,7 +38,7 @@ export function attachNotices(report: () => void): boolean {
       });
     }
   };
-  // Comes with every login, too, and says then that there is none.
+  // Also sent with every login, reporting that there is no ban.
   on(["account_temporarily_banned_from_bridge", "temporary_ban_from_bridge"], (told) => {
     const code = Number(told?.code);
     ban = told?.banned === false ? null : { kind: "temporary_ban", code: Number.isFinite(code) ? code : null, until: until(told?.expire) };

@@ -1,12 +1,12 @@
-// The passkey that WhatsApp asks some accounts for before it links a device.
+// The passkey that WhatsApp requires of some accounts before it links a device.
 // The page calls it "shortcake":
 //
 //   prologue request ─> prompt ─Continue─> credentials.get() ─> phone ─> code ─> linked
 //
-// Here nobody can answer credentials.get(): no authenticator of the account's
-// owner is at hand, and headless Chrome leaves the call pending for ever. So it
-// is taken, handed to the service, and answered with what somebody made in a
-// browser of their own. Of all sites, only for WhatsApp's ids.
+// No authenticator of the account's owner is available here to answer
+// credentials.get(), and headless Chrome never settles the call. So the call is
+// intercepted, passed to the service, and answered with an assertion made in
+// another browser. Only for WhatsApp's relying party ids.
 
 import { note } from "./channel";
 import { BridgeError } from "./errors";
@@ -23,14 +23,14 @@ const RELYING_PARTY = /^([a-z0-9-]+\.)*whatsapp\.com$/;
 export type Stage = "asked" | "required" | "answered" | "confirm";
 
 export interface PasskeyFacts {
-  /** `asked`: WhatsApp wants it, and the page has not said what of it yet. */
+  /** `asked`: WhatsApp requires it, but the page has not received the request yet. */
   stage: Stage;
   /** Counts the requests of this document: an answer is for one of them. */
   request: number;
-  /** `PublicKeyCredentialRequestOptions` as JSON, while an answer is waited for. */
+  /** `PublicKeyCredentialRequestOptions` as JSON, while an answer is pending. */
   public_key: unknown;
   verification_code: string | null;
-  /** The page goes on by itself; nobody has to compare the code. */
+  /** The page continues by itself; no person has to compare the code. */
   confirms_itself: boolean;
 }
 
@@ -41,25 +41,25 @@ interface Pending {
 }
 
 let changed: () => void = () => {};
-/** Somebody sits before this browser, and answers in it. */
+/** Whether a person uses this browser, and answers in it. */
 let attended = false;
-/** The page's screen was up since it last asked. */
+/** Whether the page displayed its screen since the last request. */
 let screenSeen = false;
 let request = 0;
 let pending: Pending | null = null;
-/** What the page's events said; the screen has the last word where it is known. */
+/** The state from the page's events; a recognized screen takes precedence. */
 let heard: { stage: Stage; code: string | null; confirmsItself: boolean } | null = null;
 const seenSigns = new Set<string>();
-/** The page is on its way back to a code. */
+/** Whether the page is returning to a code. */
 let cancelling = false;
-/** How often its prompt was answered without a request. */
+/** How many times its prompt was confirmed without a request. */
 let tries = 0;
 let trying: ReturnType<typeof setTimeout> | undefined;
-/** That attempt is for the page's module, not its button. */
+/** Whether that attempt uses the page's module, not its button. */
 let tryingModule = false;
-/** The screen comes a moment after the event. */
+/** The screen appears a moment after the event. */
 const NAMELESS_MS = 2_000;
-/** A page that asks for nothing after so many has another problem. */
+/** A page that sends no request after this many tries has another problem. */
 const MOST_TRIES = 6;
 
 const shown = (selector: string): HTMLElement | null => document.querySelector<HTMLElement>(selector);
@@ -69,13 +69,13 @@ const enabled = (selector: string): HTMLElement | null => {
   return button && !(button as HTMLButtonElement).disabled && button.getAttribute("aria-disabled") !== "true" ? button : null;
 };
 
-/** Whether the page takes this for a linking with a passkey. */
+/** Whether the page treats this as linking with a passkey. */
 function pairingType(): boolean {
   const type = attempt<string>(() => String(pageModule("WAWebAltDeviceLinkingApi").getPairingType()), "");
   return type === "SHORTCAKE_PASSKEY";
 }
 
-/** Says once what was seen, so that a page that changed can be understood. */
+/** Logs each sign once, so that changes of the page can be diagnosed. */
 function noteSigns(signs: Record<string, boolean>): void {
   const there = Object.keys(signs).filter((name) => signs[name]);
   if (there.every((name) => seenSigns.has(name))) return;
@@ -83,7 +83,7 @@ function noteSigns(signs: Record<string, boolean>): void {
   note("info", `WhatsApp asks for the account's passkey; signs: ${there.join(", ")}`);
 }
 
-/** How far the page is with a passkey; `null` where none is asked for. */
+/** Returns the passkey state; `null` if none is requested. */
 export function passkeyFacts(): PasskeyFacts | null {
   const signs = {
     event: heard !== null,
@@ -113,18 +113,18 @@ export function passkeyFacts(): PasskeyFacts | null {
   };
 }
 
-/** Whether the page's own screen for it is up, or about to be. */
+/** Whether the page's own passkey screen is displayed, or about to be. */
 export function passkeyUnderWay(): boolean {
   return heard !== null || pending !== null || shown(SCREEN) !== null;
 }
 
-/** The page asks a person to go on before it calls credentials.get(). At once
- * the first time, later with growing pauses. A page whose button has another
- * name is asked by its module instead, a moment later. */
+/** Confirms the page's prompt, which precedes credentials.get(). Immediately the
+ * first time, later with backoff. If the button was renamed, the page's module
+ * is called instead, a moment later. */
 function goOn(): void {
   if (attended || pending || cancelling || tries === MOST_TRIES) return;
   const button = enabled(CONTINUE);
-  // The page's word for the way of linking may be all that is known of it.
+  // The page's linking type may be the only sign of it.
   const asked = heard ? heard.stage === "asked" : pairingType();
   const nameless = !button && asked && !shown(CONTINUE);
   if (!button && !nameless) return;
@@ -142,7 +142,7 @@ function goOn(): void {
   }, pause);
 }
 
-/** What the page's own buttons call. */
+/** Calls the same function as the page's own button. */
 function byModule(name: string): boolean {
   const action = pageModule("WAWebShortcakeLinkingAction");
   if (typeof action?.[name] !== "function") return false;
@@ -152,7 +152,7 @@ function byModule(name: string): boolean {
   return true;
 }
 
-/** Everything is over: linked, cancelled, or another document. */
+/** Resets the state: linked, cancelled, or another document. */
 export function forgetPasskey(): void {
   if (!pending && !heard) return;
   pending?.reject(new DOMException("The passkey is not wanted any more.", "AbortError"));
@@ -169,7 +169,7 @@ const base64url = (bytes: BufferSource): string => {
 };
 const isBytes = (value: unknown): value is BufferSource => value instanceof ArrayBuffer || ArrayBuffer.isView(value);
 
-/** The options as JSON has them: what is binary, in base64url. */
+/** Converts the options to JSON, with binary values in base64url. */
 function asJson(value: unknown): unknown {
   if (isBytes(value)) return base64url(value);
   if (Array.isArray(value)) return value.map(asJson);
@@ -184,7 +184,7 @@ function bytes(text: string): ArrayBuffer {
   return Uint8Array.from(plain, (letter) => letter.charCodeAt(0)).buffer;
 }
 
-/** A credential as the page expects it of the browser. */
+/** Returns a credential in the form that the page expects from the browser. */
 function credential(json: any): unknown {
   const { response } = json;
   const part = (text: string | null | undefined): ArrayBuffer | null => (text ? bytes(text) : null);
@@ -204,12 +204,12 @@ function credential(json: any): unknown {
   };
 }
 
-/** Leaves all of it to the person before this browser. */
+/** Leaves the ceremony to the person using this browser. */
 export function leavePasskeyToPerson(): void {
   attended = true;
 }
 
-/** Takes credentials.get() for WhatsApp's ids; every other call is the browser's. */
+/** Intercepts credentials.get() for WhatsApp's ids; other calls go to the browser. */
 export function takeCredentials(): void {
   const container: any = (navigator as any).credentials;
   if (!container || typeof container.get !== "function") return;
@@ -232,14 +232,14 @@ export function takeCredentials(): void {
       changed();
     });
   };
-  // On the instance: the prototype's stays what it was.
+  // On the instance: the prototype's method stays unchanged.
   Object.defineProperty(container, "get", { value: get, configurable: true, writable: true });
 }
 
 /** Subscribes to the page's linking events; calls `told` on each change. */
 export function attachPasskey(told: () => void): boolean {
   changed = told;
-  // wa-js finds it under another name as well.
+  // wa-js exposes it under another name as well.
   const events: Model | undefined =
     pageModule("WAWebLinkDeviceEvents")?.WAWebLinkDeviceEvents ?? attempt(() => wpp().whatsapp.LinkDeviceEvents, undefined);
   if (!events || typeof events.on !== "function") return false;
@@ -265,7 +265,7 @@ export function attachPasskey(told: () => void): boolean {
   return true;
 }
 
-/** Looks after the page's screen, which asks a person to press buttons. */
+/** Handles the page's screen, which expects a person to press buttons. */
 export function tendPasskey(linked: boolean | null, codeDrawn: boolean): void {
   if (linked) return forgetPasskey();
   if (shown(SCREEN)) screenSeen ||= heard !== null;
@@ -282,26 +282,26 @@ export function tendPasskey(linked: boolean | null, codeDrawn: boolean): void {
     screenSeen = false;
   }
   if (heard && !pending && heard.stage === "answered" && enabled(CONTINUE)) {
-    // Its prompt again, after a phone that did not answer.
+    // Its prompt again, after the phone did not respond.
     heard = { stage: "asked", code: null, confirmsItself: false };
   }
   goOn();
 }
 
-/** The answer that somebody made, to the request with this number. */
+/** Passes a person's answer to the request with this number. */
 export function answerPasskey({ request: meant, credential: json }: { request: number; credential: unknown }): { ok: true } {
   if (!pending || meant !== request) throw new BridgeError("NOT_READY", "no passkey is waited for");
   const { resolve } = pending;
   pending = null;
   heard = { stage: "answered", code: null, confirmsItself: false };
-  // At least one pause before the page's prompt is answered again.
+  // At least one backoff before the page's prompt is confirmed again.
   tries = 1;
   resolve(credential(json));
   changed();
   return { ok: true };
 }
 
-/** The person has compared the code with the phone's. */
+/** Confirms that a person has compared the code with the phone's. */
 export function confirmPasskey(): { ok: true } {
   const button = enabled(CONFIRM);
   if (button) button.click();
@@ -311,7 +311,7 @@ export function confirmPasskey(): { ok: true } {
   return { ok: true };
 }
 
-/** Back to a code to scan. */
+/** Goes back to a code to scan. */
 export function cancelPasskey(): { way: string } {
   const waiting = pending;
   pending = null;
@@ -319,7 +319,7 @@ export function cancelPasskey(): { way: string } {
   cancelling = true;
   const button = shown(CANCEL);
   const way = button ? "button" : "none";
-  // First the page's own way back: what fails after it is of no interest to it.
+  // First the page's own way back: it then ignores the failure that follows.
   (button?.closest("button") ?? button)?.click();
   waiting?.reject(new DOMException("The operation either timed out or was not allowed.", "NotAllowedError"));
   changed();

@@ -1,4 +1,4 @@
-// Time slicing of long work in the page's own thread: the page answers in between.
+// Time slicing of long work in the page's thread: other tasks run in between.
 
 /** Time budget of one slice, in milliseconds; Chrome reports tasks over 50 ms as long tasks. */
 const SLICE_MS = 12;

@@ -1,9 +1,9 @@
-// Who somebody is: a number and a LID, as far as the page knows both.
+// A person's ids: number and LID, as far as the page knows both.
 
 import { attempt, serialized, wpp } from "./wa";
 
 export interface Person {
-  /** Digits. */
+  /** The number in digits. */
   phone: string | null;
   /** `…@lid`. */
   lid: string | null;
@@ -11,7 +11,7 @@ export interface Person {
 
 const digits = (id: string): string => id.split("@")[0]!.split(":")[0]!;
 
-/** The person with this id; nobody for the id of a group. */
+/** Returns the person with this id; empty for a group's id. */
 export function person(id: string): Person {
   const WPP = wpp();
   const wid = attempt<any>(() => WPP.whatsapp.WidFactory.createWid(id), null);

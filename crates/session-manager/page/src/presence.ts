@@ -1,5 +1,6 @@
-// Presence: whether the account shows as online. A page that is visible and focused says
-// so all day, and the phone may then stay silent about what comes in.
+// Presence: whether the account appears as online. A visible, focused page
+// sends "available" all day, and the phone may then not notify of incoming
+// messages.
 
 import { wpp } from "./wa";
 
@@ -12,7 +13,7 @@ export function wantPresence(presence: Presence): void {
   wanted = presence;
 }
 
-/** Says it once in a document; wa-js keeps the page to it. */
+/** Applies it once per document; wa-js makes the page keep it. */
 export function applyPresence(): void {
   if (applied || wanted === "available") return;
   applied = true;

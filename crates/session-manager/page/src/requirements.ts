@@ -1,5 +1,5 @@
-// The self-test: what the bridge needs of wa-js and of the page, by name. The page changes
-// every few weeks, and wa-js can be there while what it is for is not found.
+// The self-test: the parts of wa-js and of the page that the bridge needs, by
+// name. The page changes every few weeks, and wa-js may then not find them.
 
 import { listening } from "./messages";
 import { attempt, pageModule, wpp } from "./wa";
@@ -20,7 +20,7 @@ const either =
   (WPP) =>
     checks.some((check) => check(WPP));
 
-/** Without one of these nothing is sent, or nothing is heard. */
+/** Without one of these either sending or receiving fails. */
 const REQUIRED: Record<string, Check> = {
   "chat.sendTextMessage": callable("chat.sendTextMessage"),
   "chat.find": callable("chat.find"),
@@ -39,7 +39,7 @@ const REQUIRED: Record<string, Check> = {
   "message listeners": () => listening(),
 };
 
-/** Without one of these something special cannot be done. */
+/** Without one of these a single feature is unavailable. */
 const OPTIONAL: Record<string, Check> = {
   send_location: callable("chat.sendLocationMessage"),
   send_contact: callable("chat.sendVCardContactMessage"),
@@ -55,7 +55,7 @@ const OPTIONAL: Record<string, Check> = {
   offline_delivery: () => pageModule("WAWebBackendEventBus")?.BackendEventBus !== undefined,
 };
 
-/** The names of what sending and hearing need and is not there. */
+/** Returns the names of the missing required functions. */
 export function missingTools(): string[] {
   const WPP = wpp();
   if (!WPP) return ["wa-js"];
@@ -63,7 +63,7 @@ export function missingTools(): string[] {
   return Object.keys(REQUIRED).filter(absent);
 }
 
-/** Each name, and whether it is there. */
+/** Returns whether each name is available. */
 export function selfTest(): { ok: boolean; checks: Record<string, boolean> } {
   const WPP = wpp();
   const checks: Record<string, boolean> = {

@@ -30,7 +30,7 @@ export interface MessageStateArgs {
 export async function messageState({ to, key }: MessageStateArgs): Promise<{ id: string; ack: number } | null> {
   const WPP = tools();
   // The chat may be addressed by number or by LID, now or when the message was
-  // written. What is not found goes out again under the same id, which the
+  // written. A message that is not found is resent under the same id, which the
   // server drops if it has it.
   const chats = new Set<string>(bothIds(WPP, to));
   const found = async (): Promise<{ id: string; ack: number } | null> => {
@@ -55,7 +55,7 @@ export async function messageState({ to, key }: MessageStateArgs): Promise<{ id:
 
 /** WhatsApp's limit on writing to people who never wrote first. */
 const REACH_OUT = 463;
-/** Its monthly limit on new chats. */
+/** WhatsApp's monthly limit on new chats. */
 const NEW_CHATS = 475;
 
 /** The page's name for an error number of the server, if it has one. */
@@ -90,8 +90,8 @@ function verdict(answer: any, ack: number): BridgeError | null {
   const number = Number(answer?.ackErrorCode ?? Number.NaN);
   if (Number.isInteger(number)) return refusal(number);
   switch (result) {
-    // The page gave up before the server had the message: that says nothing of
-    // an earlier attempt with the same id.
+    // The page gave up before the server had the message: that says nothing
+    // about an earlier attempt with the same id.
     case "ERROR_UPLOAD":
     case "ERROR_EXPIRED":
     case "ERROR_CANCELLED":
@@ -106,15 +106,16 @@ const BLOCKED = "this account has blocked the recipient: nothing was sent; unblo
 /** Converts an exception into a `BridgeError`. */
 function thrown(error: unknown): BridgeError {
   const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
-  // The page looks once the message is stored, and throws before it sends.
+  // The page checks after it has stored the message, and throws before it sends.
   const blocked = name === "ContactBlockedError" || /contact is blocked/i.test(String(message ?? error));
   return blocked ? new BridgeError("RECIPIENT_BLOCKED", BLOCKED) : told(error);
 }
 
 async function react(WPP: any, chats: string[], content: Content & { type: "reaction" }): Promise<{ id: null }> {
   const target = await namedMessage(WPP, chats, content.message_id);
-  // wa-js takes no id for it, and it needs none: a message has one reaction of
-  // each person, the last one, so the same one twice is the same as once.
+  // wa-js accepts no id for a reaction, and it needs none: each person has only
+  // one reaction per message, the last one, so sending the same one twice is
+  // harmless.
   let answer: any;
   try {
     answer = await WPP.chat.sendReactionToMessage(target, content.emoji || false);

@@ -1,11 +1,11 @@
-// Searches the page's own message store for messages that were missed.
-// After a reload most of it is not in memory, but in the page's database.
+// Searches the page's own message store for missed messages. After a reload
+// most of it is only in the page's database.
 //
-//   chats ──> which changed ──> search, chat by chat, from its end backwards ─┐
-//   memory ─> what the page holds and its database may not hold (yet) ────────┴─> messages
+//   chats ──> changed chats ──> search, chat by chat, from the end backwards ────┐
+//   memory ─> messages that the page's database may not have (yet) ──────────────┴─> messages
 //
-// The service keeps the place: a call works for its budget and says where to go
-// on. One search runs at a time; one that is asked for ends the one before.
+// The service holds the cursor: a call works for its time budget and returns the
+// next cursor. One search runs at a time; a new one cancels the previous one.
 
 import { note } from "./channel";
 import { BridgeError } from "./errors";
@@ -15,39 +15,38 @@ import { Slice, pause } from "./pause";
 import { type Model, attempt, pageModule, serialized } from "./wa";
 
 export interface ChatsArgs {
-  /** Chats with a message from this second on. */
+  /** Only chats with a message from this second on. */
   since: number;
 }
 
 export interface SearchArgs {
   chat: string;
-  /** Messages from this second on. */
+  /** Only messages from this second on. */
   since: number;
-  /** The message to go on at, beside which none was given yet; the chat's end
-   * by default. */
+  /** The cursor message, next to which reading continues; the chat's end by
+   * default. */
   anchor: string | null;
   direction: "before" | "after";
-  /** So long it may take, in milliseconds. */
+  /** Time budget in milliseconds. */
   budget_ms: number;
 }
 
 interface Found {
   /** In the order of the page's database. */
   messages: object[];
-  /** Where to go on; `null` where there is no more. */
+  /** The next cursor; `null` if there are no more. */
   next: string | null;
-  /** The message that the search began at in place of the chat's end: there may
-   * be messages after it. */
+  /** The message that the search began at in place of the chat's end: messages
+   * may follow it. */
   began_at: string | null;
-  /** The page knows none of the messages to begin at: what there is, is not
-   * known. */
+  /** Whether the page has none of the anchors: the chat's messages are unknown. */
   lost: boolean;
 }
 
 export interface MemoryArgs {
   since: number;
   limit: number;
-  /** That of an earlier look; if it still holds, there is nothing new. */
+  /** The mark of an earlier result; if it is still current, the result is empty. */
   mark: string;
 }
 
@@ -70,7 +69,7 @@ const models = (collection: any): Model[] => attempt<Model[]>(() => collection.g
 let latest = 0;
 let turn: Promise<unknown> = Promise.resolve();
 
-/** Runs `work` once the search before it has ended, which it is made to. */
+/** Runs `work` once the previous search has ended, which it cancels. */
 function alone<T>(work: (check: () => void) => Promise<T>): Promise<T> {
   const mine = ++latest;
   const check = (): void => {
@@ -84,11 +83,11 @@ function alone<T>(work: (check: () => void) => Promise<T>): Promise<T> {
   return result;
 }
 
-/** Ids of the chats that changed, and when, the latest last. */
+/** Returns the ids of the chats that changed, with the time, latest last. */
 export function chats({ since }: ChatsArgs): Promise<Array<[string, number]>> {
   return alone(async (check) => {
     const WPP = tools();
-    // Subscribe first: what comes while this runs is not missed.
+    // Subscribe first: messages that arrive during the search are not missed.
     attachMessages();
     const slice = new Slice();
     const changed: Array<{ id: string; last: number; row: number }> = [];
@@ -105,7 +104,7 @@ export function chats({ since }: ChatsArgs): Promise<Array<[string, number]>> {
         last = Math.max(last, time(msg));
         row = Math.max(row, Number(msg.rowId) || 0);
       }
-      // One without a time is looked at, too.
+      // A chat without a time is included, too.
       if (last === 0 || last >= since) changed.push({ id, last, row });
     }
     changed.sort((a, b) => a.last - b.last || a.row - b.row);
@@ -115,12 +114,12 @@ export function chats({ since }: ChatsArgs): Promise<Array<[string, number]>> {
 
 interface Beside {
   messages: Model[];
-  /** The anchor is not in the page's database. */
+  /** Whether the anchor is missing in the page's database. */
   unknown: boolean;
 }
 
-/** The page's own search of its database. wa-js has one, too, but does not say
- * that a message was not found: to it that looks like the end. */
+/** Returns the page's own search of its database. wa-js has one, too, but does
+ * not report a missing message: it treats that as the end. */
 export function finder(WPP: any): (anchor: unknown, direction: string) => Promise<Beside> {
   const find =
     attempt<any>(() => WPP.whatsapp.functions.msgFindByDirection, null) ??
@@ -133,18 +132,18 @@ export function finder(WPP: any): (anchor: unknown, direction: string) => Promis
   };
 }
 
-/** Whether the page takes a chat in place of a message to begin at: then a
- * chat's end that has nothing before it is the end of an empty chat. */
+/** Whether the page accepts a chat as an anchor: then an empty result at a
+ * chat's end means an empty chat. */
 let takesChats = false;
 
-/** Messages that a chat may be found by, the latest first. */
+/** Returns messages usable as anchors of a chat, latest first. */
 function anchorsOf(chat: Model): string[] {
   const inMemory = models(chat.msgs).slice(-ANCHORS).reverse();
   const ids = [...inMemory.map((msg) => serialized(msg.id)), serialized(chat.lastReceivedKey)];
   return [...new Set(ids)].filter(Boolean);
 }
 
-/** The last messages of a chat, and where they were found. */
+/** Returns the last messages of a chat, and the anchor that found them. */
 async function end(WPP: any, id: string, find: ReturnType<typeof finder>): Promise<Beside & { at: string | null }> {
   const chat: Model | undefined = WPP.whatsapp.ChatStore.get(id);
   const remote = chat?.id ?? WPP.whatsapp.WidFactory.createWid(id);
@@ -159,15 +158,15 @@ async function end(WPP: any, id: string, find: ReturnType<typeof finder>): Promi
   return { messages: [], unknown: last.unknown || anchors.length > 0, at: null };
 }
 
-/** A row of the page's database, as the model that it would be in memory. */
+/** Converts a row of the page's database into a model. */
 function model(WPP: any, row: Model): Model {
   const { MsgModel, MsgStore } = WPP.whatsapp;
   const known = attempt<any>(() => MsgStore.get(serialized(row.id)), null);
-  // A row that the page cannot make a model of has its text all the same.
+  // A row that the page cannot convert still has its text.
   return known ?? attempt<any>(() => (row instanceof MsgModel ? row : new MsgModel(row)), row);
 }
 
-/** Messages of a chat from `since` on, as many as the budget allows. */
+/** Returns messages of a chat from `since` on, as many as the budget allows. */
 export function search({ chat, since, anchor, direction, budget_ms }: SearchArgs): Promise<Found> {
   return alone(async (check) => {
     const began = performance.now();
@@ -191,7 +190,7 @@ export function search({ chat, since, anchor, direction, budget_ms }: SearchArgs
       if (page.unknown) {
         return { messages: pages.flat(), next: null, began_at: beganAt, lost: true };
       }
-      // It may be short of some that the page does not show: only an empty one
+      // The page may omit some that it does not display: only an empty result
       // is the end.
       const edge = direction === "before" ? page.messages[0] : page.messages.at(-1);
       const told: object[] = [];
@@ -203,8 +202,8 @@ export function search({ chat, since, anchor, direction, budget_ms }: SearchArgs
       if (direction === "before") pages.unshift(told);
       else pages.push(told);
       given += told.length;
-      // Rows stand in the order in which they came, which need not be that of
-      // their times: all of the page has to be too old.
+      // Rows are in order of arrival, which may differ from the order of their
+      // times: all rows of the result have to be too old.
       const old = direction === "before" && page.messages.every((row) => time(row) < since);
       const next = edge && !old ? serialized(edge.id) : null;
       if (next === null || next === at) return { messages: pages.flat(), next: null, began_at: beganAt, lost: false };
@@ -218,12 +217,12 @@ export function search({ chat, since, anchor, direction, budget_ms }: SearchArgs
   });
 }
 
-/** Changes with every message that is added, told or not. */
+/** Returns a value that changes with every added message, published or not. */
 function memoryMark(messages: Model[]): string {
   return `${messages.length} ${serialized(messages.at(-1)?.id)}`;
 }
 
-/** Ids of the messages in memory from `since` on, the oldest first. */
+/** Returns the ids of the messages in memory from `since` on, oldest first. */
 export function memory({ since, limit, mark }: MemoryArgs): Promise<Remembered> {
   return alone(async (check) => {
     const WPP = tools();
@@ -232,11 +231,11 @@ export function memory({ since, limit, mark }: MemoryArgs): Promise<Remembered> 
     const now = memoryMark(messages);
     if (mark === now) return { ids: [], more: false, mark: now };
     type Entry = { id: string; at: number; row: number };
-    // Within a second, rows keep the order in which they came.
+    // Within a second, rows keep the order of arrival.
     const inOrder = (a: Entry, b: Entry): number => a.at - b.at || a.row - b.row;
     let found: Entry[] = [];
     let more = false;
-    // Never more than twice of what is given: there may be very many.
+    // At most twice the result size: there may be very many.
     const keepOldest = (): void => {
       found.sort(inOrder);
       more ||= found.length > limit;
@@ -257,8 +256,8 @@ export function memory({ since, limit, mark }: MemoryArgs): Promise<Remembered> 
   });
 }
 
-/** These messages, in this order, as far as the page has them, and the ids of
- * what it certainly has not. */
+/** Returns these messages, in order, as far as the page has them, and the ids of
+ * those that are certainly absent. */
 async function find(ids: string[]): Promise<{ messages: Model[]; absent: string[] }> {
   const failed = new Set<string>();
   const all = await stored(ids, failed);
@@ -268,8 +267,8 @@ async function find(ids: string[]): Promise<{ messages: Model[]; absent: string[
   };
 }
 
-/** The same, with a hole for each that the page does not have. Those that could
- * not be looked for are `failed`. */
+/** The same, with `undefined` for each that the page does not have. Failed
+ * lookups are added to `failed`. */
 export async function stored(ids: string[], failed = new Set<string>()): Promise<Array<Model | undefined>> {
   const WPP = tools();
   const store = WPP.whatsapp.MsgStore;
@@ -282,7 +281,7 @@ export async function stored(ids: string[], failed = new Set<string>()): Promise
   if (missing.length && typeof store.getMessagesById === "function") {
     ((await store.getMessagesById(missing))?.messages ?? []).forEach(keep);
   } else {
-    // One by one; wa-js throws for what is not there.
+    // One by one; wa-js throws for a missing one.
     for (const id of missing) {
       keep(
         await WPP.chat.getMessageById(id).catch((error: any) => {
@@ -295,9 +294,9 @@ export async function stored(ids: string[], failed = new Set<string>()): Promise
   return ids.map((id) => known.get(id));
 }
 
-/** What the page has of these, and the ids of what is none of a person's
- * messages: what turned out to be a notice, or what only carried a change of
- * another message and went with it. */
+/** Returns the page's messages among these, and the ids of those that are not a
+ * person's: notices, or rows that only carried a change of another message and
+ * were deleted with it. */
 export async function read({ ids }: { ids: string[] }): Promise<{ messages: unknown[]; none: string[] }> {
   const { messages, absent: none } = await find(ids);
   const slice = new Slice();

@@ -1,23 +1,23 @@
-// Text of others, bounded: what a stranger's message holds may be of any size and
+// Bounded text from others: a message from a stranger may have any size and be
 // made to deceive.
 
-/** Controls, and what turns or hides the letters beside it. Lines stay. */
+/** Control characters, and those that reorder or hide adjacent text. Line breaks stay. */
 const HIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
 const SURROGATE = /[\ud800-\udbff]$/;
 
-/** The beginning of a text, `limit` characters at most, as it is. */
+/** Returns the beginning of a text, at most `limit` characters, unmodified. */
 export function cut(value: unknown, limit: number): string {
   if (typeof value !== "string") return "";
   return value.length > limit ? value.slice(0, limit).replace(SURROGATE, "") : value;
 }
 
-/** The same in one line, without what is not seen; `null` where nothing is left. */
+/** The same in one line, without invisible characters; `null` if nothing is left. */
 export function label(value: unknown, limit: number): string | null {
   const text = cut(value, 4 * limit).replace(HIDDEN, "").replace(/\s+/g, " ").trim();
   return cut(text, limit) || null;
 }
 
-/** A file's name without its folders. */
+/** Returns a file's name without its folders. */
 export function filename(value: unknown): string | null {
   const last = cut(value, 4096).split(/[/\\]/).at(-1) ?? "";
   const name = label(last, 4096)?.replace(/[:*?"<>|]/g, "_").replace(/^\.+/, "") ?? "";
@@ -39,5 +39,5 @@ export function link(value: unknown): string | null {
   return /^https?:\/\/[^\s<>"']+$/i.test(text) ? text : null;
 }
 
-/** As JSON leaves it out. */
+/** Converts `null` to `undefined`, which JSON omits. */
 export const given = <T>(value: T | null): T | undefined => value ?? undefined;

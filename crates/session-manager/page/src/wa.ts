@@ -1,5 +1,5 @@
-// The parts of the page and of wa-js that the bridge touches, as loosely typed
-// as a thing deserves that changes every few weeks.
+// The parts of the page and of wa-js that the bridge uses, loosely typed, since
+// they change every few weeks.
 
 /** A Backbone-like model of the page. */
 export interface Model {
@@ -8,8 +8,8 @@ export interface Model {
   [key: string]: any;
 }
 
-/** The page's module loader, once it is there; `undefined` for a module that
- * is not registered (yet). */
+/** Returns a module from the page's loader; `undefined` if the loader or the
+ * module is not available (yet). */
 export function pageModule(name: string): any {
   const load = (globalThis as any).require;
   if (typeof load !== "function") return undefined;
@@ -20,14 +20,14 @@ export function pageModule(name: string): any {
   }
 }
 
-/** wa-js, or `undefined` until it has found the page's modules. */
+/** Returns wa-js, or `undefined` until it has found the page's modules. */
 export function wpp(): any {
   const WPP = (globalThis as any).WPP;
   return WPP?.loader?.isInjected || WPP?.isInjected ? WPP : undefined;
 }
 
-/** The serialized form of a WhatsApp id or message key, whatever the page
- * calls the field this month. */
+/** Returns the serialized form of a WhatsApp id or message key, whatever the
+ * page currently names the field. */
 export function serialized(id: any): string {
   if (id === undefined || id === null) return "";
   if (typeof id === "string") return id;
@@ -35,7 +35,7 @@ export function serialized(id: any): string {
   return String(id.toString?.() ?? "");
 }
 
-/** Runs `read`; `fallback` when the page does not have what it reads. */
+/** Runs `read`; returns `fallback` if the page lacks what it reads. */
 export function attempt<T>(read: () => T, fallback: T): T {
   try {
     return read() ?? fallback;

@@ -1,9 +1,10 @@
-// The "What's new" dialog, which a freshly linked device is shown and has to
-// acknowledge: others saw the phone drop a device that did not.
+// The "What's new" dialog, which is displayed on a freshly linked device and
+// has to be dismissed: phones have been reported to unlink a device that did
+// not.
 //
 // Source: the page's WAWebWhatsNewModal.react and WAWebWhatsNewNux. Its texts
-// are localised, so it is known by its button's test id, or, should that go, by
-// the page's own note that it is due while a dialog is open.
+// are localized, so it is identified by its button's test id, or, without that,
+// by the page's own record that it is due while a dialog is open.
 
 import { note } from "./channel";
 import { attempt, pageModule } from "./wa";
@@ -13,10 +14,10 @@ const DIALOG = '[data-testid="confirm-popup"], [role="dialog"]';
 
 let acknowledged = false;
 
-/** Whether it was, in this document. */
+/** Whether it was dismissed in this document. */
 export const whatsNewSeen = (): boolean => acknowledged;
 
-/** Acknowledges the dialog if the page shows it, once in a document. */
+/** Dismisses the dialog if the page displays it, once per document. */
 export function acknowledgeWhatsNew(): void {
   if (acknowledged) return;
   const button = document.querySelector<HTMLElement>(CONTINUE);

@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use super::{BackupError, BackupKey};
 use crate::browser::{Profile, remove_tree};
 
-/// What Chrome makes anew, by the names it gives it.
+/// Folders that Chrome recreates, by name.
 const MADE_ANEW: [&str; 12] = [
     "Cache",
     "Code Cache",
@@ -27,15 +27,15 @@ const MADE_ANEW: [&str; 12] = [
     "component_crx_cache",
     "Safe Browsing",
 ];
-/// The folder of the profile, and the note that it is linked, in the archive.
+/// The names of the profile folder and the linked marker in the archive.
 const PROFILE: &str = "profile";
 const MARKER: &str = "linked.json";
-/// What a restore unpacks at the most, in bytes and in entries: many times what
-/// a profile has without its caches.
+/// Limits of a restore, in bytes and in entries: many times the size of a
+/// profile without its caches.
 const LARGEST: u64 = 16 * 1024 * 1024 * 1024;
 const MOST_ENTRIES: usize = 1_000_000;
 
-/// Writes the profile into `out`.
+/// Writes the archive of the profile into `out`.
 pub(super) fn write(profile: &Profile, key: &BackupKey, out: &File) -> io::Result<()> {
     let encrypted = backup_files::encrypt(key, out)?;
     let mut tar = tar::Builder::new(GzEncoder::new(encrypted, Compression::fast()));
@@ -46,7 +46,7 @@ pub(super) fn write(profile: &Profile, key: &BackupKey, out: &File) -> io::Resul
     tar.into_inner()?.finish()?.finish()?.flush()
 }
 
-/// Adds the folder `from` as `name`: its folders and files, and nothing else.
+/// Adds the folder `from` as `name`: only folders and files.
 fn append(tar: &mut tar::Builder<impl Write>, from: &Path, name: &Path) -> io::Result<()> {
     tar.append_dir(name, from)?;
     for entry in fs::read_dir(from)? {
@@ -63,8 +63,8 @@ fn append(tar: &mut tar::Builder<impl Write>, from: &Path, name: &Path) -> io::R
     Ok(())
 }
 
-/// Puts the session of `file` in the place of the profile's, which is kept
-/// beside it; gives where.
+/// Replaces the profile with the session of `file`, and keeps the old one next
+/// to it; returns its path.
 pub(super) fn restore(
     file: &Path,
     key: &BackupKey,
@@ -85,7 +85,7 @@ pub(super) fn restore(
     done
 }
 
-/// Unpacks all of `file` into the new folder `into`.
+/// Unpacks `file` into the new folder `into`.
 fn unpack(file: &Path, key: &BackupKey, into: &Path) -> Result<(), BackupError> {
     let unread = |error| BackupError::Read(file.to_owned(), error);
     let mut plain = backup_files::decrypt(key, file).map_err(|error| match error {
@@ -109,13 +109,13 @@ fn unpack(file: &Path, key: &BackupKey, into: &Path) -> Result<(), BackupError> 
             return Err(foreign("a name that leads out of it"));
         }
     }
-    // To the end: the last block is what proves that nothing is missing.
+    // To the end: the last block proves that nothing is missing.
     backup_files::rest(&mut plain).map_err(unread)
 }
 
-/// Whether it is what [`write()`] would have written. Anybody who has the public
-/// half of a key can make a file that opens, so that it opens proves nothing: a
-/// link in it would have Chrome write wherever it leads.
+/// Checks that [`write()`] could have written the entry. Anyone who has the
+/// public half of a key can create a file that decrypts, so decryption proves
+/// nothing: a link in it would make Chrome write to its target.
 fn is_ours(entry: &tar::Entry<'_, impl Read>) -> Result<(), &'static str> {
     let kind = entry.header().entry_type();
     if !kind.is_file() && !kind.is_dir() {
@@ -130,8 +130,9 @@ fn is_ours(entry: &tar::Entry<'_, impl Read>) -> Result<(), &'static str> {
     }
 }
 
-/// Linked is taken back first and given last: a crash in between leaves a
-/// profile that asks for a code, never half of one that counts as linked.
+/// Swaps the profiles. The linked marker is removed first and restored last: a
+/// crash in between leaves a profile that requests a code, never a partial one
+/// that counts as linked.
 fn swap(profile: &Profile, unpacked: &Path) -> io::Result<Option<PathBuf>> {
     let root = profile.root();
     let current = profile.user_data_dir();

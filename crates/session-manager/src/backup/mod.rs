@@ -1,14 +1,14 @@
 //! Backup and restore of the linked session: one encrypted archive each, from
-//! which another folder or machine starts linked, without a code.
+//! which another folder or host starts linked, without a code.
 //!
 //! ```text
-//!  the service runs: POST /backup, or BACKUP_EVERY_HOURS after the last
-//!      ─> driver: Chrome is closed ─> archive ─> Chrome is started again
-//!  it does not:      session-manager backup ─> lock ─> archive
-//!  session-manager restore FILE ─> lock ─> unpacked beside ─> swapped in
+//!  service running: POST /backup, or BACKUP_EVERY_HOURS after the last one
+//!      ─> driver: Chrome is closed ─> archive ─> Chrome is restarted
+//!  service stopped: session-manager backup ─> lock ─> archive
+//!  session-manager restore FILE ─> lock ─> unpacked next to it ─> swapped in
 //! ```
 //!
-//! Never of a Chrome that runs: what it did not flush yet would be missing.
+//! Chrome is never running during a backup: unflushed data would be missing.
 
 mod archive;
 mod schedule;
@@ -30,7 +30,7 @@ use crate::session::{AskError, OfflineError, SessionHandle};
 const PREFIX: &str = "session-";
 const SUFFIX: &str = ".tar.gz.age";
 
-/// Why there is no backup, or nothing was restored.
+/// Why a backup or a restore failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// `BACKUP_KEY` is not set.
@@ -38,13 +38,13 @@ pub enum BackupError {
         "BACKUP_KEY is not set, and a session is never stored in the clear: `session-manager backup --new-key` makes one"
     )]
     NoKey,
-    /// Only the public half of the key is there.
+    /// The key is only the public half.
     #[error("BACKUP_KEY holds the public half (age1…); restoring wants the AGE-SECRET-KEY-1…")]
     PublicKeyOnly,
-    /// There is nothing to keep.
+    /// No device is linked.
     #[error("no device is linked: there is nothing to back up")]
     NotLinked,
-    /// One is being taken.
+    /// Another backup is being taken.
     #[error("a backup is being taken already")]
     UnderWay,
     /// Chrome did not close by itself.
@@ -59,24 +59,24 @@ pub enum BackupError {
     /// The file could not be read.
     #[error("{path} could not be read: {error}", path = .0.display(), error = .1)]
     Read(PathBuf, io::Error),
-    /// The file is of another key, or no backup, or damaged.
+    /// The file was encrypted with another key, is not a backup, or is damaged.
     #[error(
         "{path} cannot be decrypted: it is damaged, or was made with another BACKUP_KEY ({error})",
         path = .0.display(), error = .1
     )]
     Decrypt(PathBuf, age::DecryptError),
-    /// The file opens, and was not made by a backup.
+    /// The file decrypts, but was not created by a backup.
     #[error(
         "{path} was not made by a backup of session-manager: it has {what}; nothing was restored",
         path = .0.display(), what = .1
     )]
     Foreign(PathBuf, &'static str),
-    /// The file holds something else.
+    /// The file contains no linked session.
     #[error("{path} holds no linked session", path = .0.display())]
     NoSession(PathBuf),
 }
 
-/// Where backups go, and how many.
+/// The settings of backups.
 #[derive(Clone, Debug)]
 pub struct Backups {
     /// `BACKUP_DIR`.
@@ -88,11 +88,11 @@ pub struct Backups {
 }
 
 impl Backups {
-    /// Writes a backup of `profile`, of which nothing runs, and deletes those
-    /// beyond the number that is kept. Blocks.
+    /// Stores a backup of `profile`, on which no browser runs, and deletes
+    /// those beyond `keep`. Blocks.
     ///
     /// # Errors
-    /// Any [`BackupError`] but `InUse`; no file is left then.
+    /// Any [`BackupError`] except `InUse`; no file is left then.
     pub fn take(&self, profile: &Profile, now: Timestamp) -> Result<Taken, BackupError> {
         let key = self.key.as_ref().ok_or(BackupError::NoKey)?;
         if !profile.is_linked() {
@@ -104,11 +104,11 @@ impl Backups {
             .map_err(|(path, error)| BackupError::Write(path, error))
     }
 
-    /// Writes a backup of the running session: its browser is closed for it, and
-    /// started again.
+    /// Stores a backup of the running session, whose browser is closed for it
+    /// and then restarted.
     ///
     /// # Errors
-    /// [`AskError::Overloaded`], [`AskError::Stopping`]; within, any
+    /// [`AskError::Overloaded`], [`AskError::Stopping`]; inner, any
     /// [`BackupError`].
     pub async fn take_running(
         &self,
@@ -139,18 +139,18 @@ impl Backups {
         session.with_browser_closed(job).await
     }
 
-    /// Puts the session of `file` in the place of what `profile` holds; what
-    /// was there before is kept beside it. Blocks. Gives where that is.
+    /// Replaces the content of `profile` with the session of `file`, and keeps
+    /// the old content next to it. Blocks. Returns the path of the old content.
     ///
     /// # Errors
-    /// Any [`BackupError`]; the profile is as it was then.
+    /// Any [`BackupError`]; the profile is unchanged then.
     pub fn restore(&self, file: &Path, profile: &Profile) -> Result<Option<PathBuf>, BackupError> {
         let key = self.key.as_ref().ok_or(BackupError::NoKey)?;
         profile.hold().map_err(BackupError::InUse)?;
         archive::restore(file, key, profile)
     }
 
-    /// When the newest was taken.
+    /// Returns when the newest backup was taken.
     pub fn newest(&self) -> Option<SystemTime> {
         self.place().newest()
     }

@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::Backups;
 use crate::session::SessionHandle;
 
-/// How often it is looked whether one is due.
+/// Polling interval.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// After one that failed; its reason is in the log.
+/// Retry delay after a failure; its reason is in the log.
 const AFTER_FAILURE: Duration = Duration::from_secs(3600);
 
 /// Takes a backup of the READY session whenever the newest is too old.
@@ -22,7 +22,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Every so often, by way of `session`.
+    /// Returns a schedule with the interval `every`, for `session`.
     #[must_use]
     pub fn new(backups: Backups, every: Duration, session: SessionHandle) -> Self {
         Self {
@@ -32,7 +32,7 @@ impl Schedule {
         }
     }
 
-    /// Works until `stop`.
+    /// Runs until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
@@ -59,7 +59,7 @@ impl Schedule {
         }
     }
 
-    /// A clock that was set back makes none.
+    /// Returns whether a backup is due; never after the clock was set back.
     fn is_due(&self, now: SystemTime) -> bool {
         self.backups.newest().is_none_or(|newest| {
             now.duration_since(newest)

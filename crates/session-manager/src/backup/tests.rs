@@ -14,7 +14,7 @@ struct Home {
 }
 
 impl Home {
-    /// A linked profile with `text` in it.
+    /// Returns a linked profile that contains `text`.
     fn new(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let profile = Profile::new(folder.path().join("tokens"));
@@ -143,10 +143,10 @@ fn backup_needs_a_linked_session_and_a_key() {
     assert!(!home.backups.folder.exists());
 }
 
-/// A name, a kind, and a content or where it leads.
+/// A name, a kind, and a content or link target.
 type Entry<'a> = (&'a str, tar::EntryType, &'a str);
 
-/// A file that opens with `key`, with these entries.
+/// Returns a file that decrypts with `key`, with these entries.
 fn crafted(key: &BackupKey, entries: &[Entry<'_>]) -> Vec<u8> {
     let recipient = key.recipient();
     let recipients = std::iter::once(&recipient as &dyn age::Recipient);
@@ -158,7 +158,7 @@ fn crafted(key: &BackupKey, entries: &[Entry<'_>]) -> Vec<u8> {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(*kind);
         header.set_mode(0o4777);
-        // Past the library's own checks of names.
+        // Bypasses the library's own checks of names.
         header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
         if kind.is_file() {
             header.set_size(text.len() as u64);
@@ -177,7 +177,7 @@ fn crafted(key: &BackupKey, entries: &[Entry<'_>]) -> Vec<u8> {
     gzip.finish().unwrap().finish().unwrap()
 }
 
-/// The public half of a key is enough to make a file that opens.
+/// The public half of a key is enough to create a file that decrypts.
 #[test]
 fn crafted_backup_is_refused_and_touches_nothing_outside() {
     use tar::EntryType as Kind;
@@ -240,7 +240,7 @@ fn crafted_backup_is_refused_and_touches_nothing_outside() {
         assert_eq!(Home::stored(&home.profile).as_deref(), Some("device"));
         assert!(!home.profile.root().join("restore.new").exists());
     }
-    // As this one is made, but for what is foreign in it, it is taken.
+    // A file crafted this way without the foreign entry is accepted.
     let honest = [folder, ("profile/x", Kind::Regular, "x"), marker];
     fs::write(&file, crafted(&key, &honest)).unwrap();
     home.backups.restore(&file, &home.profile).unwrap();

@@ -1,5 +1,5 @@
-//! Chrome DevTools Protocol (CDP): message framing, concurrent calls, events. The
-//! commands are in `page.rs` and `tab.rs`, the pipes in `cdp_mux.rs`.
+//! Chrome DevTools Protocol (CDP): message framing, concurrent calls, events.
+//! The commands are in `page.rs` and `tab.rs`, the pipes in `cdp_mux.rs`.
 //!
 //! Source: <https://chromedevtools.github.io/devtools-protocol/>.
 
@@ -14,38 +14,38 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
-/// Ours are above, ChromeDriver's below: it counts from 1, and both share the
-/// connection on which there is no session yet.
+/// First id of this service's calls. ChromeDriver counts from 1, and both share
+/// the connection until a session exists.
 pub(super) const FIRST_ID: i64 = 1 << 30;
 
-/// What became of a call.
+/// The error of a call.
 #[derive(Debug, thiserror::Error)]
 pub enum CdpError {
-    /// The browser or chromedriver ended.
+    /// The browser or ChromeDriver ended.
     #[error("the connection to the browser is closed")]
     Closed,
-    /// No answer in time.
+    /// No response within the deadline.
     #[error("the browser did not answer within {0:?}")]
     Timeout(Duration),
-    /// The browser answered with an error.
+    /// The browser returned an error.
     #[error("the browser answered {code}: {message}")]
     Remote {
-        /// JSON-RPC's error code.
+        /// The JSON-RPC error code.
         code: i64,
-        /// Its message.
+        /// The error message.
         message: String,
     },
-    /// The browser's answer is not what the protocol has.
+    /// The browser's response does not follow the protocol.
     #[error("the browser's answer cannot be read")]
     Malformed(#[source] serde_json::Error),
 }
 
-/// An event of one of our sessions: its method and params.
+/// An event of one of this service's sessions: its method and params.
 #[derive(Debug)]
 pub struct CdpEvent {
-    /// Such as `Runtime.bindingCalled`.
+    /// The method, such as `Runtime.bindingCalled`.
     pub method: String,
-    /// As the browser sent them.
+    /// The params as the browser sent them.
     pub params: Box<RawValue>,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct CdpErrorBody {
 
 type CdpResult = Result<Box<RawValue>, CdpError>;
 
-/// Who waits for an answer; `None` once there will be none any more.
+/// The pending calls; `None` once the connection is closed.
 #[derive(Debug)]
 pub(super) struct Waiting(Mutex<Option<HashMap<i64, oneshot::Sender<CdpResult>>>>);
 
@@ -81,12 +81,12 @@ impl Waiting {
         if let Some(waiting) = self.with(|all| all.as_mut().and_then(|all| all.remove(&id))) {
             let answer =
                 result.map_err(|CdpErrorBody { code, message }| CdpError::Remote { code, message });
-            // The caller may have gone: nothing to do about it.
+            // The caller may no longer exist.
             let _ = waiting.send(answer);
         }
     }
 
-    /// Tells everybody, now and later, that the browser is gone.
+    /// Fails all pending and future calls: the browser is gone.
     pub(super) fn close(&self) {
         self.with(Option::take);
     }
@@ -117,7 +117,7 @@ pub struct Cdp {
 }
 
 impl Cdp {
-    /// A session that speaks by `to_chrome` and is answered by `waiting`.
+    /// Returns a session that sends to `to_chrome` and registers calls in `waiting`.
     pub(super) fn new(to_chrome: mpsc::Sender<Vec<u8>>, waiting: Arc<Waiting>) -> Self {
         Self {
             to_chrome,
@@ -127,7 +127,7 @@ impl Cdp {
         }
     }
 
-    /// A session of our own with the thing that `method` attaches to.
+    /// Returns a new session with the target that `method` attaches to.
     ///
     /// # Errors
     /// Any [`CdpError`].
@@ -141,7 +141,7 @@ impl Cdp {
         Ok(self.in_session(&session))
     }
 
-    /// The session of this id, which the browser attached by itself.
+    /// Returns the session with this id, which the browser attached by itself.
     pub(super) fn in_session(&self, session: &str) -> Self {
         Self {
             session: Some(session.into()),
@@ -149,10 +149,10 @@ impl Cdp {
         }
     }
 
-    /// Makes a call and waits for its answer, at most `deadline`.
+    /// Makes a call and waits for its response, at most `deadline`.
     ///
-    /// A call that is given up on stays with the browser; only its answer is
-    /// dropped.
+    /// A call that times out is not cancelled in the browser; only its response
+    /// is dropped.
     ///
     /// # Errors
     /// Any [`CdpError`].

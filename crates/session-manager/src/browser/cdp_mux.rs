@@ -1,5 +1,6 @@
-//! CDP multiplexer: shares Chrome's one debugging pipe between ChromeDriver, which
-//! opens, photographs and closes, and this service, which calls into the page.
+//! CDP multiplexer: shares Chrome's one debugging pipe between ChromeDriver,
+//! which opens, takes screenshots and closes, and this service, which calls
+//! into the page.
 //!
 //! ```text
 //!  ChromeDriver ──────> ┐                     ┌──> Chrome
@@ -8,15 +9,15 @@
 //!           <───────┴── by session ── Chrome's <─────┘
 //! ```
 //!
-//! Chrome keeps the two apart by sessions: what names one of ours is for us,
-//! all else is ChromeDriver's, but for what it would only pile up. If either
-//! side ends, both pipes are closed, so that the other ends, too: Chrome at
-//! once.
+//! Chrome separates the two by sessions: messages of this service's sessions
+//! are routed here, all others to ChromeDriver, except those that it would only
+//! accumulate. If either side ends, both pipes are closed, so that the other
+//! side ends as well: Chrome does so immediately.
 //!
-//! WebDriver BiDi would do the same with a page of Chrome's own between the
-//! two; a debugging port would be open to every program on the machine.
+//! WebDriver BiDi would do the same with an additional page of Chrome between
+//! the two; a debugging port would be open to every program on the host.
 //!
-//! Source of the framing, messages that end with a NUL:
+//! Source of the framing, messages terminated by a NUL:
 //! `content/browser/devtools/devtools_pipe_handler.cc`.
 
 use std::borrow::Cow;
@@ -33,25 +34,25 @@ use tokio::sync::mpsc;
 
 use super::cdp::{Cdp, CdpErrorBody, CdpEvent, FIRST_ID, Waiting};
 
-/// The largest message taken.
+/// The largest accepted message.
 const LARGEST_MESSAGE: u64 = 64 << 20;
-/// Messages that wait for a pipe.
+/// Number of messages that may wait for a pipe.
 const QUEUE: usize = 256;
-/// As many ChromeDriver may leave unread before it counts as broken; it reads
-/// them in a thread of its own.
+/// Number of messages that ChromeDriver may leave unread before it counts as
+/// broken; it reads them in a thread of its own.
 const UNREAD: usize = 4096;
 
-/// The ends of the pipes that are the service's.
+/// The service's ends of the pipes.
 pub(super) struct Pipes {
     pub(super) from_driver: OwnedFd,
     pub(super) to_driver: OwnedFd,
     pub(super) to_chrome: OwnedFd,
     pub(super) from_chrome: OwnedFd,
-    /// Ends with what ChromeDriver takes for Chrome: it drives nothing then.
+    /// Closes with the process that ChromeDriver takes for Chrome.
     pub(super) alive: OwnedFd,
 }
 
-/// A message of Chrome's, as far as it decides who gets it.
+/// A message from Chrome, as far as routing needs it.
 #[derive(Deserialize)]
 struct Incoming<'a> {
     id: Option<i64>,
@@ -67,9 +68,10 @@ struct Incoming<'a> {
 }
 
 impl Incoming<'_> {
-    /// Whether it tells what the page writes to its console, which is nothing
-    /// to us. ChromeDriver asks for it to keep logs, and looks at it with its
-    /// next command alone: until then, which may be weeks, it would keep it all.
+    /// Returns whether it reports console output of the page, which this
+    /// service does not use. ChromeDriver subscribes to it for its logs, but
+    /// reads it only with its next command: until then, perhaps weeks, it would
+    /// keep all.
     fn is_chatter(&self) -> bool {
         let method = self.method.as_deref().unwrap_or_default();
         let console = ["consoleAPICalled", "exceptionThrown", "exceptionRevoked"];
@@ -92,11 +94,11 @@ struct Target<'a> {
     kind: Cow<'a, str>,
 }
 
-/// Relays until any of them ends. Gives our side of it, and its events, which
-/// end with it.
+/// Relays until any of them ends. Returns this service's session and its
+/// events, which end with the relay.
 ///
 /// # Errors
-/// When what was handed over are no pipes.
+/// When the descriptors are not pipes.
 pub(super) fn multiplex(pipes: Pipes) -> io::Result<(Cdp, mpsc::Receiver<CdpEvent>)> {
     let from_driver = Receiver::from_owned_fd(pipes.from_driver)?;
     let to_driver = Sender::from_owned_fd(pipes.to_driver)?;
@@ -120,7 +122,7 @@ pub(super) fn multiplex(pipes: Pipes) -> io::Result<(Cdp, mpsc::Receiver<CdpEven
             () = write(to_driver, driver_queue) => {}
             () = forward(from_driver, for_chrome) => {}
             () = route.run(from_chrome) => {}
-            // Nothing is ever written into it.
+            // No data is ever written to it.
             _ = alive.read_u8() => {}
         }
         waiting.close();
@@ -128,7 +130,7 @@ pub(super) fn multiplex(pipes: Pipes) -> io::Result<(Cdp, mpsc::Receiver<CdpEven
     Ok((cdp, event_queue))
 }
 
-/// Writes what comes, together what has piled up.
+/// Writes queued messages, batching those that have piled up.
 async fn write(mut pipe: Sender, mut queue: mpsc::Receiver<Vec<u8>>) {
     let mut messages = Vec::new();
     while queue.recv_many(&mut messages, QUEUE).await > 0 {
@@ -143,7 +145,7 @@ async fn write(mut pipe: Sender, mut queue: mpsc::Receiver<Vec<u8>>) {
     }
 }
 
-/// Reads one message with its NUL into `text`; gives whether there was one.
+/// Reads one message with its NUL into `text`; returns whether there was one.
 async fn next(pipe: &mut BufReader<Receiver>, text: &mut Vec<u8>) -> bool {
     text.clear();
     let read = pipe.take(LARGEST_MESSAGE).read_until(0, text).await;
@@ -162,7 +164,7 @@ async fn forward(pipe: Receiver, to: mpsc::Sender<Vec<u8>>) {
 
 struct Route {
     waiting: Arc<Waiting>,
-    /// Our sessions.
+    /// This service's session ids.
     ours: HashSet<String>,
     events: mpsc::Sender<CdpEvent>,
     for_driver: mpsc::Sender<Vec<u8>>,
@@ -194,10 +196,10 @@ impl Route {
         }
     }
 
-    /// Whether it is for us; learns of new sessions.
+    /// Returns whether it is for this service; records new sessions.
     ///
-    /// The first one is with the browser itself, with which ChromeDriver has
-    /// none; those with its pages are attached from there.
+    /// The first session is with the browser itself, with which ChromeDriver
+    /// has none; those with its pages are attached from there.
     fn is_ours(&mut self, incoming: &Incoming<'_>) -> bool {
         let ours = match (&incoming.session, incoming.id) {
             (Some(session), _) => self.ours.contains(&**session),
@@ -217,7 +219,7 @@ impl Route {
         }
     }
 
-    /// Answers the waiting call, or returns the event.
+    /// Resolves the pending call, or returns the event.
     fn take(&self, incoming: Incoming<'_>) -> Option<CdpEvent> {
         if let Some(id) = incoming.id {
             let result = match (incoming.error, incoming.result) {

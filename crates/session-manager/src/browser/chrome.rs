@@ -22,27 +22,27 @@ use super::profile::Profile;
 use super::tab::FIRST_PAGE;
 use super::tree::PROFILE_MARK;
 
-/// Holds Chrome's program, where this process is to become it.
+/// Environment variable: Chrome's program, which this process is to become.
 const CHROME: &str = "LEADMASTER_BROWSER_PROGRAM";
 
-/// What neither Chrome nor ChromeDriver are to know.
+/// Variables hidden from Chrome and ChromeDriver.
 const SECRETS: [&str; 6] = [
     "SESSION_MANAGER_TOKEN",
     "BACKUP_KEY",
     "HUB_ADMIN_PASSWORD",
     "DATABASE_URL",
-    // They may hold the key of a collector.
+    // These may contain the key of a collector.
     "OTEL_EXPORTER_OTLP_HEADERS",
     "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
 ];
 
-/// Gives a process of the browser's the variables that it is to have.
+/// Sets the environment of a browser process.
 pub(super) fn surround(command: &mut Command, profile: &Profile) {
     let home = profile.temporary_dir();
     command
         .env(PROFILE_MARK, profile.user_data_dir())
         .env("TMPDIR", &home)
-        // Crash reports and caches belong to this browser alone, too.
+        // Crash reports and caches also belong to this browser alone.
         .env("XDG_CONFIG_HOME", &home)
         .env("XDG_CACHE_HOME", &home);
     for secret in SECRETS {
@@ -51,14 +51,14 @@ pub(super) fn surround(command: &mut Command, profile: &Profile) {
     hide_supervisor(command);
 }
 
-/// Starts `program` as ChromeDriver `wanted` it; gives what ChromeDriver takes
-/// for it, which ends with it, and the pipes between the two. Blocks.
+/// Starts `program` as ChromeDriver requested; returns the shim, which ends
+/// with Chrome, and the pipes between the two. Blocks.
 ///
-/// Closing its pipes ends it, and it writes what it holds; so it is not
-/// bound to this process by a signal that would take that from it.
+/// Closing its pipes makes Chrome exit and flush its data; it therefore has no
+/// parent-death signal, which would prevent the flush.
 ///
 /// # Errors
-/// Why it could not be started.
+/// The reason why it could not be started.
 pub(super) fn start(
     program: &Path,
     profile: &Profile,
@@ -68,7 +68,7 @@ pub(super) fn start(
     let (from_chrome, of_chrome) = io::pipe()?;
     let home = profile.temporary_dir();
     let way = way_to(&home)?;
-    // In the child this is the program that runs here, also after another was
+    // In the child this is the running program, even after another was
     // installed in its place.
     let mut command = Command::new("/proc/self/exe");
     surround(&mut command, profile);
@@ -82,7 +82,7 @@ pub(super) fn start(
         .stdout(of_chrome)
         .stderr(Stdio::piped());
     let mut child = command.spawn()?;
-    // It has this process's ends of what is Chrome's.
+    // `command` holds this process's copies of Chrome's ends.
     drop(command);
     let mut why = String::new();
     if let Some(mut stderr) = child.stderr.take() {
@@ -109,11 +109,11 @@ pub(super) fn start(
     Ok((shim, pipes))
 }
 
-/// Becomes Chrome, if this process was started for that; comes back only if it
-/// was not, or with the code of a failure.
+/// Becomes Chrome, if this process was started for that; returns only if it was
+/// not, or with the exit code of a failure.
 pub(super) fn become_chrome() -> Option<ExitCode> {
     let chrome = PathBuf::from(std::env::var_os(CHROME)?);
-    // Standard error will lead nowhere by the time that something fails.
+    // Standard error is redirected by the time an error can occur.
     let tell = fcntl_dupfd_cloexec(io::stderr(), ANSWERS + 1);
     let Err(error) = replace(&chrome);
     if let Ok(tell) = tell {
@@ -122,8 +122,8 @@ pub(super) fn become_chrome() -> Option<ExitCode> {
     Some(ExitCode::FAILURE)
 }
 
-/// Has standard input and output be Chrome's debugging pipe: there is no safe
-/// way to start a process with others.
+/// Makes standard input and output Chrome's debugging pipe: there is no safe
+/// way to start a process with other descriptors.
 fn replace(chrome: &Path) -> io::Result<Infallible> {
     let _commands = under(COMMANDS, io::stdin())?;
     let _answers = under(ANSWERS, io::stdout())?;
@@ -137,11 +137,11 @@ fn replace(chrome: &Path) -> io::Result<Infallible> {
         .exec())
 }
 
-/// Has `from` under this number, too, also for what this process becomes.
+/// Duplicates `from` to this number, inherited across exec.
 fn under(number: i32, from: impl AsFd) -> io::Result<OwnedFd> {
     let mut there = match inherited(number) {
         Ok(open) => open,
-        // Then it is the lowest that is free, from itself on.
+        // Then it is the lowest free one, starting from itself.
         Err(NotOurs::Closed(_)) => fcntl_dupfd_cloexec(&from, number)?,
         Err(error) => return Err(io::Error::other(error)),
     };
@@ -149,11 +149,11 @@ fn under(number: i32, from: impl AsFd) -> io::Result<OwnedFd> {
     Ok(there)
 }
 
-/// Chrome puts a socket below its temporary folder, and the path of a socket
-/// ends at 107 bytes: this much of it is Chrome's own.
+/// Length of Chrome's part of a socket path: Chrome creates a socket in its
+/// temporary folder, and a socket path is limited to 107 bytes.
 const OF_CHROME: usize = "/org.chromium.Chromium.XXXXXX/SingletonSocket".len();
 
-/// What a shorter path can lead through, where `folder`'s own is too long.
+/// Opens `folder` for a shorter path, if its own path is too long.
 fn way_to(folder: &Path) -> io::Result<Option<OwnedFd>> {
     if folder.as_os_str().len() + OF_CHROME <= 107 {
         return Ok(None);
@@ -162,7 +162,7 @@ fn way_to(folder: &Path) -> io::Result<Option<OwnedFd>> {
     Ok(Some(rustix::fs::open(folder, open, Mode::empty())?))
 }
 
-/// A short path to what is open here, for other processes of this user.
+/// Returns a short path to an open folder, for other processes of this user.
 fn path_through(way: &OwnedFd) -> PathBuf {
     let (pid, number) = (std::process::id(), way.as_raw_fd());
     PathBuf::from(format!("/proc/{pid}/fd/{number}"))

@@ -9,7 +9,7 @@
 //!   │                                         │ runs: ChromeDriver watches it
 //!   │     ── socket ──> one more socket of ───┘
 //!   │                   ChromeDriver's network
-//!   └─ starts ──> Chrome, with pipes that the service has the other ends of
+//!   └─ starts ──> Chrome, with pipes to the service
 //! ```
 
 use std::fs::File;
@@ -30,7 +30,7 @@ use tokio::net::UnixListener;
 const SHIM_FOLDER: &str = "LEADMASTER_CHROME_SHIM";
 const SOCKET: &str = "chrome-shim";
 
-/// Chrome's debugging pipe: it reads the first and writes the second.
+/// The descriptors of Chrome's debugging pipe: it reads the first, writes the second.
 /// Source: `--remote-debugging-pipe`, `content/browser/devtools`.
 pub(super) const COMMANDS: i32 = 3;
 pub(super) const ANSWERS: i32 = 4;
@@ -45,9 +45,9 @@ pub(super) struct ShimListener {
 pub(super) struct LaunchRequest {
     pub(super) from_driver: OwnedFd,
     pub(super) to_driver: OwnedFd,
-    /// A pipe that is open for as long as the shim lives.
+    /// A pipe that stays open while the shim lives.
     pub(super) alive: OwnedFd,
-    /// Chrome's arguments, each with a NUL at its end.
+    /// Chrome's arguments, each terminated by a NUL.
     pub(super) arguments: Vec<u8>,
     pub(super) shim: Shim,
 }
@@ -56,12 +56,12 @@ pub(super) struct LaunchRequest {
 #[derive(Debug)]
 pub(super) struct Shim {
     asked: Mutex<UnixStream>,
-    /// The same, for what does not wait for an answer.
+    /// The same socket, for use without waiting for a reply.
     ending: UnixStream,
 }
 
 impl Shim {
-    /// Has it make one more TCP socket in ChromeDriver's network. Blocks.
+    /// Requests one more TCP socket in ChromeDriver's network. Blocks.
     pub(super) fn socket(&self) -> io::Result<OwnedFd> {
         let Ok(mut stream) = self.asked.lock() else {
             return Err(io::ErrorKind::ConnectionAborted.into());
@@ -71,15 +71,15 @@ impl Shim {
         Ok(socket)
     }
 
-    /// Has it end: Chrome has.
+    /// Ends the shim, since Chrome ended.
     pub(super) fn end(&self) {
-        // It fails only where the process is gone already.
+        // It fails only if the process is already gone.
         let _ = self.ending.shutdown(Shutdown::Both);
     }
 }
 
 impl ShimListener {
-    /// Binds the socket in `folder`, which is the service's own.
+    /// Binds the socket in `folder`, which belongs to the service.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let (_held, path) = reached(folder)?;
         Ok(Self {
@@ -102,8 +102,8 @@ impl ShimListener {
     }
 }
 
-/// The socket's path by a descriptor of its folder: a path of its own may be
-/// longer than the 107 bytes that a socket's may have.
+/// Returns the socket's path through a descriptor of its folder: its own path
+/// may exceed the 107 bytes of a socket path.
 fn reached(folder: &Path) -> io::Result<(File, PathBuf)> {
     let held = File::open(folder)?;
     let path = format!("/proc/self/fd/{}/{SOCKET}", held.as_raw_fd());
@@ -130,10 +130,10 @@ fn receive(mut stream: UnixStream) -> io::Result<LaunchRequest> {
     })
 }
 
-/// Runs as the shim until Chrome ended, if this process was started as one.
+/// Runs as the shim until Chrome ends, if this process was started as one.
 pub(super) fn run_as_shim() -> Option<ExitCode> {
     let folder = std::env::var_os(SHIM_FOLDER)?;
-    // ChromeDriver reports no more of it than that it ended.
+    // ChromeDriver only reports that the process ended.
     Some(match serve(Path::new(&folder)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
@@ -156,7 +156,7 @@ fn serve(folder: &Path) -> io::Result<()> {
     let handed = [commands.as_fd(), answers.as_fd(), alive.as_fd()];
     send_fds(&door, &length.to_ne_bytes(), &handed)?;
     door.write_all(&arguments)?;
-    // Closed here, so that the end of either peer shows at the other.
+    // Closed here, so that each peer notices the end of the other.
     drop((commands, answers, alive));
     while door.read(&mut [0])? > 0 {
         send_fds(&door, &[0], &[tcp_socket()?.as_fd()])?;

@@ -1,5 +1,5 @@
-//! The ChromeDriver process: finding it, starting it, reading its port, and
-//! noticing its end.
+//! The ChromeDriver process: finds it, starts it, reads its port, and notices
+//! its end.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -16,19 +16,19 @@ use super::profile::Profile;
 use crate::failure::Failure;
 
 const START_DEADLINE: Duration = Duration::from_secs(20);
-/// How often it is started before it counts as broken: it takes a free port of
-/// IPv4 and then wants the same one of IPv6, and where somebody else has that,
-/// as can be where it is not alone, it ends.
+/// Start attempts before it counts as broken: ChromeDriver takes a free IPv4
+/// port and then needs the same IPv6 port; if another process has that, which
+/// is possible in a shared network namespace, it exits.
 const STARTS: u32 = 3;
 
 /// A running ChromeDriver.
 #[derive(Debug)]
 pub struct Chromedriver {
-    /// How it is reached.
+    /// The connector to its port.
     pub(super) connector: DriverConnector,
     /// Its version, such as `156.0.8078.79`.
     pub version: String,
-    /// Its process.
+    /// The identity of its process.
     pub id: ProcessId,
     /// The program of this service, by a path that it can execute.
     pub(super) service: PathBuf,
@@ -41,12 +41,12 @@ struct Greeting {
 }
 
 impl Chromedriver {
-    /// Starts `program` for `profile`, where no other process reaches its
-    /// port, and has it start the shim as Chrome; answers once it listens.
+    /// Starts `program` for `profile`, isolated so that no other process
+    /// reaches its port, with the shim as its Chrome; returns once it listens.
     ///
     /// # Errors
     /// [`Failure::ChromedriverNotFound`] or [`Failure::LaunchFailed`]. A
-    /// process that was started may still run then: sweep the tree.
+    /// started process may still be running then: sweep the tree.
     pub async fn start(
         program: &Path,
         profile: &Profile,
@@ -72,12 +72,12 @@ impl Chromedriver {
         Err(Failure::LaunchFailed(told))
     }
 
-    /// `None` if it ended before it listened.
+    /// Returns `None` if it exited before it listened.
     async fn start_once(
         program: &Path,
         command: impl Fn() -> Command,
     ) -> Result<Option<Self>, Failure> {
-        // Here and now: what went on alone after a cancel would be left behind.
+        // Blocks in place: a spawned thread would outlive a cancellation.
         let mut isolated =
             block_in_place(|| spawn(command)).map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => {
@@ -100,7 +100,7 @@ impl Chromedriver {
         }))
     }
 
-    /// Waits until the process ended; at once if it has.
+    /// Waits until the process has ended.
     pub async fn ended(&self) {
         let mut ended = self.ended.clone();
         // An error means that the waiting thread is gone, with the process.
@@ -108,7 +108,7 @@ impl Chromedriver {
     }
 }
 
-/// Alone, or where that is not allowed, together with everybody.
+/// Starts it isolated, or without isolation if that is not allowed.
 fn spawn(command: impl Fn() -> Command) -> std::io::Result<Isolated> {
     spawn_isolated(command(), true).or_else(|error| {
         let together = spawn_isolated(command(), false)?;
@@ -121,7 +121,7 @@ fn spawn(command: impl Fn() -> Command) -> std::io::Result<Isolated> {
     })
 }
 
-/// Reads what ChromeDriver says of itself, and then its output to the end, so
+/// Reads ChromeDriver's version and port, and then its output to the end, so
 /// that the pipe never fills.
 fn greeting(child: &mut Child) -> oneshot::Receiver<Greeting> {
     let (tell, told) = oneshot::channel();
@@ -146,7 +146,7 @@ fn greeting(child: &mut Child) -> oneshot::Receiver<Greeting> {
     told
 }
 
-/// Reaps the process from a thread of its own.
+/// Reaps the process in a thread of its own.
 fn watch_end(mut child: Child) -> watch::Receiver<bool> {
     let (tell, told) = watch::channel(false);
     std::thread::spawn(move || {
@@ -156,14 +156,14 @@ fn watch_end(mut child: Child) -> watch::Receiver<bool> {
     told
 }
 
-/// Whether this is a file that somebody may execute.
+/// Returns whether this is an executable file.
 pub fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(file)
         .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
-/// Finds the first of `names` on `PATH` that can be executed.
+/// Finds the first of `names` on `PATH` that is executable.
 #[must_use]
 pub fn find_on_path(names: &[&str], path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
     let folders: Vec<PathBuf> = std::env::split_paths(path?).collect();
@@ -173,7 +173,7 @@ pub fn find_on_path(names: &[&str], path: Option<&std::ffi::OsStr>) -> Option<Pa
         .find(|file| is_executable(file))
 }
 
-/// Driver errors hold stack traces; the first line says it all.
+/// Returns the first line; driver errors continue with a stack trace.
 pub(super) fn one_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().trim().to_owned()
 }

@@ -23,7 +23,7 @@ pub(super) struct DriverConnector {
 }
 
 impl DriverConnector {
-    /// To the port of a ChromeDriver, by a socket that was made beside it.
+    /// Returns a connector to this port, with a first socket of its namespace.
     pub(super) fn new(port: u16, socket: OwnedFd) -> Self {
         Self {
             address: (Ipv4Addr::LOCALHOST, port).into(),
@@ -32,9 +32,9 @@ impl DriverConnector {
         }
     }
 
-    /// The shim that makes more sockets there, from now on.
+    /// Sets the shim that creates further sockets there.
     pub(super) fn set_shim(&self, shim: Arc<Shim>) {
-        // ChromeDriver has one Chrome, so nobody comes a second time.
+        // ChromeDriver has one Chrome, so this is called once.
         let _ = self.more.set(shim);
     }
 

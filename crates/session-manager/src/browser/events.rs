@@ -1,4 +1,4 @@
-//! Event pump: what a running browser pushes (page events, crashes, its end).
+//! Event pump: events of a running browser (page events, crashes, its end).
 //!
 //! ```text
 //!  page script ── binding ──┐
@@ -21,32 +21,32 @@ use crate::failure::Failure;
 
 const EVENTS: usize = 1024;
 
-/// What comes from a running browser.
+/// An event of a running browser.
 pub enum BrowserEvent {
-    /// The page reports.
+    /// The page published an event.
     Page(Box<PageEvent>),
-    /// Chrome could not load the page; its word for why.
+    /// Chrome could not load the page; contains Chrome's error code.
     Unreachable(String),
-    /// Chrome or chromedriver ended.
+    /// Chrome or ChromeDriver ended.
     Died(Failure),
 }
 
-/// What comes from one browser, in its order.
+/// The events of one browser, in order.
 pub struct Events {
     queue: mpsc::Receiver<BrowserEvent>,
-    /// What came while the browser started.
+    /// Events received during the launch.
     early: VecDeque<BrowserEvent>,
 }
 
 impl Events {
-    /// And where to put them.
+    /// Returns the sender and the event stream.
     pub(super) fn channel() -> (mpsc::Sender<BrowserEvent>, Self) {
         let (events, queue) = mpsc::channel(EVENTS);
         let early = VecDeque::new();
         (events, Self { queue, early })
     }
 
-    /// The next one; `None` once there will be none any more.
+    /// Returns the next event; `None` after the last.
     pub async fn recv(&mut self) -> Option<BrowserEvent> {
         match self.early.pop_front() {
             Some(event) => Some(event),
@@ -54,23 +54,22 @@ impl Events {
         }
     }
 
-    /// Waits for one that a browser does not survive, and keeps the others for
-    /// later.
+    /// Waits for a fatal event, and keeps the others for later.
     pub(super) async fn failure(&mut self) -> Failure {
         loop {
             match self.queue.recv().await {
                 Some(BrowserEvent::Unreachable(why)) => return Failure::PageUnreachable(why),
                 Some(BrowserEvent::Died(failure)) => return failure,
                 Some(event) => self.early.push_back(event),
-                // The sender has ended; its end is reported elsewhere.
+                // The sender ended; its end is reported elsewhere.
                 None => std::future::pending().await,
             }
         }
     }
 }
 
-/// Tells that the page is unreachable if Chrome shows its error page, whose
-/// text comes a moment after the word, and which another page may replace.
+/// Reports an unreachable page if Chrome displays its error page, whose text
+/// appears a moment after the event, and which another page may replace.
 async fn tell_error_page(tab: Tab, events: mpsc::Sender<BrowserEvent>) {
     let mut told = None;
     for _ in 0..20 {
@@ -88,26 +87,26 @@ async fn tell_error_page(tab: Tab, events: mpsc::Sender<BrowserEvent>) {
     } else {
         why
     };
-    // Where the driver went away meanwhile, nobody listens.
+    // If the driver has ended, the event has no receiver.
     let _ = events.send(BrowserEvent::Unreachable(why)).await;
 }
 
-/// What the page sends through its channel.
+/// A message of the page script's channel.
 #[derive(Deserialize)]
 struct Batch {
-    /// When, in milliseconds since 1970.
+    /// Time of the batch, in milliseconds since 1970.
     at: f64,
     events: Vec<PageEvent>,
 }
 
-/// A call of the function that the page script reports by.
+/// A call of the binding that the page script reports through.
 #[derive(Deserialize)]
 struct BindingCalled {
     name: String,
     payload: String,
 }
 
-/// A document that took the place of another.
+/// A document that replaced another.
 #[derive(Deserialize)]
 struct FrameNavigated {
     frame: Frame,
@@ -117,7 +116,7 @@ struct FrameNavigated {
 #[serde(rename_all = "camelCase")]
 struct Frame {
     parent_id: Option<String>,
-    /// There where Chrome shows its error page instead.
+    /// Set if Chrome displays its error page instead.
     unreachable_url: Option<String>,
 }
 
@@ -141,7 +140,7 @@ struct TargetInfo {
     kind: String,
 }
 
-/// Turns what the page tells into our events, until the browser's end.
+/// Converts CDP events into browser events, until the browser's end.
 pub(super) async fn pump(
     mut heard: mpsc::Receiver<CdpEvent>,
     tab: Tab,
@@ -171,7 +170,7 @@ pub(super) async fn pump(
                     if attached.target_info.kind == SERVICE_WORKER {
                         let tab = tab.clone();
                         tokio::spawn(async move {
-                            // One that ended meanwhile needs no name.
+                            // A worker that has ended needs no user agent.
                             if let Err(error) = tab.introduce(&attached.session_id).await {
                                 tracing::debug!(%error, "a service worker keeps its own name");
                             }
@@ -180,7 +179,7 @@ pub(super) async fn pump(
                 })
             }
             "Inspector.targetCrashed" => {
-                // Where the driver went away meanwhile, nobody listens.
+                // If the driver has ended, the event has no receiver.
                 let crashed = BrowserEvent::Died(Failure::PageCrashed);
                 let _ = events.send(crashed).await;
                 Ok(())
@@ -191,7 +190,7 @@ pub(super) async fn pump(
             tracing::warn!(%error, method, "what the browser tells cannot be read");
         }
     }
-    // Chrome's end closes the pipes, and so does chromedriver's.
+    // Chrome's exit closes the pipes, and so does ChromeDriver's.
     let moment = Duration::from_millis(250);
     let died = match tokio::time::timeout(moment, chromedriver.ended()).await {
         Ok(()) => Failure::ChromedriverDied,
@@ -200,7 +199,7 @@ pub(super) async fn pump(
     let _ = events.send(BrowserEvent::Died(died)).await;
 }
 
-/// Hands on what the page script reports.
+/// Forwards the events that the page script reports.
 async fn told_by_page(
     params: &str,
     settled: &Notify,
@@ -220,13 +219,13 @@ async fn told_by_page(
         {
             settled.notify_one();
         }
-        // Where the driver went away meanwhile, nobody listens.
+        // If the driver has ended, the event has no receiver.
         let _ = events.send(BrowserEvent::Page(Box::new(event))).await;
     }
     Ok(())
 }
 
-/// Milliseconds, as `performance.timeOrigin` counts them.
+/// Returns the current time in milliseconds, like `performance.timeOrigin`.
 fn since_1970() -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.unwrap_or_default().as_secs_f64() * 1e3

@@ -4,24 +4,24 @@ use std::path::Path;
 
 use super::user_agent::{major, user_agent};
 
-/// Off: hidden pages of the browser's own, services of others, and a process
-/// for each site. One site is open here, and beside it what drives it: in one
-/// process they save the memory of a second and the time to start it.
+/// Disabled: hidden pages of the browser itself, third-party services, and a
+/// process per site. Only one site is open here, next to the page that drives
+/// it: sharing one process saves the memory and the start time of a second.
 const FEATURES_OFF: &str = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,\
 SpareRendererForSitePerProcess,Translate,MediaRouter,OptimizationHints,\
 AutofillServerCommunication,CertificateTransparencyComponentUpdater,\
 IsolateOrigins,site-per-process";
 
-/// On: the network is the browser's own work, as on phones with little memory.
+/// Enabled: networking in the browser process, as on phones with little memory.
 const FEATURES_ON: &str = "NetworkServiceInProcess2";
 
-/// What Chrome may keep of what it fetched, in bytes.
+/// The limit of Chrome's HTTP cache, in bytes.
 const DISK_CACHE: u64 = 64 << 20;
 
-/// The command line of Chrome for this profile.
+/// Returns Chrome's command line for this profile.
 ///
-/// `chromedriver_version` gives the user agent its major version: ChromeDriver
-/// drives only the Chrome of its own major version, so it is known before
+/// `chromedriver_version` provides the user agent's major version: ChromeDriver
+/// only drives the Chrome of its own major version, so it is known before
 /// Chrome runs. `HeadlessChrome` in the user agent makes WhatsApp refuse the
 /// browser.
 #[must_use]
@@ -33,30 +33,30 @@ pub fn chrome_args(
 ) -> Vec<String> {
     let mut args = vec![
         "--headless=new".to_owned(),
-        // Chrome ends by itself when this pipe closes, however chromedriver
-        // came to its end.
+        // Chrome exits by itself when this pipe closes, however ChromeDriver
+        // ended.
         "--remote-debugging-pipe".to_owned(),
         format!("--user-data-dir={}", user_data_dir.display()),
-        // For what is asked before a target is attached; the client hints that
-        // this empties are given to each (`user_agent.rs`).
+        // For requests before a target is attached; the client hints that this
+        // flag empties are set per target (`user_agent.rs`).
         format!("--user-agent={}", user_agent(major(chromedriver_version))),
         "--disable-blink-features=AutomationControlled".to_owned(),
         "--disable-site-isolation-trials".to_owned(),
         "--renderer-process-limit=1".to_owned(),
         "--disable-gpu".to_owned(),
-        // Nothing is drawn that would need a process for it, or a renderer in
-        // the place of a graphics card.
+        // No GPU process or software rasterizer: nothing is drawn that needs
+        // one.
         "--in-process-gpu".to_owned(),
         "--disable-software-rasterizer".to_owned(),
         "--disable-quic".to_owned(),
-        // By itself it takes what a large disk has room for. There is none of
-        // its own for media any more (`--media-cache-size` is not known).
+        // The default grows with free disk space. Media no longer has a cache
+        // of its own (`--media-cache-size` is unknown).
         format!("--disk-cache-size={DISK_CACHE}"),
-        // Nobody reads its crash reports; a crash shows on the pipe.
+        // Crash reports are not used; a crash shows on the pipe.
         "--disable-breakpad".to_owned(),
         "--disable-crash-reporter".to_owned(),
         "--disable-crashpad-for-testing".to_owned(),
-        // It forks what has no sandbox, of which nothing is left.
+        // It forks unsandboxed processes, none of which are left.
         "--no-unsandboxed-zygote".to_owned(),
         "--disable-background-networking".to_owned(),
         "--disable-component-update".to_owned(),
@@ -71,18 +71,18 @@ pub fn chrome_args(
         "--mute-audio".to_owned(),
         "--password-store=basic".to_owned(),
         "--use-mock-keychain".to_owned(),
-        // A page in the background would have its timers slowed down.
+        // Timers of a background page would be throttled.
         "--disable-background-timer-throttling".to_owned(),
         "--disable-backgrounding-occluded-windows".to_owned(),
         "--disable-renderer-backgrounding".to_owned(),
         "--window-size=1280,900".to_owned(),
-        // Of a screen that its window fits on: a headless one is 800×600.
+        // A screen that fits the window: a headless one is 800×600.
         "--screen-info={1280x900}".to_owned(),
     ];
     if as_root {
         args.push("--no-sandbox".to_owned());
     }
-    // Of a flag that comes twice Chrome takes the last: these are lists.
+    // Chrome takes the last of repeated flags: these are lists.
     let (mut off, mut on) = (FEATURES_OFF.to_owned(), FEATURES_ON.to_owned());
     for flag in extra {
         match flag.split_once('=') {
@@ -96,9 +96,9 @@ pub fn chrome_args(
     args
 }
 
-/// Takes the first of them away: a window on the screen, as a person has it.
+/// Removes the headless flag, so that Chrome opens a window.
 ///
-/// All else stays: the profile has to be the same for the headless Chrome that
+/// All other flags stay: the profile has to work with the headless Chrome that
 /// uses it next.
 pub fn show(args: &mut Vec<String>) {
     let headless = args.iter().position(|flag| flag == "--headless=new");

@@ -14,10 +14,10 @@ use super::tree::Tree;
 use crate::failure::Failure;
 
 const DRIVER_DEADLINE: Duration = Duration::from_secs(8);
-/// How long Chrome may take to write what it holds after it was closed.
+/// How long Chrome may flush its data after it was closed.
 const FLUSH: Duration = Duration::from_secs(8);
-/// How long Chrome has to write what it holds, once asked to end, before it is
-/// killed: one that was killed while it wrote was seen to lose its link.
+/// How long Chrome may flush its data after SIGTERM before it is killed: one
+/// that was killed during a write has been observed to lose its link.
 pub const KILL_GRACE: Duration = Duration::from_secs(10);
 
 /// A running browser.
@@ -30,26 +30,26 @@ pub struct Browser {
     pub(super) tasks: JoinSet<()>,
     /// Chrome's version.
     pub chrome_version: Option<String>,
-    /// When it was started.
+    /// When it started.
     pub started_at: Timestamp,
 }
 
 impl Browser {
-    /// The page.
+    /// Returns the page.
     pub fn page(&self) -> &WhatsAppPage {
         &self.page
     }
 
-    /// ChromeDriver's version and pid.
+    /// Returns ChromeDriver's version and pid.
     pub fn chromedriver(&self) -> (&str, u32) {
         let pid = self.chromedriver.id.pid.unsigned_abs();
         (&self.chromedriver.version, pid)
     }
 
-    /// What the browser shows, as a PNG.
+    /// Takes a screenshot as a PNG.
     ///
     /// # Errors
-    /// A line that says why not.
+    /// One line with the reason.
     pub fn screenshot(&self) -> impl Future<Output = Result<Vec<u8>, String>> + Send + 'static {
         let client = self.client.clone();
         async move {
@@ -61,7 +61,7 @@ impl Browser {
         }
     }
 
-    /// Why a page does not answer, as far as chromedriver can tell.
+    /// Returns why a page does not respond, as far as ChromeDriver can tell.
     pub fn diagnose(&self) -> impl Future<Output = Failure> + Send + 'static {
         let client = self.client.clone();
         async move {
@@ -73,8 +73,8 @@ impl Browser {
         }
     }
 
-    /// Closes Chrome so that it writes what it holds, and leaves nothing. Gives
-    /// whether it ended by itself, so that all was written.
+    /// Closes Chrome so that it flushes its data, and ends leftover processes.
+    /// Returns whether it exited by itself, with everything flushed.
     pub async fn close(mut self) -> bool {
         self.tasks.abort_all();
         let mut clean = false;
@@ -96,15 +96,15 @@ impl Browser {
         clean
     }
 
-    /// Ends what is left after the browser died or hung: Chrome gets SIGTERM
-    /// first, and `grace` to write what it holds.
+    /// Ends leftovers after the browser died or hung: Chrome gets SIGTERM
+    /// first, and `grace` to flush its data.
     pub async fn kill(mut self, grace: Duration) {
         self.tasks.abort_all();
         clear(&self.tree, &self.profile, grace).await;
     }
 }
 
-/// Ends what is left of the profile's processes and removes what they left.
+/// Ends the profile's leftover processes and removes their files.
 pub async fn clear(tree: &Tree, profile: &Profile, grace: Duration) -> usize {
     let ended = match tree.sweep(grace).await {
         Ok(ended) => ended,

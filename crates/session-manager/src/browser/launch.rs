@@ -34,11 +34,11 @@ use super::tree::Tree;
 use crate::failure::Failure;
 
 const SESSION_DEADLINE: Duration = Duration::from_secs(45);
-/// How long ChromeDriver may take to say why Chrome ended.
+/// How long ChromeDriver may take to report why Chrome ended.
 const LAST_WORDS: Duration = Duration::from_millis(200);
-/// ChromeDriver's, by the line to it.
+/// ChromeDriver's address, inside its network namespace.
 const ADDRESS: &str = "http://127.0.0.1";
-/// A page that shows nothing by then gets wa-js all the same.
+/// When wa-js is installed at the latest, even if the page displays nothing.
 const TOOLS_AT_LAST: Duration = Duration::from_secs(1);
 
 const CHROMES: [&str; 4] = [
@@ -48,14 +48,14 @@ const CHROMES: [&str; 4] = [
     "google-chrome-stable",
 ];
 
-/// What is needed to start a browser.
+/// The settings of a browser launch.
 #[derive(Clone, Debug)]
 pub struct BrowserConfig {
     /// `CHROME_BIN`.
     pub chrome: Option<PathBuf>,
     /// `CHROMEDRIVER_BIN`.
     pub chromedriver: Option<PathBuf>,
-    /// `PATH`, where the two are looked for otherwise.
+    /// `PATH`, searched if the two above are not set.
     pub path: Option<std::ffi::OsString>,
     /// `CHROME_ARGS`.
     pub extra_args: Vec<String>,
@@ -67,22 +67,22 @@ pub struct BrowserConfig {
     pub wa_js: Option<PathBuf>,
     /// `PRESENCE`.
     pub presence: Presence,
-    /// Somebody sits before it: it has a window, and the page's own ways.
+    /// Whether a person uses it: it has a window, and the page's own behavior.
     pub visible: bool,
-    /// How long the page's server may take to answer at all.
+    /// How long the page's server may take to respond.
     pub navigation_deadline: Duration,
 }
 
-/// Starts a browser on the page. Whenever it fails or is cancelled, nothing
-/// of it is left.
+/// Starts a browser on the page. On failure or cancellation, no process of it
+/// is left.
 ///
 /// # Errors
-/// What failed; `None` when it was cancelled.
+/// The failure; `None` if cancelled.
 pub async fn launch(
     config: &BrowserConfig,
     cancel: &CancellationToken,
 ) -> Result<(Browser, Events), Option<Failure>> {
-    // Before anything is swept: what runs may be another service's.
+    // Before the sweep: the running processes may be another service's.
     config
         .profile
         .hold()
@@ -94,7 +94,7 @@ pub async fn launch(
         result = start(config, &tree) => result.map_err(Some),
     };
     if result.is_err() {
-        // A linked profile may be in the middle of being written.
+        // A linked profile may be in the middle of a write.
         let grace = if config.profile.is_linked() {
             KILL_GRACE
         } else {
@@ -122,7 +122,7 @@ fn find(
     }
 }
 
-/// The Chrome that would be started.
+/// Returns the path of the Chrome that would be started.
 ///
 /// # Errors
 /// [`Failure::ChromeNotFound`].
@@ -132,7 +132,7 @@ pub fn find_chrome(config: &BrowserConfig) -> Result<PathBuf, Failure> {
     find(config.chrome.as_ref(), &CHROMES, path, missing)
 }
 
-/// The ChromeDriver that would drive it.
+/// Returns the path of the ChromeDriver that would drive it.
 ///
 /// # Errors
 /// [`Failure::ChromedriverNotFound`].
@@ -157,8 +157,8 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
             .map_err(|error| Failure::WaJsUnreadable(format!("{}: {error}", file.display())))?,
         None => Tools::new(WA_JS),
     };
-    // A kill -9 may have left processes that hold our profile; two Chromes on
-    // one profile would ruin it.
+    // A kill -9 may have left processes that hold the profile; two Chromes on
+    // one profile would corrupt it.
     let swept = tree
         .sweep(KILL_GRACE)
         .await
@@ -186,17 +186,17 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
     let chromedriver = Arc::new(chromedriver);
     took("chromedriver listens");
     let (teller, mut events) = Events::channel();
-    // The page need not wait until ChromeDriver is done with its own.
+    // The page need not wait until ChromeDriver's session is ready.
     let opened = async {
         let wanted = door.wanted().await.map_err(launch_failed)?;
-        // Here and now: what went on alone after a cancel would be left behind.
+        // Blocks in place: a spawned thread would outlive a cancellation.
         let starting = || chrome::start(&program, &config.profile, wanted);
         let (shim, pipes) = block_in_place(starting).map_err(launch_failed)?;
         chromedriver.connector.set_shim(shim);
         let (cdp, heard) = multiplex(pipes).map_err(launch_failed)?;
         let opening = open(config, &program, cdp, heard, tools, &chromedriver, teller);
         let opened = match opening.await {
-            // Chrome ended. As a rule ChromeDriver says at once why, but
+            // Chrome ended. Usually ChromeDriver reports why immediately, but
             // sometimes it waits for a minute.
             Err(CdpError::Closed) => {
                 tokio::time::sleep(LAST_WORDS).await;
@@ -216,8 +216,8 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
     let (client, (page, tasks)) = tokio::select! {
         biased;
         () = chromedriver.ended() => return Err(Failure::ChromedriverDied),
-        // ChromeDriver's session waits for a page that its server does not
-        // answer.
+        // ChromeDriver's session waits for a page whose server does not
+        // respond.
         failure = events.failure() => return Err(failure),
         both = async { tokio::try_join!(session, opened) } => both?,
     };
@@ -239,8 +239,8 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
     Ok((browser, events))
 }
 
-/// Attaches to the page, installs what it is to have, and has it load. What
-/// comes of that goes to `events`, by tasks of the browser.
+/// Attaches to the page, installs its scripts, and starts the navigation. Tasks
+/// of the browser report the result to `events`.
 async fn open(
     config: &BrowserConfig,
     program: &Path,
@@ -252,9 +252,9 @@ async fn open(
 ) -> Result<(WhatsAppPage, JoinSet<()>), CdpError> {
     let page = WhatsAppPage::new(Tab::attach(&browser, program, SESSION_DEADLINE).await?);
     page.install(config.presence, config.visible).await?;
-    // wa-js waits for the page's modules to be quiet, so a linked account is
-    // READY the sooner the earlier it is there. A code is read without it, and
-    // is there the sooner the less comes before.
+    // wa-js waits for the page's modules to settle, so a linked account is
+    // READY sooner if it is loaded early. A code is read without it, and
+    // appears sooner with less work before it.
     let later = if config.profile.is_linked() {
         page.install_tools(&tools).await?;
         None
@@ -305,7 +305,7 @@ async fn new_session(
     };
     let mut builder = ClientBuilder::new(chromedriver.connector.clone());
     builder.capabilities(capabilities);
-    // The page may be asked for before ChromeDriver is done.
+    // The page may be requested before ChromeDriver's session is ready.
     let deadline = SESSION_DEADLINE + config.navigation_deadline;
     match tokio::time::timeout(deadline, builder.connect(ADDRESS)).await {
         Ok(Ok(client)) => Ok(client),
@@ -319,14 +319,14 @@ fn too_late() -> Failure {
     Failure::LaunchFailed(format!("Chrome did not come up within {seconds} s"))
 }
 
-/// Whether Chrome's sandbox refuses to work for us.
+/// Returns whether Chrome's sandbox refuses to work for this user.
 #[must_use]
 pub fn runs_as_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
 }
 
-/// Installs wa-js once the page shows what it has for now, a code as a rule.
+/// Installs wa-js once the page displays its first content, usually a code.
 async fn tools_later(
     page: WhatsAppPage,
     tools: Tools,
@@ -340,17 +340,17 @@ async fn tools_later(
     };
     loop {
         match handed().await {
-            // A page that does not load holds up whatever is asked of its tab;
-            // that is noticed elsewhere, and the tools are for the next one.
+            // A page that does not load blocks all calls into its tab; that is
+            // detected elsewhere, and the next document gets the tools.
             Err(CdpError::Timeout(_)) => {}
             Err(error @ (CdpError::Remote { .. } | CdpError::Malformed(_))) => {
                 let told = format!("wa-js could not be installed: {error}");
-                // Where the driver went away meanwhile, nobody listens.
+                // If the driver has ended, the event has no receiver.
                 let died = BrowserEvent::Died(Failure::LaunchFailed(told));
                 let _ = events.send(died).await;
                 return;
             }
-            // Without a connection there is nobody to install it for.
+            // Without a connection there is no page to install it in.
             Ok(()) | Err(CdpError::Closed) => return,
         }
     }
@@ -363,6 +363,6 @@ async fn navigate(tab: Tab, url: Url, deadline: Duration, events: mpsc::Sender<B
         Err(CdpError::Timeout(_)) => format!("no answer within {} s", deadline.as_secs()),
         Err(error) => error.to_string(),
     };
-    // Where the driver went away meanwhile, nobody listens.
+    // If the driver has ended, the event has no receiver.
     let _ = events.send(BrowserEvent::Unreachable(told)).await;
 }

@@ -3,8 +3,8 @@
 //! ```text
 //!  session driver ──> Browser ──┬─ fantoccini (WebDriver): session, screenshot,
 //!                               │     diagnosis, close ──> chromedriver ─┐
-//!                               └─ Page, Tab (DevTools): calls side by   │
-//!                                  side, pushed events ──────────────────┤
+//!                               └─ Page, Tab (DevTools): concurrent      │
+//!                                  calls, pushed events ─────────────────┤
 //!                            WhatsApp Web + page script <── Chrome <─ relay
 //! ```
 
@@ -43,8 +43,8 @@ pub use tree::Tree;
 
 use std::process::ExitCode;
 
-/// Takes the part that this process was started for, if it is one of the
-/// browser's: shim_of_chrome in for Chrome, or becoming it.
+/// Runs the role that this process was started for, if it is a browser helper:
+/// Chrome's shim, or becoming Chrome.
 ///
 /// Call it before anything else is read or opened.
 #[must_use]

@@ -19,26 +19,26 @@ const BRIDGE: &str = include_str!("../../page/dist/bridge.js");
 pub const WA_JS: &str = include_str!("../../page/dist/wa-js.js");
 
 const QUICK: Duration = Duration::from_secs(5);
-/// A number may have to be looked up on the way.
+/// Timeout of calls that may have to look up a number.
 const LOOK_UP: Duration = Duration::from_secs(10);
-/// The page gives what it found after [`SEARCH_BUDGET`]; it may have to wait
-/// for its database.
+/// Timeout of a search: the page returns what it found after [`SEARCH_BUDGET`],
+/// but may have to wait for its database.
 const SEARCH: Duration = Duration::from_secs(15);
-/// So long the page searches before it says how far it got.
+/// How long the page searches before it returns its progress.
 const SEARCH_BUDGET: Duration = Duration::from_millis(500);
 /// WhatsApp's servers may be slow with a large file.
 const DOWNLOAD: Duration = Duration::from_secs(300);
-/// So many bytes of a file come at once, a third more as text.
+/// Bytes of a file per call; base64 adds a third.
 const PIECE: usize = 384 * 1024;
 const PAIRING: Duration = Duration::from_secs(20);
 const LOGOUT: Duration = Duration::from_secs(15);
 
-/// A file as the page is given it.
+/// A file as passed to the page.
 #[derive(Clone, Debug)]
 pub struct PageFile {
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
-    /// What it is.
+    /// Its MIME type.
     pub mime: String,
     /// The name that the recipient sees.
     pub name: String,
@@ -49,55 +49,55 @@ pub struct PageFile {
 /// Why a call into the page failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
-    /// The browser did not answer, or is gone.
+    /// The browser did not respond, or is gone.
     #[error(transparent)]
     Browser(#[from] CdpError),
     /// The page is not connected, or not loaded; nothing was done.
     #[error("{0}")]
     NotReady(String),
-    /// The number has no WhatsApp; nothing was sent.
+    /// The number is not on WhatsApp; nothing was sent.
     #[error("{0}")]
     NotOnWhatsapp(String),
-    /// The message that it belongs to is not known; nothing was sent.
+    /// The message that it refers to is unknown; nothing was sent.
     #[error("{0}")]
     MessageNotFound(String),
-    /// WhatsApp takes no file as large as this as such; nothing was sent.
+    /// WhatsApp accepts no file of this size and type; nothing was sent.
     #[error("{0}")]
     TooLarge(String),
-    /// WhatsApp has the file no more.
+    /// WhatsApp no longer has the file.
     #[error("{0}")]
     MediaGone(String),
     /// The account has blocked the recipient; nothing was sent.
     #[error("{0}")]
     RecipientBlocked(String),
-    /// WhatsApp said no: its limit on writing to people who never wrote first.
+    /// WhatsApp refused: its limit on writing to people who never wrote first.
     #[error("{0}")]
     ReachOutLimit(String),
-    /// WhatsApp said no: its monthly limit on new chats.
+    /// WhatsApp refused: its monthly limit on new chats.
     #[error("{0}")]
     NewChatLimit(String),
-    /// WhatsApp said no; nothing was sent.
+    /// WhatsApp refused; nothing was sent.
     #[error("{0}")]
     Refused(String),
-    /// Nobody knows whether WhatsApp took it.
+    /// Whether WhatsApp accepted it is unknown.
     #[error("{0}")]
     Unconfirmed(String),
-    /// The page failed before anything was done.
+    /// The page failed before any action.
     #[error("{0}")]
     Failed(String),
-    /// The page's answer is not what the page script gives.
+    /// The page's response does not match the page script's schema.
     #[error("the page script's answer cannot be read")]
     Malformed(#[source] Option<serde_json::Error>),
 }
 
-/// Whether the account shows as online while the page is open.
+/// Whether the account appears as online while the page is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Presence {
-    /// As a phone in a pocket; the phone goes on telling of what comes in.
+    /// Offline; the phone keeps notifying of incoming messages.
     #[default]
     Unavailable,
-    /// As the page has it: online all day.
+    /// The page's default: online all day.
     Available,
 }
 
@@ -109,7 +109,7 @@ enum BridgeReply<T> {
     Refused { code: String, message: String },
 }
 
-/// The page of a running browser; cheap to clone, calls run side by side.
+/// The page of a running browser; cheap to clone, calls run concurrently.
 #[derive(Clone)]
 pub struct WhatsAppPage {
     tab: Tab,
@@ -121,20 +121,20 @@ impl std::fmt::Debug for WhatsAppPage {
     }
 }
 
-/// What the page is to send.
+/// A send request to the page.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct PageSend<'a> {
     /// `…@c.us` or `…@lid`.
     pub to: &'a str,
     /// The last part of the message's id.
     pub key: &'a str,
-    /// What it is.
+    /// The content.
     pub content: &'a Content,
     /// Whether it may have been sent before, with this key.
     pub again: bool,
 }
 
-/// A file that the page was handed, as it is to be sent.
+/// A file passed to the page, as it is to be sent.
 #[derive(Serialize)]
 struct HandedFile<'a> {
     mime: &'a str,
@@ -162,12 +162,12 @@ struct OpenedMedia {
     size: u64,
 }
 
-/// What the page's own store has of a message.
+/// The state of a message in the page's own store.
 #[derive(Clone, Debug, Deserialize)]
 pub struct StoredMessage {
-    /// WhatsApp's whole id.
+    /// WhatsApp's full message id.
     pub id: String,
-    /// WhatsApp's number, -1 to 4.
+    /// WhatsApp's numeric ack, -1 to 4.
     pub ack: i8,
 }
 
@@ -176,7 +176,7 @@ pub struct StoredMessage {
 pub struct PairingCode {
     /// `ABCD-EFGH`.
     pub code: String,
-    /// When WhatsApp takes it no more, in milliseconds since 1970.
+    /// When it expires, in milliseconds since 1970.
     pub expires_at: i64,
 }
 
@@ -186,26 +186,26 @@ struct MessageState<'a> {
     key: &'a str,
 }
 
-/// Which way a chat is searched.
+/// The direction of a chat search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// Back in time.
+    /// Backward in time.
     Before,
-    /// On in time.
+    /// Forward in time.
     After,
 }
 
-/// What one chat in the page's database is searched for.
+/// A search of one chat in the page's database.
 #[derive(Clone, Copy, Debug)]
 pub struct ChatSearch<'a> {
-    /// Its id.
+    /// The chat's id.
     pub chat: &'a str,
-    /// Messages from this second on.
+    /// Only messages from this second on.
     pub since: i64,
-    /// The message to go on at; the chat's end by default.
+    /// The cursor message; the chat's end by default.
     pub anchor: Option<&'a str>,
-    /// Which way to go from there.
+    /// The direction from there.
     pub direction: Direction,
 }
 
@@ -218,49 +218,49 @@ struct ChatSearchCall<'a> {
     budget_ms: u128,
 }
 
-/// What the search of a chat found so far.
+/// One page of results of a chat search.
 #[derive(Clone, Deserialize)]
 pub struct ChatMessages {
-    /// In the order in which they came.
+    /// The messages in the order of their arrival.
     pub messages: Vec<PageMessage>,
-    /// The message to go on at; `None` where there is no more.
+    /// The next cursor; `None` if there are no more.
     pub next: Option<String>,
-    /// The message that the search began at where it could not begin at the
-    /// chat's end: there may be messages after it.
+    /// The message that the search began at if it could not begin at the chat's
+    /// end: messages may follow it.
     pub began_at: Option<String>,
-    /// The page does not find where to go on: nobody knows what there is.
+    /// The page cannot find the cursor: the remaining messages are unknown.
     pub lost: bool,
 }
 
-/// What was read by its id.
+/// Messages read by id.
 #[derive(Clone, Deserialize)]
 pub struct ReadMessages {
     /// In the order of the ids.
     pub messages: Vec<PageMessage>,
-    /// The ids of what is no message of a person, or is not there any more.
+    /// The ids that are not a person's messages, or no longer exist.
     pub none: Vec<String>,
 }
 
-/// What the page's memory is searched for.
+/// A search of the page's memory.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct MemorySearch<'a> {
-    /// Messages from this second on.
+    /// Only messages from this second on.
     pub since: i64,
-    /// The most messages, oldest first.
+    /// The maximum number of messages, oldest first.
     pub limit: usize,
-    /// The page's mark of an earlier search: if it still holds, there is
-    /// nothing.
+    /// The mark of an earlier search: if it is still current, the result is
+    /// empty.
     pub mark: &'a str,
 }
 
-/// What the page has in memory.
+/// The messages in the page's memory.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Remembered {
-    /// Ids and times in seconds, in the order in which to tell them.
+    /// Ids and times in seconds, in publication order.
     pub ids: Vec<(String, i64)>,
-    /// There are more, later ones.
+    /// Whether there are more, later ones.
     pub more: bool,
-    /// What the page's memory looks like now.
+    /// The mark of the memory's current content.
     pub mark: String,
 }
 
@@ -276,7 +276,7 @@ impl WhatsAppPage {
     /// Installs the page script: it runs in every document from now on, before
     /// the page's own.
     ///
-    /// `attended` says that a person sits before it, who answers for a passkey.
+    /// `attended` says that a person uses the browser and answers for a passkey.
     pub(super) async fn install(&self, presence: Presence, attended: bool) -> Result<(), CdpError> {
         let channel = format!("globalThis.{CHANNEL}");
         let options = json!({"presence": presence, "attended": attended});
@@ -288,24 +288,24 @@ impl WhatsAppPage {
             .await
     }
 
-    /// Installs `tools` (see [`Tools`]) in the same way.
+    /// Installs `tools` (see [`Tools`]) the same way.
     pub(super) async fn install_tools(&self, tools: &Tools) -> Result<(), CdpError> {
         self.tab.preload(&tools.0).await
     }
 
-    /// Gives `tools` to the document that is there, unless it has them.
-    /// Whichever is loaded while this is on its way gets them from
-    /// [`Self::install_tools`], which comes first.
+    /// Runs `tools` in the current document, unless it has them. A document
+    /// that loads in the meantime gets them from [`Self::install_tools`], which
+    /// comes first.
     pub(super) async fn hand_tools(&self, tools: &Tools) -> Result<(), CdpError> {
         match self.tab.evaluate(&tools.0, false, QUICK).await {
-            // The document went away.
+            // The document was replaced.
             Err(CdpError::Remote { .. }) => Ok(()),
             other => other.map(drop),
         }
     }
 
-    /// Has V8 give back what the page does not need any more; takes a moment,
-    /// in which the page does nothing else.
+    /// Makes V8 collect the page's garbage; takes a moment, in which the page
+    /// is blocked.
     ///
     /// # Errors
     /// Any [`CdpError`].
@@ -313,7 +313,7 @@ impl WhatsAppPage {
         self.tab.collect_garbage().await
     }
 
-    /// Loads the page anew.
+    /// Reloads the page.
     ///
     /// # Errors
     /// Any [`CdpError`].
@@ -330,7 +330,7 @@ impl WhatsAppPage {
         let malformed = |error| PageError::Malformed(Some(error));
         let quoted = |text: &str| serde_json::to_string(text).map_err(malformed);
         let args = serde_json::to_string(&args).map_err(malformed)?;
-        // Text in, text out: JSON's strings are JavaScript's.
+        // Text in, text out: JSON strings are valid JavaScript.
         let expression = format!("__leadmaster.call({}, {})", quoted(name)?, quoted(&args)?);
         let asked = Instant::now();
         let evaluated = self.tab.evaluate(&expression, true, deadline).await?;
@@ -362,7 +362,7 @@ impl WhatsAppPage {
         }
     }
 
-    /// What the page is doing now; also the heartbeat.
+    /// Returns the page's report; also the heartbeat.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -370,7 +370,7 @@ impl WhatsAppPage {
         self.call("facts", json!({}), deadline).await
     }
 
-    /// What the page script found of what it needs.
+    /// Returns the page script's self-test of its requirements.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -378,8 +378,8 @@ impl WhatsAppPage {
         self.call("self_test", json!({}), QUICK).await
     }
 
-    /// Asks an idle page for new codes; gives `false` when the page has no
-    /// way, and must be reloaded.
+    /// Requests new codes from an idle page; returns `false` if the page has no
+    /// way to do so, and must be reloaded.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -388,8 +388,8 @@ impl WhatsAppPage {
         Ok(answer.get("way").and_then(Value::as_str) != Some("none"))
     }
 
-    /// A code to type into the phone with this number (digits alone): the one
-    /// that is out, or a new one.
+    /// Returns a code to type into the phone with this number (digits only):
+    /// the pending one, or a new one.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -398,11 +398,11 @@ impl WhatsAppPage {
             .await
     }
 
-    /// Gives the page what a passkey answered to the request with this number.
+    /// Passes a passkey's answer to the request with this number.
     ///
     /// # Errors
-    /// [`PageError::NotReady`] when the page waits for no answer, or for another
-    /// one; any [`PageError`].
+    /// [`PageError::NotReady`] when the page waits for no answer, or for
+    /// another one; any [`PageError`].
     pub async fn answer_passkey(
         &self,
         request: u64,
@@ -417,7 +417,7 @@ impl WhatsAppPage {
     /// Confirms the verification code.
     ///
     /// # Errors
-    /// [`PageError::NotReady`] when the page does not wait for that; any
+    /// [`PageError::NotReady`] when the page does not wait for it; any
     /// [`PageError`].
     pub async fn confirm_passkey(&self) -> Result<(), PageError> {
         self.call::<Value>("passkey_confirm", json!({}), QUICK)
@@ -425,8 +425,8 @@ impl WhatsAppPage {
             .map(drop)
     }
 
-    /// Takes the page back from a passkey to a code to scan; gives `false` when
-    /// it has no way, and must be reloaded.
+    /// Moves the page back from a passkey to a code to scan; returns `false` if
+    /// it has no way to do so, and must be reloaded.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -445,7 +445,7 @@ impl WhatsAppPage {
             .map(drop)
     }
 
-    /// What the page's store has of the message to `to` whose id ends in `key`.
+    /// Returns the stored state of the message to `to` whose id ends in `key`.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -458,8 +458,8 @@ impl WhatsAppPage {
             .await
     }
 
-    /// What WhatsApp lets the account do; the page asks the server for it anew,
-    /// and reports what changes.
+    /// Returns the account's WhatsApp limits; the page requests them from the
+    /// server again, and reports changes.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -467,8 +467,8 @@ impl WhatsAppPage {
         self.call("limits", json!({}), QUICK).await
     }
 
-    /// Ids of the chats that changed since this second, and when, the latest
-    /// last. 0 where the page does not say.
+    /// Returns the ids of the chats that changed since this second, with the
+    /// time of the change, latest last; 0 if the page does not report it.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -476,8 +476,8 @@ impl WhatsAppPage {
         self.call("chats", json!({"since": since}), SEARCH).await
     }
 
-    /// Searches one chat in the page's database, for a moment: what it found
-    /// says where to go on.
+    /// Searches one chat in the page's database for a short time: the result
+    /// includes the next cursor.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -500,7 +500,7 @@ impl WhatsAppPage {
         self.call("memory", search, SEARCH).await
     }
 
-    /// These messages, in this order, as far as the page's store has them.
+    /// Returns these messages, in this order, as far as the page's store has them.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -508,8 +508,8 @@ impl WhatsAppPage {
         self.call("read", json!({"ids": ids}), SEARCH).await
     }
 
-    /// What became of these messages (ids, and the second in which each was sent),
-    /// as far as the page knows.
+    /// Returns the changes of these messages (ids, and the second in which each
+    /// was sent), as far as the page knows them.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -518,7 +518,7 @@ impl WhatsAppPage {
             .await
     }
 
-    /// How far these messages got, as far as the page's store has them.
+    /// Returns the acks of these messages, as far as the page's store has them.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -526,8 +526,8 @@ impl WhatsAppPage {
         self.call("acks", json!({"ids": ids}), SEARCH).await
     }
 
-    /// Has the page fetch the file of a message, at most `most` bytes of it; gives
-    /// what to read it by, and its size.
+    /// Makes the page fetch the file of a message, of at most `most` bytes;
+    /// returns the token to read it with, and its size.
     ///
     /// # Errors
     /// [`PageError::MediaGone`]; [`PageError::TooLarge`]; any [`PageError`].
@@ -537,7 +537,7 @@ impl WhatsAppPage {
         Ok((opened.token, opened.size))
     }
 
-    /// A piece of an opened file; empty at its end.
+    /// Returns a piece of an opened file; empty at its end.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -548,7 +548,7 @@ impl WhatsAppPage {
         decoded.map_err(|_| PageError::Malformed(None))
     }
 
-    /// The page may forget an opened file.
+    /// Releases an opened file in the page.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -558,12 +558,12 @@ impl WhatsAppPage {
             .map(drop)
     }
 
-    /// Sends a message; gives its whole id once WhatsApp's server took it. A
-    /// reaction has none.
+    /// Sends a message; returns its full id once WhatsApp's server accepted it.
+    /// A reaction has none.
     ///
     /// # Errors
-    /// Any [`PageError`]; a [`CdpError::Timeout`] leaves open what became of
-    /// the message.
+    /// Any [`PageError`]; after a [`CdpError::Timeout`] the outcome of the
+    /// message is unknown.
     pub async fn send(
         &self,
         send: PageSend<'_>,
@@ -571,7 +571,7 @@ impl WhatsAppPage {
         deadline: Duration,
     ) -> Result<Option<String>, PageError> {
         if let Some(file) = file {
-            // Nothing was asked of WhatsApp yet, whatever goes wrong here.
+            // No request has reached WhatsApp yet, whatever fails here.
             self.send_fds(send.key, file)
                 .await
                 .map_err(|error| PageError::Failed(error.to_string()))?;
@@ -589,8 +589,8 @@ impl WhatsAppPage {
         Ok(sent.id)
     }
 
-    /// Gives the page a file, by its path: Chrome reads it when it is needed,
-    /// and nothing of it goes over this connection.
+    /// Passes a file to the page by its path: Chrome reads it on demand, and
+    /// none of it is transferred over this connection.
     async fn send_fds(&self, key: &str, file: &PageFile) -> Result<(), PageError> {
         let key = serde_json::to_string(key).map_err(|error| PageError::Malformed(Some(error)))?;
         let input = format!("__leadmaster.input({key})");
@@ -598,15 +598,15 @@ impl WhatsAppPage {
     }
 }
 
-/// For the page itself alone: not for a frame in it, nor for a page of the
-/// browser's own.
+/// Restricts scripts to the page itself: no frames, and no pages of the
+/// browser.
 const ONLY_PAGE: &str =
     "if (window !== window.top || !location.protocol.startsWith('http')) return;";
 
-/// wa-js, as a document gets it: once.
+/// wa-js, in a form that a document runs once.
 ///
-/// A script of its own: a bundle that is no JavaScript at all must not take the
-/// page script, which tells the state and the code, with it.
+/// A script of its own: a syntax error in the bundle must not break the page
+/// script, which reports the state and the code.
 #[derive(Debug)]
 pub(super) struct Tools(String);
 

@@ -3,46 +3,46 @@
 use serde::{Deserialize, Deserializer};
 use session_api::{MessageContent, NewChatStatus, PasskeyRequest};
 
-/// What the page is doing: the page script's `facts` record, uninterpreted.
+/// The page's state: the page script's `facts` record, uninterpreted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PageReport {
-    /// The page's `Socket.state`; `None` until its module is there.
+    /// The page's `Socket.state`; `None` until its module is loaded.
     pub socket: Option<String>,
     /// The page's `Socket.stream`.
     pub stream: Option<String>,
-    /// Whether the first sync is through.
+    /// Whether the first sync is complete.
     pub synced: bool,
     /// Whether the profile holds a linked device; `None` while unknown.
     pub registered: Option<bool>,
-    /// The code's full string, while one is shown.
+    /// The code's full string, while one is displayed.
     pub code: Option<String>,
-    /// Whether the page stopped showing codes and waits to be refreshed.
+    /// Whether the page stopped displaying codes and waits for a refresh.
     pub idle: bool,
-    /// Whether the messages that waited have been delivered; `None` where the
-    /// page does not say.
+    /// Whether queued messages have been delivered; `None` if the page does not
+    /// report it.
     pub delivered: Option<bool>,
-    /// Changes while the first sync or that delivery moves; empty after them.
+    /// Changes while the first sync or that delivery progresses; empty after them.
     pub progress: String,
-    /// The passkey that WhatsApp asks for before it links.
+    /// The passkey that WhatsApp requires before it links.
     pub passkey: Option<Box<PagePasskey>>,
-    /// The code to type into the phone that is out.
+    /// The pending code to type into the phone.
     pub link_code: Option<PageLinkCode>,
-    /// Whether all is there that sending and hearing need.
+    /// Whether the functions needed to send and receive are all available.
     pub tools: bool,
-    /// The names of what they need and is not there.
+    /// The names of the missing functions.
     pub missing: Vec<String>,
-    /// Which document of the page reports.
+    /// Identifies the document that reports.
     pub document: String,
-    /// Why the page logged out, where it did.
+    /// Why the page logged out, if it did.
     pub logged_out: Option<String>,
-    /// What WhatsApp tells the page's user in place of the chats.
+    /// A notice that WhatsApp displays in place of the chats.
     pub notice: Option<Notice>,
     /// Whether the "What's new" dialog was acknowledged in this document.
     pub whats_new_seen: bool,
     /// Whether the page refuses this browser.
     pub unsupported: bool,
-    /// The HTTP status that the page was answered with; 0 while unknown.
+    /// The HTTP status of the page's response; 0 while unknown.
     pub http_status: u16,
     /// The linked account.
     pub account: Option<PageAccount>,
@@ -53,10 +53,10 @@ pub struct PageReport {
 }
 
 impl PageReport {
-    /// Whether the page is linked, synced and connected.
+    /// Returns whether the page is linked, synced and connected.
     ///
-    /// All of it is needed: `hasSynced` alone stays true while the network is
-    /// away, and `CONNECTED` alone is true before the first sync.
+    /// All conditions are needed: `hasSynced` alone stays true without a
+    /// network, and `CONNECTED` alone is true before the first sync.
     pub fn is_connected(&self) -> bool {
         self.registered == Some(true)
             && self.socket.as_deref() == Some("CONNECTED")
@@ -65,84 +65,84 @@ impl PageReport {
     }
 }
 
-/// What WhatsApp tells the page's user in place of the chats.
+/// A notice that WhatsApp displays in place of the chats.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Notice {
-    /// The account is banned for a while.
+    /// The account is temporarily banned.
     TemporaryBan {
-        /// WhatsApp's number for the reason.
+        /// WhatsApp's reason code.
         code: Option<i64>,
-        /// Until when, in milliseconds since 1970.
+        /// End of the ban, in milliseconds since 1970.
         until: Option<i64>,
     },
-    /// WhatsApp's servers answer nobody.
+    /// WhatsApp's servers are unavailable.
     ServiceUnavailable,
-    /// The page wants its user to log out.
+    /// The page requires its user to log out.
     UnexpectedLogout {
-        /// The page's word for why.
+        /// The page's reason code.
         reason: String,
     },
-    /// One that this version does not know.
+    /// A notice that this version does not know.
     #[serde(other)]
     Unknown,
 }
 
-/// How far the page is with the passkey that WhatsApp asks for.
+/// The page's state of the passkey ceremony.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct PagePasskey {
-    /// What is waited for.
+    /// The pending step.
     pub stage: PasskeyStage,
     /// Counts the requests of one document.
     pub request: u64,
-    /// What an authenticator is asked for, while an answer is waited for.
+    /// The authenticator request, while an answer is pending.
     #[serde(default, deserialize_with = "readable")]
     pub public_key: Option<PasskeyRequest>,
-    /// What the phone shows as well.
+    /// The code that the phone displays as well.
     #[serde(default)]
     pub verification_code: Option<String>,
-    /// The page goes on without a person.
+    /// Whether the page continues without a person.
     #[serde(default)]
     pub confirms_itself: bool,
 }
 
-/// What is waited for.
+/// The pending step of a passkey ceremony.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum PasskeyStage {
-    /// The page, which has not said what the passkey is asked for.
+    /// The page's passkey request, which has not arrived.
     Asked,
-    /// An answer of the passkey.
+    /// The passkey's answer.
     Required,
     /// WhatsApp and the phone.
     Answered,
-    /// The verification code, to be confirmed.
+    /// A person's confirmation of the verification code.
     Confirm,
 }
 
 impl PasskeyStage {
-    /// The word for it in `GET /session`.
+    /// Returns its name in `GET /session`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// A request that has changed beyond recognition must not take the other facts
-/// with it.
+/// Deserializes the request leniently: an unknown format must not fail the
+/// whole report.
 fn readable<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PasskeyRequest>, D::Error> {
     let value = Option::<serde_json::Value>::deserialize(from)?;
     Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
 
-/// The code to type into the phone that is out.
+/// The pending code to type into the phone.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct PageLinkCode {
-    /// When WhatsApp takes it no more, in milliseconds since 1970.
+    /// When it expires, in milliseconds since 1970.
     pub expires_at: i64,
 }
 
-/// The linked account as the page names it.
+/// The linked account as reported by the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PageAccount {
@@ -150,7 +150,7 @@ pub struct PageAccount {
     pub id: String,
     /// `…@lid`.
     pub lid: Option<String>,
-    /// The name shown to others.
+    /// The public display name.
     pub pushname: Option<String>,
     /// The phone's platform.
     pub platform: Option<String>,
@@ -165,35 +165,35 @@ pub struct PageMessage {
     pub from: String,
     /// The recipient.
     pub to: String,
-    /// The other side's number.
+    /// The contact's phone number.
     #[serde(default)]
     pub phone: Option<String>,
-    /// The other side's `…@lid`.
+    /// The contact's `…@lid`.
     #[serde(default)]
     pub lid: Option<String>,
     /// The sender's name.
     #[serde(default)]
     pub pushname: Option<String>,
-    /// Sent from the phone of this account.
+    /// Whether it was sent from the phone of this account.
     pub from_me: bool,
     /// WhatsApp's type.
     #[serde(rename = "type")]
     pub kind: String,
     /// The text.
     pub body: String,
-    /// Milliseconds since 1970.
+    /// Time in milliseconds since 1970.
     pub at: i64,
-    /// WhatsApp's number for how far it got.
+    /// WhatsApp's numeric ack.
     #[serde(default)]
     pub ack: i8,
-    /// Its row in the page's database: of messages of one second, the later one
-    /// has the larger. 0 while unknown.
+    /// Its row in the page's database: of messages in the same second, the
+    /// later has the larger number. 0 while unknown.
     #[serde(default)]
     pub row: f64,
-    /// No message, but a missed call that the page wrote into the chat.
+    /// Set for a missed call, which the page stores as a message.
     #[serde(default)]
     pub call: Option<PageCall>,
-    /// What it holds beside its text.
+    /// Its content other than the text.
     #[serde(flatten)]
     pub content: Box<MessageContent>,
 }
@@ -205,80 +205,80 @@ pub struct PageCall {
     pub video: bool,
 }
 
-/// What became of a message after it was sent.
+/// A later change of a message.
 #[derive(Clone, Deserialize)]
 pub struct PageChange {
-    /// What.
+    /// The kind of change.
     pub kind: PageChangeKind,
-    /// Tells it from all others of its kind.
+    /// Identifies the change among those of its kind.
     pub key: String,
     /// WhatsApp's id of the message.
     pub message_id: String,
-    /// The chat that it is in.
+    /// The chat of the message.
     pub chat: String,
-    /// Digits.
+    /// The phone number in digits.
     #[serde(default)]
     pub phone: Option<String>,
-    /// `…@lid`.
+    /// The `…@lid`.
     #[serde(default)]
     pub lid: Option<String>,
-    /// The account itself did it.
+    /// Whether the account itself made the change.
     #[serde(default)]
     pub from_me: bool,
-    /// Milliseconds since 1970.
+    /// Time in milliseconds since 1970.
     pub at: i64,
-    /// The text now.
+    /// The text after the change.
     #[serde(default)]
     pub body: String,
-    /// The reaction; `None` takes it away.
+    /// The reaction; `None` if it was removed.
     #[serde(default)]
     pub emoji: Option<String>,
 }
 
-/// What became of a message.
+/// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PageChangeKind {
-    /// It has another text.
+    /// The text was edited.
     Edited,
-    /// It was deleted for everyone.
+    /// The message was deleted for everyone.
     Deleted,
-    /// Somebody's reaction to it changed.
+    /// A reaction to it changed.
     Reaction,
 }
 
 /// A message or an ack that the page reports.
 #[derive(Clone)]
 pub enum PageUpdate {
-    /// A message came in, or was sent from another device.
+    /// A message was received, or was sent from another device.
     Message(Box<PageMessage>),
-    /// Something became of a message.
+    /// A message was changed.
     Change(Box<PageChange>),
     /// The delivery state of a sent message changed.
     Ack {
-        /// WhatsApp's whole id.
+        /// WhatsApp's full message id.
         message_id: String,
-        /// WhatsApp's number, -1 to 4.
+        /// WhatsApp's numeric ack, -1 to 4.
         ack: i8,
     },
 }
 
-/// What the page knows of what WhatsApp lets the account do. Times in
+/// The account's WhatsApp limits as known to the page. Times are in
 /// milliseconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PageLimits {
-    /// The lock on writing to people who never wrote first.
+    /// The restriction on writing to people who never wrote first.
     pub reach_out: PageLock,
     /// The monthly limit on new chats.
     pub new_chats: PageNewChats,
-    /// How far the history is, in percent. `None`: the page has no such thing;
-    /// within: it said nothing of it yet.
+    /// Progress of the history sync, in percent. Outer `None`: the page has no
+    /// such state; inner: it has not reported it yet.
     #[serde(deserialize_with = "present")]
     pub history: Option<Option<u8>>,
 }
 
-/// What is there, be it `null`.
+/// Deserializes a present value, even `null`.
 fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u8>>, D::Error> {
     Option::deserialize(value).map(Some)
 }
@@ -287,11 +287,11 @@ fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u8>>, D:
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PageLock {
-    /// Whether it is on.
+    /// Whether it is active.
     pub locked: bool,
     /// When it ends.
     pub until: Option<i64>,
-    /// WhatsApp's word for its kind.
+    /// WhatsApp's name for its kind.
     pub kind: Option<String>,
 }
 
@@ -299,11 +299,11 @@ pub struct PageLock {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PageNewChats {
-    /// How near the limit is.
+    /// How close the limit is.
     pub status: NewChatStatus,
-    /// New chats in this cycle.
+    /// Number of new chats in this cycle.
     pub used: u64,
-    /// How many there may be.
+    /// The maximum number in a cycle.
     pub total: Option<u64>,
     /// When the cycle ends.
     pub cycle_end: Option<i64>,
@@ -313,36 +313,36 @@ pub struct PageNewChats {
 #[derive(Clone, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum PageEvent {
-    /// The page changed what it is doing.
+    /// The page's state changed.
     #[serde(rename = "facts")]
     Report {
         /// The report.
         #[serde(rename = "facts")]
         report: PageReport,
     },
-    /// A message came in.
+    /// A message was received.
     Message {
         /// The message.
         message: PageMessage,
     },
-    /// Something became of a message.
+    /// A message was changed.
     Change {
-        /// What.
+        /// The change.
         change: PageChange,
     },
-    /// A sent message moved on.
+    /// The ack of a sent message changed.
     Ack {
-        /// WhatsApp's id.
+        /// WhatsApp's message id.
         id: String,
-        /// WhatsApp's number, -1 to 4.
+        /// WhatsApp's numeric ack, -1 to 4.
         ack: i8,
     },
-    /// What WhatsApp lets the account do.
+    /// The account's WhatsApp limits.
     Limits {
-        /// All of it.
+        /// All current limits.
         limits: PageLimits,
     },
-    /// A line for the log; never a body or a number.
+    /// A line for the log; never contains a message body or a phone number.
     Log {
         /// `warn` or `info`.
         level: String,

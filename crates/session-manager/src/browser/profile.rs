@@ -3,9 +3,9 @@
 //! ```text
 //!  TOKENS_DIR/
 //!    profile/      Chrome's --user-data-dir
-//!    profile.unlinked-…/  earlier profiles that WhatsApp asked to link anew
+//!    profile.unlinked-…/  earlier profiles that WhatsApp required to be relinked
 //!    tmp/          Chrome's temporary folder, emptied at each start
-//!    linked.json   there while the profile holds a linked device
+//!    linked.json   exists while the profile has a linked device
 //!    lock          held by the service that uses the folder
 //! ```
 
@@ -19,8 +19,8 @@ use serde::Deserialize;
 use service_runtime::private;
 use session_api::Timestamp;
 
-/// Links that a killed Chrome leaves; one with another host's name is refused
-/// by Chrome for ever, so they go before each start.
+/// Links left by a killed Chrome; Chrome permanently refuses one with another
+/// host's name, so they are removed before each start.
 const LEFTOVERS: [&str; 4] = [
     "SingletonLock",
     "SingletonSocket",
@@ -28,9 +28,9 @@ const LEFTOVERS: [&str; 4] = [
     "DevToolsActivePort",
 ];
 
-/// What Chrome makes anew where it is missing: what it fetched, compiled and
-/// drew, and programs of its own that are not used. Never what the page wrote:
-/// `IndexedDB`, `Local Storage`, `Service Worker`, `WebStorage`.
+/// Folders that Chrome recreates if missing: HTTP, code and GPU caches, and
+/// unused components. Never data that the page wrote: `IndexedDB`, `Local
+/// Storage`, `Service Worker`, `WebStorage`.
 const CACHES: [&str; 15] = [
     "Default/Cache",
     "Default/Code Cache",
@@ -49,20 +49,20 @@ const CACHES: [&str; 15] = [
     "optimization_guide_model_store",
 ];
 
-/// How the folder of a profile that is kept aside begins; its time follows.
+/// Folder name prefix of a profile that was set aside; the time follows.
 const SET_ASIDE: &str = "profile.unlinked-";
-/// How many of them are kept.
+/// Number of set-aside profiles that are kept.
 const KEPT_ASIDE: usize = 2;
 
 /// `TOKENS_DIR`.
 #[derive(Clone, Debug)]
 pub struct Profile {
     root: PathBuf,
-    /// The lock, once held; the kernel lets go of it with the process.
+    /// The lock, once held; the kernel releases it with the process.
     lock: Arc<Mutex<Option<File>>>,
 }
 
-/// What `linked.json` says.
+/// The content of `linked.json`.
 #[derive(Deserialize)]
 struct LinkedNote {
     #[serde(default)]
@@ -70,7 +70,7 @@ struct LinkedNote {
 }
 
 impl Profile {
-    /// The profile in this folder; an absolute path.
+    /// Returns the profile in this folder; an absolute path.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
         Self {
@@ -79,17 +79,17 @@ impl Profile {
         }
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Chrome's `--user-data-dir`.
+    /// Returns Chrome's `--user-data-dir`.
     pub fn user_data_dir(&self) -> PathBuf {
         self.root.join("profile")
     }
 
-    /// Chrome's temporary folder.
+    /// Returns Chrome's temporary folder.
     pub fn temporary_dir(&self) -> PathBuf {
         self.root.join("tmp")
     }
@@ -98,16 +98,16 @@ impl Profile {
         self.root.join("linked.json")
     }
 
-    /// Whether a linked device is stored.
+    /// Returns whether a linked device is stored.
     pub fn is_linked(&self) -> bool {
         self.marker().exists() && self.user_data_dir().is_dir()
     }
 
-    /// Takes the folder for this process, for good. Two services on one
-    /// folder would each sweep the other's Chrome as a leftover.
+    /// Locks the folder until this process ends. Two services on one folder
+    /// would each sweep the other's Chrome as a leftover.
     ///
     /// # Errors
-    /// When another process holds it, or it cannot be made.
+    /// When another process holds it, or it cannot be created.
     pub fn hold(&self) -> io::Result<()> {
         let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if lock.is_some() {
@@ -132,17 +132,17 @@ impl Profile {
         }
     }
 
-    /// Makes the folders, private to the service's user, and clears what a
-    /// killed Chrome left. Nothing of the profile may run.
+    /// Creates the folders, private to the service's user, and clears the
+    /// leftovers of a killed Chrome. No browser may run on the profile.
     ///
     /// # Errors
-    /// When a folder cannot be made, read or written.
+    /// When a folder cannot be created, read or written.
     pub fn prepare(&self) -> io::Result<()> {
         make_private(&self.root)?;
         self.remove_temporary()?;
         make_private(&self.user_data_dir())?;
         make_private(&self.temporary_dir())?;
-        // Told now, in words; Chrome would only say that it did not start.
+        // Reported here; Chrome would only fail to start.
         let probe = self.user_data_dir().join(".write-probe");
         File::create(&probe).map_err(|error| at(&self.user_data_dir(), &error))?;
         fs::remove_file(&probe).map_err(|error| at(&probe, &error))?;
@@ -157,8 +157,8 @@ impl Profile {
             .try_for_each(|name| remove_tree(&profile.join(name)))
     }
 
-    /// What the profile takes on the disk, in bytes, and its largest folders
-    /// with theirs.
+    /// Returns the profile's disk usage in bytes, and its largest folders with
+    /// theirs.
     pub fn usage(&self) -> Usage {
         let profile = self.user_data_dir();
         let mut parts = Vec::new();
@@ -179,7 +179,7 @@ impl Profile {
         Usage { total, parts }
     }
 
-    /// Removes what Chrome left in its temporary folder, and the folder.
+    /// Removes Chrome's temporary folder and its content.
     ///
     /// # Errors
     /// When it cannot be removed.
@@ -187,7 +187,7 @@ impl Profile {
         remove_tree(&self.temporary_dir())
     }
 
-    /// Removes the links that Chrome leaves when it is killed.
+    /// Removes the links that a killed Chrome leaves.
     ///
     /// # Errors
     /// When one cannot be removed.
@@ -197,10 +197,10 @@ impl Profile {
             .try_for_each(|name| remove(&self.user_data_dir().join(name)))
     }
 
-    /// Notes, durably, that the profile is linked.
+    /// Durably records that the profile is linked.
     ///
     /// # Errors
-    /// When the note cannot be written.
+    /// When the marker cannot be written.
     pub fn remember_linked(&self, now: Timestamp) -> io::Result<()> {
         let draft = self.root.join("linked.json.new");
         let mut file = File::create(&draft)?;
@@ -210,14 +210,14 @@ impl Profile {
         File::open(&self.root)?.sync_all()
     }
 
-    /// When the stored device was linked, by the note that says that it is;
-    /// perhaps on another machine.
+    /// Returns when the stored device was linked, according to the marker;
+    /// perhaps on another host.
     pub fn linked_at(&self) -> Option<Timestamp> {
         let note = fs::read(self.marker()).ok()?;
         serde_json::from_slice::<LinkedNote>(&note).ok()?.linked_at
     }
 
-    /// Takes the note back.
+    /// Removes the marker.
     ///
     /// # Errors
     /// When it cannot be removed.
@@ -225,8 +225,8 @@ impl Profile {
         remove(&self.marker())
     }
 
-    /// Keeps the profile beside the one to come, and deletes all but the latest
-    /// of those that were kept before. Nothing of it may run. Gives where it is.
+    /// Sets the profile aside, and deletes all but the latest ones set aside
+    /// before. No browser may run on it. Returns its new path.
     ///
     /// # Errors
     /// When something cannot be moved or deleted.
@@ -249,7 +249,7 @@ impl Profile {
         Ok(Some(kept))
     }
 
-    /// The profiles that are kept aside, the latest first.
+    /// Returns the profiles that were set aside, latest first.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -266,7 +266,7 @@ impl Profile {
         Ok(kept)
     }
 
-    /// Deletes the profile: the stored device is gone. Nothing of it may run.
+    /// Deletes the profile and with it the link. No browser may run on it.
     ///
     /// # Errors
     /// When something cannot be deleted.
@@ -277,20 +277,20 @@ impl Profile {
     }
 }
 
-/// How many of the largest folders are named.
+/// How many of the largest folders are reported.
 const LARGEST: usize = 3;
 
-/// What a profile takes on the disk.
+/// The disk usage of a profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// In bytes.
     pub total: u64,
-    /// The largest folders, and their bytes.
+    /// The largest folders, with their bytes.
     pub parts: Vec<(String, u64)>,
 }
 
-/// What a file, or a folder with all in it, takes on the disk. What goes away
-/// meanwhile takes nothing.
+/// Returns the disk usage of a file, or of a folder and its content. Files that
+/// disappear meanwhile count as 0.
 fn size_of(path: &Path) -> u64 {
     let Ok(report) = fs::symlink_metadata(path) else {
         return 0;
@@ -320,7 +320,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Deletes a folder with all in it; one that is not there is fine.
+/// Deletes a folder and its content; a missing one is not an error.
 pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path, &error)),

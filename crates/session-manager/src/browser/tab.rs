@@ -11,12 +11,12 @@ use url::Url;
 use super::cdp::{Cdp, CdpError};
 use super::user_agent::UserAgent;
 
-/// The function that the page script reports by; it takes it out of the page's
-/// sight before the page's own scripts run.
+/// The binding that the page script reports through; the script hides it before
+/// the page's own scripts run.
 pub(super) const CHANNEL: &str = "leadmasterChannel";
 
-/// What Chrome is started on: another page would be loaded for nothing, and of
-/// those that it has open in hiding none is that.
+/// The page that Chrome starts with: any other would be loaded needlessly, and
+/// none of its hidden pages is this one.
 pub(super) const FIRST_PAGE: &str = "about:blank";
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
@@ -29,7 +29,7 @@ pub(super) struct Tab {
     user_agent: Arc<UserAgent>,
 }
 
-/// The type of such a target.
+/// The target type of a service worker.
 pub(super) const SERVICE_WORKER: &str = "service_worker";
 
 /// `Browser.getVersion`, of which `product` is `Chrome/156.0.8078.108`.
@@ -38,7 +38,7 @@ struct Version {
     product: String,
 }
 
-/// What a browser has open.
+/// The targets of a browser.
 #[derive(Deserialize)]
 struct Targets {
     #[serde(rename = "targetInfos")]
@@ -54,7 +54,7 @@ struct Target {
     url: String,
 }
 
-/// What became of an expression.
+/// The result of an expression.
 #[derive(Deserialize)]
 pub(super) struct Evaluated {
     pub(super) result: Remote,
@@ -76,9 +76,8 @@ pub(super) struct Exception {
 }
 
 impl Tab {
-    /// Attaches to the page that the browser, which is `program`, starts with,
-    /// beside ChromeDriver, once it is there, which it has to be within
-    /// `deadline`.
+    /// Attaches to the first page of the browser, which runs `program`, next to
+    /// ChromeDriver, once it appears, within `deadline`.
     pub(super) async fn attach(
         browser: &Cdp,
         program: &Path,
@@ -108,8 +107,8 @@ impl Tab {
             .attach("Target.attachToTarget", target, QUICK)
             .await?;
         let tab = Self { cdp, user_agent };
-        // A service worker takes nothing of what is set on its page: each is
-        // held at its start until it was given its own (`introduce`).
+        // A service worker does not inherit its page's overrides: each is
+        // paused at its start until it has its own (`introduce`).
         let workers = json!({
             "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true,
             "filter": [{"type": SERVICE_WORKER}, {"exclude": true}],
@@ -120,17 +119,17 @@ impl Tab {
         let binding = json!({"name": CHANNEL});
         tokio::try_join!(
             tab.name_itself(&tab.cdp),
-            // Tells of error pages and dialogs.
+            // Enables events of error pages and dialogs.
             tab.done("Page.enable", json!({})),
             tab.done("Inspector.enable", json!({})),
-            // A binding reaches documents to come only while context events are on.
+            // A binding reaches future documents only while context events are on.
             tab.done("Runtime.enable", json!({})),
             tab.done("Runtime.addBinding", binding),
         )?;
         Ok(tab)
     }
 
-    /// Has a target name itself as a Chrome with a window does.
+    /// Makes a target identify itself as a Chrome with a window.
     async fn name_itself(&self, target: &Cdp) -> Result<(), CdpError> {
         target
             .call::<Value>("Emulation.setUserAgentOverride", &*self.user_agent, QUICK)
@@ -138,8 +137,8 @@ impl Tab {
             .map(drop)
     }
 
-    /// Lets a service worker begin that waits in this session, once it names
-    /// itself as the page does.
+    /// Resumes the service worker that is paused in this session, once it
+    /// identifies itself as the page does.
     pub(super) async fn introduce(&self, session: &str) -> Result<(), CdpError> {
         let worker = self.cdp.in_session(session);
         let named = self.name_itself(&worker).await;
@@ -163,8 +162,8 @@ impl Tab {
             .await
     }
 
-    /// What becomes of `expression` in the document that is there: by value,
-    /// once it is settled, or at once, for what has none.
+    /// Evaluates `expression` in the current document: returns its settled
+    /// value, or an object reference if not `by_value`.
     pub(super) async fn evaluate(
         &self,
         expression: &str,
@@ -186,30 +185,30 @@ impl Tab {
         self.cdp.call("Runtime.evaluate", params, deadline).await
     }
 
-    /// Closes a dialog of the page: nobody is there to answer it, and the page
-    /// waits for that. One that asks whether to leave is accepted.
+    /// Closes a dialog of the page, which blocks until it is answered. One that
+    /// asks whether to leave is accepted.
     pub(super) async fn dismiss_dialog(&self, leaving: bool) -> Result<(), CdpError> {
         self.done("Page.handleJavaScriptDialog", json!({"accept": leaving}))
             .await
     }
 
-    /// Has V8 give back what the page does not need any more; takes a moment,
-    /// in which the page does nothing else.
+    /// Makes V8 collect the page's garbage; takes a moment, in which the page
+    /// is blocked.
     pub(super) async fn collect_garbage(&self) -> Result<(), CdpError> {
         self.done("HeapProfiler.collectGarbage", json!({})).await
     }
 
-    /// Chrome's word for why it shows its error page, such as
-    /// `ERR_CONNECTION_REFUSED`, empty until it is filled in; `None` where it
-    /// shows no such page.
+    /// Returns the error code of Chrome's error page, such as
+    /// `ERR_CONNECTION_REFUSED`, empty until it is filled in; `None` if no such
+    /// page is displayed.
     pub(super) async fn error_page(&self) -> Option<String> {
         let expression = "location.protocol === 'chrome-error:' ? (document.querySelector('.error-code')?.textContent ?? '') : null";
         let told = self.evaluate(expression, true, QUICK).await.ok()?;
         Some(told.result.value.as_str()?.trim().to_owned())
     }
 
-    /// Has the page load; answers once its server did, or Chrome shows its
-    /// error page.
+    /// Navigates the page; returns once its server responded, or Chrome
+    /// displays its error page.
     pub(super) async fn navigate(&self, url: &Url, deadline: Duration) -> Result<(), CdpError> {
         let to = json!({"url": url.as_str()});
         self.cdp
@@ -218,13 +217,14 @@ impl Tab {
             .map(drop)
     }
 
-    /// Loads the page anew.
+    /// Reloads the page.
     pub(super) async fn reload(&self) -> Result<(), CdpError> {
         self.done("Page.reload", json!({})).await
     }
 
-    /// Gives the element that `expression` makes a file, by its path: Chrome
-    /// reads it when it is needed, and nothing of it goes over this connection.
+    /// Passes a file by its path to the element that `expression` returns:
+    /// Chrome reads it on demand, and none of it is transferred over this
+    /// connection.
     pub(super) async fn give_file(&self, expression: &str, path: &Path) -> Result<(), CdpError> {
         let made = self.evaluate(expression, false, QUICK).await?;
         let element = json!({"objectId": made.result.object});

@@ -6,12 +6,12 @@
 //!    │    └─ chrome-shim     ends with Chrome
 //!    └─ Chrome                   own group; ends when its debugging pipe closes
 //!         └─ zygotes, renderers, …
-//!    (crashpad handlers: leave the group and the tree, carry our mark)
+//!    (crashpad handlers: leave the group and the tree, have the mark)
 //! ```
 //!
-//! Whatever is started for a profile carries the mark in its environment, and
-//! Chrome names the profile on its command line: by either it is found again,
-//! also by the next service after a kill -9 of this one.
+//! Every process started for a profile has the mark in its environment, and
+//! Chrome names the profile on its command line: either identifies it, even for
+//! the next service after a kill -9 of this one.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -22,7 +22,7 @@ use std::time::Duration;
 use service_runtime::process::{Process, ProcessTable, Signal, kill};
 use tokio::time::Instant;
 
-/// The mark: holds the profile's folder.
+/// The mark: contains the profile's folder.
 pub const PROFILE_MARK: &str = "LEADMASTER_BROWSER_PROFILE";
 
 const LOOK_AGAIN: Duration = Duration::from_millis(15);
@@ -35,7 +35,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// The processes of the profile in this (absolute) folder.
+    /// Returns the tree of the profile in this (absolute) folder.
     #[must_use]
     pub fn of(profile: &Path) -> Self {
         let mut flag = OsString::from("--user-data-dir=");
@@ -63,11 +63,11 @@ impl Tree {
             .is_some_and(|held| Path::new(&held) == self.profile)
     }
 
-    /// Whether a process that shares the group of a marked one is ours.
+    /// Returns whether a process in the group of a marked one belongs to the tree.
     ///
-    /// ChromeDriver and Chrome lead groups of their own, and so does nothing
-    /// else of ours; anybody's `sleep` started with the mark in its environment would
-    /// share the group of the shell that it was typed into.
+    /// Of its processes only ChromeDriver and Chrome lead groups of their own;
+    /// a user's `sleep` with the mark in its environment would share the group
+    /// of the shell that it was typed into.
     fn is_of_its_group(&self, table: &ProcessTable, relative: &Process) -> bool {
         match table.get(relative.pgid).filter(|leader| leader.is_alive()) {
             Some(leader) => self.carries_mark(leader) && leader.comm.starts_with("chrom"),
@@ -75,9 +75,9 @@ impl Tree {
         }
     }
 
-    /// Everything that lives and belongs to the profile: what carries the
-    /// mark or names the profile, the groups of what we started, and all
-    /// their descendants.
+    /// Returns all live processes of the profile: those that have the mark or
+    /// name the profile, the groups of those started here, and all their
+    /// descendants.
     pub fn alive(&self) -> io::Result<Vec<Process>> {
         let table = ProcessTable::scan()?;
         let this = std::process::id().cast_signed();
@@ -103,8 +103,8 @@ impl Tree {
             .collect())
     }
 
-    /// Waits until nothing but `except` is left, at most `patience`. Gives
-    /// whether that came true.
+    /// Waits until no process but `except` is left, at most `patience`. Returns
+    /// whether that was reached.
     pub async fn wait_empty(&self, except: Option<i32>, patience: Duration) -> bool {
         let deadline = Instant::now() + patience;
         loop {
@@ -116,12 +116,12 @@ impl Tree {
         }
     }
 
-    /// Ends whatever is left: asks with SIGTERM, then kills, until nothing
-    /// lives. Gives how many had to be ended.
+    /// Ends all leftover processes: sends SIGTERM, then SIGKILL, until none is
+    /// alive. Returns how many had to be ended.
     ///
     /// # Errors
-    /// When `/proc` cannot be read, or something survives SIGKILL for 5 s
-    /// (it then hangs in the kernel).
+    /// When `/proc` cannot be read, or a process survives SIGKILL for 5 s (it
+    /// then hangs in the kernel).
     pub async fn sweep(&self, grace: Duration) -> io::Result<usize> {
         let found = self.alive()?.len();
         if found == 0 {
@@ -137,7 +137,7 @@ impl Tree {
         }
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
-            // Again and again: something may have been born in between.
+            // In a loop: a process may have been forked in between.
             let left = self.alive()?;
             if left.is_empty() {
                 return Ok(found);

@@ -1,18 +1,19 @@
 //! The User-Agent and client hints: those of the same Chrome with a window.
 //!
-//! A headless Chrome says `HeadlessChrome`, and `--user-agent`, which takes that
-//! word away, also empties the high-entropy client hints (`fullVersionList`,
-//! `platformVersion`, `architecture`): a fingerprint that no real Chrome has. So
-//! the page and its service workers are given both by the DevTools protocol.
+//! A headless Chrome sends `HeadlessChrome`, and `--user-agent`, which removes
+//! that word, also empties the high-entropy client hints (`fullVersionList`,
+//! `platformVersion`, `architecture`): a fingerprint that no real Chrome has.
+//! So both are set for the page and its service workers over the DevTools
+//! protocol.
 //!
 //! Source of the brands: `components/embedder_support/user_agent_utils.cc`,
-//! which draws their order and one meaningless brand from the major version.
+//! which derives their order and one meaningless brand from the major version.
 
 use std::path::Path;
 
 use serde::Serialize;
 
-/// What `Emulation.setUserAgentOverride` takes.
+/// The parameters of `Emulation.setUserAgentOverride`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserAgent {
@@ -43,20 +44,20 @@ struct Brand {
     version: String,
 }
 
-/// The `User-Agent` of a Chrome of this major version with a window.
+/// Returns the `User-Agent` of a Chrome of this major version with a window.
 pub(super) fn user_agent(major: &str) -> String {
     format!(
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{major}.0.0.0 Safari/537.36"
     )
 }
 
-/// The major version of `156.0.8078.79`.
+/// Returns the major version of a version such as `156.0.8078.79`.
 pub(super) fn major(version: &str) -> &str {
     version.split('.').next().unwrap_or_default()
 }
 
 impl UserAgent {
-    /// That of `program` in this version (`156.0.8078.79`).
+    /// Returns the user agent of `program` in this version (`156.0.8078.79`).
     pub(super) fn of(program: &Path, version: &str) -> Self {
         let resolved = program.canonicalize().unwrap_or_else(|_| program.into());
         let is_google = resolved.to_string_lossy().contains("google");
@@ -88,7 +89,7 @@ impl UserAgent {
     }
 }
 
-/// The list of brands in Chrome's order for `major`.
+/// Returns the list of brands in Chrome's order for `major`.
 fn brands(major: &str, version: &str, brand: Option<&str>, full: bool) -> Vec<Brand> {
     const CHARACTERS: [&str; 11] = [" ", "(", ":", "-", ".", "/", ")", ";", "=", "?", "_"];
     const VERSIONS: [&str; 3] = ["8", "99", "24"];
@@ -139,7 +140,7 @@ mod tests {
             .collect()
     }
 
-    /// What Debian's Chromium 156 and Google's Chrome 120 say of themselves.
+    /// As sent by Debian's Chromium 156 and Google's Chrome 120.
     #[test]
     fn brands_are_those_of_the_same_chrome_with_a_window() {
         assert_eq!(

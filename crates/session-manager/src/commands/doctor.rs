@@ -1,4 +1,4 @@
-//! `session-manager doctor`: checks what keeps, or will keep, the session from `READY`.
+//! `session-manager doctor`: checks for anything that keeps the session from `READY`.
 //!
 //! ```text
 //!  process, PORT ─> configuration ─> Chrome, ChromeDriver ─> folders, disk
@@ -32,10 +32,10 @@ const SERVICE: Service = Service {
     version: env!("CARGO_PKG_VERSION"),
     port: 3001,
 };
-/// How long a program may take to say its version, and the page to answer.
+/// Timeout for a program to print its version, and for the page to respond.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Looks at all of it.
+/// Runs all checks.
 pub async fn examine(whose: Whose) -> DoctorReport {
     doctor::examine(&SERVICE, whose, Config::from_env, Config::summary, look).await
 }
@@ -71,8 +71,8 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     checks
 }
 
-/// Who reaches ChromeDriver; nothing where none runs, or where it is somebody
-/// else's.
+/// Checks who can reach ChromeDriver; `None` if none runs, or if it belongs to
+/// another user.
 fn drivers_port(config: &BrowserConfig, service: &Process) -> Option<Check> {
     const NAME: &str = "driver's port";
     let tree = Tree::of(&config.profile.user_data_dir()).alive().ok()?;
@@ -89,12 +89,12 @@ fn drivers_port(config: &BrowserConfig, service: &Process) -> Option<Check> {
     })
 }
 
-/// Whether root started it.
+/// Returns whether the process runs as root.
 fn is_of_root(process: &Process) -> bool {
     std::fs::metadata(format!("/proc/{}", process.pid)).is_ok_and(|data| data.uid() == 0)
 }
 
-/// The two programs, and whether they are of one version.
+/// Checks the two programs, and whether their versions match.
 async fn browsers(config: &BrowserConfig) -> Vec<Check> {
     const CURE: &str = "apt-get install chromium chromium-driver";
     let (chrome, driver) = (browser::find_chrome(config), browser::find_driver(config));
@@ -125,7 +125,7 @@ async fn browsers(config: &BrowserConfig) -> Vec<Check> {
     checks
 }
 
-/// What `--version` says.
+/// Returns the output of `--version`.
 async fn version(program: &PathBuf) -> Result<String, String> {
     let run = Command::new(program)
         .arg("--version")
@@ -142,13 +142,13 @@ async fn version(program: &PathBuf) -> Result<String, String> {
     }
 }
 
-/// `Chromium 156.0.8078.108 …` is 156.
+/// Returns the major version: 156 for `Chromium 156.0.8078.108 …`.
 fn major(version: &str) -> Option<u32> {
     let mut words = version.split_whitespace();
     words.find_map(|word| word.split_once('.')?.0.parse().ok())
 }
 
-/// Who holds the profile.
+/// Checks which process holds the profile.
 fn profile(config: &BrowserConfig, service_runs: bool) -> Check {
     const NAME: &str = "profile";
     let linked = if config.profile.is_linked() {
@@ -180,8 +180,8 @@ fn profile(config: &BrowserConfig, service_runs: bool) -> Check {
     }
 }
 
-/// Earlier profiles that WhatsApp asked to link anew; nothing where there is
-/// none.
+/// Reports profiles that were set aside when WhatsApp required a new link;
+/// `None` if there are none.
 fn kept_aside(config: &BrowserConfig) -> Option<Check> {
     let kept = config.profile.kept_aside().ok()?;
     let newest = kept.first()?;
@@ -197,10 +197,10 @@ fn kept_aside(config: &BrowserConfig) -> Option<Check> {
     Some(Check::warning("old profiles", found, cure))
 }
 
-/// A profile is some hundred MiB; one that grows on and on is worth a word.
+/// A profile has some hundred MiB; one that keeps growing deserves a warning.
 const LARGE_PROFILE_MIB: u64 = 2_048;
 
-/// What the profile takes on the disk.
+/// Checks the disk usage of the profile.
 fn profile_size(usage: &Usage) -> Check {
     const NAME: &str = "profile size";
     let mib = |bytes: u64| bytes >> 20;
@@ -222,7 +222,7 @@ fn profile_size(usage: &Usage) -> Check {
     )
 }
 
-/// WhatsApp's page, and the clock by its answer.
+/// Checks WhatsApp's page, and the clock by its response.
 async fn page(config: &BrowserConfig) -> Vec<Check> {
     const NAME: &str = "page";
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -262,7 +262,7 @@ async fn page(config: &BrowserConfig) -> Vec<Check> {
     }
 }
 
-/// What the running service says of itself.
+/// Checks the session as reported by the running service.
 async fn session(config: &Config, port: u16, manager: ServiceManager) -> Check {
     const NAME: &str = "session";
     let asked = match local_client::connect(config, port) {
@@ -303,7 +303,7 @@ async fn session(config: &Config, port: u16, manager: ServiceManager) -> Check {
     }
 }
 
-/// Whether there would be something to restore.
+/// Checks whether there is a recent backup to restore.
 fn backups(config: &Config) -> Check {
     const NAME: &str = "backups";
     if config.backups.key.is_none() {

@@ -1,8 +1,9 @@
-//! `session-manager link`: links a phone in a visible Chrome, on a computer with a
-//! screen, where a passkey can be answered. The session goes to the server in a backup.
+//! `session-manager link`: links a phone in a visible Chrome, on a computer
+//! with a screen, where a passkey can be answered. A backup moves the session
+//! to the server.
 //!
 //! ```text
-//!  link: Chrome with a window ─> the person links ─> synced ─> all is there ─> closed ─> backup
+//!  link: Chrome with a window ─> the person links ─> synced ─> complete ─> closed ─> backup
 //!  server: restore ─> start ─> READY without a code
 //! ```
 
@@ -20,20 +21,20 @@ use crate::config::Config;
 use crate::event_log::EventLog;
 use crate::session::{CatchUp, Inbox, Limits, SessionDriver, Snapshot};
 
-/// A person may take their time with codes.
+/// Higher than in the service: a person may take their time with codes.
 const CODE_ROUNDS: u32 = 60;
-/// A page that shows no "What's new" dialog so long after it is synced has none.
+/// A page that shows no "What's new" dialog this long after its sync has none.
 const DIALOG_PATIENCE: Duration = Duration::from_secs(30);
-/// The page gives the history up when the phone sends nothing of it for so long,
-/// unless it paused.
+/// The page gives up the history sync when the phone sends nothing for this
+/// long, unless it is paused.
 const HISTORY_SILENCE: Duration = Duration::from_secs(120);
-/// The longest that it lets the phone pause, and then some.
+/// The longest pause that the page allows the phone, plus a margin.
 const HISTORY_PATIENCE: Duration = Duration::from_secs(1_500);
-/// How long Chrome may take to write down what it holds.
+/// How long Chrome may take to flush its data.
 const CLOSING: Duration = Duration::from_secs(60);
 
-/// Links, and takes a backup where there is a key for it; `say` is given what
-/// the person at the screen should know. Gives what to do next.
+/// Links a phone, and takes a backup if there is a key for it; `say` receives
+/// progress messages for the user. Returns the next steps.
 pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<String, String> {
     if ["DISPLAY", "WAYLAND_DISPLAY"]
         .iter()
@@ -59,8 +60,8 @@ pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<S
         code_rounds: CODE_ROUNDS,
         ..config.limits
     };
-    // What comes in meanwhile is the server's to tell: it searches the page's
-    // store for it.
+    // Messages that arrive meanwhile are left to the server, which searches the
+    // page's store for them.
     let (inbox, _seen) = Inbox::new(CatchUp::default());
     let told = inbox.page_limits();
     let (_ledger, healthy) = watch::channel(None);
@@ -112,7 +113,7 @@ pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<S
     ))
 }
 
-/// Says how it goes, until all is there.
+/// Reports progress until the device is linked and synced.
 async fn until_linked(
     mut changes: watch::Receiver<Arc<Snapshot>>,
     say: &impl Fn(&str),
@@ -147,9 +148,9 @@ async fn until_linked(
     }
 }
 
-/// Waits for what comes after the sync: the dialog that the phone wants to be
-/// acknowledged (it drops a device that does not, within minutes, and the server
-/// may take longer than that), and the history, which holds what the account
+/// Waits for what follows the sync: the dialog that WhatsApp requires to be
+/// dismissed (the phone unlinks a device that does not within minutes, and the
+/// server may take longer), and the history, which contains what the account
 /// needs to write to people who never wrote.
 async fn until_complete(
     mut changes: watch::Receiver<Arc<Snapshot>>,
@@ -177,7 +178,7 @@ async fn until_complete(
         if moved.0 != history {
             moved = (history, Instant::now());
         }
-        // One that moves may pause, too.
+        // A sync that progresses may pause, too.
         let patience = match history.flatten() {
             Some(percent) if percent > 0 => HISTORY_PATIENCE,
             _ => HISTORY_SILENCE,

@@ -1,10 +1,10 @@
-//! HTTP client of the running service on this machine, for the subcommands.
+//! HTTP client of the running service on this host, for the subcommands.
 
 use session_client::{SessionClient, Timeouts};
 
 use crate::config::Config;
 
-/// A client of the service that runs with `config` on `port`.
+/// Returns a client of the service that runs with `config` on `port`.
 pub(super) fn connect(config: &Config, port: u16) -> Result<SessionClient, String> {
     let address = std::net::SocketAddr::new(config.hosts.nearest(), port);
     let base = format!("http://{address}/")

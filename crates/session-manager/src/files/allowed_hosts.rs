@@ -4,34 +4,34 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
-/// A host that files are not fetched from.
+/// Why files are not fetched from a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
-    /// The URL is none, or has a name or password in it.
+    /// It is not a URL, or it contains a user name or password.
     #[error("url has to be an absolute http:// or https:// URL without user and password")]
     NotAUrl,
-    /// The operator does not allow it.
+    /// The operator does not allow the host.
     #[error(
         "files are not fetched from this host: FILE_URL_HOSTS names those that are; or upload the file with POST /files"
     )]
     NotAllowed,
 }
 
-/// Where files may be fetched from: `example.com`, `*.example.com`, each with or
-/// without a port.
+/// Hosts that files may be fetched from: `example.com`, `*.example.com`, each
+/// with or without a port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts(Vec<Allowed>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Allowed {
     host: Host,
-    /// Names below it, and not itself.
+    /// Whether only subdomains match.
     below: bool,
-    /// Else the scheme's own.
+    /// The scheme's default if `None`.
     port: Option<u16>,
 }
 
-/// A text that names no host.
+/// A text that is not a list of hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "host names such as files.example.com, *.example.com or 127.0.0.1:8080, with commas in between"
@@ -55,7 +55,7 @@ fn one(entry: &str) -> Result<Allowed, NoHosts> {
         Some(rest) => (true, rest),
         None => (false, entry),
     };
-    // Read as a URL is read, so that both are the same to the letter.
+    // Parsed as a URL, so that both are normalized the same way.
     let url = Url::parse(&format!("http://{rest}/")).map_err(|_| NoHosts)?;
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let host = url.host().ok_or(NoHosts)?.to_owned();
@@ -68,7 +68,7 @@ fn one(entry: &str) -> Result<Allowed, NoHosts> {
     {
         return Err(NoHosts);
     }
-    // `http://host:80/` has no port for the parser.
+    // For `http://host:80/` the parser reports no port.
     let port = match url.port() {
         None if rest.ends_with(":80") => Some(80),
         port => port,
@@ -77,7 +77,7 @@ fn one(entry: &str) -> Result<Allowed, NoHosts> {
 }
 
 impl AllowedHosts {
-    /// Whether files may be fetched from `url`; gives it parsed.
+    /// Checks whether files may be fetched from `url`; returns it parsed.
     pub fn check(&self, url: &str) -> Result<Url, HostError> {
         let url = Url::parse(url).map_err(|_| HostError::NotAUrl)?;
         let web = matches!(url.scheme(), "http" | "https");
@@ -138,7 +138,7 @@ mod tests {
             "https://a.b.fotos.example/",
             "http://127.0.0.1:8080/x",
             "http://[::1]/x",
-            // The same address, written in another way.
+            // The same address in another notation.
             "http://2130706433:8080/",
         ] {
             assert!(hosts.check(url).is_ok(), "{url}");

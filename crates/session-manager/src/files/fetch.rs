@@ -1,8 +1,8 @@
 //! Downloads a file from a URL, from allowed hosts only (SSRF protection).
 //!
-//! Nothing is fetched from a host that the operator did not name, whatever the
-//! caller, a redirect or a name server says: from here the machine's own network
-//! is in reach.
+//! Only hosts that the operator configured are contacted, regardless of the
+//! caller, redirects or name servers: this process can reach the host's
+//! internal network.
 
 use std::net::SocketAddr;
 
@@ -21,12 +21,12 @@ use crate::ledger::FileRow;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const HEAD: Duration = Duration::from_secs(15);
-/// For all of it.
+/// For the whole download.
 const DEADLINE: Duration = Duration::from_secs(120);
 const REDIRECTS: usize = 5;
 
-/// Names that lead to this machine or network lead nowhere: one that is meant is
-/// named by its address, which needs no resolver, or is `localhost`.
+/// A resolver that rejects names of this host or a private network: such a host
+/// is configured by its address, which needs no resolver, or as `localhost`.
 struct PublicOnly;
 
 impl Resolve for PublicOnly {
@@ -51,7 +51,7 @@ impl Resolve for PublicOnly {
 fn client() -> Result<&'static Client, FileError> {
     static CLIENT: OnceLock<Option<Client>> = OnceLock::new();
     let client = CLIENT.get_or_init(|| {
-        // Somebody else's provider is as good.
+        // A provider that is already installed works as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Client::builder()
             .user_agent(concat!("leadmaster/", env!("CARGO_PKG_VERSION")))
@@ -73,7 +73,7 @@ impl Files {
     /// Fetches the file at `url`.
     ///
     /// # Errors
-    /// Any [`FileError`]; nothing of the file is left then.
+    /// Any [`FileError`]; no part of the file is kept then.
     pub async fn fetch(
         &self,
         url: &str,
@@ -92,7 +92,7 @@ impl Files {
                 length: response.content_length(),
                 cliente_id,
             };
-            // A reset in the middle is the other side's fault, not the caller's.
+            // A reset midway is the server's fault, not the caller's.
             let taken = self.take(response.bytes_stream(), told, true).await;
             taken.map_err(|error| match error {
                 FileError::Broken | FileError::Slow(_) | FileError::Empty => {
@@ -128,7 +128,7 @@ impl Files {
                 .filter(|_| status.is_redirection())
                 .map(|to| url.join(to));
             match next {
-                // As strict as with the first.
+                // Redirects are checked like the first URL.
                 Some(Ok(next)) => url = hosts.check(next.as_str())?,
                 _ => {
                     return Err(FileError::Fetch(format!(
@@ -142,7 +142,7 @@ impl Files {
     }
 }
 
-/// Without the URL, which may hold a secret.
+/// Returns the reason without the URL, which may contain a secret.
 fn reason(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         "the host did not answer in time"
@@ -162,7 +162,7 @@ fn name_in(url: &Url) -> Option<String> {
 }
 
 fn percent_decoded(text: &str) -> String {
-    // `form_urlencoded` reads a plus as a blank, which a path does not mean.
+    // `form_urlencoded` decodes a plus as a space, unlike in a path.
     let query = text.replace('+', "%2B").replace(['&', '='], "_");
     url::form_urlencoded::parse(query.as_bytes())
         .next()

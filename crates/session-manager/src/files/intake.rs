@@ -1,5 +1,5 @@
-//! Receives a file as a stream: counts, hashes and writes it, never holding all of
-//! it in memory; enforces size, quota and idle timeout.
+//! Receives a file as a stream: counts, hashes and writes it, never holding all
+//! of it in memory; enforces size, quota and idle timeout.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,40 +16,40 @@ use tokio::io::{AsyncWriteExt, BufWriter};
 use super::{EPHEMERAL_KEPT, FileError, Files, Inner, Used, kind};
 use crate::ledger::FileRow;
 
-/// What a file's name ends in while it is not whole.
+/// File name suffix while a file is incomplete.
 pub(super) const PART: &str = ".part";
-/// For the next piece to come.
+/// Timeout for the next chunk.
 const IDLE: Duration = Duration::from_secs(30);
-/// How much of a file that is too large is read and dropped, so that the client
-/// gets to read the answer.
+/// How much of a file that is too large is read and discarded, so that the
+/// client can read the response.
 const DROPPED: u64 = 16 * 1024 * 1024;
 const BUFFER: usize = 256 * 1024;
 
-/// What the caller states about a file: type, name, length, business.
+/// Metadata that the caller states for a file: type, name, length, business.
 #[derive(Clone, Default)]
 pub struct UploadHints {
-    /// What it is.
+    /// The MIME type.
     pub mime: Option<String>,
-    /// What it is called.
+    /// The file name.
     pub filename: Option<String>,
-    /// How long it will be.
+    /// The expected length in bytes.
     pub length: Option<u64>,
-    /// For which business.
+    /// The business.
     pub cliente_id: Option<u64>,
 }
 
 /// Metadata of a file: hash, size, MIME type.
 #[derive(Clone, Debug)]
 pub struct FileMeta {
-    /// Of what is in it.
+    /// The digest of the content.
     pub sha256: Vec<u8>,
     /// In bytes.
     pub size: u64,
-    /// What it is.
+    /// The MIME type.
     pub mime: String,
 }
 
-/// A file that is not whole yet: nothing of it is left unless it is kept.
+/// An incomplete file, which is deleted on drop unless it is kept.
 struct Part {
     inner: Arc<Inner>,
     id: String,
@@ -67,7 +67,7 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if !self.kept {
-            // One of the two is there, or neither.
+            // At most one of the two exists.
             let _ = std::fs::remove_file(self.path());
             let _ = std::fs::remove_file(self.inner.path(&self.id));
             self.inner.release(self.cliente_id, self.reserved);
@@ -76,7 +76,7 @@ impl Drop for Part {
     }
 }
 
-/// Where a file is written to.
+/// The destination of a file.
 struct Sink<'a> {
     part: &'a mut Part,
     file: BufWriter<tokio::fs::File>,
@@ -86,7 +86,7 @@ struct Sink<'a> {
 impl Sink<'_> {
     async fn write(&mut self, chunk: &Bytes) -> Result<(), FileError> {
         let size = chunk.len() as u64;
-        // What was reserved is given back with the part.
+        // The reservation is released with the part.
         self.part.reserved += size;
         let (all, own) = self.used.add(self.part.cliente_id, size);
         let limits = &self.part.inner.limits;
@@ -105,10 +105,10 @@ impl Sink<'_> {
 }
 
 impl Files {
-    /// Takes a file in; `once` for one that came with its message.
+    /// Stores a file; `ephemeral` if it came with its message.
     ///
     /// # Errors
-    /// Any [`FileError`]; nothing of the file is left then.
+    /// Any [`FileError`]; no part of the file is kept then.
     pub async fn take<E: std::error::Error + 'static>(
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
@@ -146,7 +146,7 @@ impl Files {
         };
         let meta = self.read(body, &told, Some(&mut sink)).await?;
         sink.file.flush().await?;
-        // A message that names it must find it after a loss of power, too.
+        // A message that refers to it must find it even after a power loss.
         sink.file.get_ref().sync_all().await?;
         tokio::fs::rename(part.path(), inner.path(&part.id)).await?;
         let keep = if ephemeral {
@@ -176,10 +176,10 @@ impl Files {
         Ok(row)
     }
 
-    /// Reads a file as [`Files::take`] does, and keeps nothing of it.
+    /// Reads a file as [`Files::take`] does, but stores nothing.
     ///
     /// # Errors
-    /// Any [`FileError`] of what comes in.
+    /// Any [`FileError`] of the body.
     pub async fn inspect<E: std::error::Error + 'static>(
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
@@ -199,7 +199,7 @@ impl Files {
         let mut hash = Sha256::new();
         let mut head = Vec::new();
         let mut size = 0_u64;
-        // Far too large to be read to its end for the sake of manners.
+        // Far too large to be read to the end just to deliver the response.
         if told.length.is_some_and(|length| length > largest + DROPPED) {
             return Err(FileError::TooLarge(largest));
         }

@@ -2,15 +2,15 @@
 
 use session_api::{Invalid, MediaKind};
 
-/// Of a file's beginning, this much is looked at.
+/// Number of leading bytes that are inspected.
 pub(super) const HEAD: usize = 8 * 1024;
 
 const UNKNOWN: &str = "application/octet-stream";
 
-/// What a file is: what its beginning says, else what it was called.
+/// Returns a file's MIME type: detected from its head, or else as stated.
 ///
-/// A caller's word for a picture, film or sound counts only where the file does
-/// not say otherwise: a page that is sent as a picture is none.
+/// A stated image, video or audio type counts only if the content does not
+/// contradict it: an HTML page sent as an image is not one.
 pub fn mime(head: &[u8], told: Option<&str>) -> String {
     let told = told
         .map(|told| {
@@ -24,15 +24,15 @@ pub fn mime(head: &[u8], told: Option<&str>) -> String {
     let found = infer::get(head).map(|found| found.mime_type());
     let class = |mime: &str| mime.split('/').next().unwrap_or_default().to_owned();
     match (found, told) {
-        // One container, with or without pictures: the beginning does not tell.
+        // One container, with or without video: the head does not tell.
         (Some("video/mp4" | "video/webm" | "video/3gpp"), Some(told))
             if class(&told) == "audio" =>
         {
             told
         }
-        // The same, by the name that phones know.
+        // The same type, by the name that phones use.
         (Some("audio/m4a"), _) => "audio/mp4".to_owned(),
-        // As WhatsApp's own voice messages have it.
+        // As in WhatsApp's own voice messages.
         (Some("audio/opus"), _) => "audio/ogg; codecs=opus".to_owned(),
         (Some("audio/x-wav"), _) => "audio/wav".to_owned(),
         (Some("application/zip"), Some(told)) if class(&told) == "application" => told,
@@ -55,10 +55,10 @@ fn is_mime(text: &str) -> bool {
             .is_some_and(|(a, b)| part(a) && part(b))
 }
 
-/// Whether a file that is `mime` can be sent as `kind`.
+/// Checks whether a file of type `mime` can be sent as `kind`.
 ///
 /// # Errors
-/// It cannot: what WhatsApp does not show as such goes as a document.
+/// When it cannot; types that WhatsApp does not display are sent as documents.
 pub fn check_kind(kind: MediaKind, mime: &str) -> Result<(), Invalid> {
     let (fits, takes) = match kind {
         MediaKind::Document => return Ok(()),
@@ -91,7 +91,7 @@ pub fn check_kind(kind: MediaKind, mime: &str) -> Result<(), Invalid> {
     })
 }
 
-/// The name of a file that came without one.
+/// Returns a name for a file without one.
 pub(super) fn default_name(mime: &str) -> String {
     let mime = mime.split(';').next().unwrap_or_default();
     let extension = match mime {

@@ -2,14 +2,14 @@
 //!
 //! ```text
 //!  POST /files, a part of POST /send, url ─> intake ─> DATA_DIR/files/<id>.part
-//!                                              │ whole, hashed, on the disk
+//!                                              │ complete, hashed, on disk
 //!                                              v
 //!               ledger (its row) <──────── DATA_DIR/files/<id> ──> Chrome reads it
 //!                                              ^
 //!  prune: expired, and no message needs it ────┘
 //! ```
 //!
-//! A name that a caller gives is never a path: on the disk a file has its id.
+//! A name from a caller is never used as a path: on disk a file is named by its id.
 
 mod allowed_hosts;
 mod error;
@@ -41,31 +41,31 @@ use crate::ledger::{FileRow, LedgerFile};
 /// The folder's name in `DATA_DIR`.
 const FOLDER: &str = "files";
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
-/// What came with its message is not asked for again after this.
+/// How long a file that came with its message is kept.
 const EPHEMERAL_KEPT: Duration = Duration::from_secs(600);
 
-/// Files of one business that come in at once, and of all.
+/// Limits of concurrent uploads: of one business, and of all.
 const COMING_IN: usize = 32;
 const COMING_IN_OF_ALL: usize = 64;
 
-/// The bounds of files.
+/// The limits of files.
 #[derive(Clone, Debug)]
 pub struct FileLimits {
-    /// The largest one, in bytes.
+    /// Maximum size of a file, in bytes.
     pub largest: u64,
-    /// All together, in bytes.
+    /// Quota of all files, in bytes.
     pub quota: u64,
-    /// Those of one business, in bytes.
+    /// Quota of one business, in bytes.
     pub quota_of_cliente: u64,
-    /// How long one is kept.
+    /// How long a file is kept.
     pub keep: Duration,
-    /// How long it is remembered that there was one.
+    /// How long its metadata is kept after its deletion.
     pub remember: Duration,
-    /// Where files may be fetched from.
+    /// Hosts that files may be fetched from.
     pub hosts: AllowedHosts,
 }
 
-/// The files; cheap to clone.
+/// The file storage; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Files(Arc<Inner>);
 
@@ -74,18 +74,18 @@ struct Inner {
     folder: PathBuf,
     ledger: LedgerFile,
     limits: FileLimits,
-    /// The ids of those that are just coming in.
+    /// The ids of files that are being received.
     taking: Mutex<HashSet<String>>,
-    /// Bytes of all, those on the way in included.
+    /// Bytes of all files, including those being received.
     total: OnceCell<Used>,
-    /// Files that are on the way in.
+    /// Slots for files that are being received.
     places: Shares<Option<u64>>,
-    /// Read-locked while a file is being named in a message, write-locked
-    /// while one is deleted.
+    /// Read-locked while a message is stored that refers to a file,
+    /// write-locked while a file is deleted.
     gate: Arc<RwLock<()>>,
 }
 
-/// Bytes that files take.
+/// Disk usage of the files, in bytes.
 #[derive(Debug, Default)]
 struct Used {
     all: AtomicU64,
@@ -127,7 +127,7 @@ impl Used {
     }
 }
 
-/// While it lives no file is deleted.
+/// A guard that prevents the deletion of files.
 pub type Gate = OwnedRwLockReadGuard<()>;
 
 impl Inner {
@@ -159,7 +159,7 @@ impl Inner {
 }
 
 impl Files {
-    /// Files below `data`, written down in `ledger`.
+    /// Returns the storage below `data`, with its rows in `ledger`.
     #[must_use]
     pub fn new(data: &std::path::Path, ledger: LedgerFile, limits: FileLimits) -> Self {
         Self(Arc::new(Inner {
@@ -177,12 +177,12 @@ impl Files {
         private::make_folder(&self.0.folder)
     }
 
-    /// As long as this is held, what [`Files::find`] gives stays there.
+    /// Returns a guard that keeps the files found by [`Files::find`] on disk.
     pub async fn gate(&self) -> Gate {
         self.0.gate.clone().read_owned().await
     }
 
-    /// The file with this id, though what is in it may be deleted.
+    /// Returns the file with this id, even if its content was deleted.
     ///
     /// # Errors
     /// `FILE_NOT_FOUND`, `LEDGER_UNAVAILABLE`.
@@ -194,7 +194,7 @@ impl Files {
         found.ok_or_else(not_found)
     }
 
-    /// The file with this id.
+    /// Returns the file with this id.
     ///
     /// # Errors
     /// `FILE_NOT_FOUND`, `LEDGER_UNAVAILABLE`.
@@ -221,7 +221,7 @@ impl Files {
         ))
     }
 
-    /// What came with its message is not needed once that is settled.
+    /// Deletes a file that came with its message, which is settled.
     pub async fn release_ephemeral(&self, file: &FileRow) {
         if file.ephemeral
             && let Err(error) = self.remove(file).await
@@ -230,28 +230,28 @@ impl Files {
         }
     }
 
-    /// As [`Files::release_ephemeral`], by its id.
+    /// Like [`Files::release_ephemeral`], by the file's id.
     pub async fn release_id(&self, id: &str) {
         if let Ok(file) = self.find(id).await {
             self.release_ephemeral(&file).await;
         }
     }
 
-    /// Deletes a file unless a message needs it; gives whether it is gone.
+    /// Deletes a file unless a message needs it; returns whether it was deleted.
     async fn remove(&self, file: &FileRow) -> Result<bool, ApiError> {
         let _gate = self.0.gate.write().await;
         if !self.0.ledger.store().await?.delete_file(&file.id).await? {
             return Ok(false);
         }
         self.0.release(file.cliente_id, file.size);
-        // What cannot be removed now is found by the next start's sweep.
+        // A file that cannot be removed now is swept at the next start.
         if let Err(error) = tokio::fs::remove_file(self.0.path(&file.id)).await {
             tracing::warn!(id = file.id, %error, "a deleted file could not be removed");
         }
         Ok(true)
     }
 
-    /// The file that `content` needs, as the page is given it.
+    /// Returns the file that `content` needs, in the form that the page takes.
     ///
     /// # Errors
     /// `FILE_NOT_FOUND`, `LEDGER_UNAVAILABLE`.
@@ -263,7 +263,7 @@ impl Files {
             .find(media.file_id.as_deref().unwrap_or_default())
             .await?;
         let path = self.0.path(&row.id);
-        // Chrome would take a missing one without a word.
+        // Chrome would accept a missing file silently.
         let there = tokio::fs::metadata(&path).await;
         if !there.is_ok_and(|there| there.len() == row.size) {
             tracing::error!(id = row.id, "a file is gone from DATA_DIR, or changed");
@@ -278,7 +278,7 @@ impl Files {
         }))
     }
 
-    /// Whether files may be fetched from there.
+    /// Checks whether files may be fetched from this URL.
     ///
     /// # Errors
     /// `URL_NOT_ALLOWED`.
@@ -286,7 +286,7 @@ impl Files {
         Ok(self.0.limits.hosts.check(url).map(drop)?)
     }
 
-    /// Deletes what is due, until `stop`.
+    /// Deletes expired files, until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
         let work = async {
             let mut swept = false;
@@ -305,7 +305,7 @@ impl Files {
         }
     }
 
-    /// Deletes what is expired and needed by nobody.
+    /// Deletes expired files that no message needs.
     async fn prune(&self) {
         let due = async {
             let store = self.0.ledger.store().await?;
@@ -314,7 +314,7 @@ impl Files {
             store.forget_files(forget).await?;
             store.files_due().await
         };
-        // The next send reports a ledger that cannot be used.
+        // The next send reports a ledger that is unusable.
         let Ok(due) = due.await else { return };
         for file in due {
             if let Err(error) = self.remove(&file).await {
@@ -323,13 +323,13 @@ impl Files {
         }
     }
 
-    /// Removes what a killed process left: parts, and files that no row names.
+    /// Removes leftovers of a killed process: parts, and files without a row.
     async fn sweep(&self) -> bool {
         let Ok(store) = self.0.ledger.store().await else {
             return false;
         };
-        // Listed before the rows are read: what comes in meanwhile has its row,
-        // or is being taken.
+        // Listed before the rows are read: a file received meanwhile has its
+        // row, or is in `taking`.
         let Ok(entries) = std::fs::read_dir(&self.0.folder) else {
             return true;
         };

@@ -1,12 +1,12 @@
 //! `GET /events`: the Server-Sent Events stream, with resume by `Last-Event-ID`.
 //!
 //! ```text
-//!                               ┌─ older than memory ─> [gap] ─> disk, by pages ─┐
-//!  what holds now ─> after the id ┤                         ^                      v
-//!                               └─ in memory ─> as it comes ┴─ too slow ─<─ in memory
+//!                               ┌─ older than memory ─> [gap] ─> disk, in pages ─┐
+//!  current state ─> from the id ┤                           ^                      v
+//!                               └─ in memory ─> live stream ┴─ too slow ─<─ in memory
 //! ```
 //!
-//! A listener holds one page of events at most, however slow it is.
+//! A client buffers at most one page of events, however slow it is.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -33,41 +33,41 @@ use crate::state::AppState;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Page size: events read from memory, or from the disk, at once.
 const PAGE: u32 = 64;
-/// While the disk cannot be read.
+/// Retry interval while the disk cannot be read.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// The query.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Place {
-    /// As `Last-Event-ID`, for a first connection of `EventSource`, which
-    /// cannot name a header; 0 is all that is kept.
+    /// Like `Last-Event-ID`, for a first connection of `EventSource`, which
+    /// cannot set a header; 0 requests all stored events.
     #[param(format = "uint64")]
     after: Option<u64>,
-    /// The stream ends once all up to this id was sent, and says nothing of
-    /// the current state: for clients that miss just a part.
+    /// The stream ends once all events up to this id were sent, and omits the
+    /// current state: for clients that only miss a part.
     #[param(format = "uint64")]
     until: Option<u64>,
 }
 
-/// A client of the stream, and what was sent to it.
+/// A client of the stream, and its position.
 struct Listener {
     log: EventLog,
     session: SessionHandle,
     ledger: LedgerFile,
     limits: CurrentLimits,
     draining: CancellationToken,
-    /// The last id that it has.
+    /// The last id that was sent.
     at: u64,
     until: Option<u64>,
-    /// It is to hear what holds now first.
+    /// Whether the current state is to be sent first.
     begins: bool,
     /// States and codes up to this id are outdated: the current ones were sent.
     heard_until: u64,
 }
 
-/// Streams what holds now, and then the events: all after `Last-Event-ID` or
-/// `after` where the client names one, else those from now on.
+/// Streams the current state, and then the events: all after `Last-Event-ID` or
+/// `after` if the client sends one, else those from now on.
 #[utoipa::path(get, path = paths::EVENTS, tag = "messages",
     params(Place, ("Last-Event-ID" = Option<String>, Header, description = "What follows this id; more than `after`. What is none is ignored")),
     responses(Events, Failures))]
@@ -83,8 +83,8 @@ pub async fn events(
         )
     })?;
     let log = state.session.events().clone();
-    // What a browser repeats by itself is the newer. A header that is none of
-    // this service's is no reason to refuse: `EventSource` would give up.
+    // The header, which a browser repeats by itself, is newer. An invalid one
+    // is ignored: after a refusal `EventSource` would give up.
     let asked = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok()?.parse().ok())
@@ -109,8 +109,8 @@ pub async fn events(
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
-/// The next events, as soon as there are any; none any more once the service
-/// drains and all is sent.
+/// Returns the next events, as soon as there are any; `None` once the service
+/// drains and all have been sent.
 async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
     if listener.at > listener.log.last_id() {
         if listener.until.is_some() {
@@ -125,7 +125,7 @@ async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
         return Some((listener.now(), listener));
     }
     loop {
-        // As long as there may be more to tell of that part.
+        // While more events of the requested part may follow.
         if let Some(until) = listener.until
             && listener.at >= until.min(listener.log.last_id())
         {
@@ -135,8 +135,8 @@ async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
             Recent::Events(events) if events.is_empty() => {
                 let draining = listener.draining.clone();
                 tokio::select! {
-                    // What was published before the stop reaches the listener before
-                    // its end.
+                    // Events published before the stop reach the client before
+                    // its stream ends.
                     biased;
                     more = listener.log.wait_after(listener.at) => more.then_some(())?,
                     () = draining.cancelled() => return None,
@@ -170,12 +170,12 @@ async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
 }
 
 impl Listener {
-    /// What holds now, under the id that the listener has already.
+    /// Returns the current state, under the id that the client already has.
     fn now(&mut self) -> Vec<Logged> {
         if self.until.is_some() {
             return Vec::new();
         }
-        // The id first: what happens in between is sent twice, not never.
+        // The id first: changes in between are sent twice rather than never.
         self.heard_until = self.log.last_id();
         let snapshot = self.session.snapshot();
         let limits = Event::Limits(self.limits.borrow().as_ref().clone());
@@ -193,7 +193,7 @@ impl Listener {
         })
     }
 
-    /// Goes on after `at` instead, and says so.
+    /// Continues after `at` instead, and returns an event that reports it.
     fn gap(&mut self, at: u64, why: &str) -> Vec<Logged> {
         let gap = Event::Gap(GapEvent {
             after: std::mem::replace(&mut self.at, at),
@@ -206,8 +206,8 @@ impl Listener {
             .collect()
     }
 
-    /// Those of `events` to send: no state that is known to be outdated, and
-    /// of several codes only the last, which can still be scanned.
+    /// Filters `events`: drops states that are known to be outdated, and of
+    /// several codes keeps only the last, which can still be scanned.
     fn news(&self, mut events: Vec<Logged>) -> Vec<Logged> {
         let code = events.iter().rfind(|event| event.kind == EventKind::Qr);
         let code = code.map_or(0, |event| event.id);
@@ -225,8 +225,8 @@ impl Listener {
         events
     }
 
-    /// The next page from the disk, before the event `before`, which is in
-    /// memory; what holds now after the last one.
+    /// Returns the next page from the disk, before the event `before`, which is
+    /// in memory; appends the current state after the last one.
     async fn read(&mut self, before: u64) -> Result<Vec<Logged>, LedgerError> {
         let store = self.ledger.store().await?;
         let kept_after = store.kept_after().await?;
@@ -241,7 +241,7 @@ impl Listener {
         let mut events = store.events(self.at, before, PAGE).await?;
         if events.len() < PAGE as usize {
             self.at = before - 1;
-            // Changes may have been forgotten meanwhile.
+            // Changes may have been pruned meanwhile.
             events.extend(self.now());
         } else {
             self.at = events.last().map_or(self.at, |event| event.id);

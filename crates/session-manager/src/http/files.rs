@@ -24,7 +24,7 @@ pub struct Named {
     filename: Option<String>,
 }
 
-/// Takes a file: as the body, or as the part `file` of a multipart one.
+/// Stores a file: the request body, or the part `file` of a multipart one.
 #[utoipa::path(post, path = paths::FILES, tag = "files", params(Named),
     request_body(content(
         (Vec<u8> = "application/octet-stream"), (FileParts = "multipart/form-data")
@@ -60,7 +60,7 @@ pub async fn upload(
     Ok(response)
 }
 
-/// What is known of a file.
+/// Returns the metadata of a file.
 #[utoipa::path(get, path = paths::FILE, tag = "files",
     params(("id" = String, Path, description = "`file_id`")),
     responses((status = 200, description = "What is known of it", body = FileBody), Failures))]
@@ -83,7 +83,7 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The one that curl sends by itself says nothing of the file.
+/// Returns the content type; curl's default one says nothing about the file.
 fn told_mime(headers: &HeaderMap) -> Option<String> {
     let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     (!kind.starts_with("application/x-www-form-urlencoded")).then(|| kind.to_owned())

@@ -1,4 +1,4 @@
-//! `GET /messages/{id}/media`: the file of a message that came in.
+//! `GET /messages/{id}/media`: the file of an incoming message.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use crate::state::AppState;
 /// How long a request waits for a file that has to be fetched first.
 const PATIENCE: Duration = Duration::from_secs(45);
 
-/// Answers the file of a message that came in, fetched from WhatsApp if it is not
-/// here. Answers ranges.
+/// Returns the file of an incoming message, fetched from WhatsApp if it is not
+/// stored. Supports range requests.
 #[utoipa::path(get, path = paths::MESSAGE_MEDIA, tag = "messages",
     params(
         ("id" = String, Path, description = "`message_id`, or the last part of it"),
@@ -41,7 +41,7 @@ pub async fn media(
         Ok(response) => response.map(axum::body::Body::new).into_response(),
         Err(error) => return Err(MediaError::from(error).into()),
     };
-    // Deleted at this very moment: it is fetched again when it is asked for again.
+    // Deleted at this very moment: the next request fetches it again.
     if response.status() == axum::http::StatusCode::NOT_FOUND {
         return Err(MediaError::Slow.into());
     }
@@ -55,7 +55,7 @@ pub async fn media(
     if let Some(tag) = told(&format!("\"{}\"", file.sha256)) {
         headers.insert(header::ETAG, tag);
     }
-    // Strangers made it: no browser is to take it for a page.
+    // The content is untrusted: no browser may render it as a page.
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
@@ -71,7 +71,7 @@ pub async fn media(
     Ok(response)
 }
 
-/// Always to be saved, under its own name where it has one.
+/// Returns an attachment disposition, with the file's name if it has one.
 fn disposition(filename: Option<&str>) -> String {
     let Some(name) = filename else {
         return "attachment".to_owned();

@@ -15,7 +15,7 @@ use session_api::{Limits, NewChatStatus, SessionState, Timestamp, paths};
 use crate::browser::Profile;
 use crate::state::AppState;
 
-/// What is counted, here and where it happens.
+/// The metrics and their descriptions.
 pub const HELP: &[(&str, &str)] = &[
     (
         "leadmaster_session_state",
@@ -149,7 +149,7 @@ pub const HELP: &[(&str, &str)] = &[
     ),
 ];
 
-/// As Prometheus reads it.
+/// Returns the metrics in Prometheus format.
 #[utoipa::path(get, path = paths::METRICS, tag = "service",
     responses((status = 200, description = "As Prometheus reads it", body = String, content_type = "text/plain"), Failures))]
 pub async fn metrics(State(state): State<AppState>) -> Response {
@@ -194,7 +194,7 @@ fn session(state: &AppState) {
 
 async fn browser(profile: Profile) {
     let this = std::process::id().cast_signed();
-    // It reads some files of every process there is, and the profile's folders.
+    // This reads some files of every process, and the profile's folders.
     let used = move || {
         let free = free_mib(profile.root());
         (Usage::below(this), profile.usage().total, free)
@@ -228,7 +228,7 @@ async fn sends(state: &AppState) {
     }
 }
 
-/// In seconds, of what began then, in milliseconds since 1970.
+/// Returns the seconds since a time in milliseconds since 1970.
 fn age(since: i64) -> f64 {
     let millis = Timestamp::now().as_millis() - since;
     as_f64(u64::try_from(millis).unwrap_or(0)) / 1e3

@@ -1,5 +1,5 @@
-//! Multipart requests with a file: the part `file`, and for a send the part `json`
-//! with what an ordinary request has.
+//! Multipart requests with a file: the part `file`, and for a send the part
+//! `json` with the body of an ordinary request.
 
 use axum::extract::Request;
 use axum::extract::multipart::Field;
@@ -17,7 +17,7 @@ pub(super) enum FilePart {
     Seen(FileMeta),
 }
 
-/// The file of a request that has nothing else.
+/// Stores the file of an upload request.
 pub(super) async fn only_file(
     files: &Files,
     request: Request,
@@ -27,7 +27,7 @@ pub(super) async fn only_file(
     match read_file(files, request, filename, &mut file).await {
         Ok(()) => file.ok_or_else(|| invalid("the multipart body has no part file")),
         Err(error) => {
-            // Nobody will ever know its id.
+            // Its id will never be returned.
             if let Some(file) = &file {
                 let _ = files.delete(&file.id).await;
             }
@@ -56,7 +56,7 @@ async fn read_file(
     Ok(())
 }
 
-/// A send with its file; `keep` says whether the file is kept.
+/// Returns a send and its file; `keep` says whether the file is kept.
 pub(super) async fn send(
     files: &Files,
     request: Request,
@@ -87,7 +87,7 @@ async fn read_send(
         match part.name() {
             Some("json") if asked.is_none() => {
                 let request: SendRequest = json_part(part).await?;
-                // What comes first is refused first, before its file is read.
+                // The first part is validated first, before its file is read.
                 request.validate(true)?;
                 cliente_id = request.cliente_id.or(cliente_id);
                 asked = Some(request);
@@ -109,7 +109,7 @@ async fn read_send(
     asked.ok_or_else(|| invalid("the multipart body has no part json"))
 }
 
-/// A browser or curl names a file by itself: what is no name is as good as none.
+/// Returns the part's hints; the default file names of clients may be invalid.
 fn told(part: &Field<'_>, filename: Option<String>, cliente_id: Option<u64>) -> UploadHints {
     let named = part
         .file_name()
@@ -122,7 +122,7 @@ fn told(part: &Field<'_>, filename: Option<String>, cliente_id: Option<u64>) -> 
     }
 }
 
-/// The business that the request is made for; a malformed one was refused.
+/// Returns the business of the request; a malformed id was refused before.
 pub(super) fn cliente_of(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(CLIENTE_ID_HEADER)?.to_str().ok()?;
     ClienteId::parse(text).map(|id| id.0)

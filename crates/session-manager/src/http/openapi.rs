@@ -45,7 +45,7 @@ impl Modify for Token {
     }
 }
 
-/// The document.
+/// Returns the document.
 #[must_use]
 pub fn document() -> OpenApi {
     Document::openapi()

@@ -1,5 +1,5 @@
-//! `/passkey`: the passkey (WebAuthn) that WhatsApp asks some accounts for before it
-//! links a device.
+//! `/passkey`: the passkey (WebAuthn) that WhatsApp requires of some accounts
+//! before it links a device.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;
@@ -20,12 +20,12 @@ use crate::error::ApiError;
 use crate::session::Passkey;
 use crate::state::AppState;
 
-/// Whose page an answer has to be made on, and on pages below it.
+/// The site that an answer has to be made on, including its subdomains.
 const SITE: &str = "whatsapp.com";
-/// Bits of an authenticator: somebody was there, and it was its owner.
+/// Authenticator flags: user present and user verified.
 const PRESENT_AND_VERIFIED: u8 = 0x05;
 
-/// The passkey that WhatsApp asks for.
+/// Returns the passkey that WhatsApp requests.
 #[utoipa::path(get, path = paths::PASSKEY, tag = "code", params(ClienteHeader),
     responses((status = 200, description = "What is asked for now", body = PasskeyBody), Failures))]
 pub async fn passkey(State(state): State<AppState>) -> Json<PasskeyBody> {
@@ -34,10 +34,11 @@ pub async fn passkey(State(state): State<AppState>) -> Json<PasskeyBody> {
     Json(passkey.map_or(PasskeyBody::NoPasskey, Passkey::body))
 }
 
-/// Answers for the passkey, with what a browser made on `https://web.whatsapp.com`.
+/// Submits a passkey answer, which a browser made on `https://web.whatsapp.com`.
 ///
-/// The body is what `PublicKeyCredential.toJSON()` gives. WhatsApp judges it
-/// next: `PASSKEY_REQUIRED` with another challenge means that it said no.
+/// The body is the output of `PublicKeyCredential.toJSON()`. WhatsApp verifies
+/// it next: `PASSKEY_REQUIRED` with another challenge means that it was
+/// refused.
 #[utoipa::path(post, path = paths::PASSKEY, tag = "code", params(ClienteHeader),
     request_body(content = PasskeyCredential, example = json!({
         "id": "AQIDBA", "rawId": "AQIDBA", "type": "public-key",
@@ -72,7 +73,7 @@ pub async fn answer(
     )
 }
 
-/// Confirms that the phone shows the same verification code.
+/// Confirms that the phone displays the same verification code.
 #[utoipa::path(post, path = paths::PASSKEY_CONFIRM, tag = "code", params(ClienteHeader),
     responses((status = 200, description = "Told to WhatsApp", body = TransitionBody), Failures))]
 pub async fn confirm(State(state): State<AppState>) -> Result<Json<TransitionBody>, ApiError> {
@@ -91,7 +92,7 @@ pub async fn confirm(State(state): State<AppState>) -> Result<Json<TransitionBod
     done(&state, "The code is confirmed; the device is being linked")
 }
 
-/// Gives the passkey up: back to a code to scan.
+/// Cancels the passkey: the page returns to a code to scan.
 #[utoipa::path(post, path = paths::PASSKEY_CANCEL, tag = "code", params(ClienteHeader),
     responses((status = 200, description = "Given up", body = TransitionBody), Failures))]
 pub async fn cancel(State(state): State<AppState>) -> Result<Json<TransitionBody>, ApiError> {
@@ -138,7 +139,7 @@ fn failure(error: &PageError) -> ApiError {
     ApiError::new(code, error.to_string())
 }
 
-/// What the browser says of a request.
+/// The client data of a WebAuthn response.
 #[derive(Deserialize)]
 struct ClientData {
     #[serde(rename = "type")]
@@ -147,8 +148,8 @@ struct ClientData {
     origin: String,
 }
 
-/// Whether it can be the answer to this request at all. Whether it is right is
-/// WhatsApp's to say; what it would refuse for sure costs the person the request.
+/// Checks whether it can answer this request at all. WhatsApp verifies it, but
+/// an answer that it would certainly refuse costs the person the request.
 fn check_answers(credential: &PasskeyCredential, asked: &PasskeyRequest) -> Result<(), Invalid> {
     const CLIENT_DATA: &str = "response.clientDataJSON";
     const AUTHENTICATOR_DATA: &str = "response.authenticatorData";
@@ -198,7 +199,7 @@ fn check_answers(credential: &PasskeyCredential, asked: &PasskeyRequest) -> Resu
     Ok(())
 }
 
-/// `https`, on WhatsApp's own name or one below it.
+/// Returns whether the origin is `https` on WhatsApp's domain or a subdomain.
 fn is_of_site(origin: &str) -> bool {
     let Some(host) = origin.strip_prefix("https://") else {
         return false;

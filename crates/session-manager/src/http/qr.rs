@@ -13,7 +13,7 @@ use crate::error::ApiError;
 use crate::session::{QrImage, Snapshot};
 use crate::state::AppState;
 
-/// The code as a data URL, or `NO_QR`.
+/// Returns the code as a data URL, or `NO_QR`.
 #[utoipa::path(get, path = paths::QR, tag = "code", operation_id = "qr",
     responses((status = 200, description = "The code, or that there is none", body = QrBody), Failures))]
 pub async fn json(State(state): State<AppState>) -> Json<QrBody> {
@@ -26,7 +26,7 @@ pub async fn json(State(state): State<AppState>) -> Json<QrBody> {
     })
 }
 
-/// The code as a PNG.
+/// Returns the code as a PNG.
 #[utoipa::path(get, path = paths::QR_PNG, tag = "code", operation_id = "qr_png",
     responses((status = 200, description = "The image", body = Vec<u8>, content_type = "image/png"), Failures))]
 pub async fn png(State(state): State<AppState>) -> Result<Response, ApiError> {
@@ -34,7 +34,7 @@ pub async fn png(State(state): State<AppState>) -> Result<Response, ApiError> {
     Ok(picture("image/png", shown(&snapshot)?.png.clone()))
 }
 
-/// The code as an SVG.
+/// Returns the code as an SVG.
 #[utoipa::path(get, path = paths::QR_SVG, tag = "code", operation_id = "qr_svg",
     responses((status = 200, description = "The image", body = String, content_type = "image/svg+xml"), Failures))]
 pub async fn svg(State(state): State<AppState>) -> Result<Response, ApiError> {
@@ -43,7 +43,7 @@ pub async fn svg(State(state): State<AppState>) -> Result<Response, ApiError> {
     Ok(picture("image/svg+xml", svg))
 }
 
-/// The code as Unicode half blocks.
+/// Returns the code as Unicode half blocks.
 #[utoipa::path(get, path = paths::QR_TXT, tag = "code", operation_id = "qr_txt",
     responses((status = 200, description = "To scan from a terminal", body = String, content_type = "text/plain"), Failures))]
 pub async fn text(State(state): State<AppState>) -> Result<Response, ApiError> {
@@ -67,6 +67,6 @@ fn undrawable(error: String) -> ApiError {
 }
 
 fn picture(kind: &'static str, body: impl IntoResponse) -> Response {
-    // A code lives for seconds; a cached one would be a wrong one.
+    // A code is valid for seconds; a cached one would be wrong.
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")], body).into_response()
 }

@@ -1,9 +1,9 @@
 //! `POST /send`, `POST /send/check` and `GET /messages/{id}`.
 //!
 //! ```text
-//!  JSON, or multipart ─> sound? ─> its file: uploaded, came along, fetched
+//!  JSON, or multipart ─> valid? ─> its file: uploaded, attached, fetched
 //!                           │                         │
-//!  /send/check ends here <──┴── can it be that? <─────┴──> Outbox
+//!  /send/check ends here <──┴── kind allowed? <───────┴──> Outbox
 //! ```
 
 use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
@@ -22,7 +22,7 @@ use crate::ledger::FileRow;
 use crate::outbox::{Payload, body_hash};
 use crate::state::AppState;
 
-/// Sends a message; answers once WhatsApp's server took it.
+/// Sends a message; responds once WhatsApp's server accepted it.
 #[utoipa::path(post, path = paths::SEND, tag = "messages", params(ClienteHeader, IdempotencyHeader),
     request_body(content((SendRequest, examples(
         ("text" = (value = json!({"cliente_id": 51, "to": "5491158254201", "message": "Hola, ¿cómo va?"}))),
@@ -68,7 +68,7 @@ async fn prepared(
     let mut fetched = None;
     let (file, hash) = if let Some(url) = &media.url {
         state.files.check_url(url)?;
-        // Told apart by where it is: nothing is fetched only to be found sent.
+        // Hashed by its URL: a sent file is not fetched again.
         let hash = body_hash(&to, &content, None);
         if let Some(sent) = state.outbox.repeated(key, &hash).await? {
             return Ok(sent);
@@ -101,7 +101,7 @@ async fn prepared(
             return Ok(sent);
         }
         let gate = state.files.gate().await;
-        // It may have been deleted since it was looked up.
+        // It may have been deleted since the lookup.
         let file = state.files.find(&file.id).await?;
         check_kind(kind, &file.mime)?;
         if let Some(media) = content.media_mut() {
@@ -124,8 +124,8 @@ async fn prepared(
     sent
 }
 
-/// Whether a message could be sent: all that [`send`] does but for sending and
-/// fetching. Keeps nothing.
+/// Checks whether a message could be sent: does all that [`send`] does except
+/// sending and fetching. Stores nothing.
 #[utoipa::path(post, path = paths::SEND_CHECK, tag = "messages", params(ClienteHeader, IdempotencyHeader),
     request_body(content(
         (SendRequest, example = json!({"to": "5491158254201", "message": "Hola"})),
@@ -173,7 +173,7 @@ fn meta(file: &FileRow) -> FileMeta {
     }
 }
 
-/// What is known of a sent message.
+/// Returns the state of a sent message.
 #[utoipa::path(get, path = paths::MESSAGE, tag = "messages",
     params(("id" = String, Path, description = "`message_id` or `ledger_id`")),
     responses((status = 200, description = "What is known of it", body = MessageBody), Failures))]

@@ -18,7 +18,7 @@ use crate::error::ApiError;
 use crate::session::LogoutOutcome;
 use crate::state::AppState;
 
-/// Asks for the session; answers at once.
+/// Requests the session; responds immediately.
 #[utoipa::path(post, path = paths::CONNECT, tag = "session", params(ClienteHeader),
     responses((status = 200, description = "The intent was taken", body = ConnectBody), Failures))]
 pub async fn connect(State(state): State<AppState>) -> Result<Json<ConnectBody>, ApiError> {
@@ -59,7 +59,7 @@ pub async fn disconnect(State(state): State<AppState>) -> Result<Json<Transition
     ))
 }
 
-/// Unlinks the device and deletes what is stored.
+/// Unlinks the device and deletes its stored data.
 #[utoipa::path(post, path = paths::LOGOUT, tag = "session", params(ClienteHeader),
     responses((status = 200, description = "The state now", body = TransitionBody), Failures))]
 pub async fn logout(State(state): State<AppState>) -> Result<Json<TransitionBody>, ApiError> {
@@ -74,10 +74,10 @@ pub async fn logout(State(state): State<AppState>) -> Result<Json<TransitionBody
     Ok(transition(state.session.snapshot().session.state, message))
 }
 
-/// A code to type into the phone instead of scanning.
+/// Returns a code to type into the phone instead of scanning.
 ///
-/// Asked for again, for the same number and before it expires, it is the same,
-/// and is renewed when it does.
+/// A repeated request for the same number before it expires returns the same
+/// code, which is renewed when it expires.
 #[utoipa::path(post, path = paths::PAIRING_CODE, tag = "code", params(ClienteHeader),
     request_body(content = PairingCodeRequest, example = json!({"phone": "5491158254201"})),
     responses((status = 200, description = "The code", body = PairingCodeBody), Failures))]
@@ -132,7 +132,7 @@ fn pairing_failure(error: &PageError) -> ErrorCode {
     }
 }
 
-/// Closes the browser for a moment and takes a backup of the linked session.
+/// Temporarily closes the browser and takes a backup of the linked session.
 #[utoipa::path(post, path = paths::BACKUP, tag = "service",
     responses((status = 200, description = "Where it is", body = BackupBody), Failures))]
 pub async fn backup(State(state): State<AppState>) -> Result<Json<BackupBody>, ApiError> {
@@ -153,7 +153,7 @@ pub async fn backup(State(state): State<AppState>) -> Result<Json<BackupBody>, A
     }))
 }
 
-/// Everything an operator wants to know.
+/// Returns the session's details for an operator.
 #[utoipa::path(get, path = paths::SESSION, tag = "session",
     responses((status = 200, description = "All of it", body = SessionBody), Failures))]
 pub async fn session(State(state): State<AppState>) -> Json<SessionBody> {
@@ -164,9 +164,9 @@ pub async fn session(State(state): State<AppState>) -> Json<SessionBody> {
     Json(body)
 }
 
-/// What the browser shows.
+/// Returns a screenshot of the browser.
 ///
-/// A picture of the operator's chats: only ever with the token.
+/// It contains the operator's chats: it always requires the token.
 #[utoipa::path(get, path = paths::SCREENSHOT, tag = "service",
     responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/png"), Failures))]
 pub async fn screenshot(State(state): State<AppState>) -> Result<Response, ApiError> {

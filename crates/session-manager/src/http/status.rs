@@ -1,4 +1,4 @@
-//! `GET /health`, `GET /health/deep` and `GET /status`: answer at once, whatever the browser does.
+//! `GET /health`, `GET /health/deep`, `GET /status`: never wait for the browser.
 
 use api_docs::Failures;
 use axum::Json;
@@ -10,7 +10,7 @@ use session_api::{
 
 use crate::state::AppState;
 
-/// Liveness: says that this process answers, whatever the browser does.
+/// Liveness: reports that this process responds, independently of the browser.
 #[utoipa::path(get, path = paths::HEALTH, tag = "service", security(()),
     responses((status = 200, description = "It answers", body = HealthBody), Failures))]
 pub async fn health() -> Json<HealthBody> {
@@ -21,7 +21,7 @@ pub async fn health() -> Json<HealthBody> {
     })
 }
 
-/// Whether what does the work answers, and whether messages can be sent now.
+/// Returns whether the workers respond, and whether messages can be sent now.
 #[utoipa::path(get, path = paths::HEALTH_DEEP, tag = "service", security(()),
     responses(
         (status = 200, description = "It works", body = DeepHealthBody),
@@ -48,7 +48,7 @@ pub async fn deep(State(state): State<AppState>) -> (StatusCode, Json<DeepHealth
     (status, Json(body))
 }
 
-/// The state.
+/// Returns the state.
 #[utoipa::path(get, path = paths::STATUS, tag = "session",
     responses((status = 200, description = "The state", body = StatusBody), Failures))]
 pub async fn status(State(state): State<AppState>) -> Json<StatusBody> {

@@ -1,16 +1,16 @@
 //! Scanner: decides when to search the page's message store for missed messages.
 //!
 //! ```text
-//!  READY, or something was missed ─> deep: every chat that changed since the
-//!                                    watermark, acks of what is under way
-//!  every heartbeat ────────────────> what the page has in memory, if that
-//!                                    changed at all; what stays unreadable
+//!  READY, or messages were missed ─> deep: every chat that changed since the
+//!                                    watermark, acks of sends in progress
+//!  every heartbeat ────────────────> the page's memory, if it changed
+//!                                    at all; unreadable messages
 //! ```
 //!
 //! The watermark is WhatsApp's own time of the latest message that a complete
-//! search saw. It begins at the link: what is older is history, not news. It
-//! stays where it is while the page does not find the messages of a chat, which
-//! is then tried by itself, again and again: others have been searched.
+//! search saw. It begins at the link: older messages are history, not news. It
+//! does not move while the page cannot find the messages of a chat, which is
+//! then retried by itself: the others have been searched.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -28,25 +28,25 @@ use crate::ledger::{LedgerFile, NewEvent, OVERLAP_SECONDS, Store, Watermark};
 use crate::session::{CatchUp, SessionHandle};
 
 const ACKS: usize = 200;
-/// Messages whose changes are asked for at once.
+/// Messages whose changes are requested at once.
 const CHANGES: usize = 200;
-/// How often they are asked for: so many heartbeats, at most this long.
+/// How often changes are requested: in heartbeats, and the longest interval.
 const CHANGES_BEATS: u32 = 10;
 const CHANGES_EVERY: Duration = Duration::from_secs(300);
-/// What came out of order while the page was there is not older than this.
+/// Maximum age of messages that arrive out of order while the page is loaded.
 const SHALLOW_OVERLAP_SECONDS: i64 = 60;
 const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
 const LEDGER_PAUSE: Duration = Duration::from_secs(1);
-/// A message that cannot be read for this long is published as unreadable.
+/// A message that is unreadable for this long is published as unreadable.
 const UNREADABLE_AFTER: Duration = Duration::from_secs(60);
-/// Up to this long after the link, a ledger that knows nothing of it is that of
-/// a server which was given a link made elsewhere: what came since is news. To
-/// an older one a ledger belonged, which is lost.
+/// Maximum age of a link that an empty ledger takes as its start: a server may
+/// be given a link made elsewhere, and messages since then are news. For an
+/// older link the ledger must have been lost.
 const LINKED_ELSEWHERE_SECONDS: i64 = 7 * 24 * 3_600;
-/// How often the text of published unreadable messages is looked for.
+/// How often the text of published unreadable messages is requested again.
 const UNREADABLE_AGAIN: Duration = Duration::from_secs(600);
 
-/// The task that searches.
+/// The task that searches for missed messages.
 #[derive(Debug)]
 pub struct Scanner {
     session: SessionHandle,
@@ -54,34 +54,34 @@ pub struct Scanner {
     catch_up: CatchUp,
     every: Duration,
     link: Link,
-    /// Which READY was searched last.
+    /// Generation of the READY that was searched last.
     searched: Option<u64>,
-    /// What the page's memory looked like then.
+    /// The mark of the page's memory at that search.
     mark: String,
-    /// Chats of that READY whose messages the page does not find, and until
-    /// when all others were searched.
+    /// Chats of that READY whose messages the page cannot find, and until when
+    /// all others were searched.
     lost: HashSet<String>,
     searched_until: i64,
     started: Instant,
-    /// When what stays unreadable was looked for last.
+    /// When unreadable messages were last requested again.
     unreadable_at: Option<Instant>,
-    /// When what became of messages was asked for last.
+    /// When changes of messages were last requested.
     changes_at: Option<Instant>,
     backoff: Backoff,
-    /// When to try again, after a search that failed.
+    /// When to retry after a failed search.
     retry_at: Option<Instant>,
     failing: bool,
 }
 
-/// What this process saw of the link.
+/// The link state as observed by this process.
 #[derive(Debug)]
 struct Link {
-    /// Since when it stands, as far as it was seen.
+    /// Time of the link, as far as it was observed.
     since: i64,
-    /// It was not there before.
+    /// Whether this process saw the link being made.
     is_new: bool,
     was_linked: bool,
-    /// The ledger does not know yet that there is none.
+    /// Whether the ledger has yet to record that there is no link.
     forgotten: bool,
 }
 
@@ -90,8 +90,8 @@ fn seconds_now() -> i64 {
 }
 
 impl Scanner {
-    /// A scanner of `session`'s page that looks every so often by itself. The
-    /// stored device was linked at `linked_at`, where that is known.
+    /// Returns a scanner of `session`'s page with the interval `every`. The
+    /// stored device was linked at `linked_at`, if that is known.
     #[must_use]
     pub fn new(
         session: SessionHandle,
@@ -128,7 +128,7 @@ impl Scanner {
         }
     }
 
-    /// Searches until `stop`.
+    /// Searches until `stop` is cancelled.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut changes = self.session.changes();
         let mut tick = tokio::time::interval(self.every);
@@ -152,18 +152,18 @@ impl Scanner {
                 () = stop.cancelled() => return,
                 () = self.look() => {}
             }
-            // The page was asked once more first, where there is one.
+            // If there is a page, it was queried once more before.
             self.tell_unreadable().await;
         }
     }
 
-    /// Publishes what has been unreadable for long, with or without a page.
+    /// Publishes messages that stay unreadable, with or without a page.
     async fn tell_unreadable(&self) {
         // After a start the page may be able to read it by now.
         if self.searched.is_none() && self.started.elapsed() < UNREADABLE_AFTER {
             return;
         }
-        // What is wrong with the ledger, it says itself.
+        // Ledger failures are reported by the ledger itself.
         let Ok(store) = self.file.store().await else {
             return;
         };
@@ -189,7 +189,7 @@ impl Scanner {
         let account = snapshot.session.account.as_ref();
         let (Some(page), Some(account)) = (self.session.page().filter(|_| ready), account) else {
             self.retry_at = None;
-            // What comes with the next sync is published in its order.
+            // Messages of the next sync are published in their order.
             if self.searched.take().is_some() {
                 self.catch_up.fell_behind();
             }
@@ -209,7 +209,7 @@ impl Scanner {
             .set(service_runtime::metrics::as_f64(self.lost.len() as u64));
         match result {
             Ok(()) => {
-                // Where chats are lost: all that can be published in order is.
+                // With lost chats: all that can be published in order is.
                 if let Some(begun) = begun {
                     self.catch_up.done(begun);
                     self.searched = Some(generation);
@@ -240,7 +240,7 @@ impl Scanner {
         self.mark.clear();
         let delay = self.backoff.next_delay();
         let delay = match error {
-            // It may be cured at any moment, and asking costs nothing.
+            // It may recover at any moment, and a retry costs nothing.
             ScanError::Ledger(_) => LEDGER_PAUSE,
             _ => delay,
         };
@@ -249,7 +249,7 @@ impl Scanner {
             self.catch_up.fell_behind();
         }
         match error {
-            // It is not there any more, or the ledger says it itself.
+            // The page is gone, or the ledger reports the failure itself.
             ScanError::Page(PageError::NotReady(_) | PageError::Browser(_))
             | ScanError::Ledger(_) => tracing::debug!(%error, "the search for messages broke off"),
             _ if !std::mem::replace(&mut self.failing, true) => {
@@ -259,7 +259,7 @@ impl Scanner {
         }
     }
 
-    /// The moment of a new link is where news begin.
+    /// Records when a new link is made: news begins there.
     async fn watch_link(&mut self) {
         let linked = self.session.snapshot().session.linked;
         if !linked {
@@ -313,7 +313,7 @@ impl Scanner {
             }
             searched?;
         }
-        // What is in the page's memory may not be in its database yet.
+        // Messages in the page's memory may not be in its database yet.
         let overlap = if deep {
             OVERLAP_SECONDS
         } else {
@@ -331,7 +331,7 @@ impl Scanner {
         if deep {
             read_acks(&store, page).await?;
         }
-        // The page tells of what it has in memory alone.
+        // The page only reports changes of messages that it has in memory.
         let every = CHANGES_EVERY.min(self.every * CHANGES_BEATS);
         if deep || self.changes_at.is_none_or(|at| at.elapsed() > every) {
             read_changes(&store, page).await?;
@@ -340,7 +340,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// Searches chats, and remembers which are lost.
+    /// Searches chats, and stores which are lost.
     async fn search_chats(
         &mut self,
         search: &Search<'_>,
@@ -358,7 +358,7 @@ impl Scanner {
     }
 }
 
-/// Asks the page what became of messages that it may have told nothing of.
+/// Requests changes from the page that it may not have reported.
 async fn read_changes(store: &Store, page: &WhatsAppPage) -> Result<(), ScanError> {
     let messages = store.changeable().await?;
     for messages in messages.chunks(CHANGES) {
@@ -370,7 +370,7 @@ async fn read_changes(store: &Store, page: &WhatsAppPage) -> Result<(), ScanErro
     Ok(())
 }
 
-/// Asks the page how far messages got that may have got further.
+/// Requests from the page the acks of messages that may have progressed.
 async fn read_acks(store: &Store, page: &WhatsAppPage) -> Result<(), ScanError> {
     let under_way = store.not_at_their_end().await?;
     for ids in under_way.chunks(ACKS) {

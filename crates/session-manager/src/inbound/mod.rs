@@ -1,5 +1,5 @@
 //! Inbound pipeline: messages and acks from the page into the event log, with
-//! nothing missed and nothing twice (dedup in the ledger).
+//! none missed and none duplicated (dedup in the ledger).
 //!
 //! ```text
 //!  page pushes ─> driver ─> Inbox (bounded) ─> Recorder ─┐
@@ -8,10 +8,10 @@
 //!                          CatchUp ─> Scanner of the page's store
 //! ```
 //!
-//! What is pushed is published within milliseconds, and may get lost: while the
-//! service or the browser is down, the disk is full, or the page tells nothing.
-//! What the page's own store holds does not, so that is searched whenever
-//! something may have been missed; the ledger knows what was published already.
+//! Pushed events are published within milliseconds, and may get lost: while the
+//! service or the browser is down, the disk is full, or the page reports
+//! nothing. The page's own store loses nothing, so it is searched whenever
+//! messages may have been missed; the ledger knows what was published already.
 
 mod catch_up;
 mod recorder;
@@ -28,7 +28,7 @@ use session_api::{
 use crate::browser::{PageChange, PageChangeKind, PageMessage, PageUpdate};
 use crate::ledger::NewEvent;
 
-/// Converts what the page reports into what the ledger records.
+/// Converts a page update into the event that the ledger records.
 fn new_event(update: PageUpdate) -> NewEvent {
     match update {
         PageUpdate::Message(message) => new_message(*message),
@@ -43,7 +43,7 @@ fn moment(millis: i64) -> Timestamp {
 
 fn new_message(message: PageMessage) -> NewEvent {
     if let Some(call) = message.call {
-        // The page writes it as a message: under its key it is known again.
+        // The page stores it as a message: the same key allows dedup.
         return NewEvent::Call(Box::new(CallEvent {
             call_id: message.message_id,
             from: message.from,

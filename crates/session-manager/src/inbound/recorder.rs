@@ -1,4 +1,4 @@
-//! Recorder: writes what the page pushes into the ledger, in batches.
+//! Recorder: writes page updates into the ledger, in batches.
 
 use std::time::Instant;
 
@@ -23,7 +23,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder that writes into `file` and tells `outbox` of acks.
+    /// Returns a recorder that writes to `file` and notifies `outbox` of acks.
     #[must_use]
     pub fn new(file: LedgerFile, outbox: Outbox, catch_up: CatchUp) -> Self {
         Self {
@@ -34,11 +34,11 @@ impl Recorder {
         }
     }
 
-    /// Works until nothing can be put in any more.
+    /// Runs until the inbox is closed.
     pub async fn run(mut self, mut queue: mpsc::Receiver<PageUpdate>) {
         let mut batch = Vec::with_capacity(BATCH);
-        // One alone waits for nobody; what comes while the disk is busy with it
-        // goes together.
+        // A single update is written at once; updates that arrive while the
+        // disk is busy form one batch.
         while queue.recv_many(&mut batch, BATCH).await > 0 {
             self.listen(&batch);
             self.catch_up.through().await;
@@ -56,7 +56,8 @@ impl Recorder {
         }
     }
 
-    /// An ack is a sign of life, whatever the disk does.
+    /// Notifies the outbox of acks: they prove a live server, even if the disk
+    /// fails.
     fn listen(&self, batch: &[PageUpdate]) {
         if batch
             .iter()
@@ -85,7 +86,7 @@ impl Recorder {
                 self.outbox.acknowledged(&recorded.moved);
             }
             Err(error) => {
-                // Once, not with every message.
+                // Logged once, not with every message.
                 if !std::mem::replace(&mut self.failing, true) {
                     tracing::error!(
                         "what came in was not written down; it is searched for in the page once the ledger can be used: {}",

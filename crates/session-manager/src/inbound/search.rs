@@ -1,17 +1,17 @@
 //! One search of the page's message store, chat by chat, with pagination.
 //!
 //! ```text
-//!  deep ──> chats that changed, the latest last ──> each, from its end back to
-//!             the watermark ──> what is unknown ──> held ──> ledger
-//!             │                                      │ in the order of time
-//!             │ the page finds no place to begin     └─> `searched_chats`, so
-//!             └─> lost: tried again by itself            that a kill costs little
-//!  memory ─> what the page holds ──> what is unknown ──> ledger
+//!  deep ──> changed chats, the latest last ──> each, from its end back to
+//!             the watermark ──> unknown messages ─> held ──> ledger
+//!             │                                      │ in order of time
+//!             │ the page finds no anchor             └─> `searched_chats`, so
+//!             └─> lost: retried separately               that a kill costs little
+//!  memory ─> the page's messages ──> unknown messages ─> ledger
 //! ```
 //!
-//! What is held at once is bounded: after a long absence it is recorded in parts,
-//! and of a chat with very many messages the oldest first, and the rest is
-//! read on from there.
+//! The number of held messages is bounded: after a long absence they are
+//! recorded in parts; of a chat with very many messages the oldest are recorded
+//! first, and reading continues from there.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -24,17 +24,17 @@ use crate::ledger::{LedgerError, OVERLAP_SECONDS, Store};
 const IDS: usize = 5_000;
 /// Page size of the messages from the page.
 const MESSAGES: usize = 50;
-/// The most that is written at once.
+/// Maximum number of messages written at once.
 const WRITTEN: usize = 250;
-/// The most messages held at once: of one chat, and of all.
+/// Maximum number of held messages: of one chat, and of all.
 const HELD: usize = 2_000;
 const HELD_OF_ALL: usize = 5_000;
-/// The longest that a search holds what it found.
+/// Longest time that a search holds messages.
 const HELD_FOR: Duration = Duration::from_secs(10);
-/// The account's own messages bear this machine's time, which may be wrong.
+/// The account's own messages have this host's time, which may be wrong.
 const OWN_CLOCK_SECONDS: i64 = 3_600;
 
-/// Why a search broke off.
+/// Why a search was aborted.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ScanError {
     #[error(transparent)]
@@ -43,11 +43,11 @@ pub(super) enum ScanError {
     Ledger(#[from] LedgerError),
 }
 
-/// The chats that are searched.
+/// The chats to search.
 pub(super) enum Chats<'a> {
-    /// All that changed.
+    /// All changed chats.
     Changed,
-    /// Of these, those that changed.
+    /// The changed chats among these.
     Only(&'a HashSet<String>),
 }
 
@@ -56,14 +56,15 @@ pub(super) enum Chats<'a> {
 pub(super) struct SearchResult {
     /// WhatsApp's own time of the latest message, in seconds.
     pub(super) seen_until: i64,
-    /// Chats whose messages the page does not find.
+    /// Chats whose messages the page cannot find.
     pub(super) lost: HashSet<String>,
 }
 
-/// What was found and is not recorded yet.
+/// Messages that were found and are not recorded yet.
 struct Held {
     messages: Vec<PageMessage>,
-    /// The chats that were searched, and until when all of them is known.
+    /// The searched chats, each with the time until which all messages are
+    /// known.
     chats: Vec<(String, i64)>,
     since: Instant,
 }
@@ -78,14 +79,14 @@ impl Default for Held {
     }
 }
 
-/// A page, and where what it has is written down.
+/// A page, and the store that its messages are recorded in.
 pub(super) struct Search<'a> {
     pub(super) store: &'a Store,
     pub(super) page: &'a WhatsAppPage,
     pub(super) account: &'a str,
 }
 
-/// When it was written, as far as WhatsApp says so.
+/// Returns the message's time by WhatsApp's clock; a lower bound for own messages.
 fn seen(id: &str, at: i64) -> i64 {
     match id.starts_with("true_") {
         true => at - OWN_CLOCK_SECONDS,
@@ -103,7 +104,7 @@ impl Search<'_> {
         let mut outcome = SearchResult::default();
         let mut held = Held::default();
         let searched = self.each_chat(chats, since, &mut held, &mut outcome).await;
-        // Also where it broke off: the next search begins there.
+        // Even after an abort: the next search begins there.
         self.tell_held(&mut held).await?;
         searched.map(|()| outcome)
     }
@@ -150,8 +151,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Holds or records the new messages of one chat; returns until when
-    /// all is known. `None`: the page does not find its messages.
+    /// Holds or records the new messages of one chat; returns the time until
+    /// which all are known, or `None` if the page cannot find its messages.
     async fn chat(
         &self,
         chat: &str,
@@ -160,7 +161,7 @@ impl Search<'_> {
     ) -> Result<Option<i64>, ScanError> {
         let mut until = since;
         let mut messages: VecDeque<PageMessage> = VecDeque::new();
-        // After this one may be more.
+        // The message after which more may follow.
         let mut rest: Option<String> = None;
         let mut anchor: Option<String> = None;
         loop {
@@ -190,7 +191,8 @@ impl Search<'_> {
             }
         }
         self.hold(messages.into(), &mut until, held).await?;
-        // The one that the search began at is neither before nor after itself.
+        // The message that the search began at is neither before nor after
+        // itself.
         if let Some(at) = &rest {
             let this = self.page.read(std::slice::from_ref(at)).await?;
             let this = this
@@ -219,8 +221,8 @@ impl Search<'_> {
         Ok(Some(until))
     }
 
-    /// Records the new messages of the page's memory, from `since` on;
-    /// gives the latest message's time and the page's mark.
+    /// Records the new messages of the page's memory, from `since` on; returns
+    /// the latest message's time and the page's mark.
     pub(super) async fn memory(
         &self,
         mut since: i64,
@@ -240,7 +242,7 @@ impl Search<'_> {
             self.read(&unknown).await?;
             match last {
                 Some(last) if found.more => {
-                    // More in one second than fits: take more at once.
+                    // More in one second than the limit: raise the limit.
                     limit = if last == since { limit * 2 } else { IDS };
                     since = last;
                 }
@@ -258,9 +260,9 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Reads those that could not be read before. One that turned out to be no
-    /// message of a person, or that the page has no more since it only carried a
-    /// change of another, is waited for no longer.
+    /// Reads messages again that were unreadable. A message is dropped if it
+    /// turns out not to be a person's, or if the page no longer has it since it
+    /// only carried a change of another.
     pub(super) async fn read_again(&self, ids: &[String]) -> Result<(), ScanError> {
         for ids in ids.chunks(MESSAGES) {
             let read = self.page.read(ids).await?;
@@ -272,7 +274,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Holds those of `messages` that are new.
+    /// Holds the new ones among `messages`.
     async fn hold(
         &self,
         messages: Vec<PageMessage>,
@@ -292,7 +294,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Records what is held, in the order of time, and notes that its chats
+    /// Records the held messages, in order of time, and stores that their chats
     /// were searched.
     async fn tell_held(&self, held: &mut Held) -> Result<(), ScanError> {
         let Held {

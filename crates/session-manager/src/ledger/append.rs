@@ -9,11 +9,11 @@ use sqlx::SqliteConnection;
 use super::transition::SendState;
 use crate::event_log::{Ticket, json};
 
-/// Event ids reserved in one go: an id that was used from memory alone must not
-/// be used again after a restart, whatever the clock says then.
+/// Number of event ids reserved at once: an id that was only used in memory
+/// must not be reused after a restart, whatever the clock reads then.
 pub(super) const RESERVED: u64 = 20_000;
 
-/// Nothing that SQLite takes is larger.
+/// Converts an event id; SQLite has no larger integers.
 pub(super) fn number(id: u64) -> i64 {
     i64::try_from(id).unwrap_or(i64::MAX)
 }
@@ -39,7 +39,7 @@ pub(super) async fn tell_ack(
     Ok(())
 }
 
-/// Gives whether it is news.
+/// Appends an event; returns whether its message key was new.
 pub(super) async fn write(
     transaction: &mut SqliteConnection,
     ticket: &mut Ticket,

@@ -7,13 +7,13 @@ use session_api::ErrorCode;
 
 use crate::error::ApiError;
 
-/// Why the ledger cannot be used.
+/// Why the ledger is unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The folder or the file cannot be made or opened.
+    /// The folder or the file cannot be created or opened.
     #[error("{path} cannot be made or opened", path = .0.display())]
     Folder(PathBuf, #[source] std::io::Error),
-    /// The tables cannot be brought up to date.
+    /// The migrations failed.
     #[error("{path} cannot be brought up to date", path = .0.display())]
     Migrate(PathBuf, #[source] sqlx::migrate::MigrateError),
     /// The file is damaged.
@@ -22,7 +22,7 @@ pub enum LedgerError {
     /// A read or write failed.
     #[error("the ledger cannot be read or written")]
     Sqlite(#[source] Arc<sqlx::Error>),
-    /// Opening failed a moment ago; it is tried again soon.
+    /// Opening failed a moment ago; it will be retried soon.
     #[error("{0}")]
     Unavailable(String),
 }
@@ -34,7 +34,7 @@ impl From<sqlx::Error> for LedgerError {
 }
 
 impl LedgerError {
-    /// Whether the file itself is no good, as opposed to the disk under it.
+    /// Returns whether the file itself is damaged, as opposed to the disk.
     pub fn is_damage(&self) -> bool {
         let Self::Sqlite(error) = self else {
             return false;
@@ -47,7 +47,7 @@ impl LedgerError {
         matches!(code.map(|code| code & 0xff), Some(11 | 26))
     }
 
-    /// The whole chain in one line.
+    /// Returns the whole error chain in one line.
     pub fn chain(&self) -> String {
         service_runtime::error_chain(self)
     }
@@ -55,8 +55,8 @@ impl LedgerError {
 
 impl From<LedgerError> for ApiError {
     fn from(error: LedgerError) -> Self {
-        // The cause names paths, which are the operator's: it is for the log,
-        // where a file that cannot be opened already is.
+        // The cause contains paths, which only the operator may see: it goes to
+        // the log, which already reports a file that cannot be opened.
         if let LedgerError::Sqlite(_) = error {
             tracing::error!("{}", error.chain());
         }

@@ -4,10 +4,10 @@
 //!  page ──> Seen ──record──┬─ known, or sent by this service ─> nothing
 //!                          ├─ cannot be read yet ─> `unreadable` ─a minute─> `events`,
 //!                          │                             as a message without a text
-//!                          └─ news ─> `events`, with its id ─> log ─> listeners
+//!                          └─ new ─> `events`, with its id ─> log ─> clients
 //! ```
 //!
-//! One transaction for all that waits: a burst costs one flush of the disk.
+//! All waiting writes share one transaction: a burst costs one flush of the disk.
 
 use std::sync::Arc;
 
@@ -25,48 +25,48 @@ use super::transition::SendEvent;
 use super::writer::WriteTx;
 use crate::event_log::{Logged, Ticket, id_of, json};
 
-/// The page's type of a message that it cannot read.
+/// The page's type of a message that it cannot decrypt.
 const UNREADABLE: &str = "ciphertext";
 
 /// An incoming message or an ack, to be recorded.
 #[derive(Clone)]
 pub enum NewEvent {
-    /// A message came in, or was sent from another device.
+    /// A message was received, or was sent from another device.
     Message {
         /// The event to publish.
         message: Box<MessageEvent>,
-        /// WhatsApp's number for its delivery state, -1 to 4.
+        /// WhatsApp's numeric delivery state, -1 to 4.
         ack: i8,
     },
-    /// Something became of a message.
+    /// A message was edited, deleted or reacted to.
     Change {
-        /// Tells it from all others of its kind, as WhatsApp's id of it.
+        /// Identifies the change among those of its kind, as WhatsApp's id does.
         key: String,
         /// The event to publish.
         event: Box<Event>,
     },
-    /// A call came in that nobody answered.
+    /// An incoming call was not answered.
     Call(Box<CallEvent>),
     /// The delivery state of a sent message changed.
     Ack {
-        /// WhatsApp's whole id.
+        /// WhatsApp's full message id.
         message_id: String,
-        /// WhatsApp's number, -1 to 4.
+        /// WhatsApp's numeric delivery state, -1 to 4.
         ack: i8,
     },
 }
 
-/// What became of a batch.
+/// The result of recording a batch.
 #[derive(Clone, Debug, Default)]
 pub struct Recorded {
-    /// How many events were published.
+    /// Number of published events.
     pub told: usize,
     /// The ids of the sends whose state changed.
     pub moved: Vec<i64>,
 }
 
 impl Store {
-    /// Records and publishes what is new in `batch`, in its order (dedup).
+    /// Records and publishes the new events of `batch`, in order (dedup).
     pub async fn record(&self, batch: Vec<NewEvent>) -> Result<Recorded, LedgerError> {
         self.writer
             .write(move |mut tx| {
@@ -98,7 +98,7 @@ impl Store {
     }
 
     /// Publishes the messages that have been unreadable since before `before`,
-    /// each once; returns how many those were.
+    /// each once; returns their number.
     pub async fn tell_unreadable(&self, before: Timestamp) -> Result<usize, LedgerError> {
         let due: Vec<(String, String)> = sqlx::query_as(
             "SELECT message_id, data FROM unreadable
@@ -124,7 +124,7 @@ impl Store {
             .await
     }
 
-    /// The events after `after` and before `before`, oldest first.
+    /// Returns the events after `after` and before `before`, oldest first.
     pub async fn events(
         &self,
         after: u64,
@@ -145,7 +145,7 @@ impl Store {
             let data: String = row.try_get("data")?;
             events.push(Logged {
                 id: row.try_get::<i64, _>("id")?.cast_unsigned(),
-                // None but this service's own are written.
+                // Only this service's own kinds are stored.
                 kind: EventKind::from_name(&kind).unwrap_or(EventKind::Ack),
                 data: data.into(),
             });
@@ -153,7 +153,7 @@ impl Store {
         Ok(events)
     }
 
-    /// Events after this id are kept; earlier ones may be pruned.
+    /// Returns the id after which events are kept; earlier ones may be pruned.
     pub async fn kept_after(&self) -> Result<u64, LedgerError> {
         let id: i64 = sqlx::query_scalar("SELECT kept_after FROM event_log")
             .fetch_one(&self.pool)
@@ -161,8 +161,8 @@ impl Store {
         Ok(id.cast_unsigned())
     }
 
-    /// Forgets the events of before `before`; gives how many those were. What
-    /// the page's store may still be asked for stays, so that it is known.
+    /// Deletes events from before `before`; returns their number. Events that a
+    /// search of the page's store may return are kept for dedup.
     pub async fn prune_events(&self, before: Timestamp) -> Result<u64, LedgerError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let searched: Option<i64> =
@@ -197,10 +197,10 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// Takes ids that no process gave before, and some more in advance.
+    /// Reserves ids that no process has used, and some more in advance.
     pub(super) async fn reserve_ids(&self) -> Result<(), LedgerError> {
         let now = number(self.log.last_id());
-        // A new file knows of no earlier events.
+        // A new file contains no earlier events.
         let until: i64 = sqlx::query_scalar(
             "INSERT INTO event_log (one, ids_until, kept_after) VALUES (1, ?1, ?1)
              ON CONFLICT (one) DO UPDATE SET ids_until = MAX(ids_until, ?1)
@@ -267,8 +267,8 @@ async fn record_message(
     Ok(())
 }
 
-/// What became of a message is news by its own key: of one message there may be
-/// several edits, by number and by LID.
+/// Records a change of a message, with dedup by the change's own key: one
+/// message may have several edits, by number and by LID.
 async fn record_change(
     transaction: &mut SqliteConnection,
     ticket: &mut Ticket,
@@ -297,7 +297,7 @@ async fn record_call(
     Ok(())
 }
 
-/// Gives whether it is news that this message cannot be read.
+/// Publishes an unreadable message; returns whether that was new.
 async fn tell_unreadable(
     transaction: &mut SqliteConnection,
     ticket: &mut Ticket,
@@ -305,7 +305,7 @@ async fn tell_unreadable(
     data: String,
 ) -> Result<bool, sqlx::Error> {
     let key = inbound_dedup_key(message_id);
-    // The same message may have come by number and by LID.
+    // The same message may have arrived by number and by LID.
     let read = sqlx::query("SELECT 1 FROM events WHERE message_key = ?")
         .bind(&key)
         .fetch_optional(&mut *transaction)
@@ -317,7 +317,7 @@ async fn tell_unreadable(
             .await?;
         return Ok(false);
     }
-    // A key of its own: the text, if it comes, is an event as well.
+    // A key of its own: the text, if it arrives, is an event as well.
     let key = format!("unreadable:{key}");
     let news = write(
         transaction,
@@ -338,7 +338,7 @@ async fn tell_unreadable(
     Ok(news)
 }
 
-/// Gives the send that moved, if it is one of this service's.
+/// Records an ack; returns the send that changed, if it is this service's.
 async fn record_ack(
     tx: WriteTx<'_>,
     message_id: &str,
@@ -367,15 +367,15 @@ async fn record_ack(
     Ok(None)
 }
 
-/// Moves a message on that the owner sent from elsewhere; `false` if it is
-/// there already.
+/// Raises the ack of a message that the owner sent from elsewhere; returns
+/// `false` if it is not higher.
 async fn raise_ack(
     transaction: &mut SqliteConnection,
     message_id: &str,
     ack: i8,
     now: i64,
 ) -> Result<bool, sqlx::Error> {
-    // A failure is over with the server's ack; before it, it is news once.
+    // The server's ack ends a failure; before it, a failure is published once.
     let done = sqlx::query(
         "INSERT INTO acks (message_id, ack, at) VALUES (?1, ?2, ?3)
          ON CONFLICT (message_id) DO UPDATE SET ack = ?2, at = ?3

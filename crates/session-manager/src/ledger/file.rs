@@ -1,8 +1,8 @@
 //! Opens the ledger on demand, and retries while its file is missing, damaged or on
 //! a full disk.
 //!
-//! The service runs without it, and refuses sends with the cause; opening is
-//! retried until the cause is cured.
+//! The service runs without the ledger, and refuses sends with the cause;
+//! opening is retried until it succeeds.
 //!
 //! ```text
 //!  open fails, a write fails ──> health: why ──(every second)──> open, write
@@ -24,7 +24,7 @@ use crate::event_log::EventLog;
 
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
-/// The file, opened on demand; cheap to clone.
+/// The ledger file, opened on demand; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct LedgerFile {
     folder: PathBuf,
@@ -45,8 +45,8 @@ enum Opened {
 }
 
 impl LedgerFile {
-    /// The file in `folder`, not opened yet; its events are published to
-    /// `log`.
+    /// Returns the file in `folder`, not opened yet; its events are published
+    /// to `log`.
     #[must_use]
     pub fn new(folder: PathBuf, log: EventLog) -> Self {
         Self {
@@ -57,18 +57,18 @@ impl LedgerFile {
         }
     }
 
-    /// Why the file cannot be used; `None` while it can.
+    /// Returns a receiver of why the file is unusable; `None` while it works.
     pub fn health(&self) -> watch::Receiver<Option<String>> {
         self.health.subscribe()
     }
 
-    /// Why the file cannot be used now.
+    /// Returns why the file is unusable now.
     pub(crate) fn broken(&self) -> Option<LedgerError> {
         let why = self.health.borrow().clone();
         why.map(LedgerError::Unavailable)
     }
 
-    /// Something failed: looks whether the file can still be written.
+    /// Checks after a failure whether the file can still be written.
     pub(crate) async fn check(&self) {
         if let Ok(store) = self.store().await
             && let Err(error) = store.probe().await
@@ -77,14 +77,14 @@ impl LedgerFile {
         }
     }
 
-    /// Takes note that a read or write failed, until a write works again.
+    /// Records that a read or write failed, until a write succeeds again.
     pub(super) async fn failed(&self, error: &LedgerError) {
         let LedgerError::Sqlite(_) = error else {
-            // Known already: the file did not open.
+            // Reported already: the file did not open.
             return;
         };
         if error.is_damage() {
-            // What stands there now may be another file: it is opened anew.
+            // The path may lead to another file by now: reopen it.
             let mut state = self.state.lock().await;
             if let Opened::Open(store) = std::mem::take(&mut *state) {
                 store.close().await;
@@ -96,7 +96,7 @@ impl LedgerFile {
     fn tell(&self, why: Option<String>) {
         self.health.send_if_modified(|known| {
             if known.is_some() == why.is_some() {
-                // Once, not with every try.
+                // Once, not with every retry.
                 return false;
             }
             match &why {
@@ -110,7 +110,7 @@ impl LedgerFile {
         });
     }
 
-    /// Tries a broken file again until it works, for ever.
+    /// Retries a failed file until it works, without a limit.
     pub(crate) async fn mend_loop(&self) {
         let mut health = self.health.subscribe();
         while health.wait_for(Option::is_some).await.is_ok() {
@@ -125,10 +125,10 @@ impl LedgerFile {
         }
     }
 
-    /// The open file.
+    /// Returns the open file.
     ///
     /// # Errors
-    /// Why it could not be opened.
+    /// The reason why it could not be opened.
     pub async fn store(&self) -> Result<Store, LedgerError> {
         let mut state = self.state.lock().await;
         match &*state {

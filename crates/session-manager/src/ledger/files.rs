@@ -7,26 +7,26 @@ use sqlx::sqlite::SqliteRow;
 use super::error::LedgerError;
 use super::store::Store;
 
-/// A file that was uploaded.
+/// An uploaded file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileRow {
-    /// Its id, and its name on the disk.
+    /// Its id, which is also its name on disk.
     pub id: String,
-    /// Of what is in it.
+    /// The digest of its content.
     pub sha256: Vec<u8>,
     /// In bytes.
     pub size: u64,
-    /// What it is.
+    /// Its MIME type.
     pub mime: String,
     /// The name that the recipient sees.
     pub filename: Option<String>,
-    /// For which business it came.
+    /// The business that uploaded it.
     pub cliente_id: Option<u64>,
-    /// Whether it came with its message, for that message alone.
+    /// Whether it was uploaded with its message, for that message alone.
     pub ephemeral: bool,
     /// When it may be deleted, in milliseconds since 1970.
     pub expires_at: i64,
-    /// Whether what is in it is gone.
+    /// Whether its content was deleted.
     pub deleted: bool,
 }
 
@@ -59,7 +59,7 @@ impl FileRow {
         })
     }
 
-    /// As `GET /files/{id}` tells it.
+    /// Returns the body of `GET /files/{id}`.
     pub fn body(&self) -> FileBody {
         FileBody {
             file_id: self.id.clone(),
@@ -73,7 +73,7 @@ impl FileRow {
 }
 
 impl Store {
-    /// Writes down that a file is here.
+    /// Stores the row of a new file.
     pub async fn insert_file(&self, file: &FileRow) -> Result<(), LedgerError> {
         sqlx::query(
             "INSERT INTO files (id, sha256, size, mime, filename, once, created_at, expires_at, cliente_id)
@@ -93,7 +93,7 @@ impl Store {
         Ok(())
     }
 
-    /// The file with this id, deleted or not.
+    /// Returns the file with this id, deleted or not.
     pub async fn file(&self, id: &str) -> Result<Option<FileRow>, LedgerError> {
         let row = sqlx::query("SELECT * FROM files WHERE id = ?")
             .bind(id)
@@ -102,7 +102,7 @@ impl Store {
         Ok(row.as_ref().map(FileRow::read).transpose()?)
     }
 
-    /// All that are not deleted.
+    /// Returns all files that are not deleted.
     pub async fn kept_files(&self) -> Result<Vec<FileRow>, LedgerError> {
         let rows = sqlx::query("SELECT * FROM files WHERE deleted_at IS NULL")
             .fetch_all(&self.pool)
@@ -110,7 +110,7 @@ impl Store {
         Ok(rows.iter().map(FileRow::read).collect::<Result<_, _>>()?)
     }
 
-    /// Those that are due to be deleted and that no message needs.
+    /// Returns the expired files that no message needs.
     pub async fn files_due(&self) -> Result<Vec<FileRow>, LedgerError> {
         let rows = sqlx::query(
             "SELECT * FROM files WHERE deleted_at IS NULL AND expires_at < ?
@@ -122,11 +122,11 @@ impl Store {
         Ok(rows.iter().map(FileRow::read).collect::<Result<_, _>>()?)
     }
 
-    /// Marks a file as deleted, unless a message needs it; gives whether it
-    /// does not. What was written down before, by then, is known.
+    /// Marks a file as deleted, unless a message needs it; returns whether it
+    /// was marked. Runs after all writes queued before.
     pub async fn delete_file(&self, id: &str) -> Result<bool, LedgerError> {
         let id = id.to_owned();
-        // In turn: that the message was sent may still be on its way to the disk.
+        // In the queue: the message's row may still be waiting to be written.
         self.writer
             .write(move |turn| {
                 Box::pin(async move {
@@ -144,7 +144,7 @@ impl Store {
             .await
     }
 
-    /// Forgets files that were deleted before `before`.
+    /// Deletes the rows of files that were deleted before `before`.
     pub async fn forget_files(&self, before: i64) -> Result<(), LedgerError> {
         sqlx::query("DELETE FROM files WHERE deleted_at < ?")
             .bind(before)

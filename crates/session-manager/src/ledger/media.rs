@@ -1,10 +1,10 @@
-//! The media table: files of messages that came in. The contents belong to
+//! The media table: files of incoming messages. The contents belong to
 //! `crate::media`.
 //!
 //! ```text
 //!  message ─> remote ──fetched──> stored ──age, quota──> dropped
 //!               │  ^─ failed        ^────────fetched──────┘
-//!               └──WhatsApp has it no more──> gone
+//!               └──no longer at WhatsApp──> gone
 //! ```
 
 use session_api::{MediaState, MessageEvent, Timestamp};
@@ -15,35 +15,35 @@ use super::error::LedgerError;
 use super::message_id::inbound_dedup_key;
 use super::store::Store;
 
-/// A file of a message that came in.
+/// A file of an incoming message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MediaRow {
-    /// What tells its message from all others.
+    /// The dedup key of its message.
     pub message_key: String,
-    /// WhatsApp's whole id.
+    /// WhatsApp's full message id.
     pub message_id: String,
-    /// Its name, as the sender's phone said it.
+    /// Its name, as reported by the sender's phone.
     pub filename: Option<String>,
-    /// What it is, as the sender's phone said.
+    /// Its MIME type, as reported by the sender's phone.
     pub told_mime: String,
-    /// Its size, as the sender's phone said.
+    /// Its size, as reported by the sender's phone.
     pub told_size: Option<u64>,
-    /// Whether WhatsApp has it no more.
+    /// Whether WhatsApp no longer has it.
     pub gone: bool,
-    /// Where it is, while it is stored.
+    /// Its stored copy, if any.
     pub stored: Option<StoredMedia>,
 }
 
-/// A file that was fetched.
+/// A fetched file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMedia {
-    /// Its name on the disk.
+    /// Its name on disk.
     pub file_id: String,
     /// In bytes.
     pub size: u64,
-    /// What it is, as found in it.
+    /// Its MIME type, detected from the content.
     pub mime: String,
-    /// Of what is in it.
+    /// The digest of its content.
     pub sha256: Vec<u8>,
 }
 
@@ -90,7 +90,7 @@ impl MediaRow {
     }
 }
 
-/// Notes the file of a message that is told.
+/// Stores the media row of a published message.
 pub(super) async fn note_media(
     transaction: &mut SqliteConnection,
     message: &MessageEvent,
@@ -120,8 +120,8 @@ pub(super) async fn note_media(
 }
 
 impl Store {
-    /// The file of the message with this id: WhatsApp's whole one, or the last part
-    /// of one that came in.
+    /// Returns the file of a message, by WhatsApp's full id or by the last part
+    /// of an incoming one's.
     pub async fn media(&self, id: &str) -> Result<Option<MediaRow>, LedgerError> {
         let row = sqlx::query("SELECT * FROM media WHERE message_key IN (?1, 'in:' || ?2) LIMIT 1")
             .bind(inbound_dedup_key(id))
@@ -131,9 +131,9 @@ impl Store {
         Ok(row.as_ref().map(MediaRow::read).transpose()?)
     }
 
-    /// A file that is to be fetched by itself: of one of `kinds` (a JSON array), at
-    /// most `most` bytes, tried less than `tries` times and not since `before`; the
-    /// newest first.
+    /// Returns the newest file to prefetch: of one of `kinds` (a JSON array),
+    /// at most `most` bytes, tried less than `tries` times and not since
+    /// `before`.
     pub async fn media_to_fetch(
         &self,
         kinds: &str,
@@ -157,7 +157,7 @@ impl Store {
         Ok(row.as_ref().map(MediaRow::read).transpose()?)
     }
 
-    /// The file is here.
+    /// Marks the file as stored.
     pub async fn media_stored(&self, key: &str, file: &StoredMedia) -> Result<(), LedgerError> {
         sqlx::query(
             "UPDATE media SET state = 'stored', file_id = ?2, size = ?3, mime = ?4, sha256 = ?5,
@@ -174,7 +174,7 @@ impl Store {
         Ok(())
     }
 
-    /// WhatsApp has the file no more.
+    /// Records that WhatsApp no longer has the file.
     pub async fn media_gone(&self, key: &str) -> Result<(), LedgerError> {
         sqlx::query("UPDATE media SET state = 'gone' WHERE message_key = ?")
             .bind(key)
@@ -183,7 +183,7 @@ impl Store {
         Ok(())
     }
 
-    /// The file was fetched in vain.
+    /// Records a failed fetch.
     pub async fn media_failed(&self, key: &str) -> Result<(), LedgerError> {
         sqlx::query("UPDATE media SET tries = tries + 1, tried_at = ?2 WHERE message_key = ?1")
             .bind(key)
@@ -193,7 +193,7 @@ impl Store {
         Ok(())
     }
 
-    /// The file is not here any more; it may be fetched again.
+    /// Marks the file as dropped; it may be fetched again.
     pub async fn media_dropped(&self, file_id: &str) -> Result<(), LedgerError> {
         sqlx::query(
             "UPDATE media SET state = 'dropped', file_id = NULL WHERE file_id = ? AND state = 'stored'",
@@ -204,7 +204,7 @@ impl Store {
         Ok(())
     }
 
-    /// The stored files, the oldest first: id, bytes, and when each was stored.
+    /// Returns the stored files, oldest first: id, bytes, and storage time.
     pub async fn stored_media(&self) -> Result<Vec<(String, u64, i64)>, LedgerError> {
         let rows: Vec<(String, i64, i64)> = sqlx::query_as(
             "SELECT file_id, size, stored_at FROM media
@@ -218,8 +218,8 @@ impl Store {
             .collect())
     }
 
-    /// Forgets files of messages that were told before `before`, and that are not
-    /// stored.
+    /// Deletes the rows of messages published before `before` whose files are
+    /// not stored.
     pub async fn forget_media(&self, before: Timestamp) -> Result<(), LedgerError> {
         sqlx::query("DELETE FROM media WHERE at < ? AND state != 'stored'")
             .bind(before.as_millis())

@@ -1,15 +1,16 @@
-//! WhatsApp message ids, `<from me>_<chat>_<key>`, in groups with the participant
-//! after it, and the dedup key of an incoming message.
+//! WhatsApp message ids, `<from me>_<chat>_<key>`, in groups followed by the
+//! participant, and the dedup key of an incoming message.
 
 use session_api::EventKind;
 
-/// The last part of the id of a message that this account sent.
+/// Returns the last part of the id of a message that this account sent.
 pub(super) fn sent_key(id: &str) -> Option<&str> {
     id.strip_prefix("true_")?.split('_').nth(1)
 }
 
-/// What tells a message from all others. A person's chat may be addressed by
-/// number one day and by LID the next: the key alone stands for what comes in.
+/// Returns a message's dedup key. A person's chat may be addressed by number
+/// one day and by LID the next, so incoming messages are identified by the key
+/// alone.
 pub(super) fn inbound_dedup_key(id: &str) -> String {
     let parts: Vec<_> = id.split('_').collect();
     match parts[..] {
@@ -20,7 +21,7 @@ pub(super) fn inbound_dedup_key(id: &str) -> String {
     }
 }
 
-/// The dedup key of what became of a message.
+/// Returns the dedup key of a change of a message.
 pub(super) fn change_key(kind: EventKind, key: &str) -> String {
     format!("{}:{}", kind.as_str(), inbound_dedup_key(key))
 }

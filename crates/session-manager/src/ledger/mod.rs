@@ -4,11 +4,11 @@
 //!  POST /send ──> Outbox ──> Store (SQLite, one writer) <── messages and acks
 //!                   │  ^         │                            from the page
 //!                   v  └─────────┼── settle: unknown outcomes, whenever READY
-//!                 page           └─> events, published once they are on the disk
+//!                 page           └─> events, published once they are on disk
 //! ```
 //!
-//! Nothing is asked of the page before its row, with the id that the message
-//! will have, is on the disk.
+//! The page receives no request before its row, with the id that the message
+//! will have, is on disk.
 
 mod append;
 mod error;

@@ -20,10 +20,10 @@ use crate::event_log::EventLog;
 pub(super) const FILE: &str = "ledger.db";
 const BUSY: Duration = Duration::from_secs(5);
 const READERS: u32 = 2;
-/// Readers that lag behind look into the file instead.
+/// Readers that lag further behind query the file instead.
 const NEWS_KEPT: usize = 1024;
 
-/// What brings a file up to date: number, name, statements.
+/// The migrations: number, name, statements.
 pub(super) const MIGRATIONS: [(i64, &str, &str); 8] = [
     (1, "sends", include_str!("../../migrations/0001_sends.sql")),
     (
@@ -60,19 +60,18 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 8] = [
 ];
 
 impl Store {
-    /// Opens the file in `folder`, making both where they are missing, and
-    /// settles what an earlier process left unfinished. Events are published
-    /// to `log`.
+    /// Opens the file in `folder`, creating both if missing, and settles rows
+    /// that an earlier process left unfinished. Events are published to `log`.
     pub async fn open(folder: &Path, log: EventLog) -> Result<Self, LedgerError> {
         let path = folder.join(FILE);
         prepare(folder, &path)?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .journal_mode(SqliteJournalMode::Wal)
-            // An answer must not be ahead of the disk.
+            // A response must not be ahead of the disk.
             .synchronous(SqliteSynchronous::Full)
-            // In KiB, of each connection: 2 MB by default, which grow full
-            // within an hour and gain nothing on rows found by an index.
+            // In KiB, per connection: the default of 2 MB fills up within an
+            // hour and gains nothing for rows found by an index.
             .pragma("cache_size", "-512")
             .busy_timeout(BUSY);
         let pool = SqlitePoolOptions::new()
@@ -80,8 +79,8 @@ impl Store {
             .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            // A full disk ends a transaction in the middle; sqlx counts on it
-            // for ever after, and would begin no other on this connection.
+            // A full disk aborts a transaction midway; sqlx keeps counting it
+            // as open, and would begin no other on this connection.
             .before_acquire(|connection, _| {
                 Box::pin(async move { Ok(!connection.is_in_transaction()) })
             })
@@ -115,10 +114,10 @@ impl Store {
         Ok(store)
     }
 
-    /// Whether something can be written.
+    /// Checks that the file can be written.
     pub async fn probe(&self) -> Result<(), LedgerError> {
-        // The header's number for applications, which this one has no use for:
-        // a write like any other.
+        // The header's application-defined number, which is unused here: a
+        // write like any other.
         let number = Timestamp::now().as_millis() & 0x7fff_ffff;
         let probe = format!("PRAGMA user_version = {number}");
         sqlx::raw_sql(AssertSqlSafe(probe))
@@ -127,11 +126,11 @@ impl Store {
         Ok(())
     }
 
-    /// Writes what is on the way to the disk and closes the file.
+    /// Flushes the queued writes and closes the file.
     pub async fn close(&self) {
-        // What is queued is written; if it cannot be, it is found out later.
+        // Queued writes are flushed; a failed one is settled later.
         let _ = self.caught_up().await;
-        // The last to close checkpoints the write-ahead log into the file.
+        // The last connection to close checkpoints the write-ahead log.
         self.readers.close().await;
         self.pool.close().await;
     }
@@ -166,7 +165,7 @@ fn migrations() -> Migrator {
     Migrator::with_migrations(steps.into())
 }
 
-/// Numbers and texts of customers: for the service's user alone.
+/// Creates both, private to the service's user: they contain customers' data.
 pub(super) fn prepare(folder: &Path, path: &Path) -> Result<(), LedgerError> {
     let failed = |at: &Path| {
         let at = at.to_owned();

@@ -1,4 +1,4 @@
-//! `Row`: one send as it stands in the table `sends`.
+//! `Row`: one row of the table `sends`.
 
 use session_api::{Content, MessageBody, Timestamp};
 use sqlx::Row as _;
@@ -9,35 +9,35 @@ use super::transition::{SendState, UnknownState};
 /// A send.
 #[derive(Clone, PartialEq)]
 pub struct Row {
-    /// Its number in the file.
+    /// Its row id.
     pub id: i64,
-    /// The last part of WhatsApp's id; also the ledger's own id to the outside.
+    /// The last part of WhatsApp's id; also the ledger's public id.
     pub wa_key: String,
-    /// SHA-256 of what was asked for.
+    /// SHA-256 of the request.
     pub body_hash: Vec<u8>,
     /// `…@c.us` or `…@lid`.
     pub recipient: String,
-    /// Its type, as the request for it says.
+    /// Its type, as in the request.
     pub kind: String,
-    /// What it is, while it may have to be sent again.
+    /// Its content, while it may have to be resent.
     pub content: Option<Content>,
-    /// WhatsApp's whole id, once known.
+    /// WhatsApp's full id, once known.
     pub message_id: Option<String>,
-    /// Where it stands.
+    /// Its state.
     pub state: SendState,
-    /// Why it failed, as an error code.
+    /// The error code of its failure.
     pub error: Option<String>,
-    /// How often it was tried to find out what became of it.
+    /// Number of tries to settle its outcome.
     pub settle_tries: u32,
-    /// When that was tried last, in milliseconds since 1970.
+    /// Time of the last such try, in milliseconds since 1970.
     pub settle_tried_at: Option<i64>,
-    /// When that was given up: a person decides.
+    /// When the tries were given up: a person decides.
     pub undecided_at: Option<i64>,
-    /// When it was asked for, in milliseconds since 1970; so the rest.
+    /// When it was requested, in milliseconds since 1970, as all times below.
     pub created_at: i64,
     /// When it failed.
     pub failed_at: Option<i64>,
-    /// When the server took it.
+    /// When the server accepted it.
     pub sent_at: Option<i64>,
     /// When it reached the phone.
     pub delivered_at: Option<i64>,
@@ -47,7 +47,7 @@ pub struct Row {
     pub played_at: Option<i64>,
 }
 
-// Neither text nor whole number may reach a log.
+// Neither a text nor a full phone number may reach a log.
 impl std::fmt::Debug for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Row")
@@ -85,21 +85,21 @@ impl Row {
         })
     }
 
-    /// WhatsApp's id where it is known, else the ledger's.
+    /// Returns WhatsApp's id if it is known, else the ledger's.
     pub fn public_id(&self) -> &str {
         self.message_id.as_deref().unwrap_or(&self.wa_key)
     }
 
-    /// Whether nobody knows what became of it, and a person has to decide.
+    /// Returns whether its outcome is unknown, and a person has to decide.
     pub fn is_undecided(&self) -> bool {
         self.state.is_unsettled() && self.undecided_at.is_some()
     }
 
-    /// As `GET /messages/{id}` tells it.
+    /// Returns the body of `GET /messages/{id}`.
     pub fn body(&self) -> MessageBody {
         let at = |millis: Option<i64>| millis.and_then(Timestamp::from_millis);
         let status = match self.state {
-            // To the outside there is no difference: no answer yet.
+            // The API does not distinguish these: no outcome yet.
             SendState::Sending => SendState::Accepted,
             state => state,
         };
@@ -127,7 +127,7 @@ fn content(row: &SqliteRow) -> Result<Option<Content>, sqlx::Error> {
             serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
         return Ok(Some(content));
     }
-    // Written by a version that knew texts alone.
+    // Written by a version that only supported texts.
     let text: Option<String> = row.try_get("text")?;
     Ok(text.map(Content::text))
 }

@@ -29,7 +29,7 @@ pub struct NewSend<'a> {
 /// Data that accompanies a transition.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TransitionData<'a> {
-    /// WhatsApp's whole id.
+    /// WhatsApp's full message id.
     pub message_id: Option<&'a str>,
     /// The error code of a failure.
     pub error: Option<&'a str>,
@@ -93,7 +93,7 @@ impl Store {
             .await
     }
 
-    /// The send with this number.
+    /// Returns the send with this row id.
     pub async fn get(&self, id: i64) -> Result<Option<Row>, LedgerError> {
         let row = sqlx::query("SELECT * FROM sends WHERE id = ?")
             .bind(id)
@@ -102,7 +102,7 @@ impl Store {
         Ok(row.as_ref().map(Row::read).transpose()?)
     }
 
-    /// The send with this idempotency key.
+    /// Returns the send with this idempotency key.
     pub async fn by_idempotency_key(&self, key: &str) -> Result<Option<Row>, LedgerError> {
         let row = sqlx::query("SELECT * FROM sends WHERE idempotency_key = ?")
             .bind(key)
@@ -111,7 +111,7 @@ impl Store {
         Ok(row.as_ref().map(Row::read).transpose()?)
     }
 
-    /// The send with this id: WhatsApp's whole one, or the ledger's.
+    /// Returns the send with this id: WhatsApp's full one, or the ledger's.
     pub async fn find(&self, id: &str) -> Result<Option<Row>, LedgerError> {
         // true_<chat>_<key>
         let (own, key) = match id.split('_').collect::<Vec<_>>()[..] {
@@ -129,8 +129,8 @@ impl Store {
         Ok(row.as_ref().map(Row::read).transpose()?)
     }
 
-    /// Sends with an unknown outcome that the service has to settle, oldest
-    /// first; of one recipient, or of all.
+    /// Returns sends with an unknown outcome that the service has to settle,
+    /// oldest first; of one recipient, or of all.
     pub async fn unsettled(&self, recipient: Option<&str>) -> Result<Vec<Row>, LedgerError> {
         let rows = sqlx::query(
             "SELECT * FROM sends WHERE state IN ('sending', 'unconfirmed') AND undecided_at IS NULL
@@ -142,8 +142,8 @@ impl Store {
         Ok(rows.iter().map(Row::read).collect::<Result<_, _>>()?)
     }
 
-    /// Number of unsettled sends, and creation time of the oldest, in
-    /// milliseconds since 1970.
+    /// Returns the number of unsettled sends, and the creation time of the
+    /// oldest, in milliseconds since 1970.
     pub async fn unsettled_count(&self) -> Result<(u64, Option<i64>), LedgerError> {
         let (count, oldest): (i64, Option<i64>) = sqlx::query_as(
             "SELECT COUNT(*), MIN(created_at) FROM sends \
@@ -154,7 +154,7 @@ impl Store {
         Ok((count.unsigned_abs(), oldest))
     }
 
-    /// Number of sends that wait for the decision of a person.
+    /// Returns the number of sends that wait for the decision of a person.
     pub async fn undecided_count(&self) -> Result<u64, LedgerError> {
         let count: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM sends
@@ -315,7 +315,7 @@ fn to_json(content: &Content) -> Result<String, sqlx::Error> {
     serde_json::to_string(content).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }
 
-/// The file that `content` needs.
+/// Returns the file that `content` needs.
 fn file_of(content: &Content) -> Option<&str> {
     content.media()?.1.file_id.as_deref()
 }

@@ -8,8 +8,8 @@
 //!   └──── Retry ──── failed <───────────────┘
 //! ```
 //!
-//! An ack is WhatsApp's own word: it moves a row on from anywhere, and nothing
-//! moves a row back that the server took.
+//! An ack is WhatsApp's own report: it advances a row from any state, and a row
+//! that the server accepted never moves back.
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
@@ -34,17 +34,17 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
     parse_err_fn = UnknownState::new
 )]
 pub enum SendState {
-    /// Written down; nothing was asked of the page yet.
+    /// Stored; the page has received no request yet.
     Accepted,
-    /// The page was, or is about to be, asked: it may have left.
+    /// The page received the request or is about to: it may have been sent.
     Sending,
-    /// Whether it left is not known.
+    /// Whether it was sent is unknown.
     Unconfirmed,
     /// Certainly not sent.
     Failed,
-    /// WhatsApp's server took it.
+    /// WhatsApp's server accepted it.
     Sent,
-    /// It is on the recipient's phone.
+    /// Delivered to the recipient's phone.
     Delivered,
     /// It was read.
     Read,
@@ -53,18 +53,18 @@ pub enum SendState {
 }
 
 impl SendState {
-    /// The word for it in the file and in the API.
+    /// Returns its name in the file and in the API.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Whether WhatsApp's server took it.
+    /// Returns whether WhatsApp's server accepted it.
     #[must_use]
     pub fn is_taken(self) -> bool {
         self >= Self::Sent
     }
 
-    /// WhatsApp's number for it.
+    /// Returns WhatsApp's numeric ack.
     #[must_use]
     pub const fn ack(self) -> i8 {
         match self {
@@ -77,7 +77,7 @@ impl SendState {
         }
     }
 
-    /// The state that WhatsApp's number for the delivery state stands for.
+    /// Returns the state that corresponds to WhatsApp's numeric ack.
     pub const fn from_ack(ack: i8) -> Self {
         match ack {
             ..0 => Self::Failed,
@@ -89,14 +89,14 @@ impl SendState {
         }
     }
 
-    /// Whether it may have left and nobody knows.
+    /// Returns whether it may have been sent, with an unknown outcome.
     #[must_use]
     pub fn is_unsettled(self) -> bool {
         matches!(self, Self::Sending | Self::Unconfirmed)
     }
 }
 
-/// A word that names no state.
+/// A string that is not the name of a state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no state of a send")]
 pub struct UnknownState(String);
@@ -107,27 +107,27 @@ impl UnknownState {
     }
 }
 
-/// An event in the life of a send.
+/// An event of a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendEvent {
-    /// The page is about to be asked.
+    /// The page is about to receive the request.
     Attempt,
-    /// The page says that the server took it.
+    /// The page reports that the server accepted it.
     Taken,
-    /// It is certain that nothing left.
+    /// It was certainly not sent.
     NotSent,
-    /// Nobody can say whether it left.
+    /// Whether it was sent is unknown.
     Unknown,
     /// WhatsApp's ack: -1 to 4.
     Ack(i8),
-    /// It is asked for once more, after it failed.
+    /// It was requested once more after a failure.
     Retry,
-    /// The service starts: the worker of an earlier process is gone.
+    /// The service starts: the worker of an earlier process no longer exists.
     Restart,
 }
 
-/// The state of a send in `state` after `event`; `None` when that changes
-/// nothing.
+/// Returns the state of a send in `state` after `event`; `None` if nothing
+/// changes.
 #[must_use]
 pub fn next(state: SendState, event: SendEvent) -> Option<SendState> {
     use SendState::{Accepted, Failed, Sending, Sent, Unconfirmed};
@@ -145,7 +145,7 @@ pub fn next(state: SendState, event: SendEvent) -> Option<SendState> {
     (next != state).then_some(next)
 }
 
-/// The clock and a failure say nothing of what the server has.
+/// Returns the state for an ack of the server; acks below 1 prove nothing.
 fn acknowledged(ack: i8) -> Option<SendState> {
     (ack >= 1).then(|| SendState::from_ack(ack))
 }
@@ -168,18 +168,18 @@ mod tests {
         ]
     }
 
-    /// WhatsApp's server, as far as one message goes.
+    /// WhatsApp's server, with respect to one message.
     #[derive(Default)]
     struct Server {
         has: bool,
     }
 
-    /// What one attempt comes to, at the server and at the caller.
+    /// The result of one attempt, at the server and at the caller.
     #[derive(Clone, Copy, Debug)]
     struct Luck {
-        /// The server gets it and does not refuse it.
+        /// The server receives it and does not refuse it.
         arrives: bool,
-        /// The answer gets back.
+        /// The response arrives.
         answered: bool,
     }
 
@@ -232,8 +232,8 @@ mod tests {
         }
 
         /// The life of a send with the service killed before, between or after
-        /// any two of its writes; then it starts again, settles, and the
-        /// caller asks once more with the same key.
+        /// any two of its writes; then it restarts, settles, and the caller
+        /// repeats the request with the same key.
         #[test]
         fn a_crash_between_any_two_writes_loses_and_doubles_nothing(
             first in luck(),
@@ -241,9 +241,10 @@ mod tests {
             resends in prop::collection::vec(luck(), 0..5),
         ) {
             let mut server = Server::default();
-            // What is on disk.
+            // The state on disk.
             let mut state = SendState::Accepted;
-            // Steps: 0 nothing more, 1 marked, 2 asked, 3 outcome, 4 no crash.
+            // Steps: 0 no further write, 1 marked, 2 attempted, 3 outcome, 4 no
+            // crash.
             if crash_after >= 1 {
                 state = next(state, SendEvent::Attempt).expect("an attempt");
             }

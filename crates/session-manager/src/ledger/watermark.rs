@@ -1,5 +1,5 @@
-//! Search watermarks: since when an account is linked, until when its messages were
-//! found, and which messages and acks are still missing.
+//! Search watermarks: since when an account is linked, until when its messages
+//! were found, and which messages and acks are still missing.
 
 use std::collections::HashMap;
 
@@ -12,36 +12,36 @@ use super::message_id::{change_key, inbound_dedup_key, sent_key};
 use super::store::Store;
 use crate::event_log::id_of;
 
-/// The search goes back so far behind what it saw, for what came out of order.
+/// Overlap of a search with what was seen, for messages that arrive out of order.
 pub const OVERLAP_SECONDS: i64 = 600;
-/// Of older messages the acks are not asked for.
+/// Acks of older messages are not requested.
 const ACKS_OF_DAYS: i64 = 3;
-/// Nor is what became of them. WhatsApp lets people delete for two days and a half.
+/// Nor are changes. WhatsApp allows deleting for two and a half days.
 const CHANGES_OF_DAYS: i64 = 3;
 
-/// From where on an account's messages are news.
+/// The time from which an account's messages are news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermark {
     /// When it was linked, in seconds since 1970.
     pub since: i64,
-    /// All up to here was found.
+    /// All messages up to this time were found.
     pub seen_until: i64,
 }
 
-/// Since when the account is linked.
+/// The age of the account's link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkAge {
     /// In seconds since 1970.
     pub since: i64,
-    /// When the history that follows a link was through, in milliseconds.
+    /// When the history sync that follows a link completed, in milliseconds.
     pub history_at: Option<i64>,
 }
 
 impl Store {
-    /// Forgets what was asked for before `before` and is settled; gives how
-    /// many that were. What a person has to decide on stays: another try needs
-    /// its id, or it would be another message. What the page's store is still searched for stays: it
-    /// would pass for a message from elsewhere.
+    /// Deletes settled sends requested before `before`; returns their number.
+    /// Undecided ones stay: a retry needs the same id, or it would be another
+    /// message. Those that a search of the page's store may still return stay
+    /// as well: they would be taken for messages from elsewhere.
     pub async fn prune(&self, before: i64) -> Result<u64, LedgerError> {
         let done = sqlx::query(
             "DELETE FROM sends WHERE created_at < ?1
@@ -56,7 +56,7 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// What is known of the link; `None` while there is none.
+    /// Returns the age of the link; `None` while there is none.
     pub async fn link_age(&self) -> Result<Option<LinkAge>, LedgerError> {
         let row = sqlx::query(
             "SELECT since, history_at FROM accounts WHERE linked ORDER BY since DESC LIMIT 1",
@@ -70,8 +70,8 @@ impl Store {
         }))
     }
 
-    /// The history that follows the link is through, `at` this time in
-    /// milliseconds.
+    /// Records that the history sync that follows the link completed at `at`,
+    /// in milliseconds.
     pub async fn history_through(&self, at: i64) -> Result<(), LedgerError> {
         sqlx::query("UPDATE accounts SET history_at = ? WHERE linked AND history_at IS NULL")
             .bind(at)
@@ -80,8 +80,8 @@ impl Store {
         Ok(())
     }
 
-    /// The linked account's watermark: it stands at `linked_at` (in seconds)
-    /// for an account that is new, or that is linked `anew`.
+    /// Returns the linked account's watermark: `linked_at` (in seconds) for an
+    /// account that is new, or linked again (`anew`).
     pub async fn watermark(
         &self,
         account: &str,
@@ -93,7 +93,7 @@ impl Store {
                 .bind(account)
                 .fetch_optional(&self.pool)
                 .await?;
-        // Mostly it is known: asking writes nothing.
+        // Usually it is known: a lookup writes nothing.
         let row = match known.filter(|_| !anew) {
             Some(row) => row,
             None => {
@@ -117,7 +117,7 @@ impl Store {
         })
     }
 
-    /// No account is linked: the next link begins anew.
+    /// Records that no account is linked: the next link starts a new watermark.
     pub async fn unlinked(&self) -> Result<(), LedgerError> {
         sqlx::query("UPDATE accounts SET linked = 0 WHERE linked")
             .execute(&self.pool)
@@ -125,7 +125,7 @@ impl Store {
         Ok(())
     }
 
-    /// How far each chat was searched, by a search that is not complete yet.
+    /// Returns how far an incomplete search got in each chat.
     pub async fn searched_chats(&self, account: &str) -> Result<HashMap<String, i64>, LedgerError> {
         let rows: Vec<(String, i64)> =
             sqlx::query_as("SELECT chat, until FROM searched_chats WHERE account = ?")
@@ -135,7 +135,7 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// All messages of these chats up to then (in seconds) are known.
+    /// Records that all messages of these chats up to then (in seconds) are known.
     pub async fn chats_searched(
         &self,
         account: &str,
@@ -163,15 +163,15 @@ impl Store {
         Ok(())
     }
 
-    /// All chats were searched: all messages of the account up to `until` (in
-    /// seconds) are known.
+    /// Records that all chats were searched: all messages of the account up to
+    /// `until` (in seconds) are known.
     pub async fn search_complete(&self, account: &str, until: i64) -> Result<(), LedgerError> {
-        // In this order: a crash in between leaves what is searched once more.
+        // In this order: after a crash in between, chats are searched once more.
         self.seen_until(account, until).await?;
         self.forget_search(account).await
     }
 
-    /// All messages of the account up to `until` (in seconds) are known.
+    /// Records that all messages of the account up to `until` (in seconds) are known.
     pub async fn seen_until(&self, account: &str, until: i64) -> Result<(), LedgerError> {
         sqlx::query("UPDATE accounts SET seen_until = ?2 WHERE account = ?1 AND seen_until < ?2")
             .bind(account)
@@ -181,8 +181,8 @@ impl Store {
         Ok(())
     }
 
-    /// Those of `ids` that were neither published nor sent by this service, in
-    /// their order.
+    /// Returns those of `ids` that were neither published nor sent by this
+    /// service, in their order.
     pub async fn unknown(&self, ids: Vec<String>) -> Result<Vec<String>, LedgerError> {
         let keys: Vec<_> = ids
             .iter()
@@ -207,8 +207,8 @@ impl Store {
         Ok(places.filter_map(|at| ids.get_mut(at)?.take()).collect())
     }
 
-    /// The latest messages that could not be read yet, oldest first; with
-    /// `told`, also those already published as unreadable.
+    /// Returns the latest unreadable messages, oldest first; with `told`, also
+    /// those already published as unreadable.
     pub async fn unreadable(&self, told: bool) -> Result<Vec<String>, LedgerError> {
         let mut ids: Vec<String> = sqlx::query_scalar(
             "SELECT message_id FROM unreadable WHERE ?1 OR told_at IS NULL
@@ -221,7 +221,7 @@ impl Store {
         Ok(ids)
     }
 
-    /// Forgets that these could not be read: they are no messages of a person.
+    /// Deletes these unreadable messages: they are not a person's.
     pub async fn never_readable(&self, ids: &[String]) -> Result<(), LedgerError> {
         let ids = serde_json::to_string(ids).unwrap_or_default();
         sqlx::query(
@@ -233,8 +233,8 @@ impl Store {
         Ok(())
     }
 
-    /// Messages of the last days that may have been edited, deleted or reacted to
-    /// since, with the second in which each was sent; the latest of them.
+    /// Returns the latest messages of the last days that may have been edited,
+    /// deleted or reacted to since, with the second in which each was sent.
     pub async fn changeable(&self) -> Result<Vec<(String, i64)>, LedgerError> {
         let since = Timestamp::now().as_millis() - CHANGES_OF_DAYS * 24 * 3_600_000;
         let Some(first) = Timestamp::from_millis(since).map(id_of) else {
@@ -270,8 +270,8 @@ impl Store {
         Ok(messages)
     }
 
-    /// Messages of the last days that may have got further than is known, the
-    /// latest of them.
+    /// Returns the latest messages of the last days that may have progressed
+    /// further than is known.
     pub async fn not_at_their_end(&self) -> Result<Vec<String>, LedgerError> {
         let since = Timestamp::now().as_millis() - ACKS_OF_DAYS * 24 * 3_600_000;
         let ids = sqlx::query_scalar(

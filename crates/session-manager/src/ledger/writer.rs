@@ -1,15 +1,15 @@
-//! Group commit: one transaction for all the writes that wait.
+//! Group commit: one transaction for all waiting writes.
 //!
 //! ```text
-//!  callers ──Job──> queue ──> BEGIN, all jobs that are there, COMMIT ──> answers
+//!  callers ──Job──> queue ──> BEGIN, all queued jobs, COMMIT ──> results
 //!                     ^                      │
-//!                     └── what comes while the disk is busy goes together
+//!                     └── jobs queued during a flush share the next one
 //! ```
 //!
-//! A flush of the disk takes a caller from a fraction of a millisecond to tens
-//! of them, and SQLite has one writer: many callers cost one flush. Nobody is
-//! answered before the commit, and a write that fails fails for all that shared
-//! its transaction: nothing of it is on the disk.
+//! A flush of the disk takes from a fraction of a millisecond to tens of
+//! milliseconds, and SQLite has one writer: many callers share one flush. No
+//! caller gets a response before the commit, and a failed write fails for all
+//! that shared its transaction: none of it is on disk.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,22 +21,22 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use super::error::LedgerError;
 use crate::event_log::{EventLog, Ticket};
 
-/// The most jobs in one transaction.
+/// The maximum number of jobs in one transaction.
 const TOGETHER: usize = 64;
 const QUEUE: usize = 256;
 
-/// What a job writes with: the transaction and its side effects.
+/// The transaction of a job and its side effects.
 pub(super) struct WriteTx<'a> {
-    /// In the transaction.
+    /// The connection, inside the transaction.
     pub(super) connection: &'a mut SqliteConnection,
-    /// For events, published once they are on the disk.
+    /// For events, published once they are on disk.
     pub(super) ticket: &'a mut Ticket,
     /// Rows whose state changed; their waiters are notified after the commit.
     pub(super) moved: &'a mut Vec<i64>,
 }
 
 impl WriteTx<'_> {
-    /// The same for a part of the work.
+    /// Returns a shorter borrow, for a part of the work.
     pub(super) fn reborrow(&mut self) -> WriteTx<'_> {
         WriteTx {
             connection: &mut *self.connection,
@@ -46,22 +46,22 @@ impl WriteTx<'_> {
     }
 }
 
-/// A future that borrows from its turn.
+/// A future that borrows from its transaction.
 pub(super) type Written<'a, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'a>>;
 
 /// Why nothing was written; shared by all jobs of the transaction.
 type Broken = Arc<sqlx::Error>;
-/// Tells a caller how the transaction ended.
+/// Reports to a caller how the transaction ended.
 type CommitCallback = Box<dyn FnOnce(Result<(), Broken>) + Send>;
 
 trait Job: Send {
-    /// Writes; fails if the transaction is of no use any more.
+    /// Writes; fails if the transaction is no longer usable.
     fn write<'a>(
         self: Box<Self>,
         tx: WriteTx<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<CommitCallback, Broken>> + Send + 'a>>;
 
-    /// It has no turn: the transaction was of no use before.
+    /// Fails the job: the transaction failed before its turn.
     fn refuse(self: Box<Self>, why: Broken);
 }
 
@@ -83,7 +83,7 @@ where
             let Self { work, tell } = *self;
             match work(tx).await {
                 Ok(value) => Ok(Box::new(move |committed: Result<(), Broken>| {
-                    // The caller may have gone.
+                    // The caller may no longer exist.
                     let _ = tell.send(committed.map(|()| value));
                 }) as CommitCallback),
                 Err(error) => {
@@ -108,15 +108,15 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the task that writes by `pool`.
+    /// Starts the task that writes with `pool`.
     pub(super) fn start(pool: SqlitePool, log: EventLog, news: broadcast::Sender<i64>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         tokio::spawn(write_loop(queue, pool, log, news));
         Self { jobs }
     }
 
-    /// Does `work` in a transaction, which others may share; back once it is on
-    /// the disk. A caller that goes away stops nothing.
+    /// Runs `work` in a transaction, which others may share; returns once it is
+    /// on disk. A caller that goes away cancels nothing.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         work: impl for<'a> FnOnce(WriteTx<'a>) -> Written<'a, T> + Send + 'static,
@@ -124,14 +124,14 @@ impl Writer {
         self.queue(work).await.await
     }
 
-    /// As [`Self::write`], but back once it has its place: what is queued after
-    /// it is written after it, or with it.
+    /// Like [`Self::write`], but returns once the work is queued: later work is
+    /// written after it, or with it.
     pub(super) async fn queue<T: Send + 'static>(
         &self,
         work: impl for<'a> FnOnce(WriteTx<'a>) -> Written<'a, T> + Send + 'static,
     ) -> impl Future<Output = Result<T, LedgerError>> + Send + 'static {
         let (tell, told) = oneshot::channel();
-        // A writer that is gone drops the job, and with it who tells.
+        // A writer that has ended drops the job, and with it the sender.
         let _ = self.jobs.send(Box::new(Asked { work, tell })).await;
         async move {
             match told.await {
@@ -141,7 +141,7 @@ impl Writer {
         }
     }
 
-    /// Waits until all that was queued before is on the disk, or lost.
+    /// Waits until all writes queued before are on disk, or have failed.
     pub(super) async fn caught_up(&self) -> Result<(), LedgerError> {
         self.write(|_| Box::pin(async { Ok(()) })).await
     }
@@ -167,7 +167,7 @@ async fn write_loop(
         match written {
             Ok(moved) => {
                 for row in moved {
-                    // Nobody may be waiting.
+                    // No subscriber is not an error.
                     let _ = news.send(row);
                 }
             }
@@ -176,7 +176,7 @@ async fn write_loop(
     }
 }
 
-/// Gives the rows that moved on.
+/// Writes all jobs in one transaction; returns the rows whose state changed.
 async fn write(
     jobs: &mut impl Iterator<Item = Box<dyn Job>>,
     answers: &mut Vec<CommitCallback>,

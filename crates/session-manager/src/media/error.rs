@@ -1,4 +1,4 @@
-//! Why the file of a message cannot be had, and the error codes of that.
+//! The errors of fetching a message's file, and their error codes.
 
 use session_api::ErrorCode;
 
@@ -6,33 +6,33 @@ use crate::browser::PageError;
 use crate::error::ApiError;
 use crate::ledger::LedgerError;
 
-/// The file of a message cannot be had.
+/// Why the file of a message is unavailable.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum MediaError {
-    /// No message with this id came in, or it has no file.
+    /// No message with this id was received, or it has no file.
     #[error("no message with this id is known that came in with a file")]
     NotFound,
-    /// WhatsApp has it no more.
+    /// WhatsApp no longer has it.
     #[error(
         "WhatsApp has this file no more: the phone may still have it, or ask for it to be sent again"
     )]
     Gone,
-    /// Nothing is fetched.
+    /// Downloads are disabled.
     #[error("files that come in are not fetched: MEDIA_DOWNLOAD is off")]
     Off,
-    /// It is larger than may be.
+    /// It exceeds the quota.
     #[error("the file has no room here ({0}): MEDIA_QUOTA_MIB")]
     TooLarge(String),
     /// The page cannot fetch it now.
     #[error("the file is fetched once the session is READY: {0}")]
     NotReady(String),
-    /// It could not be fetched this time.
+    /// The download failed.
     #[error("the file could not be fetched, and may be asked for again: {0}")]
     Failed(String),
     /// It is still being fetched.
     #[error("the file is still being fetched: ask again")]
     Slow,
-    /// As many are being fetched as may at once.
+    /// The maximum number of downloads is running.
     #[error("as many files are being fetched as may at once: ask again")]
     Busy,
     /// The disk is full.
@@ -41,7 +41,7 @@ pub enum MediaError {
     /// The disk failed in another way.
     #[error("the file could not be written: the service's log says why")]
     Disk,
-    /// The ledger cannot be used.
+    /// The ledger is unusable.
     #[error("the ledger cannot be used: the service's log says why")]
     Ledger,
 }

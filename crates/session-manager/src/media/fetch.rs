@@ -1,4 +1,4 @@
-//! Fetches one file: opens it in the page, and writes it to the disk piece by piece.
+//! Fetches one file: opens it in the page, and writes it to disk in pieces.
 
 use metrics::counter;
 use rand::Rng as _;
@@ -11,10 +11,10 @@ use crate::browser::WhatsAppPage;
 use crate::files::found_mime;
 use crate::ledger::{MediaRow, StoredMedia};
 
-/// Of a file's beginning, this much is looked at.
+/// Number of leading bytes that are inspected.
 const HEAD: usize = 8 * 1024;
 
-/// A file that is not whole yet: nothing of it is left unless it is kept.
+/// An incomplete file, which is deleted on drop unless it is kept.
 struct Part {
     media: MediaStore,
     id: String,
@@ -33,13 +33,13 @@ impl Drop for Part {
 }
 
 impl MediaStore {
-    /// Fetches the file of `row`, and notes what became of that.
+    /// Fetches the file of `row`, and stores the outcome.
     pub(super) async fn fetch(&self, row: &MediaRow) -> Result<StoredMedia, MediaError> {
         let Ok(_place) = self.0.places.acquire().await else {
             return Err(MediaError::Busy);
         };
         let store = self.0.ledger.store().await?;
-        // It may have come since it was looked up.
+        // It may have been fetched since the lookup.
         let now = store.media(&row.message_id).await?;
         if let Some(stored) = now.and_then(|row| row.stored)
             && self.is_whole(&stored).await
@@ -71,7 +71,7 @@ impl MediaStore {
             .open_media(&row.message_id, self.0.limits.quota)
             .await?;
         let written = self.write(&page, row, &token, size).await;
-        // A page that is gone has closed it.
+        // A page that is gone has released it.
         let _ = page.close_media(&token).await;
         written
     }

@@ -1,15 +1,16 @@
-//! Files of messages that came in: fetched in the page, moved to the disk in
-//! pieces, kept within a quota and an age of their own.
+//! Files of incoming messages: fetched in the page, moved to disk in pieces,
+//! kept within a quota and a maximum age of their own.
 //!
 //! ```text
-//!  a message is told ──────> auto ─┐            ┌─ page: wa-js downloads ─> blob
+//!  a message is published ─> auto ─┐            ┌─ page: wa-js downloads ─> blob
 //!  GET /messages/{id}/media ───────┴─> flight ──┤
 //!                                    (one each) └─ pieces ─> <id>.part ─> <id> ─> ledger
 //!  prune: older than the age, or the oldest beyond the quota ────────────┘
 //! ```
 //!
-//! A file bears its name only once all of it is on the disk, and the ledger names
-//! it only then: nothing half is ever served, whatever is killed in between.
+//! A file gets its final name only once all of it is on disk, and the ledger
+//! names it only afterwards: no partial file is ever served, even after a kill
+//! in between.
 
 mod error;
 mod fetch;
@@ -31,51 +32,51 @@ use crate::session::SessionHandle;
 
 /// The folder's name in `DATA_DIR`.
 const FOLDER: &str = "files/inbound";
-/// What a file's name ends in while it is not whole.
+/// File name suffix while a file is incomplete.
 const PART: &str = ".part";
-/// Files that are fetched side by side.
+/// Number of concurrent downloads.
 const AT_ONCE: usize = 3;
-/// Files that are fetched or wait for it; more is 503 `OVERLOADED`.
+/// Maximum number of running and waiting downloads; more is 503 `OVERLOADED`.
 const FLIGHTS: usize = 64;
-/// What is fetched by itself by `MEDIA_DOWNLOAD=auto`; films only when asked for.
+/// Kinds prefetched by `MEDIA_DOWNLOAD=auto`; videos only on request.
 const AUTO_KINDS: &str = r#"["image","sticker","ptt","audio","document"]"#;
 const TRIES: u32 = 6;
 const TRY_AGAIN: Duration = Duration::from_secs(300);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
-/// However much happens, the ledger is not looked at more often.
+/// The minimum interval of ledger queries, however many events there are.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// What is fetched.
+/// The download policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Download {
-    /// Pictures, voice and documents by themselves, the rest when it is asked for.
+    /// Pictures, voice and documents are prefetched, the rest on request.
     #[default]
     Auto,
-    /// What is asked for.
+    /// On request only.
     Demand,
-    /// Nothing.
+    /// Never.
     Off,
 }
 
-/// The bounds of what is fetched.
+/// The limits of downloads.
 #[derive(Clone, Copy, Debug)]
 pub struct MediaLimits {
-    /// What is fetched.
+    /// The download policy.
     pub download: Download,
-    /// The largest file that is fetched by itself, in bytes.
+    /// The maximum size of a prefetched file, in bytes.
     pub auto_largest: u64,
-    /// How long one is kept.
+    /// How long a file is kept.
     pub keep: Duration,
-    /// All together, in bytes.
+    /// Quota of all files, in bytes.
     pub quota: u64,
-    /// How long it is remembered that a message has one.
+    /// How long the metadata of a message's file is kept.
     pub remember: Duration,
 }
 
 type Outcome = Result<StoredMedia, MediaError>;
 type Flight = watch::Receiver<Option<Outcome>>;
 
-/// The files; cheap to clone.
+/// The media storage; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct MediaStore(Arc<Inner>);
 
@@ -85,23 +86,23 @@ struct Inner {
     ledger: LedgerFile,
     session: SessionHandle,
     limits: MediaLimits,
-    /// What is being fetched, by message: who asks for the same waits for it.
+    /// Running downloads by message key; further requests wait for the same one.
     flights: Mutex<HashMap<String, Flight>>,
     places: Semaphore,
-    /// Bytes of what is fetched just now.
+    /// Bytes reserved by running downloads.
     coming: Mutex<u64>,
 }
 
 /// A file to serve.
 #[derive(Clone, Debug)]
 pub struct ServedMedia {
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
-    /// What it is, as found in it.
+    /// Its MIME type, detected from the content.
     pub mime: String,
-    /// Its name, as its sender's phone said it.
+    /// Its name, as reported by the sender's phone.
     pub filename: Option<String>,
-    /// Of what is in it, in hexadecimal.
+    /// The SHA-256 digest of its content, in hexadecimal.
     pub sha256: String,
 }
 
@@ -109,7 +110,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes a flight off the list, however it ended.
+/// Removes a download from `flights` on drop, whatever its result.
 struct Landing {
     media: MediaStore,
     key: String,
@@ -122,7 +123,8 @@ impl Drop for Landing {
 }
 
 impl MediaStore {
-    /// Files below `data`, noted in `ledger`, fetched in the page of `session`.
+    /// Returns the storage below `data`, with rows in `ledger`, which fetches
+    /// files in the page of `session`.
     #[must_use]
     pub fn new(
         data: &Path,
@@ -152,7 +154,7 @@ impl MediaStore {
         private::make_folder(&self.0.folder)
     }
 
-    /// The file of a message, fetched if it is not here; waits `patience` for that.
+    /// Returns the file of a message, fetched if missing; waits at most `patience`.
     ///
     /// # Errors
     /// Any [`MediaError`].
@@ -160,7 +162,7 @@ impl MediaStore {
         let store = self.0.ledger.store().await?;
         let row = store.media(id).await?.ok_or(MediaError::NotFound)?;
         let here = match &row.stored {
-            // Somebody may have deleted it.
+            // It may have been deleted by hand.
             Some(stored) => self.is_whole(stored).await.then(|| stored.clone()),
             None => None,
         };
@@ -187,8 +189,8 @@ impl MediaStore {
         there.is_ok_and(|there| there.is_file() && there.len() == stored.size)
     }
 
-    /// Fetches the file of `row`, or joins who does already. What is asked for goes
-    /// on when nobody waits any more.
+    /// Starts the download of `row`, or joins a running one. It continues even
+    /// if no request waits for it any more.
     fn flight(&self, row: &MediaRow) -> Result<Flight, MediaError> {
         let mut flights = lock(&self.0.flights);
         if let Some(flight) = flights.get(&row.message_key) {
@@ -206,7 +208,7 @@ impl MediaStore {
         let row = row.clone();
         tokio::spawn(async move {
             let outcome = landing.media.fetch(&row).await;
-            // Off the list first: who asks after a failure begins anew.
+            // Removed first: a request after a failure starts a new download.
             drop(landing);
             landed.send_replace(Some(outcome));
         });
@@ -220,8 +222,7 @@ impl MediaStore {
         }
     }
 
-    /// Fetches what is to be fetched by itself, and deletes what is due, until
-    /// `stop`.
+    /// Prefetches files and deletes expired ones, until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
         let log = self.0.session.events().clone();
         let work = async {
@@ -239,7 +240,7 @@ impl MediaStore {
                         }
                         self.prune().await;
                     }
-                    // Whatever happens, a message or that the session is READY.
+                    // On any event, such as a message or a change to READY.
                     true = log.wait_after(seen) => tokio::time::sleep(LOOK_EVERY).await,
                 }
             }
@@ -259,7 +260,7 @@ impl MediaStore {
             let pause = i64::try_from(TRY_AGAIN.as_millis()).unwrap_or(i64::MAX);
             let before = Timestamp::now().as_millis() - pause;
             let most = self.0.limits.auto_largest.min(self.0.limits.quota);
-            // What is wrong with the ledger, it says itself.
+            // Ledger failures are reported by the ledger itself.
             let Ok(store) = self.0.ledger.store().await else {
                 return;
             };
@@ -280,7 +281,7 @@ impl MediaStore {
         }
     }
 
-    /// Deletes what is too old; what is beyond the quota goes when room is needed.
+    /// Deletes expired files; the quota is enforced when room is needed.
     async fn prune(&self) {
         let due = async {
             let store = self.0.ledger.store().await?;
@@ -303,7 +304,8 @@ impl MediaStore {
         }
     }
 
-    /// The row first: what is left behind by a kill, the next sweep removes.
+    /// Deletes a file, its row's state first: the next sweep removes leftovers
+    /// of a kill.
     async fn delete(&self, store: &crate::ledger::Store, file_id: &str) -> Result<(), MediaError> {
         store.media_dropped(file_id).await?;
         if let Err(error) = tokio::fs::remove_file(self.path(file_id)).await {
@@ -312,12 +314,12 @@ impl MediaStore {
         Ok(())
     }
 
-    /// Removes what a killed process left: parts, and files that no row names.
+    /// Removes leftovers of a killed process: parts, and files without a row.
     async fn sweep(&self) -> bool {
         let Ok(entries) = std::fs::read_dir(&self.0.folder) else {
             return true;
         };
-        // Listed before the rows are read: what is stored meanwhile has its row.
+        // Listed before the rows are read: a file stored meanwhile has its row.
         let names: Vec<_> = entries
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .collect();

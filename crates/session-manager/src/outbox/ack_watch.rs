@@ -1,9 +1,9 @@
-//! Ack watchdog: notices when WhatsApp stops acknowledging what is sent.
+//! Ack watchdog: detects that WhatsApp stopped acknowledging sends.
 //!
 //! A page can believe that it is connected while nothing arrives any more. Each
-//! message that the page was asked for should be answered within the patience;
-//! if one is not, and WhatsApp's server answered nothing else either since
-//! it was asked for, the acks have stopped.
+//! message passed to the page should be acknowledged within the timeout; if one
+//! is not, and WhatsApp's server has not acknowledged anything else either
+//! since the message was passed, the acks have stopped.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,11 +12,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// A message that is never answered must not restart a browser for ever.
+/// A message that is never acknowledged must not restart a browser repeatedly.
 const NEXT_FOR_THE_SAME: Duration = Duration::from_secs(900);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// What is waited for; shared by everybody who sends.
+/// The pending acks; shared by all senders.
 #[derive(Debug, Default)]
 pub(super) struct AckWatch {
     state: Mutex<AckWatchState>,
@@ -25,9 +25,9 @@ pub(super) struct AckWatch {
 
 #[derive(Debug, Default)]
 struct AckWatchState {
-    /// Row to when its answer is overdue.
+    /// Row id to the time at which its ack is overdue.
     waiting: HashMap<i64, Instant>,
-    /// Rows that a demotion was owed to, and when.
+    /// Row id to the time at which it was last reported.
     blamed: HashMap<i64, Instant>,
 }
 
@@ -36,39 +36,42 @@ impl AckWatch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The page is asked for `row`, whose answer is overdue after `patience`.
+    /// Records that `row` was passed to the page; its ack is overdue after
+    /// `patience`.
     pub(super) fn asked(&self, row: i64, patience: Duration) {
         let overdue = Instant::now() + patience;
         let mut state = self.state();
-        // Sent again without an answer in between: it waits since the first time.
+        // After a resend without an ack, the first deadline still applies.
         state.waiting.entry(row).or_insert(overdue);
         drop(state);
         self.asked.notify_one();
     }
 
-    /// WhatsApp's server answered something: the rest may still come.
+    /// Extends the deadlines: the server acknowledged something, so more may
+    /// come.
     pub(super) fn server_answered(&self, patience: Duration) {
         let overdue = Instant::now() + patience;
         let mut state = self.state();
         for at in state.waiting.values_mut() {
-            // A file on its way may have more time than that.
+            // A file upload may have a later deadline.
             *at = overdue.max(*at);
         }
     }
 
-    /// `row` is settled, one way or the other.
+    /// Removes `row`, whose outcome is known.
     pub(super) fn settled(&self, row: i64) {
         let mut state = self.state();
         state.waiting.remove(&row);
         state.blamed.remove(&row);
     }
 
-    /// Nothing was waited for while the session could not send.
+    /// Clears the pending acks: the session cannot send.
     pub(super) fn forget(&self) {
         self.state().waiting.clear();
     }
 
-    /// Whether the acks have stopped; each row says so once in a long while.
+    /// Returns whether the acks have stopped; each row reports it once per
+    /// `NEXT_FOR_THE_SAME`.
     fn stopped(&self, now: Instant) -> bool {
         let mut state = self.state();
         state
@@ -86,8 +89,8 @@ impl AckWatch {
         !overdue.is_empty()
     }
 
-    /// Waits until the acks have stopped. While the page is `held` none can
-    /// come, and what is waited for does not count.
+    /// Waits until the acks have stopped. While the page is `held` no ack can
+    /// come, and pending ones do not count.
     pub(super) async fn until_stopped(&self, held: impl Fn() -> bool) {
         loop {
             if self.state().waiting.is_empty() {

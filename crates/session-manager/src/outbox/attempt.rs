@@ -1,8 +1,8 @@
-//! One send attempt: from the written row, through the recipient's lock and a slot,
-//! to the page and the outcome.
+//! One send attempt: from the stored row, through the recipient's lock and a
+//! slot, to the page and the outcome.
 //!
 //! ```text
-//!  lane ─> what is unsettled of the same number ─> place ─> `sending` ─> page
+//!  lock ─> unsettled sends to the same number ─> slot ─> `sending` ─> page
 //! ```
 
 use session_api::{Content, ErrorCode, Timestamp};
@@ -22,15 +22,15 @@ use crate::ledger::{Row, Store, TransitionData};
 
 /// How work on a row begins.
 pub(super) enum Begin {
-    /// Written down for the first time.
+    /// The row was just inserted.
     New,
-    /// Written as `sending` at once: its lock and its slot are held.
+    /// The row was inserted as `sending`: its lock and its slot are held.
     FastPath(FastPath),
-    /// It was there before.
+    /// The row existed before.
     Again,
 }
 
-/// What a message that need not wait is sent with: page, lock and slot.
+/// The page, lock and slot of a message that need not wait.
 pub(super) struct FastPath {
     page: WhatsAppPage,
     _turn: RecipientGuard,
@@ -38,7 +38,7 @@ pub(super) struct FastPath {
 }
 
 impl Inner {
-    /// Takes note of whether WhatsApp's server said something to a send.
+    /// Records whether WhatsApp's server responded to a send.
     pub(super) fn note_answer(&self, row: i64, sent: &Result<Option<String>, PageError>) {
         match sent {
             Ok(_)
@@ -51,7 +51,7 @@ impl Inner {
                 self.acks.settled(row);
                 self.acks.server_answered(self.limits.ack_patience);
             }
-            // Nothing was sent: nothing is waited for.
+            // Nothing was sent: no ack is pending.
             Err(
                 PageError::NotReady(_)
                 | PageError::MessageNotFound(_)
@@ -68,8 +68,8 @@ impl Inner {
 }
 
 impl Outbox {
-    /// All that a message needs to be sent at once, if it is there; a file is
-    /// not.
+    /// Returns the page, lock and slot if all are available; `None` for a file,
+    /// which never takes the fast path.
     pub(super) fn fast_path(&self, recipient: &str, content: &Content) -> Option<FastPath> {
         if content.media().is_some() {
             return None;
@@ -81,7 +81,7 @@ impl Outbox {
         })
     }
 
-    /// Brings a claimed row to its outcome.
+    /// Processes a claimed row until it has an outcome.
     pub(super) async fn work(
         &self,
         store: &Store,
@@ -110,7 +110,7 @@ impl Outbox {
         if row.state != SendState::Accepted {
             return self.wait(store, id, deadline).await;
         }
-        // A request that waits longer than this could not be answered in time.
+        // A request that waits longer could not be answered in time.
         let patience = Instant::now() + self.0.limits.deadline / 2;
         let late = || {
             ApiError::new(
@@ -121,10 +121,11 @@ impl Outbox {
         let Ok(_turn) = timeout_at(patience, self.0.lanes.enter(&row.recipient)).await else {
             return self.not_sent(store, &row, late()).await;
         };
-        // The one before may have been answered before the disk was.
+        // The previous send may have been answered before its write was on
+        // disk.
         store.caught_up().await?;
-        // An earlier message with an unknown outcome may have to be sent again,
-        // and has to stay before this one.
+        // An earlier message with an unknown outcome may have to be resent, and
+        // has to stay before this one.
         for earlier in store.unsettled(Some(&row.recipient)).await? {
             let settled = is_due(&earlier, Timestamp::now())
                 && matches!(
@@ -161,7 +162,7 @@ impl Outbox {
             .await
     }
 
-    /// Asks the page to send a row that stands as `sending`.
+    /// Requests the page to send a row in state `sending`.
     async fn attempt(
         &self,
         store: &Store,
@@ -191,9 +192,9 @@ impl Outbox {
                     message_id: message_id.as_deref(),
                     ..TransitionData::default()
                 };
-                // The server has it, whatever the disk says: a row that stays
-                // `sending` is settled later, by the same id. So the caller
-                // does not wait for the disk.
+                // The server has it, whatever happens to the write: a row that
+                // stays `sending` is settled later, by the same id. So the
+                // caller does not wait for the disk.
                 let written = store.queue_transition(id, SendEvent::Taken, data).await;
                 tokio::spawn(async move {
                     if let Err(error) = written.await {

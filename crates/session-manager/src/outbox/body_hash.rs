@@ -1,12 +1,13 @@
-//! The hash that idempotency compares: whether two requests are the same message.
+//! The hash that idempotency compares: whether two requests are the same
+//! message.
 
 use session_api::{Content, Context, Recipient, Text};
 use sha2::{Digest, Sha256};
 
 use crate::files::FileMeta;
 
-/// The recipient and the content, and which rules these were read by. What is
-/// in a file counts, not under which id it was uploaded.
+/// Returns the hash of the recipient, the content and the format version. A
+/// file counts by its content, not by its upload id.
 #[must_use]
 pub fn body_hash(recipient: &Recipient, content: &Content, file: Option<&FileMeta>) -> Vec<u8> {
     let mut content = content.clone();
@@ -25,7 +26,7 @@ pub fn body_hash(recipient: &Recipient, content: &Content, file: Option<&FileMet
     };
     let json;
     let parts: &[&str] = match plain {
-        // As it was before there were other kinds: a key of then is good now.
+        // Unchanged since texts were the only kind: old keys stay valid.
         Some(message) => &["1", "text", recipient.as_str(), message],
         None => {
             json = serde_json::to_string(content).unwrap_or_default();
@@ -35,7 +36,7 @@ pub fn body_hash(recipient: &Recipient, content: &Content, file: Option<&FileMet
     };
     let mut hash = Sha256::new();
     for part in parts {
-        // No part can hold the NUL that ends it.
+        // No part can contain the NUL that terminates it.
         hash.update(part.as_bytes());
         hash.update([0]);
     }
@@ -62,7 +63,7 @@ mod tests {
     #[test]
     fn equivalent_requests_hash_the_same() {
         let text = hash(r#"{"to":"5491158254201","message":"hola"}"#, None);
-        // As the first version wrote it: its keys are still good.
+        // The format of the first version: its keys are still valid.
         let mut first = Sha256::new();
         first.update(["1", "text", "5491158254201@c.us", "hola", ""].join("\0"));
         assert_eq!(text, first.finalize().to_vec());

@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
-/// The bounds of sending.
+/// The limits of sending.
 #[derive(Clone, Copy, Debug)]
 pub struct SendLimits {
-    /// The most sends in the page at once.
+    /// The maximum number of concurrent sends in the page.
     pub in_flight: usize,
-    /// The most sends that wait for that (the queue).
+    /// The maximum number of sends in the queue for a slot.
     pub waiting: usize,
     /// How long a caller waits for an outcome.
     pub deadline: Duration,
-    /// How long WhatsApp's server may say nothing to what is sent, and nothing
-    /// else, before the session counts as broken.
+    /// How long WhatsApp's server may send no ack while sends are pending
+    /// before the session counts as broken.
     pub ack_patience: Duration,
-    /// How often it is tried to find out what became of a message before a
-    /// person has to decide.
+    /// How many times an unknown outcome is settled before a person has to
+    /// decide.
     pub settle_tries: u32,
-    /// How long keys and messages are remembered.
+    /// Retention of idempotency keys and messages.
     pub keep: Duration,
-    /// How long events are.
+    /// Retention of events.
     pub keep_events: Duration,
 }
 
@@ -28,7 +28,7 @@ impl Default for SendLimits {
         Self {
             in_flight: 32,
             waiting: 256,
-            // Less than the hub waits (60 s), so that it gets the outcome.
+            // Less than the hub's timeout (60 s), so that it gets the outcome.
             deadline: Duration::from_secs(50),
             ack_patience: Duration::from_secs(20),
             settle_tries: 10,
@@ -38,7 +38,7 @@ impl Default for SendLimits {
     }
 }
 
-/// A file of this size takes so much longer.
+/// Returns the additional time for a file of this size.
 pub(super) fn allowance(size: u64) -> Duration {
     Duration::from_secs(size / SLOWEST_UPLOAD)
 }

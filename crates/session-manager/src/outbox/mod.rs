@@ -1,8 +1,8 @@
-//! The outbox: idempotent sends, in order per recipient, with retries of what
-//! is in doubt.
+//! The outbox: idempotent sends, ordered per recipient, with retries of unknown
+//! outcomes.
 //!
 //! ```text
-//!  POST /send ─> send ─> attempt ─> page        ack_watch: does WhatsApp answer?
+//!  POST /send ─> send ─> attempt ─> page        ack_watch: do acks arrive?
 //!                  │        │
 //!                  v        v
 //!                ledger <─ settle: unknown outcomes, whenever READY
@@ -35,22 +35,22 @@ use crate::files::{Files, Gate};
 use crate::ledger::{LedgerFile, Row};
 use crate::session::SessionHandle;
 
-/// What is asked to be sent.
+/// A requested send.
 #[derive(Debug)]
 pub struct Payload {
-    /// Whom it goes to.
+    /// The recipient.
     pub to: Recipient,
-    /// What it is; a file by its id.
+    /// The content; a file by its id.
     pub content: Content,
     /// See [`body_hash()`].
     pub hash: Vec<u8>,
     /// The size of its file.
     pub size: u64,
-    /// Keeps its file there until its row is written.
+    /// Prevents deletion of its file until its row is stored.
     pub gate: Option<Gate>,
 }
 
-/// Sends; cheap to clone.
+/// The outbox; cheap to clone.
 #[derive(Clone)]
 pub struct Outbox(Arc<Inner>);
 
@@ -63,13 +63,13 @@ struct Inner {
     acks: AckWatch,
     in_flight: Arc<Semaphore>,
     queue_slots: Arc<Semaphore>,
-    /// The rows that a task of this process is at work on.
+    /// The rows that a task of this process is processing.
     active: Mutex<HashSet<i64>>,
-    /// One of them ended its work.
+    /// Notified when a task finishes a row.
     worked: Notify,
 }
 
-/// This task alone is at work on the row.
+/// A claim on a row: no other task processes it.
 struct Claim {
     inner: Arc<Inner>,
     id: i64,
@@ -87,7 +87,7 @@ impl Inner {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The page, while it can send.
+    /// Returns the page, while it can send.
     fn ready_page(&self) -> Result<WhatsAppPage, ApiError> {
         let now = self.session.snapshot().session.state;
         self.session
@@ -103,7 +103,7 @@ impl Inner {
 }
 
 impl Outbox {
-    /// An outbox that sends over `session` and writes into `file`.
+    /// Returns an outbox that sends over `session` and writes to `file`.
     #[must_use]
     pub fn new(session: SessionHandle, file: LedgerFile, files: Files, limits: SendLimits) -> Self {
         Self(Arc::new(Inner {
@@ -120,18 +120,18 @@ impl Outbox {
         }))
     }
 
-    /// How many rows a task of this process is at work on.
+    /// Returns the number of rows that tasks of this process are processing.
     pub fn under_way(&self) -> usize {
         self.0.active().len()
     }
 
-    /// Looks a message up by its id.
+    /// Returns the message with this id.
     ///
     /// # Errors
     /// `MESSAGE_NOT_FOUND`, `LEDGER_UNAVAILABLE`.
     pub async fn message(&self, id: &str) -> Result<Row, ApiError> {
         let store = self.0.file.store().await?;
-        // Its caller may have been answered before the disk was.
+        // A caller may have been answered before the write was on disk.
         store.caught_up().await?;
         store.find(id).await?.ok_or_else(|| {
             ApiError::new(

@@ -1,4 +1,5 @@
-//! The outcome of a send as the caller gets it: body, or error with its code.
+//! The outcome of a send as returned to the caller: body, or error with its
+//! code.
 
 use session_api::{ErrorCode, SendBody};
 
@@ -6,7 +7,7 @@ use crate::browser::{CdpError, PageError};
 use crate::error::ApiError;
 use crate::ledger::{LedgerError, Row};
 
-/// What became of a send.
+/// The outcome of a send.
 pub type SendResult = Result<SendBody, ApiError>;
 
 pub(super) fn same(row: Row, hash: &[u8]) -> Result<Row, ApiError> {
@@ -18,8 +19,8 @@ pub(super) fn same(row: Row, hash: &[u8]) -> Result<Row, ApiError> {
     })
 }
 
-/// An outcome that could not be written down. A row that stands as `sending`
-/// will be sent again, whatever is known of it now.
+/// Returns the error of an outcome that could not be stored. A row in state
+/// `sending` will be resent, even if its outcome is known now.
 pub(super) fn unwritten(row: &Row, error: LedgerError) -> ApiError {
     let told = ApiError::from(error);
     if row.state.is_unsettled() {
@@ -62,7 +63,7 @@ pub(super) fn unconfirmed(id: &str) -> ApiError {
     )
 }
 
-/// Of a message that a person has to decide on.
+/// Returns the error of a message whose outcome a person has to decide.
 fn undecided(id: &str) -> ApiError {
     ApiError::new(
         ErrorCode::SendUndecided,
@@ -84,7 +85,7 @@ pub(super) fn failure(error: &PageError) -> ErrorCode {
         PageError::Refused(_) | PageError::Failed(_) | PageError::MediaGone(_) => {
             ErrorCode::SendFailed
         }
-        // The call was on its way: whether WhatsApp took it nobody can say.
+        // The call was in progress: whether WhatsApp took it is unknown.
         PageError::Unconfirmed(_)
         | PageError::Malformed(_)
         | PageError::Browser(

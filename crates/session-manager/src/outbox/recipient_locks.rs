@@ -7,7 +7,7 @@ use tokio::sync::OwnedMutexGuard;
 
 type Lane = Arc<tokio::sync::Mutex<()>>;
 
-/// Above this many locks the unused ones are removed.
+/// Above this number of locks the unused ones are removed.
 const TIDY_ABOVE: usize = 512;
 
 /// One lock per recipient; waiters are served in order (FIFO).
@@ -33,7 +33,7 @@ impl RecipientLocks {
         self.lane(recipient).lock_owned().await
     }
 
-    /// The recipient's lock, if it is free.
+    /// Returns the recipient's lock, if it is free.
     pub(super) fn try_enter(&self, recipient: &str) -> Option<RecipientGuard> {
         self.lane(recipient).try_lock_owned().ok()
     }

@@ -2,15 +2,15 @@
 //!
 //! ```text
 //!  key known ──┬─ another body ─> 409
-//!              ├─ taken ────────> the same answer
-//!              ├─ under way ────> waits for it
-//!              ├─ undecided ────> one more try to find out
+//!              ├─ taken ────────> the same response
+//!              ├─ in progress ──> waits for it
+//!              ├─ undecided ────> one more try to settle
 //!              └─ failed ───────┐
-//!  new ─> READY? room? ─> row ──┴─> lane ─> place ─> `sending` ─> page ─> outcome
-//!                          └── lane and place free: `sending` at once ──^
+//!  new ─> READY? room? ─> row ──┴─> lock ─> slot ──> `sending` ─> page ─> outcome
+//!                          └── lock and slot free: `sending` at once ───^
 //! ```
 //!
-//! Runs in a task of its own: a caller that hangs up cancels nothing.
+//! Runs in a task of its own: a caller that disconnects cancels nothing.
 
 use metrics::{counter, histogram};
 use rand::Rng;
@@ -115,7 +115,7 @@ impl Outbox {
         };
         let row = match (inserted.or(known), key) {
             (Some(row), _) => row,
-            // Another request with this key was faster, and works on the row.
+            // Another request with this key was faster, and processes the row.
             (None, Some(key)) => {
                 let row = store.by_idempotency_key(key).await?;
                 let row = same(row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?)?;
@@ -125,7 +125,7 @@ impl Outbox {
             (None, None) => return Err(LedgerError::from(sqlx::Error::RowNotFound).into()),
         };
         tracing::debug!("send: written down after {:.1} ms", millis(asked));
-        // From here the row keeps the file.
+        // From here the row prevents the file's deletion.
         drop(gate);
         let Some(claim) = self.claim(row.id) else {
             drop((slot, begin));
@@ -166,11 +166,11 @@ impl Outbox {
         row.state.is_taken() || row.state.is_unsettled() || self.is_active(row.id)
     }
 
-    /// What became of a message that was asked for before; `None` if it is now
-    /// to be sent, for the first time or again.
+    /// Returns the outcome of a message that was requested before; `None` if it
+    /// is to be sent now, for the first time or again.
     ///
     /// # Errors
-    /// It cannot be sent now, or the key was used for another message.
+    /// When it cannot be sent now, or the key was used for another message.
     pub async fn repeated(
         &self,
         key: Option<&str>,
@@ -186,7 +186,7 @@ impl Outbox {
         self.can_send().map(|()| None)
     }
 
-    /// What became of a message that is known; `None` if it is to be sent again.
+    /// Returns the outcome of a stored message; `None` if it is to be resent.
     async fn known_outcome(
         &self,
         store: &Store,
@@ -202,10 +202,10 @@ impl Outbox {
         }
     }
 
-    /// One more try to find out what became of a message that the service gave
-    /// up on: a person asks for it.
+    /// Tries once more to settle a message that the service gave up on: a
+    /// person requests it.
     async fn settle_once_more(&self, store: &Store, row: &Row, deadline: Instant) {
-        // Where somebody else is at it already, theirs counts.
+        // If another task is settling it already, that attempt counts.
         let Some(claim) = self.claim(row.id) else {
             return;
         };
@@ -217,8 +217,8 @@ impl Outbox {
             }
             drop(claim);
         };
-        // A caller that hangs up cancels nothing; a task that failed left the
-        // row as it was.
+        // A caller that disconnects cancels nothing; a task that failed left
+        // the row unchanged.
         let task = tokio::spawn(working.in_current_span());
         let _ = timeout_at(deadline, task).await;
     }
@@ -243,7 +243,7 @@ impl Outbox {
                 match timeout_at(deadline, news.recv()).await {
                     Ok(Ok(changed)) if changed != id => {}
                     Err(_) => return Err(unconfirmed(&row.wa_key)),
-                    // The row changed, or so much that some news were lost.
+                    // The row changed, or notifications were lost to lag.
                     Ok(_) => break,
                 }
             }
@@ -255,7 +255,7 @@ fn millis(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1e3
 }
 
-/// WhatsApp Web's own form of a key: `3EB0` and 18 hexadecimal digits.
+/// Returns a key in WhatsApp Web's format: `3EB0` and 18 hexadecimal digits.
 fn new_wa_message_id() -> String {
     let random: [u8; 9] = rand::rng().random();
     format!("3EB0{}", hex::encode_upper(random))

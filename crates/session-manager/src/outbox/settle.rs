@@ -2,16 +2,16 @@
 //! the same id, with backoff.
 //!
 //! ```text
-//!  READY ─> every row in doubt ─> the page's store ──┬─ ack 1 or more ─> taken
+//!  READY ─> each unsettled row ─> the page's store ──┬─ ack 1 or more ─> taken
 //!                                                    ├─ ack 0 ─> waits, then as below
-//!                                                    └─ absent, -1 ─> sent again, same id
+//!                                                    └─ absent, -1 ─> resent, same id
 //!
-//!  a try without an outcome ─> a pause that grows ─> the next try
-//!  the last of them ─> undecided: the lane goes on, a person decides
+//!  a try without an outcome ─> backoff ─> the next try
+//!  the last try ─> undecided: the queue continues, a person decides
 //! ```
 //!
-//! WhatsApp's server drops an id that it has, and acknowledges it: so a message
-//! that is sent again is there once, and a refusal is the whole truth.
+//! WhatsApp's server drops an id that it has, and acknowledges it: a resent
+//! message therefore arrives once, and a refusal is definitive.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -30,21 +30,21 @@ use crate::ledger::{Row, Store, TransitionData};
 
 /// Polling interval while there is work, or after a send.
 const EVERY: Duration = Duration::from_millis(500);
-/// The longest polling interval: a write that failed notifies nobody.
+/// The longest polling interval: a failed write sends no notification.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
-/// How long a message with the clock may take to get its ack.
+/// How long a message in the page's send queue (ack 0) may take to get its ack.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(8);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-/// How long the page may take for sending it again.
+/// How long the page may take to resend it.
 const RESEND_DEADLINE: Duration = Duration::from_secs(12);
-/// The longest pause between two tries of one row.
+/// The longest backoff between two tries of one row.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-/// Retries that ignore the backoff at the next READY, for each row.
+/// Number of tries per row that ignore the backoff at the next READY.
 const CHANCES: u32 = 5;
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
 
 impl Outbox {
-    /// Settles what is in doubt and forgets what is old, until `stop`.
+    /// Settles unknown outcomes and prunes old rows, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
@@ -55,7 +55,7 @@ impl Outbox {
         }
     }
 
-    /// Reports to the session whenever WhatsApp stops acknowledging.
+    /// Reports to the session whenever WhatsApp stops sending acks.
     async fn watch_acks_loop(&self) {
         loop {
             let held = || self.0.session.snapshot().holds_sends;
@@ -66,12 +66,12 @@ impl Outbox {
         }
     }
 
-    /// WhatsApp's server acknowledged something.
+    /// Records that WhatsApp's server acknowledged something.
     pub(crate) fn server_answered(&self) {
         self.0.acks.server_answered(self.0.limits.ack_patience);
     }
 
-    /// Notes that these rows were acknowledged.
+    /// Records that these rows were acknowledged.
     pub(crate) fn acknowledged(&self, rows: &[i64]) {
         for row in rows {
             self.0.acks.settled(*row);
@@ -134,11 +134,13 @@ impl Outbox {
                 known.is_none_or(|at| *at <= now)
                     && (row.settle_tries <= CHANCES || is_due(row, today))
             });
-            // One in doubt per recipient at most, so side by side is in order.
+            // At most one unsettled row per recipient, so concurrency keeps the
+            // order.
             let settling = due.take(16).map(|row| {
                 let store = &store;
                 async move {
-                    // An attempt is at work there, or waits behind it.
+                    // An attempt for this recipient is running, or waits behind
+                    // it.
                     let _turn = self.0.lanes.try_enter(&row.recipient)?;
                     let settled = self.settle(store, &row).await;
                     (!settled).then_some((row.id, row.settle_tries + 1))
@@ -198,7 +200,8 @@ impl Outbox {
         }
     }
 
-    /// Marks `row` as undecided; returns whether its recipient's queue can go on.
+    /// Marks `row` as undecided; returns whether its recipient's queue can
+    /// proceed.
     async fn give_up(&self, store: &Store, row: &Row, tries: u32) -> bool {
         match store.leave_undecided(row.id).await {
             Ok(news) => {
@@ -223,8 +226,8 @@ impl Outbox {
     }
 
     async fn find_out(&self, page: &WhatsAppPage, row: &Row) -> Found {
-        // A reaction is no message of the page's store. The last one is what
-        // counts, so it may be given again.
+        // A reaction is no message of the page's store. Only the last one
+        // counts, so it may be sent again.
         if !matches!(row.content, Some(Content::Reaction(_)))
             && let Some(found) = self.look_up(page, row).await
         {
@@ -238,7 +241,7 @@ impl Outbox {
         };
         let more = allowance(file.as_ref().map_or(0, |file| file.size));
         tracing::info!(id = %row.wa_key, "sending again, with the same id");
-        // One that a person decides on says nothing of the session.
+        // A resend that a person requested says nothing about the session.
         if !row.is_undecided() {
             self.0.acks.asked(row.id, self.0.limits.ack_patience + more);
         }
@@ -253,8 +256,8 @@ impl Outbox {
         match sent {
             Ok(id) => Found::Taken(id, 1),
             Err(error) => match (failure(&error), &error) {
-                // These say it of the id, not of this attempt alone; or there is
-                // nothing any more to react to.
+                // These concern the id, not just this attempt; or the message
+                // to react to no longer exists.
                 (
                     code @ (ErrorCode::NotOnWhatsapp
                     | ErrorCode::MessageNotFound
@@ -274,7 +277,7 @@ impl Outbox {
         }
     }
 
-    /// The file that `row` needed is its own no more.
+    /// Releases the file that `row` needed.
     async fn release_file(&self, row: &Row) {
         let media = row.content.as_ref().and_then(Content::media);
         if let Some(id) = media.and_then(|(_, media)| media.file_id.as_ref()) {
@@ -282,7 +285,7 @@ impl Outbox {
         }
     }
 
-    /// What the page's store knows; `None` if it has to be sent again.
+    /// Returns what the page's store knows; `None` if a resend is needed.
     async fn look_up(&self, page: &WhatsAppPage, row: &Row) -> Option<Found> {
         let clock_until = Instant::now() + CLOCK_PATIENCE;
         loop {
@@ -304,12 +307,12 @@ impl Outbox {
     }
 }
 
-/// The backoff after this many tries to settle a row.
+/// Returns the backoff after this many tries to settle a row.
 fn pause(tries: u32) -> Duration {
     Backoff::new(EVERY, LONGEST_PAUSE).after(tries)
 }
 
-/// Whether the pause after the last try is over.
+/// Returns whether the backoff after the last try is over.
 pub(super) fn is_due(row: &Row, now: Timestamp) -> bool {
     let pause = i64::try_from(pause(row.settle_tries).as_millis()).unwrap_or(i64::MAX);
     row.settle_tried_at
@@ -332,7 +335,7 @@ mod tests {
         assert!(all.is_sorted());
         assert_eq!(all[1], Duration::from_secs(1));
         assert_eq!(all[39], LONGEST_PAUSE);
-        // A person is asked within half an hour.
+        // A person has to decide within half an hour.
         let ten: Duration = all[..10].iter().sum();
         assert!(ten < Duration::from_secs(1_800), "{ten:?}");
     }

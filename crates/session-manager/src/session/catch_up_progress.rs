@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// What is new does not wait longer than this for what was missed before it.
+/// Longest time that new messages wait for the missed ones before them.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Something may have been missed, or all is published; cheap to clone.
+/// Whether messages may have been missed, or all are published; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct CatchUp(Arc<watch::Sender<Progress>>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Progress {
-    /// How often something may have been missed.
+    /// How many times messages may have been missed.
     missed: u64,
-    /// That of `missed` which the last complete search began at.
+    /// The value of `missed` at the start of the last complete search.
     found: u64,
-    /// That of `missed` which was waited for in vain.
+    /// The value of `missed` whose wait timed out.
     given_up: u64,
 }
 
@@ -30,7 +30,7 @@ impl Progress {
 }
 
 impl Default for CatchUp {
-    /// At the start nothing is known of what came before.
+    /// The first search is pending: earlier messages may have been missed.
     fn default() -> Self {
         Self(Arc::new(watch::Sender::new(Progress {
             missed: 1,
@@ -40,24 +40,24 @@ impl Default for CatchUp {
 }
 
 impl CatchUp {
-    /// Something may have been missed.
+    /// Records that messages may have been missed.
     pub fn fell_behind(&self) {
         self.0.send_modify(|progress| progress.missed += 1);
     }
 
-    /// A search that begins now, where one is needed.
+    /// Starts a search and returns its token, if one is needed.
     pub fn begin(&self) -> Option<u64> {
         let progress = *self.0.borrow();
         (progress.found != progress.missed).then_some(progress.missed)
     }
 
-    /// The search that began as `begun` found everything.
+    /// Records that the search with the token `begun` found everything.
     pub fn done(&self, begun: u64) {
         self.0.send_modify(|progress| progress.found = begun);
     }
 
-    /// Waits for the search, so that what was missed is published before what
-    /// is new; not for ever.
+    /// Waits for the search, up to a timeout, so that missed messages are
+    /// published before new ones.
     pub async fn through(&self) {
         self.through_within(PATIENCE).await;
     }
@@ -71,14 +71,14 @@ impl CatchUp {
         }
     }
 
-    /// Waits until something may have been missed since `begun`.
+    /// Waits until messages may have been missed since `begun`.
     pub async fn missed_since(&self, begun: u64) {
         let mut progress = self.0.subscribe();
         // The sender lives as long as `self`.
         let _ = progress.wait_for(|progress| progress.missed > begun).await;
     }
 
-    /// How often something may have been missed.
+    /// Returns how many times messages may have been missed.
     pub fn missed(&self) -> u64 {
         self.0.borrow().missed
     }
@@ -109,7 +109,7 @@ mod tests {
         catch_up.done(begun);
         assert!(catch_up.begin().is_some());
         catch_up.through_within(Duration::from_millis(5)).await;
-        // Once is enough.
+        // The wait times out only once.
         catch_up.through_within(Duration::MAX).await;
         assert!(catch_up.begin().is_some(), "it is still to be searched for");
     }

@@ -7,59 +7,60 @@ use crate::failure::Failure;
 /// Why the session is in its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The service started and holds no linked profile.
+    /// The service started without a linked profile.
     Started,
     /// The service started with a linked profile and connects by itself.
     LinkedProfileFound,
-    /// Somebody asked to connect.
+    /// A caller requested to connect.
     ConnectRequested,
-    /// Somebody asked to disconnect.
+    /// A caller requested to disconnect.
     DisconnectRequested,
-    /// Somebody asked to unlink the device.
+    /// A caller requested to unlink the device.
     LogoutRequested,
-    /// The page shows a code.
+    /// The page displays a code.
     CodeShown,
     /// The code was scanned, or the number was confirmed on the phone.
     CodeScanned,
     /// WhatsApp asks for the account's passkey before it links the device.
     PasskeyRequired,
-    /// The same, and this version cannot read what WhatsApp asks the passkey for.
+    /// As above, but this version cannot parse the passkey request.
     PasskeyUnreadable,
     /// The page came up with the stored device.
     ProfileLinked,
     /// Linked, synced, connected.
     Synced,
-    /// The page lost its connection to WhatsApp; holds the page's word for it.
+    /// The page lost its connection to WhatsApp; contains the page's stream
+    /// state.
     ConnectionLost(String),
-    /// Connected, while the messages that waited are delivered: the page holds
-    /// every send until that is over.
+    /// Connected, while queued messages are being delivered: the page holds
+    /// every send until that is complete.
     OfflineDelivery,
-    /// Connected, but the page lacks what sending and hearing need; holds the
-    /// names.
+    /// Connected, but the page lacks functions that sending and receiving need;
+    /// contains their names.
     ToolsBroken(Vec<String>),
-    /// The page of a linked profile shows a code, which is believed only after
-    /// it was loaded once more.
+    /// The page of a linked profile displays a code, which is trusted only
+    /// after a reload.
     LinkInDoubt,
-    /// WhatsApp's servers answer nobody.
+    /// WhatsApp's servers are unavailable.
     ServiceUnavailable,
-    /// The phone (or WhatsApp) unlinked the device; holds the page's reason.
+    /// The phone (or WhatsApp) unlinked the device; contains the page's reason.
     Unlinked(String),
     /// WhatsApp Web was opened elsewhere with this device.
     Conflict,
-    /// The code went unscanned for all its rounds.
+    /// The code was not scanned in any of its rounds.
     CodeNotScanned,
     /// The browser is closed for a backup.
     BackingUp,
-    /// Something broke.
+    /// A failure occurred.
     Failed(Failure),
-    /// The page is loaded anew after a failure.
+    /// The page is being reloaded after a failure.
     Reloading(Failure),
-    /// The browser is started again after a failure.
+    /// The browser is being restarted after a failure.
     Restarting(Failure),
 }
 
 impl Cause {
-    /// The code in `GET /session`.
+    /// Returns the code used in `GET /session`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Started => "STARTED",
@@ -154,7 +155,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// What the page's word for a logout means.
+/// Returns the name and meaning of the page's logout reason.
 ///
 /// Source: the page's `WAWebLogoutReasonConstants` (`LogoutReason` in lower case,
 /// `LOGOUT_REASON_CODE` in upper case).

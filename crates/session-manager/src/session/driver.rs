@@ -2,13 +2,13 @@
 //!
 //! ```text
 //!  commands ─┐                      ┌─> effects: launch, close, refresh, wipe
-//!  browser  ─┼─> Input ─> Machine ──┤        (each in a task of its own; what
-//!  timers   ─┤                      │         it ends with comes back as Done)
+//!  browser  ─┼─> Input ─> Machine ──┤        (each in its own task, whose
+//!  timers   ─┤                      │         result comes back as Done)
 //!  Done     ─┘                      └─> publisher
 //! ```
 //!
-//! Nothing here waits for the browser: a wedged Chrome can hold up a task, but
-//! never the driver.
+//! The driver never waits for the browser: a wedged Chrome can block a task,
+//! but not the driver.
 
 use std::time::Duration;
 
@@ -33,20 +33,20 @@ use crate::browser::{
 use crate::event_log::EventLog;
 use crate::failure::Failure;
 
-/// How long a logout may wait for the page to come up and be connected.
+/// How long a logout may wait for the page to load and connect.
 const LOGOUT_PATIENCE: Duration = Duration::from_secs(40);
 
-/// How long wa-js may take before it is looked at without it.
+/// How long wa-js may take to load before the self-test runs without it.
 const SELF_TEST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Intervals and timeouts of the page's heartbeat.
 #[derive(Clone, Copy, Debug)]
 pub struct HeartbeatConfig {
-    /// The pause between two heartbeats.
+    /// The interval between two heartbeats.
     pub heartbeat_every: Duration,
-    /// How long the page may take to answer one.
+    /// The timeout of one heartbeat.
     pub heartbeat_deadline: Duration,
-    /// How long a page may show neither a code nor a session.
+    /// How long a page may display neither a code nor a session.
     pub boot_patience: Duration,
 }
 
@@ -60,13 +60,13 @@ impl Default for HeartbeatConfig {
     }
 }
 
-/// A running browser and what comes from it.
+/// A running browser and its event stream.
 struct Launched {
     browser: Box<Browser>,
     events: Events,
 }
 
-/// What a task of the driver ended with.
+/// The result of a driver task.
 enum Done {
     Launched(Result<Launched, Option<Failure>>),
     /// Whether it ended by itself.
@@ -78,7 +78,7 @@ enum Done {
     LoggedOut(Result<(), PageError>),
 }
 
-/// The browser's place.
+/// The state of the browser process.
 enum Slot {
     Empty,
     Launching(CancellationToken),
@@ -86,7 +86,7 @@ enum Slot {
     Closing,
 }
 
-/// How a browser of no use is ended.
+/// How to end a browser that is no longer usable.
 #[derive(Clone, Copy)]
 enum Ending {
     Close,
@@ -99,13 +99,13 @@ struct PendingLogout {
     started: bool,
 }
 
-/// A job on the closed profile that waits for Chrome to close, or runs.
+/// A job on the closed profile that waits for Chrome to close, or is running.
 enum PendingJob {
     Waiting(OfflineJob),
     Running,
 }
 
-/// The driver. See the module's drawing.
+/// The session driver. See the diagram in the module documentation.
 pub struct SessionDriver {
     machine: Machine,
     config: BrowserConfig,
@@ -117,16 +117,15 @@ pub struct SessionDriver {
     commands: mpsc::Receiver<Command>,
     ledger: watch::Receiver<Option<String>>,
     slot: Slot,
-    /// Which browser this is, so that an answer of an earlier one is known.
+    /// Number of this browser, to detect results of an earlier one.
     launches: u64,
     missed_beats: u32,
-    /// Whether a page that missed its heartbeats was loaded anew since it
-    /// answered last.
+    /// Whether the page was reloaded for missed heartbeats since its last
+    /// answer.
     reloaded_for_beats: bool,
-    /// What was done since WhatsApp last acknowledged something, because it
-    /// acknowledged nothing.
+    /// Remedies tried since the last WhatsApp ack, because none arrived.
     ack_remedies: u32,
-    /// Whether this browser's page reported anything yet.
+    /// Whether this browser's page has reported yet.
     page_reported: bool,
     done: mpsc::UnboundedSender<Done>,
     done_queue: mpsc::UnboundedReceiver<Done>,
@@ -134,15 +133,15 @@ pub struct SessionDriver {
     logout: Option<PendingLogout>,
     offline_job: Option<PendingJob>,
     gc: GcSchedule,
-    /// Whether the last browser ended by itself, all of it written.
+    /// Whether the last browser exited by itself, with everything flushed.
     closed_cleanly: bool,
     when_gone: Vec<oneshot::Sender<SessionState>>,
 }
 
 impl SessionDriver {
-    /// A driver and the handle to it; [`Self::run`] makes it work. `ledger` says
-    /// why the ledger cannot be used, while it cannot; events are published to
-    /// `log`, and the page's messages put into `inbox`.
+    /// Returns a driver and its handle; [`Self::run`] starts the work. `ledger`
+    /// contains the reason while the ledger is unusable; events are published
+    /// to `log`, and the page's messages are put into `inbox`.
     #[must_use]
     pub fn new(
         config: BrowserConfig,
@@ -154,7 +153,7 @@ impl SessionDriver {
     ) -> (Self, SessionHandle) {
         let now = Timestamp::now();
         let machine = Machine::new(limits, config.profile.is_linked(), now);
-        // What is wrong already is news, too.
+        // The initial value has to be handled as well.
         ledger.mark_changed();
         let mut runtime = RuntimeInfo::default();
         runtime.page.url = mask_userinfo(config.page_url.as_str());
@@ -196,17 +195,18 @@ impl SessionDriver {
         (driver, handle)
     }
 
-    /// Works until `stop` is cancelled and the browser is closed.
+    /// Runs until `stop` is cancelled and the browser is closed.
     pub async fn run(mut self, stop: CancellationToken) {
         self.sweep_earlier_run().await;
         if self.machine.linked() {
             self.apply(Input::Connect(Intent::Resume)).await;
         }
-        // Not asked of the mailbox: that also closes when the last handle goes.
+        // The mailbox cannot say: it also closes when the last handle is
+        // dropped.
         let mut stopping = false;
         loop {
-            // Stopping comes first, then the browser's death, so that nothing
-            // is asked of a browser that is gone; commands before timers.
+            // Stopping comes first, then the browser's exit, so that no request
+            // goes to a dead browser; commands come before timers.
             tokio::select! {
                 biased;
                 () = stop.cancelled(), if !stopping => {
@@ -229,14 +229,14 @@ impl SessionDriver {
         }
     }
 
-    /// Ends what a killed service left, also when no session is wanted now.
+    /// Ends leftovers of a killed service, even if no session is wanted now.
     async fn sweep_earlier_run(&self) {
         let profile = &self.config.profile;
         if !profile.root().exists() {
             return;
         }
         if let Err(error) = profile.hold() {
-            // Told again, as a failure, when somebody wants the session.
+            // Reported again, as a failure, when a caller wants the session.
             tracing::warn!(%error, "the browser profile cannot be had");
             return;
         }
@@ -262,14 +262,14 @@ impl SessionDriver {
             self.carry_out(effect, now).await;
         }
         let changed = (self.machine.state(), self.machine.cause()) != (before, &cause);
-        // The same crash again is a line of its own.
+        // A repeated crash gets a log line of its own.
         if changed || self.machine.restarts().0 != restarts {
             self.note_transition(before);
         }
         if self.machine.browser() == BrowserPhase::Gone {
             self.timers.browser_gone();
             for waiting in self.when_gone.drain(..) {
-                // The caller may have hung up.
+                // The caller may have disconnected.
                 let _ = waiting.send(self.machine.state());
             }
         }
@@ -365,12 +365,12 @@ impl SessionDriver {
         self.reloaded_for_beats = false;
         self.page_reported = false;
         self.gc = GcSchedule::default();
-        // Until it did.
+        // Until a clean close is reported.
         self.closed_cleanly = false;
         let (config, done) = (self.config.clone(), self.done.clone());
         tokio::spawn(async move {
             let result = browser::launch(&config, &cancel).await;
-            // The driver outlives its tasks: it waits for this answer.
+            // The driver outlives its tasks: it waits for this result.
             let launched = result.map(|(browser, events)| Launched {
                 browser: Box::new(browser),
                 events,
@@ -379,8 +379,8 @@ impl SessionDriver {
         });
     }
 
-    /// Ends the browser: closes it, or, given a failure, kills it after the
-    /// time that the failure leaves it to write what it holds.
+    /// Ends the browser: closes it, or, on a failure, kills it after the grace
+    /// period in which it can flush its data.
     fn close_browser(&mut self, lost: Option<&Failure>) {
         self.page.send_replace(None);
         match std::mem::replace(&mut self.slot, Slot::Closing) {
@@ -412,7 +412,7 @@ impl SessionDriver {
                 self.slot = Slot::Empty;
                 self.apply(Input::BrowserFailed(failure)).await;
             }
-            // Cancelled while it started is as good as closed.
+            // A launch that was cancelled counts as closed.
             Done::Launched(Err(None)) => {
                 self.slot = Slot::Empty;
                 self.apply(Input::BrowserClosed).await;
@@ -474,13 +474,13 @@ impl SessionDriver {
         let page = browser.page().clone();
         self.slot = Slot::Running(launched);
         if self.machine.browser() == BrowserPhase::Closing {
-            // Asked to close while it started, a moment too late to cancel.
+            // Closing was requested during the launch, too late to cancel it.
             self.close_browser(None);
             return;
         }
         self.page.send_replace(Some(page));
         self.timers.page_loading(self.heartbeat.boot_patience);
-        // wa-js may never come up: then this says what is missing.
+        // wa-js may never load: then the self-test reports what is missing.
         self.timers.self_test_after(SELF_TEST_PATIENCE);
         self.apply(Input::BrowserUp).await;
     }
@@ -496,8 +496,8 @@ impl SessionDriver {
         }
     }
 
-    /// Ends a browser that is of no use any more. [`Ending::Kill`] is for one
-    /// that may not answer, [`Ending::Close`] for one that does.
+    /// Ends a browser that is no longer usable. [`Ending::Kill`] is for one
+    /// that may not respond, [`Ending::Close`] for one that does.
     async fn lose(&mut self, failure: Failure, ending: Ending) {
         if !matches!(self.slot, Slot::Running(_)) {
             return;
@@ -538,7 +538,7 @@ impl SessionDriver {
     }
 
     async fn on_command(&mut self, command: Command) {
-        // In each: the caller may have hung up.
+        // In each arm: the caller may have disconnected.
         match command {
             Command::Connect(reply) => {
                 self.apply(Input::Connect(Intent::Requested)).await;
@@ -575,16 +575,16 @@ mod offline;
 mod page_events;
 mod passkey;
 
-/// How long Chrome has to write what it holds before it is killed.
+/// Returns how long Chrome may flush its data before it is killed.
 fn kill_grace(failure: &Failure) -> Duration {
     match failure {
-        // There is nobody left to write anything.
+        // No process is left to write anything.
         Failure::BrowserDied => Duration::from_secs(2),
         _ => browser::KILL_GRACE,
     }
 }
 
-/// The next event of a running browser; never, without one.
+/// Returns the next event of a running browser; pends while there is none.
 async fn next_event(slot: &mut Slot) -> Option<BrowserEvent> {
     match slot {
         Slot::Running(Launched { events, .. }) => events.recv().await,

@@ -10,10 +10,10 @@ use crate::browser::{Profile, WhatsAppPage};
 use crate::error::ApiError;
 use crate::event_log::EventLog;
 
-/// The driver's mailbox holds this many commands; more is overload.
+/// Capacity of the driver's mailbox; more commands are an overload.
 pub(super) const MAILBOX: usize = 64;
 
-/// What can be asked of the driver.
+/// A request to the driver.
 pub(super) enum Command {
     Connect(oneshot::Sender<SessionState>),
     Disconnect(oneshot::Sender<SessionState>),
@@ -43,10 +43,10 @@ pub enum OfflineError {
     InUse(std::io::Error),
 }
 
-/// How a logout ended. Either way nothing is stored any more.
+/// The result of a logout. In every case no session data is stored any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogoutOutcome {
-    /// The phone knows, too.
+    /// The phone has unlinked the device, too.
     Unlinked,
     /// WhatsApp could not be reached: the phone still lists the device.
     OnlyHere,
@@ -54,19 +54,19 @@ pub enum LogoutOutcome {
     WasNotLinked,
 }
 
-/// Why the driver did not do what was asked.
+/// Why the driver did not carry out a request.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// The mailbox is full.
     #[error("too many requests at once: try again in a second")]
     Overloaded,
-    /// The service stops.
+    /// The service is stopping.
     #[error("the service is stopping")]
     Stopping,
-    /// There is no browser to do it.
+    /// No browser is running.
     #[error("no browser is running: POST /connect first")]
     NoBrowser,
-    /// The browser failed at it.
+    /// The browser failed to carry it out.
     #[error("the browser failed: {0}")]
     Browser(String),
 }
@@ -93,27 +93,27 @@ pub struct SessionHandle {
 }
 
 impl SessionHandle {
-    /// The current snapshot. Never waits.
+    /// Returns the current snapshot without waiting.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.borrow().clone()
     }
 
-    /// A receiver of each new snapshot.
+    /// Returns a receiver of each new snapshot.
     pub fn changes(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshot.clone()
     }
 
-    /// The events.
+    /// Returns the event log.
     pub fn events(&self) -> &EventLog {
         &self.log
     }
 
-    /// The page of the running browser.
+    /// Returns the page of the running browser.
     pub fn page(&self) -> Option<WhatsAppPage> {
         self.page.borrow().clone()
     }
 
-    /// Asks for the session; answers at once with the state then.
+    /// Requests the session; returns the state immediately afterwards.
     ///
     /// # Errors
     /// [`AskError::Overloaded`], [`AskError::Stopping`].
@@ -121,7 +121,7 @@ impl SessionHandle {
         self.ask(Command::Connect).await
     }
 
-    /// Closes the browser; answers when nothing of it is left.
+    /// Closes the browser; returns once all its processes have ended.
     ///
     /// # Errors
     /// [`AskError::Overloaded`], [`AskError::Stopping`].
@@ -129,7 +129,7 @@ impl SessionHandle {
         self.ask(Command::Disconnect).await
     }
 
-    /// Unlinks the device; answers when nothing is stored any more.
+    /// Unlinks the device; returns once no session data is stored any more.
     ///
     /// # Errors
     /// [`AskError::Overloaded`], [`AskError::Stopping`].
@@ -137,14 +137,14 @@ impl SessionHandle {
         self.ask(Command::Logout).await
     }
 
-    /// What the browser shows, as a PNG.
+    /// Returns a screenshot of the browser as a PNG.
     pub async fn screenshot(&self) -> Result<Vec<u8>, AskError> {
         self.ask(Command::Screenshot).await?
     }
 
-    /// Closes the browser, runs `job` on the profile, and starts the browser
-    /// again; returns what the job returned. The job is called with the error,
-    /// and nothing is closed, where it cannot run.
+    /// Closes the browser, runs `job` on the profile, and restarts the browser;
+    /// returns the job's result. If the job cannot run, it is called with the
+    /// error and nothing is closed.
     ///
     /// # Errors
     /// [`AskError::Overloaded`], [`AskError::Stopping`].
@@ -155,14 +155,14 @@ impl SessionHandle {
         self.ask(|reply| {
             Command::Offline(Box::new(move |profile| {
                 let outcome = job(profile);
-                // The caller may have hung up.
+                // The caller may have disconnected.
                 Box::new(move || drop(reply.send(outcome)))
             }))
         })
         .await
     }
 
-    /// Answers once the driver did; waits for room in its mailbox.
+    /// Returns once the driver has answered; waits for room in its mailbox.
     ///
     /// # Errors
     /// [`AskError::Stopping`].
@@ -173,10 +173,10 @@ impl SessionHandle {
         told.await.map_err(|_| AskError::Stopping)
     }
 
-    /// Tells that WhatsApp acknowledges nothing although the page says that it
-    /// is connected.
+    /// Reports that WhatsApp sends no acks although the page claims to be
+    /// connected.
     pub fn acks_stopped(&self) {
-        // With a full or closed mailbox, the next report does it.
+        // With a full or closed mailbox, the next report has the same effect.
         let _ = self.commands.try_send(Command::AcksStopped);
     }
 

@@ -1,14 +1,14 @@
-//! A bounded queue of what the page pushes: messages, acks, account limits.
+//! A bounded queue of page updates: messages, acks, account limits.
 
 use tokio::sync::{mpsc, watch};
 
 use super::catch_up_progress::CatchUp;
 use crate::browser::{PageLimits, PageUpdate};
 
-/// Queue length: the most updates on their way to the disk.
+/// Queue capacity: the most updates waiting to be written to disk.
 const ROOM: usize = 1024;
 
-/// The way in; cheap to clone.
+/// The sending half of the queue; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Inbox {
     updates: mpsc::Sender<PageUpdate>,
@@ -17,7 +17,7 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// An inbox, and the end that it is emptied from.
+    /// Returns an inbox and the receiving half of its queue.
     #[must_use]
     pub fn new(catch_up: CatchUp) -> (Self, mpsc::Receiver<PageUpdate>) {
         let (updates, queue) = mpsc::channel(ROOM);
@@ -29,17 +29,17 @@ impl Inbox {
         (inbox, queue)
     }
 
-    /// Takes what the page knows of the account's limits.
+    /// Stores the account limits that the page reports.
     pub fn limits(&self, limits: PageLimits) {
         self.limits.send_replace(Some(limits));
     }
 
-    /// What the page said last of the account's limits.
+    /// Returns a receiver of the account limits that the page reported last.
     pub fn page_limits(&self) -> watch::Receiver<Option<PageLimits>> {
         self.limits.subscribe()
     }
 
-    /// Takes what the page tells. Never waits: what finds no room is found in
+    /// Queues an update without waiting: if the queue is full, it is found in
     /// the page's store later.
     pub fn put(&self, update: PageUpdate) {
         if self.updates.try_send(update).is_err() {

@@ -2,7 +2,7 @@
 //! and returns effects; the driver carries them out.
 //!
 //! ```text
-//!   what the session is                         what the browser is
+//!   session state                               browser phase
 //!
 //!   INIT ─> QR_REQUIRED ─> AUTHENTICATED        Gone ──Start──> Starting ──> Up
 //!     │         │            │    ^               ^                 │        │
@@ -11,9 +11,9 @@
 //!     └─────────┴─────────────┴──> ERROR | DISCONNECTED
 //! ```
 //!
-//! Somebody *wants* a session or nobody does; whenever the browser is gone and
-//! it is wanted, and no retry is pending, it is started. That is why fifty
-//! calls of `/connect` start one browser.
+//! A session is either *wanted* or not; whenever the browser is gone, the
+//! session is wanted and no retry is pending, the browser is started. Fifty
+//! calls of `/connect` therefore start one browser.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -35,19 +35,19 @@ use readiness::{Readiness, Waits};
 pub use passkey::{Passkey, PasskeyStep};
 pub use types::{BrowserPhase, Code, Effect, Input, Intent, Limits, Transition};
 
-/// How long WhatsApp shows the first code of a round.
+/// How long WhatsApp displays the first code of a round.
 const FIRST_CODE: Duration = Duration::from_secs(60);
-/// How long it shows the others.
+/// How long WhatsApp displays each further code.
 const NEXT_CODE: Duration = Duration::from_secs(20);
-/// How many codes make a round.
+/// Number of codes in a round.
 const CODES_PER_ROUND: u32 = 6;
-/// A code is dropped this long after its time even if the page does not say
-/// so: a page that hangs must not leave an expired code on show.
+/// A code is dropped this long after it expires even if the page does not
+/// report it: a hung page must not leave an expired code displayed.
 const EXPIRY_GRACE: Duration = Duration::from_secs(2);
 const HISTORY: usize = 50;
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
-/// The machine. See the module's drawing.
+/// The state machine. See the diagram in the module documentation.
 #[derive(Debug)]
 pub struct Machine {
     limits: Limits,
@@ -61,7 +61,7 @@ pub struct Machine {
     retry_pending: bool,
     disposal: Option<Disposal>,
     logging_out: bool,
-    /// Nothing of the browser may run, and nothing be deleted.
+    /// The browser must stay closed, and no data be deleted.
     resting: bool,
     linked: bool,
     code: Option<Code>,
@@ -74,25 +74,26 @@ pub struct Machine {
     last_error: Option<(Failure, Timestamp)>,
     report: PageReport,
     waits: Waits,
-    /// How often the sync stood still since the session was READY.
+    /// How many times the sync stalled since the session was last READY.
     stalls: u32,
-    /// The document that showed a code although a device is linked.
+    /// The document that displayed a code although a device is linked.
     doubted: Option<String>,
-    /// Why the ledger cannot be used.
+    /// Why the ledger is unusable, if it is.
     ledger: Option<String>,
 }
 
-/// What becomes of the profile once the browser is gone.
+/// What happens to the profile once the browser is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Disposal {
-    /// The device was unlinked for certain.
+    /// The device was certainly unlinked.
     Wipe,
-    /// The page says so; the profile may be worth another look.
+    /// Only the page reports it unlinked; the profile may still be usable.
     SetAside,
 }
 
 impl Machine {
-    /// A machine in `INIT`. `linked` says whether a linked profile is stored.
+    /// Returns a machine in `INIT`. `linked` says whether a linked profile is
+    /// stored.
     #[must_use]
     pub fn new(limits: Limits, linked: bool, now: Timestamp) -> Self {
         Self {
@@ -125,7 +126,7 @@ impl Machine {
         }
     }
 
-    /// Takes what happened; gives what has to be done, in order.
+    /// Applies an input; returns the effects to carry out, in order.
     pub fn apply(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
@@ -176,7 +177,7 @@ impl Machine {
         effects
     }
 
-    /// Brings what the browser is in line with what is wanted.
+    /// Adjusts the browser's phase to what is wanted.
     fn reconcile(&mut self, effects: &mut Vec<Effect>) {
         match self.browser {
             BrowserPhase::Up | BrowserPhase::Starting
@@ -213,7 +214,7 @@ impl Machine {
         };
         self.rounds_left = self.limits.code_rounds;
         let waiting = self.intent.is_some() && !self.retry_pending;
-        // Nothing of the browser would be better for starting anew.
+        // A new browser start would not fix these failures.
         let in_vain = matches!(
             self.cause,
             Cause::Failed(Failure::LedgerUnavailable(_) | Failure::TemporarilyBanned(..))
@@ -277,7 +278,7 @@ impl Machine {
         }
     }
 
-    /// Takes one restart out of the budget; gives up where there is none left.
+    /// Takes one restart from the budget; fails the session if none is left.
     fn within_budget(&mut self, failure: &Failure, now: Timestamp) -> bool {
         let window = i64::try_from(self.limits.restart_window.as_millis()).unwrap_or(i64::MAX);
         while self
@@ -307,8 +308,8 @@ impl Machine {
         self.transition(SessionState::Init, Cause::Restarting(failure), now);
     }
 
-    /// Gentler than a restart: what the page holds is written, and the browser
-    /// stays.
+    /// Reloads the page, which is gentler than a restart: its data is flushed
+    /// and the browser keeps running.
     fn reload(&mut self, failure: Failure, now: Timestamp, effects: &mut Vec<Effect>) {
         self.last_error = Some((failure.clone(), now));
         if !self.within_budget(&failure, now) {
@@ -352,7 +353,7 @@ impl Machine {
             return self.fail(Failure::UnsupportedBrowser, now);
         }
         if self.state == SessionState::Ready && self.report.registered != Some(true) {
-            // The page is loading anew: linked as far as anybody knows.
+            // The page is reloading: linked as far as is known.
             let cause = Cause::ConnectionLost("the page is loading".to_owned());
             self.transition(SessionState::Authenticated, cause, now);
         }
@@ -410,8 +411,8 @@ impl Machine {
         self.transition(SessionState::Authenticated, cause, now);
     }
 
-    /// As long as one is waited for, one fills no window of restarts: those of
-    /// one sync are counted until it is through.
+    /// Counts a stalled sync. The wait for one stall is as long as the restart
+    /// window, so the stalls of one sync are counted until it completes.
     fn sync_stalled(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         self.stalls += 1;
         if self.stalls > self.limits.restart_budget {
@@ -422,7 +423,7 @@ impl Machine {
         self.reload(Failure::SyncStalled, now, effects);
     }
 
-    /// All is there; with the ledger a send can work.
+    /// Handles a complete connection; sends also need the ledger.
     fn connected(&mut self, now: Timestamp) {
         self.stalls = 0;
         match &self.ledger {
@@ -454,8 +455,8 @@ impl Machine {
             ..
         } = &self.report;
         let (code, idle, document) = (code.clone(), *idle, document.clone());
-        // Early in its start the page does not know its device yet: only a
-        // page that asks for a scan has none.
+        // Early in its start the page does not know its device yet: only a page
+        // that requests a scan has none.
         if self.linked && (code.is_some() || idle) {
             return self.doubt_link(document, now, effects);
         }
@@ -470,7 +471,7 @@ impl Machine {
             None if idle => {
                 self.set_code(None);
                 self.codes_shown = 0;
-                // A new round would end the code that somebody types in.
+                // A new round would invalidate the code that a user is typing.
                 if self.refreshing || self.report.link_code.is_some() {
                     return;
                 }
@@ -485,12 +486,13 @@ impl Machine {
         }
     }
 
-    /// A page whose database could not be opened shows a code as well, and has
-    /// its device again when it is loaded the next time.
+    /// Reloads a page that displays a code although a device is linked: it also
+    /// does so if its database failed to open, and a reload restores the
+    /// device.
     fn doubt_link(&mut self, document: String, now: Timestamp, effects: &mut Vec<Effect>) {
         self.set_code(None);
         match &self.doubted {
-            // It goes on speaking until the next one is there.
+            // The old document keeps reporting until the next one is loaded.
             Some(doubted) if *doubted == document => return,
             Some(_) => self.doubted = None,
             None => {
@@ -503,7 +505,7 @@ impl Machine {
         self.unlink(Disposal::SetAside, effects);
         let cause = Cause::Unlinked("while this service was away".to_owned());
         match self.intent {
-            // Somebody asked for a code: one of a new profile.
+            // A caller requested a code: display one of a new profile.
             Some(Intent::Requested) => self.transition(SessionState::Init, cause, now),
             _ => self.give_up(SessionState::Disconnected, cause, now),
         }
@@ -559,80 +561,81 @@ impl Machine {
         u32::try_from(self.restarts.len()).unwrap_or(u32::MAX)
     }
 
-    /// Grows with every change that an observer can see.
+    /// Returns a number that grows with every observable change.
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// The state.
+    /// Returns the state.
     pub fn state(&self) -> SessionState {
         self.state
     }
 
-    /// Since when [`Self::state`] holds.
+    /// Returns the time of the last change of [`Self::state`].
     pub fn since(&self) -> Timestamp {
         self.since
     }
 
-    /// Why.
+    /// Returns the cause of [`Self::state`].
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
 
-    /// The latest transitions, newest first.
+    /// Returns the latest transitions, newest first.
     pub fn history(&self) -> impl Iterator<Item = &Transition> {
         self.history.iter()
     }
 
-    /// The code on show.
+    /// Returns the code that is displayed.
     pub fn code(&self) -> Option<&Code> {
         self.code.as_ref()
     }
 
-    /// How many times an idle page will still be refreshed.
+    /// Returns how many more times an idle page will be refreshed.
     pub fn rounds_left(&self) -> u32 {
         self.rounds_left
     }
 
-    /// Whether the profile on disk is linked.
+    /// Returns whether the profile on disk is linked.
     pub fn linked(&self) -> bool {
         self.linked
     }
 
-    /// The browser, as far as the machine knows.
+    /// Returns the browser's phase, as far as the machine knows.
     pub fn browser(&self) -> BrowserPhase {
         self.browser
     }
 
-    /// Whether the page waits for new codes after it was idle.
+    /// Returns whether the page waits for new codes after it was idle.
     pub fn refreshing(&self) -> bool {
         self.refreshing
     }
 
-    /// The latest report of the page.
+    /// Returns the latest report of the page.
     pub fn report(&self) -> &PageReport {
         &self.report
     }
 
-    /// Whether the page holds what it is to send, since what waited for it has
-    /// not been delivered yet. It does so for minutes with each send, also once
-    /// the session is READY because that takes too long.
+    /// Returns whether the page holds sends because queued messages have not
+    /// been delivered yet. It holds each send for minutes, even once the
+    /// session is READY because the delivery takes too long.
     pub fn holds_sends(&self) -> bool {
         self.report.delivered == Some(false)
     }
 
-    /// The last failure, also when it was mended since.
+    /// Returns the last failure, even if it has been resolved since.
     pub fn last_error(&self) -> Option<(&Failure, Timestamp)> {
         self.last_error.as_ref().map(|(f, at)| (f, *at))
     }
 
-    /// Restarts since the start and within the window, and the limits.
+    /// Returns the restarts since the start and within the window, and the
+    /// limits.
     pub fn restarts(&self) -> (u64, u32, Limits) {
         (self.total_restarts, self.recent_restarts(), self.limits)
     }
 }
 
-/// The state and cause of a linked device that WhatsApp does not serve.
+/// Returns the state and cause of a linked device that WhatsApp refuses.
 fn refusal(report: &PageReport) -> Option<(SessionState, Cause)> {
     if report.stream.as_deref() == Some("CONNECTED") {
         return None;

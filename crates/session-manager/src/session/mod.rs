@@ -1,4 +1,4 @@
-//! The ADMIN session: its state machine, and the one task that owns it.
+//! The admin session: its state machine, and the one task that owns it.
 //!
 //! ```text
 //!  http ──> SessionHandle ──> SessionDriver (one task) ──> browser

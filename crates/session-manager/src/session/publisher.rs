@@ -1,5 +1,5 @@
-//! Publishes snapshots and state events of the session, so that readers need not
-//! ask the driver.
+//! Publishes snapshots and state events of the session, so that readers need
+//! not query the driver.
 //!
 //! ```text
 //!  driver ──publish──> watch<Snapshot> ──> /status /qr /session …
@@ -19,26 +19,26 @@ use super::machine::{BrowserPhase, Machine, Passkey};
 use super::qr_image::QrImage;
 use crate::event_log::EventLog;
 
-/// The session at one moment.
+/// A snapshot of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// As `GET /session` tells it.
+    /// The body of `GET /session`.
     pub session: SessionBody,
-    /// The code's images, while one can be scanned.
+    /// Images of the code, while it can be scanned.
     pub qr: Option<Arc<QrImage>>,
-    /// The passkey that WhatsApp asks for.
+    /// The passkey that WhatsApp requests.
     pub passkey: Option<Passkey>,
-    /// The page holds what is sent: what waited for it is still being delivered.
+    /// Whether the page holds sends while queued messages are being delivered.
     pub holds_sends: bool,
-    /// The dialog that the phone wants to be acknowledged was.
+    /// Whether the dialog that WhatsApp requires to be dismissed was.
     pub whats_new_seen: bool,
 }
 
 impl Snapshot {
-    /// The code, unless its time is over at `now`.
+    /// Returns the code, unless it has expired at `now`.
     pub fn unexpired_qr(&self, now: Timestamp) -> Option<&QrImage> {
-        // The driver drops a code that the page leaves standing; this holds
-        // even while the driver itself is late.
+        // The driver drops a code that the page leaves displayed; this check
+        // works even while the driver itself is late.
         let info = self.session.qr.as_ref()?;
         let late = std::time::Duration::from_secs(3);
         (now < info.expires_at.after(late)).then_some(self.qr.as_deref()?)
@@ -56,14 +56,14 @@ pub struct Publisher {
 /// Facts about the browser and the page that the machine does not hold.
 #[derive(Clone, Debug, Default)]
 pub struct RuntimeInfo {
-    /// The browser.
+    /// Facts about the browser.
     pub browser: BrowserInfo,
-    /// The page.
+    /// Facts about the page.
     pub page: PageInfo,
 }
 
 impl Publisher {
-    /// A publisher of what `machine` holds now.
+    /// Returns a publisher whose first snapshot is the state of `machine`.
     #[must_use]
     pub fn new(machine: &Machine, runtime: &RuntimeInfo, log: EventLog) -> Self {
         let service = ServiceInfo {
@@ -87,12 +87,12 @@ impl Publisher {
         }
     }
 
-    /// Where the snapshots can be read.
+    /// Returns a receiver of the snapshots.
     pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshot.subscribe()
     }
 
-    /// Publishes the current state, if it changed.
+    /// Publishes the current state if it changed.
     pub fn publish(&self, machine: &Machine, runtime: &RuntimeInfo) {
         let before = self.snapshot.borrow().clone();
         let session = body(machine, runtime, &self.service);
@@ -130,7 +130,7 @@ impl Publisher {
     }
 }
 
-/// The event that tells the state.
+/// Returns the event that reports the state.
 #[must_use]
 pub fn state_event(session: &SessionBody) -> Event {
     Event::State(StateEvent {
@@ -142,7 +142,7 @@ pub fn state_event(session: &SessionBody) -> Event {
     })
 }
 
-/// The event that tells the code.
+/// Returns the event that reports the code.
 #[must_use]
 pub fn qr_event(snapshot: &Snapshot) -> Event {
     let now = Timestamp::now();
@@ -213,7 +213,7 @@ fn body(machine: &Machine, runtime: &RuntimeInfo, service: &ServiceInfo) -> Sess
             .and_then(|code| Timestamp::from_millis(code.expires_at))
             .map(|expires_at| PairingCodeInfo { expires_at }),
         passkey: machine.passkey().map(Passkey::info),
-        // Of others, who tell them with `GET /session`.
+        // Filled in by other modules when they answer `GET /session`.
         limits: Limits::default(),
         first_sync: FirstSync::default(),
         browser,

@@ -8,24 +8,25 @@ use image::{ImageFormat, Luma};
 use qrcode::render::{svg, unicode};
 use qrcode::{EcLevel, QrCode};
 
-/// A code in the forms that are asked for often; made once for each code.
+/// A code in its frequently requested formats; rendered once per code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QrImage {
-    /// What the phone reads.
+    /// The text that the phone scans.
     text: String,
     /// A PNG.
     pub png: Vec<u8>,
-    /// The same as `data:image/png;base64,…`.
+    /// The same PNG as `data:image/png;base64,…`.
     pub data_url: String,
 }
 
 const PIXELS_PER_MODULE: u32 = 8;
 
 impl QrImage {
-    /// Draws `text`.
+    /// Renders `text`.
     ///
     /// # Errors
-    /// When the text does not fit any code, which WhatsApp's never does not.
+    /// When the text does not fit in any QR code, which does not occur with
+    /// WhatsApp's.
     pub fn draw(text: &str) -> Result<Self, String> {
         let code = encode(text)?;
         let picture = code
@@ -45,7 +46,7 @@ impl QrImage {
         })
     }
 
-    /// An SVG image.
+    /// Returns the code as an SVG image.
     pub fn svg(&self) -> Result<String, String> {
         Ok(encode(&self.text)?
             .render::<svg::Color<'_>>()
@@ -53,8 +54,8 @@ impl QrImage {
             .build())
     }
 
-    /// Unicode half blocks, to scan from a terminal; dark on light, as a
-    /// terminal is mostly light on dark.
+    /// Returns the code as Unicode half blocks, to scan from a terminal; dark
+    /// on light, as most terminals are light on dark.
     pub fn half_blocks(&self) -> Result<String, String> {
         let mut text = encode(&self.text)?
             .render::<unicode::Dense1x2>()
@@ -67,7 +68,7 @@ impl QrImage {
 }
 
 fn encode(text: &str) -> Result<QrCode, String> {
-    // Low correction, as WhatsApp draws it: fewer modules scan better from a
-    // small or blurred picture than more correction does.
+    // Low error correction, as WhatsApp draws it: fewer modules scan better
+    // from a small or blurred picture than more correction does.
     QrCode::with_error_correction_level(text, EcLevel::L).map_err(|error| error.to_string())
 }

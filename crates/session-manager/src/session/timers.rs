@@ -5,12 +5,12 @@ use std::time::Duration;
 use session_api::Timestamp;
 use tokio::time::Instant;
 
-/// Just past the machine's own grace for a code.
+/// Slightly more than the machine's own grace period for a code.
 const CODE_GRACE: Duration = Duration::from_millis(2_050);
-/// How long a refreshed page may take to show a code.
+/// How long a refreshed page may take to display a code.
 const REFRESH_PATIENCE: Duration = Duration::from_secs(10);
 
-/// What is due.
+/// A timer that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Retry,
@@ -23,7 +23,7 @@ pub(super) enum Due {
     Logout,
 }
 
-/// The times; each rings once.
+/// The driver's timers; each fires once.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     retry: Option<Instant>,
@@ -37,7 +37,7 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    /// Waits for the first that is due; for ever when none is set.
+    /// Waits for the first due timer; pends while none is set.
     pub(super) async fn next(&mut self) -> Due {
         let times = [
             (self.retry, Due::Retry),
@@ -79,17 +79,17 @@ impl Timers {
     }
 
     pub(super) fn passkey_until(&mut self, expires_at: Option<Timestamp>) {
-        // A moment later, so that it is over by the clock as well.
+        // One millisecond later, so that it has expired by the clock as well.
         until(&mut self.passkey, expires_at, Duration::from_millis(1));
     }
 
-    /// A page begins to load.
+    /// Starts the boot timer: a page begins to load.
     pub(super) fn page_loading(&mut self, patience: Duration) {
         self.boot = Some(Instant::now() + patience);
         self.heartbeat = None;
     }
 
-    /// The page reported; `settled` when it shows a code or a session.
+    /// Handles a report; `settled` if the page displays a code or a session.
     pub(super) fn page_reported(&mut self, settled: bool, beat: Duration, patience: Duration) {
         self.heartbeat_after(beat);
         if settled {
@@ -127,7 +127,7 @@ impl Timers {
         self.logout = None;
     }
 
-    /// What concerned the browser does not any more.
+    /// Clears the timers that concern the browser.
     pub(super) fn browser_gone(&mut self) {
         self.heartbeat = None;
         self.boot = None;
@@ -136,7 +136,7 @@ impl Timers {
     }
 }
 
-/// Sets `timer` to `grace` after `expires_at`, unless it is set to that.
+/// Sets `timer` to `grace` after `expires_at`, unless it is already set so.
 fn until(timer: &mut Option<(Timestamp, Instant)>, expires_at: Option<Timestamp>, grace: Duration) {
     let Some(expires_at) = expires_at else {
         *timer = None;

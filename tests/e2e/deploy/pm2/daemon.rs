@@ -1,4 +1,4 @@
-//! A PM2 of the test's own: the real one from npm, with its own home.
+//! A PM2 of the test's own: the real one from npm, with a separate home.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
@@ -10,7 +10,7 @@ use harness::{Scratch, binary, poll};
 use serde_json::Value;
 use service_runtime::process::{Process, Signal, kill};
 
-/// What a shell with a history carries: the leaks of the incident, and more.
+/// Variables of a long-lived shell: those leaked in the incident, and more.
 const LEAKS: [(&str, &str); 6] = [
     ("PORT", "3011"),
     ("HOST", "0.0.0.0"),
@@ -20,7 +20,7 @@ const LEAKS: [(&str, &str); 6] = [
     ("SOMEBODYS_SECRET", "leaked"),
 ];
 
-/// PM2's daemon, ended with this value.
+/// PM2's daemon, which is killed on drop.
 #[derive(Debug)]
 pub struct Pm2 {
     folder: Scratch,
@@ -32,7 +32,7 @@ pub struct Pm2 {
 }
 
 impl Pm2 {
-    /// A daemon that runs nothing yet; the pair would use the page of `standin`.
+    /// Starts a daemon without services; the pair would use the page of `standin`.
     pub async fn start(standin: &Standin) -> Self {
         let folder = Scratch::default();
         for name in ["home", "tmp"] {
@@ -46,7 +46,7 @@ impl Pm2 {
             ("HOME", text(folder.join("home"))),
             ("TMPDIR", text(folder.join("tmp"))),
             ("PM2_HOME", text(folder.join("pm2"))),
-            // How the ecosystem files are told, as they document it.
+            // The variables that the ecosystem files document.
             ("LEADMASTER_HOME", text(folder.join("home"))),
             (
                 "LEADMASTER_BIN_DIR",
@@ -68,18 +68,18 @@ impl Pm2 {
             session_port,
             hub_port,
         };
-        // So that what is timed later is a start of a service, not of PM2.
+        // So that later timings measure the start of a service, not of PM2.
         pm2.run(&["ping"]).await;
         pm2
     }
 
-    /// What the ecosystem files are told of `name` from now on.
+    /// Sets the variable `name` for the ecosystem files from now on.
     pub fn tell(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Whether `grep` with these arguments finds something in the log files
-    /// that `pattern` names, as the shell expands it.
+    /// Returns whether `grep` with these arguments matches in the log files
+    /// that the shell pattern `pattern` expands to.
     pub fn grep(&self, arguments: &str, pattern: &str) -> bool {
         let logs = self.folder.join("pm2/logs");
         let line = format!("grep -q {arguments} {pattern}");
@@ -124,7 +124,7 @@ impl Pm2 {
         output
     }
 
-    /// What PM2 knows of a service.
+    /// Returns PM2's description of a service.
     pub async fn described(&self, name: &str) -> Value {
         let output = self.run(&["jlist", "--silent"]).await;
         let list: Value = serde_json::from_slice(&output.stdout).expect("a list");
@@ -135,7 +135,7 @@ impl Pm2 {
             .unwrap_or_default()
     }
 
-    /// The process of a service that is online.
+    /// Returns the process of a service that is online.
     pub async fn process(&self, name: &str) -> Process {
         poll::until(format!("{name} online"), async || {
             let service = self.described(name).await;
@@ -149,32 +149,32 @@ impl Pm2 {
         .await
     }
 
-    /// PM2's own log.
+    /// Returns PM2's own log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("pm2/pm2.log")).unwrap_or_default()
     }
 
-    /// A file in PM2's log folder.
+    /// Returns a file of PM2's log folder.
     pub fn service_log(&self, name: &str) -> String {
         std::fs::read_to_string(self.folder.join("pm2/logs").join(name)).unwrap_or_default()
     }
 
-    /// Where session-manager keeps the device.
+    /// Returns session-manager's `TOKENS_DIR`.
     pub fn tokens(&self) -> PathBuf {
         self.folder.join("home/tokens")
     }
 
-    /// The address of a path of session-manager.
+    /// Returns the URL of a path of session-manager.
     pub fn session(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.session_port)
     }
 
-    /// The address of a path of central-hub.
+    /// Returns the URL of a path of central-hub.
     pub fn hub(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.hub_port)
     }
 
-    /// The daemon.
+    /// Returns the daemon's process.
     pub fn daemon(&self) -> Option<Process> {
         let text = std::fs::read_to_string(self.folder.join("pm2/pm2.pid")).ok()?;
         Process::read(text.trim().parse().ok()?)
@@ -194,7 +194,7 @@ impl Drop for Pm2 {
             }
         }
         let Some(daemon) = self.daemon() else { return };
-        // It stops its services first, each with its own patience.
+        // It stops its services first, each with its own timeout.
         let _ = self.command(&["kill"]).output();
         if daemon.id().is_alive() {
             let _ = kill(daemon.id(), Signal::KILL);
@@ -202,7 +202,7 @@ impl Drop for Pm2 {
     }
 }
 
-/// An ecosystem file of this repository.
+/// Returns the path of an ecosystem file of this repository.
 pub fn ecosystem(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -210,7 +210,7 @@ pub fn ecosystem(path: &str) -> String {
     root.join("deploy").join(path).display().to_string()
 }
 
-/// The variables that a binary says it reads.
+/// Returns the variables that a binary documents.
 pub fn documented_variables(name: &str) -> Vec<String> {
     let output = Command::new(binary(name))
         .arg("--help")
@@ -232,7 +232,7 @@ pub fn documented_variables(name: &str) -> Vec<String> {
         .collect()
 }
 
-/// Ports that were free a moment ago, two different ones.
+/// Returns two different ports that were free a moment ago.
 fn free_ports() -> [u16; 2] {
     [0; 2]
         .map(|any| TcpListener::bind((Ipv4Addr::LOCALHOST, any)).expect("a port"))

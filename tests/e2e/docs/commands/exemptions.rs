@@ -1,13 +1,13 @@
-//! What cannot be typed in a test as it stands, and what covers it.
+//! Commands that a test cannot run unchanged, and their other tests.
 
-/// A command (what begins so, where it ends with a blank), and the file and
-/// the words in it that cover it.
+/// A command (a prefix, if it ends with a space), and the file and the words in
+/// it that cover it.
 type Held = (&'static str, &'static str, &'static str);
 
-/// No command may be here that could be run.
+/// Commands that could be run must not be listed here.
 pub const ELSEWHERE: &[Held] = &[
-    // How the checkout came here that is tested, and is set up and built before
-    // the first test.
+    // How the tested checkout was created, and is set up and built before the
+    // first test.
     ("git clone ", ".ci/run", "cargo xtask test"),
     ("git pull", ".ci/run", "cargo xtask test"),
     (
@@ -37,25 +37,25 @@ pub const ELSEWHERE: &[Held] = &[
         "crates/xtask/src/check.rs",
         "fn a_file_is_of_the_package_around_it()",
     ),
-    // From a database of the Node pair's.
+    // Needs a database of the Node pair.
     (
         "target/release/central-hub import-node ",
         "crates/central-hub/tests/hub/import_node.rs",
         "fn the_command_tells_the_plan_and_then_what_it_did()",
     ),
-    // Into the folders of a server's nginx.
+    // Writes to the folders of a server's nginx.
     (
         "sudo cp ",
         "tests/e2e/deploy/nginx.rs",
         "fn the_node_pairs_page_is_served_beside_the_hub()",
     ),
-    // On the real WhatsApp.
+    // Needs the real WhatsApp.
     (
         "cargo xtask up",
         "crates/xtask/tests/up.rs",
         "fn runs_the_pair_and_ends_it_at_a_signal()",
     ),
-    // What takes minutes or hours, or the internet.
+    // Takes minutes or hours, or needs the internet.
     (
         "cargo xtask chaos ",
         "tests/lab/chaos/tests/short_run.rs",
@@ -111,7 +111,7 @@ pub const ELSEWHERE: &[Held] = &[
         "crates/central-hub/Cargo.toml",
         "name = \"lists\"",
     ),
-    // A server with systemd, and an archive from another machine.
+    // Needs a server with systemd, and an archive from another host.
     (
         "cargo xtask dist",
         "crates/xtask/src/docs_checks.rs",
@@ -132,7 +132,7 @@ pub const ELSEWHERE: &[Held] = &[
         "tests/e2e/deploy/systemd.rs",
         "fn systemd_verifies_both_units()",
     ),
-    // Containers: they want podman or Docker, and minutes.
+    // Containers: need podman or Docker, and take minutes.
     (
         "cargo xtask image --check",
         "crates/xtask/src/docs_checks.rs",
@@ -168,25 +168,25 @@ pub const ELSEWHERE: &[Held] = &[
         "crates/xtask/src/image/check.rs",
         "fn try_all(",
     ),
-    // PM2 for the whole machine; the tests run the same from tests/node.
+    // PM2 for the whole host; the tests run the same from tests/node.
     (
         "npm install -g pm2",
         "tests/e2e/deploy/pm2.rs",
         "fn pair_is_online_with_its_own_variables()",
     ),
-    // A message that failed, which under DRY_RUN none does.
+    // Needs a failed message, which does not occur under DRY_RUN.
     (
         "curl -X POST http://localhost:3012/api/sender/messages/<id>/retry ",
         "crates/central-hub/tests/hub/outbox.rs",
         "fn what_is_not_possible_now_waits_and_what_is_refused_ends(",
     ),
-    // It wants a screen, and a person before it.
+    // Needs a screen, and a person in front of it.
     (
         "BACKUP_KEY='AGE-SECRET-KEY-1…' TOKENS_DIR=desktop-tokens target/release/session-manager link",
         "tests/e2e/session/backups.rs",
         "fn profile_linked_on_a_desktop_is_restored_on_a_server()",
     ),
-    // A screen, until one leaves it.
+    // An interactive screen.
     (
         "pm2 monit",
         "tests/e2e/deploy/pm2.rs",
@@ -194,7 +194,7 @@ pub const ELSEWHERE: &[Held] = &[
     ),
 ];
 
-/// Its line in the table.
+/// Returns the command's row in the table.
 pub fn held_elsewhere(command: &str) -> Option<&'static Held> {
     ELSEWHERE
         .iter()

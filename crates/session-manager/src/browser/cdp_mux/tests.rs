@@ -1,4 +1,4 @@
-//! With real pipes, and a test at the far end of each.
+//! Tests with real pipes, whose far ends the test holds.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ struct End {
 }
 
 impl End {
-    /// And the two ends for the relay: what it reads, what it writes.
+    /// Returns an end, and the relay's reading and writing ends.
     fn new() -> (Self, OwnedFd, OwnedFd) {
         let (relay_reads, writes) = io::pipe().unwrap();
         let (reads, relay_writes) = io::pipe().unwrap();
@@ -32,7 +32,7 @@ impl End {
         self.writes.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// The next message; `None` at the end.
+    /// Returns the next message; `None` at the end.
     async fn hears(&mut self) -> Option<Value> {
         let mut text = Vec::new();
         let heard = tokio::time::timeout(PATIENCE, next(&mut self.reads, &mut text));
@@ -70,7 +70,7 @@ fn pair() -> Pair {
     }
 }
 
-/// Attaches to the browser, as Chrome answers that.
+/// Attaches to the browser, with Chrome's response.
 async fn attached(pair: &mut Pair) -> Cdp {
     let root = pair.cdp.clone();
     let attaching = async {
@@ -97,15 +97,15 @@ async fn attached(pair: &mut Pair) -> Cdp {
 async fn responses_and_events_reach_their_own_client() {
     let mut pair = pair();
     let ours = attached(&mut pair).await;
-    // ChromeDriver's own, there and back, unchanged.
+    // ChromeDriver's own messages, both ways, unchanged.
     let command = json!({"id": 1, "method": "Browser.getVersion", "params": {}});
     pair.driver.says(&command).await;
     assert_eq!(pair.chrome.hears().await, Some(command));
     let answer = json!({"id": 1, "result": {"product": "Chrome/1"}});
     pair.chrome.says(&answer).await;
-    // The first that it hears: nothing of what we attached to.
+    // Its first message: none of this service's attachments.
     assert_eq!(pair.driver.hears().await, Some(answer));
-    // Ours, with the same page attached by both.
+    // This service's, with the same page attached by both.
     let page = |session: &str| json!({"sessionId": session, "targetInfo": {"type": "page"}});
     let by = |session: &str, params: Value| json!({"method": "Target.attachedToTarget", "params": params, "sessionId": session});
     pair.chrome.says(&by("OURS", page("OUR-PAGE"))).await;
@@ -155,7 +155,7 @@ async fn call_ends_with_answer_error_or_deadline() {
     assert_eq!(asked["params"], json!({"a": 1}));
     let told = late.await.unwrap();
     assert!(matches!(told, Err(CdpError::Timeout(_))), "{told:?}");
-    // Nobody waits for it any more, and nobody else gets it.
+    // No call waits for it any more, and no other call gets it.
     let answer = |asked: &Value, key: &str, value: Value| json!({"id": asked["id"], "sessionId": "OURS", key: value});
     pair.chrome
         .says(&answer(&asked, "result", json!({"late": true})))

@@ -1,5 +1,5 @@
-//! `doctor --wa-js`: checks a wa-js bundle before it is used, and lists the names
-//! that it does not find in WhatsApp's page.
+//! `doctor --wa-js`: checks a wa-js bundle before it is used, and lists the
+//! names that it does not find in WhatsApp's page.
 //!
 //! ```text
 //!  bundle, page ─> Chrome with a profile of its own ─> page script's self-test
@@ -22,14 +22,14 @@ use url::Url;
 
 use crate::browser::{self, BrowserConfig, PageReport, Profile, WhatsAppPage};
 
-/// How long the page may take to register what the bundle looks for.
+/// How long the page may take to register the modules that the bundle needs.
 const PATIENCE: Duration = Duration::from_secs(45);
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const DEADLINE: Duration = Duration::from_secs(10);
 const CURE: &str = "another release of @wppconnect/wa-js from npm: its dist/wppconnect-wa.js";
 
-/// Judges the bundle in `file` on `page` (an address, or a saved page's file;
-/// the configured page without one), in a Chrome as `config` has it.
+/// Checks the bundle in `file` on `page` (a URL, or a saved page's file; the
+/// configured page by default), in a Chrome configured by `config`.
 pub async fn judge(config: &BrowserConfig, file: &Path, page: Option<&str>) -> DoctorReport {
     let checks = match examine(config, file, page).await {
         Ok((report, test)) => checks(&report, &test),
@@ -73,7 +73,7 @@ async fn examine(
     judged
 }
 
-/// The page's modules register one by one: the last word counts.
+/// Polls, as the page's modules register one by one: the last result counts.
 async fn self_test(page: &WhatsAppPage) -> Result<(PageReport, SelfTest), String> {
     let until = Instant::now() + PATIENCE;
     loop {
@@ -116,8 +116,8 @@ fn checks(report: &PageReport, test: &SelfTest) -> Vec<Check> {
     ]
 }
 
-/// Serves a saved page, and the folder that browsers save beside it, on this
-/// machine alone until `stop`.
+/// Serves a saved page, and the folder that browsers save next to it, on
+/// loopback until `stop` is cancelled.
 async fn serve(saved: &Path, stop: CancellationToken) -> Result<Url, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", saved.display());
     let html = tokio::fs::read_to_string(saved).await.map_err(failed)?;

@@ -33,7 +33,7 @@ fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).unwrap()
 }
 
-/// The phone's messages: few, so that they come again.
+/// Returns an id of one of the phone's few messages, so that ids repeat.
 fn id_of_message(number: u8) -> String {
     match number % 4 {
         0 => format!("true_5491158254201@c.us_3EB0{number}"),
@@ -68,7 +68,7 @@ fn ack(id: &str, ack: i8) -> NewEvent {
     }
 }
 
-/// The whole log, by pages.
+/// Returns the whole log, read in pages.
 async fn all(store: &Store) -> Vec<(u64, serde_json::Value)> {
     let mut events = Vec::new();
     let mut after = 0;
@@ -93,15 +93,15 @@ fn messages(events: &[(u64, serde_json::Value)]) -> Vec<String> {
         .collect()
 }
 
-/// One thing that happens to the log.
+/// One step in the life of the log.
 #[derive(Clone, Debug)]
 enum Step {
     Message(u8),
     Ciphertext(u8),
     Ack(u8, i8),
-    /// A state, say: told from memory alone.
+    /// An event that is only in memory, such as a state.
     Push,
-    /// Killed, and started with the clock off by this.
+    /// The service is killed, and restarted with this clock offset.
     Restart(i64),
 }
 
@@ -118,9 +118,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
-    /// Whatever comes, however often, and whatever dies between: each message
-    /// once, ids that rise, acks that rise, and a listener that resumes at any
-    /// place misses nothing.
+    /// Whatever arrives, however often, and whatever is killed in between: each
+    /// message is recorded once, ids and acks increase, and a client that
+    /// resumes at any position misses nothing.
     #[test]
     fn events_are_recorded_once_and_in_order_across_restarts(
         lives in steps(),
@@ -164,7 +164,7 @@ proptest! {
                         log.push(&snapshot);
                     }
                     Step::Restart(clock) => {
-                        // What was not written by then is told by the page again.
+                        // The page reports again what was not written by then.
                         store.record(batch.clone()).await.unwrap();
                         batch.clear();
                         told_ids.push(log.last_id());
@@ -180,7 +180,7 @@ proptest! {
                     store.record(batch.clone()).await.unwrap();
                     batch.clear();
                     room = *batches.next().unwrap();
-                    // Whoever listens hears it in the order of the ids.
+                    // A client receives it in the order of the ids.
                     let Recent::Events(heard) = log.after(heard_until, usize::MAX) else {
                         panic!("all of it is in memory");
                     };
@@ -255,7 +255,7 @@ async fn settled_outcome_is_published_as_an_ack() {
     for (id, event) in [
         (taken, SendEvent::Attempt),
         (taken, SendEvent::Taken),
-        // The page is slower than the answer.
+        // The page is slower than the response.
         (taken, SendEvent::Ack(1)),
         (failed, SendEvent::Attempt),
         (failed, SendEvent::Unknown),
@@ -327,7 +327,7 @@ async fn unreadable_message_is_published_as_such_then_with_its_text() {
     assert_eq!(store.tell_unreadable(at(now + 1_000)).await.unwrap(), 0);
     assert!(store.unreadable(false).await.unwrap().is_empty());
     assert_eq!(store.unreadable(true).await.unwrap().len(), 3);
-    // It is found again and again, and comes again after a restart.
+    // It is found repeatedly, and reported again after a restart.
     store
         .record(vec![message(by_number, "ciphertext")])
         .await
@@ -386,7 +386,7 @@ async fn interrupted_search_resumes_where_it_was() {
         160
     );
     assert_eq!(store.searched_chats("other").await.unwrap().len(), 1);
-    // Linked anew: what was searched is history.
+    // Linked again: earlier search positions are obsolete.
     store.chats_searched("me", &[chat("a", 170)]).await.unwrap();
     store.watermark("me", 200, true).await.unwrap();
     assert!(store.searched_chats("me").await.unwrap().is_empty());
@@ -444,7 +444,7 @@ async fn watermark_begins_at_the_link() {
     store.seen_until("me", 120).await.unwrap();
     let known = store.watermark("me", 900, false).await.unwrap();
     assert_eq!((known.since, known.seen_until), (100, 150));
-    // Linked anew, as this process saw, or as an earlier one did.
+    // Linked again, as seen by this process or by an earlier one.
     assert_eq!(
         store.watermark("me", 200, true).await.unwrap().seen_until,
         200

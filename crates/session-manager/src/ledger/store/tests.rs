@@ -41,7 +41,7 @@ async fn open(folder: &Path) -> Result<Store, LedgerError> {
     Store::open(folder, EventLog::new(Timestamp::now())).await
 }
 
-/// As after `kill -9`: another opens the file while the first never closed it.
+/// As after `kill -9`: the file is opened again although it was never closed.
 async fn opened_again(folder: &Path, before: Store) -> Store {
     let after = open(folder).await.unwrap();
     drop(before);
@@ -50,8 +50,8 @@ async fn opened_again(folder: &Path, before: Store) -> Store {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
-    /// Whatever was answered is on the disk: the file says the same as the
-    /// transitions do, through any number of crashes.
+    /// Every confirmed write is on disk: the file agrees with the transitions
+    /// after any number of crashes.
     #[test]
     fn store_follows_the_transitions(
         lives in prop::collection::vec(prop::collection::vec(send_events(), 0..8), 1..4),
@@ -76,7 +76,7 @@ proptest! {
                     assert_eq!(news, expected.is_some());
                     state = expected.unwrap_or(state);
                     assert_eq!(row.state, state);
-                    // Needed to send it again, and kept no longer than that.
+                    // Needed for a resend, and kept no longer than that.
                     let open = state == SendState::Accepted || state.is_unsettled();
                     assert_eq!(row.content.is_some(), open, "{state}");
                     assert_eq!(row.sent_at.is_some(), state.is_taken());
@@ -190,7 +190,7 @@ async fn a_full_disk_is_an_error_and_loses_nothing() {
     let error = store.insert(send, false).await.unwrap_err();
     assert!(error.chain().contains("full"), "{}", error.chain());
     assert!(store.find("3EB0A").await.unwrap().is_none());
-    // Cured, with the file still open.
+    // The disk has room again, with the file still open.
     sqlx::query(pages(1_000_000))
         .execute(&store.pool)
         .await
@@ -199,7 +199,7 @@ async fn a_full_disk_is_an_error_and_loses_nothing() {
     assert_eq!(store.find("3EB0A").await.unwrap(), Some(row));
 }
 
-/// A file of the version that knew texts alone, with a send in doubt.
+/// A file of the version that only supported texts, with an unknown outcome.
 #[tokio::test]
 async fn row_of_an_older_version_is_still_sent() {
     let folder = tempfile::tempdir().unwrap();
@@ -258,12 +258,12 @@ async fn an_undecided_send_holds_up_nobody_and_can_still_be_settled() {
     assert!(store.unsettled(None).await.unwrap().is_empty());
     assert_eq!(store.unsettled_count().await.unwrap(), (0, None));
     assert_eq!(store.undecided_count().await.unwrap(), 1);
-    // Another try needs its id, however late a person decides.
+    // A retry needs its id, however late a person decides.
     let later = Timestamp::now().as_millis() + 60_000;
     assert_eq!(store.prune(later).await.unwrap(), 0);
     let free = store.insert(new("3EB0C"), true).await.unwrap().unwrap();
     assert_eq!(free.state, SendState::Sending, "its lane goes on");
-    // Across a crash, too.
+    // After a crash, too.
     let store = opened_again(folder.path(), store).await;
     let undecided = store.get(row.id).await.unwrap().unwrap();
     assert!(undecided.is_undecided() && undecided.content.is_some());

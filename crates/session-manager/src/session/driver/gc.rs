@@ -1,26 +1,26 @@
 //! Garbage collection of the page: when V8 is asked to collect.
 //!
-//! V8 collects little in a page where nothing happens: after thousands of
-//! messages in a row it keeps their garbage, over a hundred MiB, for good; and
-//! where a few come every second, the whole day, it lets it pile up. Asked for
-//! it, it gives it back within a moment, in which nobody waits as a rule.
+//! V8 collects little in an idle page: after thousands of messages in a row it
+//! keeps their garbage, over 100 MiB, permanently; and with a few messages
+//! every second all day long, garbage piles up. On request V8 frees it within a
+//! moment, in which usually no caller is waiting.
 
-/// After this many page events there is something worth collecting.
+/// Number of page events after which a collection is worthwhile.
 const ENOUGH: u64 = 200;
-/// At this many, collect even if the page is busy: it may never be quiet.
+/// Number of events that forces a collection: a busy page may never be quiet.
 const PLENTY: u64 = 5_000;
 
-/// When to collect next: counts the page's events between heartbeats.
+/// Decides when to collect next: counts page events between heartbeats.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GcSchedule {
     /// Events since the last collection.
     events: u64,
-    /// As many were there at the last heartbeat.
+    /// The event count at the last heartbeat.
     at_last_beat: Option<u64>,
 }
 
 impl Default for GcSchedule {
-    /// A page that came up: its start alone leaves enough.
+    /// A freshly loaded page: its start alone leaves enough garbage.
     fn default() -> Self {
         Self {
             events: ENOUGH,
@@ -35,8 +35,8 @@ impl GcSchedule {
         self.events += 1;
     }
 
-    /// Returns whether to collect now: enough happened, and nothing since the
-    /// heartbeat before; or plenty happened.
+    /// Returns whether to collect now: `ENOUGH` events occurred, and none since
+    /// the previous heartbeat; or `PLENTY` occurred.
     pub(super) fn on_heartbeat(&mut self) -> bool {
         let quiet = self.at_last_beat.replace(self.events) == Some(self.events);
         let due = (quiet && self.events >= ENOUGH) || self.events >= PLENTY;

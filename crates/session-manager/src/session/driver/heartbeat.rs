@@ -1,5 +1,5 @@
-//! Heartbeats: decides from those that were missed that the page hangs, and
-//! has it reloaded or the browser diagnosed.
+//! Heartbeats: concludes from missed ones that the page hangs, and has the page
+//! reloaded or the browser diagnosed.
 
 use session_api::SessionState;
 
@@ -8,7 +8,7 @@ use crate::browser::{CdpError, PageError, PageReport};
 use crate::failure::Failure;
 use crate::session::machine::Input;
 
-/// At this many missed in a row the page hangs.
+/// Number of consecutive missed heartbeats after which the page is hung.
 const MAX_MISSED: u32 = 3;
 
 impl SessionDriver {
@@ -35,16 +35,17 @@ impl SessionDriver {
                 tracing::warn!(%error, "the page missed a heartbeat");
                 self.missed_beats += 1;
                 let hung = matches!(error, PageError::Browser(CdpError::Timeout(_)));
-                // A linked profile that loads, and the first sync of a large account,
-                // keep the page's thread busy for long; a page between two documents
-                // has no script for a moment; and a passkey has ten minutes.
+                // A linked profile that loads, and the first sync of a large
+                // account, keep the page's thread busy for long; a page between
+                // two documents briefly has no script; and a passkey has a
+                // deadline of ten minutes.
                 let costly = self.machine.linked() || self.machine.passkey().is_some();
                 let syncing = costly && self.machine.state() != SessionState::Ready;
                 if self.missed_beats >= MAX_MISSED && syncing && !self.reloaded_for_beats {
                     self.reloaded_for_beats = true;
                     self.missed_beats = 0;
                     self.apply(Input::PageFailed(Failure::PageHung)).await;
-                    // What it becomes is for the timer of its loading.
+                    // From here the boot timer decides.
                     return;
                 } else if self.missed_beats >= MAX_MISSED || (hung && !syncing) {
                     self.diagnose();

@@ -1,4 +1,4 @@
-//! Logout: unlinks the device, which needs a page that is connected.
+//! Logout: unlinks the device, which needs a connected page.
 //!
 //! ```text
 //!  POST /logout ─> linked? ─no──────────────────────────────> wiped
@@ -21,7 +21,8 @@ impl SessionDriver {
             return;
         }
         if self.logout.is_some() {
-            // The first one does it for both; this one gets the same reply.
+            // The first logout serves both callers; this one gets the same
+            // reply.
             self.reply_when_wiped(reply, LogoutOutcome::Unlinked);
             return;
         }
@@ -30,11 +31,11 @@ impl SessionDriver {
             started: false,
         });
         self.timers.logout_within(LOGOUT_PATIENCE);
-        // Where the browser is closed, it has to be started to tell WhatsApp.
+        // A closed browser has to be started to notify WhatsApp.
         self.apply(Input::Connect(Intent::Resume)).await;
     }
 
-    /// Takes the logout a step further when the page allows it.
+    /// Advances the logout when the page allows it.
     pub(super) fn advance_logout(&mut self) {
         let connected = {
             let report = self.machine.report();
@@ -45,7 +46,7 @@ impl SessionDriver {
             return;
         };
         if gone {
-            // The page's own report came before the answer of its call.
+            // The page's own report arrived before the response of its call.
             if let Some(pending) = self.logout.take() {
                 self.timers.logout_over();
                 self.reply_when_wiped(pending.reply, LogoutOutcome::Unlinked);
@@ -73,8 +74,8 @@ impl SessionDriver {
         }
         match result {
             Ok(()) => self.finish_logout(LogoutOutcome::Unlinked).await,
-            // The page left in the middle of its answer, as it does when it has
-            // logged out: the next document says whether it did.
+            // The page navigated during its response, as it does after a
+            // logout: the next document reports whether it did.
             Err(PageError::Browser(CdpError::Remote { .. })) => {}
             Err(error) => {
                 tracing::warn!(%error, "whatsapp could not be told to unlink the device");
@@ -97,7 +98,7 @@ impl SessionDriver {
         self.reply_when_wiped(pending.reply, outcome);
     }
 
-    /// Answers once the browser is gone, and so the profile is deleted.
+    /// Replies once the browser is gone, and thus the profile is deleted.
     fn reply_when_wiped(&mut self, reply: oneshot::Sender<LogoutOutcome>, outcome: LogoutOutcome) {
         let (gone, told) = oneshot::channel();
         if self.machine.browser() == BrowserPhase::Gone {

@@ -50,7 +50,7 @@ impl SessionDriver {
         });
     }
 
-    /// Replies once the next job may be asked for.
+    /// Replies once the next job may be requested.
     pub(super) async fn offline_job_done(&mut self, reply: OfflineReply) {
         self.offline_job = None;
         reply();

@@ -1,4 +1,4 @@
-//! Handles what the page publishes (`PageEvent`), and its reloads.
+//! Handles events that the page publishes (`PageEvent`), and its reloads.
 
 use session_api::SessionState;
 
@@ -95,7 +95,7 @@ impl SessionDriver {
         });
     }
 
-    /// Loads the page anew. One that cannot even be asked for it is lost.
+    /// Reloads the page. A page that cannot take the request is lost.
     pub(super) fn reload_page(&mut self) {
         self.timers.page_loading(self.heartbeat.boot_patience);
         let Some(page) = self.page.borrow().clone() else {
@@ -105,7 +105,7 @@ impl SessionDriver {
         tokio::spawn(async move {
             match page.reload().await {
                 Ok(()) => {}
-                // A busy page takes it up when it can.
+                // A busy page handles it when it can.
                 Err(error @ CdpError::Timeout(_)) => {
                     tracing::warn!(%error, "the page is slow to load anew");
                 }
@@ -117,11 +117,11 @@ impl SessionDriver {
         });
     }
 
-    /// WhatsApp acknowledges nothing: the page is loaded anew first, the browser
-    /// closed second, and killed last.
+    /// Handles missing acks: first reloads the page, then closes the browser,
+    /// and finally kills it.
     pub(super) async fn acks_stopped(&mut self) {
-        // A page that holds what it is to send acknowledges nothing, and to load
-        // it anew would begin the delivery from its start.
+        // A page that holds sends gets no acks, and a reload would restart the
+        // delivery.
         if self.machine.state() != SessionState::Ready || self.machine.holds_sends() {
             return;
         }

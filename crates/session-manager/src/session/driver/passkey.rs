@@ -6,7 +6,7 @@ use super::SessionDriver;
 use crate::session::machine::PasskeyStep;
 
 impl SessionDriver {
-    /// Takes the page back to a code to scan.
+    /// Moves the page back to a code to scan.
     pub(super) fn cancel_passkey(&self) {
         let Some(page) = self.page.borrow().clone() else {
             return;
@@ -25,7 +25,7 @@ impl SessionDriver {
     pub(super) fn note_passkey_step(step: PasskeyStep) {
         counter!("leadmaster_passkeys_total", "step" => step.as_str()).increment(1);
         match step {
-            // The transition says it.
+            // The transition already logs it.
             PasskeyStep::Asked => {}
             PasskeyStep::Answered => tracing::info!("the passkey's answer was given to WhatsApp"),
             PasskeyStep::Refused => tracing::warn!(

@@ -6,37 +6,38 @@ use session_api::{PasskeyBody, PasskeyInfo, PasskeyRequest, Timestamp};
 
 use crate::browser::{PagePasskey, PasskeyStage};
 
-/// How long WhatsApp gives all of it.
+/// WhatsApp's time limit for the whole ceremony.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// How long the page may take to be back at a code, once it was given up.
+/// How long the page may take to return to a code after a cancellation.
 const WAY_BACK: Duration = Duration::from_secs(30);
 
-/// How far it is.
+/// The state of a passkey ceremony.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passkey {
     pub(super) since: Timestamp,
-    /// When it is given up.
+    /// When the ceremony times out.
     pub expires_at: Timestamp,
     pub(super) stage: PasskeyStage,
-    /// Which request of the page an answer is for.
+    /// Number of the page's request that an answer is for.
     pub request: u64,
     public_key: Option<PasskeyRequest>,
     verification_code: Option<String>,
     confirms_itself: bool,
-    /// When it was given up; the page is on its way back since.
+    /// When it was cancelled; since then the page is returning to a code.
     pub(super) over: Option<Timestamp>,
-    /// The page waits for an answer to what this version cannot read.
+    /// The page waits for an answer to a request that this version cannot
+    /// parse.
     pub(super) unreadable: bool,
 }
 
 impl Passkey {
-    /// When something has to be done about it next.
+    /// Returns the next deadline of the ceremony.
     pub fn due_at(&self) -> Timestamp {
         self.over
             .map_or(self.expires_at, |over| over.after(WAY_BACK))
     }
 
-    /// What `GET /passkey` answers.
+    /// Returns the response body of `GET /passkey`.
     pub fn body(&self) -> PasskeyBody {
         match (self.stage, &self.public_key, &self.verification_code) {
             _ if self.over.is_some() => PasskeyBody::NoPasskey,
@@ -51,7 +52,7 @@ impl Passkey {
         }
     }
 
-    /// What `GET /session` says of it.
+    /// Returns the passkey part of `GET /session`.
     pub fn info(&self) -> PasskeyInfo {
         PasskeyInfo {
             stage: self.stage.as_str().to_owned(),
@@ -61,38 +62,39 @@ impl Passkey {
         }
     }
 
-    /// Whether a person has to confirm the code.
+    /// Returns whether a person has to confirm the code.
     pub fn needs_confirmation(&self) -> bool {
         self.stage == PasskeyStage::Confirm && !self.confirms_itself && self.over.is_none()
     }
 }
 
-/// What happened to one, for the log and the metrics.
+/// A step of a passkey ceremony, for the log and the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum PasskeyStep {
-    /// WhatsApp asks for it.
+    /// WhatsApp requests a passkey.
     Asked,
-    /// Somebody's answer was given to the page.
+    /// A caller's answer was passed to the page.
     Answered,
-    /// WhatsApp did not take the answer, or the phone did not follow.
+    /// WhatsApp rejected the answer, or the phone did not follow.
     Refused,
-    /// WhatsApp took the answer; the phone shows a code.
+    /// WhatsApp accepted the answer; the phone displays a code.
     Verified,
-    /// Nobody answered in time.
+    /// No answer arrived in time.
     Expired,
     /// The device is linked.
     Linked,
-    /// The page does not ask any more.
+    /// The page no longer requests it.
     Dropped,
-    /// The page waits for an answer to what this version cannot read.
+    /// The page waits for an answer to a request that this version cannot
+    /// parse.
     Unreadable,
-    /// It was given up, and the page did not go back to a code.
+    /// It was cancelled, and the page did not return to a code.
     Stuck,
 }
 
 impl PasskeyStep {
-    /// The label of the metric.
+    /// Returns the label of the metric.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -105,7 +107,7 @@ pub(super) fn passkey_now(known: Option<&Passkey>, page: PagePasskey, now: Times
     });
     let mut expires_at = known.map_or(now.after(PATIENCE), |known| known.expires_at);
     if !same_request {
-        // A further request has no more time than is left of all of it.
+        // A further request only has the rest of the ceremony's time.
         expires_at = since.after(PATIENCE);
         let wanted = page.public_key.as_ref().and_then(|key| key.timeout);
         if let Some(timeout) = wanted {
@@ -121,7 +123,7 @@ pub(super) fn passkey_now(known: Option<&Passkey>, page: PagePasskey, now: Times
         public_key: page.public_key,
         verification_code: page.verification_code,
         confirms_itself: page.confirms_itself,
-        // A page that asks anew after it was given up is asked for again.
+        // A new request after a cancellation is presented again.
         over: known
             .filter(|known| known.request == page.request)
             .and_then(|known| known.over),

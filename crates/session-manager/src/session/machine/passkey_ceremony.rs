@@ -1,5 +1,5 @@
-//! The passkey ceremony that WhatsApp asks some accounts for before it links a
-//! device: transitions of the session machine.
+//! The passkey ceremony that WhatsApp requires of some accounts before it links
+//! a device: transitions of the session machine.
 //!
 //! ```text
 //!  QR_REQUIRED, code ──scan──> QR_REQUIRED, PASSKEY_REQUIRED ──> AUTHENTICATED
@@ -7,8 +7,8 @@
 //!       └──────────────────────────┘
 //! ```
 //!
-//! While it runs nothing else of the page counts: the codes behind it run out,
-//! and to refresh them would cut it off.
+//! While it runs the rest of the page's report is ignored: the codes behind it
+//! expire, and refreshing them would abort the ceremony.
 
 use session_api::{SessionState, Timestamp};
 
@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::session::cause::Cause;
 
 impl Machine {
-    /// Takes what the page says of a passkey; whether nothing else counts.
+    /// Handles the page's passkey report; returns whether to ignore the rest.
     pub(super) fn on_passkey(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
         let linked = self.report.registered == Some(true);
         let reported = self.report.passkey.clone().filter(|_| !linked);
@@ -59,7 +59,7 @@ impl Machine {
         true
     }
 
-    /// What is news in this.
+    /// Returns the step that the report adds, if any.
     fn passkey_step(&self, page: &PagePasskey) -> Option<PasskeyStep> {
         use PasskeyStage::{Answered, Asked, Confirm, Required};
         let Some(known) = &self.passkey else {
@@ -73,7 +73,8 @@ impl Machine {
         }
     }
 
-    /// Its time is over: nobody answered, or the page did not go back since.
+    /// Handles the deadline: no answer came, or the page did not return to a
+    /// code.
     pub(super) fn expire_passkey(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let Some(passkey) = &mut self.passkey else {
             return;
@@ -82,7 +83,7 @@ impl Machine {
             return;
         }
         if passkey.over.is_some() {
-            // No button led back, and the screen would stay for ever.
+            // No button led back, and the screen would stay permanently.
             self.passkey = None;
             effects.push(Effect::PasskeyStep(PasskeyStep::Stuck));
             return self.reload(Failure::PageStuck, now, effects);
@@ -93,7 +94,7 @@ impl Machine {
         effects.push(Effect::CancelPasskey);
     }
 
-    /// The passkey that WhatsApp asks for.
+    /// Returns the passkey that WhatsApp requests.
     pub fn passkey(&self) -> Option<&Passkey> {
         self.passkey.as_ref()
     }
@@ -111,7 +112,7 @@ mod tests {
         Timestamp::from_millis(1_790_000_000_000 + seconds * 1_000).unwrap()
     }
 
-    /// A machine whose page is up and shows a code.
+    /// Returns a machine whose page is up and displays a code.
     fn machine() -> Machine {
         let mut machine = Machine::new(Limits::default(), false, at(0));
         machine.apply(Input::Connect(Intent::Requested), at(0));
@@ -209,9 +210,9 @@ mod tests {
         ];
         assert_eq!(effects, given_up);
         assert_eq!(machine.passkey().unwrap().body(), PasskeyBody::NoPasskey);
-        // Once, though the page takes a moment.
+        // Only once, although the page takes a moment.
         assert_eq!(machine.apply(Input::Tick, at(601)), []);
-        // One that stays where it is is loaded anew.
+        // A page that does not return is reloaded.
         let still = asked(PasskeyStage::Required, 2, 600_000);
         assert_eq!(tell(&mut machine, still, at(615)), []);
         assert_eq!(machine.apply(Input::Tick, at(629)), []);

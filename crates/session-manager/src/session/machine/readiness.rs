@@ -1,15 +1,15 @@
 //! Readiness: whether a linked page can send and receive yet, and what it waits for.
 //!
 //! ```text
-//!  linked ─> syncing ─> connected ─> tools there ─> waiting messages delivered ─> READY
+//!  linked ─> syncing ─> connected ─> tools found ─> waiting messages delivered ─> READY
 //!               │                        │                    │ at most delivery_patience
 //!               v no progress            v for long           v for long
 //!            stalled                 TOOLS_BROKEN       OFFLINE_DELIVERY
 //! ```
 //!
-//! The page says that it is connected before the messages that waited for it
-//! have been delivered, and holds every send until they are, for five minutes at
-//! most (`WAWebEventsWaitForOfflineDeliveryEnd`).
+//! The page reports that it is connected before its queued messages have been
+//! delivered, and holds every send until they are, for at most five minutes
+//! (`WAWebEventsWaitForOfflineDeliveryEnd`).
 
 use std::time::Duration;
 
@@ -19,34 +19,34 @@ use super::Limits;
 use crate::browser::PageReport;
 use crate::session::cause::Cause;
 
-/// A delivery that is over sooner is not worth a word.
+/// A delivery that completes sooner is not reported.
 const TELL_DELIVERY_AFTER: Duration = Duration::from_secs(5);
 
-/// What a linked page is good for.
+/// The readiness of a linked page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
-    /// A send works.
+    /// Sends work.
     Ready,
-    /// It is not connected, or not synced.
+    /// Not connected, or not synced.
     NotConnected,
     /// Connected, but not ready for this reason; `worth_telling` once it has
     /// lasted.
     NotYet { why: Cause, worth_telling: bool },
-    /// Its sync shows no progress any more.
+    /// The sync makes no progress any more.
     Stalled,
 }
 
-/// Since when what is being waited for.
+/// Start times of the pending waits.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     undelivered: Option<Timestamp>,
     broken: Option<Timestamp>,
-    /// The sync's progress, and since when it has not moved.
+    /// The sync's progress, and since when it has not changed.
     progress: Option<(String, Timestamp)>,
 }
 
 impl Waits {
-    /// Judges what the page reports at `now`.
+    /// Returns the readiness according to the page's report at `now`.
     pub(super) fn judge(
         &mut self,
         report: &PageReport,
@@ -82,7 +82,8 @@ impl Waits {
     }
 
     fn judge_sync(&mut self, report: &PageReport, limits: &Limits, now: Timestamp) -> Readiness {
-        // Without a connection nothing can move, and the page looks for it.
+        // Without a connection no progress is possible, and the page
+        // reconnects.
         if report.socket.as_deref() != Some("CONNECTED") {
             self.progress = None;
             return Readiness::NotConnected;

@@ -1,4 +1,4 @@
-//! The machine against drawn sequences, and against any sequence at all.
+//! Tests of the machine: fixed sequences, and property tests with any sequence.
 
 use proptest::prelude::*;
 
@@ -113,7 +113,7 @@ fn a_backup_closes_the_browser_for_a_moment() {
     assert_eq!(m.state(), SessionState::Init);
     assert_eq!(m.cause(), &Cause::BackingUp);
     assert_eq!(m.apply(Input::BrowserClosed, at(5)), []);
-    // Asked for in the middle of it, it waits as well.
+    // A connect request during the backup waits as well.
     assert_eq!(m.apply(Input::Connect(Intent::Requested), at(6)), []);
     assert_eq!(m.apply(Input::RestOver, at(7)), [Effect::Start]);
 }
@@ -257,7 +257,7 @@ fn a_device_unlinked_while_the_service_was_away() {
         "it may be worth another look"
     );
 
-    // The link may be there again when the page is loaded the next time.
+    // The link may be back after the next reload.
     let mut m = machine(true);
     m.apply(Input::Connect(Intent::Resume), at(1));
     m.apply(Input::BrowserUp, at(2));
@@ -269,7 +269,7 @@ fn a_device_unlinked_while_the_service_was_away() {
     assert_eq!(m.state(), SessionState::Authenticated);
     assert!(m.linked());
 
-    // Asked for, it is shown, from a new profile.
+    // On request, the code is displayed, from a new profile.
     let mut m = machine(true);
     up(&mut m);
     m.apply(
@@ -311,7 +311,7 @@ fn ready_waits_for_the_end_of_the_offline_delivery_but_not_for_ever() {
     assert_eq!(m.state(), SessionState::Ready);
     assert_eq!(m.restarts().1, 0);
 
-    // After a reconnection it begins anew.
+    // After a reconnection the wait starts over.
     let mut m = machine(true);
     up(&mut m);
     let mut delivered = ready();
@@ -362,7 +362,7 @@ fn a_sync_without_progress_is_loaded_anew_and_one_that_moves_is_left_alone() {
     let mut m = machine(true);
     up(&mut m);
     let budget = Limits::default().restart_budget;
-    // The window is as long as the patience: one reload at a time counts.
+    // The window equals the timeout: each reload counts separately.
     for n in 0..i64::from(budget) * 3 {
         let begin = n * 30 * minute;
         assert_eq!(m.apply(Input::PageReport(moving(1).into()), at(begin)), []);
@@ -373,7 +373,7 @@ fn a_sync_without_progress_is_loaded_anew_and_one_that_moves_is_left_alone() {
         assert_eq!(m.state(), SessionState::Authenticated);
         assert_eq!(m.cause(), &Cause::Reloading(Failure::SyncStalled));
     }
-    // A lost network is none of its faults.
+    // A lost network does not count as a stall.
     let mut lost = moving(1);
     lost.socket = Some("TIMEOUT".into());
     let later = 10_000 * minute;
@@ -384,8 +384,8 @@ fn a_sync_without_progress_is_loaded_anew_and_one_that_moves_is_left_alone() {
     );
 }
 
-/// The patience for one is as long as the window of restarts, so that none of
-/// them finds another in its window.
+/// The timeout of one stall equals the restart window, so that no stall finds
+/// another in its window.
 #[test]
 fn a_sync_that_stands_still_again_and_again_is_given_up() {
     let mut m = machine(true);
@@ -547,7 +547,7 @@ fn without_the_ledger_there_is_no_ready() {
     assert_eq!(m.state(), SessionState::Ready);
     assert_eq!(m.last_error().unwrap().0.code(), "LEDGER_UNAVAILABLE");
 
-    // Known before the session is up: the way to the phone stays open.
+    // Known before the session is up: linking a phone stays possible.
     let mut m = machine(false);
     m.apply(Input::Ledger(Some("full".into())), at(0));
     up(&mut m);
@@ -642,7 +642,7 @@ fn any_input() -> impl Strategy<Value = Input> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
 
-    /// Whatever happens, in whatever order.
+    /// Invariants that hold for any inputs in any order.
     #[test]
     fn machine_invariants_hold_for_any_inputs(
         linked in any::<bool>(),
@@ -655,7 +655,7 @@ proptest! {
         let mut resting = false;
         for (input, pause) in inputs {
             now += pause;
-            // The driver reports only what it carried out.
+            // The driver reports only effects that it carried out.
             match (&input, m.browser()) {
                 (Input::BrowserUp, BrowserPhase::Starting)
                 | (Input::BrowserClosed, BrowserPhase::Closing)

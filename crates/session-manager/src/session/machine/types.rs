@@ -9,26 +9,26 @@ use crate::browser::PageReport;
 use crate::failure::Failure;
 use crate::session::cause::Cause;
 
-/// The bounds of what the machine does by itself.
+/// The limits of the machine's automatic actions.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Restarts after a crash within [`Self::restart_window`].
+    /// Maximum restarts after crashes within [`Self::restart_window`].
     pub restart_budget: u32,
     /// See [`Self::restart_budget`].
     pub restart_window: Duration,
-    /// The pause before the first restart; doubles with each.
+    /// Backoff before the first restart; doubles with each.
     pub restart_backoff: Duration,
-    /// The pause between tries while the machine or the network is at fault.
+    /// Interval between retries while the host or the network is at fault.
     pub retry_interval: Duration,
     /// How many times an idle page is refreshed before the session closes.
     pub code_rounds: u32,
-    /// How long a sync may show no progress before the page is loaded anew.
+    /// How long a sync may make no progress before the page is reloaded.
     pub sync_patience: Duration,
-    /// How long the delivery of what waited may keep a connected session from
-    /// `READY`.
+    /// How long the delivery of queued messages may keep a connected session
+    /// from `READY`.
     pub delivery_patience: Duration,
-    /// How long a connected page may lack what sending and hearing need before
-    /// that is reported.
+    /// How long a connected page may lack functions that sending and receiving
+    /// need before that is reported.
     pub tools_patience: Duration,
 }
 
@@ -60,7 +60,7 @@ pub enum Intent {
 /// The browser, as far as the machine knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BrowserPhase {
-    /// No process.
+    /// No process exists.
     Gone,
     /// Being started.
     Starting,
@@ -70,31 +70,31 @@ pub enum BrowserPhase {
     Closing,
 }
 
-/// The code on show.
+/// The code that is displayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Code {
-    /// What the phone reads.
+    /// The text that the phone scans.
     pub text: String,
     /// When WhatsApp will replace it.
     pub expires_at: Timestamp,
-    /// How many codes follow in this round.
+    /// Number of codes that follow in this round.
     pub codes_left: u32,
 }
 
-/// One change of state.
+/// One state transition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// Before.
+    /// The state before.
     pub from: SessionState,
-    /// After.
+    /// The state after.
     pub to: SessionState,
-    /// Why.
+    /// The cause.
     pub cause: Cause,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
-/// What happened.
+/// An input of the machine.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// The session is wanted.
@@ -103,60 +103,60 @@ pub enum Input {
     Disconnect,
     /// The device was unlinked on request.
     LoggedOut,
-    /// The service stops.
+    /// The service is stopping.
     Stop,
     /// The browser runs and the page is loading.
     BrowserUp,
-    /// The browser did not start; nothing of it is left.
+    /// The browser did not start; no process is left.
     BrowserFailed(Failure),
-    /// The running browser is lost, and what is left of it is being ended:
+    /// The running browser is lost, and its processes are being ended:
     /// `BrowserClosed` follows.
     BrowserLost(Failure),
-    /// The browser was closed or ended; nothing of it is left.
+    /// The browser was closed or ended; no process is left.
     BrowserClosed,
-    /// The page is of no use as it is, but the browser may be: it is to be
-    /// loaded anew.
+    /// The page is unusable, but the browser may not be: the page is to be
+    /// reloaded.
     PageFailed(Failure),
-    /// The page is about to be asked to unlink the device.
+    /// The page is about to be requested to unlink the device.
     LogoutStarted,
-    /// The page reports.
+    /// The page sent a report.
     PageReport(Box<PageReport>),
     /// A pending retry is due.
     RetryDue,
-    /// Why the ledger cannot be used; `None` once it can.
+    /// Why the ledger is unusable; `None` once it works.
     Ledger(Option<String>),
-    /// The browser has to be closed for a moment, even if it is wanted.
+    /// The browser has to be closed temporarily, even if it is wanted.
     Rest,
-    /// That moment is over.
+    /// The temporary close is over.
     RestOver,
-    /// Time passed; drops a code, or gives up a passkey, that outlived itself.
+    /// Time passed; drops an expired code, or cancels an expired passkey.
     Tick,
 }
 
-/// What the driver has to do.
+/// An effect that the driver carries out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Start the browser; answer with `BrowserUp` or `BrowserFailed`.
     Start,
     /// Close the browser; answer with `BrowserClosed`.
     Close,
-    /// Delete the profile. Only ever asked for while the browser is gone.
+    /// Delete the profile. Only requested while the browser is gone.
     WipeProfile,
-    /// Keep the profile beside the one to come. Only ever asked for while the
+    /// Keep the profile next to its replacement. Only requested while the
     /// browser is gone.
     SetProfileAside,
-    /// Load the page anew.
+    /// Reload the page.
     Reload,
-    /// Ask the idle page for new codes.
+    /// Request new codes from the idle page.
     RefreshCode,
-    /// Take the page back from a passkey to a code to scan.
+    /// Move the page back from a passkey to a code to scan.
     CancelPasskey,
-    /// Log and count what happened to a passkey.
+    /// Log and count a passkey step.
     PasskeyStep(PasskeyStep),
-    /// Come back with `RetryDue` after this long; replaces an earlier one.
+    /// Send `RetryDue` after this delay; replaces an earlier one.
     RetryAfter(Duration),
-    /// Note on disk, before it is published, that the profile is linked.
+    /// Record on disk, before it is published, that the profile is linked.
     RememberLinked,
-    /// Take that note back.
+    /// Remove that record.
     ForgetLinked,
 }
