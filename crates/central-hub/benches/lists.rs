@@ -58,7 +58,8 @@ async fn fill(store: &Store, rows: i64) {
              due_at, created_at, updated_at)
          {series} SELECT CASE WHEN n % 20 = 0 THEN 'in' ELSE 'out' END,
              CASE WHEN n % 20 = 0 THEN 'chat' ELSE 'campaign' END, n % 10 + 1, n % 100 + 1, {chat},
-             'text', 'Hola, vence el ' || n, CASE WHEN n % 20 = 0 THEN 'received'
+             'text', 'Hola, la cuota de ' || CASE WHEN n % 2 = 0 THEN 'marzo' ELSE 'abril' END
+                 || ' de la casa vence el ' || n || CASE WHEN n <= 3 THEN ' en el Céntro' ELSE '' END, CASE WHEN n % 20 = 0 THEN 'received'
                  WHEN n % 5000 = 1 THEN 'failed' ELSE 'delivered' END, n * 1000, n * 1000, n * 1000
          FROM s"
     );
@@ -87,8 +88,25 @@ async fn fill(store: &Store, rows: i64) {
         let query = sqlx::query(AssertSqlSafe(statement)).bind(rows);
         query.execute(store.writer()).await.unwrap();
     }
+    let begun = Instant::now();
+    store.rebuild_index().await.unwrap();
+    println!(
+        "  the index of the words: {:.0} s",
+        begun.elapsed().as_secs_f64()
+    );
     let analyze = sqlx::query("ANALYZE").execute(store.writer());
     analyze.await.unwrap();
+    println!("  {:.0} MB of it", index_size(store).await / 1e6);
+}
+
+async fn index_size(store: &Store) -> f64 {
+    let size = store.engine().pick(
+        "SELECT COALESCE(SUM(pgsize), 0) FROM dbstat WHERE name LIKE 'message!_words%' ESCAPE '!'",
+        "SELECT pg_total_relation_size('message_words')",
+    );
+    let size = sqlx::query_scalar::<_, i64>(size).fetch_one(store.reader());
+    // SQLite tells it where it is built with `dbstat`.
+    size.await.map_or(f64::NAN, |bytes| bytes as f64)
 }
 
 /// Measures and prints the time of `ask`, which returns its number of rows.
@@ -120,6 +138,25 @@ async fn conversations(store: &Store, rows: i64) {
         ),
         ("conversations, past the last", None, None, Some(rows / 2)),
         ("conversations, a text", None, Some("vence el 99"), None),
+        (
+            "conversations, a word of the oldest",
+            None,
+            Some("centro casa"),
+            None,
+        ),
+        (
+            "conversations, words never together",
+            None,
+            Some("marzo abril"),
+            None,
+        ),
+        ("conversations, a number", None, Some("11 1000-7919"), None),
+        (
+            "conversations, what all numbers have",
+            None,
+            Some("54911"),
+            None,
+        ),
         (
             "conversations, a name that nobody has",
             None,
@@ -226,7 +263,41 @@ async fn messages(store: &Store, rows: i64) {
             },
             None,
         ),
-        ("messages with words", out.clone(), Some("vence el 99")),
+        ("messages with words", out.clone(), Some("el 99 vence")),
+        ("words of the oldest", out.clone(), Some("centro casa")),
+        ("words that all have", Filter::default(), Some("casa hol")),
+        ("words never together", out.clone(), Some("marzo abril")),
+        (
+            "a common word and one that none has",
+            out.clone(),
+            Some("vence zzz"),
+        ),
+        ("a word begun", out.clone(), Some("v")),
+        (
+            "words of a business, the oldest",
+            Filter {
+                cliente_id: Some(3),
+                ..out.clone()
+            },
+            Some("centro"),
+        ),
+        (
+            "words of what failed",
+            Filter {
+                state: Some(MessageState::Failed),
+                ..out.clone()
+            },
+            Some("vence casa"),
+        ),
+        (
+            "words of a time long ago",
+            Filter {
+                since: at(1),
+                until: at(2),
+                ..out.clone()
+            },
+            Some("vence casa"),
+        ),
         ("messages with words that none has", out, Some("zzz")),
     ] {
         say(what, async || {

@@ -19,9 +19,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::auth::gate;
 use crate::http::{
-    admin, alerts, auth, campaigns, cliente, config, events, files, health, inbox, listener,
-    messages, metrics, node, numbers, openapi, overview, passkey, qr_code, reports, send, sender,
-    sending, tokens, users, v2, web, webhooks,
+    admin, alerts, auth, campaigns, cliente, config, contacts, events, files, health, inbox,
+    listener, messages, metrics, node, numbers, openapi, overview, passkey, qr_code, reports, send,
+    sender, sending, tokens, users, v2, web, webhooks,
 };
 use crate::state::AppState;
 
@@ -97,6 +97,9 @@ fn api() -> Router<AppState> {
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{id}", delete(tokens::revoke))
         .nest("/listener", conversations())
+        .route("/contacts", get(contacts::list))
+        .route("/contacts.csv", get(contacts::csv))
+        .nest("/contacts/{telefono}", contact())
         .route("/alerts", get(alerts::show))
         .route("/alerts/test", post(alerts::test))
         .nest("/webhooks", subscriptions())
@@ -130,6 +133,16 @@ fn conversations() -> Router<AppState> {
         .route("/conversations/{number}/attended", post(inbox::attended))
         .route("/messages", get(listener::messages))
         .route("/history/{number}", get(listener::history))
+}
+
+fn contact() -> Router<AppState> {
+    let one = get(contacts::one)
+        .put(contacts::change)
+        .delete(contacts::forget);
+    Router::new()
+        .route("/", one)
+        .route("/join", post(contacts::join))
+        .route("/part", post(contacts::part))
 }
 
 fn subscriptions() -> Router<AppState> {

@@ -7,8 +7,12 @@ use unicode_normalization::char::is_combining_mark;
 /// Returns the text in lower case and without accents.
 #[must_use]
 pub fn fold(text: &str) -> String {
+    folded(text).collect()
+}
+
+/// The letters of [`fold`], as far as somebody asks for them.
+pub fn folded(text: &str) -> impl Iterator<Item = char> {
     text.nfkd()
         .filter(|c| !is_combining_mark(*c))
         .flat_map(char::to_lowercase)
-        .collect()
 }

@@ -1,5 +1,5 @@
-//! The page's conversations, messages, users, opt-outs, webhooks and tokens, in
-//! a browser, and every screen audited by Lighthouse.
+//! The page's conversations, contacts, messages, users, opt-outs, webhooks and
+//! tokens, in a browser, and every screen audited by Lighthouse.
 
 use std::time::Duration;
 
@@ -25,6 +25,11 @@ async fn watched(flow: &str, dry_run: bool) {
 #[tokio::test]
 async fn conversations_are_read_and_answered() {
     watched("conversations-flow.mjs", false).await;
+}
+
+#[tokio::test]
+async fn contacts_are_noted_joined_parted_and_forgotten() {
+    watched("contacts-flow.mjs", false).await;
 }
 
 #[tokio::test]

@@ -222,6 +222,14 @@ pub const ALL: &[Rule] = &[
     rule("GET", "/listener/history/{number}", Everybody(Read)),
     rule("POST", "/listener/incoming-message", Anyone),
     rule("POST", "/listener/outgoing-message", Anyone),
+    // Who turns out to be whom is so for all businesses.
+    rule("GET", "/contacts", Everybody(Read)),
+    rule("GET", "/contacts.csv", Everybody(Read)),
+    rule("GET", "/contacts/{telefono}", Everybody(Read)),
+    rule("PUT", "/contacts/{telefono}", Everybody(Campaigns)),
+    rule("DELETE", "/contacts/{telefono}", Everybody(Campaigns)),
+    rule("POST", "/contacts/{telefono}/join", Admins(Campaigns)),
+    rule("POST", "/contacts/{telefono}/part", Admins(Campaigns)),
     // Further routes of the Node hub, under its names.
     rule("POST", "/sender/send", Everybody(Send)),
     rule(

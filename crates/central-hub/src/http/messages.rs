@@ -13,11 +13,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiQuery, ErrorReply};
-use session_api::{Timestamp, is_invisible};
+use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
 use super::numbers;
 use super::sender::MessageAnswer;
+use super::spreadsheet;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::limits::Held;
@@ -234,7 +235,7 @@ impl Rest {
             .await?;
         let rows = page.messages.iter().map(|it| row(it, &self.zone));
         let begin = !std::mem::replace(&mut self.is_begun, true);
-        let text = write(begin, rows);
+        let text = spreadsheet::write(Some(COLUMNS).filter(|_| begin), rows);
         filter.before = page.next;
         self.filter = page.next.map(|_| filter);
         Ok(Some(text.into()))
@@ -283,91 +284,9 @@ fn row(message: &Message, zone: &TimeZone) -> [String; 11] {
     ]
 }
 
-/// Writes rows as CSV for Spanish spreadsheets: `;` as the delimiter, and a
-/// byte order mark at the beginning to declare UTF-8.
-fn write(begin: bool, rows: impl Iterator<Item = [String; 11]>) -> Vec<u8> {
-    let mut text = Vec::new();
-    if begin {
-        text.extend_from_slice("\u{feff}".as_bytes());
-    }
-    let mut writer = csv::WriterBuilder::new()
-        .delimiter(b';')
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(text);
-    // Writes to memory cannot fail.
-    if begin {
-        let _ = writer.write_record(COLUMNS);
-    }
-    for row in rows {
-        let _ = writer.write_record(row.iter().map(|cell| harmless(cell).into_owned()));
-    }
-    writer.into_inner().unwrap_or_default()
-}
-
-/// Escapes with `'` what a spreadsheet would run as a formula: a contact's
-/// message must not execute on the business's computer.
-///
-/// Covers more than the beginning of the cell: a spreadsheet that splits by
-/// commas, tabs or lines instead of `;` starts a new cell at each of them.
-fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
-    let mut safe = String::new();
-    let mut begins = true;
-    for letter in cell.chars() {
-        // Some spreadsheets fold the full-width characters to ASCII.
-        let is_formula = matches!(letter, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
-        if begins && is_formula {
-            safe.push('\'');
-        }
-        begins = match letter {
-            ',' | ';' | '\t' | '\n' | '\r' | '|' => true,
-            // Invisible characters and quotes do not end the beginning of a
-            // cell.
-            '"' | '\'' => begins,
-            _ => begins && (letter.is_whitespace() || letter.is_control() || is_invisible(letter)),
-        };
-        safe.push(letter);
-    }
-    if safe.len() == cell.len() {
-        return cell.into();
-    }
-    safe.into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_do_nothing() {
-        let mut row = std::array::from_fn(|n| n.to_string());
-        row[4] = "=HYPERLINK(\"http://x\";\"ver\")\nñandú".to_owned();
-        let text = String::from_utf8(write(true, [row].into_iter())).unwrap();
-        let (head, rest) = text.split_once("\r\n").unwrap();
-        assert_eq!(head, format!("\u{feff}{}", COLUMNS.join(";")));
-        assert_eq!(
-            rest,
-            "0;1;2;3;\"'=HYPERLINK(\"\"http://x\"\";\"\"ver\"\")\nñandú\";5;6;7;8;9;10\r\n"
-        );
-        for dangerous in ["+54", "-1", "@x", "＝1"] {
-            assert_eq!(harmless(dangerous), format!("'{dangerous}"));
-        }
-        for (dangerous, safe) in [
-            ("hola,=1+1", "hola,'=1+1"),
-            ("hola\t=1", "hola\t'=1"),
-            ("\t=1", "\t'=1"),
-            ("a\n+1", "a\n'+1"),
-            ("a;\"=1", "a;\"'=1"),
-            (" \u{200b}@x", " \u{200b}'@x"),
-            ("'=1", "''=1"),
-        ] {
-            assert_eq!(harmless(dangerous), safe);
-        }
-        for plain in ["uno - dos", "a=b", "x@y.z", "1,5", "sí, -", "mail: a@b"] {
-            let unchanged = plain != "sí, -";
-            assert_eq!(harmless(plain) == plain, unchanged, "{plain}");
-        }
-        assert_eq!(harmless("5491158254201"), "5491158254201");
-    }
 
     #[test]
     fn days_are_the_business_s() {

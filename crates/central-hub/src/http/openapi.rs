@@ -9,9 +9,9 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, PathItem};
 
 use super::{
-    admin, alerts, auth, campaigns, cliente, config, events, files, health, inbox, listener,
-    messages, metrics, node, numbers, overview, passkey, qr_code, reports, send, sender, sending,
-    tokens, users, v2, webhooks,
+    admin, alerts, auth, campaigns, cliente, config, contacts, events, files, health, inbox,
+    listener, messages, metrics, node, numbers, overview, passkey, qr_code, reports, send, sender,
+    sending, tokens, users, v2, webhooks,
 };
 use crate::auth::{Access, ROUTES};
 
@@ -31,6 +31,7 @@ use crate::auth::{Access, ROUTES};
         (name = "campaigns", description = "One text for a list of recipients"),
         (name = "schedules", description = "When campaigns may write"),
         (name = "opt-outs", description = "Who is not to be written to"),
+        (name = "contacts", description = "With whom a business has to do"),
         (name = "inbound", description = "What comes in"),
         (name = "webhooks", description = "Which programs are told of what"),
         (name = "alerts", description = "What a person has to know of"),
@@ -104,6 +105,13 @@ struct Document;
     inbox::attended,
     listener::messages,
     listener::history,
+    contacts::list,
+    contacts::csv,
+    contacts::one,
+    contacts::change,
+    contacts::forget,
+    contacts::join,
+    contacts::part,
     reports::incoming,
     reports::outgoing,
     alerts::show,

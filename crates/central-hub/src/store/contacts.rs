@@ -3,9 +3,12 @@
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::conversation_rows::digits_of_chat;
 use super::error::StoreError;
+use super::words::spaced;
 use super::{Store, Tx, now};
 
+/// A contact.
 #[derive(Clone)]
 pub struct Contact {
     /// The row's id.
@@ -24,6 +27,19 @@ impl std::fmt::Debug for Contact {
         f.debug_struct("Contact")
             .field("id", &self.id)
             .finish_non_exhaustive()
+    }
+}
+
+impl Contact {
+    /// By what a search finds it.
+    pub(super) fn words(&self) -> String {
+        let digits = digits_of_chat(&self.wa_id);
+        let texts = [
+            self.name.as_deref(),
+            self.pushname.as_deref(),
+            Some(&*digits),
+        ];
+        spaced(texts.into_iter().flatten())
     }
 }
 
@@ -55,7 +71,7 @@ impl Store {
         .bind(now())
         .fetch_one(&mut **tx)
         .await?;
-        read(&row)
+        note_words_in(tx, &row).await
     }
 
     /// Returns the contact with this WhatsApp id.
@@ -92,7 +108,21 @@ impl Store {
     }
 }
 
-fn read(row: &AnyRow) -> Result<Contact, StoreError> {
+/// Keeps what a search finds a contact by as the contact is.
+pub(super) async fn note_words_in(tx: &mut Tx, row: &AnyRow) -> Result<Contact, StoreError> {
+    let contact = read(row)?;
+    let words = contact.words();
+    if row.try_get::<Option<String>, _>("words")?.as_ref() != Some(&words) {
+        sqlx::query("UPDATE contacts SET words = $1 WHERE id = $2")
+            .bind(words)
+            .bind(contact.id)
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(contact)
+}
+
+pub(super) fn read(row: &AnyRow) -> Result<Contact, StoreError> {
     Ok(Contact {
         id: row.try_get("id")?,
         wa_id: row.try_get("wa_id")?,

@@ -1,44 +1,43 @@
 //! Conversations: the last message of each chat, the newest first.
 //!
-//! No table is kept for this: a message is the last of its chat if the index by
-//! chat has none after it. One request reads a bounded number of messages and
-//! returns a cursor, so that a chat of a hundred thousand messages costs no
-//! other request more than a short page.
+//! A message is the last of its chat if the index by chat has none after it. One
+//! request reads a bounded number of messages and returns a cursor, so that a
+//! chat of a hundred thousand messages costs no other request more than a short
+//! page.
+//!
+//! A search has two sources: chats by name and number, each at its last
+//! message, and the words of the messages, each chat at its newest match.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 
+use serde_json::json;
 use session_api::line_key;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::contact_cards::stored;
+use super::conversation_rows::digits_of_chat;
 use super::error::StoreError;
-use super::messages::{Filter, Message};
-use super::search::{Budget, aside, fitting};
+use super::messages::{Message, joined};
+use super::search::{Budget, CHUNK, LOOKED_AT};
+use super::words::Words;
 use super::{MessagePage, Store};
 use crate::text::fold;
 
-/// Messages read per request.
-const LOOKED_AT: usize = 10_000;
 const FIRST_CHUNK: u32 = 200;
-const CHUNK: u32 = 1_000;
-/// Bytes of text per chunk of a search.
-const CHUNK_BYTES: usize = 512 * 1024;
+/// Matching chats up to which a search queries the last message of each; with
+/// more, it reads the newest messages.
+const FEW_CHATS: usize = 500;
 
-struct Candidate {
-    id: i64,
-    chat: String,
-    is_last: bool,
-    body: String,
-    names: [Option<String>; 2],
-}
+/// A message at which a conversation stands in a list, and its chat.
+pub(super) type At = (i64, String);
 
-impl Candidate {
-    fn has(&self, words: &str, digits: Option<&[String; 2]>) -> bool {
-        let has = |text: &String| fold(text).contains(words);
-        has(&self.body)
-            || self.is_last
-                && (self.names.iter().flatten().any(has)
-                    || digits.is_some_and(|it| it.iter().any(|it| self.chat.contains(it))))
-    }
+/// A part of a list, the newest first, and down to which message it goes;
+/// `None`: to the first there is.
+pub(super) type Part = (Vec<At>, Option<i64>);
+
+fn as_id(cliente_id: Option<u64>) -> Option<i64> {
+    cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX))
 }
 
 impl Store {
@@ -55,141 +54,281 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<MessagePage, StoreError> {
-        let words = words.map(fold);
-        // As typed, and as the canonical number.
-        let digits = words.as_deref().and_then(digits_of);
-        let digits = digits.map(|digits| [line_key(&digits).into_owned(), digits]);
-        let mut found = Vec::new();
+        let before = before.unwrap_or(i64::MAX);
+        let Some(text) = words else {
+            let (found, next) = self.last_of_each(cliente_id, before, limit).await?;
+            let ids: Vec<_> = found.into_iter().map(|(id, _)| id).collect();
+            let messages = self.messages_of(&ids).await?;
+            return Ok(MessagePage { messages, next });
+        };
+        let Some(words) = Words::read(text) else {
+            return Ok(MessagePage::default());
+        };
+        let digits = Digits::read(text);
+        let _turn = self.search_turn().await;
+        let (named, named_to) = self
+            .named(cliente_id, &words, digits.as_ref(), before, limit)
+            .await?;
+        let (written, written_to) = self.written(cliente_id, &words, before, limit).await?;
+        // Down to where both sources were read.
+        let to = named_to.max(written_to);
+        let by_text: HashSet<i64> = written.iter().map(|(id, _)| *id).collect();
+        let by_name: HashSet<i64> = named.iter().map(|(id, _)| *id).collect();
+        let mut all: Vec<_> = named.into_iter().chain(written).collect();
+        all.retain(|(id, _)| to.is_none_or(|to| *id >= to));
+        all.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
         let mut chats = HashSet::new();
-        let mut before = before.unwrap_or(i64::MAX);
-        let mut budget = Budget::new(LOOKED_AT);
-        let mut chunk_size = FIRST_CHUNK;
-        let _turn = match &words {
-            Some(_) => self.search_turn().await,
-            None => None,
+        all.retain(|(_, chat)| chats.insert(chat.clone()));
+        let is_full = all.len() > limit as usize;
+        all.truncate(limit as usize);
+        let next = match all.last() {
+            Some((last, _)) if is_full => Some(*last),
+            _ => to,
         };
-        let next = 'looking: loop {
-            let (limit_of_chunk, bytes, is_end) = match &words {
-                None => (chunk_size, 0, None),
-                Some(_) => {
-                    let sizes = self.sizes_before(cliente_id, before, chunk_size).await?;
-                    let (count, bytes) = fitting(sizes.iter().copied(), CHUNK_BYTES);
-                    let is_end = count == sizes.len() && count < chunk_size as usize;
-                    (u32::try_from(count).unwrap_or(0), bytes, Some(is_end))
-                }
-            };
-            let chunk = self
-                .candidates(cliente_id, words.is_some(), before, limit_of_chunk)
-                .await?;
-            let is_end = is_end.unwrap_or(chunk.len() < chunk_size as usize);
-            budget.spend(chunk.len(), bytes);
-            chunk_size = CHUNK;
-            let (words, digits) = (words.clone(), digits.clone());
-            let judged = aside(move || {
-                let judge = |candidate: Candidate| {
-                    let is_wanted = match &words {
-                        None => candidate.is_last,
-                        Some(words) => candidate.has(words, digits.as_ref()),
-                    };
-                    (candidate.id, candidate.chat, is_wanted)
-                };
-                chunk.into_iter().map(judge).collect::<Vec<_>>()
-            });
-            for (id, chat, is_wanted) in judged.await? {
-                before = id;
-                if is_wanted && chats.insert(chat) {
-                    found.push(id);
-                    if found.len() == limit as usize {
-                        break 'looking Some(before);
-                    }
-                }
-            }
-            if is_end {
-                break None;
-            }
-            if budget.is_spent() {
-                break Some(before);
-            }
-        };
-        let messages = self.messages_of(&found).await?;
+        let (sure, asked): (Vec<i64>, Vec<i64>) = all
+            .into_iter()
+            .map(|(id, _)| id)
+            .partition(|id| by_name.contains(id) || !by_text.contains(id));
+        let mut messages = self.messages_of(&sure).await?;
+        messages.extend(self.with_words(&asked, words).await?);
+        messages.sort_by_key(|message| std::cmp::Reverse(message.id));
         Ok(MessagePage { messages, next })
     }
 
-    /// Returns the sizes in bytes of the newest texts before a message.
-    async fn sizes_before(
+    async fn last_of_each(
         &self,
         cliente_id: Option<u64>,
-        before: i64,
+        mut before: i64,
         limit: u32,
-    ) -> Result<Vec<usize>, StoreError> {
-        let filter = Filter {
-            cliente_id,
-            before: Some(before),
-            ..Filter::default()
-        };
-        let sizes = self.message_sizes(&filter, limit).await?;
-        Ok(sizes.into_iter().map(|(_, size)| size).collect())
-    }
-
-    async fn candidates(
-        &self,
-        cliente_id: Option<u64>,
-        with_words: bool,
-        before: i64,
-        limit: u32,
-    ) -> Result<Vec<Candidate>, StoreError> {
-        let (of, newer_of) = match cliente_id {
+    ) -> Result<Part, StoreError> {
+        let newer_of = match cliente_id {
             None => ("", ""),
             Some(_) => ("AND m.cliente_id = $3", "AND n.cliente_id = $3"),
         };
-        let (columns, join) = if with_words {
-            (
-                ", m.body, k.name, k.pushname",
-                "LEFT JOIN contacts k ON k.wa_id = m.chat",
-            )
-        } else {
-            ("", "")
-        };
+        let (of, newer_of) = newer_of;
         let statement = format!(
             "SELECT m.id, m.chat, CAST(CASE WHEN EXISTS (
                      SELECT 1 FROM messages n WHERE n.chat = m.chat AND n.id > m.id {newer_of})
-                 THEN 0 ELSE 1 END AS BIGINT) AS is_last {columns}
-             FROM messages m {join} WHERE m.id < $1 {of} ORDER BY m.id DESC LIMIT $2"
+                 THEN 0 ELSE 1 END AS BIGINT) AS is_last
+             FROM messages m WHERE m.id < $1 {of} ORDER BY m.id DESC LIMIT $2"
         );
-        let mut query = sqlx::query(AssertSqlSafe(statement))
-            .bind(before)
-            .bind(i64::from(limit));
-        if let Some(id) = cliente_id {
-            query = query.bind(i64::try_from(id).unwrap_or(i64::MAX));
+        let mut found = Vec::new();
+        let mut budget = Budget::new(LOOKED_AT);
+        let mut size = FIRST_CHUNK;
+        loop {
+            let mut query = sqlx::query(AssertSqlSafe(statement.clone()))
+                .bind(before)
+                .bind(i64::from(size));
+            if let Some(id) = as_id(cliente_id) {
+                query = query.bind(id);
+            }
+            let rows = query.fetch_all(self.reader()).await?;
+            budget.spend(rows.len(), 0);
+            for row in &rows {
+                before = row.try_get("id")?;
+                if row.try_get::<i64, _>("is_last")? != 0 {
+                    found.push((before, row.try_get("chat")?));
+                    if found.len() == limit as usize {
+                        return Ok((found, Some(before)));
+                    }
+                }
+            }
+            if rows.len() < size as usize {
+                return Ok((found, None));
+            }
+            if budget.is_spent() {
+                return Ok((found, Some(before)));
+            }
+            size = CHUNK;
         }
-        let rows = query.fetch_all(self.reader()).await?;
-        rows.iter()
-            .map(|row| {
-                let (body, names) = if with_words {
-                    let names = [row.try_get("name")?, row.try_get("pushname")?];
-                    (row.try_get("body")?, names)
-                } else {
-                    (String::new(), [None, None])
-                };
-                Ok(Candidate {
-                    id: row.try_get("id")?,
-                    chat: row.try_get("chat")?,
-                    is_last: row.try_get::<i64, _>("is_last")? != 0,
-                    body,
-                    names,
-                })
-            })
-            .collect()
     }
 
-    async fn messages_of(&self, ids: &[i64]) -> Result<Vec<Message>, StoreError> {
+    /// Returns the conversations that match by name or number, at their last
+    /// message.
+    async fn named(
+        &self,
+        cliente_id: Option<u64>,
+        words: &Words,
+        digits: Option<&Digits>,
+        before: i64,
+        limit: u32,
+    ) -> Result<Part, StoreError> {
+        let chats = self.chats_named(cliente_id, words, digits).await?;
+        if chats.len() <= FEW_CHATS {
+            return self.last_of_these(cliente_id, &chats, before).await;
+        }
+        let mut found = Vec::new();
+        let mut before = before;
+        let mut budget = Budget::new(LOOKED_AT);
+        loop {
+            let (lasts, to) = self.last_of_each(cliente_id, before, CHUNK).await?;
+            budget.spend(CHUNK as usize, 0);
+            let known: Vec<_> = lasts.iter().map(|(_, chat)| chat.as_str()).collect();
+            let mut names: HashMap<String, String> = HashMap::new();
+            for contact in self.contacts(&known).await? {
+                names.insert(contact.wa_id.clone(), contact.words());
+            }
+            for card in self.cards(&known, cliente_id).await? {
+                names
+                    .entry(card.chat.clone())
+                    .or_default()
+                    .push_str(&card.words());
+            }
+            for (id, chat) in lasts {
+                let is_named = names.get(&chat).is_some_and(|names| words.are_in(names));
+                if is_named || digits.is_some_and(|digits| digits.are_of(&chat)) {
+                    found.push((id, chat));
+                    if found.len() > limit as usize {
+                        return Ok((found, Some(id)));
+                    }
+                }
+            }
+            let Some(to) = to else {
+                return Ok((found, None));
+            };
+            if budget.is_spent() {
+                return Ok((found, Some(to)));
+            }
+            before = to;
+        }
+    }
+
+    /// The chats whose names or number a search finds; of many, more than
+    /// [`FEW_CHATS`] of them.
+    async fn chats_named(
+        &self,
+        cliente_id: Option<u64>,
+        words: &Words,
+        digits: Option<&Digits>,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut binds = words.patterns();
+        // After the two that are always there.
+        let place = |at: usize| at + 3;
+        let all: Vec<_> = (0..binds.len())
+            .map(|at| format!("words LIKE ${}", place(at)))
+            .collect();
+        let all = all.join(" AND ");
+        let mut statement = format!(
+            "SELECT wa_id AS chat FROM contacts WHERE {all}
+             UNION SELECT chat FROM contact_cards WHERE ($1 = 0 OR cliente_id = $1) AND {all}"
+        );
+        if let Some(digits) = digits {
+            let first = binds.len();
+            binds.extend(digits.patterns());
+            let any: Vec<_> = (first..binds.len())
+                .map(|at| format!("digits LIKE ${}", place(at)))
+                .collect();
+            let _ = write!(
+                statement,
+                " UNION SELECT chat FROM conversations
+                 WHERE ($1 = 0 OR cliente_id = $1) AND ({})",
+                any.join(" OR ")
+            );
+        }
+        statement.push_str(" LIMIT $2");
+        let mut query = sqlx::query_scalar(AssertSqlSafe(statement))
+            .bind(stored(cliente_id))
+            .bind(i64::try_from(FEW_CHATS + 1).unwrap_or(i64::MAX));
+        for bind in &binds {
+            query = query.bind(bind);
+        }
+        Ok(query.fetch_all(self.reader()).await?)
+    }
+
+    /// The last messages of these chats, as far as they are older.
+    pub(super) async fn last_of_these(
+        &self,
+        cliente_id: Option<u64>,
+        chats: &[String],
+        before: i64,
+    ) -> Result<Part, StoreError> {
+        if chats.is_empty() {
+            return Ok((Vec::new(), None));
+        }
+        let of = match cliente_id {
+            None => "",
+            Some(_) => "AND m.cliente_id = $2",
+        };
+        let chats_of = self.engine().pick(
+            "json_each($1)",
+            "json_array_elements_text(CAST($1 AS JSON))",
+        );
+        // The last of each chat by the index: a chat may be long.
+        let statement = format!(
+            "SELECT k.value AS chat, (SELECT m.id FROM messages m WHERE m.chat = k.value {of}
+                 ORDER BY m.chat DESC, m.id DESC LIMIT 1) AS id
+             FROM {chats_of} k"
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement)).bind(json!(chats).to_string());
+        if let Some(id) = as_id(cliente_id) {
+            query = query.bind(id);
+        }
+        let mut found = Vec::new();
+        for row in query.fetch_all(self.reader()).await? {
+            let id: Option<i64> = row.try_get("id")?;
+            if let Some(id) = id.filter(|id| *id < before) {
+                found.push((id, row.try_get("chat")?));
+            }
+        }
+        Ok((found, None))
+    }
+
+    /// Conversations by their texts, at the newest message with the words.
+    async fn written(
+        &self,
+        cliente_id: Option<u64>,
+        words: &Words,
+        mut before: i64,
+        limit: u32,
+    ) -> Result<Part, StoreError> {
+        let mut found = Vec::new();
+        let mut chats = HashSet::new();
+        let mut budget = Budget::new(LOOKED_AT);
+        let mut size = FIRST_CHUNK;
+        loop {
+            let ids = self
+                .ids_with(words, (cliente_id, None), 0, before, size)
+                .await?;
+            if ids.is_empty() {
+                return Ok((found, None));
+            }
+            budget.spend(ids.len(), 0);
+            let statement = format!(
+                "SELECT id, chat FROM messages WHERE id IN ({}) ORDER BY id DESC",
+                joined(&ids)
+            );
+            let rows = sqlx::query(AssertSqlSafe(statement))
+                .persistent(false)
+                .fetch_all(self.reader())
+                .await?;
+            for row in &rows {
+                before = row.try_get("id")?;
+                let chat: String = row.try_get("chat")?;
+                if chats.insert(chat.clone()) {
+                    found.push((before, chat));
+                    // One more than is asked for tells whether there are more.
+                    if found.len() > limit as usize {
+                        return Ok((found, Some(before)));
+                    }
+                }
+            }
+            if ids.len() < size as usize {
+                return Ok((found, None));
+            }
+            if budget.is_spent() {
+                return Ok((found, Some(before)));
+            }
+            size = CHUNK;
+        }
+    }
+
+    pub(super) async fn messages_of(&self, ids: &[i64]) -> Result<Vec<Message>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
         let statement = format!(
             "SELECT * FROM messages WHERE id IN ({}) ORDER BY id DESC",
-            ids.join(", ")
+            joined(ids)
         );
         let rows = sqlx::query(AssertSqlSafe(statement))
             .persistent(false)
@@ -199,11 +338,38 @@ impl Store {
     }
 }
 
-/// Returns the digits of a phone number or of a part of one, in any notation.
-fn digits_of(words: &str) -> Option<String> {
-    let is_number = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '+' | '-' | '(' | ')' | '.');
-    let digits: String = words.chars().filter(char::is_ascii_digit).collect();
-    (words.chars().all(is_number) && digits.len() >= 3).then_some(digits)
+/// The digits of a phone number or of a part of one, in any notation: as typed,
+/// and as the canonical number.
+pub(super) struct Digits {
+    typed: String,
+    line: String,
+}
+
+impl Digits {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let words = fold(text);
+        let is_number =
+            |c: char| c.is_ascii_digit() || matches!(c, ' ' | '+' | '-' | '(' | ')' | '.');
+        let typed: String = words.chars().filter(char::is_ascii_digit).collect();
+        if !words.chars().all(is_number) || typed.len() < 3 {
+            return None;
+        }
+        let line = line_key(&typed).into_owned();
+        Some(Self { typed, line })
+    }
+
+    fn are_of(&self, chat: &str) -> bool {
+        let digits = digits_of_chat(chat);
+        digits.contains(&self.typed) || digits.contains(&self.line)
+    }
+
+    pub(super) fn patterns(&self) -> Vec<String> {
+        let mut patterns = vec![format!("%{}%", self.typed)];
+        if self.line != self.typed {
+            patterns.push(format!("%{}%", self.line));
+        }
+        patterns
+    }
 }
 
 #[cfg(test)]
@@ -215,27 +381,34 @@ mod tests {
 
     #[test]
     fn a_number_is_known_as_one() {
-        assert_eq!(
-            digits_of("+54 9 11 5825-4201").as_deref(),
-            Some("5491158254201")
-        );
+        let digits = Digits::read("+54 11 5825-4201").unwrap();
+        assert_eq!(digits.typed, "541158254201");
+        for chat in ["5491158254201@c.us", "541158254201@c.us"] {
+            assert!(digits.are_of(chat), "{chat}");
+        }
+        assert!(!digits.are_of("5491158254202@c.us"));
         for other in ["12", "ana", "5 cuotas", ""] {
-            assert_eq!(digits_of(other), None, "{other}");
+            assert!(Digits::read(other).is_none(), "{other}");
         }
     }
 
     async fn write(store: &Store, chat: &str, cliente_id: i64, body: &str) -> i64 {
-        sqlx::query_scalar(
+        let mut tx = store.begin().await.unwrap();
+        let row = sqlx::query(
             "INSERT INTO messages (direction, origin, cliente_id, chat, kind, body, state,
                  due_at, created_at, updated_at)
-             VALUES ('out', 'bulk', $1, $2, 'text', $3, 'sent', 0, 0, 0) RETURNING id",
+             VALUES ('out', 'bulk', $1, $2, 'text', $3, 'sent', 0, 0, 0) RETURNING *",
         )
         .bind(cliente_id)
         .bind(chat)
         .bind(body)
-        .fetch_one(store.writer())
+        .fetch_one(&mut *tx)
         .await
-        .unwrap()
+        .unwrap();
+        let message = Message::read(&row).unwrap();
+        store.index_in(&mut tx, &[(&message).into()]).await.unwrap();
+        tx.commit().await.unwrap();
+        message.id
     }
 
     on_both_engines! {

@@ -8,6 +8,18 @@ use sqlx::any::AnyConnectOptions;
 
 use crate::config::DatabaseLocation;
 
+/// Numbers of words, not words ([`super::words`]): the simplest tokenizer is
+/// enough.
+const SQLITE_WORDS: &str = "CREATE VIRTUAL TABLE message_words USING fts5(
+    numbers, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');";
+
+/// Without a pending list (`fastupdate`), which every search would read.
+const POSTGRES_WORDS: &str = "CREATE TABLE message_words (
+    message_id BIGINT PRIMARY KEY,
+    numbers    INTEGER[] NOT NULL
+);
+CREATE INDEX message_words_numbers ON message_words USING gin (numbers) WITH (fastupdate = off);";
+
 /// The database engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -37,7 +49,7 @@ impl Engine {
     }
 
     /// Fills in the table definitions of `migrations/`, which use `{id}`,
-    /// `{int}`, `{blob}` and `{strict}`.
+    /// `{int}`, `{blob}`, `{strict}` and, as a whole table, `{message_words}`.
     pub(super) fn define(self, tables: &str) -> String {
         let [id, int, blob, strict] = match self {
             Self::Sqlite => [
@@ -54,6 +66,7 @@ impl Engine {
             ],
         };
         tables
+            .replace("{message_words}", self.pick(SQLITE_WORDS, POSTGRES_WORDS))
             .replace("{id}", id)
             .replace("{int}", int)
             .replace("{blob}", blob)

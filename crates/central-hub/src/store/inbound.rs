@@ -327,6 +327,7 @@ impl Store {
             return Ok(Recorded::Known);
         };
         let message = Message::read(&row)?;
+        self.index_in(tx, &[(&message).into()]).await?;
         let data = webhook_events::message(&message);
         self.enqueue_delivery_in(tx, Topic::Message, message.cliente_id, &data)
             .await?;
@@ -374,6 +375,7 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let message = Message::read(&row)?;
+        self.index_in(tx, &[(&message).into()]).await?;
         note(tx, message.id, None, Change::to(state, "HEARD"), at).await?;
         Ok(Some(message))
     }
@@ -445,6 +447,9 @@ async fn answered(
             .execute(&mut **tx)
             .await?;
         store.rehang_inbox_in(tx, &lid, chat).await?;
+        store
+            .move_conversations_in(tx, &lid, chat, Some(cliente_id))
+            .await?;
     }
     if last.campaign_id.is_some() || last.cliente_id.is_none() {
         return Ok((last.campaign_id, last.cliente_id));

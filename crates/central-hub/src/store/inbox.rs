@@ -109,6 +109,26 @@ const UNREAD: &str = "INSERT INTO unread (user_id, chat, messages, last_id)
     ON CONFLICT (user_id, chat) DO UPDATE SET
         messages = unread.messages + 1, last_id = excluded.last_id";
 
+/// `$1` the chat that it was under, `$2` the one that it is under now.
+macro_rules! move_unread {
+    ($and:literal) => {
+        concat!(
+            "INSERT INTO unread (user_id, chat, messages, last_id)
+             SELECT user_id, $2, messages, last_id FROM unread WHERE chat = $1",
+            $and,
+            " ON CONFLICT (user_id, chat) DO UPDATE SET
+                 messages = unread.messages + excluded.messages,
+                 last_id = CASE WHEN excluded.last_id > unread.last_id
+                     THEN excluded.last_id ELSE unread.last_id END"
+        )
+    };
+}
+
+const MOVE_UNREAD: &str = move_unread!("");
+const PART_UNREAD: &str = move_unread!(
+    " AND EXISTS (SELECT 1 FROM messages m WHERE m.id = unread.last_id AND m.chat = $2)"
+);
+
 const LAST_OUT: &str = concat!(
     "UPDATE inbox SET updated_at = $2, last_out = COALESCE((
          SELECT MAX(",
@@ -646,6 +666,65 @@ impl Store {
         from: &str,
         to: &str,
     ) -> Result<(), StoreError> {
+        if !self.rebuild_inbox_in(tx, from, to).await? {
+            return Ok(());
+        }
+        move_unread_in(tx, MOVE_UNREAD, from, to).await?;
+        sqlx::query("DELETE FROM unread WHERE chat = $1")
+            .bind(from)
+            .execute(&mut **tx)
+            .await?;
+        self.inbox_changed();
+        Ok(())
+    }
+
+    /// Some of what was said under `from` stands under `to` now. What a user
+    /// has not read stays where the last of it is.
+    pub(super) async fn part_inbox_in(
+        &self,
+        tx: &mut Tx,
+        from: &str,
+        to: &str,
+    ) -> Result<(), StoreError> {
+        if !self.rebuild_inbox_in(tx, from, to).await? {
+            return Ok(());
+        }
+        move_unread_in(tx, PART_UNREAD, from, to).await?;
+        sqlx::query(
+            "DELETE FROM unread WHERE chat = $1 AND EXISTS (
+                 SELECT 1 FROM messages m WHERE m.id = unread.last_id AND m.chat = $2)",
+        )
+        .bind(from)
+        .bind(to)
+        .execute(&mut **tx)
+        .await?;
+        self.inbox_changed();
+        Ok(())
+    }
+
+    /// Messages of this chat are deleted: its rows are made anew from those that
+    /// are left.
+    pub(super) async fn forget_inbox_in(&self, tx: &mut Tx, chat: &str) -> Result<(), StoreError> {
+        self.rebuild_inbox_in(tx, chat, chat).await?;
+        sqlx::query(
+            "DELETE FROM unread WHERE chat = $1 AND NOT EXISTS (
+                 SELECT 1 FROM messages m WHERE m.id = unread.last_id)",
+        )
+        .bind(chat)
+        .execute(&mut **tx)
+        .await?;
+        self.inbox_changed();
+        Ok(())
+    }
+
+    /// Makes the rows of two chats anew from their messages, and keeps what is
+    /// settled; `false` where there are no rows.
+    async fn rebuild_inbox_in(
+        &self,
+        tx: &mut Tx,
+        from: &str,
+        to: &str,
+    ) -> Result<bool, StoreError> {
         let rows =
             sqlx::query("SELECT chat, cliente_id, settled FROM inbox WHERE chat IN ($1, $2)")
                 .bind(from)
@@ -653,7 +732,7 @@ impl Store {
                 .fetch_all(&mut **tx)
                 .await?;
         if rows.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         sqlx::query("DELETE FROM inbox WHERE chat IN ($1, $2)")
             .bind(from)
@@ -683,24 +762,7 @@ impl Store {
         for chat in [from, to] {
             sqlx::query(WAITS).bind(chat).execute(&mut **tx).await?;
         }
-        sqlx::query(
-            "INSERT INTO unread (user_id, chat, messages, last_id)
-             SELECT user_id, $2, messages, last_id FROM unread WHERE chat = $1
-             ON CONFLICT (user_id, chat) DO UPDATE SET
-                 messages = unread.messages + excluded.messages,
-                 last_id = CASE WHEN excluded.last_id > unread.last_id
-                     THEN excluded.last_id ELSE unread.last_id END",
-        )
-        .bind(from)
-        .bind(to)
-        .execute(&mut **tx)
-        .await?;
-        sqlx::query("DELETE FROM unread WHERE chat = $1")
-            .bind(from)
-            .execute(&mut **tx)
-            .await?;
-        self.inbox_changed();
-        Ok(())
+        Ok(true)
     }
 
     /// Adds rows for all chats without one; messages from long ago need no
@@ -728,6 +790,21 @@ impl Store {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Counts what is unread under one chat under another as well.
+async fn move_unread_in(
+    tx: &mut Tx,
+    statement: &'static str,
+    from: &str,
+    to: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(statement)
+        .bind(from)
+        .bind(to)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 fn optional_time(millis: Option<i64>) -> Option<Timestamp> {

@@ -10,6 +10,7 @@ use super::composed::Composed;
 use super::error::StoreError;
 use super::history::{Change, note};
 use super::rows::{now, optional_timestamp, timestamp, unknown_value, wa_key};
+use super::search_index::Indexed;
 use super::state::MessageState;
 use super::{Store, Tx};
 
@@ -95,6 +96,13 @@ pub enum Inserted {
 }
 
 impl Inserted {
+    fn indexed(&self) -> Option<Indexed<'_>> {
+        match self {
+            Self::New(message) => Some(message.into()),
+            Self::Known(_) | Self::KeyReused => None,
+        }
+    }
+
     /// Returns the message, unless the key belongs to another.
     #[must_use]
     pub fn message(self) -> Option<Message> {
@@ -228,6 +236,18 @@ impl Message {
     }
 }
 
+impl<'a> From<&'a Message> for Indexed<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self {
+            id: message.id,
+            is_inbound: message.is_inbound,
+            cliente_id: message.cliente_id.and_then(|id| id.try_into().ok()),
+            chat: &message.chat,
+            body: &message.body,
+        }
+    }
+}
+
 impl Store {
     /// Stores messages in this order, all or none.
     ///
@@ -237,8 +257,10 @@ impl Store {
         let mut tx = self.begin().await?;
         let mut inserted = Vec::with_capacity(all.len());
         for new in all {
-            inserted.push(self.insert_in(&mut tx, *new).await?);
+            inserted.push(self.write_in(&mut tx, *new).await?);
         }
+        let indexed: Vec<_> = inserted.iter().filter_map(Inserted::indexed).collect();
+        self.index_in(&mut tx, &indexed).await?;
         tx.commit().await?;
         Ok(inserted)
     }
@@ -252,6 +274,13 @@ impl Store {
         tx: &mut Tx,
         new: NewMessage<'_>,
     ) -> Result<Inserted, StoreError> {
+        let inserted = self.write_in(tx, new).await?;
+        let indexed: Vec<_> = inserted.indexed().into_iter().collect();
+        self.index_in(tx, &indexed).await?;
+        Ok(inserted)
+    }
+
+    async fn write_in(&self, tx: &mut Tx, new: NewMessage<'_>) -> Result<Inserted, StoreError> {
         let at = now();
         let asked = new.message;
         let state = if new.claim.is_some() {
@@ -347,7 +376,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn messages(&self, filter: &Filter, limit: u32) -> Result<Vec<Message>, StoreError> {
-        let rows = self.select_messages("*", filter, limit).await?;
+        let rows = self.select_messages("*", filter, None, limit).await?;
         rows.iter().map(Message::read).collect()
     }
 
@@ -358,8 +387,18 @@ impl Store {
         filter: &Filter,
         limit: u32,
     ) -> Result<Vec<(i64, usize)>, StoreError> {
+        self.sizes_among(filter, None, limit).await
+    }
+
+    /// As [`Store::message_sizes`], of the messages with these numbers.
+    pub(super) async fn sizes_among(
+        &self,
+        filter: &Filter,
+        among: Option<&[i64]>,
+        limit: u32,
+    ) -> Result<Vec<(i64, usize)>, StoreError> {
         let columns = "id, CAST(OCTET_LENGTH(body) AS BIGINT) AS size";
-        let rows = self.select_messages(columns, filter, limit).await?;
+        let rows = self.select_messages(columns, filter, among, limit).await?;
         rows.iter()
             .map(|row| {
                 let size: i64 = row.try_get("size")?;
@@ -368,14 +407,61 @@ impl Store {
             .collect()
     }
 
+    /// Between which numbers the messages of a time are; `None` for none.
+    pub(super) async fn bounds(&self, filter: &Filter) -> Result<Option<(i64, i64)>, StoreError> {
+        let (mut after, mut before) = (0, filter.before.unwrap_or(i64::MAX));
+        if let Some(since) = filter.since {
+            let first = sqlx::query_scalar(
+                "SELECT id FROM messages WHERE created_at >= $1 ORDER BY created_at, id LIMIT 1",
+            );
+            let first: Option<i64> = first
+                .bind(since.as_millis())
+                .fetch_optional(self.reader())
+                .await?;
+            let Some(first) = first else { return Ok(None) };
+            after = first.saturating_sub(WRITTEN_AT_ONCE);
+        }
+        if let Some(until) = filter.until {
+            // As in `select_messages`: what was heard of in time, and what came
+            // late, which may have any number.
+            let in_time = sqlx::query_scalar(
+                "SELECT id FROM messages WHERE created_at < $1 + 60000
+                 ORDER BY created_at DESC, id DESC LIMIT 1",
+            );
+            let in_time: Option<i64> = in_time
+                .bind(until.as_millis())
+                .fetch_optional(self.reader())
+                .await?;
+            let late = format!(
+                "SELECT id FROM messages WHERE {LATE} AND written_at < $1
+                 ORDER BY id DESC LIMIT 1"
+            );
+            let late: Option<i64> = sqlx::query_scalar(AssertSqlSafe(late))
+                .bind(until.as_millis())
+                .fetch_optional(self.reader())
+                .await?;
+            let in_time = in_time.map(|id| id.saturating_add(WRITTEN_AT_ONCE));
+            let late = late.map(|id| id.saturating_add(1));
+            let Some(last) = in_time.max(late) else {
+                return Ok(None);
+            };
+            before = before.min(last);
+        }
+        Ok(Some((after, before)))
+    }
+
     async fn select_messages(
         &self,
         columns: &str,
         filter: &Filter,
+        among: Option<&[i64]>,
         limit: u32,
     ) -> Result<Vec<AnyRow>, StoreError> {
         // Only the conditions in use, so that an index can serve them.
         let mut sql = format!("SELECT {columns} FROM messages WHERE id < $1");
+        if let Some(ids) = among {
+            let _ = write!(sql, " AND id IN ({})", joined(ids));
+        }
         let mut next = 2;
         let mut and = |is_wanted: bool, column: &str| {
             if is_wanted {
@@ -422,7 +508,9 @@ impl Store {
         } else {
             format!("{sql} ORDER BY id DESC LIMIT ${next}")
         };
-        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.before.unwrap_or(i64::MAX));
+        let mut query = sqlx::query(AssertSqlSafe(sql))
+            .persistent(among.is_none())
+            .bind(filter.before.unwrap_or(i64::MAX));
         if let Some(id) = filter.cliente_id {
             query = query.bind(i64::try_from(id).unwrap_or(i64::MAX));
         }
@@ -444,4 +532,10 @@ impl Store {
         let query = query.bind(i64::from(limit));
         Ok(query.fetch_all(self.reader()).await?)
     }
+}
+
+/// Numbers for `IN (…)`, where there is one at least.
+pub(super) fn joined(ids: &[i64]) -> String {
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    ids.join(", ")
 }

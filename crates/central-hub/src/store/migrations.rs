@@ -33,8 +33,10 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     9 "0009_node_pair";
     10 "0010_traces";
     11 "0011_people";
+    12 "0012_search";
     13 "0013_inbox";
     14 "0014_alerts";
+    15 "0015_contacts";
     17 "0017_undecided";
 };
 

@@ -24,7 +24,10 @@ mod alerts;
 pub mod campaigns;
 mod claims;
 mod composed;
+mod contact_cards;
+mod contact_list;
 mod contacts;
+mod conversation_rows;
 mod conversations;
 mod copy;
 mod deliveries;
@@ -42,9 +45,11 @@ mod names;
 mod node;
 mod overview;
 mod people;
+mod people_by_hand;
 mod queues;
 mod rows;
 mod search;
+mod search_index;
 mod sending_switch;
 mod settings;
 mod state;
@@ -53,6 +58,7 @@ mod undecided;
 mod webhook_events;
 mod webhook_secret;
 mod webhooks;
+mod words;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -71,6 +77,8 @@ pub use alerts::{NewNotice, Notice, Settled, Sighting, StoredAlert};
 pub use claims::CLAIM_PLANS;
 pub use composed::Composed;
 pub(crate) use composed::is_file;
+pub use contact_cards::{Card, CardChange};
+pub use contact_list::{ContactFilter, Joining, Known, KnownAddress};
 pub use contacts::Contact;
 pub use copy::{CopyFacts, check_copy, copy_sqlite};
 pub(crate) use deliveries::enqueue_delivery_in;
@@ -83,6 +91,7 @@ pub use inbox::{ChangedTalk, INBOX_PLANS, InboxCounts, MOST_COUNTED, NOBODY, Tal
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
 pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS};
+pub use people_by_hand::{Forgotten, Joined, Parted};
 pub(crate) use rows::{now, wa_key};
 pub use search::MessagePage;
 pub use sending_switch::SendingSwitch;
@@ -155,6 +164,7 @@ impl Store {
             })?;
         store.join_what_is_there().await?;
         store.fill_inbox().await?;
+        store.fill_index().await?;
         Ok(store)
     }
 

@@ -1,5 +1,5 @@
-//! Display names of contacts: from the business, from a recipient list, from
-//! the contact.
+//! Display names of contacts: from the business's card, from the phone's
+//! contacts, from a recipient list, from the contact.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -27,9 +27,14 @@ impl Store {
         let mut chats: Vec<&str> = chats.into_iter().collect();
         let mut names = HashMap::new();
         let mut own_names = Vec::new();
+        for card in self.cards(&chats, cliente_id).await? {
+            if let Some(name) = card.name {
+                names.entry(card.chat).or_insert(name);
+            }
+        }
         for contact in self.contacts(&chats).await? {
             if let Some(name) = contact.name {
-                names.insert(contact.wa_id, name);
+                names.entry(contact.wa_id).or_insert(name);
             } else if let Some(pushname) = contact.pushname {
                 own_names.push((contact.wa_id, pushname));
             }

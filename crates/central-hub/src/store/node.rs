@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use sqlx::Row;
 
+use super::search_index::Indexed;
 use super::{Engine, Store, StoreError, Tx, now};
 
 /// The kind of a row in the Node services' database.
@@ -291,7 +292,7 @@ impl Store {
     ) -> Result<HashMap<String, i64>, StoreError> {
         let chats = messages.iter().map(|it| it.chat.as_str());
         let chats = self.chats_in(tx, chats).await?;
-        let rows: Vec<_> = messages
+        let written: Vec<_> = messages
             .iter()
             .map(|message| MessageRow {
                 idempotency_key: &message.key,
@@ -306,12 +307,27 @@ impl Store {
             })
             .collect();
         let rows = sqlx::query(self.of_engine(MESSAGES))
-            .bind(json(&rows))
+            .bind(json(&written))
             .fetch_all(&mut **tx)
             .await?;
-        rows.iter()
+        let ids: HashMap<String, i64> = rows
+            .iter()
             .map(|row| Ok((row.try_get("idempotency_key")?, row.try_get("id")?)))
-            .collect()
+            .collect::<Result<_, sqlx::Error>>()?;
+        let indexed: Vec<_> = written
+            .iter()
+            .filter_map(|message| {
+                Some(Indexed {
+                    id: *ids.get(message.idempotency_key)?,
+                    is_inbound: message.message.direction == "in",
+                    cliente_id: message.message.cliente_id,
+                    chat: &message.message.chat,
+                    body: &message.message.body,
+                })
+            })
+            .collect();
+        self.index_in(tx, &indexed).await?;
+        Ok(ids)
     }
 
     /// Stores recipients, skipping those whose number the campaign already has;

@@ -25,6 +25,7 @@ use sqlx::Row;
 
 use super::addresses::{LOCK_ALONE, address_of, is_lid};
 use super::campaigns::{Deltas, Move, RecipientState, move_in};
+use super::contacts::note_words_in;
 use super::error::StoreError;
 use super::inbound::InboundMessage;
 use super::{Store, Tx, now};
@@ -40,6 +41,8 @@ const SAME_END: usize = 6;
 /// The source of the information that addresses belong to one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
+    /// A user of the hub.
+    Hand,
     /// A received message, or one sent from the phone.
     Inbound,
     /// The chat that WhatsApp sent to.
@@ -51,6 +54,7 @@ pub(super) enum Source {
 impl Source {
     const fn as_str(self) -> &'static str {
         match self {
+            Self::Hand => "hand",
             Self::Inbound => "inbound",
             Self::Send => "send",
             Self::Migration => "migration",
@@ -77,9 +81,9 @@ fn may_be_one(one: &str, other: &str) -> bool {
 }
 
 /// A person with an address.
-struct Holder {
-    id: i64,
-    chat: String,
+pub(super) struct Holder {
+    pub(super) id: i64,
+    pub(super) chat: String,
 }
 
 impl Store {
@@ -189,7 +193,7 @@ impl Store {
     }
 
     /// Locks the campaigns that have one of these chats among their recipients.
-    async fn lock_campaigns_in(
+    pub(super) async fn lock_campaigns_in(
         &self,
         tx: &mut Tx,
         chats: &BTreeSet<String>,
@@ -218,9 +222,20 @@ impl Store {
         let addresses: BTreeSet<String> =
             ids.iter().map(|id| address_of(id).into_owned()).collect();
         part_in(tx, &addresses).await?;
+        self.make_one_in(tx, &addresses, spelled, source).await
+    }
+
+    /// As [`Store::join_in`], whatever they were taken for before.
+    pub(super) async fn make_one_in(
+        &self,
+        tx: &mut Tx,
+        addresses: &BTreeSet<String>,
+        spelled: Option<&str>,
+        source: Source,
+    ) -> Result<(), StoreError> {
         let mut persons = BTreeMap::new();
         let mut loose = Vec::new();
-        for address in &addresses {
+        for address in addresses {
             match holder_in(tx, address).await? {
                 Some(holder) => _ = persons.insert(holder.id, holder.chat),
                 None => loose.push(address),
@@ -228,7 +243,7 @@ impl Store {
         }
         let number = |id: &&String| !is_lid(id);
         let chat = spelled.map(str::to_owned).or_else(|| {
-            let numbers = persons.values().chain(&addresses).find(number);
+            let numbers = persons.values().chain(addresses).find(number);
             numbers
                 .or_else(|| persons.values().next())
                 .or_else(|| addresses.first())
@@ -284,7 +299,8 @@ impl Store {
             .await?;
         for from in before {
             let moved = self.rehang_in(tx, &from, &chat).await?;
-            if !moved && !persons.values().any(|it| *it == from) {
+            let is_told = moved || source == Source::Hand;
+            if !is_told && !persons.values().any(|it| *it == from) {
                 continue;
             }
             sqlx::query(
@@ -327,6 +343,7 @@ impl Store {
             moved += rows.rows_affected();
         }
         self.rehang_inbox_in(tx, from, to).await?;
+        self.move_conversations_in(tx, from, to, None).await?;
         let contact = sqlx::query(
             "DELETE FROM contacts WHERE wa_id = $1 RETURNING name, pushname, created_at",
         )
@@ -336,21 +353,23 @@ impl Store {
         if let Some(contact) = contact {
             moved += 1;
             // The contact keeps its own name; missing fields are filled in.
-            sqlx::query(
+            let row = sqlx::query(
                 "INSERT INTO contacts (wa_id, name, pushname, created_at, updated_at)
                  VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (wa_id) DO UPDATE SET
                      name = COALESCE(contacts.name, excluded.name),
                      pushname = COALESCE(contacts.pushname, excluded.pushname),
-                     updated_at = excluded.updated_at",
+                     updated_at = excluded.updated_at
+                 RETURNING *",
             )
             .bind(to)
             .bind(contact.try_get::<Option<String>, _>("name")?)
             .bind(contact.try_get::<Option<String>, _>("pushname")?)
             .bind(contact.try_get::<i64, _>("created_at")?)
             .bind(now())
-            .execute(&mut **tx)
+            .fetch_one(&mut **tx)
             .await?;
+            note_words_in(tx, &row).await?;
         }
         Ok(moved > 0)
     }
@@ -508,7 +527,7 @@ async fn unusual_in(
     Ok(found)
 }
 
-async fn holder_in(tx: &mut Tx, address: &str) -> Result<Option<Holder>, StoreError> {
+pub(super) async fn holder_in(tx: &mut Tx, address: &str) -> Result<Option<Holder>, StoreError> {
     let row = sqlx::query(
         "SELECT p.id, p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
          WHERE a.address = $1",
@@ -549,8 +568,12 @@ async fn part_in(tx: &mut Tx, addresses: &BTreeSet<String>) -> Result<(), StoreE
         free_in(tx, lid, &holder.chat).await?;
     }
     if let Some(holder) = by_number {
-        for other in addresses_in(tx, holder.id).await? {
-            if is_lid(&other) {
+        let all = addresses_in(tx, holder.id).await?;
+        // Of somebody with several numbers, whom a person joined, nobody knows
+        // which of them a LID goes with.
+        let has_several = all.iter().filter(|it| !is_lid(it)).count() > 1;
+        for other in all {
+            if is_lid(&other) && !has_several {
                 free_in(tx, &other, &holder.chat).await?;
             }
         }
@@ -558,7 +581,7 @@ async fn part_in(tx: &mut Tx, addresses: &BTreeSet<String>) -> Result<(), StoreE
     Ok(())
 }
 
-async fn addresses_in(tx: &mut Tx, person: i64) -> Result<Vec<String>, StoreError> {
+pub(super) async fn addresses_in(tx: &mut Tx, person: i64) -> Result<Vec<String>, StoreError> {
     let addresses = sqlx::query_scalar("SELECT address FROM person_addresses WHERE person_id = $1")
         .bind(person)
         .fetch_all(&mut **tx)
@@ -566,7 +589,9 @@ async fn addresses_in(tx: &mut Tx, person: i64) -> Result<Vec<String>, StoreErro
     Ok(addresses)
 }
 
-async fn free_in(tx: &mut Tx, lid: &str, chat: &str) -> Result<(), StoreError> {
+/// Takes an address from whoever has it; a wish not to be written to stays with
+/// both.
+pub(super) async fn free_in(tx: &mut Tx, lid: &str, chat: &str) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM person_addresses WHERE address = $1")
         .bind(lid)
         .execute(&mut **tx)

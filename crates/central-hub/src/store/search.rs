@@ -1,22 +1,31 @@
 //! Search for words in the texts of messages.
 //!
-//! Texts are read and compared here, not in the database, so that `cuanto`
-//! finds `¿Cuánto?` on both engines. One search reads a bounded number of
-//! messages and of bytes, in chunks, and returns a cursor; few searches run
-//! concurrently, and none on a thread that serves requests.
+//! ```text
+//!  words ─> their numbers ─> the index ─> numbers of messages ─┐ a chunk
+//!                                         the filter ──────────┤ at a time
+//!                                         are the words in it? ┘ ─> a page
+//! ```
+//!
+//! It covers the whole history and ignores case, accents and order; the last
+//! word may be a prefix. If a filter that is not in the index leaves few
+//! messages, those are read instead. One search reads a bounded number of
+//! messages and of bytes and returns a cursor; few searches run concurrently,
+//! and none compares texts on a thread that serves requests.
 
 use super::Store;
 use super::error::StoreError;
 use super::messages::{Filter, Message};
-use crate::text::fold;
+use super::words::Words;
 
 /// Concurrent searches; others wait for their turn.
 pub(super) const AT_ONCE: usize = 2;
-/// Messages read per search.
-const LOOKED_AT: usize = 20_000;
+/// Messages read per search, of those that the index or a filter returns.
+pub(super) const LOOKED_AT: usize = 10_000;
 /// Bytes of text read per search.
 const LOOKED_AT_BYTES: usize = 4 * 1024 * 1024;
-const CHUNK: u32 = 1_000;
+pub(super) const CHUNK: u32 = 1_000;
+/// Messages up to which a filtered search skips the index.
+const NARROW: u32 = 2_000;
 /// Bytes of text per chunk, so that long messages do not fill the memory.
 const CHUNK_BYTES: usize = 512 * 1024;
 /// A page of at most this many messages is read without checking sizes.
@@ -25,7 +34,7 @@ const SMALL: u32 = 50;
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A page of messages.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct MessagePage {
     /// The messages, the newest first.
     pub messages: Vec<Message>,
@@ -91,8 +100,8 @@ struct Chunk {
 
 impl Store {
     /// Returns a page of the messages that match `filter` and, if given,
-    /// contain `words`. A page may have fewer than `limit` messages and still
-    /// have a next one.
+    /// contain all of `words`, in any order. A page may have fewer than `limit`
+    /// messages and still have a next one.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -102,20 +111,128 @@ impl Store {
         words: Option<&str>,
         limit: u32,
     ) -> Result<MessagePage, StoreError> {
-        let Some(words) = words.map(fold) else {
+        let Some(words) = words else {
             return self.plain_page(filter, limit).await;
         };
+        let Some(words) = Words::read(words) else {
+            return Ok(MessagePage::default());
+        };
+        let _turn = self.search_turn().await;
+        if self.is_narrow(filter).await? {
+            return self.looked_through(filter, &words, limit).await;
+        }
+        self.found(filter, &words, limit).await
+    }
+
+    /// Whether the filter leaves so few, by what the index does not know, that
+    /// they are looked through.
+    async fn is_narrow(&self, filter: &Filter) -> Result<bool, StoreError> {
+        if filter.chat.is_none() && filter.state.is_none() && filter.campaign_id.is_none() {
+            return Ok(false);
+        }
+        let of = Filter {
+            chat: filter.chat.clone(),
+            state: filter.state,
+            campaign_id: filter.campaign_id,
+            ..Filter::default()
+        };
+        let some = self.message_sizes(&of, NARROW.saturating_add(1)).await?;
+        Ok(some.len() <= NARROW as usize)
+    }
+
+    /// By the index, newest first; what it does not know is asked of the
+    /// messages it gives.
+    async fn found(
+        &self,
+        filter: &Filter,
+        words: &Words,
+        limit: u32,
+    ) -> Result<MessagePage, StoreError> {
+        let Some((after, mut before)) = self.bounds(filter).await? else {
+            return Ok(MessagePage::default());
+        };
+        let is_known = filter.chat.is_none()
+            && filter.state.is_none()
+            && filter.campaign_id.is_none()
+            && filter.since.is_none()
+            && filter.until.is_none();
+        // One more tells whether there is a page after this one.
+        let mut size = if is_known {
+            limit.saturating_add(1)
+        } else {
+            CHUNK
+        };
+        let mut budget = Budget::new(LOOKED_AT);
+        let mut bytes_left = PAGE_BYTES;
+        let mut messages = Vec::new();
+        loop {
+            let of = (filter.cliente_id, filter.is_inbound);
+            let ids = self.ids_with(words, of, after, before, size).await?;
+            let Some(last) = ids.last().copied() else {
+                return Ok(MessagePage {
+                    messages,
+                    next: None,
+                });
+            };
+            let missing = (limit as usize).saturating_sub(messages.len());
+            let most = u32::try_from(missing).unwrap_or(u32::MAX);
+            let kept = self.sizes_among(filter, Some(&ids), most).await?;
+            let (count, bytes) = fitting(kept.iter().map(|(_, size)| *size), bytes_left);
+            let taken: Vec<_> = kept.iter().take(count).map(|(id, _)| *id).collect();
+            let is_cut = count < kept.len();
+            before = match taken.last() {
+                Some(taken) if is_cut || count == missing => *taken,
+                _ => last,
+            };
+            messages.extend(self.with_words(&taken, words.clone()).await?);
+            bytes_left = bytes_left.saturating_sub(bytes);
+            budget.spend(ids.len(), bytes);
+            if before == last && ids.len() < size as usize {
+                return Ok(MessagePage {
+                    messages,
+                    next: None,
+                });
+            }
+            if messages.len() >= limit as usize || is_cut || bytes_left == 0 || budget.is_spent() {
+                let next = Some(before);
+                return Ok(MessagePage { messages, next });
+            }
+            size = CHUNK;
+        }
+    }
+
+    /// Of these messages those that have the words, the newest first: the
+    /// index knows words by numbers, and two may have the same.
+    pub(super) async fn with_words(
+        &self,
+        ids: &[i64],
+        words: Words,
+    ) -> Result<Vec<Message>, StoreError> {
+        let messages = self.messages_of(ids).await?;
+        aside(move || {
+            let has = |message: &Message| words.are_in(&message.body);
+            messages.into_iter().filter(has).collect()
+        })
+        .await
+    }
+
+    /// One message after the other, as far as one search may look.
+    async fn looked_through(
+        &self,
+        filter: &Filter,
+        words: &Words,
+        limit: u32,
+    ) -> Result<MessagePage, StoreError> {
         let mut filter = filter.clone();
         let mut messages = Vec::new();
         let mut budget = Budget::new(LOOKED_AT);
-        let _turn = self.search_turn().await;
         loop {
             let chunk = self.chunk(&filter, CHUNK, CHUNK_BYTES).await?;
             budget.spend(chunk.messages.len(), chunk.bytes);
             let (is_last, words) = (chunk.is_last, words.clone());
             let looked_at = chunk.messages;
             let found = aside(move || {
-                let has = |message: &Message| fold(&message.body).contains(&words);
+                let has = |message: &Message| words.are_in(&message.body);
                 let last = looked_at.last().map(|message| message.id);
                 let found: Vec<_> = looked_at.into_iter().filter(has).collect();
                 (found, last)

@@ -21,6 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
   // The screens; `start` embeds parts of the others.
   [
     'campaigns',
+    'contacts',
     'conversations',
     'integrations',
     'messages',

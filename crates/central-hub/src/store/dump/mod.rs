@@ -9,8 +9,9 @@
 //! ```
 //!
 //! The tables are those that the database has, in the order of creation, so
-//! that each follows the tables that it references. Blobs are `{"base64":"…"}`;
-//! `null` is always written.
+//! that each follows the tables that it references, except those that are
+//! rebuilt from the messages, such as the index of words. Blobs are
+//! `{"base64":"…"}`; `null` is always written.
 
 mod export;
 mod import;
@@ -100,18 +101,19 @@ async fn version(tx: &mut Tx) -> Result<i64, StoreError> {
 #[derive(Debug)]
 struct TableColumn {
     name: String,
-    /// The declared type; SQLite accepts a value of any type in the column.
+    /// The declared type.
     declared: String,
 }
 
 impl TableColumn {
-    /// Whether `value` has the column's declared type, in SQLite's grouping;
-    /// PostgreSQL checks its own types.
+    /// Whether `value` has the column's declared type, for the types that the
+    /// tables use: SQLite accepts any, and PostgreSQL's error does not name the
+    /// column.
     fn takes(&self, value: &Value) -> bool {
         match self.declared.as_str() {
             "INTEGER" | "BIGINT" => value.is_i64() || value.is_boolean(),
             "TEXT" => value.is_string(),
-            "BLOB" => value.is_object(),
+            "BLOB" | "BYTEA" => value.is_object(),
             "REAL" => value.is_number(),
             _ => true,
         }
@@ -123,14 +125,17 @@ async fn tables(store: &Store, tx: &mut Tx) -> Result<Vec<(String, Vec<TableColu
     let engine = store.engine();
     let names = engine.pick(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'
-             AND name <> '_sqlx_migrations' ORDER BY rowid",
+             AND name NOT IN ('_sqlx_migrations', 'conversations')
+             AND name NOT LIKE 'message!_words%' ESCAPE '!'
+             ORDER BY rowid",
         "SELECT relname::text AS name FROM pg_class
              WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
-             AND relname <> '_sqlx_migrations' ORDER BY oid",
+             AND relname NOT IN ('_sqlx_migrations', 'conversations',
+                 'message_words', 'message_words_filled') ORDER BY oid",
     );
     let columns = engine.pick(
         "SELECT name, upper(type) AS declared FROM pragma_table_info($1) ORDER BY cid",
-        "SELECT attname::text AS name, '' AS declared FROM pg_attribute
+        "SELECT attname::text AS name, upper(format_type(atttypid, NULL)) AS declared FROM pg_attribute
              WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
     );
     let mut tables = Vec::new();

@@ -62,6 +62,11 @@ async fn everything_moves_from_each_engine_to_each() {
             left.sort();
             right.sort();
             assert_eq!(left, right);
+            let found = store
+                .page(&Filter::default(), Some("k17 hola"), 10)
+                .await
+                .unwrap();
+            assert_eq!(found.messages.len(), 1, "the words are in the index");
             // New ids continue after the imported ones.
             let all = store.messages(&Filter::default(), 100).await.unwrap();
             let new = draft(9, "new").insert(&store).await;

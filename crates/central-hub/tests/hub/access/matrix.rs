@@ -126,6 +126,13 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /listener/conversations/{number}/attended", "AGCsaS"),
     ("GET /listener/messages", "AGCraR"),
     ("GET /listener/history/{number}", "AGCraR"),
+    ("GET /contacts", "AGCraR"),
+    ("GET /contacts.csv", "AGCraR"),
+    ("GET /contacts/{telefono}", "AGCraR"),
+    ("PUT /contacts/{telefono}", "ACkaK"),
+    ("DELETE /contacts/{telefono}", "ACkaK"),
+    ("POST /contacts/{telefono}/join", "Aka"),
+    ("POST /contacts/{telefono}/part", "Aka"),
     // Authenticated by a separate token, which this hub lacks.
     ("POST /listener/incoming-message", "nAGCrsklaRSKL"),
     ("POST /listener/outgoing-message", "nAGCrsklaRSKL"),

@@ -1,4 +1,5 @@
 import {
+  IconAddressBook,
   IconBellOff,
   IconBrandWhatsapp,
   IconCalendarTime,
@@ -82,6 +83,12 @@ const SECTIONS: readonly Section[] = [
     icon: IconMessageCircle,
     screen: Conversations,
     hidden: true,
+  },
+  {
+    path: ROUTES.contacts,
+    label: (t) => t.nav.contacts,
+    icon: IconAddressBook,
+    screen: lazy(() => import('../contacts/ContactsScreen')),
   },
   {
     path: ROUTES.messages,

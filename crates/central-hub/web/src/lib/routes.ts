@@ -4,6 +4,7 @@ export type RouteName =
   | 'campaigns'
   | 'schedules'
   | 'conversations'
+  | 'contacts'
   | 'messages'
   | 'optOuts'
   | 'whatsapp'
@@ -20,6 +21,7 @@ export const ROUTES: Readonly<Record<RouteName, string>> = {
   campaigns: '/campanas',
   schedules: '/programacion',
   conversations: '/conversaciones',
+  contacts: '/contactos',
   messages: '/mensajes',
   optOuts: '/bajas',
   whatsapp: '/whatsapp',

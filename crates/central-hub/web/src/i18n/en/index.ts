@@ -1,6 +1,7 @@
 import { causes, errors, failures } from './codes';
 import { alerts } from './alerts';
 import { campaigns } from './campaigns';
+import { contacts } from './contacts';
 import { conversations } from './conversations';
 import { integrations } from './integrations';
 import { line, operator } from './line';
@@ -58,6 +59,7 @@ export const en: Dictionary = {
     campaigns: 'Campaigns',
     schedules: 'Schedules',
     conversations: 'Conversations',
+    contacts: 'Contacts',
     messages: 'Messages',
     optOuts: 'Opt-outs',
     whatsapp: 'WhatsApp',
@@ -332,6 +334,7 @@ export const en: Dictionary = {
   },
   alerts,
   campaigns,
+  contacts,
   conversations,
   integrations,
   line,

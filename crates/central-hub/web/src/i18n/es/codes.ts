@@ -57,6 +57,11 @@ export const errors = {
   MESSAGE_OF_CAMPAIGN:
     'Este mensaje es de una campaña: volvé a poner ahí a su destinatario.',
   SENDING_STOPPED: 'Los envíos están detenidos: no se envió. Los reanuda quien administra LeadMaster.',
+  CONTACT_NOT_FOUND: 'No hay nada guardado de ese contacto.',
+  CONTACT_ALREADY_JOINED: 'Ya son la misma persona.',
+  CONTACT_NOT_JOINED: 'Esa dirección no se puede separar: no es de esta persona, o es la única que tiene.',
+  CONTACT_MAIN_ADDRESS: 'Es el número por el que se la conoce. Separá las otras direcciones.',
+  CONTACT_BUSY: 'Justo está saliendo un mensaje para esa persona. Probá de nuevo en un momento.',
   OPTED_OUT: 'Pidió la baja: no se le puede escribir.',
   CAMPAIGN_STATE: 'Eso no se puede hacer con la campaña en el estado en que está.',
   TEMPLATE_INVALID:

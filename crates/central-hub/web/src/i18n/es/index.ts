@@ -2,6 +2,7 @@ import type { SessionState } from '../../api/types';
 import { causes, errors, failures } from './codes';
 import { alerts } from './alerts';
 import { campaigns } from './campaigns';
+import { contacts } from './contacts';
 import { conversations } from './conversations';
 import { integrations } from './integrations';
 import { line, operator } from './line';
@@ -87,6 +88,7 @@ export const es = {
     campaigns: 'Campañas',
     schedules: 'Programación',
     conversations: 'Conversaciones',
+    contacts: 'Contactos',
     messages: 'Mensajes',
     optOuts: 'Bajas',
     whatsapp: 'WhatsApp',
@@ -344,6 +346,7 @@ export const es = {
   },
   alerts,
   campaigns,
+  contacts,
   conversations,
   integrations,
   line,

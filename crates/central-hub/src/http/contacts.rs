@@ -1,0 +1,618 @@
+//! `/api/contacts`: with whom a business has to do, and what it keeps of them.
+
+use api_docs::Failures;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
+use session_api::{Recipient, Timestamp};
+use utoipa::{IntoParams, ToSchema};
+
+use super::campaigns::{page_size, paginate};
+use super::listener::{MessageAnswer, told};
+use super::users::by;
+use super::{numbers, spreadsheet};
+use crate::auth::Caller;
+use crate::error::HubError;
+use crate::limits::Held;
+use crate::state::AppState;
+use crate::store::{
+    Card, CardChange, ContactFilter, Filter, Forgotten, Joined, Known, Parted, Store, StoreError,
+    phone_of,
+};
+
+const LONGEST_WORDS: usize = 200;
+const LONGEST_NAME: usize = 200;
+const LONGEST_TAG: usize = 50;
+const MOST_TAGS: usize = 20;
+const LONGEST_NOTE: usize = 4_000;
+/// Of the conversation, with one of them.
+const LAST: u32 = 10;
+/// A page of a file.
+const ROWS: u32 = 500;
+
+/// Somebody with whom there are messages, or of whom something is kept.
+#[derive(Serialize, ToSchema)]
+#[schema(as = contacts::Contact)]
+pub(crate) struct ContactBody {
+    id: i64,
+    telefono: Option<String>,
+    chat: String,
+    /// What the business calls them.
+    nombre: Option<String>,
+    /// What they call themselves.
+    nombre_whatsapp: Option<String>,
+    etiquetas: Vec<String>,
+    nota: Option<String>,
+    /// Whether they asked not to be written to.
+    baja: bool,
+    ultimo: Option<MessageAnswer>,
+}
+
+/// What one business keeps of somebody, for whoever sees all of them.
+#[derive(Serialize, ToSchema)]
+#[schema(as = contacts::Card)]
+pub(crate) struct CardBody {
+    cliente_id: u64,
+    nombre: Option<String>,
+    etiquetas: Vec<String>,
+    nota: Option<String>,
+}
+
+/// A number or LID of somebody's.
+#[derive(Serialize, ToSchema)]
+#[schema(as = contacts::Address)]
+pub(crate) struct AddressBody {
+    direccion: String,
+    telefono: Option<String>,
+    /// Who told: `inbound`, `send`, `lookup`, `migration`, `hand`.
+    fuente: String,
+    fecha: Timestamp,
+}
+
+/// Two that turned out to be one.
+#[derive(Serialize, ToSchema)]
+#[schema(as = contacts::Joining)]
+pub(crate) struct JoiningBody {
+    de: String,
+    a: String,
+    fuente: String,
+    fecha: Timestamp,
+    /// When somebody said that they are two after all.
+    deshecha: Option<Timestamp>,
+}
+
+/// Why, and since when, somebody is not to be written to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = contacts::OptOut)]
+pub(crate) struct OptOutBody {
+    origen: &'static str,
+    fecha: Timestamp,
+}
+
+/// One of them, with what is known.
+#[derive(Serialize, ToSchema)]
+#[schema(as = contacts::One)]
+pub(crate) struct OneBody {
+    #[serde(flatten)]
+    contact: ContactBody,
+    /// The newest messages with them.
+    mensajes: Vec<MessageAnswer>,
+    desde_baja: Option<OptOutBody>,
+    /// For whoever sees all businesses: by what they are known, who turned out
+    /// to be them, what each business keeps.
+    direcciones: Vec<AddressBody>,
+    uniones: Vec<JoiningBody>,
+    negocios: Vec<CardBody>,
+}
+
+fn invalid(what: impl Into<String>) -> HubError {
+    ErrorReply::invalid_request(what).into()
+}
+
+fn not_found() -> HubError {
+    let what =
+        "there is no such contact: nobody wrote to it, or from it, and nothing is kept of it";
+    ErrorReply::new(StatusCode::NOT_FOUND, "CONTACT_NOT_FOUND", what).into()
+}
+
+fn conflict(code: &'static str, what: &str) -> HubError {
+    ErrorReply::new(StatusCode::CONFLICT, code, what).into()
+}
+
+fn given(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// What a caller is shown of somebody: its own card, and for whoever sees all
+/// the first that has a name where it has none itself.
+fn split(known: Known, cliente_id: Option<u64>) -> (Known, Card, Vec<Card>) {
+    let mut known = known;
+    let mut cards = std::mem::take(&mut known.cards);
+    let own = cards.iter().position(|card| card.cliente_id == cliente_id);
+    let own = own.map(|at| cards.remove(at));
+    let mut shown = own.unwrap_or_else(|| Card {
+        chat: known.chat.clone(),
+        cliente_id,
+        name: None,
+        tags: Vec::new(),
+        note: None,
+        updated_at: Timestamp::now(),
+    });
+    if shown.name.is_none() {
+        shown.name = cards.iter().find_map(|card| card.name.clone());
+    }
+    (known, shown, cards)
+}
+
+fn body(known: Known, shown: Card, ultimo: Option<MessageAnswer>) -> ContactBody {
+    ContactBody {
+        id: known.id,
+        telefono: phone_of(&known.chat).map(str::to_owned),
+        nombre: shown.name,
+        nombre_whatsapp: known.pushname,
+        etiquetas: shown.tags,
+        nota: shown.note,
+        baja: known.is_opted_out,
+        ultimo,
+        chat: known.chat,
+    }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    /// Of this business.
+    cliente_id: Option<u64>,
+    /// Words of the name or the tags, or digits of the number.
+    buscar: Option<String>,
+    /// With this tag.
+    etiqueta: Option<String>,
+    antes: Option<i64>,
+    limite: Option<u32>,
+}
+
+impl ListQuery {
+    fn filter(&self, caller: &Caller) -> Result<ContactFilter, HubError> {
+        let words = given(self.buscar.as_deref());
+        if words.is_some_and(|words| words.chars().count() > LONGEST_WORDS) {
+            let what = format!("buscar has to be at most {LONGEST_WORDS} characters");
+            return Err(invalid(what));
+        }
+        Ok(ContactFilter {
+            cliente_id: caller.cliente_for(self.cliente_id)?,
+            words: words.map(str::to_owned),
+            tag: given(self.etiqueta.as_deref()).map(str::to_owned),
+            before: self.antes,
+        })
+    }
+
+    fn is_search(&self) -> bool {
+        given(self.buscar.as_deref()).is_some() || given(self.etiqueta.as_deref()).is_some()
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = contacts::Page)]
+pub(crate) struct PageBody {
+    contactos: Vec<ContactBody>,
+    /// What to give as `antes` for the page after this one.
+    siguiente: Option<i64>,
+}
+
+/// With whom there are messages, or of whom something is kept, those of late
+/// first, page by page.
+#[utoipa::path(
+    get, path = "/contacts", tag = "contacts", operation_id = "contacts_list",
+    params(ListQuery),
+    responses((status = 200, description = "A page of them", body = PageBody), Failures)
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Json<PageBody>, HubError> {
+    let limit = page_size(query.limite)?;
+    let filter = query.filter(&caller)?;
+    let _held = query
+        .is_search()
+        .then(|| state.limits.search(&caller))
+        .transpose()?;
+    let mut found = state.store.contact_list(&filter, limit + 1).await?;
+    let siguiente = paginate(&mut found, limit, |it| it.id);
+    let mut contactos = Vec::with_capacity(found.len());
+    for known in found {
+        let (mut known, shown, _) = split(known, filter.cliente_id);
+        let last = known.last.take().into_iter().collect();
+        let ultimo = told(&state, filter.cliente_id, last).await?.pop();
+        contactos.push(body(known, shown, ultimo));
+    }
+    Ok(Json(PageBody {
+        contactos,
+        siguiente,
+    }))
+}
+
+fn person(state: &AppState, telefono: &str) -> Result<Recipient, HubError> {
+    numbers::recipient("telefono", telefono, &state.config.home)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OfBusiness {
+    /// As this business sees them.
+    cliente_id: Option<u64>,
+}
+
+async fn show(
+    state: &AppState,
+    caller: &Caller,
+    chat: &str,
+    cliente_id: Option<u64>,
+) -> Result<Json<OneBody>, HubError> {
+    let known = state.store.known(chat, cliente_id).await?;
+    let (mut known, shown, others) = split(known.ok_or_else(not_found)?, cliente_id);
+    let filter = Filter {
+        cliente_id,
+        chat: Some(chat.to_owned()),
+        ..Filter::default()
+    };
+    let page = state.store.page(&filter, None, LAST).await?;
+    let mensajes = told(state, cliente_id, page.messages).await?;
+    let last = known.last.take().into_iter().collect();
+    let ultimo = told(state, cliente_id, last).await?.pop();
+    let opt_out = match (known.is_opted_out, Recipient::parse(chat)) {
+        (true, Ok(person)) => state.store.find_opt_out(&person).await?,
+        _ => None,
+    };
+    let (mut direcciones, mut uniones) = (Vec::new(), Vec::new());
+    if caller.sees(None) && cliente_id.is_none() {
+        for it in state.store.addresses_of(chat).await? {
+            direcciones.push(AddressBody {
+                telefono: phone_of(&it.address).map(str::to_owned),
+                direccion: it.address,
+                fuente: it.source,
+                fecha: it.since,
+            });
+        }
+        for it in state.store.joinings_of(chat).await? {
+            uniones.push(JoiningBody {
+                de: it.from,
+                a: it.to,
+                fuente: it.source,
+                fecha: it.at,
+                deshecha: it.undone_at,
+            });
+        }
+    }
+    let negocios = others
+        .into_iter()
+        .filter_map(|card| {
+            Some(CardBody {
+                cliente_id: card.cliente_id?,
+                nombre: card.name,
+                etiquetas: card.tags,
+                nota: card.note,
+            })
+        })
+        .collect();
+    Ok(Json(OneBody {
+        contact: body(known, shown, ultimo),
+        mensajes,
+        desde_baja: opt_out.map(|it| OptOutBody {
+            origen: if it.source == "message" {
+                "mensaje"
+            } else {
+                "persona"
+            },
+            fecha: it.created_at,
+        }),
+        direcciones,
+        uniones,
+        negocios,
+    }))
+}
+
+/// What is known of somebody, and the newest messages with them.
+#[utoipa::path(
+    get, path = "/contacts/{telefono}", tag = "contacts", operation_id = "contacts_one",
+    params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), OfBusiness),
+    responses((status = 200, description = "What is known", body = OneBody), Failures)
+)]
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(telefono): ApiPath<String>,
+    ApiQuery(query): ApiQuery<OfBusiness>,
+) -> Result<Json<OneBody>, HubError> {
+    let cliente_id = caller.cliente_for(query.cliente_id)?;
+    let person = person(&state, &telefono)?;
+    let chat = state.store.contact_chat(&person, cliente_id).await?;
+    show(&state, &caller, &chat, cliente_id).await
+}
+
+/// What is to change; what is left out stays, what is empty goes.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = contacts::Change)]
+pub(crate) struct ChangeBody {
+    nombre: Option<String>,
+    etiquetas: Option<Vec<String>>,
+    nota: Option<String>,
+    /// As this business keeps it.
+    cliente_id: Option<u64>,
+}
+
+impl ChangeBody {
+    fn read(self) -> Result<CardChange, HubError> {
+        let text = |name: &str, text: Option<String>, longest: usize| {
+            let text = text.map(|text| text.trim().to_owned());
+            if text.as_ref().is_some_and(|it| it.chars().count() > longest) {
+                return Err(invalid(format!(
+                    "{name} has to be at most {longest} characters"
+                )));
+            }
+            if text.as_ref().is_some_and(|it| it.contains('\0')) {
+                return Err(invalid(format!("{name} has a character that is none")));
+            }
+            Ok(text)
+        };
+        let mut tags = None;
+        if let Some(given) = self.etiquetas {
+            let mut kept: Vec<String> = Vec::new();
+            for tag in given {
+                let tag = text("etiquetas", Some(tag), LONGEST_TAG)?.unwrap_or_default();
+                if !tag.is_empty() && !kept.contains(&tag) {
+                    kept.push(tag);
+                }
+            }
+            if kept.len() > MOST_TAGS {
+                return Err(invalid(format!("etiquetas has to be at most {MOST_TAGS}")));
+            }
+            tags = Some(kept);
+        }
+        Ok(CardChange {
+            name: text("nombre", self.nombre, LONGEST_NAME)?,
+            tags,
+            note: text("nota", self.nota, LONGEST_NOTE)?,
+        })
+    }
+}
+
+/// Changes the name, the tags and the note that a business keeps of somebody,
+/// or begins to keep them.
+#[utoipa::path(
+    put, path = "/contacts/{telefono}", tag = "contacts", operation_id = "contacts_change",
+    params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
+    request_body(content = ChangeBody, example = json!({"nombre": "Ana", "etiquetas": ["alquiler"], "nota": "llama de noche"})),
+    responses((status = 200, description = "As it is now", body = OneBody), Failures)
+)]
+pub(crate) async fn change(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(telefono): ApiPath<String>,
+    ApiJson(request): ApiJson<ChangeBody>,
+) -> Result<Json<OneBody>, HubError> {
+    let cliente_id = caller.cliente_for(request.cliente_id)?;
+    let person = person(&state, &telefono)?;
+    let change = request.read()?;
+    let card = state
+        .store
+        .change_card(person.as_str(), cliente_id, change)
+        .await?;
+    show(&state, &caller, &card.chat, cliente_id).await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = contacts::Join)]
+pub(crate) struct JoinBody {
+    /// A number, or a WhatsApp id.
+    con: String,
+}
+
+/// Makes one of two people, with all that hangs on them; the one in the path
+/// stays.
+#[utoipa::path(
+    post, path = "/contacts/{telefono}/join", tag = "contacts", operation_id = "contacts_join",
+    params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
+    request_body(content = JoinBody, example = json!({"con": "247033104567642@lid"})),
+    responses((status = 200, description = "The one that they are", body = OneBody), Failures)
+)]
+pub(crate) async fn join(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(telefono): ApiPath<String>,
+    ApiJson(request): ApiJson<JoinBody>,
+) -> Result<Json<OneBody>, HubError> {
+    let into = person(&state, &telefono)?;
+    let other = numbers::recipient("con", &request.con, &state.config.home)?;
+    for person in [&into, &other] {
+        let chat = state.store.chat_of(person).await?;
+        if state.store.known(&chat, None).await?.is_none() {
+            return Err(not_found());
+        }
+    }
+    let Joined::Done(chat) = state.store.join_by_hand(&into, &other).await? else {
+        let what = "these are one person already";
+        return Err(conflict("CONTACT_ALREADY_JOINED", what));
+    };
+    tracing::info!(by = by(&caller), "two contacts were joined by hand");
+    show(&state, &caller, &chat, None).await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = contacts::Part)]
+pub(crate) struct PartBody {
+    /// One of theirs: a number, or a WhatsApp id.
+    direccion: String,
+}
+
+/// Takes an address from somebody, as where two were joined by mistake: it is
+/// another's, with its messages and its places in campaigns.
+#[utoipa::path(
+    post, path = "/contacts/{telefono}/part", tag = "contacts", operation_id = "contacts_part",
+    params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
+    request_body(content = PartBody, example = json!({"direccion": "247033104567642@lid"})),
+    responses((status = 200, description = "The one that it is taken from", body = OneBody), Failures)
+)]
+pub(crate) async fn part(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(telefono): ApiPath<String>,
+    ApiJson(request): ApiJson<PartBody>,
+) -> Result<Json<OneBody>, HubError> {
+    let of = person(&state, &telefono)?;
+    let leaving = numbers::recipient("direccion", &request.direccion, &state.config.home)?;
+    match state.store.part_by_hand(&of, &leaving).await? {
+        Parted::Done(_) => {}
+        Parted::NotTheirs => {
+            let what = "this is no address of theirs that could be taken from them";
+            return Err(conflict("CONTACT_NOT_JOINED", what));
+        }
+        Parted::Main => {
+            let what = "they are known by this one: take the others away";
+            return Err(conflict("CONTACT_MAIN_ADDRESS", what));
+        }
+    }
+    tracing::info!(by = by(&caller), "two contacts were parted by hand");
+    let chat = state.store.chat_of(&of).await?;
+    show(&state, &caller, &chat, None).await
+}
+
+/// What was deleted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = contacts::Forgotten)]
+pub(crate) struct ForgottenBody {
+    mensajes: u64,
+    destinatarios: u64,
+    /// That they are not to be written to is kept, with their addresses.
+    baja_conservada: bool,
+}
+
+/// Deletes all that is kept of somebody, or what one business keeps: messages,
+/// places in campaigns, names, notes. That they are not to be written to stays.
+#[utoipa::path(
+    delete, path = "/contacts/{telefono}", tag = "contacts", operation_id = "contacts_forget",
+    params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), OfBusiness),
+    responses((status = 200, description = "What was deleted", body = ForgottenBody), Failures)
+)]
+pub(crate) async fn forget(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(telefono): ApiPath<String>,
+    ApiQuery(query): ApiQuery<OfBusiness>,
+) -> Result<Json<ForgottenBody>, HubError> {
+    let cliente_id = caller.cliente_for(query.cliente_id)?;
+    let person = person(&state, &telefono)?;
+    match state.store.forget(&person, cliente_id).await? {
+        Forgotten::Nobody => Err(not_found()),
+        Forgotten::Busy => {
+            let what =
+                "a message to them is on its way at this moment: nothing was deleted, try again";
+            Err(conflict("CONTACT_BUSY", what))
+        }
+        Forgotten::Done {
+            messages,
+            recipients,
+            is_opted_out,
+        } => {
+            tracing::info!(by = by(&caller), cliente_id, "a contact was deleted");
+            Ok(Json(ForgottenBody {
+                mensajes: messages,
+                destinatarios: recipients,
+                baja_conservada: is_opted_out,
+            }))
+        }
+    }
+}
+
+/// All of them as a file for a spreadsheet.
+#[utoipa::path(
+    get, path = "/contacts.csv", tag = "contacts", operation_id = "contacts_csv",
+    params(ListQuery),
+    responses((status = 200, description = "A table", body = String, content_type = "text/csv"), Failures)
+)]
+pub(crate) async fn csv(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Response, HubError> {
+    page_size(query.limite)?;
+    let filter = query.filter(&caller)?;
+    let held = query.is_search().then(|| state.limits.search(&caller));
+    let rest = Rest {
+        _held: held.transpose()?,
+        store: state.store.clone(),
+        filter: Some(filter),
+        is_begun: false,
+    };
+    let body = Body::from_stream(stream::try_unfold(rest, |mut rest| async move {
+        Ok::<_, StoreError>(rest.next().await?.map(|rows| (rows, rest)))
+    }));
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
+        ),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_static("attachment; filename=\"contactos.csv\""),
+        ),
+    ];
+    Ok((headers, body).into_response())
+}
+
+/// As a list of recipients has them, so that it comes back in.
+const COLUMNS: [&str; 7] = [
+    "telefono",
+    "nombre",
+    "nombre_whatsapp",
+    "etiquetas",
+    "nota",
+    "baja",
+    "ultimo_mensaje",
+];
+
+fn row(known: Known, cliente_id: Option<u64>) -> [String; 7] {
+    let (known, shown, _) = split(known, cliente_id);
+    let number = phone_of(&known.chat).map(str::to_owned);
+    [
+        number.unwrap_or(known.chat),
+        shown.name.unwrap_or_default(),
+        known.pushname.unwrap_or_default(),
+        shown.tags.join(", "),
+        shown.note.unwrap_or_default(),
+        if known.is_opted_out { "si" } else { "" }.to_owned(),
+        known.last.map(|it| it.at().to_string()).unwrap_or_default(),
+    ]
+}
+
+/// What of the file is still to be read.
+struct Rest {
+    _held: Option<Held>,
+    store: Store,
+    /// `None` at the end.
+    filter: Option<ContactFilter>,
+    is_begun: bool,
+}
+
+impl Rest {
+    async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+        let Some(mut filter) = self.filter.take() else {
+            return Ok(None);
+        };
+        let found = self.store.contact_list(&filter, ROWS).await?;
+        let last = found.last().map(|it| it.id);
+        let rows = found.into_iter().map(|it| row(it, filter.cliente_id));
+        let head = Some(COLUMNS).filter(|_| !self.is_begun);
+        self.is_begun = true;
+        let text = spreadsheet::write(head, rows);
+        filter.before = last;
+        self.filter = last.map(|_| filter);
+        Ok(Some(text.into()))
+    }
+}

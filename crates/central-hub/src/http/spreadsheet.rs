@@ -1,0 +1,94 @@
+//! Files for spreadsheets, which do nothing there.
+
+use session_api::is_invisible;
+
+/// Lines as spreadsheets in Spanish read them: `;` between the cells, and at the
+/// very beginning the mark by which they know UTF-8.
+pub(super) fn write<const CELLS: usize>(
+    head: Option<[&str; CELLS]>,
+    rows: impl Iterator<Item = [String; CELLS]>,
+) -> Vec<u8> {
+    let mut text = Vec::new();
+    if head.is_some() {
+        text.extend_from_slice("\u{feff}".as_bytes());
+    }
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(b';')
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(text);
+    // Writes to memory cannot fail.
+    if let Some(head) = head {
+        let _ = writer.write_record(head);
+    }
+    for row in rows {
+        let _ = writer.write_record(row.iter().map(|cell| harmless(cell).into_owned()));
+    }
+    writer.into_inner().unwrap_or_default()
+}
+
+/// Escapes with `'` what a spreadsheet would run as a formula: a contact's
+/// message must not execute on the business's computer.
+///
+/// Covers more than the beginning of the cell: a spreadsheet that splits by
+/// commas, tabs or lines instead of `;` starts a new cell at each of them.
+fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
+    let mut safe = String::new();
+    let mut begins = true;
+    for letter in cell.chars() {
+        // Some spreadsheets fold the full-width characters to ASCII.
+        let is_formula = matches!(letter, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+        if begins && is_formula {
+            safe.push('\'');
+        }
+        begins = match letter {
+            ',' | ';' | '\t' | '\n' | '\r' | '|' => true,
+            // Invisible characters and quotes do not end the beginning of a
+            // cell.
+            '"' | '\'' => begins,
+            _ => begins && (letter.is_whitespace() || letter.is_control() || is_invisible(letter)),
+        };
+        safe.push(letter);
+    }
+    if safe.len() == cell.len() {
+        return cell.into();
+    }
+    safe.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_and_do_nothing() {
+        let head = ["id", "mensaje", "tipo"];
+        let mut row: [String; 3] = std::array::from_fn(|n| n.to_string());
+        row[1] = "=HYPERLINK(\"http://x\";\"ver\")\nñandú".to_owned();
+        let text = String::from_utf8(write(Some(head), [row].into_iter())).unwrap();
+        let (first, rest) = text.split_once("\r\n").unwrap();
+        assert_eq!(first, "\u{feff}id;mensaje;tipo");
+        assert_eq!(
+            rest,
+            "0;\"'=HYPERLINK(\"\"http://x\"\";\"\"ver\"\")\nñandú\";2\r\n"
+        );
+        for dangerous in ["+54", "-1", "@x", "＝1"] {
+            assert_eq!(harmless(dangerous), format!("'{dangerous}"));
+        }
+        for (dangerous, safe) in [
+            ("hola,=1+1", "hola,'=1+1"),
+            ("hola\t=1", "hola\t'=1"),
+            ("\t=1", "\t'=1"),
+            ("a\n+1", "a\n'+1"),
+            ("a;\"=1", "a;\"'=1"),
+            (" \u{200b}@x", " \u{200b}'@x"),
+            ("'=1", "''=1"),
+        ] {
+            assert_eq!(harmless(dangerous), safe);
+        }
+        for plain in ["uno - dos", "a=b", "x@y.z", "1,5", "sí, -", "mail: a@b"] {
+            let unchanged = plain != "sí, -";
+            assert_eq!(harmless(plain) == plain, unchanged, "{plain}");
+        }
+        assert_eq!(harmless("5491158254201"), "5491158254201");
+    }
+}

@@ -1,0 +1,253 @@
+//! What a business itself keeps of a person: a name, tags, a note.
+
+use serde_json::json;
+use session_api::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::error::StoreError;
+use super::rows::{now, timestamp};
+use super::words::spaced;
+use super::{Store, Tx};
+
+/// What a business keeps of a person.
+#[derive(Clone)]
+pub struct Card {
+    /// Under which the person is written down.
+    pub chat: String,
+    /// The business; `None` is whoever sees all of them.
+    pub cliente_id: Option<u64>,
+    /// What it calls them.
+    pub name: Option<String>,
+    /// By which it finds them.
+    pub tags: Vec<String>,
+    /// What it wants to remember.
+    pub note: Option<String>,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+// Names and notes stay out of logs.
+impl std::fmt::Debug for Card {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Card")
+            .field("cliente_id", &self.cliente_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is to change of a card; what is left out stays, what is empty goes.
+#[derive(Clone, Default)]
+pub struct CardChange {
+    /// What the business calls them.
+    pub name: Option<String>,
+    /// All of them.
+    pub tags: Option<Vec<String>>,
+    /// What it wants to remember.
+    pub note: Option<String>,
+}
+
+impl Card {
+    fn empty(chat: &str, cliente_id: Option<u64>) -> Self {
+        Self {
+            chat: chat.to_owned(),
+            cliente_id,
+            name: None,
+            tags: Vec::new(),
+            note: None,
+            updated_at: timestamp(0),
+        }
+    }
+
+    /// By what a search finds it.
+    pub(super) fn words(&self) -> String {
+        let texts = self.name.iter().chain(&self.tags);
+        spaced(texts.map(String::as_str))
+    }
+
+    fn change(&mut self, change: CardChange) {
+        let filled = |text: String| Some(text).filter(|text| !text.is_empty());
+        if let Some(name) = change.name {
+            self.name = filled(name);
+        }
+        if let Some(tags) = change.tags {
+            self.tags = tags;
+        }
+        if let Some(note) = change.note {
+            self.note = filled(note);
+        }
+    }
+
+    /// What both say: the name of the one that stays, where it has one.
+    fn absorb(&mut self, other: Self) {
+        self.name = self.name.take().or(other.name);
+        for tag in other.tags {
+            if !self.tags.contains(&tag) {
+                self.tags.push(tag);
+            }
+        }
+        self.note = match (self.note.take(), other.note) {
+            (Some(one), Some(other)) if one != other => Some(format!("{one}\n{other}")),
+            (one, other) => one.or(other),
+        };
+    }
+
+    fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        let tags: String = row.try_get("tags")?;
+        let cliente_id: i64 = row.try_get("cliente_id")?;
+        Ok(Self {
+            chat: row.try_get("chat")?,
+            cliente_id: u64::try_from(cliente_id).ok().filter(|id| *id != 0),
+            name: row.try_get("name")?,
+            tags: serde_json::from_str(&tags).unwrap_or_default(),
+            note: row.try_get("note")?,
+            updated_at: timestamp(row.try_get("updated_at")?),
+        })
+    }
+}
+
+/// As it is stored.
+pub(super) fn stored(cliente_id: Option<u64>) -> i64 {
+    cliente_id.map_or(0, |id| i64::try_from(id).unwrap_or(i64::MAX))
+}
+
+impl Store {
+    /// Changes what a business keeps of whoever has this number or LID, or
+    /// begins to keep it.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn change_card(
+        &self,
+        id: &str,
+        cliente_id: Option<u64>,
+        change: CardChange,
+    ) -> Result<Card, StoreError> {
+        let mut tx = self.begin().await?;
+        let chat = self.chat_for_in(&mut tx, id, cliente_id).await?;
+        let known = card_in(&mut tx, &chat, stored(cliente_id)).await?;
+        let mut card = known.unwrap_or_else(|| Card::empty(&chat, cliente_id));
+        card.change(change);
+        let card = write_in(&mut tx, &card).await?;
+        let of = cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX));
+        self.note_conversations_in(&mut tx, &[(chat.as_str(), of)].into())
+            .await?;
+        tx.commit().await?;
+        Ok(card)
+    }
+
+    /// What is kept of the people with these chats: by one business, or by all.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn cards(
+        &self,
+        chats: &[&str],
+        cliente_id: Option<u64>,
+    ) -> Result<Vec<Card>, StoreError> {
+        if chats.is_empty() {
+            return Ok(Vec::new());
+        }
+        let among = self.engine().pick(
+            "SELECT value FROM json_each($1)",
+            "SELECT value FROM json_array_elements_text(CAST($1 AS JSON))",
+        );
+        let of = match cliente_id {
+            None => "",
+            Some(_) => " AND cliente_id = $2",
+        };
+        let statement =
+            format!("SELECT * FROM contact_cards WHERE chat IN ({among}){of} ORDER BY cliente_id");
+        let mut query = sqlx::query(AssertSqlSafe(statement)).bind(json!(chats).to_string());
+        if cliente_id.is_some() {
+            query = query.bind(stored(cliente_id));
+        }
+        let rows = query.fetch_all(self.reader()).await?;
+        rows.iter().map(Card::read).collect()
+    }
+}
+
+async fn card_in(tx: &mut Tx, chat: &str, cliente_id: i64) -> Result<Option<Card>, StoreError> {
+    let row = sqlx::query("SELECT * FROM contact_cards WHERE chat = $1 AND cliente_id = $2")
+        .bind(chat)
+        .bind(cliente_id)
+        .fetch_optional(&mut **tx)
+        .await?;
+    row.as_ref().map(Card::read).transpose()
+}
+
+async fn write_in(tx: &mut Tx, card: &Card) -> Result<Card, StoreError> {
+    let row = sqlx::query(
+        "INSERT INTO contact_cards (chat, cliente_id, name, tags, note, words, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+         ON CONFLICT (chat, cliente_id) DO UPDATE SET
+             name = excluded.name, tags = excluded.tags, note = excluded.note,
+             words = excluded.words, updated_at = excluded.updated_at
+         RETURNING *",
+    )
+    .bind(&card.chat)
+    .bind(stored(card.cliente_id))
+    .bind(&card.name)
+    .bind(json!(card.tags).to_string())
+    .bind(&card.note)
+    .bind(card.words())
+    .bind(now())
+    .fetch_one(&mut **tx)
+    .await?;
+    Card::read(&row)
+}
+
+/// What is kept under one chat is kept under another from now on, as one with
+/// what is there already; with `of`, by one business alone.
+pub(super) async fn move_cards_in(
+    tx: &mut Tx,
+    from: &str,
+    to: &str,
+    of: Option<i64>,
+) -> Result<(), StoreError> {
+    let rows = sqlx::query(
+        "DELETE FROM contact_cards WHERE chat = $1 AND ($2 = -1 OR cliente_id = $2) RETURNING *",
+    )
+    .bind(from)
+    .bind(of.unwrap_or(-1))
+    .fetch_all(&mut **tx)
+    .await?;
+    for row in &rows {
+        let moved = Card::read(row)?;
+        let there = card_in(tx, to, stored(moved.cliente_id)).await?;
+        let mut card = there.unwrap_or_else(|| Card::empty(to, moved.cliente_id));
+        card.absorb(moved);
+        write_in(tx, &card).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_cards_nothing_is_lost() {
+        let card = |name: Option<&str>, tags: &[&str], note: Option<&str>| Card {
+            name: name.map(str::to_owned),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            note: note.map(str::to_owned),
+            ..Card::empty("1@c.us", Some(51))
+        };
+        let mut one = card(Some("Ana"), &["vip"], Some("llama de noche"));
+        one.absorb(card(
+            Some("Ana María"),
+            &["vip", "alquiler"],
+            Some("dos hijos"),
+        ));
+        assert_eq!(one.name.as_deref(), Some("Ana"));
+        assert_eq!(one.tags, ["vip", "alquiler"]);
+        assert_eq!(one.note.as_deref(), Some("llama de noche\ndos hijos"));
+        let mut bare = card(None, &[], None);
+        bare.absorb(one.clone());
+        assert_eq!(
+            (bare.name, bare.tags, bare.note),
+            (one.name, one.tags, one.note)
+        );
+    }
+}

@@ -1,0 +1,488 @@
+//! What a person says of who is who: two are one, one is two after all, and
+//! whom nothing is to be kept of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use session_api::Recipient;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::addresses::{LOCK_ALONE, address_of, is_lid};
+use super::campaigns::{Deltas, RecipientState};
+use super::contact_cards::stored;
+use super::error::StoreError;
+use super::people::{Source, addresses_in, free_in, holder_in};
+use super::rows::now;
+use super::{Store, Tx};
+
+/// Messages that are looked at in one step.
+const STEP: i64 = 1_000;
+/// What got in the way of another hub is tried again.
+const TRIES: u32 = 3;
+
+/// What became of joining two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Joined {
+    /// They are one, under this chat.
+    Done(String),
+    /// They were one before.
+    Already,
+}
+
+/// What became of parting an address from somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parted {
+    /// It is somebody's own, under this chat.
+    Done(String),
+    /// It is none of theirs, or the only one.
+    NotTheirs,
+    /// It is the one by which they are known, and there are several others.
+    Main,
+}
+
+/// What was kept of somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Forgotten {
+    /// It is gone.
+    Done {
+        /// So many messages.
+        messages: u64,
+        /// So many places in campaigns.
+        recipients: u64,
+        /// That they are not to be written to is kept.
+        is_opted_out: bool,
+    },
+    /// A message to them is on its way at this moment.
+    Busy,
+    /// There was nothing.
+    Nobody,
+}
+
+impl Store {
+    /// Makes one of two people; the one that `into` names stays.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn join_by_hand(
+        &self,
+        into: &Recipient,
+        other: &Recipient,
+    ) -> Result<Joined, StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.try_join(into, other).await {
+                Err(error) if tries < TRIES && error.is_in_the_way() => tries += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_join(&self, into: &Recipient, other: &Recipient) -> Result<Joined, StoreError> {
+        let (stays, goes) = (self.chat_of(into).await?, self.chat_of(other).await?);
+        let mut tx = self.begin().await?;
+        let addresses: BTreeSet<String> = [into, other]
+            .map(|id| address_of(id.as_str()).into_owned())
+            .into();
+        let mut chats = addresses.clone();
+        chats.extend([stays.clone(), goes.clone()]);
+        self.lock_campaigns_in(&mut tx, &chats).await?;
+        self.lock_people(&mut tx, LOCK_ALONE).await?;
+        let mut persons = BTreeSet::new();
+        for address in &addresses {
+            persons.insert(holder_in(&mut tx, address).await?.map(|it| it.id));
+        }
+        let is_one = addresses.len() == 1 || persons.len() == 1 && !persons.contains(&None);
+        if is_one {
+            return Ok(Joined::Already);
+        }
+        // A number is what one can call.
+        let chat = match is_lid(&stays) && !is_lid(&goes) {
+            true => goes,
+            false => stays,
+        };
+        self.make_one_in(&mut tx, &addresses, Some(&chat), Source::Hand)
+            .await?;
+        tx.commit().await?;
+        Ok(Joined::Done(chat))
+    }
+
+    /// Takes an address from somebody: it is another's, with the messages that
+    /// went to it and came from it, and its places in campaigns. The wish not to
+    /// be written to stays with both, names and notes with the first.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn part_by_hand(
+        &self,
+        person: &Recipient,
+        leaving: &Recipient,
+    ) -> Result<Parted, StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.try_part(person, leaving).await {
+                Err(error) if tries < TRIES && error.is_in_the_way() => tries += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_part(
+        &self,
+        person: &Recipient,
+        leaving: &Recipient,
+    ) -> Result<Parted, StoreError> {
+        let mut leaving = address_of(leaving.as_str()).into_owned();
+        let chats = [self.chat_of(person).await?, leaving.clone()];
+        let mut tx = self.begin().await?;
+        self.lock_campaigns_in(&mut tx, &chats.into()).await?;
+        self.lock_people(&mut tx, LOCK_ALONE).await?;
+        let Some(holder) = holder_in(&mut tx, &address_of(person.as_str())).await? else {
+            return Ok(Parted::NotTheirs);
+        };
+        let addresses = addresses_in(&mut tx, holder.id).await?;
+        if addresses.len() < 2 || !addresses.contains(&leaving) {
+            return Ok(Parted::NotTheirs);
+        }
+        if *address_of(&holder.chat) == *leaving {
+            // Of two it is all the same which of them leaves.
+            let mut others = addresses.into_iter().filter(|it| *it != leaving);
+            match (others.next(), others.next()) {
+                (Some(other), None) => leaving = other,
+                _ => return Ok(Parted::Main),
+            }
+        }
+        free_in(&mut tx, &leaving, &holder.chat).await?;
+        let of = self
+            .part_messages_in(&mut tx, &holder.chat, &leaving)
+            .await?;
+        self.part_inbox_in(&mut tx, &holder.chat, &leaving).await?;
+        part_recipients_in(&mut tx, &holder.chat, &leaving).await?;
+        let between = of.iter().map(|of| (leaving.as_str(), *of)).collect();
+        self.note_conversations_in(&mut tx, &between).await?;
+        sqlx::query(
+            "DELETE FROM conversations WHERE chat = $1
+                 AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.chat = $1
+                     AND (m.cliente_id = conversations.cliente_id
+                         OR m.cliente_id IS NULL AND conversations.cliente_id IS NULL))
+                 AND NOT EXISTS (SELECT 1 FROM contact_cards k WHERE k.chat = $1
+                     AND k.cliente_id = COALESCE(conversations.cliente_id, 0))",
+        )
+        .bind(&holder.chat)
+        .execute(&mut *tx)
+        .await?;
+        undo_joinings_in(&mut tx, holder.id, &leaving).await?;
+        tx.commit().await?;
+        Ok(Parted::Done(leaving))
+    }
+
+    /// Gives the messages of an address to its own chat; tells of which
+    /// businesses they are.
+    async fn part_messages_in(
+        &self,
+        tx: &mut Tx,
+        chat: &str,
+        address: &str,
+    ) -> Result<BTreeSet<Option<i64>>, StoreError> {
+        let mut of = BTreeSet::new();
+        let mut after = 0_i64;
+        loop {
+            let rows = sqlx::query(
+                "SELECT id, wa_id, request, cliente_id FROM messages
+                 WHERE chat = $1 AND id > $2 ORDER BY id LIMIT $3",
+            )
+            .bind(chat)
+            .bind(after)
+            .bind(STEP)
+            .fetch_all(&mut **tx)
+            .await?;
+            let mut ids = Vec::new();
+            for row in &rows {
+                after = row.try_get("id")?;
+                let (wa_id, request): (Option<String>, Option<String>) =
+                    (row.try_get("wa_id")?, row.try_get("request")?);
+                if own_address(wa_id.as_deref(), request.as_deref()).as_deref() == Some(address) {
+                    ids.push(after);
+                    of.insert(row.try_get("cliente_id")?);
+                }
+            }
+            if !ids.is_empty() {
+                let statement = format!(
+                    "UPDATE messages SET chat = $1 WHERE id IN ({})",
+                    super::messages::joined(&ids)
+                );
+                sqlx::query(AssertSqlSafe(statement))
+                    .persistent(false)
+                    .bind(address)
+                    .execute(&mut **tx)
+                    .await?;
+            }
+            if rows.is_empty() {
+                return Ok(of);
+            }
+        }
+    }
+
+    /// Deletes what is kept of somebody: all of it, or what one business keeps.
+    /// That they are not to be written to stays, and by which addresses they
+    /// are known for it.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn forget(
+        &self,
+        person: &Recipient,
+        cliente_id: Option<u64>,
+    ) -> Result<Forgotten, StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.try_forget(person, cliente_id).await {
+                Err(error) if tries < TRIES && error.is_in_the_way() => tries += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_forget(
+        &self,
+        person: &Recipient,
+        cliente_id: Option<u64>,
+    ) -> Result<Forgotten, StoreError> {
+        let chat = self.contact_chat(person, cliente_id).await?;
+        let mut tx = self.begin().await?;
+        self.lock_campaigns_in(&mut tx, &[chat.clone()].into())
+            .await?;
+        self.lock_people(&mut tx, LOCK_ALONE).await?;
+        let mut chats = BTreeSet::from([chat.clone(), address_of(&chat).into_owned()]);
+        let holder = holder_in(&mut tx, &address_of(&chat)).await?;
+        if let Some(holder) = holder.as_ref().filter(|_| cliente_id.is_none()) {
+            // What a business wrote to a LID without knowing its number, too.
+            chats.extend(addresses_in(&mut tx, holder.id).await?);
+        }
+        let every_chat = chats;
+        let chats = json!(every_chat).to_string();
+        let of = stored(cliente_id);
+        let among = self.engine().pick(
+            "(SELECT value FROM json_each($1))",
+            "(SELECT value FROM json_array_elements_text(CAST($1 AS JSON)))",
+        );
+        let of_business = "($2 = 0 OR cliente_id = $2)";
+        let busy = format!(
+            "SELECT COUNT(*) FROM messages
+             WHERE chat IN {among} AND {of_business} AND state = 'sending'"
+        );
+        let busy: i64 = sqlx::query_scalar(AssertSqlSafe(busy))
+            .bind(&chats)
+            .bind(of)
+            .fetch_one(&mut *tx)
+            .await?;
+        if busy > 0 {
+            return Ok(Forgotten::Busy);
+        }
+        let words = self.engine().pick("rowid", "message_id");
+        let told = self.engine().pick(
+            "payload ->> '$.data.chat' IN (SELECT value FROM json_each($1))
+                 AND ($2 = 0 OR payload ->> '$.data.cliente_id' = $2)",
+            "CAST(payload AS JSON) #>> '{data,chat}'
+                 IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)))
+                 AND ($2 = 0 OR CAST(CAST(payload AS JSON) #>> '{data,cliente_id}' AS BIGINT) = $2)",
+        );
+        let recipients = self
+            .forget_recipients_in(&mut tx, among, &chats, of)
+            .await?;
+        let mut counts = [0; 4];
+        for (count, statement) in counts.iter_mut().zip([
+            format!(
+                "DELETE FROM message_words WHERE {words} IN (
+                     SELECT id FROM messages WHERE chat IN {among} AND {of_business})"
+            ),
+            format!("DELETE FROM messages WHERE chat IN {among} AND {of_business}"),
+            format!("DELETE FROM contact_cards WHERE chat IN {among} AND {of_business}"),
+            format!("DELETE FROM conversations WHERE chat IN {among} AND {of_business}"),
+        ]) {
+            let gone = sqlx::query(AssertSqlSafe(statement))
+                .bind(&chats)
+                .bind(of)
+                .execute(&mut *tx)
+                .await?;
+            *count = gone.rows_affected();
+        }
+        for chat in &every_chat {
+            self.forget_inbox_in(&mut tx, chat).await?;
+        }
+        sqlx::query(AssertSqlSafe(format!(
+            "DELETE FROM webhook_deliveries WHERE topic IN ('message', 'ack') AND {told}"
+        )))
+        .bind(&chats)
+        .bind(of)
+        .execute(&mut *tx)
+        .await?;
+        let [_, messages, cards, known] = counts;
+        if messages + recipients + cards + known == 0 {
+            return Ok(Forgotten::Nobody);
+        }
+        let opt_out = sqlx::query("SELECT id FROM opt_outs WHERE chat = $1")
+            .bind(&chat)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let is_opted_out = opt_out.is_some();
+        if cliente_id.is_none() {
+            forget_person_in(&mut tx, among, &chats, holder.map(|it| it.id), is_opted_out).await?;
+        }
+        tx.commit().await?;
+        Ok(Forgotten::Done {
+            messages,
+            recipients,
+            is_opted_out,
+        })
+    }
+
+    async fn forget_recipients_in(
+        &self,
+        tx: &mut Tx,
+        among: &str,
+        chats: &str,
+        of: i64,
+    ) -> Result<u64, StoreError> {
+        let statement = format!(
+            "DELETE FROM recipients WHERE chat IN {among} AND ($2 = 0 OR campaign_id IN (
+                 SELECT id FROM campaigns WHERE cliente_id = $2)) RETURNING campaign_id, state"
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(chats)
+            .bind(of)
+            .fetch_all(&mut **tx)
+            .await?;
+        let mut all: BTreeMap<i64, Deltas> = BTreeMap::new();
+        for row in &rows {
+            let state: String = row.try_get("state")?;
+            let deltas = all.entry(row.try_get("campaign_id")?).or_default();
+            deltas.add(RecipientState::read(&state)?, -1);
+        }
+        for (campaign, deltas) in all {
+            deltas.apply(tx, campaign).await?;
+        }
+        Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
+    }
+}
+
+/// The names, and who is who; of somebody who is not to be written to the
+/// addresses stay, by which that is known.
+async fn forget_person_in(
+    tx: &mut Tx,
+    among: &str,
+    chats: &str,
+    person: Option<i64>,
+    is_opted_out: bool,
+) -> Result<(), StoreError> {
+    for statement in [
+        format!("DELETE FROM contacts WHERE wa_id IN {among}"),
+        format!("DELETE FROM person_joinings WHERE from_chat IN {among} OR to_chat IN {among}"),
+        format!("UPDATE opt_outs SET reason = NULL WHERE chat IN {among}"),
+    ] {
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(chats)
+            .execute(&mut **tx)
+            .await?;
+    }
+    if let Some(person) = person.filter(|_| !is_opted_out) {
+        sqlx::query("DELETE FROM people WHERE id = $1")
+            .bind(person)
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Notes that those who were joined by this address are not one after all.
+async fn undo_joinings_in(tx: &mut Tx, person: i64, address: &str) -> Result<(), StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, from_chat, to_chat FROM person_joinings
+         WHERE person_id = $1 AND undone_at IS NULL",
+    )
+    .bind(person)
+    .fetch_all(&mut **tx)
+    .await?;
+    for row in &rows {
+        let (from, to): (String, String) = (row.try_get("from_chat")?, row.try_get("to_chat")?);
+        if *address_of(&from) == *address || *address_of(&to) == *address {
+            sqlx::query("UPDATE person_joinings SET undone_at = $1 WHERE id = $2")
+                .bind(now())
+                .bind(row.try_get::<i64, _>("id")?)
+                .execute(&mut **tx)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// To which address a message went, or from which it came, as far as it tells.
+fn own_address(wa_id: Option<&str>, request: Option<&str>) -> Option<String> {
+    let asked = request.and_then(|json| serde_json::from_str::<Value>(json).ok());
+    let asked = asked.and_then(|asked| Some(asked.get("to")?.as_str()?.to_owned()));
+    let told = || wa_id?.split('_').nth(1).map(str::to_owned);
+    let id = Recipient::parse(&asked.or_else(told)?).ok()?;
+    Some(address_of(id.as_str()).into_owned())
+}
+
+/// Gives the places that a list has by this address to its own chat, where the
+/// campaign has none for it yet.
+async fn part_recipients_in(tx: &mut Tx, chat: &str, address: &str) -> Result<(), StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, address FROM recipients WHERE chat = $1 AND address IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM recipients o WHERE o.chat = $2
+                 AND o.campaign_id = recipients.campaign_id)",
+    )
+    .bind(chat)
+    .bind(address)
+    .fetch_all(&mut **tx)
+    .await?;
+    for row in &rows {
+        let own: String = row.try_get("address")?;
+        if *address_of(&own) == *address {
+            sqlx::query(
+                "UPDATE recipients SET chat = $1, address = NULLIF(address, $1) WHERE id = $2",
+            )
+            .bind(address)
+            .bind(row.try_get::<i64, _>("id")?)
+            .execute(&mut **tx)
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_address;
+
+    #[test]
+    fn a_message_tells_its_address() {
+        let asked = r#"{"to":"541158254201","message":"hola"}"#;
+        for (wa_id, request, own) in [
+            (
+                Some("false_247033104567642@lid_3A"),
+                None,
+                Some("247033104567642@lid"),
+            ),
+            (
+                Some("true_541158254201@c.us_3EB0"),
+                None,
+                Some("5491158254201@c.us"),
+            ),
+            (
+                Some("true_247033104567642@lid_3EB0"),
+                Some(asked),
+                Some("5491158254201@c.us"),
+            ),
+            (None, Some(asked), Some("5491158254201@c.us")),
+            (Some("dry-run-7"), None, None),
+            (None, None, None),
+        ] {
+            assert_eq!(
+                own_address(wa_id, request).as_deref(),
+                own,
+                "{wa_id:?} {request:?}"
+            );
+        }
+    }
+}

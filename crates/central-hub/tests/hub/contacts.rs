@@ -1,0 +1,355 @@
+//! With whom a business has to do, on both engines.
+
+use scratch_database::on_both_engines;
+use serde_json::{Value, json};
+
+use crate::access::{admin, locked};
+use crate::fake_session_manager::{FakeSessionManager, message};
+use crate::support::{Hub, ask, code, get, text, until};
+
+const REAL: &[(&str, &str)] = &[("DRY_RUN", "false")];
+const ANA: &str = "5491158254201";
+const LEO: &str = "5491158254202";
+const LID: &str = "247033104567642@lid";
+
+async fn start(url: &str) -> (FakeSessionManager, Hub) {
+    let peer = FakeSessionManager::with_event_log().await;
+    peer.answers("/status", 200, r#"{"status":"READY"}"#);
+    peer.takes_sends();
+    let hub = Hub::start_on(url, &peer.url, REAL).await;
+    (peer, hub)
+}
+
+async fn send(hub: &Hub, to: &str, text: &str, cliente_id: Option<u64>) {
+    let body = json!({"to": to, "message": text, "cliente_id": cliente_id});
+    let (status, body) = ask(hub, "POST", "/api/send", Some(&body)).await;
+    assert_eq!(status, 200, "{body}");
+}
+
+/// What a lead writes, and the hub has read.
+async fn lead(hub: &Hub, peer: &FakeSessionManager, id: &str, from: &str, body: &str) {
+    let mut told = message(&format!("false_{from}_{id}"), from, body);
+    told["pushname"] = json!("anita");
+    let last = peer.publish("message", &told).to_string();
+    until("it is read", async || {
+        get(hub, "/api/listener/status").await["last_event_id"].as_str() == Some(&last)
+    })
+    .await;
+}
+
+async fn note(hub: &Hub, who: &str, change: Value) -> Value {
+    let (status, body) = ask(hub, "PUT", &format!("/api/contacts/{who}"), Some(&change)).await;
+    assert_eq!(status, 200, "{body}");
+    body
+}
+
+/// Whom a list has, by number or LID.
+async fn listed(hub: &Hub, query: &str) -> Vec<String> {
+    let url = format!("/api/contacts?{query}");
+    let list = get(hub, &url).await;
+    let all = list["contactos"].as_array().unwrap().iter();
+    all.map(|it| {
+        it["telefono"]
+            .as_str()
+            .or(it["chat"].as_str())
+            .unwrap()
+            .to_owned()
+    })
+    .collect()
+}
+
+/// With whom there are conversations, who wrote last first.
+async fn talks(hub: &Hub, query: &str) -> Vec<String> {
+    let list = get(hub, &format!("/api/listener/conversations?{query}")).await;
+    let all = list["conversaciones"].as_array().unwrap().iter();
+    all.map(|it| it["telefono"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// How much of what somebody wrote nobody has read.
+async fn unread(hub: &Hub, who: &str) -> i64 {
+    let history = get(hub, &format!("/api/listener/history/{who}")).await;
+    history["sin_leer"].as_i64().unwrap()
+}
+
+fn texts(one: &Value) -> Vec<&str> {
+    let all = one["mensajes"].as_array().unwrap().iter();
+    all.map(|it| it["mensaje"].as_str().unwrap()).collect()
+}
+
+on_both_engines! {
+    async fn contacts_are_listed_found_and_noted(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        assert!(listed(&hub, "").await.is_empty());
+        send(&hub, ANA, "Hola Ana", Some(51)).await;
+        lead(&hub, &peer, "3A01", &format!("{LEO}@c.us"), "¿Cuánto sale?").await;
+        assert_eq!(listed(&hub, "").await, [LEO, ANA]);
+        let first = get(&hub, "/api/contacts?limite=1").await;
+        assert_eq!(first["contactos"][0]["telefono"], LEO);
+        let rest = format!("limite=1&antes={}", first["siguiente"]);
+        assert_eq!(listed(&hub, &rest).await, [ANA]);
+        assert_eq!(get(&hub, &format!("/api/contacts?{rest}")).await["siguiente"], Value::Null);
+        let one = get(&hub, &format!("/api/contacts/{LEO}")).await;
+        assert_eq!((&one["nombre"], &one["nombre_whatsapp"], &one["baja"]), (&Value::Null, &json!("anita"), &json!(false)));
+        assert_eq!((texts(&one), &one["ultimo"]["mensaje"]), (vec!["¿Cuánto sale?"], &json!("¿Cuánto sale?")));
+        // By any spelling.
+        let noted = note(&hub, "541158254201", json!({"nombre": " Ana María Gómez ", "etiquetas": ["alquiler", "VIP", "alquiler", " "], "nota": "llama de noche"})).await;
+        assert_eq!((&noted["telefono"], &noted["nombre"]), (&json!(ANA), &json!("Ana María Gómez")));
+        assert_eq!(noted["etiquetas"], json!(["alquiler", "VIP"]));
+        // What is left out stays, what is empty goes.
+        let noted = note(&hub, ANA, json!({"nota": ""})).await;
+        assert_eq!((&noted["nombre"], &noted["nota"]), (&json!("Ana María Gómez"), &Value::Null));
+        for words in ["gomez ana", "mar%C3%ADa+g", "alquiler", "vip", "5825-4201", "54 11 5825 4201"] {
+            assert_eq!(listed(&hub, &format!("buscar={words}")).await, [ANA], "{words}");
+        }
+        assert_eq!(listed(&hub, "buscar=anita").await, [LEO]);
+        assert_eq!(listed(&hub, "etiqueta=VIP").await, [ANA]);
+        for none in ["buscar=nadie", "buscar=!!", "etiqueta=VI", "etiqueta=%25", "etiqueta=_IP"] {
+            assert!(listed(&hub, none).await.is_empty(), "{none}");
+        }
+        let conversations = get(&hub, "/api/listener/conversations?buscar=gomez").await;
+        assert_eq!(conversations["conversaciones"][0]["nombre"], "Ana María Gómez");
+        lead(&hub, &peer, "3A02", &format!("{LEO}@c.us"), "BAJA").await;
+        let one = get(&hub, &format!("/api/contacts/{LEO}")).await;
+        assert_eq!((&one["baja"], &one["desde_baja"]["origen"]), (&json!(true), &json!("mensaje")));
+        let (status, file) = hub.get("/api/contacts.csv").await;
+        assert_eq!(status, 200);
+        let lines: Vec<_> = file.trim_start_matches('\u{feff}').lines().collect();
+        assert_eq!(lines[0], "telefono;nombre;nombre_whatsapp;etiquetas;nota;baja;ultimo_mensaje");
+        assert!(lines.iter().any(|it| it.starts_with("5491158254202;;anita;;;si;20")), "{file}");
+        assert!(lines.iter().any(|it| it.starts_with("5491158254201;Ana María Gómez;;alquiler, VIP;;;")), "{file}");
+        hub.stop().await;
+    }
+
+    async fn what_is_no_contact_is_refused(database: Database) {
+        let (_peer, hub) = start(&database.url()).await;
+        let path = format!("/api/contacts/{ANA}");
+        for (method, path, body) in [
+            ("GET", path.clone(), None),
+            ("DELETE", path.clone(), None),
+            ("POST", format!("{path}/join"), Some(json!({"con": LEO}))),
+        ] {
+            let (status, body) = ask(&hub, method, &path, body.as_ref()).await;
+            assert_eq!((status, &body["code"]), (404, &json!("CONTACT_NOT_FOUND")), "{method} {path}");
+        }
+        let (status, body) = ask(&hub, "POST", &format!("{path}/part"), Some(&json!({"direccion": LEO}))).await;
+        assert_eq!((status, &body["code"]), (409, &json!("CONTACT_NOT_JOINED")));
+        for (path, body) in [
+            ("/api/contacts/hola".to_owned(), json!({"nombre": "x"})),
+            (path.clone(), json!({"nombre": "x".repeat(201)})),
+            (path.clone(), json!({"nota": "x".repeat(4001)})),
+            (path.clone(), json!({"nota": "x\0"})),
+            (path.clone(), json!({"etiquetas": ["x".repeat(51)]})),
+            (path.clone(), json!({"etiquetas": (0..21).map(|n| n.to_string()).collect::<Vec<_>>()})),
+            (path.clone(), json!({"etiquetas": "vip"})),
+            (path.clone(), json!({"cliente_id": 0})),
+        ] {
+            let (status, answer) = ask(&hub, "PUT", &path, Some(&body)).await;
+            assert_eq!((status, &answer["code"]), (400, &json!("INVALID_REQUEST")), "{path}");
+        }
+        for query in ["limite=0", "limite=501", "antes=x", "cliente_id=0"] {
+            assert_eq!(hub.get(&format!("/api/contacts?{query}")).await.0, 400, "{query}");
+        }
+        let long = format!("/api/contacts?buscar={}", "a".repeat(201));
+        assert_eq!(code(&hub.get(&long).await.1), "INVALID_REQUEST");
+        // Somebody new is noted by hand.
+        note(&hub, ANA, json!({"nombre": "Ana"})).await;
+        assert_eq!(listed(&hub, "").await, [ANA]);
+        hub.stop().await;
+    }
+
+    async fn two_are_joined_by_hand_and_parted_again(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        send(&hub, ANA, "a Ana", Some(51)).await;
+        send(&hub, LEO, "a Leo", Some(52)).await;
+        lead(&hub, &peer, "3A01", &format!("{LEO}@c.us"), "de Leo").await;
+        note(&hub, ANA, json!({"nombre": "Ana", "nota": "uno"})).await;
+        note(&hub, LEO, json!({"nombre": "Leo", "nota": "dos", "etiquetas": ["vip"]})).await;
+        let body = json!({"telefono": LEO});
+        assert_eq!(ask(&hub, "POST", "/api/sender/bajas", Some(&body)).await.0, 201);
+        let join = |of: &str| format!("/api/contacts/{of}/join");
+        let (status, one) = ask(&hub, "POST", &join(ANA), Some(&json!({"con": LEO}))).await;
+        assert_eq!((status, &one["telefono"]), (200, &json!(ANA)), "{one}");
+        assert_eq!(texts(&one), ["de Leo", "a Leo", "a Ana"]);
+        assert_eq!((&one["nombre"], &one["nota"], &one["etiquetas"]), (&json!("Ana"), &json!("uno\ndos"), &json!(["vip"])));
+        assert_eq!((&one["baja"], one["direcciones"].as_array().unwrap().len()), (&json!(true), 2));
+        assert_eq!(one["uniones"][0]["fuente"], "hand");
+        assert_eq!(listed(&hub, "").await, [ANA]);
+        assert_eq!((talks(&hub, "").await, unread(&hub, ANA).await), (vec![ANA.to_owned()], 1));
+        for (cliente, texts_of) in [(51, vec!["a Ana"]), (52, vec!["de Leo", "a Leo"])] {
+            let one = get(&hub, &format!("/api/contacts/{LEO}?cliente_id={cliente}")).await;
+            assert_eq!(texts(&one), texts_of, "{one}");
+        }
+        let (status, again) = ask(&hub, "POST", &join(LEO), Some(&json!({"con": ANA}))).await;
+        assert_eq!((status, &again["code"]), (409, &json!("CONTACT_ALREADY_JOINED")));
+        // What either has now is the one's.
+        send(&hub, "5491158254203", "otro", None).await;
+        let (_, two) = ask(&hub, "POST", &join(ANA), Some(&json!({"con": "5491158254203"}))).await;
+        assert_eq!(two["direcciones"].as_array().unwrap().len(), 3);
+        let part = format!("/api/contacts/{ANA}/part");
+        let (status, refused) = ask(&hub, "POST", &part, Some(&json!({"direccion": ANA}))).await;
+        assert_eq!((status, &refused["code"]), (409, &json!("CONTACT_MAIN_ADDRESS")));
+        for leaving in ["5491158254203", LEO] {
+            let (status, body) = ask(&hub, "POST", &part, Some(&json!({"direccion": leaving}))).await;
+            assert_eq!(status, 200, "{body}");
+        }
+        let (ana, leo) = (get(&hub, &format!("/api/contacts/{ANA}")).await, get(&hub, &format!("/api/contacts/{LEO}")).await);
+        assert_eq!((texts(&ana), texts(&leo)), (vec!["a Ana"], vec!["de Leo", "a Leo"]));
+        assert!(ana["uniones"].as_array().unwrap().iter().all(|it| it["deshecha"] != Value::Null), "{ana}");
+        let with = talks(&hub, "").await;
+        assert!(with.len() == 3 && with.contains(&LEO.to_owned()), "{with:?}");
+        assert_eq!(talks(&hub, "cliente_id=52").await, [LEO]);
+        assert_eq!((unread(&hub, ANA).await, unread(&hub, LEO).await), (0, 1));
+        // The wish is a promise: it stays with both.
+        assert_eq!((&ana["baja"], &leo["baja"]), (&json!(true), &json!(true)));
+        assert_eq!(listed(&hub, "").await.len(), 3);
+        assert_eq!(listed(&hub, "cliente_id=52").await, [LEO]);
+        assert_eq!(listed(&hub, "cliente_id=51").await, [ANA]);
+        // What comes next is with whom it is from.
+        lead(&hub, &peer, "3A02", &format!("{LEO}@c.us"), "otra vez").await;
+        assert_eq!(texts(&get(&hub, &format!("/api/contacts/{LEO}")).await)[0], "otra vez");
+        hub.stop().await;
+    }
+
+    async fn a_lid_that_a_person_joins_goes_by_the_number(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        lead(&hub, &peer, "3A01", LID, "BAJA").await;
+        send(&hub, ANA, "a Ana", None).await;
+        let path = format!("/api/contacts/{LID}/join");
+        let (status, one) = ask(&hub, "POST", &path, Some(&json!({"con": ANA}))).await;
+        assert_eq!((status, &one["telefono"], &one["baja"]), (200, &json!(ANA), &json!(true)), "{one}");
+        let refused = json!({"to": ANA, "message": "Promo"});
+        assert_eq!(ask(&hub, "POST", "/api/send", Some(&refused)).await.1["code"], "OPTED_OUT");
+        let (status, _) = ask(&hub, "POST", &format!("/api/contacts/{ANA}/part"), Some(&json!({"direccion": LID}))).await;
+        assert_eq!(status, 200);
+        assert_eq!(texts(&get(&hub, &format!("/api/contacts/{LID}")).await), ["BAJA"]);
+        hub.stop().await;
+    }
+
+    async fn of_who_is_forgotten_nothing_is_kept_but_the_wish(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let campaign = json!({"nombre": "Marzo", "mensaje": "Hola {nombre}", "cliente_id": 51});
+        let (_, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&campaign)).await;
+        let recipients = format!("/api/sender/campaigns/{}/recipients", campaign["id"]);
+        let list = "telefono;nombre\n5491158254201;Ana\n5491158254202;Leo\n";
+        assert_eq!(text(hub.http.post(hub.url(&recipients)).body(list)).await.0, 201);
+        for (to, cliente) in [(ANA, 51), (ANA, 52), (LEO, 51)] {
+            send(&hub, to, "secreto", Some(cliente)).await;
+        }
+        lead(&hub, &peer, "3A01", &format!("{ANA}@c.us"), "otro secreto").await;
+        note(&hub, ANA, json!({"nombre": "Ana Secreta"})).await;
+        // One business keeps nothing any more; the other does.
+        let (status, gone) = ask(&hub, "DELETE", &format!("/api/contacts/{ANA}?cliente_id=51"), None).await;
+        assert_eq!((status, &gone["mensajes"], &gone["destinatarios"]), (200, &json!(1), &json!(1)), "{gone}");
+        assert!(!listed(&hub, "cliente_id=51").await.contains(&ANA.to_owned()));
+        assert_eq!(listed(&hub, "cliente_id=52").await, [ANA]);
+        assert_eq!((talks(&hub, "cliente_id=51").await, talks(&hub, "cliente_id=52").await), (vec![LEO.to_owned()], vec![ANA.to_owned()]));
+        assert_eq!(unread(&hub, ANA).await, 1);
+        let stats = get(&hub, &format!("/api/sender/campaigns/{}/stats", campaign["id"])).await;
+        assert_eq!(stats["pendientes"], 1, "{stats}");
+        lead(&hub, &peer, "3A02", &format!("{ANA}@c.us"), "BAJA").await;
+        let (status, gone) = ask(&hub, "DELETE", &format!("/api/contacts/{ANA}"), None).await;
+        assert_eq!((status, &gone["baja_conservada"]), (200, &json!(true)), "{gone}");
+        assert_eq!(listed(&hub, "").await, [LEO]);
+        assert_eq!(talks(&hub, "").await, [LEO]);
+        let inbox = get(&hub, "/api/listener/inbox").await;
+        assert_eq!((&inbox["sin_responder"], &inbox["sin_leer"]), (&json!(0), &json!(0)), "{inbox}");
+        for path in ["/api/sender/messages?direccion=todas&buscar=secreto", "/api/sender/messages?direccion=todas&buscar=otro"] {
+            let left = get(&hub, path).await;
+            let left = left["mensajes"].as_array().unwrap().iter();
+            assert!(left.clone().all(|it| it["destinatario"] == LEO), "{path}");
+        }
+        assert!(get(&hub, &format!("/api/listener/history/{ANA}")).await["mensajes"].as_array().unwrap().is_empty());
+        assert!(listed(&hub, "buscar=secreta").await.is_empty());
+        // Nobody has them anywhere, by what is dumped of the whole.
+        let mut dump = Vec::new();
+        central_hub::store::dump::export(&hub.store, &mut dump).await.unwrap();
+        let dump = String::from_utf8(dump).unwrap();
+        let lines: Vec<_> = dump.lines().filter(|line| line.contains(ANA)).collect();
+        assert!(lines.iter().all(|line| line.contains("\"opt_outs\"")), "{lines:?}");
+        assert!(!dump.contains("Secreta") && !dump.contains("otro secreto"));
+        let again = json!({"to": ANA, "message": "Promo"});
+        assert_eq!(ask(&hub, "POST", "/api/send", Some(&again)).await.1["code"], "OPTED_OUT");
+        hub.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn contacts_are_their_businesses() {
+    let (_peer, hub) = locked().await;
+    let (ana, luis) = (
+        hub.add_cliente("ana", 51).await,
+        hub.add_cliente("luis", 52).await,
+    );
+    let path = format!("/api/contacts/{ANA}");
+    let as_one = async |by: &str, method: &str, path: &str, body: Value| {
+        hub.by(by, method, path, body).await
+    };
+    let (status, _) = as_one(
+        &ana,
+        "PUT",
+        &path,
+        json!({"nombre": "Ana", "nota": "la de 51"}),
+    )
+    .await;
+    assert_eq!(status, 200);
+    // Nobody else's to see, to change, or to delete.
+    let (status, body) = as_one(&luis, "GET", &path, json!(null)).await;
+    assert_eq!((status, &body["code"]), (404, &json!("CONTACT_NOT_FOUND")));
+    assert_eq!(as_one(&luis, "DELETE", &path, json!({})).await.0, 404);
+    let (_, list) = as_one(&luis, "GET", "/api/contacts", json!(null)).await;
+    assert_eq!(list["contactos"], json!([]));
+    for (method, path, body) in [
+        ("GET", "/api/contacts?cliente_id=51".to_owned(), json!(null)),
+        ("GET", format!("{path}?cliente_id=51"), json!(null)),
+        (
+            "GET",
+            "/api/contacts.csv?cliente_id=51".to_owned(),
+            json!(null),
+        ),
+        (
+            "PUT",
+            path.clone(),
+            json!({"nombre": "x", "cliente_id": 51}),
+        ),
+        ("DELETE", format!("{path}?cliente_id=51"), json!({})),
+        ("POST", format!("{path}/join"), json!({"con": LEO})),
+        ("POST", format!("{path}/part"), json!({"direccion": LEO})),
+    ] {
+        let (status, body) = as_one(&luis, method, &path, body).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (403, &json!("FORBIDDEN")),
+            "{method} {path}"
+        );
+    }
+    // Its own note beside the other's; an administrator has both.
+    let (_, body) = as_one(
+        &luis,
+        "PUT",
+        &path,
+        json!({"nombre": "Anita", "nota": "la de 52"}),
+    )
+    .await;
+    assert_eq!(
+        (&body["nombre"], &body["negocios"]),
+        (&json!("Anita"), &json!([]))
+    );
+    let (_, body) = as_one(&ana, "GET", &path, json!(null)).await;
+    assert_eq!(
+        (&body["nombre"], &body["nota"]),
+        (&json!("Ana"), &json!("la de 51"))
+    );
+    assert_eq!(body["direcciones"], json!([]));
+    let (_, body) = as_one(&admin(), "GET", &path, json!(null)).await;
+    assert_eq!(body["negocios"].as_array().unwrap().len(), 2, "{body}");
+    assert_eq!(body["nota"], Value::Null);
+    // Deleted by one, it is still the other's.
+    assert_eq!(as_one(&ana, "DELETE", &path, json!({})).await.0, 200);
+    assert_eq!(as_one(&ana, "GET", &path, json!(null)).await.0, 404);
+    assert_eq!(
+        as_one(&luis, "GET", &path, json!(null)).await.1["nota"],
+        "la de 52"
+    );
+    hub.stop().await;
+}

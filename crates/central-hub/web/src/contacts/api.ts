@@ -1,0 +1,63 @@
+import { useQuery } from '@tanstack/react-query';
+
+import { request } from '../api/http';
+import { formatPhone } from '../lib/phone';
+import { query } from '../lib/query';
+import type { Page } from '../ui/pages';
+import type { Change, Contact, OneContact } from './types';
+
+const PATH = '/api/contacts';
+
+export const CONTACTS_KEY = ['contacts'] as const;
+
+export interface Wanted {
+  buscar: string;
+  etiqueta: string;
+}
+
+export async function getContacts(
+  wanted: Wanted,
+  antes: string | number | null,
+  signal: AbortSignal,
+): Promise<Page<Contact>> {
+  const found = await request<{ contactos: Contact[]; siguiente: number | null }>(
+    `${PATH}${query({ ...wanted, antes, limite: 50 })}`,
+    { signal, timeoutMs: 30_000 },
+  );
+  return { items: found.contactos, next: found.siguiente };
+}
+
+/** All that is wanted, as a file. */
+export const fileOf = (wanted: Wanted): string => `${PATH}.csv${query({ ...wanted })}`;
+
+/** By what the API knows them: the number, or the LID. */
+export const idOf = ({ telefono, chat }: { telefono: string | null; chat: string }): string =>
+  telefono ?? chat;
+
+/** For reading: the number, or the LID. */
+export const shownOf = ({ telefono, chat }: { telefono: string | null; chat: string }): string =>
+  telefono ? formatPhone(telefono) : chat;
+
+/** What they are called, or their number. */
+export const whoOf = (contact: Contact): string =>
+  contact.nombre ?? contact.nombre_whatsapp ?? shownOf(contact);
+
+const pathOf = (id: string): string => `${PATH}/${encodeURIComponent(id)}`;
+
+export const useContact = (id: string) =>
+  useQuery({
+    queryKey: [...CONTACTS_KEY, 'of', id],
+    queryFn: ({ signal }) => request<OneContact>(pathOf(id), { signal }),
+    staleTime: 0,
+  });
+
+export const changeContact = (id: string, body: Change) =>
+  request<OneContact>(pathOf(id), { method: 'PUT', body });
+
+export const joinContacts = (id: string, con: string) =>
+  request<OneContact>(`${pathOf(id)}/join`, { method: 'POST', body: { con } });
+
+export const partContact = (id: string, direccion: string) =>
+  request<OneContact>(`${pathOf(id)}/part`, { method: 'POST', body: { direccion } });
+
+export const forgetContact = (id: string) => request<unknown>(pathOf(id), { method: 'DELETE' });
