@@ -37,6 +37,12 @@ pub const ELSEWHERE: &[Held] = &[
         "crates/xtask/src/check.rs",
         "fn a_file_is_of_the_package_around_it()",
     ),
+    // Needs somebody to tell.
+    (
+        "deploy/healthcheck --test",
+        "tests/e2e/deploy/doctor.rs",
+        "async fn healthcheck_tells_a_unit_that_failed_and_tries_itself()",
+    ),
     // Needs a database of the Node pair.
     (
         "target/release/central-hub import-node ",
@@ -64,12 +70,12 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "cargo xtask abuse",
         "tests/lab/abuse/tests/short_run.rs",
-        "fn unread_answers_block_nobody()",
+        "fn unread_answers_block_nobody(",
     ),
     (
         "cargo xtask abuse ",
         "tests/lab/abuse/tests/short_run.rs",
-        "fn unread_answers_block_nobody()",
+        "fn unread_answers_block_nobody(",
     ),
     (
         "cargo xtask bench",
@@ -175,6 +181,11 @@ pub const ELSEWHERE: &[Held] = &[
         "fn pair_is_online_with_its_own_variables()",
     ),
     // Needs a failed message, which does not occur under DRY_RUN.
+    (
+        "curl -X POST http://localhost:3012/api/sender/messages/<id>/decide ",
+        "tests/e2e/hub/outbox.rs",
+        "fn message_that_nobody_can_tell_of_waits_for_a_person_alone()",
+    ),
     (
         "curl -X POST http://localhost:3012/api/sender/messages/<id>/retry ",
         "crates/central-hub/tests/hub/outbox.rs",
