@@ -170,42 +170,6 @@ async fn everybody_behind_nginx_has_limits_of_its_own() {
     manager.stop().await;
 }
 
-#[tokio::test]
-async fn one_address_takes_not_all_of_nginx() {
-    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
-    let hub = Hub::start(&manager, locked()).await;
-    let nginx = before(&hub).await;
-    // Each connection has more response data than its socket buffers hold.
-    let line = format!("Host: {}\r\n{}: {HERE}", Nginx::NAME, Nginx::ADDRESS_HEADER);
-    let request = format!("GET /docs/swagger-ui-bundle.js HTTP/1.1\r\n{line}\r\n\r\n").repeat(16);
-    let tls = nginx.tls();
-    let open = |_| async {
-        let mut stream = tls.connect().await.unwrap();
-        // Connections above the limit get a response, which is not read either.
-        let _ = stream.write_all(request.as_bytes()).await;
-        stream
-    };
-    let unread = join_all((0..400).map(open)).await;
-    let client = nginx.client(1);
-    let status = async |address: &str, path: &str| {
-        let request = from(address, 1, client.get(nginx.url(path)));
-        request.send().await.unwrap().status().as_u16()
-    };
-    poll::until("one address to have its share", async || {
-        (status(HERE, "/health").await == 429).then_some(())
-    })
-    .await;
-    for path in ["/health", "/whatsapp", "/docs/swagger-ui-bundle.js"] {
-        assert_eq!(status(ELSEWHERE, path).await, 200, "{path}");
-    }
-    drop(unread);
-    poll::until("its share to be free again", async || {
-        (status(HERE, "/health").await == 200).then_some(())
-    })
-    .await;
-    manager.stop().await;
-}
-
 fn tells(event: &SseEvent, link: &str) -> bool {
     event.name == "hub" && event.data["session_manager"] == link
 }

@@ -37,6 +37,17 @@ pub const ELSEWHERE: &[Held] = &[
         "crates/xtask/src/check.rs",
         "fn a_file_is_of_the_package_around_it()",
     ),
+    // Needs a contact to forget.
+    (
+        "curl -X DELETE http://localhost:3012/api/contacts/<number>",
+        "crates/central-hub/tests/hub/contacts.rs",
+        "async fn of_who_is_forgotten_nothing_is_kept_but_the_wish(",
+    ),
+    (
+        "curl -X DELETE http://localhost:3012/api/contacts/<número>",
+        "crates/central-hub/tests/hub/contacts.rs",
+        "async fn of_who_is_forgotten_nothing_is_kept_but_the_wish(",
+    ),
     // Needs somebody to tell.
     (
         "deploy/healthcheck --test",

@@ -88,7 +88,13 @@ mod tests {
                 },
                 "/health took 101ms at the median",
             ),
-            (Seen { memory: 129, ..HELD }, "129 MiB more memory"),
+            (
+                Seen {
+                    memory: 129,
+                    ..HELD
+                },
+                "129 MiB more memory",
+            ),
             (
                 Seen {
                     descriptors: 1281,
