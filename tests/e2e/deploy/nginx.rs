@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use harness::{Events, Hub, Manager, ManagerOptions, Nginx, SseEvent, answer, poll};
 use reqwest::{Body, RequestBuilder};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
 
 const PASSWORD: &str = "una clave de prueba, larga";
