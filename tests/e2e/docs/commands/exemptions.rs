@@ -158,7 +158,7 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "cd deploy/container",
         "crates/xtask/src/image/check.rs",
-        "fn prepare()",
+        "fn while_up(",
     ),
     (
         "umask 077",
