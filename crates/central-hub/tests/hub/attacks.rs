@@ -18,7 +18,6 @@ use crate::support::{Events, Hub, until};
 
 const ANA: &str = "5491158254201";
 const ANA_ID: &str = "5491158254201@c.us";
-const LONG: Duration = Duration::from_secs(20);
 const OPEN: &[(&str, &str)] = &[("HUB_ADMIN_PASSWORD", PASSWORD)];
 
 /// Creates a message of a business that WhatsApp accepted.
@@ -583,7 +582,7 @@ async fn two_hubs_are_one_to_whoever_attacks() {
     let other = start(&database, &peer).await;
     let ana = one.add_cliente("ana", 51).await;
     let token = bearer(&one.add_token(&ana, &["read", "send"], None).await);
-    let (open, others) = (listen(&other, &ana).await, listen(&other, &admin()).await);
+    let open = listen(&other, &ana).await;
     let with_token = listen(&other, &token).await;
 
     // The last sender gets the reply, which is stored once.
@@ -620,9 +619,6 @@ async fn two_hubs_are_one_to_whoever_attacks() {
     assert_eq!(get(&other, &ana, "/api/auth/me").await.0, 401);
     let limit = Duration::from_secs(40);
     tokio::join!(ends_within(limit, open), ends_within(limit, with_token));
-    let mut others = others.bytes_stream();
-    let told = tokio::time::timeout(LONG, others.next()).await;
-    assert!(told.expect("it goes on").unwrap().is_ok());
     one.stop().await;
     other.stop().await;
 }

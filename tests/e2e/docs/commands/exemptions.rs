@@ -158,17 +158,17 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "cd deploy/container",
         "crates/xtask/src/image/check.rs",
-        "fn while_up(",
+        "fn while_up<",
     ),
     (
         "umask 077",
         "crates/xtask/src/image/check.rs",
-        "fn prepare()",
+        "fn while_up<",
     ),
     (
         "token=$(openssl rand -hex 32)",
         "crates/xtask/src/image/check.rs",
-        "fn prepare()",
+        "fn while_up<",
     ),
     (
         "for service in session-manager central-hub; do\n  sed \"s/^SESSION_MANAGER_TOKEN=/&$token/\" $service.env.example > $service.env\ndone",
@@ -178,7 +178,7 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "nano central-hub.env",
         "crates/xtask/src/image/check.rs",
-        "fn prepare()",
+        "fn while_up<",
     ),
     (
         "docker compose ",
