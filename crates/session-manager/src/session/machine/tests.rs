@@ -362,8 +362,7 @@ fn a_sync_without_progress_is_loaded_anew_and_one_that_moves_is_left_alone() {
     let mut m = machine(true);
     up(&mut m);
     let budget = Limits::default().restart_budget;
-    // The window equals the timeout: each reload counts separately.
-    for n in 0..i64::from(budget) * 3 {
+    for n in 0..i64::from(budget) {
         let begin = n * 30 * minute;
         assert_eq!(m.apply(Input::PageReport(moving(1).into()), at(begin)), []);
         assert_eq!(
