@@ -257,7 +257,7 @@ async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
     );
     assert!(!home.join("ran").exists(), "the settings are not run");
     // A change is mailed again, and so is its end, by doctor's own pair.
-    let (_standin, manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     hourly(&manager.service.url).await;
     let told = mails(&server);
@@ -280,6 +280,7 @@ async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
         subject.starts_with("LeadMaster: all is well again ("),
         "{subject}"
     );
+    manager.stop().await;
 }
 
 #[tokio::test]
