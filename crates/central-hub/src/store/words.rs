@@ -78,7 +78,8 @@ pub(super) fn numbers_of(text: &str) -> BTreeSet<i32> {
     numbers
 }
 
-/// Words as `Words::found_in` `contacts.words` finds them.
+/// Joins the words of the texts, folded and with a space around each, as
+/// `contacts.words` stores them.
 pub(super) fn spaced<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let mut spaced = " ".to_owned();
     for text in texts {
