@@ -2,12 +2,9 @@
 
 use api_docs::Failures;
 use axum::Json;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use futures_util::stream;
+use axum::http::StatusCode;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
 use session_api::{Recipient, Timestamp};
@@ -15,8 +12,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::campaigns::{page_size, paginate};
 use super::listener::{MessageAnswer, told};
+use super::numbers;
+use super::spreadsheet::{self, Rows};
 use super::users::by;
-use super::{numbers, spreadsheet};
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::limits::Held;
@@ -548,22 +546,9 @@ pub(crate) async fn csv(
         _held: held.transpose()?,
         store: state.store.clone(),
         filter: Some(filter),
-        is_begun: false,
     };
-    let body = Body::from_stream(stream::try_unfold(rest, |mut rest| async move {
-        Ok::<_, StoreError>(rest.next().await?.map(|rows| (rows, rest)))
-    }));
-    let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
-        ),
-        (
-            header::CONTENT_DISPOSITION,
-            HeaderValue::from_static("attachment; filename=\"contactos.csv\""),
-        ),
-    ];
-    Ok((headers, body).into_response())
+    let name = "attachment; filename=\"contactos.csv\"";
+    Ok(spreadsheet::file(name, COLUMNS, rest))
 }
 
 /// As a list of recipients has them, so that it comes back in.
@@ -597,22 +582,19 @@ struct Rest {
     store: Store,
     /// `None` at the end.
     filter: Option<ContactFilter>,
-    is_begun: bool,
 }
 
-impl Rest {
-    async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+impl Rows<7> for Rest {
+    async fn next(&mut self) -> Result<Option<Vec<[String; 7]>>, StoreError> {
         let Some(mut filter) = self.filter.take() else {
             return Ok(None);
         };
         let found = self.store.contact_list(&filter, ROWS).await?;
         let last = found.last().map(|it| it.id);
         let rows = found.into_iter().map(|it| row(it, filter.cliente_id));
-        let head = Some(COLUMNS).filter(|_| !self.is_begun);
-        self.is_begun = true;
-        let text = spreadsheet::write(head, rows);
+        let rows = rows.collect();
         filter.before = last;
         self.filter = last.map(|_| filter);
-        Ok(Some(text.into()))
+        Ok(Some(rows))
     }
 }

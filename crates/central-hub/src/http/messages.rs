@@ -3,12 +3,8 @@
 
 use api_docs::Failures;
 use axum::Json;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use futures_util::stream;
+use axum::response::Response;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -18,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::numbers;
 use super::sender::MessageAnswer;
-use super::spreadsheet;
+use super::spreadsheet::{self, Rows};
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::limits::Held;
@@ -195,22 +191,9 @@ pub(crate) async fn csv(
         zone: state.config.zone.clone(),
         filter: Some(filter),
         words,
-        is_begun: false,
     };
-    let body = Body::from_stream(stream::try_unfold(rest, |mut rest| async move {
-        Ok::<_, StoreError>(rest.next().await?.map(|rows| (rows, rest)))
-    }));
-    let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
-        ),
-        (
-            header::CONTENT_DISPOSITION,
-            HeaderValue::from_static("attachment; filename=\"mensajes.csv\""),
-        ),
-    ];
-    Ok((headers, body).into_response())
+    let name = "attachment; filename=\"mensajes.csv\"";
+    Ok(spreadsheet::file(name, COLUMNS, rest))
 }
 
 /// The remaining rows of an export.
@@ -221,11 +204,10 @@ struct Rest {
     /// `None` after the last page.
     filter: Option<Filter>,
     words: Option<String>,
-    is_begun: bool,
 }
 
-impl Rest {
-    async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+impl Rows<11> for Rest {
+    async fn next(&mut self) -> Result<Option<Vec<[String; 11]>>, StoreError> {
         let Some(mut filter) = self.filter.take() else {
             return Ok(None);
         };
@@ -234,11 +216,9 @@ impl Rest {
             .page(&filter, self.words.as_deref(), ROWS)
             .await?;
         let rows = page.messages.iter().map(|it| row(it, &self.zone));
-        let begin = !std::mem::replace(&mut self.is_begun, true);
-        let text = spreadsheet::write(Some(COLUMNS).filter(|_| begin), rows);
         filter.before = page.next;
         self.filter = page.next.map(|_| filter);
-        Ok(Some(text.into()))
+        Ok(Some(rows.collect()))
     }
 }
 

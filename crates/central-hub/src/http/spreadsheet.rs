@@ -1,10 +1,49 @@
 //! Files for spreadsheets, which do nothing there.
 
+use axum::body::Body;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
 use session_api::is_invisible;
+
+use crate::store::StoreError;
+
+/// A source of a file's rows.
+pub(super) trait Rows<const CELLS: usize>: Send + 'static {
+    /// Returns the next rows, `None` after the last.
+    fn next(
+        &mut self,
+    ) -> impl Future<Output = Result<Option<Vec<[String; CELLS]>>, StoreError>> + Send;
+}
+
+/// Streams a file as it is read; `disposition` has its name.
+pub(super) fn file<const CELLS: usize>(
+    disposition: &'static str,
+    columns: [&'static str; CELLS],
+    rows: impl Rows<CELLS>,
+) -> Response {
+    let parts = stream::try_unfold((rows, Some(columns)), |(mut rows, head)| async move {
+        let page = rows.next().await?;
+        let part = page.map(|page| Bytes::from(write(head, page.into_iter())));
+        Ok::<_, StoreError>(part.map(|part| (part, (rows, None))))
+    });
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
+        ),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_static(disposition),
+        ),
+    ];
+    (headers, Body::from_stream(parts)).into_response()
+}
 
 /// Lines as spreadsheets in Spanish read them: `;` between the cells, and at the
 /// very beginning the mark by which they know UTF-8.
-pub(super) fn write<const CELLS: usize>(
+fn write<const CELLS: usize>(
     head: Option<[&str; CELLS]>,
     rows: impl Iterator<Item = [String; CELLS]>,
 ) -> Vec<u8> {

@@ -142,19 +142,27 @@ const LAST_OUT: &str = concat!(
     "), 0) WHERE chat = $1"
 );
 
-const WAITS: &str = concat!(
-    "UPDATE inbox SET waits_since = (SELECT MIN(",
-    at!(),
-    ") FROM messages m WHERE ",
-    theirs!(),
-    " AND ",
-    of_view!(),
-    " AND ",
-    place!(),
-    " > inbox.last_out AND ",
-    place!(),
-    " > inbox.settled) WHERE chat = $1"
-);
+/// Computes since when the contacts wait.
+macro_rules! waits {
+    ($where:literal) => {
+        concat!(
+            "UPDATE inbox SET waits_since = (SELECT MIN(",
+            at!(),
+            ") FROM messages m WHERE ",
+            theirs!(),
+            " AND ",
+            of_view!(),
+            " AND ",
+            place!(),
+            " > inbox.last_out AND ",
+            place!(),
+            " > inbox.settled) WHERE ",
+            $where
+        )
+    };
+}
+
+const WAITS: &str = waits!("chat = $1");
 
 /// Selects some messages as one view sees them.
 macro_rules! found {
@@ -207,19 +215,7 @@ const SETTLE_HISTORY: &str = "UPDATE inbox SET settled = last_in
     WHERE settled = 0 AND (last_in < $1
         OR EXISTS (SELECT 1 FROM opt_outs WHERE opt_outs.chat = inbox.chat))";
 
-const WAITS_ALL: &str = concat!(
-    "UPDATE inbox SET waits_since = (SELECT MIN(",
-    at!(),
-    ") FROM messages m WHERE ",
-    theirs!(),
-    " AND ",
-    of_view!(),
-    " AND ",
-    place!(),
-    " > inbox.last_out AND ",
-    place!(),
-    " > inbox.settled) WHERE last_in > last_out AND last_in > settled"
-);
+const WAITS_ALL: &str = waits!("last_in > last_out AND last_in > settled");
 
 /// `$1` user, `$2` view, `$3` sort key before which to list, `$4` limit.
 macro_rules! list {

@@ -84,34 +84,60 @@ export function MessageDetail({ message, onDone }: Props) {
   );
 }
 
+/** The reason that a change by hand has to have, and whether it was left out. */
+function useReason() {
+  const [typed, setTyped] = useState('');
+  const [tried, setTried] = useState(false);
+  const reason = typed.trim();
+  return {
+    field: { value: typed, onChange: setTyped, missing: tried && reason === '' },
+    /** Calls with the reason; without one, only marks the field. */
+    submit: (act: (reason: string) => void) => {
+      setTried(true);
+      if (reason !== '') act(reason);
+    },
+  };
+}
+
+interface ReasonProps {
+  hint: string;
+  value: string;
+  onChange: (value: string) => void;
+  missing: boolean;
+}
+
+function ReasonField({ hint, value, onChange, missing }: ReasonProps) {
+  const s = useText().messages;
+  return (
+    <Textarea
+      label={s.reason}
+      description={hint}
+      required
+      autosize
+      minRows={2}
+      maxLength={500}
+      value={value}
+      error={missing && s.reasonEmpty}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
+  );
+}
+
 function Retry({ id, onDone }: { id: number; onDone: () => void }) {
   const t = useText();
   const s = t.messages;
-  const [motivo, setMotivo] = useState('');
-  const [tried, setTried] = useState(false);
+  const reason = useReason();
   const retry = useRetry(id, onDone);
-  const empty = motivo.trim() === '';
   return (
     <form
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        setTried(true);
-        if (!empty) retry.mutate(motivo.trim());
+        reason.submit((motivo) => retry.mutate(motivo));
       }}
     >
       <Stack gap="sm">
-        <Textarea
-          label={s.reason}
-          description={s.reasonHint}
-          required
-          autosize
-          minRows={2}
-          maxLength={500}
-          value={motivo}
-          error={tried && empty && s.reasonEmpty}
-          onChange={(event) => setMotivo(event.currentTarget.value)}
-        />
+        <ReasonField hint={s.reasonHint} {...reason.field} />
         <ActionError error={retry.error} />
         <Group justify="flex-end">
           <Button type="submit" loading={retry.isPending}>
@@ -127,29 +153,15 @@ function Retry({ id, onDone }: { id: number; onDone: () => void }) {
 function Decide({ id, onDone }: { id: number; onDone: () => void }) {
   const t = useText();
   const s = t.messages;
-  const [motivo, setMotivo] = useState('');
-  const [tried, setTried] = useState(false);
+  const reason = useReason();
   const decide = useDecide(id, onDone);
-  const empty = motivo.trim() === '';
-  const choose = (resultado: Decision) => {
-    setTried(true);
-    if (!empty) decide.mutate({ resultado, motivo: motivo.trim() });
-  };
+  const choose = (resultado: Decision) =>
+    reason.submit((motivo) => decide.mutate({ resultado, motivo }));
   return (
     <Alert color="yellow" data-testid="undecided">
       <Stack gap="sm">
         <Text size="sm">{s.undecided}</Text>
-        <Textarea
-          label={s.reason}
-          description={s.decideHint}
-          required
-          autosize
-          minRows={2}
-          maxLength={500}
-          value={motivo}
-          error={tried && empty && s.reasonEmpty}
-          onChange={(event) => setMotivo(event.currentTarget.value)}
-        />
+        <ReasonField hint={s.decideHint} {...reason.field} />
         <ActionError error={decide.error} />
         <Group>
           <Button loading={decide.isPending} onClick={() => choose('llego')}>
