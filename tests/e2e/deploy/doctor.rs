@@ -161,7 +161,7 @@ async fn doctor_names_each_failure_with_its_cure() {
 
 #[tokio::test]
 async fn healthcheck_is_silent_on_a_healthy_pair() {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/healthcheck");
+    let script = healthcheck();
     let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     let addresses = [

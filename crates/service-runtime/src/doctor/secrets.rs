@@ -12,8 +12,9 @@ use super::{Check, Service, Subject};
 use crate::Env;
 
 /// Every variable of either service that holds a secret.
-pub const SECRETS: [&str; 9] = [
+pub const SECRETS: [&str; 10] = [
     "SESSION_MANAGER_TOKEN",
+    "SESSION_MANAGER_TOKEN_PREVIOUS",
     "HUB_ADMIN_PASSWORD",
     "INTERNAL_TOKEN",
     "INTERNAL_LISTENER_TOKEN",

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{dup2, fcntl_dupfd_cloexec};
+use service_runtime::doctor;
 use service_runtime::process::hide_supervisor;
 use service_runtime::{NotOurs, inherited};
 
@@ -25,13 +26,9 @@ use super::tree::PROFILE_MARK;
 /// Environment variable: Chrome's program, which this process is to become.
 const CHROME: &str = "LEADMASTER_BROWSER_PROGRAM";
 
-/// Variables hidden from Chrome and ChromeDriver.
-const SECRETS: [&str; 6] = [
-    "SESSION_MANAGER_TOKEN",
-    "BACKUP_KEY",
-    "HUB_ADMIN_PASSWORD",
-    "DATABASE_URL",
-    // These may contain the key of a collector.
+/// Hidden from Chrome and ChromeDriver like the services' secrets: these may
+/// contain the key of a collector.
+const COLLECTOR: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_HEADERS",
     "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
 ];
@@ -45,7 +42,7 @@ pub(super) fn surround(command: &mut Command, profile: &Profile) {
         // Crash reports and caches also belong to this browser alone.
         .env("XDG_CONFIG_HOME", &home)
         .env("XDG_CACHE_HOME", &home);
-    for secret in SECRETS {
+    for secret in doctor::SECRETS.into_iter().chain(COLLECTOR) {
         command.env_remove(secret);
     }
     hide_supervisor(command);
