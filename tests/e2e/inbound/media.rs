@@ -190,19 +190,13 @@ async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
     let phone = standin.phone();
     let file = noise(24 << 20);
     let (key, _) = sends(&phone, "document", "application/octet-stream", &file);
-    refused_or_known(&manager, &key).await;
+    until_known(&manager, &key).await;
     manager.until_stored().await;
     // The service is killed midway.
     let url = manager.url(&format!("/messages/{key}/media"));
     let client = manager.client().clone();
     let asking = tokio::spawn(async move { client.get(url).send().await.map(|it| it.status()) });
-    poll::until("a part on the disk", async || {
-        kept(&manager)
-            .iter()
-            .any(|name| name.ends_with(".part"))
-            .then_some(())
-    })
-    .await;
+    until_begun(&manager).await;
     manager.service.kill().await;
     let answered = asking.await.expect("a task");
     assert!(answered.is_err(), "nothing half: {answered:?}");
@@ -212,13 +206,7 @@ async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
     let url = manager.url(&format!("/messages/{key}/media"));
     let client = manager.client().clone();
     let asking = tokio::spawn(async move { client.get(url).send().await.expect("an answer") });
-    poll::until("a part on the disk", async || {
-        kept(&manager)
-            .iter()
-            .any(|name| name.ends_with(".part"))
-            .then_some(())
-    })
-    .await;
+    until_begun(&manager).await;
     kill_hard(&processes::chrome(&manager.tokens()).expect("a chrome"));
     let answer = asking.await.expect("a task");
     assert_eq!(answer.status(), 503, "{:?}", answer.text().await);
@@ -231,8 +219,20 @@ async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
     manager.stop().await;
 }
 
-/// Waits until the message is in the ledger.
-async fn refused_or_known(manager: &Manager, key: &str) {
+/// Waits until a part of a file is on the disk.
+async fn until_begun(manager: &Manager) {
+    poll::until("a part on the disk", async || {
+        let names = kept(manager);
+        names
+            .iter()
+            .any(|name| name.ends_with(".part"))
+            .then_some(())
+    })
+    .await;
+}
+
+/// Waits until the message is published.
+async fn until_known(manager: &Manager, key: &str) {
     let mut events = harness::Events::open(&manager.url("/events?after=0"), None).await;
     events.until(|event| event.data["message_id"] == key).await;
 }

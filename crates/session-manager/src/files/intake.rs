@@ -17,7 +17,7 @@ use super::{EPHEMERAL_KEPT, FileError, Files, Inner, Used, kind};
 use crate::ledger::FileRow;
 
 /// File name suffix while a file is incomplete.
-pub(super) const PART: &str = ".part";
+pub(crate) const PART: &str = ".part";
 /// Timeout for the next chunk.
 const IDLE: Duration = Duration::from_secs(30);
 /// How much of a file that is too large is read and discarded, so that the
@@ -241,7 +241,8 @@ impl Files {
     }
 }
 
-fn new_id() -> String {
+/// Returns a random file id.
+pub(crate) fn new_id() -> String {
     let random: [u8; 16] = rand::rng().random();
     hex::encode(random)
 }

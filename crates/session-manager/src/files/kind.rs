@@ -3,7 +3,7 @@
 use session_api::{Invalid, MediaKind};
 
 /// Number of leading bytes that are inspected.
-pub(super) const HEAD: usize = 8 * 1024;
+pub(crate) const HEAD: usize = 8 * 1024;
 
 const UNKNOWN: &str = "application/octet-stream";
 

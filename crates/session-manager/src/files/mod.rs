@@ -32,6 +32,8 @@ use tokio_util::sync::CancellationToken;
 pub use allowed_hosts::{AllowedHosts, HostError};
 pub use error::FileError;
 pub use intake::{FileMeta, UploadHints};
+pub(crate) use intake::{PART, new_id};
+pub(crate) use kind::HEAD;
 pub use kind::{check_kind, mime as found_mime};
 
 use crate::browser::PageFile;

@@ -26,8 +26,6 @@ pub struct MediaRow {
     pub filename: Option<String>,
     /// Its MIME type, as reported by the sender's phone.
     pub told_mime: String,
-    /// Its size, as reported by the sender's phone.
-    pub told_size: Option<u64>,
     /// Whether WhatsApp no longer has it.
     pub gone: bool,
     /// Its stored copy, if any.
@@ -83,7 +81,6 @@ impl MediaRow {
             message_id: row.try_get("message_id")?,
             filename: row.try_get("filename")?,
             told_mime: row.try_get("told_mime")?,
-            told_size: unsigned(row.try_get("told_size")?),
             gone: state == "gone",
             stored,
         })

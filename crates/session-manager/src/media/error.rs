@@ -2,7 +2,7 @@
 
 use session_api::ErrorCode;
 
-use crate::browser::PageError;
+use crate::browser::{CdpError, PageError};
 use crate::error::ApiError;
 use crate::ledger::LedgerError;
 
@@ -71,6 +71,8 @@ impl From<PageError> for MediaError {
             PageError::MediaGone(_) => Self::Gone,
             PageError::TooLarge(why) => Self::TooLarge(why),
             PageError::NotReady(why) => Self::NotReady(why),
+            // A download without an end: the others are not held up by it.
+            PageError::Browser(error @ CdpError::Timeout(_)) => Self::Failed(error.to_string()),
             PageError::Browser(error) => Self::NotReady(error.to_string()),
             other => Self::Failed(other.to_string()),
         }

@@ -1,18 +1,14 @@
 //! Fetches one file: opens it in the page, and writes it to disk in pieces.
 
 use metrics::counter;
-use rand::Rng as _;
 use session_api::SessionState;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt as _;
 
-use super::{MediaError, MediaStore, PART, lock};
+use super::{MediaError, MediaStore, lock};
 use crate::browser::WhatsAppPage;
-use crate::files::found_mime;
+use crate::files::{HEAD, PART, found_mime, new_id};
 use crate::ledger::{MediaRow, StoredMedia};
-
-/// Number of leading bytes that are inspected.
-const HEAD: usize = 8 * 1024;
 
 /// An incomplete file, which is deleted on drop unless it is kept.
 struct Part {
@@ -83,16 +79,16 @@ impl MediaStore {
         token: &str,
         size: u64,
     ) -> Result<StoredMedia, MediaError> {
-        self.make_room(size).await?;
-        self.make_folder()?;
-        let random: [u8; 16] = rand::rng().random();
         *lock(&self.0.coming) += size;
         let mut part = Part {
             media: self.clone(),
-            id: hex::encode(random),
+            id: new_id(),
             reserved: size,
             kept: false,
         };
+        // After the reservation, so that concurrent downloads count it.
+        self.make_room(size).await?;
+        self.make_folder()?;
         let path = self.path(&format!("{}{PART}", part.id));
         let mut file = tokio::fs::OpenOptions::new()
             .write(true)
@@ -147,7 +143,7 @@ impl MediaStore {
         let mut used: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
         used += *lock(&self.0.coming);
         for (file_id, bytes, _) in files {
-            if used + size <= quota {
+            if used <= quota {
                 break;
             }
             self.delete(&store, &file_id).await?;

@@ -27,13 +27,12 @@ use tokio_util::sync::CancellationToken;
 
 pub use error::MediaError;
 
+use crate::files::PART;
 use crate::ledger::{LedgerFile, MediaRow, StoredMedia};
 use crate::session::SessionHandle;
 
 /// The folder's name in `DATA_DIR`.
 const FOLDER: &str = "files/inbound";
-/// File name suffix while a file is incomplete.
-const PART: &str = ".part";
 /// Number of concurrent downloads.
 const AT_ONCE: usize = 3;
 /// Maximum number of running and waiting downloads; more is 503 `OVERLOADED`.
@@ -257,8 +256,7 @@ impl MediaStore {
             if !ready {
                 return;
             }
-            let pause = i64::try_from(TRY_AGAIN.as_millis()).unwrap_or(i64::MAX);
-            let before = Timestamp::now().as_millis() - pause;
+            let before = Timestamp::now().before(TRY_AGAIN).as_millis();
             let most = self.0.limits.auto_largest.min(self.0.limits.quota);
             // Ledger failures are reported by the ledger itself.
             let Ok(store) = self.0.ledger.store().await else {
@@ -285,12 +283,11 @@ impl MediaStore {
     async fn prune(&self) {
         let due = async {
             let store = self.0.ledger.store().await?;
-            let age = |kept: Duration| i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
-            let now = Timestamp::now().as_millis();
-            if let Some(before) = Timestamp::from_millis(now - age(self.0.limits.remember)) {
-                store.forget_media(before).await?;
-            }
-            let oldest = now - age(self.0.limits.keep);
+            let now = Timestamp::now();
+            store
+                .forget_media(now.before(self.0.limits.remember))
+                .await?;
+            let oldest = now.before(self.0.limits.keep).as_millis();
             for (file_id, _, at) in store.stored_media().await? {
                 if at >= oldest {
                     break;
