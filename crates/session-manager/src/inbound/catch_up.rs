@@ -167,11 +167,7 @@ impl Scanner {
         let Ok(store) = self.file.store().await else {
             return;
         };
-        let patience = i64::try_from(UNREADABLE_AFTER.as_millis()).unwrap_or(i64::MAX);
-        let before = Timestamp::now().as_millis().saturating_sub(patience);
-        let Some(before) = Timestamp::from_millis(before) else {
-            return;
-        };
+        let before = Timestamp::now().before(UNREADABLE_AFTER);
         match store.tell_unreadable(before).await {
             Ok(0) => {}
             Ok(told) => tracing::warn!(
@@ -221,6 +217,7 @@ impl Scanner {
                 } else {
                     self.chats_lost();
                 }
+                self.ask_changes(&page, begun.is_some()).await;
             }
             Err(error) => self.failed(&error),
         }
@@ -331,13 +328,25 @@ impl Scanner {
         if deep {
             read_acks(&store, page).await?;
         }
-        // The page only reports changes of messages that it has in memory.
-        let every = CHANGES_EVERY.min(self.every * CHANGES_BEATS);
-        if deep || self.changes_at.is_none_or(|at| at.elapsed() > every) {
-            read_changes(&store, page).await?;
-            self.changes_at = Some(Instant::now());
-        }
         Ok(())
+    }
+
+    /// Requests changes that the page may not have reported: it only reports
+    /// those of messages that it has in memory. Apart from the search: new
+    /// messages do not wait for it, and its failure does not repeat the search.
+    async fn ask_changes(&mut self, page: &WhatsAppPage, deep: bool) {
+        let every = CHANGES_EVERY.min(self.every * CHANGES_BEATS);
+        if !deep && self.changes_at.is_some_and(|at| at.elapsed() <= every) {
+            return;
+        }
+        self.changes_at = Some(Instant::now());
+        // Ledger failures are reported by the ledger itself.
+        let Ok(store) = self.file.store().await else {
+            return;
+        };
+        if let Err(error) = read_changes(&store, page).await {
+            tracing::debug!(%error, "changes of messages are requested later");
+        }
     }
 
     /// Searches chats, and stores which are lost.
