@@ -184,10 +184,11 @@ function quoted(msg: Model): object | undefined {
   const chat = serialized(msg.quotedRemoteJid) || serialized(msg.id?.remote);
   const of = chat.endsWith("@g.us") && author ? `_${author}` : "";
   const inner = msg.quotedMsg ?? {};
+  const own = isMe(author);
   return {
-    message_id: cut(`${isMe(author)}_${chat}_${key}${of}`, 300),
+    message_id: cut(`${own}_${chat}_${key}${of}`, 300),
     author: cut(author, 100) || undefined,
-    from_me: isMe(author),
+    from_me: own,
     type: cut(inner.type, 50) || undefined,
     text: cut(inner.type === "chat" ? inner.body : (inner.caption ?? inner.pollName ?? inner.loc), 500) || undefined,
   };

@@ -4,7 +4,7 @@
 
 import { refreshCode } from "./code";
 import { BridgeError } from "./errors";
-import { type Model, attempt, pageModule, wpp } from "./wa";
+import { attempt, linkEvents, pageModule, wpp } from "./wa";
 
 /** The page itself accepts no answer to an older one. */
 const LIFE_MS = 180_000;
@@ -73,13 +73,6 @@ async function renew(phone: string): Promise<void> {
 
 const generate = (WPP: any, phone: string): Promise<unknown> => WPP.conn.genLinkDeviceCodeForPhoneNumber(phone);
 
-/** Returns the emitter of the phone's events for a code. */
-function phoneEvents(): Model | undefined {
-  const events: Model | undefined =
-    pageModule("WAWebLinkDeviceEvents")?.WAWebLinkDeviceEvents ?? attempt(() => wpp().whatsapp.LinkDeviceEvents, undefined);
-  return typeof events?.on === "function" ? events : undefined;
-}
-
 /** Handles the phone's use of the code: the next step has its own time limit,
  * and no new code may replace it meanwhile. */
 function phoneHasIt(): void {
@@ -97,7 +90,7 @@ function listen(WPP: any): void {
   WPP.on("conn.link_code_change", (code: unknown) => {
     if (out && plain(code) !== plain(out.code)) attempt(() => (show(out!.phone, code, out!.wanted), true), false);
   });
-  phoneEvents()?.on("link_device_events:primary_hello_received", phoneHasIt);
+  linkEvents()?.on("link_device_events:primary_hello_received", phoneHasIt);
   for (const event of ["conn.link_code_expired", "conn.link_code_error"]) WPP.on(event, cancelLinkCode);
 }
 

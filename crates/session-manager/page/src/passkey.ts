@@ -10,7 +10,7 @@
 
 import { note } from "./channel";
 import { BridgeError } from "./errors";
-import { type Model, attempt, pageModule, wpp } from "./wa";
+import { attempt, linkEvents, pageModule } from "./wa";
 
 const SCREEN = '[data-testid="shortcake_passkey_screen"]';
 const CONTINUE = '[data-testid="shortcake_passkey_continue_button"]';
@@ -239,10 +239,8 @@ export function takeCredentials(): void {
 /** Subscribes to the page's linking events; calls `told` on each change. */
 export function attachPasskey(told: () => void): boolean {
   changed = told;
-  // wa-js exposes it under another name as well.
-  const events: Model | undefined =
-    pageModule("WAWebLinkDeviceEvents")?.WAWebLinkDeviceEvents ?? attempt(() => wpp().whatsapp.LinkDeviceEvents, undefined);
-  if (!events || typeof events.on !== "function") return false;
+  const events = linkEvents();
+  if (!events) return false;
   const on = (name: string, act: (...args: any[]) => void): void =>
     events.on(`link_device_events:${name}`, (...args: any[]) => {
       attempt(() => (act(...args), true), false);

@@ -15,7 +15,7 @@ const digits = (id: string): string => id.split("@")[0]!.split(":")[0]!;
 export function person(id: string): Person {
   const WPP = wpp();
   const wid = attempt<any>(() => WPP.whatsapp.WidFactory.createWid(id), null);
-  if (!wid) return { phone: null, lid: null };
+  if (!wid || id.endsWith("@g.us")) return { phone: null, lid: null };
   const cache = WPP?.whatsapp?.lidPnCache;
   if (id.endsWith("@lid")) {
     const phone = serialized(attempt(() => cache.getPhoneNumber(wid), null));

@@ -35,6 +35,14 @@ export function serialized(id: any): string {
   return String(id.toString?.() ?? "");
 }
 
+/** Returns the emitter of the page's linking events, which wa-js exposes under
+ * another name as well. */
+export function linkEvents(): Model | undefined {
+  const events: Model | undefined =
+    pageModule("WAWebLinkDeviceEvents")?.WAWebLinkDeviceEvents ?? attempt(() => wpp().whatsapp.LinkDeviceEvents, undefined);
+  return typeof events?.on === "function" ? events : undefined;
+}
+
 /** Runs `read`; returns `fallback` if the page lacks what it reads. */
 export function attempt<T>(read: () => T, fallback: T): T {
   try {

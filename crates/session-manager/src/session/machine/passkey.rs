@@ -25,9 +25,6 @@ pub struct Passkey {
     confirms_itself: bool,
     /// When it was cancelled; since then the page is returning to a code.
     pub(super) over: Option<Timestamp>,
-    /// The page waits for an answer to a request that this version cannot
-    /// parse.
-    pub(super) unreadable: bool,
 }
 
 impl Passkey {
@@ -35,6 +32,12 @@ impl Passkey {
     pub fn due_at(&self) -> Timestamp {
         self.over
             .map_or(self.expires_at, |over| over.after(WAY_BACK))
+    }
+
+    /// Returns whether the page waits for an answer to a request that this
+    /// version cannot parse.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.stage == PasskeyStage::Required && self.public_key.is_none()
     }
 
     /// Returns the response body of `GET /passkey`.
@@ -114,7 +117,6 @@ pub(super) fn passkey_now(known: Option<&Passkey>, page: PagePasskey, now: Times
             expires_at = expires_at.min(now.after(Duration::from_millis(timeout)));
         }
     }
-    let unreadable = page.stage == PasskeyStage::Required && page.public_key.is_none();
     Passkey {
         since,
         expires_at,
@@ -127,6 +129,5 @@ pub(super) fn passkey_now(known: Option<&Passkey>, page: PagePasskey, now: Times
         over: known
             .filter(|known| known.request == page.request)
             .and_then(|known| known.over),
-        unreadable,
     }
 }

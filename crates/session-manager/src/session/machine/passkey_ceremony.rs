@@ -43,10 +43,11 @@ impl Machine {
         if known.as_ref() != Some(&next) {
             self.generation += 1;
         }
-        if next.unreadable && !known.as_ref().is_some_and(|known| known.unreadable) {
+        let is_unreadable = next.is_unreadable();
+        if is_unreadable && !known.as_ref().is_some_and(Passkey::is_unreadable) {
             effects.push(Effect::PasskeyStep(PasskeyStep::Unreadable));
         }
-        let cause = if next.unreadable {
+        let cause = if is_unreadable {
             Cause::PasskeyUnreadable
         } else {
             Cause::PasskeyRequired
