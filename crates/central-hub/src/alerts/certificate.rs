@@ -4,7 +4,6 @@
 //! the current time: the verdict is the one of this machine's trust store, by
 //! the rules of every browser, and no certificate is parsed by hand.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -15,6 +14,7 @@ use rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
 use super::judge::{CertificateFacts, Standing};
+use crate::webhooks::causes;
 
 /// How far ahead the check looks.
 const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
@@ -81,19 +81,12 @@ async fn handshake(url: &Url, roots: &Arc<RootCertStore>, ahead: Duration) -> Op
 }
 
 fn is_about_certificate(error: &reqwest::Error) -> bool {
-    let mut source: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(cause) = source {
-        if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
-            return true;
-        }
-        // An I/O error does not list the error that it wraps as its source.
-        let io = cause.downcast_ref::<std::io::Error>();
-        source = match io.and_then(std::io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => cause.source(),
-        };
-    }
-    false
+    causes(error).any(|cause| {
+        matches!(
+            cause.downcast_ref(),
+            Some(rustls::Error::InvalidCertificate(_))
+        )
+    })
 }
 
 #[cfg(test)]

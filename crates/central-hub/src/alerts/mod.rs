@@ -102,8 +102,8 @@ struct Inner {
     ways: Ways,
     words: Words,
     limits: AlertLimits,
-    /// The name of this hub in the texts.
-    name: String,
+    /// This hub as a service that starts.
+    service: String,
     /// The id of this process in the rows that it claims.
     who: String,
     /// Notified when a notice was enqueued.
@@ -236,15 +236,14 @@ impl Alerts {
         webhook_limits: WebhookLimits,
         limits: AlertLimits,
     ) -> Self {
-        let name = hub_name(&config);
-        let service = format!("central-hub {name}");
+        let service = format!("central-hub {}", hub_name(&config));
         Self(Arc::new(Inner {
-            observer: Observer::new(store.clone(), session, relay, backups, service),
+            observer: Observer::new(store.clone(), session, relay, backups, service.clone()),
             ways: Ways::new(&config.alerts, webhook_limits),
             words: words_of(&config),
             store,
             limits,
-            name,
+            service,
             config,
             who: format!("{:016x}", rand::random::<u64>()),
             enqueued: Notify::new(),
@@ -327,9 +326,8 @@ fn condition_of(alert: &StoredAlert) -> Option<Condition> {
 impl Inner {
     /// Stores that this hub started, and releases its earlier claims.
     async fn begin(&self) {
-        let service = format!("central-hub {}", self.name);
         let now = Timestamp::now();
-        if let Err(error) = self.store.service_started(&service, now).await {
+        if let Err(error) = self.store.service_started(&self.service, now).await {
             tracing::debug!("the start is not written down: {error}");
         }
         if self.store.engine() == Engine::Sqlite {

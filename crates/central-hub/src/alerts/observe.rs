@@ -2,12 +2,12 @@
 //! the store, this process and its disk.
 
 use std::path::Path;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use service_runtime::process::Usage;
 use session_api::{SERVICE_NAME, SessionBody, Timestamp};
 use session_client::{ClientError, SessionClient};
+use tokio::sync::Mutex;
 
 use super::certificate;
 use super::exposition;
@@ -25,8 +25,6 @@ const HOUR: Duration = Duration::from_secs(3600);
 const CERTIFICATE: Duration = Duration::from_secs(6 * 3600);
 /// Interval after a check without a result.
 const CERTIFICATE_AGAIN: Duration = Duration::from_secs(300);
-/// Paused campaigns that are read.
-const MOST: u32 = 50;
 
 /// Collects the facts.
 pub(super) struct Observer {
@@ -36,8 +34,8 @@ pub(super) struct Observer {
     backups: Option<Schedule>,
     /// The name of this hub, among several.
     name: String,
-    certificate: Mutex<Option<(Instant, CertificateFacts)>>,
-    certificate_at: Mutex<Option<Instant>>,
+    /// Until when the last check counts, and what it found.
+    certificate: Mutex<Option<(Instant, Option<CertificateFacts>)>>,
 }
 
 impl Observer {
@@ -55,7 +53,6 @@ impl Observer {
             backups,
             name,
             certificate: Mutex::default(),
-            certificate_at: Mutex::default(),
         }
     }
 
@@ -125,15 +122,8 @@ impl Observer {
     }
 
     async fn paused(&self) -> Option<Vec<PausedCampaign>> {
-        let paused = self.store.paused_campaigns(None, MOST).await.ok()?;
-        let paused = paused.items.into_iter().map(|campaign| PausedCampaign {
-            id: campaign.id,
-            name: campaign.name,
-            reason: campaign
-                .paused_for
-                .map(|(code, _)| code)
-                .unwrap_or_default(),
-        });
+        let paused = self.store.pauses().await.ok()?.into_iter();
+        let paused = paused.map(|(id, name, reason)| PausedCampaign { id, name, reason });
         Some(paused.collect())
     }
 
@@ -151,36 +141,21 @@ impl Observer {
     /// Checks the certificate now and then: it changes within weeks.
     async fn certificate(&self, config: &Config) -> Option<CertificateFacts> {
         let url = config.alerts.certificate_url.as_ref()?;
-        let known = self.known();
-        if known.is_some() || !self.may_look() {
-            return known;
+        let mut checked = self.certificate.lock().await;
+        if let Some((until, found)) = &*checked
+            && Instant::now() < *until
+        {
+            return found.clone();
         }
-        let found = certificate::look(url).await?;
-        let mut held = lock(&self.certificate);
-        *held = Some((Instant::now(), found.clone()));
-        Some(found)
+        let found = certificate::look(url).await;
+        let pause = if found.is_some() {
+            CERTIFICATE
+        } else {
+            CERTIFICATE_AGAIN
+        };
+        *checked = Some((Instant::now() + pause, found.clone()));
+        found
     }
-
-    fn known(&self) -> Option<CertificateFacts> {
-        let held = lock(&self.certificate);
-        let (at, found) = held.as_ref()?;
-        (at.elapsed() < CERTIFICATE).then(|| found.clone())
-    }
-
-    fn may_look(&self) -> bool {
-        let mut at = lock(&self.certificate_at);
-        let is_due = at.is_none_or(|at| at.elapsed() >= CERTIFICATE_AGAIN);
-        if is_due {
-            *at = Some(Instant::now());
-        }
-        is_due
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Returns the folder of the database and its free space; a PostgreSQL server

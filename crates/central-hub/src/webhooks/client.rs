@@ -173,9 +173,23 @@ fn refusal(status: u16) -> Option<&'static str> {
     }
 }
 
+/// The error and its causes. rustls errors are wrapped in `io::Error`, whose
+/// `source()` skips the wrapped error.
+pub(crate) fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    std::iter::from_fn(move || {
+        let cause = next?;
+        let io = cause.downcast_ref::<std::io::Error>();
+        next = match io.and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
+        Some(cause)
+    })
+}
+
 fn code(error: &reqwest::Error) -> &'static str {
-    let mut source: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(cause) = source {
+    for cause in causes(error) {
         if cause.is::<Refused>() {
             return "ADDRESS_REFUSED";
         }
@@ -185,13 +199,6 @@ fn code(error: &reqwest::Error) -> &'static str {
         if cause.is::<rustls::Error>() {
             return "TLS_FAILED";
         }
-        // rustls errors are wrapped in `io::Error`, whose `source()` skips the
-        // wrapped error.
-        let io = cause.downcast_ref::<std::io::Error>();
-        source = match io.and_then(std::io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => cause.source(),
-        };
     }
     match error {
         _ if error.is_timeout() => "TIMEOUT",

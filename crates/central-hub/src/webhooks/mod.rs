@@ -27,7 +27,7 @@ use session_api::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use client::{Post, WebhookClient};
+pub(crate) use client::{Post, WebhookClient, causes};
 
 use crate::store::{Attempt, Delivery, Engine, Next, Store, StoreError, Webhook};
 

@@ -93,6 +93,16 @@ async fn holding(hub: &Hub) -> Vec<String> {
     keys.map(str::to_owned).collect()
 }
 
+/// Waits until the hubs have checked the session this many times more.
+async fn until_looked(manager: &FakeSessionManager, times: usize) {
+    let looks = || {
+        let asked = manager.asked();
+        asked.iter().filter(|it| it.path == "/session").count()
+    };
+    let before = looks();
+    until("further checks", async || looks() >= before + times).await;
+}
+
 async fn until_holding(hub: &Hub, keys: &[&str]) {
     until("what holds", async || holding(hub).await == keys).await;
 }
@@ -117,6 +127,8 @@ on_both_engines! {
         until_holding(&hub, &["SESSION_NOT_READY"]).await;
         hub.stop().await;
         let hub = start(&database, &manager.url, &mail.variables()).await;
+        // A second check: the first was handled.
+        until_looked(&manager, 2).await;
         until_holding(&hub, &["SESSION_NOT_READY"]).await;
         is_in(&manager, "READY", "SYNCED");
         let over = mail.until(2).await.remove(1);
@@ -229,7 +241,8 @@ async fn two_hubs_on_one_store_tell_once() {
     mail.until(2).await;
     is_in(&manager, "DISCONNECTED", "CONFLICT");
     mail.until(3).await;
-    // Both hubs have polled several times by now.
+    // The state is shared: so many checks are of both.
+    until_looked(&manager, 20).await;
     until("both saw it", async || {
         holding(&one).await == ["SESSION_NOT_READY"]
             && holding(&other).await == ["SESSION_NOT_READY"]

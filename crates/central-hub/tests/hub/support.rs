@@ -270,3 +270,11 @@ pub async fn get(hub: &Hub, path: &str) -> Value {
     assert_eq!(status, 200, "{path} {body}");
     body
 }
+
+/// Waits until the hub has read the event with this id.
+pub async fn until_read(hub: &Hub, id: u64) {
+    until("it is read", async || {
+        get(hub, "/api/listener/status").await["last_event_id"].as_str() == Some(&id.to_string())
+    })
+    .await;
+}

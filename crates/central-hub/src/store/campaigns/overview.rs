@@ -125,6 +125,17 @@ impl Store {
             .await
     }
 
+    /// Lists the id, the name and the cause of all paused campaigns.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn pauses(&self) -> Result<Vec<(i64, String, String)>, StoreError> {
+        let statement = "SELECT id, name, COALESCE(pause_code, '') FROM campaigns
+             WHERE state = 'paused' ORDER BY id";
+        let found = sqlx::query_as(statement).fetch_all(self.reader()).await?;
+        Ok(found)
+    }
+
     /// Lists the schedules that have waited longest for approval.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ import { useLocation, useNavigate } from 'react-router';
 import type { ConversationEvent } from '../api/types';
 import { useText } from '../i18n/I18nProvider';
 import { notify, sound, wantsNotifications, wantsSound } from '../lib/alerts';
-import { formatPhone } from '../lib/phone';
+import { numberOf } from '../lib/phone';
 import { ROUTES } from '../lib/routes';
 import { useTitleCount } from '../lib/usePageTitle';
 import { useOnLive } from '../live/LiveProvider';
@@ -41,5 +41,4 @@ export function Alerts() {
   return null;
 }
 
-const whoIs = ({ nombre, telefono, chat }: ConversationEvent): string =>
-  nombre ?? (telefono === null ? chat : formatPhone(telefono));
+const whoIs = (event: ConversationEvent): string => event.nombre ?? numberOf(event);
