@@ -10,8 +10,9 @@ use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
 use session_api::{Recipient, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
-use super::campaigns::{page_size, paginate};
+use super::campaigns::{invalid, page_size, paginate};
 use super::listener::{MessageAnswer, told};
+use super::messages::{given, search_words};
 use super::numbers;
 use super::spreadsheet::{self, Rows};
 use super::users::by;
@@ -24,7 +25,6 @@ use crate::store::{
     phone_of,
 };
 
-const LONGEST_WORDS: usize = 200;
 const LONGEST_NAME: usize = 200;
 const LONGEST_TAG: usize = 50;
 const MOST_TAGS: usize = 20;
@@ -109,10 +109,6 @@ pub(crate) struct OneBody {
     negocios: Vec<CardBody>,
 }
 
-fn invalid(what: impl Into<String>) -> HubError {
-    ErrorReply::invalid_request(what).into()
-}
-
 fn not_found() -> HubError {
     let what =
         "there is no such contact: nobody wrote to it, or from it, and nothing is kept of it";
@@ -121,10 +117,6 @@ fn not_found() -> HubError {
 
 fn conflict(code: &'static str, what: &str) -> HubError {
     ErrorReply::new(StatusCode::CONFLICT, code, what).into()
-}
-
-fn given(text: Option<&str>) -> Option<&str> {
-    text.map(str::trim).filter(|text| !text.is_empty())
 }
 
 /// What a caller is shown of somebody: its own card, and for whoever sees all
@@ -177,11 +169,7 @@ pub(crate) struct ListQuery {
 
 impl ListQuery {
     fn filter(&self, caller: &Caller) -> Result<ContactFilter, HubError> {
-        let words = given(self.buscar.as_deref());
-        if words.is_some_and(|words| words.chars().count() > LONGEST_WORDS) {
-            let what = format!("buscar has to be at most {LONGEST_WORDS} characters");
-            return Err(invalid(what));
-        }
+        let words = search_words(self.buscar.as_deref())?;
         Ok(ContactFilter {
             cliente_id: caller.cliente_for(self.cliente_id)?,
             words: words.map(str::to_owned),
@@ -223,13 +211,22 @@ pub(crate) async fn list(
         .transpose()?;
     let mut found = state.store.contact_list(&filter, limit + 1).await?;
     let siguiente = paginate(&mut found, limit, |it| it.id);
-    let mut contactos = Vec::with_capacity(found.len());
+    // All last messages are converted at once: their names are looked up.
+    let (mut rows, mut lasts) = (Vec::with_capacity(found.len()), Vec::new());
     for known in found {
         let (mut known, shown, _) = split(known, filter.cliente_id);
-        let last = known.last.take().into_iter().collect();
-        let ultimo = told(&state, filter.cliente_id, last).await?.pop();
-        contactos.push(body(known, shown, ultimo));
+        let last = known.last.take();
+        rows.push((known, shown, last.is_some()));
+        lasts.extend(last);
     }
+    let mut lasts = told(&state, filter.cliente_id, lasts).await?.into_iter();
+    let contactos = rows
+        .into_iter()
+        .map(|(known, shown, has_last)| {
+            let last = if has_last { lasts.next() } else { None };
+            body(known, shown, last)
+        })
+        .collect();
     Ok(Json(PageBody {
         contactos,
         siguiente,

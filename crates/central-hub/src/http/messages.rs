@@ -54,8 +54,23 @@ pub(crate) struct MessagesBody {
     siguiente: Option<i64>,
 }
 
-fn given(text: Option<&str>) -> Option<&str> {
+/// Returns what a parameter holds; `None` for blanks.
+pub(super) fn given(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// Returns the words of `buscar`.
+///
+/// # Errors
+/// When they are too long.
+pub(super) fn search_words(buscar: Option<&str>) -> Result<Option<&str>, HubError> {
+    let words = given(buscar);
+    if words.is_some_and(|words| words.chars().count() > LONGEST_WORDS) {
+        return Err(invalid(format!(
+            "buscar has to be at most {LONGEST_WORDS} characters"
+        )));
+    }
+    Ok(words)
 }
 
 fn invalid(what: impl Into<String>) -> HubError {
@@ -97,12 +112,7 @@ impl ListQuery {
     }
 
     fn words(&self) -> Result<Option<&str>, HubError> {
-        let words = given(self.buscar.as_deref());
-        if words.is_some_and(|words| words.chars().count() > LONGEST_WORDS) {
-            let what = format!("buscar has to be at most {LONGEST_WORDS} characters");
-            return Err(invalid(what));
-        }
-        Ok(words)
+        search_words(self.buscar.as_deref())
     }
 
     async fn filter(&self, state: &AppState, caller: &Caller) -> Result<Filter, HubError> {

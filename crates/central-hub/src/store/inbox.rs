@@ -17,7 +17,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
 use super::messages::{Message, Origin};
-use super::rows::timestamp;
+use super::rows::optional_timestamp;
 use super::state::MessageState;
 use super::{Store, Tx, now};
 
@@ -210,9 +210,10 @@ macro_rules! fill {
     };
 }
 
-/// Settles what is history (written before `$1`); the rest waits.
+/// Settles what is history (written before `$1`) of the rows that were filled at
+/// `$2`; the rest waits.
 const SETTLE_HISTORY: &str = "UPDATE inbox SET settled = last_in
-    WHERE settled = 0 AND (last_in < $1
+    WHERE updated_at = $2 AND settled = 0 AND (last_in < $1
         OR EXISTS (SELECT 1 FROM opt_outs WHERE opt_outs.chat = inbox.chat))";
 
 const WAITS_ALL: &str = waits!("last_in > last_out AND last_in > settled");
@@ -412,15 +413,15 @@ impl Store {
         if is_as_before || !is_by_hand(before) || before.dry_run {
             return Ok(());
         }
-        for statement in [LAST_OUT, WAITS] {
-            let query = sqlx::query(statement).bind(&before.chat);
-            let query = if statement == LAST_OUT {
-                query.bind(now())
-            } else {
-                query
-            };
-            query.execute(&mut **tx).await?;
-        }
+        sqlx::query(LAST_OUT)
+            .bind(&before.chat)
+            .bind(now())
+            .execute(&mut **tx)
+            .await?;
+        sqlx::query(WAITS)
+            .bind(&before.chat)
+            .execute(&mut **tx)
+            .await?;
         self.inbox_changed();
         Ok(())
     }
@@ -526,7 +527,7 @@ impl Store {
         for row in shown {
             ids.extend(row.try_get::<Option<i64>, _>("last_id")?);
         }
-        let last = self.messages_with(&ids).await?;
+        let last = self.messages_of(&ids).await?;
         let mut talks = Vec::with_capacity(shown.len());
         for row in shown {
             let id: Option<i64> = row.try_get("last_id")?;
@@ -534,7 +535,7 @@ impl Store {
                 continue;
             };
             talks.push(Talk {
-                waits_since: optional_time(row.try_get("waits_since")?),
+                waits_since: optional_timestamp(row.try_get("waits_since")?),
                 unread: row.try_get("unread")?,
                 last: last.clone(),
             });
@@ -576,7 +577,7 @@ impl Store {
             .map(|row| {
                 Ok((
                     row.try_get("chat")?,
-                    optional_time(row.try_get("waits_since")?),
+                    optional_timestamp(row.try_get("waits_since")?),
                     row.try_get("unread")?,
                 ))
             })
@@ -600,7 +601,7 @@ impl Store {
         Ok(InboxCounts {
             waiting: row.try_get("waiting")?,
             unread: row.try_get("unread")?,
-            oldest: optional_time(row.try_get("oldest")?),
+            oldest: optional_timestamp(row.try_get("oldest")?),
         })
     }
 
@@ -623,7 +624,7 @@ impl Store {
         for row in &rows {
             ids.extend(row.try_get::<Option<i64>, _>("last_id")?);
         }
-        let last = self.messages_with(&ids).await?;
+        let last = self.messages_of(&ids).await?;
         let mut changed = Vec::with_capacity(rows.len());
         for row in &rows {
             let id: Option<i64> = row.try_get("last_id")?;
@@ -633,25 +634,12 @@ impl Store {
             let view: i64 = row.try_get("cliente_id")?;
             changed.push(ChangedTalk {
                 cliente_id: u64::try_from(view).ok().filter(|id| *id != 0),
-                waits_since: optional_time(row.try_get("waits_since")?),
+                waits_since: optional_timestamp(row.try_get("waits_since")?),
                 updated_at: row.try_get("updated_at")?,
                 last: last.clone(),
             });
         }
         Ok(changed)
-    }
-
-    async fn messages_with(&self, ids: &[i64]) -> Result<Vec<Message>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
-        let statement = format!("SELECT * FROM messages WHERE id IN ({})", ids.join(", "));
-        let rows = sqlx::query(AssertSqlSafe(statement))
-            .persistent(false)
-            .fetch_all(self.reader())
-            .await?;
-        rows.iter().map(Message::read).collect()
     }
 
     /// Moves the inbox state of a chat to `to`: its rows are rebuilt, and what
@@ -768,6 +756,7 @@ impl Store {
         sqlx::query(fill!("")).bind(at).execute(&mut **tx).await?;
         sqlx::query(SETTLE_HISTORY)
             .bind((at - HISTORY_MS) / 1000 * 1_000_000)
+            .bind(at)
             .execute(&mut **tx)
             .await?;
         sqlx::query(WAITS_ALL).execute(&mut **tx).await?;
@@ -801,10 +790,6 @@ async fn move_unread_in(
         .execute(&mut **tx)
         .await?;
     Ok(())
-}
-
-fn optional_time(millis: Option<i64>) -> Option<Timestamp> {
-    millis.map(timestamp)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::access::{admin, locked};
 use crate::fake_session_manager::{FakeSessionManager, message};
-use crate::support::{Hub, ask, code, get, text, until};
+use crate::support::{Hub, ask, code, get, text, until_read};
 
 const REAL: &[(&str, &str)] = &[("DRY_RUN", "false")];
 const ANA: &str = "5491158254201";
@@ -30,11 +30,7 @@ async fn send(hub: &Hub, to: &str, text: &str, cliente_id: Option<u64>) {
 async fn lead(hub: &Hub, peer: &FakeSessionManager, id: &str, from: &str, body: &str) {
     let mut told = message(&format!("false_{from}_{id}"), from, body);
     told["pushname"] = json!("anita");
-    let last = peer.publish("message", &told).to_string();
-    until("it is read", async || {
-        get(hub, "/api/listener/status").await["last_event_id"].as_str() == Some(&last)
-    })
-    .await;
+    until_read(hub, peer.publish("message", &told)).await;
 }
 
 async fn note(hub: &Hub, who: &str, change: Value) -> Value {
@@ -282,22 +278,20 @@ async fn contacts_are_their_businesses() {
         hub.add_cliente("luis", 52).await,
     );
     let path = format!("/api/contacts/{ANA}");
-    let as_one = async |by: &str, method: &str, path: &str, body: Value| {
-        hub.by(by, method, path, body).await
-    };
-    let (status, _) = as_one(
-        &ana,
-        "PUT",
-        &path,
-        json!({"nombre": "Ana", "nota": "la de 51"}),
-    )
-    .await;
+    let (status, _) = hub
+        .by(
+            &ana,
+            "PUT",
+            &path,
+            json!({"nombre": "Ana", "nota": "la de 51"}),
+        )
+        .await;
     assert_eq!(status, 200);
     // Nobody else's to see, to change, or to delete.
-    let (status, body) = as_one(&luis, "GET", &path, json!(null)).await;
+    let (status, body) = hub.by(&luis, "GET", &path, json!(null)).await;
     assert_eq!((status, &body["code"]), (404, &json!("CONTACT_NOT_FOUND")));
-    assert_eq!(as_one(&luis, "DELETE", &path, json!({})).await.0, 404);
-    let (_, list) = as_one(&luis, "GET", "/api/contacts", json!(null)).await;
+    assert_eq!(hub.by(&luis, "DELETE", &path, json!({})).await.0, 404);
+    let (_, list) = hub.by(&luis, "GET", "/api/contacts", json!(null)).await;
     assert_eq!(list["contactos"], json!([]));
     for (method, path, body) in [
         ("GET", "/api/contacts?cliente_id=51".to_owned(), json!(null)),
@@ -316,7 +310,7 @@ async fn contacts_are_their_businesses() {
         ("POST", format!("{path}/join"), json!({"con": LEO})),
         ("POST", format!("{path}/part"), json!({"direccion": LEO})),
     ] {
-        let (status, body) = as_one(&luis, method, &path, body).await;
+        let (status, body) = hub.by(&luis, method, &path, body).await;
         assert_eq!(
             (status, &body["code"]),
             (403, &json!("FORBIDDEN")),
@@ -324,31 +318,32 @@ async fn contacts_are_their_businesses() {
         );
     }
     // Its own note beside the other's; an administrator has both.
-    let (_, body) = as_one(
-        &luis,
-        "PUT",
-        &path,
-        json!({"nombre": "Anita", "nota": "la de 52"}),
-    )
-    .await;
+    let (_, body) = hub
+        .by(
+            &luis,
+            "PUT",
+            &path,
+            json!({"nombre": "Anita", "nota": "la de 52"}),
+        )
+        .await;
     assert_eq!(
         (&body["nombre"], &body["negocios"]),
         (&json!("Anita"), &json!([]))
     );
-    let (_, body) = as_one(&ana, "GET", &path, json!(null)).await;
+    let (_, body) = hub.by(&ana, "GET", &path, json!(null)).await;
     assert_eq!(
         (&body["nombre"], &body["nota"]),
         (&json!("Ana"), &json!("la de 51"))
     );
     assert_eq!(body["direcciones"], json!([]));
-    let (_, body) = as_one(&admin(), "GET", &path, json!(null)).await;
+    let (_, body) = hub.by(&admin(), "GET", &path, json!(null)).await;
     assert_eq!(body["negocios"].as_array().unwrap().len(), 2, "{body}");
     assert_eq!(body["nota"], Value::Null);
     // Deleted by one, it is still the other's.
-    assert_eq!(as_one(&ana, "DELETE", &path, json!({})).await.0, 200);
-    assert_eq!(as_one(&ana, "GET", &path, json!(null)).await.0, 404);
+    assert_eq!(hub.by(&ana, "DELETE", &path, json!({})).await.0, 200);
+    assert_eq!(hub.by(&ana, "GET", &path, json!(null)).await.0, 404);
     assert_eq!(
-        as_one(&luis, "GET", &path, json!(null)).await.1["nota"],
+        hub.by(&luis, "GET", &path, json!(null)).await.1["nota"],
         "la de 52"
     );
     hub.stop().await;

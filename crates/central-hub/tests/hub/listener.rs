@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::fake_session_manager::{FakeSessionManager, message};
 use crate::receiver::Receiver;
-use crate::support::{Hub, code, text, until};
+use crate::support::{Hub, code, get, text, until, until_read};
 
 const ANA: &str = "5491158254201@c.us";
 const LEO: &str = "5491158254202@c.us";
@@ -18,12 +18,6 @@ const TOKEN: &[(&str, &str)] = &[
 
 async fn start(database: &Database, peer: &FakeSessionManager) -> Hub {
     Hub::start_on(&database.url(), &peer.url, TOKEN).await
-}
-
-async fn get(hub: &Hub, path: &str) -> Value {
-    let (status, body) = hub.get(path).await;
-    assert_eq!(status, 200, "{path}: {body}");
-    serde_json::from_str(&body).unwrap()
 }
 
 /// Returns the texts of a list, oldest first.
@@ -45,13 +39,6 @@ async fn until_recorded(hub: &Hub, count: usize) {
             .await
             .len()
             >= count
-    })
-    .await;
-}
-
-async fn until_read(hub: &Hub, id: u64) {
-    until("read", async || {
-        get(hub, "/api/listener/status").await["last_event_id"].as_str() == Some(&id.to_string())
     })
     .await;
 }

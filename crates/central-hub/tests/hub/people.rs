@@ -4,7 +4,7 @@ use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
 use crate::fake_session_manager::{FakeSessionManager, message};
-use crate::support::{Hub, ask, get, text, until};
+use crate::support::{Hub, ask, get, text, until, until_read};
 
 const REAL: &[(&str, &str)] = &[("DRY_RUN", "false"), ("AUTO_CAMPAIGNS_ENABLED", "true")];
 
@@ -56,11 +56,7 @@ fn known(id: &str, lid: &str, phone: &str, body: &str) -> Value {
 }
 
 async fn told(hub: &Hub, peer: &FakeSessionManager, message: &Value) {
-    let last = peer.publish("message", message).to_string();
-    until("it is read", async || {
-        get(hub, "/api/listener/status").await["last_event_id"].as_str() == Some(&last)
-    })
-    .await;
+    until_read(hub, peer.publish("message", message)).await;
 }
 
 async fn campaign(hub: &Hub) -> i64 {

@@ -6,6 +6,7 @@ import { Link } from 'react-router';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { ROUTES } from '../lib/routes';
+import { numberOf } from '../lib/phone';
 import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
@@ -14,7 +15,7 @@ import { MessageState } from '../ui/MessageState';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
-import { CONTACTS_KEY, forgetContact, idOf, partContact, shownOf, useContact, whoOf } from './api';
+import { CONTACTS_KEY, forgetContact, idOf, partContact, useContact, whoOf } from './api';
 import { CardForm } from './CardForm';
 import { JoinForm } from './JoinForm';
 import type { Address, OneContact } from './types';
@@ -28,7 +29,7 @@ export function ContactDetail({ id, onGone }: { id: string; onGone: () => void }
   const { data, error } = useContact(id);
   if (!data) return error ? <ActionError error={error} /> : <ScreenLoading />;
   const facts: Fact[] = [
-    [s.number, shownOf(data)],
+    [s.number, numberOf(data)],
     ...(data.nombre_whatsapp ? ([[s.calls, data.nombre_whatsapp]] as Fact[]) : []),
     ...(data.desde_baja
       ? ([[s.optOut, `${s.optOutBy[data.desde_baja.origen]}, ${moment(data.desde_baja.fecha)}`]] as Fact[])
@@ -93,7 +94,7 @@ function Addresses({ contact }: { contact: OneContact }) {
       if (chosen) toast({ text: s.parted(nameOf(chosen)) });
     },
   );
-  const nameOf = (address: Address) => shownOf({ ...address, chat: address.direccion });
+  const nameOf = (address: Address) => numberOf({ ...address, chat: address.direccion });
   const sourceOf = ({ fuente }: Address) =>
     (s.sources as Readonly<Record<string, string>>)[fuente] ?? fuente;
   const main = contact.telefono ?? contact.chat;

@@ -4,6 +4,7 @@ import { IconAddressBook, IconDownload, IconSearch, IconX } from '@tabler/icons-
 import { useState } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
+import { numberOf } from '../lib/phone';
 import { useMoment } from '../live/useMoment';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
@@ -12,7 +13,7 @@ import { PagedList } from '../ui/PagedList';
 import { Screen } from '../ui/Screen';
 import { Surface } from '../ui/Surface';
 import { usePages } from '../ui/pages';
-import { CONTACTS_KEY, fileOf, getContacts, idOf, shownOf, whoOf } from './api';
+import { CONTACTS_KEY, fileOf, getContacts, idOf, whoOf } from './api';
 import { ContactDetail } from './ContactDetail';
 import type { Contact } from './types';
 
@@ -53,9 +54,9 @@ export default function ContactsScreen() {
               </Badge>
             )}
           </Group>
-          {whoOf(contact) !== shownOf(contact) && (
+          {whoOf(contact) !== numberOf(contact) && (
             <Text size="xs" c="dimmed">
-              {shownOf(contact)}
+              {numberOf(contact)}
             </Text>
           )}
         </div>

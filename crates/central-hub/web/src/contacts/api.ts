@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 
 import { request } from '../api/http';
-import { formatPhone } from '../lib/phone';
+import { numberOf } from '../lib/phone';
 import { query } from '../lib/query';
 import type { Page } from '../ui/pages';
 import type { Change, Contact, OneContact } from './types';
@@ -34,13 +34,9 @@ export const fileOf = (wanted: Wanted): string => `${PATH}.csv${query({ ...wante
 export const idOf = ({ telefono, chat }: { telefono: string | null; chat: string }): string =>
   telefono ?? chat;
 
-/** For reading: the number, or the LID. */
-export const shownOf = ({ telefono, chat }: { telefono: string | null; chat: string }): string =>
-  telefono ? formatPhone(telefono) : chat;
-
 /** What they are called, or their number. */
 export const whoOf = (contact: Contact): string =>
-  contact.nombre ?? contact.nombre_whatsapp ?? shownOf(contact);
+  contact.nombre ?? contact.nombre_whatsapp ?? numberOf(contact);
 
 const pathOf = (id: string): string => `${PATH}/${encodeURIComponent(id)}`;
 

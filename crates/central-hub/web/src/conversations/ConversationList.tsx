@@ -10,6 +10,7 @@ import { ROUTES } from '../lib/routes';
 import { countText } from '../live/countText';
 import { useInbox } from '../live/useInbox';
 import { useMoment, useShortMoment } from '../live/useMoment';
+import { numberOf } from '../lib/phone';
 import { Empty } from '../ui/Empty';
 import { PagedList } from '../ui/PagedList';
 import { usePages } from '../ui/pages';
@@ -17,7 +18,7 @@ import { AskForAlerts } from './AskForAlerts';
 import { CONVERSATIONS_KEY, getConversations, SEEN_AT_LAST_MS, type Which } from './api';
 import { Avatar } from './Avatar';
 import classes from './Conversations.module.css';
-import { kindText, numberOf } from './thread';
+import { kindText } from './thread';
 import type { Conversation } from './types';
 
 function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { es } from '../i18n/es';
-import { businessOf, byDay, inOrder, kindText, numberOf } from './thread';
+import { numberOf } from '../lib/phone';
+import { businessOf, byDay, inOrder, kindText } from './thread';
 import type { History, Message } from './types';
 
 const message = (id: number, fecha: string, cliente_id: number | null = null): Message => ({

@@ -1,6 +1,5 @@
 import type { Dictionary } from '../i18n/es';
 import { clockIn, type Day } from '../lib/days';
-import { formatPhone } from '../lib/phone';
 import type { History, Message } from './types';
 
 /** WhatsApp timestamps have seconds; within one, the order of recording applies. */
@@ -30,9 +29,6 @@ export function byDay(messages: readonly Message[], zone: string): DayOfMessages
   }
   return days;
 }
-
-export const numberOf = ({ telefono, chat }: { telefono: string | null; chat: string }): string =>
-  telefono ? formatPhone(telefono) : chat;
 
 /** Returns the label of a message's type; null for text. */
 export function kindText(t: Dictionary, kind: string): string | null {

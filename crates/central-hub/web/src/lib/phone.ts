@@ -28,3 +28,7 @@ export function formatPhone(digits: string): string {
   // whole.
   return `+${digits}`;
 }
+
+/** A contact's number for display, or the LID. */
+export const numberOf = ({ telefono, chat }: { telefono: string | null; chat: string }): string =>
+  telefono ? formatPhone(telefono) : chat;

@@ -2,7 +2,7 @@ import { Anchor, Group, Text } from '@mantine/core';
 import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
-import { formatPhone } from '../lib/phone';
+import { numberOf } from '../lib/phone';
 import { useMoment, useShortMoment } from '../live/useMoment';
 import { Card } from './Card';
 import { useLinks } from '../auth/links';
@@ -26,7 +26,7 @@ export function RepliesCard({ replies }: { replies: readonly Reply[] }) {
       {replies.length > 0 && (
         <ul className={classes.list}>
           {replies.map((reply) => {
-            const number = reply.telefono ? formatPhone(reply.telefono) : reply.chat;
+            const number = numberOf(reply);
             const who = reply.nombre ? `${reply.nombre} · ${number}` : number;
             return (
               <li key={reply.id}>
