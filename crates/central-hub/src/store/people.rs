@@ -62,12 +62,6 @@ impl Source {
     }
 }
 
-/// Returns the chat in WhatsApp's message id, `true_<chat>_<key>`.
-fn chat_of_wa_id(wa_id: &str) -> Option<Recipient> {
-    let chat = wa_id.strip_prefix("true_")?.split('_').next()?;
-    Recipient::parse(chat).ok().filter(|it| it.as_str() == chat)
-}
-
 /// Whether WhatsApp may have derived one of these addresses from the other.
 fn may_be_one(one: &str, other: &str) -> bool {
     let end = |id: &str| {
@@ -105,16 +99,15 @@ impl Store {
         self.learn(&ids, number.as_deref(), Source::Inbound).await
     }
 
-    /// Learns the chat of `id` from WhatsApp's id of a message sent to it. It
-    /// has to be one that WhatsApp may have derived from `id`.
+    /// Learns the chat of `id` from the one that WhatsApp sent a message to.
+    /// It has to be one that WhatsApp may have derived from `id`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn learn_from_send(&self, id: &str, wa_id: &str) -> Result<(), StoreError> {
-        let Some(chat) = chat_of_wa_id(wa_id) else {
+    pub async fn learn_from_send(&self, id: &str, chat: &str) -> Result<(), StoreError> {
+        if !Recipient::parse(chat).is_ok_and(|it| it.as_str() == chat) {
             return Ok(());
-        };
-        let chat = chat.as_str();
+        }
         if chat != id && !may_be_one(chat, id) {
             return Ok(());
         }

@@ -99,6 +99,13 @@ export function bothIds(WPP: any, id: string): string[] {
   return other ? [id, serialized(other)] : [id];
 }
 
+/** Returns the addresses that the page knows of a person, by one of them, in
+ * WhatsApp's own spelling. */
+export function addressesOf({ to }: { to: string }): string[] {
+  const found = existing.get(to);
+  return bothIds(tools(), found ? serialized(found.wid) : to);
+}
+
 /** Returns a message in one of `chats`, by the last part of its id. */
 export async function findMessage(WPP: any, chats: Iterable<string>, key: string, own: boolean[]): Promise<any> {
   const within = new Set(chats);

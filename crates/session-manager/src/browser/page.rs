@@ -30,6 +30,8 @@ const SEARCH_BUDGET: Duration = Duration::from_millis(500);
 const DOWNLOAD: Duration = Duration::from_secs(300);
 /// Bytes of a file per call; base64 adds a third.
 const PIECE: usize = 384 * 1024;
+/// A send waits for this.
+const ADDRESSES: Duration = Duration::from_secs(1);
 const PAIRING: Duration = Duration::from_secs(20);
 const LOGOUT: Duration = Duration::from_secs(15);
 
@@ -443,6 +445,16 @@ impl WhatsAppPage {
         self.call::<Value>("logout", json!({}), LOGOUT)
             .await
             .map(drop)
+    }
+
+    /// Returns the addresses that the page knows of whoever has this one; it
+    /// sends no query to WhatsApp's server.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn addresses_of(&self, to: &str) -> Result<Vec<String>, PageError> {
+        self.call("addresses_of", json!({"to": to}), ADDRESSES)
+            .await
     }
 
     /// Returns the stored state of the message to `to` whose id ends in `key`.

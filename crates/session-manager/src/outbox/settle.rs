@@ -141,7 +141,8 @@ impl Outbox {
                 async move {
                     // An attempt for this recipient is running, or waits behind
                     // it.
-                    let _turn = self.0.lanes.try_enter(&row.recipient)?;
+                    let lane = self.lane(&row.recipient).await;
+                    let _turn = self.0.lanes.try_enter(&lane)?;
                     let settled = self.settle(store, &row).await;
                     (!settled).then_some((row.id, row.settle_tries + 1))
                 }
