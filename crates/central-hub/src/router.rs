@@ -19,9 +19,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::auth::gate;
 use crate::http::{
-    admin, alerts, auth, campaigns, cliente, config, contacts, events, files, health, inbox,
-    listener, messages, metrics, node, numbers, openapi, overview, passkey, qr_code, reports, send,
-    sender, sending, tokens, users, v2, web, webhooks,
+    admin, alerts, auth, campaigns, cliente, config, contact_checks, contacts, events, files,
+    health, inbox, listener, messages, metrics, node, numbers, openapi, overview, passkey, qr_code,
+    reports, send, sender, sending, tokens, users, v2, web, webhooks,
 };
 use crate::state::AppState;
 
@@ -99,6 +99,7 @@ fn api() -> Router<AppState> {
         .nest("/listener", conversations())
         .route("/contacts", get(contacts::list))
         .route("/contacts.csv", get(contacts::csv))
+        .route("/contacts/check", post(contact_checks::check))
         .nest("/contacts/{telefono}", contact())
         .route("/alerts", get(alerts::show))
         .route("/alerts/test", post(alerts::test))

@@ -164,6 +164,28 @@ pub fn chat_of_sent(message_id: &str) -> Option<&str> {
     Some(chat).filter(|chat| chat.contains('@'))
 }
 
+/// The body of `POST /lookup`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LookupRequest {
+    /// A number in international form, or a WhatsApp id.
+    pub to: String,
+}
+
+/// The response of `POST /lookup`: what WhatsApp's server says of a number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LookupBody {
+    /// Always `true`.
+    pub ok: bool,
+    /// Whether it has WhatsApp.
+    pub exists: bool,
+    /// The number as WhatsApp spells it, as a WhatsApp id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<String>,
+    /// Its LID, if the page knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lid: Option<String>,
+}
+
 /// The response of `GET /messages/{id}`: the delivery status of a message,
 /// without the text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

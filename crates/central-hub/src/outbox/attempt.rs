@@ -54,6 +54,8 @@ impl Inner {
             }
             match self.store.is_opted_out(&message.chat).await {
                 Ok(false) => {}
+                // The answer to the opt-out itself.
+                Ok(true) if message.origin == Origin::OptOut => {}
                 Ok(true) => return Ok(opted_out()),
                 Err(error) => {
                     tracing::warn!(

@@ -28,6 +28,7 @@ use super::campaigns::{Deltas, Move, RecipientState, move_in};
 use super::contacts::note_words_in;
 use super::error::StoreError;
 use super::inbound::InboundMessage;
+use super::opt_out_answers::rehang_answer_in;
 use super::{Store, Tx, now};
 
 /// Setting that marks the data older than this table as merged.
@@ -47,6 +48,8 @@ pub(super) enum Source {
     Inbound,
     /// The chat that WhatsApp sent to.
     Send,
+    /// WhatsApp's answer to a lookup.
+    Lookup,
     /// Data older than this table.
     Migration,
 }
@@ -57,13 +60,14 @@ impl Source {
             Self::Hand => "hand",
             Self::Inbound => "inbound",
             Self::Send => "send",
+            Self::Lookup => "lookup",
             Self::Migration => "migration",
         }
     }
 }
 
 /// Whether WhatsApp may have derived one of these addresses from the other.
-fn may_be_one(one: &str, other: &str) -> bool {
+pub(super) fn may_be_one(one: &str, other: &str) -> bool {
     let end = |id: &str| {
         let digits = id.strip_suffix("@c.us")?;
         digits
@@ -335,6 +339,7 @@ impl Store {
                 .await?;
             moved += rows.rows_affected();
         }
+        rehang_answer_in(tx, from, to).await?;
         self.rehang_inbox_in(tx, from, to).await?;
         self.move_conversations_in(tx, from, to, None).await?;
         let contact = sqlx::query(
@@ -592,6 +597,14 @@ pub(super) async fn free_in(tx: &mut Tx, lid: &str, chat: &str) -> Result<(), St
     sqlx::query(
         "INSERT INTO opt_outs (chat, source, reason, created_at, cliente_id, added_by)
          SELECT $1, source, reason, created_at, cliente_id, added_by FROM opt_outs WHERE chat = $2
+         ON CONFLICT (chat) DO NOTHING",
+    )
+    .bind(lid)
+    .bind(chat)
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query(
+        "INSERT INTO opt_out_answers (chat, at) SELECT $1, at FROM opt_out_answers WHERE chat = $2
          ON CONFLICT (chat) DO NOTHING",
     )
     .bind(lid)

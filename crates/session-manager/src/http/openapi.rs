@@ -16,7 +16,7 @@ use super::{events, files, media, metrics, passkey, qr, send, session, status};
         status::health, status::deep, status::status, session::session, session::connect,
         session::disconnect, session::logout, qr::json, qr::png, qr::svg, qr::text,
         session::pairing_code, passkey::passkey, passkey::answer, passkey::confirm,
-        passkey::cancel, send::send, send::check, send::message, media::media, events::events,
+        passkey::cancel, send::send, send::check, send::look_up, send::message, media::media, events::events,
         files::upload, files::file, files::delete, session::backup, session::screenshot,
         metrics::metrics,
     ),

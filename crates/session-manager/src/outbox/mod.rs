@@ -12,6 +12,7 @@ mod ack_watch;
 mod attempt;
 mod body_hash;
 mod limits;
+mod look_up;
 mod outcome;
 mod recipient_locks;
 mod send;
@@ -62,6 +63,8 @@ struct Inner {
     lanes: RecipientLocks,
     acks: AckWatch,
     in_flight: Arc<Semaphore>,
+    /// When the next number may be looked up.
+    lookup_turn: tokio::sync::Mutex<tokio::time::Instant>,
     queue_slots: Arc<Semaphore>,
     /// The rows that a task of this process is processing.
     active: Mutex<HashSet<i64>>,
@@ -114,6 +117,7 @@ impl Outbox {
             lanes: RecipientLocks::default(),
             acks: AckWatch::default(),
             in_flight: Arc::new(Semaphore::new(limits.in_flight)),
+            lookup_turn: tokio::sync::Mutex::new(tokio::time::Instant::now()),
             queue_slots: Arc::new(Semaphore::new(limits.in_flight + limits.waiting)),
             active: Mutex::default(),
             worked: Notify::new(),
