@@ -22,6 +22,8 @@ mod http;
 mod inbound;
 mod inbox;
 mod limits;
+mod media_links;
+pub mod message_content;
 pub mod opt_out;
 mod outage;
 mod outbox;

@@ -342,6 +342,11 @@ impl Store {
                 .await?;
             moved += rows.rows_affected();
         }
+        sqlx::query("UPDATE early_changes SET chat = $2 WHERE chat = $1")
+            .bind(from)
+            .bind(to)
+            .execute(&mut **tx)
+            .await?;
         self.rehang_inbox_in(tx, from, to).await?;
         self.move_conversations_in(tx, from, to, None).await?;
         let contact = sqlx::query(
