@@ -19,7 +19,7 @@ use crate::store::{Store, StoreError};
 /// Poll interval: finds what another hub left behind.
 const LOOK: Duration = Duration::from_secs(30);
 /// When a file that could not be deleted is tried again.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_secs(600);
 /// Files of one round.
 const ROUND: u32 = 50;
 

@@ -9,6 +9,9 @@ use super::error::StoreError;
 use super::rows::{optional_timestamp, unknown_value};
 use crate::message_content::{Content, Contents};
 
+/// The hub's type of a call that nobody answered.
+pub(super) const CALL: &str = "call";
+
 /// Reads the contents of a row; `None` of a plain text.
 pub(super) fn read_contents(row: &AnyRow) -> Result<Option<Contents>, StoreError> {
     let contents = Contents {

@@ -19,12 +19,13 @@ use session_api::{AckEvent, CallEvent, Event, MessageEvent, Recipient, StateEven
 use sqlx::Row;
 
 use super::addresses::lids_in;
-use super::contents::{json, read_contents, stored_content};
+use super::contents::{CALL, json, read_contents, stored_content};
 use super::error::StoreError;
 use super::history::note;
 use super::message_changes::ChangedMessage;
 use super::messages::{Message, Origin};
-use super::rows::wa_key;
+use super::recording::is_recording_in;
+use super::rows::{clean, wa_key};
 use super::transitions::take_early_ack;
 use super::webhook_events::{self, Topic};
 use super::{Change, MessageState, Store, Tx, now};
@@ -33,12 +34,9 @@ use crate::message_content::{Call, Content, Texts};
 /// The name of the follower's lease.
 pub const FOLLOWER: &str = "listener";
 const PLACE: &str = "listener.place";
-const RECORDING: &str = "listener.recording";
 const SESSION: &str = "listener.session";
 /// WhatsApp's type of a message that session-manager could not decrypt.
 const UNREADABLE: &str = "ciphertext";
-/// The hub's type of a call that nobody answered.
-pub(super) const CALL: &str = "call";
 
 /// How far the hub has read the event stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,22 +149,6 @@ pub enum Recorded {
 }
 
 impl Store {
-    /// Whether messages are recorded.
-    ///
-    /// # Errors
-    /// [`StoreError::Query`].
-    pub async fn is_recording(&self) -> Result<bool, StoreError> {
-        Ok(self.setting(RECORDING).await?.as_deref() != Some("off"))
-    }
-
-    /// Switches the recording of messages on or off.
-    ///
-    /// # Errors
-    /// [`StoreError::Query`].
-    pub async fn set_recording(&self, on: bool) -> Result<(), StoreError> {
-        self.set(RECORDING, if on { "on" } else { "off" }).await
-    }
-
     /// Returns how far the hub has read.
     ///
     /// # Errors
@@ -582,19 +564,4 @@ fn kind_of(heard: &InboundMessage) -> &str {
         "chat" => "text",
         other => other,
     }
-}
-
-/// Whether messages are recorded, within a transaction.
-pub(super) async fn is_recording_in(tx: &mut Tx) -> Result<bool, StoreError> {
-    let recording: Option<String> =
-        sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
-            .bind(RECORDING)
-            .fetch_optional(&mut **tx)
-            .await?;
-    Ok(recording.as_deref() != Some("off"))
-}
-
-/// Replaces NUL, which PostgreSQL cannot store in a text.
-pub(super) fn clean(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }

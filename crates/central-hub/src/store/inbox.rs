@@ -16,8 +16,8 @@
 use session_api::Timestamp;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::contents::CALL;
 use super::error::StoreError;
-use super::inbound::CALL;
 use super::messages::{Message, Origin};
 use super::rows::optional_timestamp;
 use super::state::MessageState;

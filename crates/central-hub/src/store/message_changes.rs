@@ -15,9 +15,9 @@ use sqlx::Row;
 use super::addresses::lids_in;
 use super::contents::json;
 use super::error::StoreError;
-use super::inbound::{InboundMessage, clean, is_recording_in};
 use super::messages::Message;
-use super::rows::wa_key;
+use super::recording::is_recording_in;
+use super::rows::{clean, wa_key};
 use super::webhook_events::{self, Topic};
 use super::{Store, Tx, now};
 use crate::message_content::{Contents, StoredReaction, Texts, react};
@@ -96,20 +96,8 @@ impl Store {
         &self,
         changed: &ChangedMessage<'_>,
     ) -> Result<(), StoreError> {
-        let heard = InboundMessage {
-            wa_id: changed.message_id.to_owned(),
-            chat: changed.chat.to_owned(),
-            phone: changed.phone.map(str::to_owned),
-            lid: changed.lid.map(str::to_owned),
-            from_me: changed.is_own(),
-            kind: String::new(),
-            body: String::new(),
-            pushname: None,
-            at: Timestamp::now(),
-            cliente_id: None,
-            content: Box::default(),
-        };
-        self.learn_from(&heard).await
+        self.learn_from_event(changed.chat, changed.phone, changed.lid)
+            .await
     }
 
     /// Records a change of a message.

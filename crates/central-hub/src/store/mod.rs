@@ -50,6 +50,7 @@ mod overview;
 mod people;
 mod people_by_hand;
 mod queues;
+mod recording;
 mod rows;
 mod search;
 mod search_index;
