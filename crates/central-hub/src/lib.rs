@@ -22,6 +22,9 @@ mod http;
 mod inbound;
 mod inbox;
 mod limits;
+mod media_deleter;
+mod media_links;
+pub mod message_content;
 pub mod opt_out;
 mod outage;
 mod outbox;
@@ -52,6 +55,7 @@ use crate::config::{Config, DatabaseLocation};
 use crate::inbound::Follower;
 use crate::inbox::InboxWatcher;
 use crate::limits::CallerLimits;
+use crate::media_deleter::MediaDeleter;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
 use crate::relay::Relay;
@@ -200,6 +204,11 @@ pub async fn run(
         relay: relay.clone(),
     };
     let watching = tokio::spawn(watcher.run(shutdown.draining().clone()));
+    let deleter = MediaDeleter {
+        store: deps.store.clone(),
+        session: deps.session.clone(),
+    };
+    let deleting = tokio::spawn(deleter.run(shutdown.draining().clone()));
     let backups = backup_schedule(&config);
     let backing_up = backups
         .clone()
@@ -247,6 +256,7 @@ pub async fn run(
     sending.abort();
     watchdog.abort();
     watching.abort();
+    deleting.abort();
     scheduling.abort();
     relaying.abort();
     let _ = tokio::time::timeout(LAST_WORDS, following).await;

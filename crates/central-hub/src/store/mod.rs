@@ -27,6 +27,7 @@ mod composed;
 mod contact_cards;
 mod contact_list;
 mod contacts;
+mod contents;
 mod conversation_rows;
 mod conversations;
 mod copy;
@@ -39,6 +40,8 @@ mod history;
 mod inbound;
 mod inbox;
 mod leases;
+mod media_deletions;
+mod message_changes;
 mod messages;
 mod migrations;
 mod names;
@@ -47,6 +50,7 @@ mod overview;
 mod people;
 mod people_by_hand;
 mod queues;
+mod recording;
 mod rows;
 mod search;
 mod search_index;
@@ -105,6 +109,7 @@ pub(crate) use webhook_secret::signatures;
 pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
 
 use crate::config::DatabaseLocation;
+use crate::media_links::MediaLinks;
 
 /// A write transaction.
 pub type Tx = Transaction<'static, Any>;
@@ -118,6 +123,8 @@ const SQLITE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FU
 const AT_ONCE: Duration = Duration::from_secs(1);
 const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 12;
+/// The key of links to files, which all hubs share.
+const LINK_KEY: &str = "media.link_key";
 
 /// The open store; clones share it.
 #[derive(Clone, Debug)]
@@ -135,6 +142,10 @@ pub struct Store {
     stopped: Arc<AtomicBool>,
     /// Limits concurrent searches.
     searching: Arc<Semaphore>,
+    /// Notified when files of messages are to be deleted.
+    media_deleted: Arc<Notify>,
+    /// Signs links to files; the key is in the settings.
+    links: Option<MediaLinks>,
 }
 
 impl Store {
@@ -152,7 +163,7 @@ impl Store {
             source: error,
         })?;
         first_connection(location, &options).await?;
-        let store = match location {
+        let mut store = match location {
             DatabaseLocation::Sqlite(_) => Self::sqlite(options),
             DatabaseLocation::Postgres(_) => Self::postgres(options),
         };
@@ -162,6 +173,8 @@ impl Store {
                 location: location.to_string(),
                 source,
             })?;
+        let key = store.setting_or(LINK_KEY, &MediaLinks::new_key()).await?;
+        store.links = Some(MediaLinks::with_key(&key));
         store.join_what_is_there().await?;
         store.fill_inbox().await?;
         store.fill_index().await?;
@@ -193,6 +206,8 @@ impl Store {
             inbox: Arc::default(),
             stopped: Arc::default(),
             searching: Arc::new(Semaphore::new(search::AT_ONCE)),
+            media_deleted: Arc::default(),
+            links: None,
         }
     }
 
@@ -210,6 +225,8 @@ impl Store {
             inbox: Arc::default(),
             stopped: Arc::default(),
             searching: Arc::new(Semaphore::new(search::AT_ONCE)),
+            media_deleted: Arc::default(),
+            links: None,
         }
     }
 
@@ -255,6 +272,18 @@ impl Store {
 
     fn inbox_changed(&self) {
         self.inbox.notify_one();
+    }
+
+    /// Notified when files of messages are to be deleted: shortly before the
+    /// rows can be read, or after.
+    pub(crate) fn media_deleted(&self) -> &Notify {
+        &self.media_deleted
+    }
+
+    /// Signs links to the files of messages; `None` before the database is
+    /// open.
+    pub(crate) const fn media_links(&self) -> Option<&MediaLinks> {
+        self.links.as_ref()
     }
 
     /// Begins a write transaction; dropping it rolls back.

@@ -17,6 +17,8 @@ mod fake_session_manager;
 mod import_node;
 mod inbox;
 mod listener;
+mod media;
+mod message_contents;
 mod messages;
 mod node_clients;
 mod numbers;
