@@ -12,6 +12,7 @@ import { Screen } from '../ui/Screen';
 import { Actions } from './Actions';
 import { useFollowCampaigns, useStats } from './api';
 import { CampaignBadge } from './CampaignBadge';
+import { CheckCard } from './CheckCard';
 import { ListsCard } from './ListsCard';
 import { ProgressCard } from './ProgressCard';
 import { RecipientsCard } from './RecipientsCard';
@@ -81,6 +82,7 @@ function Shown({ campaign, error }: { campaign: CampaignStats; error: Error | nu
       <ProgressCard campaign={campaign} standing={standing} />
       <TextCard campaign={campaign} />
       {campaign.estado !== 'finalizado' && <ListsCard campaign={campaign} />}
+      <CheckCard campaign={campaign} />
       <RecipientsCard campaign={campaign} />
     </Screen>
   );
