@@ -1,6 +1,7 @@
 import { ActionIcon, Anchor, Badge, Button, Center, Menu, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowLeft, IconBellOff, IconCheck, IconDotsVertical } from '@tabler/icons-react';
+import { useCallback, useState } from 'react';
 import { Link } from 'react-router';
 
 import { useSeesAll } from '../auth/AuthProvider';
@@ -28,8 +29,11 @@ import {
 } from './api';
 import { Avatar } from './Avatar';
 import { Bubble } from './Bubble';
+import { picturesOf } from './content/preview';
+import { Viewer } from './content/Viewer';
 import classes from './Conversations.module.css';
 import { businessOf, byDay, inOrder } from './thread';
+import { useJump } from './useJump';
 import { useReading } from './useReading';
 
 /** A conversation: its messages, and the box to answer in. */
@@ -50,9 +54,16 @@ export function Thread({ number }: { number: string }) {
   const attend = useAction(CONVERSATIONS_KEY, () => markAttended(phone), () =>
     toast({ text: c.attended(who) }),
   );
+  const [seen, setSeen] = useState<number | null>(null);
+  const loadOlder = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const notFound = useCallback(() => toast({ text: c.content.notFound }), [c]);
+  const jump = useJump(
+    { messages, hasOlder: hasNextPage, isLoading: isFetchingNextPage, loadOlder },
+    notFound,
+  );
   const today = clockIn(Date.now(), zone).day;
   const older = () => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+    if (hasNextPage && !isFetchingNextPage) loadOlder();
   };
   return (
     <section className={classes.thread} aria-label={c.thread(who)}>
@@ -109,7 +120,7 @@ export function Thread({ number }: { number: string }) {
           if (left < 60 && box.scrollTop !== 0) older();
         }}
       >
-        <div className={classes.messages}>
+        <div className={classes.messages} ref={jump.box}>
           {hasNextPage && (
             <Center>
               <Button size="xs" variant="default" loading={isFetchingNextPage} onClick={older}>
@@ -130,12 +141,27 @@ export function Thread({ number }: { number: string }) {
                 {dayName(day, today, t.locale, t.dates)}
               </Text>
               {some.map((message) => (
-                <Bubble key={message.id} message={message} zone={zone} />
+                <Bubble
+                  key={message.id}
+                  message={message}
+                  zone={zone}
+                  who={who}
+                  lit={jump.lit === message.id}
+                  onOpen={({ id }) => setSeen(id)}
+                  onJump={jump.to}
+                />
               ))}
             </div>
           ))}
         </div>
       </div>
+      <Viewer
+        pictures={picturesOf(messages)}
+        shown={seen}
+        who={who}
+        onShow={setSeen}
+        onClose={() => setSeen(null)}
+      />
       {optOut.data ? (
         <Closed who={who} />
       ) : (
