@@ -1,7 +1,7 @@
 import { ActionIcon, Anchor, Badge, Button, Center, Menu, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowLeft, IconBellOff, IconCheck, IconDotsVertical } from '@tabler/icons-react';
-import { useCallback, useState } from 'react';
+import { useCallback, useRef, useState } from 'react';
 import { Link } from 'react-router';
 
 import { useSeesAll } from '../auth/AuthProvider';
@@ -54,6 +54,7 @@ export function Thread({ number }: { number: string }) {
   const attend = useAction(CONVERSATIONS_KEY, () => markAttended(phone), () =>
     toast({ text: c.attended(who) }),
   );
+  const dropZone = useRef<HTMLElement>(null);
   const [seen, setSeen] = useState<number | null>(null);
   const loadOlder = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const notFound = useCallback(() => toast({ text: c.content.notFound }), [c]);
@@ -66,7 +67,7 @@ export function Thread({ number }: { number: string }) {
     if (hasNextPage && !isFetchingNextPage) loadOlder();
   };
   return (
-    <section className={classes.thread} aria-label={c.thread(who)}>
+    <section ref={dropZone} className={classes.thread} aria-label={c.thread(who)}>
       <div className={classes.title}>
         <ActionIcon
           component={Link}
@@ -171,6 +172,7 @@ export function Thread({ number }: { number: string }) {
           who={who}
           business={businessOf(messages)}
           messages={messages}
+          zone={dropZone}
         />
       )}
     </section>

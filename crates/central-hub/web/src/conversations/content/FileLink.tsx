@@ -1,3 +1,4 @@
+import { VisuallyHidden } from '@mantine/core';
 import { IconDownload, IconFileText } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import type { MouseEvent, ReactNode } from 'react';
@@ -14,14 +15,17 @@ interface Props {
   media: Media;
   url: string;
   className?: string | undefined;
+  /** An icon, or what names the file itself. */
   children: ReactNode;
+  /** The children are no words. */
+  icon?: boolean;
 }
 
 /**
  * A download that says why it fails: the browser itself would only store the
  * refusal under the file's name.
  */
-export function Download({ id, media, url, className, children }: Props) {
+export function Download({ id, media, url, className, children, icon = false }: Props) {
   const t = useText();
   const name = saveName(media.filename, media.mime, id);
   const probe = useMutation({ mutationFn: () => probeFile(url) });
@@ -44,7 +48,7 @@ export function Download({ id, media, url, className, children }: Props) {
         href={url}
         download={name}
         className={className}
-        aria-label={t.conversations.content.download(name)}
+        {...(icon ? { 'aria-label': t.conversations.content.download(name) } : {})}
         aria-busy={probe.isPending || undefined}
         onClick={(event) => void start(event)}
       >
@@ -78,6 +82,7 @@ function FileFacts({ id, media }: { id: number; media: Media }) {
 
 /** A document: its name, type and size, as a download. */
 export function FileLink({ id, media, url }: { id: number; media: Media; url: string | undefined }) {
+  const c = useText().conversations.content;
   const icon = <IconFileText size={28} stroke={1.5} aria-hidden />;
   if (url === undefined)
     return (
@@ -89,6 +94,7 @@ export function FileLink({ id, media, url }: { id: number; media: Media; url: st
   return (
     <Download id={id} media={media} url={url} className={classes.file}>
       {icon}
+      <VisuallyHidden>{c.download('')}</VisuallyHidden>
       <FileFacts id={id} media={media} />
       <IconDownload size={18} aria-hidden />
     </Download>

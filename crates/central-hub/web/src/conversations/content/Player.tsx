@@ -63,7 +63,7 @@ export function Player({ id, media, url, kind, film }: Props) {
       />
       <div className={classes.facts}>
         <span>{[kind, ...facts].join(' · ')}</span>
-        <Download id={id} media={media} url={url} className={classes.save}>
+        <Download id={id} media={media} url={url} className={classes.save} icon>
           <IconDownload size={16} aria-hidden />
         </Download>
       </div>

@@ -103,7 +103,7 @@ function Large({ message }: { message: Message }) {
         </Text>
         {message.media && (
           <div>
-            <Download id={message.id} media={message.media} url={url} className={classes.save}>
+            <Download id={message.id} media={message.media} url={url} className={classes.save} icon>
               <IconDownload size={20} aria-hidden />
             </Download>
           </div>

@@ -110,16 +110,16 @@ describe('a message with a file', () => {
     expect(film).toContain(`poster="${JPEG}"`);
     expect(read(film)).toBe('Video · 1:02 · 3,1 MB');
     expect(film).toContain('download="whatsapp-812.mp4"');
+    expect(film).toContain('aria-label="Descargar whatsapp-812.mp4"');
   });
 
   it('has a document with its name and size as a download', () => {
     const html = drawn({ tipo: 'document', mensaje: 'el recibo', ...file('application/pdf', { size: 90_112, filename: 'recibo.pdf' }) });
     expect(html).toMatch(/<a[^>]*href="\/api\/listener\/messages\/812\/media"[^>]*download="recibo.pdf"/);
-    expect(html).toContain('aria-label="Descargar recibo.pdf"');
-    expect(read(html)).toBe('recibo.pdf PDF · 90 kB el recibo');
+    expect(read(html)).toBe('Descargar recibo.pdf PDF · 90 kB el recibo');
     // A picture or film that is sent as a document stays one; what no browser shows, too.
     expect(drawn({ tipo: 'document', ...file('image/png', { filename: 'plano.png' }) })).not.toContain('<img');
-    expect(read(drawn({ tipo: 'video', ...file('application/x-odd') }))).toBe('whatsapp-812 X-ODD');
+    expect(read(drawn({ tipo: 'video', ...file('application/x-odd') }))).toBe('Descargar whatsapp-812 X-ODD');
   });
 
   it('loads a sticker when it is in sight', () => {

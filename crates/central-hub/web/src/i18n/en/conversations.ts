@@ -109,6 +109,23 @@ export const conversations: typeof es = {
     deleted: 'Deleted message',
   },
   otherKind: (kind) => `Other content (${kind})`,
+  attach: {
+    button: 'Attach files',
+    list: 'Files to send',
+    drop: 'Drop the files to attach them',
+    voice: 'Voice message',
+    remove: (name) => `Remove ${name}`,
+    uploading: (percent) => `Uploading: ${percent} %`,
+    sending: 'Sending over WhatsApp…',
+    progressOf: (name) => `Progress of ${name}`,
+    left: (count) =>
+      count === 1 ? '1 file was left out: too many at once.' : `${count} files were left out: too many at once.`,
+    problems: {
+      PAYLOAD_TOO_LARGE: 'It is too large for WhatsApp. It was not sent.',
+      SESSION_NOT_READY: 'WhatsApp is not connected. It was not sent: send it again once it is back.',
+      FETCH_FAILED: 'The file could not be read. It was not sent.',
+    },
+  },
   answer: 'Answer',
   answerHint: 'Enter sends, Shift + Enter makes another line',
   draft: 'Draft:',

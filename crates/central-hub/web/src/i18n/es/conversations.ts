@@ -107,6 +107,23 @@ export const conversations = {
     deleted: 'Mensaje eliminado',
   },
   otherKind: (kind: string) => `Otro contenido (${kind})`,
+  attach: {
+    button: 'Adjuntar archivos',
+    list: 'Archivos para enviar',
+    drop: 'Soltá los archivos para adjuntarlos',
+    voice: 'Mensaje de voz',
+    remove: (name: string) => `Quitar ${name}`,
+    uploading: (percent: number) => `Subiendo: ${percent} %`,
+    sending: 'Enviando por WhatsApp…',
+    progressOf: (name: string) => `Avance de ${name}`,
+    left: (count: number) =>
+      count === 1 ? '1 archivo quedó afuera: son demasiados juntos.' : `${count} archivos quedaron afuera: son demasiados juntos.`,
+    problems: {
+      PAYLOAD_TOO_LARGE: 'Es demasiado grande para WhatsApp. No salió.',
+      SESSION_NOT_READY: 'WhatsApp no está conectado. No salió: enviá de nuevo cuando vuelva.',
+      FETCH_FAILED: 'No se pudo leer el archivo. No salió.',
+    } as Record<string, string>,
+  },
   answer: 'Respuesta',
   answerHint: 'Enter envía, Mayús + Enter hace otra línea',
   draft: 'Borrador:',
