@@ -18,6 +18,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['live'],
   ['ui'],
   ['auth'],
+  // What several screens show of a person.
+  ['people'],
   // The screens; `start` embeds parts of the others.
   [
     'campaigns',

@@ -13,26 +13,32 @@ interface Loaded {
   loadOlder: () => void;
 }
 
+/** A message by the hub's id, or by WhatsApp's. */
+export type Target = number | string;
+
+const find = (messages: readonly Message[], target: Target): Message | undefined =>
+  typeof target === 'string' ? withId(messages, target) : messages.find(({ id }) => id === target);
+
 interface Jump {
   /** The element that has the messages. */
   box: RefObject<HTMLDivElement | null>;
-  to: (messageId: string) => void;
+  to: (target: Target) => void;
   /** The message that was gone to last. */
   lit: number | null;
 }
 
-/** Goes to a message by WhatsApp's id, loading older ones until it is there. */
+/** Goes to a message, loading older ones until it is there. */
 export function useJump(
   { messages, hasOlder, isLoading, loadOlder }: Loaded,
   onMissing: () => void,
 ): Jump {
   const box = useRef<HTMLDivElement>(null);
-  const [wanted, setWanted] = useState<{ messageId: string; pages: number } | null>(null);
+  const [wanted, setWanted] = useState<{ target: Target; pages: number } | null>(null);
   const [lit, setLit] = useState<number | null>(null);
 
   useEffect(() => {
     if (!wanted || isLoading) return;
-    const found = withId(messages, wanted.messageId);
+    const found = find(messages, wanted.target);
     if (found) {
       const bubble = box.current?.querySelector<HTMLElement>(`[data-message="${found.id}"]`);
       bubble?.scrollIntoView({ block: 'center' });
@@ -48,9 +54,9 @@ export function useJump(
     }
   }, [wanted, isLoading, messages, hasOlder, loadOlder, onMissing]);
 
-  const to = (messageId: string) => {
+  const to = (target: Target) => {
     setLit(null);
-    setWanted({ messageId, pages: 0 });
+    setWanted({ target, pages: 0 });
   };
   return { box, to, lit };
 }

@@ -109,6 +109,22 @@ export const conversations: typeof es = {
     deleted: 'Deleted message',
   },
   otherKind: (kind) => `Other content (${kind})`,
+  find: {
+    open: 'Search the conversation',
+    label: 'Search this conversation',
+    hint: 'Words of the message',
+    close: 'Close the search',
+    nothing: 'Nothing was found.',
+    count: (count, more) =>
+      more ? `${count} found, and there may be older ones` : count === 1 ? '1 found' : `${count} found`,
+    more: 'Search further back',
+  },
+  contact: {
+    open: (who) => `Details of ${who}`,
+    of: (who) => `Details of ${who}`,
+    title: 'Contact',
+    close: 'Close the details',
+  },
   attach: {
     button: 'Attach files',
     list: 'Files to send',

@@ -107,6 +107,22 @@ export const conversations = {
     deleted: 'Mensaje eliminado',
   },
   otherKind: (kind: string) => `Otro contenido (${kind})`,
+  find: {
+    open: 'Buscar en la conversación',
+    label: 'Buscar en esta conversación',
+    hint: 'Palabras del mensaje',
+    close: 'Cerrar la búsqueda',
+    nothing: 'No se encontró nada.',
+    count: (count: number, more: boolean) =>
+      more ? `${count} encontrados, y puede haber más atrás` : count === 1 ? '1 encontrado' : `${count} encontrados`,
+    more: 'Buscar más atrás',
+  },
+  contact: {
+    open: (who: string) => `Datos de ${who}`,
+    of: (who: string) => `Datos de ${who}`,
+    title: 'Contacto',
+    close: 'Cerrar los datos',
+  },
   attach: {
     button: 'Adjuntar archivos',
     list: 'Archivos para enviar',
