@@ -23,6 +23,9 @@ mod inbound;
 mod inbox;
 mod limits;
 mod lookups;
+mod media_deleter;
+mod media_links;
+pub mod message_content;
 pub mod opt_out;
 mod outage;
 mod outbox;
@@ -55,6 +58,7 @@ use crate::inbound::Follower;
 use crate::inbox::InboxWatcher;
 use crate::limits::CallerLimits;
 use crate::lookups::Asker;
+use crate::media_deleter::MediaDeleter;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
 use crate::relay::Relay;
@@ -204,6 +208,11 @@ pub async fn run(
         relay: relay.clone(),
     };
     let watching = tokio::spawn(watcher.run(shutdown.draining().clone()));
+    let deleter = MediaDeleter {
+        store: deps.store.clone(),
+        session: deps.session.clone(),
+    };
+    let deleting = tokio::spawn(deleter.run(shutdown.draining().clone()));
     let lookups_wanted = Arc::new(Notify::new());
     let asker = Asker {
         store: deps.store.clone(),
@@ -260,6 +269,7 @@ pub async fn run(
     sending.abort();
     watchdog.abort();
     watching.abort();
+    deleting.abort();
     scheduling.abort();
     relaying.abort();
     let _ = tokio::time::timeout(LAST_WORDS, following).await;

@@ -40,7 +40,7 @@ pub const FILES: &str = "/files";
 pub const FILE: &str = "/files/{id}";
 /// `GET`: the delivery status of a message.
 pub const MESSAGE: &str = "/messages/{id}";
-/// `GET`: the file of a message that came in.
+/// `GET`, `DELETE`: the file of a message that came in.
 pub const MESSAGE_MEDIA: &str = "/messages/{id}/media";
 /// `GET`: as Prometheus reads it.
 pub const METRICS: &str = "/metrics";

@@ -404,6 +404,22 @@ impl SessionClient {
         &self.shared.timeouts
     }
 
+    /// As [`SessionClient::request`], with a path of these segments, each
+    /// encoded.
+    pub(crate) fn request_segments(
+        &self,
+        method: Method,
+        segments: &[&str],
+    ) -> Result<reqwest::RequestBuilder, ClientError> {
+        let mut url = self.shared.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| ClientError::BadResponse("the base URL has no path".to_owned()))?
+            .pop_if_empty()
+            .extend(segments);
+        let request = self.shared.http.request(method, url);
+        Ok(request.headers(self.headers.clone()))
+    }
+
     pub(crate) fn request(
         &self,
         method: Method,

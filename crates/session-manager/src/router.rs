@@ -55,7 +55,10 @@ pub fn router(state: AppState) -> Router {
         // These handlers limit what they read by themselves.
         .layer(DefaultBodyLimit::disable())
         .route(paths::MESSAGE, get(http::send::message))
-        .route(paths::MESSAGE_MEDIA, get(http::media::media))
+        .route(
+            paths::MESSAGE_MEDIA,
+            get(http::media::media).delete(http::media::delete),
+        )
         .route(paths::EVENTS, get(http::events::events))
         .route(paths::SCREENSHOT, get(http::session::screenshot))
         .layer(from_fn(check_cliente_id))

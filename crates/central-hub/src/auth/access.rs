@@ -229,6 +229,9 @@ pub const ALL: &[Rule] = &[
     ),
     rule("GET", "/listener/messages", Everybody(Read)),
     rule("GET", "/listener/history/{number}", Everybody(Read)),
+    rule("GET", "/listener/messages/{id}/media", Everybody(Read)),
+    // The token in the path is the credential.
+    rule("GET", "/media/{token}", Anyone),
     rule("POST", "/listener/incoming-message", Anyone),
     rule("POST", "/listener/outgoing-message", Anyone),
     // Who turns out to be whom is so for all businesses.

@@ -10,8 +10,8 @@ use utoipa::openapi::{OpenApi, PathItem};
 
 use super::{
     admin, alerts, auth, campaigns, cliente, config, contact_checks, contacts, events, files,
-    health, inbox, listener, messages, metrics, node, numbers, overview, passkey, qr_code, reports,
-    send, sender, sending, tokens, users, v2, webhooks,
+    health, inbox, listener, media, messages, metrics, node, numbers, overview, passkey, qr_code,
+    reports, send, sender, sending, tokens, users, v2, webhooks,
 };
 use crate::auth::{Access, ROUTES};
 
@@ -105,6 +105,8 @@ struct Document;
     inbox::attended,
     listener::messages,
     listener::history,
+    media::media,
+    media::linked,
     contacts::list,
     contacts::csv,
     contacts::one,

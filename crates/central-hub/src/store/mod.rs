@@ -27,6 +27,7 @@ mod composed;
 mod contact_cards;
 mod contact_list;
 mod contacts;
+mod contents;
 mod conversation_rows;
 mod conversations;
 mod copy;
@@ -40,6 +41,8 @@ mod inbound;
 mod inbox;
 mod leases;
 mod lookups;
+mod media_deletions;
+mod message_changes;
 mod messages;
 mod migrations;
 mod names;
@@ -49,6 +52,7 @@ mod overview;
 mod people;
 mod people_by_hand;
 mod queues;
+mod recording;
 mod rows;
 mod search;
 mod search_index;
@@ -108,6 +112,7 @@ pub(crate) use webhook_secret::signatures;
 pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
 
 use crate::config::DatabaseLocation;
+use crate::media_links::MediaLinks;
 
 /// A write transaction.
 pub type Tx = Transaction<'static, Any>;
@@ -121,6 +126,8 @@ const SQLITE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FU
 const AT_ONCE: Duration = Duration::from_secs(1);
 const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 12;
+/// The key of links to files, which all hubs share.
+const LINK_KEY: &str = "media.link_key";
 
 /// The open store; clones share it.
 #[derive(Clone, Debug)]
@@ -140,6 +147,10 @@ pub struct Store {
     dry_run: Arc<AtomicBool>,
     /// Limits concurrent searches.
     searching: Arc<Semaphore>,
+    /// Notified when files of messages are to be deleted.
+    media_deleted: Arc<Notify>,
+    /// Signs links to files; the key is in the settings.
+    links: Option<MediaLinks>,
 }
 
 impl Store {
@@ -157,7 +168,7 @@ impl Store {
             source: error,
         })?;
         first_connection(location, &options).await?;
-        let store = match location {
+        let mut store = match location {
             DatabaseLocation::Sqlite(_) => Self::sqlite(options),
             DatabaseLocation::Postgres(_) => Self::postgres(options),
         };
@@ -167,6 +178,8 @@ impl Store {
                 location: location.to_string(),
                 source,
             })?;
+        let key = store.setting_or(LINK_KEY, &MediaLinks::new_key()).await?;
+        store.links = Some(MediaLinks::with_key(&key));
         store.join_what_is_there().await?;
         store.fill_inbox().await?;
         store.fill_index().await?;
@@ -199,6 +212,8 @@ impl Store {
             stopped: Arc::default(),
             dry_run: Arc::default(),
             searching: Arc::new(Semaphore::new(search::AT_ONCE)),
+            media_deleted: Arc::default(),
+            links: None,
         }
     }
 
@@ -217,6 +232,8 @@ impl Store {
             stopped: Arc::default(),
             dry_run: Arc::default(),
             searching: Arc::new(Semaphore::new(search::AT_ONCE)),
+            media_deleted: Arc::default(),
+            links: None,
         }
     }
 
@@ -271,6 +288,18 @@ impl Store {
 
     fn inbox_changed(&self) {
         self.inbox.notify_one();
+    }
+
+    /// Notified when files of messages are to be deleted: shortly before the
+    /// rows can be read, or after.
+    pub(crate) fn media_deleted(&self) -> &Notify {
+        &self.media_deleted
+    }
+
+    /// Signs links to the files of messages; `None` before the database is
+    /// open.
+    pub(crate) const fn media_links(&self) -> Option<&MediaLinks> {
+        self.links.as_ref()
     }
 
     /// Begins a write transaction; dropping it rolls back.

@@ -87,17 +87,28 @@ pub(super) struct Holder {
 impl Store {
     /// Learns from a message which number and LID belong together.
     pub(super) async fn learn_from(&self, heard: &InboundMessage) -> Result<(), StoreError> {
-        let Ok(told) = Recipient::parse(&heard.chat) else {
+        let (phone, lid) = (heard.phone.as_deref(), heard.lid.as_deref());
+        self.learn_from_event(&heard.chat, phone, lid).await
+    }
+
+    /// Learns from an event of a chat which number and LID belong together.
+    pub(super) async fn learn_from_event(
+        &self,
+        chat: &str,
+        phone: Option<&str>,
+        lid: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let Ok(told) = Recipient::parse(chat) else {
             return Ok(());
         };
-        let parsed = |id: &Option<String>| {
-            let id = id.as_deref().and_then(|id| Recipient::parse(id).ok());
+        let parsed = |id: Option<&str>| {
+            let id = id.and_then(|id| Recipient::parse(id).ok());
             id.map(|id| id.as_str().to_owned())
         };
         let told = told.as_str().to_owned();
         let (number, lid) = match is_lid(&told) {
-            true => (parsed(&heard.phone).filter(|id| !is_lid(id)), Some(told)),
-            false => (Some(told), parsed(&heard.lid).filter(|id| is_lid(id))),
+            true => (parsed(phone).filter(|id| !is_lid(id)), Some(told)),
+            false => (Some(told), parsed(lid).filter(|id| is_lid(id))),
         };
         let ids: Vec<_> = number.iter().chain(&lid).map(String::as_str).collect();
         self.learn(&ids, number.as_deref(), Source::Inbound).await
@@ -339,6 +350,11 @@ impl Store {
                 .await?;
             moved += rows.rows_affected();
         }
+        sqlx::query("UPDATE early_changes SET chat = $2 WHERE chat = $1")
+            .bind(from)
+            .bind(to)
+            .execute(&mut **tx)
+            .await?;
         rehang_answer_in(tx, from, to).await?;
         self.rehang_inbox_in(tx, from, to).await?;
         self.move_conversations_in(tx, from, to, None).await?;

@@ -18,6 +18,8 @@ mod import_node;
 mod inbox;
 mod listener;
 mod lookups;
+mod media;
+mod message_contents;
 mod messages;
 mod node_clients;
 mod numbers;

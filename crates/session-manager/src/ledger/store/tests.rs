@@ -323,7 +323,7 @@ async fn unsettled_sends_are_found_by_each_address() {
     // The number alone does not tell whose it is.
     let by_number = [number.clone()];
     assert_eq!(store.unsettled(Some(&by_number)).await.unwrap(), []);
-    let both = [number, lid];
+    let both = [number, lid.clone()];
     let second = store.insert(to("B", "541158254201@c.us", &both), true);
     assert_eq!(second.await.unwrap().unwrap().state, SendState::Accepted);
     let unsettled = store.unsettled(Some(&both)).await.unwrap();
