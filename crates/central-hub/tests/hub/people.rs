@@ -123,6 +123,9 @@ on_both_engines! {
             is_refused(&hub, &number(n)).await;
         }
         // A person.
+        let path = format!("/api/contacts/{}", number(4));
+        let body = json!({"nombre": "Ana"});
+        assert_eq!(ask(&hub, "PUT", &path, Some(&body)).await.0, 200);
         let join = format!("/api/contacts/{}/join", number(4));
         let body = json!({"con": lid(4)});
         assert_eq!(ask(&hub, "POST", &join, Some(&body)).await.0, 200);
@@ -156,7 +159,7 @@ on_both_engines! {
             ("551187654321", "5511987654321"), ("5511987654322", "551187654322"),
             ("5215512345678", "525512345678"), ("525512345679", "5215512345679"),
             ("5493514567890", "543514567890"), ("542966423456", "5492966423456"),
-            ("552161234567", "5521961234567"), ("5571991234567", "557191234567"),
+            ("552187654321", "5521987654321"), ("5571991234567", "557191234567"),
             ("523312345678", "5213312345678"),
         ].into_iter().enumerate() {
             lead(&hub, &peer, &format!("3A{n}"), &format!("{from}@c.us"), "BAJA").await;
