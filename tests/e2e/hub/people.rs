@@ -117,7 +117,7 @@ async fn order_of_sending_goes_by_person() {
     phone.rule(Some(account), SendBehavior::Unknown, None);
     let (status, body) = send_itself(&manager, "k1", other, "uno").await;
     assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
-    for (key, to) in [("k2", account), ("k3", other), ("k4", &lid)] {
+    for (key, to) in [("k2", account), ("k3", other), ("k4", lid.as_str())] {
         let (status, body) = send_itself(&manager, key, to, "dos").await;
         assert_eq!(
             (status, &body["code"]),
