@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 // The source of every module of the page, by relative path.
-const SOURCES = import.meta.glob<string>(['./**/*.ts', './**/*.tsx', '!./**/*.test.ts'], {
+const SOURCES = import.meta.glob<string>(['./**/*.ts', './**/*.tsx', '!./**/*.test.{ts,tsx}'], {
   query: '?raw',
   import: 'default',
   eager: true,
@@ -18,6 +18,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['live'],
   ['ui'],
   ['auth'],
+  // What several screens show of a person.
+  ['people'],
   // The form of a schedule, in two screens.
   ['planning'],
   // The screens; `start` embeds parts of the others.

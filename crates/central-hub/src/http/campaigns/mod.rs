@@ -1,5 +1,6 @@
 //! `/api/sender/campaigns`, `/programaciones` and `/bajas`.
 
+mod checks;
 mod countries;
 mod edit;
 mod imports;
@@ -58,6 +59,9 @@ const LONGEST_NAME: usize = 200;
     recipients::one,
     recipients::retry,
     upload::upload,
+    checks::begin,
+    checks::progress,
+    checks::skip,
     imports::list,
     imports::one,
     imports::delete,
@@ -74,6 +78,8 @@ const LONGEST_NAME: usize = 200;
     opt_outs::add,
     opt_outs::words,
     opt_outs::set_words,
+    opt_outs::answer,
+    opt_outs::set_answer,
     opt_outs::one,
     opt_outs::remove,
 ))]
@@ -100,6 +106,8 @@ pub(crate) fn campaigns() -> Router<AppState> {
             "/{id}/recipients/{recipient}/retry",
             post(recipients::retry),
         )
+        .route("/{id}/check", get(checks::progress).post(checks::begin))
+        .route("/{id}/check/skip", post(checks::skip))
         .route("/{id}/imports", get(imports::list))
         .route(
             "/{id}/imports/{import}",
@@ -128,6 +136,10 @@ pub(crate) fn bajas() -> Router<AppState> {
     Router::new()
         .route("/", get(opt_outs::list).post(opt_outs::add))
         .route("/palabras", put(opt_outs::set_words).get(opt_outs::words))
+        .route(
+            "/respuesta",
+            put(opt_outs::set_answer).get(opt_outs::answer),
+        )
         .route("/{telefono}", get(opt_outs::one).delete(opt_outs::remove))
 }
 

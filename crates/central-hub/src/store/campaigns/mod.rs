@@ -16,6 +16,7 @@
 //! and change in the same transaction as the recipients.
 
 mod campaign;
+mod checks;
 mod days;
 mod imports;
 mod lifecycle;
@@ -31,6 +32,7 @@ mod schedules;
 mod states;
 
 pub use campaign::{Campaign, CampaignEdit, CampaignFilter, CampaignPlan, Fields, NewCampaign};
+pub use checks::CheckProgress;
 pub use days::Days;
 pub use imports::{Import, ImportEnd, ImportState, NewRefusedLine, RefusedLine};
 pub(crate) use lifecycle::pause_in;

@@ -127,6 +127,8 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /listener/conversations/{number}/attended", "AGCsaS"),
     ("GET /listener/messages", "AGCraR"),
     ("GET /listener/history/{number}", "AGCraR"),
+    ("GET /listener/messages/{id}/media", "AGCraR"),
+    ("GET /media/{token}", "nAGCrsklaRSKL"),
     ("GET /contacts", "AGCraR"),
     ("GET /contacts.csv", "AGCraR"),
     ("GET /contacts/{telefono}", "AGCraR"),

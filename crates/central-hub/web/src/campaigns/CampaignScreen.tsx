@@ -12,6 +12,7 @@ import { Screen } from '../ui/Screen';
 import { Actions } from './Actions';
 import { useFollowCampaigns, useStats } from './api';
 import { CampaignBadge } from './CampaignBadge';
+import { CheckCard } from './CheckCard';
 import { ListsCard } from './ListsCard';
 import { ProgressCard } from './ProgressCard';
 import { RecipientsCard } from './RecipientsCard';
@@ -88,6 +89,7 @@ function Shown({ campaign, error }: { campaign: CampaignStats; error: Error | nu
           {campaign.estado !== 'finalizado' && <ListsCard campaign={campaign} />}
         </>
       )}
+      {campaign.total > 0 && <CheckCard campaign={campaign} />}
       {campaign.total > 0 && <RecipientsCard campaign={campaign} />}
     </Screen>
   );

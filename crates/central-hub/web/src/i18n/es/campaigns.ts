@@ -258,6 +258,21 @@ export const campaigns = {
     copyName: (name: string) => `${name} (copia)`,
     removeText: 'Se borra la campaña con su lista. Los mensajes enviados quedan en el historial.',
   },
+  check: {
+    title: 'Revisar la lista',
+    text: 'Antes de aprobar, WhatsApp dice qué números lo tienen. Se le pregunta por uno por segundo; lo que ya contestó en estos días no se pregunta de nuevo.',
+    begin: 'Revisar los números',
+    again: 'Revisar de nuevo',
+    progress: 'Números revisados',
+    done: (done: number, total: number) => `${done} de ${total} revisados`,
+    found: (count: number) => `${count} con WhatsApp`,
+    missing: (count: number) => `${count} sin WhatsApp`,
+    which: 'Cuáles no tienen WhatsApp',
+    line: (line: number, number: string) => `Línea ${line}: ${number}`,
+    skip: 'Dejarlos afuera',
+    skipped: (count: number) =>
+      count === 1 ? 'Quedó afuera 1 número' : `Quedaron afuera ${count} números`,
+  },
   lists: {
     title: 'Listas',
     text: 'Subí tu planilla de Excel (.xlsx), de LibreOffice (.ods) o CSV. Antes de agregar a nadie ves cómo se lee.',
