@@ -42,7 +42,7 @@ import { useReading } from './useReading';
 const BESIDE_KEY = 'leadmaster-contact-beside';
 
 /** Returns whether the contact fits beside the messages. */
-const isWide = (): boolean => window.matchMedia('(min-width: 75em)').matches;
+const isWide = (): boolean => window.matchMedia('(min-width: 100em)').matches;
 
 /** A conversation: its messages, and the box to answer in. */
 export function Thread({ number }: { number: string }) {
