@@ -136,6 +136,7 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/sender/campaigns/{id}/resume", Admins(Campaigns)),
     rule("POST", "/sender/campaigns/{id}/copy", Everybody(Campaigns)),
     rule("GET", "/sender/campaigns/{id}/stats", Everybody(Read)),
+    rule("GET", "/sender/campaigns/{id}/replies", Everybody(Read)),
     rule("GET", "/sender/campaigns/{id}/recipients", Everybody(Read)),
     rule(
         "POST",

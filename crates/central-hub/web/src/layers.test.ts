@@ -20,11 +20,14 @@ const LAYERS: readonly (readonly string[])[] = [
   ['auth'],
   // What several screens show of a person.
   ['people'],
+  // The form of a schedule, in two screens.
+  ['planning'],
   // The screens; `start` embeds parts of the others.
   [
     'campaigns',
     'contacts',
     'conversations',
+    'help',
     'integrations',
     'messages',
     'optouts',
@@ -44,7 +47,7 @@ function importsOf(path: string): string[] {
   const folder = path.split('/').slice(0, -1);
   const found = (SOURCES[`./${path}`] ?? '').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g);
   return Array.from(found, ([, to = '']) => to.replace(/\?.*/, ''))
-    .filter((to) => !to.endsWith('.css'))
+    .filter((to) => !/\.(css|md)$/.test(to))
     .map((to) => {
       const parts = [...folder];
       for (const part of to.split('/')) {

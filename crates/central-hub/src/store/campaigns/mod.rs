@@ -26,6 +26,7 @@ mod overview;
 mod pacing;
 mod recipients;
 mod refused;
+mod replies;
 mod rows;
 mod schedules;
 mod states;
@@ -52,5 +53,6 @@ pub use recipients::{
 };
 pub(crate) use recipients::{next_pending_in, queued_in};
 pub use refused::Refused;
+pub use replies::{Replies, Reply};
 pub use schedules::{NewSchedule, Schedule, ScheduleFilter};
 pub use states::{CampaignState, RecipientState, ScheduleState};
