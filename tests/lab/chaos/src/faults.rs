@@ -267,6 +267,9 @@ impl Breakable {
     /// Removes the latest published messages from the page's database, which
     /// still names them, and loads the page.
     async fn forget_anchors(&self) -> bool {
+        if !self.until_device(is_synced).await {
+            return false;
+        }
         let told = self.listeners["session-manager"].latest(FORGOTTEN);
         let before = self.phone.state().stored;
         for key in &told {
