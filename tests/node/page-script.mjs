@@ -23,11 +23,13 @@ const LEAD = '5491140000001';
 let browser = null;
 let page = null;
 
-/** A call of the service, with its answer or its error. */
-const call = async (name, args = {}) => {
-  const answer = await page.evaluate(([a, b]) => __leadmaster.call(a, b), [name, JSON.stringify(args)]);
-  return JSON.parse(answer.slice(answer.indexOf(' ') + 1));
+/** Calls of the service in one turn of the page, each with its answer or its error. */
+const calls = async (...wanted) => {
+  const texts = wanted.map(([name, args]) => [name, JSON.stringify(args)]);
+  const answers = await page.evaluate((all) => Promise.all(all.map(([name, args]) => __leadmaster.call(name, args))), texts);
+  return answers.map((answer) => JSON.parse(answer.slice(answer.indexOf(' ') + 1)));
 };
+const call = async (name, args = {}) => (await calls([name, args]))[0];
 const facts = async () => (await call('facts')).ok;
 const scan = (what) => eventually(what, () => api.call('scan', {}).catch(() => null));
 
@@ -70,12 +72,12 @@ async function test() {
     const search = { chat: `${LEAD}@c.us`, since: 0, anchor: null, direction: 'before', budget_ms: 1_000 };
     await eventually('they are stored', async () => (await call('search', search)).ok?.messages.length === texts.length);
     // The service asks again when it has given up on an answer.
-    const [first, second] = await Promise.all([call('search', search), call('search', search)]);
+    const [first, second] = await calls(['search', search], ['search', search]);
     equal(first.err?.code, 'NOT_READY', 'the first one');
     assert(first.err.message.includes('another search'), first.err.message);
     equal(second.ok.messages.length, texts.length, 'the second one');
     // Whatever it asks for: they share the page's one search.
-    const [chats, memory] = await Promise.all([call('chats', { since: 0 }), call('memory', { since: 0, limit: 10, mark: '' })]);
+    const [chats, memory] = await calls(['chats', { since: 0 }], ['memory', { since: 0, limit: 10, mark: '' }]);
     equal(chats.err?.code, 'NOT_READY', 'the list of chats');
     equal(memory.ok.ids.length, texts.length, 'the messages in memory');
     await page.context().close();
