@@ -266,11 +266,11 @@ async fn notice_that_the_search_begins_at_is_not_published() {
     let phone = standin.phone();
     writes(&phone, LEAD, "uno");
     from_the_start(&manager).await.until(says("uno")).await;
-    let call = LeadMessage {
-        kind: Some("call_log".to_owned()),
+    let notice = LeadMessage {
+        kind: Some("e2e_notification".to_owned()),
         ..LeadMessage::text(LEAD, "")
     };
-    phone.lead_message(&call).expect("a call");
+    phone.lead_message(&notice).expect("a notice");
     let device = |phone: &Phone| {
         let devices = phone.state().devices;
         devices
@@ -282,7 +282,7 @@ async fn notice_that_the_search_begins_at_is_not_published() {
     taken.expect("the page to have it");
     manager.until_stored().await;
     manager.stop().await;
-    // The call is all that the page has of the chat in memory.
+    // The notice is all that the page has of the chat in memory.
     manager.restart().await;
     manager.until("READY").await;
     writes(&phone, LEAD, "dos");
