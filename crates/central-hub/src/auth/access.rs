@@ -222,7 +222,7 @@ pub const ALL: &[Rule] = &[
     rule("GET", "/listener/history/{number}", Everybody(Read)),
     rule("POST", "/listener/incoming-message", Anyone),
     rule("POST", "/listener/outgoing-message", Anyone),
-    // Who turns out to be whom is so for all businesses.
+    // Contacts. Merging and splitting affects all businesses: administrators only.
     rule("GET", "/contacts", Everybody(Read)),
     rule("GET", "/contacts.csv", Everybody(Read)),
     rule("GET", "/contacts/{telefono}", Everybody(Read)),

@@ -70,7 +70,7 @@ async fn until_estado(hub: &Hub, id: i64, estado: &str) {
 }
 
 on_both_engines! {
-    async fn what_approving_would_come_to(database: Database) {
+    async fn approval_preview_counts_messages_and_duration(database: Database) {
         let peer = ready().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;
         let id = create(&hub, &brisk("Hola {nombre}")).await;
@@ -97,7 +97,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_rehearsal_from_the_list_to_the_end(database: Database) {
+    async fn dry_run_campaign_runs_from_upload_to_completion(database: Database) {
         let peer = ready().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;
         let mut events = hub.events().await;
@@ -156,7 +156,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn for_real_with_a_failure_and_an_opt_out(database: Database) {
+    async fn real_campaign_handles_a_failure_and_an_opt_out(database: Database) {
         let peer = ready().await;
         peer.fails_once(404, "NOT_ON_WHATSAPP");
         let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
@@ -196,7 +196,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn who_writes_baja_gets_nothing_more(database: Database) {
+    async fn contact_who_writes_baja_gets_no_more_messages(database: Database) {
         let peer = ready().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
         hub.events().await.hub("up").await;
@@ -253,7 +253,7 @@ on_both_engines! {
 }
 
 #[tokio::test]
-async fn a_template_that_is_wrong_is_told_with_its_place() {
+async fn template_errors_report_their_position() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let mut campaign = brisk("Hola\nde {empresa}");
@@ -306,7 +306,7 @@ async fn a_template_that_is_wrong_is_told_with_its_place() {
 }
 
 #[tokio::test]
-async fn lists_that_cannot_be_read_leave_nothing() {
+async fn unreadable_lists_store_nothing() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let id = create(&hub, &brisk("Hola {nombre}")).await;
@@ -349,7 +349,7 @@ async fn lists_that_cannot_be_read_leave_nothing() {
 }
 
 #[tokio::test]
-async fn a_list_that_broke_off_does_not_go_out() {
+async fn incomplete_list_is_not_sent() {
     let peer = ready().await;
     let hub = Hub::start_with(&peer.url, REHEARSAL).await;
     let id = create(&hub, &brisk("Hola {nombre}")).await;
@@ -387,7 +387,7 @@ async fn a_list_that_broke_off_does_not_go_out() {
 }
 
 #[tokio::test]
-async fn nothing_leaves_unless_it_is_switched_on() {
+async fn nothing_is_sent_unless_campaigns_are_enabled() {
     let peer = ready().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     let id = create(&hub, &brisk("Hola {nombre}")).await;
@@ -411,7 +411,7 @@ async fn nothing_leaves_unless_it_is_switched_on() {
 }
 
 #[tokio::test]
-async fn bad_requests_are_told() {
+async fn bad_requests_are_rejected_with_a_code() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let id = create(&hub, &brisk("Hola")).await;
@@ -533,7 +533,7 @@ async fn bad_requests_are_told() {
 }
 
 #[tokio::test]
-async fn a_business_sees_its_own_campaigns() {
+async fn business_sees_only_its_own_campaigns() {
     let peer = FakeSessionManager::start().await;
     let password = "una-clave-de-prueba";
     let hub = Hub::start_with(&peer.url, &[("HUB_ADMIN_PASSWORD", password)]).await;
