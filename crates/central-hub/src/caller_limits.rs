@@ -1,4 +1,4 @@
-//! Concurrency limits per caller: event streams, uploads, searches.
+//! Concurrency limits per caller: event streams, uploads, downloads, searches.
 
 use std::sync::Arc;
 
@@ -21,6 +21,10 @@ const LISTS_OF_ALL: usize = 16;
 /// Concurrent file transfers.
 const FILES: usize = 16;
 const FILES_OF_ALL: usize = 64;
+/// Concurrent downloads of the files of messages, as a page with many pictures
+/// makes.
+const DOWNLOADS: usize = 48;
+const DOWNLOADS_OF_ALL: usize = 192;
 /// Searches running or waiting.
 const SEARCHES: usize = 4;
 const SEARCHES_OF_ALL: usize = 32;
@@ -32,6 +36,8 @@ enum Holder {
     User(i64),
     Token(i64),
     Business(u64),
+    /// Whoever has a signed link, together.
+    Link,
 }
 
 impl Holder {
@@ -63,6 +69,7 @@ pub(crate) struct CallerLimits {
     streams_of_business: Shares<Holder>,
     lists: Shares<Holder>,
     files: Shares<Holder>,
+    downloads: Shares<Holder>,
     searches: Shares<Holder>,
     /// Rate limit of wrong values in `X-Internal-Token`.
     pub(crate) internal_token: Arc<Guesses>,
@@ -75,6 +82,7 @@ impl Default for CallerLimits {
             streams_of_business: Shares::new(STREAMS_OF_BUSINESS, STREAMS_OF_ALL),
             lists: Shares::new(LISTS, LISTS_OF_ALL),
             files: Shares::new(FILES, FILES_OF_ALL),
+            downloads: Shares::new(DOWNLOADS, DOWNLOADS_OF_ALL),
             searches: Shares::new(SEARCHES, SEARCHES_OF_ALL),
             internal_token: Arc::new(Guesses::at("INTERNAL_TOKEN")),
         }
@@ -100,6 +108,19 @@ impl CallerLimits {
     /// Takes a slot for a file upload.
     pub(crate) fn file(&self, caller: &Caller) -> Result<Held, ErrorReply> {
         acquire(&self.files, caller, "files")
+    }
+
+    /// Takes a slot for the download of a message's file.
+    pub(crate) fn download(&self, caller: &Caller) -> Result<Held, ErrorReply> {
+        acquire(&self.downloads, caller, "downloads")
+    }
+
+    /// As [`CallerLimits::download`], by a signed link.
+    pub(crate) fn linked_download(&self) -> Result<Held, ErrorReply> {
+        let taken = self.downloads.take(Holder::Link);
+        Ok(Held(vec![
+            taken.map_err(|full| refusal(full, "downloads"))?,
+        ]))
     }
 
     /// Takes a slot for a search.

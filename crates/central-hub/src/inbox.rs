@@ -45,6 +45,8 @@ struct Told<'a> {
     mensaje: &'a str,
     /// Since when the contact has waited for an answer.
     sin_responder_desde: Option<Timestamp>,
+    /// When it changed: another text, a reaction, a deletion are told as well.
+    actualizado: Option<Timestamp>,
 }
 
 /// A chat, and the business whose view of it this is.
@@ -153,6 +155,7 @@ fn data_of(talk: &ChangedTalk, nombre: Option<&str>) -> Option<Arc<str>> {
         tipo: &last.kind,
         mensaje: end.map_or(&*last.body, |(end, _)| &last.body[..end]),
         sin_responder_desde: talk.waits_since,
+        actualizado: Timestamp::from_millis(talk.updated_at),
     };
     serde_json::to_string(&told).ok().map(Into::into)
 }

@@ -19,9 +19,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::auth::gate;
 use crate::http::{
-    admin, alerts, auth, campaigns, cliente, config, contacts, events, files, health, inbox,
-    listener, messages, metrics, node, numbers, openapi, overview, passkey, qr_code, reports, send,
-    sender, sending, tokens, users, v2, web, webhooks,
+    admin, alerts, auth, campaigns, cliente, config, contact_checks, contacts, events, files,
+    health, inbox, listener, media, messages, metrics, node, numbers, openapi, overview, passkey,
+    qr_code, reports, send, sender, sending, tokens, users, v2, web, webhooks,
 };
 use crate::state::AppState;
 
@@ -97,8 +97,10 @@ fn api() -> Router<AppState> {
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{id}", delete(tokens::revoke))
         .nest("/listener", conversations())
+        .route("/media/{token}", get(media::linked))
         .route("/contacts", get(contacts::list))
         .route("/contacts.csv", get(contacts::csv))
+        .route("/contacts/check", post(contact_checks::check))
         .nest("/contacts/{telefono}", contact())
         .route("/alerts", get(alerts::show))
         .route("/alerts/test", post(alerts::test))
@@ -132,6 +134,7 @@ fn conversations() -> Router<AppState> {
         .route("/conversations/{number}/read", post(inbox::read))
         .route("/conversations/{number}/attended", post(inbox::attended))
         .route("/messages", get(listener::messages))
+        .route("/messages/{id}/media", get(media::media))
         .route("/history/{number}", get(listener::history))
 }
 

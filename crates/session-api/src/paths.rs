@@ -32,13 +32,15 @@ pub const PASSKEY_CANCEL: &str = "/passkey/cancel";
 pub const SEND: &str = "/send";
 /// `POST`: checks whether a message could be sent, without sending it.
 pub const SEND_CHECK: &str = "/send/check";
+/// `POST`: whether a number has WhatsApp, and WhatsApp's spelling of it.
+pub const LOOKUP: &str = "/lookup";
 /// `POST`: uploads a file.
 pub const FILES: &str = "/files";
 /// `GET`, `DELETE`: an uploaded file.
 pub const FILE: &str = "/files/{id}";
 /// `GET`: the delivery status of a message.
 pub const MESSAGE: &str = "/messages/{id}";
-/// `GET`: the file of a message that came in.
+/// `GET`, `DELETE`: the file of a message that came in.
 pub const MESSAGE_MEDIA: &str = "/messages/{id}/media";
 /// `GET`: as Prometheus reads it.
 pub const METRICS: &str = "/metrics";

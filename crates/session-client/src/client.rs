@@ -11,9 +11,9 @@ use reqwest::{Response, redirect, retry};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use session_api::{
-    BackupBody, CLIENTE_ID_HEADER, ConnectBody, ErrorBody, HealthBody, PairingCodeBody,
-    PairingCodeRequest, PasskeyBody, PasskeyCredential, QrBody, SendBody, SendRequest, SessionBody,
-    StatusBody, TransitionBody, paths,
+    BackupBody, CLIENTE_ID_HEADER, ConnectBody, ErrorBody, HealthBody, LookupBody, LookupRequest,
+    PairingCodeBody, PairingCodeRequest, PasskeyBody, PasskeyCredential, QrBody, SendBody,
+    SendRequest, SessionBody, StatusBody, TransitionBody, paths,
 };
 use url::Url;
 
@@ -251,6 +251,15 @@ impl SessionClient {
         self.typed(Endpoint::CancelPasskey, None).await
     }
 
+    /// Requests `POST /lookup`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn look_up(&self, to: &str) -> Result<LookupBody, ClientError> {
+        let request = LookupRequest { to: to.to_owned() };
+        self.typed(Endpoint::Lookup, Some(to_json(&request))).await
+    }
+
     /// Requests `POST /send`, once: this client never retries it.
     ///
     /// # Errors
@@ -393,6 +402,22 @@ impl SessionClient {
 
     pub(crate) fn timeouts(&self) -> &Timeouts {
         &self.shared.timeouts
+    }
+
+    /// As [`SessionClient::request`], with a path of these segments, each
+    /// encoded.
+    pub(crate) fn request_segments(
+        &self,
+        method: Method,
+        segments: &[&str],
+    ) -> Result<reqwest::RequestBuilder, ClientError> {
+        let mut url = self.shared.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| ClientError::BadResponse("the base URL has no path".to_owned()))?
+            .pop_if_empty()
+            .extend(segments);
+        let request = self.shared.http.request(method, url);
+        Ok(request.headers(self.headers.clone()))
     }
 
     pub(crate) fn request(

@@ -26,4 +26,4 @@ pub use client::{RawAnswer, SessionClient};
 pub use endpoint::{Endpoint, Timeouts};
 pub use error::{BuildError, ClientError};
 pub use events::{SseEvent, decode};
-pub use transfer::Passed;
+pub use transfer::{Media, Passed};

@@ -1,11 +1,11 @@
 //! Streamed bodies: a file is passed on without being held in memory.
 
 use bytes::Bytes;
-use futures_util::Stream;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, Method, StatusCode};
+use futures_util::{Stream, stream};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RANGE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::de::DeserializeOwned;
-use session_api::{FileBody, paths};
+use session_api::{ErrorCode, FileBody, paths};
 
 use crate::client::{RawAnswer, SessionClient, failure, read};
 use crate::error::ClientError;
@@ -20,7 +20,87 @@ pub struct Passed<S> {
     pub body: S,
 }
 
+/// The file of a message, or a part of it.
+pub struct Media<S> {
+    /// 200, 206, or 416 without content.
+    pub status: StatusCode,
+    /// The headers of the response.
+    pub headers: HeaderMap,
+    /// The stream of bytes.
+    pub body: S,
+}
+
 impl SessionClient {
+    /// Requests `GET /messages/{id}/media`, or a part of it (`range`). A file
+    /// that session-manager has to fetch first takes as long as a send.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; the stream ends with an error when the response
+    /// breaks off or nothing arrives for [`Timeouts::silence`].
+    ///
+    /// [`Timeouts::silence`]: crate::Timeouts::silence
+    pub async fn media(
+        &self,
+        id: &str,
+        range: Option<HeaderValue>,
+    ) -> Result<Media<impl Stream<Item = Result<Bytes, ClientError>> + Send + use<>>, ClientError>
+    {
+        let timeouts = *self.timeouts();
+        let mut request = self.request_segments(Method::GET, &["messages", id, "media"])?;
+        if let Some(range) = range {
+            request = request.header(RANGE, range);
+        }
+        let within = timeouts.after_connecting(timeouts.send);
+        let response = tokio::time::timeout(within, request.send())
+            .await
+            .map_err(|_| ClientError::Timeout)?
+            .map_err(ClientError::of_transport)?;
+        let status = response.status();
+        let is_file = matches!(
+            status,
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE
+        );
+        if !is_file {
+            let answer = tokio::time::timeout(within, read(response))
+                .await
+                .map_err(|_| ClientError::Timeout)??;
+            return Err(failure(&answer));
+        }
+        let headers = response.headers().clone();
+        let body = stream::try_unfold(response, move |mut response| async move {
+            let chunk = tokio::time::timeout(timeouts.silence, response.chunk())
+                .await
+                .map_err(|_| ClientError::Timeout)?
+                .map_err(ClientError::of_transport)?;
+            Ok(chunk.map(|chunk| (chunk, response)))
+        });
+        Ok(Media {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// Requests `DELETE /messages/{id}/media`. A file that is not there is as
+    /// good as deleted.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn delete_media(&self, id: &str) -> Result<(), ClientError> {
+        let timeouts = self.timeouts();
+        let request = self.request_segments(Method::DELETE, &["messages", id, "media"])?;
+        let request = request.timeout(timeouts.after_connecting(timeouts.read));
+        let response = request.send().await.map_err(ClientError::of_transport)?;
+        let answer = read(response).await?;
+        if answer.status == StatusCode::NO_CONTENT {
+            return Ok(());
+        }
+        match failure(&answer) {
+            error if error.remote_code() == Some(ErrorCode::MediaNotFound.as_str()) => Ok(()),
+            error => Err(error),
+        }
+    }
+
     /// Requests `POST /files` with this query: passes a file on; returns a
     /// success of the API, or an error with its status, unchanged.
     ///

@@ -393,3 +393,56 @@ async fn tls_is_spoken_to_https() {
     // A TLS handshake record.
     assert_eq!(peer.await.unwrap()[..2], [22, 3]);
 }
+
+#[tokio::test]
+async fn the_file_of_a_message_is_streamed_and_its_id_stays_one_segment() {
+    let (address, mut asked) = peer(
+        "HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 0-2/9\r\ncontent-length: 3\r\n\r\nabc",
+    )
+    .await;
+    let client = client(address, timeouts());
+    let range = "bytes=0-2".parse().unwrap();
+    let media = client
+        .media("false_1@c.us_3A/../x", Some(range))
+        .await
+        .unwrap();
+    assert_eq!(media.status, 206);
+    assert_eq!(media.headers["content-range"], "bytes 0-2/9");
+    let body: Vec<_> = media.body.collect().await;
+    let body: Result<Vec<_>, _> = body.into_iter().collect();
+    assert_eq!(body.unwrap().concat(), b"abc");
+    let asked = asked.recv().await.unwrap();
+    assert!(
+        asked.starts_with("GET /messages/false_1@c.us_3A%2F..%2Fx/media HTTP/1.1\r\n"),
+        "{asked}"
+    );
+    assert!(asked.to_ascii_lowercase().contains("range: bytes=0-2"));
+}
+
+#[tokio::test]
+async fn a_file_that_breaks_off_ends_with_an_error() {
+    let (address, _asked) = peer("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc").await;
+    let client = client(address, timeouts());
+    let media = client.media("x", None).await.unwrap();
+    let body: Vec<_> = media.body.collect().await;
+    let last = body.last().unwrap();
+    assert!(matches!(last, Err(ClientError::BadResponse(_))), "{last:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_deleted() {
+    let gone = r#"{"error":true,"code":"MEDIA_NOT_FOUND","message":"x"}"#;
+    let busy = r#"{"error":true,"code":"LEDGER_UNAVAILABLE","message":"x"}"#;
+    for (answer, is_done) in [
+        ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), true),
+        (http("404 Not Found", gone), true),
+        (http("503 Service Unavailable", busy), false),
+        (http("404 Not Found", "{}"), false),
+    ] {
+        let (address, mut asked) = peer(answer.clone()).await;
+        let done = client(address, timeouts()).delete_media("x").await;
+        assert_eq!(done.is_ok(), is_done, "{answer}");
+        let asked = asked.recv().await.unwrap();
+        assert!(asked.starts_with("DELETE /messages/x/media "), "{asked}");
+    }
+}

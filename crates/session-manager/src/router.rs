@@ -45,6 +45,7 @@ pub fn router(state: AppState) -> Router {
             paths::SEND,
             post(http::send::send).layer(map_response(with_success)),
         )
+        .route(paths::LOOKUP, post(http::send::look_up))
         .route(paths::SEND_CHECK, post(http::send::check))
         .route(paths::FILES, post(http::files::upload))
         .route(
@@ -54,7 +55,10 @@ pub fn router(state: AppState) -> Router {
         // These handlers limit what they read by themselves.
         .layer(DefaultBodyLimit::disable())
         .route(paths::MESSAGE, get(http::send::message))
-        .route(paths::MESSAGE_MEDIA, get(http::media::media))
+        .route(
+            paths::MESSAGE_MEDIA,
+            get(http::media::media).delete(http::media::delete),
+        )
         .route(paths::EVENTS, get(http::events::events))
         .route(paths::SCREENSHOT, get(http::session::screenshot))
         .layer(from_fn(check_cliente_id))

@@ -32,13 +32,20 @@ const CENTRAL_HUB: Rows = &[
         "inbox",
         "recipient_import",
         "caller_limits",
+        "media_deleter",
     ],
     &["outbox"],
     &["relay", "auth"],
     &["error"],
     // Independent of each other: rules without I/O, and all SQL.
     &["campaigns", "store"],
-    &["sending_windows", "opt_out", "outage"],
+    &[
+        "sending_windows",
+        "opt_out",
+        "outage",
+        "message_content",
+        "media_links",
+    ],
     &["config", "text"],
 ];
 

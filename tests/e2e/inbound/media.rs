@@ -261,3 +261,26 @@ async fn quota_lets_the_oldest_go_and_fetches_it_again() {
         .expect("READY");
     manager.stop().await;
 }
+
+#[tokio::test]
+async fn a_deleted_file_is_gone_and_not_fetched_again() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let (key, _) = sends(&phone, "image", "image/png", PNG);
+    assert_eq!(whole(&manager, &key).await, PNG);
+    let url = manager.url(&format!("/messages/{key}/media"));
+    let delete = async || {
+        let response = manager.client().delete(&url).send().await;
+        response.expect("an answer").status().as_u16()
+    };
+    assert_eq!(delete().await, 204);
+    assert_eq!(kept(&manager), Vec::<String>::new());
+    let (status, _) = refused(&manager, &key, "MEDIA_NOT_FOUND").await;
+    assert_eq!((status, delete().await), (404, 404));
+    manager.stop().await;
+    manager.restart().await;
+    let (status, _) = refused(&manager, &key, "MEDIA_NOT_FOUND").await;
+    assert_eq!(status, 404);
+    assert_eq!(phone.state().downloads, 1);
+    manager.stop().await;
+}

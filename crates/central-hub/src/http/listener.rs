@@ -17,6 +17,7 @@ use super::numbers;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::inbound::Following;
+use crate::message_content::ShownContent;
 use crate::state::AppState;
 use crate::store::{
     FOLLOWER, Filter, Message, MessagePage, MessageState, Talk, direction, phone_of,
@@ -137,11 +138,15 @@ pub(crate) struct MessageAnswer {
     registrado: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    #[serde(flatten)]
+    content: ShownContent,
 }
 
 impl MessageAnswer {
-    fn of(message: Message, names: &HashMap<String, String>) -> Self {
+    fn of(mut message: Message, names: &HashMap<String, String>) -> Self {
+        let contents = message.contents.take().map(|it| *it).unwrap_or_default();
         Self {
+            content: ShownContent::of(message.id, &message.chat, contents),
             id: message.id,
             direccion: direction(message.is_inbound),
             telefono: phone_of(&message.chat).map(str::to_owned),
@@ -395,6 +400,7 @@ async fn talks(
             ultimo.mensaje.truncate(end);
             ultimo.mensaje.push('…');
         }
+        ultimo.content.shorten();
         Conversation {
             telefono: ultimo.telefono.clone(),
             chat: ultimo.chat.clone(),

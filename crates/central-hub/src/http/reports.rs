@@ -160,6 +160,7 @@ async fn record_report(
         pushname: None,
         at: report.timestamp.unwrap_or_else(Timestamp::now),
         cliente_id: Some(report.cliente_id),
+        content: Box::default(),
     };
     let recorded = state.store.record_inbound(&heard).await?;
     Ok(Json(Reported {

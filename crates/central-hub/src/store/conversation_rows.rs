@@ -157,6 +157,7 @@ mod tests {
             pushname: Some(format!("Ana {key}")),
             at: session_api::Timestamp::now(),
             cliente_id: None,
+            content: Box::default(),
         }
     }
 

@@ -1,9 +1,11 @@
-//! Recording of session-manager's events (messages, acks), exactly once.
+//! Recording of session-manager's events (messages, acks, changes, calls),
+//! exactly once.
 //!
 //! ```text
 //!  a batch of events ──┐ one transaction
-//!    messages ─────────┤   known already? ─> nothing, or the text of one
+//!    messages, calls ──┤   known already? ─> nothing, or the text of one
 //!                      │                     that was unreadable before
+//!    changes ──────────┤   the message has another text, none, or a reaction
 //!    acks ─────────────┤   the outgoing row changes its state
 //!    deliveries ───────┤   to webhooks
 //!  cursor ─────────────┘
@@ -13,22 +15,25 @@
 //! neither, and events that arrive again are recognised as duplicates.
 
 use serde::{Deserialize, Serialize};
-use session_api::{AckEvent, Event, MessageEvent, Recipient, StateEvent, Timestamp};
+use session_api::{AckEvent, CallEvent, Event, MessageEvent, Recipient, StateEvent, Timestamp};
 use sqlx::Row;
 
 use super::addresses::lids_in;
+use super::contents::{CALL, json, read_contents, stored_content};
 use super::error::StoreError;
 use super::history::note;
+use super::message_changes::ChangedMessage;
 use super::messages::{Message, Origin};
-use super::rows::wa_key;
+use super::recording::is_recording_in;
+use super::rows::{clean, wa_key};
 use super::transitions::take_early_ack;
 use super::webhook_events::{self, Topic};
 use super::{Change, MessageState, Store, Tx, now};
+use crate::message_content::{Call, Content, Texts};
 
 /// The name of the follower's lease.
 pub const FOLLOWER: &str = "listener";
 const PLACE: &str = "listener.place";
-const RECORDING: &str = "listener.recording";
 const SESSION: &str = "listener.session";
 /// WhatsApp's type of a message that session-manager could not decrypt.
 const UNREADABLE: &str = "ciphertext";
@@ -78,6 +83,8 @@ pub struct InboundMessage {
     pub at: Timestamp,
     /// The business, if the source names one.
     pub cliente_id: Option<u64>,
+    /// What it holds beside its text.
+    pub content: Box<Content>,
 }
 
 impl From<&MessageEvent> for InboundMessage {
@@ -98,6 +105,32 @@ impl From<&MessageEvent> for InboundMessage {
             pushname: event.pushname.clone().filter(|_| !event.from_me),
             at: event.at,
             cliente_id: None,
+            content: Box::new((&*event.content).into()),
+        }
+    }
+}
+
+impl From<&CallEvent> for InboundMessage {
+    fn from(event: &CallEvent) -> Self {
+        let call = Call {
+            video: event.video,
+            outcome: event.outcome.clone(),
+        };
+        Self {
+            wa_id: format!("call_{}_{}", event.from, event.call_id),
+            chat: event.from.clone(),
+            phone: event.phone.clone(),
+            lid: event.lid.clone(),
+            from_me: false,
+            kind: CALL.to_owned(),
+            body: String::new(),
+            pushname: event.pushname.clone(),
+            at: event.at,
+            cliente_id: None,
+            content: Box::new(Content {
+                call: Some(call),
+                ..Content::default()
+            }),
         }
     }
 }
@@ -116,22 +149,6 @@ pub enum Recorded {
 }
 
 impl Store {
-    /// Whether messages are recorded.
-    ///
-    /// # Errors
-    /// [`StoreError::Query`].
-    pub async fn is_recording(&self) -> Result<bool, StoreError> {
-        Ok(self.setting(RECORDING).await?.as_deref() != Some("off"))
-    }
-
-    /// Switches the recording of messages on or off.
-    ///
-    /// # Errors
-    /// [`StoreError::Query`].
-    pub async fn set_recording(&self, on: bool) -> Result<(), StoreError> {
-        self.set(RECORDING, if on { "on" } else { "off" }).await
-    }
-
     /// Returns how far the hub has read.
     ///
     /// # Errors
@@ -158,8 +175,15 @@ impl Store {
         // Before the rest and each in its own transaction: a join must not wait
         // for a transaction that waits for it.
         for told in told {
-            if let Some(Event::Message(event)) = &told.event {
-                self.learn_from(&event.into()).await?;
+            match &told.event {
+                Some(Event::Message(event)) => self.learn_from(&event.into()).await?,
+                Some(Event::Call(event)) => self.learn_from(&event.into()).await?,
+                Some(event) => {
+                    if let Some(changed) = ChangedMessage::of(event) {
+                        self.learn_from_change(&changed).await?;
+                    }
+                }
+                None => {}
             }
         }
         let mut tx = self.begin().await?;
@@ -186,16 +210,22 @@ impl Store {
                     "messages may be missing: {}",
                     gap.message
                 ),
-                // These events are passed on to the page, and not stored.
+                Some(Event::Call(event)) => {
+                    self.record_inbound_in(&mut tx, &event.into()).await?;
+                    place.lag_ms = lag(told).or(place.lag_ms);
+                }
                 Some(
-                    Event::MessageEdited(_)
+                    event @ (Event::MessageEdited(_)
                     | Event::MessageDeleted(_)
-                    | Event::Reaction(_)
-                    | Event::Call(_)
-                    | Event::Qr(_)
-                    | Event::Limits(_),
-                )
-                | None => {}
+                    | Event::Reaction(_)),
+                ) => {
+                    if let Some(changed) = ChangedMessage::of(event) {
+                        self.record_change_in(&mut tx, changed).await?;
+                    }
+                    place.lag_ms = lag(told).or(place.lag_ms);
+                }
+                // These events are passed on to the page, and not stored.
+                Some(Event::Qr(_) | Event::Limits(_)) | None => {}
             }
             if told.id.is_some() {
                 place.id.clone_from(&told.id);
@@ -229,7 +259,7 @@ impl Store {
             return Ok(Recorded::Skipped);
         };
         let chat = self.chat_in(tx, told.as_str()).await?;
-        let key = wa_key(&heard.wa_id);
+        let key = key_of(heard);
         let known = self.known_in(tx, heard, key, &chat).await?;
         let unreadable = match known {
             Some((id, kind)) if kind == UNREADABLE && heard.kind != UNREADABLE => Some(id),
@@ -248,12 +278,7 @@ impl Store {
             }
             return Ok(readable);
         }
-        let recording: Option<String> =
-            sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
-                .bind(RECORDING)
-                .fetch_optional(&mut **tx)
-                .await?;
-        if recording.as_deref() == Some("off") {
+        if !is_recording_in(tx).await? {
             return Ok(Recorded::Skipped);
         }
         let pushname = heard.pushname.as_deref().map(clean);
@@ -267,9 +292,13 @@ impl Store {
             // The person must not be answered after an opt-out.
             self.settle_in(tx, &chat, None).await?;
         }
-        let data = webhook_events::message(&message);
-        self.enqueue_delivery_in(tx, Topic::Message, message.cliente_id, &data)
+        let (topic, data) = match message.kind.as_str() {
+            CALL => (Topic::Call, webhook_events::call(&message)),
+            _ => (Topic::Message, self.message_data(&message)),
+        };
+        self.enqueue_delivery_in(tx, topic, message.cliente_id, &data)
             .await?;
+        self.apply_early_changes_in(tx, &message).await?;
         Ok(Recorded::New(Box::new(message)))
     }
 
@@ -305,6 +334,7 @@ impl Store {
     }
 
     /// Stores the content of a message that was unreadable when it arrived.
+    /// What became of it meanwhile stays.
     async fn make_readable_in(
         &self,
         tx: &mut Tx,
@@ -312,23 +342,37 @@ impl Store {
         heard: &InboundMessage,
         body: &str,
     ) -> Result<Recorded, StoreError> {
-        let row = sqlx::query(
-            "UPDATE messages SET kind = $2, body = $3, updated_at = $4
-             WHERE id = $1 AND kind = $5 RETURNING *",
-        )
-        .bind(id)
-        .bind(clean(kind_of(heard)))
-        .bind(body)
-        .bind(now())
-        .bind(UNREADABLE)
-        .fetch_optional(&mut **tx)
-        .await?;
+        let row = sqlx::query("SELECT * FROM messages WHERE id = $1 AND kind = $2")
+            .bind(id)
+            .bind(UNREADABLE)
+            .fetch_optional(&mut **tx)
+            .await?;
         let Some(row) = row else {
             return Ok(Recorded::Known);
         };
+        let before = read_contents(&row)?.unwrap_or_default();
+        let is_deleted = before.deleted_at.is_some();
+        let texts = before.texts.map(|texts| Texts {
+            first: body.to_owned(),
+            ..texts
+        });
+        let newest = texts.as_ref().map_or(body, Texts::newest);
+        let row = sqlx::query(
+            "UPDATE messages SET kind = $2, body = $3, content = $4, edits = $5, updated_at = $6
+             WHERE id = $1 RETURNING *",
+        )
+        .bind(id)
+        .bind(clean(kind_of(heard)))
+        .bind(if is_deleted { "" } else { newest })
+        .bind(stored_content(&heard.content).filter(|_| !is_deleted))
+        .bind(texts.as_ref().map(json))
+        .bind(now())
+        .fetch_one(&mut **tx)
+        .await?;
         let message = Message::read(&row)?;
         self.index_in(tx, &[(&message).into()]).await?;
-        let data = webhook_events::message(&message);
+        self.note_changed_in(tx, &message.chat).await?;
+        let data = self.message_data(&message);
         self.enqueue_delivery_in(tx, Topic::Message, message.cliente_id, &data)
             .await?;
         Ok(Recorded::Readable(Box::new(message)))
@@ -353,16 +397,18 @@ impl Store {
             false => ("in", Origin::Chat),
         };
         let at = now();
+        // A call is no answer to a campaign.
+        let is_answer = !heard.from_me && heard.kind != CALL;
         let row = sqlx::query(
             "INSERT INTO messages (direction, origin, cliente_id, campaign_id, chat, kind, body,
-                 state, wa_id, wa_key, due_at, created_at, updated_at, written_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12)
+                 state, wa_id, wa_key, due_at, created_at, updated_at, written_at, content)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12, $13)
              ON CONFLICT DO NOTHING RETURNING *",
         )
         .bind(direction)
         .bind(origin.as_str())
         .bind(named.or(cliente_id))
-        .bind(campaign_id.filter(|_| !heard.from_me))
+        .bind(campaign_id.filter(|_| is_answer))
         .bind(chat)
         .bind(clean(kind_of(heard)))
         .bind(body)
@@ -371,6 +417,7 @@ impl Store {
         .bind(clean(key))
         .bind(at)
         .bind(Some(heard.at.as_millis()).filter(|at| *at > 0))
+        .bind(stored_content(&heard.content))
         .fetch_optional(&mut **tx)
         .await?;
         let Some(row) = row else { return Ok(None) };
@@ -378,6 +425,14 @@ impl Store {
         self.index_in(tx, &[(&message).into()]).await?;
         note(tx, message.id, None, Change::to(state, "HEARD"), at).await?;
         Ok(Some(message))
+    }
+
+    /// Returns the data of a `message` event.
+    fn message_data(&self, message: &Message) -> serde_json::Value {
+        let links = self.media_links();
+        webhook_events::message(message, || {
+            links.map(|links| links.sign(message.id, Timestamp::now()))
+        })
     }
 
     async fn note_ack_in(&self, tx: &mut Tx, event: &AckEvent) -> Result<(), StoreError> {
@@ -409,10 +464,10 @@ impl Store {
 
 /// The origin of a message to a person.
 #[derive(Default)]
-struct Answered {
+pub(super) struct Answered {
     message: i64,
     campaign_id: Option<i64>,
-    cliente_id: Option<i64>,
+    pub(super) cliente_id: Option<i64>,
 }
 
 /// Returns the business whose message to this person was the last that may have
@@ -446,7 +501,7 @@ async fn answered(
             .bind(cliente_id)
             .execute(&mut **tx)
             .await?;
-        store.rehang_inbox_in(tx, &lid, chat).await?;
+        store.move_inbox_in(tx, &lid, chat).await?;
         store
             .move_conversations_in(tx, &lid, chat, Some(cliente_id))
             .await?;
@@ -467,7 +522,8 @@ async fn answered(
     Ok((campaign_id, last.cliente_id))
 }
 
-async fn last_to(tx: &mut Tx, chat: &str) -> Result<Option<Answered>, StoreError> {
+/// Returns the last message of a business to this person that may have arrived.
+pub(super) async fn last_to(tx: &mut Tx, chat: &str) -> Result<Option<Answered>, StoreError> {
     let last = sqlx::query(
         "SELECT id, campaign_id, cliente_id FROM messages
          WHERE chat = $1 AND direction = 'out'
@@ -495,15 +551,18 @@ fn lag(told: &SourceEvent) -> Option<i64> {
     Some((now() - id / 1000).max(0))
 }
 
+/// Returns what identifies it in its chat, however that is addressed.
+fn key_of(heard: &InboundMessage) -> &str {
+    match heard.kind.as_str() {
+        CALL => heard.wa_id.rsplit('_').next().unwrap_or(&heard.wa_id),
+        _ => wa_key(&heard.wa_id),
+    }
+}
+
 /// Returns the hub's name of the message's type.
 fn kind_of(heard: &InboundMessage) -> &str {
     match heard.kind.as_str() {
         "chat" => "text",
         other => other,
     }
-}
-
-/// Replaces NUL, which PostgreSQL cannot store in a text.
-fn clean(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }

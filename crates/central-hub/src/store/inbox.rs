@@ -5,6 +5,7 @@
 //!  sent by hand, or from the phone ───> answered   (a campaign answers no contact)
 //!  the answer failed after all ───────> the row waits again
 //!  «needs no answer» ─────────────────> settled until the contact writes again
+//!  a call that nobody answered ───────> unread, and first in the list; nothing waits
 //! ```
 //!
 //! Updated with each message, so that no list and no count reads the history. A
@@ -15,6 +16,7 @@
 use session_api::Timestamp;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::contents::CALL;
 use super::error::StoreError;
 use super::messages::{Message, Origin};
 use super::rows::optional_timestamp;
@@ -41,6 +43,13 @@ macro_rules! at {
     };
 }
 
+/// Messages and calls of the contact.
+macro_rules! heard {
+    () => {
+        "m.direction = 'in' AND m.kind <> 'reaction'"
+    };
+}
+
 /// The sort key of a message; see [`place_of`].
 macro_rules! place {
     () => {
@@ -48,9 +57,10 @@ macro_rules! place {
     };
 }
 
+/// Messages of the contact that may need an answer.
 macro_rules! theirs {
     () => {
-        "m.direction = 'in' AND m.kind <> 'reaction'"
+        concat!(heard!(), " AND m.kind <> 'call'")
     };
 }
 
@@ -83,6 +93,7 @@ const HEARD: &str = "INSERT INTO inbox
         place = CASE WHEN excluded.last_in > inbox.last_in
             THEN excluded.last_in ELSE inbox.last_in END,
         waits_since = CASE
+            WHEN excluded.waits_since IS NULL THEN inbox.waits_since
             WHEN excluded.last_in <= inbox.last_out OR excluded.last_in <= inbox.settled
                 THEN inbox.waits_since
             WHEN inbox.waits_since < excluded.waits_since THEN inbox.waits_since
@@ -163,6 +174,8 @@ macro_rules! waits {
 }
 
 const WAITS: &str = waits!("chat = $1");
+/// After an answer that is older than what was received last.
+const WAITS_STILL: &str = waits!("chat = $1 AND waits_since IS NOT NULL AND last_out < last_in");
 
 /// Selects some messages as one view sees them.
 macro_rules! found {
@@ -171,7 +184,7 @@ macro_rules! found {
             "SELECT m.chat, ",
             $view,
             " AS whose, CASE WHEN ",
-            theirs!(),
+            heard!(),
             " THEN ",
             place!(),
             " ELSE 0 END AS heard, CASE WHEN ",
@@ -183,7 +196,7 @@ macro_rules! found {
             " ELSE 0 END AS wrote, ",
             place!(),
             " AS place FROM messages m WHERE ((",
-            theirs!(),
+            heard!(),
             ") OR (",
             by_hand!(),
             " AND m.dry_run = 0 AND m.state <> 'simulated'))",
@@ -351,7 +364,7 @@ impl Store {
                 .bind(&message.chat)
                 .bind(view)
                 .bind(place_of(message))
-                .bind(message.at().as_millis())
+                .bind(Some(message.at().as_millis()).filter(|_| message.kind != CALL))
                 .bind(now())
                 .execute(&mut **tx)
                 .await?;
@@ -387,6 +400,12 @@ impl Store {
                 .await?;
         }
         if message.origin == Origin::Phone {
+            // It may have been written before a message or a call that was
+            // received earlier.
+            sqlx::query(WAITS_STILL)
+                .bind(&message.chat)
+                .execute(&mut **tx)
+                .await?;
             // An answer on the office's phone means it was read there.
             sqlx::query(
                 "DELETE FROM unread WHERE chat = $1 AND NOT EXISTS (
@@ -398,6 +417,17 @@ impl Store {
             .execute(&mut **tx)
             .await?;
         }
+        self.inbox_changed();
+        Ok(())
+    }
+
+    /// A message of this chat changed: the pages are told.
+    pub(super) async fn note_changed_in(&self, tx: &mut Tx, chat: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE inbox SET updated_at = $2 WHERE chat = $1")
+            .bind(chat)
+            .bind(now())
+            .execute(&mut **tx)
+            .await?;
         self.inbox_changed();
         Ok(())
     }
@@ -644,7 +674,7 @@ impl Store {
 
     /// Moves the inbox state of a chat to `to`: its rows are rebuilt, and what
     /// was settled or unread stays so.
-    pub(super) async fn rehang_inbox_in(
+    pub(super) async fn move_inbox_in(
         &self,
         tx: &mut Tx,
         from: &str,

@@ -7,12 +7,14 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::composed::Composed;
+use super::contents::read_contents;
 use super::error::StoreError;
 use super::history::{Change, note};
 use super::rows::{now, optional_timestamp, timestamp, unknown_value, wa_key};
 use super::search_index::Indexed;
 use super::state::MessageState;
 use super::{Store, Tx};
+use crate::message_content::Contents;
 
 /// Rows that several hubs write concurrently may have ids in another order than
 /// their times.
@@ -38,16 +40,19 @@ pub enum Origin {
     Phone,
     /// Received from a chat.
     Chat,
+    /// The hub's answer to an opt-out.
+    OptOut,
 }
 
 impl Origin {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Send,
         Self::Single,
         Self::Bulk,
         Self::Campaign,
         Self::Phone,
         Self::Chat,
+        Self::OptOut,
     ];
 
     /// Returns the name as it is stored.
@@ -60,6 +65,7 @@ impl Origin {
             Self::Campaign => "campaign",
             Self::Phone => "phone",
             Self::Chat => "chat",
+            Self::OptOut => "opt_out",
         }
     }
 }
@@ -161,6 +167,9 @@ pub struct Message {
     pub updated_at: Timestamp,
     /// When it was written, according to WhatsApp, if received from there.
     pub written_at: Option<Timestamp>,
+    /// What it holds beside its text, and what became of it; `None` of a plain
+    /// text.
+    pub contents: Option<Box<Contents>>,
 }
 
 // Texts and numbers are the customers' data and stay out of logs.
@@ -210,6 +219,7 @@ impl Message {
         let direction: String = row.try_get("direction")?;
         let cliente_id: Option<i64> = row.try_get("cliente_id")?;
         Ok(Self {
+            contents: read_contents(row)?.map(Box::new),
             id: row.try_get("id")?,
             is_inbound: direction == "in",
             origin: origin.ok_or_else(|| unknown_value("an origin"))?,
@@ -381,7 +391,7 @@ impl Store {
     }
 
     /// Returns the ids of the newest messages that match `filter` and the sizes
-    /// of their texts in bytes; the texts are not read.
+    /// of their contents in bytes; the contents are not read.
     pub(super) async fn message_sizes(
         &self,
         filter: &Filter,
@@ -397,7 +407,9 @@ impl Store {
         among: Option<&[i64]>,
         limit: u32,
     ) -> Result<Vec<(i64, usize)>, StoreError> {
-        let columns = "id, CAST(OCTET_LENGTH(body) AS BIGINT) AS size";
+        let columns = "id, CAST(OCTET_LENGTH(body)
+                 + COALESCE(OCTET_LENGTH(content), 0) + COALESCE(OCTET_LENGTH(edits), 0) AS BIGINT)
+             AS size";
         let rows = self.select_messages(columns, filter, among, limit).await?;
         rows.iter()
             .map(|row| {

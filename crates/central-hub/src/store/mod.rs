@@ -27,6 +27,7 @@ mod composed;
 mod contact_cards;
 mod contact_list;
 mod contacts;
+mod contents;
 mod conversation_rows;
 mod conversations;
 mod copy;
@@ -39,14 +40,19 @@ mod history;
 mod inbound;
 mod inbox;
 mod leases;
+mod lookups;
+mod media_deletions;
+mod message_changes;
 mod messages;
 mod migrations;
 mod names;
 mod node;
+mod opt_out_answers;
 mod overview;
 mod people;
 mod people_by_hand;
 mod queues;
+mod recording;
 mod rows;
 mod search;
 mod search_index;
@@ -62,7 +68,7 @@ mod words;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use service_runtime::private;
@@ -88,6 +94,7 @@ pub use error::StoreError;
 pub use history::{Change, Transition};
 pub use inbound::{Cursor, FOLLOWER, InboundMessage, Recorded, SourceEvent};
 pub use inbox::{ChangedTalk, INBOX_PLANS, InboxCounts, MOST_COUNTED, NOBODY, Talk, Talks};
+pub use lookups::{Lookup, Urgency};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
 pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS};
@@ -105,6 +112,7 @@ pub(crate) use webhook_secret::signatures;
 pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
 
 use crate::config::DatabaseLocation;
+use crate::media_links::MediaLinks;
 
 /// A write transaction.
 pub type Tx = Transaction<'static, Any>;
@@ -118,6 +126,8 @@ const SQLITE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FU
 const AT_ONCE: Duration = Duration::from_secs(1);
 const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 12;
+/// The key of links to files, which all hubs share.
+const LINK_KEY: &str = "media.link_key";
 
 /// The open store; clones share it.
 #[derive(Clone, Debug)]
@@ -133,8 +143,14 @@ pub struct Store {
     inbox: Arc<Notify>,
     /// Whether all sending was stopped at the last check.
     stopped: Arc<AtomicBool>,
+    /// Whether messages that the store itself composes are a dry run.
+    dry_run: Arc<AtomicBool>,
     /// Limits concurrent searches.
     searching: Arc<Semaphore>,
+    /// Notified when files of messages are to be deleted.
+    media_deleted: Arc<Notify>,
+    /// Signs links to files; the key is in the settings.
+    links: Option<MediaLinks>,
 }
 
 impl Store {
@@ -152,7 +168,7 @@ impl Store {
             source: error,
         })?;
         first_connection(location, &options).await?;
-        let store = match location {
+        let mut store = match location {
             DatabaseLocation::Sqlite(_) => Self::sqlite(options),
             DatabaseLocation::Postgres(_) => Self::postgres(options),
         };
@@ -162,6 +178,8 @@ impl Store {
                 location: location.to_string(),
                 source,
             })?;
+        let key = store.setting_or(LINK_KEY, &MediaLinks::new_key()).await?;
+        store.links = Some(MediaLinks::with_key(&key));
         store.join_what_is_there().await?;
         store.fill_inbox().await?;
         store.fill_index().await?;
@@ -192,7 +210,10 @@ impl Store {
             access: watch::Sender::new(()),
             inbox: Arc::default(),
             stopped: Arc::default(),
+            dry_run: Arc::default(),
             searching: Arc::new(Semaphore::new(search::AT_ONCE)),
+            media_deleted: Arc::default(),
+            links: None,
         }
     }
 
@@ -209,7 +230,10 @@ impl Store {
             access: watch::Sender::new(()),
             inbox: Arc::default(),
             stopped: Arc::default(),
+            dry_run: Arc::default(),
             searching: Arc::new(Semaphore::new(search::AT_ONCE)),
+            media_deleted: Arc::default(),
+            links: None,
         }
     }
 
@@ -217,6 +241,15 @@ impl Store {
     #[must_use]
     pub const fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// Makes a dry run of messages that the store itself composes.
+    pub(crate) fn set_dry_run(&self, on: bool) {
+        self.dry_run.store(on, Ordering::Relaxed);
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.dry_run.load(Ordering::Relaxed)
     }
 
     /// Returns the pool for queries that only read.
@@ -255,6 +288,18 @@ impl Store {
 
     fn inbox_changed(&self) {
         self.inbox.notify_one();
+    }
+
+    /// Notified when files of messages are to be deleted: shortly before the
+    /// rows can be read, or after.
+    pub(crate) fn media_deleted(&self) -> &Notify {
+        &self.media_deleted
+    }
+
+    /// Signs links to the files of messages; `None` before the database is
+    /// open.
+    pub(crate) const fn media_links(&self) -> Option<&MediaLinks> {
+        self.links.as_ref()
     }
 
     /// Begins a write transaction; dropping it rolls back.

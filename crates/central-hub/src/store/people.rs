@@ -28,6 +28,7 @@ use super::campaigns::{Deltas, Move, RecipientState, move_in};
 use super::contacts::note_words_in;
 use super::error::StoreError;
 use super::inbound::InboundMessage;
+use super::opt_out_answers::move_opt_out_answer_in;
 use super::{Store, Tx, now};
 
 /// Setting that marks the data older than this table as merged.
@@ -47,6 +48,8 @@ pub(super) enum Source {
     Inbound,
     /// The chat that WhatsApp sent to.
     Send,
+    /// WhatsApp's answer to a lookup.
+    Lookup,
     /// Data older than this table.
     Migration,
 }
@@ -57,19 +60,14 @@ impl Source {
             Self::Hand => "hand",
             Self::Inbound => "inbound",
             Self::Send => "send",
+            Self::Lookup => "lookup",
             Self::Migration => "migration",
         }
     }
 }
 
-/// Returns the chat in WhatsApp's message id, `true_<chat>_<key>`.
-fn chat_of_wa_id(wa_id: &str) -> Option<Recipient> {
-    let chat = wa_id.strip_prefix("true_")?.split('_').next()?;
-    Recipient::parse(chat).ok().filter(|it| it.as_str() == chat)
-}
-
 /// Whether WhatsApp may have derived one of these addresses from the other.
-fn may_be_one(one: &str, other: &str) -> bool {
+pub(super) fn may_be_one(one: &str, other: &str) -> bool {
     let end = |id: &str| {
         let digits = id.strip_suffix("@c.us")?;
         digits
@@ -89,32 +87,42 @@ pub(super) struct Holder {
 impl Store {
     /// Learns from a message which number and LID belong together.
     pub(super) async fn learn_from(&self, heard: &InboundMessage) -> Result<(), StoreError> {
-        let Ok(told) = Recipient::parse(&heard.chat) else {
+        let (phone, lid) = (heard.phone.as_deref(), heard.lid.as_deref());
+        self.learn_from_event(&heard.chat, phone, lid).await
+    }
+
+    /// Learns from an event of a chat which number and LID belong together.
+    pub(super) async fn learn_from_event(
+        &self,
+        chat: &str,
+        phone: Option<&str>,
+        lid: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let Ok(told) = Recipient::parse(chat) else {
             return Ok(());
         };
-        let parsed = |id: &Option<String>| {
-            let id = id.as_deref().and_then(|id| Recipient::parse(id).ok());
+        let parsed = |id: Option<&str>| {
+            let id = id.and_then(|id| Recipient::parse(id).ok());
             id.map(|id| id.as_str().to_owned())
         };
         let told = told.as_str().to_owned();
         let (number, lid) = match is_lid(&told) {
-            true => (parsed(&heard.phone).filter(|id| !is_lid(id)), Some(told)),
-            false => (Some(told), parsed(&heard.lid).filter(|id| is_lid(id))),
+            true => (parsed(phone).filter(|id| !is_lid(id)), Some(told)),
+            false => (Some(told), parsed(lid).filter(|id| is_lid(id))),
         };
         let ids: Vec<_> = number.iter().chain(&lid).map(String::as_str).collect();
         self.learn(&ids, number.as_deref(), Source::Inbound).await
     }
 
-    /// Learns the chat of `id` from WhatsApp's id of a message sent to it. It
-    /// has to be one that WhatsApp may have derived from `id`.
+    /// Learns the chat of `id` from the one that WhatsApp sent a message to.
+    /// It has to be one that WhatsApp may have derived from `id`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn learn_from_send(&self, id: &str, wa_id: &str) -> Result<(), StoreError> {
-        let Some(chat) = chat_of_wa_id(wa_id) else {
+    pub async fn learn_from_send(&self, id: &str, chat: &str) -> Result<(), StoreError> {
+        if !Recipient::parse(chat).is_ok_and(|it| it.as_str() == chat) {
             return Ok(());
-        };
-        let chat = chat.as_str();
+        }
         if chat != id && !may_be_one(chat, id) {
             return Ok(());
         }
@@ -342,7 +350,13 @@ impl Store {
                 .await?;
             moved += rows.rows_affected();
         }
-        self.rehang_inbox_in(tx, from, to).await?;
+        sqlx::query("UPDATE early_changes SET chat = $2 WHERE chat = $1")
+            .bind(from)
+            .bind(to)
+            .execute(&mut **tx)
+            .await?;
+        move_opt_out_answer_in(tx, from, to).await?;
+        self.move_inbox_in(tx, from, to).await?;
         self.move_conversations_in(tx, from, to, None).await?;
         let contact = sqlx::query(
             "DELETE FROM contacts WHERE wa_id = $1 RETURNING name, pushname, created_at",
@@ -606,6 +620,14 @@ pub(super) async fn detach_address_in(
     sqlx::query(
         "INSERT INTO opt_outs (chat, source, reason, created_at, cliente_id, added_by)
          SELECT $1, source, reason, created_at, cliente_id, added_by FROM opt_outs WHERE chat = $2
+         ON CONFLICT (chat) DO NOTHING",
+    )
+    .bind(lid)
+    .bind(chat)
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query(
+        "INSERT INTO opt_out_answers (chat, at) SELECT $1, at FROM opt_out_answers WHERE chat = $2
          ON CONFLICT (chat) DO NOTHING",
     )
     .bind(lid)

@@ -287,6 +287,7 @@ impl Store {
         let recipients = self
             .forget_recipients_in(&mut tx, among, &chats, of)
             .await?;
+        self.delete_media_of_in(&mut tx, among, &chats, of).await?;
         let mut counts = [0; 4];
         for (count, statement) in counts.iter_mut().zip([
             format!(
@@ -308,7 +309,8 @@ impl Store {
             self.forget_inbox_in(&mut tx, chat).await?;
         }
         sqlx::query(AssertSqlSafe(format!(
-            "DELETE FROM webhook_deliveries WHERE topic IN ('message', 'ack') AND {told}"
+            "DELETE FROM webhook_deliveries
+             WHERE topic NOT IN ('state', 'campaign') AND {told}"
         )))
         .bind(&chats)
         .bind(of)
@@ -374,6 +376,12 @@ async fn forget_person_in(
 ) -> Result<(), StoreError> {
     for statement in [
         format!("DELETE FROM contacts WHERE wa_id IN {among}"),
+        format!("DELETE FROM early_changes WHERE chat IN {among}"),
+        format!(
+            "DELETE FROM lookups WHERE address IN {among} OR address IN (
+                 SELECT a.address FROM people p JOIN person_addresses a ON a.person_id = p.id
+                 WHERE p.chat IN {among})"
+        ),
         format!("DELETE FROM person_joinings WHERE from_chat IN {among} OR to_chat IN {among}"),
         format!("UPDATE opt_outs SET reason = NULL WHERE chat IN {among}"),
     ] {

@@ -20,6 +20,11 @@ pub(crate) fn wa_key(wa_id: &str) -> &str {
     }
 }
 
+/// Replaces NUL, which PostgreSQL cannot store in a text.
+pub(crate) fn clean(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// Converts an optional stored time.
 pub(crate) fn optional_timestamp(millis: Option<i64>) -> Option<Timestamp> {
     millis.and_then(Timestamp::from_millis)

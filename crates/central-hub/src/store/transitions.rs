@@ -78,6 +78,10 @@ impl Store {
             self.enqueue_delivery_in(tx, topic, moved.cliente_id, &data)
                 .await?;
         }
+        if before.wa_id.is_none() && moved.wa_id.is_some() {
+            // A reaction, too, may have arrived before the response.
+            self.apply_early_changes_in(tx, &moved).await?;
+        }
         Ok(Some(moved))
     }
 

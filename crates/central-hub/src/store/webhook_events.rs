@@ -1,6 +1,6 @@
 //! Webhook payloads: `{"type", "version", "timestamp", "data"}`.
 //!
-//! Version 1. Fields may be added; if one changes its meaning or is removed,
+//! Version 1. Fields and types may be added; if one changes its meaning or is removed,
 //! the version increases.
 
 use serde::Serialize;
@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use session_api::{StateEvent, Timestamp};
 
 use super::{Change, Message, MessageState};
+use crate::media_links::Link;
+use crate::message_content::ShownContent;
 
 const VERSION: u32 = 1;
 
@@ -22,11 +24,28 @@ pub enum Topic {
     State,
     /// A campaign changed its state.
     Campaign,
+    /// A message has another text.
+    MessageEdited,
+    /// A message was deleted for everyone.
+    MessageDeleted,
+    /// A contact reacted to a message, or removed the reaction.
+    Reaction,
+    /// A contact called, and nobody answered.
+    Call,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 4] = [Self::Message, Self::Ack, Self::State, Self::Campaign];
+    pub const ALL: [Self; 8] = [
+        Self::Message,
+        Self::Ack,
+        Self::State,
+        Self::Campaign,
+        Self::MessageEdited,
+        Self::MessageDeleted,
+        Self::Reaction,
+        Self::Call,
+    ];
 
     /// Returns the name as it is stored and sent.
     #[must_use]
@@ -36,6 +55,10 @@ impl Topic {
             Self::Ack => "ack",
             Self::State => "state",
             Self::Campaign => "campaign",
+            Self::MessageEdited => "message_edited",
+            Self::MessageDeleted => "message_deleted",
+            Self::Reaction => "reaction",
+            Self::Call => "call",
         }
     }
 
@@ -58,36 +81,112 @@ pub(crate) fn envelope(kind: &str, at: Timestamp, data: &Value) -> String {
 
 #[derive(Serialize)]
 struct MessageData<'a> {
+    #[serde(flatten)]
+    of: OfMessage<'a>,
+    tipo: &'a str,
+    mensaje: &'a str,
+    estado: &'static str,
+    fecha: Timestamp,
+    #[serde(flatten)]
+    content: Option<ShownContent>,
+    /// Of a file: a path on the hub's host that needs no other credential.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_link: Option<MediaLink>,
+}
+
+#[derive(Serialize)]
+struct MediaLink {
+    path: String,
+    expires_at: Timestamp,
+}
+
+/// The message that an event is about.
+#[derive(Serialize)]
+struct OfMessage<'a> {
     id: i64,
     message_id: Option<&'a str>,
     direccion: &'static str,
     chat: &'a str,
     telefono: Option<&'a str>,
-    tipo: &'a str,
-    mensaje: &'a str,
-    estado: &'static str,
     cliente_id: Option<u64>,
     #[serde(rename = "campañaId")]
     campaign_id: Option<i64>,
-    fecha: Timestamp,
 }
 
-/// Returns the data of a `message` event.
-pub(crate) fn message(message: &Message) -> Value {
+impl<'a> From<&'a Message> for OfMessage<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self {
+            id: message.id,
+            message_id: message.wa_id.as_deref(),
+            direccion: direction(message.is_inbound),
+            chat: &message.chat,
+            telefono: phone_of(&message.chat),
+            cliente_id: message.cliente_id,
+            campaign_id: message.campaign_id,
+        }
+    }
+}
+
+/// Returns the data of a `message` event; `link` signs the link to its file.
+pub(crate) fn message(message: &Message, link: impl FnOnce() -> Option<Link>) -> Value {
+    let contents = message.contents.as_deref().cloned();
+    let content = contents.map(|it| ShownContent::of(message.id, &message.chat, it));
+    let is_served = content.as_ref().is_some_and(ShownContent::is_served);
     let data = MessageData {
-        id: message.id,
-        message_id: message.wa_id.as_deref(),
-        direccion: direction(message.is_inbound),
-        chat: &message.chat,
-        telefono: phone_of(&message.chat),
+        of: message.into(),
         tipo: &message.kind,
         mensaje: &message.body,
         estado: message.state.estado(),
-        cliente_id: message.cliente_id,
-        campaign_id: message.campaign_id,
         fecha: message.at(),
+        media_link: is_served.then(link).flatten().map(|link| MediaLink {
+            path: link.path,
+            expires_at: link.expires_at,
+        }),
+        content,
     };
     serde_json::to_value(data).unwrap_or_default()
+}
+
+/// Returns the data of a `call` event.
+pub(crate) fn call(call: &Message) -> Value {
+    message(call, || None)
+}
+
+#[derive(Serialize)]
+struct ChangeData<'a, T> {
+    #[serde(flatten)]
+    of: OfMessage<'a>,
+    fecha: Option<Timestamp>,
+    #[serde(flatten)]
+    what: T,
+}
+
+fn change(message: &Message, at: i64, what: impl Serialize) -> Value {
+    let data = ChangeData {
+        of: message.into(),
+        fecha: Timestamp::from_millis(at),
+        what,
+    };
+    serde_json::to_value(data).unwrap_or_default()
+}
+
+/// Returns the data of a `message_edited` event.
+pub(crate) fn edited(message: &Message, at: i64) -> Value {
+    change(
+        message,
+        at,
+        json!({"tipo": message.kind, "mensaje": message.body}),
+    )
+}
+
+/// Returns the data of a `message_deleted` event.
+pub(crate) fn deleted(message: &Message, at: i64) -> Value {
+    change(message, at, json!({"tipo": message.kind}))
+}
+
+/// Returns the data of a `reaction` event: `null` if it was removed.
+pub(crate) fn reaction(message: &Message, emoji: Option<&str>, at: i64) -> Value {
+    change(message, at, json!({"emoji": emoji}))
 }
 
 #[derive(Serialize)]

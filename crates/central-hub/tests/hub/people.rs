@@ -3,7 +3,7 @@
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
-use crate::fake_session_manager::{FakeSessionManager, message};
+use crate::fake_session_manager::{FakeSessionManager, message, state};
 use crate::support::{Hub, ask, get, text, until, until_read};
 
 const REAL: &[(&str, &str)] = &[("DRY_RUN", "false"), ("AUTO_CAMPAIGNS_ENABLED", "true")];
@@ -177,6 +177,71 @@ on_both_engines! {
             let found = get(&hub, &format!("/api/listener/conversations?buscar={words}")).await;
             assert_eq!(found["conversaciones"].as_array().unwrap().len(), 1, "{words}");
         }
+        hub.stop().await;
+    }
+
+    async fn opt_out_is_answered_once_if_enabled(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let path = "/api/sender/bajas/respuesta";
+        assert_eq!(get(&hub, path).await, json!({"texto": null}));
+        let number = |n: u8| format!("549117777000{n}@c.us");
+        lead(&hub, &peer, "3A00", &number(0), "BAJA").await;
+        let long = json!({"texto": "ñ".repeat(501)});
+        assert_eq!(ask(&hub, "PUT", path, Some(&long)).await.0, 400);
+        let body = json!({"texto": "Listo, no te escribimos más."});
+        assert_eq!(ask(&hub, "PUT", path, Some(&body)).await, (200, body.clone()));
+        assert_eq!(get(&hub, path).await, body);
+        lead(&hub, &peer, "3A01", &number(1), "Dame de baja, por favor").await;
+        let answered = async |count: usize| {
+            until("the answer leaves", async || {
+                peer.publish("state", &serde_json::from_str(&state("READY", 2)).unwrap());
+                peer.sends().len() >= count
+            }).await;
+            let sends = peer.sends();
+            assert_eq!(sends.len(), count, "{sends:?}");
+            let last: Value = serde_json::from_str(&sends[count - 1].body).unwrap();
+            assert_eq!(last["message"], "Listo, no te escribimos más.");
+            last["to"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(answered(1).await, number(1));
+        is_refused(&hub, "5491177770001").await;
+        // Not again, neither to one who came back, nor under another address.
+        lead(&hub, &peer, "3A02", &number(1), "BAJA").await;
+        let baja = "/api/sender/bajas/5491177770001";
+        assert_eq!(ask(&hub, "DELETE", baja, None).await.0, 204);
+        let lid = "247033104567642@lid";
+        told(&hub, &peer, &known("3A03", lid, "5491177770001", "BAJA")).await;
+        is_refused(&hub, lid).await;
+        // Nor to one who had opted out before, whoever wrote it down.
+        let by_hand = json!({"telefono": "5491177770002"});
+        assert_eq!(ask(&hub, "POST", "/api/sender/bajas", Some(&by_hand)).await.0, 201);
+        lead(&hub, &peer, "3A04", &number(2), "BAJA").await;
+        lead(&hub, &peer, "3A05", &number(3), "Stop. Thank you").await;
+        assert_eq!(answered(2).await, number(3));
+        // Nor once it is switched off.
+        let off = json!({"texto": null});
+        assert_eq!(ask(&hub, "PUT", path, Some(&off)).await, (200, off));
+        lead(&hub, &peer, "3A06", &number(4), "BAJA").await;
+        assert_eq!(ask(&hub, "PUT", path, Some(&body)).await.0, 200);
+        lead(&hub, &peer, "3A07", &number(5), "BAJA").await;
+        assert_eq!(answered(3).await, number(5));
+        hub.stop().await;
+    }
+
+    async fn dry_run_does_not_answer_opt_outs(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        peer.answers("/status", 200, r#"{"status":"READY"}"#);
+        peer.takes_sends();
+        let hub = Hub::start_on(&database.url(), &peer.url, &[("DRY_RUN", "true")]).await;
+        let path = "/api/sender/bajas/respuesta";
+        let body = json!({"texto": "Listo."});
+        assert_eq!(ask(&hub, "PUT", path, Some(&body)).await.0, 200);
+        lead(&hub, &peer, "3A01", "5491177770001@c.us", "BAJA").await;
+        let sent = "/api/sender/messages?destinatario=5491177770001";
+        until("it is simulated", async || {
+            get(&hub, sent).await["mensajes"][0]["estado"] == "simulado"
+        }).await;
+        assert!(peer.sends().is_empty());
         hub.stop().await;
     }
 

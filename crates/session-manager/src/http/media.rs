@@ -1,10 +1,10 @@
-//! `GET /messages/{id}/media`: the file of an incoming message.
+//! `GET` and `DELETE /messages/{id}/media`: the file of an incoming message.
 
 use std::time::Duration;
 
 use api_docs::Failures;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use service_runtime::http::ApiPath;
 use session_api::paths;
@@ -42,7 +42,7 @@ pub async fn media(
         Err(error) => return Err(MediaError::from(error).into()),
     };
     // Deleted at this very moment: the next request fetches it again.
-    if response.status() == axum::http::StatusCode::NOT_FOUND {
+    if response.status() == StatusCode::NOT_FOUND {
         return Err(MediaError::Slow.into());
     }
     let headers = response.headers_mut();
@@ -69,6 +69,18 @@ pub async fn media(
         HeaderValue::from_static("private, no-cache"),
     );
     Ok(response)
+}
+
+/// Deletes the file of an incoming message; it is not fetched again.
+#[utoipa::path(delete, path = paths::MESSAGE_MEDIA, tag = "messages",
+    params(("id" = String, Path, description = "`message_id`, or the last part of it")),
+    responses((status = 204, description = "It is gone"), Failures))]
+pub async fn delete(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<String>,
+) -> Result<StatusCode, ApiError> {
+    state.media.forget(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Returns an attachment disposition, with the file's name if it has one.

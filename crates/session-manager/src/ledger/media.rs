@@ -5,6 +5,7 @@
 //!  message ─> remote ──fetched──> stored ──age, quota──> dropped
 //!               │  ^─ failed        ^────────fetched──────┘
 //!               └──no longer at WhatsApp──> gone
+//!  any of them ──DELETE──> no row
 //! ```
 
 use session_api::{MediaState, MessageEvent, Timestamp};
@@ -154,9 +155,9 @@ impl Store {
         Ok(row.as_ref().map(MediaRow::read).transpose()?)
     }
 
-    /// Marks the file as stored.
-    pub async fn media_stored(&self, key: &str, file: &StoredMedia) -> Result<(), LedgerError> {
-        sqlx::query(
+    /// Marks the file as stored; `false` if nothing is known of it any more.
+    pub async fn media_stored(&self, key: &str, file: &StoredMedia) -> Result<bool, LedgerError> {
+        let done = sqlx::query(
             "UPDATE media SET state = 'stored', file_id = ?2, size = ?3, mime = ?4, sha256 = ?5,
                               stored_at = ?6 WHERE message_key = ?1",
         )
@@ -168,7 +169,17 @@ impl Store {
         .bind(Timestamp::now().as_millis())
         .execute(&self.pool)
         .await?;
-        Ok(())
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Deletes the row of a file; returns its name on disk, if it is stored.
+    pub async fn media_forgotten(&self, key: &str) -> Result<Option<String>, LedgerError> {
+        let file_id: Option<Option<String>> =
+            sqlx::query_scalar("DELETE FROM media WHERE message_key = ? RETURNING file_id")
+                .bind(key)
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(file_id.flatten())
     }
 
     /// Records that WhatsApp no longer has the file.

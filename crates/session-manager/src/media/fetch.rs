@@ -126,7 +126,10 @@ impl MediaStore {
             sha256: hash.finalize().to_vec(),
         };
         let store = self.0.ledger.store().await?;
-        store.media_stored(&row.message_key, &stored).await?;
+        if !store.media_stored(&row.message_key, &stored).await? {
+            // Its message was forgotten meanwhile.
+            return Err(MediaError::NotFound);
+        }
         part.kept = true;
         tracing::info!(size, mime = stored.mime, "a file that came in was fetched");
         Ok(stored)

@@ -183,6 +183,23 @@ impl MediaStore {
         })
     }
 
+    /// Deletes the file of a message, stored or not, and all that is known of
+    /// it: it is not fetched again.
+    pub async fn forget(&self, id: &str) -> Result<(), MediaError> {
+        let store = self.0.ledger.store().await?;
+        let row = store.media(id).await?.ok_or(MediaError::NotFound)?;
+        // The row first: a running download finds none, and deletes its own; the
+        // next sweep removes leftovers of a kill.
+        let stored = store.media_forgotten(&row.message_key).await?;
+        if let Some(file_id) = stored
+            && let Err(error) = tokio::fs::remove_file(self.path(&file_id)).await
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(error.into());
+        }
+        Ok(())
+    }
+
     async fn is_whole(&self, stored: &StoredMedia) -> bool {
         let there = tokio::fs::metadata(self.path(&stored.file_id)).await;
         there.is_ok_and(|there| there.is_file() && there.len() == stored.size)

@@ -29,6 +29,7 @@ async fn heard(
         pushname: None,
         at: at(second),
         cliente_id: None,
+        content: Box::default(),
     };
     match store.record_inbound(&heard).await.unwrap() {
         Recorded::New(message) => *message,
@@ -164,6 +165,7 @@ on_both_engines! {
             pushname: None,
             at: at(-5),
             cliente_id: None,
+            content: Box::default(),
         };
         store.record_inbound(&reaction).await.unwrap();
         assert_eq!(lists(&store, None).await.0, [ANA]);

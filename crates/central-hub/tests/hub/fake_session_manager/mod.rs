@@ -29,8 +29,12 @@ pub use event_log::message;
 #[derive(Clone)]
 pub enum FakeResponse {
     Json(u16, String),
+    /// A file with this type and tag, and its parts.
+    File(&'static str, Vec<u8>),
     /// Accepts a send: the id consists of the recipient and the key.
     Takes,
+    /// Responds to a lookup with the chat of the requested number.
+    LooksUp(HashMap<String, Option<String>>),
     /// Accepts the request and never responds.
     Never,
 }
@@ -113,10 +117,36 @@ impl FakeSessionManager {
             .insert(path.to_owned(), answer);
     }
 
+    /// Has the file of a message.
+    pub fn has_media(&self, message_id: &str, kind: &'static str, bytes: &[u8]) {
+        let path = format!("/messages/{message_id}/media");
+        let answer = FakeResponse::File(kind, bytes.to_vec());
+        self.script.answers.lock().unwrap().insert(path, answer);
+    }
+
     /// Accepts every send.
     pub fn takes_sends(&self) {
         let mut answers = self.script.answers.lock().unwrap();
         answers.insert("/send".to_owned(), FakeResponse::Takes);
+    }
+
+    /// Responds to lookups: WhatsApp's chat of each number, or none.
+    pub fn looks_up(&self, known: &[(&str, Option<&str>)]) {
+        let known = known.iter();
+        let known = known.map(|(to, chat)| ((*to).to_owned(), chat.map(str::to_owned)));
+        let mut answers = self.script.answers.lock().unwrap();
+        answers.insert("/lookup".to_owned(), FakeResponse::LooksUp(known.collect()));
+    }
+
+    /// Returns the numbers that were looked up so far.
+    pub fn lookups(&self) -> Vec<String> {
+        let asked = self.asked().into_iter();
+        let asked = asked.filter(|asked| asked.path == "/lookup");
+        let to = |asked: Asked| -> String {
+            let body: Value = serde_json::from_str(&asked.body).unwrap();
+            body["to"].as_str().unwrap().to_owned()
+        };
+        asked.map(to).collect()
     }
 
     /// Fails the next send with this error.
@@ -224,6 +254,23 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
     let body = to_bytes(body, 1 << 20).await.unwrap();
     let body = String::from_utf8(body.to_vec()).unwrap();
     let key = parts.headers.get("idempotency-key").cloned();
+    let range = parts.headers.get("range").cloned();
+    if parts.method == "DELETE" && path.ends_with("/media") {
+        let mut answers = script.answers.lock().unwrap();
+        return match answers.get(&path) {
+            Some(FakeResponse::File(..)) => {
+                answers.remove(&path);
+                StatusCode::NO_CONTENT.into_response()
+            }
+            Some(FakeResponse::Json(status, body)) => {
+                (StatusCode::from_u16(*status).unwrap(), body.clone()).into_response()
+            }
+            _ => {
+                let body = json!({"error": true, "code": "MEDIA_NOT_FOUND", "message": "x"});
+                (StatusCode::NOT_FOUND, body.to_string()).into_response()
+            }
+        };
+    }
     script.asked.lock().unwrap().push(Asked {
         method: parts.method.to_string(),
         path: path.clone(),
@@ -244,6 +291,33 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
             Body::from(body),
         )
             .into_response(),
+        Some(FakeResponse::File(kind, bytes)) => {
+            let headers = [
+                ("content-type", kind),
+                ("etag", "\"tag\""),
+                ("accept-ranges", "bytes"),
+            ];
+            let Some(range) = range else {
+                return (headers, bytes).into_response();
+            };
+            let range = range.to_str().unwrap().strip_prefix("bytes=").unwrap();
+            let (from, to) = range.split_once('-').unwrap();
+            let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
+            let all = bytes.len();
+            if from >= all {
+                let told = [("content-range", format!("bytes */{all}"))];
+                return (StatusCode::RANGE_NOT_SATISFIABLE, told).into_response();
+            }
+            let told = [("content-range", format!("bytes {from}-{to}/{all}"))];
+            let part = bytes[from..=to].to_vec();
+            (StatusCode::PARTIAL_CONTENT, headers, told, part).into_response()
+        }
+        Some(FakeResponse::LooksUp(known)) => {
+            let request: Value = serde_json::from_str(&body).unwrap();
+            let chat = known.get(request["to"].as_str().unwrap()).cloned();
+            let chat = chat.flatten();
+            axum::Json(json!({"ok": true, "exists": chat.is_some(), "chat": chat})).into_response()
+        }
         Some(FakeResponse::Never) => std::future::pending().await,
         // Defaults to the state of its events.
         None if path == "/status" && script.log.is_none() => {

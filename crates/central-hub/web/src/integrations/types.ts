@@ -1,5 +1,14 @@
 /** Event types of webhooks. */
-export const TOPICS = ['message', 'ack', 'state', 'campaign'] as const;
+export const TOPICS = [
+  'message',
+  'message_edited',
+  'message_deleted',
+  'reaction',
+  'call',
+  'ack',
+  'state',
+  'campaign',
+] as const;
 export type Topic = (typeof TOPICS)[number];
 
 export interface WebhookBody {

@@ -15,11 +15,18 @@ fn hola() -> &'static Content {
     &HOLA
 }
 
+fn lane() -> &'static [String] {
+    static LANE: std::sync::LazyLock<Vec<String>> =
+        std::sync::LazyLock::new(|| vec!["5491158254201@c.us".to_owned()]);
+    &LANE
+}
+
 fn new(wa_key: &str) -> NewSend<'_> {
     NewSend {
         idempotency_key: None,
         body_hash: &[7; 32],
         recipient: "5491158254201@c.us",
+        lane: lane(),
         content: hola(),
         wa_key,
     }
@@ -596,7 +603,7 @@ async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
         mime: "image/png".to_owned(),
         sha256: vec![7; 32],
     };
-    store.media_stored(&row.message_key, &file).await.unwrap();
+    assert!(store.media_stored(&row.message_key, &file).await.unwrap());
     assert_eq!(
         store.media(id).await.unwrap().unwrap().stored,
         Some(file.clone())
@@ -605,4 +612,11 @@ async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
     let dropped = store.media(id).await.unwrap().unwrap();
     assert_eq!((dropped.stored, dropped.gone), (None, false));
     assert_eq!(due(900).await.unwrap(), None, "only when it is asked for");
+    // One that is forgotten is known no more, whoever still fetches it.
+    assert!(store.media_stored(&row.message_key, &file).await.unwrap());
+    let forgotten = store.media_forgotten(&row.message_key).await.unwrap();
+    assert_eq!(forgotten, Some(file.file_id.clone()));
+    assert_eq!(store.media(id).await.unwrap(), None);
+    assert!(!store.media_stored(&row.message_key, &file).await.unwrap());
+    assert_eq!(store.media_forgotten(&row.message_key).await.unwrap(), None);
 }

@@ -38,6 +38,7 @@ export const errors: typeof esErrors = {
   MEDIA_NOT_FOUND: 'No message with this id came in with a file.',
   MEDIA_OFF: 'Files that come in are not fetched (MEDIA_DOWNLOAD).',
   MEDIA_GONE: 'WhatsApp has this file no more: the phone may still have it.',
+  LINK_EXPIRED: 'The link to the file has expired.',
   FILE_IN_USE: 'A message that may have to be sent again needs that file.',
   FETCH_FAILED: 'The file could not be fetched, so nothing was sent.',
   STORAGE_FULL: 'There is no room for the file. Delete some, or try again later.',

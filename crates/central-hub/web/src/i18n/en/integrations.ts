@@ -25,6 +25,10 @@ export const integrations: Dictionary['integrations'] = {
     'The address answered that it is gone (410), so it is not told any more. Put it right and switch it on again.',
   shortTopics: {
     message: 'Messages',
+    message_edited: 'Edits',
+    message_deleted: 'Deletions',
+    reaction: 'Reactions',
+    call: 'Calls',
     ack: 'Acknowledgements',
     state: 'State of WhatsApp',
     campaign: 'Campaigns',
@@ -93,6 +97,10 @@ export const integrations: Dictionary['integrations'] = {
     events: 'What does it tell of?',
     topics: {
       message: 'Messages that come in, or are written on the phone',
+      message_edited: 'Messages that are edited',
+      message_deleted: 'Messages that are deleted for everyone',
+      reaction: 'Reactions to a message',
+      call: 'Missed calls',
       ack: 'What becomes of what is sent: sent, delivered, read, failed',
       state: 'The state of the connection to WhatsApp',
       campaign: 'Campaigns that begin, pause or end',

@@ -37,6 +37,7 @@ export const errors = {
   MEDIA_NOT_FOUND: 'Ningún mensaje con ese identificador llegó con un archivo.',
   MEDIA_OFF: 'Los archivos que llegan no se bajan (MEDIA_DOWNLOAD).',
   MEDIA_GONE: 'WhatsApp ya no tiene este archivo: puede estar todavía en el teléfono.',
+  LINK_EXPIRED: 'El enlace al archivo venció.',
   FILE_IN_USE: 'Un mensaje que puede tener que reenviarse necesita ese archivo.',
   FETCH_FAILED: 'No se pudo obtener el archivo y no se envió nada.',
   STORAGE_FULL: 'No hay lugar para el archivo. Borrá alguno o probá más tarde.',

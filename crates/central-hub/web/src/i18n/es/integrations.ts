@@ -24,6 +24,10 @@ export const integrations = {
     'La dirección contestó que ya no existe (410), así que se dejó de avisar. Corregila y volvé a activarlo.',
   shortTopics: {
     message: 'Mensajes',
+    message_edited: 'Ediciones',
+    message_deleted: 'Borrados',
+    reaction: 'Reacciones',
+    call: 'Llamadas',
     ack: 'Confirmaciones',
     state: 'Estado de WhatsApp',
     campaign: 'Campañas',
@@ -93,6 +97,10 @@ export const integrations = {
     events: '¿De qué avisa?',
     topics: {
       message: 'Mensajes que llegan, o que se escriben en el teléfono',
+      message_edited: 'Mensajes que se editan',
+      message_deleted: 'Mensajes que se eliminan para todos',
+      reaction: 'Reacciones a un mensaje',
+      call: 'Llamadas perdidas',
       ack: 'Lo que pasa con cada envío: enviado, entregado, leído, fallido',
       state: 'El estado de la conexión con WhatsApp',
       campaign: 'Campañas que empiezan, se pausan o terminan',

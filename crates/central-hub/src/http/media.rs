@@ -1,0 +1,323 @@
+//! Files of messages, streamed from session-manager: for callers who see the
+//! conversation, and by the signed links of webhooks.
+//!
+//! The content is a stranger's. A browser is told to show only pictures, audio
+//! and video of known types; everything else is a download, which it neither
+//! opens nor executes.
+
+use api_docs::Failures;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use service_runtime::http::{ApiPath, ErrorReply};
+use session_api::{ErrorCode, Timestamp, is_invisible};
+use session_client::SessionClient;
+
+use super::upstream::Upstream;
+use crate::auth::Caller;
+use crate::caller_limits::Held;
+use crate::error::HubError;
+use crate::media_links::BadLink;
+use crate::state::AppState;
+use crate::store::Message;
+
+/// Types that a browser may show on the page.
+const SHOWN: [&str; 22] = [
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/gif",
+    "audio/ogg",
+    "audio/opus",
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/aac",
+    "audio/amr",
+    "audio/wav",
+    "audio/x-wav",
+    "audio/flac",
+    "audio/x-flac",
+    "audio/x-m4a",
+    "audio/m4a",
+    "audio/webm",
+    "video/mp4",
+    "video/webm",
+    "video/quicktime",
+    "video/3gpp",
+    "video/ogg",
+];
+/// Types that a download keeps; others are plain bytes.
+const KEPT: [&str; 2] = ["application/pdf", "application/zip"];
+const OCTETS: &str = "application/octet-stream";
+
+/// Headers of session-manager's response that are passed on.
+const PASSED: [HeaderName; 5] = [
+    header::CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::ACCEPT_RANGES,
+    header::LAST_MODIFIED,
+    header::ETAG,
+];
+
+/// Returns the file of a message, fetched from WhatsApp if it is not stored.
+/// Supports range requests. Only pictures, audio and video are `inline`.
+#[utoipa::path(
+    get, path = "/listener/messages/{id}/media", tag = "inbound", operation_id = "media_media",
+    params(
+        ("id" = i64, Path, description = "The message's number", example = 1),
+        ("Range" = Option<String>, Header, description = "A part of it, such as `bytes=0-1023`")
+    ),
+    responses(
+        (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 206, description = "The part that was asked for", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 304, description = "It is the one of `If-None-Match`"),
+        (status = 416, description = "There is no such part"),
+        Failures
+    )
+)]
+pub(crate) async fn media(
+    State(state): State<AppState>,
+    caller: Caller,
+    Upstream(client): Upstream,
+    ApiPath(id): ApiPath<i64>,
+    headers: HeaderMap,
+) -> Result<Response, HubError> {
+    let held = state.limits.download(&caller)?;
+    let message = state.store.message(id).await?;
+    let message = message.filter(|message| caller.sees(message.cliente_id));
+    let message = message.ok_or_else(unknown)?;
+    serve(&client, &message, &headers, held).await
+}
+
+/// Returns the file of a message by a signed link, as a webhook's `media_link`
+/// has it.
+#[utoipa::path(
+    get, path = "/media/{token}", tag = "webhooks", operation_id = "media_linked",
+    security(()),
+    params(
+        ("token" = String, Path, description = "As in `media_link.path`"),
+        ("Range" = Option<String>, Header, description = "A part of it, such as `bytes=0-1023`")
+    ),
+    responses(
+        (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 206, description = "The part that was asked for", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 304, description = "It is the one of `If-None-Match`"),
+        (status = 416, description = "There is no such part"),
+        Failures
+    )
+)]
+pub(crate) async fn linked(
+    State(state): State<AppState>,
+    Upstream(client): Upstream,
+    ApiPath(token): ApiPath<String>,
+    headers: HeaderMap,
+) -> Result<Response, HubError> {
+    let links = state.store.media_links().ok_or_else(ErrorReply::internal)?;
+    let id = links
+        .check(&token, Timestamp::now())
+        .map_err(|bad| match bad {
+            BadLink::Forged => unknown(),
+            BadLink::Expired => ErrorReply::new(
+                StatusCode::GONE,
+                "LINK_EXPIRED",
+                "the link has expired: fetch the file with a token, from \
+             /api/listener/messages/{id}/media",
+            )
+            .into(),
+        })?;
+    let held = state.limits.linked_download()?;
+    let message = state.store.message(id).await?.ok_or_else(unknown)?;
+    serve(&client, &message, &headers, held).await
+}
+
+fn unknown() -> HubError {
+    HubError::of_contract(
+        ErrorCode::MessageNotFound,
+        "no message with this id is known",
+    )
+}
+
+async fn serve(
+    client: &SessionClient,
+    message: &Message,
+    asked: &HeaderMap,
+    held: Held,
+) -> Result<Response, HubError> {
+    let contents = message.contents.as_deref();
+    if contents.is_some_and(|it| it.deleted_at.is_some()) {
+        let what = "the message was deleted for everyone, and its file with it";
+        return Err(HubError::of_contract(ErrorCode::MediaGone, what));
+    }
+    let file = contents.and_then(|it| it.content.file());
+    let (Some(file), Some(wa_id)) = (file, &message.wa_id) else {
+        let what = "the message has no file, or one that only the phone shows, once";
+        return Err(HubError::of_contract(ErrorCode::MediaNotFound, what));
+    };
+    let range = asked.get(header::RANGE).cloned();
+    let media = client.media(wa_id, range).await?;
+    let found = media.headers.get(header::CONTENT_TYPE);
+    let kind = essence(found);
+    let mut headers = HeaderMap::new();
+    for name in PASSED {
+        if let Some(value) = media.headers.get(&name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    protect(&mut headers, &kind, file.filename.as_deref());
+    let is_known = media.status == StatusCode::OK && is_same(asked, &headers);
+    if is_known {
+        headers.remove(header::CONTENT_LENGTH);
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    let body = media.body.inspect(move |_| {
+        let _held = &held;
+    });
+    Ok((media.status, headers, Body::from_stream(body)).into_response())
+}
+
+/// Returns the type without its parameters, in lower case.
+fn essence(kind: Option<&HeaderValue>) -> String {
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or(OCTETS);
+    let kind = kind.split(';').next().unwrap_or(OCTETS);
+    kind.trim().to_ascii_lowercase()
+}
+
+/// Adds the headers that keep a browser from executing the file.
+fn protect(headers: &mut HeaderMap, kind: &str, filename: Option<&str>) {
+    let is_shown = SHOWN.contains(&kind);
+    let told = match is_shown || KEPT.contains(&kind) {
+        true => kind,
+        false => OCTETS,
+    };
+    let values = [
+        (header::CONTENT_TYPE, told),
+        (
+            header::CONTENT_DISPOSITION,
+            &disposition(is_shown, filename),
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; sandbox",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (header::CACHE_CONTROL, "private, no-cache"),
+    ];
+    for (name, value) in values {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// Returns the disposition, with the name in the encoding of RFC 8187.
+fn disposition(is_shown: bool, filename: Option<&str>) -> String {
+    let kind = if is_shown { "inline" } else { "attachment" };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let mut encoded = String::new();
+    for letter in filename.unwrap_or_default().chars() {
+        let letter = match letter {
+            '/' | '\\' => '_',
+            hidden if hidden.is_control() || is_invisible(hidden) => continue,
+            other => other,
+        };
+        for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
+            match is_plain(byte) {
+                true => encoded.push(char::from(byte)),
+                false => encoded.push_str(&format!("%{byte:02X}")),
+            }
+        }
+    }
+    match encoded.is_empty() {
+        true => kind.to_owned(),
+        false => format!("{kind}; filename*=UTF-8''{encoded}"),
+    }
+}
+
+/// Whether the caller has this file already.
+fn is_same(asked: &HeaderMap, headers: &HeaderMap) -> bool {
+    let Some(tag) = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()) else {
+        return false;
+    };
+    let known = asked.get_all(header::IF_NONE_MATCH).into_iter();
+    let mut known = known.filter_map(|tags| tags.to_str().ok());
+    known.any(|tags| {
+        tags.split(',')
+            .any(|it| it.trim() == tag || it.trim() == "*")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn protected(kind: &str, filename: Option<&str>) -> [String; 2] {
+        let mut headers = HeaderMap::new();
+        protect(
+            &mut headers,
+            &essence(HeaderValue::from_str(kind).ok().as_ref()),
+            filename,
+        );
+        assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+        assert_eq!(
+            headers[header::CONTENT_SECURITY_POLICY],
+            "default-src 'none'; sandbox"
+        );
+        [header::CONTENT_TYPE, header::CONTENT_DISPOSITION]
+            .map(|name| headers[name].to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn only_what_executes_nothing_is_shown() {
+        assert_eq!(protected("image/jpeg", None), ["image/jpeg", "inline"]);
+        assert_eq!(
+            protected("Audio/OGG; codecs=opus", None),
+            ["audio/ogg", "inline"]
+        );
+        assert_eq!(
+            protected("application/pdf", Some("el recibo.pdf")),
+            [
+                "application/pdf",
+                "attachment; filename*=UTF-8''el%20recibo.pdf"
+            ]
+        );
+        for active in [
+            "image/svg+xml",
+            "text/html",
+            "text/html; charset=utf-8",
+            "application/xhtml+xml",
+            "text/xml",
+            "video/x+xml",
+            "audio/html",
+            "application/javascript",
+            "text/plain",
+            "application/octet-stream",
+            "rubbish",
+            "",
+        ] {
+            assert_eq!(protected(active, None), [OCTETS, "attachment"], "{active}");
+        }
+    }
+
+    #[test]
+    fn filename_is_sanitized_to_a_plain_name() {
+        for (name, encoded) in [
+            ("factura\u{202e}fdp.exe", "facturafdp.exe"),
+            ("../../etc/passwd", ".._.._etc_passwd"),
+            (
+                "a\"; filename=x\r\nX-Evil: 1",
+                "a%22%3B%20filename%3DxX-Evil%3A%201",
+            ),
+            ("año.pdf", "a%C3%B1o.pdf"),
+        ] {
+            let told = disposition(false, Some(name));
+            assert_eq!(told, format!("attachment; filename*=UTF-8''{encoded}"));
+        }
+        assert_eq!(disposition(true, Some("\u{202e}")), "inline");
+    }
+}

@@ -1,0 +1,77 @@
+//! Deletes the files of deleted messages from session-manager, which keeps
+//! them.
+//!
+//! ```text
+//!  a message or a person is deleted ─┐ one transaction
+//!  the files to delete ──────────────┴─> store ─> run() ─> DELETE /messages/{id}/media
+//!                                          ^  later: unreachable │
+//!                                          └─────────────────────┴─> done
+//! ```
+
+use std::time::Duration;
+
+use session_api::Timestamp;
+use session_client::{ClientError, SessionClient};
+use tokio_util::sync::CancellationToken;
+
+use crate::store::{Store, StoreError};
+
+/// Poll interval: finds what another hub left behind.
+const LOOK: Duration = Duration::from_secs(30);
+/// When a file that could not be deleted is tried again.
+const AGAIN: Duration = Duration::from_secs(600);
+/// Files of one round.
+const ROUND: u32 = 50;
+
+/// Deletes the files that the store lists.
+pub(crate) struct MediaDeleter {
+    pub(crate) store: Store,
+    pub(crate) session: SessionClient,
+}
+
+impl MediaDeleter {
+    /// Runs until `draining` is cancelled.
+    pub(crate) async fn run(self, draining: CancellationToken) {
+        loop {
+            let is_more = match self.round().await {
+                Ok(is_more) => is_more,
+                Err(error) => {
+                    tracing::debug!("files of deleted messages wait for the store: {error}");
+                    false
+                }
+            };
+            if is_more {
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = draining.cancelled() => return,
+                () = self.store.media_deleted().notified() => {
+                    // The notice comes before its transaction ends.
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Deletes some; whether there are more to delete now.
+    async fn round(&self) -> Result<bool, StoreError> {
+        let until = Timestamp::now().after(AGAIN);
+        let due = self.store.claim_media_deletions(until, ROUND).await?;
+        let is_full = due.len() == ROUND as usize;
+        for wa_id in &due {
+            match self.session.delete_media(wa_id).await {
+                Ok(()) => self.store.media_deletion_done(wa_id).await?,
+                Err(ClientError::Remote { code, .. }) => {
+                    tracing::warn!(code, "the file of a deleted message is deleted later");
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "files of deleted messages are deleted later");
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(is_full)
+    }
+}

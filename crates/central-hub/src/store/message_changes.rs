@@ -1,0 +1,310 @@
+//! Changes of recorded messages: edits, deletions, reactions.
+//!
+//! ```text
+//!  change ─> is its message known? ─┬─ yes ─> the message, the index of words, the inbox, webhooks
+//!                                   └─ no ──> early_changes ──(the message is recorded)──^
+//! ```
+//!
+//! Each is applied once, in whatever order they arrive: edits and reactions are
+//! ordered by their own time, and a deleted message holds nothing any more.
+
+use serde::{Deserialize, Serialize};
+use session_api::{Event, Recipient, Timestamp};
+use sqlx::Row;
+
+use super::addresses::lids_in;
+use super::contents::json;
+use super::error::StoreError;
+use super::messages::Message;
+use super::recording::is_recording_in;
+use super::rows::{clean, wa_key};
+use super::webhook_events::{self, Topic};
+use super::{Store, Tx, now};
+use crate::message_content::{Contents, StoredReaction, Texts, react};
+
+/// How long a change waits for its message, which session-manager may report
+/// only after a search of the chat.
+const EARLY_KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
+
+/// A change of a message.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum MessageChange {
+    /// It has another text.
+    Edited { body: String, at: i64 },
+    /// It was deleted for everyone.
+    Deleted { at: i64 },
+    /// The contact reacted, or removed the reaction.
+    Reaction { emoji: Option<String>, at: i64 },
+}
+
+/// A change, and the message that it is of.
+pub(super) struct ChangedMessage<'a> {
+    message_id: &'a str,
+    chat: &'a str,
+    phone: Option<&'a str>,
+    lid: Option<&'a str>,
+    change: MessageChange,
+}
+
+impl<'a> ChangedMessage<'a> {
+    /// Returns the change that an event reports, if it is one.
+    pub(super) fn of(event: &'a Event) -> Option<Self> {
+        Some(match event {
+            Event::MessageEdited(event) => Self {
+                message_id: &event.message_id,
+                chat: &event.chat,
+                phone: event.phone.as_deref(),
+                lid: event.lid.as_deref(),
+                change: MessageChange::Edited {
+                    body: clean(&event.body),
+                    at: event.at.as_millis(),
+                },
+            },
+            Event::MessageDeleted(event) => Self {
+                message_id: &event.message_id,
+                chat: &event.chat,
+                phone: event.phone.as_deref(),
+                lid: event.lid.as_deref(),
+                change: MessageChange::Deleted {
+                    at: event.at.as_millis(),
+                },
+            },
+            Event::Reaction(event) => Self {
+                message_id: &event.message_id,
+                chat: &event.chat,
+                phone: event.phone.as_deref(),
+                lid: event.lid.as_deref(),
+                change: MessageChange::Reaction {
+                    emoji: event.emoji.clone(),
+                    at: event.at.as_millis(),
+                },
+            },
+            _ => return None,
+        })
+    }
+
+    /// Whether the account itself wrote the message.
+    fn is_own(&self) -> bool {
+        self.message_id.starts_with("true_")
+    }
+}
+
+impl Store {
+    /// Learns which number and LID belong together.
+    pub(super) async fn learn_from_change(
+        &self,
+        changed: &ChangedMessage<'_>,
+    ) -> Result<(), StoreError> {
+        self.learn_from_event(changed.chat, changed.phone, changed.lid)
+            .await
+    }
+
+    /// Records a change of a message.
+    pub(super) async fn record_change_in(
+        &self,
+        tx: &mut Tx,
+        changed: ChangedMessage<'_>,
+    ) -> Result<(), StoreError> {
+        // A chat that is not a person is not stored.
+        let Ok(told) = Recipient::parse(changed.chat) else {
+            return Ok(());
+        };
+        let chat = self.chat_in(tx, told.as_str()).await?;
+        let is_own = changed.is_own();
+        if let MessageChange::Edited { body, .. } = &changed.change
+            && !is_own
+            && self.apply_opt_out_in(tx, &chat, body).await?.is_some()
+        {
+            tracing::info!("somebody asked not to be written to");
+            // The person must not be answered after an opt-out.
+            self.settle_in(tx, &chat, None).await?;
+        }
+        let key = wa_key(changed.message_id);
+        match self.changed_message_in(tx, key, is_own, &chat).await? {
+            Some(message) => self.apply_change_in(tx, message, changed.change).await,
+            None if is_recording_in(tx).await? => {
+                keep_early_change(tx, key, &chat, &changed.change).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the message that a change is of, locked.
+    async fn changed_message_in(
+        &self,
+        tx: &mut Tx,
+        key: &str,
+        is_own: bool,
+        chat: &str,
+    ) -> Result<Option<Message>, StoreError> {
+        let statement = self.engine().pick(
+            "SELECT * FROM messages WHERE wa_key = $1 AND direction = $2 ORDER BY id",
+            "SELECT * FROM messages WHERE wa_key = $1 AND direction = $2 ORDER BY id FOR UPDATE",
+        );
+        let rows = sqlx::query(statement)
+            .bind(key)
+            .bind(if is_own { "out" } else { "in" })
+            .fetch_all(&mut **tx)
+            .await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        // A contact may name any key: it changes nothing in another chat. What
+        // a business wrote to a LID alone stands under that.
+        let lids = lids_in(tx, chat).await?;
+        for row in &rows {
+            let stored: &str = row.try_get("chat")?;
+            if stored == chat || is_own && lids.iter().any(|lid| lid == stored) {
+                return Ok(Some(Message::read(row)?));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Applies the changes that came before their message.
+    pub(super) async fn apply_early_changes_in(
+        &self,
+        tx: &mut Tx,
+        message: &Message,
+    ) -> Result<(), StoreError> {
+        let Some(key) = message.wa_id.as_deref().map(wa_key) else {
+            return Ok(());
+        };
+        // Almost always there is none: looked up first, by the index.
+        let rows =
+            sqlx::query("SELECT id, data FROM early_changes WHERE wa_key = $1 AND chat = $2")
+                .bind(key)
+                .bind(&message.chat)
+                .fetch_all(&mut **tx)
+                .await?;
+        let mut changes = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let id: i64 = row.try_get("id")?;
+            let change = serde_json::from_str::<MessageChange>(row.try_get("data")?);
+            changes.extend(change.ok().map(|change| (id, change)));
+            sqlx::query("DELETE FROM early_changes WHERE id = $1")
+                .bind(id)
+                .execute(&mut **tx)
+                .await?;
+        }
+        changes.sort_by_key(|(id, _)| *id);
+        for (_, change) in changes {
+            let now = self.message_in(tx, message.id).await?;
+            if let Some(now) = now {
+                self.apply_change_in(tx, now, change).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn apply_change_in(
+        &self,
+        tx: &mut Tx,
+        mut message: Message,
+        change: MessageChange,
+    ) -> Result<(), StoreError> {
+        let mut contents = message.contents.take().map(|it| *it).unwrap_or_default();
+        if contents.deleted_at.is_some() {
+            return Ok(());
+        }
+        match change {
+            MessageChange::Edited { body, at } => {
+                let mut texts = contents
+                    .texts
+                    .take()
+                    .unwrap_or_else(|| Texts::new(message.body.clone()));
+                if !texts.add(body, at) {
+                    return Ok(());
+                }
+                let is_newest = texts.newest() != message.body;
+                message.body = texts.newest().to_owned();
+                contents.texts = Some(texts);
+                self.write_change_in(tx, &message, &contents).await?;
+                if is_newest {
+                    let data = webhook_events::edited(&message, at);
+                    let topic = Topic::MessageEdited;
+                    self.enqueue_delivery_in(tx, topic, message.cliente_id, &data)
+                        .await?;
+                }
+            }
+            MessageChange::Deleted { at } => {
+                if contents.content.file().is_some() {
+                    self.delete_media_in(tx, message.wa_id.as_deref()).await?;
+                }
+                contents = Contents {
+                    deleted_at: Timestamp::from_millis(at)
+                        .or_else(|| Timestamp::from_millis(now())),
+                    ..Contents::default()
+                };
+                message.body = String::new();
+                self.write_change_in(tx, &message, &contents).await?;
+                let data = webhook_events::deleted(&message, at);
+                let topic = Topic::MessageDeleted;
+                self.enqueue_delivery_in(tx, topic, message.cliente_id, &data)
+                    .await?;
+            }
+            MessageChange::Reaction { emoji, at } => {
+                let data = webhook_events::reaction(&message, emoji.as_deref(), at);
+                let before = contents.reactions.clone();
+                let from = None;
+                let is_other = react(&mut contents.reactions, StoredReaction { from, emoji, at });
+                if contents.reactions != before {
+                    self.write_change_in(tx, &message, &contents).await?;
+                }
+                if is_other {
+                    self.enqueue_delivery_in(tx, Topic::Reaction, message.cliente_id, &data)
+                        .await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_change_in(
+        &self,
+        tx: &mut Tx,
+        message: &Message,
+        contents: &Contents,
+    ) -> Result<(), StoreError> {
+        let deleted_at = contents.deleted_at.map(Timestamp::as_millis);
+        let row = sqlx::query(
+            "UPDATE messages SET body = $2, edits = $3, reactions = $4, deleted_at = $5,
+                 content = CASE WHEN $6 = 1 THEN NULL ELSE content END, updated_at = $7
+             WHERE id = $1 RETURNING *",
+        )
+        .bind(message.id)
+        .bind(&message.body)
+        .bind(contents.texts.as_ref().map(json))
+        .bind((!contents.reactions.is_empty()).then(|| json(&contents.reactions)))
+        .bind(deleted_at)
+        .bind(i64::from(deleted_at.is_some()))
+        .bind(now())
+        .fetch_one(&mut **tx)
+        .await?;
+        let after = Message::read(&row)?;
+        self.index_in(tx, &[(&after).into()]).await?;
+        self.note_changed_in(tx, &after.chat).await
+    }
+}
+
+async fn keep_early_change(
+    tx: &mut Tx,
+    key: &str,
+    chat: &str,
+    change: &MessageChange,
+) -> Result<(), StoreError> {
+    let at = now();
+    sqlx::query("INSERT INTO early_changes (chat, wa_key, data, at) VALUES ($1, $2, $3, $4)")
+        .bind(chat)
+        .bind(clean(key))
+        .bind(json(change))
+        .bind(at)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM early_changes WHERE at < $1")
+        .bind(at - EARLY_KEPT_MS)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

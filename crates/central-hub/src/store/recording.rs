@@ -1,0 +1,34 @@
+//! Whether what comes in is recorded.
+
+use super::error::StoreError;
+use super::{Store, Tx};
+
+const RECORDING: &str = "listener.recording";
+
+impl Store {
+    /// Whether messages are recorded.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn is_recording(&self) -> Result<bool, StoreError> {
+        Ok(self.setting(RECORDING).await?.as_deref() != Some("off"))
+    }
+
+    /// Switches the recording of messages on or off.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn set_recording(&self, on: bool) -> Result<(), StoreError> {
+        self.set(RECORDING, if on { "on" } else { "off" }).await
+    }
+}
+
+/// Whether messages are recorded, within a transaction.
+pub(super) async fn is_recording_in(tx: &mut Tx) -> Result<bool, StoreError> {
+    let recording: Option<String> =
+        sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+            .bind(RECORDING)
+            .fetch_optional(&mut **tx)
+            .await?;
+    Ok(recording.as_deref() != Some("off"))
+}

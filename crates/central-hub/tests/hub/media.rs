@@ -1,0 +1,258 @@
+//! Files of messages: who gets them, how, and by which links.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
+use scratch_database::on_both_engines;
+use serde_json::{Value, json};
+
+use crate::fake_session_manager::{FakeSessionManager, message};
+use crate::receiver::Receiver;
+use crate::support::{Hub, code, get, text, until, until_read};
+
+const ANA: &str = "5491158254201@c.us";
+const ONE: &str = "false_5491158254201@c.us_3A01";
+const PASSWORD: &str = "correct horse battery";
+const WEBHOOKS: (&str, &str) = ("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1");
+
+/// Publishes a message with a file; returns its number.
+async fn with_file(hub: &Hub, peer: &FakeSessionManager, id: &str, media: &Value) -> i64 {
+    let mut event = message(id, ANA, "");
+    event["type"] = json!("image");
+    event["media"] = media.clone();
+    until_read(hub, peer.publish("message", &event)).await;
+    let messages = get(hub, "/api/listener/messages?limite=1").await;
+    messages["mensajes"][0]["id"].as_i64().unwrap()
+}
+
+fn url(id: i64) -> String {
+    format!("/api/listener/messages/{id}/media")
+}
+
+fn picture() -> Value {
+    json!({"mime": "image/png", "size": 9, "filename": "casa.png", "state": "remote"})
+}
+
+#[tokio::test]
+async fn file_is_streamed_with_ranges_and_headers() {
+    let peer = FakeSessionManager::with_event_log().await;
+    let hub = Hub::start(&peer.url).await;
+    peer.has_media(ONE, "image/png", b"123456789");
+    let id = with_file(&hub, &peer, ONE, &picture()).await;
+    let get = async |headers: &[(&str, &str)]| {
+        let mut request = hub.http.get(hub.url(&url(id)));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap()
+    };
+    let whole = get(&[]).await;
+    assert_eq!(whole.status(), 200);
+    let headers = whole.headers().clone();
+    for (name, value) in [
+        ("content-type", "image/png"),
+        ("content-length", "9"),
+        ("content-disposition", "inline; filename*=UTF-8''casa.png"),
+        ("x-content-type-options", "nosniff"),
+        ("content-security-policy", "default-src 'none'; sandbox"),
+        ("cache-control", "private, no-cache"),
+        ("accept-ranges", "bytes"),
+        ("etag", "\"tag\""),
+    ] {
+        assert_eq!(headers[name], value, "{name}");
+    }
+    assert_eq!(whole.bytes().await.unwrap(), "123456789");
+    let part = get(&[("range", "bytes=2-4")]).await;
+    assert_eq!(part.status(), 206);
+    assert_eq!(part.headers()["content-range"], "bytes 2-4/9");
+    assert_eq!(part.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(part.bytes().await.unwrap(), "345");
+    let none = get(&[("range", "bytes=100-200")]).await;
+    assert_eq!(none.status(), 416);
+    assert_eq!(none.headers()["content-range"], "bytes */9");
+    let known = get(&[("if-none-match", "\"other\", \"tag\"")]).await;
+    assert_eq!(known.status(), 304);
+    assert!(known.bytes().await.unwrap().is_empty());
+    let head = hub.http.head(hub.url(&url(id))).send().await.unwrap();
+    assert_eq!(
+        (head.status().as_u16(), &head.headers()["content-type"]),
+        (200, &"image/png".parse().unwrap())
+    );
+    // Nothing was sent to anybody for it.
+    assert!(peer.sends().is_empty());
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn executable_content_is_served_as_a_download() {
+    let peer = FakeSessionManager::with_event_log().await;
+    let hub = Hub::start(&peer.url).await;
+    let script = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>";
+    for (n, (kind, told, name)) in [
+        ("image/svg+xml", "application/octet-stream", "logo.svg"),
+        (
+            "text/html; charset=utf-8",
+            "application/octet-stream",
+            "hola.html",
+        ),
+        ("application/pdf", "application/pdf", "recibo.pdf"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let wa_id = format!("false_5491158254201@c.us_3B{n:02}");
+        peer.has_media(&wa_id, kind, script);
+        // Its sender says that it is a picture.
+        let media = json!({"mime": "image/png", "filename": name, "state": "remote"});
+        let id = with_file(&hub, &peer, &wa_id, &media).await;
+        let response = hub.http.get(hub.url(&url(id))).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], told);
+        let disposition = format!("attachment; filename*=UTF-8''{name}");
+        assert_eq!(
+            response.headers()["content-disposition"],
+            disposition.as_str()
+        );
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+        assert_eq!(response.bytes().await.unwrap(), script.as_slice());
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn missing_file_is_reported_with_its_reason() {
+    let mut peer = FakeSessionManager::with_event_log().await;
+    let hub = Hub::start(&peer.url).await;
+    let id = with_file(&hub, &peer, ONE, &picture()).await;
+    let path = format!("/messages/{ONE}/media");
+    let ask = async |id: &str| {
+        let (status, body) = hub.get(&format!("/api/listener/messages/{id}/media")).await;
+        (status, code(&body))
+    };
+    for (status, wanted) in [
+        (404, "MEDIA_NOT_FOUND"),
+        (410, "MEDIA_GONE"),
+        (409, "MEDIA_OFF"),
+        (503, "SESSION_NOT_READY"),
+        (413, "PAYLOAD_TOO_LARGE"),
+        (504, "BROWSER_TIMEOUT"),
+    ] {
+        let body = json!({"error": true, "code": wanted, "message": "because"});
+        peer.answers(&path, status, &body.to_string());
+        assert_eq!(ask(&id.to_string()).await, (status, wanted.to_owned()));
+    }
+    peer.never_answers(&path);
+    assert_eq!(
+        ask(&id.to_string()).await,
+        (504, "SESSION_MANAGER_TIMEOUT".to_owned())
+    );
+    // Of a plain text, of one for one look, of none, of rubbish.
+    until_read(
+        &hub,
+        peer.publish_message("false_5491158254201@c.us_3A02", ANA, "hola"),
+    )
+    .await;
+    let messages = get(&hub, "/api/listener/messages?limite=1").await;
+    let plain = messages["mensajes"][0]["id"].to_string();
+    assert_eq!(ask(&plain).await, (404, "MEDIA_NOT_FOUND".to_owned()));
+    assert_eq!(ask("999999").await, (404, "MESSAGE_NOT_FOUND".to_owned()));
+    assert_eq!(ask("rubbish").await.0, 400);
+    peer.fall_over().await;
+    assert_eq!(
+        ask(&id.to_string()).await,
+        (503, "WHATSAPP_UNAVAILABLE".to_owned())
+    );
+    hub.stop().await;
+}
+
+on_both_engines! {
+    async fn business_gets_only_files_of_its_own_conversations(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, &[
+            ("HUB_ADMIN_PASSWORD", PASSWORD), ("INTERNAL_TOKEN", "hunter2hunter2"),
+        ]).await;
+        peer.has_media(ONE, "image/png", b"123456789");
+        let admin = |method, path: &str| hub.http.request(method, hub.url(path)).basic_auth("admin", Some(PASSWORD));
+        // Their conversation is that of the business that wrote first.
+        let report = json!({"cliente_id": 51, "to": "5491158254201", "message": "hola", "message_id": "true_5491158254201@c.us_K1"});
+        let request = hub.http.post(hub.url("/api/listener/outgoing-message")).json(&report).header("x-internal-token", "hunter2hunter2");
+        assert_eq!(text(request).await.0, 200);
+        let mut event = message(ONE, ANA, "");
+        event["media"] = picture();
+        peer.publish("message", &event);
+        let id = {
+            let mut found = None;
+            until("recorded", async || {
+                let (_, body) = text(admin(reqwest::Method::GET, "/api/listener/messages")).await;
+                let body: Value = serde_json::from_str(&body).unwrap();
+                found = body["mensajes"][0]["id"].as_i64();
+                found.is_some()
+            }).await;
+            found.unwrap()
+        };
+        let mut tokens = Vec::new();
+        for (cliente_id, scope) in [(51, "read"), (52, "read"), (51, "send")] {
+            let body = json!({"nombre": "x", "permisos": [scope], "cliente_id": cliente_id});
+            let (status, body) = text(admin(reqwest::Method::POST, "/api/tokens").json(&body)).await;
+            assert_eq!(status, 201, "{body}");
+            let body: Value = serde_json::from_str(&body).unwrap();
+            tokens.push(body["token"].as_str().unwrap().to_owned());
+        }
+        let mut seen = Vec::new();
+        for token in &tokens {
+            seen.push(text(hub.http.get(hub.url(&url(id))).bearer_auth(token)).await.0);
+        }
+        seen.push(text(hub.http.get(hub.url(&url(id)))).await.0);
+        seen.push(text(admin(reqwest::Method::GET, &url(id))).await.0);
+        assert_eq!(seen, [200, 404, 403, 401, 200]);
+        hub.stop().await;
+    }
+
+    async fn webhook_links_to_files_need_no_sign_in(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let receiver = Receiver::start().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, &[WEBHOOKS, ("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
+        let body = json!({"url": receiver.url("/"), "eventos": ["message"]});
+        let request = hub.http.post(hub.url("/api/webhooks")).basic_auth("admin", Some(PASSWORD)).json(&body);
+        assert_eq!(text(request).await.0, 201);
+        peer.has_media(ONE, "image/png", b"123456789");
+        let mut event = message(ONE, ANA, "¿Es esta?");
+        event["type"] = json!("image");
+        event["media"] = picture();
+        peer.publish("message", &event);
+        until("told", async || receiver.told("/").len() == 1).await;
+        let data = receiver.told("/")[0].json()["data"].clone();
+        assert_eq!((&data["mensaje"], &data["media"]["filename"]), (&json!("¿Es esta?"), &json!("casa.png")));
+        assert_eq!(data["media_url"], url(data["id"].as_i64().unwrap()));
+        assert!(data["media_link"]["expires_at"].is_string());
+        let path = data["media_link"]["path"].as_str().unwrap().to_owned();
+        let response = hub.http.get(hub.url(&path)).send().await.unwrap();
+        assert_eq!((response.status().as_u16(), &response.headers()["x-content-type-options"]), (200, &"nosniff".parse().unwrap()));
+        assert_eq!(response.bytes().await.unwrap(), "123456789");
+        // Of another message it is none, nor cut off, nor with the file's own route.
+        let mut forged = path.clone();
+        let at = forged.len() - 4;
+        forged.replace_range(at..=at, if forged[at..].starts_with('A') { "B" } else { "A" });
+        for wrong in [forged.as_str(), &path[..30], "/media/x"] {
+            let (status, body) = hub.get(wrong).await;
+            assert_eq!((status, code(&body).as_str()), (404, "MESSAGE_NOT_FOUND"), "{wrong}");
+        }
+        // It expires.
+        let key: String = sqlx::query_scalar("SELECT value FROM settings WHERE name = 'media.link_key'")
+            .fetch_one(hub.store.reader()).await.unwrap();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+        let second = session_api::Timestamp::now().as_millis() / 1000;
+        for (expires, wanted) in [(second - 1, 410), (second + 60, 200)] {
+            let mut token = [data["id"].as_i64().unwrap().to_be_bytes(), expires.to_be_bytes()].concat();
+            token.extend_from_slice(hmac::sign(&key, &token).as_ref());
+            let (status, body) = hub.get(&format!("/media/{}", URL_SAFE_NO_PAD.encode(token))).await;
+            assert_eq!(status, wanted);
+            assert!(status == 200 || code(&body) == "LINK_EXPIRED");
+        }
+        // Another hub on this database knows it as well.
+        let other = Hub::start_on(&database.url(), &peer.url, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
+        assert_eq!(other.get(&path).await.0, 200);
+        other.stop().await;
+        hub.stop().await;
+    }
+}

@@ -1,0 +1,466 @@
+//! What messages hold and what becomes of them, on both engines: kept once, in
+//! whatever order it is reported.
+
+use scratch_database::{Database, on_both_engines};
+use serde_json::{Value, json};
+
+use crate::fake_session_manager::{FakeSessionManager, message};
+use crate::receiver::Receiver;
+use crate::support::{Events, Hub, ask, code, get, until, until_read};
+
+const ANA: &str = "5491158254201@c.us";
+const LEO: &str = "5491158254202@c.us";
+const ONE: &str = "false_5491158254201@c.us_3A01";
+const AT: &str = "2026-11-29T12:00:00.000Z";
+const LATER: &str = "2026-11-29T12:05:00.000Z";
+const WEBHOOKS: &[(&str, &str)] = &[("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1")];
+
+async fn start(database: &Database, peer: &FakeSessionManager) -> Hub {
+    Hub::start_on(&database.url(), &peer.url, WEBHOOKS).await
+}
+
+async fn history(hub: &Hub, number: &str) -> Vec<Value> {
+    let page = get(hub, &format!("/api/listener/history/{number}")).await;
+    let mut messages = page["mensajes"].as_array().unwrap().clone();
+    messages.reverse();
+    messages
+}
+
+fn with(mut message: Value, fields: &Value) -> Value {
+    for (name, value) in fields.as_object().unwrap() {
+        message[name] = value.clone();
+    }
+    message
+}
+
+fn edited(message_id: &str, body: &str, at: &str) -> Value {
+    json!({"message_id": message_id, "chat": ANA, "phone": null, "lid": null, "from_me": false, "body": body, "at": at})
+}
+
+fn deleted(message_id: &str, at: &str) -> Value {
+    json!({"message_id": message_id, "chat": ANA, "phone": null, "lid": null, "from_me": false, "at": at})
+}
+
+fn reaction(message_id: &str, emoji: Option<&str>, at: &str) -> Value {
+    json!({"message_id": message_id, "chat": ANA, "phone": null, "lid": null, "emoji": emoji, "at": at})
+}
+
+fn call(call_id: &str, from: &str, video: bool) -> Value {
+    json!({
+        "call_id": call_id, "from": from, "phone": null, "lid": null, "pushname": "Ana",
+        "video": video, "outcome": "missed", "at": session_api::Timestamp::now(),
+    })
+}
+
+/// Each kind of content, as session-manager reports it and as the hub gives it.
+fn kinds() -> Vec<(&'static str, Value, Value)> {
+    let same = |kind, content: Value| (kind, content.clone(), content);
+    vec![
+        same(
+            "ptt",
+            json!({"media": {"mime": "audio/ogg; codecs=opus", "size": 9120, "seconds": 7, "state": "remote"}}),
+        ),
+        same(
+            "document",
+            json!({"media": {"mime": "application/pdf", "size": 90112, "filename": "el \u{1f3e0} recibo.pdf", "state": "gone"}}),
+        ),
+        same(
+            "location",
+            json!({"location": {"latitude": -34.6037, "longitude": -58.3816, "name": "Obelisco", "live": true}}),
+        ),
+        same(
+            "vcard",
+            json!({"contacts": [{"name": "Leo\u{0} Paz", "phones": [{"number": "+54 9 11 5825-4202", "whatsapp": "5491158254202"}], "emails": ["leo@example.com"]}]}),
+        ),
+        same(
+            "poll_creation",
+            json!({"poll": {"name": "¿Qué día?", "options": ["lunes", "martes"], "multiple": false}}),
+        ),
+        same(
+            "order",
+            json!({"order": {"id": "1", "title": "Silla", "items": 2, "total": 1500.5, "currency": "ARS"}}),
+        ),
+        same(
+            "list_response",
+            json!({"selected": {"kind": "list", "id": "si", "text": "Sí"}}),
+        ),
+        same(
+            "chat",
+            json!({"ad": {"source": "instagram", "id": "12", "title": "Casas", "url": "https://example.com/"}, "forwarded": true}),
+        ),
+        (
+            "chat",
+            json!({"quoted": {"message_id": "true_5491158254201@c.us_3EB0A", "author": "5491100000000@c.us", "from_me": true, "type": "chat", "text": "¿La de dos?"}}),
+            json!({"quoted": {"message_id": "true_5491158254201@c.us_3EB0A", "author": "5491100000000@c.us", "from_me": true, "kind": "chat", "text": "¿La de dos?"}}),
+        ),
+        same(
+            "image",
+            json!({"media": {"mime": "image/jpeg", "width": 4, "height": 3, "thumbnail": "data:image/jpeg;base64,/9j/", "state": "remote"}, "view_once": true}),
+        ),
+    ]
+}
+
+/// The fields of a plain message.
+const PLAIN: [&str; 13] = [
+    "id",
+    "message_id",
+    "direccion",
+    "telefono",
+    "chat",
+    "nombre",
+    "tipo",
+    "mensaje",
+    "estado",
+    "cliente_id",
+    "campañaId",
+    "fecha",
+    "registrado",
+];
+
+on_both_engines! {
+    async fn content_of_every_kind_is_returned_unchanged(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = start(&database, &peer).await;
+        let mut last = peer.publish_message(ONE, ANA, "hola");
+        for (n, (kind, content, _)) in kinds().into_iter().enumerate() {
+            let id = format!("false_5491158254201@c.us_3B{n:02}");
+            let event = with(with(message(&id, ANA, "texto"), &json!({"type": kind})), &content);
+            // Twice, as after a reconnect.
+            peer.publish("message", &event);
+            last = peer.publish("message", &event);
+        }
+        until_read(&hub, last).await;
+        let messages = history(&hub, "5491158254201").await;
+        assert_eq!(messages.len(), kinds().len() + 1);
+        let own = |message: &Value| {
+            let mut fields = message.as_object().unwrap().clone();
+            fields.retain(|name, _| !PLAIN.contains(&name.as_str()));
+            Value::Object(fields)
+        };
+        assert_eq!(own(&messages[0]), json!({}));
+        for (message, (kind, _, mut expected)) in messages[1..].iter().zip(kinds()) {
+            assert_eq!(message["tipo"], if kind == "chat" { "text" } else { kind });
+            assert_eq!(message["mensaje"], "texto");
+            if kind == "ptt" {
+                let url = format!("/api/listener/messages/{}/media", message["id"]);
+                expected["media_url"] = json!(url);
+            }
+            assert_eq!(own(message), expected);
+        }
+        // A list of conversations leaves out what it does not show.
+        let event = with(message("false_5491158254201@c.us_3C01", ANA, ""), &json!({"type": "image", "media": {
+            "mime": "image/png", "thumbnail": "data:image/jpeg;base64,/9j/", "state": "remote"}}));
+        until_read(&hub, peer.publish("message", &event)).await;
+        let talks = get(&hub, "/api/listener/conversations").await;
+        let last = &talks["conversaciones"][0]["ultimo"];
+        assert_eq!(last["media"], json!({"mime": "image/png", "state": "remote"}));
+        assert!(last["media_url"].is_string());
+        hub.stop().await;
+    }
+
+    async fn edits_keep_earlier_texts_in_any_order(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let receiver = Receiver::start().await;
+        let hub = start(&database, &peer).await;
+        let body = json!({"url": receiver.url("/"), "eventos": ["message", "message_edited"]});
+        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        // Before its message, and of one that never comes.
+        peer.publish("message_edited", &edited(ONE, "a las once", LATER));
+        peer.publish("message_edited", &edited("false_5491158254201@c.us_3AFF", "nada", AT));
+        peer.publish_message(ONE, ANA, "a las nueve");
+        peer.publish("message_edited", &edited(ONE, "a las diez", AT));
+        peer.publish("message_edited", &edited(ONE, "a las once", LATER));
+        let last = peer.publish_message(ONE, ANA, "a las nueve");
+        until_read(&hub, last).await;
+        let messages = history(&hub, "5491158254201").await;
+        assert_eq!(messages.len(), 1);
+        assert_eq!(messages[0]["mensaje"], "a las once");
+        assert_eq!(messages[0]["edits"], json!([
+            {"text": "a las nueve", "at": AT}, {"text": "a las diez", "at": LATER},
+        ]));
+        // It is found by its newest text alone.
+        for (words, count) in [("once", 1), ("nueve", 0), ("diez", 0)] {
+            let found = get(&hub, &format!("/api/listener/messages?buscar={words}")).await;
+            assert_eq!(found["mensajes"].as_array().unwrap().len(), count, "{words}");
+        }
+        until("told", async || receiver.told("/").len() == 2).await;
+        let told: Vec<_> = receiver.told("/").iter().map(crate::receiver::Told::json).collect();
+        let edit = told.iter().find(|it| it["type"] == "message_edited").unwrap();
+        assert_eq!(edit["data"]["mensaje"], "a las once");
+        assert_eq!(edit["data"]["id"], messages[0]["id"]);
+        assert_eq!(edit["data"]["fecha"], LATER);
+        hub.stop().await;
+    }
+
+    async fn deleted_message_has_no_content(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let receiver = Receiver::start().await;
+        let hub = start(&database, &peer).await;
+        let body = json!({"url": receiver.url("/"), "eventos": ["message_deleted"]});
+        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        peer.has_media(ONE, "image/jpeg", b"a picture");
+        let photo = with(message(ONE, ANA, "la clave es 1234"), &json!({"type": "image", "media": {
+            "mime": "image/jpeg", "state": "remote"}}));
+        peer.publish("message", &photo);
+        peer.publish("message_edited", &edited(ONE, "la clave es 4321", AT));
+        peer.publish("reaction", &reaction(ONE, Some("👍"), AT));
+        peer.publish("message_deleted", &deleted(ONE, LATER));
+        peer.publish("message_deleted", &deleted(ONE, LATER));
+        // Whatever else is reported of it afterwards.
+        peer.publish("message_edited", &edited(ONE, "la clave es 9999", LATER));
+        peer.publish("reaction", &reaction(ONE, Some("😂"), LATER));
+        // A deletion before its message.
+        peer.publish("message_deleted", &deleted("false_5491158254201@c.us_3A02", AT));
+        peer.publish_message("false_5491158254201@c.us_3A02", ANA, "la clave es 5678");
+        let last = peer.publish("message", &photo);
+        until_read(&hub, last).await;
+        let messages = history(&hub, "5491158254201").await;
+        assert_eq!(messages.len(), 2);
+        for (message, at) in messages.iter().zip([LATER, AT]) {
+            assert_eq!((&message["mensaje"], &message["deleted_at"]), (&json!(""), &json!(at)));
+            for gone in ["media", "media_url", "edits", "reactions"] {
+                assert!(message.get(gone).is_none(), "{gone}");
+            }
+        }
+        assert_eq!(messages[0]["tipo"], "image");
+        let found = get(&hub, "/api/listener/messages?buscar=clave").await;
+        assert_eq!(found["mensajes"], json!([]));
+        let texts: Vec<Option<String>> = sqlx::query_scalar(
+            "SELECT body || COALESCE(content, '') || COALESCE(edits, '') FROM messages
+             UNION ALL SELECT data FROM early_changes",
+        ).fetch_all(hub.store.reader()).await.unwrap();
+        assert_eq!(texts, [Some(String::new()), Some(String::new())]);
+        // Its file goes, too, and is not given meanwhile.
+        let (status, body) = hub.get(&format!("/api/listener/messages/{}/media", messages[0]["id"])).await;
+        assert_eq!((status, code(&body).as_str()), (410, "MEDIA_GONE"));
+        until("deleted", async || {
+            peer.asked().iter().any(|it| it.method == "DELETE" && it.path == format!("/messages/{ONE}/media"))
+        }).await;
+        until("told", async || receiver.told("/").len() == 2).await;
+        let told = receiver.told("/")[0].json();
+        assert_eq!(told["type"], "message_deleted");
+        assert!(told["data"].get("mensaje").is_none());
+        hub.stop().await;
+    }
+
+    async fn last_reaction_of_a_contact_is_kept(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let receiver = Receiver::start().await;
+        let hub = start(&database, &peer).await;
+        let body = json!({"url": receiver.url("/"), "eventos": ["reaction"]});
+        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        // To one of ours, before the hub knows that one; and to theirs.
+        let own = "true_5491158254201@c.us_3EB0A";
+        peer.publish("reaction", &reaction(own, Some("❤️"), AT));
+        let sent = with(message(own, "5491100000000@c.us", "la casa"), &json!({"from_me": true, "to": ANA}));
+        peer.publish("message", &sent);
+        peer.publish_message(ONE, ANA, "gracias");
+        peer.publish("reaction", &reaction(ONE, Some("😂"), LATER));
+        peer.publish("reaction", &reaction(ONE, Some("😂"), LATER));
+        let last = peer.publish("reaction", &reaction(ONE, Some("👍"), AT));
+        until_read(&hub, last).await;
+        let messages = history(&hub, "5491158254201").await;
+        assert_eq!(messages[0]["reactions"], json!([{"emoji": "❤️", "from": ANA, "at": AT}]));
+        assert_eq!(messages[1]["reactions"], json!([{"emoji": "😂", "from": ANA, "at": LATER}]));
+        // Somebody else may name a message that is not theirs.
+        let mut foreign = reaction(ONE, Some("😡"), LATER);
+        foreign["chat"] = json!(LEO);
+        peer.publish("reaction", &foreign);
+        foreign["message_id"] = json!(own.replace("4201", "4202"));
+        peer.publish("reaction", &foreign);
+        // In a group.
+        foreign["chat"] = json!("12036302@g.us");
+        peer.publish("reaction", &foreign);
+        peer.publish("reaction", &reaction(own, None, LATER));
+        let last = peer.publish("reaction", &reaction(own, Some("❤️"), AT));
+        until_read(&hub, last).await;
+        let messages = history(&hub, "5491158254201").await;
+        assert!(messages[0].get("reactions").is_none(), "{}", messages[0]);
+        assert_eq!(messages[1]["reactions"].as_array().unwrap().len(), 1);
+        until("told", async || receiver.told("/").len() == 3).await;
+        let told: Vec<_> = receiver.told("/").iter().map(|it| it.json()["data"]["emoji"].clone()).collect();
+        assert!(told.contains(&Value::Null) && told.contains(&json!("😂")), "{told:?}");
+        hub.stop().await;
+    }
+
+    async fn missed_call_is_listed_and_needs_no_reply(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let receiver = Receiver::start().await;
+        let hub = start(&database, &peer).await;
+        let body = json!({"url": receiver.url("/"), "eventos": ["message", "call"]});
+        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        peer.publish("call", &call("A1B2", ANA, true));
+        let last = peer.publish("call", &call("A1B2", ANA, true));
+        until_read(&hub, last).await;
+        let messages = history(&hub, "5491158254201").await;
+        assert_eq!(messages.len(), 1);
+        let entry = &messages[0];
+        assert_eq!((&entry["tipo"], &entry["mensaje"]), (&json!("call"), &json!("")));
+        assert_eq!((&entry["video"], &entry["outcome"]), (&json!(true), &json!("missed")));
+        assert_eq!((&entry["direccion"], &entry["estado"]), (&json!("entrante"), &json!("recibido")));
+        let inbox = get(&hub, "/api/listener/inbox").await;
+        assert_eq!((&inbox["sin_responder"], &inbox["sin_leer"]), (&json!(0), &json!(1)));
+        let talks = get(&hub, "/api/listener/conversations").await;
+        assert_eq!(talks["conversaciones"][0]["ultimo"]["tipo"], "call");
+        assert_eq!(talks["conversaciones"][0]["nombre"], "Ana");
+        // Who waited before still does, since the message; then a person answers.
+        peer.publish_message("false_5491158254202@c.us_3A02", LEO, "¿hola?");
+        let last = peer.publish("call", &call("A1B3", LEO, false));
+        until_read(&hub, last).await;
+        assert_eq!(get(&hub, "/api/listener/inbox").await["sin_responder"], 1);
+        let waits = get(&hub, "/api/listener/history/5491158254202").await;
+        assert!(waits["sin_responder_desde"].is_string());
+        let talks = get(&hub, "/api/listener/conversations?filtro=sin_responder").await;
+        assert_eq!(talks["conversaciones"].as_array().unwrap().len(), 1);
+        until("told", async || receiver.told("/").len() == 3).await;
+        let calls: Vec<_> = receiver.told("/").iter().map(|it| it.json()).filter(|it| it["type"] == "call").collect();
+        assert_eq!(calls.len(), 2);
+        assert_eq!(calls[0]["data"]["outcome"], "missed");
+        hub.stop().await;
+    }
+
+    async fn opt_out_words_count_in_edits_and_captions(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = start(&database, &peer).await;
+        peer.publish_message(ONE, ANA, "hola");
+        peer.publish("message_edited", &edited(ONE, "BAJA", AT));
+        let photo = with(message("false_5491158254202@c.us_3A02", LEO, "No me escriban más"), &json!({
+            "type": "image", "media": {"mime": "image/jpeg", "state": "remote"}}));
+        peer.publish("message", &photo);
+        // What the account itself edits is no wish of the contact's.
+        let own = "true_5491158254203@c.us_3EB0A";
+        let sent = with(message(own, "5491100000000@c.us", "hola"), &json!({"from_me": true, "to": "5491158254203@c.us"}));
+        peer.publish("message", &sent);
+        let last = peer.publish("message_edited", &with(edited(own, "BAJA", AT), &json!({
+            "chat": "5491158254203@c.us", "from_me": true})));
+        until_read(&hub, last).await;
+        for (number, status) in [("5491158254201", 200), ("5491158254202", 200), ("5491158254203", 404)] {
+            assert_eq!(hub.get(&format!("/api/sender/bajas/{number}")).await.0, status, "{number}");
+        }
+        // Nobody is to answer who asked so.
+        assert_eq!(get(&hub, "/api/listener/inbox").await["sin_responder"], 0);
+        assert_eq!(history(&hub, "5491158254203").await[0]["mensaje"], "BAJA");
+        // While nothing is recorded, too, and then no text is kept.
+        assert_eq!(hub.post("/api/listener/mode", r#"{"mode":"off"}"#).await.0, 200);
+        let last = peer.publish("message_edited", &with(edited("false_5491158254204@c.us_3A09", "BAJA", AT), &json!({
+            "chat": "5491158254204@c.us"})));
+        until_read(&hub, last).await;
+        assert_eq!(hub.get("/api/sender/bajas/5491158254204").await.0, 200);
+        let kept: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM early_changes")
+            .fetch_one(hub.store.reader()).await.unwrap();
+        assert_eq!(kept, 0);
+        hub.stop().await;
+    }
+
+    async fn edited_undecryptable_message_is_replaced_by_its_content(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = start(&database, &peer).await;
+        let unreadable = with(message(ONE, ANA, ""), &json!({"type": "ciphertext"}));
+        let other = "false_5491158254201@c.us_3A02";
+        peer.publish("message", &unreadable);
+        peer.publish("message", &with(unreadable, &json!({"message_id": other})));
+        peer.publish("message_edited", &edited(ONE, "mañana no", LATER));
+        peer.publish("message_deleted", &deleted(other, LATER));
+        let photo = |id| with(message(id, ANA, "mañana"), &json!({
+            "type": "image", "media": {"mime": "image/jpeg", "state": "remote"}}));
+        peer.publish("message", &photo(ONE));
+        let last = peer.publish("message", &photo(other));
+        until_read(&hub, last).await;
+        let messages = history(&hub, "5491158254201").await;
+        assert_eq!(messages[0]["mensaje"], "mañana no");
+        assert_eq!(messages[0]["edits"], json!([{"text": "mañana", "at": LATER}]));
+        assert!(messages[0]["media_url"].is_string());
+        assert_eq!((&messages[1]["mensaje"], &messages[1]["deleted_at"]), (&json!(""), &json!(LATER)));
+        assert!(messages[1].get("media").is_none());
+        hub.stop().await;
+    }
+
+    async fn changes_find_their_message_by_number_and_by_lid(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = start(&database, &peer).await;
+        let lid = "99887766554433@lid";
+        // The change comes first, under the LID; the message names the number.
+        peer.publish("reaction", &with(reaction("false_99887766554433@lid_3A01", Some("👍"), AT), &json!({"chat": lid})));
+        peer.publish("message", &with(message(ONE, ANA, "hola"), &json!({"lid": lid})));
+        let last = peer.publish("message_edited", &with(edited("false_99887766554433@lid_3A01", "hola!", AT), &json!({"chat": lid})));
+        until_read(&hub, last).await;
+        let messages = history(&hub, "5491158254201").await;
+        assert_eq!(messages.len(), 1);
+        assert_eq!(messages[0]["mensaje"], "hola!");
+        assert_eq!(messages[0]["reactions"][0]["from"], ANA);
+        hub.stop().await;
+    }
+
+    async fn changes_are_stored_before_they_are_published(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = start(&database, &peer).await;
+        until_read(&hub, peer.publish_message(ONE, ANA, "hola")).await;
+        let mut events = hub.events().await;
+        let next = async |events: &mut Events, wanted: &dyn Fn(&Value) -> bool| {
+            loop {
+                let event = events.next_of("conversation").await;
+                if wanted(&event) {
+                    return event;
+                }
+            }
+        };
+        peer.publish("message_edited", &edited(ONE, "hola a todos", AT));
+        let event = next(&mut events, &|it| it["mensaje"] == "hola a todos").await;
+        // A reaction changes no text of the list, but the conversation.
+        let before = event["actualizado"].clone();
+        peer.publish("reaction", &reaction(ONE, Some("👍"), AT));
+        next(&mut events, &|it| it["actualizado"] != before).await;
+        assert_eq!(history(&hub, "5491158254201").await[0]["reactions"][0]["emoji"], "👍");
+        hub.stop().await;
+    }
+
+    async fn deleted_contact_leaves_no_content(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let receiver = Receiver::start().await;
+        let hub = start(&database, &peer).await;
+        let all = ["message", "message_edited", "message_deleted", "reaction", "call"];
+        let body = json!({"url": receiver.url("/"), "eventos": all});
+        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        peer.has_media(ONE, "image/jpeg", b"a picture");
+        // session-manager is busy at first.
+        let (two, busy) = ("false_5491158254201@c.us_3A02", r#"{"error":true,"code":"LEDGER_UNAVAILABLE","message":"x"}"#);
+        peer.answers(&format!("/messages/{two}/media"), 503, busy);
+        for id in [ONE, two] {
+            peer.publish("message", &with(message(id, ANA, "el plano"), &json!({"type": "image", "media": {
+                "mime": "image/jpeg", "state": "remote"}})));
+        }
+        peer.publish("message_edited", &edited(ONE, "el plano nuevo", AT));
+        peer.publish("reaction", &reaction(ONE, Some("👍"), AT));
+        peer.publish("call", &call("A1B2", ANA, false));
+        // One whose message never comes.
+        peer.publish("message_edited", &edited("false_5491158254201@c.us_3AFF", "nada", AT));
+        peer.publish_message("false_5491158254202@c.us_3A02", LEO, "sigo acá");
+        let last = peer.publish("reaction", &with(reaction("false_5491158254202@c.us_3A02", Some("👍"), AT), &json!({"chat": LEO})));
+        until_read(&hub, last).await;
+        until("told", async || receiver.told("/").len() == 7).await;
+        let (status, body) = ask(&hub, "DELETE", "/api/contacts/5491158254201", None).await;
+        assert_eq!(status, 200, "{body}");
+        let asked = |id: &str| {
+            let path = format!("/messages/{id}/media");
+            peer.asked().iter().filter(|it| it.method == "DELETE" && it.path == path).count()
+        };
+        until("deleted", async || asked(ONE) == 1 && asked(two) == 1).await;
+        until("written down", async || {
+            let waiting: Vec<String> = sqlx::query_scalar("SELECT wa_id FROM media_deletions")
+                .fetch_all(hub.store.reader()).await.unwrap();
+            waiting == [two]
+        }).await;
+        for table in ["messages", "early_changes", "inbox"] {
+            let statement = format!("SELECT COUNT(*) FROM {table} WHERE chat = '{ANA}'");
+            let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
+                .fetch_one(hub.store.reader()).await.unwrap();
+            assert_eq!(count, 0, "{table}");
+        }
+        let kept: Vec<String> = sqlx::query_scalar("SELECT payload FROM webhook_deliveries")
+            .fetch_all(hub.store.reader()).await.unwrap();
+        assert_eq!(kept.len(), 2);
+        assert!(kept.iter().all(|it| it.contains(LEO)), "{kept:?}");
+        assert_eq!(history(&hub, "5491158254202").await.len(), 1);
+        hub.stop().await;
+    }
+}
