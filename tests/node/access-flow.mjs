@@ -110,12 +110,21 @@ async function test() {
     await page.goto(`${hub}/inicio`);
     await page.getByRole('heading', { name: 'Inicio', level: 1 }).waitFor();
     const menu = page.getByRole('navigation', { name: 'Secciones' }).getByRole('link');
-    equal((await menu.allTextContents()).join(), 'Inicio,Conversaciones,Mensajes,Bajas,Ajustes', 'the menu');
+    equal((await menu.allTextContents()).join(), 'Inicio,Conversaciones,Mensajes,Bajas,Ajustes,Ayuda', 'the menu');
     await picture('agent-start');
     for (const path of ['/usuarios', '/campanas', '/whatsapp', '/integraciones']) {
       await page.goto(`${hub}${path}`);
       await says('Esta página no existe');
     }
+    await menu.filter({ hasText: 'Ayuda' }).click();
+    await page.getByRole('heading', { name: 'Guía de uso', level: 1 }).waitFor();
+    await page.getByRole('link', { name: 'Cuando dice que no está conectado' }).click();
+    const chapter = page.getByRole('heading', { name: 'Cuando dice que no está conectado' });
+    await eventually('the chapter is in view', () => chapter.evaluate((it) => it.getBoundingClientRect().top < window.innerHeight / 2));
+    // A screen that this user has not is a name, not a way.
+    equal(await page.getByRole('main').getByRole('link', { name: 'Campañas', exact: true }).count(), 0, 'links to campaigns');
+    await page.getByRole('main').getByRole('link', { name: 'Conversaciones', exact: true }).waitFor();
+    await picture('help', { fullPage: true });
     await page.goto(`${hub}/ajustes`);
     await page.getByRole('heading', { name: 'Avisos' }).waitFor();
     equal(await page.getByRole('heading', { name: 'Envíos', exact: true }).count(), 0, 'the switch');

@@ -22,17 +22,19 @@ let path = '';
 
 const answer = (name) => dialog().getByRole('button', { name, exact: true }).click();
 const figure = (name) => page.locator(`[data-figure="${name}"]`).textContent();
+/** The head of a step, which opens it. */
+const head = (name) => page.getByRole('button', { name: new RegExp(`^${name.replace('.', '\\.')}`) });
 const state = () => page.getByTestId('campaign-state').first().textContent();
 
 /** As Excel saves it in Argentina: `;` and Windows-1252. */
 function excel() {
-  let text = 'Teléfono;Nombre;Razón social\r\n';
+  let text = 'Teléfono;Nombre;Razón social;Zona\r\n';
   for (let n = 1; n <= people; n += 1) {
-    text += `54911${String(n).padStart(8, '0')};Ñata ${n};"Hijos; ${n}"\r\n`;
+    text += `54911${String(n).padStart(8, '0')};Ñata ${n};"Hijos; ${n}";${n === 1 ? 'Sur' : ''}\r\n`;
   }
-  text += '5491100000001;Otra vez;"Hijos; 1"\r\n';
-  text += '5,49E+12;Redondo;Nadie\r\n';
-  text += 'sin teléfono;Nada;Nadie\r\n';
+  text += '5491100000001;Otra vez;"Hijos; 1";\r\n';
+  text += '5,49E+12;Redondo;Nadie;\r\n';
+  text += 'sin teléfono;Nada;Nadie;\r\n';
   return Buffer.from(text, 'latin1');
 }
 
@@ -53,35 +55,22 @@ async function test() {
     await picture('campaigns-empty');
   });
 
-  await step('an unknown variable is shown at its place', async () => {
+  await step('begun with a name, for a business', async () => {
     await page.getByRole('link', { name: 'Nueva campaña' }).first().click();
-    await button('Crear campaña').click();
+    await button('Empezar').click();
     await says('Escribí un nombre.');
-    await says('Escribí el mensaje.');
     await page.getByLabel('Nombre de la campaña').fill('Marzo');
-    await page.getByLabel('Mensaje').fill('Hola {nombre} de {razon_social}');
-    // Without columns any may come with the list; with them, these alone.
-    await page.getByLabel('Columnas de la lista').fill('Otra');
-    await button('Crear campaña').click();
-    await says('La lista no tiene una columna «razon_social».');
-    equal(await page.getByTestId('mistake').textContent(), '{razon_social}', 'what is marked');
-    await button('Mostrar dónde').click();
-    const marked = await page.getByLabel('Mensaje').evaluate((area) => area.value.slice(area.selectionStart, area.selectionEnd));
-    equal(marked, '{razon_social}', 'the selection');
-    await picture('campaign-mistake');
-  });
-
-  await step('made, for a business, without a pause', async () => {
-    await page.getByLabel('Columnas de la lista').fill('Razón social');
-    await page.getByLabel('Pausa mínima').fill('0');
-    await page.getByLabel('Pausa máxima').fill('0');
     await page.getByLabel('Cliente', { exact: true }).fill('51');
-    await button('Crear campaña').click();
+    await button('Empezar').click();
     await page.getByRole('heading', { name: 'Marzo', level: 1 }).waitFor();
     path = new URL(page.url()).pathname;
     equal(await state(), 'Por aprobar', 'its state');
-    assert(await button('Probar').isDisabled(), 'nobody to write to, and yet it can be approved');
-    await says('Todavía no hay personas');
+    await picture('campaign-steps');
+    // What is missing is said at the end, and nothing can be approved.
+    await head('4. Revisar y enviar').click();
+    equal(await page.getByTestId('missing').innerText(), 'La lista (paso 1)\nEl mensaje (paso 2)', 'what is missing');
+    assert(await button('Probar con 0 personas').isDisabled(), 'nobody to write to, and yet it can be approved');
+    await head('1. Lista').click();
   });
 
   await step('the list is looked at before anybody is added', async () => {
@@ -115,8 +104,61 @@ async function test() {
     await button('Ver y corregir').click();
     await says('La planilla cambió el número');
     await says('Un número lleva solo cifras, espacios, + y guiones.');
-    await eventually('all of them', async () => (await figure('Personas')) === people.toLocaleString('es-AR'));
     await picture('campaign-list', { fullPage: true });
+    await button('Seguir con el mensaje').click();
+    equal(await page.getByTestId('summary-list').textContent(), `${people.toLocaleString('es-AR')} personas`, 'all of them');
+  });
+
+  const area = () => page.getByRole('textbox', { name: 'Mensaje', exact: true });
+
+  await step('the message is put together from the columns', async () => {
+    await area().fill('Hola  de ');
+    await area().evaluate((field) => field.setSelectionRange(5, 5));
+    await button('Poner {nombre}').click();
+    await eventually('the name is put in', async () => (await area().inputValue()) === 'Hola {nombre} de ');
+    await page.keyboard.press('End');
+    await button('Poner {razon_social}').click();
+    await eventually('the company is put in', async () => (await area().inputValue()) === 'Hola {nombre} de {razon_social}');
+    equal(await page.getByTestId('bubble').textContent(), 'Hola Ñata 1 de Hijos; 1', 'as the first person reads it');
+    await picture('campaign-message');
+  });
+
+  await step('what is wrong in it is said in words', async () => {
+    await area().fill('Hola {nombre} de {razon_socia}');
+    await says('La lista no tiene una columna «razon_socia».');
+    equal(await page.getByTestId('mistake').textContent(), '{razon_socia}', 'what is marked');
+    await button('Mostrar dónde').click();
+    const marked = await area().evaluate((field) => field.value.slice(field.selectionStart, field.selectionEnd));
+    equal(marked, '{razon_socia}', 'the selection');
+    await picture('campaign-mistake');
+    await button('Usar {razon_social}').click();
+    await eventually('it is mended', async () => (await area().inputValue()) === 'Hola {nombre} de {razon_social}');
+    // A text that is not saved yet survives a reload.
+    await area().fill('Hola {nombre}, zona {zona}');
+    await page.reload();
+    await head('2. Mensaje').waitFor();
+    await eventually('it is still there', async () => (await area().inputValue()) === 'Hola {nombre}, zona {zona}');
+    await button('Guardar y seguir').click();
+    await says(`A ${(people - 1).toLocaleString('es-AR')} personas de la lista les falta «zona».`);
+    await button('Poner otra palabra si falta «zona»').click();
+    await eventually('a word for them', async () => (await area().inputValue()) === 'Hola {nombre}, zona {zona|otra palabra}');
+    await area().fill('Hola {nombre} de {razon_social}');
+    await button('Guardar y seguir').click();
+    await page.getByTestId('when-form').waitFor();
+    await eventually('what was saved', async () => (await page.getByTestId('summary-message').textContent()) === 'Hola {nombre} de {razon_social}');
+  });
+
+  await step('when it goes', async () => {
+    await page.getByLabel('Máximo por día').fill('0');
+    await button('Guardar y revisar').click();
+    await says('Un número entero de 1 a 100000.');
+    await page.getByLabel('Máximo por día').fill(String(Math.ceil(people / 4)));
+    const ends = new RegExp(`^${people.toLocaleString('es-AR')} personas a ${Math.ceil(people / 4)} por día: 4 días, hasta `);
+    await page.getByTestId('ends').getByText(ends).waitFor();
+    await picture('campaign-when', { fullPage: true });
+    await button('Guardar y revisar').click();
+    await page.getByTestId('review').waitFor();
+    await eventually('the end', async () => ends.test(await page.getByTestId('summary-when').textContent()));
   });
 
   await step('anybody’s text is seen before', async () => {
@@ -130,25 +172,14 @@ async function test() {
     await dialog().waitFor({ state: 'hidden' });
   });
 
-  await step('its hours', async () => {
-    const schedule = await api('/api/sender/programaciones', 'POST', {
-      campania_id: Number(path.split('/').at(-1)),
-      dias_semana: ['mon', 'tue', 'wed', 'thu', 'fri'],
-      hora_inicio: '09:00',
-      hora_fin: '18:00',
-      cupo_diario: Math.ceil(people / 4),
-    });
-    await api(`/api/sender/programaciones/${schedule.id}/approve`, 'POST');
-  });
-
   await step('approved as a rehearsal, and watched to its end', async () => {
-    await button('Probar').click();
-    await dialog().getByText('Es una prueba').waitFor();
-    equal(await dialog().getByTestId('review-sample').textContent(), 'Hola Ñata 1 de Hijos; 1', 'the first text');
-    await dialog().getByTestId('review-when').getByText(/ personas a .+ por día: termina /).waitFor();
-    await picture('campaign-approve');
-    await answer('Empezar la prueba');
-    await dialog().waitFor({ state: 'hidden' });
+    equal(await page.getByTestId('review-sample').textContent(), 'Hola Ñata 1 de Hijos; 1', 'the first text');
+    await page.getByTestId('review-when').getByText(/ personas a .+ por día: termina /).waitFor();
+    await says('2 líneas de la lista tienen problemas y quedan afuera.');
+    await says('1 número repetido: le llega una sola vez.');
+    await says('También se aprueba su horario.');
+    await picture('campaign-approve', { fullPage: true });
+    await button(`Probar con ${people.toLocaleString('es-AR')} personas`).click();
     await eventually('it is under way', async () => ['Probando', 'Finalizada'].includes(await state()));
     const seen = new Set();
     await eventually(
@@ -199,14 +230,18 @@ async function test() {
     await answer('Copiar');
     await page.getByRole('heading', { name: 'Abril', level: 1 }).waitFor();
     await button('Editar').click();
-    await dialog().getByLabel('Mensaje').fill('Buenas {nombre}');
+    await dialog().getByLabel('Nombre de la campaña').fill('Abril y mayo');
     await answer('Guardar');
-    await eventually('the new text', async () => (await page.getByTestId('campaign-text').textContent()) === 'Buenas {nombre}');
+    await page.getByRole('heading', { name: 'Abril y mayo', level: 1 }).waitFor();
+    await head('2. Mensaje').click();
+    await area().fill('Buenas {nombre}');
+    await button('Guardar y seguir').click();
+    await eventually('the new text', async () => (await page.getByTestId('summary-message').textContent()) === 'Buenas {nombre}');
     await button('Borrar').click();
     await answer('Borrar');
     await page.waitForURL(`${hub}/campanas`);
     await page.getByRole('link', { name: 'Marzo', exact: true }).waitFor();
-    equal(await page.getByRole('link', { name: 'Abril', exact: true }).count(), 0, 'what was deleted');
+    equal(await page.getByRole('link', { name: 'Abril y mayo', exact: true }).count(), 0, 'what was deleted');
   });
 
   await step('on a phone, and in the dark', async () => {
@@ -228,11 +263,12 @@ async function test() {
     await enter('ana', 'la contraseña de ana');
     await page.goto(`${hub}/campanas/nueva`);
     await page.getByLabel('Nombre de la campaña').fill('Propia');
-    await page.getByLabel('Mensaje').fill('Hola');
     equal(await page.getByLabel('Cliente', { exact: true }).count(), 0, 'another business to choose');
-    await button('Crear campaña').click();
+    await button('Empezar').click();
     await page.getByRole('heading', { name: 'Propia', level: 1 }).waitFor();
-    equal(await button('Probar').count(), 0, 'ways to approve');
+    await head('4. Revisar y enviar').click();
+    await says('Un administrador la revisa y la envía.');
+    equal(await page.getByRole('button', { name: /^(Probar con|Enviar a) / }).count(), 0, 'ways to approve');
     await page.goto(`${hub}/campanas/99999`);
     await page.getByRole('heading', { name: 'Esta página no existe' }).waitFor();
   });

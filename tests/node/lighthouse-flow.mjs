@@ -61,7 +61,7 @@ async function fill() {
   await eventually('it is told', async () => (await api(`/api/webhooks/${webhook.id}/deliveries`)).entregas.length > 0);
   return [
     'inicio', 'campanas', 'campanas/nueva', `campanas/${id}`, 'programacion', 'conversaciones', `conversaciones/${ANA}`,
-    'contactos', 'mensajes', 'bajas', 'whatsapp', 'integraciones', `integraciones/${webhook.id}`, 'usuarios', 'ajustes', 'nada',
+    'contactos', 'mensajes', 'bajas', 'whatsapp', 'integraciones', `integraciones/${webhook.id}`, 'usuarios', 'ajustes', 'ayuda', 'nada',
   ];
 }
 

@@ -58,6 +58,7 @@ async function test() {
     await search();
     await eventually('the one', async () => (await rows().count()) === 1);
     await says('¿Cuánto; "sale"?');
+    equal(await rows().locator('mark').allTextContents().then((all) => all.join()), 'Cuánto', 'the word that was searched for');
     await page.getByLabel('Texto').fill('');
     await page.getByLabel('Número', { exact: true }).fill('hola');
     await search();

@@ -232,6 +232,39 @@ async function test() {
     await page.getByRole('heading', { name: 'Ajustes', level: 1 }).waitFor();
   });
 
+  await step('who answered is named on the campaign, with when it goes on and ends', async () => {
+    const { campanias } = await api('/api/sender/campaigns?limite=50&buscar=marzo');
+    await page.goto(`${hub}/campanas/${campanias[0].id}`);
+    const person = page.getByTestId('replies').getByRole('link', { name: 'Ana 0' });
+    await person.waitFor();
+    await page.getByTestId('replies').getByRole('heading', { name: /^1 persona respondió / }).waitFor();
+    await page.getByTestId('standing').getByText(/^Enviando · próximo .+ · termina /).waitFor();
+    await picture('campaign-sending', { fullPage: true });
+    await person.click();
+    await page.waitForURL(`${hub}/conversaciones/5491140000000`);
+    await says('Sí, me interesa.');
+  });
+
+  await step('a real one says to how many, and is asked about once more', async () => {
+    const may = await campaign('Aviso de mayo', 52, 3);
+    await schedule(may, 50);
+    await page.goto(`${hub}/campanas/${may}`);
+    await says('Es un envío REAL: sale desde tu número.');
+    await page.getByTestId('review-sample').getByText('Hola Ana 0').waitFor();
+    await button('Enviar a 3 personas').click();
+    await dialog().getByText('Es un envío REAL').waitFor();
+    await picture('campaign-for-real');
+    await dialog().getByRole('button', { name: 'Enviar a 3 personas' }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    await eventually('it is approved, and its hours with it', async () => {
+      const { estado } = await api(`/api/sender/campaigns/${may}`);
+      const { programaciones } = await api(`/api/sender/programaciones?limite=5&campania_id=${may}`);
+      return estado === 'en_progreso' && programaciones[0].estado === 'aprobada';
+    });
+    await api(`/api/sender/campaigns/${may}/pause`, 'POST');
+    await page.goto(`${hub}/ajustes`);
+  });
+
   await step('a business has its own start, and its own password', async () => {
     await button('Cerrar sesión').click();
     await enter('ana', OF_ANA);

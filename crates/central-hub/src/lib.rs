@@ -22,6 +22,7 @@ mod http;
 mod inbound;
 mod inbox;
 mod limits;
+mod lookups;
 mod media_deleter;
 mod media_links;
 pub mod message_content;
@@ -46,6 +47,7 @@ use service_runtime::listen::Listeners;
 use service_runtime::liveness::{Liveness, answers};
 use service_runtime::serve::{ServeLimits, serve};
 use session_client::{BuildError, SessionClient, Timeouts};
+use tokio::sync::Notify;
 
 pub use crate::alerts::AlertLimits;
 use crate::alerts::Alerts;
@@ -55,6 +57,7 @@ use crate::config::{Config, DatabaseLocation};
 use crate::inbound::Follower;
 use crate::inbox::InboxWatcher;
 use crate::limits::CallerLimits;
+use crate::lookups::Asker;
 use crate::media_deleter::MediaDeleter;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
@@ -169,6 +172,7 @@ pub async fn run(
     ready: impl FnOnce(),
 ) {
     deps.auth.report().await;
+    deps.store.set_dry_run(deps.config.dry_run);
     let relay = Relay::new();
     let relaying = tokio::spawn(relay.clone().run(deps.session.clone()));
     let outbox = Outbox::new(
@@ -209,6 +213,14 @@ pub async fn run(
         session: deps.session.clone(),
     };
     let deleting = tokio::spawn(deleter.run(shutdown.draining().clone()));
+    let lookups_wanted = Arc::new(Notify::new());
+    let asker = Asker {
+        store: deps.store.clone(),
+        session: deps.session.clone(),
+        relay: relay.clone(),
+        wanted: lookups_wanted.clone(),
+    };
+    let asking = tokio::spawn(asker.run(shutdown.draining().clone()));
     let backups = backup_schedule(&config);
     let backing_up = backups
         .clone()
@@ -230,6 +242,7 @@ pub async fn run(
     let (liveness, watchdog) = Liveness::watch(vitals, shutdown.draining().clone());
     let state = AppState {
         alerts,
+        lookups_wanted,
         liveness,
         metrics,
         limits: CallerLimits::default(),
@@ -261,6 +274,7 @@ pub async fn run(
     relaying.abort();
     let _ = tokio::time::timeout(LAST_WORDS, following).await;
     let _ = tokio::time::timeout(LAST_WORDS, telling).await;
+    let _ = tokio::time::timeout(LAST_WORDS, asking).await;
     let _ = tokio::time::timeout(LAST_WORDS, alerting).await;
     deps.store.close().await;
 }

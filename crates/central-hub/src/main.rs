@@ -93,6 +93,7 @@ enum Move {
 }
 
 fn main() -> ExitCode {
+    memory::return_large_allocations();
     let arguments = Arguments::parse();
     let env = Env::from_process();
     let runtime = match tokio::runtime::Runtime::new() {

@@ -19,9 +19,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::auth::gate;
 use crate::http::{
-    admin, alerts, auth, campaigns, cliente, config, contacts, events, files, health, inbox,
-    listener, media, messages, metrics, node, numbers, openapi, overview, passkey, qr_code,
-    reports, send, sender, sending, tokens, users, v2, web, webhooks,
+    admin, alerts, auth, campaigns, cliente, config, contact_checks, contacts, events, files,
+    health, inbox, listener, media, messages, metrics, node, numbers, openapi, overview, passkey,
+    qr_code, reports, send, sender, sending, tokens, users, v2, web, webhooks,
 };
 use crate::state::AppState;
 
@@ -100,6 +100,7 @@ fn api() -> Router<AppState> {
         .route("/media/{token}", get(media::linked))
         .route("/contacts", get(contacts::list))
         .route("/contacts.csv", get(contacts::csv))
+        .route("/contacts/check", post(contact_checks::check))
         .nest("/contacts/{telefono}", contact())
         .route("/alerts", get(alerts::show))
         .route("/alerts/test", post(alerts::test))

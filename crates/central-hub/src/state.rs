@@ -7,6 +7,7 @@ use std::time::Instant;
 use service_runtime::liveness::Liveness;
 use service_runtime::metrics::Metrics;
 use session_client::SessionClient;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::alerts::Alerts;
@@ -38,6 +39,8 @@ pub(crate) struct AppState {
     pub(crate) limits: CallerLimits,
     /// Raises alerts and sends their notices.
     pub(crate) alerts: Alerts,
+    /// Notified when somebody wants to know of a number.
+    pub(crate) lookups_wanted: Arc<Notify>,
     /// Result of the liveness checks.
     pub(crate) liveness: Liveness,
     /// The service's metrics.

@@ -1,12 +1,27 @@
-//! Releases the code pages of the start-up, so that a service at idle keeps less
-//! resident memory.
+//! Returns memory that a service no longer needs to the kernel: large
+//! allocations, and the code pages of the start-up.
 
+use std::ffi::c_int;
 use std::time::Duration;
 
-use crate::sys::unmap_code;
+use crate::sys::{map_allocations_from, unmap_code};
+
+/// Allocations from this size are returned when they are freed, in bytes.
+const LARGE: c_int = 1024 * 1024;
 
 /// Delay after which code that only the start needs has run.
 const AFTER: Duration = Duration::from_secs(30);
+
+/// Has large allocations returned to the kernel when they are freed; to be called
+/// before there is a second thread.
+///
+/// By default glibc raises its threshold to the largest allocation that was freed
+/// so far. After the first password that was hashed, 19 MiB, each thread that
+/// hashes one would keep as much. Source: `mallopt(3)`, `M_MMAP_THRESHOLD`.
+pub fn return_large_allocations() {
+    // Without it there is only more memory in use.
+    let _ = map_allocations_from(LARGE);
+}
 
 /// Releases the code pages some time after the start: most of them were only
 /// needed by it, or mapped by the kernel's read-around. The resident memory of
@@ -27,13 +42,31 @@ mod tests {
 
     /// Resident kilobytes of file mappings, counted page by page.
     fn resident() -> i64 {
+        counted("Rss:") - counted("Anonymous:")
+    }
+
+    fn counted(name: &str) -> i64 {
         let counted = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
-        let of = |name: &str| -> i64 {
-            let line = counted.lines().find_map(|line| line.strip_prefix(name));
-            let text = line.unwrap().trim_end_matches("kB").trim();
-            text.parse().unwrap()
-        };
-        of("Rss:") - of("Anonymous:")
+        let line = counted.lines().find_map(|line| line.strip_prefix(name));
+        let text = line.unwrap().trim_end_matches("kB").trim();
+        text.parse().unwrap()
+    }
+
+    #[test]
+    #[cfg(target_env = "gnu")]
+    fn large_allocations_are_returned_whichever_thread_made_them() {
+        return_large_allocations();
+        let before = counted("Anonymous:");
+        for _ in 0..4 {
+            let threads: Vec<_> = (0..4)
+                .map(|_| std::thread::spawn(|| std::hint::black_box(vec![1_u8; 19 << 20]).len()))
+                .collect();
+            for thread in threads {
+                assert_eq!(thread.join().unwrap(), 19 << 20);
+            }
+        }
+        let kept = counted("Anonymous:") - before;
+        assert!(kept < 10 * 1024, "{kept} KiB are kept");
     }
 
     #[test]

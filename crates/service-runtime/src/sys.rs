@@ -128,6 +128,22 @@ pub(crate) fn spawn_with_death_signal(command: &mut Command) -> io::Result<Child
     command.spawn()
 }
 
+/// Has the allocator take allocations of this many bytes or more from the kernel,
+/// and give them back when they are freed. Returns whether it will.
+#[cfg(target_env = "gnu")]
+pub(crate) fn map_allocations_from(bytes: std::ffi::c_int) -> bool {
+    // SAFETY: mallopt changes a number of the allocator's, under its lock.
+    #[expect(unsafe_code, reason = "a setting of the C library")]
+    let done = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, bytes) };
+    done == 1
+}
+
+/// Only glibc has this setting.
+#[cfg(not(target_env = "gnu"))]
+pub(crate) fn map_allocations_from(_bytes: std::ffi::c_int) -> bool {
+    false
+}
+
 /// Releases the mapped pages of this program's code; returns the size of the
 /// code in bytes. Code that runs again is mapped again, usually from the page
 /// cache.

@@ -122,9 +122,68 @@ pub struct SendBody {
     pub ok: bool,
     /// WhatsApp's id of the message, or `dry-run-…`.
     pub message_id: String,
+    /// The chat that it went to, as WhatsApp addresses it: WhatsApp chooses
+    /// among a person's numbers and LIDs, not the caller. Absent for a dry run
+    /// and until WhatsApp's id is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<String>,
     /// Present and `true` for a dry run: nothing was sent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
+}
+
+impl SendBody {
+    /// Returns the response for a message that WhatsApp accepted.
+    #[must_use]
+    pub fn sent(message_id: String) -> Self {
+        Self {
+            ok: true,
+            chat: chat_of_sent(&message_id).map(str::to_owned),
+            message_id,
+            dry_run: false,
+        }
+    }
+
+    /// Returns the response for a message that a dry run did not send.
+    #[must_use]
+    pub fn dry_run(message_id: String) -> Self {
+        Self {
+            ok: true,
+            message_id,
+            chat: None,
+            dry_run: true,
+        }
+    }
+}
+
+/// Returns the chat in WhatsApp's id of an outbound message,
+/// `true_<chat>_<key>`.
+#[must_use]
+pub fn chat_of_sent(message_id: &str) -> Option<&str> {
+    let (chat, _) = message_id.strip_prefix("true_")?.split_once('_')?;
+    Some(chat).filter(|chat| chat.contains('@'))
+}
+
+/// The body of `POST /lookup`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LookupRequest {
+    /// A number in international form, or a WhatsApp id.
+    pub to: String,
+}
+
+/// The response of `POST /lookup`: what WhatsApp's server says of a number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LookupBody {
+    /// Always `true`.
+    pub ok: bool,
+    /// Whether it has WhatsApp.
+    pub exists: bool,
+    /// The number as WhatsApp spells it, as a WhatsApp id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<String>,
+    /// Its LID, if the page knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lid: Option<String>,
 }
 
 /// The response of `GET /messages/{id}`: the delivery status of a message,

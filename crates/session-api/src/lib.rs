@@ -28,8 +28,9 @@ mod time;
 mod validate;
 
 pub use bodies::{
-    BackupBody, CheckBody, ConnectBody, DeepHealthBody, FileBody, HealthBody, MessageBody,
-    PairingCodeBody, PairingCodeRequest, QrBody, SendBody, StatusBody, TransitionBody,
+    BackupBody, CheckBody, ConnectBody, DeepHealthBody, FileBody, HealthBody, LookupBody,
+    LookupRequest, MessageBody, PairingCodeBody, PairingCodeRequest, QrBody, SendBody, StatusBody,
+    TransitionBody, chat_of_sent,
 };
 pub use content::{
     Card, Contacts, Content, Context, Location, Media, MediaKind, Outgoing, Reaction, Text,

@@ -32,6 +32,8 @@ pub const PASSKEY_CANCEL: &str = "/passkey/cancel";
 pub const SEND: &str = "/send";
 /// `POST`: checks whether a message could be sent, without sending it.
 pub const SEND_CHECK: &str = "/send/check";
+/// `POST`: whether a number has WhatsApp, and WhatsApp's spelling of it.
+pub const LOOKUP: &str = "/lookup";
 /// `POST`: uploads a file.
 pub const FILES: &str = "/files";
 /// `GET`, `DELETE`: an uploaded file.

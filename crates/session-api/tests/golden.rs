@@ -143,21 +143,41 @@ fn send() {
         r#"{"cliente_id":51,"to":"5491158254201","message":"hola"}"#,
     );
     same(
-        &SendBody {
-            ok: true,
-            message_id: "true_5491158254201@c.us_3EB0".into(),
-            dry_run: false,
-        },
-        r#"{"ok":true,"message_id":"true_5491158254201@c.us_3EB0"}"#,
+        &SendBody::sent("true_5491158254201@c.us_3EB0".into()),
+        r#"{"ok":true,"message_id":"true_5491158254201@c.us_3EB0","chat":"5491158254201@c.us"}"#,
+    );
+    // WhatsApp's full id is not known yet.
+    same(
+        &SendBody::sent("3EB0AB".into()),
+        r#"{"ok":true,"message_id":"3EB0AB"}"#,
     );
     same(
-        &SendBody {
-            ok: true,
-            message_id: "dry-run-1".into(),
-            dry_run: true,
-        },
+        &SendBody::dry_run("dry-run-1".into()),
         r#"{"ok":true,"message_id":"dry-run-1","dry_run":true}"#,
     );
+}
+
+#[test]
+fn chat_of_a_sent_message() {
+    let chat = session_api::chat_of_sent;
+    assert_eq!(
+        chat("true_5491158254201@c.us_3EB0"),
+        Some("5491158254201@c.us")
+    );
+    assert_eq!(
+        chat("true_247033104567642@lid_3EB0"),
+        Some("247033104567642@lid")
+    );
+    for other in [
+        "",
+        "3EB0",
+        "dry-run-7",
+        "true_",
+        "true_1_A",
+        "false_5491158254201@c.us_A",
+    ] {
+        assert_eq!(chat(other), None, "{other}");
+    }
 }
 
 #[test]

@@ -11,9 +11,9 @@ use reqwest::{Response, redirect, retry};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use session_api::{
-    BackupBody, CLIENTE_ID_HEADER, ConnectBody, ErrorBody, HealthBody, PairingCodeBody,
-    PairingCodeRequest, PasskeyBody, PasskeyCredential, QrBody, SendBody, SendRequest, SessionBody,
-    StatusBody, TransitionBody, paths,
+    BackupBody, CLIENTE_ID_HEADER, ConnectBody, ErrorBody, HealthBody, LookupBody, LookupRequest,
+    PairingCodeBody, PairingCodeRequest, PasskeyBody, PasskeyCredential, QrBody, SendBody,
+    SendRequest, SessionBody, StatusBody, TransitionBody, paths,
 };
 use url::Url;
 
@@ -249,6 +249,15 @@ impl SessionClient {
     /// See [`ClientError`].
     pub async fn cancel_passkey(&self) -> Result<TransitionBody, ClientError> {
         self.typed(Endpoint::CancelPasskey, None).await
+    }
+
+    /// Requests `POST /lookup`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn look_up(&self, to: &str) -> Result<LookupBody, ClientError> {
+        let request = LookupRequest { to: to.to_owned() };
+        self.typed(Endpoint::Lookup, Some(to_json(&request))).await
     }
 
     /// Requests `POST /send`, once: this client never retries it.

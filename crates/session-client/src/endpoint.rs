@@ -92,6 +92,8 @@ pub enum Endpoint {
     SendFile,
     /// The route `POST /send/check`.
     SendCheck,
+    /// The route `POST /lookup`.
+    Lookup,
 }
 
 impl Endpoint {
@@ -113,6 +115,7 @@ impl Endpoint {
             Self::CancelPasskey => paths::PASSKEY_CANCEL,
             Self::Send | Self::SendFile => paths::SEND,
             Self::SendCheck => paths::SEND_CHECK,
+            Self::Lookup => paths::LOOKUP,
         }
     }
 
@@ -135,7 +138,8 @@ impl Endpoint {
             | Self::CancelPasskey
             | Self::Send
             | Self::SendFile
-            | Self::SendCheck => Method::POST,
+            | Self::SendCheck
+            | Self::Lookup => Method::POST,
         }
     }
 
@@ -155,7 +159,8 @@ impl Endpoint {
             | Self::PairingCode
             | Self::AnswerPasskey
             | Self::ConfirmPasskey
-            | Self::CancelPasskey => timeouts.command,
+            | Self::CancelPasskey
+            | Self::Lookup => timeouts.command,
             Self::Send | Self::Logout | Self::Backup => timeouts.send,
         }
     }

@@ -66,6 +66,7 @@ fn main() -> ExitCode {
     if let Some(code) = run_as_helper() {
         return code;
     }
+    memory::return_large_allocations();
     let Arguments { task } = Arguments::parse();
     if let Some(task) = task {
         return carry_out(&task);

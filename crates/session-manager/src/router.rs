@@ -45,6 +45,7 @@ pub fn router(state: AppState) -> Router {
             paths::SEND,
             post(http::send::send).layer(map_response(with_success)),
         )
+        .route(paths::LOOKUP, post(http::send::look_up))
         .route(paths::SEND_CHECK, post(http::send::check))
         .route(paths::FILES, post(http::files::upload))
         .route(

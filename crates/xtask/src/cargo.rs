@@ -76,10 +76,23 @@ impl Profile {
     }
 
     pub(crate) fn folder(self) -> PathBuf {
-        repo::target().join(match self {
+        repo::target().join(self.folder_name())
+    }
+
+    /// The folder's name in the target folder.
+    pub(crate) fn folder_name(self) -> &'static str {
+        match self {
             Self::Dev => "debug",
             Self::Release => "release",
-        })
+        }
+    }
+
+    /// The name for `--profile`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+        }
     }
 }
 

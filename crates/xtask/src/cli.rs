@@ -87,8 +87,12 @@ enum Task {
     /// With cargo-deny (`.config/deny.toml`), cargo-machete and npm, installed
     /// for this checkout only. The advisories need the internet.
     Audit,
-    /// Make a release archive in `target/dist`: binaries, deploy, docs, SBOM.
-    Dist,
+    /// Make a release archive and Debian packages in `target/dist`.
+    ///
+    /// The archive has binaries, deploy, docs and SBOM. The packages, one for each
+    /// service, are made by cargo-deb, which is installed for this checkout only;
+    /// they need dpkg-dev.
+    Dist(DistOptions),
     /// Build the documents as a site, in `target/book`.
     /// With mdBook (`book.toml`, `docs/SUMMARY.md`), installed for this
     /// checkout only; the first time takes minutes, and needs crates.io.
@@ -136,6 +140,21 @@ pub(crate) struct ChaosOptions {
     /// Use optimized binaries; they take minutes to build the first time.
     #[arg(long)]
     pub(crate) release: bool,
+}
+
+/// Options of `dist`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DistOptions {
+    /// Build only the packages, from unoptimized binaries: for trying them.
+    #[arg(long)]
+    pub(crate) dev: bool,
+    /// Then install, upgrade, downgrade, remove and purge the packages in a bare
+    /// Debian root.
+    ///
+    /// As root, with debootstrap; the root is made in `target/dist`, and removed
+    /// again.
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// Options of `abuse`.
@@ -278,7 +297,7 @@ impl Xtask {
             Task::Soak(options) => return soak::run(&options),
             Task::Fuzz(options) => fuzz::run(&options)?,
             Task::Audit => audit::run()?,
-            Task::Dist => dist::run()?,
+            Task::Dist(options) => dist::run(&options)?,
             Task::Docs => docs::run()?,
             Task::Image(options) => image::run(&options)?,
             Task::Assets => assets::build_all(&setup::setup(Needs::NODE)?)?,

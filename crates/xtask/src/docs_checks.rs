@@ -120,6 +120,22 @@ fn the_book_has_every_document_once() {
     }
 }
 
+/// The page's help is the book's guide, without the line that leads to the other
+/// language.
+#[test]
+fn the_guide_in_the_page_is_the_books() {
+    for (document, page) in [
+        ("docs/guide.md", "guide.en.md"),
+        ("docs/es/guide.md", "guide.es.md"),
+    ] {
+        let document = read(document);
+        let (title, rest) = document.split_once("\n\n").unwrap();
+        let (_, body) = rest.split_once("\n\n").unwrap();
+        let page = read(&format!("crates/central-hub/web/src/help/{page}"));
+        assert_eq!(page, format!("{title}\n\n{body}"));
+    }
+}
+
 /// Every `cargo xtask` command in the documents parses.
 #[test]
 fn every_task_is_called_as_it_can_be() {

@@ -1,5 +1,6 @@
 //! The operator's tools: `deploy/` and `doctor`.
 
+mod debian;
 mod doctor;
 mod monitoring;
 mod nftables;

@@ -170,6 +170,45 @@ async fn everybody_behind_nginx_has_limits_of_its_own() {
     manager.stop().await;
 }
 
+#[tokio::test]
+async fn requests_of_one_address_are_bounded() {
+    /// `limit_conn` in `deploy/nginx/leadmaster.conf`.
+    const AT_ONCE: usize = 128;
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, locked()).await;
+    let nginx = before(&hub).await;
+    let client = nginx.client(11);
+    let status = async |client: &reqwest::Client| {
+        let request = client.get(nginx.url("/api/auth/me"));
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(status(&client).await, 401);
+
+    // nginx itself waits for these bodies, and the hub knows nothing of them.
+    let mut open = Vec::new();
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (parts, body) = body_in_parts();
+        open.push(parts);
+        let request = client.post(nginx.url("/api/users"));
+        let request = request.header("content-length", 9).body(body);
+        waiting.spawn(request.send());
+    }
+    poll::until("nginx to refuse one more", async || {
+        (status(&client).await == 429).then_some(())
+    })
+    .await;
+    assert_eq!(status(&nginx.client(12)).await, 401, "another address");
+    // Ended by their client.
+    waiting.shutdown().await;
+    drop(open);
+    poll::until("room again", async || {
+        (status(&client).await == 401).then_some(())
+    })
+    .await;
+    manager.stop().await;
+}
+
 fn tells(event: &SseEvent, link: &str) -> bool {
     event.name == "hub" && event.data["session_manager"] == link
 }

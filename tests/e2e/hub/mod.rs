@@ -3,4 +3,5 @@
 mod campaigns;
 mod outbox;
 mod pair;
+mod people;
 mod traces;

@@ -71,7 +71,7 @@ async fn token_is_required_everywhere_but_health() {
         let answer = request.send().await.expect("an answer");
         let expected = match path {
             "/qr.png" | "/qr.svg" | "/qr.txt" | "/messages/3EB000" | FILE => 404,
-            "/pairing-code" | "/send" | "/send/check" | "/files" => 400,
+            "/pairing-code" | "/send" | "/send/check" | "/lookup" | "/files" => 400,
             "/passkey" if method == Method::POST => 400,
             "/passkey/confirm" | "/passkey/cancel" | "/backup" => 409,
             "/screenshot.png" => 503,

@@ -20,7 +20,7 @@ pub const READS: [&str; 11] = [
     "/passkey",
 ];
 pub const FILE: &str = "/files/0123456789abcdef0123456789abcdef";
-const WRITES: [&str; 11] = [
+const WRITES: [&str; 12] = [
     "/backup",
     "/connect",
     "/disconnect",
@@ -31,6 +31,7 @@ const WRITES: [&str; 11] = [
     "/passkey/cancel",
     "/send",
     "/send/check",
+    "/lookup",
     "/files",
 ];
 

@@ -136,6 +136,7 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/sender/campaigns/{id}/resume", Admins(Campaigns)),
     rule("POST", "/sender/campaigns/{id}/copy", Everybody(Campaigns)),
     rule("GET", "/sender/campaigns/{id}/stats", Everybody(Read)),
+    rule("GET", "/sender/campaigns/{id}/replies", Everybody(Read)),
     rule("GET", "/sender/campaigns/{id}/recipients", Everybody(Read)),
     rule(
         "POST",
@@ -156,6 +157,13 @@ pub const ALL: &[Rule] = &[
         "POST",
         "/sender/campaigns/{id}/recipients/{recipient}/retry",
         Everybody(Campaigns),
+    ),
+    rule("GET", "/sender/campaigns/{id}/check", Everybody(Read)),
+    rule("POST", "/sender/campaigns/{id}/check", Business(Campaigns)),
+    rule(
+        "POST",
+        "/sender/campaigns/{id}/check/skip",
+        Business(Campaigns),
     ),
     rule("GET", "/sender/campaigns/{id}/imports", Everybody(Read)),
     rule(
@@ -203,6 +211,8 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/sender/bajas", Attending(Campaigns)),
     rule("GET", "/sender/bajas/palabras", Everybody(Read)),
     rule("PUT", "/sender/bajas/palabras", Admins(Campaigns)),
+    rule("GET", "/sender/bajas/respuesta", Everybody(Read)),
+    rule("PUT", "/sender/bajas/respuesta", Admins(Campaigns)),
     rule("GET", "/sender/bajas/{telefono}", Everybody(Read)),
     rule("DELETE", "/sender/bajas/{telefono}", Admins(Campaigns)),
     // Inbound messages. Programs that report messages authenticate with
@@ -228,6 +238,7 @@ pub const ALL: &[Rule] = &[
     // Who turns out to be whom is so for all businesses.
     rule("GET", "/contacts", Everybody(Read)),
     rule("GET", "/contacts.csv", Everybody(Read)),
+    rule("POST", "/contacts/check", Business(Campaigns)),
     rule("GET", "/contacts/{telefono}", Everybody(Read)),
     rule("PUT", "/contacts/{telefono}", Everybody(Campaigns)),
     rule("DELETE", "/contacts/{telefono}", Everybody(Campaigns)),

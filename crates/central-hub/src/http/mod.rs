@@ -6,6 +6,7 @@ pub(crate) mod auth;
 pub(crate) mod campaigns;
 pub(crate) mod cliente;
 pub(crate) mod config;
+pub(crate) mod contact_checks;
 pub(crate) mod contacts;
 pub(crate) mod done;
 pub(crate) mod events;

@@ -9,9 +9,9 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, PathItem};
 
 use super::{
-    admin, alerts, auth, campaigns, cliente, config, contacts, events, files, health, inbox,
-    listener, media, messages, metrics, node, numbers, overview, passkey, qr_code, reports, send,
-    sender, sending, tokens, users, v2, webhooks,
+    admin, alerts, auth, campaigns, cliente, config, contact_checks, contacts, events, files,
+    health, inbox, listener, media, messages, metrics, node, numbers, overview, passkey, qr_code,
+    reports, send, sender, sending, tokens, users, v2, webhooks,
 };
 use crate::auth::{Access, ROUTES};
 
@@ -114,6 +114,7 @@ struct Document;
     contacts::forget,
     contacts::join,
     contacts::part,
+    contact_checks::check,
     reports::incoming,
     reports::outgoing,
     alerts::show,

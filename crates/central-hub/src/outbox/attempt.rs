@@ -54,6 +54,8 @@ impl Inner {
             }
             match self.store.is_opted_out(&message.chat).await {
                 Ok(false) => {}
+                // The answer to the opt-out itself.
+                Ok(true) if message.origin == Origin::OptOut => {}
                 Ok(true) => return Ok(opted_out()),
                 Err(error) => {
                     tracing::warn!(
@@ -97,14 +99,16 @@ impl Inner {
         verdict: &Verdict,
     ) -> Result<Option<Message>, StoreError> {
         let moved = match verdict {
-            Verdict::Taken { wa_id } => {
+            Verdict::Taken { wa_id, chat } => {
                 let change = Change {
                     wa_id: Some(wa_id),
                     ..Change::to(MessageState::Sent, "SENT")
                 };
                 let moved = self.store.change(message.id, change).await?;
                 // The message is sent, whether or not its chat is learnt.
-                if let Err(error) = self.store.learn_from_send(&message.chat, wa_id).await {
+                if let Some(chat) = chat
+                    && let Err(error) = self.store.learn_from_send(&message.chat, chat).await
+                {
                     tracing::warn!(id = message.id, "whose chat it is was not learnt: {error}");
                 }
                 moved

@@ -307,10 +307,9 @@ impl SendNowOutcome {
     /// Returns the outcome of a message without a request to session-manager.
     fn of(message: Message) -> Self {
         let sent = |message_id: String, dry_run| {
-            let body = SendBody {
-                ok: true,
-                message_id,
-                dry_run,
+            let body = match dry_run {
+                true => SendBody::dry_run(message_id),
+                false => SendBody::sent(message_id),
             };
             RawAnswer {
                 status: StatusCode::OK,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_api::{ErrorBody, ErrorCode, SendBody};
+use session_api::{ErrorBody, ErrorCode, SendBody, chat_of_sent};
 use session_client::{ClientError, RawAnswer};
 
 use crate::error::HubError;
@@ -17,6 +17,8 @@ pub(crate) enum Verdict {
     Taken {
         /// WhatsApp's id of the message.
         wa_id: String,
+        /// The chat that it went to.
+        chat: Option<String>,
     },
     /// It was certainly not sent, and no other message can be sent now either.
     NotNow {
@@ -50,6 +52,10 @@ impl Verdict {
             Ok(answer) if answer.status.is_success() => {
                 match serde_json::from_slice::<SendBody>(&answer.body) {
                     Ok(body) => Self::Taken {
+                        // An older session-manager names it in the id alone.
+                        chat: body
+                            .chat
+                            .or_else(|| chat_of_sent(&body.message_id).map(str::to_owned)),
                         wa_id: body.message_id,
                     },
                     Err(error) => Self::Unknown(Reason {
@@ -193,9 +199,25 @@ mod tests {
                 _ => assert!(!matches!(verdict, Verdict::Taken { .. }), "{code}"),
             }
         }
-        let taken = answer(200, r#"{"ok":true,"message_id":"true_1@c.us_A"}"#);
-        let wa_id = "true_1@c.us_A".to_owned();
-        assert_eq!(Verdict::of(&taken), Verdict::Taken { wa_id });
+        for (body, wa_id, chat) in [
+            (
+                r#"{"ok":true,"message_id":"true_1@c.us_A"}"#,
+                "true_1@c.us_A",
+                Some("1@c.us"),
+            ),
+            (
+                r#"{"ok":true,"message_id":"true_1@c.us_A","chat":"2@lid"}"#,
+                "true_1@c.us_A",
+                Some("2@lid"),
+            ),
+            (r#"{"ok":true,"message_id":"3EB0"}"#, "3EB0", None),
+        ] {
+            let taken = Verdict::Taken {
+                wa_id: wa_id.to_owned(),
+                chat: chat.map(str::to_owned),
+            };
+            assert_eq!(Verdict::of(&answer(200, body)), taken);
+        }
     }
 
     #[test]

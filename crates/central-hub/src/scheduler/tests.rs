@@ -101,7 +101,11 @@ impl Bench {
 
     async fn approve(&self, id: i64) {
         let dry_run = self.context.dry_run;
-        let approved = self.store.approve_campaign(id, dry_run).await.unwrap();
+        let approved = self
+            .store
+            .approve_campaign(id, dry_run, false)
+            .await
+            .unwrap();
         assert_eq!(approved.state, CampaignState::Running);
     }
 

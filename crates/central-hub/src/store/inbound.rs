@@ -464,10 +464,10 @@ impl Store {
 
 /// The origin of a message to a person.
 #[derive(Default)]
-struct Answered {
+pub(super) struct Answered {
     message: i64,
     campaign_id: Option<i64>,
-    cliente_id: Option<i64>,
+    pub(super) cliente_id: Option<i64>,
 }
 
 /// Returns the business whose message to this person was the last that may have
@@ -522,7 +522,8 @@ async fn answered(
     Ok((campaign_id, last.cliente_id))
 }
 
-async fn last_to(tx: &mut Tx, chat: &str) -> Result<Option<Answered>, StoreError> {
+/// Returns the last message of a business to this person that may have arrived.
+pub(super) async fn last_to(tx: &mut Tx, chat: &str) -> Result<Option<Answered>, StoreError> {
     let last = sqlx::query(
         "SELECT id, campaign_id, cliente_id FROM messages
          WHERE chat = $1 AND direction = 'out'

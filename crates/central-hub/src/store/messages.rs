@@ -40,16 +40,19 @@ pub enum Origin {
     Phone,
     /// Received from a chat.
     Chat,
+    /// The hub's answer to an opt-out.
+    OptOut,
 }
 
 impl Origin {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Send,
         Self::Single,
         Self::Bulk,
         Self::Campaign,
         Self::Phone,
         Self::Chat,
+        Self::OptOut,
     ];
 
     /// Returns the name as it is stored.
@@ -62,6 +65,7 @@ impl Origin {
             Self::Campaign => "campaign",
             Self::Phone => "phone",
             Self::Chat => "chat",
+            Self::OptOut => "opt_out",
         }
     }
 }

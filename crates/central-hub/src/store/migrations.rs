@@ -39,6 +39,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     15 "0015_contacts";
     17 "0017_undecided";
     18 "0018_message_content";
+    20 "0020_lookups";
 };
 
 /// Returns the number of the last migration.

@@ -40,12 +40,14 @@ mod history;
 mod inbound;
 mod inbox;
 mod leases;
+mod lookups;
 mod media_deletions;
 mod message_changes;
 mod messages;
 mod migrations;
 mod names;
 mod node;
+mod opt_out_answers;
 mod overview;
 mod people;
 mod people_by_hand;
@@ -66,7 +68,7 @@ mod words;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use service_runtime::private;
@@ -92,6 +94,7 @@ pub use error::StoreError;
 pub use history::{Change, Transition};
 pub use inbound::{Cursor, FOLLOWER, InboundMessage, Recorded, SourceEvent};
 pub use inbox::{ChangedTalk, INBOX_PLANS, InboxCounts, MOST_COUNTED, NOBODY, Talk, Talks};
+pub use lookups::{Lookup, Urgency};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
 pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS};
@@ -140,6 +143,8 @@ pub struct Store {
     inbox: Arc<Notify>,
     /// Whether all sending was stopped at the last check.
     stopped: Arc<AtomicBool>,
+    /// Whether messages that the store itself composes are a dry run.
+    dry_run: Arc<AtomicBool>,
     /// Limits concurrent searches.
     searching: Arc<Semaphore>,
     /// Notified when files of messages are to be deleted.
@@ -205,6 +210,7 @@ impl Store {
             access: watch::Sender::new(()),
             inbox: Arc::default(),
             stopped: Arc::default(),
+            dry_run: Arc::default(),
             searching: Arc::new(Semaphore::new(search::AT_ONCE)),
             media_deleted: Arc::default(),
             links: None,
@@ -224,6 +230,7 @@ impl Store {
             access: watch::Sender::new(()),
             inbox: Arc::default(),
             stopped: Arc::default(),
+            dry_run: Arc::default(),
             searching: Arc::new(Semaphore::new(search::AT_ONCE)),
             media_deleted: Arc::default(),
             links: None,
@@ -234,6 +241,15 @@ impl Store {
     #[must_use]
     pub const fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// Makes a dry run of messages that the store itself composes.
+    pub(crate) fn set_dry_run(&self, on: bool) {
+        self.dry_run.store(on, Ordering::Relaxed);
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.dry_run.load(Ordering::Relaxed)
     }
 
     /// Returns the pool for queries that only read.

@@ -28,6 +28,7 @@ use super::campaigns::{Deltas, Move, RecipientState, move_in};
 use super::contacts::note_words_in;
 use super::error::StoreError;
 use super::inbound::InboundMessage;
+use super::opt_out_answers::rehang_answer_in;
 use super::{Store, Tx, now};
 
 /// Setting that marks the data older than this table as merged.
@@ -47,6 +48,8 @@ pub(super) enum Source {
     Inbound,
     /// The chat that WhatsApp sent to.
     Send,
+    /// WhatsApp's answer to a lookup.
+    Lookup,
     /// Data older than this table.
     Migration,
 }
@@ -57,19 +60,14 @@ impl Source {
             Self::Hand => "hand",
             Self::Inbound => "inbound",
             Self::Send => "send",
+            Self::Lookup => "lookup",
             Self::Migration => "migration",
         }
     }
 }
 
-/// Returns the chat in WhatsApp's message id, `true_<chat>_<key>`.
-fn chat_of_wa_id(wa_id: &str) -> Option<Recipient> {
-    let chat = wa_id.strip_prefix("true_")?.split('_').next()?;
-    Recipient::parse(chat).ok().filter(|it| it.as_str() == chat)
-}
-
 /// Whether WhatsApp may have derived one of these addresses from the other.
-fn may_be_one(one: &str, other: &str) -> bool {
+pub(super) fn may_be_one(one: &str, other: &str) -> bool {
     let end = |id: &str| {
         let digits = id.strip_suffix("@c.us")?;
         digits
@@ -116,16 +114,15 @@ impl Store {
         self.learn(&ids, number.as_deref(), Source::Inbound).await
     }
 
-    /// Learns the chat of `id` from WhatsApp's id of a message sent to it. It
-    /// has to be one that WhatsApp may have derived from `id`.
+    /// Learns the chat of `id` from the one that WhatsApp sent a message to.
+    /// It has to be one that WhatsApp may have derived from `id`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn learn_from_send(&self, id: &str, wa_id: &str) -> Result<(), StoreError> {
-        let Some(chat) = chat_of_wa_id(wa_id) else {
+    pub async fn learn_from_send(&self, id: &str, chat: &str) -> Result<(), StoreError> {
+        if !Recipient::parse(chat).is_ok_and(|it| it.as_str() == chat) {
             return Ok(());
-        };
-        let chat = chat.as_str();
+        }
         if chat != id && !may_be_one(chat, id) {
             return Ok(());
         }
@@ -358,6 +355,7 @@ impl Store {
             .bind(to)
             .execute(&mut **tx)
             .await?;
+        rehang_answer_in(tx, from, to).await?;
         self.rehang_inbox_in(tx, from, to).await?;
         self.move_conversations_in(tx, from, to, None).await?;
         let contact = sqlx::query(
@@ -615,6 +613,14 @@ pub(super) async fn free_in(tx: &mut Tx, lid: &str, chat: &str) -> Result<(), St
     sqlx::query(
         "INSERT INTO opt_outs (chat, source, reason, created_at, cliente_id, added_by)
          SELECT $1, source, reason, created_at, cliente_id, added_by FROM opt_outs WHERE chat = $2
+         ON CONFLICT (chat) DO NOTHING",
+    )
+    .bind(lid)
+    .bind(chat)
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query(
+        "INSERT INTO opt_out_answers (chat, at) SELECT $1, at FROM opt_out_answers WHERE chat = $2
          ON CONFLICT (chat) DO NOTHING",
     )
     .bind(lid)

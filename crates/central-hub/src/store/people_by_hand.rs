@@ -379,6 +379,11 @@ async fn forget_person_in(
     for statement in [
         format!("DELETE FROM contacts WHERE wa_id IN {among}"),
         format!("DELETE FROM early_changes WHERE chat IN {among}"),
+        format!(
+            "DELETE FROM lookups WHERE address IN {among} OR address IN (
+                 SELECT a.address FROM people p JOIN person_addresses a ON a.person_id = p.id
+                 WHERE p.chat IN {among})"
+        ),
         format!("DELETE FROM person_joinings WHERE from_chat IN {among} OR to_chat IN {among}"),
         format!("UPDATE opt_outs SET reason = NULL WHERE chat IN {among}"),
     ] {

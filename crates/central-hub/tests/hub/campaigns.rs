@@ -193,6 +193,81 @@ on_both_engines! {
         let history = get(&hub, &path).await;
         let steps = history["historial"].as_array().unwrap();
         assert!(steps.iter().any(|step| step["causa"] == "RETRY" && step["detalle"] == "ya tiene"));
+        // Two answer, one of them with an opt-out; the earlier opt-out is not
+        // this campaign's.
+        let said = |number: u32, body: &str| json!({
+            "message_id": format!("false_54911{number:08}@c.us_A"), "from": format!("54911{number:08}@c.us"),
+            "to": "5491158254201@c.us", "phone": format!("54911{number:08}"), "pushname": "Ana",
+            "from_me": false, "type": "chat", "body": body, "at": jiff::Timestamp::now().to_string(),
+        });
+        let replies = async || get(&hub, &format!("{CAMPAIGNS}/{id}/replies")).await;
+        until("the answers", async || {
+            peer.tell("message", said(5, "¿Cuánto sale?").to_string());
+            peer.tell("message", said(6, "BAJA").to_string());
+            number(&replies().await["respuestas"], "total") == 2
+        }).await;
+        let replies = replies().await;
+        assert_eq!(number(&replies["bajas"], "total"), 1, "{replies}");
+        let out = &replies["bajas"]["personas"][0];
+        assert_eq!((&out["telefono"], &out["nombre"]), (&json!("5491100000006"), &json!("Ana 6")));
+        let limited = get(&hub, &format!("{CAMPAIGNS}/{id}/replies?limite=1")).await;
+        assert_eq!(limited["respuestas"]["personas"].as_array().unwrap().len(), 1);
+        assert_eq!(number(&limited["respuestas"], "total"), 2);
+        hub.stop().await;
+    }
+
+    async fn the_list_may_come_before_the_text(database: Database) {
+        let peer = ready().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
+        let (status, body) = post(&hub, CAMPAIGNS, &json!({"nombre": "Marzo"})).await;
+        assert_eq!(status, 400, "{body}");
+        let draft = json!({"nombre": "Marzo", "borrador": true, "pausa_min_s": 0, "pausa_max_s": 0});
+        let id = create(&hub, &draft).await;
+        let list = "Celular;Nombre;Propiedad\r\n5491100000001;Ana;PH\r\n5491100000002;Luis;\r\n5491100000003;Mu¤oz;PH\r\n";
+        let (status, report) = upload(&hub, id, "", list).await;
+        assert_eq!(status, 201, "{report}");
+        // A name in a wrong encoding is not taken, whatever the text will be.
+        assert_eq!((number(&report, "aceptados"), number(&report, "rechazados")), (2, 1), "{report}");
+        let path = format!("{CAMPAIGNS}/{id}");
+        let draft = look(&hub, id).await;
+        assert_eq!((&draft["mensaje"], &draft["columnas"]), (&json!(""), &json!(["celular", "nombre", "propiedad"])));
+        // Approval waits for the text.
+        let (status, body) = press(&hub, &format!("{path}/approve")).await;
+        assert_eq!((status, &body["code"]), (409, &json!("CAMPAIGN_STATE")), "{body}");
+        let write = async |text: &str| ask(&hub, "PUT", &path, Some(&json!({"mensaje": text}))).await;
+        let (status, body) = write("Hola {nombre}, por {otra}").await;
+        assert_eq!((status, &body["motivo"]), (400, &json!("TEMPLATE_UNKNOWN_VARIABLE")), "{body}");
+        let (status, body) = write("Hola {nombre}, por {Propiedad}").await;
+        assert_eq!((status, &body["motivo"]), (409, &json!("MISSING_VALUE")), "{body}");
+        assert_eq!((&body["columna"], &body["personas"]), (&json!("propiedad"), &json!(1)));
+        let (status, body) = write("Hola {nombre}, por {Propiedad|tu consulta}").await;
+        assert_eq!(status, 200, "{body}");
+        // One approval for the campaign and its schedules.
+        let mut schedules = Vec::new();
+        for cupo in [1, 2] {
+            let (status, body) = post(&hub, "/api/sender/programaciones", &json!({
+                "campania_id": id, "dias_semana": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+                "hora_inicio": "00:00", "hora_fin": "24:00", "cupo_diario": cupo,
+            })).await;
+            assert_eq!(status, 201, "{body}");
+            schedules.push(number(&body, "id"));
+        }
+        let rejected = format!("/api/sender/programaciones/{}/reject", schedules[1]);
+        assert_eq!(press(&hub, &rejected).await.0, 200);
+        let approval = json!({"horarios": true});
+        let (status, body) = post(&hub, &format!("{path}/approve"), &approval).await;
+        assert_eq!((status, &body["estado"]), (200, &json!("en_progreso")), "{body}");
+        for (schedule, state) in schedules.iter().zip(["aprobada", "rechazada"]) {
+            let body = get(&hub, &format!("/api/sender/programaciones/{schedule}")).await;
+            assert_eq!(body["estado"], state, "{body}");
+        }
+        // One a day: the second goes tomorrow, which is the estimated end.
+        until("the first", async || number(&look(&hub, id).await, "enviados") == 1).await;
+        let stats = get(&hub, &format!("{path}/stats")).await;
+        let end: jiff::Timestamp = stats["termina"].as_str().unwrap().parse().unwrap();
+        assert!(end > jiff::Timestamp::now(), "{stats}");
+        let sent: Value = serde_json::from_str(&peer.sends()[0].body).unwrap();
+        assert_eq!(sent["message"], "Hola Ana, por PH");
         hub.stop().await;
     }
 
@@ -324,7 +399,18 @@ async fn lists_that_cannot_be_read_leave_nothing() {
             "{body}"
         );
         assert_eq!(body["motivo"], reason);
+        // What a person can choose from.
+        let titles = match reason {
+            "LIST_WITHOUT_PHONE" => json!(["nombre", "ciudad"]),
+            _ => Value::Null,
+        };
+        assert_eq!(body["titulos"], titles, "{body}");
     }
+    let list = "telefono;Razón social, y nombre\n5491158254201;X\n";
+    let (_, body) = upload(&hub, id, "?nombre=Cliente", list).await;
+    assert_eq!(body["motivo"], "LIST_COLUMN_UNKNOWN", "{body}");
+    let titles = json!(["telefono", "Razón social, y nombre"]);
+    assert_eq!(body["titulos"], titles, "{body}");
     let imports = get(&hub, &format!("{CAMPAIGNS}/{id}/imports")).await;
     assert_eq!(imports["importaciones"], json!([]));
     let path = format!("{CAMPAIGNS}/{id}/recipients");

@@ -17,6 +17,7 @@ mod fake_session_manager;
 mod import_node;
 mod inbox;
 mod listener;
+mod lookups;
 mod media;
 mod message_contents;
 mod messages;

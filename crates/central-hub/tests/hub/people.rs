@@ -3,7 +3,7 @@
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
-use crate::fake_session_manager::{FakeSessionManager, message};
+use crate::fake_session_manager::{FakeSessionManager, message, state};
 use crate::support::{Hub, ask, get, text, until, until_read};
 
 const REAL: &[(&str, &str)] = &[("DRY_RUN", "false"), ("AUTO_CAMPAIGNS_ENABLED", "true")];
@@ -96,6 +96,49 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn a_wish_from_a_lid_counts_whatever_teaches_its_number(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let lid = |n: u8| format!("24703310456760{n}@lid");
+        let number = |n: u8| format!("549117777010{n}");
+        for n in 1..=5 {
+            lead(&hub, &peer, &format!("3A0{n}"), &lid(n), "BAJA").await;
+            let path = format!("/api/sender/bajas/{}", number(n));
+            assert_eq!(ask(&hub, "GET", &path, None).await.0, 404);
+        }
+        // A message written on the phone itself.
+        let mut own = known("3B01", &lid(1), &number(1), "hola");
+        own["message_id"] = json!(format!("true_{}_3B01", lid(1)));
+        own["from_me"] = json!(true);
+        own["from"] = json!("5491100000000@c.us");
+        own["to"] = json!(lid(1));
+        told(&hub, &peer, &own).await;
+        is_refused(&hub, &number(1)).await;
+        // Where WhatsApp sent a message to, in the id or beside it.
+        for (n, answer) in [
+            (2, json!({"ok": true, "message_id": format!("true_{}_3EB0A", lid(2))})),
+            (3, json!({"ok": true, "message_id": "3EB0B", "chat": lid(3)})),
+        ] {
+            peer.answers("/send", 200, &answer.to_string());
+            assert_eq!(send(&hub, &number(n)).await.0, 200);
+            is_refused(&hub, &number(n)).await;
+        }
+        // A person.
+        let join = format!("/api/contacts/{}/join", number(4));
+        let body = json!({"con": lid(4)});
+        assert_eq!(ask(&hub, "POST", &join, Some(&body)).await.0, 200);
+        is_refused(&hub, &number(4)).await;
+        // WhatsApp's answer to a lookup.
+        let answer = json!({"ok": true, "exists": true, "chat": format!("{}@c.us", number(5)), "lid": lid(5)});
+        peer.answers("/lookup", 200, &answer.to_string());
+        let body = json!({"numeros": [number(5)]});
+        until("it is looked up", async || {
+            peer.publish("state", &serde_json::from_str(&state("READY", 2)).unwrap());
+            ask(&hub, "POST", "/api/contacts/check", Some(&body)).await.1["pendientes"] == 0
+        }).await;
+        is_refused(&hub, &number(5)).await;
+        hub.stop().await;
+    }
+
     async fn a_wish_by_number_holds_for_the_lid(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let lid = "245933592939431@lid";
@@ -112,13 +155,22 @@ on_both_engines! {
             ("5491158254201", "541158254201"), ("541158254202", "5491158254202"),
             ("551187654321", "5511987654321"), ("5511987654322", "551187654322"),
             ("5215512345678", "525512345678"), ("525512345679", "5215512345679"),
+            ("5493514567890", "543514567890"), ("542966423456", "5492966423456"),
+            ("552161234567", "5521961234567"), ("5571991234567", "557191234567"),
+            ("523312345678", "5213312345678"),
         ].into_iter().enumerate() {
             lead(&hub, &peer, &format!("3A{n}"), &format!("{from}@c.us"), "BAJA").await;
             is_refused(&hub, from).await;
             is_refused(&hub, other).await;
         }
         // A landline number is not a mobile number.
-        assert_eq!(send(&hub, "551132654321").await.0, 200);
+        for landline in ["551132654321", "552132654321", "557133654321", "558532654321", "556132654321"] {
+            assert_eq!(send(&hub, landline).await.0, 200, "{landline}");
+            let (area, line) = landline.split_at(4);
+            let other = format!("{area}9{line}");
+            lead(&hub, &peer, &format!("3B{area}"), &format!("{other}@c.us"), "BAJA").await;
+            assert_eq!(send(&hub, landline).await.0, 200, "{landline}");
+        }
         hub.stop().await;
     }
 
@@ -129,6 +181,8 @@ on_both_engines! {
         assert_eq!(upload(&hub, one, list).await, (json!(1), json!(2)));
         let list = "telefono\n541166660000\n5491166660001\n";
         assert_eq!(upload(&hub, one, list).await, (json!(1), json!(1)));
+        let list = "telefono\n551187654321\n5511987654321\n+55 (11) 98765-4321\n5215512345678\n525512345678\n+52 1 55 1234 5678\n011 15 6666-0002\n9 11 6666 0002\n(11) 6666.0002\n";
+        assert_eq!(upload(&hub, one, list).await, (json!(3), json!(6)));
         // Also by a LID with a known number.
         told(&hub, &peer, &known("3A01", "244834081311220@lid", "5491166660001", "hola")).await;
         let list = "telefono\n244834081311220@lid\n";
@@ -177,6 +231,71 @@ on_both_engines! {
             let found = get(&hub, &format!("/api/listener/conversations?buscar={words}")).await;
             assert_eq!(found["conversaciones"].as_array().unwrap().len(), 1, "{words}");
         }
+        hub.stop().await;
+    }
+
+    async fn an_opt_out_is_answered_once_where_that_is_switched_on(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let path = "/api/sender/bajas/respuesta";
+        assert_eq!(get(&hub, path).await, json!({"texto": null}));
+        let number = |n: u8| format!("549117777000{n}@c.us");
+        lead(&hub, &peer, "3A00", &number(0), "BAJA").await;
+        let long = json!({"texto": "ñ".repeat(501)});
+        assert_eq!(ask(&hub, "PUT", path, Some(&long)).await.0, 400);
+        let body = json!({"texto": "Listo, no te escribimos más."});
+        assert_eq!(ask(&hub, "PUT", path, Some(&body)).await, (200, body.clone()));
+        assert_eq!(get(&hub, path).await, body);
+        lead(&hub, &peer, "3A01", &number(1), "Dame de baja, por favor").await;
+        let answered = async |count: usize| {
+            until("the answer leaves", async || {
+                peer.publish("state", &serde_json::from_str(&state("READY", 2)).unwrap());
+                peer.sends().len() >= count
+            }).await;
+            let sends = peer.sends();
+            assert_eq!(sends.len(), count, "{sends:?}");
+            let last: Value = serde_json::from_str(&sends[count - 1].body).unwrap();
+            assert_eq!(last["message"], "Listo, no te escribimos más.");
+            last["to"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(answered(1).await, number(1));
+        is_refused(&hub, "5491177770001").await;
+        // Not again, neither to one who came back, nor under another address.
+        lead(&hub, &peer, "3A02", &number(1), "BAJA").await;
+        let baja = "/api/sender/bajas/5491177770001";
+        assert_eq!(ask(&hub, "DELETE", baja, None).await.0, 204);
+        let lid = "247033104567642@lid";
+        told(&hub, &peer, &known("3A03", lid, "5491177770001", "BAJA")).await;
+        is_refused(&hub, lid).await;
+        // Nor to one who had opted out before, whoever wrote it down.
+        let by_hand = json!({"telefono": "5491177770002"});
+        assert_eq!(ask(&hub, "POST", "/api/sender/bajas", Some(&by_hand)).await.0, 201);
+        lead(&hub, &peer, "3A04", &number(2), "BAJA").await;
+        lead(&hub, &peer, "3A05", &number(3), "Stop. Thank you").await;
+        assert_eq!(answered(2).await, number(3));
+        // Nor once it is switched off.
+        let off = json!({"texto": null});
+        assert_eq!(ask(&hub, "PUT", path, Some(&off)).await, (200, off));
+        lead(&hub, &peer, "3A06", &number(4), "BAJA").await;
+        assert_eq!(ask(&hub, "PUT", path, Some(&body)).await.0, 200);
+        lead(&hub, &peer, "3A07", &number(5), "BAJA").await;
+        assert_eq!(answered(3).await, number(5));
+        hub.stop().await;
+    }
+
+    async fn a_dry_run_answers_no_opt_out(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        peer.answers("/status", 200, r#"{"status":"READY"}"#);
+        peer.takes_sends();
+        let hub = Hub::start_on(&database.url(), &peer.url, &[("DRY_RUN", "true")]).await;
+        let path = "/api/sender/bajas/respuesta";
+        let body = json!({"texto": "Listo."});
+        assert_eq!(ask(&hub, "PUT", path, Some(&body)).await.0, 200);
+        lead(&hub, &peer, "3A01", "5491177770001@c.us", "BAJA").await;
+        let sent = "/api/sender/messages?destinatario=5491177770001";
+        until("it is simulated", async || {
+            get(&hub, sent).await["mensajes"][0]["estado"] == "simulado"
+        }).await;
+        assert!(peer.sends().is_empty());
         hub.stop().await;
     }
 

@@ -83,6 +83,11 @@ async fn lists_saved_by_libreoffice_come_in() {
         let names: Vec<_> = found.iter().map(name).collect();
         assert_eq!(names, ["Muñoz Íñigo", "Zoë \"Z\"; hija", "José"]);
         assert_eq!(found[0]["datos"]["vence"], "05/12/2026", "{format}");
+        let path = format!("/api/sender/campaigns/{id}/recipients?probar=1&hoja=otra");
+        let (status, unknown) = upload(&hub, &path, saved.clone()).await;
+        assert_eq!(status, 400, "{unknown}");
+        assert_eq!(unknown["motivo"], "LIST_SHEET_UNKNOWN");
+        assert_eq!(unknown["hojas"], json!(["lista"]), "{format}");
         // Imported for real; a second import adds no recipient.
         let path = format!("/api/sender/campaigns/{id}/recipients");
         let (status, report) = upload(&hub, &path, saved).await;

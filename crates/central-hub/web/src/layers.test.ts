@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 // The source of every module of the page, by relative path.
-const SOURCES = import.meta.glob<string>(['./**/*.ts', './**/*.tsx', '!./**/*.test.ts'], {
+const SOURCES = import.meta.glob<string>(['./**/*.ts', './**/*.tsx', '!./**/*.test.{ts,tsx}'], {
   query: '?raw',
   import: 'default',
   eager: true,
@@ -18,11 +18,16 @@ const LAYERS: readonly (readonly string[])[] = [
   ['live'],
   ['ui'],
   ['auth'],
+  // What several screens show of a person.
+  ['people'],
+  // The form of a schedule, in two screens.
+  ['planning'],
   // The screens; `start` embeds parts of the others.
   [
     'campaigns',
     'contacts',
     'conversations',
+    'help',
     'integrations',
     'messages',
     'optouts',
@@ -42,7 +47,7 @@ function importsOf(path: string): string[] {
   const folder = path.split('/').slice(0, -1);
   const found = (SOURCES[`./${path}`] ?? '').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g);
   return Array.from(found, ([, to = '']) => to.replace(/\?.*/, ''))
-    .filter((to) => !to.endsWith('.css'))
+    .filter((to) => !/\.(css|md)$/.test(to))
     .map((to) => {
       const parts = [...folder];
       for (const part of to.split('/')) {

@@ -14,6 +14,7 @@ import { BridgeError } from "./errors";
 import { input } from "./files";
 import { attachConn, attachDelivery, attachLogout, attachLogoutReason, attachSocket, readFacts, report } from "./facts";
 import { attachLimits, limits, watchHistory } from "./limits";
+import { addressesOf, lookUp } from "./lookup";
 import { linkCode, onLinkCodeChange } from "./linkcode";
 import { closeMedia, openMedia, readMedia } from "./media";
 import { attachMessages } from "./messages";
@@ -69,6 +70,8 @@ const calls: Record<string, (args: any) => unknown> = {
   passkey_answer: answerPasskey,
   passkey_confirm: confirmPasskey,
   passkey_cancel: cancelPasskey,
+  addresses_of: addressesOf,
+  look_up: lookUp,
   send,
   message_state: messageState,
   chats,

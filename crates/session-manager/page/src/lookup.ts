@@ -99,6 +99,26 @@ export function bothIds(WPP: any, id: string): string[] {
   return other ? [id, serialized(other)] : [id];
 }
 
+/** Returns a number as WhatsApp's server spells it, and its LID; nothing if it
+ * has no WhatsApp. */
+export async function lookUp({ to }: { to: string }): Promise<{ chat: string | null; lid: string | null }> {
+  const WPP = tools();
+  try {
+    const chat = serialized(await recipient(WPP, to));
+    return { chat, lid: bothIds(WPP, chat).find((id) => id.endsWith("@lid")) ?? null };
+  } catch (error) {
+    if (error instanceof BridgeError && error.code === "NOT_ON_WHATSAPP") return { chat: null, lid: null };
+    throw error;
+  }
+}
+
+/** Returns the addresses that the page knows of a person, by one of them, in
+ * WhatsApp's own spelling. */
+export function addressesOf({ to }: { to: string }): string[] {
+  const found = existing.get(to);
+  return bothIds(tools(), found ? serialized(found.wid) : to);
+}
+
 /** Returns a message in one of `chats`, by the last part of its id. */
 export async function findMessage(WPP: any, chats: Iterable<string>, key: string, own: boolean[]): Promise<any> {
   const within = new Set(chats);

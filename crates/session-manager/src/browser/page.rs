@@ -30,6 +30,10 @@ const SEARCH_BUDGET: Duration = Duration::from_millis(500);
 const DOWNLOAD: Duration = Duration::from_secs(300);
 /// Bytes of a file per call; base64 adds a third.
 const PIECE: usize = 384 * 1024;
+/// Longer than the page waits for WhatsApp's server.
+const SERVER_QUERY: Duration = Duration::from_secs(18);
+/// A send waits for this.
+const ADDRESSES: Duration = Duration::from_secs(1);
 const PAIRING: Duration = Duration::from_secs(20);
 const LOGOUT: Duration = Duration::from_secs(15);
 
@@ -160,6 +164,15 @@ struct Sent {
 struct OpenedMedia {
     token: String,
     size: u64,
+}
+
+/// What WhatsApp's server says of a number.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LookedUp {
+    /// The number as WhatsApp spells it; `None` if it has no WhatsApp.
+    pub chat: Option<String>,
+    /// Its LID, if the page knows it.
+    pub lid: Option<String>,
 }
 
 /// The state of a message in the page's own store.
@@ -443,6 +456,24 @@ impl WhatsAppPage {
         self.call::<Value>("logout", json!({}), LOGOUT)
             .await
             .map(drop)
+    }
+
+    /// Asks WhatsApp's server about a number.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn look_up(&self, to: &str) -> Result<LookedUp, PageError> {
+        self.call("look_up", json!({"to": to}), SERVER_QUERY).await
+    }
+
+    /// Returns the addresses that the page knows of whoever has this one; it
+    /// sends no query to WhatsApp's server.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn addresses_of(&self, to: &str) -> Result<Vec<String>, PageError> {
+        self.call("addresses_of", json!({"to": to}), ADDRESSES)
+            .await
     }
 
     /// Returns the stored state of the message to `to` whose id ends in `key`.

@@ -12,7 +12,8 @@ use axum::extract::{FromRequest, Request, State};
 use axum::http::HeaderMap;
 use service_runtime::http::{ApiJson, ApiPath, is_multipart};
 use session_api::{
-    CheckBody, ErrorCode, MessageBody, Outgoing, SendBody, SendParts, SendRequest, paths,
+    CheckBody, ErrorCode, LookupBody, LookupRequest, MessageBody, Outgoing, Recipient, SendBody,
+    SendParts, SendRequest, paths,
 };
 
 use super::multipart::{self, FilePart};
@@ -122,6 +123,20 @@ async fn prepared(
         state.files.release_ephemeral(file).await;
     }
     sent
+}
+
+/// Asks WhatsApp whether a number has an account, and how WhatsApp spells it.
+/// There is half a second between two queries.
+#[utoipa::path(post, path = paths::LOOKUP, tag = "messages", params(ClienteHeader),
+    request_body(content = LookupRequest, example = json!({"to": "5491158254201"})),
+    responses((status = 200, description = "What WhatsApp says", body = LookupBody), Failures))]
+pub async fn look_up(
+    State(state): State<AppState>,
+    ApiJson(request): ApiJson<LookupRequest>,
+) -> Result<Json<LookupBody>, ApiError> {
+    let to = Recipient::parse(&request.to)
+        .map_err(|invalid| ApiError::new(ErrorCode::InvalidRequest, invalid.to_string()))?;
+    Ok(Json(state.outbox.look_up(&to).await?))
 }
 
 /// Checks whether a message could be sent: does all that [`send`] does except

@@ -24,7 +24,7 @@ const READERS: u32 = 2;
 const NEWS_KEPT: usize = 1024;
 
 /// The migrations: number, name, statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 8] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 9] = [
     (1, "sends", include_str!("../../migrations/0001_sends.sql")),
     (
         2,
@@ -57,6 +57,7 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 8] = [
         include_str!("../../migrations/0007_changes.sql"),
     ),
     (8, "media", include_str!("../../migrations/0008_media.sql")),
+    (9, "lanes", include_str!("../../migrations/0009_lanes.sql")),
 ];
 
 impl Store {

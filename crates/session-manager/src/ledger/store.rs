@@ -20,6 +20,8 @@ pub struct NewSend<'a> {
     pub body_hash: &'a [u8],
     /// `…@c.us` or `…@lid`.
     pub recipient: &'a str,
+    /// All known addresses of the recipient; the first stands for them.
+    pub lane: &'a [String],
     /// Content of the message.
     pub content: &'a Content,
     /// Last part of the WhatsApp message id, chosen before sending.
@@ -65,11 +67,11 @@ impl Store {
         at_once: bool,
     ) -> Result<Option<Row>, LedgerError> {
         let query = sqlx::query(
-            "INSERT INTO sends (wa_key, idempotency_key, body_hash, recipient, kind, content, file_id, created_at, state, attempted_at)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+            "INSERT INTO sends (wa_key, idempotency_key, body_hash, recipient, kind, content, file_id, created_at, lane, state, attempted_at)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10 ->> 0,
                CASE WHEN go THEN 'sending' ELSE 'accepted' END, CASE WHEN go THEN ?8 END
              FROM (SELECT ?9 AND NOT EXISTS (
-               SELECT 1 FROM sends WHERE recipient = ?4
+               SELECT 1 FROM sends WHERE lane IN (SELECT value FROM json_each(?10))
                  AND state IN ('sending', 'unconfirmed') AND undecided_at IS NULL) AS go)
              WHERE TRUE
              ON CONFLICT (idempotency_key) DO NOTHING RETURNING *",
@@ -82,7 +84,8 @@ impl Store {
         .bind(to_json(send.content)?)
         .bind(file_of(send.content).map(str::to_owned))
         .bind(Timestamp::now().as_millis())
-        .bind(at_once);
+        .bind(at_once)
+        .bind(json_list(send.lane));
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
@@ -130,13 +133,13 @@ impl Store {
     }
 
     /// Returns sends with an unknown outcome that the service has to settle,
-    /// oldest first; of one recipient, or of all.
-    pub async fn unsettled(&self, recipient: Option<&str>) -> Result<Vec<Row>, LedgerError> {
+    /// oldest first; of the recipient with these addresses, or of all.
+    pub async fn unsettled(&self, lane: Option<&[String]>) -> Result<Vec<Row>, LedgerError> {
         let rows = sqlx::query(
             "SELECT * FROM sends WHERE state IN ('sending', 'unconfirmed') AND undecided_at IS NULL
-             AND (?1 IS NULL OR recipient = ?1) ORDER BY id LIMIT 1000",
+             AND (?1 IS NULL OR lane IN (SELECT value FROM json_each(?1))) ORDER BY id LIMIT 1000",
         )
-        .bind(recipient)
+        .bind(lane.map(json_list))
         .fetch_all(&self.readers)
         .await?;
         Ok(rows.iter().map(Row::read).collect::<Result<_, _>>()?)
@@ -313,6 +316,11 @@ pub(super) async fn apply_transition(
 
 fn to_json(content: &Content) -> Result<String, sqlx::Error> {
     serde_json::to_string(content).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
+
+/// Returns the list as JSON. Serializing strings cannot fail.
+fn json_list(list: &[String]) -> String {
+    serde_json::to_string(list).unwrap_or_default()
 }
 
 /// Returns the file that `content` needs.

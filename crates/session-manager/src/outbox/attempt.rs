@@ -2,17 +2,17 @@
 //! slot, to the page and the outcome.
 //!
 //! ```text
-//!  lock ─> unsettled sends to the same number ─> slot ─> `sending` ─> page
+//!  lock ─> unsettled sends to the same person ─> slot ─> `sending` ─> page
 //! ```
 
-use session_api::{Content, ErrorCode, Timestamp};
+use session_api::{Content, ErrorCode, SendBody, Timestamp};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::limits::allowance;
-use super::outcome::{body, failure, outcome_of, unwritten};
-use super::recipient_locks::RecipientGuard;
+use super::outcome::{failure, outcome_of, unwritten};
+use super::recipient_locks::{Lane, RecipientGuard};
 use super::settle::is_due;
 use super::{Inner, Outbox, SendResult};
 use crate::browser::{PageError, PageFile, PageSend, WhatsAppPage};
@@ -70,13 +70,13 @@ impl Inner {
 impl Outbox {
     /// Returns the page, lock and slot if all are available; `None` for a file,
     /// which never takes the fast path.
-    pub(super) fn fast_path(&self, recipient: &str, content: &Content) -> Option<FastPath> {
+    pub(super) fn fast_path(&self, lane: &Lane, content: &Content) -> Option<FastPath> {
         if content.media().is_some() {
             return None;
         }
         Some(FastPath {
             page: self.0.ready_page().ok()?,
-            _turn: self.0.lanes.try_enter(recipient)?,
+            _turn: self.0.lanes.try_enter(lane)?,
             _permit: self.0.in_flight.clone().try_acquire_owned().ok()?,
         })
     }
@@ -118,7 +118,8 @@ impl Outbox {
                 "other messages took too long: nothing was sent, try again in a second",
             )
         };
-        let Ok(_turn) = timeout_at(patience, self.0.lanes.enter(&row.recipient)).await else {
+        let lane = self.lane(&row.recipient).await;
+        let Ok(_turn) = timeout_at(patience, self.0.lanes.enter(&lane)).await else {
             return self.not_sent(store, &row, late()).await;
         };
         // The previous send may have been answered before its write was on
@@ -126,7 +127,7 @@ impl Outbox {
         store.caught_up().await?;
         // An earlier message with an unknown outcome may have to be resent, and
         // has to stay before this one.
-        for earlier in store.unsettled(Some(&row.recipient)).await? {
+        for earlier in store.unsettled(Some(lane.addresses())).await? {
             let settled = is_due(&earlier, Timestamp::now())
                 && matches!(
                     timeout_at(patience, self.settle(store, &earlier)).await,
@@ -201,7 +202,7 @@ impl Outbox {
                         tracing::error!("a sent message was not written down: {}", error.chain());
                     }
                 });
-                Ok(body(message_id.unwrap_or(row.wa_key)))
+                Ok(SendBody::sent(message_id.unwrap_or(row.wa_key)))
             }
             Err(error) => match failure(&error) {
                 ErrorCode::SendUnconfirmed => {

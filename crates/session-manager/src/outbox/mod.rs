@@ -12,6 +12,7 @@ mod ack_watch;
 mod attempt;
 mod body_hash;
 mod limits;
+mod look_up;
 mod outcome;
 mod recipient_locks;
 mod send;
@@ -28,7 +29,7 @@ use session_api::{Content, ErrorCode, Recipient, SessionState};
 use tokio::sync::{Notify, Semaphore};
 
 use self::ack_watch::AckWatch;
-use self::recipient_locks::RecipientLocks;
+use self::recipient_locks::{Lane, RecipientLocks};
 use crate::browser::WhatsAppPage;
 use crate::error::ApiError;
 use crate::files::{Files, Gate};
@@ -62,6 +63,8 @@ struct Inner {
     lanes: RecipientLocks,
     acks: AckWatch,
     in_flight: Arc<Semaphore>,
+    /// When the next number may be looked up.
+    lookup_turn: tokio::sync::Mutex<tokio::time::Instant>,
     queue_slots: Arc<Semaphore>,
     /// The rows that a task of this process is processing.
     active: Mutex<HashSet<i64>>,
@@ -114,6 +117,7 @@ impl Outbox {
             lanes: RecipientLocks::default(),
             acks: AckWatch::default(),
             in_flight: Arc::new(Semaphore::new(limits.in_flight)),
+            lookup_turn: tokio::sync::Mutex::new(tokio::time::Instant::now()),
             queue_slots: Arc::new(Semaphore::new(limits.in_flight + limits.waiting)),
             active: Mutex::default(),
             worked: Notify::new(),
@@ -139,6 +143,28 @@ impl Outbox {
                 "no message with this id is known",
             )
         })
+    }
+
+    /// Returns the lane of whoever has this address, by what the page knows; it
+    /// sends no query to WhatsApp's server.
+    async fn lane(&self, address: &str) -> Lane {
+        if let Some(lane) = self.0.lanes.cached(address) {
+            return lane;
+        }
+        let Ok(page) = self.0.ready_page() else {
+            return Lane::of(address);
+        };
+        // A page that does not respond now does not send now, either.
+        let known = page.addresses_of(address).await.unwrap_or_default();
+        match Lane::of_all(&known) {
+            Some(lane) => {
+                if lane.is_complete() {
+                    self.0.lanes.cache(address, &lane);
+                }
+                lane
+            }
+            None => Lane::of(address),
+        }
     }
 
     fn is_active(&self, id: i64) -> bool {

@@ -29,17 +29,9 @@ pub(super) fn unwritten(row: &Row, error: LedgerError) -> ApiError {
     told
 }
 
-pub(super) fn body(message_id: String) -> SendBody {
-    SendBody {
-        ok: true,
-        message_id,
-        dry_run: false,
-    }
-}
-
 pub(super) fn outcome_of(row: &Row) -> SendResult {
     if row.state.is_taken() {
-        return Ok(body(row.public_id().to_owned()));
+        return Ok(SendBody::sent(row.public_id().to_owned()));
     }
     if row.is_undecided() {
         return Err(undecided(&row.wa_key));

@@ -1,40 +1,159 @@
-//! Per-recipient locks: messages to one number keep their order.
+//! Per-recipient locks: messages to one person keep their order, whichever of
+//! the person's numbers and LIDs is requested.
+//!
+//! ```text
+//!  number, as written ─> line ─┐
+//!                              ├─ what the page knows ─> Lane ─> lock
+//!  LID ────────────────────────┘
+//! ```
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use session_api::line_key;
 use tokio::sync::OwnedMutexGuard;
+use tokio::time::Instant;
 
-type Lane = Arc<tokio::sync::Mutex<()>>;
+type Lock = Arc<tokio::sync::Mutex<()>>;
 
 /// Above this number of locks the unused ones are removed.
 const TIDY_ABOVE: usize = 512;
+/// Number of addresses whose lane is cached.
+const CACHED: usize = 10_000;
+/// How long a lane is cached: a number may get a new owner.
+const CACHE_TIME: Duration = Duration::from_secs(600);
+
+/// The addresses of one recipient, as far as they are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Lane(Vec<String>);
+
+impl Lane {
+    /// Returns the lane of an address about which nothing else is known: all
+    /// spellings of a number have the same one.
+    pub(super) fn of(address: &str) -> Self {
+        Self(vec![line_of(address)])
+    }
+
+    /// Returns the lane of a recipient with these addresses.
+    pub(super) fn of_all(addresses: &[String]) -> Option<Self> {
+        let mut all: Vec<_> = addresses.iter().map(|id| line_of(id)).collect();
+        // Numbers first: the lock goes by the number, once that is known.
+        all.sort_by_key(|id| id.ends_with("@lid"));
+        all.dedup();
+        (!all.is_empty()).then_some(Self(all))
+    }
+
+    /// Whether number and LID are known: then no more can be learned.
+    pub(super) fn is_complete(&self) -> bool {
+        self.0.len() > 1
+    }
+
+    /// Returns all its addresses.
+    pub(super) fn addresses(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Returns the address that stands for the recipient.
+    pub(super) fn key(&self) -> &str {
+        self.0.first().map_or("", String::as_str)
+    }
+}
+
+fn line_of(address: &str) -> String {
+    match address.strip_suffix("@c.us") {
+        Some(number) => format!("{}@c.us", line_key(number)),
+        None => address.to_owned(),
+    }
+}
 
 /// One lock per recipient; waiters are served in order (FIFO).
 #[derive(Debug, Default)]
 pub(super) struct RecipientLocks {
-    lanes: Mutex<HashMap<String, Lane>>,
+    locks: Mutex<HashMap<String, Lock>>,
+    known: Mutex<HashMap<String, (Lane, Instant)>>,
 }
 
 /// Holds a recipient's lock.
 pub(super) type RecipientGuard = OwnedMutexGuard<()>;
 
 impl RecipientLocks {
-    fn lane(&self, recipient: &str) -> Lane {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        if lanes.len() > TIDY_ABOVE {
-            lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
+    fn lock(&self, lane: &Lane) -> Lock {
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        if locks.len() > TIDY_ABOVE {
+            locks.retain(|_, lock| Arc::strong_count(lock) > 1);
         }
-        lanes.entry(recipient.to_owned()).or_default().clone()
+        locks.entry(lane.key().to_owned()).or_default().clone()
+    }
+
+    /// Returns the cached lane of an address.
+    pub(super) fn cached(&self, address: &str) -> Option<Lane> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (lane, until) = known.get(address)?;
+        (Instant::now() < *until).then(|| lane.clone())
+    }
+
+    /// Caches the lane of an address.
+    pub(super) fn cache(&self, address: &str, lane: &Lane) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= CACHED {
+            known.clear();
+        }
+        let until = Instant::now() + CACHE_TIME;
+        known.insert(address.to_owned(), (lane.clone(), until));
     }
 
     /// Waits for the recipient's lock.
-    pub(super) async fn enter(&self, recipient: &str) -> RecipientGuard {
-        self.lane(recipient).lock_owned().await
+    pub(super) async fn enter(&self, lane: &Lane) -> RecipientGuard {
+        self.lock(lane).lock_owned().await
     }
 
     /// Returns the recipient's lock, if it is free.
-    pub(super) fn try_enter(&self, recipient: &str) -> Option<RecipientGuard> {
-        self.lane(recipient).try_lock_owned().ok()
+    pub(super) fn try_enter(&self, lane: &Lane) -> Option<RecipientGuard> {
+        self.lock(lane).try_lock_owned().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LID: &str = "247033104567642@lid";
+
+    #[tokio::test]
+    async fn spellings_of_a_number_share_a_lock() {
+        let locks = RecipientLocks::default();
+        for [one, other] in [
+            ["5491158254201@c.us", "541158254201@c.us"],
+            ["551187654321@c.us", "5511987654321@c.us"],
+            ["5215512345678@c.us", "525512345678@c.us"],
+        ] {
+            let held = locks.enter(&Lane::of(one)).await;
+            assert!(locks.try_enter(&Lane::of(other)).is_none(), "{one}");
+            drop(held);
+            assert!(locks.try_enter(&Lane::of(other)).is_some(), "{one}");
+        }
+        let held = locks.enter(&Lane::of("5491158254201@c.us")).await;
+        assert!(locks.try_enter(&Lane::of("5491158254202@c.us")).is_some());
+        assert!(locks.try_enter(&Lane::of(LID)).is_some());
+        drop(held);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lid_with_a_known_number_shares_its_lock() {
+        let locks = RecipientLocks::default();
+        let both = [LID.to_owned(), "541158254201@c.us".to_owned()];
+        let lane = Lane::of_all(&both).expect("addresses");
+        assert_eq!(lane.addresses(), ["5491158254201@c.us", LID]);
+        assert!(lane.is_complete() && !Lane::of(LID).is_complete());
+        locks.cache(LID, &lane);
+        let held = locks.enter(&Lane::of("5491158254201@c.us")).await;
+        let by_lid = locks.cached(LID).expect("a cached lane");
+        assert!(locks.try_enter(&by_lid).is_none());
+        drop(held);
+        assert!(locks.try_enter(&by_lid).is_some());
+        assert_eq!(Lane::of_all(&[]), None);
+        tokio::time::advance(CACHE_TIME).await;
+        assert_eq!(locks.cached(LID), None);
     }
 }

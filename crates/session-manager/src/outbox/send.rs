@@ -89,16 +89,18 @@ impl Outbox {
                     "too many messages wait already: nothing was sent, try again in a second",
                 )
             })?;
+        let lane = self.lane(recipient.as_str()).await;
         let new = NewSend {
             idempotency_key: key,
             body_hash: &hash,
             recipient: recipient.as_str(),
+            lane: lane.addresses(),
             content: &content,
             wa_key: &new_wa_message_id(),
         };
         let fast_path = match known {
             Some(_) => None,
-            None => self.fast_path(recipient.as_str(), &content),
+            None => self.fast_path(&lane, &content),
         };
         let inserted = match known {
             Some(_) => None,
@@ -211,7 +213,8 @@ impl Outbox {
         };
         let (this, store, row) = (self.clone(), store.clone(), row.clone());
         let working = async move {
-            let turn = timeout_at(deadline, this.0.lanes.enter(&row.recipient)).await;
+            let lane = this.lane(&row.recipient).await;
+            let turn = timeout_at(deadline, this.0.lanes.enter(&lane)).await;
             if turn.is_ok() {
                 this.settle(&store, &row).await;
             }

@@ -141,7 +141,8 @@ impl Outbox {
                 async move {
                     // An attempt for this recipient is running, or waits behind
                     // it.
-                    let _turn = self.0.lanes.try_enter(&row.recipient)?;
+                    let lane = self.lane(&row.recipient).await;
+                    let _turn = self.0.lanes.try_enter(&lane)?;
                     let settled = self.settle(store, &row).await;
                     (!settled).then_some((row.id, row.settle_tries + 1))
                 }
@@ -229,7 +230,7 @@ impl Outbox {
         // A reaction is no message of the page's store. Only the last one
         // counts, so it may be sent again.
         if !matches!(row.content, Some(Content::Reaction(_)))
-            && let Some(found) = self.look_up(page, row).await
+            && let Some(found) = self.stored_state(page, row).await
         {
             return found;
         }
@@ -286,7 +287,7 @@ impl Outbox {
     }
 
     /// Returns what the page's store knows; `None` if a resend is needed.
-    async fn look_up(&self, page: &WhatsAppPage, row: &Row) -> Option<Found> {
+    async fn stored_state(&self, page: &WhatsAppPage, row: &Row) -> Option<Found> {
         let clock_until = Instant::now() + CLOCK_PATIENCE;
         loop {
             match page.message_state(&row.recipient, &row.wa_key).await {

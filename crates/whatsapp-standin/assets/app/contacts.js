@@ -32,8 +32,10 @@
     if (!wid.isUser()) return null;
     const answer = await __standin.connection.ask({ t: 'query_exists', user: wid.user, server: wid.server });
     if (!answer.on_whatsapp) return null;
-    learn(createWid(`${answer.user}@c.us`), createWid(`${answer.lid}@lid`));
-    return { wid, biz: false, bizInfo: undefined, disappearingMode: undefined, username: undefined };
+    const account = createWid(`${answer.user}@c.us`);
+    learn(account, createWid(`${answer.lid}@lid`));
+    // A number comes back in the account's own spelling.
+    return { wid: wid.isLid() ? wid : account, biz: false, bizInfo: undefined, disappearingMode: undefined, username: undefined };
   }
 
   async function findOrCreateLatestChat(wid) {

@@ -70,7 +70,7 @@ impl World {
                 answer: SendReply::Ack { delivers: false },
             });
         }
-        let to = self.phone_of(&message.to);
+        let to = self.account_of(&self.phone_of(&message.to));
         let outcome = if self.fill_in(&mut message.details) {
             self.apply_rule(&to, |outcome| outcome != SendBehavior::UploadFailed)
                 .unwrap_or_default()
@@ -511,7 +511,8 @@ impl World {
             let code = "query_failed";
             return self.tell(page, ToPage::Failed { tag, code });
         }
-        let phone = self.phone_of(&format!("{user}@{server}"));
+        // In the account's own spelling, whichever was asked for.
+        let phone = self.account_of(&self.phone_of(&format!("{user}@{server}")));
         let on_whatsapp = self.on_whatsapp(&phone);
         if on_whatsapp {
             // Recorded so that the LID can be resolved to the number.

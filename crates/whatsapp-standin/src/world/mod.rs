@@ -356,6 +356,19 @@ impl World {
                 .unwrap_or(self.settings.unknown_on_whatsapp)
     }
 
+    /// Returns the number of the account that `phone` stands for, in the
+    /// account's own spelling: with or without Argentina's 9, Brazil's ninth
+    /// digit and Mexico's 1.
+    pub(crate) fn account_of(&self, phone: &str) -> String {
+        if !self.people.contains_key(phone)
+            && let Some(other) = other_spelling(phone)
+            && self.people.contains_key(&other)
+        {
+            return other;
+        }
+        phone.to_owned()
+    }
+
     /// Returns the phone number of an id, which may be a LID.
     pub(crate) fn phone_of(&self, chat: &str) -> String {
         let (user, server) = chat.split_once('@').unwrap_or((chat, "c.us"));
@@ -405,6 +418,19 @@ impl World {
             Role::Linked { device: on, .. } if on == device => Some(*id),
             _ => None,
         })
+    }
+}
+
+/// Returns the other spelling of a mobile number that WhatsApp has two for.
+fn other_spelling(phone: &str) -> Option<String> {
+    match (phone.len(), phone.as_bytes()) {
+        (13, [b'5', b'4', b'9', ..]) => Some(format!("54{}", &phone[3..])),
+        (12, [b'5', b'4', ..]) => Some(format!("549{}", &phone[2..])),
+        (13, [b'5', b'5', _, _, b'9', ..]) => Some(format!("{}{}", &phone[..4], &phone[5..])),
+        (12, [b'5', b'5', ..]) => Some(format!("{}9{}", &phone[..4], &phone[4..])),
+        (13, [b'5', b'2', b'1', ..]) => Some(format!("52{}", &phone[3..])),
+        (12, [b'5', b'2', ..]) => Some(format!("521{}", &phone[2..])),
+        _ => None,
     }
 }
 

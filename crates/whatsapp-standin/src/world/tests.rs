@@ -176,6 +176,28 @@ fn a_number_without_whatsapp_is_never_reached() {
 }
 
 #[test]
+fn a_number_is_answered_in_the_accounts_own_spelling() {
+    let (mut world, page, mut rx, _) = linked();
+    for [account, other] in [
+        ["5491150000001", "541150000001"],
+        ["541150000002", "5491150000002"],
+        ["551187654321", "5511987654321"],
+        ["5511987654322", "551187654322"],
+        ["5215512345678", "525512345678"],
+        ["525512345679", "5215512345679"],
+    ] {
+        world.people.entry(account.into()).or_default();
+        for asked in [account, other] {
+            world.answer_exists(page, 1, asked, "c.us");
+            let answer = drain(&mut rx).pop().expect("an answer");
+            assert!(answer.contains(&format!("\"{account}\"")), "{answer}");
+        }
+    }
+    // Nobody here has either.
+    assert_eq!(world.account_of("541150000009"), "541150000009");
+}
+
+#[test]
 fn what_comes_while_away_waits_until_it_is_stored() {
     let (mut world, page, _rx, claim) = linked();
     world.page_leaves(page);

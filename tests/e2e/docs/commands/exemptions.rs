@@ -145,6 +145,16 @@ pub const ELSEWHERE: &[Held] = &[
         "fn install_script_reports_its_steps_and_missing_tools()",
     ),
     (
+        "sudo apt install ./leadmaster-session-manager_*.deb ./leadmaster-central-hub_*.deb",
+        "crates/xtask/src/dist/packages_check.rs",
+        "const INSTALL: &str",
+    ),
+    (
+        "systemctl status leadmaster-session-manager leadmaster-central-hub",
+        "tests/e2e/deploy/debian.rs",
+        "async fn packages_install_what_their_units_start()",
+    ),
+    (
         "journalctl -u leadmaster-session-manager -f",
         "tests/e2e/deploy/systemd.rs",
         "fn systemd_verifies_both_units()",

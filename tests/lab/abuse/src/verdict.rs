@@ -7,7 +7,7 @@ use super::Options;
 use super::attacks::Attack;
 
 /// Limit on the memory growth of a service during an attack, in MiB.
-const MEMORY_LIMIT: u64 = 128;
+const MEMORY_LIMIT: u64 = 64;
 /// Limit on open descriptors: connections and all others.
 const DESCRIPTOR_LIMIT: u64 = 1024 + 256;
 

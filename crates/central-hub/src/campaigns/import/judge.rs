@@ -41,9 +41,19 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &ImportRules) 
     if let Some(reason) = garbled(&fields, rules) {
         return refuse("TEXT_GARBLED", reason);
     }
+    let row = Row {
+        line,
+        recipient,
+        country,
+        fields,
+    };
+    // A draft without a text yet; the text is checked when it is written.
+    if rules.template.is_empty() {
+        return Item::Row(row);
+    }
     let request = SendRequest {
-        to: recipient.as_str().to_owned(),
-        message: Some(rules.template.fill(&fields)),
+        to: row.recipient.as_str().to_owned(),
+        message: Some(rules.template.fill(&row.fields)),
         ..SendRequest::default()
     };
     if let Err(invalid) = request.validate(false) {
@@ -52,22 +62,22 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &ImportRules) 
             format!("the text for this line {}", invalid.wants),
         );
     }
-    Item::Row(Row {
-        line,
-        recipient,
-        country,
-        fields,
-    })
+    Item::Row(row)
 }
 
 /// Names a value of the text that was decoded in a wrong encoding, and the
-/// remedy; `None` if the user chose the encoding.
+/// remedy; `None` if the user chose the encoding. Without a text yet any column
+/// may come to be in it.
 fn garbled(fields: &Fields, rules: &ImportRules) -> Option<String> {
     if rules.encoding.is_some() {
         return None;
     }
-    let mut variables = rules.template.variables().into_iter();
-    variables.find_map(|name| {
+    let names = if rules.template.is_empty() {
+        fields.keys().map(String::as_str).collect()
+    } else {
+        rules.template.variables()
+    };
+    names.into_iter().find_map(|name| {
         let value = columns::value(fields, name)?;
         let garbled = Garbled::find(value)?;
         Some(format!("{name} {}", garbled.cure(value)))

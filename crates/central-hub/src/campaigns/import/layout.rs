@@ -103,7 +103,11 @@ impl Layout {
             None => layout.columns_of_numbers(body, &rules.home),
         };
         if layout.phones.is_empty() {
-            let found = shown(&top.cells);
+            // Of a list without headings: what to call its columns.
+            let found = match has_heading {
+                true => top.cells.clone(),
+                false => layout.titles,
+            };
             return Err(ImportFault::NoPhoneColumn { found });
         }
         layout.name = match &rules.name {
@@ -139,7 +143,7 @@ impl Layout {
             .or_else(|| place().filter(|at| *at < self.keys.len()))
             .ok_or_else(|| ImportFault::NoSuchColumn {
                 name: name.chars().take(30).collect(),
-                found: shown(&self.titles),
+                found: self.titles.clone(),
             })
     }
 
@@ -257,11 +261,4 @@ fn is_of_names(body: &[Record], at: usize) -> bool {
     };
     let (filled, names) = (cells().count(), cells().filter(is_name).count());
     filled > 0 && names * 10 >= filled * NUMBERS_IN_TENTHS
-}
-
-/// Formats the headings for an error message.
-fn shown(headings: &[String]) -> String {
-    let shown = |text: &String| text.chars().take(30).collect::<String>();
-    let found: Vec<_> = headings.iter().take(20).map(shown).collect();
-    found.join(", ")
 }

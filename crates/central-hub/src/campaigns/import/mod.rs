@@ -169,26 +169,27 @@ pub enum ImportFault {
     #[error("the workbook is too large, or holds too much: save the sheet as CSV and upload that")]
     WorkbookTooLarge,
     /// The chosen sheet does not exist.
-    #[error("no sheet of the workbook is called that (found: {found})")]
+    #[error("no sheet of the workbook is called that (found: {})", shown(found))]
     NoSuchSheet {
         /// The sheets.
-        found: String,
+        found: Vec<String>,
     },
     /// No column with the number.
     #[error(
-        "no column holds the number: name one telefono or celular, or say which one with ?columna= (found: {found})"
+        "no column holds the number: name one telefono or celular, or say which one with ?columna= (found: {})",
+        shown(found)
     )]
     NoPhoneColumn {
         /// The headings.
-        found: String,
+        found: Vec<String>,
     },
     /// The chosen column does not exist.
-    #[error("no column is called {name} (found: {found})")]
+    #[error("no column is called {name} (found: {})", shown(found))]
     NoSuchColumn {
         /// The name that was chosen.
         name: String,
         /// The headings.
-        found: String,
+        found: Vec<String>,
     },
     /// Two columns with one name.
     #[error("two columns are called {name}")]
@@ -241,6 +242,31 @@ impl ImportFault {
             Self::NotJson { .. } => "LIST_NOT_JSON",
         }
     }
+
+    /// The headings to choose a column from, if a column was not found.
+    #[must_use]
+    pub fn titles(&self) -> Option<&[String]> {
+        match self {
+            Self::NoPhoneColumn { found } | Self::NoSuchColumn { found, .. } => Some(found),
+            _ => None,
+        }
+    }
+
+    /// The sheets to choose from, if the chosen one was not found.
+    #[must_use]
+    pub fn sheets(&self) -> Option<&[String]> {
+        match self {
+            Self::NoSuchSheet { found } => Some(found),
+            _ => None,
+        }
+    }
+}
+
+/// Formats names for an error message: the first ones, shortened.
+fn shown(names: &[String]) -> String {
+    let shown = |text: &String| text.chars().take(30).collect::<String>();
+    let names: Vec<_> = names.iter().take(20).map(shown).collect();
+    names.join(", ")
 }
 
 impl From<io::Error> for ImportFault {

@@ -307,12 +307,7 @@ fn chosen(sheets: &[String], rules: &ImportRules) -> Result<String, ImportFault>
         }
     };
     found.cloned().ok_or_else(|| ImportFault::NoSuchSheet {
-        found: sheets
-            .iter()
-            .take(20)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", "),
+        found: sheets.to_vec(),
     })
 }
 

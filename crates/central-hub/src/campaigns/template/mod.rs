@@ -123,6 +123,24 @@ impl Template {
         Parser::new(text).parse()
     }
 
+    /// Parses the text of a stored campaign: that of a draft may still be
+    /// missing.
+    ///
+    /// # Errors
+    /// The first error, with its position.
+    pub fn stored(text: &str) -> Result<Self, TemplateError> {
+        if text.is_empty() {
+            return Ok(Self { parts: Vec::new() });
+        }
+        Self::parse(text)
+    }
+
+    /// Whether there is no text yet.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
     /// The columns that the template uses, each once, in order of appearance.
     #[must_use]
     pub fn variables(&self) -> Vec<&str> {

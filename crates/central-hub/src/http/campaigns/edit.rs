@@ -48,6 +48,11 @@ pub(crate) struct CampaignRequest {
     #[schema(schema_with = lenient::flag_schema, required = false)]
     programada: Option<bool>,
     fecha_envio: Option<String>,
+    /// Whether the text may follow later, after the list; accepted only at
+    /// creation.
+    #[serde(default, deserialize_with = "lenient::flag")]
+    #[schema(schema_with = lenient::flag_schema, required = false)]
+    borrador: Option<bool>,
     /// A short recipient list, accepted only at creation.
     destinatarios: Option<Vec<serde_json::Value>>,
 }
@@ -78,8 +83,11 @@ pub(super) async fn create(
     let Some(nombre) = &request.nombre else {
         return Err(invalid("field \"nombre\": missing"));
     };
-    let Some(mensaje) = &request.mensaje else {
-        return Err(invalid("field \"mensaje\": missing"));
+    let may_follow = request.borrador == Some(true);
+    let mensaje = match &request.mensaje {
+        Some(mensaje) => mensaje.as_str(),
+        None if may_follow => "",
+        None => return Err(invalid("field \"mensaje\": missing")),
     };
     let list = request.destinatarios.take();
     let mut columns = keys(request.columnas.as_deref().unwrap_or_default())?;
@@ -95,12 +103,15 @@ pub(super) async fn create(
     if columns.len() > MOST_COLUMNS {
         return Err(invalid(format!("at most {MOST_COLUMNS} columns")));
     }
-    let template = template(mensaje, &columns)?;
+    let template = match mensaje {
+        "" if may_follow => Template::stored(mensaje).map_err(|error| wrong(&error))?,
+        mensaje => template(mensaje, &columns)?,
+    };
     let given = request.cliente_id.or(cliente.map(|id| id.0));
     let new = NewCampaign {
         cliente_id: caller.cliente_for(given)?,
         name: name(nombre)?.to_owned(),
-        text: mensaje.clone(),
+        text: mensaje.to_owned(),
         columns,
         pause: pause(&request, Pause::default())?,
     };

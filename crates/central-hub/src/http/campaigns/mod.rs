@@ -1,10 +1,12 @@
 //! `/api/sender/campaigns`, `/programaciones` and `/bajas`.
 
+mod checks;
 mod countries;
 mod edit;
 mod imports;
 mod opt_outs;
 mod recipients;
+mod replies;
 mod schedules;
 mod stats;
 mod trial;
@@ -51,11 +53,15 @@ const LONGEST_NAME: usize = 200;
     edit::create,
     edit::edit,
     stats::stats,
+    replies::replies,
     recipients::list,
     recipients::retry_all,
     recipients::one,
     recipients::retry,
     upload::upload,
+    checks::begin,
+    checks::progress,
+    checks::skip,
     imports::list,
     imports::one,
     imports::delete,
@@ -72,6 +78,8 @@ const LONGEST_NAME: usize = 200;
     opt_outs::add,
     opt_outs::words,
     opt_outs::set_words,
+    opt_outs::answer,
+    opt_outs::set_answer,
     opt_outs::one,
     opt_outs::remove,
 ))]
@@ -87,6 +95,7 @@ pub(crate) fn campaigns() -> Router<AppState> {
         .route("/{id}/resume", post(resume))
         .route("/{id}/copy", post(copy))
         .route("/{id}/stats", get(stats::stats))
+        .route("/{id}/replies", get(replies::replies))
         .route(
             "/{id}/recipients",
             get(recipients::list).post(upload::upload),
@@ -97,6 +106,8 @@ pub(crate) fn campaigns() -> Router<AppState> {
             "/{id}/recipients/{recipient}/retry",
             post(recipients::retry),
         )
+        .route("/{id}/check", get(checks::progress).post(checks::begin))
+        .route("/{id}/check/skip", post(checks::skip))
         .route("/{id}/imports", get(imports::list))
         .route(
             "/{id}/imports/{import}",
@@ -125,6 +136,10 @@ pub(crate) fn bajas() -> Router<AppState> {
     Router::new()
         .route("/", get(opt_outs::list).post(opt_outs::add))
         .route("/palabras", put(opt_outs::set_words).get(opt_outs::words))
+        .route(
+            "/respuesta",
+            put(opt_outs::set_answer).get(opt_outs::answer),
+        )
         .route("/{telefono}", get(opt_outs::one).delete(opt_outs::remove))
 }
 
@@ -133,8 +148,15 @@ impl From<Refused> for HubError {
         let message = refused.to_string();
         match refused {
             Refused::NotFound => not_found(&message),
-            Refused::State { .. } | Refused::Nobody | Refused::MissingValues { .. } => {
+            Refused::State { .. } | Refused::Nobody | Refused::NoText => {
                 ErrorReply::new(StatusCode::CONFLICT, "CAMPAIGN_STATE", message).into()
+            }
+            Refused::MissingValues { column, count } => {
+                ErrorReply::new(StatusCode::CONFLICT, "CAMPAIGN_STATE", message)
+                    .with_detail("motivo", "MISSING_VALUE")
+                    .with_detail("columna", column)
+                    .with_detail("personas", count)
+                    .into()
             }
             Refused::Import(_) => {
                 ErrorReply::new(StatusCode::CONFLICT, "IMPORT_INCOMPLETE", message).into()
@@ -317,20 +339,34 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// What is approved together with a campaign.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = campaigns::Approval)]
+pub(crate) struct ApprovalBody {
+    /// Whether its schedules that wait for approval are approved too.
+    #[serde(default)]
+    horarios: bool,
+}
+
 /// Approves a campaign to send within its schedules; a rehearsal sends nothing.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/approve", tag = "campaigns", operation_id = "campaigns_approve",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    request_body(content = Option<ApprovalBody>, example = json!({"horarios": true})),
     responses((status = 200, description = "As it is now", body = Changed<CampaignBody>), Failures)
 )]
 async fn approve(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
+    Optional(approval): Optional<ApprovalBody>,
 ) -> Result<Json<Changed<CampaignBody>>, HubError> {
     find(&state, &caller, id).await?;
     let dry_run = state.config.dry_run;
-    let campaign = state.store.approve_campaign(id, dry_run).await?;
+    let campaign = state
+        .store
+        .approve_campaign(id, dry_run, approval.horarios)
+        .await?;
     tracing::info!(campaign = id, dry_run, "a campaign was approved");
     state.waker.wake();
     let Json(body) = respond(&state, &campaign);
@@ -363,10 +399,13 @@ fn too_long() -> HubError {
     invalid(format!("motivo has to be 1 to {LONGEST_REASON} characters"))
 }
 
-/// A [`ReasonBody`] whose request body may be omitted.
-pub(crate) struct OptionalReason(ReasonBody);
+/// A request body that may be omitted.
+pub(crate) struct Optional<T>(T);
 
-impl axum::extract::FromRequest<AppState> for OptionalReason {
+impl<T> axum::extract::FromRequest<AppState> for Optional<T>
+where
+    T: Default + serde::de::DeserializeOwned,
+{
     type Rejection = ErrorReply;
 
     async fn from_request(
@@ -375,10 +414,10 @@ impl axum::extract::FromRequest<AppState> for OptionalReason {
     ) -> Result<Self, ErrorReply> {
         use axum::body::HttpBody as _;
         if request.body().is_end_stream() {
-            return Ok(Self(ReasonBody::default()));
+            return Ok(Self(T::default()));
         }
-        let ApiJson(why) = ApiJson::from_request(request, state).await?;
-        Ok(Self(why))
+        let ApiJson(body) = ApiJson::from_request(request, state).await?;
+        Ok(Self(body))
     }
 }
 
@@ -393,7 +432,7 @@ async fn pause(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
-    OptionalReason(why): OptionalReason,
+    Optional(why): Optional<ReasonBody>,
 ) -> Result<Json<CampaignBody>, HubError> {
     find(&state, &caller, id).await?;
     let campaign = state

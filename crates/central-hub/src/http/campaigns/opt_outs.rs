@@ -18,6 +18,9 @@ use crate::opt_out::OptOutWords;
 use crate::state::AppState;
 use crate::store::campaigns::OptOut;
 
+/// The longest answer to an opt-out, in characters.
+const LONGEST_ANSWER: usize = 500;
+
 /// An entry of the opt-out list.
 #[derive(Serialize, ToSchema)]
 #[schema(as = opt_outs::OptOutBody)]
@@ -152,6 +155,46 @@ pub(super) async fn add(
     );
     let body = OptOutBody::for_asked(added, &recipient, &caller);
     Ok((StatusCode::CREATED, Json(body)))
+}
+
+/// The answer to an opt-out.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[schema(as = opt_outs::Answer)]
+pub(crate) struct AnswerBody {
+    /// The text; `null` while it is switched off.
+    texto: Option<String>,
+}
+
+/// Returns the text that a person who opts out gets, once.
+#[utoipa::path(
+    get, path = "/sender/bajas/respuesta", tag = "opt-outs", operation_id = "opt_outs_answer",
+    responses((status = 200, description = "The text", body = AnswerBody), Failures)
+)]
+pub(super) async fn answer(State(state): State<AppState>) -> Result<Json<AnswerBody>, HubError> {
+    let texto = state.store.opt_out_answer().await?;
+    Ok(Json(AnswerBody { texto }))
+}
+
+/// Sets the text that a person who opts out gets, once; `null` switches it off.
+#[utoipa::path(
+    put, path = "/sender/bajas/respuesta", tag = "opt-outs", operation_id = "opt_outs_set_answer",
+    request_body(content = AnswerBody, example = json!({"texto": "Listo, no te escribimos más."})),
+    responses((status = 200, description = "The text now", body = AnswerBody), Failures)
+)]
+pub(super) async fn set_answer(
+    State(state): State<AppState>,
+    ApiJson(request): ApiJson<AnswerBody>,
+) -> Result<Json<AnswerBody>, HubError> {
+    let texto = request.texto.filter(|text| !text.trim().is_empty());
+    if let Some(text) = &texto
+        && text.chars().nth(LONGEST_ANSWER).is_some()
+    {
+        return Err(invalid(format!(
+            "texto: at most {LONGEST_ANSWER} characters"
+        )));
+    }
+    state.store.set_opt_out_answer(texto.as_deref()).await?;
+    Ok(Json(AnswerBody { texto }))
 }
 
 fn not_there() -> HubError {

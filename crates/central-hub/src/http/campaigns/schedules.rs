@@ -11,9 +11,7 @@ use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
 use super::edit::pause_of;
-use super::{
-    OptionalReason, ReasonBody, find, invalid, not_found, page_size, paginate, parse_state,
-};
+use super::{Optional, ReasonBody, find, invalid, not_found, page_size, paginate, parse_state};
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::http::node::{self, Success, lenient, paging};
@@ -447,7 +445,7 @@ pub(super) async fn reject(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
-    OptionalReason(why): OptionalReason,
+    Optional(why): Optional<ReasonBody>,
 ) -> Result<Json<ScheduleBody>, HubError> {
     set(&state, &caller, id, ScheduleState::Rejected, why.text()?).await
 }
@@ -463,7 +461,7 @@ pub(super) async fn pause(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
-    OptionalReason(why): OptionalReason,
+    Optional(why): Optional<ReasonBody>,
 ) -> Result<Json<ScheduleBody>, HubError> {
     set(&state, &caller, id, ScheduleState::Paused, why.text()?).await
 }

@@ -33,6 +33,9 @@ pub(crate) struct Stats {
     /// Time of the first and last message sent, or in a rehearsal simulated.
     previsto_inicio: Option<Timestamp>,
     previsto_fin: Option<Timestamp>,
+    /// While it sends: the estimated time of the last message; `null` while it
+    /// is held up, and if its schedules end before.
+    termina: Option<Timestamp>,
     por_dia: Vec<Day>,
     fallas: Vec<Failure>,
     /// For a draft: the effect of approving it.
@@ -83,6 +86,38 @@ async fn review(state: &AppState, campaign: &Campaign) -> Result<Review, HubErro
     })
 }
 
+/// The estimated end of a campaign that sends.
+async fn end(state: &AppState, campaign: &Campaign) -> Result<Option<Timestamp>, HubError> {
+    let sends = campaign.state == CampaignState::Running && !campaign.is_rehearsal();
+    if !sends || context(state).obstacle(campaign).is_some() {
+        return Ok(None);
+    }
+    let store = &state.store;
+    let filter = ScheduleFilter {
+        campaign_id: Some(campaign.id),
+        state: Some(ScheduleState::Approved),
+        ..ScheduleFilter::default()
+    };
+    let now = jiff::Timestamp::now();
+    let zone = &state.config.zone;
+    let today = zone.to_datetime(now).date();
+    // A window of yesterday may still be open.
+    let since = today.yesterday().unwrap_or(today);
+    let (schedules, days, sharing) = tokio::try_join!(
+        store.schedules(&filter, MOST_SCHEDULES),
+        store.running_days(since),
+        store.sharing_campaigns(),
+    )?;
+    let mut rules: Vec<_> = schedules.into_iter().map(|it| it.rules).collect();
+    if !campaign.scheduled {
+        rules.push(Rules::always(campaign.pause));
+    }
+    let days = days.get(&campaign.id);
+    let used = |schedule, day| days.map_or(0, |days| days.used(schedule, day));
+    let left = u64::try_from(campaign.count(RecipientState::Pending)).unwrap_or(0);
+    Ok(forecast(now, zone, &rules, &used, left, sharing).map(Timestamp::from))
+}
+
 #[derive(Serialize, ToSchema)]
 #[schema(as = stats::Day)]
 struct Day {
@@ -114,6 +149,7 @@ pub(super) async fn stats(
         CampaignState::Draft => Some(review(&state, &campaign).await?),
         _ => None,
     };
+    let termina = end(&state, &campaign).await?;
     let reached = |least: MessageState| {
         let counts = numbers.messages.iter();
         let counts = counts.filter(|(state, _)| state.is_taken() && *state >= least);
@@ -125,6 +161,7 @@ pub(super) async fn stats(
         leidos: reached(MessageState::Read),
         previsto_inicio: numbers.first,
         previsto_fin: numbers.last,
+        termina,
         por_dia: numbers
             .days
             .into_iter()

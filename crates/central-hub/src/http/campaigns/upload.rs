@@ -120,7 +120,7 @@ pub(super) async fn upload(
     check_label(request.headers())?;
     let campaign = find(&state, &caller, id).await?;
     let home = numbers::home(query.prefijo.as_deref(), &state)?;
-    let template = Template::parse(&campaign.text).map_err(|error| invalid(error.to_string()))?;
+    let template = Template::stored(&campaign.text).map_err(|error| invalid(error.to_string()))?;
     let rules = ImportRules {
         template,
         home,
@@ -196,7 +196,7 @@ pub(in crate::http) async fn import_list(
     campaign: &Campaign,
     list: &[serde_json::Value],
 ) -> Result<Import, HubError> {
-    let template = Template::parse(&campaign.text).map_err(|error| invalid(error.to_string()))?;
+    let template = Template::stored(&campaign.text).map_err(|error| invalid(error.to_string()))?;
     let report = import_json(state, campaign, template, list).await?;
     let import = state.store.import(campaign.id, report.id()).await?;
     import.ok_or_else(|| ErrorReply::internal().into())
@@ -283,9 +283,16 @@ impl From<ImportError> for HubError {
                 _ => {}
             }
         }
-        ErrorReply::new(StatusCode::BAD_REQUEST, "LIST_INVALID", fault.to_string())
+        let mut reply = ErrorReply::new(StatusCode::BAD_REQUEST, "LIST_INVALID", fault.to_string())
             .with_detail("motivo", fault.code())
-            .with_detail("aceptados", accepted)
-            .into()
+            .with_detail("aceptados", accepted);
+        // What a person can choose from instead.
+        if let Some(titles) = fault.titles() {
+            reply = reply.with_detail("titulos", titles);
+        }
+        if let Some(sheets) = fault.sheets() {
+            reply = reply.with_detail("hojas", sheets);
+        }
+        reply.into()
     }
 }

@@ -11,11 +11,17 @@ use crate::store::rows::now;
 use crate::store::{Change, MessageState, Store, StoreError, Topic, Tx};
 
 impl Store {
-    /// Approves a campaign: it starts to send, or its dry run starts.
+    /// Approves a campaign, and its pending schedules if `with_schedules`: it
+    /// starts to send, or its dry run starts.
     ///
     /// # Errors
     /// [`Refused`].
-    pub async fn approve_campaign(&self, id: i64, dry_run: bool) -> Result<Campaign, Refused> {
+    pub async fn approve_campaign(
+        &self,
+        id: i64,
+        dry_run: bool,
+        with_schedules: bool,
+    ) -> Result<Campaign, Refused> {
         let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         match campaign.state {
             CampaignState::Draft => {}
@@ -33,6 +39,9 @@ impl Store {
         if campaign.total() == 0 {
             return Err(Refused::Nobody);
         }
+        if campaign.text.is_empty() {
+            return Err(Refused::NoText);
+        }
         self.refuse_unfinished_import(&mut tx, id).await?;
         let at = now();
         sqlx::query(
@@ -44,6 +53,9 @@ impl Store {
         .bind(id)
         .execute(&mut *tx)
         .await?;
+        if with_schedules {
+            super::schedules::approve_pending_in(&mut tx, id, at).await?;
+        }
         changed_in(&mut tx, id).await?;
         self.committed(tx, id).await
     }

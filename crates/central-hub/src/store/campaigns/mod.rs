@@ -16,6 +16,7 @@
 //! and change in the same transaction as the recipients.
 
 mod campaign;
+mod checks;
 mod days;
 mod imports;
 mod lifecycle;
@@ -25,11 +26,13 @@ mod overview;
 mod pacing;
 mod recipients;
 mod refused;
+mod replies;
 mod rows;
 mod schedules;
 mod states;
 
 pub use campaign::{Campaign, CampaignEdit, CampaignFilter, CampaignPlan, Fields, NewCampaign};
+pub use checks::CheckProgress;
 pub use days::Days;
 pub use imports::{Import, ImportEnd, ImportState, NewRefusedLine, RefusedLine};
 pub(crate) use lifecycle::pause_in;
@@ -50,5 +53,6 @@ pub use recipients::{
 };
 pub(crate) use recipients::{next_pending_in, queued_in};
 pub use refused::Refused;
+pub use replies::{Replies, Reply};
 pub use schedules::{NewSchedule, Schedule, ScheduleFilter};
 pub use states::{CampaignState, RecipientState, ScheduleState};

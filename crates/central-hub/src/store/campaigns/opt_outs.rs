@@ -194,7 +194,7 @@ impl Store {
         let Some(word) = words.find(text) else {
             return Ok(None);
         };
-        sqlx::query(
+        let new = sqlx::query(
             "INSERT INTO opt_outs (chat, source, reason, created_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (chat) DO NOTHING",
         )
@@ -204,6 +204,9 @@ impl Store {
         .bind(now())
         .execute(&mut **tx)
         .await?;
+        if new.rows_affected() > 0 {
+            self.answer_opt_out_in(tx, chat).await?;
+        }
         Ok(Some(word.to_owned()))
     }
 

@@ -20,6 +20,9 @@ pub enum Refused {
     /// It has no recipients.
     #[error("the campaign has no recipients: upload a list first")]
     Nobody,
+    /// It has no text.
+    #[error("the campaign has no text yet: write it first")]
+    NoText,
     /// Recipients have no value in a column that the new text needs.
     #[error(
         "{count} of the recipients have no value for {{{column}}}: give it a default, such as {{{column}|…}}"

@@ -299,6 +299,25 @@ fn bind<'q>(query: Query<'q>, new: &NewSchedule) -> Query<'q> {
         .bind(new.comment.clone())
 }
 
+/// Approves the schedules of a campaign that wait for it, in a transaction.
+pub(super) async fn approve_pending_in(
+    tx: &mut Tx,
+    campaign: i64,
+    at: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE schedules SET state = $1, reason = NULL, updated_at = $2
+         WHERE campaign_id = $3 AND state = $4",
+    )
+    .bind(ScheduleState::Approved.as_str())
+    .bind(at)
+    .bind(campaign)
+    .bind(ScheduleState::Pending.as_str())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Makes a campaign due again, since its next time may have changed.
 async fn look_again(tx: &mut Tx, campaign: i64) -> Result<(), StoreError> {
     sqlx::query(

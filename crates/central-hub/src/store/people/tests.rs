@@ -79,24 +79,7 @@ async fn count(store: &Store, table: &str) -> i64 {
 }
 
 #[test]
-fn whatsapps_id_of_a_message_names_a_chat() {
-    let chat = |id: &str| chat_of_wa_id(id).map(|it| it.as_str().to_owned());
-    assert_eq!(
-        chat("true_5491158254201@c.us_3EB0"),
-        Some(NUMBER.to_owned())
-    );
-    assert_eq!(chat(&format!("true_{LID}_3EB0")), Some(LID.to_owned()));
-    for other in [
-        "",
-        "3EB0",
-        "dry-run-7",
-        "true_",
-        "true_1@c.us_A",
-        "true_1234567890-1@g.us_A",
-        "false_5491158254201@c.us_A",
-    ] {
-        assert_eq!(chat(other), None, "{other}");
-    }
+fn addresses_that_may_be_one_person() {
     assert!(may_be_one(NUMBER, WITHOUT_9) && may_be_one(NUMBER, LID));
     assert!(!may_be_one(NUMBER, "5491158254202@c.us") && !may_be_one(LID, "1@lid"));
 }
@@ -163,18 +146,18 @@ on_both_engines! {
         let store = open(&database).await;
         let (old, new) = ("551187654321@c.us", "5511987654321@c.us");
         let id = insert(&store, new, "a").await;
-        store.learn_from_send(&chat(&store, id).await, "true_551187654321@c.us_3EB0").await.unwrap();
+        store.learn_from_send(&chat(&store, id).await, "551187654321@c.us").await.unwrap();
         assert_eq!(chat(&store, id).await, old);
         let id = insert(&store, new, "b").await;
         assert_eq!(chat(&store, id).await, old);
         // A number that WhatsApp cannot have derived is ignored.
-        store.learn_from_send(old, "true_5491158254201@c.us_3EB0").await.unwrap();
+        store.learn_from_send(old, "5491158254201@c.us").await.unwrap();
         assert_eq!(store.chat_of(&person(NUMBER)).await.unwrap(), NUMBER);
         // A correction without a known rule is accepted.
-        store.learn_from_send("22997123456@c.us", "true_2290197123456@c.us_3EB0").await.unwrap();
+        store.learn_from_send("22997123456@c.us", "2290197123456@c.us").await.unwrap();
         assert_eq!(store.chat_of(&person("22997123456")).await.unwrap(), "2290197123456@c.us");
         // So is a LID instead of a number.
-        store.learn_from_send(old, &format!("true_{LID}_3EB0")).await.unwrap();
+        store.learn_from_send(old, LID).await.unwrap();
         assert_eq!(store.chat_of(&person(LID)).await.unwrap(), old);
         store.close().await;
     }

@@ -86,6 +86,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /sender/campaigns/{id}/resume", "Aka"),
     ("POST /sender/campaigns/{id}/copy", "ACkaK"),
     ("GET /sender/campaigns/{id}/stats", "AGCraR"),
+    ("GET /sender/campaigns/{id}/replies", "AGCraR"),
     ("GET /sender/campaigns/{id}/recipients", "AGCraR"),
     ("POST /sender/campaigns/{id}/recipients", "ACkaK"),
     ("POST /sender/campaigns/{id}/recipients/retry", "ACkaK"),

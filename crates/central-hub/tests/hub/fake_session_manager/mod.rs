@@ -33,6 +33,8 @@ pub enum FakeResponse {
     File(&'static str, Vec<u8>),
     /// Accepts a send: the id consists of the recipient and the key.
     Takes,
+    /// Responds to a lookup with the chat of the requested number.
+    LooksUp(HashMap<String, Option<String>>),
     /// Accepts the request and never responds.
     Never,
 }
@@ -126,6 +128,25 @@ impl FakeSessionManager {
     pub fn takes_sends(&self) {
         let mut answers = self.script.answers.lock().unwrap();
         answers.insert("/send".to_owned(), FakeResponse::Takes);
+    }
+
+    /// Responds to lookups: WhatsApp's chat of each number, or none.
+    pub fn looks_up(&self, known: &[(&str, Option<&str>)]) {
+        let known = known.iter();
+        let known = known.map(|(to, chat)| ((*to).to_owned(), chat.map(str::to_owned)));
+        let mut answers = self.script.answers.lock().unwrap();
+        answers.insert("/lookup".to_owned(), FakeResponse::LooksUp(known.collect()));
+    }
+
+    /// Returns the numbers that were looked up so far.
+    pub fn lookups(&self) -> Vec<String> {
+        let asked = self.asked().into_iter();
+        let asked = asked.filter(|asked| asked.path == "/lookup");
+        let to = |asked: Asked| -> String {
+            let body: Value = serde_json::from_str(&asked.body).unwrap();
+            body["to"].as_str().unwrap().to_owned()
+        };
+        asked.map(to).collect()
     }
 
     /// Fails the next send with this error.
@@ -290,6 +311,12 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
             let told = [("content-range", format!("bytes {from}-{to}/{all}"))];
             let part = bytes[from..=to].to_vec();
             (StatusCode::PARTIAL_CONTENT, headers, told, part).into_response()
+        }
+        Some(FakeResponse::LooksUp(known)) => {
+            let request: Value = serde_json::from_str(&body).unwrap();
+            let chat = known.get(request["to"].as_str().unwrap()).cloned();
+            let chat = chat.flatten();
+            axum::Json(json!({"ok": true, "exists": chat.is_some(), "chat": chat})).into_response()
         }
         Some(FakeResponse::Never) => std::future::pending().await,
         // Defaults to the state of its events.

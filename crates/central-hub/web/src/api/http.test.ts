@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { ApiError, ME_PATH, onSignedOut, request, setCsrf } from './http';
+import { ApiError, ME_PATH, onSignedOut, probeFile, request, setCsrf } from './http';
 import { outcomeIsUnknown } from './outcome';
 
 function answer(body: BodyInit | null, status = 200) {
@@ -63,6 +63,25 @@ describe('request', () => {
         }),
     );
     expect(await failure(request('/x', { timeoutMs: 5 }))).toMatchObject({ code: 'HUB_TIMEOUT' });
+  });
+});
+
+describe('probeFile', () => {
+  it('is content with a file that is there, an empty one too', async () => {
+    for (const status of [200, 206, 416]) {
+      const fetched = answer('x', status);
+      await expect(probeFile('/f')).resolves.toBeUndefined();
+      expect(fetched.mock.calls[0]?.[1]?.headers).toEqual({ range: 'bytes=0-0' });
+    }
+  });
+
+  it('says why there is none', async () => {
+    answer('{"error":true,"code":"MEDIA_GONE","message":"no"}', 410);
+    expect(await failure(probeFile('/f'))).toMatchObject({ code: 'MEDIA_GONE', status: 410 });
+    answer('<html>', 502);
+    expect(await failure(probeFile('/f'))).toMatchObject({ code: 'BAD_RESPONSE', status: 502 });
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
+    expect(await failure(probeFile('/f'))).toMatchObject({ code: 'HUB_UNREACHABLE' });
   });
 });
 

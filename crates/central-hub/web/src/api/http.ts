@@ -115,11 +115,33 @@ async function ask<T>(path: string, options: RequestOptions): Promise<T> {
   }
 
   if (response.ok && answer !== undefined) return answer as T;
-  if (isErrorBody(answer))
-    throw new ApiError(answer.code, answer.message, response.status, { ...answer });
-  throw new ApiError(
-    BAD_RESPONSE,
-    `${path} answered ${response.status} without a reason`,
-    response.status,
-  );
+  throw refusalOf(path, response, answer);
+}
+
+function refusalOf(path: string, { status }: Response, answer: unknown): ApiError {
+  return isErrorBody(answer)
+    ? new ApiError(answer.code, answer.message, status, { ...answer })
+    : new ApiError(BAD_RESPONSE, `${path} answered ${status} without a reason`, status);
+}
+
+/** A file that has to be fetched first may take this long. */
+const FILE_MS = 75_000;
+
+/**
+ * Requests the first byte of a file, since an element or a download that fails
+ * does not say why. Rejects with an [`ApiError`] if the file is not served.
+ */
+export async function probeFile(path: string): Promise<void> {
+  const signal = AbortSignal.timeout(FILE_MS);
+  try {
+    const response = await fetch(path, { signal, headers: { range: 'bytes=0-0' } });
+    // An empty file has no first byte.
+    if (!response.ok && response.status !== 416)
+      throw refusalOf(path, response, await readJson(response));
+    await response.body?.cancel();
+  } catch (cause) {
+    if (cause instanceof ApiError) throw cause;
+    if (signal.aborted) throw new ApiError(HUB_TIMEOUT, `No answer from ${path} in time`);
+    throw new ApiError(HUB_UNREACHABLE, `Cannot reach the hub: ${String(cause)}`);
+  }
 }

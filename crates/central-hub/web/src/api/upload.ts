@@ -47,7 +47,7 @@ export function upload<T>(path: string, { file, onProgress, signal }: Options): 
       );
     });
     sent.addEventListener('error', () =>
-      reject(new ApiError(HUB_UNREACHABLE, 'The connection broke off while the list was sent')),
+      reject(new ApiError(HUB_UNREACHABLE, 'The connection broke off while the file was sent')),
     );
     sent.addEventListener('abort', () => reject(new DOMException('stopped', 'AbortError')));
     signal.addEventListener('abort', () => sent.abort());

@@ -3,6 +3,7 @@ import {
   IconBellOff,
   IconBrandWhatsapp,
   IconCalendarTime,
+  IconHelpCircle,
   IconHome,
   IconMessageCircle,
   IconMessages,
@@ -135,6 +136,12 @@ const SECTIONS: readonly Section[] = [
     label: (t) => t.nav.settings,
     icon: IconSettings,
     screen: lazy(() => import('../settings/SettingsScreen')),
+  },
+  {
+    path: ROUTES.help,
+    label: (t) => t.nav.help,
+    icon: IconHelpCircle,
+    screen: lazy(() => import('../help/HelpScreen')),
   },
 ];
 

@@ -3,32 +3,27 @@ import { IconCopy, IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash } from
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
-import { useDryRun } from '../live/useDryRun';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
 import { Dialog } from '../ui/Dialog';
 import {
-  approveWithSchedules,
   copyCampaign,
   deleteCampaign,
   editCampaign,
   moveCampaign,
   useCampaignChange,
-  useStats,
 } from './api';
 import { CampaignForm } from './CampaignForm';
-import { Review } from './Review';
 import type { Campaign, CampaignRequest } from './types';
 
-type Asked = 'edit' | 'approve' | 'pause' | 'resume' | 'copy' | 'remove';
+type Asked = 'edit' | 'pause' | 'resume' | 'copy' | 'remove';
 
 /** The actions that the campaign's state allows, each with a confirmation. */
 export function Actions({ campaign }: { campaign: Campaign }) {
   const t = useText();
   const s = t.campaigns.actions;
   const seesAll = useSeesAll();
-  const dryRun = useDryRun() === true;
   const [asked, setAsked] = useState<Asked>('edit');
   const [opened, setOpened] = useState(false);
   const ask = (what: Asked) => () => {
@@ -40,17 +35,6 @@ export function Actions({ campaign }: { campaign: Campaign }) {
   const small = { size: 'sm', variant: 'default' } as const;
   return (
     <>
-      {estado === 'pendiente' && seesAll && (
-        <Button
-          size="sm"
-          leftSection={<IconPlayerPlay size={16} aria-hidden />}
-          disabled={campaign.total === 0}
-          title={campaign.total === 0 ? s.emptyHint : undefined}
-          onClick={ask('approve')}
-        >
-          {dryRun ? s.approveRehearsal : s.approve}
-        </Button>
-      )}
       {estado === 'pausada' && seesAll && (
         <Button
           size="sm"
@@ -85,7 +69,7 @@ export function Actions({ campaign }: { campaign: Campaign }) {
       <Dialog
         opened={opened}
         title={s.titles[asked]}
-        size={asked === 'edit' ? 'lg' : 'md'}
+        size={asked === 'edit' ? 'xl' : 'md'}
         onClose={close}
       >
         {asked === 'edit' ? (
@@ -99,15 +83,13 @@ export function Actions({ campaign }: { campaign: Campaign }) {
 }
 
 function Edit({ campaign, onDone }: { campaign: Campaign; onDone: () => void }) {
-  const t = useText();
   const change = useCampaignChange(
-    (body: CampaignRequest) => editCampaign(campaign.id, body),
+    (body: Partial<CampaignRequest>) => editCampaign(campaign.id, body),
     onDone,
   );
   return (
     <CampaignForm
       campaign={campaign}
-      submit={t.campaigns.form.save}
       pending={change.isPending}
       error={change.error}
       onSubmit={change.mutate}
@@ -126,7 +108,6 @@ function Question({ campaign, asked, onDone }: QuestionProps) {
   const t = useText();
   const s = t.campaigns.actions;
   const navigate = useNavigate();
-  const dryRun = useDryRun() === true;
   const [words, setWords] = useState(asked === 'copy' ? s.copyName(campaign.nombre) : '');
   const act = useCampaignChange<void, Campaign | null>(
     () => {
@@ -135,8 +116,6 @@ function Question({ campaign, asked, onDone }: QuestionProps) {
           return copyCampaign(campaign.id, words.trim());
         case 'remove':
           return deleteCampaign(campaign.id);
-        case 'approve':
-          return approveWithSchedules(campaign.id);
         default:
           return moveCampaign(campaign.id, asked, words);
       }
@@ -147,19 +126,13 @@ function Question({ campaign, asked, onDone }: QuestionProps) {
       onDone();
     },
   );
-  const { data: stats } = useStats(campaign.id);
-  // The button shows the number of recipients without opt-outs.
-  const reached = campaign.total - (stats?.revision?.pidieron_baja ?? 0);
-  const people = t.campaigns.people(reached, reached.toLocaleString(t.locale));
   const text = {
-    approve: dryRun ? s.approveRehearsalText(people) : s.approveReal(people),
     resume: campaign.simulacion === true ? s.resumeRehearsal : s.resumeReal,
     pause: s.pauseText,
     copy: s.copyText,
     remove: s.removeText,
   }[asked];
   const confirm = {
-    approve: dryRun ? s.confirmRehearsal : s.confirmReal(people),
     resume: s.resume,
     pause: s.pause,
     copy: s.copy,
@@ -174,7 +147,6 @@ function Question({ campaign, asked, onDone }: QuestionProps) {
     >
       <Stack>
         <Text>{text}</Text>
-        {asked === 'approve' && <Review id={campaign.id} />}
         {asked === 'pause' && (
           <Textarea
             label={s.reason}

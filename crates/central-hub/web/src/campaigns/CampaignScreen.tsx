@@ -12,10 +12,12 @@ import { Screen } from '../ui/Screen';
 import { Actions } from './Actions';
 import { useFollowCampaigns, useStats } from './api';
 import { CampaignBadge } from './CampaignBadge';
+import { CheckCard } from './CheckCard';
 import { ListsCard } from './ListsCard';
 import { ProgressCard } from './ProgressCard';
 import { RecipientsCard } from './RecipientsCard';
 import { SendForReal } from './SendForReal';
+import { Steps } from './Steps';
 import { TextCard } from './TextCard';
 import type { CampaignStats } from './types';
 import { useStanding } from './useStanding';
@@ -78,10 +80,17 @@ function Shown({ campaign, error }: { campaign: CampaignStats; error: Error | nu
           {errorText(t, error)}
         </Notice>
       )}
-      <ProgressCard campaign={campaign} standing={standing} />
-      <TextCard campaign={campaign} />
-      {campaign.estado !== 'finalizado' && <ListsCard campaign={campaign} />}
-      <RecipientsCard campaign={campaign} />
+      {campaign.estado === 'pendiente' ? (
+        <Steps campaign={campaign} />
+      ) : (
+        <>
+          <ProgressCard campaign={campaign} standing={standing} />
+          <TextCard campaign={campaign} />
+          {campaign.estado !== 'finalizado' && <ListsCard campaign={campaign} />}
+        </>
+      )}
+      {campaign.total > 0 && <CheckCard campaign={campaign} />}
+      {campaign.total > 0 && <RecipientsCard campaign={campaign} />}
     </Screen>
   );
 }

@@ -74,12 +74,15 @@ export function ListPreview({ campaign, file, prefijo, onDone, onError, onClose 
 
   const choose = (change: ListOptions) => setOptions((before) => ({ ...before, ...change }));
   const fine = error === null ? trial : null;
-  const titles = trial?.titulos ?? titlesOf(error);
+  const told = namesOf(error, 'titulos');
+  const titles = told.length > 0 ? told : (trial?.titulos ?? []);
+  const unknownSheet = namesOf(error, 'hojas');
+  const sheets = unknownSheet.length > 0 ? unknownSheet : (trial?.hojas ?? []);
   const ready = fine !== null && !looking && part === null;
   return (
     <Dialog opened title={s.title(file.name)} size="xl" onClose={onClose}>
       <Stack gap="md" data-testid="list-preview">
-        {titles.length > 0 && (
+        {titles.length + sheets.length > 0 && (
           <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
             <Choice
               label={s.column}
@@ -93,11 +96,11 @@ export function ListPreview({ campaign, file, prefijo, onDone, onError, onClose 
               values={titles}
               onChange={(nombre) => choose({ nombre })}
             />
-            {(trial?.hojas.length ?? 0) > 1 && (
+            {sheets.length > (trial ? 1 : 0) && (
               <Choice
                 label={s.sheet}
                 value={options.hoja ?? trial?.hoja ?? null}
-                values={trial?.hojas ?? []}
+                values={sheets}
                 onChange={(hoja) => choose({ hoja, columna: undefined, nombre: undefined })}
               />
             )}
@@ -239,8 +242,8 @@ function refusedColumns(t: Words): readonly Column<RefusedLine>[] {
   ];
 }
 
-/** Returns the headings that the server found if it detected no number column. */
-function titlesOf(error: Error | null): readonly string[] {
-  const found = error instanceof ApiError ? /\(found: (.*)\)$/s.exec(error.message)?.[1] : undefined;
-  return found?.split(', ') ?? [];
+/** Returns what to choose from that came with an error: `titulos` or `hojas`. */
+function namesOf(error: Error | null, field: 'titulos' | 'hojas'): readonly string[] {
+  const found = error instanceof ApiError ? error.details[field] : undefined;
+  return Array.isArray(found) ? found.filter((name) => typeof name === 'string') : [];
 }

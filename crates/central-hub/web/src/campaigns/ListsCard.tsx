@@ -44,8 +44,30 @@ const COUNTRIES = Object.keys(PREFIXES) as Country[];
 const fileOf = (text: string): string =>
   URL.createObjectURL(new Blob(['\uFEFF', text], { type: 'text/csv' }));
 
-/** The imported lists, and the upload of another one. */
+/** The lists of a campaign that was approved; of a draft, they are a step. */
 export function ListsCard({ campaign }: { campaign: Campaign }) {
+  const t = useText();
+  const imports = useImports(campaign.id);
+  // A copy has recipients but no lists: there is nothing to show.
+  if (campaign.estado === 'en_progreso' && imports.data?.importaciones.length === 0) return null;
+  return (
+    <Surface data-testid="lists-card">
+      <Title order={2} size="h4" mb="xs">
+        {t.campaigns.lists.title}
+      </Title>
+      <ListPanel campaign={campaign} />
+    </Surface>
+  );
+}
+
+interface PanelProps {
+  campaign: Campaign;
+  /** To the next step, once there are recipients. */
+  onNext?: () => void;
+}
+
+/** The imported lists, and the upload of another one. */
+export function ListPanel({ campaign, onNext }: PanelProps) {
   const t = useText();
   const s = t.campaigns.lists;
   const queries = useQueryClient();
@@ -77,14 +99,9 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
 
   const known = imports.data?.importaciones ?? [];
   const editable = campaign.estado !== 'en_progreso';
-  // A copy has recipients but no lists: there is nothing to show.
-  if (!editable && known.length === 0 && imports.data) return null;
   return (
-    <Surface data-testid="lists-card">
-      <Title order={2} size="h4" mb="xs">
-        {s.title}
-      </Title>
-      <Stack gap="md">
+    <Stack gap="md">
+      {editable && (
         <Text size="sm" c="dimmed">
           {s.text}{' '}
           <Anchor
@@ -102,72 +119,77 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
             {s.example}
           </Anchor>
         </Text>
-        {editable && (
-          <Group align="flex-end" gap="sm">
-            <Select
-              label={s.prefix}
-              description={s.prefixHint}
-              allowDeselect={false}
-              value={country}
-              onChange={(next) => setCountry(COUNTRIES.find((one) => one === next) ?? 'none')}
-              data={COUNTRIES.map((value) => ({ value, label: s.countries[value] }))}
-              style={{ flex: '0 1 260px' }}
-            />
-            {country === 'other' && (
-              <TextInput
-                label={s.otherPrefix}
-                inputMode="numeric"
-                maxLength={6}
-                value={prefijo}
-                onChange={(event) => setPrefijo(event.currentTarget.value)}
-                style={{ flex: '0 1 180px' }}
-              />
-            )}
-            <FileButton
-              onChange={look}
-              accept=".csv,.txt,.tsv,.xlsx,.ods,.json,.jsonl,text/csv,application/json"
-              inputProps={{ 'aria-label': s.upload }}
-            >
-              {(props) => (
-                <Button {...props} leftSection={<IconUpload size={16} aria-hidden />}>
-                  {s.upload}
-                </Button>
-              )}
-            </FileButton>
-          </Group>
-        )}
-        {chosen && (
-          <ListPreview
-            campaign={campaign.id}
-            file={chosen}
-            prefijo={country === 'other' ? prefijo.trim() : PREFIXES[country]}
-            onDone={(report) => end(report, null)}
-            onError={(error) => end(null, error)}
-            onClose={() => end(null, null)}
+      )}
+      {editable && (
+        <Group align="flex-end" gap="sm">
+          <Select
+            label={s.prefix}
+            description={s.prefixHint}
+            allowDeselect={false}
+            value={country}
+            onChange={(next) => setCountry(COUNTRIES.find((one) => one === next) ?? 'none')}
+            data={COUNTRIES.map((value) => ({ value, label: s.countries[value] }))}
+            style={{ flex: '0 1 260px' }}
           />
-        )}
-        <div ref={result} style={{ scrollMarginBlock: 100 }}>
-          <ActionError error={error} />
-          {report && (
-            <Notice
-              color={report.rechazados > 0 || report.aceptados === 0 ? 'yellow' : 'brand'}
-              icon={
-                report.aceptados === 0 ? <IconInfoCircle aria-hidden /> : <IconCheck aria-hidden />
-              }
-              title={s.taken(report.aceptados, report.aceptados.toLocaleString(t.locale))}
-              urgent
-            >
-              {report.duplicados + report.rechazados > 0
-                ? s.notTaken(report.duplicados, report.rechazados)
-                : report.aceptados === 0
-                  ? s.nobody
-                  : s.allTaken}
-            </Notice>
+          {country === 'other' && (
+            <TextInput
+              label={s.otherPrefix}
+              inputMode="numeric"
+              maxLength={6}
+              value={prefijo}
+              onChange={(event) => setPrefijo(event.currentTarget.value)}
+              style={{ flex: '0 1 180px' }}
+            />
           )}
-        </div>
-        {known.length > 0 && <Lists campaign={campaign} imports={known} editable={editable} />}
-      </Stack>
-    </Surface>
+          <FileButton
+            onChange={look}
+            accept=".csv,.txt,.tsv,.xlsx,.ods,.json,.jsonl,text/csv,application/json"
+            inputProps={{ 'aria-label': s.upload }}
+          >
+            {(props) => (
+              <Button {...props} leftSection={<IconUpload size={16} aria-hidden />}>
+                {s.upload}
+              </Button>
+            )}
+          </FileButton>
+        </Group>
+      )}
+      {chosen && (
+        <ListPreview
+          campaign={campaign.id}
+          file={chosen}
+          prefijo={country === 'other' ? prefijo.trim() : PREFIXES[country]}
+          onDone={(report) => end(report, null)}
+          onError={(error) => end(null, error)}
+          onClose={() => end(null, null)}
+        />
+      )}
+      <div ref={result} style={{ scrollMarginBlock: 100 }}>
+        <ActionError error={error} />
+        {report && (
+          <Notice
+            color={report.rechazados > 0 || report.aceptados === 0 ? 'yellow' : 'brand'}
+            icon={
+              report.aceptados === 0 ? <IconInfoCircle aria-hidden /> : <IconCheck aria-hidden />
+            }
+            title={s.taken(report.aceptados, report.aceptados.toLocaleString(t.locale))}
+            urgent
+          >
+            {report.duplicados + report.rechazados > 0
+              ? s.notTaken(report.duplicados, report.rechazados)
+              : report.aceptados === 0
+                ? s.nobody
+                : s.allTaken}
+          </Notice>
+        )}
+      </div>
+      {known.length > 0 && <Lists campaign={campaign} imports={known} editable={editable} />}
+      {onNext && campaign.total > 0 && (
+        <Group justify="flex-end">
+          <Button onClick={onNext}>{t.campaigns.steps.toMessage}</Button>
+        </Group>
+      )}
+    </Stack>
   );
 }
 

@@ -10,10 +10,10 @@ import { useMoment } from '../live/useMoment';
 import { Surface } from '../ui/Surface';
 import { ProgressBar } from './ProgressBar';
 import { ROUTES } from '../lib/routes';
+import { RepliesList } from './RepliesList';
 import { StandingNotice } from './StandingNotice';
 import type { Standing } from './standing';
 import type { CampaignStats } from './types';
-import { useAnswers } from './useAnswers';
 
 const Chart = lazy(() => import('./Chart'));
 
@@ -46,7 +46,6 @@ export function ProgressCard({
     [s.figures.omitidos, campaign.omitidos],
   ];
   const { motivo_pausa: pause } = campaign;
-  const answers = useAnswers(campaign);
   return (
     <Surface data-testid="progress-card">
       <Title order={2} size="h4" mb="sm">
@@ -79,20 +78,7 @@ export function ProgressCard({
             </div>
           ))}
         </SimpleGrid>
-        {answers && answers.people > 0 && (
-          <Anchor
-            component={Link}
-            size="sm"
-            to={`${ROUTES.messages}?campania_id=${campaign.id}&direccion=entrante`}
-            data-testid="answers"
-          >
-            {s.answers(
-              answers.people,
-              `${answers.people.toLocaleString(t.locale)}${answers.more ? '+' : ''}`,
-              Math.round((answers.people / Math.max(1, campaign.enviados)) * 100),
-            )}
-          </Anchor>
-        )}
+        <RepliesList campaign={campaign} />
         {campaign.omitidos > 0 && (
           <Text size="sm" c="dimmed">
             {s.skipped(campaign.omitidos, campaign.omitidos.toLocaleString(t.locale))}{' '}

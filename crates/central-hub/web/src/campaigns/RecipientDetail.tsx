@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Text, Textarea } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
@@ -8,6 +8,7 @@ import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { History } from '../ui/History';
+import { ReasonField, useReason } from '../ui/Reason';
 import { retryRecipients, useCampaignChange, useRecipient } from './api';
 import { RecipientBadge } from './RecipientBadge';
 import type { Recipient } from './types';
@@ -69,30 +70,22 @@ interface RetryProps {
 export function RetryForm({ campaign, number, onDone }: RetryProps) {
   const t = useText();
   const s = t.campaigns.recipients;
-  const [motivo, setMotivo] = useState('');
-  const [tried, setTried] = useState(false);
-  const retry = useCampaignChange(() => retryRecipients(campaign, number, motivo.trim()), onDone);
-  const empty = motivo.trim() === '';
+  const reason = useReason();
+  const retry = useCampaignChange(
+    (motivo: string) => retryRecipients(campaign, number, motivo),
+    onDone,
+  );
   return (
     <form
+      noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        setTried(true);
-        if (!empty) retry.mutate();
+        reason.submit(retry.mutate);
       }}
     >
       <Stack>
         <Text>{s.retryText}</Text>
-        <Textarea
-          label={s.reason}
-          required
-          autosize
-          minRows={2}
-          maxLength={500}
-          value={motivo}
-          error={tried && empty && s.reasonEmpty}
-          onChange={(event) => setMotivo(event.currentTarget.value)}
-        />
+        <ReasonField {...reason.field} />
         <ActionError error={retry.error} />
         <Group justify="flex-end" gap="sm">
           <Button variant="default" onClick={onDone}>

@@ -5,16 +5,16 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 
-import { request } from '../api/http';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { ROUTES } from '../lib/routes';
 import { useDryRun } from '../live/useDryRun';
+import { SCHEDULES_KEY } from '../planning/api';
 import { ActionError } from '../ui/ActionError';
 import { Dialog } from '../ui/Dialog';
 import { Notice } from '../ui/Notice';
 import { OperatorHelp } from '../ui/OperatorHelp';
-import { copyCampaign, moveCampaign, useCampaignChange } from './api';
+import { approveCampaign, copyCampaign, useCampaignChange } from './api';
 import type { Campaign } from './types';
 import { useOwnSchedules } from './useStanding';
 
@@ -52,19 +52,12 @@ function Question({ campaign, onClose }: { campaign: Campaign; onClose: () => vo
     async () => {
       const copy = made ?? (await copyCampaign(campaign.id, s.name(campaign.nombre).slice(0, 200)));
       setMade(copy);
-      const own = await request<{ programaciones: { id: number; estado: string }[] }>(
-        `/api/sender/programaciones?limite=50&campania_id=${copy.id}`,
-      );
-      for (const { id, estado } of own.programaciones) {
-        if (estado === 'aprobada') continue;
-        await request(`/api/sender/programaciones/${id}/approve`, { method: 'POST', body: {} });
-      }
       // Without schedules the copy stays a draft: the user adds them there.
-      if (own.programaciones.length > 0) await moveCampaign(copy.id, 'approve');
+      if (has) await approveCampaign(copy.id);
       return copy;
     },
     (copy) => {
-      void queries.invalidateQueries({ queryKey: ['schedules'] });
+      void queries.invalidateQueries({ queryKey: SCHEDULES_KEY });
       onClose();
       void navigate(`${ROUTES.campaigns}/${copy.id}`);
     },

@@ -56,7 +56,7 @@ export function StandingNotice({
   const parts = [
     testing ? s.testing : s.sending,
     ...(standing.kind === 'sending' && standing.next ? [s.nextAt(moment(standing.next))] : []),
-    ...(!testing && campaign.previsto_fin ? [s.endsAt(moment(campaign.previsto_fin))] : []),
+    ...(!testing && campaign.termina ? [s.endsAt(moment(campaign.termina))] : []),
   ];
   return (
     <Group gap="xs" wrap="nowrap" data-testid="standing">

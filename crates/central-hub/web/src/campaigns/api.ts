@@ -15,6 +15,7 @@ import type {
   RecipientState,
   RecipientWithHistory,
   RefusedLine,
+  Replies,
 } from './types';
 
 const PATH = '/api/sender/campaigns';
@@ -25,6 +26,8 @@ export const CAMPAIGNS_KEY = ['campaigns'] as const;
 export const campaignKey = (id: number) => [...CAMPAIGNS_KEY, 'one', id] as const;
 
 const PER_PAGE = 25;
+/** People listed under the answers; the messages list all. */
+const REPLIES = 50;
 /** Lists are refreshed by events; this is the polling interval for changes without an event. */
 const AGAIN_MS = 15_000;
 
@@ -62,10 +65,12 @@ const readAgain = (queries: QueryClient) =>
   // Does not restart fetches already in flight.
   queries.invalidateQueries({ queryKey: CAMPAIGNS_KEY }, { cancelRefetch: false });
 
-export const createCampaign = (body: CampaignRequest) =>
-  request<Campaign>(PATH, { method: 'POST', body });
+/** Creates a draft: its list and text follow. */
+export const createDraft = (body: Pick<CampaignRequest, 'nombre' | 'cliente_id'>) =>
+  request<Campaign>(PATH, { method: 'POST', body: { ...body, borrador: true } });
 
-export const editCampaign = (id: number, body: CampaignRequest) =>
+/** Changes the given fields. */
+export const editCampaign = (id: number, body: Partial<CampaignRequest>) =>
   request<Campaign>(`${PATH}/${id}`, { method: 'PUT', body });
 
 export const deleteCampaign = (id: number) => request<null>(`${PATH}/${id}`, { method: 'DELETE' });
@@ -73,7 +78,7 @@ export const deleteCampaign = (id: number) => request<null>(`${PATH}/${id}`, { m
 export const copyCampaign = (id: number, nombre: string) =>
   request<Campaign>(`${PATH}/${id}/copy`, { method: 'POST', body: { nombre } });
 
-export type Step = 'approve' | 'pause' | 'resume';
+export type Step = 'pause' | 'resume';
 
 export const moveCampaign = (id: number, step: Step, motivo = '') =>
   request<Campaign>(`${PATH}/${id}/${step}`, {
@@ -81,17 +86,9 @@ export const moveCampaign = (id: number, step: Step, motivo = '') =>
     body: motivo.trim() === '' ? {} : { motivo: motivo.trim() },
   });
 
-/** Approves the campaign and its pending schedules; both need the same permission. */
-export async function approveWithSchedules(id: number): Promise<Campaign> {
-  const own = await request<{ programaciones: { id: number; estado: string }[] }>(
-    `/api/sender/programaciones?limite=50&campania_id=${id}`,
-  );
-  for (const schedule of own.programaciones) {
-    if (schedule.estado !== 'pendiente') continue;
-    await request(`/api/sender/programaciones/${schedule.id}/approve`, { method: 'POST', body: {} });
-  }
-  return moveCampaign(id, 'approve');
-}
+/** Approves the campaign together with its pending schedules. */
+export const approveCampaign = (id: number) =>
+  request<Campaign>(`${PATH}/${id}/approve`, { method: 'POST', body: { horarios: true } });
 
 /** A mutation after which all campaign data is refetched. */
 export const useCampaignChange = <V, R>(
@@ -149,6 +146,26 @@ export async function getRecipients(
   );
   return { items: found.destinatarios, next: found.siguiente };
 }
+
+/** Returns the first recipient, as a sample. */
+export const useSample = (id: number) =>
+  useQuery({
+    queryKey: [...campaignKey(id), 'sample'],
+    queryFn: ({ signal }) => getRecipients(id, 'pendiente', null, signal),
+    select: ({ items }) => items[0],
+    staleTime: 0,
+  });
+
+/** Returns who answered a sent campaign, and who opted out. */
+export const useReplies = (campaign: Campaign) =>
+  useQuery({
+    queryKey: [...campaignKey(campaign.id), 'replies'],
+    queryFn: ({ signal }) =>
+      request<Replies>(`${PATH}/${campaign.id}/replies${query({ limite: REPLIES })}`, { signal }),
+    enabled: campaign.enviados > 0,
+    staleTime: 0,
+    refetchInterval: AGAIN_MS,
+  });
 
 export const useRecipient = (id: number, number: number) =>
   useQuery({

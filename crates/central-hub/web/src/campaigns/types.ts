@@ -48,6 +48,8 @@ export interface CampaignStats extends Campaign {
   leidos: number;
   previsto_inicio: Timestamp | null;
   previsto_fin: Timestamp | null;
+  /** While it sends: the estimated time of the last message. */
+  termina: Timestamp | null;
   por_dia: { dia: string; cantidad: number }[];
   fallas: { codigo: string; cantidad: number }[];
   /** For a campaign to be approved: the effect of the approval. */
@@ -62,8 +64,6 @@ export interface CampaignStats extends Campaign {
 export interface CampaignRequest {
   nombre: string;
   mensaje: string;
-  /** The list's columns that the text can use. */
-  columnas: string[];
   cliente_id?: number;
   pausa_min_s: number;
   pausa_max_s: number;
@@ -147,4 +147,17 @@ export interface RecipientStep {
 
 export interface RecipientWithHistory extends Recipient {
   historial: RecipientStep[];
+}
+
+export interface Person {
+  chat: string;
+  telefono: string | null;
+  nombre: string | null;
+  fecha: Timestamp;
+}
+
+/** Who answered a campaign, and who opted out after its message. */
+export interface Replies {
+  respuestas: { total: number; personas: Person[] };
+  bajas: { total: number; personas: Person[] };
 }

@@ -6,6 +6,8 @@ import { useConfig, useSession } from '../live/queries';
 import { useDryRun } from '../live/useDryRun';
 import { useSending } from '../live/useSending';
 import { viewOf } from '../live/view';
+import { SCHEDULES_PATH } from '../planning/api';
+import type { Schedule } from '../planning/types';
 import { campaignKey } from './api';
 import { standingOf, type Around, type Standing } from './standing';
 import type { Campaign } from './types';
@@ -27,12 +29,6 @@ export function useAround(): Omit<Around, 'schedules'> {
   };
 }
 
-interface OwnSchedule {
-  id: number;
-  estado: string;
-  cupo_diario: number | null;
-}
-
 /**
  * Fetches a campaign's schedules; keyed below the campaign to be refetched with
  * it.
@@ -41,8 +37,8 @@ export const useOwnSchedules = (id: number) =>
   useQuery({
     queryKey: [...campaignKey(id), 'schedules'],
     queryFn: ({ signal }) =>
-      request<{ programaciones: OwnSchedule[] }>(
-        `/api/sender/programaciones?limite=50&campania_id=${id}`,
+      request<{ programaciones: Schedule[] }>(
+        `${SCHEDULES_PATH}?limite=50&campania_id=${id}`,
         { signal },
       ),
     select: ({ programaciones }) => programaciones,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Campaign } from './types';
-import { columnsOf, doneOf, mistakeOf, pauseProblem, percentOf, slicesOf } from './words';
+import { columnsToName, doneOf, mistakeOf, pauseProblem, percentOf, slicesOf } from './words';
 
 const campaign = (counts: Partial<Campaign>): Campaign => ({
   id: 1,
@@ -78,10 +78,15 @@ describe('the mistake of a template', () => {
   });
 });
 
-describe('columns', () => {
-  it('are what stands between the commas', () => {
-    expect(columnsOf(' Razón social, turno;turno,, ')).toEqual(['Razón social', 'turno']);
-    expect(columnsOf('')).toEqual([]);
+describe('columns to name', () => {
+  it('are all but the number', () => {
+    const sample = {
+      destinatario: '5491158254201',
+      datos: { celular: '011 15-5825-4201', nombre: 'Ana', monto: '1.250.000', cuit: '20301234567' },
+    };
+    const columns = ['celular', 'nombre', 'monto', 'cuit', 'zona'];
+    expect(columnsToName(columns, sample)).toEqual(['nombre', 'monto', 'cuit', 'zona']);
+    expect(columnsToName(columns, undefined)).toEqual(columns);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Campaign } from './types';
+import type { Campaign, Recipient } from './types';
 
 /** Returns the number of recipients that are settled, whatever the outcome. */
 export const doneOf = ({ total, pendientes, en_cola }: Campaign): number =>
@@ -64,15 +64,15 @@ export function mistakeOf(
   };
 }
 
-/** Splits a typed list of column names and removes duplicates. */
-export const columnsOf = (text: string): string[] => [
-  ...new Set(
-    text
-      .split(/[,;\n]/)
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
-  ),
-];
+/** Returns the columns worth naming in a text: not that of the number itself. */
+export const columnsToName = (
+  columns: readonly string[],
+  sample: Pick<Recipient, 'destinatario' | 'datos'> | undefined,
+): string[] =>
+  columns.filter((column) => {
+    const digits = (sample?.datos[column] ?? '').replace(/\D/g, '');
+    return digits.length < 8 || !sample?.destinatario.endsWith(digits.slice(-8));
+  });
 
 /** Validates a pair of pauses, in seconds. */
 export function pauseProblem(least: number | '', most: number | ''): 'empty' | 'order' | null {

@@ -15,10 +15,10 @@ import { MessageState } from '../ui/MessageState';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
-import { CONTACTS_KEY, forgetContact, idOf, partContact, useContact, whoOf } from './api';
-import { CardForm } from './CardForm';
+import { CONTACTS_KEY, forgetContact, idOf, partContact, useContact, whoOf } from '../people/api';
+import { CardForm } from '../people/CardForm';
 import { JoinForm } from './JoinForm';
-import type { Address, OneContact } from './types';
+import type { Address, OneContact } from '../people/types';
 
 /** All that is known of somebody, and what can be done with it. */
 export function ContactDetail({ id, onGone }: { id: string; onGone: () => void }) {

@@ -13,9 +13,9 @@ import { PagedList } from '../ui/PagedList';
 import { Screen } from '../ui/Screen';
 import { Surface } from '../ui/Surface';
 import { usePages } from '../ui/pages';
-import { CONTACTS_KEY, fileOf, getContacts, idOf, whoOf } from './api';
+import { CONTACTS_KEY, fileOf, getContacts, idOf, whoOf } from '../people/api';
 import { ContactDetail } from './ContactDetail';
-import type { Contact } from './types';
+import type { Contact } from '../people/types';
 
 /** With whom there are messages, or of whom something is noted. */
 export default function ContactsScreen() {

@@ -6,8 +6,8 @@ import { useText } from '../i18n/I18nProvider';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
-import { CONTACTS_KEY, idOf, joinContacts, whoOf } from './api';
-import type { OneContact } from './types';
+import { CONTACTS_KEY, idOf, joinContacts, whoOf } from '../people/api';
+import type { OneContact } from '../people/types';
 
 /** Says that somebody is the same person as another contact. */
 export function JoinForm({ contact }: { contact: OneContact }) {

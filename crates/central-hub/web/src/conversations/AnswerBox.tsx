@@ -1,7 +1,7 @@
-import { Button, Text, Textarea } from '@mantine/core';
-import { IconSend } from '@tabler/icons-react';
+import { ActionIcon, Button, FileButton, Text, Textarea } from '@mantine/core';
+import { IconPaperclip, IconSend } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent, type RefObject } from 'react';
 
 import { outcomeIsUnknown } from '../api/outcome';
 import { useText } from '../i18n/I18nProvider';
@@ -12,8 +12,12 @@ import { useLine } from '../live/useLine';
 import { useSending } from '../live/useSending';
 import { ActionError } from '../ui/ActionError';
 import { answer, CONVERSATIONS_KEY } from './api';
+import { AttachmentList } from './AttachmentList';
+import { filesOf } from './attachments';
 import classes from './Conversations.module.css';
 import type { Message } from './types';
+import { useAttachments } from './useAttachments';
+import { useDrop } from './useDrop';
 
 interface Attempt {
   destinatario: string;
@@ -29,6 +33,8 @@ interface Props {
   who: string;
   business: number | null;
   messages: readonly Message[];
+  /** Where files can be dropped. */
+  zone: RefObject<HTMLElement | null>;
 }
 
 /**
@@ -38,7 +44,7 @@ interface Props {
 const isTouch = (): boolean => window.matchMedia('(hover: none)').matches;
 
 /** The box to answer in. Repeated clicks send a text only once. */
-export function AnswerBox({ chat, number, who, business, messages }: Props) {
+export function AnswerBox({ chat, number, who, business, messages, zone }: Props) {
   const t = useText();
   const c = t.conversations;
   const dryRun = useDryRun();
@@ -50,6 +56,10 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
   const box = useRef<HTMLTextAreaElement>(null);
   const pending = useRef<Attempt | null>(null);
   const isUnderWay = useRef(false);
+  const files = useAttachments();
+  const [simulated, setSimulated] = useState(false);
+  const reset = useRef<() => void>(null);
+  const hovers = useDrop(zone, files.add);
 
   // A chat is opened to answer it.
   useEffect(() => {
@@ -77,10 +87,31 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
     },
   });
 
+  async function sendFiles() {
+    isUnderWay.current = true;
+    attempt.reset();
+    setSimulated(false);
+    const target = { to: number, ...(business === null ? {} : { cliente_id: business }) };
+    const sent = await files.send(target, text.trim());
+    isUnderWay.current = false;
+    setSimulated(sent.simulated);
+    void queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY });
+    if (sent.captioned) put('');
+    // A sound has no caption: the text is a message of its own.
+    else if (sent.all && text.trim() !== '') sendText();
+    box.current?.focus();
+  }
+
   function submit(event?: FormEvent) {
     event?.preventDefault();
     // A second click can arrive before the button renders as busy.
     if (isUnderWay.current) return;
+    if (files.list.length > 0) void sendFiles();
+    else sendText();
+  }
+
+  function sendText() {
+    setSimulated(false);
     if (text.trim() === '') {
       setProblem(c.answerEmpty);
       return;
@@ -105,7 +136,7 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
   return (
     <form onSubmit={submit} noValidate className={classes.answer}>
       <div role="status" aria-live="polite" data-testid="answer-outcome">
-        {now === 'simulado' && <Text size="sm">{c.rehearsed(who)}</Text>}
+        {(now === 'simulado' || simulated) && <Text size="sm">{c.rehearsed(who)}</Text>}
         {now === 'pendiente' && <Text size="sm">{c.waiting}</Text>}
         {unknown && <Text size="sm">{c.unknown}</Text>}
         {sending?.detenido && dryRun === false && <Text size="sm">{t.sending.answer}</Text>}
@@ -115,7 +146,41 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
       </div>
       {/* For an unknown outcome the line above suffices; the banner has the reason. */}
       <ActionError error={unknown ? null : error} />
+      <AttachmentList
+        list={files.list}
+        left={files.left}
+        isSending={files.isSending}
+        onRemove={files.remove}
+      />
+      {hovers && (
+        <div className={classes.drop} aria-hidden>
+          {c.attach.drop}
+        </div>
+      )}
       <div className={classes.write}>
+        <FileButton
+          multiple
+          resetRef={reset}
+          onChange={(chosen) => {
+            files.add(chosen);
+            // The same file can be chosen again.
+            reset.current?.();
+            box.current?.focus();
+          }}
+        >
+          {(props) => (
+            <ActionIcon
+              {...props}
+              variant="default"
+              size={36}
+              className={classes.tool ?? ''}
+              aria-label={c.attach.button}
+              title={c.attach.button}
+            >
+              <IconPaperclip size={18} aria-hidden />
+            </ActionIcon>
+          )}
+        </FileButton>
         <Textarea
           ref={box}
           label={c.answer}
@@ -130,6 +195,12 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
             put(event.currentTarget.value);
             setProblem(null);
           }}
+          onPaste={(event) => {
+            const pasted = filesOf(event.clipboardData);
+            if (pasted.length === 0) return;
+            event.preventDefault();
+            files.add(pasted);
+          }}
           onKeyDown={(event) => {
             // Enter also ends the composition of an accent or a word.
             if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
@@ -143,7 +214,7 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
         <Button
           type="submit"
           className={classes.send}
-          loading={attempt.isPending}
+          loading={attempt.isPending || files.isSending}
           disabled={sending?.detenido === true && dryRun === false}
           leftSection={<IconSend size={18} aria-hidden />}
         >

@@ -19,8 +19,8 @@ import { useCampaignName } from '../live/campaignName';
 import { useMoment } from '../live/useMoment';
 import type { MessageStateName } from '../ui/MessageState';
 import classes from './Conversations.module.css';
-import { RichText } from './RichText';
-import { kindText } from './thread';
+import { MessageContent } from './content/MessageContent';
+import { Edited, Reactions } from './content/Parts';
 import type { Message } from './types';
 
 type Icon = ComponentType<{ size?: number; 'aria-hidden'?: boolean }>;
@@ -61,28 +61,37 @@ function Ticks({ estado }: { estado: MessageStateName }) {
   );
 }
 
+interface Props {
+  message: Message;
+  zone: string;
+  /** What the contact is called. */
+  who: string;
+  /** A quote led here. */
+  lit: boolean;
+  onOpen: (message: Message) => void;
+  onJump: (messageId: string) => void;
+}
+
 /** A message with its state. */
-export function Bubble({ message, zone }: { message: Message; zone: string }) {
+export function Bubble({ message, zone, who, lit, onOpen, onJump }: Props) {
   const t = useText();
   const c = t.conversations;
   const moment = useMoment();
   const campaigns = useLinks()('campaigns');
   const isOut = message.direccion === 'saliente';
-  const kind = kindText(t, message.tipo);
   const { campañaId } = message;
   const campaignName = useCampaignName(campañaId);
   const campaign = campaignName ?? t.schedules.unnamed(campañaId ?? 0);
   return (
-    <article className={classes.bubble} data-direction={message.direccion} data-message={message.id}>
+    <article
+      className={classes.bubble}
+      data-direction={message.direccion}
+      data-message={message.id}
+      data-lit={lit || undefined}
+      tabIndex={-1}
+    >
       <VisuallyHidden>{isOut ? c.fromYou : c.fromThem}</VisuallyHidden>
-      {kind && (
-        <Text size="xs" fw={600} fs="italic">
-          {kind}
-        </Text>
-      )}
-      {message.mensaje && <div className={classes.text}>
-          <RichText text={message.mensaje} />
-        </div>}
+      <MessageContent message={message} who={who} onOpen={onOpen} onJump={onJump} />
       {message.error && isOut && (
         <Text size="xs" c="var(--mantine-color-error)">
           {codeText(t, message.error, message.error)}
@@ -94,11 +103,15 @@ export function Bubble({ message, zone }: { message: Message; zone: string }) {
             {isOut ? c.campaign(campaign) : c.answersCampaign(campaign)}
           </Anchor>
         )}
+        {message.edits && message.edits.length > 0 && <Edited edits={message.edits} zone={zone} />}
         <time dateTime={message.fecha} title={moment(message.fecha)}>
           {clockText(message.fecha, zone, t.locale)}
         </time>
         {isOut && <Ticks estado={message.estado} />}
       </div>
+      {message.reactions && message.reactions.length > 0 && (
+        <Reactions reactions={message.reactions} chat={message.chat} who={who} />
+      )}
     </article>
   );
 }

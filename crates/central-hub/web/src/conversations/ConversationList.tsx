@@ -18,7 +18,7 @@ import { AskForAlerts } from './AskForAlerts';
 import { CONVERSATIONS_KEY, getConversations, SEEN_AT_LAST_MS, type Which } from './api';
 import { Avatar } from './Avatar';
 import classes from './Conversations.module.css';
-import { kindText } from './thread';
+import { summary } from './thread';
 import type { Conversation } from './types';
 
 function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
@@ -33,7 +33,7 @@ function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
   const draft = chosen ? '' : draftOf(chat);
   const prefixOf = (estado: string) =>
     estado === 'fallido' ? c.notSent : estado === 'simulado' ? c.tested : c.you;
-  const text = [kindText(t, ultimo.tipo), ultimo.mensaje].filter(Boolean).join(': ');
+  const text = summary(t, ultimo);
   return (
     <Link
       to={`${ROUTES.conversations}/${encodeURIComponent(talk.telefono ?? talk.chat)}`}

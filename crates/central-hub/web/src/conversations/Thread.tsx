@@ -1,6 +1,7 @@
-import { ActionIcon, Anchor, Badge, Button, Center, Menu, Text, Title } from '@mantine/core';
+import { ActionIcon, Anchor, Badge, Button, Center, Menu, Text, Title, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconArrowLeft, IconBellOff, IconCheck, IconDotsVertical } from '@tabler/icons-react';
+import { IconArrowLeft, IconBellOff, IconCheck, IconDotsVertical, IconSearch } from '@tabler/icons-react';
+import { lazy, Suspense, useCallback, useRef, useState } from 'react';
 import { Link } from 'react-router';
 
 import { useSeesAll } from '../auth/AuthProvider';
@@ -9,6 +10,7 @@ import { useText } from '../i18n/I18nProvider';
 import { clockIn, dayName } from '../lib/days';
 import { formatPhone } from '../lib/phone';
 import { ROUTES } from '../lib/routes';
+import { remember, remembered } from '../lib/stored';
 import { usePageTitle } from '../lib/usePageTitle';
 import { useConfig } from '../live/queries';
 import { ActionError } from '../ui/ActionError';
@@ -28,9 +30,21 @@ import {
 } from './api';
 import { Avatar } from './Avatar';
 import { Bubble } from './Bubble';
+import { picturesOf } from './content/preview';
+import { Viewer } from './content/Viewer';
 import classes from './Conversations.module.css';
 import { businessOf, byDay, inOrder } from './thread';
+import { ThreadSearch } from './ThreadSearch';
+import { useJump } from './useJump';
 import { useReading } from './useReading';
+
+/** Loaded once it is opened: its fields weigh more than the messages. */
+const ContactPanel = lazy(() => import('./ContactPanel'));
+
+const BESIDE_KEY = 'leadmaster-contact-beside';
+
+/** Returns whether the contact fits beside the messages. */
+const isWide = (): boolean => window.matchMedia('(min-width: 100em)').matches;
 
 /** A conversation: its messages, and the box to answer in. */
 export function Thread({ number }: { number: string }) {
@@ -50,12 +64,28 @@ export function Thread({ number }: { number: string }) {
   const attend = useAction(CONVERSATIONS_KEY, () => markAttended(phone), () =>
     toast({ text: c.attended(who) }),
   );
+  const [finds, setFinds] = useState(false);
+  const [beside, setBeside] = useState(() => remembered(BESIDE_KEY) === 'yes' && isWide());
+  const showBeside = (next: boolean) => {
+    setBeside(next);
+    remember(BESIDE_KEY, next ? 'yes' : null);
+  };
+  const finder = useRef<HTMLButtonElement>(null);
+  const opener = useRef<HTMLButtonElement>(null);
+  const dropZone = useRef<HTMLElement>(null);
+  const [seen, setSeen] = useState<number | null>(null);
+  const loadOlder = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const notFound = useCallback(() => toast({ text: c.content.notFound }), [c]);
+  const jump = useJump(
+    { messages, hasOlder: hasNextPage, isLoading: isFetchingNextPage, loadOlder },
+    notFound,
+  );
   const today = clockIn(Date.now(), zone).day;
   const older = () => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+    if (hasNextPage && !isFetchingNextPage) loadOlder();
   };
   return (
-    <section className={classes.thread} aria-label={c.thread(who)}>
+    <section ref={dropZone} className={classes.thread} aria-label={c.thread(who)} data-beside={beside || undefined}>
       <div className={classes.title}>
         <ActionIcon
           component={Link}
@@ -68,17 +98,28 @@ export function Thread({ number }: { number: string }) {
         >
           <IconArrowLeft size={20} aria-hidden />
         </ActionIcon>
-        <Avatar name={name} chat={number} />
-        <div className={classes.who}>
-          <Title order={2} size="h5" lh={1.25}>
-            {who}
-          </Title>
-          {name && (
-            <Text size="xs" c="dimmed">
-              {shown}
-            </Text>
-          )}
-        </div>
+        <Title order={2} size="h5" lh={1.25} className={classes.whoTitle}>
+          <UnstyledButton
+            ref={opener}
+            className={classes.whoButton}
+            aria-expanded={beside}
+            aria-controls={beside ? 'contact-panel' : undefined}
+            title={c.contact.open(who)}
+            onClick={() => showBeside(!beside)}
+          >
+            <Avatar name={name} chat={number} />
+            <span className={classes.who}>
+              <Text span inherit truncate display="block">
+                {who}
+              </Text>
+              {name && (
+                <Text span size="xs" c="dimmed" fw={400} truncate display="block">
+                  {shown}
+                </Text>
+              )}
+            </span>
+          </UnstyledButton>
+        </Title>
         {optOut.data && (
           <Badge variant="light" color="red" tt="none" data-testid="opted-out">
             {c.optedOut}
@@ -89,15 +130,50 @@ export function Thread({ number }: { number: string }) {
             size="compact-sm"
             variant="default"
             className={classes.attend ?? ''}
-            leftSection={<IconCheck size={16} aria-hidden />}
+            title={c.attend}
             loading={attend.isPending}
             onClick={() => attend.mutate()}
           >
-            {c.attend}
+            <IconCheck size={16} aria-hidden />
+            <span className={classes.attendWords}>{c.attend}</span>
           </Button>
         )}
+        <ActionIcon
+          ref={finder}
+          variant="subtle"
+          color="gray"
+          size={44}
+          aria-label={c.find.open}
+          aria-expanded={finds}
+          onClick={() => setFinds(!finds)}
+        >
+          <IconSearch size={20} aria-hidden />
+        </ActionIcon>
         {optOut.data === null && <OptOutMenu phone={phone} who={who} />}
       </div>
+      {finds && (
+        <ThreadSearch
+          number={number}
+          who={who}
+          onFound={jump.to}
+          onClose={() => {
+            setFinds(false);
+            finder.current?.focus();
+          }}
+        />
+      )}
+      {beside && (
+        <Suspense fallback={null}>
+          <ContactPanel
+            number={phone}
+            who={who}
+            onClose={() => {
+              showBeside(false);
+              opener.current?.focus();
+            }}
+          />
+        </Suspense>
+      )}
       {/* Reversed, so that it starts at the end and keeps its scroll position. */}
       <div
         className={classes.scroll}
@@ -109,7 +185,7 @@ export function Thread({ number }: { number: string }) {
           if (left < 60 && box.scrollTop !== 0) older();
         }}
       >
-        <div className={classes.messages}>
+        <div className={classes.messages} ref={jump.box}>
           {hasNextPage && (
             <Center>
               <Button size="xs" variant="default" loading={isFetchingNextPage} onClick={older}>
@@ -130,12 +206,27 @@ export function Thread({ number }: { number: string }) {
                 {dayName(day, today, t.locale, t.dates)}
               </Text>
               {some.map((message) => (
-                <Bubble key={message.id} message={message} zone={zone} />
+                <Bubble
+                  key={message.id}
+                  message={message}
+                  zone={zone}
+                  who={who}
+                  lit={jump.lit === message.id}
+                  onOpen={({ id }) => setSeen(id)}
+                  onJump={jump.to}
+                />
               ))}
             </div>
           ))}
         </div>
       </div>
+      <Viewer
+        pictures={picturesOf(messages)}
+        shown={seen}
+        who={who}
+        onShow={setSeen}
+        onClose={() => setSeen(null)}
+      />
       {optOut.data ? (
         <Closed who={who} />
       ) : (
@@ -145,6 +236,7 @@ export function Thread({ number }: { number: string }) {
           who={who}
           business={businessOf(messages)}
           messages={messages}
+          zone={dropZone}
         />
       )}
     </section>

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 
 import { ApiError, request } from '../api/http';
 import { query } from '../lib/query';
+import type { SendBody } from '../api/types';
 import { useOnLive } from '../live/LiveProvider';
 import type { Page } from '../ui/pages';
 import type { Conversation, History, Sent } from './types';
@@ -12,6 +13,8 @@ export const CONVERSATIONS_KEY = ['conversations'] as const;
 const PER_PAGE = 30;
 const PER_HISTORY = 50;
 const SEND_MS = 75_000;
+/** WhatsApp's page encrypts a file and uploads it before it is sent. */
+const FILE_MS = 180_000;
 /**
 * Polling interval for changes without an event, or whose event came before the hub had stored
 * them.
@@ -59,6 +62,25 @@ export const answer = (
     body,
     headers: { 'idempotency-key': key },
     timeoutMs: SEND_MS,
+  });
+
+interface FileMessage {
+  to: string;
+  cliente_id?: number;
+  type: 'image' | 'video' | 'audio' | 'document';
+  file_id: string;
+  filename?: string;
+  caption?: string;
+  voice?: boolean;
+}
+
+/** Sends an uploaded file and waits until WhatsApp has it. */
+export const sendFile = (body: FileMessage, key: string) =>
+  request<SendBody>('/api/send', {
+    method: 'POST',
+    body,
+    headers: { 'idempotency-key': key },
+    timeoutMs: FILE_MS,
   });
 
 const FOLLOWED: ReadonlySet<string> = new Set(['message', 'ack', 'conversation', 'opened']);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { es } from '../i18n/es';
 import { numberOf } from '../lib/phone';
-import { businessOf, byDay, inOrder, kindText } from './thread';
+import { businessOf, byDay, inOrder, kindText, withId } from './thread';
 import type { History, Message } from './types';
 
 const message = (id: number, fecha: string, cliente_id: number | null = null): Message => ({
@@ -55,6 +55,17 @@ describe('a conversation', () => {
   it('is answered for the business that wrote last', () => {
     expect(businessOf([message(1, NIGHT, 51), message(2, NIGHT, 52), message(3, NIGHT)])).toBe(52);
     expect(businessOf([message(1, NIGHT)])).toBeNull();
+  });
+
+  it('finds a message by WhatsApp’s id, however its chat is spelled', () => {
+    const all = [
+      { ...message(1, NIGHT), message_id: 'false_5491158254201@c.us_3A01' },
+      { ...message(2, NIGHT), message_id: null },
+      { ...message(3, NIGHT), message_id: 'true_88512345678@lid_3EB0A' },
+    ];
+    expect(withId(all, 'true_5491158254201@c.us_3EB0A')?.id).toBe(3);
+    expect(withId(all, '3A01')?.id).toBe(1);
+    expect(withId(all, 'true_5491158254201@c.us_3EB0')).toBeUndefined();
   });
 
   it('names numbers and kinds', () => {

@@ -41,3 +41,31 @@ export function kindText(t: Dictionary, kind: string): string | null {
 /** Returns the business of a reply: that of the newest message that has one. */
 export const businessOf = (messages: readonly Message[]): number | null =>
   messages.findLast((one) => one.cliente_id !== null)?.cliente_id ?? null;
+
+/**
+ * Returns whether the text is the message's own; otherwise it repeats what is
+ * drawn: a place, cards, a poll, an order or a choice.
+ */
+export const hasOwnText = (message: Message): boolean =>
+  ['location', 'contacts', 'poll', 'order', 'selected'].every(
+    (part) => message[part as keyof Message] === undefined,
+  );
+
+/** Returns a message in one line, for a list. */
+export function summary(t: Dictionary, message: Message): string {
+  const c = t.conversations.content;
+  if (message.deleted_at !== undefined) return c.deleted;
+  if (message.tipo === 'call') return message.video ? c.missedVideoCall : c.missedCall;
+  const kind = kindText(t, message.tipo);
+  const said = message.mensaje || (message.tipo === 'document' ? message.media?.filename : '');
+  return [kind, said].filter(Boolean).join(': ');
+}
+
+/** Returns the part of WhatsApp's id that is spelled the same everywhere. */
+const keyOf = (messageId: string): string => messageId.split('_')[2] ?? messageId;
+
+/** Returns the message with WhatsApp's id. */
+export function withId(messages: readonly Message[], messageId: string): Message | undefined {
+  const key = keyOf(messageId);
+  return messages.find(({ message_id: id }) => id != null && keyOf(id) === key);
+}

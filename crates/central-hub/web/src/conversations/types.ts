@@ -1,8 +1,113 @@
 import type { Timestamp } from '../api/types';
 import type { MessageStateName } from '../ui/MessageState';
 
-export interface Message {
+/** The file of a message, as its sender describes it. */
+export interface Media {
+  mime: string;
+  /** In bytes. */
+  size?: number;
+  filename?: string;
+  seconds?: number;
+  width?: number;
+  height?: number;
+  /** A small JPEG as a data URL. */
+  thumbnail?: string;
+  /** `gone`: neither WhatsApp nor this hub has it any more. */
+  state: 'remote' | 'gone';
+}
+
+export interface Quoted {
+  /** WhatsApp's id, whose middle part may be spelled differently. */
+  message_id: string;
+  from_me: boolean;
+  /** WhatsApp's type; `chat` is text. */
+  kind?: string;
+  text?: string;
+}
+
+export interface Place {
+  latitude: number;
+  longitude: number;
+  name?: string;
+  address?: string;
+  live?: boolean;
+}
+
+export interface Card {
+  name: string;
+  phones: { number: string; whatsapp?: string }[];
+  emails?: string[];
+  organization?: string;
+}
+
+export interface Poll {
+  name: string;
+  options: string[];
+  multiple: boolean;
+}
+
+export interface Order {
+  title?: string;
+  items?: number;
+  total?: number;
+  currency?: string;
+}
+
+/** What was chosen of buttons or a list. */
+export interface Selected {
+  text: string;
+  description?: string;
+}
+
+/** The advertisement that the person came from. */
+export interface Ad {
+  source?: string;
+  title?: string;
+  text?: string;
+  url?: string;
+}
+
+/** An earlier text, and when it was replaced. */
+export interface Edit {
+  text: string;
+  at: Timestamp;
+}
+
+export interface Reaction {
+  emoji: string;
+  /** Equal to the message's `chat`: the contact's; otherwise the account's own. */
+  from: string;
+  at: Timestamp;
+}
+
+/** What a message holds in addition to its text, and what became of it. */
+export interface Content {
+  media?: Media;
+  /** Where its file is served, if it is. */
+  media_url?: string;
+  quoted?: Quoted;
+  location?: Place;
+  contacts?: Card[];
+  poll?: Poll;
+  order?: Order;
+  selected?: Selected;
+  ad?: Ad;
+  /** Can be seen once, and only on the phone. */
+  view_once?: boolean;
+  forwarded?: boolean;
+  /** Of a call: whether it was a video call. */
+  video?: boolean;
+  /** The earlier texts, oldest first. */
+  edits?: Edit[];
+  /** When it was deleted for everyone. */
+  deleted_at?: Timestamp;
+  reactions?: Reaction[];
+}
+
+export interface Message extends Content {
   id: number;
+  /** WhatsApp's id. */
+  message_id?: string | null;
   direccion: 'entrante' | 'saliente';
   telefono: string | null;
   chat: string;

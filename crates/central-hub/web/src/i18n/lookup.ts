@@ -13,8 +13,14 @@ export function errorText(t: Dictionary, error: Error): string {
   if (code === 'LIST_INVALID' && typeof fault === 'string') {
     const taken = details['aceptados'];
     const tail = t.campaigns.lists.faultTail(typeof taken === 'number' ? taken : 0);
-    return `${listFaultText(t, fault, message)} ${tail}`;
+    const names = details['titulos'] ?? details['hojas'];
+    const told = Array.isArray(names) ? names.join(', ') : undefined;
+    return `${listFaultText(t, fault, message, told)} ${tail}`;
   }
+  // Recipients lack a value that the text needs.
+  const { columna, personas } = details;
+  if (fault === 'MISSING_VALUE' && typeof columna === 'string' && typeof personas === 'number')
+    return t.campaigns.form.lacking(columna, personas, personas.toLocaleString(t.locale));
   // The reason why a number is invalid.
   if (code === 'INVALID_REQUEST' && typeof fault === 'string')
     return find(t.campaigns.lists.reasons, fault) ?? message;
@@ -31,10 +37,15 @@ const NAMED: Readonly<Record<string, RegExp>> = {
 };
 
 /** Translates the rejection of a whole list, by fault code and server message. */
-export function listFaultText(t: Dictionary, code: string, sentence: string): string {
+export function listFaultText(
+  t: Dictionary,
+  code: string,
+  sentence: string,
+  names?: string,
+): string {
   const words = find(t.campaigns.lists.faults, code);
   if (!words) return codeText(t, code, sentence);
-  return words(NAMED[code]?.exec(sentence)?.[1]?.trim() ?? '');
+  return words(names ?? NAMED[code]?.exec(sentence)?.[1]?.trim() ?? '');
 }
 
 const COLUMN = /^(.+?) (?:is empty|holds a|is longer|reads)\b/;
@@ -46,6 +57,10 @@ export function lineFaultText(t: Dictionary, code: string, sentence: string): st
   const named = column === undefined ? undefined : find(reasonsOf, code)?.(column);
   return named ?? find(reasons, code) ?? sentence;
 }
+
+/** Translates a template's mistake, by the code that the hub has for it. */
+export const templateMistakeText = (t: Dictionary, code: string, variable: string): string =>
+  find(t.campaigns.form.mistakes, code)?.(variable) ?? code;
 
 /** Translates a `TEMPLATE_INVALID` error. */
 export function templateFaultText(t: Dictionary, error: ApiError): string {

@@ -11,34 +11,46 @@ const MARKS = { '*': 'bold', _: 'italic', '~': 'struck' } as const;
 
 type Mark = keyof typeof MARKS;
 
+// Matched at one position only: a search from there would cost a long text dear.
+const LINK = /https?:\/\/[^\s<>"«»]+|www\.[^\s<>"«»]+\.[^\s<>"«»]+/iy;
 // A link ends before the punctuation or bracket that ends its sentence.
-const LINK = /https?:\/\/[^\s<>"«»]+|www\.[^\s<>"«»]+\.[^\s<>"«»]+/gi;
-const AFTER_LINK = /[.,;:!?)\]}'"*_~]+$/;
+const AFTER_LINK: ReadonlySet<string> = new Set('.,;:!?)]}\'"*_~');
 
 const isWord = (char: string | undefined): boolean =>
   char !== undefined && /[\p{L}\p{N}]/u.test(char);
 
 /**
  * Returns the position that closes the mark at `from`; -1 if it is a plain
- * character.
+ * character. `hopeless` has, for each mark, the end up to which none closes, so
+ * that a long line is searched once.
  */
-function closingOf(text: string, from: number, mark: string): number {
+function closingOf(
+  text: string,
+  from: number,
+  mark: string,
+  hopeless: Map<string, number>,
+): number {
   if (isWord(text[from - 1])) return -1;
   const first = text[from + 1];
   if (first === undefined || /\s/.test(first) || first === mark) return -1;
-  for (let at = from + 2; at < text.length; at += 1) {
-    // WhatsApp's marks do not span lines.
-    if (text[at] === '\n') return -1;
+  if (from < (hopeless.get(mark) ?? 0)) return -1;
+  let at = from + 2;
+  // WhatsApp's marks do not span lines.
+  for (; at < text.length && text[at] !== '\n'; at += 1) {
     if (text[at] === mark && !/\s/.test(text[at - 1] ?? ' ') && !isWord(text[at + 1])) return at;
   }
+  hopeless.set(mark, at);
   return -1;
 }
 
 function linkAt(text: string, from: number): { text: string; href: string } | null {
+  if (isWord(text[from - 1])) return null;
   LINK.lastIndex = from;
-  const found = LINK.exec(text);
-  if (!found || found.index !== from || isWord(text[from - 1])) return null;
-  const shown = found[0].replace(AFTER_LINK, '');
+  const found = LINK.exec(text)?.[0];
+  if (found === undefined) return null;
+  let end = found.length;
+  while (AFTER_LINK.has(found[end - 1] ?? '')) end -= 1;
+  const shown = found.slice(0, end);
   const href = /^https?:/i.test(shown) ? shown : `https://${shown}`;
   return URL.canParse(href) ? { text: shown, href } : null;
 }
@@ -46,6 +58,7 @@ function linkAt(text: string, from: number): { text: string; href: string } | nu
 export function piecesOf(text: string): Piece[] {
   const pieces: Piece[] = [];
   let plain = '';
+  const hopeless = new Map<string, number>();
   const flush = () => {
     if (plain !== '') pieces.push({ kind: 'text', text: plain });
     plain = '';
@@ -71,7 +84,7 @@ export function piecesOf(text: string): Piece[] {
       }
     }
     if (Object.hasOwn(MARKS, char)) {
-      const end = closingOf(text, at, char);
+      const end = closingOf(text, at, char, hopeless);
       if (end !== -1) {
         flush();
         pieces.push({ kind: MARKS[char as Mark], pieces: piecesOf(text.slice(at + 1, end)) });

@@ -10,7 +10,8 @@ export type RouteName =
   | 'whatsapp'
   | 'integrations'
   | 'users'
-  | 'settings';
+  | 'settings'
+  | 'help';
 
 /**
  * The path of each screen; none may be an API path, since the API also responds
@@ -28,6 +29,7 @@ export const ROUTES: Readonly<Record<RouteName, string>> = {
   integrations: '/integraciones',
   users: '/usuarios',
   settings: '/ajustes',
+  help: '/ayuda',
 };
 
 /** Screens for users with access to all businesses. */
@@ -40,6 +42,7 @@ export const AGENT_ROUTES: ReadonlySet<RouteName> = new Set([
   'messages',
   'optOuts',
   'settings',
+  'help',
 ]);
 
 export const HOME = ROUTES.start;

@@ -1,5 +1,4 @@
-import { Alert, Anchor, Button, Group, Stack, Text, Textarea } from '@mantine/core';
-import { useState } from 'react';
+import { Alert, Anchor, Button, Group, Stack, Text } from '@mantine/core';
 import { Link } from 'react-router';
 
 import { causeText } from '../i18n/lookup';
@@ -11,6 +10,7 @@ import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { History } from '../ui/History';
 import { MessageState } from '../ui/MessageState';
+import { ReasonField, useReason } from '../ui/Reason';
 import { useDecide, useMessage, useRetry } from './api';
 import type { Decision, Message } from './types';
 
@@ -81,45 +81,6 @@ export function MessageDetail({ message, onDone }: Props) {
         </Text>
       )}
     </Stack>
-  );
-}
-
-/** The reason that a change by hand has to have, and whether it was left out. */
-function useReason() {
-  const [typed, setTyped] = useState('');
-  const [tried, setTried] = useState(false);
-  const reason = typed.trim();
-  return {
-    field: { value: typed, onChange: setTyped, missing: tried && reason === '' },
-    /** Calls with the reason; without one, only marks the field. */
-    submit: (act: (reason: string) => void) => {
-      setTried(true);
-      if (reason !== '') act(reason);
-    },
-  };
-}
-
-interface ReasonProps {
-  hint: string;
-  value: string;
-  onChange: (value: string) => void;
-  missing: boolean;
-}
-
-function ReasonField({ hint, value, onChange, missing }: ReasonProps) {
-  const s = useText().messages;
-  return (
-    <Textarea
-      label={s.reason}
-      description={hint}
-      required
-      autosize
-      minRows={2}
-      maxLength={500}
-      value={value}
-      error={missing && s.reasonEmpty}
-      onChange={(event) => onChange(event.currentTarget.value)}
-    />
   );
 }
 

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useSearchParams } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
+import { marksOf } from '../lib/marks';
 import { formatPhone } from '../lib/phone';
 import { useMoment } from '../live/useMoment';
 import { DataTable, type Column } from '../ui/DataTable';
@@ -58,7 +59,11 @@ export default function MessagesScreen() {
       label: s.columns.text,
       cell: ({ mensaje, tipo }) => (
         <Text size="sm" lineClamp={2}>
-          {mensaje || s.ofKind(tipo)}
+          {mensaje
+            ? marksOf(mensaje, filter.buscar).map(({ text, hit }, at) =>
+                hit ? <mark key={at}>{text}</mark> : text,
+              )
+            : s.ofKind(tipo)}
         </Text>
       ),
     },

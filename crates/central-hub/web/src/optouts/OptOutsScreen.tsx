@@ -19,6 +19,7 @@ import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
 import { AddForm } from './AddForm';
 import { addOptOut, getOptOuts, OPT_OUTS_KEY, removeOptOut, type OptOut } from './api';
+import { AnswerCard } from './AnswerCard';
 import { WordsCard } from './WordsCard';
 
 /** The opt-out list, newest first. */
@@ -109,6 +110,7 @@ export default function OptOutsScreen() {
         </PagedList>
       </Surface>
       <WordsCard />
+      <AnswerCard />
       <Dialog opened={adding} title={s.add} onClose={addDialog.close}>
         <AddForm
           onDone={(number) => {

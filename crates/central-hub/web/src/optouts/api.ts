@@ -40,3 +40,14 @@ export const getWords = async (signal: AbortSignal): Promise<string[]> =>
 export const setWords = async (palabras: string[]): Promise<string[]> =>
   (await request<{ palabras: string[] }>(`${PATH}/palabras`, { method: 'PUT', body: { palabras } }))
     .palabras;
+
+/** The message that whoever opts out gets; `null` while it is switched off. */
+export interface Answer {
+  texto: string | null;
+}
+
+export const getAnswer = (signal: AbortSignal) =>
+  request<Answer>(`${PATH}/respuesta`, { signal });
+
+export const setAnswer = (texto: string | null) =>
+  request<Answer>(`${PATH}/respuesta`, { method: 'PUT', body: { texto } });

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { useCampaignChoices } from './api';
-import type { CampaignChoice } from './types';
+import type { CampaignChoice } from '../planning/types';
 
 /** Debounce of the search. */
 const TYPING_MS = 250;

@@ -20,7 +20,7 @@ import { Facts, type Fact } from '../ui/Facts';
 import { moveSchedule, useScheduleChange } from './api';
 import type { Asked } from './Question';
 import { ScheduleBadge } from './ScheduleBadge';
-import type { Schedule } from './types';
+import type { Schedule } from '../planning/types';
 import { useScheduleToast } from './useScheduleToast';
 import { datesText, daysText, hoursText } from './words';
 

@@ -6,9 +6,10 @@ import { DataTable, type Column } from '../ui/DataTable';
 import { Empty } from '../ui/Empty';
 import { PagedList } from '../ui/PagedList';
 import { usePages } from '../ui/pages';
-import { AGAIN_MS, getPage, SCHEDULES_KEY, type ListFilter } from './api';
+import { SCHEDULES_KEY } from '../planning/api';
+import { AGAIN_MS, getPage, type ListFilter } from './api';
 import { ScheduleBadge } from './ScheduleBadge';
-import type { Schedule } from './types';
+import type { Schedule } from '../planning/types';
 import { datesText, daysText, hoursText, nameOf } from './words';
 
 interface Props {

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
 import { deleteSchedule, moveSchedule, useScheduleChange } from './api';
-import type { Schedule } from './types';
+import type { Schedule } from '../planning/types';
 import { useScheduleToast } from './useScheduleToast';
 
 const LONGEST_REASON = 500;

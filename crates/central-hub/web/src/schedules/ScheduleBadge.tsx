@@ -1,7 +1,7 @@
 import { Badge } from '@mantine/core';
 
 import { useText } from '../i18n/I18nProvider';
-import type { ScheduleState } from './types';
+import type { ScheduleState } from '../planning/types';
 
 const COLORS: Record<ScheduleState, string> = {
   pendiente: 'yellow',

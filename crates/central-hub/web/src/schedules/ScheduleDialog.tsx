@@ -4,7 +4,7 @@ import { Dialog } from '../ui/Dialog';
 import { Detail } from './Detail';
 import { Question, type Asked } from './Question';
 import { ScheduleForm } from './ScheduleForm';
-import type { CampaignChoice, Schedule } from './types';
+import type { CampaignChoice, Schedule } from '../planning/types';
 import { nameOf } from './words';
 
 /** The dialog's views: all in one window, so that the focus stays in it. */

@@ -1,13 +1,4 @@
-import {
-  Button,
-  Checkbox,
-  Group,
-  SimpleGrid,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-} from '@mantine/core';
+import { Button, Checkbox, Group, Stack, Textarea } from '@mantine/core';
 import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react';
 import { useState, type FormEvent } from 'react';
 
@@ -17,12 +8,12 @@ import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { Facts } from '../ui/Facts';
 import { useConfig } from '../live/queries';
-import { createSchedule, editSchedule, moveSchedule, useCampaign, useScheduleChange } from './api';
+import { createSchedule, editSchedule } from '../planning/api';
+import { moveSchedule, useCampaign, useScheduleChange } from './api';
 import { CampaignPicker } from './CampaignPicker';
-import { DaysField } from './DaysField';
-import { checkForm, lengthOf, newValues, requestOf, valuesOf, type FormValues } from './form';
-import { PaceFields } from './PaceFields';
-import type { CampaignChoice, Schedule } from './types';
+import { checkForm, newValues, requestOf, valuesOf, type FormValues } from '../planning/form';
+import { ScheduleFields } from '../planning/ScheduleFields';
+import type { CampaignChoice, Schedule } from '../planning/types';
 import { useScheduleToast } from './useScheduleToast';
 import { nameOf } from './words';
 
@@ -59,12 +50,6 @@ export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
   const chosen = useCampaign(values.campania_id);
 
   const set = (changes: Partial<FormValues>) => setValues((known) => ({ ...known, ...changes }));
-  const text = (field: 'hora_inicio' | 'hora_fin' | 'fecha_inicio' | 'fecha_fin') => ({
-    value: values[field],
-    error: problem(field),
-    onChange: (event: { currentTarget: { value: string } }) =>
-      set({ [field]: event.currentTarget.value }),
-  });
   function problem(field: keyof FormValues): string | undefined {
     const found = problems[field];
     return found && f.problems[found];
@@ -89,32 +74,7 @@ export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
             error={problem('campania_id')}
           />
         )}
-        <DaysField
-          value={values.dias_semana}
-          onChange={(dias_semana) => set({ dias_semana })}
-          error={problem('dias_semana')}
-        />
-        <div>
-          <SimpleGrid cols={2} spacing="sm">
-            <TextInput type="time" label={f.from} required {...text('hora_inicio')} />
-            <TextInput type="time" label={f.until} required {...text('hora_fin')} />
-          </SimpleGrid>
-          {lengthOf(values)?.overMidnight && (
-            <Text size="sm" c="dimmed" mt={4} role="status">
-              {f.overMidnight}
-            </Text>
-          )}
-        </div>
-        <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
-          <TextInput
-            type="date"
-            label={f.first}
-            description={f.datesHint}
-            {...text('fecha_inicio')}
-          />
-          <TextInput type="date" label={f.last} description={f.datesHint} {...text('fecha_fin')} />
-        </SimpleGrid>
-        <PaceFields
+        <ScheduleFields
           values={values}
           set={set}
           problem={problem}

@@ -13,7 +13,7 @@ import { Surface } from '../ui/Surface';
 import { useCampaign } from './api';
 import { ListView } from './ListView';
 import { ScheduleDialog, type Content } from './ScheduleDialog';
-import { SCHEDULE_STATES, type Schedule, type ScheduleState } from './types';
+import { SCHEDULE_STATES, type Schedule, type ScheduleState } from '../planning/types';
 import { WeekView } from './WeekView';
 
 type View = 'week' | 'list';

@@ -3,7 +3,7 @@ import type { CSSProperties } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
 import { dayText, type Day } from '../lib/days';
-import type { Schedule } from './types';
+import type { Schedule } from '../planning/types';
 import { wentKey, type Went } from './went';
 import { clock, hoursOf, isPast, placeOf, type Block, type WeekDay } from './week';
 import classes from './Week.module.css';

@@ -10,7 +10,7 @@ import { errorText } from '../i18n/lookup';
 import { addDays, clockIn, dayText, rangeText, type Day } from '../lib/days';
 import { useNow, wallClock } from '../lib/useNow';
 import { useWeek, type ListFilter } from './api';
-import { SCHEDULE_STATES, type Schedule } from './types';
+import { SCHEDULE_STATES, type Schedule } from '../planning/types';
 import { useWent } from './went';
 import { layoutWeek } from './week';
 import { WeekGrid } from './WeekGrid';

@@ -3,18 +3,14 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { request } from '../api/http';
 import { addDays, type Day } from '../lib/days';
 import { query } from '../lib/query';
+import { SCHEDULES_KEY, SCHEDULES_PATH as PATH } from '../planning/api';
 import { useAction } from '../ui/useAction';
 import type {
   CampaignChoice,
   Schedule,
   SchedulePage,
-  ScheduleRequest,
   ScheduleState,
-} from './types';
-
-export const SCHEDULES_KEY = ['schedules'] as const;
-
-const PATH = '/api/sender/programaciones';
+} from '../planning/types';
 
 /** Maximum page size of the hub. */
 const LARGEST_PAGE = 500;
@@ -84,12 +80,6 @@ export const getSentByDay = async (id: number, signal: AbortSignal) => {
 };
 
 export type Step = 'approve' | 'reject' | 'pause';
-
-export const createSchedule = (body: ScheduleRequest) =>
-  request<Schedule>(PATH, { method: 'POST', body });
-
-export const editSchedule = (id: number, body: ScheduleRequest) =>
-  request<Schedule>(`${PATH}/${id}`, { method: 'PUT', body });
 
 export const deleteSchedule = (id: number) => request<null>(`${PATH}/${id}`, { method: 'DELETE' });
 

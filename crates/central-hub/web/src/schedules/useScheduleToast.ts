@@ -1,9 +1,10 @@
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { toast } from '../ui/toast';
-import { createSchedule, editSchedule, moveSchedule, useScheduleChange } from './api';
-import { requestOf, valuesOf } from './form';
-import type { Schedule } from './types';
+import { createSchedule, editSchedule } from '../planning/api';
+import { moveSchedule, useScheduleChange } from './api';
+import { requestOf, valuesOf } from '../planning/form';
+import type { Schedule } from '../planning/types';
 
 type Done = 'approve' | 'reject' | 'pause' | 'removed' | 'saved';
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { addDays, isDay, mondayOf, clockIn, weekday } from '../lib/days';
-import type { Schedule } from './types';
-import { clock, hoursOf, isPast, layoutWeek, MIDNIGHT, minutes, placeOf, sideBySide } from './week';
+import type { Schedule } from '../planning/types';
+import { MIDNIGHT, minutes } from '../planning/minutes';
+import { clock, hoursOf, isPast, layoutWeek, placeOf, sideBySide } from './week';
 
 // 2026-11-23 is a Monday.
 const MONDAY = '2026-11-23';

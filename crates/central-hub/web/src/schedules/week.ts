@@ -1,9 +1,8 @@
 // Layout of schedules as blocks on a week. Hours are local to the business's
 // zone, so only `now`, which the caller passes, depends on a zone.
 import { addDays, weekday, type Day } from '../lib/days';
-import { WEEKDAYS, type Schedule } from './types';
-
-export const MIDNIGHT = 24 * 60;
+import { MIDNIGHT, minutes } from '../planning/minutes';
+import { WEEKDAYS, type Schedule } from '../planning/types';
 
 /** A part of a day in which a schedule is open. */
 export interface Block {
@@ -21,14 +20,6 @@ export interface Block {
 export interface WeekDay {
   day: Day;
   blocks: Block[];
-}
-
-/** Parses `09:30` as 570, `24:00` as 1440; null if invalid. */
-export function minutes(text: string): number | null {
-  const found = /^(\d{2}):(\d{2})(?::00)?$/.exec(text);
-  if (!found) return null;
-  const total = Number(found[1]) * 60 + Number(found[2]);
-  return Number(found[2]) > 59 || total > MIDNIGHT ? null : total;
 }
 
 export const clock = (minute: number): string =>

@@ -1,8 +1,8 @@
 // Texts about a schedule, in the user's language.
 import type { Dictionary } from '../i18n/es';
 import { dayText } from '../lib/days';
-import { WEEKDAYS, type Schedule, type Weekday } from './types';
-import { minutes } from './week';
+import { WEEKDAYS, type Schedule, type Weekday } from '../planning/types';
+import { minutes } from '../planning/minutes';
 
 type About<K extends keyof Schedule> = Pick<Schedule, K>;
 

@@ -1,7 +1,7 @@
 import { Paper, type PaperProps } from '@mantine/core';
-import type { ComponentPropsWithoutRef } from 'react';
+import type { ComponentPropsWithRef } from 'react';
 
-type Props = PaperProps & Omit<ComponentPropsWithoutRef<'div'>, keyof PaperProps>;
+type Props = PaperProps & Omit<ComponentPropsWithRef<'div'>, keyof PaperProps>;
 
 /** The background card of a section. */
 export function Surface({ className, ...props }: Props) {

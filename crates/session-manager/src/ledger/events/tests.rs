@@ -15,11 +15,18 @@ fn hola() -> &'static Content {
     &HOLA
 }
 
+fn lane() -> &'static [String] {
+    static LANE: std::sync::LazyLock<Vec<String>> =
+        std::sync::LazyLock::new(|| vec!["5491158254201@c.us".to_owned()]);
+    &LANE
+}
+
 fn new(wa_key: &str) -> NewSend<'_> {
     NewSend {
         idempotency_key: None,
         body_hash: &[7; 32],
         recipient: "5491158254201@c.us",
+        lane: lane(),
         content: hola(),
         wa_key,
     }

@@ -16,11 +16,18 @@ fn hola() -> &'static Content {
     &HOLA
 }
 
+fn lane() -> &'static [String] {
+    static LANE: std::sync::LazyLock<Vec<String>> =
+        std::sync::LazyLock::new(|| vec!["5491158254201@c.us".to_owned()]);
+    &LANE
+}
+
 fn new(wa_key: &str) -> NewSend<'_> {
     NewSend {
         idempotency_key: None,
         body_hash: HASH,
         recipient: "5491158254201@c.us",
+        lane: lane(),
         content: hola(),
         wa_key,
     }
@@ -296,4 +303,30 @@ async fn the_history_of_a_link_is_through_once_and_of_the_next_link_anew() {
     store.watermark("me@c.us", 2_000, true).await.unwrap();
     let age = store.link_age().await.unwrap().unwrap();
     assert_eq!((age.since, age.history_at), (2_000, None));
+}
+
+/// A message to a LID holds back one to the number, once that is known.
+#[tokio::test]
+async fn unsettled_sends_are_found_by_each_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let number = "5491158254201@c.us".to_owned();
+    let lid = "247033104567642@lid".to_owned();
+    let to = |wa_key, recipient, lane| NewSend {
+        recipient,
+        lane,
+        ..new(wa_key)
+    };
+    let by_lid = [lid.clone()];
+    let first = store.insert(to("A", &lid, &by_lid), true).await.unwrap();
+    assert_eq!(first.unwrap().state, SendState::Sending);
+    // The number alone does not tell whose it is.
+    let by_number = [number.clone()];
+    assert_eq!(store.unsettled(Some(&by_number)).await.unwrap(), []);
+    let both = [number, lid.clone()];
+    let second = store.insert(to("B", "541158254201@c.us", &both), true);
+    assert_eq!(second.await.unwrap().unwrap().state, SendState::Accepted);
+    let unsettled = store.unsettled(Some(&both)).await.unwrap();
+    assert_eq!(unsettled.len(), 1);
+    assert_eq!(unsettled[0].wa_key, "A");
 }

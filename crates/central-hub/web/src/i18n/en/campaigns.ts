@@ -6,7 +6,7 @@ export const campaigns: typeof es = {
   one: 'Campaign',
   create: 'New campaign',
   newTitle: 'New campaign',
-  newLead: 'The message first. The list of people is uploaded next, on the campaign’s screen.',
+  newLead: 'Give it a name. Then there are four steps: the list, the message, when it goes, and a review.',
   back: 'All campaigns',
   ofBusiness: (id) => `Client ${id}`,
   failed: 'The campaign could not be read',
@@ -58,6 +58,27 @@ export const campaigns: typeof es = {
   },
   answers: (count, shown, percent) =>
     `${count === 1 ? '1 person answered' : `${shown} people answered`} (${percent} %)`,
+  optedOut: (count, shown) => (count === 1 ? '1 person opted out' : `${shown} people opted out`),
+  others: (count) => `See ${count} more`,
+  steps: {
+    names: { list: 'List', message: 'Message', when: 'When', review: 'Review and send' },
+    done: 'Done',
+    listTodo: 'Nobody yet',
+    messageTodo: 'Not written yet',
+    whenTodo: 'No schedule',
+    unsaved: 'There are unsaved changes.',
+    toMessage: 'On to the message',
+    saveMessage: 'Save and go on',
+    saveWhen: 'Save and review',
+    toReview: 'Review',
+    severalSchedules: (count) => `${count} schedules.`,
+    missing: 'Before it can be sent',
+    missingList: 'The list (step 1)',
+    missingMessage: 'The message (step 2)',
+    rehearsal: 'The server is in test mode: it shows how it would go, and sends nothing.',
+    real: 'It is sent for REAL, from your number.',
+    adminApproves: 'It is ready. An administrator reviews and sends it.',
+  },
   skipped: (count, shown) =>
     count === 1 ? '1 skipped: they opted out.' : `${shown} skipped: they opted out.`,
   ways: {
@@ -89,6 +110,14 @@ export const campaigns: typeof es = {
       `${people}: within the schedule's dates and quota not all of them are reached.`,
     leftOut: (count, shown) =>
       count === 1 ? '1 opted out and is left out.' : `${shown} opted out and are left out.`,
+    refused: (count, shown) =>
+      count === 1
+        ? '1 line of the list has a problem and is left out.'
+        : `${shown} lines of the list have problems and are left out.`,
+    repeated: (count, shown) =>
+      count === 1
+        ? '1 repeated number: it gets the message once.'
+        : `${shown} repeated numbers: they get the message once.`,
     approvesToo: 'Its schedule is approved as well.',
   },
   people: (count, shown) => (count === 1 ? '1 person' : `${shown} people`),
@@ -160,11 +189,23 @@ export const campaigns: typeof es = {
   },
   form: {
     name: 'Name of the campaign',
+    nameHint: 'Only you see it.',
     nameEmpty: 'Write a name.',
     text: 'Message',
     textHint:
       'In braces goes what differs from one person to the next: {nombre} or any column of the list. Where a value is missing, put another word: {nombre|neighbour}.',
+    textHintNoList:
+      'In braces goes what differs from one person to the next: {nombre}. Once there is a list, its columns can be chosen below.',
     textEmpty: 'Write the message.',
+    insert: 'Put in a value of the list:',
+    insertColumn: (name) => `Put in {${name}}`,
+    preview: 'This is how it arrives:',
+    sampleLacks: (names) => `This person lacks: ${names}.`,
+    meant: (name) => `Use {${name}}`,
+    fallback: 'another word',
+    addFallback: (name) => `Put another word where “${name}” is missing`,
+    lacking: (column, count, shown) =>
+      `${count === 1 ? '1 person' : `${shown} people`} of the list ${count === 1 ? 'lacks' : 'lack'} “${column}”. Put another word for that, like this: {${column}|another word}.`,
     mistakes: {
       TEMPLATE_EMPTY: () => 'Write the message.',
       TEMPLATE_UNCLOSED_BRACE: () => 'A brace is not closed: }',
@@ -172,12 +213,9 @@ export const campaigns: typeof es = {
       TEMPLATE_NAMELESS_VARIABLE: () => 'There are braces without the name of a column in them.',
       TEMPLATE_NAME_TOO_LONG: () => 'The name in braces is too long.',
       TEMPLATE_UNKNOWN_VARIABLE: (name) =>
-        `The list has no column “${name}”. Add it below, under “Columns of the list”, or correct the name.`,
+        `The list has no column “${name}”. Choose one of those below, or correct the name.`,
     },
-    addColumn: (name) => `Add the column “${name}”`,
     showMistake: 'Show where',
-    columns: 'Columns of the list',
-    columnsHint: 'Those that the message names, separated by commas. For example: Company, Slot',
     pauseLeast: 'Shortest pause',
     pauseMost: 'Longest pause',
     pauseHint:
@@ -188,12 +226,12 @@ export const campaigns: typeof es = {
     },
     business: 'Client',
     businessHint: 'The number of the client that it belongs to. Empty: to none in particular.',
-    create: 'Create campaign',
+    create: 'Begin',
     save: 'Save',
   },
   actions: {
-    approve: 'Send',
-    approveRehearsal: 'Test',
+    approveTitle: 'Send the campaign?',
+    approveRehearsal: (people) => `Test with ${people}`,
     resume: 'Resume',
     pause: 'Pause',
     edit: 'Edit',
@@ -201,26 +239,35 @@ export const campaigns: typeof es = {
     remove: 'Delete',
     reason: 'Reason (optional)',
     titles: {
-      approve: 'Send the campaign?',
       resume: 'Resume the campaign?',
       pause: 'Pause the campaign?',
       edit: 'Edit the campaign',
       copy: 'Copy the campaign',
       remove: 'Delete the campaign?',
     },
-    approveRehearsalText: (people) =>
-      `This is a test: the messages for ${people} are made and it is worked out when they would go, but nothing is sent.`,
     approveReal: (people) =>
       `This is REAL: messages will go to ${people} from your number, by its schedule. Who opted out is skipped.`,
-    confirmRehearsal: 'Start the test',
     confirmReal: (people) => `Send to ${people}`,
-    emptyHint: 'Upload a list first.',
     resumeRehearsal: 'The test goes on where it was. Nothing is sent.',
     resumeReal: 'This is REAL: the messages that are left go on leaving.',
     pauseText: 'No further message leaves. What WhatsApp has already cannot be stopped.',
     copyText: 'Makes another one with the same message, the same people and the same schedules.',
     copyName: (name) => `${name} (copy)`,
     removeText: 'Deletes the campaign with its list. Messages that were sent stay in the history.',
+  },
+  check: {
+    title: 'Check the list',
+    text: 'Before you approve, WhatsApp says which numbers have it. It is asked about one per second; what it answered in the last days is not asked again.',
+    begin: 'Check the numbers',
+    again: 'Check again',
+    progress: 'Numbers checked',
+    done: (done, total) => `${done} of ${total} checked`,
+    found: (count) => `${count} with WhatsApp`,
+    missing: (count) => `${count} without WhatsApp`,
+    which: 'Which have no WhatsApp',
+    line: (line, number) => `Line ${line}: ${number}`,
+    skip: 'Leave them out',
+    skipped: (count) => (count === 1 ? '1 number was left out' : `${count} numbers were left out`),
   },
   lists: {
     title: 'Lists',
@@ -394,7 +441,5 @@ export const campaigns: typeof es = {
       count === 1 ? 'Try the failed one again' : `Try the ${shown} failed ones again`,
     retryTitle: 'Try the failed ones again?',
     retryText: 'They are pending again. The reason is kept.',
-    reason: 'Reason',
-    reasonEmpty: 'Write why.',
   },
 };

@@ -66,7 +66,9 @@ export const en: Dictionary = {
     integrations: 'Integrations',
     users: 'Users',
     settings: 'Settings',
+    help: 'Help',
   },
+  help: { contents: 'In this guide' },
   list: {
     failed: 'The list could not be read',
     pages: 'Pages',

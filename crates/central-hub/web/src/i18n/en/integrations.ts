@@ -25,6 +25,10 @@ export const integrations: Dictionary['integrations'] = {
     'The address answered that it is gone (410), so it is not told any more. Put it right and switch it on again.',
   shortTopics: {
     message: 'Messages',
+    message_edited: 'Edits',
+    message_deleted: 'Deletions',
+    reaction: 'Reactions',
+    call: 'Calls',
     ack: 'Acknowledgements',
     state: 'State of WhatsApp',
     campaign: 'Campaigns',

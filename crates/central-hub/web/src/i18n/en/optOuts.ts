@@ -29,4 +29,14 @@ export const optOuts: Dictionary['optOuts'] = {
     save: 'Save the words',
     saved: 'The words were saved.',
   },
+  answer: {
+    title: 'Say that it was understood',
+    text: 'Whoever asks not to be written to gets this message, once, and nothing after it.',
+    on: 'Answer whoever opts out',
+    label: 'Message',
+    suggested: 'Done: we will not write to you any more. If this was a mistake, answer this message.',
+    empty: 'Write the message.',
+    save: 'Save',
+    saved: 'It was saved.',
+  },
 };

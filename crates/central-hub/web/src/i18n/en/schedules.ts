@@ -133,6 +133,7 @@ export const schedules: Dictionary['schedules'] = {
     pauseMin: 'Shortest pause (s)',
     pauseMax: 'Longest pause (s)',
     pauseHint: 'Between two messages, by chance. 30 to 90 seconds is prudent.',
+    advanced: 'Advanced: the pause between messages',
     comment: 'Comment',
     fits: (count) => `At that pace up to ${count} messages go a day.`,
     ends: (people, quota, days, day) =>

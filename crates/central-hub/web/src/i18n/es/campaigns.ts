@@ -5,7 +5,7 @@ export const campaigns = {
   one: 'Campaña',
   create: 'Nueva campaña',
   newTitle: 'Nueva campaña',
-  newLead: 'Primero el mensaje. La lista de personas se sube después, en la pantalla de la campaña.',
+  newLead: 'Ponele un nombre. Después son cuatro pasos: la lista, el mensaje, cuándo sale y revisar.',
   back: 'Todas las campañas',
   ofBusiness: (id: number) => `Cliente ${id}`,
   failed: 'No se pudo leer la campaña',
@@ -55,6 +55,29 @@ export const campaigns = {
   },
   answers: (count: number, shown: string, percent: number) =>
     `${count === 1 ? '1 persona respondió' : `${shown} personas respondieron`} (${percent} %)`,
+  optedOut: (count: number, shown: string) =>
+    count === 1 ? '1 persona pidió la baja' : `${shown} personas pidieron la baja`,
+  others: (count: string) => `Ver a ${count} más`,
+  /** The four steps of a draft. */
+  steps: {
+    names: { list: 'Lista', message: 'Mensaje', when: 'Cuándo', review: 'Revisar y enviar' },
+    done: 'Listo',
+    listTodo: 'Todavía no hay personas',
+    messageTodo: 'Falta escribirlo',
+    whenTodo: 'Sin horario',
+    unsaved: 'Hay cambios sin guardar.',
+    toMessage: 'Seguir con el mensaje',
+    saveMessage: 'Guardar y seguir',
+    saveWhen: 'Guardar y revisar',
+    toReview: 'Revisar',
+    severalSchedules: (count: number) => `${count} horarios.`,
+    missing: 'Para enviarla falta',
+    missingList: 'La lista (paso 1)',
+    missingMessage: 'El mensaje (paso 2)',
+    rehearsal: 'El servidor está en modo prueba: se ve cómo saldría y no se envía nada.',
+    real: 'Es un envío REAL: sale desde tu número.',
+    adminApproves: 'Ya está lista. Un administrador la revisa y la envía.',
+  },
   skipped: (count: number, shown: string) =>
     count === 1 ? '1 salteado: pidió la baja.' : `${shown} salteados: pidieron la baja.`,
   ways: {
@@ -89,6 +112,14 @@ export const campaigns = {
       `${people}: con las fechas y el máximo por día del horario no se llega a todas.`,
     leftOut: (count: number, shown: string) =>
       count === 1 ? '1 pidió la baja y queda afuera.' : `${shown} pidieron la baja y quedan afuera.`,
+    refused: (count: number, shown: string) =>
+      count === 1
+        ? '1 línea de la lista tiene un problema y queda afuera.'
+        : `${shown} líneas de la lista tienen problemas y quedan afuera.`,
+    repeated: (count: number, shown: string) =>
+      count === 1
+        ? '1 número repetido: le llega una sola vez.'
+        : `${shown} números repetidos: les llega una sola vez.`,
     approvesToo: 'También se aprueba su horario.',
   },
   people: (count: number, shown: string) => (count === 1 ? '1 persona' : `${shown} personas`),
@@ -160,11 +191,23 @@ export const campaigns = {
   },
   form: {
     name: 'Nombre de la campaña',
+    nameHint: 'Solo lo ven ustedes.',
     nameEmpty: 'Escribí un nombre.',
     text: 'Mensaje',
     textHint:
       'Entre llaves va lo que cambia de una persona a otra: {nombre} o cualquier columna de la lista. Si falta el dato, poné otra palabra: {nombre|vecino}.',
+    textHintNoList:
+      'Entre llaves va lo que cambia de una persona a otra: {nombre}. Con la lista cargada, sus columnas aparecen abajo para elegirlas.',
     textEmpty: 'Escribí el mensaje.',
+    insert: 'Poner un dato de la lista:',
+    insertColumn: (name: string) => `Poner {${name}}`,
+    preview: 'Así le llega:',
+    sampleLacks: (names: string) => `A esta persona le falta: ${names}.`,
+    meant: (name: string) => `Usar {${name}}`,
+    fallback: 'otra palabra',
+    addFallback: (name: string) => `Poner otra palabra si falta «${name}»`,
+    lacking: (column: string, count: number, shown: string) =>
+      `${count === 1 ? 'A 1 persona' : `A ${shown} personas`} de la lista le${count === 1 ? '' : 's'} falta «${column}». Poné otra palabra para ese caso, así: {${column}|otra palabra}.`,
     /** `TEMPLATE_INVALID`, by its `motivo`. */
     mistakes: {
       TEMPLATE_EMPTY: () => 'Escribí el mensaje.',
@@ -173,12 +216,9 @@ export const campaigns = {
       TEMPLATE_NAMELESS_VARIABLE: () => 'Hay unas llaves sin el nombre de una columna adentro.',
       TEMPLATE_NAME_TOO_LONG: () => 'El nombre entre llaves es demasiado largo.',
       TEMPLATE_UNKNOWN_VARIABLE: (name: string) =>
-        `La lista no tiene una columna «${name}». Agregala abajo, en «Columnas de la lista», o corregí el nombre.`,
+        `La lista no tiene una columna «${name}». Elegí una de las de abajo o corregí el nombre.`,
     } as Record<string, (name: string) => string>,
-    addColumn: (name: string) => `Agregar la columna «${name}»`,
     showMistake: 'Mostrar dónde',
-    columns: 'Columnas de la lista',
-    columnsHint: 'Las que el mensaje nombra, separadas por comas. Por ejemplo: Razón social, Turno',
     pauseLeast: 'Pausa mínima',
     pauseMost: 'Pausa máxima',
     pauseHint:
@@ -189,12 +229,12 @@ export const campaigns = {
     },
     business: 'Cliente',
     businessHint: 'El número de cliente de la campaña. Vacío: de ninguno en particular.',
-    create: 'Crear campaña',
+    create: 'Empezar',
     save: 'Guardar',
   },
   actions: {
-    approve: 'Enviar',
-    approveRehearsal: 'Probar',
+    approveTitle: '¿Enviar la campaña?',
+    approveRehearsal: (people: string) => `Probar con ${people}`,
     resume: 'Reanudar',
     pause: 'Pausar',
     edit: 'Editar',
@@ -202,26 +242,36 @@ export const campaigns = {
     remove: 'Borrar',
     reason: 'Motivo (opcional)',
     titles: {
-      approve: '¿Enviar la campaña?',
       resume: '¿Reanudar la campaña?',
       pause: '¿Pausar la campaña?',
       edit: 'Editar la campaña',
       copy: 'Copiar la campaña',
       remove: '¿Borrar la campaña?',
     },
-    approveRehearsalText: (people: string) =>
-      `Es una prueba: se arma el mensaje para ${people} y se calcula cuándo saldría, pero no se envía nada.`,
     approveReal: (people: string) =>
       `Es un envío REAL: los mensajes van a salir a ${people} desde tu número, según su horario. Quienes pidieron la baja se saltean.`,
-    confirmRehearsal: 'Empezar la prueba',
     confirmReal: (people: string) => `Enviar a ${people}`,
-    emptyHint: 'Primero subí una lista.',
     resumeRehearsal: 'La prueba sigue donde estaba. No se envía nada.',
     resumeReal: 'Es un envío REAL: siguen saliendo los mensajes que faltan.',
     pauseText: 'No sale ningún mensaje más. Lo que ya se entregó a WhatsApp no se puede detener.',
     copyText: 'Se crea otra con el mismo mensaje, las mismas personas y el mismo horario.',
     copyName: (name: string) => `${name} (copia)`,
     removeText: 'Se borra la campaña con su lista. Los mensajes enviados quedan en el historial.',
+  },
+  check: {
+    title: 'Revisar la lista',
+    text: 'Antes de aprobar, WhatsApp dice qué números lo tienen. Se le pregunta por uno por segundo; lo que ya contestó en estos días no se pregunta de nuevo.',
+    begin: 'Revisar los números',
+    again: 'Revisar de nuevo',
+    progress: 'Números revisados',
+    done: (done: number, total: number) => `${done} de ${total} revisados`,
+    found: (count: number) => `${count} con WhatsApp`,
+    missing: (count: number) => `${count} sin WhatsApp`,
+    which: 'Cuáles no tienen WhatsApp',
+    line: (line: number, number: string) => `Línea ${line}: ${number}`,
+    skip: 'Dejarlos afuera',
+    skipped: (count: number) =>
+      count === 1 ? 'Quedó afuera 1 número' : `Quedaron afuera ${count} números`,
   },
   lists: {
     title: 'Listas',
@@ -397,7 +447,5 @@ export const campaigns = {
       count === 1 ? 'Reintentar el que falló' : `Reintentar los ${shown} que fallaron`,
     retryTitle: '¿Volver a intentar los fallidos?',
     retryText: 'Vuelven a quedar pendientes. El motivo queda guardado.',
-    reason: 'Motivo',
-    reasonEmpty: 'Escribí por qué.',
   },
 };

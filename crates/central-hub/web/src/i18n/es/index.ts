@@ -95,7 +95,9 @@ export const es = {
     integrations: 'Integraciones',
     users: 'Usuarios',
     settings: 'Ajustes',
+    help: 'Ayuda',
   },
+  help: { contents: 'En esta guía' },
   list: {
     failed: 'No se pudo leer la lista',
     pages: 'Páginas',

@@ -24,6 +24,10 @@ export const integrations = {
     'La dirección contestó que ya no existe (410), así que se dejó de avisar. Corregila y volvé a activarlo.',
   shortTopics: {
     message: 'Mensajes',
+    message_edited: 'Ediciones',
+    message_deleted: 'Borrados',
+    reaction: 'Reacciones',
+    call: 'Llamadas',
     ack: 'Confirmaciones',
     state: 'Estado de WhatsApp',
     campaign: 'Campañas',

@@ -28,4 +28,14 @@ export const optOuts = {
     save: 'Guardar las palabras',
     saved: 'Las palabras se guardaron.',
   },
+  answer: {
+    title: 'Avisar que se entendió',
+    text: 'A quien pide la baja le llega este mensaje, una sola vez, y después nada más.',
+    on: 'Responder a quien pide la baja',
+    label: 'Mensaje',
+    suggested: 'Listo: no te escribimos más. Si fue un error, respondé este mensaje.',
+    empty: 'Escribí el mensaje.',
+    save: 'Guardar',
+    saved: 'Se guardó.',
+  },
 };

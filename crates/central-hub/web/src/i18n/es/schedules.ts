@@ -133,6 +133,7 @@ export const schedules = {
     pauseMin: 'Pausa mínima (s)',
     pauseMax: 'Pausa máxima (s)',
     pauseHint: 'Entre dos mensajes, al azar. De 30 a 90 segundos es prudente.',
+    advanced: 'Avanzado: la pausa entre mensajes',
     comment: 'Comentario',
     fits: (count: number) => `A ese ritmo salen hasta ${count} mensajes por día.`,
     ends: (people: string, quota: string, days: number, day: string) =>

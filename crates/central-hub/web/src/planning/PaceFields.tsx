@@ -33,14 +33,7 @@ export function PaceFields({ values, set, problem, people, zone }: Props) {
   });
   return (
     <div>
-      <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm">
-        <NumberInput label={f.quota} {...field('cupo_diario')} />
-        <NumberInput label={f.pauseMin} {...field('pausa_min_s')} />
-        <NumberInput label={f.pauseMax} {...field('pausa_max_s')} />
-      </SimpleGrid>
-      <Text size="sm" c="dimmed" mt={6}>
-        {f.quotaHint} {f.pauseHint}
-      </Text>
+      <NumberInput label={f.quota} description={f.quotaHint} maw={240} {...field('cupo_diario')} />
       {end && (
         <Text size="sm" fw={600} mt={4} role="status" data-testid="ends">
           {f.ends(
@@ -56,6 +49,19 @@ export function PaceFields({ values, set, problem, people, zone }: Props) {
           {room < quota ? f.fitsLess(room, quota) : f.fits(room)}
         </Text>
       )}
+      <details
+        style={{ marginBlockStart: 8 }}
+        {...(problem('pausa_min_s') || problem('pausa_max_s') ? { open: true } : {})}
+      >
+        <summary>{f.advanced}</summary>
+        <SimpleGrid cols={2} spacing="sm" mt={6} maw={500}>
+          <NumberInput label={f.pauseMin} {...field('pausa_min_s')} />
+          <NumberInput label={f.pauseMax} {...field('pausa_max_s')} />
+        </SimpleGrid>
+        <Text size="sm" c="dimmed" mt={6}>
+          {f.pauseHint}
+        </Text>
+      </details>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 // The form values of a schedule, and their validation.
 import { addDays, isDay, weekday, type Day } from '../lib/days';
+import { MIDNIGHT, minutes } from './minutes';
 import { WEEKDAYS, type Schedule, type ScheduleRequest, type Weekday } from './types';
-import { MIDNIGHT, minutes } from './week';
 
 export interface FormValues {
   campania_id: number | null;

@@ -1,10 +1,14 @@
-//! `cargo xtask dist`: builds a reproducible release archive.
+//! `cargo xtask dist`: builds a reproducible release archive, and Debian packages.
 //!
 //! ```text
 //!  assets ─> cargo build, without local paths ───────────┐
 //!  cargo-cyclonedx, npm sbom ─> SBOM                     ├─> tar, reproducible
 //!  deploy/, docs/, README, LICENSE ──────────────────────┘      └─> SHA256SUMS
+//!  the same binaries, deploy/debian ─> cargo-deb ─> a package for each service
 //! ```
+
+mod packages;
+mod packages_check;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +16,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use crate::cli::DistOptions;
 use crate::repo::Package;
 use crate::setup::{Needs, Tools};
 use crate::{assets, cargo, repo, say, setup};
@@ -21,14 +26,42 @@ const BINARIES: [&str; 2] = ["session-manager", "central-hub"];
 /// folders, such as `deploy/local.cjs`, contain secrets.
 const FILES: [&str; 5] = ["deploy", "docs", "README.md", "README.es.md", "LICENSE"];
 
-/// Creates the archive in `target/dist`.
-pub(crate) fn run() -> Result<()> {
+/// Creates the archive and the packages in `target/dist`.
+pub(crate) fn run(options: &DistOptions) -> Result<()> {
     let tools = setup::setup(Needs::NODE)?;
     assets::build_all(&tools)?;
     let target = repo::target().join("dist");
     let triple = triple()?;
     let epoch = epoch()?;
-    let built = build(&target, &triple, &epoch)?;
+    let profile = if options.dev {
+        cargo::Profile::Dev
+    } else {
+        cargo::Profile::Release
+    };
+    let built = build(&target, &triple, &epoch, profile)?;
+    if !options.dev {
+        archive(&tools, &target, &triple, &epoch, &built)?;
+    }
+    let packages = packages::Builder {
+        target: &target,
+        triple: &triple,
+        epoch: &epoch,
+        profile,
+    };
+    if options.check {
+        return packages_check::run(&packages);
+    }
+    if packages::tools_missing() {
+        say::step(format!("no Debian packages: {}", packages::CURE));
+        return Ok(());
+    }
+    for package in packages.build(env!("CARGO_PKG_VERSION"))? {
+        say::step(format!("{} is there", package.display()));
+    }
+    Ok(())
+}
+
+fn archive(tools: &Tools, target: &Path, triple: &str, epoch: &str, built: &Path) -> Result<()> {
     let name = format!("leadmaster-{}-{triple}", env!("CARGO_PKG_VERSION"));
     let folder = target.join(&name);
     if folder.exists() {
@@ -39,8 +72,8 @@ pub(crate) fn run() -> Result<()> {
         fs::copy(built.join(binary), folder.join("bin").join(binary))?;
     }
     committed(&folder)?;
-    bill(&tools, &folder.join("sbom"), &epoch)?;
-    let archive = pack(&target, &name, &epoch)?;
+    bill(tools, &folder.join("sbom"), epoch)?;
+    let archive = pack(target, &name, epoch)?;
     say::step(format!(
         "{} is there, and its sum beside it",
         archive.display()
@@ -80,7 +113,7 @@ fn committed(folder: &Path) -> Result<()> {
 }
 
 /// Builds without local paths in the binaries; returns their folder.
-fn build(target: &Path, triple: &str, epoch: &str) -> Result<PathBuf> {
+fn build(target: &Path, triple: &str, epoch: &str, profile: cargo::Profile) -> Result<PathBuf> {
     let home = std::env::var_os("CARGO_HOME").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
         PathBuf::from,
@@ -92,7 +125,8 @@ fn build(target: &Path, triple: &str, epoch: &str) -> Result<PathBuf> {
         format!("--remap-path-prefix={}=/cargo", home.display()),
         format!("--remap-path-prefix={}=/leadmaster", repo::root().display()),
     ];
-    let mut command = cargo::cargo(&["build", "--release", "--locked", "--target", triple]);
+    let mut command = cargo::cargo(&["build", "--locked", "--target", triple]);
+    command.args(["--profile", profile.name()]);
     command.arg("--target-dir").arg(target);
     for binary in BINARIES {
         command.args(["--package", binary]);
@@ -102,7 +136,7 @@ fn build(target: &Path, triple: &str, epoch: &str) -> Result<PathBuf> {
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
         .env("SOURCE_DATE_EPOCH", epoch);
     cargo::run(&mut command)?;
-    Ok(target.join(triple).join("release"))
+    Ok(target.join(triple).join(profile.folder_name()))
 }
 
 /// Writes a bill of materials (CycloneDX) for each binary and each page.

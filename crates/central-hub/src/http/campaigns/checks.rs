@@ -1,0 +1,113 @@
+//! `/api/sender/campaigns/{id}/check`: which numbers of a list have WhatsApp.
+
+use api_docs::Failures;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use service_runtime::http::ApiPath;
+use utoipa::ToSchema;
+
+use super::find;
+use crate::auth::Caller;
+use crate::error::HubError;
+use crate::state::AppState;
+use crate::store::campaigns::CheckProgress;
+
+/// The progress of a check.
+#[derive(Serialize, ToSchema)]
+#[schema(as = checks::Progress)]
+pub(crate) struct ProgressBody {
+    /// How many numbers; 0 if no check was requested.
+    total: i64,
+    con_whatsapp: i64,
+    sin_whatsapp: i64,
+    /// About which WhatsApp was not asked yet.
+    pendientes: i64,
+    terminado: bool,
+    /// Some of those that have no WhatsApp, and wait to be written to.
+    ejemplos: Vec<ExampleBody>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = checks::Example)]
+pub(crate) struct ExampleBody {
+    linea: i64,
+    telefono: String,
+}
+
+impl From<CheckProgress> for ProgressBody {
+    fn from(progress: CheckProgress) -> Self {
+        let open = progress.total - progress.found - progress.missing;
+        Self {
+            total: progress.total,
+            con_whatsapp: progress.found,
+            sin_whatsapp: progress.missing,
+            pendientes: open,
+            terminado: open == 0 && progress.total > 0,
+            ejemplos: progress
+                .examples
+                .into_iter()
+                .map(|(linea, address)| ExampleBody {
+                    linea,
+                    telefono: address.trim_end_matches("@c.us").to_owned(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Has WhatsApp asked about the number of each recipient who waits, one per
+/// second; recent answers are used again.
+#[utoipa::path(
+    post, path = "/sender/campaigns/{id}/check", tag = "campaigns", operation_id = "campaigns_check",
+    params(("id" = i64, Path)),
+    responses((status = 202, description = "Its progress", body = ProgressBody), Failures)
+)]
+pub(super) async fn begin(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<(StatusCode, Json<ProgressBody>), HubError> {
+    find(&state, &caller, id).await?;
+    let progress = state.store.begin_check(id).await?;
+    state.lookups_wanted.notify_one();
+    Ok((StatusCode::ACCEPTED, Json(progress.into())))
+}
+
+/// Returns the progress of the check of a list.
+#[utoipa::path(
+    get, path = "/sender/campaigns/{id}/check", tag = "campaigns", operation_id = "campaigns_check_progress",
+    params(("id" = i64, Path)),
+    responses((status = 200, description = "Its progress", body = ProgressBody), Failures)
+)]
+pub(super) async fn progress(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<ProgressBody>, HubError> {
+    find(&state, &caller, id).await?;
+    Ok(Json(state.store.check_progress(id).await?.into()))
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = checks::Skipped)]
+pub(crate) struct SkippedBody {
+    omitidos: u64,
+}
+
+/// Skips the recipients whose number has no WhatsApp.
+#[utoipa::path(
+    post, path = "/sender/campaigns/{id}/check/skip", tag = "campaigns", operation_id = "campaigns_check_skip",
+    params(("id" = i64, Path)),
+    responses((status = 200, description = "How many", body = SkippedBody), Failures)
+)]
+pub(super) async fn skip(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<SkippedBody>, HubError> {
+    find(&state, &caller, id).await?;
+    let omitidos = state.store.skip_missing(id).await?;
+    Ok(Json(SkippedBody { omitidos }))
+}

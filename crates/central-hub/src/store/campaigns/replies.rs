@@ -1,0 +1,89 @@
+//! Who answered a campaign, and who opted out since it began.
+
+use session_api::Timestamp;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::rows::time;
+use crate::store::{Store, StoreError};
+
+/// A person who answered or opted out.
+#[derive(Clone)]
+pub struct Reply {
+    /// The chat under which the person is stored.
+    pub chat: String,
+    /// When they last wrote, or opted out.
+    pub at: Timestamp,
+}
+
+/// Some of the people, the latest first, and the number of all.
+pub struct Replies {
+    /// The latest.
+    pub people: Vec<Reply>,
+    /// How many there are.
+    pub total: i64,
+}
+
+impl Store {
+    /// The people who answered a campaign.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn replies(&self, campaign: i64, limit: u32) -> Result<Replies, StoreError> {
+        self.people_of(
+            "SELECT COUNT(DISTINCT chat) FROM messages
+             WHERE campaign_id = $1 AND direction = 'in'",
+            "SELECT chat, MAX(created_at) AS last_at FROM messages
+             WHERE campaign_id = $1 AND direction = 'in'
+             GROUP BY chat ORDER BY last_at DESC, chat LIMIT $2",
+            campaign,
+            limit,
+        )
+        .await
+    }
+
+    /// The people whom a campaign wrote to and who opted out after that.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn opt_outs_since(&self, campaign: i64, limit: u32) -> Result<Replies, StoreError> {
+        self.people_of(
+            "SELECT COUNT(*) FROM recipients r JOIN opt_outs o ON o.chat = r.chat
+             WHERE r.campaign_id = $1 AND r.state = 'sent' AND o.created_at >= r.planned_at",
+            "SELECT r.chat AS chat, o.created_at AS last_at
+             FROM recipients r JOIN opt_outs o ON o.chat = r.chat
+             WHERE r.campaign_id = $1 AND r.state = 'sent' AND o.created_at >= r.planned_at
+             ORDER BY last_at DESC, r.chat LIMIT $2",
+            campaign,
+            limit,
+        )
+        .await
+    }
+
+    async fn people_of(
+        &self,
+        count: &'static str,
+        newest: &'static str,
+        campaign: i64,
+        limit: u32,
+    ) -> Result<Replies, StoreError> {
+        let total = sqlx::query_scalar(count)
+            .bind(campaign)
+            .fetch_one(self.reader())
+            .await?;
+        let rows = sqlx::query(newest)
+            .bind(campaign)
+            .bind(i64::from(limit))
+            .fetch_all(self.reader())
+            .await?;
+        let people = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Replies { people, total })
+    }
+}
+
+fn read(row: &AnyRow) -> Result<Reply, StoreError> {
+    Ok(Reply {
+        chat: row.try_get("chat")?,
+        at: time(row, "last_at")?,
+    })
+}

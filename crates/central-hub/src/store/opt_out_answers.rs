@@ -1,0 +1,94 @@
+//! The answer that tells a person that the opt-out was understood: once per
+//! person, and only while it is switched on.
+
+use super::error::StoreError;
+use super::inbound::last_to;
+use super::messages::{NewMessage, Origin};
+use super::{Composed, Store, Tx, now};
+
+/// The text; none while it is switched off.
+const ANSWER: &str = "campaigns.opt_out_answer";
+
+impl Store {
+    /// Returns the text of the answer; `None` while it is switched off.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn opt_out_answer(&self) -> Result<Option<String>, StoreError> {
+        let text = self.setting(ANSWER).await?;
+        Ok(text.filter(|text| !text.is_empty()))
+    }
+
+    /// Sets the text of the answer; `None` switches it off.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn set_opt_out_answer(&self, text: Option<&str>) -> Result<(), StoreError> {
+        self.set(ANSWER, text.unwrap_or_default()).await
+    }
+
+    /// Enqueues the answer to whoever just opted out, unless it is switched off
+    /// or the person got one before.
+    pub(in crate::store) async fn answer_opt_out_in(
+        &self,
+        tx: &mut Tx,
+        chat: &str,
+    ) -> Result<(), StoreError> {
+        let text: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+            .bind(ANSWER)
+            .fetch_optional(&mut **tx)
+            .await?;
+        let Some(text) = text.filter(|text| !text.is_empty()) else {
+            return Ok(());
+        };
+        let first = sqlx::query(
+            "INSERT INTO opt_out_answers (chat, at) VALUES ($1, $2) ON CONFLICT (chat) DO NOTHING",
+        )
+        .bind(chat)
+        .bind(now())
+        .execute(&mut **tx)
+        .await?;
+        if first.rows_affected() == 0 {
+            return Ok(());
+        }
+        // The business whose message they answered.
+        let business = last_to(tx, chat).await?.and_then(|last| last.cliente_id);
+        let business = business.and_then(|id| u64::try_from(id).ok());
+        let message = match Composed::text(business, chat, &text) {
+            Ok(message) => message,
+            // The text was validated when it was stored.
+            Err(error) => {
+                tracing::warn!("the answer to an opt-out cannot be sent: {error}");
+                return Ok(());
+            }
+        };
+        let new = NewMessage {
+            origin: Origin::OptOut,
+            campaign_id: None,
+            message: &message,
+            idempotency_key: &format!("opt-out-{:032x}", rand::random::<u128>()),
+            dry_run: self.is_dry_run(),
+            due: None,
+            claim: None,
+        };
+        self.insert_in(tx, new).await?;
+        Ok(())
+    }
+}
+
+/// Moves the note that a person got the answer.
+pub(super) async fn rehang_answer_in(tx: &mut Tx, from: &str, to: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO opt_out_answers (chat, at) SELECT $2, at FROM opt_out_answers WHERE chat = $1
+         ON CONFLICT (chat) DO NOTHING",
+    )
+    .bind(from)
+    .bind(to)
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query("DELETE FROM opt_out_answers WHERE chat = $1")
+        .bind(from)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,170 @@
+import { Button, Code, Group, Stack, Text, Textarea } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useRef } from 'react';
+
+import { ApiError } from '../api/http';
+import { useText } from '../i18n/I18nProvider';
+import { templateFaultText, templateMistakeText } from '../i18n/lookup';
+import { formatPhone } from '../lib/phone';
+import { Bubble } from './Bubble';
+import classes from './Message.module.css';
+import { closest, fill, mistakeIn, parse } from './template';
+import type { Recipient } from './types';
+import { columnsToName, mistakeOf } from './words';
+
+/** Columns offered as buttons. */
+const OFFERED = 20;
+/** A mistake is reported once typing pauses: a brace is open for a moment. */
+const PAUSE_MS = 700;
+
+interface Props {
+  value: string;
+  onChange: (text: string) => void;
+  /** The list's columns; empty before there is a list. */
+  columns: readonly string[];
+  /** The first person of the list. */
+  sample: Recipient | undefined;
+  /** The message to show under the field, such as for an empty one. */
+  problem: string | null;
+  /** The hub's refusal of the last text. */
+  refusal: Error | null;
+}
+
+/** The text field of a campaign with its columns, mistakes and a preview. */
+export function MessageEditor({ value, onChange, columns, sample, problem, refusal }: Props) {
+  const t = useText();
+  const f = t.campaigns.form;
+  const area = useRef<HTMLTextAreaElement>(null);
+  const [settled] = useDebouncedValue(value, PAUSE_MS);
+  const typed = settled === value ? mistakeIn(value, columns) : null;
+  const invalid =
+    refusal instanceof ApiError && refusal.code === 'TEMPLATE_INVALID' ? refusal : null;
+  const refused = invalid && mistakeOf(value, invalid.details);
+  const mistake = typed ?? refused;
+  const lacking =
+    refusal instanceof ApiError && refusal.details['motivo'] === 'MISSING_VALUE'
+      ? String(refusal.details['columna'])
+      : null;
+  const error =
+    problem ??
+    (typed ? templateMistakeText(t, typed.code, typed.variable) : invalid && templateFaultText(t, invalid));
+  const meant =
+    typed?.code === 'TEMPLATE_UNKNOWN_VARIABLE' ? closest(typed.variable, columns) : null;
+  const offered = columnsToName(columns, sample);
+  const filled = sample && fill(value, sample.datos);
+
+  function replace(start: number, end: number, text: string, from: number, until: number) {
+    onChange(value.slice(0, start) + text + value.slice(end));
+    // After the new value is rendered.
+    requestAnimationFrame(() => {
+      area.current?.focus();
+      area.current?.setSelectionRange(from, until);
+    });
+  }
+
+  function insert(column: string) {
+    const field = area.current;
+    const start = field?.selectionStart ?? value.length;
+    const text = `{${column}}`;
+    const after = start + text.length;
+    replace(start, field?.selectionEnd ?? start, text, after, after);
+  }
+
+  /** Adds a word for the people whose cell is empty, selected to be typed over. */
+  function addFallback(column: string) {
+    const found = parse(value).parts.find(
+      (part) =>
+        'variable' in part && part.variable.key === column && part.variable.fallback === null,
+    );
+    if (!found || !('variable' in found)) return;
+    const { start, end, written } = found.variable;
+    const from = start + written.length + 2;
+    replace(start, end, `{${written}|${f.fallback}}`, from, from + f.fallback.length);
+  }
+
+  return (
+    <div className={classes.grid}>
+      <Stack gap="xs">
+        <Textarea
+          ref={area}
+          label={f.text}
+          description={columns.length > 0 ? f.textHint : f.textHintNoList}
+          required
+          autosize
+          minRows={5}
+          maxRows={14}
+          value={value}
+          error={error}
+          onChange={(event) => onChange(event.currentTarget.value)}
+        />
+        {mistake && (
+          <Group gap="xs">
+            <Code data-testid="mistake">{value.slice(mistake.start, mistake.end)}</Code>
+            <Button
+              size="compact-sm"
+              variant="default"
+              onClick={() => {
+                area.current?.focus();
+                area.current?.setSelectionRange(mistake.start, mistake.end);
+              }}
+            >
+              {f.showMistake}
+            </Button>
+            {meant !== null && (
+              <Button
+                size="compact-sm"
+                variant="default"
+                onClick={() => {
+                  const text = `{${meant}}`;
+                  const after = mistake.start + text.length;
+                  replace(mistake.start, mistake.end, text, after, after);
+                }}
+              >
+                {f.meant(meant)}
+              </Button>
+            )}
+          </Group>
+        )}
+        {lacking !== null && (
+          <Group>
+            <Button size="compact-sm" variant="default" onClick={() => addFallback(lacking)}>
+              {f.addFallback(lacking)}
+            </Button>
+          </Group>
+        )}
+        {offered.length > 0 && (
+          <div role="group" aria-label={f.insert}>
+            <Text size="sm" mb={4}>
+              {f.insert}
+            </Text>
+            <Group gap={6}>
+              {offered.slice(0, OFFERED).map((column) => (
+                <Button
+                  key={column}
+                  size="compact-sm"
+                  variant="light"
+                  aria-label={f.insertColumn(column)}
+                  onClick={() => insert(column)}
+                >
+                  {column.replaceAll('_', ' ')}
+                </Button>
+              ))}
+            </Group>
+          </div>
+        )}
+      </Stack>
+      <Stack gap={4}>
+        <Bubble
+          testid="bubble"
+          title={sample ? t.campaigns.review.sample(sample.nombre ?? formatPhone(sample.destinatario)) : f.preview}
+          text={(filled ? filled.text : value) || '…'}
+        />
+        {filled && filled.missing.length > 0 && (
+          <Text size="xs" c="dimmed" role="status">
+            {f.sampleLacks(filled.missing.join(', '))}
+          </Text>
+        )}
+      </Stack>
+    </div>
+  );
+}

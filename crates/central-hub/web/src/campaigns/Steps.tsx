@@ -1,0 +1,155 @@
+import { Stack, Text, Title, VisuallyHidden } from '@mantine/core';
+import { IconCheck, IconChevronDown, IconChevronUp } from '@tabler/icons-react';
+import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
+
+import { useText } from '../i18n/I18nProvider';
+import { clockIn, dayName } from '../lib/days';
+import { useConfig } from '../live/queries';
+import { endOf, valuesOf } from '../planning/form';
+import { ScreenLoading } from '../ui/ScreenLoading';
+import { Surface } from '../ui/Surface';
+import { ListPanel } from './ListsCard';
+import classes from './Message.module.css';
+import { MessageStep } from './MessageStep';
+import { ReviewStep } from './ReviewStep';
+import type { CampaignStats } from './types';
+import { useOwnSchedules } from './useStanding';
+import { WhenStep } from './WhenStep';
+
+const STEPS = ['list', 'message', 'when', 'review'] as const;
+
+type Name = (typeof STEPS)[number];
+
+/** A draft in four steps on one page; one is open, the others are summaries. */
+export function Steps({ campaign }: { campaign: CampaignStats }) {
+  const schedules = useOwnSchedules(campaign.id).data;
+  if (!schedules) return <ScreenLoading />;
+  const done = {
+    list: campaign.total > 0,
+    message: campaign.mensaje !== '',
+    when: schedules.length > 0,
+    review: false,
+  };
+  return <Known campaign={campaign} done={done} />;
+}
+
+function Known({ campaign, done }: { campaign: CampaignStats; done: Record<Name, boolean> }) {
+  const t = useText();
+  const s = t.campaigns.steps;
+  // The first unfinished one when the screen opens; then the user decides.
+  const [open, setOpen] = useState<Name | null>(() => STEPS.find((name) => !done[name]) ?? 'review');
+  const whenText = useWhenText(campaign);
+  const people = t.campaigns.people(campaign.total, campaign.total.toLocaleString(t.locale));
+  const summaries: Record<Name, string> = {
+    list: done.list ? people : s.listTodo,
+    message: done.message ? campaign.mensaje : s.messageTodo,
+    when: whenText ?? s.whenTodo,
+    review: '',
+  };
+  const next = (name: Name) => () => setOpen(name);
+  const content: Record<Name, () => ReactNode> = {
+    list: () => <ListPanel campaign={campaign} onNext={next('message')} />,
+    message: () => <MessageStep campaign={campaign} onDone={next('when')} />,
+    when: () => <WhenStep campaign={campaign} onDone={next('review')} />,
+    review: () => <ReviewStep campaign={campaign} />,
+  };
+  return (
+    <Stack gap="sm">
+      {STEPS.map((name, at) => (
+        <Step
+          key={name}
+          number={at + 1}
+          name={name}
+          done={done[name]}
+          summary={summaries[name]}
+          open={open === name}
+          onToggle={() => setOpen(open === name ? null : name)}
+        >
+          {content[name]}
+        </Step>
+      ))}
+    </Stack>
+  );
+}
+
+interface StepProps {
+  number: number;
+  name: Name;
+  done: boolean;
+  summary: string;
+  open: boolean;
+  onToggle: () => void;
+  children: () => ReactNode;
+}
+
+function Step({ number, name, done, summary, open, onToggle, children }: StepProps) {
+  const t = useText();
+  const s = t.campaigns.steps;
+  const panel = useId();
+  const frame = useRef<HTMLDivElement>(null);
+  const head = useRef<HTMLButtonElement>(null);
+  const shown = useRef(open);
+  // Opened by the previous step: the focus goes along, and the top is in view.
+  useEffect(() => {
+    if (open && !shown.current) {
+      if (document.activeElement === document.body) head.current?.focus({ preventScroll: true });
+      frame.current?.scrollIntoView({ block: 'nearest' });
+    }
+    shown.current = open;
+  }, [open]);
+  const Chevron = open ? IconChevronUp : IconChevronDown;
+  return (
+    <Surface ref={frame} py={open ? { base: 'md', sm: 'lg' } : 'xs'} style={{ scrollMarginBlock: 100 }} data-testid={`step-${name}`}>
+      <Title order={2} size="h4">
+        <button
+          ref={head}
+          type="button"
+          className={classes.head}
+          aria-expanded={open}
+          aria-controls={panel}
+          onClick={onToggle}
+        >
+          <span className={classes.number} data-done={done || undefined} aria-hidden>
+            {done ? <IconCheck size={18} /> : number}
+          </span>
+          <VisuallyHidden>{number}. </VisuallyHidden>
+          <span>{s.names[name]}</span>
+          {done && <VisuallyHidden>{s.done}</VisuallyHidden>}
+          <Text
+            span
+            size="sm"
+            c="dimmed"
+            lineClamp={1}
+            style={{ flex: '1 1 160px' }}
+            data-testid={`summary-${name}`}
+          >
+            {open ? '' : summary}
+          </Text>
+          <Chevron size={18} aria-hidden />
+        </button>
+      </Title>
+      <div id={panel} role="region" aria-label={s.names[name]} hidden={!open}>
+        {open && <div style={{ paddingBlockStart: 12 }}>{children()}</div>}
+      </div>
+    </Surface>
+  );
+}
+
+/** `203 people at 50 a day: 5 days, until fri 4/12`, of the saved schedule. */
+function useWhenText(campaign: CampaignStats): string | null {
+  const t = useText();
+  const zone = useConfig().data?.zone ?? 'UTC';
+  const schedules = useOwnSchedules(campaign.id).data ?? [];
+  const [schedule] = schedules;
+  if (!schedule) return null;
+  if (schedules.length > 1) return t.campaigns.steps.severalSchedules(schedules.length);
+  const now = clockIn(Date.now(), zone);
+  const end = endOf(valuesOf(schedule), campaign.pendientes, now);
+  if (!end) return `${schedule.hora_inicio} – ${schedule.hora_fin}`;
+  return t.schedules.form.ends(
+    t.campaigns.people(campaign.pendientes, campaign.pendientes.toLocaleString(t.locale)),
+    (schedule.cupo_diario ?? 0).toLocaleString(t.locale),
+    end.days,
+    dayName(end.last, now.day, t.locale, t.dates),
+  );
+}

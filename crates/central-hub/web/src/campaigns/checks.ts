@@ -1,0 +1,32 @@
+import { useQuery } from '@tanstack/react-query';
+
+import { request } from '../api/http';
+import { campaignKey } from './api';
+
+/** The progress of the check of a list. */
+export interface Check {
+  total: number;
+  con_whatsapp: number;
+  sin_whatsapp: number;
+  pendientes: number;
+  terminado: boolean;
+  ejemplos: { linea: number; telefono: string }[];
+}
+
+/** WhatsApp is asked about one number per second. */
+const AGAIN_MS = 3_000;
+
+const path = (id: number) => `/api/sender/campaigns/${id}/check`;
+
+export const useCheck = (id: number) =>
+  useQuery({
+    queryKey: [...campaignKey(id), 'check'],
+    queryFn: ({ signal }) => request<Check>(path(id), { signal }),
+    staleTime: 0,
+    refetchInterval: ({ state: { data } }) => (data && data.pendientes > 0 ? AGAIN_MS : false),
+  });
+
+export const beginCheck = (id: number) => request<Check>(path(id), { method: 'POST', body: {} });
+
+export const skipMissing = (id: number) =>
+  request<{ omitidos: number }>(`${path(id)}/skip`, { method: 'POST', body: {} });

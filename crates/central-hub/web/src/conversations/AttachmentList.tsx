@@ -1,0 +1,144 @@
+import { ActionIcon, Progress, Text } from '@mantine/core';
+import {
+  IconFileText,
+  IconMicrophone,
+  IconMusic,
+  IconPhoto,
+  IconVideo,
+  IconX,
+} from '@tabler/icons-react';
+import { useEffect, useState, type ComponentType } from 'react';
+
+import { ApiError } from '../api/http';
+import { outcomeIsUnknown } from '../api/outcome';
+import type { Dictionary } from '../i18n/es';
+import { useText } from '../i18n/I18nProvider';
+import { errorText } from '../i18n/lookup';
+import { sizeText } from '../lib/fileText';
+import type { Attachment } from './attachments';
+import classes from './Conversations.module.css';
+
+type Icon = ComponentType<{ size?: number; stroke?: number; 'aria-hidden'?: boolean }>;
+
+function iconOf({ file, voice }: Attachment): Icon {
+  if (voice) return IconMicrophone;
+  const icons: Record<string, Icon> = { image: IconPhoto, video: IconVideo, audio: IconMusic };
+  return icons[file.type.split('/')[0] ?? ''] ?? IconFileText;
+}
+
+/** Width and height of a preview, in pixels. */
+const PREVIEW = 44;
+
+/** Returns a small picture of an image file, as a data URL: the page may show no other. */
+function usePreview(file: File): string | null {
+  const [preview, setPreview] = useState<string | null>(null);
+  useEffect(() => {
+    if (!/^image\/(jpeg|png|webp|gif)$/.test(file.type)) return;
+    let isGone = false;
+    createImageBitmap(file, { resizeWidth: PREVIEW * 2, resizeQuality: 'medium' })
+      .then((bitmap) => {
+        const canvas = document.createElement('canvas');
+        canvas.width = bitmap.width;
+        canvas.height = Math.min(bitmap.height, PREVIEW * 4);
+        canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
+        bitmap.close();
+        if (!isGone) setPreview(canvas.toDataURL('image/jpeg', 0.7));
+      })
+      // The icon stays.
+      .catch(() => undefined);
+    return () => {
+      isGone = true;
+    };
+  }, [file]);
+  return preview;
+}
+
+function problemText(t: Dictionary, error: Error): string {
+  const { problems } = t.conversations.attach;
+  if (error instanceof ApiError && Object.hasOwn(problems, error.code))
+    return problems[error.code] ?? '';
+  return outcomeIsUnknown(error) ? t.conversations.unknown : errorText(t, error);
+}
+
+function Row({
+  one,
+  locked,
+  onRemove,
+}: {
+  one: Attachment;
+  locked: boolean;
+  onRemove: () => void;
+}) {
+  const t = useText();
+  const a = t.conversations.attach;
+  const { file, part, fileId, error, voice } = one;
+  const name = voice ? a.voice : file.name;
+  const preview = usePreview(file);
+  const Sign = iconOf(one);
+  const percent = Math.round((part ?? 0) * 100);
+  return (
+    <li className={classes.attachment} data-attachment={file.name}>
+      {preview === null ? (
+        <Sign size={26} stroke={1.5} aria-hidden />
+      ) : (
+        <img src={preview} alt="" width={PREVIEW} height={PREVIEW} className={classes.preview} />
+      )}
+      <div className={classes.attachmentWords}>
+        <Text size="sm" truncate>
+          <bdi>{name}</bdi>{' '}
+          <Text span size="xs" c="dimmed">
+            {sizeText(file.size, t.locale)}
+          </Text>
+        </Text>
+        {part !== null && (
+          <>
+            <Text size="xs" c="dimmed">
+              {fileId === null ? a.uploading(percent) : a.sending}
+            </Text>
+            <Progress value={percent} size="sm" aria-label={a.progressOf(name)} />
+          </>
+        )}
+        {error && (
+          <Text size="xs" c="var(--mantine-color-error)" role="alert">
+            {problemText(t, error)}
+          </Text>
+        )}
+      </div>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size={36}
+        aria-label={a.remove(name)}
+        // Once it is at the service, the message is under way.
+        disabled={locked && fileId !== null && part !== null}
+        onClick={onRemove}
+      >
+        <IconX size={18} aria-hidden />
+      </ActionIcon>
+    </li>
+  );
+}
+
+interface Props {
+  list: readonly Attachment[];
+  left: number;
+  isSending: boolean;
+  onRemove: (key: string) => void;
+}
+
+/** The files of an answer, and how far each is. */
+export function AttachmentList({ list, left, isSending, onRemove }: Props) {
+  const a = useText().conversations.attach;
+  return (
+    <>
+      {list.length > 0 && (
+        <ul className={classes.attachments} aria-label={a.list}>
+          {list.map((one) => (
+            <Row key={one.key} one={one} locked={isSending} onRemove={() => onRemove(one.key)} />
+          ))}
+        </ul>
+      )}
+      <div role="status">{left > 0 && <Text size="xs">{a.left(left)}</Text>}</div>
+    </>
+  );
+}

@@ -1,0 +1,119 @@
+import { ActionIcon, Badge, Group, Stack, Text, Title } from '@mantine/core';
+import { IconX } from '@tabler/icons-react';
+import { useEffect, useRef } from 'react';
+
+import { ApiError } from '../api/http';
+import { useLinks } from '../auth/links';
+import { useText } from '../i18n/I18nProvider';
+import { numberOf } from '../lib/phone';
+import { useMoment } from '../live/useMoment';
+import { useContact } from '../people/api';
+import { CardForm } from '../people/CardForm';
+import type { OneContact } from '../people/types';
+import { ActionError } from '../ui/ActionError';
+import { Facts, type Fact } from '../ui/Facts';
+import { ScreenLoading } from '../ui/ScreenLoading';
+import classes from './Conversations.module.css';
+
+/** Somebody of whom nothing is known yet: what is noted makes a contact of them. */
+const stranger = (number: string): OneContact => ({
+  id: 0,
+  telefono: /^\d+$/.test(number) ? number : null,
+  chat: number,
+  nombre: null,
+  nombre_whatsapp: null,
+  etiquetas: [],
+  nota: null,
+  baja: false,
+  ultimo: null,
+  mensajes: [],
+  desde_baja: null,
+  direcciones: [],
+  negocios: [],
+});
+
+/** What is known and noted of the contact, beside the messages. */
+export default function ContactPanel({ number, who, onClose }: { number: string; who: string; onClose: () => void }) {
+  const t = useText();
+  const c = t.conversations.contact;
+  const { data, error } = useContact(number);
+  const isUnknown = error instanceof ApiError && error.status === 404;
+  const contact = data ?? (isUnknown ? stranger(number) : null);
+  const close = useRef<HTMLButtonElement>(null);
+  useEffect(() => close.current?.focus({ preventScroll: true }), []);
+  return (
+    <aside
+      id="contact-panel"
+      className={classes.contact}
+      aria-label={c.of(who)}
+      onKeyDown={(event) => {
+        // Esc first closes the list of a field.
+        if (event.key === 'Escape' && !event.defaultPrevented) onClose();
+      }}
+    >
+      <Group justify="space-between" wrap="nowrap" mb="sm">
+        <Title order={3} size="h5">
+          {c.title}
+        </Title>
+        <ActionIcon ref={close} variant="subtle" color="gray" size={36} aria-label={c.close} onClick={onClose}>
+          <IconX size={18} aria-hidden />
+        </ActionIcon>
+      </Group>
+      {!contact && (error ? <ActionError error={error} /> : <ScreenLoading />)}
+      {contact && <Known contact={contact} />}
+    </aside>
+  );
+}
+
+function Known({ contact }: { contact: OneContact }) {
+  const t = useText();
+  const s = t.contacts.detail;
+  const moment = useMoment();
+  // Whoever only answers may read it.
+  const mayNote = useLinks()('contacts') !== null;
+  const optOut: Fact[] = contact.desde_baja
+    ? [[s.optOut, `${s.optOutBy[contact.desde_baja.origen]}, ${moment(contact.desde_baja.fecha)}`]]
+    : [];
+  const facts: Fact[] = [
+    [s.number, numberOf(contact)],
+    ...(contact.nombre_whatsapp ? ([[s.calls, contact.nombre_whatsapp]] satisfies Fact[]) : []),
+    ...optOut,
+  ];
+  return (
+    <Stack gap="md">
+      {contact.baja && (
+        <Badge variant="light" color="red" tt="none">
+          {t.conversations.optedOut}
+        </Badge>
+      )}
+      <Facts rows={facts} />
+      {mayNote ? (
+        <CardForm key={`${contact.nombre}\n${contact.etiquetas.join('\n')}\n${contact.nota}`} contact={contact} />
+      ) : (
+        <Noted contact={contact} />
+      )}
+    </Stack>
+  );
+}
+
+function Noted({ contact }: { contact: OneContact }) {
+  const { detail: s } = useText().contacts;
+  return (
+    <>
+      {contact.etiquetas.length > 0 && (
+        <Group gap={6} component="ul" aria-label={s.tags} m={0} p={0} style={{ listStyle: 'none' }}>
+          {contact.etiquetas.map((tag) => (
+            <Badge key={tag} component="li" variant="default" tt="none">
+              {tag}
+            </Badge>
+          ))}
+        </Group>
+      )}
+      {contact.nota && (
+        <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+          {contact.nota}
+        </Text>
+      )}
+    </>
+  );
+}

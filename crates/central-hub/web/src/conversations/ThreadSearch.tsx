@@ -1,0 +1,112 @@
+import { ActionIcon, Button, Text, TextInput, UnstyledButton } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { IconSearch, IconX } from '@tabler/icons-react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+
+import { request } from '../api/http';
+import { useText } from '../i18n/I18nProvider';
+import { query } from '../lib/query';
+import { useMoment } from '../live/useMoment';
+import { ActionError } from '../ui/ActionError';
+import { CONVERSATIONS_KEY } from './api';
+import classes from './Conversations.module.css';
+import { summary } from './thread';
+import type { History } from './types';
+
+const PER_SEARCH = 20;
+/** The hub looks at a stretch of the history at a time: with nothing found it is asked for more. */
+const MOST_EMPTY = 5;
+
+const useFound = (number: string, buscar: string) =>
+  useInfiniteQuery({
+    queryKey: [...CONVERSATIONS_KEY, 'search', number, buscar],
+    queryFn: async ({ pageParam, signal }) => {
+      let antes = pageParam;
+      for (let n = 0; ; n += 1) {
+        const page = await request<History>(
+          `/api/listener/history/${encodeURIComponent(number)}${query({ buscar, antes, limite: PER_SEARCH })}`,
+          { signal, timeoutMs: 30_000 },
+        );
+        if (page.mensajes.length > 0 || page.siguiente === null || n === MOST_EMPTY) return page;
+        antes = page.siguiente;
+      }
+    },
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.siguiente,
+    enabled: buscar !== '',
+  });
+
+interface Props {
+  number: string;
+  who: string;
+  onFound: (id: number) => void;
+  onClose: () => void;
+}
+
+/** Searches the messages of a conversation; a result leads to its message. */
+export function ThreadSearch({ number, who, onFound, onClose }: Props) {
+  const t = useText();
+  const c = t.conversations.find;
+  const moment = useMoment();
+  const [typed, setTyped] = useState('');
+  const [words] = useDebouncedValue(typed.trim(), 300);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus({ preventScroll: true }), []);
+  const { data, error, isFetching, hasNextPage, fetchNextPage, isFetchingNextPage } = useFound(number, words);
+  const found = words === '' ? [] : (data?.pages.flatMap((page) => page.mensajes) ?? []);
+  return (
+    <div
+      role="search"
+      aria-label={c.label}
+      className={classes.find}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') onClose();
+      }}
+    >
+      <div className={classes.findField}>
+        <TextInput
+          ref={field}
+          type="search"
+          aria-label={c.label}
+          placeholder={c.hint}
+          maxLength={200}
+          leftSection={<IconSearch size={16} aria-hidden />}
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+        />
+        <ActionIcon variant="subtle" color="gray" size={36} aria-label={c.close} onClick={onClose}>
+          <IconX size={18} aria-hidden />
+        </ActionIcon>
+      </div>
+      <Text size="xs" c="dimmed" role="status">
+        {words !== '' && data && !isFetching && (found.length === 0 ? c.nothing : c.count(found.length, hasNextPage))}
+      </Text>
+      <ActionError error={error} />
+      {found.length > 0 && (
+        <ul className={classes.found}>
+          {found.map((message) => (
+            <li key={message.id}>
+              <UnstyledButton className={classes.foundOne} onClick={() => onFound(message.id)}>
+                <span className={classes.foundHead}>
+                  {message.direccion === 'saliente' ? t.conversations.content.you : who} · {moment(message.fecha)}
+                </span>
+                <span className={classes.foundText}>{summary(t, message)}</span>
+              </UnstyledButton>
+            </li>
+          ))}
+        </ul>
+      )}
+      {hasNextPage && words !== '' && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          loading={isFetchingNextPage}
+          onClick={() => void fetchNextPage()}
+        >
+          {c.more}
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,67 @@
+// Files on their way to a contact: pure functions of the list of them.
+
+import { typeOf } from '../lib/fileText';
+
+/** What a file is sent as. */
+export type FileKind = 'image' | 'video' | 'audio' | 'document';
+
+/** At most as many at once: each is a message. */
+export const MOST_FILES = 20;
+
+export interface Attachment {
+  key: string;
+  file: File;
+  /** A recorded voice message. */
+  voice: boolean;
+  /** The uploaded part, from 0 to 1; null until the upload begins. */
+  part: number | null;
+  /** The service's id of the file, once it is uploaded. */
+  fileId: string | null;
+  kind: FileKind | null;
+  error: Error | null;
+}
+
+export const attachmentOf = (key: string, file: File, voice = false): Attachment => ({
+  key,
+  file,
+  voice,
+  part: null,
+  fileId: null,
+  kind: null,
+  error: null,
+});
+
+/** Returns what a file of a type, as the service found it, is sent as. */
+export function kindFor(mime: string): FileKind {
+  const type = typeOf(mime);
+  if (['image/jpeg', 'image/png', 'image/webp', 'image/gif'].includes(type)) return 'image';
+  if (['video/mp4', 'video/3gpp', 'video/quicktime'].includes(type)) return 'video';
+  return type.startsWith('audio/') ? 'audio' : 'document';
+}
+
+/** Adds files up to the limit; returns how many had no room. */
+export function added(
+  list: readonly Attachment[],
+  files: readonly Attachment[],
+): { list: Attachment[]; left: number } {
+  const room = Math.max(0, MOST_FILES - list.length);
+  return { list: [...list, ...files.slice(0, room)], left: Math.max(0, files.length - room) };
+}
+
+export const changed = (
+  list: readonly Attachment[],
+  key: string,
+  change: Partial<Attachment>,
+): Attachment[] => list.map((one) => (one.key === key ? { ...one, ...change } : one));
+
+export const without = (list: readonly Attachment[], key: string): Attachment[] =>
+  list.filter((one) => one.key !== key);
+
+/**
+ * Returns the files of a paste or a drop. A copy from a spreadsheet or a text
+ * program carries a picture of itself in addition to its text: it is text.
+ */
+export function filesOf(data: Pick<DataTransfer, 'files' | 'types'> | null): File[] {
+  if (!data || data.types.includes('text/plain')) return [];
+  return [...data.files];
+}

@@ -1,0 +1,52 @@
+import { Button, Text } from '@mantine/core';
+import { IconRefresh } from '@tabler/icons-react';
+
+import { ApiError } from '../../api/http';
+import type { Dictionary } from '../../i18n/es';
+import { useText } from '../../i18n/I18nProvider';
+import { errorText } from '../../i18n/lookup';
+import classes from './Content.module.css';
+
+/** Returns why a file is not shown; null as the error: it is there, but unreadable. */
+export function fileProblem(t: Dictionary, error: Error | null): string {
+  const { cannotShow, problems } = t.conversations.content;
+  if (!error) return cannotShow;
+  const own =
+    error instanceof ApiError && Object.hasOwn(problems, error.code) ? problems[error.code] : null;
+  return own ?? errorText(t, error);
+}
+
+interface Props {
+  /** Undefined while there is no problem. */
+  problem: Error | null | undefined;
+  pending?: boolean;
+  onRetry?: () => void;
+}
+
+/** The state of a file in words, and a way to try again. */
+export function FileNote({ problem, pending = false, onRetry }: Props) {
+  const t = useText();
+  const c = t.conversations.content;
+  return (
+    <div role="status" className={classes.note}>
+      {pending && <Text size="xs">{c.fetching}</Text>}
+      {!pending && problem !== undefined && (
+        <>
+          <Text size="xs" c="var(--mantine-color-error)">
+            {fileProblem(t, problem)}
+          </Text>
+          {onRetry && problem !== null && (
+            <Button
+              size="compact-sm"
+              variant="default"
+              leftSection={<IconRefresh size={14} aria-hidden />}
+              onClick={onRetry}
+            >
+              {c.retry}
+            </Button>
+          )}
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+import { UnstyledButton } from '@mantine/core';
+import { IconPhoto } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+
+import { probeFile } from '../../api/http';
+import { useText } from '../../i18n/I18nProvider';
+import type { Media, Message } from '../types';
+import classes from './Content.module.css';
+import { FileNote } from './FileNote';
+import { previewOf, ratioOf } from './preview';
+
+/** The preview of a picture, which is opened large. */
+export function Picture({
+  message,
+  media,
+  onOpen,
+}: {
+  message: Message;
+  media: Media;
+  onOpen: (message: Message) => void;
+}) {
+  const c = useText().conversations;
+  const what = message.mensaje.trim() || (c.kinds['image'] ?? '');
+  const preview = previewOf(media);
+  const shown = (
+    <span className={classes.picture} style={{ aspectRatio: ratioOf(media) }}>
+      {preview === undefined ? <IconPhoto size={40} stroke={1.2} aria-hidden /> : <img src={preview} alt="" />}
+    </span>
+  );
+  if (message.media_url === undefined) return shown;
+  return (
+    <UnstyledButton
+      className={classes.open}
+      aria-label={c.content.open(what)}
+      aria-haspopup="dialog"
+      onClick={() => onOpen(message)}
+    >
+      {shown}
+    </UnstyledButton>
+  );
+}
+
+/** A sticker, which has no preview and is small. */
+export function Sticker({ url, kind }: { url: string; kind: string }) {
+  const probe = useMutation({ mutationFn: () => probeFile(url) });
+  const problem = probe.isSuccess ? null : (probe.error ?? undefined);
+  return (
+    <>
+      {!probe.isIdle ? null : (
+        <img
+          src={url}
+          alt={kind}
+          width={140}
+          height={140}
+          loading="lazy"
+          className={classes.sticker}
+          onError={() => probe.mutate()}
+        />
+      )}
+      <FileNote problem={problem} pending={probe.isPending} onRetry={() => probe.reset()} />
+    </>
+  );
+}

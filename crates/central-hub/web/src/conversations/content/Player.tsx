@@ -1,0 +1,72 @@
+import { IconDownload } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { probeFile } from '../../api/http';
+import { useText } from '../../i18n/I18nProvider';
+import { playText, sizeText } from '../../lib/fileText';
+import type { Media } from '../types';
+import classes from './Content.module.css';
+import { Download } from './FileLink';
+import { FileNote } from './FileNote';
+import { previewOf, ratioOf } from './preview';
+
+interface Props {
+  id: number;
+  media: Media;
+  url: string;
+  /** What it is, in words. */
+  kind: string;
+  film: boolean;
+}
+
+/** A voice message, a sound or a film. Nothing is fetched before it is played. */
+export function Player({ id, media, url, kind, film }: Props) {
+  const { locale } = useText();
+  const probe = useMutation({ mutationFn: () => probeFile(url) });
+  const [attempt, setAttempt] = useState(0);
+  const facts = [
+    media.seconds === undefined ? null : playText(media.seconds),
+    film && media.size !== undefined ? sizeText(media.size, locale) : null,
+  ].filter(Boolean);
+  // The element does not say why it failed.
+  const failed = () => probe.mutate();
+  const problem = probe.isSuccess ? null : (probe.error ?? undefined);
+  const shared = {
+    src: url,
+    controls: true,
+    preload: 'none',
+    onError: failed,
+    'aria-label': [kind, ...facts].join(', '),
+  } as const;
+  return (
+    <div>
+      {film ? (
+        <video
+          key={attempt}
+          {...shared}
+          playsInline
+          poster={previewOf(media)}
+          className={classes.film}
+          style={{ aspectRatio: ratioOf(media) }}
+        />
+      ) : (
+        <audio key={attempt} {...shared} className={classes.sound} />
+      )}
+      <FileNote
+        problem={problem}
+        pending={probe.isPending}
+        onRetry={() => {
+          probe.reset();
+          setAttempt(attempt + 1);
+        }}
+      />
+      <div className={classes.facts}>
+        <span>{[kind, ...facts].join(' · ')}</span>
+        <Download id={id} media={media} url={url} className={classes.save} icon>
+          <IconDownload size={16} aria-hidden />
+        </Download>
+      </div>
+    </div>
+  );
+}

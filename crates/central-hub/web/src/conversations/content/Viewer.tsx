@@ -1,0 +1,114 @@
+import { ActionIcon, Group, Text } from '@mantine/core';
+import { IconChevronLeft, IconChevronRight, IconDownload } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { useState, type KeyboardEvent } from 'react';
+
+import { probeFile } from '../../api/http';
+import { useText } from '../../i18n/I18nProvider';
+import { useMoment } from '../../live/useMoment';
+import { Dialog } from '../../ui/Dialog';
+import type { Message } from '../types';
+import classes from './Content.module.css';
+import { Download } from './FileLink';
+import { FileNote } from './FileNote';
+import { previewOf } from './preview';
+
+interface Props {
+  pictures: readonly Message[];
+  /** The one that is open; null if none is. */
+  shown: number | null;
+  who: string;
+  onShow: (id: number) => void;
+  onClose: () => void;
+}
+
+/** A conversation's pictures, one at a time and large. */
+export function Viewer({ pictures, shown, who, onShow, onClose }: Props) {
+  const t = useText();
+  const c = t.conversations;
+  const moment = useMoment();
+  const at = pictures.findIndex((one) => one.id === shown);
+  const message = pictures[at];
+  const before = pictures[at - 1];
+  const after = at === -1 ? undefined : pictures[at + 1];
+  function walk(event: KeyboardEvent) {
+    const to = { ArrowLeft: before, ArrowRight: after }[event.key];
+    if (to) onShow(to.id);
+  }
+  const title = message ? `${message.direccion === 'saliente' ? c.content.you : who}, ${moment(message.fecha)}` : '';
+  return (
+    <Dialog opened={message !== undefined} title={title} size="xl" onClose={onClose}>
+      {message && (
+        <div onKeyDown={walk}>
+          <Large key={message.id} message={message} />
+          <Group justify="center" gap="sm" mt="xs">
+            <ActionIcon
+              variant="default"
+              size={44}
+              aria-label={c.content.previous}
+              disabled={!before}
+              onClick={() => before && onShow(before.id)}
+            >
+              <IconChevronLeft size={20} aria-hidden />
+            </ActionIcon>
+            <Text size="sm" aria-live="polite">
+              {c.content.position(at + 1, pictures.length)}
+            </Text>
+            <ActionIcon
+              variant="default"
+              size={44}
+              aria-label={c.content.next}
+              disabled={!after}
+              onClick={() => after && onShow(after.id)}
+            >
+              <IconChevronRight size={20} aria-hidden />
+            </ActionIcon>
+          </Group>
+        </div>
+      )}
+    </Dialog>
+  );
+}
+
+function Large({ message }: { message: Message }) {
+  const c = useText().conversations;
+  const url = message.media_url ?? '';
+  const probe = useMutation({ mutationFn: () => probeFile(url) });
+  const [isThere, setThere] = useState(false);
+  const preview = message.media && previewOf(message.media);
+  const failed = !probe.isIdle;
+  return (
+    <>
+      <div
+        className={classes.large}
+        style={isThere || preview === undefined ? undefined : { backgroundImage: `url(${preview})` }}
+      >
+        {!failed && (
+          <img
+            src={url}
+            alt={message.mensaje.trim() || (c.kinds['image'] ?? '')}
+            onLoad={() => setThere(true)}
+            onError={() => probe.mutate()}
+          />
+        )}
+      </div>
+      <FileNote
+        problem={probe.isSuccess ? null : (probe.error ?? undefined)}
+        pending={probe.isPending || (!failed && !isThere)}
+        onRetry={() => probe.reset()}
+      />
+      <Group justify="space-between" wrap="nowrap" mt="xs" align="flex-start">
+        <Text size="sm" className={classes.caption}>
+          {message.mensaje}
+        </Text>
+        {message.media && (
+          <div>
+            <Download id={message.id} media={message.media} url={url} className={classes.save} icon>
+              <IconDownload size={20} aria-hidden />
+            </Download>
+          </div>
+        )}
+      </Group>
+    </>
+  );
+}

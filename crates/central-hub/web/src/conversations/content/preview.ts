@@ -1,0 +1,21 @@
+import type { Media, Message } from '../types';
+
+/** Returns the preview of a file, if it is what the hub promises: a small JPEG. */
+export const previewOf = ({ thumbnail }: Media): string | undefined =>
+  thumbnail !== undefined && /^data:image\/jpeg;base64,[\w+/=]+$/.test(thumbnail)
+    ? thumbnail
+    : undefined;
+
+/** Returns the width in proportion to the height, within what a bubble can show. */
+export function ratioOf({ width, height }: Media): number {
+  if (width === undefined || height === undefined || width <= 0 || height <= 0) return 4 / 3;
+  return Math.min(2, Math.max(0.6, width / height));
+}
+
+/** Returns whether the file is shown as a picture. */
+export const isPicture = ({ media, tipo }: Message): boolean =>
+  media !== undefined && tipo !== 'sticker' && media.mime.startsWith('image/') && tipo !== 'document';
+
+/** Returns the messages whose pictures can be viewed large, in their order. */
+export const picturesOf = (messages: readonly Message[]): Message[] =>
+  messages.filter((one) => isPicture(one) && one.media_url !== undefined);

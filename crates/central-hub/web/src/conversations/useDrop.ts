@@ -1,0 +1,44 @@
+import { useEffect, useState, type RefObject } from 'react';
+
+const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
+
+/** Takes files that are dropped on an element; returns whether some hover over it. */
+export function useDrop(
+  zone: RefObject<HTMLElement | null>,
+  onFiles: (files: readonly File[]) => void,
+): boolean {
+  const [hovers, setHovers] = useState(false);
+
+  useEffect(() => {
+    const element = zone.current;
+    if (!element) return;
+    const over = (event: DragEvent) => {
+      if (!hasFiles(event)) return;
+      // Without it the browser would open the file.
+      event.preventDefault();
+      setHovers(true);
+    };
+    const leave = (event: DragEvent) => {
+      // Also fires on the way from one child to another.
+      if (!element.contains(event.relatedTarget as Node | null)) setHovers(false);
+    };
+    const drop = (event: DragEvent) => {
+      setHovers(false);
+      if (!event.dataTransfer || !hasFiles(event)) return;
+      event.preventDefault();
+      // A folder is listed as a file that cannot be read.
+      const items = [...event.dataTransfer.items].filter((item) => item.webkitGetAsEntry()?.isFile !== false);
+      onFiles(items.flatMap((item) => item.getAsFile() ?? []));
+    };
+    element.addEventListener('dragover', over);
+    element.addEventListener('dragleave', leave);
+    element.addEventListener('drop', drop);
+    return () => {
+      element.removeEventListener('dragover', over);
+      element.removeEventListener('dragleave', leave);
+      element.removeEventListener('drop', drop);
+    };
+  }, [zone, onFiles]);
+
+  return hovers;
+}

@@ -1,0 +1,108 @@
+import { Anchor, Stack, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { Link } from 'react-router';
+
+import { useOnlyAnswers, useSeesAll } from '../auth/AuthProvider';
+import { useText } from '../i18n/I18nProvider';
+import { ADMIN_ROUTES, AGENT_ROUTES, ROUTES, type RouteName } from '../lib/routes';
+import { ActionError } from '../ui/ActionError';
+import { Screen } from '../ui/Screen';
+import { ScreenLoading } from '../ui/ScreenLoading';
+import { Surface } from '../ui/Surface';
+import { parseGuide, type Block, type Piece } from './guide';
+
+const LIST = { margin: 0, paddingInlineStart: 22 };
+const ITEM = { paddingBlock: 4 };
+
+/** The guide is loaded with the screen, in one language. */
+const load = async (locale: string) => {
+  const text = locale.startsWith('es')
+    ? await import('./guide.es.md?raw')
+    : await import('./guide.en.md?raw');
+  return parseGuide(text.default);
+};
+
+/** The screen of the user guide; screens that it names are links. */
+export default function HelpScreen() {
+  const t = useText();
+  const guide = useQuery({
+    queryKey: ['guide', t.locale],
+    queryFn: () => load(t.locale),
+    staleTime: Infinity,
+  });
+  if (!guide.data) {
+    return (
+      <Screen title={t.nav.help}>
+        {guide.error ? <ActionError error={guide.error} /> : <ScreenLoading />}
+      </Screen>
+    );
+  }
+  const { title, lead, chapters } = guide.data;
+  return (
+    <Screen title={title} lead={lead}>
+      <Surface>
+        <nav aria-label={t.help.contents}>
+          <ul style={LIST}>
+            {chapters.map((chapter, at) => (
+              <li key={chapter.title} style={ITEM}>
+                <Anchor href={`#guia-${at + 1}`}>{chapter.title}</Anchor>
+              </li>
+            ))}
+          </ul>
+        </nav>
+      </Surface>
+      {chapters.map((chapter, at) => (
+        <Surface key={chapter.title} id={`guia-${at + 1}`} style={{ scrollMarginBlockStart: 100 }}>
+          <Title order={2} size="h4" mb="sm">
+            {chapter.title}
+          </Title>
+          <Stack gap="sm" maw={720}>
+            {chapter.blocks.map((block, index) => (
+              <Shown key={index} block={block} />
+            ))}
+          </Stack>
+        </Surface>
+      ))}
+    </Screen>
+  );
+}
+
+function Shown({ block }: { block: Block }) {
+  if (block.kind === 'text') {
+    return (
+      <Text>
+        <Pieces pieces={block.pieces} />
+      </Text>
+    );
+  }
+  const Marked = block.ordered ? 'ol' : 'ul';
+  return (
+    <Marked style={LIST}>
+      {block.items.map((pieces, at) => (
+        <li key={at} style={ITEM}>
+          <Pieces pieces={pieces} />
+        </li>
+      ))}
+    </Marked>
+  );
+}
+
+function Pieces({ pieces }: { pieces: readonly Piece[] }): ReactNode {
+  const { nav } = useText();
+  const seesAll = useSeesAll();
+  const onlyAnswers = useOnlyAnswers();
+  const isOwn = (route: RouteName) =>
+    onlyAnswers ? AGENT_ROUTES.has(route) : seesAll || !ADMIN_ROUTES.has(route);
+  return pieces.map(({ text, strong }, at) => {
+    if (!strong) return text;
+    const route = (Object.keys(ROUTES) as RouteName[]).find((name) => nav[name] === text);
+    return route && isOwn(route) ? (
+      <Anchor key={at} component={Link} to={ROUTES[route]} inherit fw={600}>
+        {text}
+      </Anchor>
+    ) : (
+      <strong key={at}>{text}</strong>
+    );
+  });
+}

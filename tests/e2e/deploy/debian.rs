@@ -1,0 +1,130 @@
+//! The files of the Debian packages, which `cargo xtask dist` builds and tries.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use harness::Scratch;
+use serde_json::Value;
+use tokio::process::Command;
+
+const SERVICES: [&str; 2] = ["session-manager", "central-hub"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Runs `settings.sh` for these services, with its folder in `folder`.
+async fn write_settings(folder: &Path, services: &[&str]) {
+    let ran = Command::new(root().join("deploy/debian/settings.sh"))
+        .arg(root().join("deploy/systemd"))
+        .args(services)
+        .env("LEADMASTER_ETC", folder)
+        .output()
+        .await
+        .expect("it is executable");
+    assert!(ran.status.success(), "{ran:?}");
+}
+
+fn token(folder: &Path, service: &str) -> Option<String> {
+    let text = read(&folder.join(format!("{service}.env")));
+    let mut lines = text.lines();
+    let token = lines.find_map(|line| line.strip_prefix("SESSION_MANAGER_TOKEN="));
+    token.map(str::to_owned)
+}
+
+#[tokio::test]
+async fn package_settings_are_written_once_with_one_secret() {
+    let scratch = Scratch::default();
+    for order in [SERVICES, [SERVICES[1], SERVICES[0]]] {
+        let etc = scratch.join(order[0]);
+        write_settings(&etc, &order[..1]).await;
+        let first = token(&etc, order[0]).expect("a secret");
+        assert!(first.len() >= 32, "{first}");
+        write_settings(&etc, &order[1..]).await;
+        assert_eq!(token(&etc, order[1]).as_ref(), Some(&first));
+        for service in order {
+            let file = etc.join(format!("{service}.env"));
+            let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{service}");
+            std::fs::write(&file, "MINE=1\n").unwrap();
+        }
+        write_settings(&etc, &order).await;
+        for service in order {
+            assert_eq!(read(&etc.join(format!("{service}.env"))), "MINE=1\n");
+        }
+    }
+    // An operator's own settings that need no secret get no half of one.
+    let etc = scratch.join("own");
+    std::fs::create_dir(&etc).unwrap();
+    std::fs::write(etc.join("session-manager.env"), "PORT=3001\n").unwrap();
+    write_settings(&etc, &SERVICES).await;
+    assert_eq!(token(&etc, "central-hub"), None);
+}
+
+/// The `package.metadata.deb` of a service.
+async fn manifest(service: &str) -> Value {
+    let words = [
+        "metadata",
+        "--no-deps",
+        "--offline",
+        "--format-version",
+        "1",
+    ];
+    let mut cargo = Command::new(env!("CARGO"));
+    let said = cargo.args(words).current_dir(root()).output().await;
+    let said: Value = serde_json::from_slice(&said.expect("cargo").stdout).expect("JSON");
+    let packages = said["packages"].as_array().expect("packages");
+    let package = packages.iter().find(|it| it["name"] == service);
+    package.expect("the service")["metadata"]["deb"].clone()
+}
+
+/// The drop-ins start what the packages install, and the scripts are complete.
+#[tokio::test]
+async fn packages_install_what_their_units_start() {
+    for service in SERVICES {
+        let package = manifest(service).await;
+        let mut installed = Vec::new();
+        for asset in package["assets"].as_array().expect("assets") {
+            let (from, to) = (asset[0].as_str().unwrap(), asset[1].as_str().unwrap());
+            let (_, name) = from.rsplit_once('/').expect("a path");
+            if !from.starts_with("target/") {
+                let file = root().join("crates").join(service).join(from);
+                assert!(file.exists(), "{service}: {from}");
+            }
+            let folder = to.ends_with('/');
+            installed.push(format!("/{to}{}", if folder { name } else { "" }));
+        }
+        let folder = root().join("deploy/debian").join(service);
+        let mut drop_ins = 0;
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let file = entry.unwrap().path();
+            if file.extension().is_some_and(|it| it == "conf") {
+                drop_ins += 1;
+                let text = read(&file);
+                let started = text.lines().filter_map(|it| it.strip_prefix("ExecStart=/"));
+                let started: Vec<_> = started.collect();
+                assert_eq!(started.len(), 1, "{text}");
+                let program = started[0].split(' ').next().unwrap();
+                assert!(installed.contains(&format!("/{program}")), "{program}");
+                let name = file.file_name().unwrap().to_str().unwrap();
+                assert!(package.to_string().contains(name), "{name}");
+                continue;
+            }
+            // Otherwise cargo-deb leaves the unit out.
+            assert!(read(&file).contains("\n#DEBHELPER#\n"), "{file:?}");
+            let checked = Command::new("sh").arg("-n").arg(&file).status().await;
+            assert!(checked.unwrap().success(), "{file:?}");
+        }
+        assert!(drop_ins > 0, "{service}");
+        let unit = package["systemd-units"]["unit-name"].as_str().unwrap();
+        assert!(
+            root()
+                .join(format!("deploy/systemd/{unit}.service"))
+                .exists()
+        );
+    }
+}
