@@ -31,7 +31,7 @@ const CENTRAL_HUB: Rows = &[
         "backup",
         "inbox",
         "recipient_import",
-        "limits",
+        "caller_limits",
         "lookups",
         "media_deleter",
     ],

@@ -75,7 +75,7 @@ async fn upload(hub: &Hub, campaign: i64, list: &'static str) -> (Value, Value) 
 }
 
 on_both_engines! {
-    async fn a_wish_from_a_lid_counts_once_its_number_is_known(database: Database) {
+    async fn opt_out_by_lid_applies_to_its_number_once_known(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let lid = "247033104567642@lid";
         lead(&hub, &peer, "3A01", lid, "BAJA").await;
@@ -96,7 +96,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_wish_from_a_lid_counts_whatever_teaches_its_number(database: Database) {
+    async fn opt_out_of_a_lid_applies_whatever_teaches_its_number(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let lid = |n: u8| format!("24703310456760{n}@lid");
         let number = |n: u8| format!("549117777010{n}");
@@ -142,7 +142,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_wish_by_number_holds_for_the_lid(database: Database) {
+    async fn opt_out_by_number_applies_to_its_lid(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let lid = "245933592939431@lid";
         told(&hub, &peer, &known("3A01", lid, "5491177770002", "hola")).await;
@@ -152,7 +152,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_wish_holds_for_each_spelling_of_a_number(database: Database) {
+    async fn opt_out_applies_to_each_spelling_of_a_number(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         for (n, (from, other)) in [
             ("5491158254201", "541158254201"), ("541158254202", "5491158254202"),
@@ -177,7 +177,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_list_has_a_person_once(database: Database) {
+    async fn list_contains_each_person_once(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let one = campaign(&hub).await;
         let list = "telefono\n5491166660000\n541166660000\n+54 9 11 6666-0000\n";
@@ -193,7 +193,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_number_and_a_lid_are_one_conversation_and_answer_one_campaign(database: Database) {
+    async fn number_and_lid_share_conversation_and_campaign_reply(database: Database) {
         let peer = FakeSessionManager::start().await;
         peer.is_in("READY");
         peer.takes_sends();
@@ -237,7 +237,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn an_opt_out_is_answered_once_where_that_is_switched_on(database: Database) {
+    async fn opt_out_is_answered_once_if_enabled(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let path = "/api/sender/bajas/respuesta";
         assert_eq!(get(&hub, path).await, json!({"texto": null}));
@@ -285,7 +285,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_dry_run_answers_no_opt_out(database: Database) {
+    async fn dry_run_does_not_answer_opt_outs(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         peer.answers("/status", 200, r#"{"status":"READY"}"#);
         peer.takes_sends();
@@ -302,7 +302,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_a_business_sees_is_not_widened_by_a_join(database: Database) {
+    async fn merge_does_not_extend_what_a_business_sees(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let lid = "247033104567642@lid";
         for (cliente, to) in [(51, "5491177770001"), (52, lid)] {
