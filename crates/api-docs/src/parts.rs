@@ -13,7 +13,7 @@ use utoipa::{IntoParams, IntoResponses, ToSchema};
 #[derive(ToSchema)]
 #[schema(example = json!({"error": true, "code": "INVALID_REQUEST", "message": "the body: missing field `to`"}))]
 pub struct Failure {
-    /// `true`, or on the hub's routes of the former Node hub the code again.
+    /// `true`; on the routes inherited from the Node hub, the code again.
     #[schema(schema_with = true_or_code)]
     pub error: bool,
     /// The machine-readable code.

@@ -302,7 +302,7 @@ async fn messages(store: &Store, rows: i64) {
     ] {
         say(what, async || {
             store
-                .page(&filter, words, PAGE)
+                .search_messages(&filter, words, PAGE)
                 .await
                 .unwrap()
                 .messages

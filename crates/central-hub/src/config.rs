@@ -5,6 +5,7 @@ pub mod alerts;
 mod allowed_hosts;
 mod backups;
 mod database_location;
+pub mod smtp;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -281,6 +282,22 @@ fn obsolete(env: &Env) -> Vec<String> {
     warnings
 }
 
+/// Parses a variable; `None` if it is unset.
+fn parsed<T>(
+    env: &Env,
+    name: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+    takes: &str,
+) -> Result<Option<T>, EnvError> {
+    let Some(text) = env.text(name)? else {
+        return Ok(None);
+    };
+    match parse(&text) {
+        Some(value) => Ok(Some(value)),
+        None => Err(EnvError::invalid(name, &text, takes)),
+    }
+}
+
 /// Parses a comma-separated list; an unset variable is an empty list.
 fn listed<T>(env: &Env, name: &str) -> Result<T, EnvError>
 where
@@ -448,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn what_sends_for_real_is_never_guessed() {
+    fn dry_run_accepts_only_true_or_false() {
         for word in ["False", "0", "no", " false", "FALSE", "off"] {
             let error = read(&[("DRY_RUN", word)]).unwrap_err();
             assert!(error.starts_with("DRY_RUN is "), "{error}");

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_token_opens_nothing() {
+    fn modified_token_is_rejected() {
         let links = MediaLinks::with_key("one");
         let now = Timestamp::now();
         let link = links.sign(7, now);

@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_removed_twice_changes_once() {
+    fn repeated_removal_changes_once() {
         let new = |emoji: Option<&str>, at| StoredReaction {
             from: None,
             emoji: emoji.map(str::to_owned),

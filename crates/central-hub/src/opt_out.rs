@@ -87,7 +87,7 @@ impl OptOutWords {
     /// Returns the word that the message consists of, or the first word if the
     /// message asks in another way; `None` while the detection is disabled.
     #[must_use]
-    pub fn find(&self, message: &str) -> Option<&str> {
+    pub fn matching_word(&self, message: &str) -> Option<&str> {
         let first = self.words.first()?;
         if message.chars().nth(LONGEST).is_some() {
             return None;
@@ -300,7 +300,7 @@ mod tests {
             "I want to unsubscribe",
             "take me off your list",
         ] {
-            assert!(words.find(message).is_some(), "{message}");
+            assert!(words.matching_word(message).is_some(), "{message}");
         }
     }
 
@@ -348,7 +348,7 @@ mod tests {
             "gracias",
             &format!("baja{}", " ".repeat(200)),
         ] {
-            assert_eq!(words.find(message), None, "{message}");
+            assert_eq!(words.matching_word(message), None, "{message}");
         }
     }
 
@@ -356,14 +356,14 @@ mod tests {
     fn words_are_set() {
         let words = OptOutWords::new(&["No más", "no mas!", "Gracias"]).unwrap();
         assert_eq!(words.words(), ["no mas", "gracias"]);
-        assert_eq!(words.find("NO MÁS por favor"), Some("no mas"));
-        assert_eq!(words.find("gracias"), Some("gracias"));
-        assert_eq!(words.find("baja"), None);
+        assert_eq!(words.matching_word("NO MÁS por favor"), Some("no mas"));
+        assert_eq!(words.matching_word("gracias"), Some("gracias"));
+        assert_eq!(words.matching_word("baja"), None);
         assert_eq!(OptOutWords::new(&["..."]), Err(BadWords::Word));
         assert_eq!(OptOutWords::new(&["a".repeat(41)]), Err(BadWords::Word));
         assert_eq!(OptOutWords::new(&["a"; 51]), Err(BadWords::TooMany));
         let off = OptOutWords::new::<&str>(&[]).unwrap();
-        assert_eq!(off.find("baja"), None);
+        assert_eq!(off.matching_word("baja"), None);
     }
 
     proptest! {
@@ -371,12 +371,12 @@ mod tests {
         fn decoration_changes_nothing(before in "[ .,!¡*_-]{0,8}", after in "[ .,!¡*_-]{0,8}") {
             let words = OptOutWords::default();
             let message = format!("{before}BaJá{after}");
-            prop_assert_eq!(words.find(&message), Some("baja"));
+            prop_assert_eq!(words.matching_word(&message), Some("baja"));
         }
 
         #[test]
         fn nothing_panics(message in "\\PC{0,120}") {
-            let _ = OptOutWords::default().find(&message);
+            let _ = OptOutWords::default().matching_word(&message);
         }
     }
 }

@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::alerts::Alerts;
 use crate::auth::Auth;
+use crate::caller_limits::CallerLimits;
 use crate::config::Config;
 use crate::inbound::Follower;
-use crate::limits::CallerLimits;
 use crate::outbox::Outbox;
 use crate::relay::Relay;
 use crate::scheduler::SchedulerWaker;

@@ -20,12 +20,12 @@ pub enum PhoneFault {
     /// The id of a group, or of another kind.
     #[error("only persons can be written to, not groups or other ids")]
     NotAPerson,
-    /// Letters, or characters that no number has.
-    #[error("a number has digits, spaces, +, -, ., ( and ) alone")]
+    /// Letters, or characters that are not part of a number.
+    #[error("a number may contain only digits, spaces, +, -, ., ( and )")]
     Characters,
     /// No area code, as in `4444-3333` or `15 5825-4201`: good for a local call
     /// only.
-    #[error("the area code is missing: give the whole number, such as 11 5825-4201")]
+    #[error("the area code is missing: enter the full number, such as 11 5825-4201")]
     AreaMissing,
     /// Fewer digits than any valid number.
     #[error("the number is too short")]

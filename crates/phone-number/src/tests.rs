@@ -206,7 +206,7 @@ fn never_a_strangers() {
 }
 
 #[test]
-fn what_is_not_seen_is_dropped_and_what_is_seen_is_not() {
+fn invisible_characters_are_dropped_and_visible_ones_kept() {
     for mark in [
         '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}',
         '\u{202c}', '\u{202d}', '\u{202e}', '\u{2060}', '\u{2066}', '\u{2067}', '\u{2068}',
@@ -388,7 +388,7 @@ proptest! {
 
     /// A parsed number parses to itself.
     #[test]
-    fn what_comes_out_goes_in(digits in "(11|223|351|2966|54911|\\+549223|\\+1212|598)[0-9]{6,8}") {
+    fn normalized_numbers_are_stable(digits in "(11|223|351|2966|54911|\\+549223|\\+1212|598)[0-9]{6,8}") {
         for home in [Home::default(), home("US"), home("BR")] {
             if let Ok(first) = parse(&digits, &home) {
                 let again = parse(&format!("+{}", first.digits), &home).unwrap();

@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_taken_port_names_its_holder() {
+    async fn port_in_use_reports_its_process() {
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let first = bind(host, 0).await.unwrap();
         let port = first.local_addr().unwrap().port();

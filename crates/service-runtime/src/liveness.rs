@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_does_not_answer_is_named_until_it_does() {
+    async fn unresponsive_component_is_reported_until_it_recovers() {
         let hangs = Arc::new(AtomicBool::new(false));
         let draining = CancellationToken::new();
         let asked = hangs.clone();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_does_not_answer_is_said_with_the_address() {
+    async fn unreachable_peer_is_reported_with_its_address() {
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = nobody.local_addr().unwrap().port();
         drop(nobody);

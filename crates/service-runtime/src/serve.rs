@@ -15,7 +15,7 @@
 
 mod activity;
 mod admission;
-mod bare;
+mod hyper_errors;
 mod watched;
 
 use std::io;
@@ -266,7 +266,7 @@ async fn connection(
         .header_read_timeout(limits.header_read)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(
-            TokioIo::new(bare::HyperErrorBody::new(socket)),
+            TokioIo::new(hyper_errors::HyperErrorBody::new(socket)),
             TowerToHyperService::new(service),
         );
     let mut connection = pin!(connection);

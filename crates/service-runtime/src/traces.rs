@@ -83,7 +83,7 @@ fn provider(collector: &Url, service: &'static str) -> SdkTracerProvider {
         Ok(exporter) => {
             let failing = AtomicBool::new(false);
             builder
-                .with_batch_exporter(Telling { exporter, failing })
+                .with_batch_exporter(LoggedExporter { exporter, failing })
                 .build()
         }
         Err(error) => {
@@ -95,12 +95,12 @@ fn provider(collector: &Url, service: &'static str) -> SdkTracerProvider {
 
 /// Logs once when the export fails, and once when it works again.
 #[derive(Debug)]
-struct Telling {
+struct LoggedExporter {
     exporter: SpanExporter,
     failing: AtomicBool,
 }
 
-impl opentelemetry_sdk::trace::SpanExporter for Telling {
+impl opentelemetry_sdk::trace::SpanExporter for LoggedExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let sent = self.exporter.export(batch).await;
         match (&sent, self.failing.swap(sent.is_err(), Ordering::Relaxed)) {

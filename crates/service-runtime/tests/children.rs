@@ -298,7 +298,7 @@ fn signals_reach_their_process_only() {
 }
 
 #[test]
-fn what_cannot_be_spawned_is_an_error() {
+fn spawn_failure_is_an_error() {
     let missing = || Command::new("/nonexistent/program");
     let bound = spawn_bound(missing()).unwrap_err();
     let apart = spawn_isolated(missing(), true).unwrap_err();

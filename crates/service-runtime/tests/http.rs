@@ -275,7 +275,7 @@ async fn oversized_request_gets_an_error_body() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_refused_in_words() {
+async fn invalid_requests_get_an_error_body() {
     let server = start(ServeLimits::default()).await;
     for request in [
         "rubbish\r\n\r\n",

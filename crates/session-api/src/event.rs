@@ -54,8 +54,8 @@ impl EventKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Whether its events are on the disk before they are told, each once, so that
-    /// a listener can come back to them.
+    /// Whether its events are stored on disk, once each, before they are published,
+    /// so that a listener can resume.
     #[must_use]
     pub const fn is_durable(self) -> bool {
         match self {

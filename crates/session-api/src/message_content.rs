@@ -1,20 +1,21 @@
-//! What a message that came in holds beside its text: files, places, cards and more.
+//! The parts of an inbound message besides its text: files, locations, contact
+//! cards and more.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a message holds beside its text; what it does not is left out. Strangers
-/// wrote it: each part is bounded in size, and what could not be read is not there.
+/// The parts of a message besides its text; absent parts are omitted. The content
+/// is untrusted: each part is limited in size, and unreadable parts are dropped.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct MessageContent {
-    /// Its file.
+    /// The attached file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<InboundMedia>,
-    /// The message that it answers.
+    /// The message that it replies to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quoted: Option<Quoted>,
-    /// A place.
+    /// A location.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<InboundLocation>,
     /// Contact cards, at most 50.
@@ -23,7 +24,7 @@ pub struct MessageContent {
     /// A poll.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poll: Option<Poll>,
-    /// What was chosen of buttons or a list.
+    /// The chosen button or list item.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selected: Option<Selected>,
     /// An order from the catalogue.
@@ -32,10 +33,10 @@ pub struct MessageContent {
     /// The advertisement that the person came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ad: Option<Ad>,
-    /// It can be seen once, and only on the phone.
+    /// Whether it can be viewed only once, and only on the phone.
     #[serde(skip_serializing_if = "is_false")]
     pub view_once: bool,
-    /// It was forwarded.
+    /// Whether it was forwarded.
     #[serde(skip_serializing_if = "is_false")]
     pub forwarded: bool,
 }
@@ -45,21 +46,21 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-// What people write stays out of logs.
+// Message contents stay out of logs.
 impl std::fmt::Debug for MessageContent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MessageContent").finish_non_exhaustive()
     }
 }
 
-/// Where a message's file is.
+/// The availability of a message's file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaState {
-    /// At WhatsApp, to be fetched.
+    /// Stored by WhatsApp, and not fetched yet.
     #[default]
     Remote,
-    /// Nowhere that this device could fetch it from.
+    /// No longer available to this device.
     Gone,
 }
 
@@ -67,42 +68,42 @@ pub enum MediaState {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct InboundMedia {
-    /// What it is said to be.
+    /// The declared MIME type.
     pub mime: String,
-    /// In bytes.
+    /// The size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// Its name, without folders and without what is not seen.
+    /// The file name, without folders and invisible characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
-    /// How long it plays.
+    /// The duration in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u32>,
-    /// In pixels.
+    /// The width in pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
-    /// In pixels.
+    /// The height in pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
-    /// A small JPEG, `data:image/jpeg;base64,…`, at most 32 KiB.
+    /// A small JPEG preview, `data:image/jpeg;base64,…`, at most 32 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thumbnail: Option<String>,
-    /// Where it is.
+    /// The availability of the file.
     pub state: MediaState,
 }
 
-/// The message that another one answers.
+/// The message that another one replies to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Quoted {
-    /// WhatsApp's id of it.
+    /// WhatsApp's message id.
     pub message_id: String,
-    /// Who wrote it, as WhatsApp's id.
+    /// WhatsApp's id of the sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// Whether the account itself did.
+    /// Whether this account sent it.
     pub from_me: bool,
-    /// WhatsApp's type.
+    /// WhatsApp's message type.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The beginning of its text.
@@ -110,7 +111,7 @@ pub struct Quoted {
     pub text: Option<String>,
 }
 
-/// A place.
+/// A location.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct InboundLocation {
@@ -118,16 +119,16 @@ pub struct InboundLocation {
     pub latitude: f64,
     /// Degrees, east positive.
     pub longitude: f64,
-    /// What it is called.
+    /// The name of the location.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its address.
+    /// The postal address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// A page of it, `http` or `https`.
+    /// A web page about it, `http` or `https`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// It moves with the person.
+    /// Whether it is a live location, which moves with the sender.
     #[serde(skip_serializing_if = "is_false")]
     pub live: bool,
 }
@@ -136,14 +137,14 @@ pub struct InboundLocation {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ContactCard {
-    /// Whose it is.
+    /// The name of the person.
     pub name: String,
-    /// At most 10.
+    /// The phone numbers, at most 10.
     pub phones: Vec<CardPhone>,
-    /// At most 10.
+    /// The e-mail addresses, at most 10.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<String>,
-    /// Where they work.
+    /// The person's employer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
 }
@@ -152,9 +153,9 @@ pub struct ContactCard {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct CardPhone {
-    /// As it stands there.
+    /// The number as written on the card.
     pub number: String,
-    /// The digits by which WhatsApp knows it, where it does.
+    /// The number's digits on WhatsApp, if it is registered there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub whatsapp: Option<String>,
 }
@@ -165,23 +166,23 @@ pub struct CardPhone {
 pub struct Poll {
     /// The question.
     pub name: String,
-    /// What can be chosen.
+    /// The options.
     pub options: Vec<String>,
-    /// More than one may be.
+    /// Whether several options may be chosen.
     pub multiple: bool,
 }
 
-/// What was chosen of buttons or a list.
+/// The chosen button or list item.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Selected {
     /// `button`, `template` or `list`.
     pub kind: String,
-    /// The id that its sender gave it.
+    /// The id that the sender of the buttons or list assigned.
     pub id: String,
-    /// What stands on it.
+    /// The label of the button or list item.
     pub text: String,
-    /// What stands below it.
+    /// The description below the label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
@@ -190,18 +191,18 @@ pub struct Selected {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Order {
-    /// WhatsApp's id of it.
+    /// WhatsApp's id of the order.
     pub id: String,
     /// Its title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// How many things.
+    /// The number of items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<u32>,
-    /// What it costs.
+    /// The total price.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<f64>,
-    /// In which currency.
+    /// The currency of the price.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
 }
@@ -210,7 +211,7 @@ pub struct Order {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Ad {
-    /// `facebook`, `instagram` and the like.
+    /// The platform, such as `facebook` or `instagram`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// The advertisement's id.
@@ -222,7 +223,7 @@ pub struct Ad {
     /// Its text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Where it is, `http` or `https`.
+    /// Its URL, `http` or `https`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }

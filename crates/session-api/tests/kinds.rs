@@ -115,7 +115,7 @@ fn every_kind_is_taken() {
 }
 
 #[test]
-fn what_is_wrong_is_named_and_not_repeated() {
+fn errors_name_the_field_without_its_value() {
     let card = json!({"name": "Ana", "phone": "5491158254202"});
     for (body, field) in [
         (json!({}), "message"),
@@ -246,7 +246,7 @@ fn the_shape_is_serdes_to_complain_of() {
 proptest! {
     /// An accepted request serializes to one that is accepted as the same.
     #[test]
-    fn what_is_taken_comes_back(message in ".{1,40}", preview: bool, id in "[A-Za-z0-9@._:-]{1,40}") {
+    fn accepted_requests_round_trip(message in ".{1,40}", preview: bool, id in "[A-Za-z0-9@._:-]{1,40}") {
         let request = SendRequest {
             kind: Some("text".into()),
             link_preview: Some(preview),

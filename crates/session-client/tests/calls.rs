@@ -135,7 +135,7 @@ async fn a_peer_that_takes_the_request_and_never_answers_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn what_breaks_off_after_the_request_is_never_unavailable() {
+async fn connection_lost_after_the_request_is_not_unavailable() {
     for answer in [
         "",
         "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"status\"",

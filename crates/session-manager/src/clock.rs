@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ahead_is_more_and_behind_is_less_than_nothing() {
+    fn skew_is_positive_if_ahead_and_negative_if_behind() {
         let now = SystemTime::now();
         let by = Duration::from_secs(90);
         assert!((skew(now - by, now) - 90.0).abs() < 1e-6);

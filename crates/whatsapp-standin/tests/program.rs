@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_whatsapp-standin");
 
 #[test]
-fn it_says_where_it_is_and_ends_on_a_signal() {
+fn program_prints_its_address_and_stops_on_a_signal() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data.json");
     let mut child = Command::new(PROGRAM)
@@ -33,7 +33,7 @@ fn it_says_where_it_is_and_ends_on_a_signal() {
 }
 
 #[test]
-fn it_stays_on_this_machine_unless_told() {
+fn program_listens_on_loopback_by_default() {
     for (arguments, word) in [
         (vec!["--host", "0.0.0.0"], "--allow-remote"),
         (vec!["--set", "moon_ms=1"], "moon_ms"),
@@ -50,7 +50,7 @@ fn it_stays_on_this_machine_unless_told() {
 }
 
 #[test]
-fn it_knows_its_version() {
+fn program_prints_its_version() {
     let output = Command::new(PROGRAM)
         .arg("--version")
         .output()

@@ -270,7 +270,7 @@ fn differences(english: &str, spanish: &str, part: Option<&[&str]>) -> Vec<Strin
 }
 
 #[test]
-fn what_an_operator_reads_is_there_in_spanish() {
+fn operator_docs_exist_in_spanish() {
     let tutorials = chapters()
         .into_iter()
         .filter(|name| name.starts_with("tutorials"))
@@ -342,7 +342,7 @@ fn each_language_leads_to_the_other_and_stays_in_its_own() {
 }
 
 #[test]
-fn what_differs_is_told() {
+fn differences_are_reported() {
     let english = "# A\n\nSet `PORT` to 3001.\n\n| a |\n| --- |\n| `X` | 20 s |\n\n```bash\n# first\npm2 save   # keep\n```\n\n## B\n\n```\n ┌── people\n │ :3012 central-hub\n```\n";
     let spanish = "# A\n\nPoné `PORT` en 3001.\n\n| a |\n| --- |\n| `X` | 20 s |\n\n```bash\n# primero\npm2 save   # guardar\n```\n\n## B\n\n```\n ┌── personas\n │ :3012 central-hub\n```\n";
     assert_eq!(differences(english, spanish, None), [""; 0]);

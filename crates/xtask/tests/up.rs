@@ -243,7 +243,7 @@ fn when_a_service_dies_it_says_which_and_ends_the_others() {
 }
 
 #[test]
-fn a_taken_port_is_said_before_anything_starts() {
+fn port_in_use_is_reported_before_the_start() {
     let checkout = Checkout::new("taken");
     let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let taken = holder.local_addr().unwrap().port();

@@ -34,7 +34,7 @@ fn media(path: &str, kind: &str, mime: &str) -> LeadMedia {
 }
 
 #[tokio::test]
-async fn content_of_every_kind_is_told() {
+async fn content_of_every_kind_is_published() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = Events::open(&manager.url("/events?after=0"), None).await;

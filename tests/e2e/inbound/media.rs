@@ -142,7 +142,7 @@ async fn pictures_are_fetched_by_themselves_and_films_when_asked_for() {
 }
 
 #[tokio::test]
-async fn what_whatsapp_has_no_more_is_410_in_words() {
+async fn expired_media_is_410_with_a_message() {
     let options = ManagerOptions::default().with("MEDIA_DOWNLOAD", "demand");
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();

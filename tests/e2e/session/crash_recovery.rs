@@ -104,7 +104,7 @@ async fn killed_service_leaves_no_process_and_restarts_linked() {
 /// Chrome's main process survives ChromeDriver and keeps writing: it gets its
 /// grace period before it is killed.
 #[tokio::test]
-async fn what_writes_yet_is_not_killed_with_chromedriver() {
+async fn process_still_writing_is_not_killed_with_chromedriver() {
     let standin = standin(Settings::default()).await;
     let folder = harness::Scratch::default();
     let (chrome, wrote) = (folder.join("chrome"), folder.join("wrote"));

@@ -4,7 +4,7 @@ use session_api::{LimitsEvent, NewChatStatus, SessionBody, SessionState};
 
 use super::condition::{Backup, Code, Condition, LimitKind};
 
-/// The limits of the report: memory of session-manager and of the hub, and
+/// The limits of the services: memory of session-manager and of the hub, and
 /// their restarts within an hour.
 pub(super) const MANAGER: Limits = Limits {
     memory_mib: 512,
@@ -17,7 +17,7 @@ pub(super) const HUB: Limits = Limits {
 /// The threshold of `deploy/prometheus/alerts.yml`.
 const BACKUP_HOURS: u64 = 72;
 /// The threshold below which the doctors warn.
-const LEAST_ROOM_MIB: u64 = 1000;
+const MIN_FREE_MIB: u64 = 1000;
 /// The threshold of session-manager's doctor.
 const LARGE_PROFILE_MIB: u64 = 2048;
 const LARGEST_SKEW_SECONDS: u64 = 60;
@@ -146,7 +146,7 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
         holding.extend(of_service(service));
     }
     if let Some((folder, free)) = &facts.hub_room {
-        holding.extend(room(folder, *free));
+        holding.extend(low_disk(folder, *free));
     }
     for campaign in facts.paused.iter().flatten() {
         if !BY_PERSON.contains(&campaign.reason.as_str()) {
@@ -271,7 +271,7 @@ fn of_figures(figures: &ManagerFigures) -> Vec<Condition> {
         holding.push(Condition::ClockOff { seconds });
     }
     if let Some(free) = figures.free_mib {
-        holding.extend(room(session_api::SERVICE_NAME, free));
+        holding.extend(low_disk(session_api::SERVICE_NAME, free));
     }
     let failed = figures.backup_failed.unwrap_or(false);
     holding.extend(of_backup(Backup::Session, figures.backup_hours, failed));
@@ -285,8 +285,8 @@ fn of_backup(what: Backup, hours: Option<u64>, failed: bool) -> Vec<Condition> {
     old.into_iter().chain(failed).collect()
 }
 
-fn room(what: &str, free_mib: u64) -> Option<Condition> {
-    (free_mib < LEAST_ROOM_MIB).then(|| Condition::LowDisk {
+fn low_disk(what: &str, free_mib: u64) -> Option<Condition> {
+    (free_mib < MIN_FREE_MIB).then(|| Condition::LowDisk {
         what: what.to_owned(),
         free_mib,
     })
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reports_limits() {
+    fn service_limits() {
         assert!(codes(&service(1, 512)).is_empty());
         assert_eq!(codes(&service(2, 80)), ["SHORT_UPTIME/session-manager"]);
         assert_eq!(codes(&service(3, 80)), ["SHORT_UPTIME/session-manager"]);
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_not_known_nothing_is_said() {
+    fn unobserved_facts_raise_and_clear_nothing() {
         let nothing = judge(&Facts::default());
         assert!(nothing.holding.is_empty());
         for key in ["SESSION_NOT_READY", "BACKUP_OLD/hub", "CAMPAIGN_STOPPED/3"] {
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn whatsapps_limits() {
+    fn whatsapp_limits_by_kind() {
         let mut limits = LimitsEvent::default();
         assert_eq!(of_limits(&limits), None);
         limits.limits.new_chats.status = NewChatStatus::SecondWarning;

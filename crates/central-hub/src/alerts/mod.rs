@@ -16,12 +16,12 @@
 //! but the page lists the active alerts.
 
 mod certificate;
+mod channels;
 mod condition;
 mod exposition;
 mod judge;
 mod observe;
 mod policy;
-mod ways;
 mod words;
 
 use std::sync::Arc;
@@ -36,13 +36,13 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
+pub(crate) use self::channels::ChannelTest;
+use self::channels::{Channels, Outgoing};
 use self::condition::Condition;
 use self::judge::{Facts, Judgement};
 use self::observe::Observer;
-use self::policy::{Policy, Telling, age};
-pub(crate) use self::ways::Tried;
-use self::ways::{Outgoing, Ways};
-use self::words::{Digest, Letter, Words};
+use self::policy::{NoticeKind, Policy, age};
+use self::words::{AlertText, Digest, Words};
 use crate::backup::Schedule;
 use crate::config::Config;
 use crate::relay::Relay;
@@ -99,7 +99,7 @@ struct Inner {
     config: Arc<Config>,
     store: Store,
     observer: Observer,
-    ways: Ways,
+    channels: Channels,
     words: Words,
     limits: AlertLimits,
     /// This hub as a service that starts.
@@ -130,7 +130,7 @@ pub(crate) struct Held {
 /// A notice that was sent, or is to be.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Told)]
-pub(crate) struct Told {
+pub(crate) struct SentNotice {
     way: String,
     /// `raised`, `repeated`, `cleared` or `digest`.
     kind: String,
@@ -166,14 +166,14 @@ pub(crate) struct AlertsBody {
     /// The active alerts.
     holding: Vec<Held>,
     /// The latest notices, the newest first.
-    told: Vec<Told>,
+    told: Vec<SentNotice>,
 }
 
 /// Why no test was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TestRefused {
     /// No channel is configured.
-    NoWay,
+    NoChannel,
     /// Another test is under way.
     UnderWay,
 }
@@ -181,7 +181,7 @@ pub(crate) enum TestRefused {
 impl std::fmt::Debug for Alerts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Alerts")
-            .field("ways", &self.0.ways.names())
+            .field("ways", &self.0.channels.names())
             .finish_non_exhaustive()
     }
 }
@@ -199,9 +199,9 @@ fn hub_name(config: &Config) -> String {
 }
 
 /// Tests each channel, without a running hub; empty if there is no channel.
-pub(crate) async fn test(config: &Config, limits: WebhookLimits) -> Vec<Tried> {
+pub(crate) async fn test(config: &Config, limits: WebhookLimits) -> Vec<ChannelTest> {
     let words = words_of(config);
-    try_ways(&Ways::new(&config.alerts, limits), &words).await
+    test_channels(&Channels::new(&config.alerts, limits), &words).await
 }
 
 fn words_of(config: &Config) -> Words {
@@ -212,18 +212,18 @@ fn words_of(config: &Config) -> Words {
     )
 }
 
-async fn try_ways(ways: &Ways, words: &Words) -> Vec<Tried> {
-    let letter = words.test();
+async fn test_channels(channels: &Channels, words: &Words) -> Vec<ChannelTest> {
+    let text = words.test();
     let event_id = new_event_id();
     let outgoing = Outgoing {
         event_id: &event_id,
         kind: "test",
         code: "TEST",
         severity: "info",
-        letter: &letter,
+        text: &text,
         at: Timestamp::now(),
     };
-    ways.test(&outgoing).await
+    channels.test(&outgoing).await
 }
 
 impl Alerts {
@@ -239,7 +239,7 @@ impl Alerts {
         let service = format!("central-hub {}", hub_name(&config));
         Self(Arc::new(Inner {
             observer: Observer::new(store.clone(), session, relay, backups, service.clone()),
-            ways: Ways::new(&config.alerts, webhook_limits),
+            channels: Channels::new(&config.alerts, webhook_limits),
             words: words_of(&config),
             store,
             limits,
@@ -269,15 +269,15 @@ impl Alerts {
     }
 
     /// Tests each channel.
-    pub(crate) async fn test(&self) -> Result<Vec<Tried>, TestRefused> {
+    pub(crate) async fn test(&self) -> Result<Vec<ChannelTest>, TestRefused> {
         let inner = &self.0;
         let Ok(_one) = inner.testing.try_lock() else {
             return Err(TestRefused::UnderWay);
         };
-        if inner.ways.names().is_empty() {
-            return Err(TestRefused::NoWay);
+        if inner.channels.names().is_empty() {
+            return Err(TestRefused::NoChannel);
         }
-        Ok(try_ways(&inner.ways, &inner.words).await)
+        Ok(test_channels(&inner.channels, &inner.words).await)
     }
 
     /// Returns the state of the alerts.
@@ -288,8 +288,8 @@ impl Alerts {
         let told = inner.store.notices(SHOWN).await?;
         Ok(AlertsBody {
             ways: inner
-                .ways
-                .reached()
+                .channels
+                .recipients()
                 .into_iter()
                 .map(|(way, to)| WayBody { way, to })
                 .collect(),
@@ -298,12 +298,12 @@ impl Alerts {
             quiet_hours: alerts.quiet.map(|quiet| quiet.to_string()),
             digest_at: alerts.digest_at.map(crate::config::alerts::shown),
             holding: held.iter().filter_map(|alert| inner.held(alert)).collect(),
-            told: told.into_iter().map(Told::from).collect(),
+            told: told.into_iter().map(SentNotice::from).collect(),
         })
     }
 }
 
-impl From<Notice> for Told {
+impl From<Notice> for SentNotice {
     fn from(notice: Notice) -> Self {
         Self {
             way: notice.way,
@@ -343,7 +343,7 @@ impl Inner {
         loop {
             // The first check waits until the relay has received something.
             tokio::time::sleep(self.limits.every).await;
-            if let Err(error) = self.look().await {
+            if let Err(error) = self.check().await {
                 tracing::warn!("alerts wait for the store: {error}");
             }
             if forget_at <= Instant::now() {
@@ -356,7 +356,7 @@ impl Inner {
         }
     }
 
-    async fn look(&self) -> Result<(), StoreError> {
+    async fn check(&self) -> Result<(), StoreError> {
         let facts = self.observer.facts(&self.config).await;
         let judgement = judge::judge(&facts);
         let now = Timestamp::now();
@@ -408,15 +408,15 @@ impl Inner {
         );
         let telling = policy.decide(&alert, severity, patience, now);
         if let Some(telling) = telling {
-            let is_again = telling == Telling::Repeated;
-            let letter = self.words.raised(condition, alert.since, is_again);
+            let is_again = telling == NoticeKind::Repeated;
+            let text = self.words.raised(condition, alert.since, is_again);
             let kind = if is_again { "repeated" } else { "raised" };
-            let notice = Writing {
+            let notice = QueuedNotice {
                 kind,
                 key: &key,
                 code: condition.code(),
                 severity: severity.as_str(),
-                letter: &letter,
+                text: &text,
             };
             self.enqueue(&mut tx, &notice).await?;
             self.store.tell_alert_in(&mut tx, &alert, now).await?;
@@ -454,13 +454,13 @@ impl Inner {
                 continue;
             }
             if was_told && let Some(condition) = condition_of(&alert) {
-                let letter = self.words.cleared(&condition, alert.since, alert.seen_at);
-                let notice = Writing {
+                let text = self.words.cleared(&condition, alert.since, alert.seen_at);
+                let notice = QueuedNotice {
                     kind: "cleared",
                     key: &alert.key,
                     code: &alert.code,
                     severity: "info",
-                    letter: &letter,
+                    text: &text,
                 };
                 self.enqueue(&mut tx, &notice).await?;
             }
@@ -489,17 +489,17 @@ impl Inner {
             return Ok(());
         }
         let digest = self.summary(&day, facts, now).await?;
-        let letter = self.words.digest(&digest);
+        let text = self.words.digest(&digest);
         let mut tx = self.store.begin().await?;
         if !self.store.claim_digest_in(&mut tx, DIGEST, &day).await? {
             return Ok(());
         }
-        let notice = Writing {
+        let notice = QueuedNotice {
             kind: "digest",
             key: "DIGEST",
             code: "DIGEST",
             severity: "info",
-            letter: &letter,
+            text: &text,
         };
         self.enqueue(&mut tx, &notice).await?;
         tx.commit().await?;
@@ -540,20 +540,20 @@ impl Inner {
     async fn enqueue(
         &self,
         tx: &mut crate::store::Tx,
-        writing: &Writing<'_>,
+        notice: &QueuedNotice<'_>,
     ) -> Result<(), StoreError> {
         let event_id = new_event_id();
-        let notice = NewNotice {
+        let row = NewNotice {
             event_id: &event_id,
-            kind: writing.kind,
-            key: writing.key,
-            code: writing.code,
-            severity: writing.severity,
-            title: &writing.letter.title,
-            text: &writing.letter.text,
+            kind: notice.kind,
+            key: notice.key,
+            code: notice.code,
+            severity: notice.severity,
+            title: &notice.text.title,
+            text: &notice.text.text,
         };
-        let ways = self.ways.names();
-        self.store.enqueue_notice_in(tx, &ways, &notice).await
+        let channels = self.channels.names();
+        self.store.enqueue_notice_in(tx, &channels, &row).await
     }
 
     async fn deliver(&self, draining: &CancellationToken) {
@@ -581,13 +581,13 @@ impl Inner {
                 return false;
             }
         };
-        let telling = claimed.iter().map(|notice| self.tell(notice));
-        futures_util::future::join_all(telling).await;
+        let sending = claimed.iter().map(|notice| self.send(notice));
+        futures_util::future::join_all(sending).await;
         !claimed.is_empty()
     }
 
-    async fn tell(&self, notice: &Notice) {
-        let letter = Letter {
+    async fn send(&self, notice: &Notice) {
+        let text = AlertText {
             title: notice.title.clone(),
             text: notice.text.clone(),
         };
@@ -596,10 +596,10 @@ impl Inner {
             kind: &notice.kind,
             code: &notice.code,
             severity: &notice.severity,
-            letter: &letter,
+            text: &text,
             at: notice.created_at,
         };
-        let settled = match self.ways.tell(&notice.way, &outgoing).await {
+        let settled = match self.channels.send(&notice.way, &outgoing).await {
             Ok(()) => {
                 tracing::info!(way = notice.way, code = notice.code, "people were told");
                 Settled::Sent
@@ -643,12 +643,12 @@ impl Inner {
 }
 
 /// A notice to enqueue for every channel.
-struct Writing<'a> {
+struct QueuedNotice<'a> {
     kind: &'a str,
     key: &'a str,
     code: &'a str,
     severity: &'a str,
-    letter: &'a Letter,
+    text: &'a AlertText,
 }
 
 /// Returns when a condition began, if a source knows it.

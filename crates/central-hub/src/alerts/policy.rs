@@ -12,7 +12,7 @@ const CHANGES: Duration = Duration::from_secs(15 * 60);
 
 /// The kind of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Telling {
+pub(super) enum NoticeKind {
     /// The first one.
     Raised,
     /// The condition is still met, or is met for another reason.
@@ -35,11 +35,11 @@ impl Policy {
         severity: Severity,
         patience: Duration,
         now: Timestamp,
-    ) -> Option<Telling> {
+    ) -> Option<NoticeKind> {
         let Some(told) = alert.told_at else {
             let waits = self.is_quiet && severity != Severity::Critical;
             let is_due = age(alert.since, now) >= patience;
-            return (is_due && !waits).then_some(Telling::Raised);
+            return (is_due && !waits).then_some(NoticeKind::Raised);
         };
         if self.is_quiet {
             return None;
@@ -47,7 +47,7 @@ impl Policy {
         let since = age(told, now);
         let changed = alert.told_reason.as_ref() != Some(&alert.reason);
         let again = self.repeat.is_some_and(|repeat| since >= repeat);
-        (again || changed && since >= CHANGES).then_some(Telling::Repeated)
+        (again || changed && since >= CHANGES).then_some(NoticeKind::Repeated)
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn first_after_its_time_and_then_again() {
+    fn alert_is_reported_after_its_delay_and_then_repeated() {
         let day = Policy {
             repeat: Some(60 * MINUTE),
             is_quiet: false,
@@ -89,13 +89,13 @@ mod tests {
         };
         let new = alert(None, begin);
         assert_eq!(decide(&new, 9), None);
-        assert_eq!(decide(&new, 10), Some(Telling::Raised));
+        assert_eq!(decide(&new, 10), Some(NoticeKind::Raised));
         let told = alert(Some((at(10), "UNLINKED")), begin);
         assert_eq!(decide(&told, 69), None);
-        assert_eq!(decide(&told, 70), Some(Telling::Repeated));
+        assert_eq!(decide(&told, 70), Some(NoticeKind::Repeated));
         let other = alert(Some((at(10), "CODE_SHOWN")), begin);
         assert_eq!(decide(&other, 24), None);
-        assert_eq!(decide(&other, 25), Some(Telling::Repeated));
+        assert_eq!(decide(&other, 25), Some(NoticeKind::Repeated));
         let never = Policy {
             repeat: None,
             ..day
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn at_night_only_what_is_critical_and_once() {
+    fn only_critical_alerts_are_reported_at_night_and_once() {
         let night = Policy {
             repeat: Some(MINUTE),
             is_quiet: true,
@@ -117,7 +117,7 @@ mod tests {
         let new = alert(None, begin);
         let decide = |alert: &StoredAlert, severity| night.decide(alert, severity, MINUTE, later);
         assert_eq!(decide(&new, Severity::Warning), None);
-        assert_eq!(decide(&new, Severity::Critical), Some(Telling::Raised));
+        assert_eq!(decide(&new, Severity::Critical), Some(NoticeKind::Raised));
         let told = alert(Some((begin, "UNLINKED")), begin);
         assert_eq!(decide(&told, Severity::Critical), None);
     }

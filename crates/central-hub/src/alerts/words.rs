@@ -12,7 +12,7 @@ use crate::config::alerts::Language;
 
 /// The text of a notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Letter {
+pub(crate) struct AlertText {
     /// The title, one line.
     pub(crate) title: String,
     /// The full text.
@@ -80,7 +80,7 @@ impl Words {
     }
 
     /// Returns the text of a condition that is met.
-    pub(super) fn raised(&self, condition: &Condition, since: Timestamp, again: bool) -> Letter {
+    pub(super) fn raised(&self, condition: &Condition, since: Timestamp, again: bool) -> AlertText {
         let mark = condition.severity() == Severity::Critical;
         let (mark, again, since_when) = match self.language {
             Language::Spanish => (
@@ -95,7 +95,7 @@ impl Words {
             ),
         };
         let title = self.title(condition);
-        self.letter(
+        self.alert_text(
             &format!("{mark}{again}{title}"),
             &format!("{}\n\n{since_when}", self.body(condition)),
         )
@@ -107,7 +107,7 @@ impl Words {
         condition: &Condition,
         since: Timestamp,
         until: Timestamp,
-    ) -> Letter {
+    ) -> AlertText {
         let title = self.title(condition);
         let (since, until) = (self.moment(since), self.moment(until));
         let (head, text) = match self.language {
@@ -120,17 +120,17 @@ impl Words {
                 format!("This is over.\n\nFrom {since} until {until}."),
             ),
         };
-        self.letter(&head, &text)
+        self.alert_text(&head, &text)
     }
 
     /// Returns the text of a test.
-    pub(super) fn test(&self) -> Letter {
+    pub(super) fn test(&self) -> AlertText {
         match self.language {
-            Language::Spanish => self.letter(
+            Language::Spanish => self.alert_text(
                 "Prueba de avisos",
                 "Si estás leyendo esto, los avisos de LeadMaster llegan por este medio. No hay que hacer nada.",
             ),
-            Language::English => self.letter(
+            Language::English => self.alert_text(
                 "Test of the alerts",
                 "If you read this, LeadMaster's alerts arrive by this way. There is nothing to do.",
             ),
@@ -138,16 +138,16 @@ impl Words {
     }
 
     /// Returns the text of the daily digest.
-    pub(super) fn digest(&self, digest: &Digest) -> Letter {
+    pub(super) fn digest(&self, digest: &Digest) -> AlertText {
         let (title, text) = match self.language {
             Language::Spanish => spanish::digest(digest),
             Language::English => english::digest(digest),
         };
-        self.letter(&title, &text)
+        self.alert_text(&title, &text)
     }
 
-    fn letter(&self, title: &str, text: &str) -> Letter {
-        Letter {
+    fn alert_text(&self, title: &str, text: &str) -> AlertText {
+        AlertText {
             title: format!("LeadMaster: {title}"),
             text: format!("{text}\n\n— central-hub, {}", self.hub),
         }
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_has_words_of_its_own_in_both_languages() {
+    fn every_cause_has_its_own_text_in_both_languages() {
         let causes = causes();
         assert!(causes.len() > 30, "{causes:?}");
         for language in [Language::Spanish, Language::English] {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_say_since_when_on_the_business_clock() {
+    fn texts_name_the_start_in_the_business_time_zone() {
         let since: jiff::Timestamp = "2026-11-29T03:30:00Z".parse().unwrap();
         let since = Timestamp::from(since);
         let spanish = words(Language::Spanish).raised(&not_ready("UNLINKED"), since, false);

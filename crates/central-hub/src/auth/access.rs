@@ -235,7 +235,7 @@ pub const ALL: &[Rule] = &[
     rule("GET", "/media/{token}", Anyone),
     rule("POST", "/listener/incoming-message", Anyone),
     rule("POST", "/listener/outgoing-message", Anyone),
-    // Who turns out to be whom is so for all businesses.
+    // Contacts. Merging and splitting affects all businesses: administrators only.
     rule("GET", "/contacts", Everybody(Read)),
     rule("GET", "/contacts.csv", Everybody(Read)),
     rule("POST", "/contacts/check", Business(Campaigns)),

@@ -55,7 +55,7 @@ impl Jwt {
     fn new(key: &str) -> Self {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
-            // A provider that was installed before in this process is as good.
+            // If a provider is already installed in this process, it is used.
             let _ = RING.install_default();
         });
         let mut validation = Validation::new(Algorithm::HS256);
@@ -73,8 +73,8 @@ impl Jwt {
         ISSUER.to_owned()
     }
 
-    /// Signs a JWT; `None` only if the claims cannot be serialized, which they
-    /// can.
+    /// Signs a JWT; `None` if the claims cannot be serialized, which does not
+    /// happen.
     pub(super) fn issue(&self, claims: &Claims) -> Option<String> {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.signing).ok()
     }
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn only_ones_own_and_only_while_it_holds() {
+    fn only_own_unexpired_jwts_are_accepted() {
         let jwt = Jwt::new("key");
         let now = session_api::Timestamp::now().as_millis() / 1000;
         let text = jwt.issue(&claims(now + 60)).unwrap();

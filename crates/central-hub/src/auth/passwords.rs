@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_bounded_and_bound_to_the_hash() {
+    fn verified_passwords_are_bounded_and_tied_to_the_hash() {
         let passwords = Passwords::new();
         let mark = passwords.mark("phc", "right");
         passwords.remember(mark);

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_told_by_their_looks() {
+    fn tokens_are_recognised_by_their_format() {
         let (one, other) = (token(), token());
         assert!(is_token(&one) && one != other);
         for text in [

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::text::fold;
 
-use super::meaning;
+use super::heading_recognition;
 
 /// The key of the recipient's name, under any heading.
 pub const NAME: &str = "nombre";
@@ -53,20 +53,20 @@ pub fn key(heading: &str) -> String {
 /// fallbacks for an empty cell.
 #[must_use]
 pub fn phone_columns(keys: &[String]) -> Vec<usize> {
-    meaning::phone_columns(keys)
+    heading_recognition::phone_columns(keys)
 }
 
 /// Whether the heading marks a column without phone numbers, whatever its cells
 /// contain.
 #[must_use]
-pub fn is_of_something_else(key: &str) -> bool {
-    meaning::is_of_something_else(key)
+pub fn is_not_a_phone_heading(key: &str) -> bool {
+    heading_recognition::is_not_a_phone_heading(key)
 }
 
 /// The index of the name column among these keys.
 #[must_use]
 pub fn name_column(keys: &[String]) -> Option<usize> {
-    meaning::name_column(keys, NAMES)
+    heading_recognition::name_column(keys, NAMES)
 }
 
 /// The values of one recipient, by column key.

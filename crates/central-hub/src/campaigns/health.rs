@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn it_survives_being_stored() {
+    fn health_survives_serialization() {
         let mut health = Health::restore("ssrrx?");
         assert_eq!(health.as_str(), "ssrr");
         assert_eq!(health.note(DeliveryOutcome::Refused), Some(Alarm::Refusals));

@@ -12,7 +12,7 @@
 //! number of messages already sent are arguments.
 
 pub mod columns;
+mod heading_recognition;
 pub mod health;
 pub mod import;
-mod meaning;
 pub mod template;

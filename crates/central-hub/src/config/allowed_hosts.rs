@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_is_allowed_and_nothing_beside_it() {
+    fn only_listed_hosts_are_allowed() {
         let some: AllowedHosts = "CRM.local, 127.0.0.1,10.0.0.0/8,fd00::/8".parse().unwrap();
         let admits = |name, address: &str| some.admits(name, address.parse().unwrap());
         assert!(admits(Some("crm.local"), "192.168.1.1") && admits(Some("crm.LOCAL."), "::1"));

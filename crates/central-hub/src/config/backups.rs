@@ -1,5 +1,4 @@
-//! Where backups of the hub's database go: `BACKUP_…`, as session-manager names
-//! them.
+//! Settings of the database backups: `BACKUP_…`, named as in session-manager.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,10 +6,10 @@ use std::time::Duration;
 use backup_files::BackupKey;
 use service_runtime::{Env, EnvError, ExposeSecret};
 
-/// Where backups go, and how often.
+/// The folder, key and interval of backups.
 #[derive(Clone, Debug)]
 pub struct BackupConfig {
-    /// `BACKUP_KEY`; without one there are none.
+    /// `BACKUP_KEY`; without it no backups are made.
     pub key: Option<BackupKey>,
     /// `BACKUP_DIR`.
     pub folder: PathBuf,
@@ -21,10 +20,10 @@ pub struct BackupConfig {
 }
 
 impl BackupConfig {
-    /// Reads `env`.
+    /// Reads the settings from `env`.
     ///
     /// # Errors
-    /// The first variable that is nonsense.
+    /// The first variable that is invalid.
     pub fn from_env(env: &Env) -> Result<Self, EnvError> {
         let hours = env.integer("BACKUP_EVERY_HOURS", 0..=8_760, 24)?;
         let keep = env.integer("BACKUP_KEEP", 1..=10_000, 7)?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use service_runtime::http::ErrorReply;
 use utoipa::ToSchema;
 
-use crate::alerts::{AlertsBody, TestRefused, Tried};
+use crate::alerts::{AlertsBody, ChannelTest, TestRefused};
 use crate::error::HubError;
 use crate::state::AppState;
 
@@ -26,7 +26,7 @@ pub(crate) async fn show(State(state): State<AppState>) -> Result<Json<AlertsBod
 pub(crate) struct Tested {
     /// Whether every channel accepted the test.
     ok: bool,
-    ways: Vec<Tried>,
+    ways: Vec<ChannelTest>,
 }
 
 /// Sends a test through each channel at once and returns the results; nothing
@@ -45,7 +45,7 @@ pub(crate) async fn test(State(state): State<AppState>) -> Result<Json<Tested>, 
 
 fn refusal(refused: TestRefused) -> HubError {
     let reply = match refused {
-        TestRefused::NoWay => ErrorReply::new(
+        TestRefused::NoChannel => ErrorReply::new(
             StatusCode::CONFLICT,
             "ALERTS_NOT_CONFIGURED",
             "nobody would be told: set SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO, or ALERT_WEBHOOK_URL",

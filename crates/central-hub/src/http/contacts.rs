@@ -1,4 +1,4 @@
-//! `/api/contacts`: with whom a business has to do, and what it keeps of them.
+//! `/api/contacts`: the contacts of a business, with names, tags and notes.
 
 use api_docs::Failures;
 use axum::Json;
@@ -17,42 +17,42 @@ use super::numbers;
 use super::spreadsheet::{self, Rows};
 use super::users::by;
 use crate::auth::Caller;
+use crate::caller_limits::Held;
 use crate::error::HubError;
-use crate::limits::Held;
 use crate::state::AppState;
 use crate::store::{
-    Card, CardChange, ContactFilter, Filter, Forgotten, Joined, Known, Parted, Store, StoreError,
-    phone_of,
+    Card, CardChange, ContactDetails, ContactFilter, Filter, Forgotten, Joined, Parted, Store,
+    StoreError, phone_of,
 };
 
 const LONGEST_NAME: usize = 200;
 const LONGEST_TAG: usize = 50;
 const MOST_TAGS: usize = 20;
 const LONGEST_NOTE: usize = 4_000;
-/// Of the conversation, with one of them.
+/// Messages listed with a contact.
 const LAST: u32 = 10;
-/// A page of a file.
+/// Rows read at once for the CSV file.
 const ROWS: u32 = 500;
 
-/// Somebody with whom there are messages, or of whom something is kept.
+/// A contact: a person with messages, or with a name, tags or a note.
 #[derive(Serialize, ToSchema)]
 #[schema(as = contacts::Contact)]
 pub(crate) struct ContactBody {
     id: i64,
     telefono: Option<String>,
     chat: String,
-    /// What the business calls them.
+    /// The name that the business gave the contact.
     nombre: Option<String>,
-    /// What they call themselves.
+    /// The name that the contact chose in WhatsApp.
     nombre_whatsapp: Option<String>,
     etiquetas: Vec<String>,
     nota: Option<String>,
-    /// Whether they asked not to be written to.
+    /// Whether the contact opted out.
     baja: bool,
     ultimo: Option<MessageAnswer>,
 }
 
-/// What one business keeps of somebody, for whoever sees all of them.
+/// The contact card of one business, listed for callers who see all businesses.
 #[derive(Serialize, ToSchema)]
 #[schema(as = contacts::Card)]
 pub(crate) struct CardBody {
@@ -62,18 +62,18 @@ pub(crate) struct CardBody {
     nota: Option<String>,
 }
 
-/// A number or LID of somebody's.
+/// A number or LID of a contact.
 #[derive(Serialize, ToSchema)]
 #[schema(as = contacts::Address)]
 pub(crate) struct AddressBody {
     direccion: String,
     telefono: Option<String>,
-    /// Who told: `inbound`, `send`, `lookup`, `migration`, `hand`.
+    /// The source: `inbound`, `send`, `lookup`, `migration` or `hand`.
     fuente: String,
     fecha: Timestamp,
 }
 
-/// Two that turned out to be one.
+/// A merge of two contacts.
 #[derive(Serialize, ToSchema)]
 #[schema(as = contacts::Joining)]
 pub(crate) struct JoiningBody {
@@ -81,11 +81,11 @@ pub(crate) struct JoiningBody {
     a: String,
     fuente: String,
     fecha: Timestamp,
-    /// When somebody said that they are two after all.
+    /// When a user split them again.
     deshecha: Option<Timestamp>,
 }
 
-/// Why, and since when, somebody is not to be written to.
+/// The origin and the time of an opt-out.
 #[derive(Serialize, ToSchema)]
 #[schema(as = contacts::OptOut)]
 pub(crate) struct OptOutBody {
@@ -93,17 +93,17 @@ pub(crate) struct OptOutBody {
     fecha: Timestamp,
 }
 
-/// One of them, with what is known.
+/// A contact with its details.
 #[derive(Serialize, ToSchema)]
 #[schema(as = contacts::One)]
 pub(crate) struct OneBody {
     #[serde(flatten)]
     contact: ContactBody,
-    /// The newest messages with them.
+    /// The newest messages with the contact.
     mensajes: Vec<MessageAnswer>,
     desde_baja: Option<OptOutBody>,
-    /// For whoever sees all businesses: by what they are known, who turned out
-    /// to be them, what each business keeps.
+    /// Only for callers who see all businesses: its addresses, its merges, and
+    /// the card of each business.
     direcciones: Vec<AddressBody>,
     uniones: Vec<JoiningBody>,
     negocios: Vec<CardBody>,
@@ -119,9 +119,10 @@ fn conflict(code: &'static str, what: &str) -> HubError {
     ErrorReply::new(StatusCode::CONFLICT, code, what).into()
 }
 
-/// What a caller is shown of somebody: its own card, and for whoever sees all
-/// the first that has a name where it has none itself.
-fn split(known: Known, cliente_id: Option<u64>) -> (Known, Card, Vec<Card>) {
+/// Splits off the card that the caller sees: its own one. If that has no name, the
+/// first name among the other cards, which only callers who see all businesses
+/// have, is used.
+fn split(known: ContactDetails, cliente_id: Option<u64>) -> (ContactDetails, Card, Vec<Card>) {
     let mut known = known;
     let mut cards = std::mem::take(&mut known.cards);
     let own = cards.iter().position(|card| card.cliente_id == cliente_id);
@@ -140,7 +141,7 @@ fn split(known: Known, cliente_id: Option<u64>) -> (Known, Card, Vec<Card>) {
     (known, shown, cards)
 }
 
-fn body(known: Known, shown: Card, ultimo: Option<MessageAnswer>) -> ContactBody {
+fn body(known: ContactDetails, shown: Card, ultimo: Option<MessageAnswer>) -> ContactBody {
     ContactBody {
         id: known.id,
         telefono: phone_of(&known.chat).map(str::to_owned),
@@ -157,11 +158,11 @@ fn body(known: Known, shown: Card, ultimo: Option<MessageAnswer>) -> ContactBody
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// Of this business.
+    /// Only contacts of this business.
     cliente_id: Option<u64>,
     /// Words of the name or the tags, or digits of the number.
     buscar: Option<String>,
-    /// With this tag.
+    /// Only contacts with this tag.
     etiqueta: Option<String>,
     antes: Option<i64>,
     limite: Option<u32>,
@@ -187,16 +188,15 @@ impl ListQuery {
 #[schema(as = contacts::Page)]
 pub(crate) struct PageBody {
     contactos: Vec<ContactBody>,
-    /// What to give as `antes` for the page after this one.
+    /// The value of `antes` for the next page; `null` at the end.
     siguiente: Option<i64>,
 }
 
-/// With whom there are messages, or of whom something is kept, those of late
-/// first, page by page.
+/// Lists the contacts of a business, most recent first, in pages.
 #[utoipa::path(
     get, path = "/contacts", tag = "contacts", operation_id = "contacts_list",
     params(ListQuery),
-    responses((status = 200, description = "A page of them", body = PageBody), Failures)
+    responses((status = 200, description = "A page of contacts", body = PageBody), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -240,7 +240,7 @@ fn person(state: &AppState, telefono: &str) -> Result<Recipient, HubError> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct OfBusiness {
-    /// As this business sees them.
+    /// The contact as this business sees it.
     cliente_id: Option<u64>,
 }
 
@@ -257,7 +257,7 @@ async fn show(
         chat: Some(chat.to_owned()),
         ..Filter::default()
     };
-    let page = state.store.page(&filter, None, LAST).await?;
+    let page = state.store.search_messages(&filter, None, LAST).await?;
     let mensajes = told(state, cliente_id, page.messages).await?;
     let last = known.last.take().into_iter().collect();
     let ultimo = told(state, cliente_id, last).await?.pop();
@@ -275,7 +275,7 @@ async fn show(
                 fecha: it.since,
             });
         }
-        for it in state.store.joinings_of(chat).await? {
+        for it in state.store.merges_of(chat).await? {
             uniones.push(JoiningBody {
                 de: it.from,
                 a: it.to,
@@ -313,11 +313,11 @@ async fn show(
     }))
 }
 
-/// What is known of somebody, and the newest messages with them.
+/// Returns a contact with its newest messages.
 #[utoipa::path(
     get, path = "/contacts/{telefono}", tag = "contacts", operation_id = "contacts_one",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), OfBusiness),
-    responses((status = 200, description = "What is known", body = OneBody), Failures)
+    responses((status = 200, description = "The contact", body = OneBody), Failures)
 )]
 pub(crate) async fn one(
     State(state): State<AppState>,
@@ -331,14 +331,14 @@ pub(crate) async fn one(
     show(&state, &caller, &chat, cliente_id).await
 }
 
-/// What is to change; what is left out stays, what is empty goes.
+/// The fields to change; absent ones stay, empty ones are deleted.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = contacts::Change)]
 pub(crate) struct ChangeBody {
     nombre: Option<String>,
     etiquetas: Option<Vec<String>>,
     nota: Option<String>,
-    /// As this business keeps it.
+    /// The business whose card is changed.
     cliente_id: Option<u64>,
 }
 
@@ -378,13 +378,13 @@ impl ChangeBody {
     }
 }
 
-/// Changes the name, the tags and the note that a business keeps of somebody,
-/// or begins to keep them.
+/// Changes the name, tags and note that a business stores of a contact, and
+/// creates its card if there is none.
 #[utoipa::path(
     put, path = "/contacts/{telefono}", tag = "contacts", operation_id = "contacts_change",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
     request_body(content = ChangeBody, example = json!({"nombre": "Ana", "etiquetas": ["alquiler"], "nota": "llama de noche"})),
-    responses((status = 200, description = "As it is now", body = OneBody), Failures)
+    responses((status = 200, description = "The changed contact", body = OneBody), Failures)
 )]
 pub(crate) async fn change(
     State(state): State<AppState>,
@@ -409,13 +409,13 @@ pub(crate) struct JoinBody {
     con: String,
 }
 
-/// Makes one of two people, with all that hangs on them; the one in the path
-/// stays.
+/// Merges two contacts with their messages, cards and campaign recipients; the one
+/// in the path remains.
 #[utoipa::path(
     post, path = "/contacts/{telefono}/join", tag = "contacts", operation_id = "contacts_join",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
     request_body(content = JoinBody, example = json!({"con": "247033104567642@lid"})),
-    responses((status = 200, description = "The one that they are", body = OneBody), Failures)
+    responses((status = 200, description = "The merged contact", body = OneBody), Failures)
 )]
 pub(crate) async fn join(
     State(state): State<AppState>,
@@ -442,17 +442,17 @@ pub(crate) async fn join(
 #[derive(Deserialize, ToSchema)]
 #[schema(as = contacts::Part)]
 pub(crate) struct PartBody {
-    /// One of theirs: a number, or a WhatsApp id.
+    /// One of the contact's addresses: a number, or a WhatsApp id.
     direccion: String,
 }
 
-/// Takes an address from somebody, as where two were joined by mistake: it is
-/// another's, with its messages and its places in campaigns.
+/// Splits an address off a contact, for example after a wrong merge: it becomes a
+/// contact of its own, with its messages and campaign recipients.
 #[utoipa::path(
     post, path = "/contacts/{telefono}/part", tag = "contacts", operation_id = "contacts_part",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
     request_body(content = PartBody, example = json!({"direccion": "247033104567642@lid"})),
-    responses((status = 200, description = "The one that it is taken from", body = OneBody), Failures)
+    responses((status = 200, description = "The contact without the address", body = OneBody), Failures)
 )]
 pub(crate) async fn part(
     State(state): State<AppState>,
@@ -484,12 +484,13 @@ pub(crate) async fn part(
 pub(crate) struct ForgottenBody {
     mensajes: u64,
     destinatarios: u64,
-    /// That they are not to be written to is kept, with their addresses.
+    /// Whether there was an opt-out; it is kept, with the addresses it applies
+    /// to.
     baja_conservada: bool,
 }
 
-/// Deletes all that is kept of somebody, or what one business keeps: messages,
-/// places in campaigns, names, notes. That they are not to be written to stays.
+/// Deletes the data of a contact, or that of one business: messages, campaign
+/// recipients, names and notes. An opt-out is kept.
 #[utoipa::path(
     delete, path = "/contacts/{telefono}", tag = "contacts", operation_id = "contacts_forget",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), OfBusiness),
@@ -525,7 +526,7 @@ pub(crate) async fn forget(
     }
 }
 
-/// All of them as a file for a spreadsheet.
+/// Exports the contacts as a CSV file for spreadsheets.
 #[utoipa::path(
     get, path = "/contacts.csv", tag = "contacts", operation_id = "contacts_csv",
     params(ListQuery),
@@ -548,7 +549,7 @@ pub(crate) async fn csv(
     Ok(spreadsheet::file(name, COLUMNS, rest))
 }
 
-/// As a list of recipients has them, so that it comes back in.
+/// The headings; named as in recipient lists, so that the file can be imported.
 const COLUMNS: [&str; 7] = [
     "telefono",
     "nombre",
@@ -559,7 +560,7 @@ const COLUMNS: [&str; 7] = [
     "ultimo_mensaje",
 ];
 
-fn row(known: Known, cliente_id: Option<u64>) -> [String; 7] {
+fn row(known: ContactDetails, cliente_id: Option<u64>) -> [String; 7] {
     let (known, shown, _) = split(known, cliente_id);
     let number = phone_of(&known.chat).map(str::to_owned);
     [
@@ -573,7 +574,7 @@ fn row(known: Known, cliente_id: Option<u64>) -> [String; 7] {
     ]
 }
 
-/// What of the file is still to be read.
+/// Reads the rest of the file, page by page.
 struct Rest {
     _held: Option<Held>,
     store: Store,

@@ -303,7 +303,7 @@ pub(crate) async fn messages(
     let limit = query.limit()?;
     let words = query.words()?;
     let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
-    let page = state.store.page(&filter, words, limit).await?;
+    let page = state.store.search_messages(&filter, words, limit).await?;
     Ok(Json(answer(&state, filter.cliente_id, page).await?))
 }
 
@@ -469,7 +469,7 @@ pub(crate) async fn history(
     let limit = query.limit()?;
     let words = query.words()?;
     let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
-    let page = state.store.page(&filter, words, limit).await?;
+    let page = state.store.search_messages(&filter, words, limit).await?;
     let names = state.store.names_of(filter.cliente_id, [chat.as_str()]);
     let mut name = names.await?.remove(&chat);
     let (waits_since, unread) = stands(&state, &caller, &chat).await?;

@@ -17,8 +17,8 @@ use session_client::SessionClient;
 
 use super::upstream::Upstream;
 use crate::auth::Caller;
+use crate::caller_limits::Held;
 use crate::error::HubError;
-use crate::limits::Held;
 use crate::media_links::BadLink;
 use crate::state::AppState;
 use crate::store::Message;
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stays_a_name() {
+    fn filename_is_sanitized_to_a_plain_name() {
         for (name, encoded) in [
             ("factura\u{202e}fdp.exe", "facturafdp.exe"),
             ("../../etc/passwd", ".._.._etc_passwd"),

@@ -16,8 +16,8 @@ use super::numbers;
 use super::sender::MessageAnswer;
 use super::spreadsheet::{self, Rows};
 use crate::auth::Caller;
+use crate::caller_limits::Held;
 use crate::error::HubError;
-use crate::limits::Held;
 use crate::sending_windows::midnight;
 use crate::state::AppState;
 use crate::store::{Filter, Message, MessageState, Store, StoreError};
@@ -170,7 +170,7 @@ pub(crate) async fn list(
     let filter = query.filter(&state, &caller).await?;
     let words = query.words()?;
     let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
-    let page = state.store.page(&filter, words, limit).await?;
+    let page = state.store.search_messages(&filter, words, limit).await?;
     Ok(Json(MessagesBody {
         mensajes: page.messages.into_iter().map(MessageAnswer::from).collect(),
         siguiente: page.next,
@@ -223,7 +223,7 @@ impl Rows<11> for Rest {
         };
         let page = self
             .store
-            .page(&filter, self.words.as_deref(), ROWS)
+            .search_messages(&filter, self.words.as_deref(), ROWS)
             .await?;
         let rows = page.messages.iter().map(|it| row(it, &self.zone));
         filter.before = page.next;

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_is_said() {
+    fn operations_document_who_may_call_them() {
         let mut document = document();
         let paths = &mut document.paths.paths;
         let send = paths["/api/send"].post.as_ref().unwrap();

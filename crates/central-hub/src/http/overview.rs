@@ -324,7 +324,7 @@ pub(crate) async fn overview(
         store.half_lists(own, MOST),
         dead,
         store.is_recording(),
-        store.page(&replies, None, MOST),
+        store.search_messages(&replies, None, MOST),
         store.sharing_campaigns(),
     )?;
     let mut ids: Vec<_> = schedules.iter().map(|it| it.campaign_id).collect();
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_was_sent_and_delivered_too() {
+    fn read_messages_count_as_sent_and_delivered() {
         let outcomes = [
             (MessageState::Sent, 1),
             (MessageState::Delivered, 2),

@@ -40,7 +40,7 @@ pub(crate) fn traced(client: SessionClient) -> SessionClient {
 
 impl Inner {
     /// Requests the send from session-manager, with the message's key.
-    pub(super) async fn ask(
+    pub(super) async fn request_send(
         &self,
         client: &SessionClient,
         message: &Message,
@@ -58,10 +58,7 @@ impl Inner {
                 Ok(true) if message.origin == Origin::OptOut => {}
                 Ok(true) => return Ok(opted_out()),
                 Err(error) => {
-                    tracing::warn!(
-                        id = message.id,
-                        "whether it may be sent is not known: {error}"
-                    );
+                    tracing::warn!(id = message.id, "the opt-out could not be checked: {error}");
                     return Ok(failure(
                         ErrorCode::Overloaded,
                         "the hub's database cannot be used now: nothing was sent, try again later",
@@ -122,7 +119,7 @@ impl Inner {
             Verdict::NotNow { .. } | Verdict::ChatWaits(_) | Verdict::Unknown(_)
                 if message.state == MessageState::Unconfirmed =>
             {
-                let due = look_again(message);
+                let due = next_check_at(message);
                 self.store.release(message.id, &self.who, due).await?;
                 None
             }
@@ -140,14 +137,14 @@ impl Inner {
             // not at fault.
             Verdict::ChatWaits(why) => {
                 let change = Change {
-                    due: Some(look_again(message)),
+                    due: Some(next_check_at(message)),
                     ..Change::to(MessageState::Queued, &why.code).because(&why.message)
                 };
                 self.store.change(message.id, change).await?
             }
             Verdict::Unknown(why) => {
                 let change = Change {
-                    due: Some(look_again(message)),
+                    due: Some(next_check_at(message)),
                     ..Change::to(MessageState::Unconfirmed, &why.code).because(&why.message)
                 };
                 self.store.change(message.id, change).await?
@@ -164,7 +161,7 @@ impl Inner {
                 cliente_id = moved.cliente_id,
                 state = moved.state.as_str(),
                 code = moved.error_code,
-                "a message moved on"
+                "message state changed"
             );
         }
         Ok(moved)
@@ -178,7 +175,7 @@ impl Inner {
 
 /// Returns when to check the outcome of a message again. session-manager
 /// settles and reports it on its own, and reports when it has given up.
-fn look_again(message: &Message) -> Timestamp {
+fn next_check_at(message: &Message) -> Timestamp {
     let tries = u32::try_from(message.attempts).unwrap_or(u32::MAX);
     Timestamp::now().after(retry_backoff::capped_delay(tries, FIRST_LOOK, LONGEST_LOOK))
 }

@@ -144,7 +144,7 @@ impl Outbox {
             );
             let attempt = async move {
                 let client = inner.session.for_cliente(message.cliente_id);
-                let verdict = Verdict::of(&inner.ask(&client, &message).await);
+                let verdict = Verdict::of(&inner.request_send(&client, &message).await);
                 // The lease ends, and the row is requested again with its key.
                 if let Err(error) = inner.record(&message, &verdict).await {
                     tracing::error!(id = message.id, "an outcome was not written down: {error}");

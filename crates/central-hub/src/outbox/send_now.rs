@@ -217,7 +217,7 @@ impl Outbox {
     ) -> Result<SendNowOutcome, HubError> {
         let inner = &self.0;
         let reply = match inner.turn(&message).await {
-            Ok(()) => inner.ask(client, &message).await,
+            Ok(()) => inner.request_send(client, &message).await,
             Err(late) => Ok(late),
         };
         let verdict = Verdict::of(&reply);

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_left_is_never_taken_for_what_did_not() {
+    fn possibly_sent_is_never_treated_as_not_sent() {
         for error in [
             ClientError::Timeout,
             ClientError::BadResponse("broke off".to_owned()),

@@ -17,19 +17,21 @@
 //! between two ticks.
 
 mod campaign_view;
+mod obstacles;
 mod settle;
 mod turn;
 mod worker;
 
 use jiff::tz::TimeZone;
 use rand::Rng;
-use session_api::{Limits, LimitsEvent, NewChatStatus, Timestamp};
+use session_api::Timestamp;
 
 use crate::sending_windows::Rules;
 use crate::store::campaigns::{Campaign, ScheduleState};
 use crate::store::{Store, StoreError, Tx};
 
 pub(crate) use campaign_view::CampaignBody;
+pub use obstacles::WhatsappLimit;
 pub(crate) use worker::{SchedulerWaker, Worker, context};
 
 /// The conditions under which a tick runs.
@@ -44,70 +46,9 @@ pub struct SchedulerContext {
     /// Whether the session is READY.
     pub ready: bool,
     /// What WhatsApp currently blocks for the account.
-    pub hold: Option<Hold>,
+    pub whatsapp_limit: Option<WhatsappLimit>,
     /// `DRY_RUN`.
     pub dry_run: bool,
-}
-
-/// Why WhatsApp accepts no messages to people who never wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hold {
-    /// `REACH_OUT_LOCKED`, `NEW_CHATS_CAPPED` or `FIRST_SYNC`.
-    pub code: &'static str,
-    /// Until when, if WhatsApp reports it.
-    pub until: Option<Timestamp>,
-}
-
-impl Hold {
-    /// Returns the limit of WhatsApp's that stops campaigns, if any.
-    #[must_use]
-    pub fn of(known: &LimitsEvent) -> Option<Self> {
-        let Limits {
-            reach_out,
-            new_chats,
-        } = &known.limits;
-        if reach_out.locked {
-            let (code, until) = ("REACH_OUT_LOCKED", reach_out.until);
-            return Some(Self { code, until });
-        }
-        if new_chats.status == NewChatStatus::Capped {
-            let (code, until) = ("NEW_CHATS_CAPPED", new_chats.cycle_end);
-            return Some(Self { code, until });
-        }
-        let (code, until) = ("FIRST_SYNC", None);
-        (!known.first_sync.complete).then_some(Self { code, until })
-    }
-}
-
-impl SchedulerContext {
-    /// Returns the obstacle that stops a campaign, whatever its schedules.
-    #[must_use]
-    pub fn obstacle(&self, campaign: &Campaign) -> Option<&'static str> {
-        if !self.auto {
-            return Some("AUTO_CAMPAIGNS_DISABLED");
-        }
-        // A campaign approved for real must not be used up by a dry run.
-        if self.dry_run && !campaign.is_rehearsal() {
-            return Some("DRY_RUN");
-        }
-        // A dry run sends nothing, and needs no phone.
-        if campaign.is_rehearsal() {
-            return None;
-        }
-        if self.stopped {
-            return Some("SENDING_STOPPED");
-        }
-        if !self.ready {
-            return Some("SESSION_NOT_READY");
-        }
-        self.hold.map(|hold| hold.code)
-    }
-
-    /// Returns until when an obstacle lasts, if known.
-    #[must_use]
-    pub fn obstacle_until(&self, obstacle: &str) -> Option<Timestamp> {
-        self.hold.filter(|hold| hold.code == obstacle)?.until
-    }
 }
 
 /// The result of a tick.

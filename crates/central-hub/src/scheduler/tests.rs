@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use scratch_database::{Database, on_both_engines};
-use session_api::{NewChats, ReachOutLock, Recipient as Phone};
+use session_api::{LimitsEvent, NewChatStatus, NewChats, ReachOutLock, Recipient as Phone};
 use sqlx::Row;
 
 use super::*;
@@ -46,7 +46,7 @@ impl Bench {
             scheduler: Scheduler::new(store.clone(), zone()),
             store,
             context: SchedulerContext {
-                hold: None,
+                whatsapp_limit: None,
                 // A Monday.
                 now: at("2026-03-16T10:00"),
                 stopped: false,
@@ -232,7 +232,7 @@ on_both_engines! {
         bench.store.close().await;
     }
 
-    async fn nothing_goes_behind_one_that_is_not_done(database: Database) {
+    async fn next_message_waits_for_the_previous_one(database: Database) {
         let mut bench = Bench::new(&database).await;
         let id = bench.approved(5, (1, 1)).await;
         assert_eq!(bench.tick().await.given, 1);
@@ -251,7 +251,7 @@ on_both_engines! {
         bench.store.close().await;
     }
 
-    async fn what_nobody_can_tell_of_ends_with_its_campaign(database: Database) {
+    async fn undecided_messages_end_with_their_campaign(database: Database) {
         let mut bench = Bench::new(&database).await;
         let id = bench.approved(1, (1, 1)).await;
         assert_eq!(bench.tick().await.given, 1);
@@ -340,7 +340,7 @@ on_both_engines! {
         bench.store.close().await;
     }
 
-    async fn nothing_goes_unless_all_allows_it(database: Database) {
+    async fn nothing_is_sent_unless_all_conditions_allow_it(database: Database) {
         let mut bench = Bench::new(&database).await;
         let id = bench.campaign(2, (0, 0)).await;
         let all = bench.context;
@@ -372,15 +372,15 @@ on_both_engines! {
         bench.store.close().await;
     }
 
-    async fn what_whatsapp_does_not_allow_holds_campaigns_and_no_rehearsal(database: Database) {
+    async fn whatsapp_limits_hold_campaigns_but_not_dry_runs(database: Database) {
         let mut bench = Bench::new(&database).await;
         let id = bench.approved(3, (0, 0)).await;
         let until = at("2026-03-17T10:00");
         let mut known = LimitsEvent::default();
         known.first_sync.complete = true;
-        assert_eq!(Hold::of(&known), None);
+        assert_eq!(WhatsappLimit::of(&known), None);
         known.limits.new_chats.status = NewChatStatus::SecondWarning;
-        assert_eq!(Hold::of(&known), None, "a warning holds nothing");
+        assert_eq!(WhatsappLimit::of(&known), None, "a warning holds nothing");
         let mut locked = known.clone();
         locked.limits.reach_out = ReachOutLock { locked: true, until: Some(until), kind: None };
         let mut capped = known.clone();
@@ -392,7 +392,7 @@ on_both_engines! {
             (&capped, "NEW_CHATS_CAPPED", Some(until)),
             (&fresh, "FIRST_SYNC", None),
         ] {
-            bench.context.hold = Hold::of(event);
+            bench.context.whatsapp_limit = WhatsappLimit::of(event);
             assert_eq!(bench.tick().await.given, 0, "{code}");
             let campaign = bench.look(id).await;
             assert_eq!(bench.context.obstacle(&campaign), Some(code));
@@ -400,9 +400,9 @@ on_both_engines! {
             assert_eq!(bench.context.obstacle_until("SESSION_NOT_READY"), None);
         }
         // It resumes; messages not sent by the next lock are withdrawn.
-        bench.context.hold = Hold::of(&known);
+        bench.context.whatsapp_limit = WhatsappLimit::of(&known);
         assert_eq!(bench.tick().await.given, 3);
-        bench.context.hold = Hold::of(&locked);
+        bench.context.whatsapp_limit = WhatsappLimit::of(&locked);
         bench.tick().await;
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 3);
         assert!(bench.claim().await.is_empty());
@@ -439,7 +439,7 @@ on_both_engines! {
         }
     }
 
-    async fn nothing_goes_before_the_date_of_a_campaign(database: Database) {
+    async fn nothing_is_sent_before_the_campaigns_start_date(database: Database) {
         let mut bench = Bench::new(&database).await;
         let id = bench.campaign(1, (0, 0)).await;
         let plan = CampaignPlan {
@@ -455,7 +455,7 @@ on_both_engines! {
         bench.store.close().await;
     }
 
-    async fn what_waited_until_after_hours_is_taken_back(database: Database) {
+    async fn messages_queued_past_the_window_are_withdrawn(database: Database) {
         let mut bench = Bench::new(&database).await;
         let id = bench.campaign(1, (0, 0)).await;
         bench.schedule(id, ("09:00", "18:00"), 1).await;

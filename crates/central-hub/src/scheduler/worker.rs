@@ -10,7 +10,7 @@ use session_api::{SessionState, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Hold, Scheduler, SchedulerContext, Ticked};
+use super::{Scheduler, SchedulerContext, Ticked, WhatsappLimit};
 use crate::config::Config;
 use crate::outbox::Outbox;
 use crate::relay::{HubEvent, Link, Relay};
@@ -58,7 +58,7 @@ pub(crate) fn context(config: &Config, relay: &Relay, store: &Store) -> Schedule
         auto: config.auto_campaigns,
         stopped: store.was_sending_stopped(),
         ready: link == Link::Up && state == Some(SessionState::Ready),
-        hold: relay.limits().as_ref().and_then(Hold::of),
+        whatsapp_limit: relay.limits().as_ref().and_then(WhatsappLimit::of),
         dry_run: config.dry_run,
     }
 }

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_went_today_counts_and_dates_end() {
+    fn forecast_counts_todays_messages_and_end_dates() {
         let zone = TimeZone::get(ZONE).unwrap();
         let day = jiff::civil::date(2026, 3, 10);
         let mut one = rules("09:00", "18:00", Some(50), 60);

@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_told() {
+    fn invalid_rules_are_reported() {
         let good = Rules::always(Pause::default());
         assert_eq!(good.check(), Ok(()));
         let day = |day| Some(jiff::civil::date(2026, 3, day));

@@ -115,7 +115,7 @@ mod tests {
 
     /// Madrid jumps from 02:00 to 03:00 on 2026-03-29.
     #[test]
-    fn what_the_clock_leaves_out_is_no_time() {
+    fn windows_skip_times_removed_by_clock_changes() {
         let (day, zone) = (date(2026, 3, 29), "Europe/Madrid");
         assert_eq!(of("02:15", "02:45", day, zone), None);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What a business itself keeps of a person: a name, tags, a note.
+//! Contact cards: the name, tags and note that a business stores of a contact.
 
 use serde_json::json;
 use session_api::Timestamp;
@@ -10,18 +10,18 @@ use super::rows::{now, timestamp};
 use super::words::spaced;
 use super::{Store, Tx};
 
-/// What a business keeps of a person.
+/// The data that a business stores of a contact.
 #[derive(Clone)]
 pub struct Card {
-    /// Under which the person is written down.
+    /// The chat that identifies the contact.
     pub chat: String,
-    /// The business; `None` is whoever sees all of them.
+    /// The business; `None` for the card of callers who see all businesses.
     pub cliente_id: Option<u64>,
-    /// What it calls them.
+    /// The name that it gave the contact.
     pub name: Option<String>,
-    /// By which it finds them.
+    /// Labels to find the contact by.
     pub tags: Vec<String>,
-    /// What it wants to remember.
+    /// Free text.
     pub note: Option<String>,
     /// When it last changed.
     pub updated_at: Timestamp,
@@ -36,14 +36,14 @@ impl std::fmt::Debug for Card {
     }
 }
 
-/// What is to change of a card; what is left out stays, what is empty goes.
+/// A change of a card; absent fields stay, empty ones are deleted.
 #[derive(Clone, Default)]
 pub struct CardChange {
-    /// What the business calls them.
+    /// The new name.
     pub name: Option<String>,
-    /// All of them.
+    /// The new tags, all of them.
     pub tags: Option<Vec<String>>,
-    /// What it wants to remember.
+    /// The new note.
     pub note: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Card {
         }
     }
 
-    /// By what a search finds it.
+    /// Returns the text that a search compares.
     pub(super) fn words(&self) -> String {
         let texts = self.name.iter().chain(&self.tags);
         spaced(texts.map(String::as_str))
@@ -78,8 +78,8 @@ impl Card {
         }
     }
 
-    /// What both say: the name of the one that stays, where it has one.
-    fn absorb(&mut self, other: Self) {
+    /// Merges another card into this one; its own name, if any, is kept.
+    fn merge(&mut self, other: Self) {
         self.name = self.name.take().or(other.name);
         for tag in other.tags {
             if !self.tags.contains(&tag) {
@@ -106,14 +106,13 @@ impl Card {
     }
 }
 
-/// As it is stored.
+/// Converts a business id to its column value: 0 for `None`.
 pub(super) fn stored(cliente_id: Option<u64>) -> i64 {
     cliente_id.map_or(0, |id| i64::try_from(id).unwrap_or(i64::MAX))
 }
 
 impl Store {
-    /// Changes what a business keeps of whoever has this number or LID, or
-    /// begins to keep it.
+    /// Changes the card of the contact with this number or LID, or creates it.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -136,7 +135,7 @@ impl Store {
         Ok(card)
     }
 
-    /// What is kept of the people with these chats: by one business, or by all.
+    /// Returns the cards of these chats: those of one business, or of all.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -197,8 +196,8 @@ async fn write_in(tx: &mut Tx, card: &Card) -> Result<Card, StoreError> {
     Card::read(&row)
 }
 
-/// What is kept under one chat is kept under another from now on, as one with
-/// what is there already; with `of`, by one business alone.
+/// Moves the cards of one chat to another, merging them with existing cards; with
+/// `of`, only those of that business.
 pub(super) async fn move_cards_in(
     tx: &mut Tx,
     from: &str,
@@ -216,7 +215,7 @@ pub(super) async fn move_cards_in(
         let moved = Card::read(row)?;
         let there = card_in(tx, to, stored(moved.cliente_id)).await?;
         let mut card = there.unwrap_or_else(|| Card::empty(to, moved.cliente_id));
-        card.absorb(moved);
+        card.merge(moved);
         write_in(tx, &card).await?;
     }
     Ok(())
@@ -227,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_two_cards_nothing_is_lost() {
+    fn merged_card_has_the_data_of_both() {
         let card = |name: Option<&str>, tags: &[&str], note: Option<&str>| Card {
             name: name.map(str::to_owned),
             tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
@@ -235,7 +234,7 @@ mod tests {
             ..Card::empty("1@c.us", Some(51))
         };
         let mut one = card(Some("Ana"), &["vip"], Some("llama de noche"));
-        one.absorb(card(
+        one.merge(card(
             Some("Ana María"),
             &["vip", "alquiler"],
             Some("dos hijos"),
@@ -244,7 +243,7 @@ mod tests {
         assert_eq!(one.tags, ["vip", "alquiler"]);
         assert_eq!(one.note.as_deref(), Some("llama de noche\ndos hijos"));
         let mut bare = card(None, &[], None);
-        bare.absorb(one.clone());
+        bare.merge(one.clone());
         assert_eq!(
             (bare.name, bare.tags, bare.note),
             (one.name, one.tags, one.note)

@@ -1,5 +1,5 @@
-//! The people that a business has to do with, found by name, tag or number, and
-//! what is known of one of them.
+//! Lists the contacts of a business, by name, tag or number, and reads the
+//! details of one.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -16,65 +16,64 @@ use super::rows::timestamp;
 use super::words::Words;
 use super::{Message, Store};
 
-/// Which people a list shows.
+/// The filter of a contact list.
 #[derive(Clone, Debug, Default)]
 pub struct ContactFilter {
-    /// Of this business.
+    /// Only contacts of this business.
     pub cliente_id: Option<u64>,
-    /// By name, tag or number.
+    /// Words of the name or tags, or digits of the number.
     pub words: Option<String>,
-    /// With this tag.
+    /// Only contacts with this tag.
     pub tag: Option<String>,
-    /// Later in the list than this one: the last of the page before.
+    /// The cursor: the last id of the previous page.
     pub before: Option<i64>,
 }
 
-/// Somebody that a business has to do with.
+/// A contact of a business.
 #[derive(Clone, Debug)]
-pub struct Known {
-    /// The place in the list.
+pub struct ContactDetails {
+    /// The position in the list, a cursor.
     pub id: i64,
-    /// Under which they are written down.
+    /// The chat that identifies the contact.
     pub chat: String,
-    /// What they call themselves.
+    /// The name that the contact chose in WhatsApp.
     pub pushname: Option<String>,
-    /// What is kept of them: by the business, or by each.
+    /// The card of the business, or those of all.
     pub cards: Vec<Card>,
-    /// Whether they asked not to be written to.
+    /// Whether the contact opted out.
     pub is_opted_out: bool,
-    /// The newest message with them.
+    /// The newest message with the contact.
     pub last: Option<Message>,
 }
 
-/// A number or LID of somebody's.
+/// A number or LID of a contact.
 #[derive(Clone, Debug)]
 pub struct KnownAddress {
     /// `…@c.us` or `…@lid`.
     pub address: String,
-    /// Who told: `inbound`, `send`, `lookup`, `migration`, `hand`.
+    /// The source: `inbound`, `send`, `lookup`, `migration` or `hand`.
     pub source: String,
-    /// Since when.
+    /// When it was stored.
     pub since: Timestamp,
 }
 
-/// Two that turned out to be one.
+/// A merge of two contacts.
 #[derive(Clone, Debug)]
-pub struct Joining {
-    /// The chat that is no more.
+pub struct ContactMerge {
+    /// The chat that was merged.
     pub from: String,
-    /// The one that has what hung on it.
+    /// The chat that it was merged into.
     pub to: String,
-    /// Who told.
+    /// The source, as in [`KnownAddress::source`].
     pub source: String,
     /// When.
     pub at: Timestamp,
-    /// When somebody said that they are not one after all.
+    /// When a user split them again.
     pub undone_at: Option<Timestamp>,
 }
 
 impl Store {
-    /// The people that a filter lets through, whom there was to do with last
-    /// first.
+    /// Lists the contacts that match a filter, most recent first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -82,11 +81,11 @@ impl Store {
         &self,
         filter: &ContactFilter,
         limit: u32,
-    ) -> Result<Vec<Known>, StoreError> {
+    ) -> Result<Vec<ContactDetails>, StoreError> {
         let mut binds: Vec<String> = Vec::new();
         let mut bind = |text: String| {
             binds.push(text);
-            // After the three that are always there.
+            // Numbered after the three fixed parameters.
             format!("${}", binds.len() + 3)
         };
         let mut sql = "SELECT c.id, c.chat FROM conversations c
@@ -134,14 +133,14 @@ impl Store {
             .iter()
             .map(|row| Ok((row.try_get("id")?, row.try_get("chat")?)))
             .collect();
-        self.what_is_known(filter.cliente_id, found?).await
+        self.with_details(filter.cliente_id, found?).await
     }
 
-    async fn what_is_known(
+    async fn with_details(
         &self,
         cliente_id: Option<u64>,
         found: Vec<(i64, String)>,
-    ) -> Result<Vec<Known>, StoreError> {
+    ) -> Result<Vec<ContactDetails>, StoreError> {
         let owned: Vec<String> = found.iter().map(|(_, chat)| chat.clone()).collect();
         let chats: Vec<&str> = owned.iter().map(String::as_str).collect();
         let mut names: HashMap<_, _> = self
@@ -165,9 +164,9 @@ impl Store {
             .collect();
         let known = found.into_iter().map(|(id, chat)| {
             let last = last.remove(&chat);
-            // Who is nobody to a business yet has no name for it.
+            // A business sees the name of a contact only after a first message.
             let is_met = cliente_id.is_none() || last.is_some();
-            Known {
+            ContactDetails {
                 id,
                 pushname: names.remove(&chat).flatten().filter(|_| is_met),
                 cards: cards.remove(&chat).unwrap_or_default(),
@@ -195,8 +194,8 @@ impl Store {
         Ok(chats)
     }
 
-    /// Whom a business means by a number or LID: what stands behind a LID is
-    /// told to none that has nothing to do with it.
+    /// Returns the chat of a number or LID, as one business may see it: the number
+    /// of a LID is hidden from businesses without messages with that contact.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -217,7 +216,7 @@ impl Store {
         })
     }
 
-    /// Somebody that a business has to do with, or anybody has.
+    /// Returns a contact of one business, or of any.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -225,7 +224,7 @@ impl Store {
         &self,
         chat: &str,
         cliente_id: Option<u64>,
-    ) -> Result<Option<Known>, StoreError> {
+    ) -> Result<Option<ContactDetails>, StoreError> {
         let id: Option<i64> = sqlx::query_scalar(
             "SELECT MAX(id) FROM conversations WHERE chat = $1 AND ($2 = 0 OR cliente_id = $2)",
         )
@@ -235,10 +234,10 @@ impl Store {
         .await?;
         let Some(id) = id else { return Ok(None) };
         let found = vec![(id, chat.to_owned())];
-        Ok(self.what_is_known(cliente_id, found).await?.pop())
+        Ok(self.with_details(cliente_id, found).await?.pop())
     }
 
-    /// The numbers and LIDs of whoever is written down under this chat.
+    /// Returns the numbers and LIDs of a contact.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -262,11 +261,11 @@ impl Store {
             .collect()
     }
 
-    /// Who turned out to be whoever is written down under this chat.
+    /// Returns the merges of a contact.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn joinings_of(&self, chat: &str) -> Result<Vec<Joining>, StoreError> {
+    pub async fn merges_of(&self, chat: &str) -> Result<Vec<ContactMerge>, StoreError> {
         let rows = sqlx::query(
             "SELECT j.* FROM people p JOIN person_joinings j ON j.person_id = p.id
              WHERE p.chat = $1 ORDER BY j.id",
@@ -276,7 +275,7 @@ impl Store {
         .await?;
         rows.iter()
             .map(|row| {
-                Ok(Joining {
+                Ok(ContactMerge {
                     from: row.try_get("from_chat")?,
                     to: row.try_get("to_chat")?,
                     source: row.try_get("source")?,
@@ -288,7 +287,7 @@ impl Store {
     }
 }
 
-/// For `LIKE … ESCAPE '!'`.
+/// Escapes a text for `LIKE … ESCAPE '!'`.
 fn escaped(text: &str) -> String {
     text.replace('!', "!!")
         .replace('%', "!%")

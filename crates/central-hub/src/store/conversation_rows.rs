@@ -1,5 +1,5 @@
-//! Who has to do with whom: a row of `conversations` for each chat and business,
-//! written together with the first message, or with what a person notes.
+//! The rows of `conversations`: one for each chat and business, stored together
+//! with the first message or contact card.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use super::contact_cards::move_cards_in;
 use super::error::StoreError;
 use super::{Store, Tx};
 
-/// A chat, and the business whose messages are there.
+/// A chat, and the business whose messages it has.
 pub(super) type Between<'a> = (&'a str, Option<i64>);
 
-/// The digits by which a chat is found: as WhatsApp spells its number, and as
-/// its line is spelled.
+/// Returns the digits by which a search finds a chat: the number as WhatsApp spells
+/// it and, if different, its canonical spelling.
 pub(super) fn digits_of_chat(chat: &str) -> String {
     let number = chat.split('@').next().unwrap_or(chat);
     let line = line_key(number);
@@ -25,8 +25,8 @@ pub(super) fn digits_of_chat(chat: &str) -> String {
 }
 
 impl Store {
-    /// Notes that there are messages between these. It waits for nobody: what
-    /// another transaction has noted and not ended is noted twice.
+    /// Records conversations that have messages, without waiting for other
+    /// transactions: two at the same time may store the same row twice.
     pub(super) async fn note_conversations_in(
         &self,
         tx: &mut Tx,
@@ -56,8 +56,8 @@ impl Store {
         Ok(())
     }
 
-    /// The conversations of one chat, and what is kept of who is there, are
-    /// another's from now on; with `of`, those of one business alone.
+    /// Moves the conversations and contact cards of one chat to another; with
+    /// `of`, only those of that business.
     pub(super) async fn move_conversations_in(
         &self,
         tx: &mut Tx,
@@ -92,7 +92,7 @@ mod tests {
     use super::digits_of_chat;
 
     #[test]
-    fn a_chat_is_found_by_each_spelling_of_its_line() {
+    fn digits_have_each_spelling_of_a_number() {
         for (chat, digits) in [
             ("5491158254201@c.us", "5491158254201"),
             ("541158254201@c.us", "541158254201 5491158254201"),
@@ -109,17 +109,17 @@ mod tests {
         assert!(matches!(written, Inserted::New(_)));
     }
 
-    /// How many conversations a search finds by a number.
+    /// Returns how many conversations a search finds by a number.
     async fn found(store: &Store, number: u32) -> usize {
         let words = format!("{number:08}");
         let page = store.conversations(None, Some(&words), None, 50).await;
         page.unwrap().messages.len()
     }
 
-    /// Each has what the other wants next: with a unique index over chats one of
-    /// them would be PostgreSQL's victim.
+    /// Each transaction has a row that the other writes next: with a unique index
+    /// over chats, PostgreSQL would abort one of them as a deadlock.
     #[tokio::test(flavor = "multi_thread")]
-    async fn hubs_that_write_to_the_same_new_people_in_both_orders_wait_for_nobody() {
+    async fn concurrent_first_messages_in_opposite_orders_do_not_deadlock() {
         let database = Database::postgres();
         let (one, other) = (open(&database).await, open(&database).await);
         for n in 0..10 {
@@ -161,10 +161,10 @@ mod tests {
         }
     }
 
-    /// What names people, writes to them, and joins them, all at once, by two
-    /// hubs and from both ends.
+    /// Two hubs name, write to and merge the same contacts at the same time, in
+    /// opposite orders.
     #[tokio::test(flavor = "multi_thread")]
-    async fn hubs_that_name_write_to_and_join_the_same_people_lose_nothing() {
+    async fn concurrent_hubs_merge_contacts_without_losing_messages() {
         const PEOPLE: usize = 12;
         let database = Database::postgres();
         let stores = [open(&database).await, open(&database).await];
@@ -224,7 +224,7 @@ mod tests {
     }
 
     on_both_engines! {
-        async fn a_conversation_goes_with_its_person(database: Database) {
+        async fn conversation_is_found_by_its_number_after_a_merge(database: Database) {
             let store = open(&database).await;
             let lid = "247033104567642@lid";
             let mut tx = store.begin().await.unwrap();
@@ -241,7 +241,7 @@ mod tests {
             store.learn_from(&heard("541158254201@c.us", lid, 1)).await.unwrap();
             assert_eq!(of("2470331", None).await, 0, "it is found by its number now");
             assert_eq!(of("58254201", None).await, 1);
-            // By each spelling, whatever WhatsApp's own is.
+            // Found by each spelling of the number, not only WhatsApp's.
             for words in ["5491158254201", "541158254201", "+54 9 11 5825-4201"] {
                 assert_eq!(of(words, None).await, 1, "{words}");
                 assert_eq!((of(words, Some(51)).await, of(words, Some(52)).await), (1, 1), "{words}");

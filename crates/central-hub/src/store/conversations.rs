@@ -287,7 +287,7 @@ impl Store {
         let mut size = FIRST_CHUNK;
         loop {
             let ids = self
-                .ids_with(words, (cliente_id, None), 0, before, size)
+                .matching_ids(words, (cliente_id, None), 0, before, size)
                 .await?;
             if ids.is_empty() {
                 return Ok((found, None));

@@ -70,13 +70,13 @@ impl StoreError {
     }
 
     /// Whether the transaction conflicted with another.
-    pub(super) fn is_in_the_way(&self) -> bool {
-        matches!(self, Self::Query(error) if is_in_the_way(error))
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Query(error) if is_conflict(error))
     }
 }
 
 /// PostgreSQL's deadlock and serialization failures: a retry may succeed.
-fn is_in_the_way(error: &sqlx::Error) -> bool {
+fn is_conflict(error: &sqlx::Error) -> bool {
     matches!(code(error).as_deref(), Some("40P01" | "40001"))
 }
 

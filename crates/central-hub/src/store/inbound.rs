@@ -501,7 +501,7 @@ async fn answered(
             .bind(cliente_id)
             .execute(&mut **tx)
             .await?;
-        store.rehang_inbox_in(tx, &lid, chat).await?;
+        store.move_inbox_in(tx, &lid, chat).await?;
         store
             .move_conversations_in(tx, &lid, chat, Some(cliente_id))
             .await?;

@@ -674,7 +674,7 @@ impl Store {
 
     /// Moves the inbox state of a chat to `to`: its rows are rebuilt, and what
     /// was settled or unread stays so.
-    pub(super) async fn rehang_inbox_in(
+    pub(super) async fn move_inbox_in(
         &self,
         tx: &mut Tx,
         from: &str,

@@ -84,7 +84,7 @@ pub use claims::CLAIM_PLANS;
 pub use composed::Composed;
 pub(crate) use composed::is_file;
 pub use contact_cards::{Card, CardChange};
-pub use contact_list::{ContactFilter, Joining, Known, KnownAddress};
+pub use contact_list::{ContactDetails, ContactFilter, ContactMerge, KnownAddress};
 pub use contacts::Contact;
 pub use copy::{CopyFacts, check_copy, copy_sqlite};
 pub(crate) use deliveries::enqueue_delivery_in;

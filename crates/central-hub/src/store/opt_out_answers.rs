@@ -77,7 +77,11 @@ impl Store {
 }
 
 /// Moves the note that a person got the answer.
-pub(super) async fn rehang_answer_in(tx: &mut Tx, from: &str, to: &str) -> Result<(), StoreError> {
+pub(super) async fn move_opt_out_answer_in(
+    tx: &mut Tx,
+    from: &str,
+    to: &str,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO opt_out_answers (chat, at) SELECT $2, at FROM opt_out_answers WHERE chat = $1
          ON CONFLICT (chat) DO NOTHING",

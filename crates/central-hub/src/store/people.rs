@@ -28,7 +28,7 @@ use super::campaigns::{Deltas, Move, RecipientState, move_in};
 use super::contacts::note_words_in;
 use super::error::StoreError;
 use super::inbound::InboundMessage;
-use super::opt_out_answers::rehang_answer_in;
+use super::opt_out_answers::move_opt_out_answer_in;
 use super::{Store, Tx, now};
 
 /// Setting that marks the data older than this table as merged.
@@ -147,7 +147,7 @@ impl Store {
         let mut tries = 1;
         loop {
             match self.try_learn(ids, spelled, source).await {
-                Err(error) if tries < TRIES && error.is_in_the_way() => tries += 1,
+                Err(error) if tries < TRIES && error.is_conflict() => tries += 1,
                 result => return result,
             }
         }
@@ -229,12 +229,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         let addresses: BTreeSet<String> =
             ids.iter().map(|id| address_of(id).into_owned()).collect();
-        part_in(tx, &addresses).await?;
-        self.make_one_in(tx, &addresses, spelled, source).await
+        detach_reassigned_lid_in(tx, &addresses).await?;
+        self.merge_people_in(tx, &addresses, spelled, source).await
     }
 
     /// As [`Store::join_in`], whatever they were taken for before.
-    pub(super) async fn make_one_in(
+    pub(super) async fn merge_people_in(
         &self,
         tx: &mut Tx,
         addresses: &BTreeSet<String>,
@@ -306,7 +306,7 @@ impl Store {
             .execute(&mut **tx)
             .await?;
         for from in before {
-            let moved = self.rehang_in(tx, &from, &chat).await?;
+            let moved = self.move_chat_in(tx, &from, &chat).await?;
             let is_told = moved || source == Source::Hand;
             if !is_told && !persons.values().any(|it| *it == from) {
                 continue;
@@ -327,8 +327,8 @@ impl Store {
     }
 
     /// Moves all data of one chat to another; `false` if there was none.
-    async fn rehang_in(&self, tx: &mut Tx, from: &str, to: &str) -> Result<bool, StoreError> {
-        let recipients = rehang_recipients_in(tx, from, to).await?;
+    async fn move_chat_in(&self, tx: &mut Tx, from: &str, to: &str) -> Result<bool, StoreError> {
+        let recipients = move_recipients_in(tx, from, to).await?;
         // Of two opt-outs the earlier one counts.
         sqlx::query(
             "DELETE FROM opt_outs WHERE chat IN ($1, $2)
@@ -355,8 +355,8 @@ impl Store {
             .bind(to)
             .execute(&mut **tx)
             .await?;
-        rehang_answer_in(tx, from, to).await?;
-        self.rehang_inbox_in(tx, from, to).await?;
+        move_opt_out_answer_in(tx, from, to).await?;
+        self.move_inbox_in(tx, from, to).await?;
         self.move_conversations_in(tx, from, to, None).await?;
         let contact = sqlx::query(
             "DELETE FROM contacts WHERE wa_id = $1 RETURNING name, pushname, created_at",
@@ -466,7 +466,7 @@ impl Store {
                 .bind(&chat)
                 .execute(&mut **tx)
                 .await?;
-            self.rehang_in(tx, &lid, &chat).await?;
+            self.move_chat_in(tx, &lid, &chat).await?;
             sqlx::query("UPDATE messages SET chat = $1 WHERE chat = $2")
                 .bind(&lid)
                 .bind(&aside)
@@ -510,7 +510,7 @@ impl Store {
                     .await?;
             } else {
                 let to = known.map_or(address, |it| it.chat);
-                self.rehang_in(tx, &chat, &to).await?;
+                self.move_chat_in(tx, &chat, &to).await?;
             }
         }
         Ok(count)
@@ -561,7 +561,10 @@ pub(super) async fn holder_in(tx: &mut Tx, address: &str) -> Result<Option<Holde
 /// A number and a LID reported as one person may each have belonged to another:
 /// the account got a new number, or the number a new account. Then the LID is
 /// detached, with a copy of its opt-out; past messages stay where they are.
-async fn part_in(tx: &mut Tx, addresses: &BTreeSet<String>) -> Result<(), StoreError> {
+async fn detach_reassigned_lid_in(
+    tx: &mut Tx,
+    addresses: &BTreeSet<String>,
+) -> Result<(), StoreError> {
     let lid = addresses.iter().find(|it| is_lid(it));
     let number = addresses.iter().find(|it| !is_lid(it));
     let (Some(lid), Some(number)) = (lid, number) else {
@@ -579,7 +582,7 @@ async fn part_in(tx: &mut Tx, addresses: &BTreeSet<String>) -> Result<(), StoreE
             .iter()
             .any(|it| !is_lid(it))
     {
-        free_in(tx, lid, &holder.chat).await?;
+        detach_address_in(tx, lid, &holder.chat).await?;
     }
     if let Some(holder) = by_number {
         let all = addresses_in(tx, holder.id).await?;
@@ -588,7 +591,7 @@ async fn part_in(tx: &mut Tx, addresses: &BTreeSet<String>) -> Result<(), StoreE
         let has_several = all.iter().filter(|it| !is_lid(it)).count() > 1;
         for other in all {
             if is_lid(&other) && !has_several {
-                free_in(tx, &other, &holder.chat).await?;
+                detach_address_in(tx, &other, &holder.chat).await?;
             }
         }
     }
@@ -605,7 +608,11 @@ pub(super) async fn addresses_in(tx: &mut Tx, person: i64) -> Result<Vec<String>
 
 /// Takes an address from whoever has it; a wish not to be written to stays with
 /// both.
-pub(super) async fn free_in(tx: &mut Tx, lid: &str, chat: &str) -> Result<(), StoreError> {
+pub(super) async fn detach_address_in(
+    tx: &mut Tx,
+    lid: &str,
+    chat: &str,
+) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM person_addresses WHERE address = $1")
         .bind(lid)
         .execute(&mut **tx)
@@ -633,7 +640,7 @@ pub(super) async fn free_in(tx: &mut Tx, lid: &str, chat: &str) -> Result<(), St
 /// Moves recipients to another chat. A campaign with both keeps the more
 /// advanced one; one that still waits is skipped. Returns the number of changed
 /// rows.
-async fn rehang_recipients_in(tx: &mut Tx, from: &str, to: &str) -> Result<u64, StoreError> {
+async fn move_recipients_in(tx: &mut Tx, from: &str, to: &str) -> Result<u64, StoreError> {
     let rows = sqlx::query(
         "SELECT a.* FROM recipients a WHERE a.chat IN ($1, $2) AND EXISTS (
              SELECT 1 FROM recipients b WHERE b.campaign_id = a.campaign_id

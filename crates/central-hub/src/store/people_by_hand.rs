@@ -1,5 +1,4 @@
-//! What a person says of who is who: two are one, one is two after all, and
-//! whom nothing is to be kept of.
+//! Merging, splitting and deleting contacts on a user's request.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,55 +10,55 @@ use super::addresses::{LOCK_ALONE, address_of, is_lid};
 use super::campaigns::{Deltas, RecipientState};
 use super::contact_cards::stored;
 use super::error::StoreError;
-use super::people::{Source, addresses_in, free_in, holder_in};
+use super::people::{Source, addresses_in, detach_address_in, holder_in};
 use super::rows::now;
 use super::{Store, Tx};
 
-/// Messages that are looked at in one step.
+/// Messages read in one step.
 const STEP: i64 = 1_000;
-/// What got in the way of another hub is tried again.
+/// Attempts of a transaction that conflicts with another hub's.
 const TRIES: u32 = 3;
 
-/// What became of joining two.
+/// The result of a merge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Joined {
-    /// They are one, under this chat.
+    /// They were merged, under this chat.
     Done(String),
-    /// They were one before.
+    /// They were one contact already.
     Already,
 }
 
-/// What became of parting an address from somebody.
+/// The result of splitting off an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parted {
-    /// It is somebody's own, under this chat.
+    /// It is a contact of its own now, under this chat.
     Done(String),
-    /// It is none of theirs, or the only one.
+    /// It is not the contact's address, or its only one.
     NotTheirs,
-    /// It is the one by which they are known, and there are several others.
+    /// It is the contact's main address, and there are several others.
     Main,
 }
 
-/// What was kept of somebody.
+/// The result of a deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Forgotten {
-    /// It is gone.
+    /// The data was deleted.
     Done {
-        /// So many messages.
+        /// The number of messages.
         messages: u64,
-        /// So many places in campaigns.
+        /// The number of campaign recipients.
         recipients: u64,
-        /// That they are not to be written to is kept.
+        /// Whether there is an opt-out, which is kept.
         is_opted_out: bool,
     },
-    /// A message to them is on its way at this moment.
+    /// A message to the contact is being sent.
     Busy,
-    /// There was nothing.
+    /// No data was found.
     Nobody,
 }
 
 impl Store {
-    /// Makes one of two people; the one that `into` names stays.
+    /// Merges two contacts; that of `into` remains.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -71,7 +70,7 @@ impl Store {
         let mut tries = 1;
         loop {
             match self.try_join(into, other).await {
-                Err(error) if tries < TRIES && error.is_in_the_way() => tries += 1,
+                Err(error) if tries < TRIES && error.is_conflict() => tries += 1,
                 result => return result,
             }
         }
@@ -95,20 +94,20 @@ impl Store {
         if is_one {
             return Ok(Joined::Already);
         }
-        // A number is what one can call.
+        // A number is preferred to a LID: it can be called.
         let chat = match is_lid(&stays) && !is_lid(&goes) {
             true => goes,
             false => stays,
         };
-        self.make_one_in(&mut tx, &addresses, Some(&chat), Source::Hand)
+        self.merge_people_in(&mut tx, &addresses, Some(&chat), Source::Hand)
             .await?;
         tx.commit().await?;
         Ok(Joined::Done(chat))
     }
 
-    /// Takes an address from somebody: it is another's, with the messages that
-    /// went to it and came from it, and its places in campaigns. The wish not to
-    /// be written to stays with both, names and notes with the first.
+    /// Splits an address off a contact: it becomes a contact of its own, with the
+    /// messages sent to and from it and its campaign recipients. An opt-out is
+    /// copied to both; names and notes stay with the original contact.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -120,7 +119,7 @@ impl Store {
         let mut tries = 1;
         loop {
             match self.try_part(person, leaving).await {
-                Err(error) if tries < TRIES && error.is_in_the_way() => tries += 1,
+                Err(error) if tries < TRIES && error.is_conflict() => tries += 1,
                 result => return result,
             }
         }
@@ -144,14 +143,14 @@ impl Store {
             return Ok(Parted::NotTheirs);
         }
         if *address_of(&holder.chat) == *leaving {
-            // Of two it is all the same which of them leaves.
+            // Of two addresses either may be split off.
             let mut others = addresses.into_iter().filter(|it| *it != leaving);
             match (others.next(), others.next()) {
                 (Some(other), None) => leaving = other,
                 _ => return Ok(Parted::Main),
             }
         }
-        free_in(&mut tx, &leaving, &holder.chat).await?;
+        detach_address_in(&mut tx, &leaving, &holder.chat).await?;
         let of = self
             .part_messages_in(&mut tx, &holder.chat, &leaving)
             .await?;
@@ -170,13 +169,13 @@ impl Store {
         .bind(&holder.chat)
         .execute(&mut *tx)
         .await?;
-        undo_joinings_in(&mut tx, holder.id, &leaving).await?;
+        undo_merges_in(&mut tx, holder.id, &leaving).await?;
         tx.commit().await?;
         Ok(Parted::Done(leaving))
     }
 
-    /// Gives the messages of an address to its own chat; tells of which
-    /// businesses they are.
+    /// Moves the messages of an address to its own chat; returns their
+    /// businesses.
     async fn part_messages_in(
         &self,
         tx: &mut Tx,
@@ -222,9 +221,8 @@ impl Store {
         }
     }
 
-    /// Deletes what is kept of somebody: all of it, or what one business keeps.
-    /// That they are not to be written to stays, and by which addresses they
-    /// are known for it.
+    /// Deletes the data of a contact: all of it, or that of one business. The
+    /// opt-out is kept, with the addresses it applies to.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -236,7 +234,7 @@ impl Store {
         let mut tries = 1;
         loop {
             match self.try_forget(person, cliente_id).await {
-                Err(error) if tries < TRIES && error.is_in_the_way() => tries += 1,
+                Err(error) if tries < TRIES && error.is_conflict() => tries += 1,
                 result => return result,
             }
         }
@@ -255,7 +253,7 @@ impl Store {
         let mut chats = BTreeSet::from([chat.clone(), address_of(&chat).into_owned()]);
         let holder = holder_in(&mut tx, &address_of(&chat)).await?;
         if let Some(holder) = holder.as_ref().filter(|_| cliente_id.is_none()) {
-            // What a business wrote to a LID without knowing its number, too.
+            // Includes messages to a LID whose number was not known yet.
             chats.extend(addresses_in(&mut tx, holder.id).await?);
         }
         let every_chat = chats;
@@ -367,8 +365,8 @@ impl Store {
     }
 }
 
-/// The names, and who is who; of somebody who is not to be written to the
-/// addresses stay, by which that is known.
+/// Deletes the names and merges of a contact; if it opted out, its addresses are
+/// kept, since the opt-out applies to them.
 async fn forget_person_in(
     tx: &mut Tx,
     among: &str,
@@ -401,8 +399,8 @@ async fn forget_person_in(
     Ok(())
 }
 
-/// Notes that those who were joined by this address are not one after all.
-async fn undo_joinings_in(tx: &mut Tx, person: i64, address: &str) -> Result<(), StoreError> {
+/// Marks the merges that involved this address as undone.
+async fn undo_merges_in(tx: &mut Tx, person: i64, address: &str) -> Result<(), StoreError> {
     let rows = sqlx::query(
         "SELECT id, from_chat, to_chat FROM person_joinings
          WHERE person_id = $1 AND undone_at IS NULL",
@@ -423,7 +421,7 @@ async fn undo_joinings_in(tx: &mut Tx, person: i64, address: &str) -> Result<(),
     Ok(())
 }
 
-/// To which address a message went, or from which it came, as far as it tells.
+/// Returns the address that a message was sent to or from, if it can be derived.
 fn own_address(wa_id: Option<&str>, request: Option<&str>) -> Option<String> {
     let asked = request.and_then(|json| serde_json::from_str::<Value>(json).ok());
     let asked = asked.and_then(|asked| Some(asked.get("to")?.as_str()?.to_owned()));
@@ -432,8 +430,8 @@ fn own_address(wa_id: Option<&str>, request: Option<&str>) -> Option<String> {
     Some(address_of(id.as_str()).into_owned())
 }
 
-/// Gives the places that a list has by this address to its own chat, where the
-/// campaign has none for it yet.
+/// Moves the campaign recipients of this address to its own chat, unless the
+/// campaign already has a recipient there.
 async fn part_recipients_in(tx: &mut Tx, chat: &str, address: &str) -> Result<(), StoreError> {
     let rows = sqlx::query(
         "SELECT id, address FROM recipients WHERE chat = $1 AND address IS NOT NULL
@@ -464,7 +462,7 @@ mod tests {
     use super::own_address;
 
     #[test]
-    fn a_message_tells_its_address() {
+    fn own_address_is_derived_from_id_or_request() {
         let asked = r#"{"to":"541158254201","message":"hola"}"#;
         for (wa_id, request, own) in [
             (

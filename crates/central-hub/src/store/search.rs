@@ -12,10 +12,11 @@
 //! messages and of bytes and returns a cursor; few searches run concurrently,
 //! and none compares texts on a thread that serves requests.
 
-use super::Store;
 use super::error::StoreError;
 use super::messages::{Filter, Message};
-use super::words::Words;
+use super::search_index::{BUCKET, join_numbers};
+use super::words::{Words, cliente_number, direction_number};
+use super::{Engine, Store};
 
 /// Concurrent searches; others wait for their turn.
 pub(super) const AT_ONCE: usize = 2;
@@ -82,7 +83,7 @@ pub(super) fn fitting(sizes: impl Iterator<Item = usize>, bytes: usize) -> (usiz
 }
 
 /// Runs the comparison of texts on a blocking thread.
-pub(super) async fn aside<T: Send + 'static>(
+pub(super) async fn on_blocking_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(work)
@@ -105,7 +106,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn page(
+    pub async fn search_messages(
         &self,
         filter: &Filter,
         words: Option<&str>,
@@ -119,13 +120,13 @@ impl Store {
         };
         let _turn = self.search_turn().await;
         if self.is_narrow(filter).await? {
-            return self.looked_through(filter, &words, limit).await;
+            return self.search_without_index(filter, &words, limit).await;
         }
-        self.found(filter, &words, limit).await
+        self.search_by_index(filter, &words, limit).await
     }
 
-    /// Whether the filter leaves so few, by what the index does not know, that
-    /// they are looked through.
+    /// Returns whether a filter that is not in the index leaves so few messages
+    /// that they are read without the index.
     async fn is_narrow(&self, filter: &Filter) -> Result<bool, StoreError> {
         if filter.chat.is_none() && filter.state.is_none() && filter.campaign_id.is_none() {
             return Ok(false);
@@ -140,9 +141,9 @@ impl Store {
         Ok(some.len() <= NARROW as usize)
     }
 
-    /// By the index, newest first; what it does not know is asked of the
-    /// messages it gives.
-    async fn found(
+    /// Searches by the index, newest first; the filters that are not in the index
+    /// are applied to the messages it returns.
+    async fn search_by_index(
         &self,
         filter: &Filter,
         words: &Words,
@@ -156,7 +157,7 @@ impl Store {
             && filter.campaign_id.is_none()
             && filter.since.is_none()
             && filter.until.is_none();
-        // One more tells whether there is a page after this one.
+        // One more message tells whether there is a next page.
         let mut size = if is_known {
             limit.saturating_add(1)
         } else {
@@ -167,7 +168,7 @@ impl Store {
         let mut messages = Vec::new();
         loop {
             let of = (filter.cliente_id, filter.is_inbound);
-            let ids = self.ids_with(words, of, after, before, size).await?;
+            let ids = self.matching_ids(words, of, after, before, size).await?;
             let Some(last) = ids.last().copied() else {
                 return Ok(MessagePage {
                     messages,
@@ -201,23 +202,88 @@ impl Store {
         }
     }
 
-    /// Of these messages those that have the words, the newest first: the
-    /// index knows words by numbers, and two may have the same.
+    /// Returns the newest messages between two ids whose index entries have these
+    /// words. The index has no states and no times, and two words may share a
+    /// number: the caller checks the messages.
+    pub(super) async fn matching_ids(
+        &self,
+        words: &Words,
+        (cliente_id, is_inbound): (Option<u64>, Option<bool>),
+        after: i64,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<i64>, StoreError> {
+        let mut numbers = words.numbers();
+        numbers.extend(is_inbound.map(direction_number));
+        let cliente_id = cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX));
+        numbers.extend(cliente_id.map(cliente_number));
+        let numbers = numbers.into_iter().map(i64::from);
+        // A cursor may be zero or negative.
+        let before = before.max(1);
+        let ids = match self.engine() {
+            Engine::Sqlite => {
+                sqlx::query_scalar(
+                    "SELECT rowid FROM message_words
+                     WHERE message_words MATCH $1 AND rowid > $2 AND rowid < $3
+                     ORDER BY rowid DESC LIMIT $4",
+                )
+                .bind(join_numbers(numbers, " AND "))
+                .bind(after)
+                .bind(before)
+                .bind(i64::from(limit))
+                .fetch_all(self.reader())
+                .await?
+            }
+            Engine::Postgres => {
+                let mut tx = self.reader().begin().await?;
+                // The planner overestimates the rows of a bucket, and compiling
+                // the query would take longer than running it.
+                sqlx::raw_sql("SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
+                    .execute(&mut *tx)
+                    .await?;
+                let statement = sqlx::AssertSqlSafe(format!(
+                    "SELECT found.message_id FROM generate_series(
+                             (SELECT LEAST(COALESCE(MAX(message_id), 0), CAST($3 AS BIGINT) - 1) / {BUCKET}
+                              FROM message_words),
+                             GREATEST(CAST($2 AS BIGINT), 0) / {BUCKET}, -1) AS bucket (n),
+                         LATERAL (
+                             SELECT message_id FROM message_words
+                             WHERE numbers @> (CAST($1 AS INTEGER[]) || CAST(-1 - bucket.n AS INTEGER))
+                                 AND message_id > $2 AND message_id < $3
+                             ORDER BY message_id DESC) AS found
+                     LIMIT $4"
+                ));
+                let found = sqlx::query_scalar(statement)
+                    .bind(format!("{{{}}}", join_numbers(numbers, ",")))
+                    .bind(after)
+                    .bind(before)
+                    .bind(i64::from(limit))
+                    .fetch_all(&mut *tx)
+                    .await?;
+                tx.rollback().await?;
+                found
+            }
+        };
+        Ok(ids)
+    }
+
+    /// Returns those of these messages that contain the words, newest first: the
+    /// index stores numbers of words, and two words may share one.
     pub(super) async fn with_words(
         &self,
         ids: &[i64],
         words: Words,
     ) -> Result<Vec<Message>, StoreError> {
         let messages = self.messages_of(ids).await?;
-        aside(move || {
+        on_blocking_thread(move || {
             let has = |message: &Message| words.are_in(&message.body);
             messages.into_iter().filter(has).collect()
         })
         .await
     }
 
-    /// One message after the other, as far as one search may look.
-    async fn looked_through(
+    /// Reads message by message, within the limits of one search.
+    async fn search_without_index(
         &self,
         filter: &Filter,
         words: &Words,
@@ -231,7 +297,7 @@ impl Store {
             budget.spend(chunk.messages.len(), chunk.bytes);
             let (is_last, words) = (chunk.is_last, words.clone());
             let looked_at = chunk.messages;
-            let found = aside(move || {
+            let found = on_blocking_thread(move || {
                 let has = |message: &Message| words.are_in(&message.body);
                 let last = looked_at.last().map(|message| message.id);
                 let found: Vec<_> = looked_at.into_iter().filter(has).collect();
@@ -307,7 +373,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_is_one_at_least() {
+    fn fitting_returns_at_least_one() {
         assert_eq!(fitting([].into_iter(), 10), (0, 0));
         assert_eq!(fitting([50, 1].into_iter(), 10), (1, 50));
         assert_eq!(fitting([4, 4, 4].into_iter(), 10), (2, 8));

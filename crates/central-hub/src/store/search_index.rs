@@ -1,5 +1,5 @@
-//! The index of the messages' words: written together with each message, and
-//! filled at a start with what is older than the index.
+//! Writes the index of the messages' words: together with each message, and at a
+//! start for the messages that are older than the index. `search` reads it.
 
 use std::collections::BTreeSet;
 
@@ -9,23 +9,24 @@ use sqlx::Row;
 use super::addresses::LOCK_WITH_OTHERS;
 use super::contacts::read;
 use super::error::StoreError;
-use super::words::{Words, cliente_number, direction_number, numbers_of};
+use super::words::{cliente_number, direction_number, numbers_of};
 use super::{Engine, Store, Tx};
 
-/// Messages, or contacts, in one step.
+/// Messages, or contacts, indexed in one step.
 const STEP: i64 = 500;
-/// A step that got in the way of another hub's writing is tried again.
+/// Attempts of a step that conflicts with another hub's writes.
 const TRIES: u32 = 5;
-/// Said of so many messages that were filled in.
-const SAID_EVERY: i64 = 50_000;
-/// Messages by which PostgreSQL's index is asked, the newest first: it gives
-/// what it finds in no order, so that a word that all have costs this many.
-const BUCKET: i64 = 8192;
+/// Number of indexed messages between two progress log lines.
+const LOG_EVERY: i64 = 50_000;
+/// Messages per bucket. PostgreSQL's index returns its matches in no order, so it
+/// is queried by bucket, newest first: a word that all messages contain then
+/// costs only this many.
+pub(super) const BUCKET: i64 = 8192;
 
 const SQLITE_INTO_INDEX: &str = "INSERT OR REPLACE INTO message_words (rowid, numbers)
     SELECT value ->> 0, value ->> 1 FROM json_each($1)";
 
-/// What the index takes of a message.
+/// The indexed fields of a message.
 pub(super) struct Indexed<'a> {
     pub(super) id: i64,
     pub(super) is_inbound: bool,
@@ -43,18 +44,18 @@ impl Indexed<'_> {
     }
 }
 
-/// Below zero, where no number of a word is.
+/// Returns the bucket's number: negative, so that it differs from every word's.
 fn bucket_number(id: i64) -> i64 {
     -1 - id / BUCKET
 }
 
-fn joined(numbers: impl Iterator<Item = i64>, between: &str) -> String {
+pub(super) fn join_numbers(numbers: impl Iterator<Item = i64>, between: &str) -> String {
     let numbers: Vec<_> = numbers.map(|number| number.to_string()).collect();
     numbers.join(between)
 }
 
-/// As for a database without an index: what was brought in has none.
-pub(super) async fn forget_in(tx: &mut Tx) -> Result<(), StoreError> {
+/// Marks all messages as not indexed, as imported ones are.
+pub(super) async fn mark_unindexed_in(tx: &mut Tx) -> Result<(), StoreError> {
     for statement in [
         "DELETE FROM message_words_filled",
         "INSERT INTO message_words_filled (place) VALUES (0)",
@@ -65,8 +66,7 @@ pub(super) async fn forget_in(tx: &mut Tx) -> Result<(), StoreError> {
 }
 
 impl Store {
-    /// Puts messages into the index, in the place of what it has of them, and
-    /// notes between whom they are.
+    /// Indexes messages, replacing their entries, and records their conversations.
     pub(super) async fn index_in(
         &self,
         tx: &mut Tx,
@@ -82,9 +82,8 @@ impl Store {
         self.write_words_in(tx, messages, replace).await
     }
 
-    /// As [`Store::index_in`], but what the index has of them already stays: it
-    /// was written together with the message, which may have changed since it
-    /// was read here.
+    /// Like [`Store::index_in`], but keeps existing entries: they were written
+    /// together with the message, which may have changed since it was read here.
     async fn add_to_index_in(
         &self,
         tx: &mut Tx,
@@ -113,10 +112,10 @@ impl Store {
         for message in messages {
             let words = message.numbers().into_iter().map(i64::from);
             let numbers = match self.engine() {
-                Engine::Sqlite => joined(words, " "),
+                Engine::Sqlite => join_numbers(words, " "),
                 Engine::Postgres => {
                     let bucket = bucket_number(message.id);
-                    format!("{{{}}}", joined(words.chain([bucket]), ","))
+                    format!("{{{}}}", join_numbers(words.chain([bucket]), ","))
                 }
             };
             rows.push(json!([message.id, numbers]));
@@ -129,21 +128,21 @@ impl Store {
         self.note_conversations_in(tx, &between.collect()).await
     }
 
-    /// Puts into the index what is older than it: step by step, and what is cut
-    /// off goes on at the next start.
+    /// Indexes the messages that are older than the index, in steps; if interrupted,
+    /// it continues at the next start.
     ///
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn fill_index(&self) -> Result<(), StoreError> {
         let mut filled = 0_i64;
-        let mut said = 0;
+        let mut logged = 0;
         let mut tries = 1;
         loop {
             let step = match self.fill_step().await {
                 Ok(Some(step)) => step,
                 Ok(None) => break,
                 // Other hubs go on writing meanwhile.
-                Err(error) if tries < TRIES && error.is_in_the_way() => {
+                Err(error) if tries < TRIES && error.is_conflict() => {
                     tries += 1;
                     continue;
                 }
@@ -151,15 +150,15 @@ impl Store {
             };
             tries = 1;
             filled = filled.saturating_add(step);
-            if filled - said >= SAID_EVERY {
-                said = filled;
+            if filled - logged >= LOG_EVERY {
+                logged = filled;
                 tracing::info!(
                     messages = filled,
                     "filling the index of the messages' words"
                 );
             }
         }
-        if filled >= SAID_EVERY {
+        if filled >= LOG_EVERY {
             tracing::info!(
                 messages = filled,
                 "the index of the messages' words is filled"
@@ -168,18 +167,18 @@ impl Store {
         Ok(())
     }
 
-    /// Makes the index anew, as after an import.
+    /// Rebuilds the index, for example after an import.
     ///
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn rebuild_index(&self) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        forget_in(&mut tx).await?;
+        mark_unindexed_in(&mut tx).await?;
         tx.commit().await?;
         self.fill_index().await
     }
 
-    /// One step; how many messages it took, `None` at the end.
+    /// Runs one step; returns the number of messages, `None` at the end.
     async fn fill_step(&self) -> Result<Option<i64>, StoreError> {
         let place = "SELECT MAX(place) FROM message_words_filled";
         let ask = sqlx::query_scalar::<_, Option<i64>>(place);
@@ -187,7 +186,7 @@ impl Store {
             return Ok(None);
         }
         let mut tx = self.begin().await?;
-        // No chat that is read here becomes another's meanwhile.
+        // Prevents merges of the chats that are read here.
         self.lock_people(&mut tx, LOCK_WITH_OTHERS).await?;
         let ask = sqlx::query_scalar::<_, Option<i64>>(place);
         let Some(place) = ask.fetch_one(&mut *tx).await? else {
@@ -240,69 +239,5 @@ impl Store {
                 .await?;
         }
         Ok(rows.len())
-    }
-
-    /// The newest messages between two others that have these words, as far as
-    /// the index can tell: it does not know states, nor times.
-    pub(super) async fn ids_with(
-        &self,
-        words: &Words,
-        (cliente_id, is_inbound): (Option<u64>, Option<bool>),
-        after: i64,
-        before: i64,
-        limit: u32,
-    ) -> Result<Vec<i64>, StoreError> {
-        let mut numbers = words.numbers();
-        numbers.extend(is_inbound.map(direction_number));
-        let cliente_id = cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX));
-        numbers.extend(cliente_id.map(cliente_number));
-        let numbers = numbers.into_iter().map(i64::from);
-        // Somebody may ask for what is before anything.
-        let before = before.max(1);
-        let ids = match self.engine() {
-            Engine::Sqlite => {
-                sqlx::query_scalar(
-                    "SELECT rowid FROM message_words
-                     WHERE message_words MATCH $1 AND rowid > $2 AND rowid < $3
-                     ORDER BY rowid DESC LIMIT $4",
-                )
-                .bind(joined(numbers, " AND "))
-                .bind(after)
-                .bind(before)
-                .bind(i64::from(limit))
-                .fetch_all(self.reader())
-                .await?
-            }
-            Engine::Postgres => {
-                let mut tx = self.reader().begin().await?;
-                // The planner knows neither how few a bucket has, nor that this
-                // is over before anything is compiled for it.
-                sqlx::raw_sql("SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
-                    .execute(&mut *tx)
-                    .await?;
-                let statement = sqlx::AssertSqlSafe(format!(
-                    "SELECT found.message_id FROM generate_series(
-                             (SELECT LEAST(COALESCE(MAX(message_id), 0), CAST($3 AS BIGINT) - 1) / {BUCKET}
-                              FROM message_words),
-                             GREATEST(CAST($2 AS BIGINT), 0) / {BUCKET}, -1) AS bucket (n),
-                         LATERAL (
-                             SELECT message_id FROM message_words
-                             WHERE numbers @> (CAST($1 AS INTEGER[]) || CAST(-1 - bucket.n AS INTEGER))
-                                 AND message_id > $2 AND message_id < $3
-                             ORDER BY message_id DESC) AS found
-                     LIMIT $4"
-                ));
-                let found = sqlx::query_scalar(statement)
-                    .bind(format!("{{{}}}", joined(numbers, ",")))
-                    .bind(after)
-                    .bind(before)
-                    .bind(i64::from(limit))
-                    .fetch_all(&mut *tx)
-                    .await?;
-                tx.rollback().await?;
-                found
-            }
-        };
-        Ok(ids)
     }
 }

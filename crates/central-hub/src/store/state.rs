@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_leads_back_from_what_was_taken_or_rehearsed() {
+    fn sent_and_simulated_states_never_revert() {
         for from in MessageState::ALL.iter().copied() {
             assert!(!from.leads_to(from), "{from}");
             assert_eq!(MessageState::read(from.as_str()).unwrap(), from);

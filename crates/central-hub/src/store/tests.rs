@@ -407,7 +407,7 @@ async fn query_plans_do_not_grow_with_history() {
 }
 
 #[tokio::test]
-async fn a_file_is_nobody_elses_and_a_bad_one_is_said() {
+async fn database_file_is_private_and_a_bad_one_is_reported() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a b/data%20ñ/hub.db");
@@ -439,7 +439,7 @@ async fn a_file_is_nobody_elses_and_a_bad_one_is_said() {
 }
 
 #[tokio::test]
-async fn postgres_that_cannot_be_used_is_said() {
+async fn unusable_postgres_is_reported() {
     let database = Database::postgres();
     let url = database.url();
     for (url, cure) in [

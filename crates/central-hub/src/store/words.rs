@@ -1,23 +1,23 @@
-//! Words as a search compares them, and the numbers by which the index knows
-//! them: `Casa` and `cása` are one, a word is letters and digits.
+//! Words as a search compares them, and their numbers in the index. A word is
+//! letters and digits; `Casa` and `cása` are the same.
 //!
-//! An index holds numbers, not words: so what somebody searches for never gets
-//! into the syntax of a database's own search, and both engines divide texts
-//! alike. Two words may have one number; whoever asks the index compares the
-//! words of what it found.
+//! The index stores numbers instead of words: search terms never reach the query
+//! syntax of a database's own full-text search, and both engines split texts in
+//! the same way. Two words may share a number, so a search also compares the
+//! words of the messages found.
 
 use std::collections::{BTreeSet, HashSet};
 
 use crate::text::{fold, folded};
 
-/// Of a word that is not complete, so many letters are in the index.
-const LONGEST_BEGINNING: usize = 16;
+/// Maximum length of an indexed prefix, in characters.
+const LONGEST_PREFIX: usize = 16;
 
-/// What a number stands for.
+/// The kind of value that a number stands for.
 #[derive(Clone, Copy)]
 enum Kind {
     Word,
-    Beginning,
+    Prefix,
     Direction,
     Cliente,
 }
@@ -26,7 +26,7 @@ enum Kind {
 fn number(kind: Kind, text: &str) -> i32 {
     let kind = match kind {
         Kind::Word => 0,
-        Kind::Beginning => 1,
+        Kind::Prefix => 1,
         Kind::Direction => 2,
         Kind::Cliente => 3,
     };
@@ -52,13 +52,14 @@ fn split(folded: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
-/// The first letters of a word, as far as the index knows them.
-fn beginning(word: &str) -> &str {
-    let end = word.char_indices().nth(LONGEST_BEGINNING);
+/// Returns the indexed prefix of a word.
+fn prefix(word: &str) -> &str {
+    let end = word.char_indices().nth(LONGEST_PREFIX);
     end.and_then(|(end, _)| word.get(..end)).unwrap_or(word)
 }
 
-/// What the index holds of a text: its words and their beginnings.
+/// Returns the numbers of a text in the index: those of its words and their
+/// prefixes.
 pub(super) fn numbers_of(text: &str) -> BTreeSet<i32> {
     let folded = fold(text);
     let words: HashSet<_> = split(&folded).collect();
@@ -68,11 +69,8 @@ pub(super) fn numbers_of(text: &str) -> BTreeSet<i32> {
         let ends = word
             .char_indices()
             .map(|(at, letter)| at + letter.len_utf8());
-        for begun in ends
-            .take(LONGEST_BEGINNING)
-            .filter_map(|end| word.get(..end))
-        {
-            numbers.insert(number(Kind::Beginning, begun));
+        for prefix in ends.take(LONGEST_PREFIX).filter_map(|end| word.get(..end)) {
+            numbers.insert(number(Kind::Prefix, prefix));
         }
     }
     numbers
@@ -91,36 +89,35 @@ pub(super) fn spaced<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     spaced
 }
 
-/// What somebody searches for: all of these words in any order, the last of
-/// them perhaps not complete.
+/// A search: all of these words in any order; the last one may be a prefix.
 #[derive(Clone, Debug)]
 pub(super) struct Words {
     whole: Vec<String>,
-    begun: String,
+    prefix: String,
 }
 
 impl Words {
-    /// `None` where there is no word in it.
+    /// Parses a search; `None` if it has no word.
     pub(super) fn read(text: &str) -> Option<Self> {
         let folded = fold(text);
         let mut whole: Vec<_> = split(&folded).map(str::to_owned).collect();
-        let begun = whole.pop()?;
+        let prefix = whole.pop()?;
         whole.sort();
         whole.dedup();
-        Some(Self { whole, begun })
+        Some(Self { whole, prefix })
     }
 
-    /// What a text with all of them has in the index.
+    /// Returns the numbers that a matching text has in the index.
     pub(super) fn numbers(&self) -> Vec<i32> {
         let whole = self.whole.iter().map(|word| number(Kind::Word, word));
-        let begun = number(Kind::Beginning, beginning(&self.begun));
-        whole.chain([begun]).collect()
+        let prefix = number(Kind::Prefix, prefix(&self.prefix));
+        whole.chain([prefix]).collect()
     }
 
-    /// Reads no more of the text than it has to.
+    /// Returns whether a text contains the words; stops reading once it does.
     pub(super) fn are_in(&self, text: &str) -> bool {
         let mut missing: HashSet<&str> = self.whole.iter().map(String::as_str).collect();
-        let mut is_begun = false;
+        let mut has_prefix = false;
         let mut word = String::new();
         for letter in folded(text).chain([' ']) {
             if letter.is_alphanumeric() {
@@ -128,8 +125,8 @@ impl Words {
                 continue;
             }
             missing.remove(word.as_str());
-            is_begun |= word.starts_with(&self.begun);
-            if is_begun && missing.is_empty() {
+            has_prefix |= word.starts_with(&self.prefix);
+            if has_prefix && missing.is_empty() {
                 return true;
             }
             word.clear();
@@ -137,11 +134,11 @@ impl Words {
         false
     }
 
-    /// As patterns for `LIKE` on [`spaced`] words; there is nothing to escape
-    /// in letters and digits.
+    /// Returns patterns for `LIKE` on [`spaced`] words; letters and digits need no
+    /// escaping.
     pub(super) fn patterns(&self) -> Vec<String> {
         let whole = self.whole.iter().map(|word| format!("% {word} %"));
-        whole.chain([format!("% {}%", self.begun)]).collect()
+        whole.chain([format!("% {}%", self.prefix)]).collect()
     }
 }
 
@@ -150,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_found_in_any_order_and_the_last_begun() {
+    fn words_match_in_any_order_and_the_last_by_prefix() {
         let text = "¡La CASA queda en el céntro! Tel. 11-7777-0001";
         let numbers = numbers_of(text);
         for wanted in [
@@ -182,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_word_is_found_by_all_of_it() {
+    fn long_words_are_compared_beyond_the_indexed_prefix() {
         let long = "desoxirribonucleico";
         let words = Words::read("desoxirribonucleido").unwrap();
         assert!(
@@ -195,14 +192,14 @@ mod tests {
         assert!(Words::read(long).unwrap().are_in(long));
     }
 
-    /// They are in every database.
+    /// The numbers are stored in every database.
     #[test]
-    fn numbers_stay_as_they_are() {
+    fn spaced_words_and_kinds_of_numbers() {
         assert_eq!(
             spaced(["Ana María", "5491158254201@c.us"].into_iter()),
             " ana maria 5491158254201 c us "
         );
         assert_eq!(number(Kind::Word, "casa"), number(Kind::Word, "casa"));
-        assert_ne!(number(Kind::Word, "casa"), number(Kind::Beginning, "casa"));
+        assert_ne!(number(Kind::Word, "casa"), number(Kind::Prefix, "casa"));
     }
 }

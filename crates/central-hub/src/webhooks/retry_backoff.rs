@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_receiver_asks_for() {
+    fn retry_after_is_respected() {
         let limits = WebhookLimits::default();
         let asked = |seconds| delay(&limits, 1, Some(Duration::from_secs(seconds)), 0.5);
         assert_eq!(asked(1), Some(Duration::from_secs(5)), "never sooner");

@@ -108,7 +108,7 @@ async fn until_holding(hub: &Hub, keys: &[&str]) {
 }
 
 on_both_engines! {
-    async fn an_alert_arrives_once_is_over_and_comes_again(database: Database) {
+    async fn alert_is_sent_once_cleared_and_raised_again(database: Database) {
         let mail = Mail::start(&[]);
         let manager = FakeSessionManager::start().await;
         is_in(&manager, "DISCONNECTED", "UNLINKED");
@@ -145,7 +145,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_mail_that_is_refused_is_sent_again_and_is_the_same(database: Database) {
+    async fn refused_mail_is_retried_with_the_same_id(database: Database) {
         let mail = Mail::start(&["--refuse", "2"]);
         let manager = FakeSessionManager::start().await;
         is_in(&manager, "DISCONNECTED", "CONFLICT");
@@ -160,7 +160,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_campaign_and_a_link_that_are_down_are_told_too(database: Database) {
+    async fn paused_campaign_and_unreachable_session_manager_raise_alerts(database: Database) {
         let mail = Mail::start(&[]);
         let hub = start(&database, &FakeSessionManager::nowhere().await, &mail.variables()).await;
         mail.until(1).await;
@@ -185,7 +185,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_webhook_gets_the_template_signed(database: Database) {
+    async fn alert_webhook_gets_the_signed_template(database: Database) {
         let receiver = Receiver::start().await;
         receiver.replies("/hook", &[Reply::Status(500), Reply::Status(200)]);
         let manager = FakeSessionManager::start().await;
@@ -208,7 +208,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn figures_of_session_manager_are_judged(database: Database) {
+    async fn session_manager_metrics_raise_alerts(database: Database) {
         let mail = Mail::start(&[]);
         let manager = FakeSessionManager::start().await;
         is_in(&manager, "READY", "SYNCED");
@@ -226,7 +226,7 @@ on_both_engines! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hubs_on_one_store_tell_once() {
+async fn two_hubs_on_one_store_send_each_alert_once() {
     let database = Database::postgres();
     let mail = Mail::start(&[]);
     let manager = FakeSessionManager::start().await;
@@ -254,7 +254,7 @@ async fn two_hubs_on_one_store_tell_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_digest_is_told_once_a_day() {
+async fn digest_is_sent_once_a_day() {
     let database = Database::sqlite();
     let mail = Mail::start(&[]);
     let manager = FakeSessionManager::start().await;
@@ -307,7 +307,7 @@ async fn a_digest_is_told_once_a_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_test_says_what_came_of_each_way() {
+async fn alert_test_reports_the_result_of_each_channel() {
     let database = Database::sqlite();
     let manager = FakeSessionManager::start().await;
     is_in(&manager, "READY", "SYNCED");

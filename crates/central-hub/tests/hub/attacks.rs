@@ -86,7 +86,7 @@ async fn inbound(hub: &Hub) -> Vec<(Value, Value, Value)> {
 }
 
 on_both_engines! {
-    async fn an_answer_goes_to_the_business_that_wrote_last(database: Database) {
+    async fn reply_belongs_to_the_business_that_wrote_last(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
         let answered = async |number: u32| {
@@ -116,7 +116,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_business_takes_off_only_its_own_people(database: Database) {
+    async fn business_opts_out_only_its_own_contacts(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
         let (ana, luis) = (hub.add_cliente("ana", 51).await, hub.add_cliente("luis", 52).await);
@@ -153,7 +153,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn long_messages_make_no_long_search(database: Database) {
+    async fn long_messages_do_not_slow_down_a_search(database: Database) {
         let peer = FakeSessionManager::start().await;
         let hub = Hub::start_on(&database.url(), &peer.url, OPEN).await;
         let mut tx = hub.store.begin().await.unwrap();
@@ -212,7 +212,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_no_database_holds_is_no_defect(database: Database) {
+    async fn nul_characters_and_out_of_range_ids_cause_no_500(database: Database) {
         let (_peer, hub) = locked_on(&database).await;
         let by = admin();
         let text = "a\u{0}b";
@@ -249,7 +249,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_was_made_without_a_password_is_marked(database: Database) {
+    async fn accounts_made_without_a_password_are_marked(database: Database) {
         let peer = FakeSessionManager::nowhere().await;
         let hub = Hub::start_on(&database.url(), &peer, &[]).await;
         let token = json!({"name": "vieja", "scopes": ["read"]});
@@ -280,7 +280,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn bulk_takes_only_a_campaign_of_its_own(database: Database) {
+    async fn bulk_accepts_only_the_callers_own_campaigns(database: Database) {
         let (_peer, hub) = locked_on(&database).await;
         let (ana, luis) = (
             hub.add_cliente("ana", 51).await,
@@ -318,7 +318,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn the_code_that_links_a_phone_is_for_those_who_may_link_one(database: Database) {
+    async fn linking_code_requires_the_permission_to_link(database: Database) {
         let (peer, hub) = locked_on(&database).await;
         let code = json!({"status": "QR_AVAILABLE", "qr": "data:1", "expires_in_ms": 60_000});
         peer.first_events(&[("state", state("QR_REQUIRED", 3)), ("qr", code.to_string())]);
@@ -352,7 +352,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn an_open_stream_ends_when_its_listener_reaches_less_far(database: Database) {
+    async fn open_stream_ends_when_permissions_are_reduced(database: Database) {
         let (_peer, hub) = locked_on(&database).await;
         let user = json!({"username": "eva", "password": "una clave larga", "role": "admin"});
         let (_, eva) = post(&hub, &admin(), "/api/users", user).await;
@@ -401,7 +401,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn one_caller_has_so_many_streams_and_no_more(database: Database) {
+    async fn event_streams_per_caller_are_limited(database: Database) {
         let (_peer, hub) = locked_on(&database).await;
         let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
         let mut open = join_all((0..64).map(|_| listen(&hub, &token))).await;
@@ -431,7 +431,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn slow_lists_hold_up_nobody_who_signs_in(database: Database) {
+    async fn slow_uploads_do_not_block_sign_in(database: Database) {
         let (_peer, hub) = locked_on(&database).await;
         let mut open = Vec::new();
         for business in 51..=56_u64 {
@@ -460,7 +460,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn the_number_behind_a_lid_is_told_to_those_who_know_it(database: Database) {
+    async fn number_of_a_lid_is_hidden_from_other_businesses(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
         let luis = hub.add_cliente("luis", 52).await;
@@ -546,7 +546,7 @@ async fn slow_list(hub: &Hub, by: &str, campaign: i64) -> TcpStream {
 }
 
 #[tokio::test]
-async fn guesses_at_the_internal_token_run_out() {
+async fn internal_token_guesses_are_rate_limited() {
     let peer = FakeSessionManager::start().await;
     let variables = [OPEN[0], ("INTERNAL_TOKEN", "hunter2hunter2hunter2")];
     let hub = Hub::start_with(&peer.url, &variables).await;
@@ -575,7 +575,7 @@ async fn guesses_at_the_internal_token_run_out() {
 
 /// A change at one of two hubs applies at the other.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hubs_are_one_to_whoever_attacks() {
+async fn two_hubs_enforce_rules_and_limits_together() {
     let database = Database::postgres();
     let peer = FakeSessionManager::with_event_log().await;
     let one = start(&database, &peer).await;

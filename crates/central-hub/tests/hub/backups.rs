@@ -89,7 +89,7 @@ async fn add_campaign(hub: &Hub) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_running_hub_is_backed_up_drilled_and_restored() {
+async fn running_hub_is_backed_up_verified_and_restored() {
     let machine = Machine::new();
     let nowhere = FakeSessionManager::nowhere().await;
     let hub = Hub::start_on(&machine.url(), &nowhere, &[]).await;
@@ -155,7 +155,7 @@ fn damage(file: &Path, at: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_restored_is_said_and_changes_nothing() {
+async fn invalid_backups_are_rejected_without_changes() {
     let machine = Machine::new();
     let key = machine.key.as_str();
     let said = machine.fails(&["backup"], &[("BACKUP_KEY", key)]);
@@ -207,7 +207,7 @@ async fn what_cannot_be_restored_is_said_and_changes_nothing() {
 }
 
 #[test]
-fn a_damaged_database_is_no_backup() {
+fn damaged_database_is_not_backed_up() {
     let machine = Machine::new();
     std::fs::create_dir(machine.path("data")).unwrap();
     std::fs::write(
@@ -221,7 +221,7 @@ fn a_damaged_database_is_no_backup() {
 }
 
 #[test]
-fn postgresql_is_told_to_use_its_own() {
+fn postgresql_is_referred_to_its_own_backup_tools() {
     let machine = Machine::new();
     let database = Database::postgres();
     let url = database.url();

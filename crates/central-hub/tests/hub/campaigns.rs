@@ -70,7 +70,7 @@ async fn until_estado(hub: &Hub, id: i64, estado: &str) {
 }
 
 on_both_engines! {
-    async fn what_approving_would_come_to(database: Database) {
+    async fn approval_preview_counts_messages_and_duration(database: Database) {
         let peer = ready().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;
         let id = create(&hub, &brisk("Hola {nombre}")).await;
@@ -97,7 +97,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_rehearsal_from_the_list_to_the_end(database: Database) {
+    async fn dry_run_campaign_runs_from_upload_to_completion(database: Database) {
         let peer = ready().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;
         let mut events = hub.events().await;
@@ -156,7 +156,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn for_real_with_a_failure_and_an_opt_out(database: Database) {
+    async fn real_campaign_handles_a_failure_and_an_opt_out(database: Database) {
         let peer = ready().await;
         peer.fails_once(404, "NOT_ON_WHATSAPP");
         let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
@@ -216,7 +216,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn the_list_may_come_before_the_text(database: Database) {
+    async fn list_may_be_uploaded_before_the_text(database: Database) {
         let peer = ready().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
         let (status, body) = post(&hub, CAMPAIGNS, &json!({"nombre": "Marzo"})).await;
@@ -271,7 +271,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn who_writes_baja_gets_nothing_more(database: Database) {
+    async fn contact_who_writes_baja_gets_no_more_messages(database: Database) {
         let peer = ready().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
         hub.events().await.hub("up").await;
@@ -328,7 +328,7 @@ on_both_engines! {
 }
 
 #[tokio::test]
-async fn a_template_that_is_wrong_is_told_with_its_place() {
+async fn template_errors_report_their_position() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let mut campaign = brisk("Hola\nde {empresa}");
@@ -381,7 +381,7 @@ async fn a_template_that_is_wrong_is_told_with_its_place() {
 }
 
 #[tokio::test]
-async fn lists_that_cannot_be_read_leave_nothing() {
+async fn unreadable_lists_store_nothing() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let id = create(&hub, &brisk("Hola {nombre}")).await;
@@ -435,7 +435,7 @@ async fn lists_that_cannot_be_read_leave_nothing() {
 }
 
 #[tokio::test]
-async fn a_list_that_broke_off_does_not_go_out() {
+async fn incomplete_list_is_not_sent() {
     let peer = ready().await;
     let hub = Hub::start_with(&peer.url, REHEARSAL).await;
     let id = create(&hub, &brisk("Hola {nombre}")).await;
@@ -473,7 +473,7 @@ async fn a_list_that_broke_off_does_not_go_out() {
 }
 
 #[tokio::test]
-async fn nothing_leaves_unless_it_is_switched_on() {
+async fn nothing_is_sent_unless_campaigns_are_enabled() {
     let peer = ready().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     let id = create(&hub, &brisk("Hola {nombre}")).await;
@@ -497,7 +497,7 @@ async fn nothing_leaves_unless_it_is_switched_on() {
 }
 
 #[tokio::test]
-async fn bad_requests_are_told() {
+async fn bad_requests_are_rejected_with_a_code() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let id = create(&hub, &brisk("Hola")).await;
@@ -619,7 +619,7 @@ async fn bad_requests_are_told() {
 }
 
 #[tokio::test]
-async fn a_business_sees_its_own_campaigns() {
+async fn business_sees_only_its_own_campaigns() {
     let peer = FakeSessionManager::start().await;
     let password = "una-clave-de-prueba";
     let hub = Hub::start_with(&peer.url, &[("HUB_ADMIN_PASSWORD", password)]).await;

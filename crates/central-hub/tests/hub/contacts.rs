@@ -74,7 +74,7 @@ fn texts(one: &Value) -> Vec<&str> {
 }
 
 on_both_engines! {
-    async fn contacts_are_listed_found_and_noted(database: Database) {
+    async fn contacts_are_listed_searched_and_annotated(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         assert!(listed(&hub, "").await.is_empty());
         send(&hub, ANA, "Hola Ana", Some(51)).await;
@@ -117,7 +117,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_is_no_contact_is_refused(database: Database) {
+    async fn invalid_contacts_are_rejected(database: Database) {
         let (_peer, hub) = start(&database.url()).await;
         let path = format!("/api/contacts/{ANA}");
         for (method, path, body) in [
@@ -154,7 +154,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn two_are_joined_by_hand_and_parted_again(database: Database) {
+    async fn contacts_are_merged_by_hand_and_split_again(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         send(&hub, ANA, "a Ana", Some(51)).await;
         send(&hub, LEO, "a Leo", Some(52)).await;
@@ -207,7 +207,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_lid_that_a_person_joins_goes_by_the_number(database: Database) {
+    async fn merged_lid_is_identified_by_its_number(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         lead(&hub, &peer, "3A01", LID, "BAJA").await;
         send(&hub, ANA, "a Ana", None).await;
@@ -222,7 +222,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn of_who_is_forgotten_nothing_is_kept_but_the_wish(database: Database) {
+    async fn deleted_contact_keeps_only_its_opt_out(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let campaign = json!({"nombre": "Marzo", "mensaje": "Hola {nombre}", "cliente_id": 51});
         let (_, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&campaign)).await;
@@ -271,7 +271,7 @@ on_both_engines! {
 }
 
 #[tokio::test]
-async fn contacts_are_their_businesses() {
+async fn contacts_are_visible_only_to_their_business() {
     let (_peer, hub) = locked().await;
     let (ana, luis) = (
         hub.add_cliente("ana", 51).await,

@@ -10,7 +10,7 @@ fn qr(code: &str, left: u64) -> String {
 }
 
 #[tokio::test]
-async fn a_new_listener_hears_what_holds_and_then_what_changes() {
+async fn new_listener_gets_the_state_and_then_its_changes() {
     let peer = FakeSessionManager::start().await;
     peer.first_events(&[
         ("state", state("QR_REQUIRED", 3)),
@@ -65,7 +65,7 @@ async fn a_new_listener_hears_what_holds_and_then_what_changes() {
 }
 
 #[tokio::test]
-async fn listeners_hear_that_session_manager_went_and_came() {
+async fn listeners_get_session_manager_outages_and_recoveries() {
     let mut peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let mut events = hub.events().await;
@@ -99,7 +99,7 @@ async fn listeners_hear_that_session_manager_went_and_came() {
 }
 
 #[tokio::test]
-async fn a_session_manager_without_events_is_down_with_a_reason() {
+async fn service_without_an_event_stream_counts_as_down() {
     // Another service listens at this address.
     let other = Hub::start(&FakeSessionManager::nowhere().await).await;
     let hub = Hub::start(&other.url("/nothing")).await;
@@ -115,7 +115,7 @@ async fn a_session_manager_without_events_is_down_with_a_reason() {
 }
 
 #[tokio::test]
-async fn a_stop_ends_open_streams_at_once() {
+async fn shutdown_ends_open_streams_at_once() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let mut events = hub.events().await;
@@ -127,7 +127,7 @@ async fn a_stop_ends_open_streams_at_once() {
 }
 
 #[tokio::test]
-async fn a_slow_listener_starts_anew_instead_of_hearing_half() {
+async fn slow_listener_gets_a_fresh_snapshot_after_missed_events() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let mut slow = hub.events().await;

@@ -55,7 +55,7 @@ fn everything(peer: &FakeSessionManager, what: impl Fn(&FakeSessionManager, &str
 }
 
 #[tokio::test]
-async fn session_manager_is_not_there() {
+async fn unreachable_session_manager_is_503() {
     let hub = Hub::start_with(
         &FakeSessionManager::nowhere().await,
         &[("DRY_RUN", "false")],
@@ -66,7 +66,7 @@ async fn session_manager_is_not_there() {
 }
 
 #[tokio::test]
-async fn session_manager_never_answers() {
+async fn unresponsive_session_manager_times_out() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     everything(&peer, FakeSessionManager::never_answers);
@@ -77,7 +77,7 @@ async fn session_manager_never_answers() {
 }
 
 #[tokio::test]
-async fn session_manager_answers_outside_the_contract() {
+async fn invalid_answers_of_session_manager_are_502() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     // The peer responds 404 in plain text to other paths.
@@ -102,7 +102,7 @@ async fn session_manager_answers_outside_the_contract() {
 }
 
 #[tokio::test]
-async fn failures_of_the_contract_pass_through() {
+async fn session_manager_errors_are_passed_through() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     for (status, code) in [
@@ -121,7 +121,7 @@ async fn failures_of_the_contract_pass_through() {
 }
 
 #[tokio::test]
-async fn the_token_goes_to_session_manager_and_nowhere_else() {
+async fn token_is_sent_only_to_session_manager() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("SESSION_MANAGER_TOKEN", "hunter2")]).await;
     peer.answers("/status", 200, r#"{"status":"INIT"}"#);
@@ -141,7 +141,7 @@ async fn the_token_goes_to_session_manager_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn hostile_requests_get_a_code() {
+async fn hostile_requests_are_rejected_with_a_code() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let post = |path: &str| hub.http.post(hub.url(path));

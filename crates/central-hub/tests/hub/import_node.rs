@@ -391,22 +391,22 @@ async fn look(database: &Database, recipients: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_thousand_rows_come_along() {
+async fn hundred_thousand_rows_are_imported() {
     brought(&Database::sqlite(), 100_000, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_of_it_comes_along_once_into_sqlite() {
+async fn everything_is_imported_once_into_sqlite() {
     brought(&Database::sqlite(), 2_500, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_of_it_comes_along_once_into_postgres() {
+async fn everything_is_imported_once_into_postgres() {
     brought(&Database::postgres(), 2_500, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_broke_off_goes_on() {
+async fn interrupted_import_resumes() {
     let server = source(5_000);
     let database = Database::sqlite();
     let store = open(&database).await;
@@ -436,7 +436,7 @@ async fn a_run_that_broke_off_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_source_is_said() {
+async fn invalid_sources_are_reported() {
     let server = MariaDb::start(NAME).unwrap_or_else(|error| panic!("{error}"));
     let database = Database::sqlite();
     let store = open(&database).await;
@@ -492,7 +492,7 @@ async fn mysql_without_tls(listener: TcpListener) {
 }
 
 #[tokio::test]
-async fn a_password_that_would_have_to_go_over_tls_is_said_with_the_cure() {
+async fn password_that_requires_tls_is_reported_with_a_remedy() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("mysql://me:hunter2@{}/dyd", listener.local_addr().unwrap());
     let server = tokio::spawn(mysql_without_tls(listener));
@@ -515,7 +515,7 @@ async fn a_password_that_would_have_to_go_over_tls_is_said_with_the_cure() {
 /// Records of the Node listener: hashes without WhatsApp ids, UTC, and
 /// duplicates of campaign messages.
 #[tokio::test(flavor = "multi_thread")]
-async fn doubled_messages_are_one() {
+async fn duplicate_messages_are_imported_once() {
     let server = MariaDb::start(NAME).unwrap_or_else(|error| panic!("{error}"));
     let body = r#"{"cliente_id":51,"from":"5491100000001","message":"Quiero un turno"}"#;
     let rows = format!(
@@ -592,7 +592,7 @@ async fn doubled_messages_are_one() {
 
 /// Runs the command as an operator does.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_tells_the_plan_and_then_what_it_did() {
+async fn command_prints_its_plan_and_its_result() {
     let server = source(10);
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {

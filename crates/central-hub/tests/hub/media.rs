@@ -34,7 +34,7 @@ fn picture() -> Value {
 }
 
 #[tokio::test]
-async fn a_file_is_streamed_with_its_parts_and_headers() {
+async fn file_is_streamed_with_ranges_and_headers() {
     let peer = FakeSessionManager::with_event_log().await;
     let hub = Hub::start(&peer.url).await;
     peer.has_media(ONE, "image/png", b"123456789");
@@ -84,7 +84,7 @@ async fn a_file_is_streamed_with_its_parts_and_headers() {
 }
 
 #[tokio::test]
-async fn what_could_be_executed_is_a_download() {
+async fn executable_content_is_served_as_a_download() {
     let peer = FakeSessionManager::with_event_log().await;
     let hub = Hub::start(&peer.url).await;
     let script = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>";
@@ -120,7 +120,7 @@ async fn what_could_be_executed_is_a_download() {
 }
 
 #[tokio::test]
-async fn why_there_is_no_file_is_said() {
+async fn missing_file_is_reported_with_its_reason() {
     let mut peer = FakeSessionManager::with_event_log().await;
     let hub = Hub::start(&peer.url).await;
     let id = with_file(&hub, &peer, ONE, &picture()).await;
@@ -166,7 +166,7 @@ async fn why_there_is_no_file_is_said() {
 }
 
 on_both_engines! {
-    async fn a_business_gets_the_files_of_its_own_conversations(database: Database) {
+    async fn business_gets_only_files_of_its_own_conversations(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = Hub::start_on(&database.url(), &peer.url, &[
             ("HUB_ADMIN_PASSWORD", PASSWORD), ("INTERNAL_TOKEN", "hunter2hunter2"),
@@ -192,7 +192,7 @@ on_both_engines! {
         };
         let mut tokens = Vec::new();
         for (cliente_id, scope) in [(51, "read"), (52, "read"), (51, "send")] {
-            let body = json!({"nombre": "x", "permisos": [scope], "cliente_id": cliente_id});
+            let body = json!({"name": "x", "scopes": [scope], "cliente_id": cliente_id});
             let (status, body) = text(admin(reqwest::Method::POST, "/api/tokens").json(&body)).await;
             assert_eq!(status, 201, "{body}");
             let body: Value = serde_json::from_str(&body).unwrap();
@@ -208,7 +208,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_webhook_has_a_link_that_needs_nothing_else(database: Database) {
+    async fn webhook_links_to_files_need_no_sign_in(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = Hub::start_on(&database.url(), &peer.url, &[WEBHOOKS, ("HUB_ADMIN_PASSWORD", PASSWORD)]).await;

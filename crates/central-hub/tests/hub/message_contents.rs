@@ -118,7 +118,7 @@ const PLAIN: [&str; 13] = [
 ];
 
 on_both_engines! {
-    async fn each_kind_of_content_is_given_as_it_came(database: Database) {
+    async fn content_of_every_kind_is_returned_unchanged(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
         let mut last = peer.publish_message(ONE, ANA, "hola");
@@ -158,7 +158,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn edits_keep_the_earlier_texts_in_any_order(database: Database) {
+    async fn edits_keep_earlier_texts_in_any_order(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
@@ -192,7 +192,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_deleted_message_holds_nothing(database: Database) {
+    async fn deleted_message_has_no_content(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
@@ -243,7 +243,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn the_last_reaction_of_a_person_stands(database: Database) {
+    async fn last_reaction_of_a_contact_is_kept(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
@@ -283,7 +283,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_missed_call_is_seen_and_waits_for_no_answer(database: Database) {
+    async fn missed_call_is_listed_and_needs_no_reply(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
@@ -352,7 +352,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_was_edited_while_it_was_unreadable_becomes_what_it_is(database: Database) {
+    async fn edited_undecryptable_message_is_replaced_by_its_content(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
         let unreadable = with(message(ONE, ANA, ""), &json!({"type": "ciphertext"}));
@@ -391,7 +391,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn pages_are_told_of_changes_after_they_are_stored(database: Database) {
+    async fn changes_are_stored_before_they_are_published(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
         until_read(&hub, peer.publish_message(ONE, ANA, "hola")).await;
@@ -414,7 +414,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn who_is_deleted_leaves_nothing(database: Database) {
+    async fn deleted_contact_leaves_no_content(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;

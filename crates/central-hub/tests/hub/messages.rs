@@ -34,7 +34,7 @@ async fn write(hub: &Hub, cliente_id: u64, texts: &[String]) {
 }
 
 on_both_engines! {
-    async fn messages_are_found_and_exported(database: Database) {
+    async fn messages_are_searched_and_exported(database: Database) {
         let peer = FakeSessionManager::start().await;
         // Nothing is sent: all messages wait.
         peer.is_in("QR_REQUIRED");

@@ -107,7 +107,7 @@ fn march_shows(body: &Value) -> &'static str {
 }
 
 #[tokio::test]
-async fn both_whatsapp_screens_in_every_state() {
+async fn both_whatsapp_screens_show_every_state() {
     let (peer, hub) = open().await;
     for (state, has_browser, january, march) in [
         // Before any connect request: J offers to connect, H waits.
@@ -146,7 +146,7 @@ async fn both_whatsapp_screens_in_every_state() {
 }
 
 #[tokio::test]
-async fn the_code_under_both_names_and_why_there_is_none() {
+async fn code_has_both_names_and_a_reason_if_absent() {
     let (peer, hub) = open().await;
     let paths = [
         "/whatsapp/51/qr",
@@ -203,7 +203,7 @@ const CONNECTING: &str =
 /// The Node session started when the screen was first opened: the button has no
 /// other way to start one.
 #[tokio::test]
-async fn the_january_button_connects_and_shows_the_code() {
+async fn january_button_connects_and_shows_the_code() {
     let (peer, hub) = open().await;
     peer.answers("/connect", 200, CONNECTING);
     for state in ["INIT", "DISCONNECTED"] {
@@ -253,7 +253,7 @@ async fn the_january_button_connects_and_shows_the_code() {
 
 /// A `GET` that starts something works only for the page's own browser.
 #[tokio::test]
-async fn nobody_else_connects_by_asking_for_the_code() {
+async fn requesting_the_code_does_not_connect_from_other_clients() {
     let (peer, hub) = locked().await;
     is_in(&peer, "INIT", false);
     hub.add_cliente("ana", 51).await;
@@ -298,7 +298,7 @@ async fn nobody_else_connects_by_asking_for_the_code() {
 
 /// H's screen has a button only at `qr_required`, which connects.
 #[tokio::test]
-async fn the_newest_screen_has_a_button_before_anybody_connected() {
+async fn newest_screen_has_a_button_before_the_first_connection() {
     let (peer, hub) = open().await;
     let shown = async || {
         let request = hub.http.get(hub.url("/api/whatsapp-v2/status"));
@@ -332,7 +332,7 @@ async fn the_newest_screen_has_a_button_before_anybody_connected() {
 
 /// A requested browser counts as starting before it runs.
 #[tokio::test]
-async fn the_screens_wait_while_a_browser_starts() {
+async fn screens_wait_while_a_browser_starts() {
     let (peer, hub) = open().await;
     is_in(&peer, "INIT", false);
     let (_, idle) = get(&hub, "/api/admin/whatsapp/session").await;
@@ -370,7 +370,7 @@ async fn whatsapp_v2_as_it_was() {
 /// The page signs in, stores the token, and sends the cookie with requests
 /// without a token.
 #[tokio::test]
-async fn the_page_signs_in_and_goes_on() {
+async fn old_page_signs_in_and_continues() {
     let (peer, hub) = locked().await;
     is_in(&peer, "READY", true);
     peer.answers("/connect", 200, CONNECTING);
@@ -497,7 +497,7 @@ async fn the_page_signs_in_and_goes_on() {
 }
 
 #[tokio::test]
-async fn a_business_signs_in_as_itself() {
+async fn business_signs_in_with_its_own_user() {
     let (_peer, hub) = locked().await;
     hub.add_cliente("ana", 51).await;
     let login = json!({"usuario": "ana", "password": "ana-ana-ana"});
@@ -509,7 +509,7 @@ async fn a_business_signs_in_as_itself() {
 }
 
 #[tokio::test]
-async fn the_page_gets_past_its_form_where_nobody_has_to_sign_in() {
+async fn old_page_skips_sign_in_if_no_password_is_set() {
     let (_peer, hub) = open().await;
     let login = async |name: &str, user: &str, password: &str| {
         let body = json!({name: user, "password": password});
@@ -541,7 +541,7 @@ async fn the_page_gets_past_its_form_where_nobody_has_to_sign_in() {
 }
 
 #[tokio::test]
-async fn a_business_sees_the_whatsapp_screens() {
+async fn business_sees_the_whatsapp_screens() {
     let (peer, hub) = locked().await;
     peer.answers("/connect", 200, CONNECTING);
     is_in(&peer, "QR_REQUIRED", true);
@@ -570,7 +570,7 @@ async fn a_business_sees_the_whatsapp_screens() {
 }
 
 #[tokio::test]
-async fn the_listeners_switch() {
+async fn listener_can_be_switched_off_and_on() {
     let (_peer, hub) = open().await;
     for (mode, told, recording) in [
         ("off", "off", false),
@@ -601,7 +601,7 @@ fn form(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn campaigns_are_an_array_until_somebody_asks_for_a_page() {
+async fn campaigns_are_an_array_unless_a_page_is_requested() {
     let (_peer, hub) = open().await;
     let (status, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
     assert_eq!((status, &made["success"]), (201, &json!(true)), "{made}");
@@ -674,7 +674,7 @@ async fn campaigns_are_an_array_until_somebody_asks_for_a_page() {
 }
 
 #[tokio::test]
-async fn an_array_ends_and_links_to_the_rest() {
+async fn arrays_are_bounded_and_link_to_the_rest() {
     let (_peer, hub) = open().await;
     let new = central_hub::store::campaigns::NewCampaign {
         cliente_id: None,
@@ -710,7 +710,7 @@ async fn an_array_ends_and_links_to_the_rest() {
 }
 
 #[tokio::test]
-async fn a_campaign_is_changed_and_approved() {
+async fn campaign_is_changed_and_approved() {
     let (_peer, hub) = open().await;
     let (_, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
     let path = format!("/sender/campaigns/{}", made["id"]);
@@ -738,7 +738,7 @@ async fn a_campaign_is_changed_and_approved() {
 }
 
 #[tokio::test]
-async fn schedules_are_made_as_the_form_sends_them() {
+async fn schedules_accept_the_old_forms_fields() {
     let (_peer, hub) = open().await;
     let (_, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
     let id = made["id"].as_i64().unwrap();
@@ -803,7 +803,7 @@ async fn schedules_are_made_as_the_form_sends_them() {
 }
 
 #[tokio::test]
-async fn recipients_are_listed_added_and_taken_away() {
+async fn recipients_are_listed_added_and_removed() {
     let (_peer, hub) = open().await;
     let (_, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
     let path = format!("/sender/destinatarios/campania/{}", made["id"]);
@@ -886,7 +886,7 @@ async fn recipients_are_listed_added_and_taken_away() {
 }
 
 #[tokio::test]
-async fn messages_by_every_name() {
+async fn messages_accept_every_field_name() {
     let (_peer, hub) = open().await;
     for body in [
         json!({"destinatario": "5491158254201", "mensaje": "Hola"}),
@@ -932,7 +932,7 @@ async fn messages_by_every_name() {
 
 /// Programs of the Node session-manager read these fields of `/send`.
 #[tokio::test]
-async fn send_says_success_and_which_field_was_wrong() {
+async fn send_reports_success_and_the_invalid_field() {
     let (peer, hub) = open().await;
     let good = json!({"cliente_id": 51, "to": "5491158254201", "message": "Hola"});
     let (status, sent) = call(&hub, "POST", "/send", good.clone()).await;
@@ -987,7 +987,7 @@ async fn send_says_success_and_which_field_was_wrong() {
 
 /// The Node hub's own route to send one message.
 #[tokio::test]
-async fn one_message_by_sender_send() {
+async fn sender_send_sends_one_message() {
     let (peer, hub) = open().await;
     let send = json!({"to": "5491158254201", "message": "Hola"});
     let (status, sent) = call(&hub, "POST", "/sender/send", send.clone()).await;
@@ -1012,7 +1012,7 @@ async fn one_message_by_sender_send() {
 }
 
 #[tokio::test]
-async fn sessions_of_which_there_is_one() {
+async fn sessions_list_has_one_session() {
     let (peer, hub) = open().await;
     let transition = r#"{"success":true,"message":"x","session":"admin","state":"DISCONNECTED"}"#;
     peer.answers("/connect", 200, CONNECTING);
@@ -1059,7 +1059,7 @@ async fn sessions_of_which_there_is_one() {
 }
 
 #[tokio::test]
-async fn stats_know_what_health_and_overview_know() {
+async fn stats_agree_with_health_and_overview() {
     let (_peer, hub) = open().await;
     for (theirs, ours) in [
         ("/stats/health", "/api/health"),
@@ -1081,7 +1081,7 @@ async fn stats_know_what_health_and_overview_know() {
 }
 
 #[tokio::test]
-async fn what_belongs_to_other_systems_is_said_so() {
+async fn routes_of_other_systems_are_reported_as_such() {
     let (_peer, hub) = open().await;
     for path in [
         "/sender/prospectos/filtrar",
@@ -1115,7 +1115,7 @@ fn as_the_page(request: RequestBuilder) -> RequestBuilder {
 
 /// Applies to every route of the Node hub; other routes are unchanged.
 #[tokio::test]
-async fn refusals_have_their_shape_on_their_routes_alone() {
+async fn node_error_shape_is_used_only_on_node_routes() {
     let (_peer, hub) = locked().await;
     for (method, path) in [
         ("POST", "/auth/verify"),

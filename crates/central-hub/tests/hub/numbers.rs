@@ -11,7 +11,7 @@ async fn asked(hub: &Hub, path: &str, body: &Value) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_local_number_is_one_at_every_door() {
+async fn local_numbers_are_normalized_on_every_route() {
     let peer = FakeSessionManager::start().await;
     peer.is_in("READY");
     let hub = Hub::start(&peer.url).await;
@@ -78,7 +78,7 @@ async fn a_local_number_is_one_at_every_door() {
 }
 
 #[tokio::test]
-async fn how_a_number_is_understood() {
+async fn number_check_explains_the_normalization() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("PHONE_REGION", "UY")]).await;
     let phone = async |query: &str| -> Value {
@@ -106,7 +106,7 @@ async fn how_a_number_is_understood() {
 }
 
 #[tokio::test]
-async fn five_thousand_messages_at_once() {
+async fn bulk_accepts_five_thousand_messages() {
     let peer = FakeSessionManager::start().await;
     peer.is_in("READY");
     let hub = Hub::start(&peer.url).await;
@@ -125,7 +125,7 @@ async fn five_thousand_messages_at_once() {
 }
 
 #[tokio::test]
-async fn a_dry_look_at_a_list_keeps_nothing() {
+async fn list_preview_stores_nothing() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let campaign = json!({"nombre": "t", "mensaje": "Hola {nombre}"});

@@ -74,7 +74,7 @@ fn causes(status: &Value) -> Vec<(&str, &str)> {
 }
 
 on_both_engines! {
-    async fn what_is_queued_goes_when_the_session_is_ready(database: Database) {
+    async fn queued_messages_are_sent_once_the_session_is_ready(database: Database) {
         let peer = FakeSessionManager::start().await;
         peer.takes_sends();
         let hub = real(&database, &peer).await;
@@ -107,7 +107,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_is_not_possible_now_waits_and_what_is_refused_ends(database: Database) {
+    async fn temporary_failures_are_retried_and_refusals_are_final(database: Database) {
         let peer = ready().await;
         let hub = real(&database, &peer).await;
         for (status, code) in [
@@ -154,7 +154,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_a_caller_was_told_is_not_sent_behind_its_back(database: Database) {
+    async fn send_reported_as_failed_is_not_sent_later(database: Database) {
         let peer = ready().await;
         let hub = real(&database, &peer).await;
         peer.fails_once(503, "SESSION_NOT_READY");
@@ -190,7 +190,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn an_unknown_outcome_is_found_out_under_the_same_key(database: Database) {
+    async fn unknown_outcome_is_resolved_with_the_same_key(database: Database) {
         let peer = ready().await;
         let hub = real(&database, &peer).await;
         peer.fails_once(504, "SEND_UNCONFIRMED");
@@ -212,7 +212,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_may_have_left_is_never_told_as_not_sent(database: Database) {
+    async fn possibly_sent_message_is_never_reported_as_not_sent(database: Database) {
         let mut peer = ready().await;
         let hub = real(&database, &peer).await;
         peer.never_answers("/send");
@@ -238,7 +238,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn one_key_at_the_same_time_is_one_message(database: Database) {
+    async fn concurrent_requests_with_one_key_send_one_message(database: Database) {
         let peer = ready().await;
         let hub = real(&database, &peer).await;
         let answers = join_all((0..10).map(|_| send(&hub, Some("k1")))).await;
@@ -248,7 +248,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn the_order_of_a_number_is_kept(database: Database) {
+    async fn messages_to_one_number_keep_their_order(database: Database) {
         let peer = ready().await;
         let hub = real(&database, &peer).await;
         let one = |n: usize| json!({"destinatario": TO, "mensaje": format!("m{n}")});
@@ -266,7 +266,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_rehearsal_is_never_sent_and_what_is_real_waits(database: Database) {
+    async fn dry_run_is_never_sent_and_real_messages_wait(database: Database) {
         let peer = FakeSessionManager::start().await;
         peer.takes_sends();
         // Accepted as real while nothing can be sent.
@@ -306,7 +306,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn bulk_is_all_or_nothing_and_one_key_is_one_bulk(database: Database) {
+    async fn bulk_is_atomic_and_idempotent_by_key(database: Database) {
         let peer = ready().await;
         let hub = real(&database, &peer).await;
         let path = "/api/sender/messages/bulk";
@@ -357,7 +357,7 @@ on_both_engines! {
 
 /// The database stops and returns; the hub keeps running.
 #[tokio::test(flavor = "multi_thread")]
-async fn without_its_database_nothing_is_sent_and_then_it_is() {
+async fn nothing_is_sent_until_the_database_is_back() {
     let mut server = Server::start().unwrap();
     let database = Database::in_server(&server);
     let peer = ready().await;
@@ -382,7 +382,7 @@ async fn without_its_database_nothing_is_sent_and_then_it_is() {
 }
 
 on_both_engines! {
-    async fn the_request_that_asked_goes_with_the_message(database: Database) {
+    async fn request_id_is_passed_on_with_the_message(database: Database) {
         let peer = ready().await;
         let hub = real(&database, &peer).await;
         let request = hub.http.post(hub.url("/api/sender/messages/bulk"));

@@ -42,7 +42,7 @@ async fn schedule(hub: &Hub, campaign: i64) -> Value {
 }
 
 on_both_engines! {
-    async fn what_matters_today(database: Database) {
+    async fn overview_has_todays_figures(database: Database) {
         let peer = FakeSessionManager::start().await;
         peer.is_in("READY");
         peer.takes_sends();
@@ -106,7 +106,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn campaigns_are_found_by_their_name(database: Database) {
+    async fn campaigns_are_searched_by_name(database: Database) {
         let peer = FakeSessionManager::start().await;
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
         let mut ids = Vec::new();
@@ -135,7 +135,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn schedules_are_narrowed_to_a_week_and_a_state(database: Database) {
+    async fn schedules_are_filtered_by_week_and_state(database: Database) {
         let peer = FakeSessionManager::start().await;
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
         let id = campaign(&hub, "Marzo", 51, 0).await;

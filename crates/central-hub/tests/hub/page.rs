@@ -6,7 +6,7 @@ use crate::support::Hub;
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 #[tokio::test]
-async fn every_page_path_is_the_index() {
+async fn every_page_path_serves_the_index() {
     let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
     for path in [
         "/",
@@ -54,7 +54,7 @@ async fn every_page_path_is_the_index() {
 }
 
 #[tokio::test]
-async fn the_known_pages_are_for_everybody() {
+async fn page_paths_need_no_sign_in() {
     let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
     for path in ["/", "/inicio", "/whatsapp", "/whatsapp/"] {
         let (status, body) = hub.get(path).await;
@@ -65,7 +65,7 @@ async fn the_known_pages_are_for_everybody() {
 }
 
 #[tokio::test]
-async fn what_the_index_loads_is_there_and_kept_for_ever() {
+async fn assets_of_the_index_exist_and_are_cached_as_immutable() {
     let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
     let index = hub
         .http

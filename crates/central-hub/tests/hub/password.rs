@@ -13,7 +13,7 @@ fn basic(pair: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_password_opens_everything_and_health_and_the_page_need_none() {
+async fn password_grants_access_and_health_and_page_need_none() {
     let (_peer, hub) = locked().await;
     for path in ["/health", "/api/health", "/", "/whatsapp", "/favicon.svg"] {
         assert_eq!(hub.get(path).await.0, 200, "{path}");
@@ -58,7 +58,7 @@ async fn the_password_opens_everything_and_health_and_the_page_need_none() {
 /// A browser that has prompted once sends the password with every request, even
 /// those made by other sites.
 #[tokio::test]
-async fn no_browser_is_made_to_ask() {
+async fn responses_cause_no_browser_password_prompt() {
     let (_peer, hub) = locked().await;
     for headers in [
         &[("accept", "text/html,*/*")][..],
@@ -78,7 +78,7 @@ async fn no_browser_is_made_to_ask() {
 }
 
 #[tokio::test]
-async fn wrong_passwords_run_out() {
+async fn wrong_passwords_are_rate_limited() {
     let (_peer, hub) = locked().await;
     let attempt = async |value: &str, from: &str| {
         let request = hub
@@ -106,7 +106,7 @@ async fn wrong_passwords_run_out() {
 }
 
 #[tokio::test]
-async fn without_a_password_only_this_machine_by_its_own_name() {
+async fn without_a_password_only_local_host_names_are_accepted() {
     let peer = FakeSessionManager::start().await;
     peer.answers("/status", 200, r#"{"status":"INIT"}"#);
     let hub = Hub::start(&peer.url).await;
@@ -131,7 +131,7 @@ async fn without_a_password_only_this_machine_by_its_own_name() {
 }
 
 #[tokio::test]
-async fn pages_from_elsewhere_change_nothing() {
+async fn cross_site_requests_are_refused() {
     let peer = FakeSessionManager::start().await;
     let connected = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
     peer.answers("/connect", 200, connected);

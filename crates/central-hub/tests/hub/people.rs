@@ -75,7 +75,7 @@ async fn upload(hub: &Hub, campaign: i64, list: &'static str) -> (Value, Value) 
 }
 
 on_both_engines! {
-    async fn a_wish_from_a_lid_counts_once_its_number_is_known(database: Database) {
+    async fn opt_out_by_lid_applies_to_its_number_once_known(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let lid = "247033104567642@lid";
         lead(&hub, &peer, "3A01", lid, "BAJA").await;
@@ -96,7 +96,50 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_wish_by_number_holds_for_the_lid(database: Database) {
+    async fn opt_out_of_a_lid_applies_whatever_teaches_its_number(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let lid = |n: u8| format!("24703310456760{n}@lid");
+        let number = |n: u8| format!("549117777010{n}");
+        for n in 1..=5 {
+            lead(&hub, &peer, &format!("3A0{n}"), &lid(n), "BAJA").await;
+            let path = format!("/api/sender/bajas/{}", number(n));
+            assert_eq!(ask(&hub, "GET", &path, None).await.0, 404);
+        }
+        // A message written on the phone itself.
+        let mut own = known("3B01", &lid(1), &number(1), "hola");
+        own["message_id"] = json!(format!("true_{}_3B01", lid(1)));
+        own["from_me"] = json!(true);
+        own["from"] = json!("5491100000000@c.us");
+        own["to"] = json!(lid(1));
+        told(&hub, &peer, &own).await;
+        is_refused(&hub, &number(1)).await;
+        // Where WhatsApp sent a message to, in the id or beside it.
+        for (n, answer) in [
+            (2, json!({"ok": true, "message_id": format!("true_{}_3EB0A", lid(2))})),
+            (3, json!({"ok": true, "message_id": "3EB0B", "chat": lid(3)})),
+        ] {
+            peer.answers("/send", 200, &answer.to_string());
+            assert_eq!(send(&hub, &number(n)).await.0, 200);
+            is_refused(&hub, &number(n)).await;
+        }
+        // A person.
+        let join = format!("/api/contacts/{}/join", number(4));
+        let body = json!({"con": lid(4)});
+        assert_eq!(ask(&hub, "POST", &join, Some(&body)).await.0, 200);
+        is_refused(&hub, &number(4)).await;
+        // WhatsApp's answer to a lookup.
+        let answer = json!({"ok": true, "exists": true, "chat": format!("{}@c.us", number(5)), "lid": lid(5)});
+        peer.answers("/lookup", 200, &answer.to_string());
+        let body = json!({"numeros": [number(5)]});
+        until("it is looked up", async || {
+            peer.publish("state", &serde_json::from_str(&state("READY", 2)).unwrap());
+            ask(&hub, "POST", "/api/contacts/check", Some(&body)).await.1["pendientes"] == 0
+        }).await;
+        is_refused(&hub, &number(5)).await;
+        hub.stop().await;
+    }
+
+    async fn opt_out_by_number_applies_to_its_lid(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let lid = "245933592939431@lid";
         told(&hub, &peer, &known("3A01", lid, "5491177770002", "hola")).await;
@@ -106,29 +149,40 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_wish_holds_for_each_spelling_of_a_number(database: Database) {
+    async fn opt_out_applies_to_each_spelling_of_a_number(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         for (n, (from, other)) in [
             ("5491158254201", "541158254201"), ("541158254202", "5491158254202"),
             ("551187654321", "5511987654321"), ("5511987654322", "551187654322"),
             ("5215512345678", "525512345678"), ("525512345679", "5215512345679"),
+            ("5493514567890", "543514567890"), ("542966423456", "5492966423456"),
+            ("552161234567", "5521961234567"), ("5571991234567", "557191234567"),
+            ("523312345678", "5213312345678"),
         ].into_iter().enumerate() {
             lead(&hub, &peer, &format!("3A{n}"), &format!("{from}@c.us"), "BAJA").await;
             is_refused(&hub, from).await;
             is_refused(&hub, other).await;
         }
         // A landline number is not a mobile number.
-        assert_eq!(send(&hub, "551132654321").await.0, 200);
+        for landline in ["551132654321", "552132654321", "557133654321", "558532654321", "556132654321"] {
+            assert_eq!(send(&hub, landline).await.0, 200, "{landline}");
+            let (area, line) = landline.split_at(4);
+            let other = format!("{area}9{line}");
+            lead(&hub, &peer, &format!("3B{area}"), &format!("{other}@c.us"), "BAJA").await;
+            assert_eq!(send(&hub, landline).await.0, 200, "{landline}");
+        }
         hub.stop().await;
     }
 
-    async fn a_list_has_a_person_once(database: Database) {
+    async fn list_contains_each_person_once(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let one = campaign(&hub).await;
         let list = "telefono\n5491166660000\n541166660000\n+54 9 11 6666-0000\n";
         assert_eq!(upload(&hub, one, list).await, (json!(1), json!(2)));
         let list = "telefono\n541166660000\n5491166660001\n";
         assert_eq!(upload(&hub, one, list).await, (json!(1), json!(1)));
+        let list = "telefono\n551187654321\n5511987654321\n+55 (11) 98765-4321\n5215512345678\n525512345678\n+52 1 55 1234 5678\n011 15 6666-0002\n9 11 6666 0002\n(11) 6666.0002\n";
+        assert_eq!(upload(&hub, one, list).await, (json!(3), json!(6)));
         // Also by a LID with a known number.
         told(&hub, &peer, &known("3A01", "244834081311220@lid", "5491166660001", "hola")).await;
         let list = "telefono\n244834081311220@lid\n";
@@ -136,7 +190,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_number_and_a_lid_are_one_conversation_and_answer_one_campaign(database: Database) {
+    async fn number_and_lid_share_conversation_and_campaign_reply(database: Database) {
         let peer = FakeSessionManager::start().await;
         peer.is_in("READY");
         peer.takes_sends();
@@ -180,7 +234,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn an_opt_out_is_answered_once_where_that_is_switched_on(database: Database) {
+    async fn opt_out_is_answered_once_if_enabled(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let path = "/api/sender/bajas/respuesta";
         assert_eq!(get(&hub, path).await, json!({"texto": null}));
@@ -228,7 +282,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_dry_run_answers_no_opt_out(database: Database) {
+    async fn dry_run_does_not_answer_opt_outs(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         peer.answers("/status", 200, r#"{"status":"READY"}"#);
         peer.takes_sends();
@@ -245,7 +299,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_a_business_sees_is_not_widened_by_a_join(database: Database) {
+    async fn merge_does_not_extend_what_a_business_sees(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let lid = "247033104567642@lid";
         for (cliente, to) in [(51, "5491177770001"), (52, lid)] {

@@ -73,14 +73,14 @@ fn help_and_version() {
 }
 
 #[test]
-fn without_session_manager_it_does_not_start() {
+fn missing_session_manager_url_prevents_the_start() {
     let expected = "[FATAL] SESSION_MANAGER_BASE_URL environment variable is required";
     assert_eq!(fatal(&[]), expected);
     assert_eq!(fatal(&[("SESSION_MANAGER_BASE_URL", "")]), expected);
 }
 
 #[test]
-fn every_bad_variable_is_one_line_that_names_it() {
+fn invalid_variables_are_reported_on_one_line() {
     let base = ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1");
     for (name, value) in [
         ("SESSION_MANAGER_BASE_URL", "localhost:3001"),
@@ -126,7 +126,7 @@ fn every_bad_variable_is_one_line_that_names_it() {
 }
 
 #[test]
-fn a_taken_port_names_its_holder() {
+fn port_in_use_reports_its_process() {
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = holder.local_addr().unwrap().port().to_string();
     let line = fatal(&[
@@ -142,7 +142,7 @@ fn a_taken_port_names_its_holder() {
 }
 
 #[test]
-fn a_database_that_cannot_be_used_is_said_before_the_port_is_opened() {
+fn unusable_database_is_reported_before_listening() {
     // Opening the port first would report that error instead.
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = holder.local_addr().unwrap().port().to_string();
@@ -167,7 +167,7 @@ fn a_database_that_cannot_be_used_is_said_before_the_port_is_opened() {
 }
 
 #[test]
-fn what_is_exported_is_imported() {
+fn exported_database_is_imported() {
     let folder = tempfile::tempdir().unwrap();
     let postgres = Database::postgres();
     let url = postgres.url();
@@ -254,7 +254,7 @@ impl Drop for Running {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_line_tells_the_configuration_without_secrets() {
+async fn first_log_line_has_the_configuration_without_secrets() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(".env"), "DRY_RUN=false\nPORT=1\n").unwrap();
     let database = Database::postgres();
@@ -292,7 +292,7 @@ async fn the_first_line_tells_the_configuration_without_secrets() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_stops_it_with_listeners_open() {
+async fn signal_stops_it_with_open_streams() {
     let peer = FakeSessionManager::start().await;
     for signal in [Signal::TERM, Signal::INT] {
         let mut hub = Running::start(&[
@@ -346,7 +346,7 @@ async fn pm2_learns_when_the_port_is_open_and_can_stop_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_nonsense_descriptor_does_not_matter() {
+async fn invalid_inherited_descriptor_is_ignored() {
     let mut hub = Running::start(&[
         ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1"),
         ("PORT", "0"),
@@ -374,7 +374,7 @@ const SEARCHED: [&str; 7] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_healthy_start_has_nothing_that_operators_search_for() {
+async fn healthy_start_logs_no_error_phrases() {
     let peer = FakeSessionManager::start().await;
     for environment in ["production", "development"] {
         let mut hub = Running::start(&[
@@ -399,7 +399,7 @@ async fn a_healthy_start_has_nothing_that_operators_search_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outage_is_on_standard_error_in_the_words_that_are_searched_for() {
+async fn outage_is_logged_to_stderr_with_the_known_phrases() {
     let nowhere = FakeSessionManager::nowhere().await;
     let mut hub = Running::start(&[
         ("SESSION_MANAGER_BASE_URL", &nowhere),
@@ -422,7 +422,7 @@ async fn an_outage_is_on_standard_error_in_the_words_that_are_searched_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_loopbacks_are_answered() {
+async fn both_loopback_addresses_are_served() {
     if std::net::TcpListener::bind("[::1]:0").is_err() {
         // A machine without IPv6.
         return;
@@ -438,7 +438,7 @@ async fn both_loopbacks_are_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_node_hubs_variables_are_warnings_and_its_token_works() {
+async fn node_variables_warn_and_the_old_token_works() {
     let nowhere = FakeSessionManager::nowhere().await;
     let mut hub = Running::start(&[
         ("SESSION_MANAGER_BASE_URL", &nowhere),

@@ -21,7 +21,7 @@ async fn pair() -> (FakeSessionManager, Hub) {
 }
 
 #[tokio::test]
-async fn health_is_exact_whatever_session_manager_does() {
+async fn health_body_is_exact_in_every_state() {
     let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
     let (status, body) = hub.get("/health").await;
     assert_eq!(status, 200);
@@ -48,7 +48,7 @@ async fn health_is_exact_whatever_session_manager_does() {
 }
 
 #[tokio::test]
-async fn the_plain_and_the_admin_routes_are_byte_for_byte() {
+async fn plain_and_admin_routes_are_passed_through_unchanged() {
     let (peer, hub) = pair().await;
     // Spaces and unknown fields show that the text is passed through.
     let connect = r#"{"success":true,  "message":"x","session":"admin","state":"INIT","alreadyConnected":false,"more":[1]}"#;
@@ -104,7 +104,7 @@ async fn the_plain_and_the_admin_routes_are_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn the_answer_of_a_passkey_is_passed_on() {
+async fn passkey_response_is_passed_on() {
     let (peer, hub) = pair().await;
     let taken = r#"{"success":true,"message":"x",  "session":"admin","state":"QR_REQUIRED"}"#;
     peer.answers("/passkey", 200, taken);
@@ -133,7 +133,7 @@ async fn the_answer_of_a_passkey_is_passed_on() {
 }
 
 #[tokio::test]
-async fn status_of_a_cliente() {
+async fn cliente_status_reports_the_session() {
     let (peer, hub) = pair().await;
     peer.answers("/session", 200, &session("QR_REQUIRED", "null"));
     for prefix in ["/api", ""] {
@@ -155,7 +155,7 @@ async fn status_of_a_cliente() {
 }
 
 #[tokio::test]
-async fn the_code_of_a_cliente_and_of_qr_code() {
+async fn cliente_and_qr_code_routes_return_the_code() {
     let (peer, hub) = pair().await;
     peer.answers(
         "/qr",
@@ -214,7 +214,7 @@ async fn the_code_of_a_cliente_and_of_qr_code() {
 }
 
 #[tokio::test]
-async fn commands_of_a_cliente_say_ok() {
+async fn cliente_commands_return_ok() {
     let (peer, hub) = pair().await;
     let connect = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
     let left = r#"{"success":true,"message":"x","session":"admin","state":"DISCONNECTED"}"#;
@@ -247,7 +247,7 @@ async fn commands_of_a_cliente_say_ok() {
 }
 
 #[tokio::test]
-async fn the_id_in_the_path_is_a_positive_integer() {
+async fn cliente_id_must_be_a_positive_integer() {
     let (peer, hub) = pair().await;
     for id in [
         "0",
@@ -320,7 +320,7 @@ async fn v2_is_lower_case_and_always_200() {
 }
 
 #[tokio::test]
-async fn config_for_the_page() {
+async fn config_has_the_pages_settings() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(
         &peer.url,

@@ -53,7 +53,7 @@ async fn found(hub: &Hub, path: &str, words: &str) -> Vec<String> {
 const CASA: &str = "La casa queda en el céntro";
 
 on_both_engines! {
-    async fn words_are_found_in_any_order(database: Database) {
+    async fn words_match_in_any_order(database: Database) {
         let (hub, _peer) = start(&database).await;
         let call = "Llamame: 11 7777-0001";
         write(&hub, 51, &[("5491177770001", CASA), ("5491177770002", "Una CASA"), ("5491177770003", call)]).await;
@@ -81,7 +81,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_comes_in_is_found_by_its_words_and_its_writer(database: Database) {
+    async fn inbound_messages_are_found_by_words_and_sender(database: Database) {
         let (hub, peer) = start(&database).await;
         let chat = "5491158254201@c.us";
         peer.publish_message(&format!("false_{chat}_3A01"), chat, "Quiero visitar el dúplex, con crédito");
@@ -97,7 +97,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn nothing_that_is_searched_for_breaks_a_search(database: Database) {
+    async fn special_characters_do_not_break_a_search(database: Database) {
         let (hub, _peer) = start(&database).await;
         assert!(found(&hub, MESSAGES, "casa").await.is_empty(), "there is nothing yet");
         write(&hub, 51, &[("5491177770001", CASA)]).await;
@@ -131,7 +131,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn the_whole_history_is_searched_page_by_page(database: Database) {
+    async fn whole_history_is_searched_in_pages(database: Database) {
         let (hub, _peer) = start(&database).await;
         let series = hub.store.engine().pick(
             "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 25000)",
@@ -150,17 +150,17 @@ on_both_engines! {
         sqlx::query(late).execute(hub.store.writer()).await.unwrap();
         hub.store.rebuild_index().await.unwrap();
         // The oldest of more than any search used to look at, at the first try.
-        let page = hub.store.page(&Filter::default(), Some("roja agu"), 50).await.unwrap();
+        let page = hub.store.search_messages(&Filter::default(), Some("roja agu"), 50).await.unwrap();
         assert_eq!((page.messages.len(), page.next), (3, None));
         let page = hub.store.conversations(Some(51), Some("aguja"), None, 50).await.unwrap();
         assert_eq!((page.messages.len(), page.next), (3, None));
-        assert!(hub.store.page(&Filter { cliente_id: Some(52), ..Filter::default() }, Some("aguja"), 5)
+        assert!(hub.store.search_messages(&Filter { cliente_id: Some(52), ..Filter::default() }, Some("aguja"), 5)
             .await.unwrap().messages.is_empty());
         // All of what many have, each once, whatever the page.
         let (mut seen, mut filter) = (0, Filter { state: Some(MessageState::Sent), ..Filter::default() });
         let mut last = i64::MAX;
         loop {
-            let page = hub.store.page(&filter, Some("rojo"), 500).await.unwrap();
+            let page = hub.store.search_messages(&filter, Some("rojo"), 500).await.unwrap();
             for message in &page.messages {
                 assert!(message.id < last);
                 last = message.id;
@@ -171,9 +171,9 @@ on_both_engines! {
         }
         assert_eq!(seen, 24_997);
         let early = Filter { until: Timestamp::from_millis(2), ..Filter::default() };
-        let page = hub.store.page(&early, Some("aguja"), 50).await.unwrap();
+        let page = hub.store.search_messages(&early, Some("aguja"), 50).await.unwrap();
         assert_eq!(page.messages.len(), 1);
-        let page = hub.store.page(&early, Some("hilo"), 50).await.unwrap();
+        let page = hub.store.search_messages(&early, Some("hilo"), 50).await.unwrap();
         let found: Vec<_> = page.messages.iter().map(|it| it.body.as_str()).collect();
         assert_eq!(found, ["El hilo 1"]);
         hub.stop().await;

@@ -26,7 +26,7 @@ async fn send(hub: &Hub, key: &str) -> (u16, Value) {
 }
 
 on_both_engines! {
-    async fn nothing_leaves_while_all_sending_is_stopped(database: Database) {
+    async fn nothing_is_sent_while_sending_is_stopped(database: Database) {
         let peer = FakeSessionManager::start().await;
         peer.is_in("READY");
         peer.takes_sends();
@@ -72,7 +72,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_was_accepted_before_waits(database: Database) {
+    async fn messages_accepted_before_the_stop_wait(database: Database) {
         let peer = FakeSessionManager::start().await;
         peer.is_in("AUTHENTICATED");
         peer.takes_sends();
@@ -94,7 +94,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_rehearsal_is_no_sending(database: Database) {
+    async fn dry_runs_continue_while_sending_is_stopped(database: Database) {
         let peer = FakeSessionManager::start().await;
         peer.is_in("READY");
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;

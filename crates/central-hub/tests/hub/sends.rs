@@ -6,7 +6,7 @@ use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, code, text};
 
 #[tokio::test]
-async fn a_dry_run_validates_and_sends_nothing() {
+async fn dry_run_validates_and_sends_nothing() {
     let peer = FakeSessionManager::start().await;
     peer.is_in("READY");
     let hub = Hub::start(&peer.url).await;
@@ -29,7 +29,7 @@ async fn a_dry_run_validates_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn what_a_real_send_refuses_a_dry_run_refuses() {
+async fn dry_run_refuses_what_a_real_send_refuses() {
     let peer = FakeSessionManager::start().await;
     for dry_run in ["true", "false"] {
         let hub = Hub::start_with(&peer.url, &[("DRY_RUN", dry_run)]).await;
@@ -105,7 +105,7 @@ async fn what_a_real_send_refuses_a_dry_run_refuses() {
 }
 
 #[tokio::test]
-async fn a_real_send_goes_through_once_with_its_key() {
+async fn real_send_is_sent_once_per_key() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     let answer = r#"{"ok":true, "message_id":"true_5491158254201@c.us_3EB0"}"#;

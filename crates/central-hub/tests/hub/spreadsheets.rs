@@ -58,7 +58,7 @@ async fn upload(hub: &Hub, path: &str, list: Vec<u8>) -> (u16, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lists_saved_by_libreoffice_come_in() {
+async fn lists_saved_by_libreoffice_are_imported() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let folder = tempfile::tempdir().unwrap();
@@ -107,7 +107,7 @@ async fn lists_saved_by_libreoffice_come_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn exported_messages_come_back_through_a_spreadsheet() {
+async fn exported_messages_survive_a_spreadsheet() {
     let peer = FakeSessionManager::start().await;
     peer.is_in("QR_REQUIRED");
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;

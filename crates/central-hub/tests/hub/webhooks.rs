@@ -84,7 +84,7 @@ fn numbers(receiver: &Receiver, path: &str) -> HashSet<u64> {
 }
 
 on_both_engines! {
-    async fn what_happens_is_told_and_signed(database: Database) {
+    async fn webhooks_deliver_signed_events(database: Database) {
         let receiver = Receiver::start().await;
         let hub = start(&database).await;
         let (id, secret) = subscribe(&hub, &receiver.url("/all")).await;
@@ -119,7 +119,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_receiver_that_fails_is_told_again(database: Database) {
+    async fn failed_deliveries_are_retried(database: Database) {
         let receiver = Receiver::start().await;
         let hub = start(&database).await;
         let (id, _) = subscribe(&hub, &receiver.url("/")).await;
@@ -142,7 +142,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn nothing_is_lost_while_somebody_is_down(database: Database) {
+    async fn no_event_is_lost_during_outages(database: Database) {
         let mut receiver = Receiver::start().await;
         let hub = patient(&database).await;
         let (id, secret) = subscribe(&hub, &receiver.url("/")).await;
@@ -165,7 +165,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn one_that_hangs_holds_up_nobody_else(database: Database) {
+    async fn hanging_receiver_does_not_delay_others(database: Database) {
         let receiver = Receiver::start().await;
         let hub = start(&database).await;
         let (slow, _) = subscribe(&hub, &receiver.url("/slow")).await;
@@ -187,7 +187,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn what_is_given_up_can_be_told_once_more(database: Database) {
+    async fn dead_deliveries_can_be_retried_by_hand(database: Database) {
         let receiver = Receiver::start().await;
         let hub = start(&database).await;
         let (id, _) = subscribe(&hub, &receiver.url("/")).await;
@@ -214,7 +214,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_receiver_that_is_gone_is_left_alone(database: Database) {
+    async fn receiver_that_answers_gone_is_disabled(database: Database) {
         let receiver = Receiver::start().await;
         let hub = start(&database).await;
         let (id, _) = subscribe(&hub, &receiver.url("/")).await;
@@ -238,7 +238,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_receiver_that_asks_for_time_gets_it(database: Database) {
+    async fn retry_after_of_a_receiver_is_respected(database: Database) {
         let receiver = Receiver::start().await;
         let hub = start(&database).await;
         let (id, _) = subscribe(&hub, &receiver.url("/")).await;
@@ -251,7 +251,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn a_new_secret_and_the_one_before_sign_both(database: Database) {
+    async fn rotation_signs_with_both_secrets(database: Database) {
         let receiver = Receiver::start().await;
         let hub = start(&database).await;
         let (id, old) = subscribe(&hub, &receiver.url("/")).await;
@@ -273,7 +273,7 @@ on_both_engines! {
 }
 
 #[tokio::test]
-async fn only_the_internet_unless_it_is_allowed() {
+async fn private_addresses_are_refused_unless_allowed() {
     let receiver = Receiver::start().await;
     let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
     for url in [
@@ -306,7 +306,7 @@ async fn only_the_internet_unless_it_is_allowed() {
 }
 
 #[tokio::test]
-async fn nonsense_is_refused() {
+async fn invalid_webhooks_are_rejected() {
     let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
     let good = "https://example.com/hook";
     for body in [
@@ -403,7 +403,7 @@ async fn nonsense_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hubs_tell_each_thing_once() {
+async fn two_hubs_deliver_each_event_once() {
     let database = Database::postgres();
     let receiver = Receiver::start().await;
     let hubs = [start(&database).await, start(&database).await];

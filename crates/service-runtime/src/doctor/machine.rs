@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_off_is_said() {
+    fn clock_skew_is_reported() {
         let now = SystemTime::now();
         for (theirs, verdict) in [
             (now, Verdict::Ok),

@@ -94,7 +94,8 @@ impl Check {
     }
 }
 
-/// Of what it names itself: a link is not followed to what somebody else chose.
+/// Sets the mode of a file. A symbolic link is not followed: another user may have
+/// created it.
 fn set_mode(path: &Path, mode: u32) -> std::io::Result<()> {
     let no_link = OFlags::NOFOLLOW.bits().cast_signed();
     let opened = File::options()

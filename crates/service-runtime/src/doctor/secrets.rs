@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_pm2_saved_is_told_by_name_and_never_by_value() {
+    fn secrets_saved_by_pm2_are_reported_by_name_only() {
         let home = tempfile::tempdir().unwrap();
         let pm2 = home.path().join(".pm2");
         fs::create_dir(&pm2).unwrap();

@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_that_leaked_in_is_said() {
+    fn inherited_port_variable_is_reported() {
         let subject = |port: &str| Subject {
             env: Env::from_pairs([("PORT", port)]),
             process: None,

@@ -69,7 +69,7 @@ fn complaints_name_the_variable_what_it_held_and_what_it_takes() {
 }
 
 #[test]
-fn what_is_not_utf8_is_refused_where_text_is_meant() {
+fn non_utf8_values_are_rejected_for_text_variables() {
     let env = rubbish();
     assert!(env.text("X").is_err());
     assert!(env.port("X", 1).is_err());

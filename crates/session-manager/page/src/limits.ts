@@ -125,7 +125,7 @@ async function refresh(): Promise<void> {
   const failed = (await Promise.allSettled(jobs.map(async (job) => job()))).some(({ status }) => status === "rejected");
   if (failed && !noted) {
     noted = true;
-    note("info", "what WhatsApp lets this account do could not be asked for: it is known from the page's events alone");
+    note("info", "the account's limits could not be requested from WhatsApp: only the page's events report them");
   }
   reportLimits();
 }
@@ -143,7 +143,8 @@ export function limits(): Limits {
 
 let attached = false;
 
-/** Reads first, then subscribes. */
+/** Subscribes to changes of the limits, then reports the current ones; returns
+ * whether the page's history model was found. */
 export function attachLimits(): boolean {
   if (!attached) {
     const cmd: Model | undefined = pageModule("WAWebCmd")?.Cmd;

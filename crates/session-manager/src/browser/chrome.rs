@@ -19,9 +19,9 @@ use service_runtime::{NotOurs, inherited};
 
 use super::cdp_mux::Pipes;
 use super::chrome_shim::{ANSWERS, COMMANDS, LaunchRequest, Shim};
+use super::leftover_processes::PROFILE_MARK;
 use super::profile::Profile;
 use super::tab::FIRST_PAGE;
-use super::tree::PROFILE_MARK;
 
 /// Environment variable: Chrome's program, which this process is to become.
 const CHROME: &str = "LEADMASTER_BROWSER_PROGRAM";

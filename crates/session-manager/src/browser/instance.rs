@@ -8,9 +8,9 @@ use session_api::Timestamp;
 use tokio::task::JoinSet;
 
 use super::chromedriver::{Chromedriver, one_line};
+use super::leftover_processes::ProfileProcesses;
 use super::page::WhatsAppPage;
 use super::profile::Profile;
-use super::tree::Tree;
 use crate::failure::Failure;
 
 const DRIVER_DEADLINE: Duration = Duration::from_secs(8);
@@ -25,7 +25,7 @@ pub struct Browser {
     pub(super) client: Client,
     pub(super) page: WhatsAppPage,
     pub(super) chromedriver: Arc<Chromedriver>,
-    pub(super) tree: Tree,
+    pub(super) processes: ProfileProcesses,
     pub(super) profile: Profile,
     pub(super) tasks: JoinSet<()>,
     /// Chrome's version.
@@ -82,7 +82,7 @@ impl Browser {
         match tokio::time::timeout(DRIVER_DEADLINE, closing).await {
             Ok(Ok(())) => {
                 let driver = self.chromedriver.id.pid;
-                clean = self.tree.wait_empty(Some(driver), FLUSH).await;
+                clean = self.processes.wait_empty(Some(driver), FLUSH).await;
                 if !clean {
                     tracing::warn!("chrome did not end by itself in time");
                 }
@@ -92,7 +92,7 @@ impl Browser {
             }
             Err(_) => tracing::warn!("chromedriver did not close chrome in time"),
         }
-        clear(&self.tree, &self.profile, KILL_GRACE).await;
+        clear(&self.processes, &self.profile, KILL_GRACE).await;
         clean
     }
 
@@ -100,13 +100,13 @@ impl Browser {
     /// first, and `grace` to flush its data.
     pub async fn kill(mut self, grace: Duration) {
         self.tasks.abort_all();
-        clear(&self.tree, &self.profile, grace).await;
+        clear(&self.processes, &self.profile, grace).await;
     }
 }
 
 /// Ends the profile's leftover processes and removes their files.
-pub async fn clear(tree: &Tree, profile: &Profile, grace: Duration) -> usize {
-    let ended = match tree.sweep(grace).await {
+pub async fn clear(processes: &ProfileProcesses, profile: &Profile, grace: Duration) -> usize {
+    let ended = match processes.kill_leftovers(grace).await {
         Ok(ended) => ended,
         Err(error) => {
             tracing::error!(%error, "chrome processes are left");

@@ -27,10 +27,10 @@ use super::chromedriver::{Chromedriver, find_on_path, is_executable, one_line};
 use super::events::{BrowserEvent, Events, pump};
 use super::flags::{chrome_args, show};
 use super::instance::{Browser, KILL_GRACE, clear};
+use super::leftover_processes::ProfileProcesses;
 use super::page::{Presence, Tools, WA_JS, WhatsAppPage};
 use super::profile::Profile;
 use super::tab::Tab;
-use super::tree::Tree;
 use crate::failure::Failure;
 
 const SESSION_DEADLINE: Duration = Duration::from_secs(45);
@@ -87,11 +87,11 @@ pub async fn launch(
         .profile
         .hold()
         .map_err(|error| Failure::ProfileUnusable(error.to_string()))?;
-    let tree = Tree::of(&config.profile.user_data_dir());
+    let processes = ProfileProcesses::of(&config.profile.user_data_dir());
     let result = tokio::select! {
         biased;
         () = cancel.cancelled() => Err(None),
-        result = start(config, &tree) => result.map_err(Some),
+        result = start(config, &processes) => result.map_err(Some),
     };
     if result.is_err() {
         // A linked profile may be in the middle of a write.
@@ -100,7 +100,7 @@ pub async fn launch(
         } else {
             Duration::ZERO
         };
-        clear(&tree, &config.profile, grace).await;
+        clear(&processes, &config.profile, grace).await;
     }
     result
 }
@@ -147,7 +147,10 @@ pub fn find_driver(config: &BrowserConfig) -> Result<PathBuf, Failure> {
     )
 }
 
-async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events), Failure> {
+async fn start(
+    config: &BrowserConfig,
+    processes: &ProfileProcesses,
+) -> Result<(Browser, Events), Failure> {
     let program = find_chrome(config)?;
     let driver = find_driver(config)?;
     let tools = match &config.wa_js {
@@ -159,8 +162,8 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
     };
     // A kill -9 may have left processes that hold the profile; two Chromes on
     // one profile would corrupt it.
-    let swept = tree
-        .sweep(KILL_GRACE)
+    let swept = processes
+        .kill_leftovers(KILL_GRACE)
         .await
         .map_err(|error| Failure::LaunchFailed(error.to_string()))?;
     if swept > 0 {
@@ -230,7 +233,7 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
         client,
         page,
         chromedriver,
-        tree: tree.clone(),
+        processes: processes.clone(),
         profile: config.profile.clone(),
         tasks,
         chrome_version,

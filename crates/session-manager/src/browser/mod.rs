@@ -18,17 +18,18 @@ mod events;
 mod flags;
 mod instance;
 mod launch;
+mod leftover_processes;
 mod page;
 mod page_report;
 mod profile;
 mod tab;
-mod tree;
 mod user_agent;
 
 pub use cdp::CdpError;
 pub use events::{BrowserEvent, Events};
 pub use instance::{Browser, KILL_GRACE, clear};
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
+pub use leftover_processes::ProfileProcesses;
 pub use page::{
     ChatSearch, Direction, MemorySearch, PageError, PageFile, PageSend, PairingCode, Presence,
     ReadMessages, StoredMessage, WhatsAppPage,
@@ -39,7 +40,6 @@ pub use page_report::{
 };
 pub(crate) use profile::remove_tree;
 pub use profile::{Profile, Usage};
-pub use tree::Tree;
 
 use std::process::ExitCode;
 

@@ -22,7 +22,7 @@ use session_client::ClientError;
 use tokio::process::Command;
 
 use super::local_client;
-use crate::browser::{self, BrowserConfig, Tree, Usage};
+use crate::browser::{self, BrowserConfig, ProfileProcesses, Usage};
 use crate::config::Config;
 
 const SERVICE: Service = Service {
@@ -75,7 +75,9 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
 /// another user.
 fn drivers_port(config: &BrowserConfig, service: &Process) -> Option<Check> {
     const NAME: &str = "driver's port";
-    let tree = Tree::of(&config.profile.user_data_dir()).alive().ok()?;
+    let tree = ProfileProcesses::of(&config.profile.user_data_dir())
+        .alive()
+        .ok()?;
     let driver = tree.iter().find(|process| process.comm == "chromedriver")?;
     let network = |of: &Process| std::fs::read_link(format!("/proc/{}/ns/net", of.pid)).ok();
     Some(if network(driver)? == network(service)? {
@@ -169,7 +171,7 @@ fn profile(config: &BrowserConfig, service_runs: bool) -> Check {
             format!("fuser -v {}", lock.display()),
         );
     }
-    let left = Tree::of(&config.profile.user_data_dir()).alive();
+    let left = ProfileProcesses::of(&config.profile.user_data_dir()).alive();
     match left.unwrap_or_default().len() {
         0 => Check::ok(NAME, format!("{linked}; nobody uses it")),
         left => Check::warning(

@@ -45,7 +45,7 @@ pub async fn upload(
         multipart::only_file(&state.files, request, filename).await?
     } else {
         let told = UploadHints {
-            mime: told_mime(request.headers()),
+            mime: declared_mime(request.headers()),
             filename,
             length: content_length(request.headers()),
             cliente_id: cliente_of(request.headers()),
@@ -84,7 +84,7 @@ pub async fn delete(
 }
 
 /// Returns the content type; curl's default one says nothing about the file.
-fn told_mime(headers: &HeaderMap) -> Option<String> {
+fn declared_mime(headers: &HeaderMap) -> Option<String> {
     let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     (!kind.starts_with("application/x-www-form-urlencoded")).then(|| kind.to_owned())
 }

@@ -30,7 +30,7 @@ pub struct FileRow {
     pub deleted: bool,
 }
 
-// A file's name is the customer's.
+// File names are the customer's data and stay out of logs.
 impl std::fmt::Debug for FileRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FileRow")

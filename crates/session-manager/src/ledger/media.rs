@@ -26,7 +26,7 @@ pub struct MediaRow {
     /// Its name, as reported by the sender's phone.
     pub filename: Option<String>,
     /// Its MIME type, as reported by the sender's phone.
-    pub told_mime: String,
+    pub declared_mime: String,
     /// Whether WhatsApp no longer has it.
     pub gone: bool,
     /// Its stored copy, if any.
@@ -46,7 +46,7 @@ pub struct StoredMedia {
     pub sha256: Vec<u8>,
 }
 
-// A file's name is the customer's.
+// File names are the customer's data and stay out of logs.
 impl std::fmt::Debug for MediaRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MediaRow")
@@ -81,7 +81,7 @@ impl MediaRow {
             message_key: row.try_get("message_key")?,
             message_id: row.try_get("message_id")?,
             filename: row.try_get("filename")?,
-            told_mime: row.try_get("told_mime")?,
+            declared_mime: row.try_get("told_mime")?,
             gone: state == "gone",
             stored,
         })

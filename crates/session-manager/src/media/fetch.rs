@@ -24,7 +24,7 @@ impl Drop for Part {
             let _ = std::fs::remove_file(self.media.path(&format!("{}{PART}", self.id)));
             let _ = std::fs::remove_file(self.media.path(&self.id));
         }
-        *lock(&self.media.0.coming) -= self.reserved;
+        *lock(&self.media.0.reserved_bytes) -= self.reserved;
     }
 }
 
@@ -79,7 +79,7 @@ impl MediaStore {
         token: &str,
         size: u64,
     ) -> Result<StoredMedia, MediaError> {
-        *lock(&self.0.coming) += size;
+        *lock(&self.0.reserved_bytes) += size;
         let mut part = Part {
             media: self.clone(),
             id: new_id(),
@@ -122,7 +122,7 @@ impl MediaStore {
         let stored = StoredMedia {
             file_id: part.id.clone(),
             size,
-            mime: found_mime(&head, Some(&row.told_mime)),
+            mime: found_mime(&head, Some(&row.declared_mime)),
             sha256: hash.finalize().to_vec(),
         };
         let store = self.0.ledger.store().await?;
@@ -144,7 +144,7 @@ impl MediaStore {
         let store = self.0.ledger.store().await?;
         let files = store.stored_media().await?;
         let mut used: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
-        used += *lock(&self.0.coming);
+        used += *lock(&self.0.reserved_bytes);
         for (file_id, bytes, _) in files {
             if used <= quota {
                 break;

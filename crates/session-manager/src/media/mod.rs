@@ -36,7 +36,7 @@ const FOLDER: &str = "files/inbound";
 /// Number of concurrent downloads.
 const AT_ONCE: usize = 3;
 /// Maximum number of running and waiting downloads; more is 503 `OVERLOADED`.
-const FLIGHTS: usize = 64;
+const MOST_RUNNING: usize = 64;
 /// Kinds prefetched by `MEDIA_DOWNLOAD=auto`; videos only on request.
 const AUTO_KINDS: &str = r#"["image","sticker","ptt","audio","document"]"#;
 const TRIES: u32 = 6;
@@ -73,7 +73,7 @@ pub struct MediaLimits {
 }
 
 type Outcome = Result<StoredMedia, MediaError>;
-type Flight = watch::Receiver<Option<Outcome>>;
+type RunningDownload = watch::Receiver<Option<Outcome>>;
 
 /// The media storage; cheap to clone.
 #[derive(Clone, Debug)]
@@ -86,10 +86,10 @@ struct Inner {
     session: SessionHandle,
     limits: MediaLimits,
     /// Running downloads by message key; further requests wait for the same one.
-    flights: Mutex<HashMap<String, Flight>>,
+    running: Mutex<HashMap<String, RunningDownload>>,
     places: Semaphore,
     /// Bytes reserved by running downloads.
-    coming: Mutex<u64>,
+    reserved_bytes: Mutex<u64>,
 }
 
 /// A file to serve.
@@ -109,15 +109,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes a download from `flights` on drop, whatever its result.
-struct Landing {
+/// Removes a download from `running` on drop, whatever its result.
+struct DownloadGuard {
     media: MediaStore,
     key: String,
 }
 
-impl Drop for Landing {
+impl Drop for DownloadGuard {
     fn drop(&mut self) {
-        lock(&self.media.0.flights).remove(&self.key);
+        lock(&self.media.0.running).remove(&self.key);
     }
 }
 
@@ -136,9 +136,9 @@ impl MediaStore {
             ledger,
             session,
             limits,
-            flights: Mutex::default(),
+            running: Mutex::default(),
             places: Semaphore::new(AT_ONCE),
-            coming: Mutex::default(),
+            reserved_bytes: Mutex::default(),
         }))
     }
 
@@ -170,9 +170,9 @@ impl MediaStore {
             None if row.gone => return Err(MediaError::Gone),
             None if self.0.limits.download == Download::Off => return Err(MediaError::Off),
             None => {
-                let landed = self.land(self.flight(&row)?);
-                let landed = tokio::time::timeout(patience, landed).await;
-                landed.map_err(|_| MediaError::Slow)??
+                let finished = self.wait_for_download(self.start_download(&row)?);
+                let finished = tokio::time::timeout(patience, finished).await;
+                finished.map_err(|_| MediaError::Slow)??
             }
         };
         Ok(ServedMedia {
@@ -207,32 +207,32 @@ impl MediaStore {
 
     /// Starts the download of `row`, or joins a running one. It continues even
     /// if no request waits for it any more.
-    fn flight(&self, row: &MediaRow) -> Result<Flight, MediaError> {
-        let mut flights = lock(&self.0.flights);
-        if let Some(flight) = flights.get(&row.message_key) {
-            return Ok(flight.clone());
+    fn start_download(&self, row: &MediaRow) -> Result<RunningDownload, MediaError> {
+        let mut running = lock(&self.0.running);
+        if let Some(download) = running.get(&row.message_key) {
+            return Ok(download.clone());
         }
-        if flights.len() >= FLIGHTS {
+        if running.len() >= MOST_RUNNING {
             return Err(MediaError::Busy);
         }
-        let (landed, flight) = watch::channel(None);
-        flights.insert(row.message_key.clone(), flight.clone());
-        let landing = Landing {
+        let (finished, download) = watch::channel(None);
+        running.insert(row.message_key.clone(), download.clone());
+        let guard = DownloadGuard {
             media: self.clone(),
             key: row.message_key.clone(),
         };
         let row = row.clone();
         tokio::spawn(async move {
-            let outcome = landing.media.fetch(&row).await;
+            let outcome = guard.media.fetch(&row).await;
             // Removed first: a request after a failure starts a new download.
-            drop(landing);
-            landed.send_replace(Some(outcome));
+            drop(guard);
+            finished.send_replace(Some(outcome));
         });
-        Ok(flight)
+        Ok(download)
     }
 
-    async fn land(&self, mut flight: Flight) -> Outcome {
-        match flight.wait_for(Option::is_some).await {
+    async fn wait_for_download(&self, mut download: RunningDownload) -> Outcome {
+        match download.wait_for(Option::is_some).await {
             Ok(outcome) => outcome.clone().unwrap_or(Err(MediaError::Slow)),
             Err(_) => Err(MediaError::Failed("it broke off".to_owned())),
         }
@@ -282,14 +282,14 @@ impl MediaStore {
             let Ok(Some(row)) = store.media_to_fetch(AUTO_KINDS, most, TRIES, before).await else {
                 return;
             };
-            let Ok(flight) = self.flight(&row) else {
+            let Ok(download) = self.start_download(&row) else {
                 return;
             };
-            match self.land(flight).await {
+            match self.wait_for_download(download).await {
                 Ok(_) | Err(MediaError::Gone | MediaError::TooLarge(_) | MediaError::Failed(_)) => {
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "files that came in are fetched later");
+                    tracing::debug!(%error, "inbound files will be fetched later");
                     return;
                 }
             }
@@ -337,7 +337,7 @@ impl MediaStore {
         let names: Vec<_> = entries
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .collect();
-        if !lock(&self.0.flights).is_empty() {
+        if !lock(&self.0.running).is_empty() {
             return false;
         }
         let Ok(store) = self.0.ledger.store().await else {

@@ -240,7 +240,7 @@ impl SessionDriver {
             tracing::warn!(%error, "the browser profile cannot be had");
             return;
         }
-        let tree = browser::Tree::of(&profile.user_data_dir());
+        let tree = browser::ProfileProcesses::of(&profile.user_data_dir());
         let swept = browser::clear(&tree, profile, browser::KILL_GRACE).await;
         if swept > 0 {
             tracing::warn!(

@@ -61,7 +61,7 @@ fn message(id: &str) -> Outgoing {
 }
 
 #[test]
-fn a_refused_login_is_told_why_and_synced_with_nothing() {
+fn refused_login_has_a_reason_and_no_sync() {
     let (mut world, page, _rx, claim) = linked();
     world.page_leaves(page);
     for (failure, told) in [
@@ -176,7 +176,7 @@ fn a_number_without_whatsapp_is_never_reached() {
 }
 
 #[test]
-fn a_number_is_answered_in_the_accounts_own_spelling() {
+fn lookup_returns_the_accounts_own_spelling() {
     let (mut world, page, mut rx, _) = linked();
     for [account, other] in [
         ["5491150000001", "541150000001"],
@@ -198,7 +198,7 @@ fn a_number_is_answered_in_the_accounts_own_spelling() {
 }
 
 #[test]
-fn what_comes_while_away_waits_until_it_is_stored() {
+fn messages_while_offline_wait_until_stored() {
     let (mut world, page, _rx, claim) = linked();
     world.page_leaves(page);
     let (written, _) = world.lead_writes(&LeadMessage::text(LEAD, "hola"));
@@ -236,7 +236,7 @@ fn what_comes_while_away_waits_until_it_is_stored() {
 }
 
 #[test]
-fn what_becomes_readable_during_a_sync_is_told_at_its_end() {
+fn messages_decrypted_during_a_sync_are_reported_at_its_end() {
     let (mut world, page, _rx, claim) = linked();
     world.page_leaves(page);
     let mut secret = LeadMessage::text(LEAD, "hola");
@@ -357,7 +357,7 @@ fn a_new_round_of_codes_cancels_the_code_by_number_and_the_passkey() {
 }
 
 #[test]
-fn what_is_saved_is_what_comes_back() {
+fn saved_state_is_restored() {
     let (mut world, page, _rx, claim) = linked();
     world.take(page, message("A"));
     let saved = serde_json::to_string(&world.save()).expect("it is JSON");

@@ -197,7 +197,7 @@ fn chrome_keeps_its_sandbox() {
 }
 
 #[test]
-fn what_the_binaries_embed_is_built_in_it() {
+fn image_builds_the_embedded_assets() {
     let (pages, build) = (stage("pages"), stage("build"));
     for package in Package::EMBEDDED {
         let folder = package.folder();
@@ -225,7 +225,7 @@ fn a_build_reads_as_it_is_typed() {
 }
 
 #[test]
-fn what_a_container_keeps_of_its_log_and_of_memory_is_bounded() {
+fn container_logs_and_memory_are_bounded() {
     let logging = below(&file("compose.yaml"), "x-logging: &logging").join("\n");
     assert_eq!(value(&logging, "driver:"), "json-file");
     assert_eq!(value(&logging, "max-size:"), "10m");

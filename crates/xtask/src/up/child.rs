@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_told_with_its_reason() {
+    fn exit_is_reported_with_its_reason() {
         let (sender, events) = mpsc::channel();
         Child::spawn(service("exit 3"), 7, sender.clone()).unwrap();
         let Event::Ended(7, how) = events.recv().unwrap() else {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_our_environment_reaches_it() {
+    fn environment_is_not_inherited() {
         let (sender, events) = mpsc::channel();
         // Cargo sets CARGO for tests; a shell sets PWD and others itself.
         let child = service("test -z \"$CARGO\" && test -z \"$HOME\"");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_will_not_stop_is_killed_at_the_second_signal() {
+    fn second_signal_kills_a_process_that_does_not_stop() {
         let (sender, events) = mpsc::channel();
         let deaf = service("trap '' TERM; while :; do sleep 0.1; done");
         let mut child = Child::spawn(deaf, 0, sender.clone()).unwrap();

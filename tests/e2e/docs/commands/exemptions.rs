@@ -41,12 +41,12 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "curl -X DELETE http://localhost:3012/api/contacts/<number>",
         "crates/central-hub/tests/hub/contacts.rs",
-        "async fn of_who_is_forgotten_nothing_is_kept_but_the_wish(",
+        "async fn deleted_contact_keeps_only_its_opt_out(",
     ),
     (
         "curl -X DELETE http://localhost:3012/api/contacts/<número>",
         "crates/central-hub/tests/hub/contacts.rs",
-        "async fn of_who_is_forgotten_nothing_is_kept_but_the_wish(",
+        "async fn deleted_contact_keeps_only_its_opt_out(",
     ),
     // Needs somebody to tell.
     (
@@ -58,7 +58,7 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "target/release/central-hub import-node ",
         "crates/central-hub/tests/hub/import_node.rs",
-        "fn the_command_tells_the_plan_and_then_what_it_did()",
+        "fn command_prints_its_plan_and_its_result()",
     ),
     // Writes to the folders of a server's nginx.
     (
@@ -210,7 +210,7 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "curl -X POST http://localhost:3012/api/sender/messages/<id>/retry ",
         "crates/central-hub/tests/hub/outbox.rs",
-        "fn what_is_not_possible_now_waits_and_what_is_refused_ends(",
+        "fn temporary_failures_are_retried_and_refusals_are_final(",
     ),
     // Needs a screen, and a person in front of it.
     (

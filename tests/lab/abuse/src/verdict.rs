@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn each_thing_that_leaves_its_table_is_said() {
+    fn values_outside_their_table_are_reported() {
         let right = [(200, 3), (429, 1)];
         assert_eq!(broken(&right, HELD), Vec::<String>::new());
         assert_eq!(

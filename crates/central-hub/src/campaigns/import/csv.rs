@@ -44,7 +44,7 @@ pub(super) fn read(
             }
         }
     }
-    let delimiter = said.unwrap_or_else(|| delimiter(&ahead));
+    let delimiter = said.unwrap_or_else(|| detect_separator(&ahead));
     let rest = text.take(if fault.is_some() { 0 } else { u64::MAX });
     let mut records = CsvRecords::new(Cursor::new(ahead).chain(rest), delimiter, line);
     let origin = Origin {
@@ -133,7 +133,7 @@ fn said(first: &[u8]) -> Option<u8> {
 /// The separator in most of these lines, outside quotes; on a tie the more
 /// frequent one in the first line that has any. A title above the table has
 /// none, or one that the table's lines do not have.
-fn delimiter(ahead: &[u8]) -> u8 {
+fn detect_separator(ahead: &[u8]) -> u8 {
     let mut lines = [0_usize; DELIMITERS.len()];
     let mut first = None;
     let mut in_quotes = false;

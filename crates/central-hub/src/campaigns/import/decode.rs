@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_excel_writes() {
+    fn excel_encodings_are_decoded() {
         let (bytes, _, _) = WINDOWS_1252.encode("nombre;telefono\nMuñoz “€”;549\n");
         for at_a_time in [1, 3, 1000] {
             assert_eq!(

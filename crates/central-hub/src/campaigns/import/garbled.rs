@@ -7,8 +7,8 @@ use super::charset::Charset;
 
 /// Letters of Spanish and Portuguese beyond ASCII.
 const LETTERS: &str = "áéíóúüñçãõâêôàÁÉÍÓÚÜÑÇÃÕÂÊÔÀ";
-/// Characters that no word has after a letter; they are the letters of
-/// [`LETTERS`] in the DOS and Macintosh encodings, decoded as Windows-1252.
+/// Characters that never follow a letter: the bytes of [`LETTERS`] in the DOS and
+/// Macintosh encodings, read as Windows-1252.
 const NEVER_AFTER_A_LETTER: &str = "¤¢£¥‚ƒ„‡†ˆ‰¡¿‹µ¶§¬¦";
 /// Likewise before a letter.
 const NEVER_BEFORE_A_LETTER: &str = "¤¥µƒ¶§¬";
@@ -27,7 +27,7 @@ pub(super) enum Garbled {
 }
 
 impl Garbled {
-    /// Finds the defect of `text`; `None` if it reads as words do.
+    /// Finds the defect of `text`; `None` if it looks correct.
     pub(super) fn find(text: &str) -> Option<Self> {
         if text.is_ascii() || !is_garbled(text) {
             return None;
@@ -52,7 +52,7 @@ impl Garbled {
     }
 
     /// The remedy, to follow the name of the column.
-    pub(super) fn cure(&self, text: &str) -> String {
+    pub(super) fn remedy(&self, text: &str) -> String {
         let text = shortened(text);
         match self {
             Self::Other(name, whole) => format!(
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_words() {
+    fn correct_text_is_not_garbled() {
         for text in [
             "Muñoz",
             "José Ángel",

@@ -151,7 +151,7 @@ impl Layout {
     /// first. One with another heading (`DNI`) is excluded.
     fn columns_of_numbers(&self, body: &[Record], home: &Home) -> Vec<usize> {
         let mut found: Vec<_> = (0..self.keys.len())
-            .filter(|at| !columns::is_of_something_else(&self.keys[*at]))
+            .filter(|at| !columns::is_not_a_phone_heading(&self.keys[*at]))
             .filter_map(|at| {
                 let cells = || body.iter().filter_map(|it| it.cells.get(at));
                 let filled = cells().filter(|it| !it.trim().is_empty()).count();

@@ -53,7 +53,7 @@ fn brief(outcome: &Outcome) -> Vec<(u64, &str, &str)> {
 }
 
 #[test]
-fn what_excel_saves() {
+fn excel_exports_are_read() {
     let text = "Teléfono;Nombre;Razón social\r\n\
         5491158254201;Ana;\"Ñandú; hijos\"\r\n\
         +54 9 11 4444-5555;\"Juan \"\"Cacho\"\"\";X\r\n\
@@ -220,7 +220,7 @@ fn json_of_both_kinds() {
 }
 
 #[test]
-fn what_came_before_a_fault_is_told() {
+fn rows_before_a_fault_are_reported() {
     let outcome = import(b"[{\"telefono\":\"5491158254201\"}, {\"telefono\"", "Hola");
     assert_eq!(outcome.rows.len(), 1);
     assert_eq!(outcome.fault.unwrap().code(), "LIST_NOT_JSON");
@@ -417,7 +417,7 @@ fn local_numbers_of_the_list() {
 }
 
 #[test]
-fn bad_encoding_is_told_by_line() {
+fn bad_encoding_is_reported_by_line() {
     let outcome = import(
         b"telefono;nombre\n5491158254201;\xC3\xB1\n5491144445555;\xF1\n",
         "{nombre}",

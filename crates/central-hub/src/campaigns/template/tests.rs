@@ -34,7 +34,7 @@ fn values_are_filled_in() {
 }
 
 #[test]
-fn what_is_filled_in_is_no_template() {
+fn filled_values_are_not_expanded_again() {
     let pairs = [("nombre", "{empresa} }{ {{"), ("empresa", "secreta")];
     assert_eq!(fill("Hola {nombre}", &pairs), "Hola {empresa} }{ {{");
 }
@@ -94,7 +94,7 @@ fn an_unknown_variable_is_named_with_its_place() {
 }
 
 #[test]
-fn what_a_recipient_lacks() {
+fn missing_values_are_reported() {
     let template = Template::parse("{nombre} {empresa} {ciudad|acá} {empresa|x}").unwrap();
     assert_eq!(template.variables(), ["nombre", "empresa", "ciudad"]);
     assert_eq!(template.required(), ["nombre", "empresa"]);

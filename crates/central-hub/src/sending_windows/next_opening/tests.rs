@@ -335,7 +335,7 @@ proptest! {
     /// For any schedules: sending is in order, never outside them, never above
     /// the quota, never closer than the pause, and comes to an end.
     #[test]
-    fn what_is_sent_keeps_to_the_schedules(
+    fn simulated_sends_respect_the_schedules(
         one in any_rules(1),
         two in any_rules(2),
         name in prop_oneof![Just(BUENOS_AIRES), Just("America/Santiago"), Just("Europe/Madrid")],

@@ -191,7 +191,7 @@ impl Store {
             .fetch_optional(&mut **tx)
             .await?;
         let words = words(set);
-        let Some(word) = words.find(text) else {
+        let Some(word) = words.matching_word(text) else {
             return Ok(None);
         };
         let new = sqlx::query(

@@ -14,7 +14,7 @@ use sqlx::query::Query;
 use super::{
     FORMAT, Head, Line, TableColumn, Tail, TransferError, counters, quoted, tables, version,
 };
-use crate::store::search_index::forget_in;
+use crate::store::search_index::mark_unindexed_in;
 use crate::store::{Store, Tx};
 
 /// The longest line that is read, in bytes: several times what the longest text
@@ -78,7 +78,7 @@ pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, Trans
             .execute(&mut *tx)
             .await?;
     }
-    forget_in(&mut tx).await?;
+    mark_unindexed_in(&mut tx).await?;
     tx.commit().await?;
     store.fill_index().await?;
     Ok(count)

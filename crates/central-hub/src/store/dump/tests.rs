@@ -63,7 +63,7 @@ async fn everything_moves_from_each_engine_to_each() {
             right.sort();
             assert_eq!(left, right);
             let found = store
-                .page(&Filter::default(), Some("k17 hola"), 10)
+                .search_messages(&Filter::default(), Some("k17 hola"), 10)
                 .await
                 .unwrap();
             assert_eq!(found.messages.len(), 1, "the words are in the index");
@@ -83,7 +83,7 @@ async fn everything_moves_from_each_engine_to_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_whole_export_changes_nothing() {
+async fn incomplete_export_changes_nothing() {
     let source = Database::sqlite();
     let store = some(&source).await;
     let text = exported(&store).await;

@@ -144,7 +144,7 @@ on_both_engines! {
         store.close().await;
     }
 
-    async fn what_needs_no_answer_waits_for_none(database: Database) {
+    async fn messages_that_need_no_reply_are_not_pending(database: Database) {
         let store = open(&database).await;
         heard(&store, ANA, "a1", -50, false, "gracias!").await;
         store.settle(ANA, None).await.unwrap();
@@ -247,7 +247,7 @@ on_both_engines! {
         store.close().await;
     }
 
-    async fn what_was_there_before_is_filled_in(database: Database) {
+    async fn existing_messages_are_added_to_the_inbox(database: Database) {
         let store = open(&database).await;
         heard(&store, ANA, "a1", -50, false, "hoy").await;
         heard(&store, LEO, "l1", -90 * 24 * 3600, false, "hace mucho").await;

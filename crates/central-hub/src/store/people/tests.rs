@@ -212,7 +212,7 @@ on_both_engines! {
         other.close().await;
     }
 
-    async fn what_was_there_before_is_joined_once(database: Database) {
+    async fn existing_addresses_are_merged_once(database: Database) {
         let store = open(&database).await;
         let (old, new) = ("551187654321@c.us", "5511987654321@c.us");
         for (chat, direction, origin) in [

@@ -12,7 +12,7 @@ fn code(answer: &(u16, Value)) -> (u16, &str) {
 }
 
 on_both_engines! {
-    async fn users_are_managed(database: Database) {
+    async fn users_are_created_changed_and_deleted(database: Database) {
         let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
         let hub = Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, &variables).await;
         let ask = async |method: &str, path: &str, body: Value| {
@@ -76,7 +76,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn who_only_answers_reaches_no_further(database: Database) {
+    async fn answering_role_reaches_only_conversations(database: Database) {
         let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
         let hub = Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, &variables).await;
         let users = async |method: &str, path: &str, body: Value| {
@@ -111,7 +111,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn tokens_are_made_told_once_and_revoked(database: Database) {
+    async fn tokens_are_created_shown_once_and_revoked(database: Database) {
         let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
         let hub = Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, &variables).await;
         let ask = async |by: &str, method: &str, path: &str, body: Value| {
@@ -166,7 +166,7 @@ on_both_engines! {
 }
 
 #[tokio::test]
-async fn a_token_ends_at_its_time() {
+async fn token_expires() {
     let (_peer, hub) = locked().await;
     let end = session_api::Timestamp::now().after(std::time::Duration::from_secs(2));
     let body = json!({"name": "short", "scopes": ["read"], "expires_at": end});
@@ -182,7 +182,7 @@ async fn a_token_ends_at_its_time() {
 }
 
 #[tokio::test]
-async fn ones_own_password_needs_the_one_before() {
+async fn changing_the_own_password_requires_the_current_one() {
     let (_peer, hub) = locked().await;
     let ana = hub.add_cliente("ana", 51).await;
     let change = async |by: &str, current: &str, new: &str| {

@@ -7,7 +7,7 @@ use super::{admin, answer, bearer, locked};
 const TO: &str = "5491158254201";
 
 #[tokio::test]
-async fn messages_are_their_businesses() {
+async fn messages_are_visible_only_to_their_business() {
     let (_peer, hub) = locked().await;
     let (ana, luis) = (
         hub.add_cliente("ana", 51).await,
@@ -83,7 +83,7 @@ async fn messages_are_their_businesses() {
 }
 
 #[tokio::test]
-async fn two_businesses_may_use_the_same_key() {
+async fn businesses_may_use_the_same_key() {
     let (_peer, hub) = locked().await;
     let (ana, luis) = (
         hub.add_cliente("ana", 51).await,
@@ -106,7 +106,7 @@ async fn two_businesses_may_use_the_same_key() {
 }
 
 #[tokio::test]
-async fn the_overview_and_the_settings_are_their_businesses() {
+async fn overview_and_settings_are_limited_to_the_business() {
     let (_peer, hub) = locked().await;
     let (ana, luis) = (
         hub.add_cliente("ana", 51).await,

@@ -9,7 +9,7 @@ use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, until};
 
 on_both_engines! {
-    async fn a_session_from_its_begin_to_its_end(database: Database) {
+    async fn session_from_sign_in_to_sign_out(database: Database) {
         let peer = FakeSessionManager::start().await;
         peer.answers("/status", 200, r#"{"status":"INIT"}"#);
         let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
@@ -59,7 +59,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn sessions_end_by_age_and_by_want_of_use(database: Database) {
+    async fn sessions_expire_by_age_and_by_inactivity(database: Database) {
         let hub = Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
         let store = Store::open(&database.url().parse().unwrap()).await.unwrap();
         let age = async |column: &str, hours: i64| {
@@ -105,7 +105,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn the_variable_sets_the_first_user_and_later_only_when_it_changes(database: Database) {
+    async fn variable_sets_the_first_user_and_later_only_on_change(database: Database) {
         let nowhere = FakeSessionManager::nowhere().await;
         let start = async |password: &str| {
             Hub::start_on(&database.url(), &nowhere, &[("HUB_ADMIN_PASSWORD", password)]).await
@@ -134,7 +134,7 @@ on_both_engines! {
 }
 
 #[tokio::test]
-async fn a_sign_in_begins_a_session_of_its_own() {
+async fn each_sign_in_creates_its_own_session() {
     let (_peer, hub) = locked().await;
     // A session id planted in the browser is not adopted.
     let planted = "leadmaster_session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -156,7 +156,7 @@ async fn a_sign_in_begins_a_session_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_for_https_alone_where_there_is_https() {
+async fn cookie_is_secure_behind_https() {
     let (_peer, hub) = locked().await;
     for (header, value, secure) in [
         ("x-forwarded-proto", "https", true),
@@ -176,7 +176,7 @@ async fn the_cookie_is_for_https_alone_where_there_is_https() {
 }
 
 #[tokio::test]
-async fn guesses_run_out_by_address_and_by_user_and_the_signed_in_go_on() {
+async fn guesses_are_limited_by_address_and_user_without_blocking_sessions() {
     let (_peer, hub) = locked().await;
     let session = hub.sign_in("admin", PASSWORD).await;
     let token = hub.add_token(&admin(), &["read"], None).await;
@@ -219,7 +219,7 @@ async fn guesses_run_out_by_address_and_by_user_and_the_signed_in_go_on() {
 }
 
 #[tokio::test]
-async fn a_flood_of_sign_ins_is_bounded() {
+async fn concurrent_sign_ins_are_bounded() {
     let (_peer, hub) = locked().await;
     let attempt = |number: u32| {
         let from = std::net::Ipv4Addr::from(number).to_string();

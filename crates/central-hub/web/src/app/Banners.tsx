@@ -81,7 +81,7 @@ export function Banners() {
           {seesAll && <SendingSwitch size="compact-xs" />}
         </Bar>
       )}
-      {line.trouble && <TroubleBar trouble={line.trouble} />}
+      {line.trouble && <LineBanner trouble={line.trouble} />}
       {polling && (
         <Bar name="polling" tone="warn" icon={<IconRefresh size={16} aria-hidden />}>
           <span>
@@ -115,7 +115,7 @@ export function Banners() {
   );
 }
 
-function TroubleBar({ trouble }: { trouble: NonNullable<Line['trouble']> }) {
+function LineBanner({ trouble }: { trouble: NonNullable<Line['trouble']> }) {
   const t = useText();
   const moment = useMoment();
   const seesAll = useSeesAll();

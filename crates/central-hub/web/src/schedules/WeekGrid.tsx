@@ -4,7 +4,7 @@ import type { CSSProperties } from 'react';
 import { useText } from '../i18n/I18nProvider';
 import { dayText, type Day } from '../lib/days';
 import type { Schedule } from '../planning/types';
-import { wentKey, type Went } from './went';
+import { sentCountKey, type SentCounts } from './sentByDay';
 import { clock, hoursOf, isPast, placeOf, type Block, type WeekDay } from './week';
 import classes from './Week.module.css';
 import { firstUp, nameOf } from './words';
@@ -21,7 +21,7 @@ interface Props {
   week: readonly WeekDay[];
   now: { day: Day; minute: number };
   /** Messages sent in past windows. */
-  went: Went;
+  went: SentCounts;
   onOpen: (schedule: Schedule) => void;
 }
 
@@ -83,7 +83,7 @@ export function WeekGrid({ days, week, now, went, onOpen }: Props) {
                 went={
                   blocks.filter(({ schedule }) => schedule.campania_id === block.schedule.campania_id)
                     .length === 1
-                    ? went.get(wentKey(block.schedule.campania_id, day))
+                    ? went.get(sentCountKey(block.schedule.campania_id, day))
                     : undefined
                 }
                 hours={hours}

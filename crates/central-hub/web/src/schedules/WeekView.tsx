@@ -11,7 +11,7 @@ import { addDays, clockIn, dayText, rangeText, type Day } from '../lib/days';
 import { useNow, wallClock } from '../lib/useNow';
 import { useWeek, type ListFilter } from './api';
 import { SCHEDULE_STATES, type Schedule } from '../planning/types';
-import { useWent } from './went';
+import { useSentCounts } from './sentByDay';
 import { layoutWeek } from './week';
 import { WeekGrid } from './WeekGrid';
 import { ScheduleBadge } from './ScheduleBadge';
@@ -43,7 +43,7 @@ export function WeekView({ zone, filter, week, onWeek, onOpen }: Props) {
   const days = layoutWeek(data?.schedules ?? [], first, now.day, madeOn);
   const preferred = days.find(({ day }) => day === (chosen ?? now.day)) ?? days[0];
   const shown = narrow && preferred ? [preferred] : days;
-  const went = useWent(days, now);
+  const went = useSentCounts(days, now);
   const isEmpty = data !== undefined && days.every(({ blocks }) => blocks.length === 0);
 
   return (

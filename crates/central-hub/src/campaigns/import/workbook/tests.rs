@@ -137,7 +137,7 @@ fn ods_rows_are_read() {
 }
 
 #[test]
-fn what_is_no_workbook_is_refused() {
+fn other_files_are_rejected_as_workbooks() {
     let zip = archive(&[("a.txt", b"x")]);
     for (bytes, code) in [
         (&zip[..], "LIST_WORKBOOK_UNREADABLE"),

@@ -29,12 +29,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(15);
 
 /// Finds and ends the processes of one profile.
 #[derive(Clone, Debug)]
-pub struct Tree {
+pub struct ProfileProcesses {
     profile: PathBuf,
     flag: OsString,
 }
 
-impl Tree {
+impl ProfileProcesses {
     /// Returns the tree of the profile in this (absolute) folder.
     #[must_use]
     pub fn of(profile: &Path) -> Self {
@@ -122,7 +122,7 @@ impl Tree {
     /// # Errors
     /// When `/proc` cannot be read, or a process survives SIGKILL for 5 s (it
     /// then hangs in the kernel).
-    pub async fn sweep(&self, grace: Duration) -> io::Result<usize> {
+    pub async fn kill_leftovers(&self, grace: Duration) -> io::Result<usize> {
         let found = self.alive()?.len();
         if found == 0 {
             return Ok(0);

@@ -51,7 +51,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for HyperErrorBody<T> {
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         if this.replacement.is_none() {
-            this.replacement = in_words(bytes).map(|words| Replacement {
+            this.replacement = error_body_for(bytes).map(|words| Replacement {
                 bytes: words,
                 written: 0,
                 replaces: bytes.len(),
@@ -80,7 +80,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for HyperErrorBody<T> {
     ) -> Poll<io::Result<usize>> {
         let first = slices.iter().find(|slice| !slice.is_empty());
         match first {
-            Some(head) if self.replacement.is_some() || in_words(head).is_some() => {
+            Some(head) if self.replacement.is_some() || error_body_for(head).is_some() => {
                 self.poll_write(context, head)
             }
             _ => Pin::new(&mut self.inner).poll_write_vectored(context, slices),
@@ -101,12 +101,12 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for HyperErrorBody<T> {
 }
 
 /// The replacement for `bytes`, if they are one of hyper's own responses.
-fn in_words(bytes: &[u8]) -> Option<Vec<u8>> {
+fn error_body_for(bytes: &[u8]) -> Option<Vec<u8>> {
     let (status, code, message) = match bytes.get(..13)? {
         b"HTTP/1.1 400 " | b"HTTP/1.0 400 " => (
             "400 Bad Request",
             "BAD_REQUEST",
-            "this is not a request in HTTP/1.1",
+            "this is not a valid HTTP/1.1 request",
         ),
         b"HTTP/1.1 414 " | b"HTTP/1.0 414 " => {
             ("414 URI Too Long", "URI_TOO_LONG", "the path is too long")
@@ -143,7 +143,7 @@ mod tests {
     fn only_bare_errors_are_replaced() {
         for status in ["400 Bad Request", "414 URI Too Long", "431 Too Large"] {
             let bare = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\ndate: x\r\n\r\n");
-            let words = String::from_utf8(in_words(bare.as_bytes()).unwrap()).unwrap();
+            let words = String::from_utf8(error_body_for(bare.as_bytes()).unwrap()).unwrap();
             assert!(words.contains(r#""error":true"#), "{words}");
         }
         for other in [
@@ -153,7 +153,7 @@ mod tests {
             "HTTP/1.1 400 Bad Request\r\nX-Request-Id: a\r\ncontent-length: 0\r\n\r\n",
             "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
         ] {
-            assert!(in_words(other.as_bytes()).is_none(), "{other}");
+            assert!(error_body_for(other.as_bytes()).is_none(), "{other}");
         }
     }
 }

@@ -9,7 +9,7 @@ enum Number {
     Whatsapp,
     Phone,
     /// `numero`, `to`: unspecific; counts if no heading is more specific.
-    Unnamed,
+    Unspecific,
     Landline,
 }
 
@@ -51,7 +51,7 @@ const PHONE: &[&str] = &[
     "fone",
     "msisdn",
 ];
-const UNNAMED: &[&str] = &[
+const UNSPECIFIC: &[&str] = &[
     "numero",
     "number",
     "nro",
@@ -81,8 +81,8 @@ const LANDLINE: &[&str] = &[
     "laboral",
     "comercial",
 ];
-/// Prefixes long enough to begin other words: `celular1` is cut before,
-/// `telefonocelular` matches here.
+/// Prefixes that are long enough to be unambiguous, such as in `telefonocelular`.
+/// (Trailing digits are removed before.)
 const STEMS: &[(&str, Number)] = &[
     ("celular", Number::Mobile),
     ("mobilephone", Number::Mobile),
@@ -168,7 +168,7 @@ const NOT_THE_NUMBER: &[&str] = &[
     "optin",
 ];
 /// Filler words without a meaning.
-const BETWEEN: &[&str] = &[
+const FILLERS: &[&str] = &[
     "de",
     "del",
     "la",
@@ -206,15 +206,15 @@ pub(super) fn phone_columns(keys: &[String]) -> Vec<usize> {
         .collect();
     found.sort_unstable();
     // Unspecific headings count only if no other is found.
-    if found.iter().any(|(kind, _)| *kind != Number::Unnamed) {
-        found.retain(|(kind, _)| *kind != Number::Unnamed);
+    if found.iter().any(|(kind, _)| *kind != Number::Unspecific) {
+        found.retain(|(kind, _)| *kind != Number::Unspecific);
     }
     found.into_iter().map(|(_, index)| index).collect()
 }
 
 /// Whether a heading marks a column that holds no phone number (`DNI`,
 /// `Fecha`).
-pub(super) fn is_of_something_else(key: &str) -> bool {
+pub(super) fn is_not_a_phone_heading(key: &str) -> bool {
     words(key).any(|word| NOT_THE_NUMBER.contains(&word))
 }
 
@@ -227,7 +227,7 @@ fn words(key: &str) -> impl Iterator<Item = &str> {
 
 fn number(key: &str) -> Option<Number> {
     let words: Vec<_> = words(key).collect();
-    if is_of_something_else(key) {
+    if is_not_a_phone_heading(key) {
         return None;
     }
     let has = |known: &[&str]| words.iter().any(|word| known.contains(word));
@@ -247,8 +247,8 @@ fn number(key: &str) -> Option<Number> {
         Number::Phone
     } else {
         // No other word may follow these: `numero de cuotas`.
-        let is_plain = |word: &&str| UNNAMED.contains(word) || BETWEEN.contains(word);
-        return (has(UNNAMED) && words.iter().all(is_plain)).then_some(Number::Unnamed);
+        let is_plain = |word: &&str| UNSPECIFIC.contains(word) || FILLERS.contains(word);
+        return (has(UNSPECIFIC) && words.iter().all(is_plain)).then_some(Number::Unspecific);
     };
     Some(match kind {
         Number::Phone if has(LANDLINE) => Number::Landline,

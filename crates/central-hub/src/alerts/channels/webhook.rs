@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::{NotTold, Outgoing};
+use super::{Outgoing, SendFailure};
 use crate::config::AllowedHosts;
 use crate::config::alerts::{AlertWebhook, BodyEncoding, shown_host};
 use crate::store::{WebhookSecret, envelope};
@@ -39,7 +39,7 @@ impl Hook {
         shown_host(&self.config.url)
     }
 
-    pub(super) async fn tell(&self, outgoing: &Outgoing<'_>) -> Result<(), NotTold> {
+    pub(super) async fn send(&self, outgoing: &Outgoing<'_>) -> Result<(), SendFailure> {
         let body = body(&self.config, outgoing);
         let post = Post {
             url: self.config.url.as_str(),
@@ -55,11 +55,11 @@ impl Hook {
         let (attempt, _) = self.client.post_once(&post).await;
         match attempt.error {
             None => Ok(()),
-            Some(code) => Err(NotTold {
+            Some(code) => Err(SendFailure {
                 code,
                 message: match attempt.status {
                     Some(status) => format!("{} answered {status}", self.to()),
-                    None => format!("{} could not be told", self.to()),
+                    None => format!("{} could not be reached", self.to()),
                 },
             }),
         }
@@ -67,14 +67,14 @@ impl Hook {
 }
 
 fn body(config: &AlertWebhook, outgoing: &Outgoing<'_>) -> String {
-    let letter = outgoing.letter;
+    let text = outgoing.text;
     let Some(template) = &config.body else {
         let data = json!({
             "kind": outgoing.kind,
             "code": outgoing.code,
             "severity": outgoing.severity,
-            "title": letter.title,
-            "text": letter.text,
+            "title": text.title,
+            "text": text.text,
         });
         return envelope("alert", outgoing.at, &data);
     };
@@ -83,19 +83,19 @@ fn body(config: &AlertWebhook, outgoing: &Outgoing<'_>) -> String {
 
 /// Fills the template, with each value encoded for the body's format.
 fn fill(template: &str, encoding: BodyEncoding, outgoing: &Outgoing<'_>) -> String {
-    let letter = outgoing.letter;
+    let text = outgoing.text;
     let mut filled = String::new();
     let mut rest = template;
-    while let Some((before, behind)) = rest.split_once("{{") {
+    while let Some((before, after)) = rest.split_once("{{") {
         // Startup has checked that it is closed.
-        let Some((name, behind)) = behind.split_once("}}") else {
+        let Some((name, after)) = after.split_once("}}") else {
             break;
         };
         filled.push_str(before);
         let value = match name.trim() {
-            "title" => letter.title.clone(),
-            "text" => letter.text.clone(),
-            "message" => format!("{}\n\n{}", letter.title, letter.text),
+            "title" => text.title.clone(),
+            "text" => text.text.clone(),
+            "message" => format!("{}\n\n{}", text.title, text.text),
             "kind" => outgoing.kind.to_owned(),
             "code" => outgoing.code.to_owned(),
             "severity" => outgoing.severity.to_owned(),
@@ -103,7 +103,7 @@ fn fill(template: &str, encoding: BodyEncoding, outgoing: &Outgoing<'_>) -> Stri
             _ => String::new(),
         };
         filled.push_str(&encoded(&value, encoding));
-        rest = behind;
+        rest = after;
     }
     filled.push_str(rest);
     filled
@@ -124,12 +124,12 @@ fn encoded(value: &str, encoding: BodyEncoding) -> String {
 mod tests {
     use session_api::Timestamp;
 
-    use super::super::super::words::Letter;
+    use super::super::super::words::AlertText;
     use super::*;
 
     #[test]
-    fn values_cannot_leave_their_place_in_the_body() {
-        let letter = Letter {
+    fn values_are_escaped_in_each_encoding() {
+        let text = AlertText {
             title: "campaña «\"x\"» & Cía".to_owned(),
             text: "a\nb=c".to_owned(),
         };
@@ -138,7 +138,7 @@ mod tests {
             kind: "raised",
             code: "LOW_DISK",
             severity: "critical",
-            letter: &letter,
+            text: &text,
             at: Timestamp::from_millis(0).unwrap(),
         };
         let json = fill(

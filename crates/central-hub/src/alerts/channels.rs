@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use self::email::Mailer;
 use self::webhook::Hook;
-use super::words::Letter;
+use super::words::AlertText;
 use crate::config::AlertConfig;
 use crate::webhooks::WebhookLimits;
 
@@ -21,13 +21,13 @@ pub(super) struct Outgoing<'a> {
     pub(super) kind: &'a str,
     pub(super) code: &'a str,
     pub(super) severity: &'a str,
-    pub(super) letter: &'a Letter,
+    pub(super) text: &'a AlertText,
     pub(super) at: Timestamp,
 }
 
 /// Why sending failed: a code, and the other side's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct NotTold {
+pub(crate) struct SendFailure {
     pub(crate) code: &'static str,
     pub(crate) message: String,
 }
@@ -35,7 +35,7 @@ pub(crate) struct NotTold {
 /// The result of a test of one channel.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Tried)]
-pub(crate) struct Tried {
+pub(crate) struct ChannelTest {
     /// `email` or `webhook`.
     pub(crate) way: &'static str,
     /// The recipients, without secrets.
@@ -51,7 +51,7 @@ pub(crate) struct Tried {
 
 /// The configured channels.
 #[derive(Clone, Default)]
-pub(super) struct Ways {
+pub(super) struct Channels {
     email: Option<Mailer>,
     webhook: Option<Hook>,
 }
@@ -59,7 +59,7 @@ pub(super) struct Ways {
 pub(super) const EMAIL: &str = "email";
 pub(super) const WEBHOOK: &str = "webhook";
 
-impl Ways {
+impl Channels {
     pub(super) fn new(config: &AlertConfig, limits: WebhookLimits) -> Self {
         Self {
             email: config.email.as_ref().map(Mailer::new),
@@ -78,18 +78,18 @@ impl Ways {
     }
 
     /// Returns the recipients of each.
-    pub(super) fn reached(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn recipients(&self) -> Vec<(&'static str, String)> {
         let email = self.email.as_ref().map(|it| (EMAIL, it.to()));
         let webhook = self.webhook.as_ref().map(|it| (WEBHOOK, it.to()));
         email.into_iter().chain(webhook).collect()
     }
 
     /// Sends a notice in one channel.
-    pub(super) async fn tell(&self, way: &str, outgoing: &Outgoing<'_>) -> Result<(), NotTold> {
+    pub(super) async fn send(&self, way: &str, outgoing: &Outgoing<'_>) -> Result<(), SendFailure> {
         match (way, &self.email, &self.webhook) {
-            (EMAIL, Some(email), _) => email.tell(outgoing).await,
-            (WEBHOOK, _, Some(webhook)) => webhook.tell(outgoing).await,
-            _ => Err(NotTold {
+            (EMAIL, Some(email), _) => email.send(outgoing).await,
+            (WEBHOOK, _, Some(webhook)) => webhook.send(outgoing).await,
+            _ => Err(SendFailure {
                 code: "NOT_CONFIGURED",
                 message: format!("{way} is not configured any more"),
             }),
@@ -97,11 +97,11 @@ impl Ways {
     }
 
     /// Tests each channel.
-    pub(super) async fn test(&self, outgoing: &Outgoing<'_>) -> Vec<Tried> {
+    pub(super) async fn test(&self, outgoing: &Outgoing<'_>) -> Vec<ChannelTest> {
         let mut tried = Vec::new();
-        for (way, to) in self.reached() {
-            let failed = self.tell(way, outgoing).await.err();
-            tried.push(Tried {
+        for (way, to) in self.recipients() {
+            let failed = self.send(way, outgoing).await.err();
+            tried.push(ChannelTest {
                 way,
                 to,
                 ok: failed.is_none(),

@@ -12,11 +12,11 @@ import { isPast, type WeekDay } from './week';
 const MOST = 12;
 
 /** Number of sent messages, by `campaign day`. */
-export type Went = ReadonlyMap<string, number>;
+export type SentCounts = ReadonlyMap<string, number>;
 
-export const wentKey = (campaign: number, day: Day): string => `${campaign} ${day}`;
+export const sentCountKey = (campaign: number, day: Day): string => `${campaign} ${day}`;
 
-export function useWent(days: readonly WeekDay[], now: { day: Day; minute: number }): Went {
+export function useSentCounts(days: readonly WeekDay[], now: { day: Day; minute: number }): SentCounts {
   const campaigns = new Set(
     days.flatMap(({ day, blocks }) =>
       blocks
@@ -35,7 +35,7 @@ export function useWent(days: readonly WeekDay[], now: { day: Day; minute: numbe
       new Map(
         results.flatMap(({ data }, at) =>
           (data ?? []).map(({ dia, cantidad }): [string, number] => [
-            wentKey(ids[at] ?? 0, dia),
+            sentCountKey(ids[at] ?? 0, dia),
             cantidad,
           ]),
         ),

@@ -8,13 +8,13 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use service_runtime::{ExposeSecret, error_chain};
 
-use super::{NotTold, Outgoing};
-use crate::config::alerts::{EmailConfig, SmtpServer, SmtpTls};
+use super::{Outgoing, SendFailure};
+use crate::config::smtp::{EmailConfig, SmtpServer, SmtpTls};
 
 /// Timeout of each step with the server.
-const STEP: Duration = Duration::from_secs(20);
+const STEP_TIMEOUT: Duration = Duration::from_secs(20);
 /// Timeout of the whole attempt.
-const WHOLE: Duration = Duration::from_secs(60);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Sends e-mail, with a new connection for each.
 #[derive(Clone)]
@@ -49,16 +49,16 @@ impl Mailer {
         all.collect::<Vec<_>>().join(", ")
     }
 
-    pub(super) async fn tell(&self, outgoing: &Outgoing<'_>) -> Result<(), NotTold> {
-        let message = self.message(outgoing).map_err(|error| NotTold {
+    pub(super) async fn send(&self, outgoing: &Outgoing<'_>) -> Result<(), SendFailure> {
+        let message = self.message(outgoing).map_err(|error| SendFailure {
             code: "BAD_MESSAGE",
             message: error_chain(&error),
         })?;
         let transport = transport(&self.0.server)?;
-        match tokio::time::timeout(WHOLE, transport.send(message)).await {
+        match tokio::time::timeout(TOTAL_TIMEOUT, transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(not_told(&error)),
-            Err(_) => Err(NotTold {
+            Ok(Err(error)) => Err(send_failure(&error)),
+            Err(_) => Err(SendFailure {
                 code: "TIMEOUT",
                 message: "the mail server did not answer in time".to_owned(),
             }),
@@ -74,22 +74,22 @@ impl Mailer {
             .message_id(Some(format!("<{}@{domain}>", outgoing.event_id)))
             .header(AutoSubmitted)
             .header(ContentType::TEXT_PLAIN)
-            .subject(&outgoing.letter.title);
+            .subject(&outgoing.text.title);
         for to in &config.to {
             message = message.to(to.clone());
         }
-        message.body(outgoing.letter.text.clone())
+        message.body(outgoing.text.text.clone())
     }
 }
 
-fn transport(server: &SmtpServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, NotTold> {
+fn transport(server: &SmtpServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, SendFailure> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let parameters = || {
         TlsParameters::builder(server.host.clone())
             // The connection does not leave this machine.
-            .dangerous_accept_invalid_certs(server.is_near)
+            .dangerous_accept_invalid_certs(server.is_local)
             .build()
-            .map_err(|error| not_told(&error))
+            .map_err(|error| send_failure(&error))
     };
     let tls = match server.tls {
         SmtpTls::Wrapped => Tls::Wrapper(parameters()?),
@@ -99,7 +99,7 @@ fn transport(server: &SmtpServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, 
     };
     let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host)
         .port(server.port)
-        .timeout(Some(STEP))
+        .timeout(Some(STEP_TIMEOUT))
         .tls(tls);
     if let Some((user, password)) = &server.credentials {
         let password = password.expose_secret().to_owned();
@@ -110,7 +110,7 @@ fn transport(server: &SmtpServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, 
 
 /// The server's message is more useful than one of ours; it contains no
 /// password.
-fn not_told(error: &lettre::transport::smtp::Error) -> NotTold {
+fn send_failure(error: &lettre::transport::smtp::Error) -> SendFailure {
     let code = if error.is_timeout() {
         "TIMEOUT"
     } else if error.is_tls() {
@@ -122,7 +122,7 @@ fn not_told(error: &lettre::transport::smtp::Error) -> NotTold {
     } else {
         "CANNOT_CONNECT"
     };
-    NotTold {
+    SendFailure {
         code,
         message: error_chain(error),
     }
