@@ -10,7 +10,7 @@ import { useText } from '../i18n/I18nProvider';
 function Toasts() {
   const t = useText();
   // The only way to name the close button of each.
-  const named = { defaultProps: { closeButtonProps: { 'aria-label': t.app.close } } };
+  const named = { defaultProps: { closeButtonProps: { 'aria-label': t.app.closeToast } } };
   return (
     <MantineThemeProvider inherit theme={{ components: { Notification: named } }}>
       <Notifications position="bottom-right" limit={3} containerWidth={420} className="lm-toasts" />
