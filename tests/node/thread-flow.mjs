@@ -88,6 +88,9 @@ async function sendsFile(body, bytes, media) {
   return writes(body, { media: { path: await uploaded(bytes), ...media } });
 }
 
+/** What a first visit to a conversation may load of the page itself, compressed, in bytes. */
+const BUDGET = 360_000;
+
 async function audited(where) {
   await page.evaluate(AXE);
   const found = await page.evaluate(async () => {
@@ -111,6 +114,12 @@ async function test() {
     await page.goto(`${hub}/conversaciones/${ANA}`);
     const one = bubble('Hola, vi el aviso');
     await one.getByText('Llegó por un aviso de Instagram').waitFor();
+    const loaded = await page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .filter(({ name }) => name.includes('/assets/'))
+        .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0));
+    assert(loaded > 100_000 && loaded < BUDGET, `a conversation loads ${loaded} bytes of the page`);
     equal(await one.getByRole('link', { name: 'Ver el aviso' }).getAttribute('href'), 'https://fb.me/x', 'the link');
     await box().fill('¿La de dos o la de tres ambientes?');
     await button('Enviar').click();

@@ -38,6 +38,9 @@ import { ThreadSearch } from './ThreadSearch';
 import { useJump } from './useJump';
 import { useReading } from './useReading';
 
+/** Distance to the oldest message at which older ones are loaded: before it is reached. */
+const OLDER_AT_PX = 600;
+
 /** Loaded once it is opened: its fields weigh more than the messages. */
 const ContactPanel = lazy(() => import('./ContactPanel'));
 
@@ -182,7 +185,7 @@ export function Thread({ number }: { number: string }) {
         aria-label={c.thread(who)}
         onScroll={({ currentTarget: box }) => {
           const left = box.scrollHeight - box.clientHeight - Math.abs(box.scrollTop);
-          if (left < 60 && box.scrollTop !== 0) older();
+          if (left < OLDER_AT_PX && box.scrollTop !== 0) older();
         }}
       >
         <div className={classes.messages} ref={jump.box}>

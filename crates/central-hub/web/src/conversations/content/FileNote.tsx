@@ -16,6 +16,10 @@ export function fileProblem(t: Dictionary, error: Error | null): string {
   return own ?? errorText(t, error);
 }
 
+/** Returns whether trying again cannot help. */
+const isFinal = (error: Error): boolean =>
+  error instanceof ApiError && ['MEDIA_GONE', 'MEDIA_NOT_FOUND', 'MEDIA_OFF'].includes(error.code);
+
 interface Props {
   /** Undefined while there is no problem. */
   problem: Error | null | undefined;
@@ -35,7 +39,7 @@ export function FileNote({ problem, pending = false, onRetry }: Props) {
           <Text size="xs" c="var(--mantine-color-error)">
             {fileProblem(t, problem)}
           </Text>
-          {onRetry && problem !== null && (
+          {onRetry && problem !== null && !isFinal(problem) && (
             <Button
               size="compact-sm"
               variant="default"

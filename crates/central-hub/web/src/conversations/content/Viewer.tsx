@@ -1,7 +1,8 @@
 import { ActionIcon, Group, Text } from '@mantine/core';
+import { useWindowEvent } from '@mantine/hooks';
 import { IconChevronLeft, IconChevronRight, IconDownload } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import { useState, type KeyboardEvent } from 'react';
+import { useState } from 'react';
 
 import { probeFile } from '../../api/http';
 import { useText } from '../../i18n/I18nProvider';
@@ -31,15 +32,16 @@ export function Viewer({ pictures, shown, who, onShow, onClose }: Props) {
   const message = pictures[at];
   const before = pictures[at - 1];
   const after = at === -1 ? undefined : pictures[at + 1];
-  function walk(event: KeyboardEvent) {
-    const to = { ArrowLeft: before, ArrowRight: after }[event.key];
-    if (to) onShow(to.id);
-  }
+  // Wherever in the dialog the focus is.
+  useWindowEvent('keydown', ({ key }) => {
+    const to = { ArrowLeft: before, ArrowRight: after }[key];
+    if (message && to) onShow(to.id);
+  });
   const title = message ? `${message.direccion === 'saliente' ? c.content.you : who}, ${moment(message.fecha)}` : '';
   return (
     <Dialog opened={message !== undefined} title={title} size="xl" onClose={onClose}>
       {message && (
-        <div onKeyDown={walk}>
+        <div>
           <Large key={message.id} message={message} />
           <Group justify="center" gap="sm" mt="xs">
             <ActionIcon

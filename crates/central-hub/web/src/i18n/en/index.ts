@@ -28,6 +28,7 @@ export const en: Dictionary = {
     retry: 'Try again',
     cancel: 'Cancel',
     close: 'Close',
+    closeToast: 'Close the notice',
     loading: 'Loading…',
     undo: 'Undo',
     technical: 'Technical detail',

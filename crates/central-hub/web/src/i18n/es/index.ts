@@ -51,6 +51,7 @@ export const es = {
     retry: 'Reintentar',
     cancel: 'Cancelar',
     close: 'Cerrar',
+    closeToast: 'Cerrar el aviso',
     loading: 'Cargando…',
     undo: 'Deshacer',
     technical: 'Detalle técnico',
