@@ -80,7 +80,7 @@ fn garbled(fields: &Fields, rules: &ImportRules) -> Option<String> {
     names.into_iter().find_map(|name| {
         let value = columns::value(fields, name)?;
         let garbled = Garbled::find(value)?;
-        Some(format!("{name} {}", garbled.cure(value)))
+        Some(format!("{name} {}", garbled.remedy(value)))
     })
 }
 
