@@ -145,7 +145,7 @@ async function test() {
     await area().fill('Hola {nombre} de {razon_social}');
     await button('Guardar y seguir').click();
     await page.getByTestId('when-form').waitFor();
-    equal(await page.getByTestId('summary-message').textContent(), 'Hola {nombre} de {razon_social}', 'what was saved');
+    await eventually('what was saved', async () => (await page.getByTestId('summary-message').textContent()) === 'Hola {nombre} de {razon_social}');
   });
 
   await step('when it goes', async () => {

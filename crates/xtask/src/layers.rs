@@ -32,6 +32,7 @@ const CENTRAL_HUB: Rows = &[
         "inbox",
         "recipient_import",
         "caller_limits",
+        "lookups",
         "media_deleter",
     ],
     &["outbox"],

@@ -259,6 +259,38 @@ async fn system_messages_are_not_published() {
     manager.stop().await;
 }
 
+/// An older page is searched from a message on, which is read by itself.
+#[tokio::test]
+async fn notice_that_the_search_begins_at_is_not_published() {
+    let (standin, mut manager) = linked(older_page(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    writes(&phone, LEAD, "uno");
+    from_the_start(&manager).await.until(says("uno")).await;
+    let notice = LeadMessage {
+        kind: Some("e2e_notification".to_owned()),
+        ..LeadMessage::text(LEAD, "")
+    };
+    phone.lead_message(&notice).expect("a notice");
+    let device = |phone: &Phone| {
+        let devices = phone.state().devices;
+        devices
+            .iter()
+            .any(|device| device.waiting == 0)
+            .then_some(())
+    };
+    let taken = phone.wait_for(harness::PATIENCE, device).await;
+    taken.expect("the page to have it");
+    manager.until_stored().await;
+    manager.stop().await;
+    // The notice is all that the page has of the chat in memory.
+    manager.restart().await;
+    manager.until("READY").await;
+    writes(&phone, LEAD, "dos");
+    let told = from_the_start(&manager).await.until(says("dos")).await;
+    assert_eq!(bodies(&told), ["uno", "dos"]);
+    manager.stop().await;
+}
+
 /// Ages unreadable messages by one minute.
 async fn a_minute_goes_by(manager: &Manager) {
     let file = manager.folder.join("data/ledger.db");

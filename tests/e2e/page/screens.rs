@@ -28,6 +28,11 @@ async fn conversations_are_read_and_answered() {
 }
 
 #[tokio::test]
+async fn all_that_a_lead_sends_is_shown_and_files_are_sent() {
+    watched("thread-flow.mjs", false).await;
+}
+
+#[tokio::test]
 async fn contacts_are_noted_joined_parted_and_forgotten() {
     watched("contacts-flow.mjs", false).await;
 }

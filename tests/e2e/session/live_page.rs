@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use harness::standin::{LeadMessage, SendBehavior, Settings, Standin};
+use harness::standin::{LeadMessage, Phone, SendBehavior, Settings, Standin};
 use harness::{Events, Manager, ManagerOptions, binary, linked, poll, standin};
 use serde_json::{Value, json};
 
@@ -214,6 +214,39 @@ async fn whats_new_dialog_is_dismissed() {
             .count();
         assert_eq!(times.max(escaped), 1, "{said}");
     }
+}
+
+/// The page remembers the dismissal and sends it once it can: it is not lost with
+/// a connection, and the phone keeps the device.
+#[tokio::test]
+async fn dialog_dismissed_during_an_outage_is_dismissed_for_the_phone() {
+    let standin = standin(Settings::default()).await;
+    let options = ManagerOptions::default().with("HEARTBEAT_MS", 3_000);
+    let mut manager = Manager::start_with(&standin, options).await;
+    scan(&manager, &standin).await;
+    let phone = standin.phone();
+    let synced = |phone: &Phone| {
+        let device = phone.state().devices.into_iter().next()?;
+        device.synced.then_some(())
+    };
+    phone
+        .wait_for(harness::PATIENCE, synced)
+        .await
+        .expect("a synced device");
+    phone.set_network(false);
+    assert!(!phone.state().devices[0].whats_new_seen);
+    poll::until("the dialog to be dismissed", async || {
+        let said = manager.service.output();
+        said.contains("dialog was acknowledged").then_some(())
+    })
+    .await;
+    assert!(!phone.state().devices[0].whats_new_seen);
+    phone.set_network(true);
+    poll::until("the phone to know", async || {
+        phone.state().devices[0].whats_new_seen.then_some(())
+    })
+    .await;
+    manager.stop().await;
 }
 
 /// The phone unlinks a device that keeps the dialog, as the test above prevents.

@@ -265,6 +265,44 @@ async fn wa_js_file_is_unreadable() {
     manager.until("QR_REQUIRED").await;
     poll::until("a scan", async || standin.phone().scan_current().ok()).await;
     manager.until("READY").await;
+    let judged = "WA_JS_PATH: that bundle finds all that this service uses";
+    poll::until("a word about the bundle", async || {
+        manager.service.output().contains(judged).then_some(())
+    })
+    .await;
+    manager.stop().await;
+}
+
+/// A bundle without a name that one feature needs is reported at the start, with
+/// that name; the rest works.
+#[tokio::test]
+async fn wa_js_file_that_lacks_a_name_is_reported() {
+    let standin = standin(Settings::default()).await;
+    let folder = Scratch::default();
+    let file = folder.join("wa-js.js");
+    let built = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../crates/session-manager/page/dist/wa-js.js"
+    );
+    let bundle = std::fs::read_to_string(built).expect("the bundle");
+    assert!(bundle.contains("\"downloadMedia\""), "its name of it");
+    let lacks = bundle.replace("\"downloadMedia\"", "\"fetchMedia\"");
+    std::fs::write(&file, lacks).expect("a file");
+    let mut manager =
+        Manager::start_in(folder, options(&standin).with("WA_JS_PATH", file.display())).await;
+    manager.link(&standin).await;
+    let line = poll::until("a word about the bundle", async || {
+        let said = manager.service.output();
+        let mut lines = said.lines();
+        let line = lines.find(|line| line.contains("lacks what this service uses"))?;
+        Some(line.to_owned())
+    })
+    .await;
+    assert!(line.contains("fetch_media"), "{line}");
+    assert!(!line.contains("send_file"), "{line}");
+    assert!(line.contains("WA_JS_PATH"), "{line}");
+    let output = manager.service.output();
+    assert!(!output.contains("that bundle finds all"), "{output}");
     manager.stop().await;
 }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use harness::standin::{Settings, Standin};
-use harness::{AssertionOptions, Authenticator, Events, Manager, ManagerOptions, poll, standin};
+use harness::{
+    AssertionOptions, Authenticator, Events, Manager, ManagerOptions, binary, poll, standin,
+};
 use serde_json::{Value, json};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -457,6 +459,41 @@ async fn passkey_works_without_page_events() {
 #[tokio::test]
 async fn passkey_works_without_test_ids() {
     by_the_other_signs(|settings| settings.passkey_test_ids = false).await;
+}
+
+/// Nothing but the page's type of linking reports it, and nobody presses its
+/// button.
+#[tokio::test]
+async fn passkey_works_by_the_pairing_type_alone() {
+    by_the_other_signs(|settings| {
+        settings.passkey_events = false;
+        settings.passkey_test_ids = false;
+    })
+    .await;
+}
+
+/// `doctor` names the passkey, and where to read what to do.
+#[tokio::test]
+async fn doctor_names_a_pending_passkey() {
+    let (_standin, mut manager, _) = scanned(asks()).await;
+    required(&manager).await;
+    let port = manager.service.url.rsplit(':').next().expect("a port");
+    let tokens = manager.tokens().display().to_string();
+    let doctor = tokio::process::Command::new(binary("session-manager"))
+        .args(["doctor", "--json"])
+        .envs([("PORT", port), ("TOKENS_DIR", &tokens)])
+        .kill_on_drop(true)
+        .output();
+    let output = doctor.await.expect("doctor runs");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let checks = report["checks"].as_array().expect("checks");
+    let check = checks.iter().find(|check| check["name"] == "session");
+    let check = check.unwrap_or_else(|| panic!("no session: {report:#}"));
+    assert_eq!(check["verdict"], "warning", "{check:#}");
+    let found = check["found"].as_str().expect("words");
+    assert!(found.contains("PASSKEY_REQUIRED"), "{found}");
+    assert_eq!(check["cure"], "docs/operations.md, Passkey");
+    manager.stop().await;
 }
 
 #[tokio::test]

@@ -27,6 +27,12 @@ async fn standin_settings_show_in_its_page() {
     run_peer("standin-edges.mjs").await;
 }
 
+/// A person's Cancel of a passkey, and searches that overlap.
+#[tokio::test]
+async fn page_script_runs_on_the_standin() {
+    run_peer("page-script.mjs").await;
+}
+
 fn node_folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
     for package in ["whatsapp-web.js", "@wppconnect/wa-js", "playwright-core"] {

@@ -192,7 +192,7 @@ on_both_engines! {
         };
         let mut tokens = Vec::new();
         for (cliente_id, scope) in [(51, "read"), (52, "read"), (51, "send")] {
-            let body = json!({"nombre": "x", "permisos": [scope], "cliente_id": cliente_id});
+            let body = json!({"name": "x", "scopes": [scope], "cliente_id": cliente_id});
             let (status, body) = text(admin(reqwest::Method::POST, "/api/tokens").json(&body)).await;
             assert_eq!(status, 201, "{body}");
             let body: Value = serde_json::from_str(&body).unwrap();

@@ -96,6 +96,49 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn opt_out_of_a_lid_applies_whatever_teaches_its_number(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let lid = |n: u8| format!("24703310456760{n}@lid");
+        let number = |n: u8| format!("549117777010{n}");
+        for n in 1..=5 {
+            lead(&hub, &peer, &format!("3A0{n}"), &lid(n), "BAJA").await;
+            let path = format!("/api/sender/bajas/{}", number(n));
+            assert_eq!(ask(&hub, "GET", &path, None).await.0, 404);
+        }
+        // A message written on the phone itself.
+        let mut own = known("3B01", &lid(1), &number(1), "hola");
+        own["message_id"] = json!(format!("true_{}_3B01", lid(1)));
+        own["from_me"] = json!(true);
+        own["from"] = json!("5491100000000@c.us");
+        own["to"] = json!(lid(1));
+        told(&hub, &peer, &own).await;
+        is_refused(&hub, &number(1)).await;
+        // Where WhatsApp sent a message to, in the id or beside it.
+        for (n, answer) in [
+            (2, json!({"ok": true, "message_id": format!("true_{}_3EB0A", lid(2))})),
+            (3, json!({"ok": true, "message_id": "3EB0B", "chat": lid(3)})),
+        ] {
+            peer.answers("/send", 200, &answer.to_string());
+            assert_eq!(send(&hub, &number(n)).await.0, 200);
+            is_refused(&hub, &number(n)).await;
+        }
+        // A person.
+        let join = format!("/api/contacts/{}/join", number(4));
+        let body = json!({"con": lid(4)});
+        assert_eq!(ask(&hub, "POST", &join, Some(&body)).await.0, 200);
+        is_refused(&hub, &number(4)).await;
+        // WhatsApp's answer to a lookup.
+        let answer = json!({"ok": true, "exists": true, "chat": format!("{}@c.us", number(5)), "lid": lid(5)});
+        peer.answers("/lookup", 200, &answer.to_string());
+        let body = json!({"numeros": [number(5)]});
+        until("it is looked up", async || {
+            peer.publish("state", &serde_json::from_str(&state("READY", 2)).unwrap());
+            ask(&hub, "POST", "/api/contacts/check", Some(&body)).await.1["pendientes"] == 0
+        }).await;
+        is_refused(&hub, &number(5)).await;
+        hub.stop().await;
+    }
+
     async fn opt_out_by_number_applies_to_its_lid(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let lid = "245933592939431@lid";
@@ -112,13 +155,22 @@ on_both_engines! {
             ("5491158254201", "541158254201"), ("541158254202", "5491158254202"),
             ("551187654321", "5511987654321"), ("5511987654322", "551187654322"),
             ("5215512345678", "525512345678"), ("525512345679", "5215512345679"),
+            ("5493514567890", "543514567890"), ("542966423456", "5492966423456"),
+            ("552161234567", "5521961234567"), ("5571991234567", "557191234567"),
+            ("523312345678", "5213312345678"),
         ].into_iter().enumerate() {
             lead(&hub, &peer, &format!("3A{n}"), &format!("{from}@c.us"), "BAJA").await;
             is_refused(&hub, from).await;
             is_refused(&hub, other).await;
         }
         // A landline number is not a mobile number.
-        assert_eq!(send(&hub, "551132654321").await.0, 200);
+        for landline in ["551132654321", "552132654321", "557133654321", "558532654321", "556132654321"] {
+            assert_eq!(send(&hub, landline).await.0, 200, "{landline}");
+            let (area, line) = landline.split_at(4);
+            let other = format!("{area}9{line}");
+            lead(&hub, &peer, &format!("3B{area}"), &format!("{other}@c.us"), "BAJA").await;
+            assert_eq!(send(&hub, landline).await.0, 200, "{landline}");
+        }
         hub.stop().await;
     }
 
@@ -129,6 +181,8 @@ on_both_engines! {
         assert_eq!(upload(&hub, one, list).await, (json!(1), json!(2)));
         let list = "telefono\n541166660000\n5491166660001\n";
         assert_eq!(upload(&hub, one, list).await, (json!(1), json!(1)));
+        let list = "telefono\n551187654321\n5511987654321\n+55 (11) 98765-4321\n5215512345678\n525512345678\n+52 1 55 1234 5678\n011 15 6666-0002\n9 11 6666 0002\n(11) 6666.0002\n";
+        assert_eq!(upload(&hub, one, list).await, (json!(3), json!(6)));
         // Also by a LID with a known number.
         told(&hub, &peer, &known("3A01", "244834081311220@lid", "5491166660001", "hola")).await;
         let list = "telefono\n244834081311220@lid\n";

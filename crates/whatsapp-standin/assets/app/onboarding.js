@@ -22,8 +22,10 @@
     __standin.ui.draw();
   }
 
-  /** The main screen is there: the dialog opens by itself. */
+  /** The main screen is there: the dialog opens by itself. What was dismissed
+   * while offline is sent now, as the page keeps what it could not send. */
   function mainShown() {
+    if (localStorage.getItem(DISMISSED)) __standin.connection.say({ t: 'whats_new_seen' });
     if (!nux.shouldShow()) return;
     open = true;
     __standin.ui.draw();

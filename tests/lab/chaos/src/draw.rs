@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::plan::{
-    Action, Amount, Door, Fault, Kind, Lane, Lead, Manner, Plan, Send, Trouble, Way,
+    Action, Amount, Door, Fault, Kind, Lane, Lead, Limit, Manner, Plan, Send, Trouble, Way,
 };
 
 impl Plan {
@@ -92,7 +92,8 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
         Mistreat(Trouble),
         LongFreeze,
         BlockContact,
-        DropListener,
+        BusySync,
+        Plain(Action),
     }
     let mut all = vec![
         Sort::Lasting(Action::Freeze),
@@ -102,11 +103,25 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
         Sort::Lasting(Action::HangPage),
         Sort::Lasting(Action::DropEvents),
         Sort::Lasting(Action::SlowAcks),
+        Sort::Lasting(Action::SlowDelivery),
+        Sort::Lasting(Action::BreakDatabase),
+        Sort::Lasting(Action::StallSync),
+        Sort::Lasting(Action::HoldDelivery),
+        Sort::Lasting(Action::TemporaryBan),
+        Sort::Lasting(Action::WithholdTools),
+        Sort::Lasting(|ms| Action::Limit(Limit::ReachOut, ms)),
+        Sort::Lasting(|ms| Action::Limit(Limit::NewChats, ms)),
+        Sort::BusySync,
         Sort::BlockContact,
         Sort::BlockContact,
-        Sort::DropListener,
-        Sort::DropListener,
+        Sort::Plain(Action::DropListener),
+        Sort::Plain(Action::DropListener),
+        Sort::Plain(Action::ForgetAnchors),
+        Sort::Plain(Action::UnexpectedLogout),
     ];
+    if amount.relinks {
+        all.push(Sort::Plain(Action::Relink));
+    }
     all.extend(Trouble::ALL.map(Sort::Mistreat));
     if amount.long_freeze_ms.is_some() {
         all.push(Sort::LongFreeze);
@@ -128,7 +143,11 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
                 number: random.random_range(0..amount.clients * amount.recipients),
                 ms: random.random_range(amount.trouble_ms.clone()),
             },
-            Sort::DropListener => Action::DropListener,
+            Sort::BusySync => {
+                let ms = random.random_range(amount.trouble_ms.clone());
+                Action::BusySync(amount.long_freeze_ms.unwrap_or(ms))
+            }
+            Sort::Plain(action) => action,
         };
         free_at = at_ms
             + match action {
@@ -137,6 +156,12 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
                 | Action::RefuseLogins(ms)
                 | Action::SlowAcks(ms)
                 | Action::SlowDelivery(ms)
+                | Action::BusySync(ms)
+                | Action::StallSync(ms)
+                | Action::HoldDelivery(ms)
+                | Action::TemporaryBan(ms)
+                | Action::WithholdTools(ms)
+                | Action::Limit(_, ms)
                 | Action::BlockContact { ms, .. } => ms,
                 // Twice in a row would count as a real failure.
                 Action::BreakDatabase(ms) => ms + DATABASE_REST_MS,
@@ -250,6 +275,20 @@ mod tests {
 
     use super::*;
 
+    /// What WhatsApp's page and the account do beyond failing.
+    const KINDS: [&str; 10] = [
+        "anchors that are not found",
+        "a busy sync",
+        "a stalled sync",
+        "a held offline delivery",
+        "temporary bans",
+        "unexpected logouts",
+        "missing tools",
+        "a reach-out lock",
+        "a limit on new chats",
+        "linked again with a passkey",
+    ];
+
     #[test]
     fn the_same_seed_is_the_same_plan_and_another_is_another() {
         let plan = |seed| Plan::new(seed, Amount::minutes(15));
@@ -267,6 +306,10 @@ mod tests {
             let plan = Plan::new(seed, Amount::minutes(15));
             let kills = plan.kills.iter().filter(|f| f.action.is_kill()).count();
             assert!(kills >= 55, "{seed}: {kills}");
+            let names: BTreeSet<_> = plan.troubles.iter().map(|f| f.action.name()).collect();
+            for name in KINDS {
+                assert!(names.contains(name), "{seed}: no {name}");
+            }
             let lanes = plan.lanes.iter();
             let sends: usize = lanes.map(|lane| lane.sends.len()).sum();
             assert!(sends >= 2_000, "{seed}: {sends}");

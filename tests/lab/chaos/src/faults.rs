@@ -7,20 +7,35 @@ use std::time::Duration;
 
 use service_runtime::process::{Process, ProcessId, Signal, kill};
 use tokio::time::Instant;
-use whatsapp_standin::{Failure, Phone, SendBehavior, Settings};
+use whatsapp_standin::{
+    Ban, CappingStatus, DeviceInfo, Failure, Limits, NewChats, Phone, ReachOutLock, SendBehavior,
+    Settings,
+};
 
 use super::clock::{Clock, locked};
 use super::draw::number_of;
 use super::inbound::Listener;
-use super::plan::{Action, Fault};
+use super::plan::{Action, Fault, Limit};
 use super::record::Struck;
+use super::relink::Relinking;
 use super::supervise::Supervised;
+use super::watch;
 use harness::processes;
 
 /// How long to wait for the target of a kill.
 const TARGET_PATIENCE: Duration = Duration::from_secs(20);
 const SLOW_ACK: Duration = Duration::from_millis(1_500);
 const SLOW_DELIVERY: Duration = Duration::from_secs(3);
+/// A sync that reports progress, and lasts until its page is made busy.
+const SLOW_SYNC: Duration = Duration::from_secs(3);
+const HOUR: Duration = Duration::from_secs(3_600);
+/// How long to wait for a page to load and connect.
+const LOAD_PATIENCE: Duration = Duration::from_secs(20);
+/// Number of messages that the page's database loses at once.
+const FORGOTTEN: usize = 5;
+/// A collection without which nothing can be sent or heard.
+const NEEDED_MODULE: &str = "WAWebMsgCollection";
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// All targets of faults.
 #[derive(Debug, Clone)]
@@ -41,14 +56,20 @@ pub struct Breakable {
     pub listeners: Arc<BTreeMap<&'static str, Listener>>,
     /// The faults injected so far.
     pub struck: Arc<Mutex<Vec<Struck>>>,
+    /// Linking the device again.
+    pub relinking: Arc<Relinking>,
 }
 
 impl Breakable {
-    /// Injects the planned faults, one after the other.
-    pub async fn strike_all(self, faults: Vec<Fault>) {
+    /// Injects the planned faults, one after the other; none after `last_ms`,
+    /// when those before it took too long.
+    pub async fn strike_all(self, faults: Vec<Fault>, last_ms: u64) {
         for Fault { at_ms, action } in faults {
             self.clock.until(at_ms).await;
             let at_ms = self.clock.ms();
+            if at_ms > last_ms {
+                break;
+            }
             let hit = self.strike(action).await;
             let over_ms = if action.is_kill() {
                 at_ms
@@ -69,6 +90,9 @@ impl Breakable {
         self.phone.set_network(true);
         self.phone.rule(None, SendBehavior::Ok, None);
         self.phone.settings(self.settings.clone());
+        self.phone.failure(None);
+        self.phone.limits(Limits::default());
+        self.phone.end_offline_delivery();
         for number in self.phone.state().blocked {
             self.block(&number, false);
         }
@@ -101,11 +125,13 @@ impl Breakable {
                 self.phone.set_network(true);
                 true
             }
-            Action::RefuseLogins(ms) => {
-                self.phone.failure(Some(Failure::ServiceUnavailable));
-                tokio::time::sleep(Duration::from_millis(ms)).await;
-                self.phone.failure(None);
-                true
+            Action::RefuseLogins(ms) => self.fail_logins(Failure::ServiceUnavailable, ms).await,
+            Action::TemporaryBan(ms) => {
+                let ban = Ban {
+                    code: 101,
+                    expire: 3_600,
+                };
+                self.fail_logins(Failure::TemporaryBan(ban), ms).await
             }
             Action::HangPage(ms) => {
                 self.phone.hang(ms);
@@ -156,7 +182,178 @@ impl Breakable {
                 }
                 true
             }
+            Action::ForgetAnchors => self.forget_anchors().await,
+            Action::BusySync(ms) => {
+                let other = Settings {
+                    sync: SLOW_SYNC,
+                    ..self.settings.clone()
+                };
+                let busy = || self.phone.hang(ms);
+                self.load_with(other, is_syncing, busy, ms).await
+            }
+            Action::StallSync(ms) => {
+                let other = Settings {
+                    sync: HOUR,
+                    sync_steps: 0,
+                    ..self.settings.clone()
+                };
+                self.load_with(other, is_syncing, || {}, ms).await
+            }
+            Action::WithholdTools(ms) => {
+                let other = Settings {
+                    withheld_modules: vec![NEEDED_MODULE.to_owned()],
+                    ..self.settings.clone()
+                };
+                let hit = self.load_with(other, is_synced, || {}, ms).await;
+                // Nothing but another load brings the modules.
+                hit && self.crash_the_page().await
+            }
+            Action::HoldDelivery(ms) => self.hold_delivery(ms).await,
+            Action::UnexpectedLogout => {
+                let there = hits(|| self.phone.state().pages > 0).await;
+                self.phone.unexpected_logout("unknown_companion");
+                there
+            }
+            Action::Limit(limit, ms) => self.limit(limit, ms).await,
+            Action::Relink => self.relinking.relink(self).await,
         }
+    }
+
+    async fn fail_logins(&self, failure: Failure, ms: u64) -> bool {
+        self.phone.failure(Some(failure));
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        self.phone.failure(None);
+        true
+    }
+
+    /// Kills the page's renderers, so that the page is loaded again.
+    async fn crash_the_page(&self) -> bool {
+        let strike = || {
+            let found = processes::renderers(&self.tokens);
+            let killed = found
+                .iter()
+                .map(|process| kill(process.id(), Signal::KILL).unwrap_or(false));
+            killed.fold(false, |any, one| any | one)
+        };
+        hits(strike).await
+    }
+
+    async fn until_device(&self, wanted: impl Fn(&DeviceInfo) -> bool) -> bool {
+        let look = |phone: &Phone| phone.state().devices.iter().any(&wanted).then_some(());
+        self.phone.wait_for(LOAD_PATIENCE, look).await.is_some()
+    }
+
+    /// Has the page loaded with other settings, and applies `then` once its
+    /// device is as `wanted`; restores the settings after this long.
+    async fn load_with(
+        &self,
+        other: Settings,
+        wanted: fn(&DeviceInfo) -> bool,
+        then: impl FnOnce(),
+        ms: u64,
+    ) -> bool {
+        self.phone.settings(other);
+        let loads = self.crash_the_page().await;
+        let hit =
+            loads && self.until_device(|d| !d.connected).await && self.until_device(wanted).await;
+        if hit {
+            then();
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+        }
+        self.phone.settings(self.settings.clone());
+        hit
+    }
+
+    /// Removes the latest published messages from the page's database, which
+    /// still names them, and loads the page.
+    async fn forget_anchors(&self) -> bool {
+        if !self.until_device(is_synced).await {
+            return false;
+        }
+        let told = self.listeners["session-manager"].latest(FORGOTTEN);
+        let before = self.phone.state().stored;
+        for key in &told {
+            self.phone.forget(key);
+        }
+        let wanted = before + u64::try_from(told.len()).unwrap_or(0);
+        let done = |phone: &Phone| (phone.state().stored >= wanted).then_some(());
+        let done = self.phone.wait_for(LOAD_PATIENCE, done).await.is_some();
+        let other = Settings {
+            chat_as_anchor: false,
+            ..self.settings.clone()
+        };
+        let loaded = self.load_with(other, is_synced, || {}, 0).await;
+        !told.is_empty() && done && loaded
+    }
+
+    /// Holds the offline delivery of a page that connects again, and so all that
+    /// it sends.
+    async fn hold_delivery(&self, ms: u64) -> bool {
+        self.phone.settings(Settings {
+            offline_delivery: HOUR,
+            offline_hold: HOUR,
+            ..self.settings.clone()
+        });
+        self.phone.set_network(false);
+        let away = self.until_device(|device| !device.connected).await;
+        self.phone.set_network(true);
+        let hit = away && self.until_device(is_synced).await;
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        self.phone.settings(self.settings.clone());
+        // A page that is still syncing holds its messages only after that.
+        let deadline = Instant::now() + LOAD_PATIENCE;
+        while self.phone.state().devices.iter().any(is_syncing) && Instant::now() < deadline {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        self.phone.end_offline_delivery();
+        hit
+    }
+
+    /// Enforces a limit for this long; returns whether session-manager reported
+    /// it.
+    async fn limit(&self, limit: Limit, ms: u64) -> bool {
+        let now = jiff::Timestamp::now().as_millisecond();
+        let (limits, refusal) = match limit {
+            Limit::ReachOut => (
+                Limits {
+                    reach_out: Some(ReachOutLock {
+                        until_ms: now + 3_600_000,
+                        kind: "WEB_COMPANION_ONLY".to_owned(),
+                    }),
+                    ..Limits::default()
+                },
+                SendBehavior::ReachOut463,
+            ),
+            Limit::NewChats => (
+                Limits {
+                    new_chats: Some(NewChats {
+                        status: CappingStatus::Capped,
+                        used: 50,
+                        total: 50,
+                        cycle_end_s: now / 1000 + 3_600,
+                    }),
+                    ..Limits::default()
+                },
+                SendBehavior::NewChats475,
+            ),
+        };
+        self.phone.limits(limits);
+        self.phone.rule(None, refusal, None);
+        let until = Instant::now() + Duration::from_millis(ms);
+        let client = harness::http();
+        let mut reported = false;
+        while Instant::now() < until {
+            let session = watch::get(&client, &self.manager.url, "/session").await;
+            let limits = &session["limits"];
+            reported |= match limit {
+                Limit::ReachOut => limits["reach_out"]["locked"] == true,
+                Limit::NewChats => limits["new_chats"]["status"] == "CAPPED",
+            };
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        self.phone.rule(None, SendBehavior::Ok, None);
+        self.phone.limits(Limits::default());
+        reported
     }
 
     /// Applies other settings for this long.
@@ -191,6 +388,14 @@ impl Breakable {
         }
         !frozen.is_empty()
     }
+}
+
+fn is_syncing(device: &DeviceInfo) -> bool {
+    device.connected && !device.synced
+}
+
+fn is_synced(device: &DeviceInfo) -> bool {
+    device.connected && device.synced
 }
 
 /// Strikes as soon as there is a target; returns whether there was one.

@@ -1,5 +1,6 @@
 //! Inbound messages of a run, and the listeners that receive them.
 
+use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,15 +22,17 @@ use harness::http_builder;
 const SILENCE: Duration = Duration::from_secs(40);
 const COME_BACK_AFTER: Duration = Duration::from_millis(100);
 
-/// Writes each message to the account at its time.
+/// Writes each message to the account at its time, except while `quiet` is held.
 pub async fn write(
     leads: Vec<Lead>,
     phone: Phone,
     clock: Clock,
     written: Arc<Mutex<Vec<Written>>>,
+    quiet: Arc<tokio::sync::Mutex<()>>,
 ) {
     for lead in leads {
         clock.until(lead.at_ms).await;
+        let _writing = quiet.lock().await;
         let from = LeadMessage::text(&lead.number, &lead.text);
         // The message must be on the list before any listener receives it.
         let mut list = locked(&written);
@@ -88,6 +91,29 @@ impl Listener {
     #[must_use]
     pub fn count(&self) -> usize {
         self.heard.count.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether it received all of these messages, with their text.
+    #[must_use]
+    pub fn has_all(&self, written: &[Written]) -> bool {
+        let told = locked(&self.heard.told);
+        let read: HashSet<_> = told
+            .iter()
+            .filter(|told| !told.unreadable)
+            .map(|told| &told.message_id)
+            .collect();
+        written.iter().all(|one| read.contains(&one.message_id))
+    }
+
+    /// Returns the ids of the latest `count` messages that were received with
+    /// their text.
+    #[must_use]
+    pub fn latest(&self, count: usize) -> Vec<String> {
+        let told = locked(&self.heard.told);
+        let read = told.iter().rev().filter(|told| !told.unreadable);
+        read.take(count)
+            .map(|told| told.message_id.clone())
+            .collect()
     }
 
     /// Stops it; returns the received events.

@@ -23,6 +23,7 @@ mod inbound;
 mod load;
 mod plan;
 mod record;
+mod relink;
 mod report;
 mod stage;
 mod supervise;
@@ -54,13 +55,18 @@ pub struct Options {
 }
 
 impl Options {
-    /// Options for this number of minutes, with the services' default timeouts.
+    /// Options for this number of minutes, with the services' default timeouts
+    /// except those that would outlast their fault.
     #[must_use]
     pub fn minutes(minutes: u64, seed: u64, folder: PathBuf) -> Self {
+        let variables = [
+            ("SYNC_PATIENCE_SECONDS", "5"),
+            ("DELIVERY_PATIENCE_SECONDS", "3"),
+        ];
         Self {
             seed,
             amount: Amount::minutes(minutes),
-            variables: Vec::new(),
+            variables: owned(&variables),
             folder,
         }
     }
@@ -75,16 +81,21 @@ impl Options {
             ("RETRY_SECONDS", "2"),
             ("HEARTBEAT_MS", "1000"),
             ("HEARTBEAT_DEADLINE_MS", "4000"),
+            ("SYNC_PATIENCE_SECONDS", "1"),
+            ("DELIVERY_PATIENCE_SECONDS", "1"),
         ];
         Self {
             seed,
             amount: Amount::short(),
-            variables: variables
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
+            variables: owned(&variables),
             folder,
         }
     }
+}
+
+fn owned(variables: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    variables.iter().map(owned).collect()
 }
 
 /// Result of a run.

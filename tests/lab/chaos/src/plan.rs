@@ -27,6 +27,9 @@ pub struct Amount {
     /// Duration of occasional freezes of Chrome; longer than the service's page
     /// timeout, so that it is replaced.
     pub long_freeze_ms: Option<u64>,
+    /// Whether the phone also unlinks the device, which a person links again,
+    /// with the account's passkey.
+    pub relinks: bool,
     /// Interval between two inbound messages.
     pub inbound_gap_ms: Range<u64>,
     /// Timeout after the last send for all messages to be stored, acknowledged
@@ -51,6 +54,7 @@ impl Amount {
             trouble_gap_ms: 5_000..12_000,
             trouble_ms: 1_500..8_000,
             long_freeze_ms: Some(28_000),
+            relinks: true,
             inbound_gap_ms: 400..2_400,
             settle_ms: 60_000,
             calm_rounds: 12,
@@ -69,6 +73,7 @@ impl Amount {
             trouble_gap_ms: 1_500..4_000,
             trouble_ms: 400..2_000,
             long_freeze_ms: None,
+            relinks: false,
             inbound_gap_ms: 100..700,
             settle_ms: 60_000,
             calm_rounds: 4,
@@ -150,6 +155,36 @@ pub enum Action {
     },
     /// Makes the event listeners disconnect.
     DropListener,
+    /// Loads a page that accepts no chat as an anchor, and whose database lacks
+    /// messages that it names.
+    ForgetAnchors,
+    /// Loads a page whose main thread is blocked for this long during its sync.
+    BusySync(u64),
+    /// Loads a page whose sync makes no progress, for this long.
+    StallSync(u64),
+    /// Holds the offline delivery, and so all sends, for this long.
+    HoldDelivery(u64),
+    /// Bans the account for this long.
+    TemporaryBan(u64),
+    /// Makes the page request its user to log out.
+    UnexpectedLogout,
+    /// Loads a page without the modules that sending and hearing need; after
+    /// this long it is loaded again, with them.
+    WithholdTools(u64),
+    /// Enforces one of the account's limits for this long.
+    Limit(Limit, u64),
+    /// Unlinks the device; a person links it again, with the account's passkey.
+    Relink,
+}
+
+/// The account's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// The lock on messages to people who never wrote.
+    ReachOut,
+    /// The monthly limit on new chats.
+    NewChats,
 }
 
 impl Action {
@@ -180,6 +215,14 @@ impl Action {
                 | Self::CutNetwork(_)
                 | Self::RefuseLogins(_)
                 | Self::HangPage(_)
+                | Self::ForgetAnchors
+                | Self::BusySync(_)
+                | Self::StallSync(_)
+                | Self::HoldDelivery(_)
+                | Self::TemporaryBan(_)
+                | Self::UnexpectedLogout
+                | Self::WithholdTools(_)
+                | Self::Relink
         )
     }
 
@@ -205,6 +248,16 @@ impl Action {
             Self::Mistreat(trouble, _) => trouble.name(),
             Self::BlockContact { .. } => "blocked contacts",
             Self::DropListener => "drop the listeners",
+            Self::ForgetAnchors => "anchors that are not found",
+            Self::BusySync(_) => "a busy sync",
+            Self::StallSync(_) => "a stalled sync",
+            Self::HoldDelivery(_) => "a held offline delivery",
+            Self::TemporaryBan(_) => "temporary bans",
+            Self::UnexpectedLogout => "unexpected logouts",
+            Self::WithholdTools(_) => "missing tools",
+            Self::Limit(Limit::ReachOut, _) => "a reach-out lock",
+            Self::Limit(Limit::NewChats, _) => "a limit on new chats",
+            Self::Relink => "linked again with a passkey",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Record of a run, as seen by clients, phone and listeners. All times in
 //! milliseconds since its start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -24,6 +24,9 @@ pub struct Record {
     pub struck: Vec<Struck>,
     /// The session states, each with the time it was first seen.
     pub states: Vec<(u64, String)>,
+    /// The ids whose acks WhatsApp had not all sent, or not to a page, when the
+    /// device was unlinked: a device linked later gets none of them.
+    pub lost_receipts: BTreeSet<String>,
     /// Number of ids that the server received again, and dropped.
     pub dropped_by_server: u64,
     /// Number of starts of each service.

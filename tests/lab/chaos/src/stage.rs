@@ -17,6 +17,7 @@ use super::inbound::{self, Listener};
 use super::load::{Load, Progress};
 use super::plan::{Lane, Plan};
 use super::record::{Memory, Record, Written};
+use super::relink::Relinking;
 use super::report::Figures;
 use super::supervise::Supervised;
 use super::verdict::{ack_of, judge, short, wanted};
@@ -74,6 +75,7 @@ struct Stage {
     states: States,
     seen: Seen,
     written: Arc<Mutex<Vec<Written>>>,
+    relinking: Arc<Relinking>,
     progress: Arc<Progress>,
     /// The id of the file that is sent.
     file: String,
@@ -121,6 +123,8 @@ impl Stage {
             ("session-manager", listener(&manager.url, "/events")),
             ("central-hub", listener(&hub.url, "/api/events")),
         ]));
+        let written = Arc::default();
+        let relinking = Arc::new(Relinking::new(&written));
         let breakable = Breakable {
             clock: clock.clone(),
             phone,
@@ -130,6 +134,7 @@ impl Stage {
             tokens,
             listeners: listeners.clone(),
             struck: Arc::default(),
+            relinking: relinking.clone(),
         };
         let weighed = Weighed {
             manager: manager.clone(),
@@ -146,7 +151,8 @@ impl Stage {
             weighed,
             states: Arc::default(),
             seen: Arc::default(),
-            written: Arc::default(),
+            written,
+            relinking,
             progress: Arc::default(),
             file,
             options: options.clone(),
@@ -161,6 +167,7 @@ impl Stage {
             phone.clone(),
             self.clock.clone(),
             self.states.clone(),
+            self.relinking.clone(),
         ));
         on_lookers.spawn(watch::weigh(self.weighed.clone(), self.seen.clone()));
         let mut load = Load::new(
@@ -172,13 +179,16 @@ impl Stage {
         );
         load.begin(&plan.lanes);
         let mut chaos = JoinSet::new();
-        chaos.spawn(self.breakable.clone().strike_all(plan.kills.clone()));
-        chaos.spawn(self.breakable.clone().strike_all(plan.troubles.clone()));
+        for faults in [&plan.kills, &plan.troubles] {
+            let breakable = self.breakable.clone();
+            chaos.spawn(breakable.strike_all(faults.clone(), plan.amount.length_ms));
+        }
         chaos.spawn(inbound::write(
             plan.leads.clone(),
             phone,
             self.clock.clone(),
             self.written.clone(),
+            self.relinking.quiet(),
         ));
         let breaking = async { while chaos.join_next().await.is_some() {} };
         self.telling(plan, say, breaking).await;
@@ -257,12 +267,14 @@ impl Stage {
                 .into_iter()
                 .map(|message| (message.id, message.ack))
                 .collect();
+            let lost_receipts = self.relinking.lost_receipts();
             let mut open = 0;
             for message in load.messages() {
                 let Some(id) = message.ids().next() else {
                     continue;
                 };
-                let wanted = wanted(acks.get(short(id)).copied());
+                let acked = acks.get(short(id)).copied();
+                let wanted = wanted(short(id), acked, &lost_receipts);
                 if kept
                     .get(id)
                     .is_some_and(|kept: &String| ack_of(kept) >= wanted)
@@ -350,6 +362,7 @@ impl Stage {
             ears,
             struck: locked(&self.breakable.struck).clone(),
             states: locked(&self.states).clone(),
+            lost_receipts: self.relinking.lost_receipts(),
             dropped_by_server: phone.state().duplicates,
             starts: starts
                 .map(|(name, service)| (name.to_owned(), service.starts()))

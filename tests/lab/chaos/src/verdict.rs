@@ -61,8 +61,12 @@ pub enum Broken {
     Odd,
 }
 
-/// The ack that the ledger must have.
-pub(super) fn wanted(at_phone: Option<i8>) -> i8 {
+/// The ack that the ledger must have of a message, by its id: of one whose
+/// receipts were lost with its device, only that it was accepted.
+pub(super) fn wanted(id: &str, at_phone: Option<i8>, lost_receipts: &BTreeSet<String>) -> i8 {
+    if lost_receipts.contains(id) {
+        return 1;
+    }
     at_phone.unwrap_or(1).max(1)
 }
 
@@ -178,7 +182,8 @@ impl Judge {
                 continue;
             };
             let kept = record.kept.get(id).map_or("nothing", String::as_str);
-            let wanted = wanted(acks.get(short(id)).copied());
+            let acks = acks.get(short(id)).copied();
+            let wanted = wanted(short(id), acks, &record.lost_receipts);
             if ack_of(kept) < wanted {
                 let text = &message.text;
                 let what = format!("{text:?} ({id}): {kept}, but WhatsApp gave ack {wanted}");

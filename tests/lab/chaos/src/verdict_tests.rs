@@ -205,6 +205,15 @@ fn a_ledger_that_knows_less_than_whatsapp() {
         assert_eq!(broken(change), [Broken::Unsettled], "{status}");
     }
     assert_eq!(broken(|r| drop(r.kept.remove(&id()))), [Broken::Unsettled]);
+    // Acks that went to no device cannot be known; that it was accepted can.
+    let unlinked = |status: &str| {
+        broken(|r| {
+            r.lost_receipts.insert("3EB01".to_owned());
+            r.kept.insert(id(), status.to_owned());
+        })
+    };
+    assert_eq!(unlinked("sent"), []);
+    assert_eq!(unlinked("unconfirmed"), [Broken::Unsettled]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use whatsapp_standin::Phone;
 
 use super::clock::{Clock, locked};
+use super::relink::Relinking;
 use super::supervise::Supervised;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -24,7 +25,13 @@ const MEMORY_EVERY: Duration = Duration::from_secs(2);
 pub type States = Arc<Mutex<Vec<(u64, String)>>>;
 
 /// Watches the state and acts as an operator would.
-pub async fn operate(manager: String, phone: Phone, clock: Clock, states: States) {
+pub async fn operate(
+    manager: String,
+    phone: Phone,
+    clock: Clock,
+    states: States,
+    relinking: Arc<Relinking>,
+) {
     let client = harness::http();
     let mut since = Instant::now();
     let mut now = String::new();
@@ -36,7 +43,7 @@ pub async fn operate(manager: String, phone: Phone, clock: Clock, states: States
             since = Instant::now();
             match &*seen {
                 // The device was linked at the start, and was not unlinked.
-                "QR_REQUIRED" | "DISCONNECTED" => {
+                "QR_REQUIRED" | "DISCONNECTED" if !relinking.is_on() => {
                     let session = get(&client, &manager, "/session").await;
                     let cause = session["cause"].as_str().unwrap_or_default();
                     clock.odd(format!("the session is {seen}, because of {cause}"));

@@ -255,6 +255,12 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
     let body = String::from_utf8(body.to_vec()).unwrap();
     let key = parts.headers.get("idempotency-key").cloned();
     let range = parts.headers.get("range").cloned();
+    script.asked.lock().unwrap().push(Asked {
+        method: parts.method.to_string(),
+        path: path.clone(),
+        headers: parts.headers,
+        body: body.clone(),
+    });
     if parts.method == "DELETE" && path.ends_with("/media") {
         let mut answers = script.answers.lock().unwrap();
         return match answers.get(&path) {
@@ -271,12 +277,6 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
             }
         };
     }
-    script.asked.lock().unwrap().push(Asked {
-        method: parts.method.to_string(),
-        path: path.clone(),
-        headers: parts.headers,
-        body: body.clone(),
-    });
     match script.next(&path) {
         Some(FakeResponse::Takes) => {
             let request: Value = serde_json::from_str(&body).unwrap();

@@ -101,23 +101,25 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
   const editable = campaign.estado !== 'en_progreso';
   return (
     <Stack gap="md">
-      <Text size="sm" c="dimmed">
-        {s.text}{' '}
-        <Anchor
-          component="button"
-          type="button"
-          size="sm"
-          onClick={() => {
-            const link = document.createElement('a');
-            link.href = fileOf(s.exampleText);
-            link.download = s.exampleName;
-            link.click();
-            URL.revokeObjectURL(link.href);
-          }}
-        >
-          {s.example}
-        </Anchor>
-      </Text>
+      {editable && (
+        <Text size="sm" c="dimmed">
+          {s.text}{' '}
+          <Anchor
+            component="button"
+            type="button"
+            size="sm"
+            onClick={() => {
+              const link = document.createElement('a');
+              link.href = fileOf(s.exampleText);
+              link.download = s.exampleName;
+              link.click();
+              URL.revokeObjectURL(link.href);
+            }}
+          >
+            {s.example}
+          </Anchor>
+        </Text>
+      )}
       {editable && (
         <Group align="flex-end" gap="sm">
           <Select

@@ -51,15 +51,20 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
         </>
       ),
     },
-    {
-      key: 'text',
-      label: s.columns.text,
-      cell: ({ texto }) => (
-        <Text size="sm" lineClamp={2}>
-          {texto}
-        </Text>
-      ),
-    },
+    // A draft may have a list before it has a text.
+    ...(campaign.mensaje === ''
+      ? []
+      : [
+          {
+            key: 'text',
+            label: s.columns.text,
+            cell: ({ texto }: Recipient) => (
+              <Text size="sm" lineClamp={2}>
+                {texto}
+              </Text>
+            ),
+          },
+        ]),
     {
       key: 'state',
       label: s.columns.state,

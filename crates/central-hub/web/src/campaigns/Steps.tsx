@@ -99,7 +99,7 @@ function Step({ number, name, done, summary, open, onToggle, children }: StepPro
   }, [open]);
   const Chevron = open ? IconChevronUp : IconChevronDown;
   return (
-    <Surface ref={frame} style={{ scrollMarginBlock: 100 }} data-testid={`step-${name}`}>
+    <Surface ref={frame} py={open ? { base: 'md', sm: 'lg' } : 'xs'} style={{ scrollMarginBlock: 100 }} data-testid={`step-${name}`}>
       <Title order={2} size="h4">
         <button
           ref={head}
@@ -112,7 +112,8 @@ function Step({ number, name, done, summary, open, onToggle, children }: StepPro
           <span className={classes.number} data-done={done || undefined} aria-hidden>
             {done ? <IconCheck size={18} /> : number}
           </span>
-          <span>{s.head(number, s.names[name])}</span>
+          <VisuallyHidden>{number}. </VisuallyHidden>
+          <span>{s.names[name]}</span>
           {done && <VisuallyHidden>{s.done}</VisuallyHidden>}
           <Text
             span

@@ -33,7 +33,7 @@ const stranger = (number: string): OneContact => ({
 });
 
 /** What is known and noted of the contact, beside the messages. */
-export function ContactPanel({ number, who, onClose }: { number: string; who: string; onClose: () => void }) {
+export default function ContactPanel({ number, who, onClose }: { number: string; who: string; onClose: () => void }) {
   const t = useText();
   const c = t.conversations.contact;
   const { data, error } = useContact(number);

@@ -1,7 +1,7 @@
 import { ActionIcon, Anchor, Badge, Button, Center, Menu, Text, Title, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowLeft, IconBellOff, IconCheck, IconDotsVertical, IconSearch } from '@tabler/icons-react';
-import { useCallback, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useRef, useState } from 'react';
 import { Link } from 'react-router';
 
 import { useSeesAll } from '../auth/AuthProvider';
@@ -30,7 +30,6 @@ import {
 } from './api';
 import { Avatar } from './Avatar';
 import { Bubble } from './Bubble';
-import { ContactPanel } from './ContactPanel';
 import { picturesOf } from './content/preview';
 import { Viewer } from './content/Viewer';
 import classes from './Conversations.module.css';
@@ -39,10 +38,13 @@ import { ThreadSearch } from './ThreadSearch';
 import { useJump } from './useJump';
 import { useReading } from './useReading';
 
+/** Loaded once it is opened: its fields weigh more than the messages. */
+const ContactPanel = lazy(() => import('./ContactPanel'));
+
 const BESIDE_KEY = 'leadmaster-contact-beside';
 
 /** Returns whether the contact fits beside the messages. */
-const isWide = (): boolean => window.matchMedia('(min-width: 75em)').matches;
+const isWide = (): boolean => window.matchMedia('(min-width: 100em)').matches;
 
 /** A conversation: its messages, and the box to answer in. */
 export function Thread({ number }: { number: string }) {
@@ -161,14 +163,16 @@ export function Thread({ number }: { number: string }) {
         />
       )}
       {beside && (
-        <ContactPanel
-          number={phone}
-          who={who}
-          onClose={() => {
-            showBeside(false);
-            opener.current?.focus();
-          }}
-        />
+        <Suspense fallback={null}>
+          <ContactPanel
+            number={phone}
+            who={who}
+            onClose={() => {
+              showBeside(false);
+              opener.current?.focus();
+            }}
+          />
+        </Suspense>
       )}
       {/* Reversed, so that it starts at the end and keeps its scroll position. */}
       <div

@@ -226,6 +226,23 @@ mod tests {
     }
 
     #[test]
+    fn a_ceremony_after_a_cancelled_one_has_ten_minutes_of_its_own() {
+        let mut machine = machine();
+        tell(&mut machine, asked(PasskeyStage::Asked, 0, 0), at(0));
+        // A person's own Cancel: the page draws a code again.
+        let code = PageReport {
+            code: Some("2@a,b,c,d,1".to_owned()),
+            ..unlinked()
+        };
+        let effects = tell(&mut machine, code, at(300));
+        let dropped = Effect::PasskeyStep(PasskeyStep::Dropped);
+        assert!(effects.contains(&dropped), "{effects:?}");
+        tell(&mut machine, asked(PasskeyStage::Asked, 0, 0), at(500));
+        assert_eq!(machine.passkey().unwrap().expires_at, at(1_100));
+        assert_eq!(machine.apply(Input::Tick, at(700)), []);
+    }
+
+    #[test]
     fn a_request_with_less_time_is_given_up_with_it() {
         let mut machine = machine();
         tell(&mut machine, asked(PasskeyStage::Asked, 0, 0), at(0));

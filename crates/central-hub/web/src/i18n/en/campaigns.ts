@@ -62,7 +62,6 @@ export const campaigns: typeof es = {
   others: (count) => `See ${count} more`,
   steps: {
     names: { list: 'List', message: 'Message', when: 'When', review: 'Review and send' },
-    head: (number, name) => `${number}. ${name}`,
     done: 'Done',
     listTodo: 'Nobody yet',
     messageTodo: 'Not written yet',

@@ -61,7 +61,6 @@ export const campaigns = {
   /** The four steps of a draft. */
   steps: {
     names: { list: 'Lista', message: 'Mensaje', when: 'Cuándo', review: 'Revisar y enviar' },
-    head: (number: number, name: string) => `${number}. ${name}`,
     done: 'Listo',
     listTodo: 'Todavía no hay personas',
     messageTodo: 'Falta escribirlo',

@@ -1,0 +1,334 @@
+// All that a lead can send, seen in a conversation of the hub's page in Chromium, and
+// files that are sent from there, on a linked pair that sends for real to the stand-in.
+//
+//   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node thread-flow.mjs
+//
+// The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> the conversation is kept
+// as pictures: in the light, in the dark and on a phone.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { visit } from './lib/visit.mjs';
+
+const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: pictures } = process.env;
+if (!hub || !password || !PHONE_URL) {
+  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node thread-flow.mjs');
+  process.exit(2);
+}
+
+const ANA = '5491158254201';
+const LEO = '5491158254202';
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const base = `${PHONE_URL.replace(/\/$/, '')}/`;
+const standin = phone(base);
+const visitor = visit({ hub, password, pictures });
+const { api, button, dialog, enter, noSidewaysScroll, picture } = visitor;
+let page = null;
+
+const bubbles = () => page.locator('[data-message]');
+const bubble = (text) => bubbles().filter({ hasText: text });
+const box = () => page.getByLabel('Respuesta', { exact: true });
+const log = () => page.getByRole('log');
+
+/** A picture of the browser's own making, as JPEG in base64. */
+const drawn = (width, height) =>
+  page.evaluate(
+    ([w, h]) => {
+      const canvas = document.createElement('canvas');
+      canvas.width = w;
+      canvas.height = h;
+      const context = canvas.getContext('2d');
+      const sky = context.createLinearGradient(0, 0, 0, h);
+      sky.addColorStop(0, '#4a90d9');
+      sky.addColorStop(1, '#e8d5b7');
+      context.fillStyle = sky;
+      context.fillRect(0, 0, w, h);
+      context.fillStyle = '#8a4b2d';
+      context.fillRect(w * 0.3, h * 0.45, w * 0.4, h * 0.45);
+      return canvas.toDataURL('image/jpeg', 0.8).split(',')[1];
+    },
+    [width, height],
+  );
+
+/** Seconds of a tone, as WAV. */
+function tone(seconds) {
+  const rate = 8000;
+  const samples = rate * seconds;
+  const file = Buffer.alloc(44 + samples * 2);
+  file.write('RIFF', 0);
+  file.writeUInt32LE(36 + samples * 2, 4);
+  file.write('WAVEfmt ', 8);
+  file.writeUInt32LE(16, 16);
+  file.writeUInt16LE(1, 20);
+  file.writeUInt16LE(1, 22);
+  file.writeUInt32LE(rate, 24);
+  file.writeUInt32LE(rate * 2, 28);
+  file.writeUInt16LE(2, 32);
+  file.writeUInt16LE(16, 34);
+  file.write('data', 36);
+  file.writeUInt32LE(samples * 2, 40);
+  for (let n = 0; n < samples; n += 1) file.writeInt16LE(Math.round(8000 * Math.sin(n / 3)), 44 + n * 2);
+  return file;
+}
+
+async function uploaded(bytes) {
+  const response = await fetch(`${base}phone/api/files`, { method: 'POST', body: bytes });
+  return (await response.json()).path;
+}
+
+/** A lead's message, whose key it returns. */
+async function writes(body, content = {}, more = {}) {
+  const answer = await standin.leadMessage({ from: ANA, name: 'Ana', body, content, ...more });
+  return answer.key;
+}
+
+async function sendsFile(body, bytes, media) {
+  return writes(body, { media: { path: await uploaded(bytes), ...media } });
+}
+
+async function audited(where) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    const { violations } = await window.axe.run({ resultTypes: ['violations'] });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((one) => one.html).join('\n  ')}`);
+  });
+  equal(found.join('\n'), '', `${where}: what axe complains of`);
+}
+
+async function test() {
+  page = await visitor.open();
+  await page.goto(`${hub}/conversaciones`);
+  await enter('admin', password);
+  const keys = {};
+
+  await step('an answer to an advertisement, and a quote that leads to what it answers', async () => {
+    await writes('Hola, vi el aviso', {
+      ad: { app: 'instagram', source_id: '1', title: 'Casa en Palermo', description: 'Tres ambientes', url: 'https://fb.me/x' },
+    });
+    await page.locator(`[data-chat="${ANA}"]`).waitFor();
+    await page.goto(`${hub}/conversaciones/${ANA}`);
+    const one = bubble('Hola, vi el aviso');
+    await one.getByText('Llegó por un aviso de Instagram').waitFor();
+    equal(await one.getByRole('link', { name: 'Ver el aviso' }).getAttribute('href'), 'https://fb.me/x', 'the link');
+    await box().fill('¿La de dos o la de tres ambientes?');
+    await button('Enviar').click();
+    await bubble('¿La de dos o la de tres').waitFor();
+    const [sent] = await standin.messages();
+    await writes('La de dos', { quoted: sent.key });
+    await bubble('La de dos').getByRole('button', { name: 'Ir al mensaje que responde' }).click();
+    await eventually('it has the focus', () =>
+      bubble('tres ambientes?').first().evaluate((it) => it === document.activeElement && it.dataset.lit === 'true'));
+  });
+
+  await step('a picture is seen small and opened large', async () => {
+    const bytes = Buffer.from(await drawn(1280, 960), 'base64');
+    const media = { kind: 'image', mime: 'image/jpeg', width: 1280, height: 960, thumbnail: await drawn(100, 75) };
+    keys.picture = await sendsFile('¿Es esta?', bytes, media);
+    keys.gone = await sendsFile('y esta otra', bytes, { ...media, filename: 'otra.jpg' });
+    await bubble('y esta otra').waitFor();
+    await button('Ver grande: ¿Es esta?').click();
+    const large = dialog().getByAltText('¿Es esta?');
+    await eventually('it is there in full', () => large.evaluate((it) => it.complete && it.naturalWidth === 1280));
+    await audited('a picture');
+    await picture('picture');
+    await dialog().getByText('1 de 2').waitFor();
+    await page.keyboard.press('ArrowRight');
+    await dialog().getByText('2 de 2').waitFor();
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'detached' });
+  });
+
+  await step('voice plays, and can be wound forward', async () => {
+    await sendsFile('', tone(8), { kind: 'ptt', mime: 'audio/wav', seconds: 8 });
+    const voice = page.locator('audio');
+    await voice.waitFor();
+    equal(await voice.getAttribute('preload'), 'none', 'nothing is fetched before');
+    equal(await voice.getAttribute('aria-label'), 'Mensaje de voz, 0:08', 'its name');
+    await voice.evaluate(async (it) => {
+      it.muted = true;
+      await it.play();
+      it.currentTime = 6;
+    });
+    await eventually('it plays from there', () => voice.evaluate((it) => it.currentTime > 6 && it.duration > 7.9));
+  });
+
+  await step('a document is saved under its name, byte for byte', async () => {
+    const bytes = Buffer.from(`%PDF-1.4\n${'x'.repeat(90_000)}`);
+    await sendsFile('el recibo', bytes, { kind: 'document', mime: 'application/pdf', filename: 'recibo ñ.pdf' });
+    const one = bubble('el recibo');
+    await one.getByText('PDF · 90 kB').waitFor();
+    const [download] = await Promise.all([page.waitForEvent('download'), one.getByRole('link').click()]);
+    equal(download.suggestedFilename(), 'recibo ñ.pdf', 'its name');
+    assert(readFileSync(await download.path()).equals(bytes), 'its bytes');
+  });
+
+  await step('a place, a card, a poll, an order, a choice', async () => {
+    await writes('', { location: { latitude: -34.6037, longitude: -58.3816, text: 'Obelisco\nAv. 9 de Julio' } });
+    const map = bubble('Obelisco').getByRole('link', { name: 'Ver en el mapa' });
+    await map.waitFor();
+    assert((await map.getAttribute('href')).endsWith('query=-34.6037%2C-58.3816'), 'where it is');
+    await writes('', { cards: [`BEGIN:VCARD\nFN:Leo Paz\nTEL;waid=${LEO}:+54 9 11 5825-4202\nEND:VCARD`] });
+    const card = bubble('Leo Paz').getByRole('link', { name: 'Escribirle a Leo Paz' });
+    await card.waitFor();
+    equal(await card.getAttribute('href'), `/conversaciones/${LEO}`, 'their conversation');
+    await writes('', { poll: { name: '¿Qué día?', options: ['lunes', 'martes'], multiple: false } });
+    await bubble('¿Qué día?').getByRole('listitem').filter({ hasText: 'martes' }).waitFor();
+    await writes('', { order: { id: '7', title: 'Silla', items: 2, total_1000: 1_500_500, currency: 'ARS' } });
+    await bubble('Pedido: Silla').getByText('2 productos').waitFor();
+    await writes('Sí, quiero', { selected: { kind: 'list', id: 'si', description: 'una visita' } });
+    await bubble('Sí, quiero').getByText('una visita').waitFor();
+    equal(await bubble('Sí, quiero').getByText('Sí, quiero').count(), 1, 'said once');
+  });
+
+  await step('what was forwarded, what can be seen once, a call that nobody took', async () => {
+    await writes('Mirá lo que me mandaron', { forwarded: true });
+    await bubble('Mirá lo que me').getByText('Reenviado').waitFor();
+    const bytes = Buffer.from(await drawn(60, 60), 'base64');
+    await sendsFile('', bytes, { kind: 'image', mime: 'image/jpeg', view_once: true });
+    await bubble('Para ver una sola vez').waitFor();
+    await writes('', {}, { type: 'call_log' });
+    await bubble('Llamada perdida').waitFor();
+  });
+
+  await step('edits with their history, reactions, deletions', async () => {
+    const edited = await writes('Mañana a las 10');
+    await bubble('Mañana a las 10').waitFor();
+    await standin.call('lead-edits', { key: edited, body: 'Mañana a las 11' });
+    const one = bubble('Mañana a las 11');
+    await one.waitFor();
+    assert(!(await one.getByText('Mañana a las 10').isVisible()), 'the earlier text is not shown at once');
+    await one.getByRole('button', { name: 'Editado' }).click();
+    await one.getByText('Mañana a las 10').waitFor();
+    await standin.call('lead-reactions', { key: edited, emoji: '👍' });
+    await one.getByRole('list', { name: 'Reacciones' }).getByText('👍').waitFor();
+    const deleted = await writes('esto no');
+    await bubble('esto no').waitFor();
+    await standin.call('lead-deletions', { key: deleted });
+    await bubble('Ana eliminó este mensaje').waitFor();
+    equal(await bubble('esto no').count(), 0, 'its text');
+  });
+
+  await step('what WhatsApp has no more is said in words', async () => {
+    const path = await uploaded(Buffer.alloc(2_000, 'f'));
+    await writes('el video', { media: { path, kind: 'video', mime: 'video/mp4', seconds: 62 } });
+    const one = bubble('el video');
+    await one.locator('video').waitFor();
+    // Films are fetched when they are asked for.
+    const response = await fetch(`${base}phone/api/files`, { method: 'DELETE', body: JSON.stringify({ path }) });
+    assert(response.ok, 'the file is deleted');
+    await one.locator('video').evaluate((it) => void it.play().catch(() => undefined));
+    await one.getByText(/WhatsApp ya no tiene este archivo|No se pudo traer de WhatsApp/).waitFor();
+  });
+
+  await step('the conversation is searched, and a result leads to its message', async () => {
+    await button('Buscar en la conversación').click();
+    await page.keyboard.type('recibo');
+    const search = page.getByRole('search', { name: 'Buscar en esta conversación' });
+    await search.getByText('1 encontrado').waitFor();
+    await search.getByRole('button', { name: /el recibo/ }).click();
+    await eventually('it has the focus', () => bubble('el recibo').evaluate((it) => it === document.activeElement));
+    await audited('the search');
+    await search.getByRole('textbox').or(search.getByRole('searchbox')).press('Escape');
+    await search.waitFor({ state: 'detached' });
+  });
+
+  await step('the contact stands beside it, and takes a note', async () => {
+    await page.getByRole('heading', { level: 2 }).getByRole('button').click();
+    const contact = page.getByRole('complementary', { name: /^Datos de/ });
+    await contact.getByLabel('Nota').fill('Quiere mudarse en abril');
+    await contact.getByRole('button', { name: 'Guardar' }).click();
+    await eventually('it is kept', async () => (await api(`/api/contacts/${ANA}`)).nota === 'Quiere mudarse en abril');
+    await audited('the contact');
+    await picture('contact');
+    await contact.getByRole('button', { name: 'Cerrar los datos' }).click();
+    await contact.waitFor({ state: 'detached' });
+  });
+
+  await step('files go by button, drop and paste, with the text as a caption', async () => {
+    const house = Buffer.from(await drawn(640, 480), 'base64');
+    await page.locator('input[type="file"]').setInputFiles([
+      { name: 'casa.jpg', mimeType: 'image/jpeg', buffer: house },
+      { name: 'plano.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4\nplano') },
+    ]);
+    const dropped = await page.evaluateHandle(() => {
+      const data = new DataTransfer();
+      data.items.add(new File(['soltado'], 'soltado.txt', { type: 'text/plain' }));
+      return data;
+    });
+    await log().dispatchEvent('dragover', { dataTransfer: dropped });
+    await page.getByText('Soltá los archivos').waitFor();
+    await log().dispatchEvent('drop', { dataTransfer: dropped });
+    await page.locator('[data-attachment="soltado.txt"]').waitFor();
+    await box().evaluate((it) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File(['pegado'], 'pegado.txt', { type: 'text/plain' }));
+      it.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+    });
+    await page.locator('[data-attachment="pegado.txt"]').waitFor();
+    await page.getByRole('button', { name: 'Quitar pegado.txt' }).click();
+    await box().fill('Acá va');
+    await audited('files to send');
+    await picture('files');
+    const before = (await standin.messages()).length;
+    await button('Enviar').click();
+    await eventually('they have arrived', async () => (await standin.messages()).length === before + 3, 60_000);
+    await page.locator('[data-attachment]').first().waitFor({ state: 'detached' });
+    equal(await box().inputValue(), '', 'the text went with the first');
+    const { mensajes } = await api(`/api/listener/history/${ANA}`);
+    equal(
+      mensajes.slice(0, 3).map(({ tipo, mensaje }) => `${tipo}:${mensaje}`).join(),
+      'document:,document:,image:Acá va',
+      'what went',
+    );
+  });
+
+  await step('all of it, in the light, the dark and on a phone', async () => {
+    const shots = async (name) => {
+      const height = await log().evaluate((it) => it.scrollHeight - it.clientHeight);
+      for (const [n, part] of [0, 0.33, 0.66, 1].entries()) {
+        await log().evaluate((it, top) => it.scrollTo(0, -top), height * part);
+        await picture(`${name}-${n}`);
+      }
+      await audited(name);
+    };
+    await shots('light');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await shots('dark');
+    await page.setViewportSize({ width: 360, height: 740 });
+    await noSidewaysScroll('on a phone');
+    await shots('phone');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 1200, height: 900 });
+  });
+
+  await step('in English', async () => {
+    await page.evaluate(() => localStorage.setItem('leadmaster-language', 'en'));
+    await page.reload();
+    await bubble('Missed call').waitFor();
+    await bubble('Came from an ad on Instagram').waitFor();
+    await audited('in English');
+    await page.evaluate(() => localStorage.setItem('leadmaster-language', 'es'));
+    await page.reload();
+    await bubble('Llamada perdida').waitFor();
+  });
+
+  await step('older ones come without a jump', async () => {
+    for (let n = 0; n < 60; n += 1) await standin.leadMessage({ from: LEO, body: `mensaje ${n}` });
+    await page.goto(`${hub}/conversaciones/${LEO}`);
+    await bubble('mensaje 59').waitFor();
+    await eventually('the newest page', async () => (await bubbles().count()) >= 50);
+    const first = bubbles().first();
+    const id = await first.getAttribute('data-message');
+    await first.evaluate((it) => it.scrollIntoView({ block: 'start' }));
+    const top = await first.evaluate((it) => it.getBoundingClientRect().top);
+    await eventually('the older ones', async () => (await bubbles().count()) === 60);
+    const after = await page.locator(`[data-message="${id}"]`).evaluate((it) => it.getBoundingClientRect().top);
+    assert(Math.abs(after - top) < 5, `what was read stays where it was: ${top}, ${after}`);
+  });
+
+  await step('no complaints', () => visitor.noComplaints());
+}
+
+await run(test, () => visitor.close(), 300_000);
