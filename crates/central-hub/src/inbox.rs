@@ -45,11 +45,11 @@ struct Told<'a> {
     mensaje: &'a str,
     /// Since when the contact has waited for an answer.
     sin_responder_desde: Option<Timestamp>,
-    /// When it changed: another text, a reaction, a deletion are told as well.
+    /// When it last changed; edits, reactions and deletions count as well.
     actualizado: Option<Timestamp>,
 }
 
-/// A chat, and the business whose view of it this is.
+/// A chat, as one business sees it.
 type Side = (String, Option<u64>);
 
 /// Polls the store for changed conversations and publishes them.

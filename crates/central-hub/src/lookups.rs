@@ -1,5 +1,4 @@
-//! Asks WhatsApp about the numbers that somebody wants to know of, one at a
-//! time.
+//! Looks up queued numbers at WhatsApp, one at a time.
 //!
 //! ```text
 //!  POST /contacts/check ──┐
@@ -19,21 +18,21 @@ use tokio_util::sync::CancellationToken;
 use crate::relay::{Link, Relay};
 use crate::store::{Store, StoreError};
 
-/// The lease of the hub that asks.
+/// The lease of the hub that runs the lookups.
 const ASKING: &str = "lookups";
-/// The pause between two numbers: WhatsApp takes an account that asks for
-/// thousands in a minute for a program.
+/// The pause between two lookups: WhatsApp considers an account with thousands per
+/// minute a program.
 const GAP: Duration = Duration::from_secs(1);
-/// The pause while there is nothing to ask, or nobody who answers.
+/// The pause while the queue is empty or the session not ready.
 const REST: Duration = Duration::from_secs(10);
 const LEASE: Duration = Duration::from_secs(60);
 
-/// Asks in the background.
+/// Runs the lookups in the background.
 pub(crate) struct Asker {
     pub(crate) store: Store,
     pub(crate) session: SessionClient,
     pub(crate) relay: Relay,
-    /// Notified when somebody wants to know of a number.
+    /// Notified when a lookup was queued.
     pub(crate) wanted: Arc<Notify>,
 }
 
@@ -61,8 +60,8 @@ impl Asker {
         }
     }
 
-    /// Asks about one number; returns whether there was one that could be asked
-    /// about.
+    /// Looks up one number; returns whether there was one and it could be looked
+    /// up.
     async fn ask_next(&self, who: &str) -> Result<bool, StoreError> {
         let is_ready = matches!(
             self.relay.health(),

@@ -1,5 +1,5 @@
-//! Signed links to the files of messages, for programs that a webhook tells of
-//! one: `/media/{token}`, without another credential, until it expires.
+//! Signed links to the files of messages, for receivers of webhooks:
+//! `/media/{token}` needs no other credential until it expires.
 //!
 //! ```text
 //!  token = base64url(message id, 8 bytes ‖ expiry in seconds, 8 bytes ‖ HMAC-SHA256 of both)
@@ -19,7 +19,7 @@ const VALID: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Bytes of a number.
 const NUMBER: usize = size_of::<i64>();
 
-/// Why a link opens nothing.
+/// Why a link is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadLink {
     /// This hub did not sign it.
@@ -53,7 +53,7 @@ impl MediaLinks {
         URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
     }
 
-    /// Uses this key.
+    /// Creates the signer with this key.
     pub(crate) fn with_key(text: &str) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes());
         Self(Arc::new(key))

@@ -1,6 +1,5 @@
-//! What a message holds beside its text, and what became of it: the form in
-//! which the store keeps it, and the form in which the API and the webhooks
-//! give it.
+//! The content of a message besides its text, and its changes: in the stored
+//! format, and in the format of the API and the webhooks.
 
 use serde::{Deserialize, Serialize};
 use session_api::{
@@ -9,22 +8,22 @@ use session_api::{
 };
 use utoipa::ToSchema;
 
-/// Texts of one message that are kept, beside the first.
+/// Number of texts kept per message, in addition to the first.
 const MOST_TEXTS: usize = 50;
 
-/// The content of a message, as the store keeps it.
+/// The content of a message in the stored format.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Content {
-    /// What it holds beside its text.
+    /// The parts besides the text.
     #[serde(flatten)]
     pub message: MessageContent,
-    /// Set if it stands for a call.
+    /// The call, if the message represents one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<Call>,
 }
 
 impl Content {
-    /// Whether there is anything to keep.
+    /// Returns whether there is anything to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -49,7 +48,7 @@ impl From<&MessageContent> for Content {
     }
 }
 
-/// A call that nobody answered.
+/// A call that was not answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Call {
@@ -64,7 +63,7 @@ pub struct Call {
 pub struct Texts {
     /// The text before any edit.
     pub first: String,
-    /// The later ones, in the order in which they were written.
+    /// The later texts, in the order in which they were written.
     pub later: Vec<LaterText>,
 }
 
@@ -73,7 +72,7 @@ pub struct Texts {
 pub struct LaterText {
     /// The text.
     pub text: String,
-    /// When it took the place of the previous one, in milliseconds.
+    /// When it replaced the previous one, in milliseconds.
     pub at: i64,
 }
 
@@ -93,8 +92,8 @@ impl Texts {
         self.later.last().map_or(&self.first, |it| &it.text)
     }
 
-    /// Adds the text of an edit at its place in time. Returns `false` if it is
-    /// there already, or older than all that are kept.
+    /// Inserts the text of an edit by its time. Returns `false` if it is present
+    /// already, or older than all kept texts.
     pub fn add(&mut self, text: String, at: i64) -> bool {
         let new = LaterText { text, at };
         if self.later.contains(&new) {
@@ -110,7 +109,7 @@ impl Texts {
     }
 
     /// Returns the earlier texts, each with the time at which it was replaced.
-    /// An edit that changes nothing is none.
+    /// An edit without a change is ignored.
     fn earlier(&self) -> Vec<Edit> {
         let texts = std::iter::once(&self.first).chain(self.later.iter().map(|it| &it.text));
         texts
@@ -129,13 +128,13 @@ impl Texts {
 /// The last reaction of one side to a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredReaction {
-    /// Whose it is; `None` is the contact.
+    /// Its author; `None` is the contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// `None` if it was removed; kept, so that an older one that is reported
-    /// later does not bring it back.
+    /// `None` if it was removed; the removal is stored, so that an older reaction
+    /// reported later does not restore it.
     pub emoji: Option<String>,
-    /// When, in milliseconds.
+    /// Its time, in milliseconds.
     pub at: i64,
 }
 
@@ -157,7 +156,7 @@ pub fn react(reactions: &mut Vec<StoredReaction>, new: StoredReaction) -> bool {
     }
 }
 
-/// A message's content and changes, as the store keeps them.
+/// A message's content and changes in the stored format.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contents {
     /// The content.
@@ -170,14 +169,14 @@ pub struct Contents {
     pub deleted_at: Option<Timestamp>,
 }
 
-/// Content and changes of a message in the format of the API; what there is not
-/// is left out.
+/// Content and changes of a message in the format of the API; absent parts are
+/// omitted.
 #[derive(Clone, Default, Serialize, ToSchema)]
 #[schema(as = messages::Content)]
 pub(crate) struct ShownContent {
     #[serde(skip_serializing_if = "Option::is_none")]
     media: Option<InboundMedia>,
-    /// Where the file is served, a path on this host.
+    /// The path of the file on this host.
     #[serde(skip_serializing_if = "Option::is_none")]
     media_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -198,23 +197,23 @@ pub(crate) struct ShownContent {
     view_once: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     forwarded: bool,
-    /// Of a call: whether it was a video call.
+    /// For a call: whether it was a video call.
     #[serde(skip_serializing_if = "Option::is_none")]
     video: Option<bool>,
-    /// Of a call: `missed`.
+    /// For a call: `missed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<String>,
     /// The earlier texts, the oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     edits: Vec<Edit>,
-    /// When it was deleted for everyone; it has no text any more.
+    /// When it was deleted for everyone; its text is then removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reactions: Vec<Reaction>,
 }
 
-/// The message that another one answers.
+/// The message that another one replies to.
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = messages::Quoted)]
 struct ShownQuoted {
@@ -250,7 +249,7 @@ struct Edit {
     at: Timestamp,
 }
 
-/// A reaction, and whose it is: a WhatsApp id, of the contact that of the chat.
+/// A reaction and its author, as a WhatsApp id; for the contact, that of the chat.
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = messages::Reaction)]
 struct Reaction {
@@ -260,7 +259,7 @@ struct Reaction {
 }
 
 impl ShownContent {
-    /// Returns what the message with this number, in this chat, holds.
+    /// Returns the content of the message with this id in this chat.
     pub(crate) fn of(id: i64, chat: &str, contents: Contents) -> Self {
         if contents.deleted_at.is_some() {
             return Self {
@@ -299,12 +298,12 @@ impl ShownContent {
         }
     }
 
-    /// Whether its file can be requested.
+    /// Returns whether its file can be requested.
     pub(crate) const fn is_served(&self) -> bool {
         self.media_url.is_some()
     }
 
-    /// Leaves out what a list of conversations does not show.
+    /// Removes the parts that a list of conversations does not show.
     pub(crate) fn shorten(&mut self) {
         self.edits.clear();
         if let Some(media) = &mut self.media {

@@ -39,7 +39,7 @@ pub(crate) struct AppState {
     pub(crate) limits: CallerLimits,
     /// Raises alerts and sends their notices.
     pub(crate) alerts: Alerts,
-    /// Notified when somebody wants to know of a number.
+    /// Notified when a lookup was queued.
     pub(crate) lookups_wanted: Arc<Notify>,
     /// Result of the liveness checks.
     pub(crate) liveness: Liveness,

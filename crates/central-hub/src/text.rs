@@ -10,7 +10,7 @@ pub fn fold(text: &str) -> String {
     folded(text).collect()
 }
 
-/// The letters of [`fold`], as far as somebody asks for them.
+/// Like [`fold`], but lazily: an iterator of the letters.
 pub fn folded(text: &str) -> impl Iterator<Item = char> {
     text.nfkd()
         .filter(|c| !is_combining_mark(*c))

@@ -3,7 +3,7 @@
 use scratch_database::{Database, Server};
 
 #[test]
-fn a_server_goes_with_its_folder() {
+fn dropped_server_removes_its_folder() {
     let mut server = Server::start().expect("PostgreSQL");
     let folder = std::path::PathBuf::from(server.socket());
     let database = Database::in_server(&server);

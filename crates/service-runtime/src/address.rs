@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_addresses_are_told_from_others() {
+    fn own_addresses_are_distinguished_from_others() {
         for public in [
             "1.1.1.1",
             "93.184.216.34",

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_named() {
+    fn invalid_values_are_reported() {
         let error = filter(&Env::from_pairs([("RUST_LOG", "a=b=c")])).unwrap_err();
         assert!(
             error.to_string().starts_with(r#"RUST_LOG is "a=b=c""#),

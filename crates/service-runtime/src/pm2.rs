@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_ignored() {
+    fn invalid_values_are_ignored() {
         // Descriptors opened by this process, standard ones, closed ones.
         let file = std::fs::File::open("/dev/null").unwrap();
         let own = std::os::fd::AsRawFd::as_raw_fd(&file).to_string();

@@ -25,9 +25,9 @@ pub enum EventKind {
     MessageDeleted,
     /// Somebody reacted to a message, or took that back ([`ReactionEvent`]).
     Reaction,
-    /// A call came in that nobody answered ([`CallEvent`]).
+    /// A call was not answered ([`CallEvent`]).
     Call,
-    /// What WhatsApp lets the account do changed ([`LimitsEvent`]).
+    /// The account's limits changed ([`LimitsEvent`]).
     Limits,
     /// Some events after the client's last id are not available ([`GapEvent`]).
     Gap,
@@ -203,7 +203,7 @@ pub struct MessageEvent {
     pub body: String,
     /// When it was sent, according to WhatsApp.
     pub at: Timestamp,
-    /// What it holds beside that.
+    /// The parts besides the text.
     #[serde(flatten)]
     pub content: Box<MessageContent>,
 }
@@ -222,7 +222,7 @@ impl std::fmt::Debug for MessageEvent {
 /// A message of before was edited; its text is another one now.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MessageEditedEvent {
-    /// WhatsApp's id of the message, as it was told.
+    /// WhatsApp's id of the message, as it was published.
     pub message_id: String,
     /// The chat that it is in (`…@c.us`, `…@lid`, `…@g.us`).
     pub chat: String,
@@ -243,7 +243,7 @@ pub struct MessageEditedEvent {
 /// A message of before was deleted for everyone.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MessageDeletedEvent {
-    /// WhatsApp's id of the message, as it was told.
+    /// WhatsApp's id of the message, as it was published.
     pub message_id: String,
     /// The chat that it was in.
     pub chat: String,
@@ -278,10 +278,10 @@ pub struct ReactionEvent {
     pub at: Timestamp,
 }
 
-/// A call came in that nobody answered.
+/// An inbound call that was not answered.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CallEvent {
-    /// WhatsApp's id of it.
+    /// WhatsApp's id of the call.
     pub call_id: String,
     /// Who called, as WhatsApp's id.
     pub from: String,

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_stands_for_itself() {
+    fn line_key_is_idempotent() {
         for number in [
             "541158254201",
             "551187654321",

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_without_being_repeated() {
+    fn invalid_values_are_rejected_without_being_repeated() {
         for given in [
             "",
             "hola",

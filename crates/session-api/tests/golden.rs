@@ -249,7 +249,7 @@ fn errors() {
 }
 
 #[test]
-fn events_are_told_apart_without_their_name() {
+fn events_are_distinguished_without_their_name() {
     let state = StateEvent {
         status: SessionState::Ready,
         generation: 4,
@@ -273,7 +273,7 @@ fn events_are_told_apart_without_their_name() {
 }
 
 #[test]
-fn limits_are_told_as_the_session_has_them() {
+fn limits_are_published_as_the_session_has_them() {
     let none = Limits::default();
     same(
         &none,

@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_patch_says_why() {
+    fn invalid_patch_reports_the_reason() {
         let settings = Settings::default();
         for (patch, word) in [
             (json!({"first_code": 900}), "first_code"),

@@ -219,7 +219,7 @@ fn when_it_is_killed_the_services_end() {
 }
 
 #[test]
-fn when_a_service_dies_it_says_which_and_ends_the_others() {
+fn service_exit_is_reported_and_stops_the_others() {
     let checkout = Checkout::new("dies");
     let mut up = checkout.up(ports());
     up.ready();

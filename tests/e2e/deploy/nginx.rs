@@ -125,7 +125,7 @@ const HERE: &str = "203.0.113.7";
 const ELSEWHERE: &str = "203.0.113.8";
 
 #[tokio::test]
-async fn everybody_behind_nginx_has_limits_of_its_own() {
+async fn each_client_behind_nginx_has_its_own_limits() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let token = "un-token-de-prueba-42";
     let hub = Hub::start(&manager, locked().with("INTERNAL_TOKEN", token)).await;
@@ -319,7 +319,7 @@ async fn uploads_stream_through_nginx() {
 
 /// A deployment that keeps the existing page.
 #[tokio::test]
-async fn the_node_pairs_page_is_served_beside_the_hub() {
+async fn old_page_is_served_next_to_the_hub() {
     const INDEX: &str = "<!doctype html><title>the page that people have</title>";
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;

@@ -143,7 +143,7 @@ async fn queue_survives_hub_and_session_manager_killed() {
 /// session-manager eventually stops retrying, and so does the hub; later
 /// messages of the chat continue. A person reports what the chat displays.
 #[tokio::test]
-async fn message_that_nobody_can_tell_of_waits_for_a_person_alone() {
+async fn undecidable_message_waits_for_a_person() {
     const TO: &str = "5491158254201";
     let options = ManagerOptions::default()
         .with("SETTLE_TRIES", 2)

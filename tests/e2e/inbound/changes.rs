@@ -56,7 +56,7 @@ async fn sends(manager: &Manager, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn changes_are_told_as_they_happen() {
+async fn changes_are_published_as_they_happen() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = from_the_start(&manager).await;
@@ -100,7 +100,7 @@ async fn changes_are_told_as_they_happen() {
 }
 
 #[tokio::test]
-async fn changes_during_outages_are_told_once() {
+async fn changes_during_outages_are_published_once() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = from_the_start(&manager).await;

@@ -238,7 +238,7 @@ async fn until_known(manager: &Manager, key: &str) {
 }
 
 #[tokio::test]
-async fn quota_lets_the_oldest_go_and_fetches_it_again() {
+async fn quota_evicts_the_oldest_file_which_is_fetched_again() {
     let options = ManagerOptions::default().with("MEDIA_QUOTA_MIB", 1);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();

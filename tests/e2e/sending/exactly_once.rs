@@ -745,7 +745,7 @@ async fn unsettled_message_is_left_undecided() {
 /// Another message must not overtake it, and gets an error code of its own:
 /// retry later, other numbers are unaffected.
 #[tokio::test]
-async fn message_behind_an_unconfirmed_one_is_put_off() {
+async fn message_after_an_unconfirmed_one_is_postponed() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();

@@ -14,7 +14,7 @@ async fn manager() -> Manager {
 }
 
 on_both_engines! {
-    async fn quota_of_whoever_signed_in_at_the_hub(database: Database) {
+    async fn quota_is_counted_per_business_of_the_signed_in_user(database: Database) {
         const PASSWORD: &str = "una clave de prueba, larga";
         let mut manager = manager().await;
         let options = ManagerOptions::default()

@@ -310,7 +310,7 @@ async fn pipelined_requests_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn slow_senders_are_cut_and_block_nobody() {
+async fn slow_senders_are_disconnected_and_do_not_block_others() {
     let manager = manager().await;
     let heads = join_all((0..200).map(|_| async {
         let mut stream = open(&manager).await;

@@ -13,7 +13,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
-use super::judge::{CertificateFacts, Standing};
+use super::judge::{CertificateFacts, CertificateState};
 use crate::webhooks::causes;
 
 /// How far ahead the check looks.
@@ -42,12 +42,12 @@ pub(super) async fn look(url: &Url) -> Option<CertificateFacts> {
 
 async fn judge(url: &Url, roots: &Arc<RootCertStore>) -> Option<CertificateFacts> {
     let host = url.host_str()?.to_owned();
-    let standing = match handshake(url, roots, AHEAD).await? {
-        true => Standing::Good,
-        false if handshake(url, roots, Duration::ZERO).await? => Standing::Near,
-        false => Standing::Refused,
+    let state = match handshake(url, roots, AHEAD).await? {
+        true => CertificateState::Good,
+        false if handshake(url, roots, Duration::ZERO).await? => CertificateState::Near,
+        false => CertificateState::Refused,
     };
-    Some(CertificateFacts { host, standing })
+    Some(CertificateFacts { host, state })
 }
 
 /// Returns the root certificates that this machine trusts.
@@ -145,17 +145,14 @@ mod tests {
         let mut roots = RootCertStore::empty();
         roots.add(authority.as_ref().der().clone()).unwrap();
         let roots = Arc::new(roots);
-        for (days, standing) in [
-            (90, Standing::Good),
-            (7, Standing::Near),
-            (-1, Standing::Refused),
+        for (days, state) in [
+            (90, CertificateState::Good),
+            (7, CertificateState::Near),
+            (-1, CertificateState::Refused),
         ] {
             let url = page(&authority, days).await;
             let found = judge(&url, &roots).await.unwrap();
-            assert_eq!(
-                (found.host.as_str(), found.standing),
-                ("localhost", standing)
-            );
+            assert_eq!((found.host.as_str(), found.state), ("localhost", state));
         }
         // An unknown authority, and a page that cannot be reached.
         let url = page(&authority, 90).await;
@@ -166,7 +163,7 @@ mod tests {
         let mut strangers = RootCertStore::empty();
         let _ = strangers.add(other.unwrap().as_ref().der().clone());
         let found = judge(&url, &Arc::new(strangers)).await.unwrap();
-        assert_eq!(found.standing, Standing::Refused);
+        assert_eq!(found.state, CertificateState::Refused);
         let nowhere = "https://localhost:1/".parse().unwrap();
         assert_eq!(judge(&nowhere, &roots).await, None);
     }

@@ -55,12 +55,12 @@ pub(super) struct ManagerFigures {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CertificateFacts {
     pub(super) host: String,
-    pub(super) standing: Standing,
+    pub(super) state: CertificateState,
 }
 
 /// The verdict on a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum CertificateState {
     Good,
     /// It expires soon.
     Near,
@@ -112,7 +112,7 @@ pub(super) struct Facts {
 /// The conditions that are met, and the codes that could not be evaluated.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Judgement {
-    pub(super) holding: Vec<Condition>,
+    pub(super) conditions: Vec<Condition>,
     pub(super) unknown: Vec<String>,
 }
 
@@ -127,30 +127,30 @@ impl Judgement {
 /// Evaluates the facts.
 pub(super) fn judge(facts: &Facts) -> Judgement {
     let mut judgement = Judgement::default();
-    let holding = &mut judgement.holding;
+    let conditions = &mut judgement.conditions;
     if let Some(Some(reason)) = &facts.link {
-        holding.push(Condition::SessionManagerDown {
+        conditions.push(Condition::SessionManagerDown {
             reason: reason.clone(),
         });
     }
     if let Some(session) = &facts.session {
-        holding.extend(of_session(session));
+        conditions.extend(of_session(session));
     }
     if let Some(limits) = &facts.limits {
-        holding.extend(of_limits(limits));
+        conditions.extend(of_limits(limits));
     }
     if let Some(figures) = &facts.figures {
-        holding.extend(of_figures(figures));
+        conditions.extend(of_figures(figures));
     }
     for service in &facts.services {
-        holding.extend(of_service(service));
+        conditions.extend(of_service(service));
     }
     if let Some((folder, free)) = &facts.hub_room {
-        holding.extend(low_disk(folder, *free));
+        conditions.extend(low_disk(folder, *free));
     }
     for campaign in facts.paused.iter().flatten() {
         if !BY_PERSON.contains(&campaign.reason.as_str()) {
-            holding.push(Condition::CampaignStopped {
+            conditions.push(Condition::CampaignStopped {
                 id: campaign.id,
                 name: campaign.name.clone(),
                 reason: campaign.reason.clone(),
@@ -158,7 +158,7 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
         }
     }
     for letter in facts.dead_letters.iter().flatten() {
-        holding.push(Condition::WebhookDeadLetters {
+        conditions.push(Condition::WebhookDeadLetters {
             webhook: letter.webhook,
             name: letter.name.clone(),
             number: letter.number,
@@ -166,15 +166,15 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
         });
     }
     if let Some(certificate) = &facts.certificate
-        && certificate.standing != Standing::Good
+        && certificate.state != CertificateState::Good
     {
-        holding.push(Condition::Certificate {
+        conditions.push(Condition::Certificate {
             host: certificate.host.clone(),
-            is_over: certificate.standing == Standing::Refused,
+            is_over: certificate.state == CertificateState::Refused,
         });
     }
     if let Some(backup) = facts.hub_backup {
-        holding.extend(of_backup(Backup::Hub, backup.hours, backup.failed));
+        conditions.extend(of_backup(Backup::Hub, backup.hours, backup.failed));
     }
     judgement.unknown = unknown(facts);
     judgement
@@ -223,9 +223,9 @@ fn unknown(facts: &Facts) -> Vec<String> {
 }
 
 fn of_session(session: &SessionBody) -> Vec<Condition> {
-    let mut holding = Vec::new();
+    let mut conditions = Vec::new();
     if session.state != SessionState::Ready {
-        holding.push(Condition::SessionNotReady {
+        conditions.push(Condition::SessionNotReady {
             state: session.state,
             cause: session.cause.clone(),
             message: session.cause_message.clone(),
@@ -233,13 +233,13 @@ fn of_session(session: &SessionBody) -> Vec<Condition> {
     }
     let restarts = &session.restarts;
     if restarts.budget > 0 && restarts.recent > restarts.budget / 2 {
-        holding.push(Condition::BrowserRestarts {
+        conditions.push(Condition::BrowserRestarts {
             number: restarts.recent,
             budget: restarts.budget,
             window_minutes: restarts.window_seconds / 60,
         });
     }
-    holding
+    conditions
 }
 
 fn of_limits(limits: &LimitsEvent) -> Option<Condition> {
@@ -262,20 +262,20 @@ fn of_limits(limits: &LimitsEvent) -> Option<Condition> {
 }
 
 fn of_figures(figures: &ManagerFigures) -> Vec<Condition> {
-    let mut holding = Vec::new();
+    let mut conditions = Vec::new();
     if let Some(mib) = figures.profile_mib.filter(|mib| *mib >= LARGE_PROFILE_MIB) {
-        holding.push(Condition::LargeProfile { mib });
+        conditions.push(Condition::LargeProfile { mib });
     }
     let skew = figures.skew_seconds;
     if let Some(seconds) = skew.filter(|seconds| *seconds > LARGEST_SKEW_SECONDS) {
-        holding.push(Condition::ClockOff { seconds });
+        conditions.push(Condition::ClockOff { seconds });
     }
     if let Some(free) = figures.free_mib {
-        holding.extend(low_disk(session_api::SERVICE_NAME, free));
+        conditions.extend(low_disk(session_api::SERVICE_NAME, free));
     }
     let failed = figures.backup_failed.unwrap_or(false);
-    holding.extend(of_backup(Backup::Session, figures.backup_hours, failed));
-    holding
+    conditions.extend(of_backup(Backup::Session, figures.backup_hours, failed));
+    conditions
 }
 
 fn of_backup(what: Backup, hours: Option<u64>, failed: bool) -> Vec<Condition> {
@@ -294,26 +294,26 @@ fn low_disk(what: &str, free_mib: u64) -> Option<Condition> {
 
 fn of_service(service: &ServiceFacts) -> Vec<Condition> {
     let (name, limits) = (&service.name, service.limits);
-    let mut holding = Vec::new();
+    let mut conditions = Vec::new();
     if service.restarts > limits.restarts {
-        holding.push(Condition::ManyRestarts {
+        conditions.push(Condition::ManyRestarts {
             service: name.clone(),
             number: service.restarts,
         });
     } else if service.restarts > 1 {
-        holding.push(Condition::ShortUptime {
+        conditions.push(Condition::ShortUptime {
             service: name.clone(),
         });
     }
     let resident = service.resident_mib;
     if let Some(mib) = resident.filter(|mib| *mib > limits.memory_mib) {
-        holding.push(Condition::HighMemory {
+        conditions.push(Condition::HighMemory {
             service: name.clone(),
             mib,
             limit_mib: limits.memory_mib,
         });
     }
-    holding
+    conditions
 }
 
 #[cfg(test)]
@@ -321,7 +321,7 @@ mod tests {
     use super::*;
 
     fn codes(facts: &Facts) -> Vec<String> {
-        judge(facts).holding.iter().map(Condition::key).collect()
+        judge(facts).conditions.iter().map(Condition::key).collect()
     }
 
     fn service(restarts: i64, resident_mib: u64) -> Facts {
@@ -398,7 +398,7 @@ mod tests {
     #[test]
     fn unobserved_facts_raise_and_clear_nothing() {
         let nothing = judge(&Facts::default());
-        assert!(nothing.holding.is_empty());
+        assert!(nothing.conditions.is_empty());
         for key in ["SESSION_NOT_READY", "BACKUP_OLD/hub", "CAMPAIGN_STOPPED/3"] {
             assert!(!nothing.knows(key), "{key}");
         }

@@ -115,7 +115,7 @@ struct Inner {
 /// An active alert.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Held)]
-pub(crate) struct Held {
+pub(crate) struct ActiveAlert {
     key: String,
     code: String,
     /// `critical` or `warning`.
@@ -164,7 +164,7 @@ pub(crate) struct AlertsBody {
     quiet_hours: Option<String>,
     digest_at: Option<String>,
     /// The active alerts.
-    holding: Vec<Held>,
+    holding: Vec<ActiveAlert>,
     /// The latest notices, the newest first.
     told: Vec<SentNotice>,
 }
@@ -297,7 +297,10 @@ impl Alerts {
             repeat_hours: alerts.repeat.map(|repeat| repeat.as_secs() / 3600),
             quiet_hours: alerts.quiet.map(|quiet| quiet.to_string()),
             digest_at: alerts.digest_at.map(crate::config::alerts::shown),
-            holding: held.iter().filter_map(|alert| inner.held(alert)).collect(),
+            holding: held
+                .iter()
+                .filter_map(|alert| inner.active_alert(alert))
+                .collect(),
             told: told.into_iter().map(SentNotice::from).collect(),
         })
     }
@@ -361,9 +364,9 @@ impl Inner {
         let judgement = judge::judge(&facts);
         let now = Timestamp::now();
         let policy = self.policy(now);
-        for condition in &judgement.holding {
+        for condition in &judgement.conditions {
             let since = since_of(condition, &facts).unwrap_or(now);
-            self.see(condition, since, &policy, now).await?;
+            self.record(condition, since, &policy, now).await?;
         }
         self.clear(&judgement, &policy, now).await?;
         self.digest(&facts, now).await
@@ -384,7 +387,7 @@ impl Inner {
     }
 
     /// Stores a sighting, and enqueues a notice if one is due.
-    async fn see(
+    async fn record(
         &self,
         condition: &Condition,
         since: Timestamp,
@@ -628,9 +631,9 @@ impl Inner {
         }
     }
 
-    fn held(&self, alert: &StoredAlert) -> Option<Held> {
+    fn active_alert(&self, alert: &StoredAlert) -> Option<ActiveAlert> {
         let condition = condition_of(alert)?;
-        Some(Held {
+        Some(ActiveAlert {
             key: alert.key.clone(),
             code: alert.code.clone(),
             severity: condition.severity().as_str(),

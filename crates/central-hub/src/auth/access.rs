@@ -207,7 +207,7 @@ pub const ALL: &[Rule] = &[
     ),
     // The opt-out list, which all businesses share.
     rule("GET", "/sender/bajas", Office(Read)),
-    // Whoever talks with somebody hears it first.
+    // Users who answer conversations receive opt-outs first.
     rule("POST", "/sender/bajas", Attending(Campaigns)),
     rule("GET", "/sender/bajas/palabras", Everybody(Read)),
     rule("PUT", "/sender/bajas/palabras", Admins(Campaigns)),

@@ -60,9 +60,9 @@ impl Scopes {
     pub const NONE: Self = Self(0);
     /// All scopes.
     pub const EVERYTHING: Self = Self(0b1_1111);
-    /// What somebody may do who answers conversations.
+    /// The scopes of a user who answers conversations.
     pub const OF_AGENTE: Self = Self(0b0_0011);
-    /// What a business may do with what is its own.
+    /// The scopes of a business, for its own data.
     pub const OF_CLIENTE: Self = Self(0b0_1111);
 
     const fn bit(scope: Scope) -> u8 {

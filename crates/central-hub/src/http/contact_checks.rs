@@ -23,17 +23,17 @@ pub(crate) struct CheckBody {
     numeros: Vec<String>,
 }
 
-/// What is known of one number.
+/// The result for one number.
 #[derive(Serialize, ToSchema)]
 #[schema(as = contacts::Checked)]
 pub(crate) struct CheckedBody {
-    /// The number as it was given.
+    /// The number as requested.
     numero: String,
     telefono: Option<String>,
-    /// `si`, `no`, `pendiente` (WhatsApp is being asked: request it again), or
+    /// `si`, `no`, `pendiente` (the lookup is running: request it again), or
     /// `invalido`.
     whatsapp: &'static str,
-    /// When WhatsApp said so.
+    /// When WhatsApp reported it.
     consultado: Option<Timestamp>,
     /// Why it is not a number.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,9 +47,9 @@ pub(crate) struct CheckAnswer {
     pendientes: usize,
 }
 
-/// Returns which of these numbers have WhatsApp: what WhatsApp said in the last
-/// days at once; about the rest it is asked, one number per second, and a
-/// later request returns the answer.
+/// Returns which of these numbers have WhatsApp. Results of the last days are
+/// returned at once; the other numbers are looked up, one per second, and a later
+/// request returns their results.
 #[utoipa::path(
     post, path = "/contacts/check", tag = "contacts", operation_id = "contacts_check",
     request_body(content = CheckBody, example = json!({"numeros": ["5491158254201"]})),
@@ -77,7 +77,7 @@ pub(crate) async fn check(
         },
         Ok(person) => {
             let lookup = known.get(person.as_str()).cloned().unwrap_or_default();
-            // A LID is an account's: nobody is asked.
+            // A LID always belongs to an account: no lookup.
             let exists = lookup.exists.or((!is_number(&&person)).then_some(true));
             CheckedBody {
                 numero,

@@ -1,9 +1,9 @@
 //! Files of messages, streamed from session-manager: for callers who see the
 //! conversation, and by the signed links of webhooks.
 //!
-//! The content is a stranger's. A browser is told to show only pictures, audio
-//! and video of known types; everything else is a download, which it neither
-//! opens nor executes.
+//! The content is untrusted. Only pictures, audio and video of known types are
+//! served to be shown in the browser; everything else is a download, which the
+//! browser neither opens nor executes.
 
 use api_docs::Failures;
 use axum::body::Body;
@@ -48,7 +48,7 @@ const SHOWN: [&str; 22] = [
     "video/3gpp",
     "video/ogg",
 ];
-/// Types that a download keeps; others are plain bytes.
+/// Types that a download keeps; others become `application/octet-stream`.
 const KEPT: [&str; 2] = ["application/pdf", "application/zip"];
 const OCTETS: &str = "application/octet-stream";
 
@@ -91,8 +91,8 @@ pub(crate) async fn media(
     serve(&client, &message, &headers, held).await
 }
 
-/// Returns the file of a message by a signed link, as a webhook's `media_link`
-/// has it.
+/// Returns the file of a message by a signed link, which webhooks contain as
+/// `media_link`.
 #[utoipa::path(
     get, path = "/media/{token}", tag = "webhooks", operation_id = "media_linked",
     security(()),
@@ -239,7 +239,7 @@ fn disposition(is_shown: bool, filename: Option<&str>) -> String {
     }
 }
 
-/// Whether the caller has this file already.
+/// Returns whether the caller already has this file.
 fn is_same(asked: &HeaderMap, headers: &HeaderMap) -> bool {
     let Some(tag) = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()) else {
         return false;

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_a_bound_and_honour_a_wish() {
+    fn pauses_grow_to_a_bound_and_respect_retry_after() {
         let first = Duration::from_millis(500);
         for failures in 1..200 {
             let longest = first.saturating_mul(1 << (failures - 1).min(16));

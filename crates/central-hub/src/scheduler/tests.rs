@@ -478,7 +478,7 @@ on_both_engines! {
         bench.store.close().await;
     }
 
-    async fn a_rehearsal_plans_the_whole_campaign(database: Database) {
+    async fn dry_run_plans_the_whole_campaign(database: Database) {
         let mut bench = Bench::new(&database).await;
         bench.context.dry_run = true;
         // A dry run needs no phone.
@@ -528,7 +528,7 @@ on_both_engines! {
         bench.store.close().await;
     }
 
-    async fn a_rehearsal_stays_one(database: Database) {
+    async fn dry_run_stays_a_dry_run(database: Database) {
         let mut bench = Bench::new(&database).await;
         bench.context.dry_run = true;
         let id = bench.approved(3, (0, 0)).await;
@@ -632,7 +632,7 @@ on_both_engines! {
         bench.store.close().await;
     }
 
-    async fn whoever_opts_out_is_passed_over(database: Database) {
+    async fn recipients_who_opted_out_are_skipped(database: Database) {
         let mut bench = Bench::new(&database).await;
         let id = bench.approved(3, (0, 0)).await;
         let word = bench.store.apply_opt_out(phone(2).as_str(), "¡Baja!").await.unwrap();

@@ -9,10 +9,10 @@ use super::error::StoreError;
 use super::rows::{optional_timestamp, unknown_value};
 use crate::message_content::{Content, Contents};
 
-/// The hub's type of a call that nobody answered.
+/// The hub's message type of a missed call.
 pub(super) const CALL: &str = "call";
 
-/// Reads the contents of a row; `None` of a plain text.
+/// Reads the contents of a row; `None` for a plain text.
 pub(super) fn read_contents(row: &AnyRow) -> Result<Option<Contents>, StoreError> {
     let contents = Contents {
         content: parsed(row, "content")?.unwrap_or_default(),
@@ -29,12 +29,12 @@ fn parsed<T: DeserializeOwned>(row: &AnyRow, column: &str) -> Result<Option<T>, 
         .transpose()
 }
 
-/// Returns the content as it is stored; `None` if there is none.
+/// Serializes the content for its column; `None` if there is none.
 pub(super) fn stored_content(content: &Content) -> Option<String> {
     (!content.is_empty()).then(|| json(content))
 }
 
-/// Returns a value as it is stored.
+/// Serializes a value for its column.
 pub(super) fn json(value: &impl Serialize) -> String {
     // Plain structs of strings and numbers: serialization cannot fail.
     serde_json::to_string(value).unwrap_or_default()

@@ -83,7 +83,7 @@ pub struct InboundMessage {
     pub at: Timestamp,
     /// The business, if the source names one.
     pub cliente_id: Option<u64>,
-    /// What it holds beside its text.
+    /// Its content besides the text.
     pub content: Box<Content>,
 }
 
@@ -334,7 +334,7 @@ impl Store {
     }
 
     /// Stores the content of a message that was unreadable when it arrived.
-    /// What became of it meanwhile stays.
+    /// Changes received in the meantime are kept.
     async fn make_readable_in(
         &self,
         tx: &mut Tx,

@@ -174,7 +174,7 @@ macro_rules! waits {
 }
 
 const WAITS: &str = waits!("chat = $1");
-/// After an answer that is older than what was received last.
+/// After a reply that is older than the last received message.
 const WAITS_STILL: &str = waits!("chat = $1 AND waits_since IS NOT NULL AND last_out < last_in");
 
 /// Selects some messages as one view sees them.
@@ -223,8 +223,8 @@ macro_rules! fill {
     };
 }
 
-/// Settles what is history (written before `$1`) of the rows that were filled at
-/// `$2`; the rest waits.
+/// Settles the rows filled at `$2` whose messages are history (before `$1`); the
+/// others wait for a reply.
 const SETTLE_HISTORY: &str = "UPDATE inbox SET settled = last_in
     WHERE updated_at = $2 AND settled = 0 AND (last_in < $1
         OR EXISTS (SELECT 1 FROM opt_outs WHERE opt_outs.chat = inbox.chat))";
@@ -421,7 +421,7 @@ impl Store {
         Ok(())
     }
 
-    /// A message of this chat changed: the pages are told.
+    /// Marks the chat as changed, so that the pages are notified.
     pub(super) async fn note_changed_in(&self, tx: &mut Tx, chat: &str) -> Result<(), StoreError> {
         sqlx::query("UPDATE inbox SET updated_at = $2 WHERE chat = $1")
             .bind(chat)
@@ -692,8 +692,8 @@ impl Store {
         Ok(())
     }
 
-    /// Some of what was said under `from` stands under `to` now. What a user
-    /// has not read stays where the last of it is.
+    /// Updates the inbox after some messages of `from` were moved to `to`. The
+    /// unread mark of a user stays at the chat of the last unread message.
     pub(super) async fn part_inbox_in(
         &self,
         tx: &mut Tx,
@@ -716,8 +716,7 @@ impl Store {
         Ok(())
     }
 
-    /// Messages of this chat are deleted: its rows are made anew from those that
-    /// are left.
+    /// Rebuilds the rows of a chat after some of its messages were deleted.
     pub(super) async fn forget_inbox_in(&self, tx: &mut Tx, chat: &str) -> Result<(), StoreError> {
         self.rebuild_inbox_in(tx, chat, chat).await?;
         sqlx::query(
@@ -731,8 +730,8 @@ impl Store {
         Ok(())
     }
 
-    /// Makes the rows of two chats anew from their messages, and keeps what is
-    /// settled; `false` where there are no rows.
+    /// Rebuilds the rows of two chats from their messages, keeping what is
+    /// settled; returns `false` if there are no rows.
     async fn rebuild_inbox_in(
         &self,
         tx: &mut Tx,
@@ -807,7 +806,7 @@ impl Store {
     }
 }
 
-/// Counts what is unread under one chat under another as well.
+/// Adds the unread messages of one chat to another.
 async fn move_unread_in(
     tx: &mut Tx,
     statement: &'static str,

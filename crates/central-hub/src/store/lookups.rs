@@ -1,4 +1,4 @@
-//! What WhatsApp said of numbers, kept for days, and what it is to be asked.
+//! The queue of lookups, and their results, which are kept for days.
 //!
 //! ```text
 //!  wanted ─> known of late? ─> the answer
@@ -18,26 +18,26 @@ use super::people::{Source, may_be_one};
 use super::rows::timestamp;
 use super::{Store, Tx, now};
 
-/// How long a number is taken to have WhatsApp.
+/// How long a positive result is valid.
 const FOUND: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How long a number is taken to have none: people join.
+/// How long a negative result is valid: people may join later.
 const NOT_FOUND: Duration = Duration::from_secs(24 * 3600);
 
-/// Who waits for an answer.
+/// The priority of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
-    /// Somebody who asked for some numbers.
+    /// Numbers requested by a user.
     Asked,
-    /// A list, behind them.
+    /// Numbers of a list, after those.
     List,
 }
 
-/// What is known of a number.
+/// The result of a lookup.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
     /// Whether it has WhatsApp; `None` if that is not known yet.
     pub exists: Option<bool>,
-    /// When WhatsApp said so.
+    /// When WhatsApp reported it.
     pub answered_at: Option<Timestamp>,
 }
 
@@ -46,8 +46,8 @@ fn before(age: Duration) -> i64 {
 }
 
 impl Store {
-    /// Returns what is known of these numbers, by WhatsApp id, and queues the
-    /// ones of which nothing is, or nothing recent.
+    /// Returns the results for these numbers, by WhatsApp id, and queues the
+    /// numbers without a recent one.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -87,14 +87,14 @@ impl Store {
         Ok(people.iter().map(of).collect())
     }
 
-    /// Queues these addresses, unless something recent is known of them.
+    /// Queues the addresses that have no recent result.
     pub(in crate::store) async fn want_lookups_in(
         &self,
         tx: &mut Tx,
         addresses: &BTreeSet<String>,
         urgency: Urgency,
     ) -> Result<(), StoreError> {
-        // In one order, so that two that want the same ones do not deadlock.
+        // In sorted order, so that two concurrent requests do not deadlock.
         let statement = self.engine().pick(
             "INSERT INTO lookups (address, queued_at, in_list)
              SELECT value, $2, $5 FROM json_each($1) WHERE true ORDER BY value
@@ -123,7 +123,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the number to ask for next.
+    /// Returns the next number to look up.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -137,7 +137,7 @@ impl Store {
         Ok(next)
     }
 
-    /// Moves a number that could not be asked for behind the others.
+    /// Moves a number whose lookup failed behind the others.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -150,7 +150,7 @@ impl Store {
         Ok(())
     }
 
-    /// Stores what WhatsApp said of a number, and learns whose it is.
+    /// Stores the result of a lookup, and merges the addresses that it reveals.
     ///
     /// # Errors
     /// [`StoreError::Query`].

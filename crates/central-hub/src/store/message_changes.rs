@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Each is applied once, in whatever order they arrive: edits and reactions are
-//! ordered by their own time, and a deleted message holds nothing any more.
+//! ordered by their own time, and a deleted message has no content any more.
 
 use serde::{Deserialize, Serialize};
 use session_api::{Event, Recipient, Timestamp};
@@ -30,7 +30,7 @@ const EARLY_KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum MessageChange {
-    /// It has another text.
+    /// It was edited: its new text.
     Edited { body: String, at: i64 },
     /// It was deleted for everyone.
     Deleted { at: i64 },
@@ -38,7 +38,7 @@ enum MessageChange {
     Reaction { emoji: Option<String>, at: i64 },
 }
 
-/// A change, and the message that it is of.
+/// A change, and the message that it applies to.
 pub(super) struct ChangedMessage<'a> {
     message_id: &'a str,
     chat: &'a str,
@@ -84,7 +84,7 @@ impl<'a> ChangedMessage<'a> {
         })
     }
 
-    /// Whether the account itself wrote the message.
+    /// Returns whether this account sent the message.
     fn is_own(&self) -> bool {
         self.message_id.starts_with("true_")
     }
@@ -130,7 +130,7 @@ impl Store {
         }
     }
 
-    /// Returns the message that a change is of, locked.
+    /// Returns the message that a change applies to, locked.
     async fn changed_message_in(
         &self,
         tx: &mut Tx,

@@ -167,8 +167,7 @@ pub struct Message {
     pub updated_at: Timestamp,
     /// When it was written, according to WhatsApp, if received from there.
     pub written_at: Option<Timestamp>,
-    /// What it holds beside its text, and what became of it; `None` of a plain
-    /// text.
+    /// Its content besides the text, and its changes; `None` for a plain text.
     pub contents: Option<Box<Contents>>,
 }
 
@@ -434,8 +433,8 @@ impl Store {
             after = first.saturating_sub(WRITTEN_AT_ONCE);
         }
         if let Some(until) = filter.until {
-            // As in `select_messages`: what was heard of in time, and what came
-            // late, which may have any number.
+            // As in `select_messages`: messages that arrived in time, and late
+            // ones, which may have any id.
             let in_time = sqlx::query_scalar(
                 "SELECT id FROM messages WHERE created_at < $1 + 60000
                  ORDER BY created_at DESC, id DESC LIMIT 1",

@@ -180,7 +180,7 @@ impl Store {
             })?;
         let key = store.setting_or(LINK_KEY, &MediaLinks::new_key()).await?;
         store.links = Some(MediaLinks::with_key(&key));
-        store.join_what_is_there().await?;
+        store.merge_existing_addresses().await?;
         store.fill_inbox().await?;
         store.fill_index().await?;
         Ok(store)

@@ -1,16 +1,16 @@
-//! The answer that tells a person that the opt-out was understood: once per
-//! person, and only while it is switched on.
+//! The confirmation sent after an opt-out: once per person, and only while it is
+//! enabled.
 
 use super::error::StoreError;
 use super::inbound::last_to;
 use super::messages::{NewMessage, Origin};
 use super::{Composed, Store, Tx, now};
 
-/// The text; none while it is switched off.
+/// Setting with the text; absent while it is disabled.
 const ANSWER: &str = "campaigns.opt_out_answer";
 
 impl Store {
-    /// Returns the text of the answer; `None` while it is switched off.
+    /// Returns the text of the answer; `None` while it is disabled.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -19,7 +19,7 @@ impl Store {
         Ok(text.filter(|text| !text.is_empty()))
     }
 
-    /// Sets the text of the answer; `None` switches it off.
+    /// Sets the text of the answer; `None` disables it.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -27,8 +27,8 @@ impl Store {
         self.set(ANSWER, text.unwrap_or_default()).await
     }
 
-    /// Enqueues the answer to whoever just opted out, unless it is switched off
-    /// or the person got one before.
+    /// Enqueues the answer to a contact that just opted out, unless it is disabled
+    /// or the contact got one before.
     pub(in crate::store) async fn answer_opt_out_in(
         &self,
         tx: &mut Tx,
@@ -51,7 +51,7 @@ impl Store {
         if first.rows_affected() == 0 {
             return Ok(());
         }
-        // The business whose message they answered.
+        // The business that the contact replied to.
         let business = last_to(tx, chat).await?.and_then(|last| last.cliente_id);
         let business = business.and_then(|id| u64::try_from(id).ok());
         let message = match Composed::text(business, chat, &text) {
@@ -76,7 +76,7 @@ impl Store {
     }
 }
 
-/// Moves the note that a person got the answer.
+/// Moves the mark that a contact got the answer.
 pub(super) async fn move_opt_out_answer_in(
     tx: &mut Tx,
     from: &str,

@@ -233,7 +233,7 @@ impl Store {
         self.merge_people_in(tx, &addresses, spelled, source).await
     }
 
-    /// As [`Store::join_in`], whatever they were taken for before.
+    /// Like [`Store::join_in`], without detaching reassigned LIDs.
     pub(super) async fn merge_people_in(
         &self,
         tx: &mut Tx,
@@ -392,7 +392,7 @@ impl Store {
     /// and what is stored under LIDs whose number is known.
     ///
     /// Reads only rows that will change: the index by chat finds the spellings.
-    pub(super) async fn join_what_is_there(&self) -> Result<(), StoreError> {
+    pub(super) async fn merge_existing_addresses(&self) -> Result<(), StoreError> {
         if self.setting(JOINED).await?.is_some() {
             return Ok(());
         }
@@ -586,8 +586,8 @@ async fn detach_reassigned_lid_in(
     }
     if let Some(holder) = by_number {
         let all = addresses_in(tx, holder.id).await?;
-        // Of somebody with several numbers, whom a person joined, nobody knows
-        // which of them a LID goes with.
+        // If a user merged several numbers, it is unknown which of them a LID
+        // belongs to.
         let has_several = all.iter().filter(|it| !is_lid(it)).count() > 1;
         for other in all {
             if is_lid(&other) && !has_several {
@@ -606,8 +606,7 @@ pub(super) async fn addresses_in(tx: &mut Tx, person: i64) -> Result<Vec<String>
     Ok(addresses)
 }
 
-/// Takes an address from whoever has it; a wish not to be written to stays with
-/// both.
+/// Detaches an address from its person; an opt-out is copied to both.
 pub(super) async fn detach_address_in(
     tx: &mut Tx,
     lid: &str,

@@ -1,4 +1,4 @@
-//! Whether what comes in is recorded.
+//! The switch of the recording of inbound messages.
 
 use super::error::StoreError;
 use super::{Store, Tx};

@@ -109,7 +109,7 @@ mod tests {
     use super::super::tests::open;
 
     on_both_engines! {
-        async fn the_last_turn_holds_with_who_and_when(database: Database) {
+        async fn last_switch_counts_with_its_user_and_time(database: Database) {
             let store = open(&database).await;
             assert_eq!(store.sending_switch().await.unwrap(), None);
             assert!(!store.is_sending_stopped().await.unwrap());

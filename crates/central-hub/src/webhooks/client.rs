@@ -59,8 +59,8 @@ impl WebhookClient {
         &self.0.allowed
     }
 
-    /// Calls a subscriber; gives what came of it, and for how long the receiver
-    /// asks not to be called.
+    /// Calls a subscriber; returns the result, and the pause that the receiver
+    /// requests.
     pub(crate) async fn call(
         &self,
         webhook: &Webhook,
@@ -77,8 +77,7 @@ impl WebhookClient {
         self.post_once(&post).await
     }
 
-    /// Posts; gives what came of it, and for how long the receiver asks not to be
-    /// called.
+    /// Posts once; returns the result, and the pause that the receiver requests.
     pub(crate) async fn post_once(&self, post: &Post<'_>) -> (Attempt, Option<Duration>) {
         let (at, begin) = (Timestamp::now(), Instant::now());
         let called = tokio::time::timeout(self.0.deadline, self.post(post, at)).await;

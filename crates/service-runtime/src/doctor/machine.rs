@@ -102,7 +102,7 @@ pub fn disk(folder: &Path) -> Check {
     }
 }
 
-/// How many MiB there are for what is written there.
+/// Returns the free space of the file system of `folder`, in MiB.
 #[must_use]
 pub fn free_mib(folder: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(first_there(folder)?).ok()?;

@@ -105,7 +105,7 @@ fn set_mode(path: &Path, mode: u32) -> std::io::Result<()> {
     opened.set_permissions(Permissions::from_mode(mode))
 }
 
-/// All of it.
+/// The report of a doctor command.
 #[derive(Clone, Debug, Serialize)]
 pub struct DoctorReport {
     /// The name of the service.

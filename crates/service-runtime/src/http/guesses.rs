@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn local_guesser_locks_nobody_out() {
+    fn local_guesser_does_not_lock_out_others() {
         let guesses = Guesses::at("X_TOKEN");
         let answers = after(&guesses, "127.0.0.1", OF_ADDRESS + 1);
         assert_eq!(answers[600], Err(429));

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn success_stands_beside_ok() {
+    fn success_is_returned_in_addition_to_ok() {
         let sent = r#"{"ok":true,"message_id":"x"}"#;
         assert_eq!(
             of(true, sent),

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_a_minute_says_how_many() {
+    fn one_log_line_a_minute_has_the_count() {
         let begin = Instant::now();
         let log = OncePerMinute::default();
         assert_eq!(log.due_at(begin), Some(1));

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_bounded_for_each_and_for_all_and_come_back() {
+    fn slots_are_bounded_per_holder_and_in_total_and_are_released() {
         let shares = Shares::new(2, 3);
         let first = shares.take("a").unwrap();
         let _second = shares.take("a").unwrap();

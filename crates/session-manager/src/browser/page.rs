@@ -466,8 +466,8 @@ impl WhatsAppPage {
         self.call("look_up", json!({"to": to}), SERVER_QUERY).await
     }
 
-    /// Returns the addresses that the page knows of whoever has this one; it
-    /// sends no query to WhatsApp's server.
+    /// Returns the addresses of the contact with this one, as the page knows
+    /// them; sends no query to WhatsApp's server.
     ///
     /// # Errors
     /// Any [`PageError`].

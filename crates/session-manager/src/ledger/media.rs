@@ -155,7 +155,7 @@ impl Store {
         Ok(row.as_ref().map(MediaRow::read).transpose()?)
     }
 
-    /// Marks the file as stored; `false` if nothing is known of it any more.
+    /// Marks the file as stored; `false` if its row was deleted.
     pub async fn media_stored(&self, key: &str, file: &StoredMedia) -> Result<bool, LedgerError> {
         let done = sqlx::query(
             "UPDATE media SET state = 'stored', file_id = ?2, size = ?3, mime = ?4, sha256 = ?5,

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_that_holds_what_it_sends_is_not_blamed() {
+    async fn page_that_holds_a_delivery_is_not_blamed() {
         let watch = AckWatch::default();
         let held = std::cell::Cell::new(true);
         watch.asked(1, Duration::ZERO);

@@ -145,7 +145,7 @@ impl Outbox {
         })
     }
 
-    /// Returns the lane of whoever has this address, by what the page knows; it
+    /// Returns the lane of the contact with this address, as the page knows it;
     /// sends no query to WhatsApp's server.
     async fn lane(&self, address: &str) -> Lane {
         if let Some(lane) = self.0.lanes.cached(address) {

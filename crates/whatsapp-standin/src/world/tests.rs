@@ -153,7 +153,7 @@ fn rules_count_down_and_the_nearer_one_wins() {
 }
 
 #[test]
-fn a_refused_id_may_come_again() {
+fn refused_id_may_be_used_again() {
     let (mut world, page, _rx, _) = linked();
     world.set_rule(Rule {
         to: None,
@@ -270,7 +270,7 @@ fn a_ciphertext_comes_without_its_text() {
 }
 
 #[test]
-fn a_hidden_number_is_not_told() {
+fn hidden_number_is_not_returned() {
     let (mut world, _, mut rx, _) = linked();
     let mut lead = LeadMessage::text(LEAD, "hola");
     lead.lid = true;
@@ -282,7 +282,7 @@ fn a_hidden_number_is_not_told() {
 }
 
 #[test]
-fn unlinking_tells_the_page_and_the_device_stays_out() {
+fn unlinking_notifies_the_page_and_the_device_stays_unlinked() {
     let (mut world, page, mut rx, claim) = linked();
     assert!(world.unlink(&claim.id, None, None));
     assert!(drain(&mut rx).concat().contains("unlinked"));

@@ -64,7 +64,7 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "sudo cp ",
         "tests/e2e/deploy/nginx.rs",
-        "fn the_node_pairs_page_is_served_beside_the_hub()",
+        "fn old_page_is_served_next_to_the_hub()",
     ),
     // Needs the real WhatsApp.
     (
@@ -81,12 +81,12 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "cargo xtask abuse",
         "tests/lab/abuse/tests/short_run.rs",
-        "fn unread_answers_block_nobody(",
+        "fn unread_responses_do_not_block_others(",
     ),
     (
         "cargo xtask abuse ",
         "tests/lab/abuse/tests/short_run.rs",
-        "fn unread_answers_block_nobody(",
+        "fn unread_responses_do_not_block_others(",
     ),
     (
         "cargo xtask bench",
@@ -205,7 +205,7 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "curl -X POST http://localhost:3012/api/sender/messages/<id>/decide ",
         "tests/e2e/hub/outbox.rs",
-        "fn message_that_nobody_can_tell_of_waits_for_a_person_alone()",
+        "fn undecidable_message_waits_for_a_person()",
     ),
     (
         "curl -X POST http://localhost:3012/api/sender/messages/<id>/retry ",

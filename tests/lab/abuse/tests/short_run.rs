@@ -68,11 +68,11 @@ macro_rules! attacks {
 }
 
 attacks! {
-    fn unread_answers_block_nobody("answers that nobody reads");
-    fn idle_connections_block_nobody("connections without a request");
-    fn half_heads_block_nobody("half a head"),
+    fn unread_responses_do_not_block_others("answers that nobody reads");
+    fn idle_connections_do_not_block_others("connections without a request");
+    fn incomplete_request_heads_do_not_block_others("half a head"),
         "nginx counts a connection once its head is whole";
-    fn kept_connections_block_nobody("connections after an answer");
+    fn kept_alive_connections_do_not_block_others("connections after an answer");
     fn stalled_requests_are_answered("requests that stop");
     fn multipart_heads_are_bounded("heads of parts without an end");
     fn endless_bodies_are_bounded("bodies without an end");

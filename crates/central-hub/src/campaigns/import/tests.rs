@@ -106,7 +106,7 @@ fn separators_are_found() {
 }
 
 #[test]
-fn lines_are_told_as_an_editor_counts_them() {
+fn reported_lines_match_an_editors_count() {
     let text = "\ntelefono;nombre;nota\n\
         \n\
         no;Ana;x\n\

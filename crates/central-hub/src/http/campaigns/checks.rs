@@ -22,10 +22,10 @@ pub(crate) struct ProgressBody {
     total: i64,
     con_whatsapp: i64,
     sin_whatsapp: i64,
-    /// About which WhatsApp was not asked yet.
+    /// How many numbers were not looked up yet.
     pendientes: i64,
     terminado: bool,
-    /// Some of those that have no WhatsApp, and wait to be written to.
+    /// Some of the pending recipients without WhatsApp.
     ejemplos: Vec<ExampleBody>,
 }
 
@@ -57,8 +57,8 @@ impl From<CheckProgress> for ProgressBody {
     }
 }
 
-/// Has WhatsApp asked about the number of each recipient who waits, one per
-/// second; recent answers are used again.
+/// Looks up the number of each pending recipient, one per second; recent results
+/// are reused.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/check", tag = "campaigns", operation_id = "campaigns_check",
     params(("id" = i64, Path)),

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_code_stands_in_error_and_details_stay() {
+    fn code_is_in_the_error_field_and_details_remain() {
         let of = |body: Value| {
             let body = shaped(body.as_object().unwrap().clone())?;
             serde_json::from_slice::<Value>(&body).ok()

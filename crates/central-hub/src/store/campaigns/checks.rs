@@ -25,13 +25,13 @@ pub struct CheckProgress {
     pub found: i64,
     /// How many have none.
     pub missing: i64,
-    /// Some of those that have none and wait to be written to: line and
-    /// address.
+    /// Some of the pending recipients without WhatsApp: line and address.
     pub examples: Vec<(i64, String)>,
 }
 
 impl Store {
-    /// Queues the numbers of those who wait in a campaign that is not running.
+    /// Queues the numbers of the pending recipients of a campaign that is not
+    /// running.
     ///
     /// # Errors
     /// [`Refused::NotFound`], [`Refused::State`], [`Refused::Nobody`].
@@ -57,8 +57,8 @@ impl Store {
         Ok(self.check_progress(campaign).await?)
     }
 
-    /// Queues the numbers of some recipients after this id; returns the last
-    /// one's, `None` at the end.
+    /// Queues the numbers of some recipients after this id; returns the last id,
+    /// `None` at the end.
     async fn check_some(&self, campaign: i64, after: i64) -> Result<Option<i64>, StoreError> {
         let mut tx = self.begin().await?;
         let rows = sqlx::query(
@@ -77,7 +77,7 @@ impl Store {
         };
         let wanted: Vec<_> = some
             .iter()
-            // A LID is an account's.
+            // A LID always belongs to an account.
             .filter(|it| it.address().ends_with("@c.us"))
             .map(|it| (it.id, address_of(it.address()).into_owned()))
             .collect();
@@ -139,7 +139,7 @@ impl Store {
         })
     }
 
-    /// Skips those whose number has no WhatsApp; returns how many.
+    /// Skips the recipients without WhatsApp; returns how many.
     ///
     /// # Errors
     /// [`Refused::NotFound`].

@@ -98,7 +98,7 @@ async fn unread(store: &Store, user: i64) -> i64 {
 }
 
 on_both_engines! {
-    async fn whoever_wrote_waits_until_a_person_answers(database: Database) {
+    async fn inbound_message_is_pending_until_a_person_replies(database: Database) {
         let store = open(&database).await;
         // A campaign, a bulk message and a dry run create no conversation.
         for (n, origin) in [Origin::Campaign, Origin::Bulk].into_iter().enumerate() {

@@ -162,7 +162,7 @@ on_both_engines! {
         store.close().await;
     }
 
-    async fn a_number_that_goes_to_another_account_takes_no_conversation_along(database: Database) {
+    async fn reassigned_number_does_not_take_the_conversation_along(database: Database) {
         let store = open(&database).await;
         let (second, third) = ("111222333444555@lid", "5491158254209@c.us");
         store.learn(&[LID, NUMBER], Some(NUMBER), Source::Inbound).await.unwrap();
@@ -247,8 +247,8 @@ on_both_engines! {
         ] {
             sqlx::query(statement).execute(store.writer()).await.unwrap();
         }
-        store.join_what_is_there().await.unwrap();
-        store.join_what_is_there().await.unwrap();
+        store.merge_existing_addresses().await.unwrap();
+        store.merge_existing_addresses().await.unwrap();
         let chats: Vec<String> = sqlx::query_scalar("SELECT chat FROM messages ORDER BY id")
             .fetch_all(store.reader())
             .await

@@ -612,7 +612,7 @@ async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
     let dropped = store.media(id).await.unwrap().unwrap();
     assert_eq!((dropped.stored, dropped.gone), (None, false));
     assert_eq!(due(900).await.unwrap(), None, "only when it is asked for");
-    // One that is forgotten is known no more, whoever still fetches it.
+    // A forgotten file has no row, even if a download of it is running.
     assert!(store.media_stored(&row.message_key, &file).await.unwrap());
     let forgotten = store.media_forgotten(&row.message_key).await.unwrap();
     assert_eq!(forgotten, Some(file.file_id.clone()));

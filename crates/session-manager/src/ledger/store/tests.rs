@@ -245,7 +245,7 @@ async fn row_of_an_older_version_is_still_sent() {
 }
 
 #[tokio::test]
-async fn an_undecided_send_holds_up_nobody_and_can_still_be_settled() {
+async fn undecided_send_does_not_block_others_and_can_be_settled() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
     let row = store.insert(new("3EB0A"), true).await.unwrap().unwrap();

@@ -386,7 +386,7 @@ fn a_sync_without_progress_is_loaded_anew_and_one_that_moves_is_left_alone() {
 /// The timeout of one stall equals the restart window, so that no stall finds
 /// another in its window.
 #[test]
-fn a_sync_that_stands_still_again_and_again_is_given_up() {
+fn sync_that_stalls_repeatedly_is_given_up() {
     let mut m = machine(true);
     up(&mut m);
     let stuck = PageReport {

@@ -107,7 +107,7 @@ fn xlsx_numbers_are_whole_and_dates_are_dates() {
 }
 
 #[test]
-fn sheet_is_chosen_by_name_or_place_and_hidden_ones_are_not_there() {
+fn sheet_is_chosen_by_name_or_position_and_hidden_ones_are_absent() {
     let book = xlsx(ROWS);
     for sheet in ["Clientes 2026", "clientes 2026 ", "1"] {
         assert_eq!(import(&book, Some(sheet)).unwrap().len(), 2, "{sheet}");
