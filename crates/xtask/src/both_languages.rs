@@ -42,6 +42,7 @@ const IN_PART: [(&str, &[&str]); 2] = [
             "## Kinds of message",
             "### What becomes of a message",
             "### Numbers",
+            "### Which numbers have WhatsApp",
             "## Sign-in and access",
             "## Codes",
         ],

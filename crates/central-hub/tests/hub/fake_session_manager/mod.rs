@@ -283,7 +283,8 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
             let to = request["to"].as_str().unwrap();
             let key = key.as_ref().map_or("none", |key| key.to_str().unwrap());
             let id = format!("true_{to}@c.us_{}", key.replace('_', "-"));
-            axum::Json(json!({"ok": true, "message_id": id})).into_response()
+            axum::Json(json!({"ok": true, "message_id": id, "chat": format!("{to}@c.us")}))
+                .into_response()
         }
         Some(FakeResponse::Json(status, body)) => (
             StatusCode::from_u16(status).unwrap(),
