@@ -1,5 +1,4 @@
 //! One person under two spellings of a number, or a number and a LID.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use harness::standin::{LeadMessage, SendBehavior, Settings};
 use harness::{Hub, Manager, ManagerOptions, linked, poll};

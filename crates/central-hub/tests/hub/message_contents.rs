@@ -5,7 +5,7 @@ use scratch_database::{Database, on_both_engines};
 use serde_json::{Value, json};
 
 use crate::fake_session_manager::{FakeSessionManager, message};
-use crate::receiver::Receiver;
+use crate::receiver::{Receiver, Told};
 use crate::support::{Events, Hub, ask, code, get, until, until_read};
 
 const ANA: &str = "5491158254201@c.us";
@@ -313,7 +313,7 @@ on_both_engines! {
         let talks = get(&hub, "/api/listener/conversations?filtro=sin_responder").await;
         assert_eq!(talks["conversaciones"].as_array().unwrap().len(), 1);
         until("told", async || receiver.told("/").len() == 3).await;
-        let calls: Vec<_> = receiver.told("/").iter().map(|it| it.json()).filter(|it| it["type"] == "call").collect();
+        let calls: Vec<_> = receiver.told("/").iter().map(Told::json).filter(|it| it["type"] == "call").collect();
         assert_eq!(calls.len(), 2);
         assert_eq!(calls[0]["data"]["outcome"], "missed");
         hub.stop().await;
