@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::{Store, StoreError};
 
-/// Poll interval: finds what another hub left behind.
-const LOOK: Duration = Duration::from_secs(30);
+/// Poll interval: finds what another hub left behind, and what a notice that
+/// came before the end of its transaction did not.
+const LOOK: Duration = Duration::from_secs(5);
 /// When a file that could not be deleted is tried again.
 const AGAIN: Duration = Duration::from_secs(600);
 /// Files of one round.
@@ -46,10 +47,7 @@ impl MediaDeleter {
             tokio::select! {
                 biased;
                 () = draining.cancelled() => return,
-                () = self.store.media_deleted().notified() => {
-                    // The notice comes before its transaction ends.
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
+                () = self.store.media_deleted().notified() => {}
                 () = tokio::time::sleep(LOOK) => {}
             }
         }

@@ -28,7 +28,8 @@ impl Store {
     }
 
     /// Enqueues the deletion of all files in some chats (`among`, with `$1`),
-    /// of one business or of all (0).
+    /// of one business or of all (0); the caller gives notice after the end of
+    /// the transaction.
     pub(super) async fn delete_media_of_in(
         &self,
         tx: &mut Tx,
@@ -50,7 +51,6 @@ impl Store {
             .bind(now())
             .execute(&mut **tx)
             .await?;
-        self.media_deleted().notify_one();
         Ok(())
     }
 
@@ -64,6 +64,15 @@ impl Store {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<String>, StoreError> {
+        // Almost always there is none: nothing is written then.
+        let due: Option<i64> =
+            sqlx::query_scalar("SELECT id FROM media_deletions WHERE due_at <= $1 LIMIT 1")
+                .bind(now())
+                .fetch_optional(self.reader())
+                .await?;
+        if due.is_none() {
+            return Ok(Vec::new());
+        }
         let statement = self.engine().pick(
             "UPDATE media_deletions SET due_at = $1 WHERE id IN (
                  SELECT id FROM media_deletions WHERE due_at <= $2 ORDER BY due_at, id LIMIT $3)

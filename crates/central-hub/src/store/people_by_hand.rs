@@ -329,6 +329,7 @@ impl Store {
             forget_person_in(&mut tx, among, &chats, holder.map(|it| it.id), is_opted_out).await?;
         }
         tx.commit().await?;
+        self.media_deleted().notify_one();
         Ok(Forgotten::Done {
             messages,
             recipients,
