@@ -155,6 +155,10 @@ pub(crate) struct DistOptions {
     /// again.
     #[arg(long)]
     pub(crate) check: bool,
+    /// Then boot that root with systemd, by podman: both run, are restarted when
+    /// they hang, and tell that they failed.
+    #[arg(long, requires = "check")]
+    pub(crate) boot: bool,
 }
 
 /// Options of `abuse`.

@@ -7,6 +7,7 @@
 //!  the same binaries, deploy/debian ─> cargo-deb ─> a package for each service
 //! ```
 
+mod boot_check;
 mod packages;
 mod packages_check;
 
@@ -49,7 +50,7 @@ pub(crate) fn run(options: &DistOptions) -> Result<()> {
         profile,
     };
     if options.check {
-        return packages_check::run(&packages);
+        return packages_check::run(&packages, options.boot);
     }
     if packages::tools_missing() {
         say::step(format!("no Debian packages: {}", packages::CURE));

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::boot_check;
 use super::packages::Builder;
 use crate::{cargo, say};
 
@@ -36,8 +37,9 @@ const UNCHANGED: &str = "
     grep -q '^# mine$' /etc/leadmaster/central-hub.env
     test \"$(cat /var/lib/leadmaster/tokens/session)\" = session";
 
-/// Tries both packages, as they are and as a newer version.
-pub(super) fn run(packages: &Builder<'_>) -> Result<()> {
+/// Tries both packages, as they are and as a newer version; then, if it is asked
+/// for, once more under systemd.
+pub(super) fn run(packages: &Builder<'_>, boot: bool) -> Result<()> {
     ensure!(
         rustix::process::geteuid().is_root(),
         "a root is made and entered by root alone: run this with sudo"
@@ -84,10 +86,15 @@ pub(super) fn run(packages: &Builder<'_>) -> Result<()> {
     root.run(&format!("apt-get purge -qq -y {names}"))?;
     root.expect("what is left", TRACES, "")?;
     say::step("the packages install, answer, upgrade, downgrade and leave nothing behind");
+    if boot {
+        // In its own container programs start services of their own.
+        fs::remove_file(root.0.join("usr/sbin/policy-rc.d"))?;
+        boot_check::run(&root.0, &old, &new)?;
+    }
     Ok(())
 }
 
-const INSTALL: &str = "apt-get install -qq -y --no-install-recommends";
+pub(super) const INSTALL: &str = "apt-get install -qq -y --no-install-recommends";
 const VERSION: &str =
     "dpkg-query -W -f '${Version}\\n' leadmaster-session-manager leadmaster-central-hub | uniq";
 
@@ -107,10 +114,13 @@ impl Root {
             .context("/etc/os-release names no release of Debian")?;
         say::step(format!("a bare Debian ({name}) in {}", folder.display()));
         let mut make = Command::new("debootstrap");
-        make.args(["--variant=minbase", "--include=systemd,ca-certificates"])
-            .arg(name)
-            .arg(folder)
-            .arg(MIRROR);
+        make.args([
+            "--variant=minbase",
+            "--include=systemd,systemd-sysv,dbus,procps,ca-certificates",
+        ])
+        .arg(name)
+        .arg(folder)
+        .arg(MIRROR);
         cargo::printed(&mut make).context("sudo apt-get install debootstrap")?;
         fs::copy("/etc/resolv.conf", folder.join("etc/resolv.conf"))?;
         // Programs that are installed must not start services of this machine.

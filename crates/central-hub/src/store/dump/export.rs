@@ -28,7 +28,9 @@ pub async fn export(store: &Store, out: &mut impl Write) -> Result<u64, Transfer
     line(out, &head)?;
     let mut count = 0;
     for (table, _) in tables(store, &mut tx).await? {
-        let all = format!("SELECT * FROM {}", quoted(&table));
+        // By the key, so that two exports of one database are the same: PostgreSQL
+        // moves a row that was updated.
+        let all = format!("SELECT * FROM {} ORDER BY 1", quoted(&table));
         let mut rows = sqlx::query(AssertSqlSafe(all)).fetch(&mut *tx);
         while let Some(row) = rows.try_next().await? {
             let row = to_json(&row)?;

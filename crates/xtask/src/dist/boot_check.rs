@@ -1,0 +1,139 @@
+//! `cargo xtask dist --check --boot`: tries the packages under a systemd that was
+//! booted, in a container of the bare root.
+//!
+//! ```text
+//!  boot ─> install: both run ─> a hang: restarted ─> upgrade ─> gives up: told ─> purge
+//! ```
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail, ensure};
+
+use super::packages_check::INSTALL;
+use crate::{cargo, say};
+
+const NAME: &str = "leadmaster-boot-check";
+const IMAGE: &str = "localhost/leadmaster/boot-check";
+/// More than `WatchdogSec=` and a start.
+const PATIENCE: Duration = Duration::from_secs(180);
+const PAUSE: Duration = Duration::from_secs(1);
+const BOTH: &str = "leadmaster-session-manager leadmaster-central-hub";
+const RUN: &str = "
+    systemctl is-active --quiet leadmaster-session-manager
+    systemctl is-active --quiet leadmaster-central-hub
+    curl -fsS http://127.0.0.1:3001/health
+    curl -fsS http://127.0.0.1:3012/health";
+
+/// Boots `root`, which has the dependencies, and tries the packages `old` and `new`.
+pub(super) fn run(root: &Path, old: &str, new: &str) -> Result<()> {
+    let machine = Machine::boot(root)?;
+    say::step("booted: installing");
+    machine.run(&format!("{INSTALL} {old}"))?;
+    machine.until("both run", RUN)?;
+
+    say::step("the hub hangs");
+    let pid = machine.run("systemctl show -p MainPID --value leadmaster-central-hub")?;
+    let pid = pid.trim();
+    machine.run(&format!("kill -STOP {pid}"))?;
+    machine.until(
+        "systemd to start it anew",
+        &format!("! test -e /proc/{pid} && {RUN}"),
+    )?;
+    machine.run("journalctl -u leadmaster-central-hub | grep 'Watchdog timeout'")?;
+
+    say::step("upgrading");
+    machine.run(&format!("{INSTALL} {new}"))?;
+    machine.until("both run", RUN)?;
+
+    say::step("the hub gives up");
+    machine.run(
+        "sed -i /^SESSION_MANAGER_BASE_URL=/d /etc/leadmaster/central-hub.env
+        systemctl restart leadmaster-central-hub || true",
+    )?;
+    machine.until(
+        "systemd to give up",
+        "systemctl is-failed --quiet leadmaster-central-hub",
+    )?;
+    machine.until(
+        "somebody to be told",
+        "journalctl -u 'leadmaster-alert@*' | grep 'Finished'",
+    )?;
+    machine.run("systemctl start leadmaster-healthcheck")?;
+    machine.run("journalctl -u leadmaster-healthcheck | grep 'central-hub does not answer'")?;
+
+    say::step("purging");
+    machine.run(&format!("apt-get purge -qq -y {BOTH}"))?;
+    let left = machine.run(
+        "systemctl list-units --all --plain --no-legend 'leadmaster*'
+        pgrep -a 'chrom|session-manager|central-hub' || true",
+    )?;
+    ensure!(left.trim().is_empty(), "left behind: {left}");
+    say::step(
+        "under systemd they run, are restarted when they hang, tell that they failed, and go",
+    );
+    Ok(())
+}
+
+/// A container with systemd; removed when dropped, with its image.
+struct Machine;
+
+impl Machine {
+    fn boot(root: &Path) -> Result<Self> {
+        let packed = "tar -C \"$ROOT\" --exclude=./proc/* --exclude=./dev/* -c . | podman import - \"$IMAGE\"";
+        let mut pack = Command::new("sh");
+        pack.args(["-euc", packed]).env("ROOT", root);
+        cargo::printed(pack.env("IMAGE", IMAGE))?;
+        let machine = Self;
+        let words = ["run", "--detach", "--replace", "--name", NAME];
+        let mut run = Command::new("podman");
+        run.args(words);
+        run.args(["--systemd=always", "--privileged", "--network=none"]);
+        cargo::printed(run.args([IMAGE, "/lib/systemd/systemd"]))?;
+        machine.until(
+            "systemd to be up",
+            "systemctl is-system-running | grep -E 'running|degraded'",
+        )?;
+        Ok(machine)
+    }
+
+    fn command(script: &str) -> Command {
+        let mut command = Command::new("podman");
+        command
+            .args(["exec", "--env=DEBIAN_FRONTEND=noninteractive", NAME])
+            .args(["sh", "-euc", script])
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, script: &str) -> Result<String> {
+        cargo::printed(&mut Self::command(script))
+    }
+
+    fn until(&self, what: &str, script: &str) -> Result<()> {
+        let since = Instant::now();
+        while let Err(error) = self.run(script) {
+            if since.elapsed() > PATIENCE {
+                bail!(
+                    "waited {} s in vain for {what}: {error}",
+                    PATIENCE.as_secs()
+                );
+            }
+            thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        for words in [["rm", "--force", NAME], ["rmi", "--force", IMAGE]] {
+            let mut remove = Command::new("podman");
+            let remove = remove.args(words).stdout(Stdio::null());
+            // What is left is removed by the next run.
+            let _ = remove.stderr(Stdio::null()).status();
+        }
+    }
+}
