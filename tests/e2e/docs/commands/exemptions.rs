@@ -136,7 +136,7 @@ pub const ELSEWHERE: &[Held] = &[
     ),
     (
         "tar -xzf leadmaster-*.tar.gz",
-        "crates/xtask/src/dist.rs",
+        "crates/xtask/src/dist/mod.rs",
         "format!(\"leadmaster-{}-{triple}\"",
     ),
     (
