@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::relay::{Link, Relay};
+use crate::scheduler::WhatsappLimit;
 use crate::store::{Store, StoreError};
 
 /// The lease of the hub that runs the lookups.
@@ -48,11 +49,18 @@ impl Asker {
                     false
                 }
             };
-            let pause = if has_asked { GAP } else { REST };
+            // However often somebody asks, and also after a failure.
             tokio::select! {
                 () = draining.cancelled() => break,
-                () = tokio::time::sleep(pause) => {}
-                () = self.wanted.notified(), if !has_asked => {}
+                () = tokio::time::sleep(GAP) => {}
+            }
+            if has_asked {
+                continue;
+            }
+            tokio::select! {
+                () = draining.cancelled() => break,
+                () = tokio::time::sleep(REST) => {}
+                () = self.wanted.notified() => {}
             }
         }
         if let Err(error) = self.store.drop_lease(ASKING, &who).await {
@@ -67,7 +75,11 @@ impl Asker {
             self.relay.health(),
             (Link::Up, Some(SessionState::Ready), _)
         );
-        if !is_ready {
+        // An account that WhatsApp restricts, and one whose operator stopped
+        // sending, looks nobody up.
+        let limits = self.relay.limits();
+        let is_held = limits.as_ref().and_then(WhatsappLimit::of).is_some();
+        if !is_ready || is_held || self.store.was_sending_stopped() {
             return Ok(false);
         }
         let Some(address) = self.store.next_lookup().await? else {
@@ -79,7 +91,10 @@ impl Asker {
         }
         match self.session.look_up(&address).await {
             Ok(said) => {
-                self.store.note_lookup(&address, &said).await?;
+                if let Err(error) = self.store.note_lookup(&address, &said).await {
+                    self.store.postpone_lookup(&address).await?;
+                    return Err(error);
+                }
                 Ok(true)
             }
             Err(error) => {

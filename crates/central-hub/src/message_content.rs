@@ -10,6 +10,8 @@ use utoipa::ToSchema;
 
 /// Number of texts kept per message, in addition to the first.
 const MOST_TEXTS: usize = 50;
+/// Limit on the sum of their lengths, in bytes.
+const MOST_BYTES: usize = 256 * 1024;
 
 /// The content of a message in the stored format.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -101,11 +103,17 @@ impl Texts {
         }
         let place = self.later.partition_point(|it| it.at <= at);
         self.later.insert(place, new);
-        if self.later.len() <= MOST_TEXTS {
-            return true;
+        let mut bytes: usize = self.later.iter().map(|it| it.text.len()).sum();
+        let mut dropped = 0;
+        // The newest stays, however long it is.
+        while self.later.len() - dropped > 1
+            && (self.later.len() - dropped > MOST_TEXTS || bytes > MOST_BYTES)
+        {
+            bytes -= self.later[dropped].text.len();
+            dropped += 1;
         }
-        self.later.remove(0);
-        place > 0
+        self.later.drain(..dropped);
+        place >= dropped
     }
 
     /// Returns the earlier texts, each with the time at which it was replaced.

@@ -352,6 +352,9 @@ impl Store {
         };
         let before = read_contents(&row)?.unwrap_or_default();
         let is_deleted = before.deleted_at.is_some();
+        if is_deleted && heard.content.message.media.is_some() {
+            self.delete_media_in(tx, Some(&heard.wa_id)).await?;
+        }
         let texts = before.texts.map(|texts| Texts {
             first: body.to_owned(),
             ..texts

@@ -23,6 +23,9 @@ const FOUND: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long a negative result is valid: people may join later.
 const NOT_FOUND: Duration = Duration::from_secs(24 * 3600);
 
+/// How long a failed lookup is postponed, in milliseconds.
+const POSTPONED_MS: i64 = 5 * 60 * 1000;
+
 /// The priority of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
@@ -143,7 +146,7 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn postpone_lookup(&self, address: &str) -> Result<(), StoreError> {
         sqlx::query("UPDATE lookups SET queued_at = $1 WHERE address = $2 AND found IS NULL")
-            .bind(now())
+            .bind(now() + POSTPONED_MS)
             .bind(address)
             .execute(self.writer())
             .await?;

@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 use session_api::{Event, Recipient, Timestamp};
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::addresses::lids_in;
 use super::contents::json;
@@ -76,7 +76,7 @@ impl<'a> ChangedMessage<'a> {
                 phone: event.phone.as_deref(),
                 lid: event.lid.as_deref(),
                 change: MessageChange::Reaction {
-                    emoji: event.emoji.clone(),
+                    emoji: event.emoji.as_deref().map(clean),
                     at: event.at.as_millis(),
                 },
             },
@@ -229,9 +229,11 @@ impl Store {
                 }
             }
             MessageChange::Deleted { at } => {
-                if contents.content.file().is_some() {
+                // Also one that is viewed once, which is not shown here.
+                if contents.content.message.media.is_some() {
                     self.delete_media_in(tx, message.wa_id.as_deref()).await?;
                 }
+                self.forget_text_deliveries_in(tx, message.id).await?;
                 contents = Contents {
                     deleted_at: Timestamp::from_millis(at)
                         .or_else(|| Timestamp::from_millis(now())),
@@ -261,6 +263,25 @@ impl Store {
         Ok(())
     }
 
+    /// Deletes the deliveries that hold the text of this message, so that neither
+    /// a retry nor a replay sends it once more.
+    async fn forget_text_deliveries_in(&self, tx: &mut Tx, id: i64) -> Result<(), StoreError> {
+        let of_message = self.engine().pick(
+            "payload ->> '$.data.id' = $1",
+            // PostgreSQL unpacks no NUL.
+            "CAST(REPLACE(payload, '\\u0000', '\\ufffd') AS JSON) #>> '{data,id}' = CAST($1 AS TEXT)",
+        );
+        let delete = format!(
+            "DELETE FROM webhook_deliveries
+             WHERE topic IN ('message', 'message_edited') AND {of_message}"
+        );
+        sqlx::query(AssertSqlSafe(delete))
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
     async fn write_change_in(
         &self,
         tx: &mut Tx,
@@ -270,7 +291,8 @@ impl Store {
         let deleted_at = contents.deleted_at.map(Timestamp::as_millis);
         let row = sqlx::query(
             "UPDATE messages SET body = $2, edits = $3, reactions = $4, deleted_at = $5,
-                 content = CASE WHEN $6 = 1 THEN NULL ELSE content END, updated_at = $7
+                 content = CASE WHEN $6 = 1 THEN NULL ELSE content END,
+                 request = CASE WHEN $6 = 1 THEN NULL ELSE request END, updated_at = $7
              WHERE id = $1 RETURNING *",
         )
         .bind(message.id)

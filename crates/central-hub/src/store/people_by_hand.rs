@@ -280,9 +280,11 @@ impl Store {
         let told = self.engine().pick(
             "payload ->> '$.data.chat' IN (SELECT value FROM json_each($1))
                  AND ($2 = 0 OR payload ->> '$.data.cliente_id' = $2)",
-            "CAST(payload AS JSON) #>> '{data,chat}'
+            // PostgreSQL unpacks no NUL.
+            "CAST(REPLACE(payload, '\\u0000', '\\ufffd') AS JSON) #>> '{data,chat}'
                  IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)))
-                 AND ($2 = 0 OR CAST(CAST(payload AS JSON) #>> '{data,cliente_id}' AS BIGINT) = $2)",
+                 AND ($2 = 0 OR CAST(CAST(REPLACE(payload, '\\u0000', '\\ufffd') AS JSON)
+                     #>> '{data,cliente_id}' AS BIGINT) = $2)",
         );
         let recipients = self
             .forget_recipients_in(&mut tx, among, &chats, of)

@@ -243,6 +243,33 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn deleted_text_is_sent_nowhere_anymore(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let receiver = Receiver::start().await;
+        let hub = start(&database, &peer).await;
+        let body = json!({"url": receiver.url("/"), "eventos": ["message", "message_edited"]});
+        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        let quoted = json!({"quoted": {"message_id": "false_x_1", "from_me": false, "text": "a\0b"}});
+        peer.publish("message", &with(message(ONE, ANA, "la clave es 1234"), &quoted));
+        let last = peer.publish("message_edited", &edited(ONE, "la clave es 4321", AT));
+        until_read(&hub, last).await;
+        // As of a message that the hub sent.
+        sqlx::query("UPDATE messages SET request = '{\"message\":\"la clave\"}'")
+            .execute(hub.store.writer()).await.unwrap();
+        let last = peer.publish("message_deleted", &deleted(ONE, LATER));
+        until_read(&hub, last).await;
+        let kept: Vec<String> = sqlx::query_scalar(
+            "SELECT payload FROM webhook_deliveries UNION ALL
+             SELECT request FROM messages WHERE request IS NOT NULL",
+        ).fetch_all(hub.store.reader()).await.unwrap();
+        assert_eq!(kept, [""; 0]);
+        // A NUL in what is still to be told does not keep anybody.
+        let last = peer.publish("message", &with(message("false_5491158254201@c.us_3A09", ANA, "hola"), &quoted));
+        until_read(&hub, last).await;
+        assert_eq!(ask(&hub, "DELETE", "/api/contacts/5491158254201", None).await.0, 200);
+        hub.stop().await;
+    }
+
     async fn last_reaction_of_a_contact_is_kept(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;

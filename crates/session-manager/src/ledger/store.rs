@@ -71,7 +71,8 @@ impl Store {
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10 ->> 0,
                CASE WHEN go THEN 'sending' ELSE 'accepted' END, CASE WHEN go THEN ?8 END
              FROM (SELECT ?9 AND NOT EXISTS (
-               SELECT 1 FROM sends WHERE lane IN (SELECT value FROM json_each(?10))
+               SELECT 1 FROM sends WHERE (lane IN (SELECT value FROM json_each(?10))
+                   OR recipient IN (SELECT value FROM json_each(?10)))
                  AND state IN ('sending', 'unconfirmed') AND undecided_at IS NULL) AS go)
              WHERE TRUE
              ON CONFLICT (idempotency_key) DO NOTHING RETURNING *",
@@ -134,10 +135,16 @@ impl Store {
 
     /// Returns sends with an unknown outcome that the service has to settle,
     /// oldest first; of the recipient with these addresses, or of all.
+    ///
+    /// What the page knows of a person's addresses may change between two sends,
+    /// so both the lane and the address that the caller wrote are compared.
     pub async fn unsettled(&self, lane: Option<&[String]>) -> Result<Vec<Row>, LedgerError> {
         let rows = sqlx::query(
             "SELECT * FROM sends WHERE state IN ('sending', 'unconfirmed') AND undecided_at IS NULL
-             AND (?1 IS NULL OR lane IN (SELECT value FROM json_each(?1))) ORDER BY id LIMIT 1000",
+             AND (?1 IS NULL OR lane IN (SELECT value FROM json_each(?1))
+               OR recipient IN (SELECT value FROM json_each(?1)))
+             -- By the partial index of these states, not by the key.
+             ORDER BY +id LIMIT 1000",
         )
         .bind(lane.map(json_list))
         .fetch_all(&self.readers)

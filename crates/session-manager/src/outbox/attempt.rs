@@ -128,7 +128,9 @@ impl Outbox {
         // An earlier message with an unknown outcome may have to be resent, and
         // has to stay before this one.
         for earlier in store.unsettled(Some(lane.addresses())).await? {
-            let settled = is_due(&earlier, Timestamp::now())
+            // It may be under way under another address of this person's.
+            let settled = !self.is_active(earlier.id)
+                && is_due(&earlier, Timestamp::now())
                 && matches!(
                     timeout_at(patience, self.settle(store, &earlier)).await,
                     Ok(true)

@@ -143,6 +143,10 @@ impl Outbox {
                     // it.
                     let lane = self.lane(&row.recipient).await;
                     let _turn = self.0.lanes.try_enter(&lane)?;
+                    // Or one under another address of this person's.
+                    if self.is_active(row.id) {
+                        return None;
+                    }
                     let settled = self.settle(store, &row).await;
                     (!settled).then_some((row.id, row.settle_tries + 1))
                 }

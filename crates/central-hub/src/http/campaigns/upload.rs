@@ -156,6 +156,12 @@ pub(super) async fn upload(
     let importing = tokio::spawn(async move {
         let _held = held;
         let import = begin(&state, &campaign, total).await?;
+        // From here on the text stays as it is; before, another request may have
+        // changed it.
+        let now = find(&state, &caller, id).await.ok();
+        let template = now.and_then(|it| Template::stored(&it.text).ok());
+        let template = template.unwrap_or_else(|| rules.template.clone());
+        let rules = ImportRules { template, ..rules };
         let (feed, source) = StreamReader::new(body.into_data_stream());
         let feeding = tokio::spawn(feed);
         let report = run(&state, &campaign, import, rules, source).await;

@@ -355,6 +355,10 @@ impl Store {
     ) -> Result<Campaign, E> {
         let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         let edit = edit(&campaign)?;
+        if edit.campaign.text != campaign.text {
+            // The lines of the list are checked against the text that it began with.
+            self.refuse_running_import(&mut tx, &campaign).await?;
+        }
         let lacking = self
             .count_lacking_in(&mut tx, id, &edit.required, edit.has_value)
             .await;

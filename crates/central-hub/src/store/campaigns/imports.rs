@@ -4,6 +4,7 @@ use session_api::Timestamp;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use super::campaign::Campaign;
 use super::refused::Refused;
 use super::rows::time;
 use super::states::CampaignState;
@@ -342,6 +343,21 @@ impl Store {
         .fetch_optional(&mut **tx)
         .await?;
         row.as_ref().map(Import::read).transpose()
+    }
+
+    /// Refuses while a list of the campaign is being imported.
+    pub(super) async fn refuse_running_import(
+        &self,
+        tx: &mut Tx,
+        campaign: &Campaign,
+    ) -> Result<(), Refused> {
+        let newest = self.newest_import_in(tx, campaign.id).await?;
+        if newest.is_some_and(|it| it.state == ImportState::Running) {
+            let cure = "a list is being imported: wait until it ends";
+            let state = campaign.state;
+            return Err(Refused::State { state, cure });
+        }
+        Ok(())
     }
 
     /// Refuses to send to an incomplete list: the newest import must be

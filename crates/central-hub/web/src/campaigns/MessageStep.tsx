@@ -10,7 +10,8 @@ import { MessageEditor } from './MessageEditor';
 import { mistakeIn } from './template';
 import type { Campaign } from './types';
 
-const draftKey = (id: number): string => `campaign ${id}`;
+/** Where the unsaved text of a campaign is kept. */
+export const draftKey = (id: number): string => `campaign ${id}`;
 
 /** The second step: the text. An unsaved one is kept on this device. */
 export function MessageStep({ campaign, onDone }: { campaign: Campaign; onDone: () => void }) {

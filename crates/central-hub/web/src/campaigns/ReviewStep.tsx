@@ -5,12 +5,14 @@ import { useQueryClient } from '@tanstack/react-query';
 
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
+import { draftOf } from '../lib/drafts';
 import { useDryRun } from '../live/useDryRun';
 import { SCHEDULES_KEY } from '../planning/api';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { Notice } from '../ui/Notice';
 import { approveCampaign, useCampaignChange } from './api';
+import { draftKey } from './MessageStep';
 import { Review } from './Review';
 import type { CampaignStats } from './types';
 
@@ -34,6 +36,8 @@ export function ReviewStep({ campaign }: { campaign: CampaignStats }) {
   const missing = [
     ...(campaign.total === 0 ? [s.steps.missingList] : []),
     ...(campaign.mensaje === '' ? [s.steps.missingMessage] : []),
+    // What is typed and not saved would not be what is sent.
+    ...(draftOf(draftKey(campaign.id)) === '' ? [] : [s.steps.missingSave]),
   ];
   return (
     <Stack gap="md">

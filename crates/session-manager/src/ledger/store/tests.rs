@@ -329,4 +329,14 @@ async fn unsettled_sends_are_found_by_each_address() {
     let unsettled = store.unsettled(Some(&both)).await.unwrap();
     assert_eq!(unsettled.len(), 1);
     assert_eq!(unsettled[0].wa_key, "A");
+    // The page knew the number at the first send to this LID, and not later on.
+    let other = "247033104567643@lid".to_owned();
+    let known = ["5491158254202@c.us".to_owned()];
+    let third = store.insert(to("C", &other, &known), true).await.unwrap();
+    assert_eq!(third.unwrap().state, SendState::Sending);
+    let alone = [other.clone()];
+    let fourth = store.insert(to("D", &other, &alone), true).await.unwrap();
+    assert_eq!(fourth.unwrap().state, SendState::Accepted);
+    let unsettled = store.unsettled(Some(&alone)).await.unwrap();
+    assert_eq!(unsettled[0].wa_key, "C");
 }

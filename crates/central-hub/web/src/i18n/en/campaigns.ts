@@ -75,6 +75,7 @@ export const campaigns: typeof es = {
     missing: 'Before it can be sent',
     missingList: 'The list (step 1)',
     missingMessage: 'The message (step 2)',
+    missingSave: 'the message has changes that are not saved: save them in step 2, or undo them',
     rehearsal: 'The server is in test mode: it shows how it would go, and sends nothing.',
     real: 'It is sent for REAL, from your number.',
     adminApproves: 'It is ready. An administrator reviews and sends it.',

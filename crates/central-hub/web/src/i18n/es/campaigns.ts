@@ -74,6 +74,7 @@ export const campaigns = {
     missing: 'Para enviarla falta',
     missingList: 'La lista (paso 1)',
     missingMessage: 'El mensaje (paso 2)',
+    missingSave: 'el mensaje tiene cambios sin guardar: guardalos en el paso 2, o deshacelos',
     rehearsal: 'El servidor está en modo prueba: se ve cómo saldría y no se envía nada.',
     real: 'Es un envío REAL: sale desde tu número.',
     adminApproves: 'Ya está lista. Un administrador la revisa y la envía.',
