@@ -27,6 +27,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
+use hyper::header::{self, HeaderValue};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -257,7 +258,13 @@ async fn connection(
             request.extensions_mut().insert(ConnectInfo(peer));
             request
         })
-        .map_response(move |response: axum::response::Response| {
+        .map_response(move |mut response: axum::response::Response| {
+            // Otherwise the peer may send its next request on a connection that is
+            // being closed.
+            if answering.ends_with_response() {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
             response.map(|body| watched::response_body(body, Arc::clone(&answering)))
         });
     let socket = watched::Socket::new(stream, activity, limits.write_stall);

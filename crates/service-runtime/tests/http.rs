@@ -608,6 +608,10 @@ async fn an_answer_before_the_bodys_end_arrives() {
         let mut seen = [0; 12];
         stream.read_exact(&mut seen).await.unwrap();
         assert_eq!(std::str::from_utf8(&seen[9..]).unwrap(), status, "{path}");
+        // A client that keeps connections must not send its next request on it.
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).await.unwrap();
+        assert!(rest.contains("\r\nconnection: close\r\n"), "{rest}");
     }
     server.stop().await;
 }

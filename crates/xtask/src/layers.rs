@@ -24,6 +24,7 @@ const CENTRAL_HUB: Rows = &[
     &["http"],
     &["state"],
     &["alerts"],
+    &["lookups"],
     &[
         "scheduler",
         "inbound",
@@ -32,7 +33,6 @@ const CENTRAL_HUB: Rows = &[
         "inbox",
         "recipient_import",
         "caller_limits",
-        "lookups",
         "media_deleter",
     ],
     &["outbox"],

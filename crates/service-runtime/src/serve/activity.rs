@@ -13,7 +13,13 @@ pub(super) struct Activity {
     writing: AtomicU64,
     /// Whether the last request body was not read to its end.
     unread: AtomicBool,
+    /// Whether more of it is left than is read to keep the connection.
+    unread_rest: AtomicBool,
 }
+
+/// What hyper reads away of an unread body, about; a connection with more left is
+/// closed after the response.
+const READ_AWAY: u64 = 16 * 1024;
 
 impl Activity {
     /// Creates the state of a new connection.
@@ -23,6 +29,7 @@ impl Activity {
             reading: AtomicU64::new(1),
             writing: AtomicU64::new(0),
             unread: AtomicBool::new(false),
+            unread_rest: AtomicBool::new(false),
         }
     }
 
@@ -49,11 +56,20 @@ impl Activity {
     pub(super) fn begins(&self) {
         self.works();
         self.unread.store(false, Ordering::Relaxed);
+        self.unread_rest.store(false, Ordering::Relaxed);
     }
 
-    /// The rest of the request body stays unread.
-    pub(super) fn leaves_unread(&self) {
+    /// The rest of the request body stays unread: these bytes at the most, if that
+    /// is known.
+    pub(super) fn leaves_unread(&self, most: Option<u64>) {
         self.unread.store(true, Ordering::Relaxed);
+        let is_long = most.is_none_or(|most| most > READ_AWAY);
+        self.unread_rest.store(is_long, Ordering::Relaxed);
+    }
+
+    /// Whether the connection ends with the response, as a long body is unread.
+    pub(super) fn ends_with_response(&self) -> bool {
+        self.unread_rest.load(Ordering::Relaxed)
     }
 
     /// Whether the peer may still be sending an unread body.

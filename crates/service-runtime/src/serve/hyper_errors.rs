@@ -106,7 +106,7 @@ fn error_body_for(bytes: &[u8]) -> Option<Vec<u8>> {
         b"HTTP/1.1 400 " | b"HTTP/1.0 400 " => (
             "400 Bad Request",
             "BAD_REQUEST",
-            "this is not a valid HTTP/1.1 request",
+            "this is not a request in HTTP/1.1",
         ),
         b"HTTP/1.1 414 " | b"HTTP/1.0 414 " => {
             ("414 URI Too Long", "URI_TOO_LONG", "the path is too long")

@@ -231,7 +231,7 @@ impl Drop for RequestBody {
         // The handler does not wait for the body any longer.
         self.activity.works();
         if !self.inner.is_end_stream() {
-            self.activity.leaves_unread();
+            self.activity.leaves_unread(self.inner.size_hint().upper());
         }
     }
 }
