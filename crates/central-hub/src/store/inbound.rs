@@ -267,31 +267,48 @@ impl Store {
             None => None,
         };
         let body = clean(&heard.body);
-        let asked_out = !heard.from_me && self.apply_opt_out_in(tx, &chat, &body).await?.is_some();
-        if asked_out {
-            tracing::info!("somebody asked not to be written to");
-        }
-        if let Some(id) = unreadable {
-            let readable = self.make_readable_in(tx, id, heard, &body).await?;
-            if asked_out {
-                self.settle_in(tx, &chat, None).await?;
+        let opt_out = if heard.from_me {
+            None
+        } else {
+            self.apply_opt_out_in(tx, &chat, &body).await?
+        };
+        let recorded = match unreadable {
+            Some(id) => self.make_readable_in(tx, id, heard, &body).await?,
+            None => {
+                self.insert_recorded_in(tx, heard, key, &chat, &body)
+                    .await?
             }
-            return Ok(readable);
+        };
+        if let Some(opt_out) = opt_out {
+            tracing::info!("somebody asked not to be written to");
+            // The person must not be answered after an opt-out.
+            self.settle_in(tx, &chat, None).await?;
+            if opt_out.is_new {
+                // After the message, so that it stands below it.
+                self.answer_opt_out_in(tx, &chat).await?;
+            }
         }
+        Ok(recorded)
+    }
+
+    /// Stores a message that is not known yet, if the history is recorded.
+    async fn insert_recorded_in(
+        &self,
+        tx: &mut Tx,
+        heard: &InboundMessage,
+        key: &str,
+        chat: &str,
+        body: &str,
+    ) -> Result<Recorded, StoreError> {
         if !is_recording_in(tx).await? {
             return Ok(Recorded::Skipped);
         }
         let pushname = heard.pushname.as_deref().map(clean);
-        self.contact_in(tx, &chat, None, pushname.as_deref())
-            .await?;
-        let Some(message) = self.insert_heard_in(tx, heard, key, &chat, &body).await? else {
+        self.contact_in(tx, chat, None, pushname.as_deref()).await?;
+        let Some(message) = self.insert_heard_in(tx, heard, key, chat, body).await? else {
             return Ok(Recorded::Known);
         };
         self.note_heard_in(tx, &message).await?;
-        if asked_out {
-            // The person must not be answered after an opt-out.
-            self.settle_in(tx, &chat, None).await?;
-        }
         let (topic, data) = match message.kind.as_str() {
             CALL => (Topic::Call, webhook_events::call(&message)),
             _ => (Topic::Message, self.message_data(&message)),

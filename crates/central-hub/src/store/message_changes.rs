@@ -114,11 +114,14 @@ impl Store {
         let is_own = changed.is_own();
         if let MessageChange::Edited { body, .. } = &changed.change
             && !is_own
-            && self.apply_opt_out_in(tx, &chat, body).await?.is_some()
+            && let Some(opt_out) = self.apply_opt_out_in(tx, &chat, body).await?
         {
             tracing::info!("somebody asked not to be written to");
             // The person must not be answered after an opt-out.
             self.settle_in(tx, &chat, None).await?;
+            if opt_out.is_new {
+                self.answer_opt_out_in(tx, &chat).await?;
+            }
         }
         let key = wa_key(changed.message_id);
         match self.changed_message_in(tx, key, is_own, &chat).await? {

@@ -243,8 +243,10 @@ on_both_engines! {
         assert_eq!(get(&hub, path).await, json!({"texto": null}));
         let number = |n: u8| format!("549117777000{n}@c.us");
         lead(&hub, &peer, "3A00", &number(0), "BAJA").await;
-        let long = json!({"texto": "ñ".repeat(501)});
-        assert_eq!(ask(&hub, "PUT", path, Some(&long)).await.0, 400);
+        for bad in ["ñ".repeat(501), "Listo\0".to_owned()] {
+            let body = json!({"texto": bad});
+            assert_eq!(ask(&hub, "PUT", path, Some(&body)).await.0, 400);
+        }
         let body = json!({"texto": "Listo, no te escribimos más."});
         assert_eq!(ask(&hub, "PUT", path, Some(&body)).await, (200, body.clone()));
         assert_eq!(get(&hub, path).await, body);
@@ -261,6 +263,11 @@ on_both_engines! {
             last["to"].as_str().unwrap().to_owned()
         };
         assert_eq!(answered(1).await, number(1));
+        // Below what it answers.
+        let history = get(&hub, "/api/listener/history/5491177770001").await;
+        let messages = history["mensajes"].as_array().unwrap();
+        let id = |text: &str| messages.iter().find(|it| it["mensaje"] == text).unwrap()["id"].as_i64();
+        assert!(id("Listo, no te escribimos más.") > id("Dame de baja, por favor"), "{history:#}");
         is_refused(&hub, "5491177770001").await;
         // Not again, neither to one who came back, nor under another address.
         lead(&hub, &peer, "3A02", &number(1), "BAJA").await;

@@ -31,6 +31,8 @@ impl Outbox {
             )
         })?;
         sleep_until(*next).await;
+        // Also where the caller leaves meanwhile: the page goes on asking.
+        *next = Instant::now() + GAP;
         let found = page.look_up(to.as_str()).await;
         *next = Instant::now() + GAP;
         drop(next);

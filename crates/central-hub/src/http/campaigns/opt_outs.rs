@@ -193,6 +193,9 @@ pub(super) async fn set_answer(
             "texto: at most {LONGEST_ANSWER} characters"
         )));
     }
+    if texto.as_ref().is_some_and(|text| text.contains('\0')) {
+        return Err(invalid("texto: it holds a NUL character".to_owned()));
+    }
     state.store.set_opt_out_answer(texto.as_deref()).await?;
     Ok(Json(AnswerBody { texto }))
 }

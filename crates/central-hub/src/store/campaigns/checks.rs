@@ -9,10 +9,15 @@ use super::recipients::{Deltas, Move, Recipient, move_in};
 use super::refused::Refused;
 use super::states::{CampaignState, RecipientState};
 use crate::store::addresses::address_of;
-use crate::store::{Store, StoreError, Urgency};
+use crate::store::{Store, StoreError, Urgency, now};
 
 /// Recipients per transaction.
 const STEP: i64 = 1_000;
+/// The longest list that is checked: five and a half hours, at one number a second.
+const MOST: i64 = 20_000;
+/// The age of an answer after which nobody is skipped for it, in milliseconds:
+/// people join later.
+const OLDEST_MS: i64 = 7 * 24 * 3600 * 1000;
 /// How many numbers without WhatsApp are listed.
 const LISTED: i64 = 50;
 
@@ -42,8 +47,14 @@ impl Store {
             let cure = "a list is checked before anything is sent, or while it is paused";
             return Err(Refused::State { state, cure });
         }
-        if row.count(RecipientState::Pending) == 0 {
-            return Err(Refused::Nobody);
+        match row.count(RecipientState::Pending) {
+            0 => return Err(Refused::Nobody),
+            pending if pending > MOST => {
+                let state = row.state;
+                let cure = "a list of more than 20,000 is too long to be checked: WhatsApp is asked for one number a second";
+                return Err(Refused::State { state, cure });
+            }
+            _ => {}
         }
         sqlx::query("DELETE FROM campaign_checks WHERE campaign_id = $1")
             .bind(campaign)
@@ -61,6 +72,8 @@ impl Store {
     /// `None` at the end.
     async fn check_some(&self, campaign: i64, after: i64) -> Result<Option<i64>, StoreError> {
         let mut tx = self.begin().await?;
+        // Locked, so that no list is deleted meanwhile.
+        self.campaign_in(&mut tx, campaign).await?;
         let rows = sqlx::query(
             "SELECT * FROM recipients WHERE campaign_id = $1 AND state = 'pending' AND id > $2
              ORDER BY id LIMIT $3",
@@ -144,32 +157,34 @@ impl Store {
     /// # Errors
     /// [`Refused::NotFound`].
     pub async fn skip_missing(&self, campaign: i64) -> Result<u64, Refused> {
-        let mut count = 0;
+        let (mut count, mut after) = (0, 0);
         loop {
             let (mut tx, _) = self.begin_with_campaign(campaign).await?;
             let rows = sqlx::query(
                 "SELECT r.* FROM campaign_checks c
-                 JOIN lookups l ON l.address = c.address AND l.found = 0
+                 JOIN lookups l ON l.address = c.address AND l.found = 0 AND l.answered_at >= $4
                  JOIN recipients r ON r.id = c.recipient_id
-                 WHERE c.campaign_id = $1 AND r.state = 'pending' ORDER BY r.id LIMIT $2",
+                 WHERE c.campaign_id = $1 AND r.state = 'pending' AND c.recipient_id > $3
+                 ORDER BY c.recipient_id LIMIT $2",
             )
             .bind(campaign)
             .bind(STEP)
+            .bind(after)
+            .bind(now() - OLDEST_MS)
             .fetch_all(&mut *tx)
             .await?;
             let mut deltas = Deltas::default();
-            let mut moved = 0;
             for row in &rows {
                 let step = Move::to(RecipientState::Skipped, "NOT_ON_WHATSAPP");
                 let recipient = Recipient::read(row)?;
-                moved += u64::from(move_in(&mut tx, &recipient, step, &mut deltas).await?);
+                after = recipient.id;
+                count += u64::from(move_in(&mut tx, &recipient, step, &mut deltas).await?);
             }
             deltas.apply(&mut tx, campaign).await?;
             tx.commit().await?;
-            if moved == 0 {
+            if rows.is_empty() {
                 return Ok(count);
             }
-            count += moved;
         }
     }
 }

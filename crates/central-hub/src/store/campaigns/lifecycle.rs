@@ -25,7 +25,13 @@ impl Store {
         let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         match campaign.state {
             CampaignState::Draft => {}
-            // A repeated approval has no effect.
+            // A repeated approval has no effect on the campaign.
+            CampaignState::Running if with_schedules => {
+                super::schedules::approve_pending_in(&mut tx, id, now()).await?;
+                super::schedules::look_again(&mut tx, id).await?;
+                changed_in(&mut tx, id).await?;
+                return self.committed(tx, id).await;
+            }
             CampaignState::Running => return Ok(campaign),
             state @ CampaignState::Paused => {
                 let cure = "it was approved before; resume it";

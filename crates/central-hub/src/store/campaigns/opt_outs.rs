@@ -49,6 +49,15 @@ pub async fn is_opted_out_in(tx: &mut Tx, id: &str) -> Result<bool, StoreError> 
     Ok(count > 0)
 }
 
+/// An opt-out that a text asked for.
+#[derive(Clone, Debug)]
+pub struct AppliedOptOut {
+    /// The word that was found.
+    pub word: String,
+    /// Whether the person was not on the list yet.
+    pub is_new: bool,
+}
+
 impl Store {
     /// Whether the contact with this number or LID has opted out.
     ///
@@ -170,13 +179,16 @@ impl Store {
     pub async fn apply_opt_out(&self, id: &str, text: &str) -> Result<Option<String>, StoreError> {
         let mut tx = self.begin().await?;
         let chat = self.chat_in(&mut tx, id).await?;
-        let word = self.apply_opt_out_in(&mut tx, &chat, text).await?;
+        let opt_out = self.apply_opt_out_in(&mut tx, &chat, text).await?;
+        if opt_out.as_ref().is_some_and(|it| it.is_new) {
+            self.answer_opt_out_in(&mut tx, &chat).await?;
+        }
         tx.commit().await?;
-        Ok(word)
+        Ok(opt_out.map(|it| it.word))
     }
 
     /// As [`Store::apply_opt_out`], within a transaction, for the chat under
-    /// which the contact is stored.
+    /// which the contact is stored, and without the answer.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -185,7 +197,7 @@ impl Store {
         tx: &mut Tx,
         chat: &str,
         text: &str,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<AppliedOptOut>, StoreError> {
         let set: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
             .bind(WORDS)
             .fetch_optional(&mut **tx)
@@ -204,10 +216,10 @@ impl Store {
         .bind(now())
         .execute(&mut **tx)
         .await?;
-        if new.rows_affected() > 0 {
-            self.answer_opt_out_in(tx, chat).await?;
-        }
-        Ok(Some(word.to_owned()))
+        Ok(Some(AppliedOptOut {
+            word: word.to_owned(),
+            is_new: new.rows_affected() > 0,
+        }))
     }
 
     /// Returns the opt-out words.

@@ -319,7 +319,7 @@ pub(super) async fn approve_pending_in(
 }
 
 /// Makes a campaign due again, since its next time may have changed.
-async fn look_again(tx: &mut Tx, campaign: i64) -> Result<(), StoreError> {
+pub(super) async fn look_again(tx: &mut Tx, campaign: i64) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE campaigns SET next_at = 0, wait_code = NULL, wait_until = NULL, updated_at = $1
          WHERE id = $2",

@@ -14,7 +14,7 @@ export interface Check {
 }
 
 /** WhatsApp is asked about one number per second. */
-const AGAIN_MS = 3_000;
+const AGAIN_MS = 10_000;
 
 const path = (id: number) => `/api/sender/campaigns/${id}/check`;
 
