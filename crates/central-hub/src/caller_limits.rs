@@ -36,8 +36,8 @@ enum Holder {
     User(i64),
     Token(i64),
     Business(u64),
-    /// Whoever has a signed link, together.
-    Link,
+    /// Whoever has a signed link to a file of this business's.
+    Link(Option<u64>),
 }
 
 impl Holder {
@@ -116,8 +116,8 @@ impl CallerLimits {
     }
 
     /// As [`CallerLimits::download`], by a signed link.
-    pub(crate) fn linked_download(&self) -> Result<Held, ErrorReply> {
-        let taken = self.downloads.take(Holder::Link);
+    pub(crate) fn linked_download(&self, business: Option<u64>) -> Result<Held, ErrorReply> {
+        let taken = self.downloads.take(Holder::Link(business));
         Ok(Held(vec![
             taken.map_err(|full| refusal(full, "downloads"))?,
         ]))

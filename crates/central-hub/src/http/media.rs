@@ -127,8 +127,8 @@ pub(crate) async fn linked(
             )
             .into(),
         })?;
-    let held = state.limits.linked_download()?;
     let message = state.store.message(id).await?.ok_or_else(unknown)?;
+    let held = state.limits.linked_download(message.cliente_id)?;
     serve(&client, &message, &headers, held).await
 }
 

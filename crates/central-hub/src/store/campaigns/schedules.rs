@@ -144,6 +144,7 @@ impl Store {
         edited: &NewSchedule,
     ) -> Result<Option<Schedule>, StoreError> {
         let mut tx = self.begin().await?;
+        look_again(&mut tx, edited.campaign_id).await?;
         let row = sqlx::query(
             "UPDATE schedules SET campaign_id = $1, cliente_id = $2, days = $3, from_minute = $4,
                  until_minute = $5, quota = $6, first_day = $7, last_day = $8, pause_min = $9,
@@ -155,7 +156,6 @@ impl Store {
             .bind(id)
             .fetch_optional(&mut *tx)
             .await?;
-        look_again(&mut tx, edited.campaign_id).await?;
         tx.commit().await?;
         row.as_ref().map(Schedule::read).transpose()
     }
@@ -171,6 +171,7 @@ impl Store {
         reason: Option<&str>,
     ) -> Result<Option<Schedule>, StoreError> {
         let mut tx = self.begin().await?;
+        look_again_of(&mut tx, id).await?;
         let row = sqlx::query(
             "UPDATE schedules SET state = $1, reason = $2, updated_at = $3 WHERE id = $4 RETURNING *",
         )
@@ -180,12 +181,8 @@ impl Store {
         .bind(id)
         .fetch_optional(&mut *tx)
         .await?;
-        let schedule = row.as_ref().map(Schedule::read).transpose()?;
-        if let Some(schedule) = &schedule {
-            look_again(&mut tx, schedule.campaign_id).await?;
-        }
         tx.commit().await?;
-        Ok(schedule)
+        row.as_ref().map(Schedule::read).transpose()
     }
 
     /// Deletes a schedule; `false` if it did not exist.
@@ -194,16 +191,13 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn delete_schedule(&self, id: i64) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        let campaign: Option<i64> =
-            sqlx::query_scalar("DELETE FROM schedules WHERE id = $1 RETURNING campaign_id")
-                .bind(id)
-                .fetch_optional(&mut *tx)
-                .await?;
-        if let Some(campaign) = campaign {
-            look_again(&mut tx, campaign).await?;
-        }
+        look_again_of(&mut tx, id).await?;
+        let deleted = sqlx::query("DELETE FROM schedules WHERE id = $1")
+            .bind(id)
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
-        Ok(campaign.is_some())
+        Ok(deleted.rows_affected() > 0)
     }
 
     /// Returns the schedule with this id.
@@ -316,6 +310,20 @@ pub(super) async fn approve_pending_in(
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// As [`look_again`], of the campaign of a schedule, before the schedule's row is
+/// locked: an approval locks them in this order.
+async fn look_again_of(tx: &mut Tx, schedule: i64) -> Result<(), StoreError> {
+    let campaign: Option<i64> =
+        sqlx::query_scalar("SELECT campaign_id FROM schedules WHERE id = $1")
+            .bind(schedule)
+            .fetch_optional(&mut **tx)
+            .await?;
+    match campaign {
+        Some(campaign) => look_again(tx, campaign).await,
+        None => Ok(()),
+    }
 }
 
 /// Makes a campaign due again, since its next time may have changed.
