@@ -105,6 +105,8 @@ async function test() {
   judged.forEach((one) => { one.path = 'sign-in'; });
   await step('signed in', async () => {
     await page.goto(`${hub}/inicio`);
+    // The form comes after the page's load.
+    await page.waitForSelector('input[autocomplete="username"]');
     await page.type('input[autocomplete="username"]', 'admin');
     await page.type('input[autocomplete="current-password"]', password);
     await page.keyboard.press('Enter');
