@@ -477,11 +477,10 @@ async fn passkey_works_by_the_pairing_type_alone() {
 async fn doctor_names_a_pending_passkey() {
     let (_standin, mut manager, _) = scanned(asks()).await;
     required(&manager).await;
-    let port = manager.service.url.rsplit(':').next().expect("a port");
-    let tokens = manager.tokens().display().to_string();
+    // Of this service: others may run beside it.
+    let pid = manager.service.pid().to_string();
     let doctor = tokio::process::Command::new(binary("session-manager"))
-        .args(["doctor", "--json"])
-        .envs([("PORT", port), ("TOKENS_DIR", &tokens)])
+        .args(["doctor", "--json", "--pid", &pid])
         .kill_on_drop(true)
         .output();
     let output = doctor.await.expect("doctor runs");
