@@ -1,14 +1,12 @@
 import { Button, Group, NumberInput, Stack, Text, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 
-import { ApiError } from '../api/http';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
-import { useSample } from './api';
 import { MessageEditor } from './MessageEditor';
 import { mistakeIn } from './template';
 import type { Campaign, CampaignRequest } from './types';
-import { pauseProblem } from './words';
+import { pauseProblem, templateRefusal } from './words';
 
 interface Props {
   campaign: Campaign;
@@ -31,7 +29,6 @@ export function CampaignForm({ campaign, pending, error, onSubmit, onCancel }: P
   const [tried, setTried] = useState(false);
   // A refusal does not apply to other texts.
   const [sent, setSent] = useState('');
-  const sample = useSample(campaign.id).data;
   const withText = campaign.estado !== 'pendiente';
   const pause = pauseProblem(least, most);
   const problems = {
@@ -40,7 +37,7 @@ export function CampaignForm({ campaign, pending, error, onSubmit, onCancel }: P
     pausa: pause === null ? null : f.pauseProblems[pause],
   };
   const refusal = error && sent === mensaje ? error : null;
-  const inEditor = refusal instanceof ApiError && refusal.code === 'TEMPLATE_INVALID';
+  const inEditor = templateRefusal(refusal) !== null;
 
   function send(event: FormEvent) {
     event.preventDefault();
@@ -71,8 +68,7 @@ export function CampaignForm({ campaign, pending, error, onSubmit, onCancel }: P
           <MessageEditor
             value={mensaje}
             onChange={setMensaje}
-            columns={campaign.columnas}
-            sample={sample}
+            campaign={campaign}
             problem={tried ? problems.mensaje : null}
             refusal={refusal}
           />

@@ -89,7 +89,9 @@ function Shown({ campaign, error }: { campaign: CampaignStats; error: Error | nu
           {campaign.estado !== 'finalizado' && <ListsCard campaign={campaign} />}
         </>
       )}
-      {campaign.total > 0 && <CheckCard campaign={campaign} />}
+      {campaign.total > 0 && ['pendiente', 'pausada'].includes(campaign.estado) && (
+        <CheckCard campaign={campaign} />
+      )}
       {campaign.total > 0 && <RecipientsCard campaign={campaign} />}
     </Screen>
   );

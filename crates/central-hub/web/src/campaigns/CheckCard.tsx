@@ -18,7 +18,6 @@ export function CheckCard({ campaign }: { campaign: Campaign }) {
     () => skipMissing(campaign.id),
     ({ omitidos }) => toast({ text: s.skipped(omitidos) }),
   );
-  if (campaign.estado !== 'pendiente' && campaign.estado !== 'pausada') return null;
   const total = data?.total ?? 0;
   const done = total - (data?.pendientes ?? 0);
   return (

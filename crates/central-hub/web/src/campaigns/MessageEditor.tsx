@@ -6,11 +6,12 @@ import { ApiError } from '../api/http';
 import { useText } from '../i18n/I18nProvider';
 import { templateFaultText, templateMistakeText } from '../i18n/lookup';
 import { formatPhone } from '../lib/phone';
+import { useSample } from './api';
 import { Bubble } from './Bubble';
 import classes from './Message.module.css';
 import { closest, fill, mistakeIn, parse } from './template';
-import type { Recipient } from './types';
-import { columnsToName, mistakeOf } from './words';
+import type { Campaign } from './types';
+import { columnsToName, mistakeOf, templateRefusal } from './words';
 
 /** Columns offered as buttons. */
 const OFFERED = 20;
@@ -20,10 +21,7 @@ const PAUSE_MS = 700;
 interface Props {
   value: string;
   onChange: (text: string) => void;
-  /** The list's columns; empty before there is a list. */
-  columns: readonly string[];
-  /** The first person of the list. */
-  sample: Recipient | undefined;
+  campaign: Campaign;
   /** The message to show under the field, such as for an empty one. */
   problem: string | null;
   /** The hub's refusal of the last text. */
@@ -31,14 +29,16 @@ interface Props {
 }
 
 /** The text field of a campaign with its columns, mistakes and a preview. */
-export function MessageEditor({ value, onChange, columns, sample, problem, refusal }: Props) {
+export function MessageEditor({ value, onChange, campaign, problem, refusal }: Props) {
   const t = useText();
   const f = t.campaigns.form;
+  // Empty before there is a list.
+  const columns = campaign.columnas;
+  const sample = useSample(campaign.id).data;
   const area = useRef<HTMLTextAreaElement>(null);
   const [settled] = useDebouncedValue(value, PAUSE_MS);
   const typed = settled === value ? mistakeIn(value, columns) : null;
-  const invalid =
-    refusal instanceof ApiError && refusal.code === 'TEMPLATE_INVALID' ? refusal : null;
+  const invalid = templateRefusal(refusal);
   const refused = invalid && mistakeOf(value, invalid.details);
   const mistake = typed ?? refused;
   const lacking =

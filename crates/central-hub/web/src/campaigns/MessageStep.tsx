@@ -1,14 +1,14 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 
-import { ApiError } from '../api/http';
 import { useText } from '../i18n/I18nProvider';
 import { draftOf, keepDraft } from '../lib/drafts';
 import { ActionError } from '../ui/ActionError';
-import { editCampaign, useCampaignChange, useSample } from './api';
+import { editCampaign, useCampaignChange } from './api';
 import { MessageEditor } from './MessageEditor';
 import { mistakeIn } from './template';
 import type { Campaign } from './types';
+import { templateRefusal } from './words';
 
 /** Where the unsaved text of a campaign is kept. */
 export const draftKey = (id: number): string => `campaign ${id}`;
@@ -17,11 +17,10 @@ export const draftKey = (id: number): string => `campaign ${id}`;
 export function MessageStep({ campaign, onDone }: { campaign: Campaign; onDone: () => void }) {
   const t = useText();
   const s = t.campaigns;
-  const [text, setText] = useState(draftOf(draftKey(campaign.id)) || campaign.mensaje);
+  const [text, setText] = useState(() => draftOf(draftKey(campaign.id)) || campaign.mensaje);
   const [tried, setTried] = useState(false);
   // A refusal does not apply to other texts.
   const [sent, setSent] = useState('');
-  const sample = useSample(campaign.id).data;
   const save = useCampaignChange(
     () => editCampaign(campaign.id, { mensaje: text }),
     () => {
@@ -30,7 +29,7 @@ export function MessageStep({ campaign, onDone }: { campaign: Campaign; onDone: 
     },
   );
   const refusal = save.error && sent === text ? save.error : null;
-  const inEditor = refusal instanceof ApiError && refusal.code === 'TEMPLATE_INVALID';
+  const inEditor = templateRefusal(refusal) !== null;
   const empty = text.trim() === '';
   return (
     <form
@@ -49,8 +48,7 @@ export function MessageStep({ campaign, onDone }: { campaign: Campaign; onDone: 
             setText(next);
             keepDraft(draftKey(campaign.id), next === campaign.mensaje ? '' : next);
           }}
-          columns={campaign.columnas}
-          sample={sample}
+          campaign={campaign}
           problem={tried && empty ? s.form.textEmpty : null}
           refusal={refusal}
         />

@@ -9,9 +9,6 @@ import { useReplies } from './api';
 import classes from './Message.module.css';
 import type { Campaign, Person } from './types';
 
-/** Names shown of each; the links lead to all. */
-const SHOWN = 8;
-
 /** Who answered the campaign, and who opted out after its message. */
 export function RepliesList({ campaign }: { campaign: Campaign }) {
   const t = useText();
@@ -55,14 +52,14 @@ function People({ title, all, people, total }: Props) {
   const t = useText();
   const moment = useMoment();
   const short = useShortMoment();
-  const left = total - Math.min(SHOWN, people.length);
+  const left = total - people.length;
   return (
     <Stack gap={6} style={{ flex: '1 1 240px' }}>
       <Title order={3} size="h6">
         {title}
       </Title>
       <ul className={classes.people} aria-label={title}>
-        {people.slice(0, SHOWN).map((person) => {
+        {people.map((person) => {
           const who = person.nombre ?? numberOf(person);
           return (
             <li key={person.chat}>

@@ -3,9 +3,10 @@ import { IconCheck, IconChevronDown, IconChevronUp } from '@tabler/icons-react';
 import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
-import { clockIn, dayName } from '../lib/days';
 import { useConfig } from '../live/queries';
-import { endOf, valuesOf } from '../planning/form';
+import { endsText } from '../planning/endsText';
+import { valuesOf } from '../planning/form';
+import type { Schedule } from '../planning/types';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { Surface } from '../ui/Surface';
 import { ListPanel } from './ListsCard';
@@ -30,15 +31,21 @@ export function Steps({ campaign }: { campaign: CampaignStats }) {
     when: schedules.length > 0,
     review: false,
   };
-  return <Known campaign={campaign} done={done} />;
+  return <Known campaign={campaign} schedules={schedules} done={done} />;
 }
 
-function Known({ campaign, done }: { campaign: CampaignStats; done: Record<Name, boolean> }) {
+interface KnownProps {
+  campaign: CampaignStats;
+  schedules: readonly Schedule[];
+  done: Record<Name, boolean>;
+}
+
+function Known({ campaign, schedules, done }: KnownProps) {
   const t = useText();
   const s = t.campaigns.steps;
   // The first unfinished one when the screen opens; then the user decides.
   const [open, setOpen] = useState<Name | null>(() => STEPS.find((name) => !done[name]) ?? 'review');
-  const whenText = useWhenText(campaign);
+  const whenText = useWhenText(campaign, schedules);
   const people = t.campaigns.people(campaign.total, campaign.total.toLocaleString(t.locale));
   const summaries: Record<Name, string> = {
     list: done.list ? people : s.listTodo,
@@ -136,20 +143,14 @@ function Step({ number, name, done, summary, open, onToggle, children }: StepPro
 }
 
 /** `203 people at 50 a day: 5 days, until fri 4/12`, of the saved schedule. */
-function useWhenText(campaign: CampaignStats): string | null {
+function useWhenText(campaign: CampaignStats, schedules: readonly Schedule[]): string | null {
   const t = useText();
   const zone = useConfig().data?.zone ?? 'UTC';
-  const schedules = useOwnSchedules(campaign.id).data ?? [];
   const [schedule] = schedules;
   if (!schedule) return null;
   if (schedules.length > 1) return t.campaigns.steps.severalSchedules(schedules.length);
-  const now = clockIn(Date.now(), zone);
-  const end = endOf(valuesOf(schedule), campaign.pendientes, now);
-  if (!end) return `${schedule.hora_inicio} – ${schedule.hora_fin}`;
-  return t.schedules.form.ends(
-    t.campaigns.people(campaign.pendientes, campaign.pendientes.toLocaleString(t.locale)),
-    (schedule.cupo_diario ?? 0).toLocaleString(t.locale),
-    end.days,
-    dayName(end.last, now.day, t.locale, t.dates),
+  return (
+    endsText(t, valuesOf(schedule), campaign.pendientes, zone) ??
+    `${schedule.hora_inicio} – ${schedule.hora_fin}`
   );
 }

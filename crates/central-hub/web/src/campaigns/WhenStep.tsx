@@ -1,5 +1,4 @@
 import { Anchor, Button, Group, Stack, Text } from '@mantine/core';
-import { useState, type FormEvent } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from 'react-router';
 
@@ -7,9 +6,10 @@ import { useText } from '../i18n/I18nProvider';
 import { ROUTES } from '../lib/routes';
 import { useConfig } from '../live/queries';
 import { createSchedule, editSchedule, SCHEDULES_KEY } from '../planning/api';
-import { checkForm, newValues, requestOf, valuesOf, type FormValues } from '../planning/form';
+import { newValues, requestOf, valuesOf } from '../planning/form';
 import { ScheduleFields } from '../planning/ScheduleFields';
 import type { Schedule } from '../planning/types';
+import { useScheduleForm } from '../planning/useScheduleForm';
 import { ActionError } from '../ui/ActionError';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { useCampaignChange } from './api';
@@ -46,7 +46,7 @@ export function WhenStep({ campaign, onDone }: Props) {
 function When({ campaign, schedule, onDone }: Props & { schedule: Schedule | null }) {
   const t = useText();
   const queries = useQueryClient();
-  const [values, setValues] = useState<FormValues>(() =>
+  const { values, set, problem, submit } = useScheduleForm(() =>
     schedule
       ? valuesOf(schedule)
       : {
@@ -55,9 +55,7 @@ function When({ campaign, schedule, onDone }: Props & { schedule: Schedule | nul
           pausa_max_s: campaign.pausa_max_s,
         },
   );
-  const [tried, setTried] = useState(false);
   const zone = useConfig().data?.zone ?? 'UTC';
-  const problems = tried ? checkForm(values) : {};
   // An edit withdraws the approval: unchanged values are not sent.
   const changed =
     schedule === null || JSON.stringify(values) !== JSON.stringify(valuesOf(schedule));
@@ -69,27 +67,17 @@ function When({ campaign, schedule, onDone }: Props & { schedule: Schedule | nul
       onDone();
     },
   );
-  function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    setTried(true);
-    if (Object.keys(checkForm(values)).length > 0) {
-      const form = event.currentTarget;
-      requestAnimationFrame(() => {
-        form.querySelector<HTMLElement>('[aria-invalid="true"], [data-error="true"] input')?.focus();
-      });
-    } else if (changed) save.mutate();
-    else onDone();
-  }
   return (
-    <form onSubmit={submit} noValidate data-testid="when-form">
+    <form
+      onSubmit={(event) => submit(event, () => (changed ? save.mutate() : onDone()))}
+      noValidate
+      data-testid="when-form"
+    >
       <Stack>
         <ScheduleFields
           values={values}
-          set={(changes) => setValues((known) => ({ ...known, ...changes }))}
-          problem={(field) => {
-            const found = problems[field];
-            return found && t.schedules.form.problems[found];
-          }}
+          set={set}
+          problem={problem}
           people={campaign.pendientes}
           zone={zone}
         />

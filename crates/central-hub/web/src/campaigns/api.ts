@@ -26,8 +26,8 @@ export const CAMPAIGNS_KEY = ['campaigns'] as const;
 export const campaignKey = (id: number) => [...CAMPAIGNS_KEY, 'one', id] as const;
 
 const PER_PAGE = 25;
-/** People listed under the answers; the messages list all. */
-const REPLIES = 50;
+/** People shown of each; the links lead to all. */
+const REPLIES = 8;
 /** Lists are refreshed by events; this is the polling interval for changes without an event. */
 const AGAIN_MS = 15_000;
 
@@ -139,9 +139,10 @@ export async function getRecipients(
   estado: RecipientState | null,
   despues: Cursor,
   signal: AbortSignal,
+  limite = PER_PAGE,
 ): Promise<Page<Recipient>> {
   const found = await request<{ destinatarios: Recipient[]; siguiente: number | null }>(
-    `${PATH}/${id}/recipients${query({ estado, despues, limite: PER_PAGE })}`,
+    `${PATH}/${id}/recipients${query({ estado, despues, limite })}`,
     { signal },
   );
   return { items: found.destinatarios, next: found.siguiente };
@@ -151,7 +152,7 @@ export async function getRecipients(
 export const useSample = (id: number) =>
   useQuery({
     queryKey: [...campaignKey(id), 'sample'],
-    queryFn: ({ signal }) => getRecipients(id, 'pendiente', null, signal),
+    queryFn: ({ signal }) => getRecipients(id, 'pendiente', null, signal, 1),
     select: ({ items }) => items[0],
     staleTime: 0,
   });

@@ -1,6 +1,8 @@
 // The text of a campaign as the hub reads it, for the preview while typing; the
 // hub's own verdict comes with saving.
 
+import { fold } from '../lib/marks';
+
 export interface Variable {
   /** The column's key. */
   key: string;
@@ -33,10 +35,7 @@ const NAME_ALIAS = 'nombre_destino';
 
 /** Normalizes a column's name: lower case, no accents, one `_` between words. */
 export const keyOf = (name: string): string =>
-  name
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
+  fold(name)
     .replace(/[^\p{L}\p{N}]+/gu, '_')
     .replace(/^_|_$/g, '');
 

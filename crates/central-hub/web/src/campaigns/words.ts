@@ -1,3 +1,4 @@
+import { ApiError } from '../api/http';
 import type { Campaign, Recipient } from './types';
 
 /** Returns the number of recipients that are settled, whatever the outcome. */
@@ -37,6 +38,10 @@ export interface TemplateMistake {
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
+
+/** Returns the hub's refusal of a text as a template, if it is one. */
+export const templateRefusal = (error: Error | null): ApiError | null =>
+  error instanceof ApiError && error.code === 'TEMPLATE_INVALID' ? error : null;
 
 /**
  * Returns the position of a `TEMPLATE_INVALID` error in `text`; null if not

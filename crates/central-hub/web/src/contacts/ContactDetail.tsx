@@ -10,13 +10,14 @@ import { numberOf } from '../lib/phone';
 import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
-import { Facts, type Fact } from '../ui/Facts';
+import { Facts } from '../ui/Facts';
 import { MessageState } from '../ui/MessageState';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
 import { CONTACTS_KEY, forgetContact, idOf, partContact, useContact, whoOf } from '../people/api';
 import { CardForm } from '../people/CardForm';
+import { factsOf } from '../people/facts';
 import { JoinForm } from './JoinForm';
 import type { Address, OneContact } from '../people/types';
 
@@ -28,20 +29,13 @@ export function ContactDetail({ id, onGone }: { id: string; onGone: () => void }
   const seesAll = useSeesAll();
   const { data, error } = useContact(id);
   if (!data) return error ? <ActionError error={error} /> : <ScreenLoading />;
-  const facts: Fact[] = [
-    [s.number, numberOf(data)],
-    ...(data.nombre_whatsapp ? ([[s.calls, data.nombre_whatsapp]] as Fact[]) : []),
-    ...(data.desde_baja
-      ? ([[s.optOut, `${s.optOutBy[data.desde_baja.origen]}, ${moment(data.desde_baja.fecha)}`]] as Fact[])
-      : []),
-  ];
   return (
     <Stack>
-      <Facts rows={facts} />
+      <Facts rows={factsOf(t, data, moment)} />
       <Anchor component={Link} size="sm" to={`${ROUTES.conversations}/${encodeURIComponent(id)}`}>
         {s.conversation}
       </Anchor>
-      <CardForm key={`${data.nombre}\n${data.etiquetas.join('\n')}\n${data.nota}`} contact={data} />
+      <CardForm contact={data} />
       {data.mensajes.length > 0 && (
         <section aria-label={s.messages}>
           <Title order={3} size="h5">

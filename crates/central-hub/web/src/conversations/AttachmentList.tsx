@@ -1,7 +1,6 @@
 import { ActionIcon, Progress, Text } from '@mantine/core';
 import {
   IconFileText,
-  IconMicrophone,
   IconMusic,
   IconPhoto,
   IconVideo,
@@ -20,8 +19,7 @@ import classes from './Conversations.module.css';
 
 type Icon = ComponentType<{ size?: number; stroke?: number; 'aria-hidden'?: boolean }>;
 
-function iconOf({ file, voice }: Attachment): Icon {
-  if (voice) return IconMicrophone;
+function iconOf({ file }: Attachment): Icon {
   const icons: Record<string, Icon> = { image: IconPhoto, video: IconVideo, audio: IconMusic };
   return icons[file.type.split('/')[0] ?? ''] ?? IconFileText;
 }
@@ -71,8 +69,8 @@ function Row({
 }) {
   const t = useText();
   const a = t.conversations.attach;
-  const { file, part, fileId, error, voice } = one;
-  const name = voice ? a.voice : file.name;
+  const { file, part, fileId, error } = one;
+  const { name } = file;
   const preview = usePreview(file);
   const Sign = iconOf(one);
   const percent = Math.round((part ?? 0) * 100);

@@ -5,13 +5,13 @@ import { useEffect, useRef } from 'react';
 import { ApiError } from '../api/http';
 import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
-import { numberOf } from '../lib/phone';
 import { useMoment } from '../live/useMoment';
 import { useContact } from '../people/api';
 import { CardForm } from '../people/CardForm';
+import { factsOf } from '../people/facts';
 import type { OneContact } from '../people/types';
 import { ActionError } from '../ui/ActionError';
-import { Facts, type Fact } from '../ui/Facts';
+import { Facts } from '../ui/Facts';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import classes from './Conversations.module.css';
 
@@ -67,18 +67,9 @@ export default function ContactPanel({ number, who, onClose }: { number: string;
 
 function Known({ contact }: { contact: OneContact }) {
   const t = useText();
-  const s = t.contacts.detail;
   const moment = useMoment();
   // Whoever only answers may read it.
   const mayNote = useLinks()('contacts') !== null;
-  const optOut: Fact[] = contact.desde_baja
-    ? [[s.optOut, `${s.optOutBy[contact.desde_baja.origen]}, ${moment(contact.desde_baja.fecha)}`]]
-    : [];
-  const facts: Fact[] = [
-    [s.number, numberOf(contact)],
-    ...(contact.nombre_whatsapp ? ([[s.calls, contact.nombre_whatsapp]] satisfies Fact[]) : []),
-    ...optOut,
-  ];
   return (
     <Stack gap="md">
       {contact.baja && (
@@ -86,9 +77,9 @@ function Known({ contact }: { contact: OneContact }) {
           {t.conversations.optedOut}
         </Badge>
       )}
-      <Facts rows={facts} />
+      <Facts rows={factsOf(t, contact, moment)} />
       {mayNote ? (
-        <CardForm key={`${contact.nombre}\n${contact.etiquetas.join('\n')}\n${contact.nota}`} contact={contact} />
+        <CardForm contact={contact} />
       ) : (
         <Noted contact={contact} />
       )}

@@ -4,15 +4,12 @@ import { IconSearch, IconX } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
-import { request } from '../api/http';
 import { useText } from '../i18n/I18nProvider';
-import { query } from '../lib/query';
 import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
-import { CONVERSATIONS_KEY } from './api';
+import { CONVERSATIONS_KEY, getHistory } from './api';
 import classes from './Conversations.module.css';
 import { summary } from './thread';
-import type { History } from './types';
 
 const PER_SEARCH = 20;
 /** The hub looks at a stretch of the history at a time: with nothing found it is asked for more. */
@@ -24,8 +21,9 @@ const useFound = (number: string, buscar: string) =>
     queryFn: async ({ pageParam, signal }) => {
       let antes = pageParam;
       for (let n = 0; ; n += 1) {
-        const page = await request<History>(
-          `/api/listener/history/${encodeURIComponent(number)}${query({ buscar, antes, limite: PER_SEARCH })}`,
+        const page = await getHistory(
+          number,
+          { buscar, antes, limite: PER_SEARCH },
           { signal, timeoutMs: 30_000 },
         );
         if (page.mensajes.length > 0 || page.siguiente === null || n === MOST_EMPTY) return page;

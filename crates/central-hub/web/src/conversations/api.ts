@@ -6,6 +6,7 @@ import { query } from '../lib/query';
 import type { SendBody } from '../api/types';
 import { useOnLive } from '../live/LiveProvider';
 import type { Page } from '../ui/pages';
+import type { FileKind } from './attachments';
 import type { Conversation, History, Sent } from './types';
 
 export const CONVERSATIONS_KEY = ['conversations'] as const;
@@ -38,15 +39,23 @@ export async function getConversations(
   return { items: found.conversaciones, next: found.siguiente };
 }
 
+/** Fetches a part of a conversation, newest first. */
+export const getHistory = (
+  number: string,
+  wanted: { antes: number | null; limite: number; buscar?: string },
+  options: { signal: AbortSignal; timeoutMs?: number },
+) =>
+  request<History>(
+    `/api/listener/history/${encodeURIComponent(number)}${query(wanted)}`,
+    options,
+  );
+
 /** Fetches a conversation from its end backwards, as far as requested. */
 export const useHistory = (number: string) =>
   useInfiniteQuery({
     queryKey: [...CONVERSATIONS_KEY, 'of', number],
     queryFn: ({ pageParam, signal }) =>
-      request<History>(
-        `/api/listener/history/${encodeURIComponent(number)}${query({ antes: pageParam, limite: PER_HISTORY })}`,
-        { signal },
-      ),
+      getHistory(number, { antes: pageParam, limite: PER_HISTORY }, { signal }),
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.siguiente,
     staleTime: 0,
@@ -67,11 +76,10 @@ export const answer = (
 interface FileMessage {
   to: string;
   cliente_id?: number;
-  type: 'image' | 'video' | 'audio' | 'document';
+  type: FileKind;
   file_id: string;
   filename?: string;
   caption?: string;
-  voice?: boolean;
 }
 
 /** Sends an uploaded file and waits until WhatsApp has it. */

@@ -11,8 +11,6 @@ export const MOST_FILES = 20;
 export interface Attachment {
   key: string;
   file: File;
-  /** A recorded voice message. */
-  voice: boolean;
   /** The uploaded part, from 0 to 1; null until the upload begins. */
   part: number | null;
   /** The service's id of the file, once it is uploaded. */
@@ -21,10 +19,9 @@ export interface Attachment {
   error: Error | null;
 }
 
-export const attachmentOf = (key: string, file: File, voice = false): Attachment => ({
+export const attachmentOf = (key: string, file: File): Attachment => ({
   key,
   file,
-  voice,
   part: null,
   fileId: null,
   kind: null,

@@ -17,7 +17,7 @@ export interface Attachments {
   /** Number of files that had no room. */
   left: number;
   isSending: boolean;
-  add: (files: readonly File[], voice?: boolean) => void;
+  add: (files: readonly File[]) => void;
   remove: (key: string) => void;
   /** Sends all, the first that can have one with the caption. */
   send: (target: Target, caption: string) => Promise<Sent>;
@@ -44,8 +44,8 @@ export function useAttachments(): Attachments {
   useEffect(() => () => stop.current?.abort(), []);
 
   const add = useCallback(
-    (files: readonly File[], voice = false) => {
-      const all = files.map((file) => attachmentOf(newKey(), file, voice));
+    (files: readonly File[]) => {
+      const all = files.map((file) => attachmentOf(newKey(), file));
       const next = added(list, all);
       setList(next.list);
       setLeft(next.left);
@@ -87,7 +87,7 @@ export function useAttachments(): Attachments {
           ...target,
           type: kind,
           file_id: fileId,
-          ...(kind === 'audio' ? (one.voice ? { voice: true } : {}) : { filename: one.file.name }),
+          ...(kind === 'audio' ? {} : { filename: one.file.name }),
           ...(own === '' ? {} : { caption: own }),
         },
         one.key,

@@ -3,9 +3,9 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 
-import { useOnlyAnswers, useSeesAll } from '../auth/AuthProvider';
+import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
-import { ADMIN_ROUTES, AGENT_ROUTES, ROUTES, type RouteName } from '../lib/routes';
+import { ROUTES, type RouteName } from '../lib/routes';
 import { ActionError } from '../ui/ActionError';
 import { Screen } from '../ui/Screen';
 import { ScreenLoading } from '../ui/ScreenLoading';
@@ -90,15 +90,13 @@ function Shown({ block }: { block: Block }) {
 
 function Pieces({ pieces }: { pieces: readonly Piece[] }): ReactNode {
   const { nav } = useText();
-  const seesAll = useSeesAll();
-  const onlyAnswers = useOnlyAnswers();
-  const isOwn = (route: RouteName) =>
-    onlyAnswers ? AGENT_ROUTES.has(route) : seesAll || !ADMIN_ROUTES.has(route);
+  const links = useLinks();
   return pieces.map(({ text, strong }, at) => {
     if (!strong) return text;
     const route = (Object.keys(ROUTES) as RouteName[]).find((name) => nav[name] === text);
-    return route && isOwn(route) ? (
-      <Anchor key={at} component={Link} to={ROUTES[route]} inherit fw={600}>
+    const to = route ? links(route) : null;
+    return to ? (
+      <Anchor key={at} component={Link} to={to} inherit fw={600}>
         {text}
       </Anchor>
     ) : (

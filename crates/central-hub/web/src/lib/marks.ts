@@ -5,7 +5,8 @@ export interface Mark {
   hit: boolean;
 }
 
-const fold = (text: string): string =>
+/** Folds case and accents. */
+export const fold = (text: string): string =>
   text
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')

@@ -10,6 +10,12 @@ import type { OneContact } from './types';
 
 /** What one notes of somebody: a name, tags, a note. */
 export function CardForm({ contact }: { contact: OneContact }) {
+  const { nombre, etiquetas, nota } = contact;
+  // What was changed elsewhere is shown.
+  return <Fields key={`${nombre}\n${etiquetas.join('\n')}\n${nota}`} contact={contact} />;
+}
+
+function Fields({ contact }: { contact: OneContact }) {
   const s = useText().contacts.detail;
   const [nombre, setNombre] = useState(contact.nombre ?? '');
   const [etiquetas, setEtiquetas] = useState(contact.etiquetas);

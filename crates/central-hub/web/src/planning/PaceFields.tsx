@@ -1,8 +1,8 @@
 import { NumberInput, SimpleGrid, Text } from '@mantine/core';
 
 import { useText } from '../i18n/I18nProvider';
-import { clockIn, dayName } from '../lib/days';
-import { endOf, fits, type FormValues } from './form';
+import { endsText } from './endsText';
+import { fits, type FormValues } from './form';
 
 interface Props {
   values: FormValues;
@@ -18,8 +18,7 @@ export function PaceFields({ values, set, problem, people, zone }: Props) {
   const t = useText();
   const f = t.schedules.form;
   const room = fits(values);
-  const now = clockIn(Date.now(), zone);
-  const end = endOf(values, people, now);
+  const ends = endsText(t, values, people, zone);
   const quota = Number(values.cupo_diario);
   const field = (name: 'cupo_diario' | 'pausa_min_s' | 'pausa_max_s') => ({
     value: values[name],
@@ -34,14 +33,9 @@ export function PaceFields({ values, set, problem, people, zone }: Props) {
   return (
     <div>
       <NumberInput label={f.quota} description={f.quotaHint} maw={240} {...field('cupo_diario')} />
-      {end && (
+      {ends && (
         <Text size="sm" fw={600} mt={4} role="status" data-testid="ends">
-          {f.ends(
-            t.campaigns.people(people, people.toLocaleString(t.locale)),
-            quota.toLocaleString(t.locale),
-            end.days,
-            dayName(end.last, now.day, t.locale, t.dates),
-          )}
+          {ends}
         </Text>
       )}
       {room !== null && (

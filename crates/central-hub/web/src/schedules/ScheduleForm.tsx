@@ -1,6 +1,6 @@
 import { Button, Checkbox, Group, Stack, Textarea } from '@mantine/core';
 import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react';
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 
 import { Notice } from '../ui/Notice';
 import { useSeesAll } from '../auth/AuthProvider';
@@ -11,9 +11,10 @@ import { useConfig } from '../live/queries';
 import { createSchedule, editSchedule } from '../planning/api';
 import { moveSchedule, useCampaign, useScheduleChange } from './api';
 import { CampaignPicker } from './CampaignPicker';
-import { checkForm, newValues, requestOf, valuesOf, type FormValues } from '../planning/form';
+import { newValues, requestOf, valuesOf } from '../planning/form';
 import { ScheduleFields } from '../planning/ScheduleFields';
 import type { CampaignChoice, Schedule } from '../planning/types';
+import { useScheduleForm } from '../planning/useScheduleForm';
 import { useScheduleToast } from './useScheduleToast';
 import { nameOf } from './words';
 
@@ -30,15 +31,12 @@ export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
   const t = useText();
   const f = t.schedules.form;
   const seesAll = useSeesAll();
-  const [values, setValues] = useState<FormValues>(() =>
+  const { values, set, problem, submit } = useScheduleForm(() =>
     schedule ? valuesOf(schedule) : newValues(campaign?.id),
   );
   const [approveToo, setApproveToo] = useState(seesAll && schedule === null);
   const say = useScheduleToast();
   const zone = useConfig().data?.zone ?? 'UTC';
-  // Problems are shown after the first submit, not while typing.
-  const [tried, setTried] = useState(false);
-  const problems = tried ? checkForm(values) : {};
   const save = useScheduleChange(async () => {
     const body = requestOf(values);
     const saved = await (schedule ? editSchedule(schedule.id, body) : createSchedule(body));
@@ -49,20 +47,12 @@ export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
   });
   const chosen = useCampaign(values.campania_id);
 
-  const set = (changes: Partial<FormValues>) => setValues((known) => ({ ...known, ...changes }));
-  function problem(field: keyof FormValues): string | undefined {
-    const found = problems[field];
-    return found && f.problems[found];
-  }
-  function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    setTried(true);
-    if (Object.keys(checkForm(values)).length === 0) save.mutate(undefined);
-    else focusFirstProblem(event.currentTarget);
-  }
-
   return (
-    <form onSubmit={submit} noValidate data-testid="schedule-form">
+    <form
+      onSubmit={(event) => submit(event, () => save.mutate(undefined))}
+      noValidate
+      data-testid="schedule-form"
+    >
       <Stack>
         {schedule ? (
           <Facts rows={[[f.campaign, nameOf(t, schedule)]]} />
@@ -120,11 +110,4 @@ export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
       </Stack>
     </form>
   );
-}
-
-/** Focuses the first invalid field, after the problems are rendered. */
-function focusFirstProblem(form: HTMLFormElement) {
-  requestAnimationFrame(() => {
-    form.querySelector<HTMLElement>('[aria-invalid="true"], [data-error="true"] input')?.focus();
-  });
 }

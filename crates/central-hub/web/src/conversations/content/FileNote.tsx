@@ -1,7 +1,8 @@
 import { Button, Text } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
 
-import { ApiError } from '../../api/http';
+import { ApiError, probeFile } from '../../api/http';
 import type { Dictionary } from '../../i18n/es';
 import { useText } from '../../i18n/I18nProvider';
 import { errorText } from '../../i18n/lookup';
@@ -19,6 +20,16 @@ export function fileProblem(t: Dictionary, error: Error | null): string {
 /** Returns whether trying again cannot help. */
 const isFinal = (error: Error): boolean =>
   error instanceof ApiError && ['MEDIA_GONE', 'MEDIA_NOT_FOUND', 'MEDIA_OFF'].includes(error.code);
+
+/** Asks why a file failed: its element does not say. */
+export function useProbe(url: string) {
+  const { error, isIdle, isPending, isSuccess, mutate, reset } = useMutation({
+    mutationFn: () => probeFile(url),
+  });
+  // There, and not to be shown all the same.
+  const problem = isSuccess ? null : (error ?? undefined);
+  return { isIdle, isPending, problem, ask: () => mutate(), reset };
+}
 
 interface Props {
   /** Undefined while there is no problem. */

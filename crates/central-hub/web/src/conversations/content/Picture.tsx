@@ -1,12 +1,10 @@
 import { UnstyledButton } from '@mantine/core';
 import { IconPhoto } from '@tabler/icons-react';
-import { useMutation } from '@tanstack/react-query';
 
-import { probeFile } from '../../api/http';
 import { useText } from '../../i18n/I18nProvider';
 import type { Media, Message } from '../types';
 import classes from './Content.module.css';
-import { FileNote } from './FileNote';
+import { FileNote, useProbe } from './FileNote';
 import { previewOf, ratioOf } from './preview';
 
 /** The preview of a picture, which is opened large. */
@@ -42,8 +40,7 @@ export function Picture({
 
 /** A sticker, which has no preview and is small. */
 export function Sticker({ url, kind }: { url: string; kind: string }) {
-  const probe = useMutation({ mutationFn: () => probeFile(url) });
-  const problem = probe.isSuccess ? null : (probe.error ?? undefined);
+  const probe = useProbe(url);
   return (
     <>
       {!probe.isIdle ? null : (
@@ -54,10 +51,10 @@ export function Sticker({ url, kind }: { url: string; kind: string }) {
           height={140}
           loading="lazy"
           className={classes.sticker}
-          onError={() => probe.mutate()}
+          onError={probe.ask}
         />
       )}
-      <FileNote problem={problem} pending={probe.isPending} onRetry={() => probe.reset()} />
+      <FileNote problem={probe.problem} pending={probe.isPending} onRetry={() => probe.reset()} />
     </>
   );
 }

@@ -1,14 +1,12 @@
 import { IconDownload } from '@tabler/icons-react';
-import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { probeFile } from '../../api/http';
 import { useText } from '../../i18n/I18nProvider';
 import { playText, sizeText } from '../../lib/fileText';
 import type { Media } from '../types';
 import classes from './Content.module.css';
 import { Download } from './FileLink';
-import { FileNote } from './FileNote';
+import { FileNote, useProbe } from './FileNote';
 import { previewOf, ratioOf } from './preview';
 
 interface Props {
@@ -23,20 +21,17 @@ interface Props {
 /** A voice message, a sound or a film. Nothing is fetched before it is played. */
 export function Player({ id, media, url, kind, film }: Props) {
   const { locale } = useText();
-  const probe = useMutation({ mutationFn: () => probeFile(url) });
+  const probe = useProbe(url);
   const [attempt, setAttempt] = useState(0);
   const facts = [
     media.seconds === undefined ? null : playText(media.seconds),
     film && media.size !== undefined ? sizeText(media.size, locale) : null,
   ].filter(Boolean);
-  // The element does not say why it failed.
-  const failed = () => probe.mutate();
-  const problem = probe.isSuccess ? null : (probe.error ?? undefined);
   const shared = {
     src: url,
     controls: true,
     preload: 'none',
-    onError: failed,
+    onError: probe.ask,
     'aria-label': [kind, ...facts].join(', '),
   } as const;
   return (
@@ -54,7 +49,7 @@ export function Player({ id, media, url, kind, film }: Props) {
         <audio key={attempt} {...shared} className={classes.sound} />
       )}
       <FileNote
-        problem={problem}
+        problem={probe.problem}
         pending={probe.isPending}
         onRetry={() => {
           probe.reset();

@@ -1,17 +1,15 @@
 import { ActionIcon, Group, Text } from '@mantine/core';
 import { useWindowEvent } from '@mantine/hooks';
 import { IconChevronLeft, IconChevronRight, IconDownload } from '@tabler/icons-react';
-import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { probeFile } from '../../api/http';
 import { useText } from '../../i18n/I18nProvider';
 import { useMoment } from '../../live/useMoment';
 import { Dialog } from '../../ui/Dialog';
 import type { Message } from '../types';
 import classes from './Content.module.css';
 import { Download } from './FileLink';
-import { FileNote } from './FileNote';
+import { FileNote, useProbe } from './FileNote';
 import { previewOf } from './preview';
 
 interface Props {
@@ -75,7 +73,7 @@ export function Viewer({ pictures, shown, who, onShow, onClose }: Props) {
 function Large({ message }: { message: Message }) {
   const c = useText().conversations;
   const url = message.media_url ?? '';
-  const probe = useMutation({ mutationFn: () => probeFile(url) });
+  const probe = useProbe(url);
   const [isThere, setThere] = useState(false);
   const preview = message.media && previewOf(message.media);
   const failed = !probe.isIdle;
@@ -90,17 +88,17 @@ function Large({ message }: { message: Message }) {
             src={url}
             alt={message.mensaje.trim() || (c.kinds['image'] ?? '')}
             onLoad={() => setThere(true)}
-            onError={() => probe.mutate()}
+            onError={probe.ask}
           />
         )}
       </div>
       <FileNote
-        problem={probe.isSuccess ? null : (probe.error ?? undefined)}
+        problem={probe.problem}
         pending={probe.isPending || (!failed && !isThere)}
         onRetry={() => probe.reset()}
       />
       <Group justify="space-between" wrap="nowrap" mt="xs" align="flex-start">
-        <Text size="sm" className={classes.caption}>
+        <Text size="sm" className={classes.text}>
           {message.mensaje}
         </Text>
         {message.media && (

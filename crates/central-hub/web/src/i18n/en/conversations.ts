@@ -129,7 +129,6 @@ export const conversations: typeof es = {
     button: 'Attach files',
     list: 'Files to send',
     drop: 'Drop the files to attach them',
-    voice: 'Voice message',
     remove: (name) => `Remove ${name}`,
     uploading: (percent) => `Uploading: ${percent} %`,
     sending: 'Sending over WhatsApp…',

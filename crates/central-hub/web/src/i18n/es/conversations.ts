@@ -127,7 +127,6 @@ export const conversations = {
     button: 'Adjuntar archivos',
     list: 'Archivos para enviar',
     drop: 'Soltá los archivos para adjuntarlos',
-    voice: 'Mensaje de voz',
     remove: (name: string) => `Quitar ${name}`,
     uploading: (percent: number) => `Subiendo: ${percent} %`,
     sending: 'Enviando por WhatsApp…',
