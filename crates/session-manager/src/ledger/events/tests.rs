@@ -327,6 +327,11 @@ async fn unreadable_message_is_published_as_such_then_with_its_text() {
     let group = "false_1203@g.us_3A2_5491158254201@c.us";
     for id in [by_number, by_lid, group] {
         store.record(vec![message(id, "ciphertext")]).await.unwrap();
+        let at = Timestamp::now();
+        // They are published in the order of their milliseconds.
+        while Timestamp::now().as_millis() == at.as_millis() {
+            tokio::task::yield_now().await;
+        }
     }
     let now = Timestamp::now().as_millis();
     assert_eq!(store.tell_unreadable(at(now - 60_000)).await.unwrap(), 0);
