@@ -6,6 +6,7 @@
 //!  {"error":true,"code":…,"message":…} ┴───────────┴───────────┴──────────┘
 //! ```
 
+mod attachment;
 mod body;
 mod extract;
 mod guard;
@@ -16,6 +17,7 @@ mod reply;
 mod standard;
 mod success;
 
+pub use attachment::{disposition, distrust};
 use body::find_source;
 pub use body::{body_failed, is_stalled};
 pub use extract::{ApiPath, ApiQuery, ClienteId};

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
-use service_runtime::http::{ApiPath, ErrorReply};
+use service_runtime::http::{ApiPath, ErrorReply, disposition, distrust};
 use session_api::{ErrorCode, Timestamp, is_invisible};
 use session_client::SessionClient;
 
@@ -193,50 +193,35 @@ fn protect(headers: &mut HeaderMap, kind: &str, filename: Option<&str>) {
     };
     let values = [
         (header::CONTENT_TYPE, told),
-        (
-            header::CONTENT_DISPOSITION,
-            &disposition(is_shown, filename),
-        ),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; sandbox",
-        ),
+        (header::CONTENT_DISPOSITION, &shown_as(is_shown, filename)),
         (
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ),
-        (header::CACHE_CONTROL, "private, no-cache"),
     ];
     for (name, value) in values {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
     }
+    distrust(headers);
 }
 
-/// Returns the disposition, with the name in the encoding of RFC 8187.
-fn disposition(is_shown: bool, filename: Option<&str>) -> String {
+/// Returns the disposition, with a name that is no path and shows all it has.
+fn shown_as(is_shown: bool, filename: Option<&str>) -> String {
     let kind = if is_shown { "inline" } else { "attachment" };
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let mut encoded = String::new();
-    for letter in filename.unwrap_or_default().chars() {
-        let letter = match letter {
-            '/' | '\\' => '_',
-            hidden if hidden.is_control() || is_invisible(hidden) => continue,
-            other => other,
-        };
-        for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
-            match is_plain(byte) {
-                true => encoded.push(char::from(byte)),
-                false => encoded.push_str(&format!("%{byte:02X}")),
+    let letters = filename.unwrap_or_default().chars();
+    let letters = letters.filter(|letter| !letter.is_control() && !is_invisible(*letter));
+    let name: String = letters
+        .map(|letter| {
+            if matches!(letter, '/' | '\\') {
+                '_'
+            } else {
+                letter
             }
-        }
-    }
-    match encoded.is_empty() {
-        true => kind.to_owned(),
-        false => format!("{kind}; filename*=UTF-8''{encoded}"),
-    }
+        })
+        .collect();
+    disposition(kind, Some(&name))
 }
 
 /// Returns whether the caller already has this file.
@@ -315,9 +300,9 @@ mod tests {
             ),
             ("año.pdf", "a%C3%B1o.pdf"),
         ] {
-            let told = disposition(false, Some(name));
+            let told = shown_as(false, Some(name));
             assert_eq!(told, format!("attachment; filename*=UTF-8''{encoded}"));
         }
-        assert_eq!(disposition(true, Some("\u{202e}")), "inline");
+        assert_eq!(shown_as(true, Some("\u{202e}")), "inline");
     }
 }

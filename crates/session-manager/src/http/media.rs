@@ -6,7 +6,7 @@ use api_docs::Failures;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use service_runtime::http::ApiPath;
+use service_runtime::http::{ApiPath, disposition, distrust};
 use session_api::paths;
 use tower_http::services::ServeFile;
 
@@ -49,25 +49,13 @@ pub async fn media(
     let told = |text: &str| HeaderValue::from_str(text).ok();
     let octets = HeaderValue::from_static("application/octet-stream");
     headers.insert(header::CONTENT_TYPE, told(&file.mime).unwrap_or(octets));
-    if let Some(name) = told(&disposition(file.filename.as_deref())) {
+    if let Some(name) = told(&disposition("attachment", file.filename.as_deref())) {
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
     if let Some(tag) = told(&format!("\"{}\"", file.sha256)) {
         headers.insert(header::ETAG, tag);
     }
-    // The content is untrusted: no browser may render it as a page.
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; sandbox"),
-    );
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-cache"),
-    );
+    distrust(headers);
     Ok(response)
 }
 
@@ -81,20 +69,4 @@ pub async fn delete(
 ) -> Result<StatusCode, ApiError> {
     state.media.forget(&id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Returns an attachment disposition, with the file's name if it has one.
-fn disposition(filename: Option<&str>) -> String {
-    let Some(name) = filename else {
-        return "attachment".to_owned();
-    };
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let mut encoded = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        match is_plain(byte) {
-            true => encoded.push(char::from(byte)),
-            false => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    format!("attachment; filename*=UTF-8''{encoded}")
 }
