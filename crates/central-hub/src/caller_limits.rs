@@ -102,35 +102,32 @@ impl CallerLimits {
 
     /// Takes a slot for the upload of a recipient list.
     pub(crate) fn list(&self, caller: &Caller) -> Result<Held, ErrorReply> {
-        acquire(&self.lists, caller, "lists")
+        acquire(&self.lists, Holder::business(caller), "lists")
     }
 
     /// Takes a slot for a file upload.
     pub(crate) fn file(&self, caller: &Caller) -> Result<Held, ErrorReply> {
-        acquire(&self.files, caller, "files")
+        acquire(&self.files, Holder::business(caller), "files")
     }
 
     /// Takes a slot for the download of a message's file.
     pub(crate) fn download(&self, caller: &Caller) -> Result<Held, ErrorReply> {
-        acquire(&self.downloads, caller, "downloads")
+        acquire(&self.downloads, Holder::business(caller), "downloads")
     }
 
     /// As [`CallerLimits::download`], by a signed link.
     pub(crate) fn linked_download(&self, business: Option<u64>) -> Result<Held, ErrorReply> {
-        let taken = self.downloads.take(Holder::Link(business));
-        Ok(Held(vec![
-            taken.map_err(|full| refusal(full, "downloads"))?,
-        ]))
+        acquire(&self.downloads, Holder::Link(business), "downloads")
     }
 
     /// Takes a slot for a search.
     pub(crate) fn search(&self, caller: &Caller) -> Result<Held, ErrorReply> {
-        acquire(&self.searches, caller, "searches")
+        acquire(&self.searches, Holder::business(caller), "searches")
     }
 }
 
-fn acquire(shares: &Shares<Holder>, caller: &Caller, what: &str) -> Result<Held, ErrorReply> {
-    let taken = shares.take(Holder::business(caller));
+fn acquire(shares: &Shares<Holder>, holder: Holder, what: &str) -> Result<Held, ErrorReply> {
+    let taken = shares.take(holder);
     Ok(Held(vec![taken.map_err(|full| refusal(full, what))?]))
 }
 

@@ -101,5 +101,5 @@ pub(crate) async fn check(
 }
 
 fn is_number(person: &&Recipient) -> bool {
-    person.as_str().ends_with("@c.us")
+    phone_of(person.as_str()).is_some()
 }

@@ -26,6 +26,7 @@ use super::message_changes::ChangedMessage;
 use super::messages::{Message, Origin};
 use super::recording::is_recording_in;
 use super::rows::{clean, wa_key};
+use super::settings::setting_in;
 use super::transitions::take_early_ack;
 use super::webhook_events::{self, Topic};
 use super::{Change, MessageState, Store, Tx, now};
@@ -280,13 +281,8 @@ impl Store {
             }
         };
         if let Some(opt_out) = opt_out {
-            tracing::info!("somebody asked not to be written to");
-            // The person must not be answered after an opt-out.
-            self.settle_in(tx, &chat, None).await?;
-            if opt_out.is_new {
-                // After the message, so that it stands below it.
-                self.answer_opt_out_in(tx, &chat).await?;
-            }
+            // After the message, so that the answer stands below it.
+            self.follow_opt_out_in(tx, &chat, &opt_out).await?;
         }
         Ok(recorded)
     }
@@ -467,11 +463,7 @@ impl Store {
     /// before: each connection starts with the current state.
     async fn note_session_in(&self, tx: &mut Tx, event: &StateEvent) -> Result<(), StoreError> {
         let seen = format!("{} {}", event.since, event.status);
-        let before: Option<String> =
-            sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
-                .bind(SESSION)
-                .fetch_optional(&mut **tx)
-                .await?;
+        let before = setting_in(tx, SESSION).await?;
         if before.as_deref() == Some(&seen) {
             return Ok(());
         }

@@ -18,7 +18,7 @@ use super::error::StoreError;
 use super::messages::Message;
 use super::recording::is_recording_in;
 use super::rows::{clean, wa_key};
-use super::webhook_events::{self, Topic};
+use super::webhook_events::{self, Topic, delivered_field};
 use super::{Store, Tx, now};
 use crate::message_content::{Contents, StoredReaction, Texts, react};
 
@@ -116,12 +116,7 @@ impl Store {
             && !is_own
             && let Some(opt_out) = self.apply_opt_out_in(tx, &chat, body).await?
         {
-            tracing::info!("somebody asked not to be written to");
-            // The person must not be answered after an opt-out.
-            self.settle_in(tx, &chat, None).await?;
-            if opt_out.is_new {
-                self.answer_opt_out_in(tx, &chat).await?;
-            }
+            self.follow_opt_out_in(tx, &chat, &opt_out).await?;
         }
         let key = wa_key(changed.message_id);
         match self.changed_message_in(tx, key, is_own, &chat).await? {
@@ -269,14 +264,11 @@ impl Store {
     /// Deletes the deliveries that hold the text of this message, so that neither
     /// a retry nor a replay sends it once more.
     async fn forget_text_deliveries_in(&self, tx: &mut Tx, id: i64) -> Result<(), StoreError> {
-        let of_message = self.engine().pick(
-            "payload ->> '$.data.id' = $1",
-            // PostgreSQL unpacks no NUL.
-            "CAST(REPLACE(payload, '\\u0000', '\\ufffd') AS JSON) #>> '{data,id}' = CAST($1 AS TEXT)",
-        );
+        let id_of_message = delivered_field(self.engine(), "id");
         let delete = format!(
             "DELETE FROM webhook_deliveries
-             WHERE topic IN ('message', 'message_edited') AND {of_message}"
+             WHERE topic IN ('message', 'message_edited')
+                 AND CAST({id_of_message} AS BIGINT) = $1"
         );
         sqlx::query(AssertSqlSafe(delete))
             .bind(id)

@@ -1,9 +1,11 @@
 //! The confirmation sent after an opt-out: once per person, and only while it is
 //! enabled.
 
+use super::campaigns::AppliedOptOut;
 use super::error::StoreError;
 use super::inbound::last_to;
 use super::messages::{NewMessage, Origin};
+use super::settings::setting_in;
 use super::{Composed, Store, Tx, now};
 
 /// Setting with the text; absent while it is disabled.
@@ -27,6 +29,22 @@ impl Store {
         self.set(ANSWER, text.unwrap_or_default()).await
     }
 
+    /// Acts on an opt-out that a message asked for: nobody has to answer the
+    /// contact any more, and a new one may be answered.
+    pub(in crate::store) async fn follow_opt_out_in(
+        &self,
+        tx: &mut Tx,
+        chat: &str,
+        opt_out: &AppliedOptOut,
+    ) -> Result<(), StoreError> {
+        tracing::info!("somebody asked not to be written to");
+        self.settle_in(tx, chat, None).await?;
+        if opt_out.is_new {
+            self.answer_opt_out_in(tx, chat).await?;
+        }
+        Ok(())
+    }
+
     /// Enqueues the answer to a contact that just opted out, unless it is disabled
     /// or the contact got one before.
     pub(in crate::store) async fn answer_opt_out_in(
@@ -34,10 +52,7 @@ impl Store {
         tx: &mut Tx,
         chat: &str,
     ) -> Result<(), StoreError> {
-        let text: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
-            .bind(ANSWER)
-            .fetch_optional(&mut **tx)
-            .await?;
+        let text = setting_in(tx, ANSWER).await?;
         let Some(text) = text.filter(|text| !text.is_empty()) else {
             return Ok(());
         };

@@ -29,6 +29,7 @@ use super::contacts::note_words_in;
 use super::error::StoreError;
 use super::inbound::InboundMessage;
 use super::opt_out_answers::move_opt_out_answer_in;
+use super::settings::setting_in;
 use super::{Store, Tx, now};
 
 /// Setting that marks the data older than this table as merged.
@@ -399,11 +400,7 @@ impl Store {
         let mut tx = self.begin().await?;
         self.lock_people(&mut tx, LOCK_ALONE).await?;
         // Another hub may have done it meanwhile.
-        let done: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
-            .bind(JOINED)
-            .fetch_optional(&mut *tx)
-            .await?;
-        if done.is_some() {
+        if setting_in(&mut tx, JOINED).await?.is_some() {
             return Ok(());
         }
         self.join_known_lids_in(&mut tx).await?;

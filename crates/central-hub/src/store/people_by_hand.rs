@@ -12,6 +12,7 @@ use super::contact_cards::stored;
 use super::error::StoreError;
 use super::people::{Source, addresses_in, detach_address_in, holder_in};
 use super::rows::now;
+use super::webhook_events::delivered_field;
 use super::{Store, Tx};
 
 /// Messages read in one step.
@@ -277,15 +278,8 @@ impl Store {
             return Ok(Forgotten::Busy);
         }
         let words = self.engine().pick("rowid", "message_id");
-        let told = self.engine().pick(
-            "payload ->> '$.data.chat' IN (SELECT value FROM json_each($1))
-                 AND ($2 = 0 OR payload ->> '$.data.cliente_id' = $2)",
-            // PostgreSQL unpacks no NUL.
-            "CAST(REPLACE(payload, '\\u0000', '\\ufffd') AS JSON) #>> '{data,chat}'
-                 IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)))
-                 AND ($2 = 0 OR CAST(CAST(REPLACE(payload, '\\u0000', '\\ufffd') AS JSON)
-                     #>> '{data,cliente_id}' AS BIGINT) = $2)",
-        );
+        let delivered = |field| delivered_field(self.engine(), field);
+        let (told_chat, told_business) = (delivered("chat"), delivered("cliente_id"));
         let recipients = self
             .forget_recipients_in(&mut tx, among, &chats, of)
             .await?;
@@ -312,7 +306,8 @@ impl Store {
         }
         sqlx::query(AssertSqlSafe(format!(
             "DELETE FROM webhook_deliveries
-             WHERE topic NOT IN ('state', 'campaign') AND {told}"
+             WHERE topic NOT IN ('state', 'campaign') AND {told_chat} IN {among}
+                 AND ($2 = 0 OR CAST({told_business} AS BIGINT) = $2)"
         )))
         .bind(&chats)
         .bind(of)

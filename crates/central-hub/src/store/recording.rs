@@ -1,6 +1,7 @@
 //! The switch of the recording of inbound messages.
 
 use super::error::StoreError;
+use super::settings::setting_in;
 use super::{Store, Tx};
 
 const RECORDING: &str = "listener.recording";
@@ -25,10 +26,6 @@ impl Store {
 
 /// Whether messages are recorded, within a transaction.
 pub(super) async fn is_recording_in(tx: &mut Tx) -> Result<bool, StoreError> {
-    let recording: Option<String> =
-        sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
-            .bind(RECORDING)
-            .fetch_optional(&mut **tx)
-            .await?;
+    let recording = setting_in(tx, RECORDING).await?;
     Ok(recording.as_deref() != Some("off"))
 }

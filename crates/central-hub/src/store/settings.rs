@@ -6,13 +6,24 @@ use super::{Store, Tx, now};
 const WRITE: &str = "INSERT INTO settings (name, value, updated_at) VALUES ($1, $2, $3)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at";
 
+const READ: &str = "SELECT value FROM settings WHERE name = $1";
+
+/// Returns the value of this setting, within a transaction.
+pub(super) async fn setting_in(tx: &mut Tx, name: &str) -> Result<Option<String>, StoreError> {
+    let value = sqlx::query_scalar(READ)
+        .bind(name)
+        .fetch_optional(&mut **tx)
+        .await?;
+    Ok(value)
+}
+
 impl Store {
     /// Returns the value of this setting.
     ///
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let value = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+        let value = sqlx::query_scalar(READ)
             .bind(name)
             .fetch_optional(self.reader())
             .await?;
@@ -25,6 +36,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn setting_or(&self, name: &str, value: &str) -> Result<String, StoreError> {
+        // Nothing is written where there is one.
+        if let Some(kept) = self.setting(name).await? {
+            return Ok(kept);
+        }
         // The update changes nothing; it makes RETURNING give the row.
         let kept = sqlx::query_scalar(
             "INSERT INTO settings (name, value, updated_at) VALUES ($1, $2, $3)

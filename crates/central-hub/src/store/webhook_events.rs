@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use session_api::{StateEvent, Timestamp};
 
-use super::{Change, Message, MessageState};
+use super::{Change, Engine, Message, MessageState};
 use crate::media_links::Link;
 use crate::message_content::ShownContent;
 
@@ -230,6 +230,17 @@ pub(crate) fn ack(message: &Message, from: MessageState, change: &Change<'_>) ->
 /// Returns the data of a `state` event.
 pub(crate) fn state(event: &StateEvent) -> Value {
     serde_json::to_value(event).unwrap_or_default()
+}
+
+/// The SQL of a field of a stored delivery's data.
+pub(super) fn delivered_field(engine: Engine, field: &str) -> String {
+    match engine {
+        Engine::Sqlite => format!("payload ->> '$.data.{field}'"),
+        // PostgreSQL unpacks no NUL.
+        Engine::Postgres => {
+            format!("CAST(REPLACE(payload, '\\u0000', '\\ufffd') AS JSON) #>> '{{data,{field}}}'")
+        }
+    }
 }
 
 /// Returns `entrante` or `saliente`.

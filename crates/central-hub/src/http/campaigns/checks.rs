@@ -13,6 +13,7 @@ use crate::auth::Caller;
 use crate::error::HubError;
 use crate::state::AppState;
 use crate::store::campaigns::CheckProgress;
+use crate::store::phone_of;
 
 /// The progress of a check.
 #[derive(Serialize, ToSchema)]
@@ -50,7 +51,7 @@ impl From<CheckProgress> for ProgressBody {
                 .into_iter()
                 .map(|(linea, address)| ExampleBody {
                     linea,
-                    telefono: address.trim_end_matches("@c.us").to_owned(),
+                    telefono: phone_of(&address).unwrap_or(&address).to_owned(),
                 })
                 .collect(),
         }

@@ -38,7 +38,7 @@ pub use imports::{Import, ImportEnd, ImportState, NewRefusedLine, RefusedLine};
 pub(crate) use lifecycle::pause_in;
 pub use lifecycle::withdraw;
 pub use numbers::Numbers;
-pub use opt_outs::{OptOut, is_opted_out_in};
+pub use opt_outs::{AppliedOptOut, OptOut, is_opted_out_in};
 pub use overview::{Glimpse, HalfList, Unapproved};
 pub use pacing::TICK_PLANS;
 pub(crate) use pacing::{

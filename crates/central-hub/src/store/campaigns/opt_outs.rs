@@ -8,6 +8,7 @@ use super::rows::{optional_id, time};
 use crate::opt_out::OptOutWords;
 use crate::store::addresses::address_of;
 use crate::store::rows::now;
+use crate::store::settings::setting_in;
 use crate::store::{Store, StoreError, Tx};
 
 /// The opt-out words, as a JSON array.
@@ -198,11 +199,7 @@ impl Store {
         chat: &str,
         text: &str,
     ) -> Result<Option<AppliedOptOut>, StoreError> {
-        let set: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
-            .bind(WORDS)
-            .fetch_optional(&mut **tx)
-            .await?;
-        let words = words(set);
+        let words = words(setting_in(tx, WORDS).await?);
         let Some(word) = words.matching_word(text) else {
             return Ok(None);
         };
