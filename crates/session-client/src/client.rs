@@ -374,16 +374,7 @@ impl SessionClient {
         let request = request.header(ACCEPT, "text/event-stream");
         // The body has no end, so reqwest's timeouts do not fit.
         let within = timeouts.after_connecting(timeouts.read);
-        let response = tokio::time::timeout(within, request.send())
-            .await
-            .map_err(|_| ClientError::Timeout)?
-            .map_err(ClientError::of_transport)?;
-        if response.status() != StatusCode::OK {
-            let answer = tokio::time::timeout(within, read(response))
-                .await
-                .map_err(|_| ClientError::Timeout)??;
-            return Err(failure(&answer));
-        }
+        let response = begun(request, within, &[StatusCode::OK]).await?;
         if !is(&response, "text/event-stream") {
             return Err(ClientError::BadResponse(
                 "GET /events is no event stream".to_owned(),
@@ -449,6 +440,26 @@ fn is(response: &Response, kind: &str) -> bool {
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.trim().to_ascii_lowercase().starts_with(kind))
+}
+
+/// Sends a request whose response has no end, or a long one; a response with none
+/// of these statuses is an error.
+pub(crate) async fn begun(
+    request: reqwest::RequestBuilder,
+    within: Duration,
+    wanted: &[StatusCode],
+) -> Result<Response, ClientError> {
+    let response = tokio::time::timeout(within, request.send())
+        .await
+        .map_err(|_| ClientError::Timeout)?
+        .map_err(ClientError::of_transport)?;
+    if wanted.contains(&response.status()) {
+        return Ok(response);
+    }
+    let answer = tokio::time::timeout(within, read(response))
+        .await
+        .map_err(|_| ClientError::Timeout)??;
+    Err(failure(&answer))
 }
 
 pub(crate) async fn read(mut response: Response) -> Result<RawAnswer, ClientError> {

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use session_api::{ErrorCode, FileBody, paths};
 
-use crate::client::{RawAnswer, SessionClient, failure, read};
+use crate::client::{RawAnswer, SessionClient, begun, failure, read};
 use crate::error::ClientError;
 
 /// A body with the headers of its sender.
@@ -51,21 +51,13 @@ impl SessionClient {
             request = request.header(RANGE, range);
         }
         let within = timeouts.after_connecting(timeouts.send);
-        let response = tokio::time::timeout(within, request.send())
-            .await
-            .map_err(|_| ClientError::Timeout)?
-            .map_err(ClientError::of_transport)?;
+        let wanted = [
+            StatusCode::OK,
+            StatusCode::PARTIAL_CONTENT,
+            StatusCode::RANGE_NOT_SATISFIABLE,
+        ];
+        let response = begun(request, within, &wanted).await?;
         let status = response.status();
-        let is_file = matches!(
-            status,
-            StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE
-        );
-        if !is_file {
-            let answer = tokio::time::timeout(within, read(response))
-                .await
-                .map_err(|_| ClientError::Timeout)??;
-            return Err(failure(&answer));
-        }
         let headers = response.headers().clone();
         let body = stream::try_unfold(response, move |mut response| async move {
             let chunk = tokio::time::timeout(timeouts.silence, response.chunk())
@@ -87,11 +79,9 @@ impl SessionClient {
     /// # Errors
     /// See [`ClientError`].
     pub async fn delete_media(&self, id: &str) -> Result<(), ClientError> {
-        let timeouts = self.timeouts();
-        let request = self.request_segments(Method::DELETE, &["messages", id, "media"])?;
-        let request = request.timeout(timeouts.after_connecting(timeouts.read));
-        let response = request.send().await.map_err(ClientError::of_transport)?;
-        let answer = read(response).await?;
+        let answer = self
+            .of_file(Method::DELETE, &["messages", id, "media"])
+            .await?;
         if answer.status == StatusCode::NO_CONTENT {
             return Ok(());
         }
@@ -140,7 +130,7 @@ impl SessionClient {
     /// # Errors
     /// As [`SessionClient::upload`].
     pub async fn file(&self, id: &str) -> Result<RawAnswer, ClientError> {
-        let answer = self.of_file(Method::GET, id).await?;
+        let answer = self.of_file(Method::GET, &["files", id]).await?;
         shaped::<FileBody>(answer, StatusCode::OK)
     }
 
@@ -149,18 +139,16 @@ impl SessionClient {
     /// # Errors
     /// As [`SessionClient::upload`].
     pub async fn delete_file(&self, id: &str) -> Result<RawAnswer, ClientError> {
-        let answer = self.of_file(Method::DELETE, id).await?;
+        let answer = self.of_file(Method::DELETE, &["files", id]).await?;
         match answer.status {
             StatusCode::NO_CONTENT => Ok(answer),
             _ => shaped::<FileBody>(answer, StatusCode::NO_CONTENT),
         }
     }
 
-    /// `id` must have the format of an id from `POST /files`.
-    async fn of_file(&self, method: Method, id: &str) -> Result<RawAnswer, ClientError> {
+    async fn of_file(&self, method: Method, path: &[&str]) -> Result<RawAnswer, ClientError> {
         let timeouts = self.timeouts();
-        let path = format!("{}/{id}", paths::FILES);
-        let request = self.request(method, &path)?;
+        let request = self.request_segments(method, path)?;
         let request = request.timeout(timeouts.after_connecting(timeouts.read));
         let response = request.send().await.map_err(ClientError::of_transport)?;
         read(response).await

@@ -22,8 +22,8 @@ use crate::ledger::{Row, Store, TransitionData};
 
 /// How work on a row begins.
 pub(super) enum Begin {
-    /// The row was just inserted.
-    New,
+    /// The row was just inserted, with this lane.
+    New(Lane),
     /// The row was inserted as `sending`: its lock and its slot are held.
     FastPath(FastPath),
     /// The row existed before.
@@ -92,21 +92,22 @@ impl Outbox {
         _slot: OwnedSemaphorePermit,
     ) -> SendResult {
         let id = row.id;
-        match begin {
+        let lane = match begin {
             Begin::FastPath(fast_path) => {
                 return self
                     .attempt(store, row, &fast_path.page, None, content, deadline)
                     .await;
             }
-            Begin::New => {}
+            Begin::New(lane) => Some(lane),
             Begin::Again => {
                 let retry = TransitionData {
                     content: Some(content),
                     ..TransitionData::default()
                 };
                 row = store.apply(id, SendEvent::Retry, retry).await?.0;
+                None
             }
-        }
+        };
         if row.state != SendState::Accepted {
             return self.wait(store, id, deadline).await;
         }
@@ -118,7 +119,10 @@ impl Outbox {
                 "other messages took too long: nothing was sent, try again in a second",
             )
         };
-        let lane = self.lane(&row.recipient).await;
+        let lane = match lane {
+            Some(lane) => lane,
+            None => self.lane(&row.recipient).await,
+        };
         let Ok(_turn) = timeout_at(patience, self.0.lanes.enter(&lane)).await else {
             return self.not_sent(store, &row, late()).await;
         };

@@ -156,15 +156,11 @@ impl Outbox {
         };
         // A page that does not respond now does not send now, either.
         let known = page.addresses_of(address).await.unwrap_or_default();
-        match Lane::of_all(&known) {
-            Some(lane) => {
-                if lane.is_complete() {
-                    self.0.lanes.cache(address, &lane);
-                }
-                lane
-            }
-            None => Lane::of(address),
+        let lane = Lane::of_all(&known).unwrap_or_else(|| Lane::of(address));
+        if lane.is_complete() {
+            self.0.lanes.cache(address, &lane);
         }
+        lane
     }
 
     fn is_active(&self, id: i64) -> bool {

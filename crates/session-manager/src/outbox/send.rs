@@ -89,31 +89,31 @@ impl Outbox {
                     "too many messages wait already: nothing was sent, try again in a second",
                 )
             })?;
-        let lane = self.lane(recipient.as_str()).await;
-        let new = NewSend {
-            idempotency_key: key,
-            body_hash: &hash,
-            recipient: recipient.as_str(),
-            lane: lane.addresses(),
-            content: &content,
-            wa_key: &new_wa_message_id(),
-        };
-        let fast_path = match known {
-            Some(_) => None,
-            None => self.fast_path(&lane, &content),
-        };
-        let inserted = match known {
-            Some(_) => None,
-            None => store.insert(new, fast_path.is_some()).await?,
-        };
-        // The lock and the slot of the fast path are released unless used: the
-        // row's worker may need them.
-        let begin = match (&inserted, fast_path) {
-            (Some(row), Some(fast_path)) if row.state == SendState::Sending => {
-                Begin::FastPath(fast_path)
+        let (inserted, begin) = match known {
+            Some(_) => (None, Begin::Again),
+            None => {
+                let lane = self.lane(recipient.as_str()).await;
+                let new = NewSend {
+                    idempotency_key: key,
+                    body_hash: &hash,
+                    recipient: recipient.as_str(),
+                    lane: lane.addresses(),
+                    content: &content,
+                    wa_key: &new_wa_message_id(),
+                };
+                let fast_path = self.fast_path(&lane, &content);
+                let inserted = store.insert(new, fast_path.is_some()).await?;
+                // The lock and the slot of the fast path are released unless used:
+                // the row's worker may need them.
+                let begin = match (&inserted, fast_path) {
+                    (Some(row), Some(fast_path)) if row.state == SendState::Sending => {
+                        Begin::FastPath(fast_path)
+                    }
+                    (Some(_), _) => Begin::New(lane),
+                    (None, _) => Begin::Again,
+                };
+                (inserted, begin)
             }
-            (Some(_), _) => Begin::New,
-            (None, _) => Begin::Again,
         };
         let row = match (inserted.or(known), key) {
             (Some(row), _) => row,

@@ -131,7 +131,9 @@ impl Outbox {
             let (now, today) = (Instant::now(), Timestamp::now());
             let due = rows.into_iter().filter(|row| {
                 let known = not_before.get(&row.id);
-                known.is_none_or(|at| *at <= now)
+                // The page is not asked about one that is under way.
+                !self.is_active(row.id)
+                    && known.is_none_or(|at| *at <= now)
                     && (row.settle_tries <= CHANCES || is_due(row, today))
             });
             // At most one unsettled row per recipient, so concurrency keeps the
