@@ -95,18 +95,8 @@ users() {
 
 # The variables, with one secret between the two that nobody else has.
 settings() {
-    install -d -m 750 "$ETC"
-    [ -e "$ETC/session-manager.env" ] || [ -e "$ETC/central-hub.env" ] ||
-        secret=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
-    for name in session-manager central-hub; do
-        [ -e "$ETC/$name.env" ] && continue
-        install -m 600 /dev/null "$ETC/$name.env"
-        sed "/^# SESSION_MANAGER_TOKEN=/d" "$HERE/deploy/systemd/$name.env.example" >"$ETC/$name.env"
-        [ -z "${secret:-}" ] || echo "SESSION_MANAGER_TOKEN=$secret" >>"$ETC/$name.env"
-        say "wrote $ETC/$name.env"
-    done
-    [ -e "$ETC/healthcheck.env" ] ||
-        install -m 600 "$HERE/deploy/systemd/healthcheck.env.example" "$ETC/healthcheck.env"
+    LEADMASTER_ETC="$ETC" "$HERE/deploy/debian/settings.sh" "$HERE/deploy/systemd" \
+        session-manager central-hub healthcheck
 }
 
 upgrade() {

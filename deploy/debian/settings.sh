@@ -1,6 +1,7 @@
 #!/bin/sh
 # Writes the variables of the services that are named, once: what is there stays as it
-# is. The two share one secret that nobody else has. Run by the packages.
+# is. The two share one secret that nobody else has. Run by the packages
+# and by deploy/install.sh.
 #
 #   settings.sh FOLDER-OF-EXAMPLES session-manager central-hub healthcheck
 set -eu

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 
-use super::packages_check::INSTALL;
+use super::packages_check::{BOTH, INSTALL};
 use crate::{cargo, say};
 
 const NAME: &str = "leadmaster-boot-check";
@@ -20,7 +20,6 @@ const IMAGE: &str = "localhost/leadmaster/boot-check";
 /// More than `WatchdogSec=` and a start.
 const PATIENCE: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_secs(1);
-const BOTH: &str = "leadmaster-session-manager leadmaster-central-hub";
 const RUN: &str = "
     systemctl is-active --quiet leadmaster-session-manager
     systemctl is-active --quiet leadmaster-central-hub

@@ -78,12 +78,11 @@ pub(super) fn run(packages: &Builder<'_>, boot: bool) -> Result<()> {
     root.answers()?;
 
     say::step("removing");
-    let names = "leadmaster-session-manager leadmaster-central-hub";
-    root.run(&format!("apt-get remove -qq -y {names}"))?;
+    root.run(&format!("apt-get remove -qq -y {BOTH}"))?;
     root.run(UNCHANGED)?;
     root.run("! test -e /usr/bin/session-manager && ! test -e /usr/bin/central-hub")?;
     say::step("purging");
-    root.run(&format!("apt-get purge -qq -y {names}"))?;
+    root.run(&format!("apt-get purge -qq -y {BOTH}"))?;
     root.expect("what is left", TRACES, "")?;
     say::step("the packages install, answer, upgrade, downgrade and leave nothing behind");
     if boot {
@@ -94,6 +93,7 @@ pub(super) fn run(packages: &Builder<'_>, boot: bool) -> Result<()> {
     Ok(())
 }
 
+pub(super) const BOTH: &str = "leadmaster-session-manager leadmaster-central-hub";
 pub(super) const INSTALL: &str = "apt-get install -qq -y --no-install-recommends";
 const VERSION: &str =
     "dpkg-query -W -f '${Version}\\n' leadmaster-session-manager leadmaster-central-hub | uniq";
