@@ -1,17 +1,13 @@
 //! The files of the Debian packages, which `cargo xtask dist` builds and tries.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use harness::Scratch;
+use harness::{Scratch, root};
 use serde_json::Value;
 use tokio::process::Command;
 
 const SERVICES: [&str; 2] = ["session-manager", "central-hub"];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

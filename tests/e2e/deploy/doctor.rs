@@ -24,7 +24,7 @@ async fn run(program: &Path, words: &[&str], variables: &[(&str, &str)]) -> Outp
 }
 
 /// Runs `doctor --json` of `name`; returns its exit code and its report.
-async fn doctor(name: &str, words: &[&str], variables: &[(&str, &str)]) -> (i32, Value) {
+pub(crate) async fn doctor(name: &str, words: &[&str], variables: &[(&str, &str)]) -> (i32, Value) {
     let words = [&["doctor", "--json"], words].concat();
     let output = run(&binary(name), &words, variables).await;
     let report = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -32,7 +32,7 @@ async fn doctor(name: &str, words: &[&str], variables: &[(&str, &str)]) -> (i32,
 }
 
 /// Returns the check with this name.
-fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
     let checks = report["checks"].as_array().expect("checks");
     let found = checks.iter().find(|check| check["name"] == name);
     found.unwrap_or_else(|| panic!("no check {name}: {report:#}"))

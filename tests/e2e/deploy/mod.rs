@@ -1,7 +1,7 @@
 //! The operator's tools: `deploy/` and `doctor`.
 
 mod debian;
-mod doctor;
+pub(crate) mod doctor;
 mod monitoring;
 mod nftables;
 mod nginx;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use harness::standin::{Settings, Standin};
-use harness::{
-    AssertionOptions, Authenticator, Events, Manager, ManagerOptions, binary, poll, standin,
-};
+use harness::{AssertionOptions, Authenticator, Events, Manager, ManagerOptions, poll, standin};
 use serde_json::{Value, json};
+
+use crate::deploy::doctor::{check, doctor};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const PHONE: &str = "5491100000001";
@@ -479,15 +479,8 @@ async fn doctor_names_a_pending_passkey() {
     required(&manager).await;
     // Of this service: others may run beside it.
     let pid = manager.service.pid().to_string();
-    let doctor = tokio::process::Command::new(binary("session-manager"))
-        .args(["doctor", "--json", "--pid", &pid])
-        .kill_on_drop(true)
-        .output();
-    let output = doctor.await.expect("doctor runs");
-    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let checks = report["checks"].as_array().expect("checks");
-    let check = checks.iter().find(|check| check["name"] == "session");
-    let check = check.unwrap_or_else(|| panic!("no session: {report:#}"));
+    let (_, report) = doctor("session-manager", &["--pid", &pid], &[]).await;
+    let check = check(&report, "session");
     assert_eq!(check["verdict"], "warning", "{check:#}");
     let found = check["found"].as_str().expect("words");
     assert!(found.contains("PASSKEY_REQUIRED"), "{found}");

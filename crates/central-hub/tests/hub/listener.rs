@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::fake_session_manager::{FakeSessionManager, message};
 use crate::receiver::Receiver;
-use crate::support::{Hub, code, get, text, until, until_read};
+use crate::support::{Hub, code, get, subscribe, text, until, until_read};
 
 const ANA: &str = "5491158254201@c.us";
 const LEO: &str = "5491158254202@c.us";
@@ -127,8 +127,7 @@ on_both_engines! {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
-        let body = json!({"url": receiver.url("/"), "eventos": ["message", "ack", "state"]});
-        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        subscribe(&hub, &receiver.url("/"), &["message", "ack", "state"]).await;
         sent(&hub.store, "5491158254201", Some(7), "K1").await;
         sent(&hub.store, "5491158254201", Some(8), "K2").await;
         let single = sent(&hub.store, "5491158254201", None, "K3").await;
@@ -171,8 +170,7 @@ on_both_engines! {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
-        let body = json!({"url": receiver.url("/"), "eventos": ["message"]});
-        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        subscribe(&hub, &receiver.url("/"), &["message"]).await;
         let id = "false_5491158254201@c.us_3A01";
         let mut unreadable = message(id, ANA, "");
         unreadable["type"] = json!("ciphertext");

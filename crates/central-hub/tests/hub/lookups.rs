@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use session_api::Recipient;
 
 use crate::fake_session_manager::FakeSessionManager;
-use crate::support::{Hub, ask, get, text, until};
+use crate::people::{campaign, upload};
+use crate::support::{Hub, ask, get, until};
 
 const REAL: &[(&str, &str)] = &[("DRY_RUN", "false"), ("AUTO_CAMPAIGNS_ENABLED", "true")];
 const LID: &str = "247033104567642@lid";
@@ -80,17 +81,15 @@ on_both_engines! {
 
     async fn list_is_checked_before_it_is_sent(database: Database) {
         let (peer, hub) = start(&database.url(), "READY").await;
-        let body = json!({"nombre": "Marzo", "mensaje": "Hola", "cliente_id": 51, "pausa_min_s": 0, "pausa_max_s": 0});
-        let (_, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&body)).await;
-        let of = format!("/api/sender/campaigns/{}", campaign["id"]);
+        let id = campaign(&hub).await;
+        let of = format!("/api/sender/campaigns/{id}");
         let path = format!("{of}/check");
         // There is nobody to check.
         let (status, body) = ask(&hub, "POST", &path, None).await;
         assert_eq!((status, &body["code"]), (409, &json!("CAMPAIGN_STATE")), "{body}");
         assert_eq!(get(&hub, &path).await["total"], 0);
         let list = format!("telefono\n5491158254201\n5491158254202\n5491158254203\n{LID}\n");
-        let upload = hub.http.post(hub.url(&format!("{of}/recipients"))).body(list);
-        assert_eq!(text(upload).await.0, 201);
+        upload(&hub, id, list).await;
         let (status, body) = ask(&hub, "POST", &path, None).await;
         assert_eq!((status, &body["total"]), (202, &json!(3)), "{body}");
         until("it is checked", async || get(&hub, &path).await["terminado"] == true).await;
@@ -120,11 +119,10 @@ on_both_engines! {
     async fn requested_lookups_precede_those_of_a_list(database: Database) {
         let (peer, hub) = start(&database.url(), "QR_REQUIRED").await;
         let body = json!({"nombre": "Marzo", "mensaje": "Hola"});
-        let (_, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&body)).await;
-        let of = format!("/api/sender/campaigns/{}", campaign["id"]);
-        let list = "telefono\n5491158254201\n5491158254202\n";
-        let upload = hub.http.post(hub.url(&format!("{of}/recipients"))).body(list);
-        assert_eq!(text(upload).await.0, 201);
+        let (_, made) = ask(&hub, "POST", "/api/sender/campaigns", Some(&body)).await;
+        let id = made["id"].as_i64().unwrap();
+        let of = format!("/api/sender/campaigns/{id}");
+        upload(&hub, id, "telefono\n5491158254201\n5491158254202\n").await;
         assert_eq!(ask(&hub, "POST", &format!("{of}/check"), None).await.0, 202);
         check(&hub, &["5491158254203"]).await;
         peer.is_in("READY");

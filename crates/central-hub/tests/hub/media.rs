@@ -6,13 +6,13 @@ use ring::hmac;
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
+use crate::access::{PASSWORD, admin};
 use crate::fake_session_manager::{FakeSessionManager, message};
 use crate::receiver::Receiver;
 use crate::support::{Hub, code, get, text, until, until_read};
 
 const ANA: &str = "5491158254201@c.us";
 const ONE: &str = "false_5491158254201@c.us_3A01";
-const PASSWORD: &str = "correct horse battery";
 const WEBHOOKS: (&str, &str) = ("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1");
 
 /// Publishes a message with a file; returns its number.
@@ -172,7 +172,7 @@ on_both_engines! {
             ("HUB_ADMIN_PASSWORD", PASSWORD), ("INTERNAL_TOKEN", "hunter2hunter2"),
         ]).await;
         peer.has_media(ONE, "image/png", b"123456789");
-        let admin = |method, path: &str| hub.http.request(method, hub.url(path)).basic_auth("admin", Some(PASSWORD));
+        let by_admin = |path: &str| hub.http.get(hub.url(path)).header("authorization", admin());
         // Their conversation is that of the business that wrote first.
         let report = json!({"cliente_id": 51, "to": "5491158254201", "message": "hola", "message_id": "true_5491158254201@c.us_K1"});
         let request = hub.http.post(hub.url("/api/listener/outgoing-message")).json(&report).header("x-internal-token", "hunter2hunter2");
@@ -183,7 +183,7 @@ on_both_engines! {
         let id = {
             let mut found = None;
             until("recorded", async || {
-                let (_, body) = text(admin(reqwest::Method::GET, "/api/listener/messages")).await;
+                let (_, body) = text(by_admin("/api/listener/messages")).await;
                 let body: Value = serde_json::from_str(&body).unwrap();
                 found = body["mensajes"][0]["id"].as_i64();
                 found.is_some()
@@ -192,18 +192,14 @@ on_both_engines! {
         };
         let mut tokens = Vec::new();
         for (cliente_id, scope) in [(51, "read"), (52, "read"), (51, "send")] {
-            let body = json!({"name": "x", "scopes": [scope], "cliente_id": cliente_id});
-            let (status, body) = text(admin(reqwest::Method::POST, "/api/tokens").json(&body)).await;
-            assert_eq!(status, 201, "{body}");
-            let body: Value = serde_json::from_str(&body).unwrap();
-            tokens.push(body["token"].as_str().unwrap().to_owned());
+            tokens.push(hub.add_token(&admin(), &[scope], Some(cliente_id)).await);
         }
         let mut seen = Vec::new();
         for token in &tokens {
             seen.push(text(hub.http.get(hub.url(&url(id))).bearer_auth(token)).await.0);
         }
         seen.push(text(hub.http.get(hub.url(&url(id)))).await.0);
-        seen.push(text(admin(reqwest::Method::GET, &url(id))).await.0);
+        seen.push(text(by_admin(&url(id))).await.0);
         assert_eq!(seen, [200, 404, 403, 401, 200]);
         hub.stop().await;
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::fake_session_manager::{FakeSessionManager, message};
 use crate::receiver::{Receiver, Told};
-use crate::support::{Events, Hub, ask, code, get, until, until_read};
+use crate::support::{Events, Hub, ask, code, get, subscribe, until, until_read};
 
 const ANA: &str = "5491158254201@c.us";
 const LEO: &str = "5491158254202@c.us";
@@ -162,8 +162,7 @@ on_both_engines! {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
-        let body = json!({"url": receiver.url("/"), "eventos": ["message", "message_edited"]});
-        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        subscribe(&hub, &receiver.url("/"), &["message", "message_edited"]).await;
         // Before its message, and of one that never comes.
         peer.publish("message_edited", &edited(ONE, "a las once", LATER));
         peer.publish("message_edited", &edited("false_5491158254201@c.us_3AFF", "nada", AT));
@@ -196,8 +195,7 @@ on_both_engines! {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
-        let body = json!({"url": receiver.url("/"), "eventos": ["message_deleted"]});
-        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        subscribe(&hub, &receiver.url("/"), &["message_deleted"]).await;
         peer.has_media(ONE, "image/jpeg", b"a picture");
         let photo = with(message(ONE, ANA, "la clave es 1234"), &json!({"type": "image", "media": {
             "mime": "image/jpeg", "state": "remote"}}));
@@ -247,8 +245,7 @@ on_both_engines! {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
-        let body = json!({"url": receiver.url("/"), "eventos": ["message", "message_edited"]});
-        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        subscribe(&hub, &receiver.url("/"), &["message", "message_edited"]).await;
         let quoted = json!({"quoted": {"message_id": "false_x_1", "from_me": false, "text": "a\0b"}});
         peer.publish("message", &with(message(ONE, ANA, "la clave es 1234"), &quoted));
         let last = peer.publish("message_edited", &edited(ONE, "la clave es 4321", AT));
@@ -274,8 +271,7 @@ on_both_engines! {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
-        let body = json!({"url": receiver.url("/"), "eventos": ["reaction"]});
-        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        subscribe(&hub, &receiver.url("/"), &["reaction"]).await;
         // To one of ours, before the hub knows that one; and to theirs.
         let own = "true_5491158254201@c.us_3EB0A";
         peer.publish("reaction", &reaction(own, Some("❤️"), AT));
@@ -314,8 +310,7 @@ on_both_engines! {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
-        let body = json!({"url": receiver.url("/"), "eventos": ["message", "call"]});
-        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        subscribe(&hub, &receiver.url("/"), &["message", "call"]).await;
         peer.publish("call", &call("A1B2", ANA, true));
         let last = peer.publish("call", &call("A1B2", ANA, true));
         until_read(&hub, last).await;
@@ -446,8 +441,7 @@ on_both_engines! {
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
         let all = ["message", "message_edited", "message_deleted", "reaction", "call"];
-        let body = json!({"url": receiver.url("/"), "eventos": all});
-        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        subscribe(&hub, &receiver.url("/"), &all).await;
         peer.has_media(ONE, "image/jpeg", b"a picture");
         // session-manager is busy at first.
         let (two, busy) = ("false_5491158254201@c.us_3A02", r#"{"error":true,"code":"LEDGER_UNAVAILABLE","message":"x"}"#);

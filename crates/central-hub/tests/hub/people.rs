@@ -59,14 +59,18 @@ async fn told(hub: &Hub, peer: &FakeSessionManager, message: &Value) {
     until_read(hub, peer.publish("message", message)).await;
 }
 
-async fn campaign(hub: &Hub) -> i64 {
+pub(crate) async fn campaign(hub: &Hub) -> i64 {
     let body = json!({"nombre": "Marzo", "mensaje": "Hola", "cliente_id": 51, "pausa_min_s": 0, "pausa_max_s": 0});
     let (status, body) = ask(hub, "POST", "/api/sender/campaigns", Some(&body)).await;
     assert_eq!(status, 201, "{body}");
     body["id"].as_i64().unwrap()
 }
 
-async fn upload(hub: &Hub, campaign: i64, list: &'static str) -> (Value, Value) {
+pub(crate) async fn upload(
+    hub: &Hub,
+    campaign: i64,
+    list: impl Into<reqwest::Body>,
+) -> (Value, Value) {
     let path = format!("/api/sender/campaigns/{campaign}/recipients");
     let (status, body) = text(hub.http.post(hub.url(&path)).body(list)).await;
     assert_eq!(status, 201, "{body}");

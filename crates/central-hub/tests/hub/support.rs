@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use reqwest::{Client, RequestBuilder, Response};
 use scratch_database::Database;
-use serde_json::Value;
+use serde_json::{Value, json};
 use service_runtime::{Env, Shutdown};
 use session_client::Timeouts;
 use tokio::net::TcpListener;
@@ -250,6 +250,12 @@ impl Events {
             }
         }
     }
+}
+
+/// Subscribes this URL to these events.
+pub async fn subscribe(hub: &Hub, url: &str, events: &[&str]) {
+    let body = json!({"url": url, "eventos": events});
+    assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
 }
 
 /// Sends a request with or without a JSON body; a response that is not JSON

@@ -301,10 +301,8 @@ impl Breakable {
         tokio::time::sleep(Duration::from_millis(ms)).await;
         self.phone.settings(self.settings.clone());
         // A page that is still syncing holds its messages only after that.
-        let deadline = Instant::now() + LOAD_PATIENCE;
-        while self.phone.state().devices.iter().any(is_syncing) && Instant::now() < deadline {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
+        let synced = |phone: &Phone| (!phone.state().devices.iter().any(is_syncing)).then_some(());
+        let _ = self.phone.wait_for(LOAD_PATIENCE, synced).await;
         self.phone.end_offline_delivery();
         hit
     }
