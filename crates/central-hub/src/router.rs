@@ -10,7 +10,7 @@ use axum::extract::{DefaultBodyLimit, Extension, Request};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_request, map_response};
 use axum::response::Response;
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, delete, get, post, put};
 use service_runtime::http::{
     ClienteId, Limits, refuse_cross_site, require_loopback_host, standard, with_body_limit,
     with_success,
@@ -21,7 +21,7 @@ use crate::auth::gate;
 use crate::http::{
     admin, alerts, auth, campaigns, cliente, config, contact_checks, contacts, events, files,
     health, inbox, listener, media, messages, metrics, node, numbers, openapi, overview, passkey,
-    qr_code, reports, send, sender, sending, tokens, users, v2, web, webhooks,
+    qr_code, quick_answers, reports, send, sender, sending, tokens, users, v2, web, webhooks,
 };
 use crate::state::AppState;
 
@@ -102,6 +102,14 @@ fn api() -> Router<AppState> {
         .route("/contacts.csv", get(contacts::csv))
         .route("/contacts/check", post(contact_checks::check))
         .nest("/contacts/{telefono}", contact())
+        .route(
+            "/quick-answers",
+            get(quick_answers::list).post(quick_answers::create),
+        )
+        .route(
+            "/quick-answers/{id}",
+            put(quick_answers::change).delete(quick_answers::remove),
+        )
         .route("/alerts", get(alerts::show))
         .route("/alerts/test", post(alerts::test))
         .nest("/webhooks", subscriptions())

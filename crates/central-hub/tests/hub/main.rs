@@ -29,6 +29,7 @@ mod page;
 mod password;
 mod people;
 mod program;
+mod quick_answers;
 mod receiver;
 mod routes;
 mod search;

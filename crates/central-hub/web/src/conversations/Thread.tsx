@@ -237,6 +237,7 @@ export function Thread({ number }: { number: string }) {
           chat={number}
           number={phone}
           who={who}
+          name={name}
           business={businessOf(messages)}
           messages={messages}
           zone={dropZone}

@@ -77,6 +77,8 @@ interface FileMessage {
   to: string;
   cliente_id?: number;
   type: FileKind;
+  /** Whether a sound is a voice message. */
+  voice?: true;
   file_id: string;
   filename?: string;
   caption?: string;

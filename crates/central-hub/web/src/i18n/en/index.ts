@@ -7,6 +7,7 @@ import { integrations } from './integrations';
 import { line, operator } from './line';
 import { messages } from './messages';
 import { optOuts } from './optOuts';
+import { quickAnswers } from './quickAnswers';
 import { schedules } from './schedules';
 import { sending } from './sending';
 import { settings } from './settings';
@@ -344,6 +345,7 @@ export const en: Dictionary = {
   messages,
   operator,
   optOuts,
+  quickAnswers,
   schedules,
   sending,
   settings,

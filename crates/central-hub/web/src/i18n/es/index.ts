@@ -8,6 +8,7 @@ import { integrations } from './integrations';
 import { line, operator } from './line';
 import { messages } from './messages';
 import { optOuts } from './optOuts';
+import { quickAnswers } from './quickAnswers';
 import { schedules } from './schedules';
 import { sending } from './sending';
 import { settings } from './settings';
@@ -356,6 +357,7 @@ export const es = {
   messages,
   operator,
   optOuts,
+  quickAnswers,
   schedules,
   sending,
   settings,
