@@ -104,7 +104,7 @@ pub(super) async fn create(
         return Err(invalid(format!("at most {MOST_COLUMNS} columns")));
     }
     let template = match mensaje {
-        "" if may_follow => Template::stored(mensaje).map_err(|error| wrong(&error))?,
+        "" if may_follow => Template::stored(mensaje).map_err(|error| wrong("mensaje", &error))?,
         mensaje => template("mensaje", mensaje, &columns)?,
     };
     let given = request.cliente_id.or(cliente.map(|id| id.0));

@@ -74,6 +74,9 @@ export function AnswerBox({ chat, number, who, name, business, messages, zone }:
   // A chat is opened to answer it.
   useEffect(() => {
     if (!isTouch()) box.current?.focus({ preventScroll: true });
+    // A draft is gone on with.
+    const end = box.current?.value.length ?? 0;
+    box.current?.setSelectionRange(end, end);
   }, []);
 
   const put = (next: string) => {

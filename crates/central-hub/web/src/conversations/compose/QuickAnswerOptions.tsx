@@ -12,7 +12,10 @@ export function QuickAnswerOptions({ list }: { list: QuickAnswerList }) {
   const s = useText().quickAnswers.box;
   const chosen = useRef<HTMLDivElement>(null);
   const { shows, found, active } = list;
-  useEffect(() => chosen.current?.scrollIntoView({ block: 'nearest' }), [active, found.length]);
+  useEffect(() => {
+    // Recent browsers answer with a promise, which is no clean-up.
+    void chosen.current?.scrollIntoView({ block: 'nearest' });
+  }, [active, found.length]);
   const said = {
     nothing: '',
     list: s.count(found.length),
@@ -58,7 +61,13 @@ export function QuickAnswerOptions({ list }: { list: QuickAnswerList }) {
               {said}
             </Text>
           )}
-          <Anchor component={Link} to={QUICK_ANSWERS} size="sm" className={classes.manage ?? ''}>
+          <Anchor
+            component={Link}
+            to={QUICK_ANSWERS}
+            size="sm"
+            className={classes.manage ?? ''}
+            onClick={list.leave}
+          >
             {s.manage}
           </Anchor>
         </div>

@@ -28,6 +28,8 @@ export interface QuickAnswerList {
   /** The contact's details that the chosen text lacks. */
   missing: readonly string[];
   choose: (answer: QuickAnswer) => void;
+  /** Takes away what was typed for the list, which is no draft. */
+  leave: () => void;
   /** Opens the list at the cursor, or closes it. */
   toggle: () => void;
   /** Notes where the cursor is, after a change or a move. */
@@ -138,6 +140,9 @@ export function useQuickAnswerList({ box, text, put, name, phone, business }: Gi
     optionId: (option) => `${listId}-${option}`,
     missing,
     choose,
+    leave: () => {
+      if (asked) put(text.slice(0, asked.start) + text.slice(asked.end));
+    },
     toggle,
     follow,
     handleKey,

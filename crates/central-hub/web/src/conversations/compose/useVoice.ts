@@ -2,7 +2,6 @@ import { useEffect, useRef, useState } from 'react';
 
 import { upload } from '../../api/upload';
 import { newKey } from '../../lib/key';
-import { query } from '../../lib/query';
 import { sendFile } from '../api';
 import { CannotRecord, record, type RecorderProblem, type Recording } from './recorder';
 
@@ -122,10 +121,13 @@ export function useVoice(target: Target, onSent: (simulated: boolean) => void): 
     try {
       if (it.fileId === null) {
         abort.current = new AbortController();
-        const uploaded = await upload<{ file_id: string }>(
-          `/api/files${query({ filename: 'voz.ogg' })}`,
-          { file: it.file, onProgress: setPart, signal: abort.current.signal },
-        );
+        const { signal } = abort.current;
+        // A voice message has no name.
+        const uploaded = await upload<{ file_id: string }>('/api/files', {
+          file: it.file,
+          onProgress: setPart,
+          signal,
+        });
         it.fileId = uploaded.file_id;
         setPart(1);
       }
