@@ -8,7 +8,7 @@ import {
   IconFlask,
   IconHelp,
 } from '@tabler/icons-react';
-import type { ComponentType } from 'react';
+import { memo, type ComponentType } from 'react';
 import { Link } from 'react-router';
 
 import { useLinks } from '../auth/links';
@@ -72,8 +72,8 @@ interface Props {
   onJump: (messageId: string) => void;
 }
 
-/** A message with its state. */
-export function Bubble({ message, zone, who, lit, onOpen, onJump }: Props) {
+/** A message with its state; drawn again only where it changed, among thousands. */
+export const Bubble = memo(function Bubble({ message, zone, who, lit, onOpen, onJump }: Props) {
   const t = useText();
   const c = t.conversations;
   const moment = useMoment();
@@ -114,4 +114,4 @@ export function Bubble({ message, zone, who, lit, onOpen, onJump }: Props) {
       )}
     </article>
   );
-}
+});

@@ -77,6 +77,7 @@ export function Thread({ number }: { number: string }) {
   const opener = useRef<HTMLButtonElement>(null);
   const dropZone = useRef<HTMLElement>(null);
   const [seen, setSeen] = useState<number | null>(null);
+  const open = useCallback(({ id }: { id: number }) => setSeen(id), []);
   const loadOlder = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const notFound = useCallback(() => toast({ text: c.content.notFound }), [c]);
   const jump = useJump(
@@ -215,7 +216,7 @@ export function Thread({ number }: { number: string }) {
                   zone={zone}
                   who={who}
                   lit={jump.lit === message.id}
-                  onOpen={({ id }) => setSeen(id)}
+                  onOpen={open}
                   onJump={jump.to}
                 />
               ))}
