@@ -8,6 +8,7 @@ import { IconMessageCircle } from '@tabler/icons-react';
 import { useFollow } from './api';
 import classes from './Conversations.module.css';
 import { ConversationList } from './ConversationList';
+import { NewConversation } from './NewConversation';
 import { Thread } from './Thread';
 
 /** The list of conversations, with the open one at its side. */
@@ -16,7 +17,11 @@ export default function ConversationsScreen() {
   const { telefono } = useParams();
   useFollow();
   return (
-    <Screen title={t.nav.conversations} quiet={telefono !== undefined}>
+    <Screen
+      title={t.nav.conversations}
+      quiet={telefono !== undefined}
+      actions={<NewConversation />}
+    >
       <div className={classes.panes} data-open={telefono !== undefined || undefined}>
         <Surface className={classes.list} p="sm">
           <ConversationList chosen={telefono} />

@@ -2,6 +2,10 @@ import type { conversations as es } from '../es/conversations';
 
 export const conversations: typeof es = {
   list: 'List of conversations',
+  begin: 'New conversation',
+  beginNumber: 'The person’s number',
+  beginHint: 'With the area code. For example: 11 5825-4201',
+  beginSubmit: 'Open the chat',
   which: 'Which conversations are shown',
   unanswered: 'Unanswered',
   all: 'All',

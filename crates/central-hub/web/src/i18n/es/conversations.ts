@@ -1,5 +1,9 @@
 export const conversations = {
   list: 'Lista de conversaciones',
+  begin: 'Nueva conversación',
+  beginNumber: 'Número de la persona',
+  beginHint: 'Con código de área. Por ejemplo: 11 5825-4201',
+  beginSubmit: 'Abrir el chat',
   which: 'Qué conversaciones se ven',
   unanswered: 'Sin responder',
   all: 'Todas',
