@@ -1,6 +1,7 @@
 //! The hub's page, in a browser.
 
 mod campaigns;
+mod office_day;
 mod passkey;
 mod screens;
 mod sign_in;

@@ -10,6 +10,13 @@ const FOLDERS = ['docs/images/guide', 'crates/central-hub/web/src/help/pictures'
 const SIZE = { width: 1080, height: 720 };
 const LANGUAGES = ['es', 'en'];
 
+/** The stream of events stays open: there is no idle network to wait for. */
+async function reload(page) {
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('main [aria-busy="true"]'));
+  await page.waitForFunction(() => document.getAnimations().every((it) => it.playState !== 'running'));
+}
+
 /** Returns what makes a picture of the present screen in both languages. */
 export function guidePictures(page) {
   if (!process.env.GUIDE_PICTURES || page.viewportSize().width < 768) return async () => {};
@@ -20,17 +27,14 @@ export function guidePictures(page) {
     await page.setViewportSize(SIZE);
     for (const language of LANGUAGES) {
       await page.evaluate((it) => localStorage.setItem('leadmaster-language', it), language);
-      await page.reload();
-      await page.waitForLoadState('networkidle');
-      await page.evaluate(() => document.fonts.ready);
+      await reload(page);
       // Small: WebP, as Chromium makes it.
       const { data } = await wire.send('Page.captureScreenshot', { format: 'webp', quality: 60 });
       for (const folder of FOLDERS) writeFileSync(join(folder, `${language}-${name}.webp`), Buffer.from(data, 'base64'));
     }
     await page.evaluate(() => localStorage.setItem('leadmaster-language', 'es'));
     await page.setViewportSize(before);
-    await page.reload();
-    await page.waitForLoadState('networkidle');
+    await reload(page);
     await wire.detach();
   };
 }

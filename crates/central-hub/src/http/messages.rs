@@ -217,8 +217,8 @@ pub(crate) async fn csv(
         words,
     };
     // Exports of several days lie in one folder.
-    let today = jiff::Timestamp::now().to_zoned(state.config.zone.clone());
-    let name = format!("mensajes-{}.csv", today.date());
+    let now = state.config.zone.to_datetime(jiff::Timestamp::now());
+    let name = format!("mensajes-{}.csv", now.date());
     Ok(spreadsheet::file(&name, COLUMNS, rest))
 }
 
