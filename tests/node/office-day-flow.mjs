@@ -126,6 +126,7 @@ async function test() {
     await page.waitForURL(`${hub}/inicio`);
     await says('Todavía no vinculaste tu WhatsApp.');
     const steps = page.locator('[data-step]');
+    await steps.first().waitFor();
     equal((await steps.allTextContents()).map((it) => it.trim()).join('|'),
       'Vinculá el teléfono|Mandate un mensaje de prueba|Armá tu primera campaña|Activá el envío real', 'the steps');
     equal(await page.locator('[data-step][data-done]').evaluateAll((all) => all.map((it) => it.dataset.step).join()), 'real', 'what is done');

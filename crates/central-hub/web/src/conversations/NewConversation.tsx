@@ -43,7 +43,7 @@ export function NewConversation() {
   return (
     <>
       <Button
-        size="compact-md"
+        size="compact-sm"
         variant="default"
         leftSection={<IconMessagePlus size={18} aria-hidden />}
         onClick={dialog.open}
