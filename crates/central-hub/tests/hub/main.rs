@@ -20,6 +20,7 @@ mod listener;
 mod lookups;
 mod media;
 mod message_contents;
+mod message_actions;
 mod messages;
 mod node_clients;
 mod numbers;
