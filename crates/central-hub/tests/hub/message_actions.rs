@@ -179,10 +179,11 @@ async fn another_business_changes_no_message() {
     let own = json!({"destinatario": "5491158254201", "mensaje": "hola", "cliente_id": 52});
     let send = hub
         .http
-        .post(hub.url("/api/sender/messages/bulk"))
+        .post(hub.url("/api/sender/messages/send"))
         .header("authorization", admin())
-        .json(&json!({"mensajes": [own]}));
-    assert_eq!(text(send).await.0, 202);
+        .json(&own);
+    let (status, body) = text(send).await;
+    assert_eq!(status, 201, "{body}");
     for method in ["PUT", "DELETE"] {
         let request = hub
             .http
