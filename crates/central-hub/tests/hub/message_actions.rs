@@ -198,3 +198,36 @@ async fn another_business_changes_no_message() {
     }
     hub.stop().await;
 }
+
+#[tokio::test]
+async fn answer_quotes_a_message_of_its_conversation() {
+    let peer = FakeSessionManager::with_event_log().await;
+    peer.takes_sends();
+    let hub = Hub::start_with(&peer.url, REAL).await;
+    peer.publish_message(THEIRS, ANA, "¿sigue en venta?");
+    let other = peer.publish_message("false_5491158254202@c.us_3A02", "5491158254202@c.us", "hola");
+    until_read(&hub, other).await;
+    let page = get(&hub, "/api/listener/messages").await;
+    let id_of = |text: &str| {
+        let mut all = page["mensajes"].as_array().unwrap().iter();
+        all.find(|it| it["mensaje"] == text).unwrap()["id"].as_i64().unwrap()
+    };
+    let answer = |id: i64| {
+        json!({"destinatario": "5491158254201", "mensaje": "sí", "responde_a": id})
+    };
+    let path = "/api/sender/messages/send";
+    let body = answer(id_of("¿sigue en venta?"));
+    let (status, body) = ask(&hub, "POST", path, Some(&body)).await;
+    assert_eq!(status, 201, "{body}");
+    let request: Value = serde_json::from_str(&peer.last_asked().body).unwrap();
+    assert_eq!(request["reply_to"], THEIRS);
+    let page = get(&hub, "/api/listener/history/5491158254201").await;
+    assert_eq!(page["mensajes"][0]["quoted"], json!({"message_id": THEIRS, "from_me": false}));
+    // Nothing of another conversation.
+    for id in [id_of("hola"), 999_999] {
+        let refused = ask(&hub, "POST", path, Some(&answer(id))).await;
+        assert_eq!(refusal(refused), (404, "MESSAGE_NOT_FOUND".into()));
+    }
+    assert_eq!(peer.sends().len(), 1);
+    hub.stop().await;
+}
