@@ -20,8 +20,8 @@ use tower_http::compression::CompressionLayer;
 use crate::auth::gate;
 use crate::http::{
     admin, alerts, auth, campaigns, cliente, config, contact_checks, contacts, events, files,
-    health, inbox, listener, media, message_actions, messages, metrics, node, numbers, openapi, overview, passkey,
-    qr_code, reports, send, sender, sending, tokens, users, v2, web, webhooks,
+    health, inbox, listener, media, message_actions, messages, metrics, node, numbers, openapi,
+    overview, passkey, qr_code, reports, send, sender, sending, tokens, users, v2, web, webhooks,
 };
 use crate::state::AppState;
 
@@ -133,10 +133,7 @@ fn conversations() -> Router<AppState> {
         .route("/conversations", get(listener::conversations))
         .route("/conversations/{number}/read", post(inbox::read))
         .route("/conversations/{number}/attended", post(inbox::attended))
-        .route(
-            "/conversations/{number}/seen",
-            post(message_actions::seen),
-        )
+        .route("/conversations/{number}/seen", post(message_actions::seen))
         .route(
             "/conversations/{number}/typing",
             post(message_actions::typing),

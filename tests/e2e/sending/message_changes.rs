@@ -148,10 +148,7 @@ async fn only_own_messages_within_whatsapps_limits_are_changed() {
     let place = json!({"to": TO, "type": "location", "latitude": 1, "longitude": 2});
     let (_, place) = manager.post("/send", &place).await;
     let place = place["message_id"].as_str().expect("an id").to_owned();
-    for (name, expected) in [
-        (id.as_str(), "MESSAGE_TOO_OLD"),
-        (&lead, "MESSAGE_NOT_OWN"),
-    ] {
+    for (name, expected) in [(id.as_str(), "MESSAGE_TOO_OLD"), (&lead, "MESSAGE_NOT_OWN")] {
         assert_eq!(
             code(edit(&manager, name, "x").await),
             (409, expected.into())
@@ -444,7 +441,9 @@ async fn contact_is_told_as_whatsapp_has_it() {
     })
     .await;
     assert!(
-        contact["lid"].as_str().is_some_and(|it| it.ends_with("@lid")),
+        contact["lid"]
+            .as_str()
+            .is_some_and(|it| it.ends_with("@lid")),
         "{contact}"
     );
     let mut rest = contact.clone();

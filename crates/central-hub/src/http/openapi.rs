@@ -10,8 +10,8 @@ use utoipa::openapi::{OpenApi, PathItem};
 
 use super::{
     admin, alerts, auth, campaigns, cliente, config, contact_checks, contacts, events, files,
-    health, inbox, listener, media, message_actions, messages, metrics, node, numbers, overview, passkey, qr_code,
-    reports, send, sender, sending, tokens, users, v2, webhooks,
+    health, inbox, listener, media, message_actions, messages, metrics, node, numbers, overview,
+    passkey, qr_code, reports, send, sender, sending, tokens, users, v2, webhooks,
 };
 use crate::auth::{Access, ROUTES};
 

@@ -13,10 +13,7 @@ const ANA: &str = "5491158254201@c.us";
 const THEIRS: &str = "false_5491158254201@c.us_3A01";
 const AT: &str = "2099-11-29T12:00:00.000Z";
 const LATER: &str = "2099-11-29T12:05:00.000Z";
-const REAL: &[(&str, &str)] = &[
-    ("DRY_RUN", "false"),
-    ("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1"),
-];
+const REAL: &[(&str, &str)] = &[("DRY_RUN", "false"), ("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1")];
 
 /// Sends a message; returns its number and WhatsApp's id.
 async fn sent(hub: &Hub, message: &str) -> (i64, String) {
@@ -187,10 +184,7 @@ async fn another_business_changes_no_message() {
     for method in ["PUT", "DELETE"] {
         let request = hub
             .http
-            .request(
-                method.parse().unwrap(),
-                hub.url("/api/listener/messages/1"),
-            )
+            .request(method.parse().unwrap(), hub.url("/api/listener/messages/1"))
             .header("authorization", &cliente)
             .json(&json!({"mensaje": "x"}));
         let (status, body) = text(request).await;
@@ -205,16 +199,21 @@ async fn answer_quotes_a_message_of_its_conversation() {
     peer.takes_sends();
     let hub = Hub::start_with(&peer.url, REAL).await;
     peer.publish_message(THEIRS, ANA, "¿sigue en venta?");
-    let other = peer.publish_message("false_5491158254202@c.us_3A02", "5491158254202@c.us", "hola");
+    let other = peer.publish_message(
+        "false_5491158254202@c.us_3A02",
+        "5491158254202@c.us",
+        "hola",
+    );
     until_read(&hub, other).await;
     let page = get(&hub, "/api/listener/messages").await;
     let id_of = |text: &str| {
         let mut all = page["mensajes"].as_array().unwrap().iter();
-        all.find(|it| it["mensaje"] == text).unwrap()["id"].as_i64().unwrap()
+        all.find(|it| it["mensaje"] == text).unwrap()["id"]
+            .as_i64()
+            .unwrap()
     };
-    let answer = |id: i64| {
-        json!({"destinatario": "5491158254201", "mensaje": "sí", "responde_a": id})
-    };
+    let answer =
+        |id: i64| json!({"destinatario": "5491158254201", "mensaje": "sí", "responde_a": id});
     let path = "/api/sender/messages/send";
     let body = answer(id_of("¿sigue en venta?"));
     let (status, body) = ask(&hub, "POST", path, Some(&body)).await;
@@ -222,7 +221,10 @@ async fn answer_quotes_a_message_of_its_conversation() {
     let request: Value = serde_json::from_str(&peer.last_asked().body).unwrap();
     assert_eq!(request["reply_to"], THEIRS);
     let page = get(&hub, "/api/listener/history/5491158254201").await;
-    assert_eq!(page["mensajes"][0]["quoted"], json!({"message_id": THEIRS, "from_me": false}));
+    assert_eq!(
+        page["mensajes"][0]["quoted"],
+        json!({"message_id": THEIRS, "from_me": false})
+    );
     // Nothing of another conversation.
     for id in [id_of("hola"), 999_999] {
         let refused = ask(&hub, "POST", path, Some(&answer(id))).await;

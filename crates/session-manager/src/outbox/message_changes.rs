@@ -16,10 +16,10 @@ use sha2::{Digest, Sha256};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
+use super::Outbox;
 use super::outcome::failure;
 use super::send::new_wa_message_id;
 use super::settle::{EVERY, RESEND_DEADLINE, is_due_after};
-use super::Outbox;
 use crate::browser::{OwnMessage, PageEdit, PageError, WhatsAppPage};
 use crate::error::ApiError;
 use crate::ledger::transition::SendState;
@@ -119,7 +119,9 @@ impl Outbox {
         };
         let this = self.clone();
         let working = async move {
-            let outcome = this.make_change(&store, target, wanted, new, deadline).await;
+            let outcome = this
+                .make_change(&store, target, wanted, new, deadline)
+                .await;
             drop(slot);
             outcome
         };
@@ -321,10 +323,7 @@ impl Outbox {
             }
             Ok(false) => false,
             Err(error) => {
-                tracing::error!(
-                    "a settled change was not written down: {}",
-                    error.chain()
-                );
+                tracing::error!("a settled change was not written down: {}", error.chain());
                 self.0.file.check().await;
                 false
             }

@@ -43,10 +43,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
             "/own-changes",
             get(async |phone: Handle| answer(phone.0.own_changes())),
         )
-        .route(
-            "/reads",
-            get(async |phone: Handle| answer(phone.0.reads())),
-        )
+        .route("/reads", get(async |phone: Handle| answer(phone.0.reads())))
         .route(
             "/activity",
             get(async |phone: Handle| answer(phone.0.activity())),

@@ -3,8 +3,8 @@
 //! Without clock and socket: callers pass the time, lines to a page go through
 //! its channel, and delayed actions are returned to the caller.
 
-mod content;
 mod chats;
+mod content;
 mod details;
 mod limits;
 mod linking;
@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
-pub use self::content::{LeadAd, LeadChoice, LeadContent, LeadMedia, LeadOrder, LeadPoll};
 pub use self::chats::{ReadReceipt, ShownActivity};
+pub use self::content::{LeadAd, LeadChoice, LeadContent, LeadMedia, LeadOrder, LeadPoll};
 pub use self::details::{Details, Place, SentFile};
 pub use self::limits::{CappingStatus, Limits, NewChats, ReachOutLock};
 pub(crate) use self::linking::LinkError;
