@@ -19,7 +19,7 @@ use tracing::Instrument;
 use super::Outbox;
 use super::outcome::failure;
 use super::send::new_wa_message_id;
-use super::settle::{EVERY, RESEND_DEADLINE, is_due_after};
+use super::settle::{AT_LEAST_EVERY, EVERY, RESEND_DEADLINE, is_due_after};
 use crate::browser::{OwnMessage, PageEdit, PageError, WhatsAppPage};
 use crate::error::ApiError;
 use crate::ledger::transition::SendState;
@@ -199,7 +199,7 @@ impl Outbox {
             Err(error) => match failure(&error) {
                 ErrorCode::SendUnconfirmed => {
                     store.change_unknown(row.id, false).await?;
-                    self.0.worked.notify_one();
+                    self.0.changing.notify_one();
                     Err(unconfirmed())
                 }
                 code => {
@@ -258,8 +258,14 @@ impl Outbox {
 
     /// Settles changes with an unknown outcome, whenever READY.
     pub(super) async fn changes_loop(&self) {
+        let mut at_rest = false;
         loop {
+            if at_rest {
+                let changing = self.0.changing.notified();
+                let _ = tokio::time::timeout(AT_LEAST_EVERY, changing).await;
+            }
             tokio::time::sleep(EVERY).await;
+            at_rest = false;
             if self.0.ready_page().is_err() {
                 continue;
             }
@@ -269,6 +275,7 @@ impl Outbox {
             let Ok(rows) = store.unsettled_changes().await else {
                 continue;
             };
+            at_rest = rows.is_empty();
             for row in rows {
                 if !is_due_after(row.tries, row.tried_at, Timestamp::now()) {
                     continue;

@@ -75,6 +75,8 @@ struct Inner {
     active: Mutex<HashSet<i64>>,
     /// Notified when a task finishes a row.
     worked: Notify,
+    /// Notified when the outcome of a change of a message is unknown.
+    changing: Notify,
 }
 
 /// A claim on a row: no other task processes it.
@@ -126,6 +128,7 @@ impl Outbox {
             queue_slots: Arc::new(Semaphore::new(limits.in_flight + limits.waiting)),
             active: Mutex::default(),
             worked: Notify::new(),
+            changing: Notify::new(),
         }))
     }
 

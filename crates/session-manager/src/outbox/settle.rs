@@ -31,7 +31,7 @@ use crate::ledger::{Row, Store, TransitionData};
 /// Polling interval while there is work, or after a send.
 pub(super) const EVERY: Duration = Duration::from_millis(500);
 /// The longest polling interval: a failed write sends no notification.
-const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
+pub(super) const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 /// How long a message in the page's send queue (ack 0) may take to get its ack.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(8);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
