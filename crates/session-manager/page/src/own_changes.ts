@@ -109,7 +109,7 @@ export async function deleteForEveryone(target: Target): Promise<{ id: string }>
   const msg = await ownMessage(WPP, target);
   if (!msg) return { id: target.id };
   if (!canRevoke(msg)) {
-    const window = Number(pageModule("WAWebRevokeMsgConstants")?.REVOKE_WINDOW) || REVOKE;
+    const window = Number(pageModule("WAWebRevokeMsgConstants")?.REVOKE_WINDOW ?? REVOKE);
     if (age(msg) > window) throw new BridgeError("TOO_OLD", "WhatsApp lets a message be deleted for everyone for two days and a half: nothing was changed");
     throw new BridgeError("NOT_CHANGEABLE", "WhatsApp's page cannot delete this message for everyone: nothing was changed");
   }

@@ -2,7 +2,7 @@
 // What is done in a chat beside sending: read receipts and typing. And what the
 // server tells of a person: about text and picture.
 (() => {
-  const { module, storage, Chat, Stream, createWid, BaseModel, BaseCollection, Contact } = __standin;
+  const { module, storage, Chat, Stream, createWid, BaseModel, BaseCollection } = __standin;
   const say = (line) => __standin.connection.say(line);
 
   let saving = null;
@@ -64,19 +64,19 @@
 
   const profile = async (wid) => __standin.connection.ask({ t: 'profile', user: wid.user, server: wid.server });
 
-  class StatusModel extends BaseModel {
+  class TextStatusModel extends BaseModel {
     initialize() { this.set({ id: createWid(this._attributes.id) }, { silent: true }); }
   }
-  StatusModel.prototype.proxyName = 'status';
-  class StatusCollectionImpl extends BaseCollection {
-    static model = StatusModel;
+  TextStatusModel.prototype.proxyName = 'text-status';
+  class TextStatusCollectionImpl extends BaseCollection {
+    static model = TextStatusModel;
     async find(id) {
       const wid = createWid(id);
       const { about } = await profile(wid);
       return this.gadd(wid).set({ status: about ?? undefined });
     }
   }
-  const Status = new StatusCollectionImpl();
+  const TextStatus = new TextStatusCollectionImpl();
 
   class ProfilePicThumbModel extends BaseModel {
     initialize() { this.set({ id: createWid(this._attributes.id) }, { silent: true }); }
@@ -92,7 +92,7 @@
   }
   const ProfilePicThumb = new ProfilePicThumbCollectionImpl();
 
-  Object.assign(__standin, { Status, ProfilePicThumb, Contact });
+  Object.assign(__standin, { TextStatus, ProfilePicThumb });
 
   module(3, 'WAWebUpdateUnreadChatAction', () => ({ sendSeen, markUnread: async (chat) => chat.set({ unreadCount: -1 }) }));
   module(3, 'WAWebChatStateBridge', () => ({ sendChatStateComposing, sendChatStateRecording, sendChatStatePaused }));
@@ -103,6 +103,6 @@
     sendPresenceAvailable() {},
     sendPresenceUnavailable() {},
   }));
-  module(5, 'WAWebStatusCollection', () => ({ StatusCollection: Status, StatusCollectionImpl, StatusV3CollectionImpl: StatusCollectionImpl }));
+  module(5, 'WAWebTextStatusCollection', () => ({ TextStatusCollection: TextStatus, TextStatusCollectionImpl }));
   module(5, 'WAWebProfilePicThumbCollection', () => ({ ProfilePicThumbCollection: ProfilePicThumb, ProfilePicThumbCollectionImpl }));
 })();

@@ -2,7 +2,7 @@
 // What clients ask for around the main matter: getters, constants, and the
 // functions they wrap at start. Each does the least that is true.
 (() => {
-  const { module, Blocklist, Presence, empty, phoneOf, me } = __standin;
+  const { module, Blocklist, Presence, Status, empty, phoneOf, me } = __standin;
   const name = (contact) => contact.name ?? contact.pushname ?? contact.id?.user;
   const never = () => false;
   const nothing = () => undefined;
@@ -118,6 +118,7 @@
   // Bundles that the real page loads late.
   module(5, 'WAWebPresenceCollection', () => ({ PresenceCollection: Presence }));
   module(5, 'WAWebBlocklistCollection', () => ({ BlocklistCollection: Blocklist }));
+  module(5, 'WAWebStatusCollection', () => ({ StatusCollection: Status, StatusV3CollectionImpl: Status.constructor }));
   module(5, 'WAWebCallCollection', () => {
     const calls = new (class CallCollection {
       constructor() {

@@ -1,7 +1,7 @@
 'use strict';
 // The modules that gather others.
 (() => {
-  const { module, Msg, Chat, Contact, Blocklist, Status, ProfilePicThumb, BaseCollection, BaseModel } = __standin;
+  const { module, Msg, Chat, Contact, Blocklist, TextStatus, ProfilePicThumb, BaseCollection, BaseModel } = __standin;
 
   class Anything extends BaseModel {}
   const empty = () => {
@@ -15,12 +15,13 @@
   const Newsletter = empty();
   const Label = empty();
   const Presence = empty();
+  const Status = empty();
   const BusinessProfile = empty();
-  Object.assign(__standin, { empty, GroupMetadata, Newsletter, Label, Presence, BusinessProfile });
+  Object.assign(__standin, { empty, GroupMetadata, Newsletter, Label, Presence, Status, BusinessProfile });
 
   module(4, 'WAWebCollections', () => ({
     Msg, Chat, Contact, Blocklist, GroupMetadata, WAWebGroupMetadataCollection: GroupMetadata,
-    WAWebNewsletterCollection: Newsletter, Label, Presence, BusinessProfile, Status, ProfilePicThumb,
+    WAWebNewsletterCollection: Newsletter, Label, Presence, BusinessProfile, Status, TextStatus, ProfilePicThumb,
   }));
 
   module(2, 'WAWebOfflineHandler', () => ({
