@@ -125,9 +125,8 @@ on_both_engines! {
 
     async fn dry_run_changes_reads_and_types_nothing(database: Database) {
         let peer = FakeSessionManager::start().await;
-        peer.is_in("READY");
+        peer.answers("/status", 200, r#"{"status":"READY"}"#);
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
-        until("ready", async || get(&hub, "/api/overview").await["sesion"]["estado"] == "READY").await;
         let (id, _) = sent(&hub, "hola").await;
         for (method, path, body) in [
             ("PUT", format!("/api/listener/messages/{id}"), Some(json!({"mensaje": "x"}))),
@@ -139,7 +138,7 @@ on_both_engines! {
             assert_eq!((status, &answer["ok"], &answer["dry_run"]), (200, &json!(true), &json!(true)), "{path} {answer}");
         }
         let asked = peer.asked();
-        assert!(asked.iter().all(|it| it.method == "GET" && it.path == "/status"), "{asked:?}");
+        assert!(asked.iter().all(|it| it.method == "GET"), "{asked:?}");
         let page = get(&hub, "/api/listener/history/5491158254201").await;
         assert!(page["mensajes"].as_array().unwrap().iter().all(|it| it["mensaje"] == "hola"));
         hub.stop().await;
