@@ -2,4 +2,5 @@
 
 mod exactly_once;
 mod media;
+mod message_changes;
 mod message_kinds;

@@ -146,7 +146,8 @@ impl MessageAnswer {
     fn of(mut message: Message, names: &HashMap<String, String>) -> Self {
         let contents = message.contents.take().map(|it| *it).unwrap_or_default();
         Self {
-            content: ShownContent::of(message.id, &message.chat, contents),
+            content: ShownContent::of(message.id, &message.chat, contents)
+                .answering(message.request.as_deref()),
             id: message.id,
             direccion: direction(message.is_inbound),
             telefono: phone_of(&message.chat).map(str::to_owned),

@@ -19,6 +19,7 @@ mod inbox;
 mod listener;
 mod lookups;
 mod media;
+mod message_actions;
 mod message_contents;
 mod messages;
 mod node_clients;

@@ -11,6 +11,7 @@ import { useDryRun } from '../live/useDryRun';
 import { useLine } from '../live/useLine';
 import { useSending } from '../live/useSending';
 import { ActionError } from '../ui/ActionError';
+import { AnsweredMessage } from './actions/AnsweredMessage';
 import { answer, CONVERSATIONS_KEY } from './api';
 import { AttachmentList } from './AttachmentList';
 import { filesOf } from './attachments';
@@ -23,6 +24,7 @@ interface Attempt {
   destinatario: string;
   mensaje: string;
   cliente_id?: number;
+  responde_a?: number;
   key: string;
 }
 
@@ -35,6 +37,9 @@ interface Props {
   messages: readonly Message[];
   /** Where files can be dropped. */
   zone: RefObject<HTMLElement | null>;
+  /** The message that is answered, if a person chose one. */
+  answered: Message | null;
+  onAnswerNone: () => void;
 }
 
 /**
@@ -44,7 +49,7 @@ interface Props {
 const isTouch = (): boolean => window.matchMedia('(hover: none)').matches;
 
 /** The box to answer in. Repeated clicks send a text only once. */
-export function AnswerBox({ chat, number, who, business, messages, zone }: Props) {
+export function AnswerBox({ chat, number, who, business, messages, zone, answered, onAnswerNone }: Props) {
   const t = useText();
   const c = t.conversations;
   const dryRun = useDryRun();
@@ -66,6 +71,12 @@ export function AnswerBox({ chat, number, who, business, messages, zone }: Props
     if (!isTouch()) box.current?.focus({ preventScroll: true });
   }, []);
 
+  // Whoever chose a message to answer goes on writing.
+  const answeredId = answered?.id;
+  useEffect(() => {
+    if (answeredId !== undefined) box.current?.focus();
+  }, [answeredId]);
+
   const put = (next: string) => {
     setText(next);
     keepDraft(chat, next);
@@ -75,6 +86,7 @@ export function AnswerBox({ chat, number, who, business, messages, zone }: Props
     mutationFn: ({ key, ...body }: Attempt) => answer(body, key),
     onSuccess: () => {
       pending.current = null;
+      onAnswerNone();
       put('');
     },
     onError: (error) => {
@@ -117,12 +129,14 @@ export function AnswerBox({ chat, number, who, business, messages, zone }: Props
       return;
     }
     // A retry after an unknown outcome reuses the key: it is one message.
-    const same = pending.current?.mensaje === text ? pending.current : null;
+    const before = pending.current;
+    const same = before?.mensaje === text && before.responde_a === answered?.id ? before : null;
     const next = same ?? {
       destinatario: number,
       mensaje: text,
       key: newKey(),
       ...(business === null ? {} : { cliente_id: business }),
+      ...(answered === null ? {} : { responde_a: answered.id }),
     };
     pending.current = next;
     isUnderWay.current = true;
@@ -152,6 +166,7 @@ export function AnswerBox({ chat, number, who, business, messages, zone }: Props
         isSending={files.isSending}
         onRemove={files.remove}
       />
+      {answered && <AnsweredMessage message={answered} who={who} onClose={onAnswerNone} />}
       {hovers && (
         <div className={classes.drop} aria-hidden>
           {c.attach.drop}

@@ -5,6 +5,7 @@ import { contacts } from './contacts';
 import { conversations } from './conversations';
 import { integrations } from './integrations';
 import { line, operator } from './line';
+import { messageActions } from './messageActions';
 import { messages } from './messages';
 import { optOuts } from './optOuts';
 import { schedules } from './schedules';
@@ -341,6 +342,7 @@ export const en: Dictionary = {
   conversations,
   integrations,
   line,
+  messageActions,
   messages,
   operator,
   optOuts,

@@ -6,6 +6,7 @@ import { contacts } from './contacts';
 import { conversations } from './conversations';
 import { integrations } from './integrations';
 import { line, operator } from './line';
+import { messageActions } from './messageActions';
 import { messages } from './messages';
 import { optOuts } from './optOuts';
 import { schedules } from './schedules';
@@ -353,6 +354,7 @@ export const es = {
   conversations,
   integrations,
   line,
+  messageActions,
   messages,
   operator,
   optOuts,
