@@ -21,7 +21,8 @@ use crate::auth::gate;
 use crate::http::{
     admin, alerts, auth, campaigns, cliente, config, contact_checks, contacts, events, files,
     health, inbox, listener, media, message_actions, messages, metrics, node, numbers, openapi,
-    overview, passkey, qr_code, reports, send, sender, sending, tokens, users, v2, web, webhooks,
+    overview, passkey, qr_code, quick_answers, reports, send, sender, sending, tokens, users, v2,
+    web, webhooks,
 };
 use crate::state::AppState;
 
@@ -102,6 +103,14 @@ fn api() -> Router<AppState> {
         .route("/contacts.csv", get(contacts::csv))
         .route("/contacts/check", post(contact_checks::check))
         .nest("/contacts/{telefono}", contact())
+        .route(
+            "/quick-answers",
+            get(quick_answers::list).post(quick_answers::create),
+        )
+        .route(
+            "/quick-answers/{id}",
+            put(quick_answers::change).delete(quick_answers::remove),
+        )
         .route("/alerts", get(alerts::show))
         .route("/alerts/test", post(alerts::test))
         .nest("/webhooks", subscriptions())

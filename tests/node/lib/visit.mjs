@@ -7,7 +7,8 @@ import { CHROME, CHROME_ARGS, assert, eventually } from './peer.mjs';
 
 const LONG = 60_000;
 
-export function visit({ hub, password, pictures }) {
+/** `args` go to the browser beside the usual ones. */
+export function visit({ hub, password, pictures, args = [] }) {
   let browser = null;
   let page = null;
   const complaints = [];
@@ -32,7 +33,7 @@ export function visit({ hub, password, pictures }) {
 
   async function open() {
     if (pictures) mkdirSync(pictures, { recursive: true });
-    browser = await chromium.launch({ executablePath: CHROME, args: CHROME_ARGS });
+    browser = await chromium.launch({ executablePath: CHROME, args: [...CHROME_ARGS, ...args] });
     const context = await browser.newContext({
       viewport: { width: 1200, height: 900 },
       colorScheme: 'light',

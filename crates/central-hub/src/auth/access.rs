@@ -258,6 +258,11 @@ pub const ALL: &[Rule] = &[
     rule("DELETE", "/contacts/{telefono}", Everybody(Campaigns)),
     rule("POST", "/contacts/{telefono}/join", Admins(Campaigns)),
     rule("POST", "/contacts/{telefono}/part", Admins(Campaigns)),
+    // Texts for whoever answers, who also keeps them.
+    rule("GET", "/quick-answers", Everybody(Read)),
+    rule("POST", "/quick-answers", Everybody(Send)),
+    rule("PUT", "/quick-answers/{id}", Everybody(Send)),
+    rule("DELETE", "/quick-answers/{id}", Everybody(Send)),
     // Further routes of the Node hub, under its names.
     rule("POST", "/sender/send", Everybody(Send)),
     rule(

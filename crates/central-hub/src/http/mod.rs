@@ -25,6 +25,7 @@ pub(crate) mod openapi;
 pub(crate) mod overview;
 pub(crate) mod passkey;
 pub(crate) mod qr_code;
+pub(crate) mod quick_answers;
 pub(crate) mod reports;
 pub(crate) mod send;
 pub(crate) mod sender;

@@ -30,6 +30,7 @@ mod page;
 mod password;
 mod people;
 mod program;
+mod quick_answers;
 mod receiver;
 mod routes;
 mod search;

@@ -147,6 +147,10 @@ const EXPECTED: &[(&str, &str)] = &[
     ("DELETE /contacts/{telefono}", "ACkaK"),
     ("POST /contacts/{telefono}/join", "Aka"),
     ("POST /contacts/{telefono}/part", "Aka"),
+    ("GET /quick-answers", "AGCraR"),
+    ("POST /quick-answers", "AGCsaS"),
+    ("PUT /quick-answers/{id}", "AGCsaS"),
+    ("DELETE /quick-answers/{id}", "AGCsaS"),
     // Authenticated by a separate token, which this hub lacks.
     ("POST /listener/incoming-message", "nAGCrsklaRSKL"),
     ("POST /listener/outgoing-message", "nAGCrsklaRSKL"),

@@ -8,7 +8,7 @@ import {
   IconFlask,
   IconHelp,
 } from '@tabler/icons-react';
-import type { ComponentType } from 'react';
+import { memo, type ComponentType } from 'react';
 import { Link } from 'react-router';
 
 import { useLinks } from '../auth/links';
@@ -74,8 +74,16 @@ interface Props {
   onAct: (message: Message, action: Action) => void;
 }
 
-/** A message with its state. */
-export function Bubble({ message, zone, who, lit, onOpen, onJump, onAct }: Props) {
+/** A message with its state; drawn again only where it changed, among thousands. */
+export const Bubble = memo(function Bubble({
+  message,
+  zone,
+  who,
+  lit,
+  onOpen,
+  onJump,
+  onAct,
+}: Props) {
   const t = useText();
   const c = t.conversations;
   const moment = useMoment();
@@ -117,4 +125,4 @@ export function Bubble({ message, zone, who, lit, onOpen, onJump, onAct }: Props
       )}
     </article>
   );
-}
+});

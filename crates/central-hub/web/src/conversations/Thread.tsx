@@ -79,6 +79,7 @@ export function Thread({ number }: { number: string }) {
   const opener = useRef<HTMLButtonElement>(null);
   const dropZone = useRef<HTMLElement>(null);
   const [seen, setSeen] = useState<number | null>(null);
+  const open = useCallback(({ id }: { id: number }) => setSeen(id), []);
   const loadOlder = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const notFound = useCallback(() => toast({ text: c.content.notFound }), [c]);
   const jump = useJump(
@@ -217,7 +218,7 @@ export function Thread({ number }: { number: string }) {
                   zone={zone}
                   who={who}
                   lit={jump.lit === message.id}
-                  onOpen={({ id }) => setSeen(id)}
+                  onOpen={open}
                   onJump={jump.to}
                   onAct={actions.act}
                 />
@@ -241,6 +242,7 @@ export function Thread({ number }: { number: string }) {
           chat={number}
           number={phone}
           who={who}
+          name={name}
           business={businessOf(messages)}
           messages={messages}
           zone={dropZone}

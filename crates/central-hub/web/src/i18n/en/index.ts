@@ -8,6 +8,7 @@ import { line, operator } from './line';
 import { messageActions } from './messageActions';
 import { messages } from './messages';
 import { optOuts } from './optOuts';
+import { quickAnswers } from './quickAnswers';
 import { schedules } from './schedules';
 import { sending } from './sending';
 import { settings } from './settings';
@@ -346,6 +347,7 @@ export const en: Dictionary = {
   messages,
   operator,
   optOuts,
+  quickAnswers,
   schedules,
   sending,
   settings,

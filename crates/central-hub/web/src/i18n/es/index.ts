@@ -9,6 +9,7 @@ import { line, operator } from './line';
 import { messageActions } from './messageActions';
 import { messages } from './messages';
 import { optOuts } from './optOuts';
+import { quickAnswers } from './quickAnswers';
 import { schedules } from './schedules';
 import { sending } from './sending';
 import { settings } from './settings';
@@ -358,6 +359,7 @@ export const es = {
   messages,
   operator,
   optOuts,
+  quickAnswers,
   schedules,
   sending,
   settings,
