@@ -453,18 +453,10 @@ async fn hostile_files_break_no_conversion() {
     // 65535 by 65535 pixels in some bytes: 17 GiB for whoever draws it.
     let mut bomb = gif.clone();
     bomb[6..10].copy_from_slice(&[0xff; 4]);
-    // A frame of that size in a small picture.
-    let mut frame = gif.clone();
-    let at = frame
-        .windows(2)
-        .position(|it| it == b"\x2c\0")
-        .expect("a frame");
-    frame[at + 5..at + 9].copy_from_slice(&[0xff; 4]);
     let list = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n".as_slice();
     let before = rss(&manager);
     for (body, file, mime) in [
         (json!({"type": "image"}), bomb, "image/gif"),
-        (json!({"type": "image"}), frame, "image/gif"),
         (json!({"type": "image"}), gif[..13].to_vec(), "image/gif"),
         // Lists of other files, alone and behind the signs of a format.
         (

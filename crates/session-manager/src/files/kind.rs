@@ -47,7 +47,7 @@ pub fn mime(head: &[u8], told: Option<&str>, name: Option<&str>) -> String {
                 .to_ascii_lowercase()
         })
         .filter(|told| is_mime(told) && !SAYS_NOTHING.contains(&told.as_str()));
-    let found = infer::get(head).map(|found| found.mime_type());
+    let found = film_by_brand(head).or_else(|| infer::get(head).map(|found| found.mime_type()));
     // A text may begin with the two letters of a format: "BMW" is no bitmap.
     let found = found.filter(|found| FOUND_IN_TEXT.contains(found) || !is_text(head));
     let by_name = name.and_then(names::type_of);
@@ -80,6 +80,19 @@ pub fn mime(head: &[u8], told: Option<&str>, name: Option<&str>) -> String {
             (None, Some(told)) if !is_media(&told) => told,
             (None, _) => UNKNOWN.to_owned(),
         },
+    }
+}
+
+/// Returns the type of a film by the brand in its head, for brands that `infer`
+/// does not know or tells apart though phones do not.
+fn film_by_brand(head: &[u8]) -> Option<&'static str> {
+    match head.get(4..12)? {
+        [b'f', b't', b'y', b'p', b'3', b'g', ..] => Some("video/3gpp"),
+        [b'f', b't', b'y', b'p', brand @ ..] => [b"iso", b"M4V", b"MSN", b"XAV", b"cmf"]
+            .iter()
+            .any(|known| brand.starts_with(*known))
+            .then_some("video/mp4"),
+        _ => None,
     }
 }
 
@@ -268,6 +281,29 @@ mod tests {
             (b"BMW 320, modelo 2019\n", octets, "autos.txt", "text/plain"),
             (b"MZ;Mendoza\n", Some("text/csv"), "zonas", "text/csv"),
             (MP4, None, "nota.m4a", "audio/mp4"),
+            // Films by brands of phones, cameras and ffmpeg.
+            (
+                b"\0\0\0\x1cftyp3gp4\0\0\x02\0",
+                octets,
+                "film",
+                "video/3gpp",
+            ),
+            (b"\0\0\0\x1cftypM4V \0\0\x02\0", octets, "film", "video/mp4"),
+            (b"\0\0\0\x1cftypiso8\0\0\x02\0", octets, "film", "video/mp4"),
+            (b"\0\0\0\x1cftypMSNV\0\0\x02\0", octets, "film", "video/mp4"),
+            (b"\0\0\0\x1cftypM4A \0\0\x02\0", octets, "tema", "audio/mp4"),
+            (
+                b"\0\0\0\x1cftypheic\0\0\0\0mif1heic",
+                octets,
+                "foto",
+                "image/heif",
+            ),
+            (
+                ZIP,
+                octets,
+                "bitbar.apk",
+                "application/vnd.android.package-archive",
+            ),
             // The content contradicts the name.
             (b"hola", octets, "foto.png", UNKNOWN),
             (PNG, octets, "informe.pdf", "image/png"),
