@@ -277,6 +277,8 @@ impl Files {
             .arg(location(&self.0.path(&file.id)))
             // Where and by whom it was recorded is nobody's business.
             .args(["-map_metadata", "-1", "-threads", "1"])
+            // A file without a frame is no film.
+            .args(["-abort_on", "empty_output"])
             .args(conversion.arguments())
             .arg("-y")
             .arg(location(output));

@@ -73,6 +73,11 @@ pub fn mime(head: &[u8], told: Option<&str>, name: Option<&str>) -> String {
             (None, Some(told)) if found == "application/zip" && class(&told) == "application" => {
                 told
             }
+            (None, Some(told))
+                if found == "application/msword" && told.starts_with("application/vnd.ms-") =>
+            {
+                told
+            }
             (None, _) => found.to_owned(),
         },
         (None, told) => match (named(UNKNOWN, name), told) {
@@ -106,7 +111,8 @@ pub(super) fn named(mime: &str, name: Option<&str>) -> Option<&'static str> {
             named.starts_with("application/vnd.")
                 || matches!(named, "application/epub+zip" | "application/java-archive")
         }
-        "application/x-ole-storage" => {
+        // One container for all of old Office; `infer` calls most of them Word's.
+        "application/x-ole-storage" | "application/msword" => {
             named.starts_with("application/vnd.ms-") || named == "application/msword"
         }
         "text/xml" => named.ends_with("+xml"),
@@ -259,6 +265,7 @@ mod tests {
     #[test]
     fn name_decides_where_the_content_says_nothing() {
         const SHEET: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        const OLE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0";
         const ZIP: &[u8] = b"PK\x03\x04\x14\0\0\0\0\0";
         let octets = Some(UNKNOWN);
         for (head, told, name, is) in [
@@ -304,6 +311,14 @@ mod tests {
                 "bitbar.apk",
                 "application/vnd.android.package-archive",
             ),
+            (OLE, octets, "lista.xls", "application/vnd.ms-excel"),
+            (
+                OLE,
+                Some("application/vnd.ms-excel"),
+                "lista",
+                "application/vnd.ms-excel",
+            ),
+            (OLE, octets, "carta.doc", "application/msword"),
             // The content contradicts the name.
             (b"hola", octets, "foto.png", UNKNOWN),
             (PNG, octets, "informe.pdf", "image/png"),
