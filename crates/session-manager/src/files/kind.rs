@@ -2,12 +2,10 @@
 
 use session_api::{Invalid, MediaKind};
 
-use super::names;
+use super::names::{self, UNKNOWN};
 
 /// Number of leading bytes that are inspected.
 pub(crate) const HEAD: usize = 8 * 1024;
-
-pub(super) const UNKNOWN: &str = "application/octet-stream";
 
 /// The type of WhatsApp's own voice messages.
 const OGG_OPUS: &str = "audio/ogg; codecs=opus";
@@ -47,7 +45,7 @@ pub fn mime(head: &[u8], told: Option<&str>, name: Option<&str>) -> String {
                 .to_ascii_lowercase()
         })
         .filter(|told| is_mime(told) && !SAYS_NOTHING.contains(&told.as_str()));
-    let found = film_by_brand(head).or_else(|| infer::get(head).map(|found| found.mime_type()));
+    let found = by_brand(head).or_else(|| infer::get(head).map(|found| found.mime_type()));
     // A text may begin with the two letters of a format: "BMW" is no bitmap.
     let found = found.filter(|found| FOUND_IN_TEXT.contains(found) || !is_text(head));
     let by_name = name.and_then(names::type_of);
@@ -88,17 +86,26 @@ pub fn mime(head: &[u8], told: Option<&str>, name: Option<&str>) -> String {
     }
 }
 
-/// Returns the type of a film by the brand in its head, for brands that `infer`
-/// does not know or tells apart though phones do not.
-fn film_by_brand(head: &[u8]) -> Option<&'static str> {
-    match head.get(4..12)? {
-        [b'f', b't', b'y', b'p', b'3', b'g', ..] => Some("video/3gpp"),
-        [b'f', b't', b'y', b'p', brand @ ..] => [b"iso", b"M4V", b"MSN", b"XAV", b"cmf"]
-            .iter()
-            .any(|known| brand.starts_with(*known))
-            .then_some("video/mp4"),
-        _ => None,
-    }
+/// Brands of films and pictures in one container, by how they begin, that
+/// `infer` does not know, or tells apart though phones do not.
+const BRANDS: [(&[u8], &str); 10] = [
+    (b"3g", "video/3gpp"),
+    (b"M4V", "video/mp4"),
+    (b"MSNV", "video/mp4"),
+    (b"XAVC", "video/mp4"),
+    (b"cmf", "video/mp4"),
+    (b"iso", "video/mp4"),
+    (b"avi", "image/avif"),
+    (b"hei", "image/heic"),
+    (b"mif1", "image/heic"),
+    (b"msf1", "image/heic"),
+];
+
+/// Returns the type by the brand in the head of a film or a phone's picture.
+fn by_brand(head: &[u8]) -> Option<&'static str> {
+    let brand = head.get(4..12)?.strip_prefix(b"ftyp")?;
+    let found = BRANDS.iter().find(|(known, _)| brand.starts_with(known));
+    found.map(|(_, mime)| *mime)
 }
 
 /// Returns the type that a name gives a file of which only `mime` is known;
@@ -303,7 +310,7 @@ mod tests {
                 b"\0\0\0\x1cftypheic\0\0\0\0mif1heic",
                 octets,
                 "foto",
-                "image/heif",
+                "image/heic",
             ),
             (
                 ZIP,

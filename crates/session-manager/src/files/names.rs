@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::kind::UNKNOWN;
-
+/// The type of a file of which nothing is known.
+pub(super) const UNKNOWN: &str = "application/octet-stream";
 /// The longest file name, in bytes.
 const LONGEST: usize = 255;
 
