@@ -1,6 +1,7 @@
 //! central-hub in front of session-manager.
 
 mod campaigns;
+mod files;
 mod outbox;
 mod pair;
 mod people;

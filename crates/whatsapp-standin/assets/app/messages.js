@@ -65,7 +65,7 @@
       quoted: text(message.quotedStanzaID),
       mentions: message.mentionedJidList?.map(String),
       link_preview: message.subtype === 'url' || undefined,
-      file: message.directPath && { path: message.directPath, mime: message.mimetype, filename: text(message.filename) },
+      file: message.directPath && { path: message.directPath, mime: message.mimetype, filename: text(message.filename), gif: Boolean(message.isGif) },
     };
   }
 

@@ -226,12 +226,14 @@ function draw() {
 
 const TICKS = { '-1': 'falló', 1: '✓', 2: '✓✓ entregado', 3: '✓✓ leído', 4: '✓✓ reproducido' };
 
+const KINDS = { ptt: 'mensaje de voz', sticker: 'sticker' };
+
 /** A message in one line. */
 function told(message) {
   const { file, location, cards, caption } = message;
   const parts = [];
   if (message.kind === 'reaction') parts.push(`Reacción: ${message.body || 'retirada'}`);
-  else if (file) parts.push(`[${message.kind} · ${file.filename ?? 'sin nombre'} · ${file.mime} · ${Math.ceil(file.size / 1024)} KiB] ${caption ?? ''}`);
+  else if (file) parts.push(`[${file.gif ? 'GIF' : KINDS[message.kind] ?? message.kind} · ${file.filename ?? 'sin nombre'} · ${file.mime} · ${Math.ceil(file.size / 1024)} KiB] ${caption ?? ''}`);
   else if (location) parts.push(`[ubicación ${location.latitude}, ${location.longitude}] ${location.text}`);
   else if (cards) parts.push(`[contacto] ${cards.map((card) => /^FN:(.*)$/m.exec(card)?.[1]).join(', ')}`);
   else parts.push(message.body);

@@ -59,6 +59,9 @@ pub struct SentFile {
     /// Name, according to the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
+    /// Whether a video plays like a GIF, according to the page.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gif: bool,
     /// Size of the upload.
     #[serde(default)]
     pub size: u64,
