@@ -51,6 +51,7 @@ module.exports = {
         HUB_ADMIN_PASSWORD: '',
         DATABASE_URL: '',
         INTERNAL_TOKEN: '',
+        INTERNAL_TOKEN_PREVIOUS: '',
         // In their place: a file that holds it, or a program that prints it.
         SESSION_MANAGER_TOKEN_FILE: '',
         SESSION_MANAGER_TOKEN_COMMAND: '',
@@ -60,6 +61,8 @@ module.exports = {
         DATABASE_URL_COMMAND: '',
         INTERNAL_TOKEN_FILE: '',
         INTERNAL_TOKEN_COMMAND: '',
+        INTERNAL_TOKEN_PREVIOUS_FILE: '',
+        INTERNAL_TOKEN_PREVIOUS_COMMAND: '',
         TRUSTED_PROXIES: '',
         WEBHOOK_ALLOWED_HOSTS: '',
         // ---- Alerts: who is told when something needs a person ----

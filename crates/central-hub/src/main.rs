@@ -64,6 +64,9 @@ enum Command {
         /// Another backup than the newest.
         file: Option<PathBuf>,
     },
+    /// Replace the keys of links to files and of JWTs, which are in the database;
+    /// restart the hub afterwards.
+    NewKeys,
     #[command(flatten)]
     Move(Move),
     /// Import the data of the Node services' MySQL or MariaDB; stop the hub
@@ -128,6 +131,12 @@ fn main() -> ExitCode {
             let drill = async |backups: &_| commands::backup::drill(backups, file.as_deref()).await;
             return runtime.block_on(with_backups(&env, drill));
         }
+        Some(Command::NewKeys) => {
+            return match runtime.block_on(new_keys(&env)) {
+                Ok(said) => tell(Ok(said)),
+                Err(error) => fatal(&error),
+            };
+        }
         Some(Command::Move(what)) => {
             return match runtime.block_on(move_data(&env, what)) {
                 Ok(()) => ExitCode::SUCCESS,
@@ -178,6 +187,13 @@ fn tell(outcome: Result<String, String>) -> ExitCode {
     // A closed terminal does not change the exit code.
     drop(said);
     code
+}
+
+async fn new_keys(env: &Env) -> Result<String, Box<dyn Error>> {
+    let store = Store::open(&database(env)?).await?;
+    let renewed = commands::new_keys::renew(&store).await;
+    store.close().await;
+    Ok(renewed?)
 }
 
 async fn import_node(env: &Env, source: &str, plan: bool) -> Result<(), Box<dyn Error>> {

@@ -4,4 +4,5 @@ mod campaigns;
 mod outbox;
 mod pair;
 mod people;
+mod secrets;
 mod traces;
