@@ -286,11 +286,12 @@ impl Store {
         let mut budget = Budget::new(LOOKED_AT);
         let mut size = FIRST_CHUNK;
         loop {
-            let ids = self
-                .matching_ids(words, (cliente_id, None), 0, before, size)
+            let matches = self
+                .matching_ids(words, (cliente_id, None), (0, before), size, &budget)
                 .await?;
+            let (ids, next) = (matches.ids, matches.next);
             if ids.is_empty() {
-                return Ok((found, None));
+                return Ok((found, next));
             }
             budget.spend(ids.len(), 0);
             let statement = format!(
@@ -302,22 +303,23 @@ impl Store {
                 .fetch_all(self.reader())
                 .await?;
             for row in &rows {
-                before = row.try_get("id")?;
+                let id: i64 = row.try_get("id")?;
                 let chat: String = row.try_get("chat")?;
                 if chats.insert(chat.clone()) {
-                    found.push((before, chat));
+                    found.push((id, chat));
                     // One more than is asked for tells whether there are more.
                     if found.len() > limit as usize {
-                        return Ok((found, Some(before)));
+                        return Ok((found, Some(id)));
                     }
                 }
             }
-            if ids.len() < size as usize {
+            let Some(next) = next else {
                 return Ok((found, None));
-            }
+            };
             if budget.is_spent() {
-                return Ok((found, Some(before)));
+                return Ok((found, Some(next)));
             }
+            before = next;
             size = CHUNK;
         }
     }
@@ -365,7 +367,8 @@ impl Digits {
 
     pub(super) fn patterns(&self) -> Vec<String> {
         let mut patterns = vec![format!("%{}%", self.typed)];
-        if self.line != self.typed {
+        // The longer one finds nothing that the shorter does not.
+        if !self.line.contains(&self.typed) {
             patterns.push(format!("%{}%", self.line));
         }
         patterns

@@ -47,9 +47,10 @@ pub(super) fn newest() -> i64 {
     STEPS.last().map_or(0, |(number, _, _)| *number)
 }
 
-/// Applies the migrations that have not run yet.
-pub(super) async fn run(store: &Store) -> Result<(), MigrateError> {
-    let steps = STEPS.iter().map(|(number, name, tables)| {
+/// Applies the migrations up to `newest` that have not run yet.
+pub(super) async fn run(store: &Store, newest: i64) -> Result<(), MigrateError> {
+    let steps = STEPS.iter().filter(|(number, _, _)| *number <= newest);
+    let steps = steps.map(|(number, name, tables)| {
         let definition = sqlx::AssertSqlSafe(store.engine().define(tables));
         Migration::new(
             *number,

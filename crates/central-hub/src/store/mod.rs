@@ -159,6 +159,22 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`], with its cause and remedy.
     pub async fn open(location: &DatabaseLocation) -> Result<Self, StoreError> {
+        let mut store = Self::migrated(location, migrations::newest()).await?;
+        let key = store.setting_or(LINK_KEY, &MediaLinks::new_key()).await?;
+        store.links = Some(MediaLinks::with_key(&key));
+        store.merge_existing_addresses().await?;
+        store.fill_inbox().await?;
+        store.fill_index().await?;
+        Ok(store)
+    }
+
+    /// Opens the database with the migrations up to `newest` alone, as an older
+    /// hub left it; for the benchmark of the migrations.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    #[doc(hidden)]
+    pub async fn migrated(location: &DatabaseLocation, newest: i64) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         if let DatabaseLocation::Sqlite(file) = location {
             prepare(file)?;
@@ -168,21 +184,16 @@ impl Store {
             source: error,
         })?;
         first_connection(location, &options).await?;
-        let mut store = match location {
+        let store = match location {
             DatabaseLocation::Sqlite(_) => Self::sqlite(options),
             DatabaseLocation::Postgres(_) => Self::postgres(options),
         };
-        migrations::run(&store)
+        migrations::run(&store, newest)
             .await
             .map_err(|source| StoreError::Migrate {
                 location: location.to_string(),
                 source,
             })?;
-        let key = store.setting_or(LINK_KEY, &MediaLinks::new_key()).await?;
-        store.links = Some(MediaLinks::with_key(&key));
-        store.merge_existing_addresses().await?;
-        store.fill_inbox().await?;
-        store.fill_index().await?;
         Ok(store)
     }
 

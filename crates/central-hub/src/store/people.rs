@@ -33,6 +33,8 @@ use super::settings::setting_in;
 use super::{Store, Tx, now};
 
 /// Setting that marks the data older than this table as merged.
+/// Number of joined spellings between two progress log lines.
+const LOG_EVERY: usize = 1_000;
 const JOINED: &str = "people.joined";
 /// Attempts of a merge that conflicts with another.
 const TRIES: u32 = 3;
@@ -494,6 +496,9 @@ impl Store {
                 continue;
             }
             count += 1;
+            if count % LOG_EVERY == 0 {
+                tracing::info!(count, "joining numbers in two spellings");
+            }
             // A received message has the number in WhatsApp's own spelling.
             let heard: Option<i64> = sqlx::query_scalar(
                 "SELECT id FROM messages WHERE chat = $1 AND direction = 'in'
