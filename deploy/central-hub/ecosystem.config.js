@@ -105,7 +105,8 @@ module.exports = {
       max_memory_restart: '1G',
       exp_backoff_restart_delay: 100,
       restart_delay: 4000,
-      stop_exit_codes: [0],
+      // No stop_exit_codes: [0], as the Node pair's file had: a death by a signal, such
+      // as the kernel's for want of memory, is an exit with 0 to PM2.
 
       // === Logs: PM2's own folder, leadmaster-central-hub-{out,error}.log ===
       log_date_format: 'YYYY-MM-DD HH:mm:ss Z',

@@ -189,7 +189,8 @@ async fn pm2_settings_match_the_node_pair() {
             json!({
                 "max_restarts": 10, "min_uptime": minute / 6, "max_memory_restart": 1 << 30,
                 "exp_backoff_restart_delay": 100, "restart_delay": 4000, "kill_timeout": 10_000,
-                "stop_exit_codes": 0,
+                // The Node pair's 0 would keep a killed hub down: `killed_hub_is_restarted`.
+                "stop_exit_codes": null,
             }),
         ),
     ] {
