@@ -17,7 +17,7 @@ use service_runtime::doctor::Options;
 use service_runtime::listen::Listeners;
 use service_runtime::liveness::{self, Question};
 use service_runtime::pm2::Supervisor;
-use service_runtime::{Env, Shutdown, fatal, logs, memory, traces};
+use service_runtime::{Env, Shutdown, fatal, logs, memory, private, traces};
 
 /// The page and the API of LeadMaster, in front of session-manager.
 #[derive(Parser)]
@@ -97,6 +97,7 @@ enum Move {
 
 fn main() -> ExitCode {
     memory::return_large_allocations();
+    private::create_private_from_now_on();
     let arguments = Arguments::parse();
     let env = Env::from_process();
     let runtime = match tokio::runtime::Runtime::new() {

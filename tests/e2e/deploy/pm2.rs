@@ -328,13 +328,18 @@ async fn hung_services_are_restarted_by_the_watchdog() {
         assert_ne!(again.id(), service.id());
         let described = pm2.described(name).await;
         assert_eq!(described["pm2_env"]["restart_time"], 1, "{name}");
-        let port = service.environment_variable("PORT");
-        assert_eq!(again.environment_variable("PORT"), port, "{name}");
         let told = pm2.service_log(&format!("{WATCHDOG}-error.log"));
         let why = format!("{name} (pid {}) hangs, restarting it: ", service.pid);
         assert!(told.contains(&why), "{told}");
     }
-    // Linked as before, with a browser of the new service's.
+    // With their own variables, and linked as before.
+    for (binary, name, port) in [
+        ("session-manager", MANAGER, pm2.session_port),
+        ("central-hub", HUB, pm2.hub_port),
+    ] {
+        let port = [("PORT", port.to_string())];
+        assert_environment(&pm2.process(name).await, binary, &port).await;
+    }
     until_state(&pm2, "READY").await;
     poll::until("the hub to answer", async || get(pm2.hub("/health")).await).await;
     assert!(watchdog.id().is_alive(), "one and the same");

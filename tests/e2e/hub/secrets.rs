@@ -86,12 +86,9 @@ async fn every_secret_of_the_hub_can_be_a_file_or_a_vaults() {
     let manager = Manager::without_browser(options).await;
     let mail = MailServer::start(&["--auth", "ana:Clave-del-correo"]).expect("a mail server");
     let (webhook, told, server) = webhook().await;
-    let made = command(
-        &["backup", "--new-key"],
-        &ManagerOptions::default(),
-        Path::new("/"),
-    );
-    let made = String::from_utf8(made.await.stdout).expect("UTF-8");
+    let none = ManagerOptions::default();
+    let made = command(&["backup", "--new-key"], &none, Path::new("/")).await;
+    let made = String::from_utf8(made.stdout).expect("UTF-8");
     let key = made
         .split_whitespace()
         .find_map(|it| it.strip_prefix("BACKUP_KEY="))
