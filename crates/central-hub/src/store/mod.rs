@@ -199,6 +199,15 @@ impl Store {
         Ok(store)
     }
 
+    /// Replaces the key of links to files; a hub that runs has the old one until it
+    /// is started again.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn renew_link_key(&self) -> Result<(), StoreError> {
+        self.set(LINK_KEY, &MediaLinks::new_key()).await
+    }
+
     fn sqlite(options: AnyConnectOptions) -> Self {
         let pool = || {
             AnyPoolOptions::new()
