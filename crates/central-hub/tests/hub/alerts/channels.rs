@@ -87,7 +87,7 @@ async fn alert_test_command_reports_what_came_of_each_way() {
     let hook = receiver.url("/T0/secret");
     let both = [
         ("SMTP_URL", mail.url.as_str()),
-        ("ALERT_WEBHOOK_URL", &hook),
+        ("ALERT_WEBHOOK_URL", hook.as_str()),
     ];
     let (code, said, errors) = alert_test(folder.path(), &both);
     assert_eq!(code, Some(0), "{said}{errors}");

@@ -241,7 +241,7 @@ async fn missing_and_old_backups_of_the_hub_are_told() {
     let place = folder.path().display().to_string();
     let clock = AlertClock::default();
     let mut variables = mail.variables().to_vec();
-    variables.extend([("BACKUP_KEY", key.as_str()), ("BACKUP_DIR", &place)]);
+    variables.extend([("BACKUP_KEY", key.as_str()), ("BACKUP_DIR", place.as_str())]);
     // Taken by cron alone.
     variables.push(("BACKUP_EVERY_HOURS", "0"));
     let hub = start_at(&clock, &database, &manager.url, &variables).await;
