@@ -81,6 +81,7 @@ module.exports = {
         ALERT_WEBHOOK_SECRET_COMMAND: '',
         ALERT_AFTER_MINUTES: '',
         ALERT_REPEAT_HOURS: '',
+        ALERT_BACKUP_HOURS: '',
         ALERT_QUIET_HOURS: '',
         ALERT_DIGEST_AT: '',
         ALERT_LANGUAGE: '',

@@ -57,6 +57,8 @@ Environment:
   ALERT_WEBHOOK_SECRET      what it is signed with, as other webhooks are (none)
   ALERT_AFTER_MINUTES       how long the session may be other than READY (10)
   ALERT_REPEAT_HOURS        how often what holds is told again; 0 never (4)
+  ALERT_BACKUP_HOURS        how old the newest backup may be, and how long there may be none
+                            (three times BACKUP_EVERY_HOURS)
   ALERT_QUIET_HOURS         when only what cannot wait is told, such as 22:00-07:00 (none)
   ALERT_DIGEST_AT           when the day's summary is told, such as 08:00 (none)
   ALERT_LANGUAGE            es | en: of the texts (es)
@@ -177,6 +179,7 @@ impl Config {
         let session_manager = env.required_http_url("SESSION_MANAGER_BASE_URL")?;
         let hosts = env.hosts("HOST")?;
         let admin_password = env.secret("HUB_ADMIN_PASSWORD")?;
+        let backups = BackupConfig::from_env(env)?;
         let config = Self {
             hosts,
             port: env.port("PORT", DEFAULT_PORT)?,
@@ -196,8 +199,8 @@ impl Config {
             previous_internal_token: env.secret(PREVIOUS_INTERNAL_TOKEN)?,
             trusted_proxies: listed(env, "TRUSTED_PROXIES")?,
             webhook_hosts: listed(env, "WEBHOOK_ALLOWED_HOSTS")?,
-            alerts: AlertConfig::from_env(env)?,
-            backups: BackupConfig::from_env(env)?,
+            alerts: AlertConfig::from_env(env, backups.every)?,
+            backups,
             obsolete: obsolete(env),
         };
         let hosts = &config.hosts;

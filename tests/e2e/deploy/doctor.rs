@@ -369,13 +369,25 @@ async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
         "{text}"
     );
     assert!(!home.join("ran").exists(), "the settings are not run");
+    // Again after four hours, by the time that is kept in the state.
+    let kept = std::fs::read_to_string(&state).expect("the state");
+    let (at, wrong) = kept.split_once('\n').expect("two parts");
+    let age = async |hours: i64| {
+        let at: i64 = at.parse().expect("a time");
+        let aged = format!("{}\n{wrong}", at - hours * 3600 + 60);
+        std::fs::write(&state, aged).expect("written");
+        hourly("http://127.0.0.1:1").await;
+        mails(&server).len()
+    };
+    assert_eq!(age(4).await, 1, "a minute is missing");
+    assert_eq!(age(5).await, 2);
     // A change is mailed again, and so is its end, by doctor's own pair.
     let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     hourly(&manager.service.url).await;
     let told = mails(&server);
-    assert_eq!(told.len(), 2, "{told:#?}");
-    let text = told[1]["text"].as_str().expect("one");
+    assert_eq!(told.len(), 3, "{told:#?}");
+    let text = told[2]["text"].as_str().expect("one");
     assert!(!text.contains("session-manager does not"), "{text}");
     let variables = [
         ("HEALTHCHECK_ENV", settings.as_str()),

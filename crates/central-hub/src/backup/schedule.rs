@@ -18,13 +18,14 @@ const AFTER_FAILURE: Duration = Duration::from_secs(3600);
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     backups: Backups,
-    every: Duration,
+    /// `None`: only when asked.
+    every: Option<Duration>,
     failed: Arc<AtomicBool>,
 }
 
 impl Schedule {
     /// Creates a schedule with this interval.
-    pub(crate) fn new(backups: Backups, every: Duration) -> Self {
+    pub(crate) fn new(backups: Backups, every: Option<Duration>) -> Self {
         Self {
             backups,
             every,
@@ -37,10 +38,13 @@ impl Schedule {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Returns the age of the newest backup.
-    pub(crate) fn age(&self) -> Option<Duration> {
+    /// Returns the age of the newest backup, whoever took it; zero for one of
+    /// the future.
+    pub(crate) fn age(&self, now: Timestamp) -> Option<Duration> {
         let newest = self.backups.newest()?;
-        SystemTime::now().duration_since(newest).ok()
+        let since = newest.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        let now = Duration::from_millis(now.as_millis().try_into().ok()?);
+        Some(now.saturating_sub(since))
     }
 
     /// Runs until `draining` is cancelled.
@@ -49,12 +53,13 @@ impl Schedule {
     }
 
     async fn look_every(self, pause: Duration, draining: CancellationToken) {
+        let Some(every) = self.every else { return };
         loop {
             tokio::select! {
                 () = draining.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
-            if self.age().is_some_and(|age| age < self.every) {
+            if self.age(Timestamp::now()).is_some_and(|age| age < every) {
                 continue;
             }
             let taken = self.backups.take(Timestamp::now()).await;

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use service_runtime::liveness::Heartbeat;
 use session_api::{EventKind, Timestamp};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -58,8 +59,13 @@ impl Pause {
 }
 
 impl Outbox {
+    /// Creates the heartbeat of [`Outbox::run`].
+    pub(crate) fn heartbeat() -> Heartbeat {
+        Heartbeat::new("the outbox", POLL)
+    }
+
     /// Runs until `draining` is cancelled.
-    pub(crate) async fn run(self, draining: CancellationToken) {
+    pub(crate) async fn run(self, draining: CancellationToken, heartbeat: Heartbeat) {
         let (verdicts, mut judged) = tokio::sync::mpsc::unbounded_channel();
         let mut heard = self.0.relay.listen().changes;
         let renewing = self.clone().renew();
@@ -69,6 +75,7 @@ impl Outbox {
         // Another hub, or this one before a restart, may have held some.
         let mut may_be_held = true;
         loop {
+            heartbeat.beat();
             let tick = self
                 .tick(
                     pause.room(self.0.limits.in_flight),

@@ -14,6 +14,7 @@ mod contacts;
 mod events;
 mod failures;
 mod fake_session_manager;
+mod hangs;
 mod import_node;
 mod inbox;
 mod listener;
