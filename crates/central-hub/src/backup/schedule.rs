@@ -145,7 +145,7 @@ mod tests {
     async fn backups_are_taken_encrypted_verified_and_pruned() {
         let (place, store) = Place::new(2).await;
         let every = Duration::from_secs(3600);
-        let schedule = Schedule::new(place.backups(), every);
+        let schedule = Schedule::new(place.backups(), Some(every));
         let draining = CancellationToken::new();
         let running = tokio::spawn(schedule.clone().look_every(LOOK, draining.clone()));
         let mut seen = BTreeSet::new();
@@ -177,16 +177,16 @@ mod tests {
         let (mut place, store) = Place::new(2).await;
         let every = Duration::from_secs(3600);
         place.backups().take(Timestamp::now()).await.unwrap();
-        let recent = Schedule::new(place.backups(), every);
+        let recent = Schedule::new(place.backups(), Some(every));
         let draining = CancellationToken::new();
         let looking = recent.clone().look_every(LOOK, draining.clone());
         assert!(tokio::time::timeout(LOOK * 20, looking).await.is_err());
         assert_eq!(place.files().len(), 1);
-        assert!(recent.age().unwrap() < every);
+        assert!(recent.age(Timestamp::now()).unwrap() < every);
 
         // The folder cannot be made.
         place.config.folder = place.home.path().join("hub.db/backups");
-        let schedule = Schedule::new(place.backups(), every);
+        let schedule = Schedule::new(place.backups(), Some(every));
         let running = tokio::spawn(schedule.clone().look_every(LOOK, draining.clone()));
         while !schedule.has_failed() {
             tokio::time::sleep(LOOK).await;

@@ -1,5 +1,7 @@
 //! `/api/sender/messages/…`: the message API for the businesses' programs.
 
+use std::collections::HashMap;
+
 use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
 use axum::Json;
 use axum::extract::State;
@@ -35,6 +37,9 @@ const LONGEST_REASON: usize = 500;
 pub(crate) struct MessageAnswer {
     id: i64,
     destinatario: String,
+    /// The contact's name, in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nombre: Option<String>,
     mensaje: String,
     estado: &'static str,
     fecha: Timestamp,
@@ -61,6 +66,17 @@ pub(crate) struct MessageAnswer {
     dry_run: bool,
 }
 
+impl MessageAnswer {
+    /// The message with its contact's name, if there is one.
+    pub(super) fn named(message: Message, names: &HashMap<String, String>) -> Self {
+        let nombre = names.get(&message.chat).cloned();
+        Self {
+            nombre,
+            ..message.into()
+        }
+    }
+}
+
 impl From<Message> for MessageAnswer {
     fn from(message: Message) -> Self {
         let number = message.chat.strip_suffix("@c.us").map(str::to_owned);
@@ -82,6 +98,7 @@ impl From<Message> for MessageAnswer {
             sin_decidir_desde: message.undecided_at,
             dry_run: message.dry_run || is_simulated,
             destinatario: number.unwrap_or(message.chat),
+            nombre: None,
             mensaje: message.body,
         }
     }

@@ -98,7 +98,7 @@ pub use inbox::{ChangedTalk, INBOX_PLANS, InboxCounts, MOST_COUNTED, NOBODY, Tal
 pub use lookups::{Lookup, Urgency};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
-pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS};
+pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS, WEEK};
 pub use people_by_hand::{Forgotten, Joined, Parted};
 pub use quick_answers::{Kept, MOST_QUICK_ANSWERS, QuickAnswer};
 pub(crate) use rows::{now, wa_key};

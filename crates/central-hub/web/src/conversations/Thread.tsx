@@ -1,15 +1,15 @@
 import { ActionIcon, Anchor, Badge, Button, Center, Menu, Text, Title, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowLeft, IconBellOff, IconCheck, IconDotsVertical, IconSearch } from '@tabler/icons-react';
-import { lazy, Suspense, useCallback, useRef, useState } from 'react';
-import { Link } from 'react-router';
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
+import { Link, useSearchParams } from 'react-router';
 
 import { useSeesAll } from '../auth/AuthProvider';
 import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
 import { clockIn, dayName } from '../lib/days';
 import { formatPhone } from '../lib/phone';
-import { ROUTES } from '../lib/routes';
+import { MESSAGE_PARAM, ROUTES } from '../lib/routes';
 import { remember, remembered } from '../lib/stored';
 import { usePageTitle } from '../lib/usePageTitle';
 import { useConfig } from '../live/queries';
@@ -86,6 +86,15 @@ export function Thread({ number }: { number: string }) {
     { messages, hasOlder: hasNextPage, isLoading: isFetchingNextPage, loadOlder },
     notFound,
   );
+  // The message that a search led to; once there, the address is the chat's.
+  const [search, setSearch] = useSearchParams();
+  const wanted = Number(search.get(MESSAGE_PARAM));
+  const { to: jumpTo } = jump;
+  useEffect(() => {
+    if (!data || !Number.isSafeInteger(wanted) || wanted <= 0) return;
+    jumpTo(wanted);
+    setSearch({}, { replace: true });
+  }, [data, wanted, jumpTo, setSearch]);
   const today = clockIn(Date.now(), zone).day;
   const older = () => {
     if (hasNextPage && !isFetchingNextPage) loadOlder();

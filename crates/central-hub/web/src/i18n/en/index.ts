@@ -297,6 +297,8 @@ export const en: Dictionary = {
     },
   },
   phone: {
+    understood: (number: string, country: string | null) =>
+      `It is ${number}${country === null ? '' : ` (${country})`} ✓`,
     empty: 'Write a number.',
     characters: 'Use only digits, spaces and dashes.',
   },

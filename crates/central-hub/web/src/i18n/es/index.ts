@@ -311,6 +311,8 @@ export const es = {
   phone: {
     empty: 'Escribí un número.',
     characters: 'Usá solo números, espacios y guiones.',
+    understood: (number: string, country: string | null) =>
+      `Es ${number}${country === null ? '' : ` (${country})`} ✓`,
   },
   details: {
     title: 'Detalles',
