@@ -187,11 +187,10 @@ async function test() {
   await step('a new chat, with somebody who has not written', async () => {
     if (onPhone) await page.getByRole('link', { name: 'Volver a las conversaciones' }).click();
     await button('Nueva conversación').click();
-    await dialog().getByLabel('Número de la persona').fill('15 5825-4299');
-    await inDialog('Abrir el chat').click();
-    await dialog().getByText('Falta el código de área').waitFor();
-    await dialog().getByLabel('Número de la persona').fill('11 5825-4299');
-    await dialog().getByText('Es +54 9 11 5825-4299 ✓').waitFor();
+    await dialog().getByLabel('Número o nombre').fill('15 5825-4299');
+    await dialog().getByText('Falta el código de área').first().waitFor();
+    await dialog().getByLabel('Número o nombre').fill('11 5825-4299');
+    await dialog().getByText('Se va a enviar a +54 9 11 5825-4299').waitFor();
     await inDialog('Abrir el chat').click();
     await page.waitForURL(`${hub}/conversaciones/5491158254299`);
     await box().fill('Buen día, le escribo por la tasación.');

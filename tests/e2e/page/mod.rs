@@ -1,5 +1,6 @@
 //! The hub's page, in a browser.
 
+mod alerts;
 mod campaigns;
 mod office_day;
 mod passkey;

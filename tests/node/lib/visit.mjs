@@ -7,7 +7,14 @@ import { CHROME, CHROME_ARGS, assert, eventually } from './peer.mjs';
 
 const LONG = 60_000;
 
-export function visit({ hub, password, pictures, viewport = { width: 1200, height: 900 } }) {
+/** `args` go to the browser beside the usual ones. */
+export function visit({
+  hub,
+  password,
+  pictures,
+  viewport = { width: 1200, height: 900 },
+  args = [],
+}) {
   let browser = null;
   let page = null;
   const complaints = [];
@@ -32,7 +39,7 @@ export function visit({ hub, password, pictures, viewport = { width: 1200, heigh
 
   async function open() {
     if (pictures) mkdirSync(pictures, { recursive: true });
-    browser = await chromium.launch({ executablePath: CHROME, args: CHROME_ARGS });
+    browser = await chromium.launch({ executablePath: CHROME, args: [...CHROME_ARGS, ...args] });
     const context = await browser.newContext({
       viewport,
       colorScheme: 'light',

@@ -1,6 +1,7 @@
 import {
   IconAddressBook,
   IconBellOff,
+  IconBolt,
   IconBrandWhatsapp,
   IconCalendarTime,
   IconHelpCircle,
@@ -16,7 +17,7 @@ import { lazy, type ComponentType } from 'react';
 
 import { useOnlyAnswers, useSeesAll } from '../auth/AuthProvider';
 import type { Dictionary } from '../i18n/es';
-import { AGENT_ROUTES, ROUTES } from '../lib/routes';
+import { AGENT_ROUTES, QUICK_ANSWERS, ROUTES } from '../lib/routes';
 
 export interface Section {
   path: string;
@@ -83,6 +84,13 @@ const SECTIONS: readonly Section[] = [
     label: (t) => t.conversations.chooseTitle,
     icon: IconMessageCircle,
     screen: Conversations,
+    hidden: true,
+  },
+  {
+    path: QUICK_ANSWERS,
+    label: (t) => t.quickAnswers.title,
+    icon: IconBolt,
+    screen: lazy(() => import('../quickanswers/QuickAnswersScreen')),
     hidden: true,
   },
   {

@@ -1,7 +1,7 @@
-import { SegmentedControl, Text, TextInput, VisuallyHidden } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
-import { IconCircleCheck, IconMessageCircle, IconSearch } from '@tabler/icons-react';
-import { useState, type KeyboardEvent } from 'react';
+import { Button, SegmentedControl, Text, TextInput, VisuallyHidden } from '@mantine/core';
+import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
+import { IconCircleCheck, IconMessageCircle, IconMessagePlus, IconSearch } from '@tabler/icons-react';
+import { lazy, Suspense, useState, type KeyboardEvent } from 'react';
 import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
@@ -11,9 +11,11 @@ import { countText } from '../live/countText';
 import { useInbox } from '../live/useInbox';
 import { useMoment, useShortMoment } from '../live/useMoment';
 import { numberOf } from '../lib/phone';
+import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
 import { Marked } from '../ui/Marked';
 import { PagedList } from '../ui/PagedList';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { usePages } from '../ui/pages';
 import { AskForAlerts } from './AskForAlerts';
 import { CONVERSATIONS_KEY, getConversations, SEEN_AT_LAST_MS, type Which } from './api';
@@ -21,6 +23,9 @@ import { Avatar } from './Avatar';
 import classes from './Conversations.module.css';
 import { summary } from './thread';
 import type { Conversation } from './types';
+
+/** Loaded once it is opened. */
+const NewConversation = lazy(() => import('./compose/NewConversation'));
 
 interface RowProps {
   talk: Conversation;
@@ -121,6 +126,7 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
   const c = t.conversations;
   const [typed, setTyped] = useState('');
   const [words] = useDebouncedValue(typed.trim(), 300);
+  const [begins, dialog] = useDisclosure(false);
   const inbox = useInbox();
   const [chosenTab, choose] = useState<Which | null>(null);
   // Defaults to the unanswered conversations if there are any, until the user
@@ -138,6 +144,19 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
   return (
     <section aria-label={c.list} className={classes.listBody}>
       <AskForAlerts />
+      <Button
+        variant="light"
+        leftSection={<IconMessagePlus size={18} aria-hidden />}
+        className={classes.begin ?? ''}
+        onClick={dialog.open}
+      >
+        {c.begin.button}
+      </Button>
+      <Dialog opened={begins} title={c.begin.button} onClose={dialog.close}>
+        <Suspense fallback={<ScreenLoading />}>
+          <NewConversation onDone={dialog.close} />
+        </Suspense>
+      </Dialog>
       <SegmentedControl<Which>
         aria-label={c.which}
         fullWidth

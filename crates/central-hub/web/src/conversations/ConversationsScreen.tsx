@@ -8,7 +8,6 @@ import { IconMessageCircle } from '@tabler/icons-react';
 import { useFollow } from './api';
 import classes from './Conversations.module.css';
 import { ConversationList } from './ConversationList';
-import { NewConversation } from './NewConversation';
 import { Thread } from './Thread';
 
 /** The list of conversations, with the open one at its side. */
@@ -20,7 +19,6 @@ export default function ConversationsScreen() {
     <Screen
       title={t.nav.conversations}
       quiet={telefono !== undefined}
-      actions={<NewConversation />}
     >
       <div className={classes.panes} data-open={telefono !== undefined || undefined}>
         <Surface className={classes.list} p="sm">

@@ -18,6 +18,7 @@ import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
+import { useMessageActions } from './actions/useMessageActions';
 import { AnswerBox } from './AnswerBox';
 import {
   addOptOut,
@@ -33,7 +34,7 @@ import { Bubble } from './Bubble';
 import { picturesOf } from './content/preview';
 import { Viewer } from './content/Viewer';
 import classes from './Conversations.module.css';
-import { businessOf, byDay, inOrder } from './thread';
+import { businessOf, byDay, inOrder, withQuotes } from './thread';
 import { ThreadSearch } from './ThreadSearch';
 import { useJump } from './useJump';
 import { useReading } from './useReading';
@@ -60,10 +61,11 @@ export function Thread({ number }: { number: string }) {
   const name = first?.nombre ?? null;
   const who = name ?? shown;
   usePageTitle(who);
-  const messages = data ? inOrder(data.pages) : [];
+  const messages = data ? withQuotes(inOrder(data.pages)) : [];
   const phone = first?.telefono ?? number;
   const optOut = useOptOut(phone, messages.at(-1)?.id ?? 0);
   useReading(number, first);
+  const actions = useMessageActions();
   const attend = useAction(CONVERSATIONS_KEY, () => markAttended(phone), () =>
     toast({ text: c.attended(who) }),
   );
@@ -77,6 +79,7 @@ export function Thread({ number }: { number: string }) {
   const opener = useRef<HTMLButtonElement>(null);
   const dropZone = useRef<HTMLElement>(null);
   const [seen, setSeen] = useState<number | null>(null);
+  const open = useCallback(({ id }: { id: number }) => setSeen(id), []);
   const loadOlder = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const notFound = useCallback(() => toast({ text: c.content.notFound }), [c]);
   const jump = useJump(
@@ -224,8 +227,9 @@ export function Thread({ number }: { number: string }) {
                   zone={zone}
                   who={who}
                   lit={jump.lit === message.id}
-                  onOpen={({ id }) => setSeen(id)}
+                  onOpen={open}
                   onJump={jump.to}
+                  onAct={actions.act}
                 />
               ))}
             </div>
@@ -239,6 +243,7 @@ export function Thread({ number }: { number: string }) {
         onShow={setSeen}
         onClose={() => setSeen(null)}
       />
+      {actions.dialogs}
       {optOut.data ? (
         <Closed who={who} />
       ) : (
@@ -246,9 +251,12 @@ export function Thread({ number }: { number: string }) {
           chat={number}
           number={phone}
           who={who}
+          name={name}
           business={businessOf(messages)}
           messages={messages}
           zone={dropZone}
+          answered={actions.answered}
+          onAnswerNone={actions.answerNone}
         />
       )}
     </section>

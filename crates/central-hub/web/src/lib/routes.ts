@@ -32,6 +32,9 @@ export const ROUTES: Readonly<Record<RouteName, string>> = {
   help: '/ayuda',
 };
 
+/** Below the conversations, for whoever answers; no chat has such a name. */
+export const QUICK_ANSWERS = `${ROUTES.conversations}/respuestas-rapidas`;
+
 /** Screens for users with access to all businesses. */
 export const ADMIN_ROUTES: ReadonlySet<RouteName> = new Set(['optOuts', 'users']);
 
