@@ -320,7 +320,7 @@ pub(crate) fn refuse<T>(
     })
 }
 
-fn text(field: &'static str, value: &str, longest: usize) -> Result<(), Invalid> {
+pub(crate) fn text(field: &'static str, value: &str, longest: usize) -> Result<(), Invalid> {
     if value.chars().count() > longest {
         return refuse(field, format!("is longer than {longest} characters"));
     }

@@ -5,4 +5,5 @@ mod files;
 mod outbox;
 mod pair;
 mod people;
+mod secrets;
 mod traces;

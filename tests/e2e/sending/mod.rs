@@ -3,4 +3,5 @@
 mod exactly_once;
 mod file_kinds;
 mod media;
+mod message_changes;
 mod message_kinds;

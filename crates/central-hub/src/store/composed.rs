@@ -1,5 +1,6 @@
 //! A validated send request, ready to be stored.
 
+use serde::Deserialize;
 use service_runtime::http::RequestId;
 use session_api::{FileBody, Invalid, Recipient, SendRequest};
 use sha2::{Digest, Sha256};
@@ -101,6 +102,25 @@ impl Composed {
     pub fn asked_by(mut self, id: &RequestId) -> Self {
         self.request_id = Some(id.as_str().to_owned());
         self
+    }
+}
+
+/// What a stored request says of its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct SentFile {
+    /// The name that the recipient sees.
+    pub filename: Option<String>,
+    /// Whether it is a voice message.
+    pub voice: bool,
+}
+
+impl SentFile {
+    /// Reads it from the request of a message of this kind.
+    pub(super) fn of(kind: &str, request: Option<&str>) -> Option<Self> {
+        let request = request.filter(|_| is_file(kind))?;
+        // What another version wrote may read otherwise: it is only shown.
+        serde_json::from_str(request).ok()
     }
 }
 

@@ -1,4 +1,4 @@
-//! `POST /send`, `POST /send/check` and `GET /messages/{id}`.
+//! `POST /send`, `POST /send/check`, and `GET`, `PUT` and `DELETE /messages/{id}`.
 //!
 //! ```text
 //!  JSON, or multipart ─> valid? ─> its file: uploaded, attached, fetched
@@ -12,15 +12,15 @@ use axum::extract::{FromRequest, Request, State};
 use axum::http::HeaderMap;
 use service_runtime::http::{ApiJson, ApiPath, is_multipart};
 use session_api::{
-    CheckBody, ErrorCode, LookupBody, LookupRequest, MessageBody, Outgoing, Recipient, SendBody,
-    SendParts, SendRequest, paths,
+    ChangedBody, CheckBody, EditRequest, ErrorCode, LookupBody, LookupRequest, MessageBody,
+    Outgoing, Recipient, SendBody, SendParts, SendRequest, paths,
 };
 
 use super::multipart::{self, FilePart};
 use crate::error::ApiError;
 use crate::files::{FileMeta, Files};
 use crate::ledger::FileRow;
-use crate::outbox::{Payload, body_hash};
+use crate::outbox::{Payload, WantedChange, body_hash};
 use crate::state::AppState;
 
 /// Sends a message; responds once WhatsApp's server accepted it.
@@ -210,7 +210,39 @@ pub async fn message(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<String>,
 ) -> Result<Json<MessageBody>, ApiError> {
-    Ok(Json(state.outbox.message(&id).await?.body()))
+    Ok(Json(state.outbox.message_body(&id).await?))
+}
+
+/// Edits a sent message; responds once WhatsApp's server accepted the edit.
+/// WhatsApp allows it for 15 minutes.
+#[utoipa::path(put, path = paths::MESSAGE, tag = "messages",
+    params(("id" = String, Path, description = "`message_id` or `ledger_id`"), ClienteHeader, IdempotencyHeader),
+    request_body(content = EditRequest, example = json!({"message": "Hola, a las 18"})),
+    responses((status = 200, description = "It has this text", body = ChangedBody), Failures))]
+pub async fn edit(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    ApiPath(id): ApiPath<String>,
+    ApiJson(request): ApiJson<EditRequest>,
+) -> Result<Json<ChangedBody>, ApiError> {
+    let key = idempotency_key(&headers)?;
+    let wanted = WantedChange::Edit(request.validate()?.to_owned());
+    Ok(Json(state.outbox.change(key, &id, wanted).await?))
+}
+
+/// Deletes a sent message for everyone; responds once WhatsApp's server accepted
+/// it. WhatsApp allows it for two days and a half.
+#[utoipa::path(delete, path = paths::MESSAGE, tag = "messages",
+    params(("id" = String, Path, description = "`message_id` or `ledger_id`"), ClienteHeader, IdempotencyHeader),
+    responses((status = 200, description = "It is deleted", body = ChangedBody), Failures))]
+pub async fn delete(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    ApiPath(id): ApiPath<String>,
+) -> Result<Json<ChangedBody>, ApiError> {
+    let key = idempotency_key(&headers)?;
+    let wanted = WantedChange::Delete;
+    Ok(Json(state.outbox.change(key, &id, wanted).await?))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {

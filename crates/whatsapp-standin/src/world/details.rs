@@ -27,6 +27,12 @@ pub struct Details {
     /// Id of the message that a reaction belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reacts_to: Option<String>,
+    /// Id of the message that an edit changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edits: Option<String>,
+    /// Id of the message that is deleted for everyone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revokes: Option<String>,
     /// An attached file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<SentFile>,
