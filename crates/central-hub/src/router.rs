@@ -20,8 +20,9 @@ use tower_http::compression::CompressionLayer;
 use crate::auth::gate;
 use crate::http::{
     admin, alerts, auth, campaigns, cliente, config, contact_checks, contacts, events, files,
-    health, inbox, listener, media, messages, metrics, node, numbers, openapi, overview, passkey,
-    qr_code, quick_answers, reports, send, sender, sending, tokens, users, v2, web, webhooks,
+    health, inbox, listener, media, message_actions, messages, metrics, node, numbers, openapi,
+    overview, passkey, qr_code, quick_answers, reports, send, sender, sending, tokens, users, v2,
+    web, webhooks,
 };
 use crate::state::AppState;
 
@@ -141,7 +142,16 @@ fn conversations() -> Router<AppState> {
         .route("/conversations", get(listener::conversations))
         .route("/conversations/{number}/read", post(inbox::read))
         .route("/conversations/{number}/attended", post(inbox::attended))
+        .route("/conversations/{number}/seen", post(message_actions::seen))
+        .route(
+            "/conversations/{number}/typing",
+            post(message_actions::typing),
+        )
         .route("/messages", get(listener::messages))
+        .route(
+            "/messages/{id}",
+            put(message_actions::edit).delete(message_actions::delete),
+        )
         .route("/messages/{id}/media", get(media::media))
         .route("/history/{number}", get(listener::history))
 }
@@ -154,6 +164,7 @@ fn contact() -> Router<AppState> {
         .route("/", one)
         .route("/join", post(contacts::join))
         .route("/part", post(contacts::part))
+        .route("/whatsapp", get(message_actions::profile))
 }
 
 fn subscriptions() -> Router<AppState> {

@@ -157,7 +157,8 @@ impl MessageAnswer {
         Self {
             archivo: sent.filename,
             voz: sent.voice,
-            content: ShownContent::of(message.id, &message.chat, contents),
+            content: ShownContent::of(message.id, &message.chat, contents)
+                .answering(message.request.as_deref()),
             id: message.id,
             direccion: direction(message.is_inbound),
             telefono: phone_of(&message.chat).map(str::to_owned),

@@ -16,6 +16,7 @@ pub(crate) mod inbox;
 pub(crate) mod linking_code;
 pub(crate) mod listener;
 pub(crate) mod media;
+pub(crate) mod message_actions;
 pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod node;

@@ -126,7 +126,7 @@ impl SentFile {
 
 /// Whether a message of this kind is a file, which takes longer to send.
 pub(crate) fn is_file(kind: &str) -> bool {
-    matches!(kind, "image" | "video" | "audio" | "document")
+    matches!(kind, "image" | "video" | "audio" | "document" | "sticker")
 }
 
 fn to_json(request: &impl serde::Serialize) -> String {

@@ -123,6 +123,8 @@ const SECTIONS: readonly Section[] = [
     label: (t) => t.nav.integrations,
     icon: IconWebhook,
     screen: lazy(() => import('../integrations/IntegrationsScreen')),
+    // For programmers: the settings lead to it.
+    hidden: true,
   },
   {
     path: `${ROUTES.integrations}/:id`,

@@ -11,6 +11,7 @@ import { useDryRun } from '../live/useDryRun';
 import { useLine } from '../live/useLine';
 import { useSending } from '../live/useSending';
 import { ActionError } from '../ui/ActionError';
+import { AnsweredMessage } from './actions/AnsweredMessage';
 import { answer, CONVERSATIONS_KEY } from './api';
 import { AttachmentList } from './AttachmentList';
 import { filesOf } from './attachments';
@@ -30,6 +31,7 @@ interface Attempt {
   destinatario: string;
   mensaje: string;
   cliente_id?: number;
+  responde_a?: number;
   key: string;
 }
 
@@ -44,6 +46,9 @@ interface Props {
   messages: readonly Message[];
   /** Where files can be dropped. */
   zone: RefObject<HTMLElement | null>;
+  /** The message that is answered, if a person chose one. */
+  answered: Message | null;
+  onAnswerNone: () => void;
 }
 
 /**
@@ -53,7 +58,17 @@ interface Props {
 const isTouch = (): boolean => window.matchMedia('(hover: none)').matches;
 
 /** The box to answer in. Repeated clicks send a text only once. */
-export function AnswerBox({ chat, number, who, name, business, messages, zone }: Props) {
+export function AnswerBox({
+  chat,
+  number,
+  who,
+  name,
+  business,
+  messages,
+  zone,
+  answered,
+  onAnswerNone,
+}: Props) {
   const t = useText();
   const c = t.conversations;
   const dryRun = useDryRun();
@@ -78,6 +93,12 @@ export function AnswerBox({ chat, number, who, name, business, messages, zone }:
     const end = box.current?.value.length ?? 0;
     box.current?.setSelectionRange(end, end);
   }, []);
+
+  // Whoever chose a message to answer goes on writing.
+  const answeredId = answered?.id;
+  useEffect(() => {
+    if (answeredId !== undefined) box.current?.focus();
+  }, [answeredId]);
 
   const put = (next: string) => {
     setText(next);
@@ -104,6 +125,7 @@ export function AnswerBox({ chat, number, who, name, business, messages, zone }:
     mutationFn: ({ key, ...body }: Attempt) => answer(body, key),
     onSuccess: () => {
       pending.current = null;
+      onAnswerNone();
       put('');
     },
     onError: (error) => {
@@ -145,12 +167,14 @@ export function AnswerBox({ chat, number, who, name, business, messages, zone }:
       return;
     }
     // A retry after an unknown outcome reuses the key: it is one message.
-    const same = pending.current?.mensaje === text ? pending.current : null;
+    const before = pending.current;
+    const same = before?.mensaje === text && before.responde_a === answered?.id ? before : null;
     const next = same ?? {
       destinatario: number,
       mensaje: text,
       key: newKey(),
       ...(business === null ? {} : { cliente_id: business }),
+      ...(answered === null ? {} : { responde_a: answered.id }),
     };
     pending.current = next;
     isUnderWay.current = true;
@@ -181,6 +205,7 @@ export function AnswerBox({ chat, number, who, name, business, messages, zone }:
         isSending={files.isSending}
         onRemove={files.remove}
       />
+      {answered && <AnsweredMessage message={answered} who={who} onClose={onAnswerNone} />}
       {hovers && (
         <div className={classes.drop} aria-hidden>
           {c.attach.drop}

@@ -6,13 +6,14 @@ import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import { draftOf } from '../lib/drafts';
-import { ROUTES } from '../lib/routes';
+import { conversationOf, messageInChat } from '../lib/routes';
 import { countText } from '../live/countText';
 import { useInbox } from '../live/useInbox';
 import { useMoment, useShortMoment } from '../live/useMoment';
 import { numberOf } from '../lib/phone';
 import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
+import { Marked } from '../ui/Marked';
 import { PagedList } from '../ui/PagedList';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { usePages } from '../ui/pages';
@@ -26,7 +27,14 @@ import type { Conversation } from './types';
 /** Loaded once it is opened. */
 const NewConversation = lazy(() => import('./compose/NewConversation'));
 
-function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
+interface RowProps {
+  talk: Conversation;
+  chosen: boolean;
+  /** The searched words: the row stands at the message that has them. */
+  words: string;
+}
+
+function Row({ talk, chosen, words }: RowProps) {
   const t = useText();
   const moment = useMoment();
   const short = useShortMoment();
@@ -41,7 +49,7 @@ function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
   const text = summary(t, ultimo);
   return (
     <Link
-      to={`${ROUTES.conversations}/${encodeURIComponent(talk.telefono ?? talk.chat)}`}
+      to={words === '' ? conversationOf(chat) : messageInChat(chat, ultimo.id)}
       className={classes.row}
       aria-current={chosen ? 'page' : undefined}
       data-chat={talk.telefono ?? talk.chat}
@@ -76,7 +84,7 @@ function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
         {draft === '' ? (
           <>
             {ultimo.direccion === 'saliente' && `${prefixOf(ultimo.estado)} `}
-            {text}
+            <Marked text={text} search={words} />
           </>
         ) : (
           <>
@@ -194,7 +202,7 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
           <ul className={classes.rows} onKeyDown={walk}>
             {items.map((talk) => (
               <li key={talk.chat}>
-                <Row talk={talk} chosen={chosen === (talk.telefono ?? talk.chat)} />
+                <Row talk={talk} chosen={chosen === (talk.telefono ?? talk.chat)} words={words} />
               </li>
             ))}
           </ul>

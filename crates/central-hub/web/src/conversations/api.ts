@@ -65,7 +65,7 @@ export const useHistory = (number: string) =>
   });
 
 export const answer = (
-  body: { destinatario: string; mensaje: string; cliente_id?: number },
+  body: { destinatario: string; mensaje: string; cliente_id?: number; responde_a?: number },
   key: string,
 ) =>
   request<Sent>('/api/sender/messages/send', {

@@ -73,3 +73,17 @@ export function withId(messages: readonly Message[], messageId: string): Message
   const key = keyOf(messageId);
   return messages.find(({ message_id: id }) => id != null && keyOf(id) === key);
 }
+
+/**
+ * Completes the quotes of own answers, of which the hub knows only whom they
+ * quote, from the messages that are loaded.
+ */
+export const withQuotes = (messages: Message[]): Message[] =>
+  messages.map((message) => {
+    const { quoted } = message;
+    if (!quoted || quoted.kind !== undefined || quoted.text !== undefined) return message;
+    const original = withId(messages, quoted.message_id);
+    if (!original) return message;
+    const text = original.mensaje === '' ? {} : { text: original.mensaje };
+    return { ...message, quoted: { ...quoted, kind: original.tipo, ...text } };
+  });

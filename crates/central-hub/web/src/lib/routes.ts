@@ -49,3 +49,14 @@ export const AGENT_ROUTES: ReadonlySet<RouteName> = new Set([
 ]);
 
 export const HOME = ROUTES.start;
+
+/** The message to go to in a conversation's address. */
+export const MESSAGE_PARAM = 'mensaje';
+
+/** Returns the address of a chat, by its number or LID. */
+export const conversationOf = (chat: string): string =>
+  `${ROUTES.conversations}/${encodeURIComponent(chat)}`;
+
+/** Returns the address of a message in its chat. */
+export const messageInChat = (chat: string, id: number): string =>
+  `${conversationOf(chat)}?${MESSAGE_PARAM}=${id}`;

@@ -9,7 +9,7 @@ import { understandPhone } from '../../api/endpoints';
 import { useText } from '../../i18n/I18nProvider';
 import { phoneFault } from '../../i18n/lookup';
 import { checkPhone, formatPhone, numberOf } from '../../lib/phone';
-import { ROUTES } from '../../lib/routes';
+import { conversationOf } from '../../lib/routes';
 import { CONTACTS_KEY, getContacts, idOf, whoOf } from '../../people/api';
 import { ActionError } from '../../ui/ActionError';
 import { Avatar } from '../Avatar';
@@ -18,8 +18,6 @@ import classes from './Compose.module.css';
 /** Fewer digits are the beginning of a number. */
 const DIGITS = 6;
 const SHOWN = 6;
-
-const pathOf = (id: string): string => `${ROUTES.conversations}/${encodeURIComponent(id)}`;
 
 /** Whom to write to: a number as people write it, or somebody known. */
 export default function NewConversation({ onDone }: { onDone: () => void }) {
@@ -55,7 +53,7 @@ export default function NewConversation({ onDone }: { onDone: () => void }) {
     const first = found[0];
     const to = understood?.ok ? understood.numero : first && idOf(first);
     if (to === undefined) return;
-    void go(pathOf(to));
+    void go(conversationOf(to));
     onDone();
   }
 
@@ -94,7 +92,7 @@ export default function NewConversation({ onDone }: { onDone: () => void }) {
               <li key={one.id}>
                 <Anchor
                   component={Link}
-                  to={pathOf(idOf(one))}
+                  to={conversationOf(idOf(one))}
                   underline="never"
                   c="var(--mantine-color-text)"
                   className={classes.person ?? ''}

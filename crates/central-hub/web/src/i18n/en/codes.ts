@@ -54,6 +54,9 @@ export const errors: typeof esErrors = {
   LEDGER_UNAVAILABLE:
     'The service cannot keep its record of messages, so nothing was sent. Its log says why; often the disk is full.',
   MESSAGE_NOT_FOUND: 'This message cannot be found, so nothing was sent.',
+  MESSAGE_NOT_OWN: 'Only messages that this account sent can be changed.',
+  MESSAGE_NOT_CHANGEABLE: 'WhatsApp does not let this message be changed.',
+  MESSAGE_TOO_OLD: 'It is too late: WhatsApp allows edits for 15 minutes, and deleting for everyone for two days and a half.',
   MESSAGE_NOT_UNDECIDED: 'There is nothing to decide: the service finds out by itself what became of it.',
   MESSAGE_NOT_FAILED: 'Only a message that failed can be sent again.',
   MESSAGE_OF_CAMPAIGN: 'This message belongs to a campaign: put its recipient back there.',

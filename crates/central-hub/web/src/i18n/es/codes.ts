@@ -53,6 +53,9 @@ export const errors = {
   LEDGER_UNAVAILABLE:
     'El servicio no puede guardar su registro de mensajes, así que no se envió nada. El motivo está en el log del servicio; suele ser el disco lleno.',
   MESSAGE_NOT_FOUND: 'No se encuentra ese mensaje, así que no se envió nada.',
+  MESSAGE_NOT_OWN: 'Solo se pueden cambiar los mensajes que salieron de esta cuenta.',
+  MESSAGE_NOT_CHANGEABLE: 'WhatsApp no deja cambiar este mensaje.',
+  MESSAGE_TOO_OLD: 'Ya es tarde: WhatsApp deja editar durante 15 minutos y eliminar para todos durante dos días y medio.',
   MESSAGE_NOT_UNDECIDED: 'No hay nada que decidir: el servicio averigua solo qué pasó con el mensaje.',
   MESSAGE_NOT_FAILED: 'Solo se puede volver a enviar un mensaje que falló.',
   MESSAGE_OF_CAMPAIGN:
