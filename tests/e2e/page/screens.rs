@@ -1,5 +1,5 @@
-//! The page's conversations, what one answers with, contacts, messages, users, opt-outs, webhooks and
-//! tokens, in a browser, and every screen audited by Lighthouse.
+//! The page's conversations, what one answers with, contacts, messages, users,
+//! opt-outs, webhooks and tokens, in a browser, and every screen audited by Lighthouse.
 
 use std::time::Duration;
 
