@@ -41,6 +41,7 @@ async fn measure(database: &Database, rows: i64) {
     fill(&store, rows).await;
     conversations(&store, rows).await;
     messages(&store, rows).await;
+    search_to_the_end(&store, "marzo abril").await;
     recipients(&store, rows).await;
     opt_outs(&store, rows).await;
     store.close().await;
@@ -310,6 +311,24 @@ async fn messages(store: &Store, rows: i64) {
         })
         .await;
     }
+}
+
+/// Measures and prints a search that goes on by its cursors until there is no
+/// more: one that finds nothing ends each time after a while.
+async fn search_to_the_end(store: &Store, words: &str) {
+    let mut filter = Filter::default();
+    let mut requests = 0;
+    let start = Instant::now();
+    loop {
+        requests += 1;
+        let page = store.search_messages(&filter, Some(words), PAGE).await;
+        let Some(next) = page.unwrap().next else {
+            break;
+        };
+        filter.before = Some(next);
+    }
+    let millis = start.elapsed().as_secs_f64() * 1e3;
+    println!("  {words:?} to the end: {requests} requests, {millis:.0} ms in all");
 }
 
 async fn recipients(store: &Store, rows: i64) {

@@ -38,6 +38,7 @@ mod state;
 pub mod store;
 mod text;
 pub mod webhooks;
+pub mod whatsapp_limit;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod campaigns;
+mod office_day;
 mod passkey;
 mod screens;
 mod sign_in;

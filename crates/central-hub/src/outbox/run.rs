@@ -20,6 +20,9 @@ use crate::store::StoreError;
 
 /// Poll interval, for rows of other hubs and leases that end.
 const POLL: Duration = Duration::from_secs(1);
+/// For how long messages are postponed at a time while WhatsApp lets the account
+/// write to nobody new.
+const HOLD: Duration = Duration::from_secs(60);
 /// Dry-run messages that end in one transaction.
 const REHEARSALS: u32 = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -69,10 +72,16 @@ impl Outbox {
         let mut renewing = std::pin::pin!(renewing);
         let mut pause = Pause::default();
         let mut is_failing = false;
+        // Another hub, or this one before a restart, may have held some.
+        let mut may_be_held = true;
         loop {
             heartbeat.beat();
             let tick = self
-                .tick(pause.room(self.0.limits.in_flight), &verdicts)
+                .tick(
+                    pause.room(self.0.limits.in_flight),
+                    &mut may_be_held,
+                    &verdicts,
+                )
                 .await;
             // Logged once, not at every tick.
             match (&tick, is_failing) {
@@ -113,6 +122,7 @@ impl Outbox {
     async fn tick(
         &self,
         room: usize,
+        may_be_held: &mut bool,
         verdicts: &tokio::sync::mpsc::UnboundedSender<Verdict>,
     ) -> Result<(), StoreError> {
         let inner = &self.0;
@@ -131,6 +141,12 @@ impl Outbox {
         }
         if inner.store.is_sending_stopped().await? || inner.dry_run || !inner.is_ready() {
             return Ok(());
+        }
+        if inner.whatsapp_limits() {
+            inner.store.hold_cold(now.after(HOLD)).await?;
+            *may_be_held = true;
+        } else if std::mem::take(may_be_held) {
+            inner.store.release_held().await?;
         }
         let free = room.saturating_sub(inner.active().len());
         let due = inner.store.next_due(false).await?;

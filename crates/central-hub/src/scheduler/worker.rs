@@ -11,11 +11,12 @@ use session_api::{SessionState, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Scheduler, SchedulerContext, Ticked, WhatsappLimit};
+use super::{Scheduler, SchedulerContext, Ticked};
 use crate::config::Config;
 use crate::outbox::Outbox;
 use crate::relay::{HubEvent, Link, Relay};
 use crate::store::{Store, StoreError};
+use crate::whatsapp_limit::WhatsappLimit;
 
 /// Maximum interval between ticks: another hub may have made a change.
 const IDLE: Duration = Duration::from_secs(5);

@@ -9,7 +9,6 @@
 //! message, and the words of the messages, each chat at its newest match.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 
 use serde_json::json;
 use session_api::line_key;
@@ -160,9 +159,11 @@ impl Store {
         let mut found = Vec::new();
         let mut before = before;
         let mut budget = Budget::new(LOOKED_AT);
+        let mut size = FIRST_CHUNK;
         loop {
-            let (lasts, to) = self.last_of_each(cliente_id, before, CHUNK).await?;
-            budget.spend(CHUNK as usize, 0);
+            let (lasts, to) = self.last_of_each(cliente_id, before, size).await?;
+            budget.spend(size as usize, 0);
+            size = CHUNK;
             let known: Vec<_> = lasts.iter().map(|(_, chat)| chat.as_str()).collect();
             let mut names: HashMap<String, String> = HashMap::new();
             for contact in self.contacts(&known).await? {
@@ -193,8 +194,8 @@ impl Store {
         }
     }
 
-    /// The chats whose names or number a search finds; of many, more than
-    /// [`FEW_CHATS`] of them.
+    /// The chats whose names or number a search finds, each once; of many, more
+    /// than [`FEW_CHATS`] of them, some perhaps repeatedly.
     async fn chats_named(
         &self,
         cliente_id: Option<u64>,
@@ -208,31 +209,41 @@ impl Store {
             .map(|at| format!("words LIKE ${}", place(at)))
             .collect();
         let all = all.join(" AND ");
-        let mut statement = format!(
-            "SELECT wa_id AS chat FROM contacts WHERE {all}
-             UNION SELECT chat FROM contact_cards WHERE ($1 = 0 OR cliente_id = $1) AND {all}"
-        );
+        // Each source ends by itself: to tell a chat once, all would be read.
+        let mut sources = vec![
+            format!("SELECT wa_id AS chat FROM contacts WHERE {all} LIMIT $2"),
+            format!(
+                "SELECT chat FROM contact_cards WHERE ($1 = 0 OR cliente_id = $1) AND {all} LIMIT $2"
+            ),
+        ];
         if let Some(digits) = digits {
             let first = binds.len();
             binds.extend(digits.patterns());
             let any: Vec<_> = (first..binds.len())
                 .map(|at| format!("digits LIKE ${}", place(at)))
                 .collect();
-            let _ = write!(
-                statement,
-                " UNION SELECT chat FROM conversations
-                 WHERE ($1 = 0 OR cliente_id = $1) AND ({})",
+            sources.push(format!(
+                "SELECT chat FROM conversations WHERE ($1 = 0 OR cliente_id = $1) AND ({}) LIMIT $2",
                 any.join(" OR ")
-            );
+            ));
         }
-        statement.push_str(" LIMIT $2");
+        let sources: Vec<_> = sources
+            .iter()
+            .map(|source| format!("SELECT chat FROM ({source}) AS source"))
+            .collect();
+        let statement = sources.join(" UNION ALL ");
         let mut query = sqlx::query_scalar(AssertSqlSafe(statement))
             .bind(stored(cliente_id))
             .bind(i64::try_from(FEW_CHATS + 1).unwrap_or(i64::MAX));
         for bind in &binds {
             query = query.bind(bind);
         }
-        Ok(query.fetch_all(self.reader()).await?)
+        let mut chats: Vec<String> = query.fetch_all(self.reader()).await?;
+        if chats.len() <= FEW_CHATS {
+            chats.sort();
+            chats.dedup();
+        }
+        Ok(chats)
     }
 
     /// The last messages of these chats, as far as they are older.
@@ -286,11 +297,12 @@ impl Store {
         let mut budget = Budget::new(LOOKED_AT);
         let mut size = FIRST_CHUNK;
         loop {
-            let ids = self
-                .matching_ids(words, (cliente_id, None), 0, before, size)
+            let matches = self
+                .matching_ids(words, (cliente_id, None), (0, before), size, &budget)
                 .await?;
+            let (ids, next) = (matches.ids, matches.next);
             if ids.is_empty() {
-                return Ok((found, None));
+                return Ok((found, next));
             }
             budget.spend(ids.len(), 0);
             let statement = format!(
@@ -302,22 +314,23 @@ impl Store {
                 .fetch_all(self.reader())
                 .await?;
             for row in &rows {
-                before = row.try_get("id")?;
+                let id: i64 = row.try_get("id")?;
                 let chat: String = row.try_get("chat")?;
                 if chats.insert(chat.clone()) {
-                    found.push((before, chat));
+                    found.push((id, chat));
                     // One more than is asked for tells whether there are more.
                     if found.len() > limit as usize {
-                        return Ok((found, Some(before)));
+                        return Ok((found, Some(id)));
                     }
                 }
             }
-            if ids.len() < size as usize {
+            let Some(next) = next else {
                 return Ok((found, None));
-            }
+            };
             if budget.is_spent() {
-                return Ok((found, Some(before)));
+                return Ok((found, Some(next)));
             }
+            before = next;
             size = CHUNK;
         }
     }
@@ -340,6 +353,7 @@ impl Store {
 
 /// The digits of a phone number or of a part of one, in any notation: as typed,
 /// and as the canonical number.
+#[derive(Clone)]
 pub(super) struct Digits {
     typed: String,
     line: String,
@@ -358,14 +372,15 @@ impl Digits {
         Some(Self { typed, line })
     }
 
-    fn are_of(&self, chat: &str) -> bool {
+    pub(super) fn are_of(&self, chat: &str) -> bool {
         let digits = digits_of_chat(chat);
         digits.contains(&self.typed) || digits.contains(&self.line)
     }
 
     pub(super) fn patterns(&self) -> Vec<String> {
         let mut patterns = vec![format!("%{}%", self.typed)];
-        if self.line != self.typed {
+        // The longer one finds nothing that the shorter does not.
+        if !self.line.contains(&self.typed) {
             patterns.push(format!("%{}%", self.line));
         }
         patterns

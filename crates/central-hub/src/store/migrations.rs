@@ -40,6 +40,8 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     17 "0017_undecided";
     18 "0018_message_content";
     20 "0020_lookups";
+    22 "0022_quick_answers";
+    26 "0026_list_files";
 };
 
 /// Returns the number of the last migration.
@@ -47,9 +49,10 @@ pub(super) fn newest() -> i64 {
     STEPS.last().map_or(0, |(number, _, _)| *number)
 }
 
-/// Applies the migrations that have not run yet.
-pub(super) async fn run(store: &Store) -> Result<(), MigrateError> {
-    let steps = STEPS.iter().map(|(number, name, tables)| {
+/// Applies the migrations up to `newest` that have not run yet.
+pub(super) async fn run(store: &Store, newest: i64) -> Result<(), MigrateError> {
+    let steps = STEPS.iter().filter(|(number, _, _)| *number <= newest);
+    let steps = steps.map(|(number, name, tables)| {
         let definition = sqlx::AssertSqlSafe(store.engine().define(tables));
         Migration::new(
             *number,

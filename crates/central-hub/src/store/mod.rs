@@ -52,6 +52,7 @@ mod overview;
 mod people;
 mod people_by_hand;
 mod queues;
+mod quick_answers;
 mod recording;
 mod rows;
 mod search;
@@ -81,7 +82,7 @@ pub use access::{
 };
 pub use alerts::{NewNotice, Notice, Settled, Sighting, StoredAlert};
 pub use claims::CLAIM_PLANS;
-pub use composed::Composed;
+pub use composed::{Composed, SentFile};
 pub(crate) use composed::is_file;
 pub use contact_cards::{Card, CardChange};
 pub use contact_list::{ContactDetails, ContactFilter, ContactMerge, KnownAddress};
@@ -97,8 +98,9 @@ pub use inbox::{ChangedTalk, INBOX_PLANS, InboxCounts, MOST_COUNTED, NOBODY, Tal
 pub use lookups::{Lookup, Urgency};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
-pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS};
+pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS, WEEK};
 pub use people_by_hand::{Forgotten, Joined, Parted};
+pub use quick_answers::{Kept, MOST_QUICK_ANSWERS, QuickAnswer};
 pub(crate) use rows::{now, wa_key};
 pub use search::MessagePage;
 pub use sending_switch::SendingSwitch;
@@ -168,6 +170,22 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`], with its cause and remedy.
     pub async fn open(location: &DatabaseLocation) -> Result<Self, StoreError> {
+        let mut store = Self::migrated(location, migrations::newest()).await?;
+        let key = store.setting_or(LINK_KEY, &MediaLinks::new_key()).await?;
+        store.links = Some(MediaLinks::with_key(&key));
+        store.merge_existing_addresses().await?;
+        store.fill_inbox().await?;
+        store.fill_index().await?;
+        Ok(store)
+    }
+
+    /// Opens the database with the migrations up to `newest` alone, as an older
+    /// hub left it; for the benchmark of the migrations.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    #[doc(hidden)]
+    pub async fn migrated(location: &DatabaseLocation, newest: i64) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         if let DatabaseLocation::Sqlite(file) = location {
             prepare(file)?;
@@ -177,22 +195,26 @@ impl Store {
             source: error,
         })?;
         first_connection(location, &options).await?;
-        let mut store = match location {
+        let store = match location {
             DatabaseLocation::Sqlite(_) => Self::sqlite(options),
             DatabaseLocation::Postgres(_) => Self::postgres(options),
         };
-        migrations::run(&store)
+        migrations::run(&store, newest)
             .await
             .map_err(|source| StoreError::Migrate {
                 location: location.to_string(),
                 source,
             })?;
-        let key = store.setting_or(LINK_KEY, &MediaLinks::new_key()).await?;
-        store.links = Some(MediaLinks::with_key(&key));
-        store.merge_existing_addresses().await?;
-        store.fill_inbox().await?;
-        store.fill_index().await?;
         Ok(store)
+    }
+
+    /// Replaces the key of links to files; a hub that runs has the old one until it
+    /// is started again.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn renew_link_key(&self) -> Result<(), StoreError> {
+        self.set(LINK_KEY, &MediaLinks::new_key()).await
     }
 
     fn sqlite(options: AnyConnectOptions) -> Self {

@@ -33,6 +33,8 @@ use super::settings::setting_in;
 use super::{Store, Tx, now};
 
 /// Setting that marks the data older than this table as merged.
+/// Number of joined spellings between two progress log lines.
+const LOG_EVERY: usize = 1_000;
 const JOINED: &str = "people.joined";
 /// Attempts of a merge that conflicts with another.
 const TRIES: u32 = 3;
@@ -278,11 +280,16 @@ impl Store {
             }
         };
         for gone in gone {
-            sqlx::query("UPDATE person_addresses SET person_id = $1 WHERE person_id = $2")
-                .bind(kept)
-                .bind(gone)
-                .execute(&mut **tx)
-                .await?;
+            for statement in [
+                "UPDATE person_addresses SET person_id = $1 WHERE person_id = $2",
+                "UPDATE person_joinings SET person_id = $1 WHERE person_id = $2",
+            ] {
+                sqlx::query(statement)
+                    .bind(kept)
+                    .bind(gone)
+                    .execute(&mut **tx)
+                    .await?;
+            }
             sqlx::query("DELETE FROM people WHERE id = $1")
                 .bind(gone)
                 .execute(&mut **tx)
@@ -494,6 +501,9 @@ impl Store {
                 continue;
             }
             count += 1;
+            if count % LOG_EVERY == 0 {
+                tracing::info!(count, "joining numbers in two spellings");
+            }
             // A received message has the number in WhatsApp's own spelling.
             let heard: Option<i64> = sqlx::query_scalar(
                 "SELECT id FROM messages WHERE chat = $1 AND direction = 'in'

@@ -9,8 +9,13 @@
 //! It covers the whole history and ignores case, accents and order; the last
 //! word may be a prefix. If a filter that is not in the index leaves few
 //! messages, those are read instead. One search reads a bounded number of
-//! messages and of bytes and returns a cursor; few searches run concurrently,
-//! and none compares texts on a thread that serves requests.
+//! messages and of bytes, for a bounded time, and returns a cursor; few searches
+//! run concurrently, and none compares texts on a thread that serves requests.
+//!
+//! The index is read a range of messages at a time: two words that half of all
+//! messages have, and none has together, cost as much as there are messages.
+
+use std::time::{Duration, Instant};
 
 use super::error::StoreError;
 use super::messages::{Filter, Message};
@@ -22,6 +27,13 @@ use super::{Engine, Store};
 pub(super) const AT_ONCE: usize = 2;
 /// Messages read per search, of those that the index or a filter returns.
 pub(super) const LOOKED_AT: usize = 10_000;
+/// After this long, a search that has found less than a page ends with a cursor.
+const LOOKED_FOR: Duration = Duration::from_millis(10);
+/// Messages whose index entries are read at once; a history of fewer is always
+/// searched whole.
+const RANGE: i64 = 8 * BUCKET;
+/// A range that took less than this is followed by a longer one.
+const SHORT: Duration = Duration::from_millis(2);
 /// Bytes of text read per search.
 const LOOKED_AT_BYTES: usize = 4 * 1024 * 1024;
 pub(super) const CHUNK: u32 = 1_000;
@@ -48,13 +60,15 @@ pub struct MessagePage {
 pub(super) struct Budget {
     messages: usize,
     bytes: usize,
+    since: Instant,
 }
 
 impl Budget {
-    pub(super) const fn new(messages: usize) -> Self {
+    pub(super) fn new(messages: usize) -> Self {
         Self {
             messages,
             bytes: LOOKED_AT_BYTES,
+            since: Instant::now(),
         }
     }
 
@@ -63,9 +77,17 @@ impl Budget {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
-    pub(super) const fn is_spent(&self) -> bool {
-        self.messages == 0 || self.bytes == 0
+    pub(super) fn is_spent(&self) -> bool {
+        self.messages == 0 || self.bytes == 0 || self.since.elapsed() >= LOOKED_FOR
     }
+}
+
+/// What a part of the index has of a search.
+pub(super) struct Matches {
+    /// The messages, the newest first.
+    pub(super) ids: Vec<i64>,
+    /// The search goes on with the messages before this one; `None` at the end.
+    pub(super) next: Option<i64>,
 }
 
 /// Returns how many of these fit into `bytes`, at least one, and their total.
@@ -168,11 +190,14 @@ impl Store {
         let mut messages = Vec::new();
         loop {
             let of = (filter.cliente_id, filter.is_inbound);
-            let ids = self.matching_ids(words, of, after, before, size).await?;
+            let matches = self
+                .matching_ids(words, of, (after, before), size, &budget)
+                .await?;
+            let (ids, rest) = (matches.ids, matches.next);
             let Some(last) = ids.last().copied() else {
                 return Ok(MessagePage {
                     messages,
-                    next: None,
+                    next: rest,
                 });
             };
             let missing = (limit as usize).saturating_sub(messages.len());
@@ -181,45 +206,88 @@ impl Store {
             let (count, bytes) = fitting(kept.iter().map(|(_, size)| *size), bytes_left);
             let taken: Vec<_> = kept.iter().take(count).map(|(id, _)| *id).collect();
             let is_cut = count < kept.len();
-            before = match taken.last() {
-                Some(taken) if is_cut || count == missing => *taken,
-                _ => last,
+            let next = match taken.last() {
+                Some(taken) if (is_cut || count == missing) && *taken > last => Some(*taken),
+                _ => rest,
             };
             messages.extend(self.with_words(&taken, words.clone()).await?);
             bytes_left = bytes_left.saturating_sub(bytes);
             budget.spend(ids.len(), bytes);
-            if before == last && ids.len() < size as usize {
+            let Some(next) = next else {
                 return Ok(MessagePage {
                     messages,
                     next: None,
                 });
-            }
+            };
             if messages.len() >= limit as usize || is_cut || bytes_left == 0 || budget.is_spent() {
-                let next = Some(before);
-                return Ok(MessagePage { messages, next });
+                return Ok(MessagePage {
+                    messages,
+                    next: Some(next),
+                });
             }
+            before = next;
             size = CHUNK;
         }
     }
 
-    /// Returns the newest messages between two ids whose index entries have these
-    /// words. The index has no states and no times, and two words may share a
-    /// number: the caller checks the messages.
+    /// Returns the newest messages whose index entries have these words, of those
+    /// after one id and before another; fewer than `limit` at the end, or where
+    /// the budget is spent. The index has no states and no times, and two words
+    /// may share a number: the caller checks the messages.
     pub(super) async fn matching_ids(
         &self,
         words: &Words,
         (cliente_id, is_inbound): (Option<u64>, Option<bool>),
-        after: i64,
-        before: i64,
+        (after, before): (i64, i64),
         limit: u32,
-    ) -> Result<Vec<i64>, StoreError> {
+        budget: &Budget,
+    ) -> Result<Matches, StoreError> {
         let mut numbers = words.numbers();
         numbers.extend(is_inbound.map(direction_number));
         let cliente_id = cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX));
         numbers.extend(cliente_id.map(cliente_number));
-        let numbers = numbers.into_iter().map(i64::from);
+        let newest: Option<i64> = sqlx::query_scalar("SELECT MAX(id) FROM messages")
+            .fetch_one(self.reader())
+            .await?;
         // A cursor may be zero or negative.
-        let before = before.max(1);
+        let mut before = before.min(newest.unwrap_or(0).saturating_add(1)).max(1);
+        let after = after.max(0);
+        let mut range = RANGE;
+        let mut ids = Vec::new();
+        loop {
+            // A range ends with a bucket.
+            let from = (before.saturating_sub(range).max(0) / BUCKET * BUCKET - 1).max(after);
+            let begun = Instant::now();
+            let missing = i64::from(limit).saturating_sub_unsigned(ids.len() as u64);
+            ids.extend(self.indexed_ids(&numbers, from, before, missing).await?);
+            if ids.len() >= limit as usize {
+                let next = ids.last().copied();
+                return Ok(Matches { ids, next });
+            }
+            if from == after {
+                return Ok(Matches { ids, next: None });
+            }
+            before = from.saturating_add(1);
+            if budget.is_spent() {
+                let next = Some(before);
+                return Ok(Matches { ids, next });
+            }
+            if begun.elapsed() < SHORT {
+                range = range.saturating_mul(4);
+            }
+        }
+    }
+
+    /// Returns the newest messages between two ids whose index entries have all
+    /// of these numbers.
+    async fn indexed_ids(
+        &self,
+        numbers: &[i32],
+        after: i64,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<i64>, StoreError> {
+        let numbers = numbers.iter().copied().map(i64::from);
         let ids = match self.engine() {
             Engine::Sqlite => {
                 sqlx::query_scalar(
@@ -230,7 +298,7 @@ impl Store {
                 .bind(join_numbers(numbers, " AND "))
                 .bind(after)
                 .bind(before)
-                .bind(i64::from(limit))
+                .bind(limit)
                 .fetch_all(self.reader())
                 .await?
             }
@@ -243,9 +311,8 @@ impl Store {
                     .await?;
                 let statement = sqlx::AssertSqlSafe(format!(
                     "SELECT found.message_id FROM generate_series(
-                             (SELECT LEAST(COALESCE(MAX(message_id), 0), CAST($3 AS BIGINT) - 1) / {BUCKET}
-                              FROM message_words),
-                             GREATEST(CAST($2 AS BIGINT), 0) / {BUCKET}, -1) AS bucket (n),
+                             (CAST($3 AS BIGINT) - 1) / {BUCKET},
+                             (CAST($2 AS BIGINT) + 1) / {BUCKET}, -1) AS bucket (n),
                          LATERAL (
                              SELECT message_id FROM message_words
                              WHERE numbers @> (CAST($1 AS INTEGER[]) || CAST(-1 - bucket.n AS INTEGER))
@@ -257,7 +324,7 @@ impl Store {
                     .bind(format!("{{{}}}", join_numbers(numbers, ",")))
                     .bind(after)
                     .bind(before)
-                    .bind(i64::from(limit))
+                    .bind(limit)
                     .fetch_all(&mut *tx)
                     .await?;
                 tx.rollback().await?;

@@ -128,6 +128,21 @@ pub const ELSEWHERE: &[Held] = &[
         "crates/central-hub/Cargo.toml",
         "name = \"lists\"",
     ),
+    (
+        "cargo bench -p central-hub --bench import",
+        "crates/central-hub/Cargo.toml",
+        "name = \"import\"",
+    ),
+    (
+        "cargo bench -p central-hub --bench page",
+        "crates/central-hub/Cargo.toml",
+        "name = \"page\"",
+    ),
+    (
+        "cargo bench -p central-hub --bench migration",
+        "crates/central-hub/Cargo.toml",
+        "name = \"migration\"",
+    ),
     // Needs a server with systemd, and an archive from another host.
     (
         "cargo xtask dist",

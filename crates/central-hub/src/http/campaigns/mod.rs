@@ -31,6 +31,7 @@ use crate::state::AppState;
 use crate::store::campaigns::{Campaign, CampaignFilter, CampaignState, Refused};
 
 pub(crate) use schedules::ScheduleBody;
+pub(super) use edit::template;
 pub(super) use upload::import_list;
 
 /// Default page size of a list.

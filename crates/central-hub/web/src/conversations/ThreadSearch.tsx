@@ -7,29 +7,28 @@ import { useEffect, useRef, useState } from 'react';
 import { useText } from '../i18n/I18nProvider';
 import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
+import { Marked } from '../ui/Marked';
+import { firstFilled } from '../ui/pages';
 import { CONVERSATIONS_KEY, getHistory } from './api';
 import classes from './Conversations.module.css';
 import { summary } from './thread';
 
 const PER_SEARCH = 20;
-/** The hub looks at a stretch of the history at a time: with nothing found it is asked for more. */
-const MOST_EMPTY = 5;
 
 const useFound = (number: string, buscar: string) =>
   useInfiniteQuery({
     queryKey: [...CONVERSATIONS_KEY, 'search', number, buscar],
-    queryFn: async ({ pageParam, signal }) => {
-      let antes = pageParam;
-      for (let n = 0; ; n += 1) {
-        const page = await getHistory(
-          number,
-          { buscar, antes, limite: PER_SEARCH },
-          { signal, timeoutMs: 30_000 },
-        );
-        if (page.mensajes.length > 0 || page.siguiente === null || n === MOST_EMPTY) return page;
-        antes = page.siguiente;
-      }
-    },
+    queryFn: ({ pageParam, signal }) =>
+      firstFilled(
+        pageParam,
+        (antes) =>
+          getHistory(
+            number,
+            { buscar, antes, limite: PER_SEARCH },
+            { signal, timeoutMs: 30_000 },
+          ),
+        (page) => ({ items: page.mensajes, next: page.siguiente }),
+      ),
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.siguiente,
     enabled: buscar !== '',
@@ -89,7 +88,9 @@ export function ThreadSearch({ number, who, onFound, onClose }: Props) {
                 <span className={classes.foundHead}>
                   {message.direccion === 'saliente' ? t.conversations.content.you : who} · {moment(message.fecha)}
                 </span>
-                <span className={classes.foundText}>{summary(t, message)}</span>
+                <span className={classes.foundText}>
+                  <Marked text={summary(t, message)} search={words} />
+                </span>
               </UnstyledButton>
             </li>
           ))}

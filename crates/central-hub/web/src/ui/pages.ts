@@ -19,6 +19,27 @@ interface Options<T> {
   enabled?: boolean;
 }
 
+/** Empty pages in a row after which a person decides whether to go on. */
+const MOST_EMPTY = 50;
+
+/**
+ * Fetches the first page with something in it: a search ends after a while with
+ * a cursor, whether or not it has found anything.
+ */
+export async function firstFilled<P, C>(
+  cursor: C,
+  fetch: (cursor: C) => Promise<P>,
+  read: (page: P) => { items: readonly unknown[]; next: C },
+): Promise<P> {
+  let page = await fetch(cursor);
+  for (let n = 0; n < MOST_EMPTY; n += 1) {
+    const { items, next } = read(page);
+    if (items.length > 0 || next === null) break;
+    page = await fetch(next);
+  }
+  return page;
+}
+
 export interface Pages<T> {
   /** Undefined until the first response. */
   items: readonly T[] | undefined;
@@ -47,7 +68,12 @@ export function usePages<T>({ key, fetch, everyMs, enabled = true }: Options<T>)
   const cursor = cursors.at(-1) ?? null;
   const { data, error, isPlaceholderData, refetch } = useQuery({
     queryKey: [...key, { cursor }],
-    queryFn: ({ signal }) => fetch(cursor, signal),
+    queryFn: ({ signal }) =>
+      firstFilled(
+        cursor,
+        (from) => fetch(from, signal),
+        (page) => page,
+      ),
     placeholderData: keepPreviousData,
     refetchInterval: everyMs ?? false,
     // The list may have changed before the user returns to it.
