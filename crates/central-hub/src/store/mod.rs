@@ -82,8 +82,8 @@ pub use access::{
 };
 pub use alerts::{NewNotice, Notice, Settled, Sighting, StoredAlert};
 pub use claims::CLAIM_PLANS;
-pub use composed::{Composed, SentFile};
 pub(crate) use composed::is_file;
+pub use composed::{Composed, SentFile};
 pub use contact_cards::{Card, CardChange};
 pub use contact_list::{ContactDetails, ContactFilter, ContactMerge, KnownAddress};
 pub use contacts::Contact;

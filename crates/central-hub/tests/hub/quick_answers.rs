@@ -115,7 +115,10 @@ async fn a_business_keeps_its_own_quick_answers() {
         let one = format!("{PATH}/{}", answer["id"]);
         for method in ["PUT", "DELETE"] {
             let (status, body) = hub.by(&luis, method, &one, write("x")).await;
-            assert_eq!((status, &body["code"]), (404, &json!("QUICK_ANSWER_NOT_FOUND")));
+            assert_eq!(
+                (status, &body["code"]),
+                (404, &json!("QUICK_ANSWER_NOT_FOUND"))
+            );
         }
     }
     let foreign = json!({"atajo": "a", "texto": "x", "cliente_id": 51});
