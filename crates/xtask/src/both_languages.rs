@@ -42,9 +42,11 @@ const IN_PART: [(&str, &[&str]); 2] = [
         "docs/api.md",
         &[
             "## When nobody knows",
+            "## Edits and deletions",
             "## WhatsApp's limits",
             "## Kinds of message",
             "### What becomes of a message",
+            "#### Quick answers",
             "### Numbers",
             "### Which numbers have WhatsApp",
             "## Sign-in and access",

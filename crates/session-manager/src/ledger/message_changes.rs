@@ -15,6 +15,7 @@ use strum::{EnumString, IntoStaticStr};
 use super::append::write;
 use super::error::LedgerError;
 use super::message_id::{change_key, sent_key};
+use super::row::ChangesOfMessage;
 use super::store::Store;
 use crate::event_log::json;
 
@@ -137,17 +138,6 @@ fn name<T: std::str::FromStr<Err = strum::ParseError>>(
     row.try_get::<&str, _>(column)?
         .parse()
         .map_err(|error: strum::ParseError| sqlx::Error::Decode(Box::new(error)))
-}
-
-/// What is known of the changes of one message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ChangesOfMessage {
-    /// When it was last edited, in milliseconds since 1970.
-    pub edited_at: Option<i64>,
-    /// When it was deleted, in milliseconds since 1970.
-    pub deleted_at: Option<i64>,
-    /// The kind of the latest change, while its outcome is unknown.
-    pub unsettled: Option<&'static str>,
 }
 
 impl Store {

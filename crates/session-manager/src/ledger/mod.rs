@@ -30,9 +30,7 @@ pub use events::{NewEvent, Recorded};
 pub use file::LedgerFile;
 pub use files::FileRow;
 pub use media::{MediaRow, StoredMedia};
-pub use message_changes::{
-    ChangesOfMessage, MessageChange, MessageChangeKind, MessageChangeState, NewMessageChange,
-};
-pub use row::Row;
+pub use message_changes::{MessageChange, MessageChangeKind, MessageChangeState, NewMessageChange};
+pub use row::{ChangesOfMessage, Row};
 pub use store::{NewSend, Store, TransitionData};
 pub use watermark::{LinkAge, OVERLAP_SECONDS, Watermark};

@@ -4,8 +4,18 @@ use session_api::{Content, MessageBody, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::message_changes::ChangesOfMessage;
 use super::transition::{SendState, UnknownState};
+
+/// What is known of the changes of one message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangesOfMessage {
+    /// When it was last edited, in milliseconds since 1970.
+    pub edited_at: Option<i64>,
+    /// When it was deleted, in milliseconds since 1970.
+    pub deleted_at: Option<i64>,
+    /// The kind of the latest change, while its outcome is unknown.
+    pub unsettled: Option<&'static str>,
+}
 
 /// A send.
 #[derive(Clone, PartialEq)]
