@@ -99,7 +99,7 @@ const IS_FIRST: &str = "SELECT COUNT(*) FROM (
 
 /// The outbox's queries on SQLite at every tick, for the tests of the query
 /// plans.
-pub const CLAIM_PLANS: [&str; 5] = [claim!(""), simulate!(""), hold!(""), NEXT_DUE, IS_FIRST];
+pub const CLAIM_PLANS: [&str; 4] = [claim!(""), simulate!(""), NEXT_DUE, IS_FIRST];
 
 impl Store {
     /// Claims up to `limit` due messages, each the first unsettled one of its
