@@ -138,6 +138,9 @@ struct Attention {
     importaciones: Vec<HalfList>,
     /// Only for administrators, like webhooks.
     webhooks: Option<Vec<Webhook>>,
+    /// Number of messages that hold an opt-out word and that nobody has decided
+    /// on.
+    posibles_bajas: i64,
     grabacion: bool,
 }
 
@@ -318,7 +321,7 @@ pub(crate) async fn overview(
         store.running_schedules(own, MOST_SCHEDULES),
         store.running_days(day.date),
     )?;
-    let (paused, unapproved, half, dead, recording, replies, sharing) = tokio::try_join!(
+    let (paused, unapproved, half, dead, recording, replies, sharing, possible) = tokio::try_join!(
         store.paused_campaigns(own, MOST),
         store.unapproved_schedules(own, MOST),
         store.half_lists(own, MOST),
@@ -326,6 +329,7 @@ pub(crate) async fn overview(
         store.is_recording(),
         store.search_messages(&replies, None, MOST),
         store.sharing_campaigns(),
+        store.possible_opt_outs(own, 0),
     )?;
     let mut ids: Vec<_> = schedules.iter().map(|it| it.campaign_id).collect();
     ids.sort_unstable();
@@ -405,6 +409,7 @@ pub(crate) async fn overview(
                 })
                 .collect(),
             webhooks: dead.map(|all| all.into_iter().map(Webhook::from).collect()),
+            posibles_bajas: possible.0,
             grabacion: recording,
         },
         respuestas: super::listener::told(&state, own, replies.messages).await?,

@@ -40,6 +40,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     17 "0017_undecided";
     18 "0018_message_content";
     20 "0020_lookups";
+    24 "0024_lists_and_doubts";
 };
 
 /// Returns the number of the last migration.
