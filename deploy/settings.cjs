@@ -1,9 +1,9 @@
 /**
- * What both ecosystem files share: where a variable's value comes from.
+ * What the ecosystem files share: where a variable's value comes from.
  *
- *   1. LEADMASTER_SESSION_<NAME> or LEADMASTER_HUB_<NAME> in the shell that runs
- *      `pm2 start`: for a trial or a test. The prefix is the point: a PORT that
- *      somebody left in a shell is nobody's port.
+ *   1. LEADMASTER_SESSION_<NAME>, LEADMASTER_HUB_<NAME> or LEADMASTER_WATCHDOG_<NAME>
+ *      in the shell that runs `pm2 start`: for a trial or a test. The prefix is the
+ *      point: a PORT that somebody left in a shell is nobody's port.
  *   2. deploy/local.cjs, if it is there: what this server has of its own, secrets
  *      above all. It is not in git; see local.example.cjs.
  *   3. The value in the ecosystem file.
@@ -34,6 +34,12 @@ const OBSOLETE = [
 const root = path.resolve(__dirname, '..');
 const localFile = path.join(__dirname, 'local.cjs');
 
+const PREFIXES = {
+  'session-manager': 'LEADMASTER_SESSION_',
+  'leadmaster-central-hub': 'LEADMASTER_HUB_',
+  'leadmaster-watchdog': 'LEADMASTER_WATCHDOG_',
+};
+
 /** Where tokens/ and data/ are. */
 const home = path.resolve(process.env.LEADMASTER_HOME || root);
 /** Where the two binaries are. */
@@ -51,7 +57,7 @@ function environment(service, variables) {
       throw new Error(`${localFile}: ${service} has no variable ${name}`);
     }
   }
-  const prefix = service === 'session-manager' ? 'LEADMASTER_SESSION_' : 'LEADMASTER_HUB_';
+  const prefix = PREFIXES[service];
   const env = {};
   for (const [name, value] of Object.entries(variables)) {
     env[name] = String(process.env[prefix + name] ?? local[name] ?? value);

@@ -51,6 +51,7 @@ module.exports = {
         HUB_ADMIN_PASSWORD: '',
         DATABASE_URL: '',
         INTERNAL_TOKEN: '',
+        INTERNAL_TOKEN_PREVIOUS: '',
         // In their place: a file that holds it, or a program that prints it.
         SESSION_MANAGER_TOKEN_FILE: '',
         SESSION_MANAGER_TOKEN_COMMAND: '',
@@ -60,6 +61,8 @@ module.exports = {
         DATABASE_URL_COMMAND: '',
         INTERNAL_TOKEN_FILE: '',
         INTERNAL_TOKEN_COMMAND: '',
+        INTERNAL_TOKEN_PREVIOUS_FILE: '',
+        INTERNAL_TOKEN_PREVIOUS_COMMAND: '',
         TRUSTED_PROXIES: '',
         WEBHOOK_ALLOWED_HOSTS: '',
         // ---- Alerts: who is told when something needs a person ----
@@ -78,6 +81,7 @@ module.exports = {
         ALERT_WEBHOOK_SECRET_COMMAND: '',
         ALERT_AFTER_MINUTES: '',
         ALERT_REPEAT_HOURS: '',
+        ALERT_BACKUP_HOURS: '',
         ALERT_QUIET_HOURS: '',
         ALERT_DIGEST_AT: '',
         ALERT_LANGUAGE: '',
@@ -102,7 +106,8 @@ module.exports = {
       max_memory_restart: '1G',
       exp_backoff_restart_delay: 100,
       restart_delay: 4000,
-      stop_exit_codes: [0],
+      // No stop_exit_codes: [0], as the Node pair's file had: a death by a signal, such
+      // as the kernel's for want of memory, is an exit with 0 to PM2.
 
       // === Logs: PM2's own folder, leadmaster-central-hub-{out,error}.log ===
       log_date_format: 'YYYY-MM-DD HH:mm:ss Z',

@@ -62,6 +62,7 @@ module.exports = {
         CHROME_BIN: '',
         CHROMEDRIVER_BIN: '',
         CHROME_ARGS: '',
+        FFMPEG_BIN: '',
         WA_JS_PATH: '',
         QR_ROUNDS: '',
         RESTART_BUDGET: '',

@@ -219,6 +219,37 @@ async function test() {
     equal(await bubble('esto no').count(), 0, 'its text');
   });
 
+  await step('a message is answered, edited and deleted from its menu', async () => {
+    const menu = (text) => bubble(text).last().getByRole('button', { name: 'Opciones del mensaje' });
+    const choose = async (text, what) => {
+      await menu(text).click();
+      await page.getByRole('menuitem', { name: what }).click();
+    };
+    await writes('¿Tiene cochera?');
+    await bubble('¿Tiene cochera?').waitFor();
+    equal(await page.getByRole('menuitem').count(), 0, 'menus that nobody opened');
+    await choose('¿Tiene cochera?', 'Responder');
+    await page.getByTestId('answered').getByText('¿Tiene cochera?').waitFor();
+    await box().fill('Sí, para dos autos');
+    await button('Enviar').click();
+    await bubble('Sí, para dos autos').getByRole('button', { name: 'Ir al mensaje que responde' }).waitFor();
+    equal(await page.getByTestId('answered').count(), 0, 'it is answered');
+    const sent = (await standin.messages()).find(({ body }) => body === 'Sí, para dos autos');
+    assert(sent.quoted, 'WhatsApp has the quote');
+    equal(await bubble('¿Tiene cochera?').first().getByRole('menuitem', { name: 'Editar' }).count(), 0, 'of theirs');
+    await choose('Sí, para dos autos', 'Editar');
+    await dialog().getByLabel('Mensaje').fill('Sí, para un auto');
+    await dialog().getByRole('button', { name: 'Guardar' }).click();
+    await dialog().waitFor({ state: 'detached' });
+    await bubble('Sí, para un auto').getByRole('button', { name: 'Editado' }).waitFor();
+    await audited('a message of one’s own');
+    await choose('Sí, para un auto', 'Eliminar para todos');
+    await dialog().getByRole('button', { name: 'Eliminar para todos' }).click();
+    await bubble('Se eliminó este mensaje para todos').waitFor();
+    const gone = (await standin.messages()).find(({ key }) => key === sent.key);
+    equal(gone.deleted, true, 'on their phone');
+  });
+
   await step('what WhatsApp has no more is said in words', async () => {
     const path = await uploaded(Buffer.alloc(2_000, 'f'));
     await writes('el video', { media: { path, kind: 'video', mime: 'video/mp4', seconds: 62 } });

@@ -45,6 +45,7 @@ Environment:
   SESSION_MANAGER_TOKEN     bearer token for session-manager (none)
   HUB_ADMIN_PASSWORD        password of the page and the API, user admin (none)
   INTERNAL_TOKEN            token of programs that report messages, in X-Internal-Token (none)
+  INTERNAL_TOKEN_PREVIOUS   the token before, which is taken as well while they change over (none)
   TRUSTED_PROXIES           networks whose word for a client's address is believed, beside this machine (none)
   WEBHOOK_ALLOWED_HOSTS     hosts and networks beyond the internet that webhooks may have (none)
   SMTP_URL                  mail server for alerts, such as smtps://user:password@mail.example.com (none)
@@ -56,6 +57,8 @@ Environment:
   ALERT_WEBHOOK_SECRET      what it is signed with, as other webhooks are (none)
   ALERT_AFTER_MINUTES       how long the session may be other than READY (10)
   ALERT_REPEAT_HOURS        how often what holds is told again; 0 never (4)
+  ALERT_BACKUP_HOURS        how old the newest backup may be, and how long there may be none
+                            (three times BACKUP_EVERY_HOURS)
   ALERT_QUIET_HOURS         when only what cannot wait is told, such as 22:00-07:00 (none)
   ALERT_DIGEST_AT           when the day's summary is told, such as 08:00 (none)
   ALERT_LANGUAGE            es | en: of the texts (es)
@@ -68,6 +71,7 @@ Environment:
   SESSION_MANAGER_TOKEN_FILE
   HUB_ADMIN_PASSWORD_FILE
   INTERNAL_TOKEN_FILE
+  INTERNAL_TOKEN_PREVIOUS_FILE
   SMTP_URL_FILE
   ALERT_WEBHOOK_URL_FILE
   ALERT_WEBHOOK_SECRET_FILE
@@ -76,6 +80,7 @@ Environment:
   SESSION_MANAGER_TOKEN_COMMAND
   HUB_ADMIN_PASSWORD_COMMAND
   INTERNAL_TOKEN_COMMAND
+  INTERNAL_TOKEN_PREVIOUS_COMMAND
   SMTP_URL_COMMAND
   ALERT_WEBHOOK_URL_COMMAND
   ALERT_WEBHOOK_SECRET_COMMAND
@@ -111,6 +116,8 @@ pub struct Config {
     pub admin_password: Option<SecretString>,
     /// `INTERNAL_TOKEN`: for programs that report messages.
     pub internal_token: Option<SecretString>,
+    /// `INTERNAL_TOKEN_PREVIOUS`: also accepted, while the programs change over.
+    pub previous_internal_token: Option<SecretString>,
     /// `TRUSTED_PROXIES`
     pub trusted_proxies: TrustedProxies,
     /// `WEBHOOK_ALLOWED_HOSTS`
@@ -150,6 +157,7 @@ const OBSOLETE: &[(&str, &str)] = &[
     ),
 ];
 const OLD_INTERNAL_TOKEN: &str = "INTERNAL_LISTENER_TOKEN";
+const PREVIOUS_INTERNAL_TOKEN: &str = "INTERNAL_TOKEN_PREVIOUS";
 
 /// An invalid configuration: the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -171,6 +179,7 @@ impl Config {
         let session_manager = env.required_http_url("SESSION_MANAGER_BASE_URL")?;
         let hosts = env.hosts("HOST")?;
         let admin_password = env.secret("HUB_ADMIN_PASSWORD")?;
+        let backups = BackupConfig::from_env(env)?;
         let config = Self {
             hosts,
             port: env.port("PORT", DEFAULT_PORT)?,
@@ -187,10 +196,11 @@ impl Config {
                 Some(token) => Some(token),
                 None => env.secret(OLD_INTERNAL_TOKEN)?,
             },
+            previous_internal_token: env.secret(PREVIOUS_INTERNAL_TOKEN)?,
             trusted_proxies: listed(env, "TRUSTED_PROXIES")?,
             webhook_hosts: listed(env, "WEBHOOK_ALLOWED_HOSTS")?,
-            alerts: AlertConfig::from_env(env)?,
-            backups: BackupConfig::from_env(env)?,
+            alerts: AlertConfig::from_env(env, backups.every)?,
+            backups,
             obsolete: obsolete(env),
         };
         let hosts = &config.hosts;
@@ -198,15 +208,20 @@ impl Config {
         for (secret, variable, least) in config.secrets() {
             ensure_not_guessable(hosts, secret, variable, least)?;
         }
+        if config.internal_token.is_none() && config.previous_internal_token.is_some() {
+            return Err(EnvError::missing("INTERNAL_TOKEN").into());
+        }
         Ok(config)
     }
 
     /// The secrets that grant access: value, variable, minimum length.
-    fn secrets(&self) -> [(Option<&SecretString>, &'static str, usize); 2] {
+    fn secrets(&self) -> [(Option<&SecretString>, &'static str, usize); 3] {
         let (password, token) = (self.admin_password.as_ref(), self.internal_token.as_ref());
+        let previous = self.previous_internal_token.as_ref();
         [
             (password, "HUB_ADMIN_PASSWORD", LEAST_PASSWORD),
             (token, "INTERNAL_TOKEN", LEAST_TOKEN),
+            (previous, PREVIOUS_INTERNAL_TOKEN, LEAST_TOKEN),
         ]
     }
 
@@ -224,6 +239,10 @@ impl Config {
                 format!("{variable} has fewer than {least} characters and can be guessed")
             });
         warnings.extend(guessable);
+        if self.previous_internal_token.is_some() {
+            let both = "INTERNAL_TOKEN_PREVIOUS lets programs in as well: take it away once all of them have the new one";
+            warnings.push(both.to_owned());
+        }
         warnings
     }
 
@@ -436,10 +455,25 @@ mod tests {
             ("SESSION_MANAGER_TOKEN", "hunter3"),
             ("HUB_ADMIN_PASSWORD", "hunter4"),
             ("INTERNAL_TOKEN", "hunter6"),
+            ("INTERNAL_TOKEN_PREVIOUS", "hunter7"),
             ("DATABASE_URL", "postgres://me:hunter5@db/leads"),
         ])
         .unwrap();
         assert!(!config.summary().contains("hunter"), "{}", config.summary());
+        assert!(!config.warnings().join(" ").contains("hunter"));
+    }
+
+    #[test]
+    fn previous_internal_token_is_warned_of_and_needs_a_new_one() {
+        let pairs = [
+            ("INTERNAL_TOKEN", "0123456789abcdef"),
+            ("INTERNAL_TOKEN_PREVIOUS", "0123456789abcdeg"),
+        ];
+        let warnings = read(&pairs).unwrap().warnings();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].starts_with("INTERNAL_TOKEN_PREVIOUS lets programs in"));
+        let error = read(&pairs[1..]).unwrap_err();
+        assert!(error.starts_with("INTERNAL_TOKEN "), "{error}");
     }
 
     #[test]

@@ -38,19 +38,20 @@ mod state;
 pub mod store;
 mod text;
 pub mod webhooks;
+pub mod whatsapp_limit;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use service_runtime::Shutdown;
 use service_runtime::listen::Listeners;
-use service_runtime::liveness::{Liveness, answers};
+use service_runtime::liveness::{self, Heartbeat, Liveness};
 use service_runtime::serve::{ServeLimits, serve};
 use session_client::{BuildError, SessionClient, Timeouts};
 use tokio::sync::Notify;
 
-pub use crate::alerts::AlertLimits;
-use crate::alerts::Alerts;
+pub use crate::alerts::{AlertClock, AlertLimits};
+use crate::alerts::{Alerts, Observed};
 use crate::auth::Auth;
 use crate::backup::{Backups, Schedule as BackupSchedule};
 use crate::caller_limits::CallerLimits;
@@ -65,7 +66,7 @@ use crate::relay::Relay;
 use crate::router::router;
 use crate::scheduler::{Scheduler, SchedulerWaker, Worker};
 use crate::state::AppState;
-use crate::store::{Engine, Store, StoreError};
+use crate::store::{Answer, Engine, Store, StoreError};
 use crate::webhooks::{Dispatcher, WebhookClient, WebhookLimits};
 
 /// The dependencies of the service.
@@ -85,6 +86,10 @@ pub struct Deps {
     pub webhook_limits: WebhookLimits,
     /// How often the alert conditions are checked.
     pub alert_limits: AlertLimits,
+    /// The time by which alerts are judged.
+    pub alert_clock: AlertClock,
+    /// How the hub finds out that it hangs.
+    pub hang_limits: HangLimits,
     /// The limits of connections.
     pub serve_limits: ServeLimits,
 }
@@ -132,6 +137,8 @@ impl Deps {
             auth,
             webhook_limits: WebhookLimits::default(),
             alert_limits: AlertLimits::default(),
+            alert_clock: AlertClock::default(),
+            hang_limits: HangLimits::default(),
             serve_limits,
         })
     }
@@ -144,23 +151,68 @@ const DRAIN: Duration = Duration::from_secs(8);
 /// Timeout of each task's final writes after the drain.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Liveness check of the database. An unreachable PostgreSQL does not count as
-/// a hang of the hub; readiness reports it.
-async fn alive(store: Store) -> Result<(), String> {
-    match answers("the database", store.answers()).await {
-        Ok(answer) => answer.map_err(|error| format!("the database does not answer: {error}")),
-        Err(_) if store.engine() == Engine::Postgres => Ok(()),
-        Err(why) => Err(why),
+/// When the hub counts as hung.
+#[derive(Clone, Copy, Debug)]
+pub struct HangLimits {
+    /// Interval between two checks.
+    pub every: Duration,
+    /// The longest time that a task's work may take, and that the database may
+    /// be kept from being written to.
+    pub silent: Duration,
+}
+
+impl Default for HangLimits {
+    fn default() -> Self {
+        Self {
+            every: liveness::EVERY,
+            silent: Duration::from_secs(120),
+        }
     }
 }
 
-/// Returns the schedule of automatic backups, if there is a key and a file.
+/// What does the hub's work, for its liveness check.
+#[derive(Clone)]
+struct Vitals {
+    store: Store,
+    limits: HangLimits,
+    /// The tasks that need only the runtime and the network.
+    alone: Vec<Heartbeat>,
+    /// The tasks that wait for the store.
+    on_store: Vec<Heartbeat>,
+    writer: Heartbeat,
+}
+
+impl Vitals {
+    /// Checks all of it. An unreachable PostgreSQL does not count as a hang of
+    /// the hub, nor do the tasks that wait for it; readiness reports it.
+    async fn check(self) -> Result<(), String> {
+        let silent = self.limits.silent;
+        let check = |beats: &[Heartbeat]| beats.iter().try_for_each(|beat| beat.check(silent));
+        check(&self.alone)?;
+        match self.store.answers().await {
+            Ok(Answer::Works) => {}
+            Ok(Answer::Away) => return Ok(()),
+            Err(error) => return Err(format!("the database does not answer: {error}")),
+        }
+        // SQLite has one connection for writing; PostgreSQL's are one pool.
+        if self.store.engine() == Engine::Sqlite {
+            if self.store.writer_answers().await {
+                self.writer.beat();
+            }
+            self.writer.check(silent)?;
+        }
+        check(&self.on_store)
+    }
+}
+
+/// Returns the schedule of backups, if there is a key and a file.
 fn backup_schedule(config: &Config) -> Option<BackupSchedule> {
-    let is_file = matches!(config.database, DatabaseLocation::Sqlite(_));
-    let every = config.backups.every.filter(|_| is_file)?;
     config.backups.key.as_ref()?;
+    if !matches!(config.database, DatabaseLocation::Sqlite(_)) {
+        return None;
+    }
     let backups = Backups::new(config.backups.clone(), config.database.clone());
-    Some(BackupSchedule::new(backups, every))
+    Some(BackupSchedule::new(backups, config.backups.every))
 }
 
 /// Serves until `shutdown` drains. `ready` is called once requests are
@@ -174,7 +226,8 @@ pub async fn run(
     deps.auth.report().await;
     deps.store.set_dry_run(deps.config.dry_run);
     let relay = Relay::new();
-    let relaying = tokio::spawn(relay.clone().run(deps.session.clone()));
+    let relay_beat = Relay::heartbeat();
+    let relaying = tokio::spawn(relay.clone().run(deps.session.clone(), relay_beat.clone()));
     let outbox = Outbox::new(
         deps.store.clone(),
         deps.session.clone(),
@@ -182,7 +235,11 @@ pub async fn run(
         deps.config.dry_run,
         deps.limits,
     );
-    let sending = tokio::spawn(outbox.clone().run(shutdown.draining().clone()));
+    let outbox_beat = Outbox::heartbeat();
+    let sending = outbox
+        .clone()
+        .run(shutdown.draining().clone(), outbox_beat.clone());
+    let sending = tokio::spawn(sending);
     let config = Arc::new(deps.config);
     let waker = SchedulerWaker::default();
     let scheduling = Worker {
@@ -191,7 +248,9 @@ pub async fn run(
         relay: relay.clone(),
         outbox: outbox.clone(),
         waker: waker.clone(),
+        heartbeat: Worker::heartbeat(),
     };
+    let scheduler_beat = scheduling.heartbeat.clone();
     let scheduling = tokio::spawn(scheduling.run(shutdown.draining().clone()));
     let webhook_client =
         WebhookClient::new(config.webhook_hosts.clone(), deps.webhook_limits.attempt);
@@ -200,7 +259,9 @@ pub async fn run(
         webhook_client.clone(),
         deps.webhook_limits,
     );
-    let telling = tokio::spawn(dispatcher.run(shutdown.draining().clone()));
+    let webhooks_beat = Dispatcher::heartbeat();
+    let telling = dispatcher.run(shutdown.draining().clone(), webhooks_beat.clone());
+    let telling = tokio::spawn(telling);
     let follower = Follower::new(deps.store.clone(), deps.session.clone());
     let following = tokio::spawn(follower.clone().run(shutdown.draining().clone()));
     let watcher = InboxWatcher {
@@ -227,19 +288,35 @@ pub async fn run(
         .map(|backups| tokio::spawn(backups.run(shutdown.draining().clone())));
     let alerts = Alerts::new(
         config.clone(),
-        deps.store.clone(),
-        deps.session.clone(),
-        relay.clone(),
-        backups,
+        Observed {
+            store: deps.store.clone(),
+            session: deps.session.clone(),
+            relay: relay.clone(),
+            backups,
+            clock: deps.alert_clock,
+        },
         deps.webhook_limits,
         deps.alert_limits,
     );
     let alerting = tokio::spawn(alerts.clone().run(shutdown.draining().clone()));
     let metrics = service_runtime::metrics::install(http::metrics::HELP);
     let upkeep = tokio::spawn(metrics.clone().upkeep());
-    let store = deps.store.clone();
-    let vitals = move || alive(store.clone());
-    let (liveness, watchdog) = Liveness::watch(vitals, shutdown.draining().clone());
+    let vitals = Vitals {
+        store: deps.store.clone(),
+        limits: deps.hang_limits,
+        alone: vec![relay_beat],
+        on_store: vec![
+            outbox_beat,
+            scheduler_beat,
+            webhooks_beat,
+            follower.heartbeat(),
+            alerts.heartbeat(),
+        ],
+        writer: Heartbeat::new("writing to the database", deps.hang_limits.every),
+    };
+    let check = move || vitals.clone().check();
+    let every = deps.hang_limits.every;
+    let (liveness, watchdog) = Liveness::watch(check, every, shutdown.draining().clone());
     let state = AppState {
         alerts,
         lookups_wanted,

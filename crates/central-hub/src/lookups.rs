@@ -16,8 +16,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::relay::{Link, Relay};
-use crate::scheduler::WhatsappLimit;
 use crate::store::{Store, StoreError};
+use crate::whatsapp_limit::WhatsappLimit;
 
 /// The lease of the hub that runs the lookups.
 const ASKING: &str = "lookups";

@@ -17,7 +17,7 @@ use service_runtime::doctor::Options;
 use service_runtime::listen::Listeners;
 use service_runtime::liveness::{self, Question};
 use service_runtime::pm2::Supervisor;
-use service_runtime::{Env, Shutdown, fatal, logs, memory, traces};
+use service_runtime::{Env, Shutdown, fatal, logs, memory, private, traces};
 
 /// The page and the API of LeadMaster, in front of session-manager.
 #[derive(Parser)]
@@ -64,6 +64,9 @@ enum Command {
         /// Another backup than the newest.
         file: Option<PathBuf>,
     },
+    /// Replace the keys of links to files and of JWTs, which are in the database;
+    /// restart the hub afterwards.
+    NewKeys,
     #[command(flatten)]
     Move(Move),
     /// Import the data of the Node services' MySQL or MariaDB; stop the hub
@@ -94,6 +97,7 @@ enum Move {
 
 fn main() -> ExitCode {
     memory::return_large_allocations();
+    private::create_private_from_now_on();
     let arguments = Arguments::parse();
     let env = Env::from_process();
     let runtime = match tokio::runtime::Runtime::new() {
@@ -127,6 +131,12 @@ fn main() -> ExitCode {
         Some(Command::Drill { file }) => {
             let drill = async |backups: &_| commands::backup::drill(backups, file.as_deref()).await;
             return runtime.block_on(with_backups(&env, drill));
+        }
+        Some(Command::NewKeys) => {
+            return match runtime.block_on(new_keys(&env)) {
+                Ok(said) => tell(Ok(said)),
+                Err(error) => fatal(&error),
+            };
         }
         Some(Command::Move(what)) => {
             return match runtime.block_on(move_data(&env, what)) {
@@ -178,6 +188,13 @@ fn tell(outcome: Result<String, String>) -> ExitCode {
     // A closed terminal does not change the exit code.
     drop(said);
     code
+}
+
+async fn new_keys(env: &Env) -> Result<String, Box<dyn Error>> {
+    let store = Store::open(&database(env)?).await?;
+    let renewed = commands::new_keys::renew(&store).await;
+    store.close().await;
+    Ok(renewed?)
 }
 
 async fn import_node(env: &Env, source: &str, plan: bool) -> Result<(), Box<dyn Error>> {

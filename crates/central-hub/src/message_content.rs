@@ -306,6 +306,28 @@ impl ShownContent {
         }
     }
 
+    /// Adds which message an own one answers, by the request that it was sent
+    /// with.
+    pub(crate) fn answering(mut self, request: Option<&str>) -> Self {
+        #[derive(Deserialize)]
+        struct Asked {
+            reply_to: Option<String>,
+        }
+        let asked = request.and_then(|json| serde_json::from_str::<Asked>(json).ok());
+        if self.quoted.is_none()
+            && let Some(message_id) = asked.and_then(|asked| asked.reply_to)
+        {
+            self.quoted = Some(ShownQuoted {
+                from_me: message_id.starts_with("true_"),
+                message_id,
+                author: None,
+                kind: None,
+                text: None,
+            });
+        }
+        self
+    }
+
     /// Returns whether its file can be requested.
     pub(crate) const fn is_served(&self) -> bool {
         self.media_url.is_some()

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use serde::Serialize;
+use service_runtime::liveness::Heartbeat;
 use session_api::{Event, EventKind, LimitsEvent, NewChatStatus, QrEvent, SessionState};
 use session_client::{ClientError, SessionClient, SseEvent};
 use tokio::sync::broadcast;
@@ -29,6 +30,9 @@ use crate::outage::Outage;
 /// Backoff between two attempts: doubles from the first value to the last.
 const BACKOFF: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(2);
+
+/// Interval of the heartbeat while session-manager has nothing to report.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// Events that a slow listener may lag behind before it has to start over.
 const BACKLOG: usize = 256;
@@ -215,15 +219,21 @@ impl Relay {
         current.limits.as_ref().map(|(_, limits)| limits.clone())
     }
 
+    /// Creates the heartbeat of [`Relay::run`].
+    pub(crate) fn heartbeat() -> Heartbeat {
+        Heartbeat::new("the relay of session-manager's events", QUIET)
+    }
+
     /// Follows session-manager's event stream; never returns.
-    pub(crate) async fn run(self, client: SessionClient) {
+    pub(crate) async fn run(self, client: SessionClient, heartbeat: Heartbeat) {
         let mut pause = *BACKOFF.start();
         loop {
+            heartbeat.beat();
             let last = self.lock().last.map(|id| id.to_string());
             match client.events(last.as_deref()).await {
                 Ok(events) => {
                     pause = *BACKOFF.start();
-                    self.follow(events).await;
+                    self.follow(events, &heartbeat).await;
                     // Reconnect at once, before the outage would be noticed.
                     continue;
                 }
@@ -238,10 +248,17 @@ impl Relay {
     async fn follow(
         &self,
         events: impl futures_util::Stream<Item = Result<SseEvent, ClientError>>,
+        heartbeat: &Heartbeat,
     ) {
         let mut events = std::pin::pin!(events);
         let mut is_first = true;
-        while let Some(event) = events.next().await {
+        loop {
+            heartbeat.beat();
+            // The client itself ends a stream that is silent for too long.
+            let Ok(event) = tokio::time::timeout(QUIET, events.next()).await else {
+                continue;
+            };
+            let Some(event) = event else { break };
             match event {
                 Ok(event) => {
                     // A stream that ends before its first event is no link.

@@ -10,7 +10,7 @@ use axum::extract::{DefaultBodyLimit, Extension, Request};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_request, map_response};
 use axum::response::Response;
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, delete, get, post, put};
 use service_runtime::http::{
     ClienteId, Limits, refuse_cross_site, require_loopback_host, standard, with_body_limit,
     with_success,
@@ -20,8 +20,9 @@ use tower_http::compression::CompressionLayer;
 use crate::auth::gate;
 use crate::http::{
     admin, alerts, auth, campaigns, cliente, config, contact_checks, contacts, events, files,
-    health, inbox, listener, media, messages, metrics, node, numbers, openapi, overview, passkey,
-    qr_code, reports, send, sender, sending, tokens, users, v2, web, webhooks,
+    health, inbox, listener, media, message_actions, messages, metrics, node, numbers, openapi,
+    overview, passkey, qr_code, quick_answers, reports, send, sender, sending, tokens, users, v2,
+    web, webhooks,
 };
 use crate::state::AppState;
 
@@ -102,6 +103,14 @@ fn api() -> Router<AppState> {
         .route("/contacts.csv", get(contacts::csv))
         .route("/contacts/check", post(contact_checks::check))
         .nest("/contacts/{telefono}", contact())
+        .route(
+            "/quick-answers",
+            get(quick_answers::list).post(quick_answers::create),
+        )
+        .route(
+            "/quick-answers/{id}",
+            put(quick_answers::change).delete(quick_answers::remove),
+        )
         .route("/alerts", get(alerts::show))
         .route("/alerts/test", post(alerts::test))
         .nest("/webhooks", subscriptions())
@@ -133,7 +142,16 @@ fn conversations() -> Router<AppState> {
         .route("/conversations", get(listener::conversations))
         .route("/conversations/{number}/read", post(inbox::read))
         .route("/conversations/{number}/attended", post(inbox::attended))
+        .route("/conversations/{number}/seen", post(message_actions::seen))
+        .route(
+            "/conversations/{number}/typing",
+            post(message_actions::typing),
+        )
         .route("/messages", get(listener::messages))
+        .route(
+            "/messages/{id}",
+            put(message_actions::edit).delete(message_actions::delete),
+        )
         .route("/messages/{id}/media", get(media::media))
         .route("/history/{number}", get(listener::history))
 }
@@ -146,6 +164,7 @@ fn contact() -> Router<AppState> {
         .route("/", one)
         .route("/join", post(contacts::join))
         .route("/part", post(contacts::part))
+        .route("/whatsapp", get(message_actions::profile))
 }
 
 fn subscriptions() -> Router<AppState> {

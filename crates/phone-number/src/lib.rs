@@ -96,5 +96,13 @@ pub fn to_recipient(phone: &Phone) -> Result<Recipient, PhoneFault> {
     Recipient::parse(&phone.digits).map_err(|_| PhoneFault::NotANumber)
 }
 
+/// Splits WhatsApp's digits at the country code, `54 9 1158254201`: a spreadsheet
+/// takes that for text, and [`parse`] for the same number. `None` if they are no
+/// number.
+#[must_use]
+pub fn spaced(digits: &str) -> Option<String> {
+    plan::spaced(digits)
+}
+
 #[cfg(test)]
 mod tests;

@@ -138,18 +138,35 @@ fn starts_with_code(digits: &str, code: u16) -> bool {
     digits.starts_with(&code.to_string())
 }
 
+/// Splits off the country code, with its main region.
+fn split_code(digits: &str) -> Option<(u16, Region, &str)> {
+    (1..=3).find_map(|length| {
+        let code: u16 = digits.get(..length)?.parse().ok()?;
+        let known = PHONE_NUMBER_UTIL.get_region_for_country_code(i32::from(code));
+        known.map(|region| (code, region, &digits[length..]))
+    })
+}
+
+pub(crate) fn spaced(digits: &str) -> Option<String> {
+    if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let (code, _, rest) = split_code(digits)?;
+    // Argentina's mark of a mobile is written by itself.
+    let (mark, rest) = match rest.strip_prefix('9') {
+        Some(rest) if code == 54 => ("9 ", rest),
+        _ => ("", rest),
+    };
+    Some(format!("{code} {mark}{rest}"))
+}
+
 /// Parses a number that begins with its country code; with `lenient` a valid
 /// length is enough.
 fn international(digits: &str, lenient: bool) -> Result<Option<Phone>, PhoneFault> {
     if digits.starts_with('0') {
         return Ok(None);
     }
-    let code = (1..=3).find_map(|length| {
-        let code: u16 = digits.get(..length)?.parse().ok()?;
-        let known = PHONE_NUMBER_UTIL.get_region_for_country_code(i32::from(code));
-        known.map(|region| (code, region, &digits[length..]))
-    });
-    let Some((code, main, rest)) = code else {
+    let Some((code, main, rest)) = split_code(digits) else {
         return Ok(None);
     };
     let (found, region) = match code {

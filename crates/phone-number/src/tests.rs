@@ -397,6 +397,16 @@ proptest! {
         }
     }
 
+    /// As a spreadsheet keeps it, a number parses to itself.
+    #[test]
+    fn spaced_numbers_are_the_same(digits in "(54911|549351|598|1212|55119)[0-9]{7,8}") {
+        let text = crate::spaced(&digits).unwrap();
+        prop_assert!(text.contains(' ') && !text.starts_with('+'));
+        if let Ok(phone) = parse(&digits, &Home::default()) {
+            prop_assert_eq!(parse(&text, &Home::default()).unwrap().digits, phone.digits);
+        }
+    }
+
     /// Every notation of a number parses to that number.
     #[test]
     fn no_number_becomes_another(tail in "[2-9][0-9]{7}", form in 0..7) {

@@ -39,7 +39,7 @@ pub fn mail_python() -> Option<PathBuf> {
 
 impl MailServer {
     /// Starts one; `options` are the script's: `--refuse N`, `--auth
-    /// USER:PASSWORD`, `--tls CERTIFICATE KEY`.
+    /// USER:PASSWORD`, `--tls CERTIFICATE KEY` or `--wrapped CERTIFICATE KEY`.
     ///
     /// # Errors
     /// aiosmtpd is not installed, or the server does not start.

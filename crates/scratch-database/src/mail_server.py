@@ -3,7 +3,10 @@
 Writes each mail that it takes into a folder, as JSON, decoded by Python's own mail
 library. Says its port on standard output, and ends with standard input.
 
-    mail_server.py FOLDER [--refuse N] [--auth USER:PASSWORD] [--tls CERTIFICATE KEY]
+    mail_server.py FOLDER [--refuse N] [--auth USER:PASSWORD]
+        [--tls CERTIFICATE KEY | --wrapped CERTIFICATE KEY]
+
+With --tls a client has to begin with STARTTLS; with --wrapped TLS begins at once.
 """
 
 import argparse
@@ -21,6 +24,7 @@ parser.add_argument("folder")
 parser.add_argument("--refuse", type=int, default=0)
 parser.add_argument("--auth")
 parser.add_argument("--tls", nargs=2)
+parser.add_argument("--wrapped", nargs=2)
 options = parser.parse_args()
 
 
@@ -41,7 +45,7 @@ class Handler:
             "text": message.get_content(),
             "id": message["message-id"],
             "auto": message["auto-submitted"],
-            "encrypted": session.ssl is not None,
+            "encrypted": server.transport.get_extra_info("sslcontext") is not None,
             "user": session.auth_data,
         }
         # Whole once it has its name.
@@ -68,9 +72,13 @@ async def main():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*options.tls)
         extra.update(tls_context=context, require_starttls=True)
+    wrapped = None
+    if options.wrapped:
+        wrapped = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        wrapped.load_cert_chain(*options.wrapped)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: SMTP(handler, hostname="localhost", loop=loop, **extra), "127.0.0.1", 0
+        lambda: SMTP(handler, hostname="localhost", loop=loop, **extra), "127.0.0.1", 0, ssl=wrapped
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)

@@ -7,14 +7,18 @@
 
 mod machine;
 mod options;
+mod permissions;
 mod report;
 mod secrets;
 mod service;
 mod service_manager;
+mod watchdog;
 
-pub use machine::{clock, disk, folder, free_mib, port};
+pub use machine::{clock, disk, folder, folder_of, free_mib, port};
 pub use options::Options;
+pub use permissions::logs;
 pub use report::{Check, DoctorReport, Verdict};
 pub use secrets::{SECRETS, secrets};
 pub use service::{Service, Subject, Whose, examine};
 pub use service_manager::ServiceManager;
+pub use watchdog::watchdog;

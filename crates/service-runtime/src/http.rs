@@ -13,6 +13,7 @@ mod guard;
 mod guesses;
 mod json;
 mod multipart;
+mod part_name;
 mod reply;
 mod standard;
 mod success;
@@ -25,6 +26,7 @@ pub use guard::{is_loopback_host, is_same_origin, refuse_cross_site, require_loo
 pub use guesses::Guesses;
 pub use json::{ApiJson, json_from};
 pub use multipart::{Parts, broken_part, is_multipart, json_part, parts_of};
+pub use part_name::part_file_name;
 pub use reply::ErrorReply;
 pub use standard::{Limits, RequestId, standard, with_body_limit};
 pub use success::with_success;

@@ -10,6 +10,7 @@
 //! An unavailable dependency is not a hang: a restart would not fix it. That is
 //! readiness, which is reported separately.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
@@ -23,7 +24,7 @@ use tracing::{debug, info, warn};
 use crate::env::{Env, EnvError};
 
 /// Interval between checks, unless systemd's watchdog needs a shorter one.
-const EVERY: Duration = Duration::from_secs(10);
+pub const EVERY: Duration = Duration::from_secs(10);
 /// Minimum interval.
 const LEAST: Duration = Duration::from_millis(50);
 /// Timeout for each part.
@@ -42,6 +43,46 @@ fn tell(state: &NotifyState<'_>) {
     // A failed notification must not affect a working service.
     if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
         debug!(%error, ?state, "systemd could not be told");
+    }
+}
+
+/// The heartbeat of a task: its loop calls [`Heartbeat::beat`] at every turn, so
+/// that one that waits for ever, or has ended, is noticed. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Heartbeat {
+    task: &'static str,
+    period: Duration,
+    last: Arc<Mutex<Instant>>,
+}
+
+impl Heartbeat {
+    /// Creates the heartbeat of `task`, whose loop turns at least once within
+    /// `period` if its work takes no time.
+    #[must_use]
+    pub fn new(task: &'static str, period: Duration) -> Self {
+        let last = Arc::new(Mutex::new(Instant::now()));
+        Self { task, period, last }
+    }
+
+    /// Notes that the loop turns.
+    pub fn beat(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Checks that the work of the last turn takes no longer than `most`.
+    ///
+    /// # Errors
+    /// A message that names the task.
+    pub fn check(&self, most: Duration) -> Result<(), String> {
+        let silent = {
+            let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            last.elapsed()
+        };
+        if silent <= self.period.saturating_add(most) {
+            return Ok(());
+        }
+        let (task, seconds) = (self.task, silent.as_secs());
+        Err(format!("{task} has not gone on for {seconds} s"))
     }
 }
 
@@ -68,12 +109,17 @@ pub struct Liveness {
 }
 
 impl Liveness {
-    /// Runs `check` periodically until `draining`, and feeds systemd's watchdog
+    /// Runs `check` at this interval, or more often for systemd, until
+    /// `draining`, and feeds systemd's watchdog
     /// while it succeeds. Its error is a message that names the hanging part.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn watch<F, Fut>(check: F, draining: CancellationToken) -> (Self, JoinHandle<()>)
+    pub fn watch<F, Fut>(
+        check: F,
+        every: Duration,
+        draining: CancellationToken,
+    ) -> (Self, JoinHandle<()>)
     where
         F: Fn() -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), String>> + Send,
@@ -84,7 +130,7 @@ impl Liveness {
         });
         // Twice within systemd's timeout, plus a margin for a slow machine.
         let every =
-            sd_notify::watchdog_enabled().map_or(EVERY, |time| (time / 3).clamp(LEAST, EVERY));
+            sd_notify::watchdog_enabled().map_or(every, |time| (time / 3).clamp(LEAST, EVERY));
         let task = tokio::spawn(async move {
             loop {
                 let hung = check().await.err();
@@ -215,7 +261,7 @@ mod tests {
                 .await
             }
         };
-        let (liveness, task) = Liveness::watch(check, draining.clone());
+        let (liveness, task) = Liveness::watch(check, EVERY, draining.clone());
         let mut looks = liveness.last.clone();
         looks.changed().await.unwrap();
         assert_eq!(liveness.hung(), None);
@@ -228,6 +274,22 @@ mod tests {
         assert_eq!(liveness.hung(), None);
         draining.cancel();
         task.await.unwrap();
+    }
+
+    #[test]
+    fn silent_task_is_named_until_it_goes_on() {
+        let beat = Heartbeat::new("the outbox", Duration::from_secs(1));
+        let set = |ago: u64| {
+            let at = Instant::now().checked_sub(Duration::from_secs(ago));
+            *beat.last.lock().unwrap() = at.unwrap();
+        };
+        set(10);
+        assert_eq!(beat.check(Duration::from_secs(20)), Ok(()));
+        set(30);
+        let why = beat.check(Duration::from_secs(20)).unwrap_err();
+        assert_eq!(why, "the outbox has not gone on for 30 s");
+        beat.clone().beat();
+        assert_eq!(beat.check(Duration::ZERO), Ok(()));
     }
 
     #[tokio::test]

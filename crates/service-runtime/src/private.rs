@@ -5,6 +5,14 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use rustix::fs::Mode;
+
+/// From now on what this process creates, and what those create that it starts, is
+/// for its user alone: as `UMask=0077` of the units, however it was started.
+pub fn create_private_from_now_on() {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+}
+
 /// Creates a folder, and missing ones above it, with mode 0700. An existing one
 /// stays as it is.
 ///

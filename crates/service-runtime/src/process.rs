@@ -20,7 +20,7 @@ mod table;
 pub mod usage;
 
 pub use fd_passing::{recv_fds, send_fds};
-pub use limits::raise_descriptors;
+pub use limits::{ResourceLimits, raise_descriptors};
 pub use netns::{Isolated, spawn_isolated, tcp_socket};
 pub use rustix::process::Signal;
 pub use signal::{kill, kill_group};

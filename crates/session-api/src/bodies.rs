@@ -228,6 +228,15 @@ pub struct MessageBody {
     /// The `type` of the message, as in the request.
     #[serde(default, rename = "type")]
     pub kind: String,
+    /// When it was last edited by this service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
+    /// When it was deleted for everyone by this service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+    /// `edit` or `delete`: one whose outcome is not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsettled_change: Option<String>,
 }
 
 // Full numbers stay out of logs.

@@ -30,6 +30,8 @@ pub enum Content {
     Audio(Media),
     /// Any file, unchanged.
     Document(Media),
+    /// A sticker.
+    Sticker(Media),
     /// A location.
     Location(Location),
     /// Contact cards.
@@ -71,6 +73,9 @@ pub struct Media {
     /// Whether audio is a voice message.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub voice: bool,
+    /// Whether a video plays like a GIF: by itself, silently and repeatedly.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gif: bool,
     /// Context of the message.
     #[serde(flatten)]
     pub context: Context,
@@ -139,6 +144,8 @@ pub enum MediaKind {
     Audio,
     /// Any file.
     Document,
+    /// A sticker.
+    Sticker,
 }
 
 impl MediaKind {
@@ -150,6 +157,7 @@ impl MediaKind {
             Self::Video => "video",
             Self::Audio => "audio",
             Self::Document => "document",
+            Self::Sticker => "sticker",
         }
     }
 }
@@ -163,6 +171,7 @@ impl Content {
             Self::Video(_) => "video",
             Self::Audio(_) => "audio",
             Self::Document(_) => "document",
+            Self::Sticker(_) => "sticker",
             Self::Location(_) => "location",
             Self::Contact(_) => "contact",
             Self::Reaction(_) => "reaction",
@@ -176,6 +185,7 @@ impl Content {
             Self::Video(media) => Some((MediaKind::Video, media)),
             Self::Audio(media) => Some((MediaKind::Audio, media)),
             Self::Document(media) => Some((MediaKind::Document, media)),
+            Self::Sticker(media) => Some((MediaKind::Sticker, media)),
             _ => None,
         }
     }
@@ -186,7 +196,8 @@ impl Content {
             Self::Image(media)
             | Self::Video(media)
             | Self::Audio(media)
-            | Self::Document(media) => Some(media),
+            | Self::Document(media)
+            | Self::Sticker(media) => Some(media),
             _ => None,
         }
     }

@@ -92,6 +92,13 @@ codes! {
     BackupUnavailable = "BACKUP_UNAVAILABLE", 409;
     /// This idempotency key was used with another body.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 409;
+    /// The message is not this account's: only its own can be changed.
+    MessageNotOwn = "MESSAGE_NOT_OWN", 409;
+    /// WhatsApp lets nobody change this message: it is deleted, or of a kind
+    /// that cannot be changed.
+    MessageNotChangeable = "MESSAGE_NOT_CHANGEABLE", 409;
+    /// WhatsApp lets nobody change the message any more.
+    MessageTooOld = "MESSAGE_TOO_OLD", 409;
     /// A message that may be sent again needs the file.
     FileInUse = "FILE_IN_USE", 409;
     /// Files that come in are not fetched (`MEDIA_DOWNLOAD`).

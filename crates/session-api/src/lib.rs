@@ -10,6 +10,7 @@
 //! pin the bodies that deployed clients depend on byte for byte; their keys and
 //! the order of their keys are part of the API.
 
+mod actions;
 mod bodies;
 mod content;
 mod error;
@@ -27,6 +28,9 @@ mod state;
 mod time;
 mod validate;
 
+pub use actions::{
+    ChangedBody, ContactBody, EditRequest, LONGEST_TYPING, ReadBody, TypingBody, TypingRequest,
+};
 pub use bodies::{
     BackupBody, CheckBody, ConnectBody, DeepHealthBody, FileBody, HealthBody, LookupBody,
     LookupRequest, MessageBody, PairingCodeBody, PairingCodeRequest, QrBody, SendBody, StatusBody,

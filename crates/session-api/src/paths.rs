@@ -38,10 +38,17 @@ pub const LOOKUP: &str = "/lookup";
 pub const FILES: &str = "/files";
 /// `GET`, `DELETE`: an uploaded file.
 pub const FILE: &str = "/files/{id}";
-/// `GET`: the delivery status of a message.
+/// `GET`: the delivery status of a message; `PUT` edits it, `DELETE` deletes it
+/// for everyone.
 pub const MESSAGE: &str = "/messages/{id}";
 /// `GET`, `DELETE`: the file of a message that came in.
 pub const MESSAGE_MEDIA: &str = "/messages/{id}/media";
+/// `POST`: marks a chat as read.
+pub const CHAT_READ: &str = "/chats/{to}/read";
+/// `POST`: shows the account as typing in a chat.
+pub const CHAT_TYPING: &str = "/chats/{to}/typing";
+/// `GET`: what WhatsApp tells of a number.
+pub const CONTACT: &str = "/contacts/{to}";
 /// `GET`: as Prometheus reads it.
 pub const METRICS: &str = "/metrics";
 /// `POST`: takes a backup of the linked session.

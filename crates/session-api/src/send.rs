@@ -24,7 +24,7 @@ macro_rules! request {
             /// The recipient: a number in international form or a WhatsApp id.
             pub to: String,
             /// The type: `text` (the default), `image`, `video`, `audio`,
-            /// `document`, `location`, `contact` or `reaction`.
+            /// `document`, `sticker`, `location`, `contact` or `reaction`.
             #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
             pub kind: Option<String>,
             /// The text.
@@ -36,6 +36,10 @@ macro_rules! request {
             /// Whether audio is a voice message.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub voice: Option<bool>,
+            /// Whether a video plays like a GIF: by itself, silently and
+            /// repeatedly.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub gif: Option<bool>,
             /// Latitude in degrees, north positive.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub latitude: Option<f64>,
@@ -82,6 +86,7 @@ macro_rules! request {
                         "message" => once(&mut map, &mut request.message, "message")?,
                         "link_preview" => once(&mut map, &mut request.link_preview, "link_preview")?,
                         "voice" => once(&mut map, &mut request.voice, "voice")?,
+                        "gif" => once(&mut map, &mut request.gif, "gif")?,
                         "latitude" => once(&mut map, &mut request.latitude, "latitude")?,
                         "longitude" => once(&mut map, &mut request.longitude, "longitude")?,
                         "contact" => once(&mut map, &mut request.contact, "contact")?,
@@ -107,6 +112,7 @@ macro_rules! request {
                     ("message", self.message.is_some()),
                     ("link_preview", self.link_preview.is_some()),
                     ("voice", self.voice.is_some()),
+                    ("gif", self.gif.is_some()),
                     ("latitude", self.latitude.is_some()),
                     ("longitude", self.longitude.is_some()),
                     ("contact", self.contact.is_some()),

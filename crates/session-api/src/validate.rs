@@ -58,7 +58,9 @@ const KINDS: &[Takes] = &[
     },
     Takes {
         kind: "video",
-        fields: MEDIA,
+        fields: &[
+            "file_id", "url", "caption", "filename", "gif", "reply_to", "mentions",
+        ],
     },
     // WhatsApp shows no caption below audio.
     Takes {
@@ -68,6 +70,11 @@ const KINDS: &[Takes] = &[
     Takes {
         kind: "document",
         fields: MEDIA,
+    },
+    // WhatsApp shows a sticker alone.
+    Takes {
+        kind: "sticker",
+        fields: &["file_id", "url", "filename", "reply_to"],
     },
     Takes {
         kind: "location",
@@ -101,6 +108,7 @@ impl SendRequest {
             "video" => Content::Video(self.media(upload)?),
             "audio" => Content::Audio(self.media(upload)?),
             "document" => Content::Document(self.media(upload)?),
+            "sticker" => Content::Sticker(self.media(upload)?),
             _ if upload => return refuse("file", format!("does not go with type {}", takes.kind)),
             "location" => Content::Location(self.location()?),
             "contact" => Content::Contact(self.contacts()?),
@@ -227,6 +235,7 @@ impl SendRequest {
             caption: self.caption.clone().filter(|it| !it.trim().is_empty()),
             filename: self.filename.clone(),
             voice: self.voice.unwrap_or_default(),
+            gif: self.gif.unwrap_or_default(),
             context: self.context()?,
         })
     }
@@ -311,7 +320,7 @@ pub(crate) fn refuse<T>(
     })
 }
 
-fn text(field: &'static str, value: &str, longest: usize) -> Result<(), Invalid> {
+pub(crate) fn text(field: &'static str, value: &str, longest: usize) -> Result<(), Invalid> {
     if value.chars().count() > longest {
         return refuse(field, format!("is longer than {longest} characters"));
     }

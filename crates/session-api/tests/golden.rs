@@ -195,6 +195,9 @@ fn message() {
         failed_at: Some(at()),
         error: Some("SEND_FAILED".into()),
         undecided_at: None,
+        edited_at: None,
+        deleted_at: None,
+        unsettled_change: None,
         kind: "text".into(),
     };
     same(

@@ -87,6 +87,16 @@ fn every_kind_is_taken() {
             json!({"type": "document", "filename": "señal.pdf", "reply_to": "3EB0"}),
         ),
         (
+            json!({"type": "video", "gif": true}),
+            true,
+            json!({"type": "video", "gif": true}),
+        ),
+        (
+            json!({"type": "sticker", "file_id": id, "reply_to": "3EB0"}),
+            false,
+            json!({"type": "sticker", "file_id": id, "reply_to": "3EB0"}),
+        ),
+        (
             json!({"type": "location", "latitude": -34.6, "longitude": -58, "name": "Obelisco"}),
             false,
             json!({"type": "location", "latitude": -34.6, "longitude": -58.0, "name": "Obelisco"}),

@@ -429,7 +429,7 @@ impl SessionClient {
     }
 }
 
-fn to_json(value: &impl serde::Serialize) -> Bytes {
+pub(crate) fn to_json(value: &impl serde::Serialize) -> Bytes {
     // Plain structs of strings and numbers: serialization cannot fail.
     serde_json::to_vec(value).unwrap_or_default().into()
 }
@@ -487,7 +487,7 @@ pub(crate) async fn read(mut response: Response) -> Result<RawAnswer, ClientErro
     })
 }
 
-fn decode<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, ClientError> {
+pub(crate) fn decode<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, ClientError> {
     if answer.status != StatusCode::OK {
         return Err(failure(answer));
     }

@@ -15,6 +15,7 @@
 //! request was written" are always distinct; a pooled connection that the
 //! server has just closed would blur them.
 
+mod actions;
 mod client;
 mod endpoint;
 mod error;

@@ -13,7 +13,7 @@ use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
 use crate::backup::{BackupKey, Backups};
-use crate::browser::{BrowserConfig, Presence, Profile, runs_as_root};
+use crate::browser::{BrowserConfig, Presence, Profile, find_on_path, is_executable, runs_as_root};
 use crate::files::FileLimits;
 use crate::media::{Download, MediaLimits};
 use crate::outbox::SendLimits;
@@ -44,6 +44,8 @@ Environment:
   CHROME_BIN              Chrome or Chromium (found on PATH)
   CHROMEDRIVER_BIN        ChromeDriver of the same version (found on PATH)
   CHROME_ARGS             further Chrome flags, split as a shell splits words
+  FFMPEG_BIN              ffmpeg, which converts GIFs, sounds and pictures that phones do not show
+                          as they are; off: they are refused (found on PATH, not needed)
   QR_ROUNDS               times an unscanned page is refreshed before it is closed (6)
   RESTART_BUDGET          browser restarts allowed within RESTART_WINDOW_SECONDS (5)
   RESTART_WINDOW_SECONDS  see RESTART_BUDGET (600)
@@ -87,6 +89,7 @@ Environment:
                           an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
   RUST_LOG                log filter (info)";
 
+const FFMPEG_BIN: &str = "FFMPEG_BIN";
 const PREVIOUS_TOKEN: &str = "SESSION_MANAGER_TOKEN_PREVIOUS";
 
 /// The configuration of the service.
@@ -110,6 +113,8 @@ pub struct Config {
     pub sends: SendLimits,
     /// The limits of files.
     pub files: FileLimits,
+    /// `FFMPEG_BIN`, if it names a program that is not there.
+    pub missing_ffmpeg: Option<PathBuf>,
     /// The limits of incoming files.
     pub media: MediaLimits,
     /// `BACKUP_KEY`, `BACKUP_DIR`, `BACKUP_KEEP`.
@@ -233,6 +238,9 @@ impl Config {
                 ),
             },
             files: file_limits(env, remember)?,
+            missing_ffmpeg: env
+                .optional_path(FFMPEG_BIN)
+                .filter(|program| !is_off(program) && !is_executable(program)),
             media: media_limits(env)?,
             backups: Backups {
                 folder: absolute("BACKUP_DIR", &env.path("BACKUP_DIR", "backups"))?,
@@ -334,6 +342,12 @@ impl Config {
             let short = "SESSION_MANAGER_TOKEN has fewer than 16 characters: whoever reaches the service can guess it";
             warnings.push(short.to_owned());
         }
+        if let Some(program) = &self.missing_ffmpeg {
+            let shown = program.display();
+            warnings.push(format!(
+                "FFMPEG_BIN: {shown} is not there, or not executable: what has to be converted is refused"
+            ));
+        }
         if self.previous_token.is_some() {
             let both = "SESSION_MANAGER_TOKEN_PREVIOUS lets callers in as well: take it away once all of them have the new one";
             warnings.push(both.to_owned());
@@ -385,6 +399,17 @@ fn presence(env: &Env) -> Result<Presence, EnvError> {
     }
 }
 
+fn is_off(program: &Path) -> bool {
+    program.file_name().is_some_and(|name| name == "off")
+}
+
+fn ffmpeg(env: &Env) -> Option<PathBuf> {
+    match env.optional_path(FFMPEG_BIN) {
+        Some(program) => (!is_off(&program) && is_executable(&program)).then_some(program),
+        None => find_on_path(&["ffmpeg"], env.raw("PATH").map(OsString::from).as_deref()),
+    }
+}
+
 fn file_limits(env: &Env, remember: Duration) -> Result<FileLimits, EnvError> {
     const MIB: u64 = 1024 * 1024;
     let hosts = env.text("FILE_URL_HOSTS")?.unwrap_or_default();
@@ -402,6 +427,7 @@ fn file_limits(env: &Env, remember: Duration) -> Result<FileLimits, EnvError> {
         hosts: hosts
             .parse()
             .map_err(|takes| EnvError::invalid("FILE_URL_HOSTS", &hosts, takes))?,
+        ffmpeg: ffmpeg(env),
     })
 }
 
@@ -500,6 +526,18 @@ mod tests {
             config.browser.extra_args,
             ["--lang=es", "--proxy-server=http://a b"]
         );
+    }
+
+    #[test]
+    fn ffmpeg_is_optional_and_can_be_switched_off() {
+        for (value, is_missing) in [("off", false), ("/nowhere/ffmpeg", true)] {
+            let config = read(&[("FFMPEG_BIN", value), ("PATH", "/usr/bin:/bin")]).unwrap();
+            assert_eq!(config.files.ffmpeg, None, "{value}");
+            let warned = config.warnings().iter().any(|it| it.contains("FFMPEG_BIN"));
+            assert_eq!(warned, is_missing, "{value}");
+        }
+        let config = read(&[("FFMPEG_BIN", "/bin/sh")]).unwrap();
+        assert_eq!(config.files.ffmpeg, Some("/bin/sh".into()));
     }
 
     #[test]

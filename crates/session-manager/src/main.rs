@@ -8,7 +8,7 @@ use service_runtime::doctor::Options;
 use service_runtime::listen::Listeners;
 use service_runtime::liveness::{self, Question};
 use service_runtime::pm2::Supervisor;
-use service_runtime::{Env, Shutdown, fatal, logs, memory, traces};
+use service_runtime::{Env, Shutdown, fatal, logs, memory, private, traces};
 use session_manager::backup::BackupKey;
 use session_manager::browser::run_as_helper;
 use session_manager::commands::{backup, doctor, link};
@@ -67,6 +67,7 @@ fn main() -> ExitCode {
         return code;
     }
     memory::return_large_allocations();
+    private::create_private_from_now_on();
     let Arguments { task } = Arguments::parse();
     if let Some(task) = task {
         return carry_out(&task);

@@ -54,7 +54,15 @@ pub fn router(state: AppState) -> Router {
         )
         // These handlers limit what they read by themselves.
         .layer(DefaultBodyLimit::disable())
-        .route(paths::MESSAGE, get(http::send::message))
+        .route(
+            paths::MESSAGE,
+            get(http::send::message)
+                .put(http::send::edit)
+                .delete(http::send::delete),
+        )
+        .route(paths::CHAT_READ, post(http::chats::read))
+        .route(paths::CHAT_TYPING, post(http::chats::typing))
+        .route(paths::CONTACT, get(http::chats::contact))
         .route(
             paths::MESSAGE_MEDIA,
             get(http::media::media).delete(http::media::delete),

@@ -29,9 +29,9 @@ pub use crate::phone::Phone;
 pub use crate::server::Standin;
 pub use crate::settings::Settings;
 pub use crate::view::{DeviceInfo, LeadMessage, LinkCode, ShownCode, Snapshot};
-pub use crate::wire::{Ban, LinkCodeEvent, LongTask, Stored};
+pub use crate::wire::{Ban, ChatActivity, LinkCodeEvent, LongTask, Stored};
 pub use crate::world::{
     Block, CappingStatus, Details, Failure, LeadAd, LeadChoice, LeadContent, LeadMedia, LeadOrder,
-    LeadPoll, Limits, NewChats, PageHttp, Place, ReachOutLock, Received, RefusedMessage, Rule,
-    SendBehavior, SentFile,
+    LeadPoll, Limits, NewChats, OwnChange, PageHttp, Place, ReachOutLock, ReadReceipt, Received,
+    RefusedMessage, Rule, SendBehavior, SentFile, ShownActivity,
 };

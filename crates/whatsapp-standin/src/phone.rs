@@ -14,7 +14,8 @@ use crate::shared::Shared;
 use crate::view::{LeadMessage, LinkCode, ShownCode, Snapshot};
 use crate::wire::{ChangeKind, LinkCodeEvent, LongTask, Stored, ToPage};
 use crate::world::{
-    Block, Failure, Limits, PageHttp, Received, RefusedMessage, Rule, SendBehavior,
+    Block, Failure, Limits, OwnChange, PageHttp, ReadReceipt, Received, RefusedMessage, Rule,
+    SendBehavior, ShownActivity,
 };
 
 /// The account's phone, and the controls of the simulated server.
@@ -177,6 +178,22 @@ impl Phone {
     /// Returns the messages that the server rejected.
     pub fn refusals(&self) -> Vec<RefusedMessage> {
         self.shared.world().refusals.clone()
+    }
+
+    /// Returns the edits and deletions that the server accepted from linked
+    /// devices, in order.
+    pub fn own_changes(&self) -> Vec<OwnChange> {
+        self.shared.world().own_changes.clone()
+    }
+
+    /// Returns the read receipts that leads got, in order.
+    pub fn reads(&self) -> Vec<ReadReceipt> {
+        self.shared.world().reads.clone()
+    }
+
+    /// Returns what chats showed of the account, in order.
+    pub fn activity(&self) -> Vec<ShownActivity> {
+        self.shared.world().activity.clone()
     }
 
     /// Sends an ack (-1 failed, 1 server, 2 delivered, 3 read, 4 played) for a
@@ -350,6 +367,31 @@ impl Phone {
         Ok(())
     }
 
+    /// Sets what a number shows of itself: an about text, the link to a picture,
+    /// and whether it is a business.
+    ///
+    /// # Errors
+    /// If the number is invalid.
+    pub fn set_profile(
+        &self,
+        phone: &str,
+        about: Option<&str>,
+        picture: Option<&str>,
+        business: bool,
+    ) -> Result<(), PhoneError> {
+        check_number(phone)?;
+        let mut world = self.shared.world();
+        let person = world.people.entry(phone.to_owned()).or_default();
+        person.about = about.map(str::to_owned);
+        person.picture = picture.map(str::to_owned);
+        person.business = business;
+        world.revision += 1;
+        world.tell_contacts(None);
+        drop(world);
+        self.shared.tell("contacts");
+        Ok(())
+    }
+
     /// Blocks or unblocks a number on the phone.
     ///
     /// # Errors
@@ -477,6 +519,8 @@ impl Phone {
             refused: world.refusals.len(),
             inbound: world.inbound,
             ciphertexts: world.ciphertexts,
+            typing_to: world.active_chats(),
+            reads: world.reads.clone(),
             stored: world.stored,
             downloads: world.downloads,
             lookups: world.lookups,

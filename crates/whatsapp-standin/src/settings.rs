@@ -92,6 +92,15 @@ pub struct Settings {
     /// Time from ack 2 to ack 3; `None` if the lead never reads.
     #[serde(rename = "read_ack_ms", with = "maybe_millis")]
     pub read_ack: Option<Duration>,
+    /// Age up to which the page offers to edit a message.
+    #[serde(rename = "edit_offered_ms", with = "millis")]
+    pub edit_offered: Duration,
+    /// Age up to which the page sends an edit.
+    #[serde(rename = "edit_sent_ms", with = "millis")]
+    pub edit_sent: Duration,
+    /// Age up to which the page deletes a message for everyone.
+    #[serde(rename = "revoke_ms", with = "millis")]
+    pub revoke: Duration,
     /// Latency of the server's lookup of whether a number has WhatsApp.
     #[serde(rename = "query_ms", with = "millis")]
     pub query: Duration,
@@ -174,6 +183,9 @@ impl Default for Settings {
             server_ack: ms(20),
             delivered_ack: Some(ms(40)),
             read_ack: None,
+            edit_offered: Duration::from_secs(900),
+            edit_sent: Duration::from_secs(1_200),
+            revoke: Duration::from_secs(216_000),
             query: ms(5),
             query_fails: false,
             module_spread: ms(350),

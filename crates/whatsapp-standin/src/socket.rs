@@ -147,6 +147,17 @@ fn hear(shared: &Arc<Shared>, page: PageId, said: FromPage) {
                 shared.world().answer_exists(page, tag, &user, &server);
             });
         }
+        FromPage::Profile { tag, user, server } => {
+            shared.world().answer_profile(page, tag, &user, &server);
+        }
+        FromPage::Seen { chat, key, count } => {
+            shared.world().seen(page, &chat, key, count);
+            shared.tell("seen");
+        }
+        FromPage::ChatState { chat, state } => {
+            shared.world().chat_state(page, &chat, state);
+            shared.tell("chat_state");
+        }
         FromPage::Limits { tag } => shared.world().answer_limits(page, tag),
         FromPage::Logout { tag } => {
             let device = shared.world().device_on(page);

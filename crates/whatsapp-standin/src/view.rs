@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
-use crate::world::{Block, Failure, LeadContent, Limits, PageHttp, Rule};
+use crate::world::{Block, Failure, LeadContent, Limits, PageHttp, ReadReceipt, Rule};
 
 /// A message from a lead.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -162,6 +162,10 @@ pub struct Snapshot {
     pub inbound: u64,
     /// Number of those that are encrypted and not yet readable.
     pub ciphertexts: usize,
+    /// Numbers whose chats show the account as typing or recording now.
+    pub typing_to: Vec<String>,
+    /// Read receipts that leads got, in order.
+    pub reads: Vec<ReadReceipt>,
     /// How often pages stored or deleted messages on the phone's request.
     pub stored: u64,
     /// How often pages fetched files of leads.

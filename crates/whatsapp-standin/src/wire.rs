@@ -43,6 +43,20 @@ pub(crate) enum FromPage {
         user: String,
         server: String,
     },
+    /// Requests the about text and the picture of a contact.
+    Profile {
+        tag: u64,
+        user: String,
+        server: String,
+    },
+    /// A chat was read up to the message with this key.
+    Seen {
+        chat: String,
+        key: String,
+        count: u32,
+    },
+    /// A chat shows the account as typing, recording, or neither any more.
+    ChatState { chat: String, state: ChatActivity },
     /// Requests the account's limits.
     Limits { tag: u64 },
     /// Unlinks the device.
@@ -55,6 +69,18 @@ pub(crate) enum FromPage {
     WhatsNewSeen,
     /// Fingerprint of the browser, for tests.
     Browser { described: serde_json::Value },
+}
+
+/// What a chat shows of the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatActivity {
+    /// It is typing.
+    Composing,
+    /// It is recording a voice message.
+    Recording,
+    /// Neither, any more.
+    Paused,
 }
 
 /// A period in which the page's main thread was blocked.
@@ -188,6 +214,11 @@ pub(crate) enum ToPage {
         user: String,
         lid: String,
     },
+    Profile {
+        tag: u64,
+        about: Option<String>,
+        picture: Option<String>,
+    },
     Unlinked {
         /// The page's logout reason.
         reason: Option<String>,
@@ -266,7 +297,9 @@ pub enum LinkCodeEvent {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Saved {
     pub(crate) user: String,
-    pub(crate) name: String,
+    /// `None` if the phone knows only that it is a business.
+    pub(crate) name: Option<String>,
+    pub(crate) business: bool,
 }
 
 /// A contact blocked on the phone.

@@ -16,17 +16,21 @@ use crate::docs_checks::{anchor, between, chapters, read};
 use crate::repo::root;
 
 /// English pages whose Spanish page does not have the same name below `docs/es`.
-const OTHERWISE_NAMED: [(&str, &str); 2] = [
+const OTHERWISE_NAMED: [(&str, &str); 3] = [
     ("README.md", "README.es.md"),
+    ("deploy/passkey/README.md", "deploy/passkey/README.es.md"),
     ("docs/operations.md", "docs/operaciones.md"),
 ];
 
 /// Pages for operators, in addition to the tutorials.
-const FOR_OPERATORS: [&str; 7] = [
+const FOR_OPERATORS: [&str; 10] = [
+    "README.md",
+    "deploy/passkey/README.md",
     "docs/api.md",
     "docs/architecture.md",
     "docs/configuration.md",
     "docs/glossary.md",
+    "docs/guide.md",
     "docs/index.md",
     "docs/operations.md",
     "docs/security.md",

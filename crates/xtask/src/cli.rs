@@ -218,6 +218,10 @@ pub(crate) struct SoakOptions {
     /// Folder of the samples and the plot; `target/soak` by default.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
+    /// Instead: pass this many MiB of files through the pair, half of them each
+    /// way, and print the memory before and after.
+    #[arg(long, value_name = "MIB")]
+    pub(crate) media: Option<usize>,
 }
 
 /// Options of `image`.

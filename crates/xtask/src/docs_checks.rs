@@ -134,6 +134,20 @@ fn the_guide_in_the_page_is_the_books() {
         let page = read(&format!("crates/central-hub/web/src/help/{page}"));
         assert_eq!(page, format!("{title}\n\n{body}"));
     }
+    let pictures = |folder: &str| {
+        let folder = root().join(folder);
+        let files = fs::read_dir(folder).unwrap().map(|entry| {
+            let entry = entry.unwrap();
+            (entry.file_name(), fs::read(entry.path()).unwrap())
+        });
+        files.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    // The page is built where there are no documents.
+    let page = pictures("crates/central-hub/web/src/help/pictures");
+    assert!(
+        page == pictures("docs/images/guide"),
+        "GUIDE_PICTURES=1 makes both"
+    );
 }
 
 /// Every `cargo xtask` command in the documents parses.

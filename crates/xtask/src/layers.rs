@@ -46,6 +46,7 @@ const CENTRAL_HUB: Rows = &[
         "outage",
         "message_content",
         "media_links",
+        "whatsapp_limit",
     ],
     &["config", "text"],
 ];

@@ -15,6 +15,9 @@ pub(crate) fn run(options: &SoakOptions) -> Result<ExitCode> {
     let out = options.out.clone();
     let out = out.unwrap_or_else(|| repo::target().join("soak"));
     let words = ["--hours", &options.hours.to_string(), "--out"].map(str::to_owned);
-    let words = [&words[..], &[out.display().to_string()]].concat();
+    let mut words = [&words[..], &[out.display().to_string()]].concat();
+    if let Some(mib) = options.media {
+        words.extend(["--media".to_owned(), mib.to_string()]);
+    }
     program::run("soak", &words, Profile::Release, &tools, &[])
 }

@@ -257,6 +257,7 @@ pub(crate) fn environment(command: &mut Command, tools: &Tools, run: &Run) {
         "SESSION_MANAGER_TOKEN",
         "HUB_ADMIN_PASSWORD",
         "INTERNAL_TOKEN",
+        "INTERNAL_TOKEN_PREVIOUS",
         "TRUSTED_PROXIES",
         "WEBHOOK_ALLOWED_HOSTS",
         "SMTP_URL",

@@ -94,6 +94,9 @@ async fn packages_install_what_their_units_start() {
             let folder = to.ends_with('/');
             installed.push(format!("/{to}{}", if folder { name } else { "" }));
         }
+        // For secrets as credentials, which `dist --check --boot` tries.
+        let credentials = format!("/usr/lib/leadmaster/{service}/{service}.credentials.conf");
+        assert!(installed.contains(&credentials), "{installed:?}");
         let folder = root().join("deploy/debian").join(service);
         let mut drop_ins = 0;
         for entry in std::fs::read_dir(&folder).unwrap() {

@@ -2,6 +2,7 @@
 //! on an unhealthy one.
 
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
 
@@ -159,6 +160,118 @@ async fn doctor_names_each_failure_with_its_cure() {
     assert_eq!(output.status.code(), Some(2), "not both");
 }
 
+/// All that a linked pair stored is its user's alone; what is opened to others is
+/// reported by both doctors, and mended by `--fix`, while the pair runs.
+#[tokio::test]
+async fn doctor_finds_open_permissions_and_fix_mends_them() {
+    let key = run(&binary("session-manager"), &["backup", "--new-key"], &[]).await;
+    let key = String::from_utf8(key.stdout).expect("UTF-8");
+    let key = key
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("BACKUP_KEY="));
+    let home = Scratch::default();
+    let backups = home.join("backups");
+    let options = ManagerOptions::default()
+        .with("BACKUP_KEY", key.expect("a key"))
+        .with("BACKUP_DIR", backups.display());
+    let (_standin, mut manager) = linked(Settings::default(), options).await;
+    let (status, body) = manager.post("/backup", &json!(null)).await;
+    assert_eq!(status, 200, "{body}");
+    manager.until("READY").await;
+    let token = home.join("internal-token");
+    std::fs::write(&token, "a-token-of-this-test\n").expect("a file");
+    let options = ManagerOptions::default()
+        .with("BACKUP_DIR", backups.display())
+        .with("INTERNAL_TOKEN_FILE", token.display());
+    let mut hub = Hub::start(&manager, options).await;
+
+    let manager_pid = manager.service.pid().to_string();
+    let hub_pid = hub.service.pid().to_string();
+    let look = async |name: &str, words: &[&str]| {
+        let pid = if name == "central-hub" {
+            &hub_pid
+        } else {
+            &manager_pid
+        };
+        let words = [&["--pid", pid], words].concat();
+        doctor(name, &words, &[]).await.1
+    };
+    let set_mode = |path: &Path, mode: u32| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(path, mode).expect("a mode");
+    };
+    let mode = |path: &Path| {
+        let data = std::fs::metadata(path).expect("it is there");
+        data.permissions().mode() & 0o777
+    };
+    let audited = [
+        ("session-manager", "TOKENS_DIR"),
+        ("session-manager", "DATA_DIR"),
+        ("session-manager", "BACKUP_DIR"),
+        ("central-hub", "DATA_DIR"),
+        // Also with no key of its own: older ones are kept there.
+        ("central-hub", "BACKUP_DIR"),
+    ];
+    set_mode(&token, 0o600);
+    for (name, folder) in audited {
+        let report = look(name, &[]).await;
+        assert_eq!(
+            verdict(&report, folder),
+            "ok",
+            "{name} {folder}: {report:#}"
+        );
+        assert_eq!(verdict(&report, "secrets"), "ok", "{name}: {report:#}");
+    }
+
+    let data = manager.folder.join("data");
+    let backup = std::fs::read_dir(&backups).expect("a folder").next();
+    let backup = backup.expect("a backup").expect("an entry").path();
+    let opened = [
+        (manager.tokens().join("linked.json"), 0o644, 0o600),
+        (manager.tokens().join("profile/Default"), 0o755, 0o700),
+        (data.join("ledger.db"), 0o640, 0o600),
+        (data.join("ledger.db-wal"), 0o604, 0o600),
+        (data.join("ledger.db-shm"), 0o666, 0o600),
+        (backup, 0o644, 0o600),
+        (backups.clone(), 0o755, 0o700),
+        (hub.folder.join("data/hub.db"), 0o644, 0o600),
+        (hub.folder.join("data/hub.db-wal"), 0o644, 0o600),
+    ];
+    for (path, open, _) in &opened {
+        set_mode(path, *open);
+    }
+    set_mode(&token, 0o644);
+    for (name, folder) in audited {
+        let report = look(name, &[]).await;
+        let found = check(&report, folder);
+        assert_eq!(found["verdict"], "warning", "{name} {folder}: {report:#}");
+        let cure = found["cure"].as_str().expect("a cure");
+        assert!(cure.starts_with("chmod "), "{cure}");
+    }
+    for name in ["session-manager", "central-hub"] {
+        let report = look(name, &["--fix"]).await;
+        assert!(report.to_string().contains("; mended: mode "), "{report:#}");
+    }
+    for (path, _, private) in &opened {
+        assert_eq!(mode(path), *private, "{}", path.display());
+    }
+    // A file that is named may be shared by a group: that is left to a person.
+    assert_eq!(mode(&token), 0o644);
+    let report = look("central-hub", &[]).await;
+    assert_eq!(verdict(&report, "secrets"), "warning", "{report:#}");
+    set_mode(&token, 0o600);
+    for (name, folder) in audited {
+        let report = look(name, &[]).await;
+        assert_eq!(
+            verdict(&report, folder),
+            "ok",
+            "{name} {folder}: {report:#}"
+        );
+    }
+    assert!(hub.service.stop().await.success());
+    manager.stop().await;
+}
+
 #[tokio::test]
 async fn healthcheck_is_silent_on_a_healthy_pair() {
     let script = healthcheck();
@@ -256,13 +369,25 @@ async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
         "{text}"
     );
     assert!(!home.join("ran").exists(), "the settings are not run");
+    // Again after four hours, by the time that is kept in the state.
+    let kept = std::fs::read_to_string(&state).expect("the state");
+    let (at, wrong) = kept.split_once('\n').expect("two parts");
+    let age = async |hours: i64| {
+        let at: i64 = at.parse().expect("a time");
+        let aged = format!("{}\n{wrong}", at - hours * 3600 + 60);
+        std::fs::write(&state, aged).expect("written");
+        hourly("http://127.0.0.1:1").await;
+        mails(&server).len()
+    };
+    assert_eq!(age(4).await, 1, "a minute is missing");
+    assert_eq!(age(5).await, 2);
     // A change is mailed again, and so is its end, by doctor's own pair.
     let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     hourly(&manager.service.url).await;
     let told = mails(&server);
-    assert_eq!(told.len(), 2, "{told:#?}");
-    let text = told[1]["text"].as_str().expect("one");
+    assert_eq!(told.len(), 3, "{told:#?}");
+    let text = told[2]["text"].as_str().expect("one");
     assert!(!text.contains("session-manager does not"), "{text}");
     let variables = [
         ("HEALTHCHECK_ENV", settings.as_str()),

@@ -7,16 +7,19 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::doctor::{check, doctor};
 use daemon::{Pm2, documented_variables, ecosystem};
 use harness::standin::{Settings, Standin};
 use harness::{http, poll, processes, standin};
 use serde_json::{Value, json};
-use service_runtime::process::Process;
+use service_runtime::process::{Process, Signal, kill};
 
 const MANAGER: &str = "session-manager";
 const HUB: &str = "leadmaster-central-hub";
 const MANAGER_FILE: &str = "session-manager/ecosystem.config.cjs";
 const HUB_FILE: &str = "central-hub/ecosystem.config.js";
+const WATCHDOG: &str = "leadmaster-watchdog";
+const WATCHDOG_FILE: &str = "watchdog/ecosystem.config.cjs";
 
 /// Returns `GET url` as JSON, if there is a response.
 async fn get(url: String) -> Option<Value> {
@@ -186,7 +189,8 @@ async fn pm2_settings_match_the_node_pair() {
             json!({
                 "max_restarts": 10, "min_uptime": minute / 6, "max_memory_restart": 1 << 30,
                 "exp_backoff_restart_delay": 100, "restart_delay": 4000, "kill_timeout": 10_000,
-                "stop_exit_codes": 0,
+                // The Node pair's 0 would keep a killed hub down: `killed_hub_is_restarted`.
+                "stop_exit_codes": null,
             }),
         ),
     ] {
@@ -278,6 +282,71 @@ async fn killed_service_is_restarted_linked() {
     until_state(&pm2, "READY").await;
     let again = pm2.described(MANAGER).await;
     assert_eq!(again["pm2_env"]["restart_time"], 1);
+}
+
+/// To PM2 a death by a signal is an exit with code 0.
+#[tokio::test]
+async fn killed_hub_is_restarted() {
+    let standin = standin(Settings::default()).await;
+    let pm2 = Pm2::start(&standin).await;
+    pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
+    let hub = pm2.process(HUB).await;
+    processes::kill_hard(&hub);
+    processes::gone(&hub).await;
+    let again = pm2.process(HUB).await;
+    assert_ne!(again.id(), hub.id());
+    poll::until("the hub to answer", async || get(pm2.hub("/health")).await).await;
+}
+
+#[tokio::test]
+async fn hung_services_are_restarted_by_the_watchdog() {
+    let standin = standin(Settings::default()).await;
+    let mut pm2 = Pm2::start(&standin).await;
+    pm2.tell("LEADMASTER_WATCHDOG_EVERY_SECONDS", "0.5");
+    pm2.tell("LEADMASTER_WATCHDOG_FAILURES", "1");
+    for file in [MANAGER_FILE, HUB_FILE] {
+        pm2.run(&["start", &ecosystem(file)]).await;
+    }
+    let looked_after = async |name: &str, service: &str| {
+        let pid = pm2.process(service).await.pid.to_string();
+        let report = doctor(name, &["--pid", &pid], &[]).await.1;
+        check(&report, "watchdog")["verdict"].clone()
+    };
+    assert_eq!(looked_after("session-manager", MANAGER).await, "warning");
+    pm2.run(&["start", &ecosystem(WATCHDOG_FILE)]).await;
+    assert_eq!(looked_after("session-manager", MANAGER).await, "ok");
+    assert_eq!(looked_after("central-hub", HUB).await, "ok");
+    link(&pm2, &standin).await;
+    let watchdog = pm2.process(WATCHDOG).await;
+    let before = [pm2.process(MANAGER).await, pm2.process(HUB).await];
+    for service in &before {
+        kill(service.id(), Signal::STOP).expect("a signal");
+    }
+    for (service, name) in before.iter().zip([MANAGER, HUB]) {
+        processes::gone(service).await;
+        let again = pm2.process(name).await;
+        assert_ne!(again.id(), service.id());
+        let described = pm2.described(name).await;
+        assert_eq!(described["pm2_env"]["restart_time"], 1, "{name}");
+        let told = pm2.service_log(&format!("{WATCHDOG}-error.log"));
+        let why = format!("{name} (pid {}) hangs, restarting it: ", service.pid);
+        assert!(told.contains(&why), "{told}");
+    }
+    // With their own variables, and linked as before.
+    for (binary, name, port) in [
+        ("session-manager", MANAGER, pm2.session_port),
+        ("central-hub", HUB, pm2.hub_port),
+    ] {
+        let port = [("PORT", port.to_string())];
+        assert_environment(&pm2.process(name).await, binary, &port).await;
+    }
+    until_state(&pm2, "READY").await;
+    poll::until("the hub to answer", async || get(pm2.hub("/health")).await).await;
+    assert!(watchdog.id().is_alive(), "one and the same");
+    // It goes with PM2, and starts no other.
+    processes::kill_hard(&pm2.daemon().expect("a daemon"));
+    processes::gone(&watchdog).await;
+    processes::none_left(&pm2.tokens()).await;
 }
 
 #[tokio::test]

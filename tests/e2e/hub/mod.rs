@@ -1,7 +1,9 @@
 //! central-hub in front of session-manager.
 
 mod campaigns;
+mod files;
 mod outbox;
 mod pair;
 mod people;
+mod secrets;
 mod traces;

@@ -2,7 +2,7 @@
 //! whatever was down when they happened.
 
 use harness::processes::{self, kill_hard};
-use harness::standin::{LeadMessage, Phone, Settings};
+use harness::standin::{LeadContent, LeadMedia, LeadMessage, Phone, Settings};
 use harness::{Events, Manager, ManagerOptions, SseEvent, linked};
 use serde_json::{Value, json};
 
@@ -181,5 +181,56 @@ async fn lost_page_events_lose_no_change() {
     let mut names: Vec<_> = changes(&told).iter().map(|(name, ..)| *name).collect();
     names.sort_unstable();
     assert_eq!(names, ["message_deleted", "message_edited", "reaction"]);
+    manager.stop().await;
+}
+
+/// Returns the key of a picture with this caption.
+fn shows(phone: &Phone, caption: &str) -> String {
+    let media = LeadMedia {
+        path: phone.upload("a picture"),
+        kind: "image".to_owned(),
+        mime: "image/jpeg".to_owned(),
+        ..LeadMedia::default()
+    };
+    let content = LeadContent {
+        media: Some(media),
+        ..LeadContent::default()
+    };
+    let message = LeadMessage::text(LEAD, caption).with(content);
+    phone.lead_message(&message).expect("a message")
+}
+
+#[tokio::test]
+async fn captions_are_edited_and_what_changes_nothing_is_not_published() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let mut events = from_the_start(&manager).await;
+    let (edited, deleted) = (shows(&phone, "cas"), shows(&phone, "uy"));
+    let gone = writes(&phone, "nada");
+    events.until(says("nada")).await;
+    phone.lead_edits(&edited, "casa").expect("an edit");
+    phone
+        .lead_edits(&edited, "No me escriban más")
+        .expect("an edit");
+    phone.lead_deletes(&deleted).expect("a deletion");
+    phone.lead_deletes(&gone).expect("a deletion");
+    // Too late: nothing is left to edit, or to delete again.
+    let _ = phone.lead_edits(&gone, "algo");
+    let _ = phone.lead_deletes(&gone);
+    writes(&phone, "fin");
+    let told = events.until(says("fin")).await;
+    assert_eq!(
+        changes(&told),
+        [
+            ("message_edited", edited.as_str(), json!("casa")),
+            (
+                "message_edited",
+                edited.as_str(),
+                json!("No me escriban más")
+            ),
+            ("message_deleted", deleted.as_str(), Value::Null),
+            ("message_deleted", gone.as_str(), Value::Null),
+        ]
+    );
     manager.stop().await;
 }

@@ -288,3 +288,88 @@ async fn hostile_content_is_bounded() {
     manager.until("READY").await;
     manager.stop().await;
 }
+
+/// Kinds without a part of their own, and odd spellings of those that have one:
+/// each says at least what its sender's phone shows.
+#[tokio::test]
+async fn no_message_of_a_person_is_an_empty_line() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let mut events = Events::open(&manager.url("/events?after=0"), None).await;
+    let of_kind = |kind: &str, body: &str, fields: Value| {
+        let fields = fields.as_object().expect("an object").clone();
+        let content = LeadContent {
+            fields,
+            ..LeadContent::default()
+        };
+        let mut message = LeadMessage::text(LEAD, body).with(content);
+        message.kind = Some(kind.to_owned());
+        phone.lead_message(&message).expect("a message")
+    };
+    for (kind, body, fields, told_as) in [
+        (
+            "product",
+            JPEG,
+            json!({"title": "Llave", "description": "De paso", "productId": "9"}),
+            "Llave\nDe paso",
+        ),
+        (
+            "groups_v4_invite",
+            "",
+            json!({"inviteGrpName": "Vecinos", "caption": "Sumate"}),
+            "Vecinos\nSumate",
+        ),
+        (
+            "event_creation",
+            "",
+            json!({"eventName": "Visita", "eventDescription": "Traer DNI"}),
+            "Visita\nTraer DNI",
+        ),
+        (
+            "list",
+            "",
+            json!({"list": {"title": "Menú", "description": "Elija", "buttonText": "Ver"}, "footer": "Gracias"}),
+            "Menú\nElija\nGracias",
+        ),
+        ("hsm", "Su código es 1234", json!({}), "Su código es 1234"),
+        (
+            "interactive",
+            "¿Confirma?",
+            json!({"caption": "¿Confirma?"}),
+            "¿Confirma?",
+        ),
+        ("payment", "Pago de $ 100", json!({}), "Pago de $ 100"),
+        // A place that the phone could not determine.
+        ("location", "", json!({"lat": "x", "caption": "Acá"}), "Acá"),
+    ] {
+        let event = told(&mut events, &of_kind(kind, body, fields)).await;
+        assert_eq!(event["type"], kind);
+        assert_eq!(event["body"], told_as, "{kind}");
+    }
+    let cards = [
+        // Of an old phone.
+        (
+            "BEGIN:VCARD\r\nVERSION:2.1\r\nFN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Ana G=C3=B3mez\r\nTEL;CELL:4444-3333\r\nEND:VCARD",
+            "Ana Gómez 4444-3333",
+        ),
+        ("BEGIN:VCARD\nN:Gómez;Ana;;;\nEND:VCARD", "Ana Gómez"),
+        (
+            "BEGIN:VCARD\nORG:Plomería Luis\nTEL:4444-3333\nEND:VCARD",
+            "Plomería Luis 4444-3333",
+        ),
+        (
+            "BEGIN:VCARD\nTEL;waid=5491158254202:+54 9 11 5825-4202\nEND:VCARD",
+            "+54 9 11 5825-4202",
+        ),
+        ("BEGIN:VCARD\nFN:100% Ana =)\nEND:VCARD", "100% Ana =)"),
+    ];
+    for (card, told_as) in cards {
+        let content = LeadContent {
+            cards: Some(vec![card.to_owned()]),
+            ..LeadContent::default()
+        };
+        let event = told(&mut events, &writes(&phone, "", content)).await;
+        assert_eq!(event["body"], told_as);
+    }
+    manager.stop().await;
+}

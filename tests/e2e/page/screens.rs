@@ -1,4 +1,4 @@
-//! The page's conversations, contacts, messages, users, opt-outs, webhooks and
+//! The page's conversations, what one answers with, contacts, messages, users, opt-outs, webhooks and
 //! tokens, in a browser, and every screen audited by Lighthouse.
 
 use std::time::Duration;
@@ -30,6 +30,11 @@ async fn conversations_are_read_and_answered() {
 #[tokio::test]
 async fn all_that_a_lead_sends_is_shown_and_files_are_sent() {
     watched("thread-flow.mjs", false).await;
+}
+
+#[tokio::test]
+async fn voice_emoji_and_quick_answers_are_sent() {
+    watched("compose-flow.mjs", false).await;
 }
 
 #[tokio::test]

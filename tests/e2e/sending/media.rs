@@ -9,9 +9,9 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-const TO: &str = "5491158254201";
+pub(super) const TO: &str = "5491158254201";
 
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub(super) fn png(width: u32, height: u32) -> Vec<u8> {
     let picture = image::RgbImage::from_fn(width, height, |x, y| {
         image::Rgb([x.to_le_bytes()[0], y.to_le_bytes()[0], 90])
     });
@@ -22,11 +22,11 @@ fn png(width: u32, height: u32) -> Vec<u8> {
 }
 
 /// Just enough of each type to be detected.
-fn pdf() -> Vec<u8> {
+pub(super) fn pdf() -> Vec<u8> {
     b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n".to_vec()
 }
 
-fn ogg() -> Vec<u8> {
+pub(super) fn ogg() -> Vec<u8> {
     [
         b"OggS\0\x02".as_slice(),
         &[0; 22],
@@ -36,7 +36,7 @@ fn ogg() -> Vec<u8> {
     .concat()
 }
 
-fn mp4() -> Vec<u8> {
+pub(super) fn mp4() -> Vec<u8> {
     [
         b"\0\0\0\x18ftypisom\0\0\0\0isomiso2".as_slice(),
         &[7; 4_000],
@@ -44,7 +44,7 @@ fn mp4() -> Vec<u8> {
     .concat()
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -53,13 +53,18 @@ async fn plain() -> (Standin, Manager) {
     linked(Settings::default(), ManagerOptions::default()).await
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+pub(super) async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.expect("an answer");
     let status = response.status().as_u16();
     (status, response.json().await.unwrap_or(Value::Null))
 }
 
-async fn upload(manager: &Manager, query: &str, kind: &str, bytes: Vec<u8>) -> (u16, Value) {
+pub(super) async fn upload(
+    manager: &Manager,
+    query: &str,
+    kind: &str,
+    bytes: Vec<u8>,
+) -> (u16, Value) {
     let request = manager
         .client()
         .post(manager.url(&format!("/files{query}")));
@@ -73,7 +78,7 @@ async fn uploaded(manager: &Manager, bytes: Vec<u8>) -> String {
     body["file_id"].as_str().expect("an id").to_owned()
 }
 
-async fn send(manager: &Manager, mut body: Value, key: Option<&str>) -> (u16, Value) {
+pub(super) async fn send(manager: &Manager, mut body: Value, key: Option<&str>) -> (u16, Value) {
     body["to"] = json!(TO);
     let mut request = manager.client().post(manager.url("/send")).json(&body);
     if let Some(key) = key {
@@ -83,18 +88,18 @@ async fn send(manager: &Manager, mut body: Value, key: Option<&str>) -> (u16, Va
 }
 
 /// Returns a send with its file, in curl's format.
-fn form(json: &Value, bytes: Vec<u8>, name: &str) -> Form {
+pub(super) fn form(json: &Value, bytes: Vec<u8>, name: &str) -> Form {
     let file = Part::bytes(bytes).file_name(name.to_owned());
     Form::new()
         .text("json", json.to_string())
         .part("file", file)
 }
 
-fn code(answer: &(u16, Value)) -> (u16, &str) {
+pub(super) fn code(answer: &(u16, Value)) -> (u16, &str) {
     (answer.0, answer.1["code"].as_str().unwrap_or_default())
 }
 
-fn last(standin: &Standin) -> Received {
+pub(super) fn last(standin: &Standin) -> Received {
     standin.phone().messages().pop().expect("a message")
 }
 
@@ -103,7 +108,7 @@ fn folder(manager: &Manager) -> PathBuf {
 }
 
 /// Returns the names of the files on disk.
-fn on_disk(manager: &Manager) -> Vec<String> {
+pub(super) fn on_disk(manager: &Manager) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder(manager)) else {
         return Vec::new();
     };

@@ -30,6 +30,7 @@ const VARIABLES: &[&str] = &[
     "CHROME_BIN",
     "CHROMEDRIVER_BIN",
     "CHROME_ARGS",
+    "FFMPEG_BIN",
     "QR_ROUNDS",
     "RESTART_BUDGET",
     "RESTART_WINDOW_SECONDS",

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::http_requests::{FILE, ask, at, get, plain, post, routes, without_browser};
+use super::http_requests::{
+    CONTACT, FILE, MESSAGE, READ, TYPING, ask, at, get, plain, post, routes, without_browser,
+};
 use futures_util::future::join_all;
 use harness::{Manager, ManagerOptions};
 use reqwest::Method;
@@ -70,11 +72,12 @@ async fn token_is_required_everywhere_but_health() {
         // The stream's body would not end.
         let answer = request.send().await.expect("an answer");
         let expected = match path {
-            "/qr.png" | "/qr.svg" | "/qr.txt" | "/messages/3EB000" | FILE => 404,
-            "/pairing-code" | "/send" | "/send/check" | "/lookup" | "/files" => 400,
+            MESSAGE if method == Method::PUT => 400,
+            "/qr.png" | "/qr.svg" | "/qr.txt" | MESSAGE | FILE => 404,
+            "/pairing-code" | "/send" | "/send/check" | "/lookup" | "/files" | TYPING => 400,
             "/passkey" if method == Method::POST => 400,
             "/passkey/confirm" | "/passkey/cancel" | "/backup" => 409,
-            "/screenshot.png" => 503,
+            "/screenshot.png" | CONTACT | READ => 503,
             _ => 200,
         };
         assert_eq!(answer.status(), expected, "{method} {path}");

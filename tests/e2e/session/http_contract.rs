@@ -2,7 +2,7 @@
 //! browser runs, to valid and invalid requests.
 
 use super::http_requests::{
-    FILE, HttpResponse, READS, ask, at, get, plain, post, routes, without_browser,
+    FILE, HttpResponse, MESSAGE, READS, ask, at, get, plain, post, routes, without_browser,
 };
 use harness::ManagerOptions;
 use reqwest::Method;
@@ -193,6 +193,7 @@ async fn unknown_paths_are_404_and_wrong_methods_405() {
         // An uploaded file is read and deleted under one path.
         let rights: &[&str] = match path {
             FILE => &["GET", "DELETE"],
+            MESSAGE => &["GET", "PUT", "DELETE"],
             "/passkey" => &["GET", "POST"],
             _ => &[right.as_str()],
         };
@@ -206,6 +207,7 @@ async fn unknown_paths_are_404_and_wrong_methods_405() {
             );
             let allow = match path {
                 FILE => "GET,HEAD,DELETE",
+                MESSAGE => "GET,HEAD,PUT,DELETE",
                 "/passkey" => "GET,HEAD,POST",
                 _ if right == Method::GET => "GET,HEAD",
                 _ => "POST",

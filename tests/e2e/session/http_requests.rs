@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use session_api::ErrorBody;
 
-pub const READS: [&str; 11] = [
+pub const READS: [&str; 12] = [
     "/health",
     "/status",
     "/qr",
@@ -16,11 +16,16 @@ pub const READS: [&str; 11] = [
     "/session",
     "/events",
     "/screenshot.png",
-    "/messages/3EB000",
+    MESSAGE,
     "/passkey",
+    CONTACT,
 ];
+pub const MESSAGE: &str = "/messages/3EB000";
+pub const CONTACT: &str = "/contacts/5491158254201";
+pub const READ: &str = "/chats/5491158254201/read";
+pub const TYPING: &str = "/chats/5491158254201/typing";
 pub const FILE: &str = "/files/0123456789abcdef0123456789abcdef";
-const WRITES: [&str; 12] = [
+const WRITES: [&str; 14] = [
     "/backup",
     "/connect",
     "/disconnect",
@@ -32,14 +37,21 @@ const WRITES: [&str; 12] = [
     "/send",
     "/send/check",
     "/lookup",
+    READ,
+    TYPING,
     "/files",
 ];
 
 pub fn routes() -> impl Iterator<Item = (Method, &'static str)> {
     let reads = READS.into_iter().map(|path| (Method::GET, path));
     let writes = WRITES.into_iter().map(|path| (Method::POST, path));
-    let file = [(Method::GET, FILE), (Method::DELETE, FILE)];
-    reads.chain(writes).chain(file)
+    let others = [
+        (Method::GET, FILE),
+        (Method::DELETE, FILE),
+        (Method::PUT, MESSAGE),
+        (Method::DELETE, MESSAGE),
+    ];
+    reads.chain(writes).chain(others)
 }
 
 /// Returns one whose browser cannot start, so that only HTTP is tested.

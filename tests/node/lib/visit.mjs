@@ -7,7 +7,14 @@ import { CHROME, CHROME_ARGS, assert, eventually } from './peer.mjs';
 
 const LONG = 60_000;
 
-export function visit({ hub, password, pictures }) {
+/** `args` go to the browser beside the usual ones. */
+export function visit({
+  hub,
+  password,
+  pictures,
+  viewport = { width: 1200, height: 900 },
+  args = [],
+}) {
   let browser = null;
   let page = null;
   const complaints = [];
@@ -32,9 +39,9 @@ export function visit({ hub, password, pictures }) {
 
   async function open() {
     if (pictures) mkdirSync(pictures, { recursive: true });
-    browser = await chromium.launch({ executablePath: CHROME, args: CHROME_ARGS });
+    browser = await chromium.launch({ executablePath: CHROME, args: [...CHROME_ARGS, ...args] });
     const context = await browser.newContext({
-      viewport: { width: 1200, height: 900 },
+      viewport,
       colorScheme: 'light',
       locale: 'es-AR',
       // Nobody's zone: what is shown has to be the business's.
@@ -55,7 +62,9 @@ export function visit({ hub, password, pictures }) {
     await page.getByLabel('Usuario', { exact: true }).fill(user);
     await page.getByLabel('Contraseña', { exact: true }).fill(secret);
     await button('Entrar').click();
-    await page.getByTestId('user-name').waitFor({ timeout: LONG });
+    // On a phone it is in the menu, which is closed.
+    const state = viewport.width < 768 ? 'attached' : 'visible';
+    await page.getByTestId('user-name').waitFor({ timeout: LONG, state });
   }
 
   async function picture(name, options = {}) {

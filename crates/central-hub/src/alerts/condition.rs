@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use session_api::{SessionState, Timestamp};
 use strum::{EnumDiscriminants, IntoStaticStr};
 
+use crate::config::AlertConfig;
+
 /// A condition that is met; stored with its alert as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, EnumDiscriminants)]
 #[serde(tag = "code", rename_all = "SCREAMING_SNAKE_CASE")]
@@ -20,6 +22,9 @@ pub(crate) enum Condition {
         state: SessionState,
         cause: String,
         message: String,
+        /// A passkey request that waits for a person.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        passkey: Option<PasskeyWait>,
     },
     /// session-manager does not answer, or refuses the hub's token.
     SessionManagerDown { reason: String },
@@ -61,6 +66,8 @@ pub(crate) enum Condition {
     BackupFailed { what: Backup },
     /// The newest backup is old.
     BackupOld { what: Backup, hours: u64 },
+    /// Backups are configured, and there is none.
+    NoBackup { what: Backup },
     /// Disk space is low.
     LowDisk { what: String, free_mib: u64 },
     /// The browser's profile is larger than usual.
@@ -69,6 +76,15 @@ pub(crate) enum Condition {
     Certificate { host: String, is_over: bool },
     /// The clock of session-manager's machine is off.
     ClockOff { seconds: u64 },
+}
+
+/// A passkey request that nobody has answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PasskeyWait {
+    /// When WhatsApp asked; distinguishes one request from the next.
+    pub(crate) since: Timestamp,
+    /// When it lapses.
+    pub(crate) until: Timestamp,
 }
 
 /// A limit that WhatsApp applies.
@@ -114,6 +130,9 @@ impl Severity {
 const LINK: Duration = Duration::from_secs(120);
 /// The import of a large list passes.
 const MEMORY: Duration = Duration::from_secs(300);
+/// A passkey request lapses after ten minutes; whoever just scanned the code
+/// answers it within one.
+const PASSKEY: Duration = Duration::from_secs(60);
 
 impl Condition {
     /// Returns the code under which it is stored and reported.
@@ -130,7 +149,9 @@ impl Condition {
             | Self::HighMemory { service, .. } => code.of(service),
             Self::CampaignStopped { id, .. } => code.of(&id.to_string()),
             Self::WebhookDeadLetters { webhook, .. } => code.of(&webhook.to_string()),
-            Self::BackupFailed { what } | Self::BackupOld { what, .. } => code.of(what.as_str()),
+            Self::BackupFailed { what }
+            | Self::BackupOld { what, .. }
+            | Self::NoBackup { what } => code.of(what.as_str()),
             Self::LowDisk { what, .. } => code.of(what),
             Self::SessionNotReady { .. }
             | Self::SessionManagerDown { .. }
@@ -146,7 +167,10 @@ impl Condition {
     /// vary continuously are excluded.
     pub(crate) fn reason(&self) -> String {
         match self {
-            Self::SessionNotReady { cause, .. } => cause.clone(),
+            Self::SessionNotReady { cause, passkey, .. } => match passkey {
+                Some(wait) => format!("{cause} {}", wait.since),
+                None => cause.clone(),
+            },
             Self::SessionManagerDown { reason } | Self::CampaignStopped { reason, .. } => {
                 reason.clone()
             }
@@ -173,14 +197,27 @@ impl Condition {
         }
     }
 
-    /// Returns how long it may last before it is reported; `session` is the
-    /// operator's limit for the session.
-    pub(crate) fn patience(&self, session: Duration) -> Duration {
+    /// Returns how long it may last before it is reported.
+    pub(crate) fn patience(&self, config: &AlertConfig) -> Duration {
         match self {
-            Self::SessionNotReady { .. } => session,
-            Self::SessionManagerDown { .. } => session.min(LINK),
-            Self::HighMemory { .. } => session.min(MEMORY),
+            Self::SessionNotReady {
+                passkey: Some(_), ..
+            } => config.after.min(PASSKEY),
+            Self::SessionNotReady { .. } => config.after,
+            Self::SessionManagerDown { .. } => config.after.min(LINK),
+            Self::HighMemory { .. } => config.after.min(MEMORY),
+            Self::NoBackup { .. } => config.backup_after,
             _ => Duration::ZERO,
+        }
+    }
+
+    /// Returns since when a person is waited for, of what lapses: it cannot
+    /// wait for the end of the quiet hours, nor for an earlier notification to
+    /// be some time ago.
+    pub(crate) fn lapses_since(&self) -> Option<Timestamp> {
+        match self {
+            Self::SessionNotReady { passkey, .. } => passkey.map(|wait| wait.since),
+            _ => None,
         }
     }
 }

@@ -35,6 +35,8 @@ pub(super) fn figures(text: &str) -> ManagerFigures {
         free_mib: get("leadmaster_disk_free_bytes").map(|bytes| whole(bytes) >> 20),
         backup_hours: get("leadmaster_backup_age_seconds").map(|age| whole(age) / 3600),
         backup_failed: get("leadmaster_backup_failed").map(|failed| failed > 0.0),
+        backup_wanted: get("leadmaster_backup_wanted").map(|wanted| wanted > 0.0),
+        browser_mib: get("leadmaster_browser_memory_bytes").map(|bytes| whole(bytes) >> 20),
         skew_seconds: get("leadmaster_clock_skew_seconds").map(|skew| whole(skew.abs())),
     }
 }

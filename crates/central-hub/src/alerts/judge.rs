@@ -2,20 +2,23 @@
 
 use session_api::{LimitsEvent, NewChatStatus, SessionBody, SessionState};
 
-use super::condition::{Backup, Code, Condition, LimitKind};
+use super::condition::{Backup, Code, Condition, LimitKind, PasskeyWait};
 
-/// The limits of the services: memory of session-manager and of the hub, and
-/// their restarts within an hour.
+/// session-manager itself; PM2 restarts it at 1 GiB.
 pub(super) const MANAGER: Limits = Limits {
     memory_mib: 512,
     restarts: 3,
 };
+/// The hub: at 1 GiB PM2 restarts it and systemd and the container runtime kill
+/// it, so the alert is at four fifths of that.
 pub(super) const HUB: Limits = Limits {
-    memory_mib: 1024,
+    memory_mib: 1024 * 4 / 5,
     restarts: 5,
 };
-/// The threshold of `deploy/prometheus/alerts.yml`.
-const BACKUP_HOURS: u64 = 72;
+/// Chrome, with all its processes, as in `deploy/prometheus/alerts.yml`: under
+/// systemd and in a container it shares 2 GiB with session-manager.
+const BROWSER_MIB: u64 = 1430;
+const BROWSER: &str = "Chrome";
 /// The threshold below which the doctors warn.
 const MIN_FREE_MIB: u64 = 1000;
 /// The threshold of session-manager's doctor.
@@ -41,6 +44,12 @@ pub(super) struct ServiceFacts {
     pub(super) resident_mib: Option<u64>,
 }
 
+impl ServiceFacts {
+    fn has_many_restarts(&self) -> bool {
+        self.restarts > self.limits.restarts
+    }
+}
+
 /// Figures from session-manager's metrics.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ManagerFigures {
@@ -48,6 +57,9 @@ pub(super) struct ManagerFigures {
     pub(super) free_mib: Option<u64>,
     pub(super) backup_hours: Option<u64>,
     pub(super) backup_failed: Option<bool>,
+    /// Whether session-manager has a key for backups.
+    pub(super) backup_wanted: Option<bool>,
+    pub(super) browser_mib: Option<u64>,
     pub(super) skew_seconds: Option<u64>,
 }
 
@@ -71,6 +83,7 @@ pub(super) enum CertificateState {
 /// A backup of the hub's database.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HubBackup {
+    /// The age of the newest; `None` if there is none.
     pub(super) hours: Option<u64>,
     pub(super) failed: bool,
 }
@@ -124,8 +137,8 @@ impl Judgement {
     }
 }
 
-/// Evaluates the facts.
-pub(super) fn judge(facts: &Facts) -> Judgement {
+/// Evaluates the facts; a backup older than `backup_hours` is old.
+pub(super) fn judge(facts: &Facts, backup_hours: u64) -> Judgement {
     let mut judgement = Judgement::default();
     let conditions = &mut judgement.conditions;
     if let Some(Some(reason)) = &facts.link {
@@ -141,6 +154,7 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
     }
     if let Some(figures) = &facts.figures {
         conditions.extend(of_figures(figures));
+        conditions.extend(of_session_backup(facts, figures, backup_hours));
     }
     for service in &facts.services {
         conditions.extend(of_service(service));
@@ -174,7 +188,9 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
         });
     }
     if let Some(backup) = facts.hub_backup {
-        conditions.extend(of_backup(Backup::Hub, backup.hours, backup.failed));
+        let none = backup.hours.is_none();
+        conditions.extend(of_backup(Backup::Hub, backup.hours, none, backup_hours));
+        conditions.extend(failed_backup(Backup::Hub, backup.failed));
     }
     judgement.unknown = unknown(facts);
     judgement
@@ -199,15 +215,20 @@ fn unknown(facts: &Facts) -> Vec<String> {
     let codes = codes.into_iter().filter(|(is_known, _)| !is_known);
     let codes = codes.map(|(_, code)| code.as_str().to_owned());
     let hub = facts.hub_backup.is_some();
+    // The age is absent without a backup.
+    let knows_backup = figures.backup_wanted.is_some() || figures.backup_hours.is_some();
     let (session, other) = (Backup::Session.as_str(), Backup::Hub.as_str());
     let keys = [
         (
             figures.backup_failed.is_some(),
             Code::BackupFailed.of(session),
         ),
-        (figures.backup_hours.is_some(), Code::BackupOld.of(session)),
+        (knows_backup, Code::BackupOld.of(session)),
+        (knows_backup, Code::NoBackup.of(session)),
         (hub, Code::BackupFailed.of(other)),
         (hub, Code::BackupOld.of(other)),
+        (hub, Code::NoBackup.of(other)),
+        (figures.browser_mib.is_some(), Code::HighMemory.of(BROWSER)),
     ];
     let keys = keys.into_iter().filter(|(is_known, _)| !is_known);
     // A service no longer observed, such as a removed hub, is cleared.
@@ -216,9 +237,13 @@ fn unknown(facts: &Facts) -> Vec<String> {
         .iter()
         .filter(|service| service.resident_mib.is_none());
     let silent = silent.map(|service| Code::HighMemory.of(&service.name));
+    // More restarts do not end it.
+    let restarted = facts.services.iter().filter(|it| it.has_many_restarts());
+    let restarted = restarted.map(|service| Code::ShortUptime.of(&service.name));
     codes
         .chain(keys.map(|(_, key)| key))
         .chain(silent)
+        .chain(restarted)
         .collect()
 }
 
@@ -229,6 +254,7 @@ fn of_session(session: &SessionBody) -> Vec<Condition> {
             state: session.state,
             cause: session.cause.clone(),
             message: session.cause_message.clone(),
+            passkey: passkey_of(session),
         });
     }
     let restarts = &session.restarts;
@@ -240,6 +266,16 @@ fn of_session(session: &SessionBody) -> Vec<Condition> {
         });
     }
     conditions
+}
+
+/// Returns the passkey request that waits for a person; once it is answered,
+/// WhatsApp and the phone go on by themselves.
+fn passkey_of(session: &SessionBody) -> Option<PasskeyWait> {
+    let passkey = session.passkey.as_ref()?;
+    (passkey.stage != "answered").then_some(PasskeyWait {
+        since: passkey.since,
+        until: passkey.expires_at,
+    })
 }
 
 fn of_limits(limits: &LimitsEvent) -> Option<Condition> {
@@ -273,16 +309,39 @@ fn of_figures(figures: &ManagerFigures) -> Vec<Condition> {
     if let Some(free) = figures.free_mib {
         conditions.extend(low_disk(session_api::SERVICE_NAME, free));
     }
-    let failed = figures.backup_failed.unwrap_or(false);
-    conditions.extend(of_backup(Backup::Session, figures.backup_hours, failed));
+    if let Some(mib) = figures.browser_mib.filter(|mib| *mib > BROWSER_MIB) {
+        conditions.push(Condition::HighMemory {
+            service: BROWSER.to_owned(),
+            mib,
+            limit_mib: BROWSER_MIB,
+        });
+    }
     conditions
 }
 
-fn of_backup(what: Backup, hours: Option<u64>, failed: bool) -> Vec<Condition> {
-    let old = hours.filter(|hours| *hours > BACKUP_HOURS);
-    let old = old.map(|hours| Condition::BackupOld { what, hours });
-    let failed = failed.then_some(Condition::BackupFailed { what });
-    old.into_iter().chain(failed).collect()
+fn of_session_backup(facts: &Facts, figures: &ManagerFigures, backup_hours: u64) -> Vec<Condition> {
+    let (what, hours) = (Backup::Session, figures.backup_hours);
+    // Without a linked phone there is nothing to back up yet.
+    let is_linked = facts.session.as_ref().is_some_and(|session| session.linked);
+    let none = is_linked && figures.backup_wanted == Some(true) && hours.is_none();
+    let failed = figures.backup_failed.unwrap_or(false);
+    let standing = of_backup(what, hours, none, backup_hours);
+    standing
+        .into_iter()
+        .chain(failed_backup(what, failed))
+        .collect()
+}
+
+fn of_backup(what: Backup, hours: Option<u64>, none: bool, limit: u64) -> Option<Condition> {
+    if none {
+        return Some(Condition::NoBackup { what });
+    }
+    let hours = hours.filter(|hours| *hours > limit)?;
+    Some(Condition::BackupOld { what, hours })
+}
+
+fn failed_backup(what: Backup, failed: bool) -> Option<Condition> {
+    failed.then_some(Condition::BackupFailed { what })
 }
 
 fn low_disk(what: &str, free_mib: u64) -> Option<Condition> {
@@ -295,7 +354,7 @@ fn low_disk(what: &str, free_mib: u64) -> Option<Condition> {
 fn of_service(service: &ServiceFacts) -> Vec<Condition> {
     let (name, limits) = (&service.name, service.limits);
     let mut conditions = Vec::new();
-    if service.restarts > limits.restarts {
+    if service.has_many_restarts() {
         conditions.push(Condition::ManyRestarts {
             service: name.clone(),
             number: service.restarts,
@@ -321,7 +380,8 @@ mod tests {
     use super::*;
 
     fn codes(facts: &Facts) -> Vec<String> {
-        judge(facts).conditions.iter().map(Condition::key).collect()
+        let judgement = judge(facts, 72);
+        judgement.conditions.iter().map(Condition::key).collect()
     }
 
     fn service(restarts: i64, resident_mib: u64) -> Facts {
@@ -348,7 +408,45 @@ mod tests {
                 "HIGH_MEMORY/session-manager"
             ]
         );
-        assert_eq!((HUB.memory_mib, HUB.restarts), (1024, 5));
+        assert_eq!((HUB.memory_mib, HUB.restarts), (819, 5));
+    }
+
+    /// What ends a service for its memory is in `deploy/`.
+    #[test]
+    fn people_are_told_before_a_service_is_ended_for_its_memory() {
+        let compose = include_str!("../../../../deploy/container/compose.yaml");
+        let rules = include_str!("../../../../deploy/prometheus/alerts.yml");
+        for (file, line) in [
+            (
+                include_str!("../../../../deploy/central-hub/ecosystem.config.js"),
+                "max_memory_restart: '1G'",
+            ),
+            (
+                include_str!("../../../../deploy/systemd/leadmaster-central-hub.service"),
+                "MemoryMax=1G",
+            ),
+            (compose, "mem_limit: 1g"),
+            (
+                include_str!("../../../../deploy/session-manager/ecosystem.config.cjs"),
+                "max_memory_restart: '1024M'",
+            ),
+            (
+                include_str!("../../../../deploy/systemd/leadmaster-session-manager.service"),
+                "MemoryMax=2G",
+            ),
+            (compose, "mem_limit: 2g"),
+        ] {
+            assert!(
+                file.contains(line),
+                "{line}: the limits of the alerts follow it"
+            );
+        }
+        const { assert!(HUB.memory_mib <= 1024 * 4 / 5) };
+        const { assert!(MANAGER.memory_mib <= 1024 * 4 / 5) };
+        const { assert!(MANAGER.memory_mib + BROWSER_MIB < 2048) };
+        for mib in [HUB.memory_mib, MANAGER.memory_mib] {
+            assert!(rules.contains(&format!("> {}", mib << 20)), "{mib}");
+        }
     }
 
     #[test]
@@ -373,6 +471,8 @@ mod tests {
             free_mib: Some(999),
             backup_hours: Some(73),
             backup_failed: Some(true),
+            backup_wanted: Some(true),
+            browser_mib: Some(1431),
             skew_seconds: Some(61),
         };
         let facts = Facts {
@@ -389,6 +489,7 @@ mod tests {
                 "LARGE_PROFILE",
                 "CLOCK_OFF",
                 "LOW_DISK/session-manager",
+                "HIGH_MEMORY/Chrome",
                 "BACKUP_OLD/session",
                 "BACKUP_FAILED/session"
             ]
@@ -397,7 +498,7 @@ mod tests {
 
     #[test]
     fn unobserved_facts_raise_and_clear_nothing() {
-        let nothing = judge(&Facts::default());
+        let nothing = judge(&Facts::default(), 72);
         assert!(nothing.conditions.is_empty());
         for key in ["SESSION_NOT_READY", "BACKUP_OLD/hub", "CAMPAIGN_STOPPED/3"] {
             assert!(!nothing.knows(key), "{key}");
@@ -407,7 +508,7 @@ mod tests {
             paused: Some(Vec::new()),
             ..Facts::default()
         };
-        let some = judge(&facts);
+        let some = judge(&facts, 72);
         assert!(some.knows("SESSION_MANAGER_DOWN") && some.knows("CAMPAIGN_STOPPED/3"));
         assert!(!some.knows("SESSION_NOT_READY"));
     }

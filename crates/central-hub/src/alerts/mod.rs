@@ -17,6 +17,7 @@
 
 mod certificate;
 mod channels;
+mod clock;
 mod condition;
 mod exposition;
 mod judge;
@@ -30,22 +31,22 @@ use std::time::{Duration, Instant};
 use jiff::civil::DateTime;
 use serde::Serialize;
 use service_runtime::Backoff;
+use service_runtime::liveness::Heartbeat;
 use session_api::Timestamp;
-use session_client::SessionClient;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 pub(crate) use self::channels::ChannelTest;
 use self::channels::{Channels, Outgoing};
+pub use self::clock::AlertClock;
 use self::condition::Condition;
 use self::judge::{Facts, Judgement};
+pub(crate) use self::observe::Observed;
 use self::observe::Observer;
-use self::policy::{NoticeKind, Policy, age};
+use self::policy::{NoticeKind, Policy, Urgency, age};
 use self::words::{AlertText, Digest, Words};
-use crate::backup::Schedule;
 use crate::config::Config;
-use crate::relay::Relay;
 use crate::store::{
     Engine, MessageState, NewNotice, Notice, Settled, Sighting, Store, StoreError, StoredAlert,
     new_event_id,
@@ -79,6 +80,8 @@ pub struct AlertLimits {
     pub over_after: Duration,
     /// The pause after the first failed attempt; later ones are longer.
     pub first_pause: Duration,
+    /// Memory of the hub above which a person is told, in MiB.
+    pub hub_memory_mib: u64,
 }
 
 impl Default for AlertLimits {
@@ -87,6 +90,7 @@ impl Default for AlertLimits {
             every: Duration::from_secs(30),
             over_after: Duration::from_secs(90),
             first_pause: Duration::from_secs(10),
+            hub_memory_mib: judge::HUB.memory_mib,
         }
     }
 }
@@ -102,12 +106,14 @@ struct Inner {
     channels: Channels,
     words: Words,
     limits: AlertLimits,
+    clock: AlertClock,
     /// This hub as a service that starts.
     service: String,
     /// The id of this process in the rows that it claims.
     who: String,
     /// Notified when a notice was enqueued.
     enqueued: Notify,
+    heartbeat: Heartbeat,
     /// Allows one test at a time.
     testing: Mutex<()>,
 }
@@ -229,24 +235,24 @@ async fn test_channels(channels: &Channels, words: &Words) -> Vec<ChannelTest> {
 impl Alerts {
     pub(crate) fn new(
         config: Arc<Config>,
-        store: Store,
-        session: SessionClient,
-        relay: Relay,
-        backups: Option<Schedule>,
+        observed: Observed,
         webhook_limits: WebhookLimits,
         limits: AlertLimits,
     ) -> Self {
         let service = format!("central-hub {}", hub_name(&config));
+        let (store, clock) = (observed.store.clone(), observed.clock.clone());
         Self(Arc::new(Inner {
-            observer: Observer::new(store.clone(), session, relay, backups, service.clone()),
+            observer: Observer::new(observed, service.clone(), limits.hub_memory_mib),
             channels: Channels::new(&config.alerts, webhook_limits),
             words: words_of(&config),
             store,
             limits,
+            clock,
             service,
             config,
             who: format!("{:016x}", rand::random::<u64>()),
             enqueued: Notify::new(),
+            heartbeat: Heartbeat::new("the alerts' check", limits.every),
             testing: Mutex::new(()),
         }))
     }
@@ -266,6 +272,11 @@ impl Alerts {
         if let Err(error) = inner.store.release_notices(Some(&inner.who)).await {
             tracing::debug!("the leases of alerts stay: {error}");
         }
+    }
+
+    /// Returns the heartbeat of [`Alerts::run`].
+    pub(crate) fn heartbeat(&self) -> Heartbeat {
+        self.0.heartbeat.clone()
     }
 
     /// Tests each channel.
@@ -329,7 +340,7 @@ fn condition_of(alert: &StoredAlert) -> Option<Condition> {
 impl Inner {
     /// Stores that this hub started, and releases its earlier claims.
     async fn begin(&self) {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         if let Err(error) = self.store.service_started(&self.service, now).await {
             tracing::debug!("the start is not written down: {error}");
         }
@@ -344,6 +355,7 @@ impl Inner {
     async fn watch(&self) {
         let mut forget_at = Instant::now();
         loop {
+            self.heartbeat.beat();
             // The first check waits until the relay has received something.
             tokio::time::sleep(self.limits.every).await;
             if let Err(error) = self.check().await {
@@ -351,7 +363,7 @@ impl Inner {
             }
             if forget_at <= Instant::now() {
                 forget_at = Instant::now() + FORGET_EVERY;
-                let before = Timestamp::now().before(KEPT);
+                let before = self.clock.now().before(KEPT);
                 if let Err(error) = self.store.forget_notices(before).await {
                     tracing::warn!("old notices stay: {error}");
                 }
@@ -361,8 +373,9 @@ impl Inner {
 
     async fn check(&self) -> Result<(), StoreError> {
         let facts = self.observer.facts(&self.config).await;
-        let judgement = judge::judge(&facts);
-        let now = Timestamp::now();
+        let backup_hours = self.config.alerts.backup_after.as_secs() / 3600;
+        let judgement = judge::judge(&facts, backup_hours);
+        let now = self.clock.now();
         let policy = self.policy(now);
         for condition in &judgement.conditions {
             let since = since_of(condition, &facts).unwrap_or(now);
@@ -405,11 +418,8 @@ impl Inner {
         };
         let mut tx = self.store.begin().await?;
         let alert = self.store.see_alert_in(&mut tx, &sighting, now).await?;
-        let (severity, patience) = (
-            condition.severity(),
-            condition.patience(self.config.alerts.after),
-        );
-        let telling = policy.decide(&alert, severity, patience, now);
+        let urgency = Urgency::of(condition, &self.config.alerts);
+        let telling = policy.decide(&alert, urgency, now);
         if let Some(telling) = telling {
             let is_again = telling == NoticeKind::Repeated;
             let text = self.words.raised(condition, alert.since, is_again);
@@ -418,7 +428,7 @@ impl Inner {
                 kind,
                 key: &key,
                 code: condition.code(),
-                severity: severity.as_str(),
+                severity: urgency.severity.as_str(),
                 text: &text,
             };
             self.enqueue(&mut tx, &notice).await?;
@@ -608,7 +618,7 @@ impl Inner {
                 Settled::Sent
             }
             Err(why) => {
-                let now = Timestamp::now();
+                let now = self.clock.now();
                 let said = format!("{}: {}", why.code, why.message);
                 if age(notice.created_at, now) >= GIVEN_UP {
                     tracing::error!(way = notice.way, "an alert is given up: {said}");
@@ -617,7 +627,7 @@ impl Inner {
                     tracing::error!(way = notice.way, "an alert did not arrive: {said}");
                     let backoff = Backoff::new(self.limits.first_pause, LONGEST_PAUSE);
                     let pause = backoff.after(notice.attempts.saturating_sub(1));
-                    Settled::Again(now.after(pause), said)
+                    Settled::Again(Timestamp::now().after(pause), said)
                 }
             }
         };

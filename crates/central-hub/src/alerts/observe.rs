@@ -5,14 +5,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use service_runtime::process::Usage;
-use session_api::{SERVICE_NAME, SessionBody, Timestamp};
+use session_api::{SERVICE_NAME, SessionBody};
 use session_client::{ClientError, SessionClient};
 use tokio::sync::Mutex;
 
 use super::certificate;
+use super::clock::AlertClock;
 use super::exposition;
 use super::judge::{
-    CertificateFacts, DeadLetter, Facts, HUB, HubBackup, MANAGER, PausedCampaign, ServiceFacts,
+    CertificateFacts, DeadLetter, Facts, HUB, HubBackup, Limits, MANAGER, PausedCampaign,
+    ServiceFacts,
 };
 use crate::backup::Schedule;
 use crate::config::{Config, DatabaseLocation};
@@ -26,12 +28,23 @@ const CERTIFICATE: Duration = Duration::from_secs(6 * 3600);
 /// Interval after a check without a result.
 const CERTIFICATE_AGAIN: Duration = Duration::from_secs(300);
 
+/// Where the facts come from.
+pub(crate) struct Observed {
+    pub(crate) store: Store,
+    pub(crate) session: SessionClient,
+    pub(crate) relay: Relay,
+    pub(crate) backups: Option<Schedule>,
+    pub(crate) clock: AlertClock,
+}
+
 /// Collects the facts.
 pub(super) struct Observer {
     store: Store,
     session: SessionClient,
     relay: Relay,
     backups: Option<Schedule>,
+    clock: AlertClock,
+    memory_mib: u64,
     /// The name of this hub, among several.
     name: String,
     /// Until when the last check counts, and what it found.
@@ -39,18 +52,14 @@ pub(super) struct Observer {
 }
 
 impl Observer {
-    pub(super) fn new(
-        store: Store,
-        session: SessionClient,
-        relay: Relay,
-        backups: Option<Schedule>,
-        name: String,
-    ) -> Self {
+    pub(super) fn new(from: Observed, name: String, memory_mib: u64) -> Self {
         Self {
-            store,
-            session,
-            relay,
-            backups,
+            store: from.store,
+            session: from.session,
+            relay: from.relay,
+            backups: from.backups,
+            clock: from.clock,
+            memory_mib,
             name,
             certificate: Mutex::default(),
         }
@@ -92,7 +101,10 @@ impl Observer {
             manager,
             ServiceFacts {
                 name: self.name.clone(),
-                limits: HUB,
+                limits: Limits {
+                    memory_mib: self.memory_mib,
+                    ..HUB
+                },
                 restarts: self.restarts(&self.name).await,
                 resident_mib: this.map(|usage| usage.resident >> 20),
             },
@@ -101,7 +113,9 @@ impl Observer {
         facts.paused = self.paused().await;
         facts.dead_letters = self.dead_letters().await;
         facts.hub_backup = self.backups.as_ref().map(|backups| HubBackup {
-            hours: backups.age().map(|age| age.as_secs() / 3600),
+            hours: backups
+                .age(self.clock.now())
+                .map(|age| age.as_secs() / 3600),
             failed: backups.has_failed(),
         });
         facts.certificate = self.certificate(config).await;
@@ -116,7 +130,7 @@ impl Observer {
     }
 
     async fn restarts(&self, service: &str) -> i64 {
-        let since = Timestamp::now().before(HOUR);
+        let since = self.clock.now().before(HOUR);
         let restarts = self.store.restarts_since(service, since).await;
         restarts.unwrap_or(0)
     }

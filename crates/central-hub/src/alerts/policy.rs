@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use session_api::Timestamp;
 
-use super::condition::Severity;
+use super::condition::{Condition, Severity};
+use crate::config::AlertConfig;
 use crate::store::StoredAlert;
 
 /// Minimum interval between notifications of an alert whose reason changes.
@@ -32,22 +33,44 @@ impl Policy {
     pub(super) fn decide(
         &self,
         alert: &StoredAlert,
-        severity: Severity,
-        patience: Duration,
+        urgency: Urgency,
         now: Timestamp,
     ) -> Option<NoticeKind> {
+        let begin = urgency.lapses_since.unwrap_or(alert.since);
+        let is_due = age(begin, now) >= urgency.patience;
         let Some(told) = alert.told_at else {
-            let waits = self.is_quiet && severity != Severity::Critical;
-            let is_due = age(alert.since, now) >= patience;
+            let waits = self.is_quiet && urgency.severity != Severity::Critical;
             return (is_due && !waits).then_some(NoticeKind::Raised);
         };
+        let changed = alert.told_reason.as_ref() != Some(&alert.reason);
+        if changed && urgency.lapses_since.is_some() {
+            return is_due.then_some(NoticeKind::Repeated);
+        }
         if self.is_quiet {
             return None;
         }
         let since = age(told, now);
-        let changed = alert.told_reason.as_ref() != Some(&alert.reason);
         let again = self.repeat.is_some_and(|repeat| since >= repeat);
         (again || changed && since >= CHANGES).then_some(NoticeKind::Repeated)
+    }
+}
+
+/// How soon a condition has to be reported.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Urgency {
+    pub(super) severity: Severity,
+    pub(super) patience: Duration,
+    /// Since when a person is waited for, if it lapses.
+    pub(super) lapses_since: Option<Timestamp>,
+}
+
+impl Urgency {
+    pub(super) fn of(condition: &Condition, config: &AlertConfig) -> Self {
+        Self {
+            severity: condition.severity(),
+            patience: condition.patience(config),
+            lapses_since: condition.lapses_since(),
+        }
     }
 }
 
@@ -76,6 +99,38 @@ mod tests {
         }
     }
 
+    fn urgency(severity: Severity, patience: Duration) -> Urgency {
+        Urgency {
+            severity,
+            patience,
+            lapses_since: None,
+        }
+    }
+
+    #[test]
+    fn what_lapses_is_reported_at_night_and_soon_after_another_reason() {
+        let night = Policy {
+            repeat: None,
+            is_quiet: true,
+        };
+        let begin = Timestamp::from_millis(1_800_000_000_000).unwrap();
+        let at = |minutes: u32| begin.after(minutes * MINUTE);
+        let lapsing = Urgency {
+            lapses_since: Some(at(20)),
+            ..urgency(Severity::Critical, MINUTE)
+        };
+        let new = alert(None, begin);
+        assert_eq!(night.decide(&new, lapsing, at(20)), None);
+        let decided = night.decide(&new, lapsing, at(21));
+        assert_eq!(decided, Some(NoticeKind::Raised));
+        let other = alert(Some((at(19), "CODE_SHOWN")), begin);
+        assert_eq!(night.decide(&other, lapsing, at(20)), None);
+        let decided = night.decide(&other, lapsing, at(21));
+        assert_eq!(decided, Some(NoticeKind::Repeated));
+        let told = alert(Some((at(21), "UNLINKED")), begin);
+        assert_eq!(night.decide(&told, lapsing, at(29)), None);
+    }
+
     #[test]
     fn alert_is_reported_after_its_delay_and_then_repeated() {
         let day = Policy {
@@ -85,7 +140,7 @@ mod tests {
         let begin = Timestamp::from_millis(1_800_000_000_000).unwrap();
         let at = |minutes: u32| begin.after(minutes * MINUTE);
         let decide = |alert: &StoredAlert, minutes| {
-            day.decide(alert, Severity::Warning, 10 * MINUTE, at(minutes))
+            day.decide(alert, urgency(Severity::Warning, 10 * MINUTE), at(minutes))
         };
         let new = alert(None, begin);
         assert_eq!(decide(&new, 9), None);
@@ -100,7 +155,7 @@ mod tests {
             repeat: None,
             ..day
         };
-        let later = never.decide(&told, Severity::Warning, 10 * MINUTE, at(9_999));
+        let later = never.decide(&told, urgency(Severity::Warning, 10 * MINUTE), at(9_999));
         assert_eq!(later, None);
         // A clock that was set back makes nothing due.
         assert_eq!(decide(&alert(None, at(100)), 50), None);
@@ -115,7 +170,8 @@ mod tests {
         let begin = Timestamp::from_millis(1_800_000_000_000).unwrap();
         let later = begin.after(600 * MINUTE);
         let new = alert(None, begin);
-        let decide = |alert: &StoredAlert, severity| night.decide(alert, severity, MINUTE, later);
+        let decide =
+            |alert: &StoredAlert, severity| night.decide(alert, urgency(severity, MINUTE), later);
         assert_eq!(decide(&new, Severity::Warning), None);
         assert_eq!(decide(&new, Severity::Critical), Some(NoticeKind::Raised));
         let told = alert(Some((begin, "UNLINKED")), begin);

@@ -75,6 +75,10 @@ impl Words {
             Condition::WhatsappLimit {
                 until: Some(until), ..
             } => self.moment(*until),
+            Condition::SessionNotReady {
+                passkey: Some(wait),
+                ..
+            } => self.moment(wait.until),
             _ => String::new(),
         }
     }
@@ -181,6 +185,7 @@ mod tests {
             state: SessionState::Error,
             cause: cause.to_owned(),
             message: "the service's own sentence".to_owned(),
+            passkey: None,
         }
     }
 
@@ -281,6 +286,7 @@ mod tests {
                 what: Backup::Session,
                 hours: 80,
             },
+            Condition::NoBackup { what: Backup::Hub },
             Condition::LowDisk {
                 what: name(),
                 free_mib: 3,

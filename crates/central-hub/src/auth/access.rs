@@ -233,6 +233,20 @@ pub const ALL: &[Rule] = &[
     rule("GET", "/listener/messages", Everybody(Read)),
     rule("GET", "/listener/history/{number}", Everybody(Read)),
     rule("GET", "/listener/messages/{id}/media", Everybody(Read)),
+    // What leaves beside messages: rights as for sending.
+    rule("PUT", "/listener/messages/{id}", Everybody(Send)),
+    rule("DELETE", "/listener/messages/{id}", Everybody(Send)),
+    rule(
+        "POST",
+        "/listener/conversations/{number}/seen",
+        Everybody(Send),
+    ),
+    rule(
+        "POST",
+        "/listener/conversations/{number}/typing",
+        Everybody(Send),
+    ),
+    rule("GET", "/contacts/{telefono}/whatsapp", Everybody(Send)),
     // The token in the path is the credential.
     rule("GET", "/media/{token}", Anyone),
     rule("POST", "/listener/incoming-message", Anyone),
@@ -246,6 +260,11 @@ pub const ALL: &[Rule] = &[
     rule("DELETE", "/contacts/{telefono}", Everybody(Campaigns)),
     rule("POST", "/contacts/{telefono}/join", Admins(Campaigns)),
     rule("POST", "/contacts/{telefono}/part", Admins(Campaigns)),
+    // Texts for whoever answers, who also keeps them.
+    rule("GET", "/quick-answers", Everybody(Read)),
+    rule("POST", "/quick-answers", Everybody(Send)),
+    rule("PUT", "/quick-answers/{id}", Everybody(Send)),
+    rule("DELETE", "/quick-answers/{id}", Everybody(Send)),
     // Further routes of the Node hub, under its names.
     rule("POST", "/sender/send", Everybody(Send)),
     rule(

@@ -23,6 +23,14 @@ use crate::store::{Role, Store, StoreError};
 const SETTING: &str = "jwt_key";
 const ISSUER: &str = "leadmaster";
 
+/// Replaces the key; a hub that runs has the old one until it is started again.
+///
+/// # Errors
+/// [`StoreError::Query`].
+pub async fn renew_key(store: &Store) -> Result<(), StoreError> {
+    store.set(SETTING, &secrets::random()).await
+}
+
 /// Claims of a JWT, with the registered names where there is one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Claims {

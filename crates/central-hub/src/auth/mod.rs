@@ -38,6 +38,7 @@ pub(crate) use address::ClientAddress;
 pub(crate) use caller::{Caller, Who};
 pub use caller::{Scope, Scopes};
 pub(crate) use gate::gate;
+pub use jwt::renew_key as renew_jwt_key;
 pub(crate) use passwords::{canonical_name, check_new_password, is_bcrypt, is_user_name};
 pub(crate) use refusal::forbidden;
 pub(crate) use secrets::{sha256, token};

@@ -18,13 +18,14 @@ const AFTER_FAILURE: Duration = Duration::from_secs(3600);
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     backups: Backups,
-    every: Duration,
+    /// `None`: only when asked.
+    every: Option<Duration>,
     failed: Arc<AtomicBool>,
 }
 
 impl Schedule {
     /// Creates a schedule with this interval.
-    pub(crate) fn new(backups: Backups, every: Duration) -> Self {
+    pub(crate) fn new(backups: Backups, every: Option<Duration>) -> Self {
         Self {
             backups,
             every,
@@ -37,20 +38,28 @@ impl Schedule {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Returns the age of the newest backup.
-    pub(crate) fn age(&self) -> Option<Duration> {
+    /// Returns the age of the newest backup, whoever took it; zero for one of
+    /// the future.
+    pub(crate) fn age(&self, now: Timestamp) -> Option<Duration> {
         let newest = self.backups.newest()?;
-        SystemTime::now().duration_since(newest).ok()
+        let since = newest.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        let now = Duration::from_millis(now.as_millis().try_into().ok()?);
+        Some(now.saturating_sub(since))
     }
 
     /// Runs until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
+        self.look_every(LOOK_EVERY, draining).await;
+    }
+
+    async fn look_every(self, pause: Duration, draining: CancellationToken) {
+        let Some(every) = self.every else { return };
         loop {
             tokio::select! {
                 () = draining.cancelled() => return,
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(pause) => {}
             }
-            if self.age().is_some_and(|age| age < self.every) {
+            if self.age(Timestamp::now()).is_some_and(|age| age < every) {
                 continue;
             }
             let taken = self.backups.take(Timestamp::now()).await;
@@ -69,5 +78,121 @@ impl Schedule {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+    use std::path::{Path, PathBuf};
+
+    use backup_files::BackupKey;
+
+    use super::*;
+    use crate::config::{BackupConfig, DatabaseLocation};
+    use crate::store::Store;
+
+    const LOOK: Duration = Duration::from_millis(5);
+
+    struct Place {
+        home: tempfile::TempDir,
+        config: BackupConfig,
+        database: DatabaseLocation,
+    }
+
+    impl Place {
+        async fn new(keep: usize) -> (Self, Store) {
+            let home = tempfile::tempdir().unwrap();
+            let (secret, _) = BackupKey::generate();
+            let config = BackupConfig {
+                key: BackupKey::parse(&secret).ok(),
+                folder: home.path().join("backups"),
+                keep,
+                every: None,
+            };
+            let database = DatabaseLocation::in_folder(home.path());
+            let store = Store::open(&database).await.unwrap();
+            let place = Self {
+                home,
+                config,
+                database,
+            };
+            (place, store)
+        }
+
+        fn backups(&self) -> Backups {
+            Backups::new(self.config.clone(), self.database.clone())
+        }
+
+        fn files(&self) -> Vec<PathBuf> {
+            let entries = fs::read_dir(&self.config.folder).into_iter().flatten();
+            let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+            files.retain(|file| file.extension().is_some_and(|end| end == "age"));
+            files.sort();
+            files
+        }
+    }
+
+    fn age(file: &Path, hours: u64) {
+        let at = SystemTime::now() - Duration::from_secs(3600 * hours);
+        let file = fs::File::options().write(true).open(file).unwrap();
+        file.set_modified(at).unwrap();
+    }
+
+    #[tokio::test]
+    async fn backups_are_taken_encrypted_verified_and_pruned() {
+        let (place, store) = Place::new(2).await;
+        let every = Duration::from_secs(3600);
+        let schedule = Schedule::new(place.backups(), Some(every));
+        let draining = CancellationToken::new();
+        let running = tokio::spawn(schedule.clone().look_every(LOOK, draining.clone()));
+        let mut seen = BTreeSet::new();
+        while seen.len() < 4 {
+            // Until it is old there is no other.
+            for file in place.files() {
+                if seen.insert(file.clone()) {
+                    assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+                    let held = fs::read(&file).unwrap();
+                    assert!(held.starts_with(b"age-encryption.org/v1"));
+                    let drilled = place.backups().drill(Some(&file)).await.unwrap();
+                    assert_eq!(drilled.facts.messages, 0);
+                    age(&file, 2);
+                }
+            }
+            assert!(!schedule.has_failed());
+            tokio::time::sleep(LOOK).await;
+        }
+        draining.cancel();
+        running.await.unwrap();
+        assert_eq!(place.files().len(), 2, "the oldest are gone");
+        let oldest = seen.first().unwrap();
+        assert!(!oldest.exists(), "{}", oldest.display());
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn failed_backup_is_remembered_and_a_recent_one_is_enough() {
+        let (mut place, store) = Place::new(2).await;
+        let every = Duration::from_secs(3600);
+        place.backups().take(Timestamp::now()).await.unwrap();
+        let recent = Schedule::new(place.backups(), Some(every));
+        let draining = CancellationToken::new();
+        let looking = recent.clone().look_every(LOOK, draining.clone());
+        assert!(tokio::time::timeout(LOOK * 20, looking).await.is_err());
+        assert_eq!(place.files().len(), 1);
+        assert!(recent.age(Timestamp::now()).unwrap() < every);
+
+        // The folder cannot be made.
+        place.config.folder = place.home.path().join("hub.db/backups");
+        let schedule = Schedule::new(place.backups(), Some(every));
+        let running = tokio::spawn(schedule.clone().look_every(LOOK, draining.clone()));
+        while !schedule.has_failed() {
+            tokio::time::sleep(LOOK).await;
+        }
+        draining.cancel();
+        running.await.unwrap();
+        store.close().await;
     }
 }

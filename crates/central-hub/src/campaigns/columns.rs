@@ -33,6 +33,16 @@ const NAMES: &[&str] = &[
     "billing_first_name",
 ];
 
+/// Headings of the column with what is wrong, in the file of rejected lines that
+/// the page makes; mended and uploaded again, it is no data of anybody.
+const NOTES: &[&str] = &["que_corregir", "what_to_correct"];
+
+/// Whether a column is skipped.
+#[must_use]
+pub fn is_note(key: &str) -> bool {
+    NOTES.contains(&key)
+}
+
 /// Normalizes a heading to the name of its column and variable: lower case, no
 /// accents, one `_` for anything between words. Empty if nothing is left.
 #[must_use]

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use service_runtime::doctor::{
-    self, Check, DoctorReport, Service, ServiceManager, Subject, Whose, disk, folder, port, secrets,
+    self, Check, DoctorReport, Service, ServiceManager, Subject, Whose, disk, folder, folder_of,
+    logs, port, secrets, watchdog,
 };
 use service_runtime::env::mask_userinfo;
 use session_api::{SERVICE_NAME, SessionState};
@@ -47,12 +48,14 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     let mut checks = Vec::new();
     if let DatabaseLocation::Sqlite(file) = &config.database {
         let data = file.parent().unwrap_or(Path::new("."));
-        checks.push(folder("DATA_DIR", data));
+        checks.push(folder_of("DATA_DIR", file));
         checks.push(disk(data));
     }
     checks.push(database(&config.database).await);
     checks.extend(backups(config));
     checks.extend(secrets(&SERVICE, subject));
+    checks.extend(logs(subject));
+    checks.extend(watchdog(subject));
     checks.push(port(&config.hosts, config.port, subject.process.as_ref()).await);
     checks.extend(session_manager(config, subject.manager).await);
     checks.push(match &config.admin_password {
@@ -113,15 +116,20 @@ fn backups(config: &Config) -> Vec<Check> {
         return Vec::new();
     }
     let place = &config.backups.folder;
+    let mut checks = Vec::new();
+    // Older ones stay when the key is taken away.
+    if config.backups.key.is_some() || place.exists() {
+        checks.push(folder("BACKUP_DIR", place));
+    }
     if config.backups.key.is_none() {
-        return vec![Check::warning(
+        checks.push(Check::warning(
             NAME,
             "BACKUP_KEY is not set: there are none of hub.db",
             "session-manager's BACKUP_KEY, or central-hub backup --new-key",
-        )];
+        ));
+        return checks;
     }
     let backups = Backups::new(config.backups.clone(), config.database.clone());
-    let mut checks = vec![folder("BACKUP_DIR", place)];
     let Some(newest) = backups.newest() else {
         let found = format!("none in {}", place.display());
         checks.push(Check::warning(NAME, found, "central-hub backup"));

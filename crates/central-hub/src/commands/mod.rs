@@ -1,7 +1,8 @@
 //! Subcommands of the binary, besides serving: `alert`, `backup`, `restore`, `drill`,
-//! `doctor` and `import-node`.
+//! `doctor`, `new-keys` and `import-node`.
 
 pub mod alert;
 pub mod backup;
 pub mod doctor;
 pub mod import_node;
+pub mod new_keys;

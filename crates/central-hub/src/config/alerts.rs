@@ -12,6 +12,13 @@ use super::parsed;
 use super::smtp::{self, EmailConfig};
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+/// The interval of backups where it is not known.
+const BACKUP_EVERY_HOURS: u64 = 24;
+/// A backup is old once this many more should have been taken.
+const MISSED_BACKUPS: u64 = 3;
+/// As many as the default of the longest interval.
+const MOST_BACKUP_HOURS: u64 = MISSED_BACKUPS * 8_760;
 /// The placeholders of a template for a webhook's body.
 pub const PLACEHOLDERS: [&str; 7] = ["title", "text", "kind", "code", "severity", "at", "message"];
 
@@ -27,6 +34,9 @@ pub struct AlertConfig {
     pub after: Duration,
     /// `ALERT_REPEAT_HOURS`: interval between reminders of an active alert.
     pub repeat: Option<Duration>,
+    /// `ALERT_BACKUP_HOURS`: the age at which the newest backup is old, and how
+    /// long there may be none.
+    pub backup_after: Duration,
     /// `ALERT_QUIET_HOURS`.
     pub quiet: Option<QuietHours>,
     /// `ALERT_DIGEST_AT`.
@@ -140,19 +150,24 @@ fn clock_time(text: &str) -> Option<Time> {
 }
 
 impl AlertConfig {
-    /// Reads the settings from `env`.
+    /// Reads the settings from `env`; `backup_every` is the interval of the
+    /// hub's own backups.
     ///
     /// # Errors
     /// The first variable that is invalid, or missing although another needs it.
-    pub fn from_env(env: &Env) -> Result<Self, EnvError> {
+    pub fn from_env(env: &Env, backup_every: Option<Duration>) -> Result<Self, EnvError> {
         let hours = env.integer("ALERT_REPEAT_HOURS", 0..=168, 4)?;
         let language = env.word("ALERT_LANGUAGE", &["es", "en"], "es")?;
+        let every = backup_every.map_or(BACKUP_EVERY_HOURS, |every| every.as_secs() / 3600);
+        let missed = every.saturating_mul(MISSED_BACKUPS);
+        let backup_hours = env.integer("ALERT_BACKUP_HOURS", 1..=MOST_BACKUP_HOURS, missed)?;
         Ok(Self {
             email: smtp::email(env)?,
             webhook: webhook(env)?,
             after: MINUTE
                 * u32::try_from(env.integer("ALERT_AFTER_MINUTES", 0..=1440, 10)?).unwrap_or(10),
             repeat: (hours > 0).then(|| Duration::from_secs(3600 * hours)),
+            backup_after: HOUR * u32::try_from(backup_hours).unwrap_or(u32::MAX),
             quiet: parsed(
                 env,
                 "ALERT_QUIET_HOURS",
@@ -276,7 +291,7 @@ mod tests {
 
     fn read(pairs: &[(&str, &str)]) -> Result<AlertConfig, String> {
         let env = Env::from_pairs(pairs.iter().copied());
-        AlertConfig::from_env(&env).map_err(|error| error.to_string())
+        AlertConfig::from_env(&env, None).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -302,6 +317,22 @@ mod tests {
             );
         }
         assert!(read(&[("ALERT_DIGEST_AT", "8")]).is_err());
+    }
+
+    #[test]
+    fn backups_are_old_after_three_intervals_unless_set() {
+        let hours = |pairs: &[(&str, &str)], every: Option<u32>| {
+            let env = Env::from_pairs(pairs.iter().copied());
+            let config = AlertConfig::from_env(&env, every.map(|every| HOUR * every));
+            config.map(|config| config.backup_after.as_secs() / 3600)
+        };
+        assert_eq!(hours(&[], None).unwrap(), 72);
+        assert_eq!(hours(&[], Some(24)).unwrap(), 72);
+        assert_eq!(hours(&[], Some(168)).unwrap(), 504);
+        assert_eq!(hours(&[], Some(8_760)).unwrap(), 26_280);
+        let set = [("ALERT_BACKUP_HOURS", "30")];
+        assert_eq!(hours(&set, Some(168)).unwrap(), 30);
+        assert!(hours(&[("ALERT_BACKUP_HOURS", "0")], None).is_err());
     }
 
     #[test]

@@ -148,7 +148,7 @@ mod tests {
 
     fn read(pairs: &[(&str, &str)]) -> Result<AlertConfig, String> {
         let env = Env::from_pairs(pairs.iter().copied());
-        AlertConfig::from_env(&env).map_err(|error| error.to_string())
+        AlertConfig::from_env(&env, None).map_err(|error| error.to_string())
     }
 
     fn mail(url: &str) -> Result<SmtpServer, String> {

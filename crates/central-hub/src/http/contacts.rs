@@ -545,8 +545,7 @@ pub(crate) async fn csv(
         store: state.store.clone(),
         filter: Some(filter),
     };
-    let name = "attachment; filename=\"contactos.csv\"";
-    Ok(spreadsheet::file(name, COLUMNS, rest))
+    Ok(spreadsheet::file("contactos.csv", COLUMNS, rest))
 }
 
 /// The headings; named as in recipient lists, so that the file can be imported.

@@ -14,7 +14,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use service_runtime::http::{
-    ApiPath, ErrorReply, body_failed, broken_part, is_multipart, json_part, parts_of,
+    ApiPath, ErrorReply, body_failed, broken_part, is_multipart, json_part, part_file_name,
+    parts_of,
 };
 use session_api::{ErrorCode, FileBody, FileParts, SendRequest, check_filename, is_file_id};
 use session_client::{Passed, RawAnswer, SessionClient};
@@ -174,12 +175,10 @@ async fn upload_part(
     mut part: Field<'_>,
 ) -> Result<RawAnswer, HubError> {
     // An invalid name counts as missing.
-    let name = part
-        .file_name()
-        .filter(|name| check_filename("file", name).is_ok());
+    let name = part_file_name(&part).filter(|name| check_filename("file", name).is_ok());
     let query = query.or_else(|| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        Some(query.append_pair("filename", name?).finish())
+        Some(query.append_pair("filename", &name?).finish())
     });
     let (tell, told) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(8);
     let passed = Passed {

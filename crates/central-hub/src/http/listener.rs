@@ -138,6 +138,12 @@ pub(crate) struct MessageAnswer {
     registrado: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// The name of the file that was sent from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archivo: Option<String>,
+    /// Whether it is a voice message that was sent from here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    voz: bool,
     #[serde(flatten)]
     content: ShownContent,
 }
@@ -145,8 +151,14 @@ pub(crate) struct MessageAnswer {
 impl MessageAnswer {
     fn of(mut message: Message, names: &HashMap<String, String>) -> Self {
         let contents = message.contents.take().map(|it| *it).unwrap_or_default();
+        // Of what was deleted for everyone nothing is told.
+        let is_there = contents.deleted_at.is_none();
+        let sent = message.sent_file().filter(|_| is_there).unwrap_or_default();
         Self {
-            content: ShownContent::of(message.id, &message.chat, contents),
+            archivo: sent.filename,
+            voz: sent.voice,
+            content: ShownContent::of(message.id, &message.chat, contents)
+                .answering(message.request.as_deref()),
             id: message.id,
             direccion: direction(message.is_inbound),
             telefono: phone_of(&message.chat).map(str::to_owned),

@@ -1,6 +1,8 @@
 //! `GET /api/sender/messages` and `messages.csv`: search and export of
 //! messages.
 
+use std::collections::HashMap;
+
 use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
@@ -171,10 +173,22 @@ pub(crate) async fn list(
     let words = query.words()?;
     let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
     let page = state.store.search_messages(&filter, words, limit).await?;
+    let names = names_of(&state.store, &filter, &page.messages).await?;
+    let named = |message| MessageAnswer::named(message, &names);
     Ok(Json(MessagesBody {
-        mensajes: page.messages.into_iter().map(MessageAnswer::from).collect(),
+        mensajes: page.messages.into_iter().map(named).collect(),
         siguiente: page.next,
     }))
+}
+
+/// Returns the contacts' names, as known to the business that the list is of.
+async fn names_of(
+    store: &Store,
+    filter: &Filter,
+    messages: &[Message],
+) -> Result<HashMap<String, String>, StoreError> {
+    let chats = messages.iter().map(|it| it.chat.as_str());
+    store.names_of(filter.cliente_id, chats).await
 }
 
 /// Exports the same list as CSV, all pages: rows are read as fast as the client
@@ -202,8 +216,10 @@ pub(crate) async fn csv(
         filter: Some(filter),
         words,
     };
-    let name = "attachment; filename=\"mensajes.csv\"";
-    Ok(spreadsheet::file(name, COLUMNS, rest))
+    // Exports of several days lie in one folder.
+    let now = state.config.zone.to_datetime(jiff::Timestamp::now());
+    let name = format!("mensajes-{}.csv", now.date());
+    Ok(spreadsheet::file(&name, COLUMNS, rest))
 }
 
 /// The remaining rows of an export.
@@ -216,8 +232,8 @@ struct Rest {
     words: Option<String>,
 }
 
-impl Rows<11> for Rest {
-    async fn next(&mut self) -> Result<Option<Vec<[String; 11]>>, StoreError> {
+impl Rows<12> for Rest {
+    async fn next(&mut self) -> Result<Option<Vec<[String; 12]>>, StoreError> {
         let Some(mut filter) = self.filter.take() else {
             return Ok(None);
         };
@@ -225,18 +241,20 @@ impl Rows<11> for Rest {
             .store
             .search_messages(&filter, self.words.as_deref(), ROWS)
             .await?;
-        let rows = page.messages.iter().map(|it| row(it, &self.zone));
+        let names = names_of(&self.store, &filter, &page.messages).await?;
+        let rows = page.messages.iter().map(|it| row(it, &names, &self.zone));
         filter.before = page.next;
         self.filter = page.next.map(|_| filter);
         Ok(Some(rows.collect()))
     }
 }
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "id",
     "fecha",
     "direccion",
     "numero",
+    "nombre",
     "mensaje",
     "tipo",
     "estado",
@@ -246,7 +264,7 @@ const COLUMNS: [&str; 11] = [
     "message_id",
 ];
 
-fn row(message: &Message, zone: &TimeZone) -> [String; 11] {
+fn row(message: &Message, names: &HashMap<String, String>, zone: &TimeZone) -> [String; 12] {
     let at = jiff::Timestamp::from_millisecond(message.at().as_millis());
     let at = at.map(|at| {
         zone.to_datetime(at)
@@ -263,7 +281,8 @@ fn row(message: &Message, zone: &TimeZone) -> [String; 11] {
             "saliente"
         }
         .to_owned(),
-        message.chat.trim_end_matches("@c.us").to_owned(),
+        number_cell(&message.chat),
+        optional(names.get(&message.chat).cloned()),
         message.body.clone(),
         message.kind.clone(),
         message.state.estado().to_owned(),
@@ -272,6 +291,13 @@ fn row(message: &Message, zone: &TimeZone) -> [String; 11] {
         optional(message.campaign_id.map(|id| id.to_string())),
         optional(message.wa_id.clone()),
     ]
+}
+
+/// Returns a number as a spreadsheet keeps it: with spaces, because of digits
+/// alone it makes `5,49E+12`, and without `+`, with which a formula begins.
+fn number_cell(chat: &str) -> String {
+    let digits = chat.trim_end_matches("@c.us");
+    phone_number::spaced(digits).unwrap_or_else(|| digits.to_owned())
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use utoipa::openapi::{OpenApi, PathItem};
 
 use super::{
     admin, alerts, auth, campaigns, cliente, config, contact_checks, contacts, events, files,
-    health, inbox, listener, media, messages, metrics, node, numbers, overview, passkey, qr_code,
-    reports, send, sender, sending, tokens, users, v2, webhooks,
+    health, inbox, listener, media, message_actions, messages, metrics, node, numbers, overview,
+    passkey, qr_code, quick_answers, reports, send, sender, sending, tokens, users, v2, webhooks,
 };
 use crate::auth::{Access, ROUTES};
 
@@ -105,6 +105,11 @@ struct Document;
     inbox::attended,
     listener::messages,
     listener::history,
+    message_actions::edit,
+    message_actions::delete,
+    message_actions::seen,
+    message_actions::typing,
+    message_actions::profile,
     media::media,
     media::linked,
     contacts::list,
@@ -115,6 +120,10 @@ struct Document;
     contacts::join,
     contacts::part,
     contact_checks::check,
+    quick_answers::list,
+    quick_answers::create,
+    quick_answers::change,
+    quick_answers::remove,
     reports::incoming,
     reports::outgoing,
     alerts::show,

@@ -21,7 +21,7 @@ use crate::scheduler::{CampaignBody, SchedulerContext, context};
 use crate::sending_windows::{Rules, forecast, midnight, window};
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Days, RecipientState, Schedule};
-use crate::store::{DeadLetters, Filter, MOST_DEAD, MessageState};
+use crate::store::{DeadLetters, Filter, MOST_DEAD, MessageState, WEEK};
 
 /// Maximum number of entries per list; the list's own screen shows the rest.
 const MOST: u32 = 5;
@@ -42,6 +42,8 @@ pub(crate) struct Overview {
     auto_campaigns_enabled: bool,
     sesion: Session,
     hoy: Today,
+    /// The last seven days, today the last of them.
+    semana: Week,
     campanias: List<UnderWay>,
     programaciones: Vec<WindowBody>,
     atencion: Attention,
@@ -71,6 +73,45 @@ struct Today {
     recibidos: i64,
     /// Messages in the outbox, whenever they were recorded.
     en_espera: i64,
+}
+
+/// The last days, day by day.
+#[derive(Serialize, ToSchema)]
+#[schema(as = overview::Week)]
+struct Week {
+    dias: Vec<WeekDay>,
+    /// People who wrote in these days, after a message that went to them.
+    respondieron: i64,
+}
+
+/// The messages recorded on a day, by current state.
+#[derive(Serialize, ToSchema)]
+#[schema(as = overview::WeekDay)]
+struct WeekDay {
+    dia: String,
+    enviados: i64,
+    entregados: i64,
+    leidos: i64,
+    recibidos: i64,
+}
+
+impl WeekDay {
+    fn of(date: Date, outcomes: &[(MessageState, i64)]) -> Self {
+        let Today {
+            enviados,
+            entregados,
+            leidos,
+            recibidos,
+            ..
+        } = Today::of(outcomes, 0);
+        Self {
+            dia: date.to_string(),
+            enviados,
+            entregados,
+            leidos,
+            recibidos,
+        }
+    }
 }
 
 impl Today {
@@ -191,6 +232,8 @@ struct Day {
     date: Date,
     begin: Timestamp,
     failed_since: Timestamp,
+    /// The last days and their beginnings, this one the last.
+    week: [(Date, Timestamp); WEEK],
 }
 
 impl Day {
@@ -198,7 +241,15 @@ impl Day {
         let date = zone.to_datetime(moment(now)).date();
         let begin = |date: Date| midnight(date, zone).map_or(now, Timestamp::from);
         let week = jiff::Span::new().days(FAILED_DAYS - 1);
+        let before = |days: usize| {
+            let span = jiff::Span::new().try_days(i64::try_from(days).unwrap_or(0));
+            span.and_then(|span| date.checked_sub(span)).unwrap_or(date)
+        };
         Self {
+            week: std::array::from_fn(|at| {
+                let date = before(WEEK - 1 - at);
+                (date, begin(date))
+            }),
             date,
             begin: begin(date),
             failed_since: begin(date.checked_sub(week).unwrap_or(date)),
@@ -321,6 +372,10 @@ pub(crate) async fn overview(
         store.running_schedules(own, MOST_SCHEDULES),
         store.running_days(day.date),
     )?;
+    let (by_day, answered) = tokio::try_join!(
+        store.outcomes_by_day(day.week.map(|(_, begin)| begin), own),
+        store.answered_since(day.week[0].1, own),
+    )?;
     let (paused, unapproved, half, dead, recording, replies, sharing, possible) = tokio::try_join!(
         store.paused_campaigns(own, MOST),
         store.unapproved_schedules(own, MOST),
@@ -362,6 +417,15 @@ pub(crate) async fn overview(
             limites: limits,
         },
         hoy: Today::of(&outcomes, waiting),
+        semana: Week {
+            dias: day
+                .week
+                .iter()
+                .zip(&by_day)
+                .map(|((date, _), counts)| WeekDay::of(*date, counts))
+                .collect(),
+            respondieron: answered,
+        },
         campanias: List {
             total: running.total,
             items: running

@@ -1,12 +1,14 @@
 //! `/api/sender/messages/…`: the message API for the businesses' programs.
 
+use std::collections::HashMap;
+
 use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ClienteId, ErrorReply, RequestId};
-use session_api::{ErrorCode, Invalid, SessionState, Timestamp};
+use session_api::{ErrorCode, Invalid, SendRequest, SessionState, Timestamp};
 use session_client::SessionClient;
 use utoipa::ToSchema;
 
@@ -35,6 +37,9 @@ const LONGEST_REASON: usize = 500;
 pub(crate) struct MessageAnswer {
     id: i64,
     destinatario: String,
+    /// The contact's name, in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nombre: Option<String>,
     mensaje: String,
     estado: &'static str,
     fecha: Timestamp,
@@ -61,6 +66,17 @@ pub(crate) struct MessageAnswer {
     dry_run: bool,
 }
 
+impl MessageAnswer {
+    /// The message with its contact's name, if there is one.
+    pub(super) fn named(message: Message, names: &HashMap<String, String>) -> Self {
+        let nombre = names.get(&message.chat).cloned();
+        Self {
+            nombre,
+            ..message.into()
+        }
+    }
+}
+
 impl From<Message> for MessageAnswer {
     fn from(message: Message) -> Self {
         let number = message.chat.strip_suffix("@c.us").map(str::to_owned);
@@ -82,6 +98,7 @@ impl From<Message> for MessageAnswer {
             sin_decidir_desde: message.undecided_at,
             dry_run: message.dry_run || is_simulated,
             destinatario: number.unwrap_or(message.chat),
+            nombre: None,
             mensaje: message.body,
         }
     }
@@ -101,6 +118,9 @@ pub(crate) struct SendOne {
     mensaje: String,
     #[serde(default, deserialize_with = "lenient::integer")]
     cliente_id: Option<u64>,
+    /// Number of the message of this conversation that it answers.
+    #[serde(default)]
+    responde_a: Option<i64>,
 }
 
 /// Sends one message now. If it cannot be sent yet, it waits in the outbox; a
@@ -122,7 +142,11 @@ pub(crate) async fn send(
 ) -> Result<(StatusCode, Json<Success<MessageAnswer>>), HubError> {
     let cliente_id = caller.cliente_for(request.cliente_id)?;
     let to = numbers::in_full("destinatario", &request.destinatario, &state.config.home)?;
-    let message = Composed::text(cliente_id, &to, &request.mensaje)
+    let mut composed = SendRequest::text(cliente_id, &to, &request.mensaje);
+    if let Some(answered) = request.responde_a {
+        composed.reply_to = Some(answered_id(&state, &caller, &to, answered).await?);
+    }
+    let message = Composed::of(&composed)
         .map_err(|invalid| in_spanish(&invalid, ""))?
         .or_for(cliente.map(|id| id.0))
         .asked_by(&id);
@@ -138,6 +162,29 @@ pub(crate) async fn send(
     }
     let body = Success::of(answer.message.into());
     Ok((StatusCode::CREATED, Json(body)))
+}
+
+/// Returns WhatsApp's id of the message that is answered; only of this
+/// conversation, as session-manager will check as well.
+async fn answered_id(
+    state: &AppState,
+    caller: &Caller,
+    to: &str,
+    id: i64,
+) -> Result<String, HubError> {
+    let unknown = || {
+        HubError::of_contract(
+            ErrorCode::MessageNotFound,
+            "the conversation has no message with this number: nothing was sent",
+        )
+    };
+    let to = numbers::recipient("destinatario", to, &state.config.home)?;
+    let chat = state.store.chat_of(&to).await?;
+    let message = state.store.message(id).await?;
+    message
+        .filter(|message| caller.sees(message.cliente_id) && message.chat == chat)
+        .and_then(|message| message.wa_id)
+        .ok_or_else(unknown)
 }
 
 /// Rejects a rehearsed send where a real one would fail: while the session is

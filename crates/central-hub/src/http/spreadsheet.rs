@@ -17,9 +17,9 @@ pub(super) trait Rows<const CELLS: usize>: Send + 'static {
     ) -> impl Future<Output = Result<Option<Vec<[String; CELLS]>>, StoreError>> + Send;
 }
 
-/// Streams a file as it is read; `disposition` has its name.
+/// Streams a file as it is read, under a name of plain letters.
 pub(super) fn file<const CELLS: usize>(
-    disposition: &'static str,
+    name: &str,
     columns: [&'static str; CELLS],
     rows: impl Rows<CELLS>,
 ) -> Response {
@@ -28,6 +28,8 @@ pub(super) fn file<const CELLS: usize>(
         let part = page.map(|page| Bytes::from(write(head, page.into_iter())));
         Ok::<_, StoreError>(part.map(|part| (part, (rows, None))))
     });
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let disposition = HeaderValue::try_from(disposition);
     let headers = [
         (
             header::CONTENT_TYPE,
@@ -35,7 +37,7 @@ pub(super) fn file<const CELLS: usize>(
         ),
         (
             header::CONTENT_DISPOSITION,
-            HeaderValue::from_static(disposition),
+            disposition.unwrap_or(HeaderValue::from_static("attachment")),
         ),
     ];
     (headers, Body::from_stream(parts)).into_response()

@@ -29,9 +29,10 @@ const HASHED: &str = "assets/";
 
 /// Allows scripts only from this origin, none inline. Inline styles are
 /// allowed: the component library sets its variables so, and a style cannot
-/// send data elsewhere, since nothing from other origins is loaded.
+/// send data elsewhere, since nothing from other origins is loaded. A sound may
+/// come from the page itself: a recording that is listened to before it is sent.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-     img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; \
+     img-src 'self' data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 
 /// Returns whether a person opened this address, rather than a program or a
@@ -109,7 +110,8 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
         ),
         (
             HeaderName::from_static("permissions-policy"),
-            "camera=(), microphone=(), geolocation=()",
+            // The page records voice messages, and embeds nobody who could.
+            "camera=(), microphone=(self), geolocation=()",
         ),
     ];
     let headers = response.headers_mut();

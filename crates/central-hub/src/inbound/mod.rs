@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use metrics::histogram;
+use service_runtime::liveness::Heartbeat;
 use session_api::{Event, Timestamp};
 use session_client::{ClientError, SessionClient, SseEvent};
 use tokio_util::sync::CancellationToken;
@@ -56,6 +57,7 @@ pub(crate) struct Follower {
     /// The id of this process.
     who: Arc<str>,
     state: Arc<AtomicU8>,
+    heartbeat: Heartbeat,
 }
 
 /// Why a connection ended.
@@ -75,7 +77,13 @@ impl Follower {
             session,
             who: format!("{:016x}", rand::random::<u64>()).into(),
             state: Arc::default(),
+            heartbeat: Heartbeat::new("what comes in", 2 * RENEW),
         }
+    }
+
+    /// Returns the heartbeat of [`Follower::run`].
+    pub(crate) fn heartbeat(&self) -> Heartbeat {
+        self.heartbeat.clone()
     }
 
     pub(crate) fn state(&self) -> Following {
@@ -105,6 +113,7 @@ impl Follower {
     async fn follow(&self) {
         let mut pause = *BACKOFF.start();
         loop {
+            self.heartbeat.beat();
             let leased = self.store.take_lease(FOLLOWER, &self.who, lease()).await;
             let wait = match leased {
                 Ok(true) => {
@@ -160,6 +169,7 @@ impl Follower {
         let mut batches = std::pin::pin!(events.ready_chunks(BATCH));
         let mut renew = tokio::time::interval(RENEW);
         loop {
+            self.heartbeat.beat();
             tokio::select! {
                 batch = batches.next() => {
                     let Some(batch) = batch else { return Ok(()) };

@@ -43,6 +43,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::relay::{Link, Relay};
 use crate::store::{Message, Store};
+use crate::whatsapp_limit::WhatsappLimit;
 
 pub(crate) use attempt::traced;
 pub(crate) use send_now::{Ask, dry_run_id, new_key};
@@ -124,6 +125,12 @@ impl Inner {
     fn tell(&self, message: &Message) {
         // No listener is not an error.
         let _ = self.news.send(message.id);
+    }
+
+    /// Whether WhatsApp lets the account write to nobody new, by the latest event.
+    fn whatsapp_limits(&self) -> bool {
+        let limits = self.relay.limits();
+        limits.as_ref().and_then(WhatsappLimit::of).is_some()
     }
 
     /// Whether session-manager can send, by the latest event.

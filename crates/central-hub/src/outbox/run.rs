@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use service_runtime::liveness::Heartbeat;
 use session_api::{EventKind, Timestamp};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -19,6 +20,9 @@ use crate::store::StoreError;
 
 /// Poll interval, for rows of other hubs and leases that end.
 const POLL: Duration = Duration::from_secs(1);
+/// For how long messages are postponed at a time while WhatsApp lets the account
+/// write to nobody new.
+const HOLD: Duration = Duration::from_secs(60);
 /// Dry-run messages that end in one transaction.
 const REHEARSALS: u32 = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -55,17 +59,29 @@ impl Pause {
 }
 
 impl Outbox {
+    /// Creates the heartbeat of [`Outbox::run`].
+    pub(crate) fn heartbeat() -> Heartbeat {
+        Heartbeat::new("the outbox", POLL)
+    }
+
     /// Runs until `draining` is cancelled.
-    pub(crate) async fn run(self, draining: CancellationToken) {
+    pub(crate) async fn run(self, draining: CancellationToken, heartbeat: Heartbeat) {
         let (verdicts, mut judged) = tokio::sync::mpsc::unbounded_channel();
         let mut heard = self.0.relay.listen().changes;
         let renewing = self.clone().renew();
         let mut renewing = std::pin::pin!(renewing);
         let mut pause = Pause::default();
         let mut is_failing = false;
+        // Another hub, or this one before a restart, may have held some.
+        let mut may_be_held = true;
         loop {
+            heartbeat.beat();
             let tick = self
-                .tick(pause.room(self.0.limits.in_flight), &verdicts)
+                .tick(
+                    pause.room(self.0.limits.in_flight),
+                    &mut may_be_held,
+                    &verdicts,
+                )
                 .await;
             // Logged once, not at every tick.
             match (&tick, is_failing) {
@@ -106,6 +122,7 @@ impl Outbox {
     async fn tick(
         &self,
         room: usize,
+        may_be_held: &mut bool,
         verdicts: &tokio::sync::mpsc::UnboundedSender<Verdict>,
     ) -> Result<(), StoreError> {
         let inner = &self.0;
@@ -124,6 +141,12 @@ impl Outbox {
         }
         if inner.store.is_sending_stopped().await? || inner.dry_run || !inner.is_ready() {
             return Ok(());
+        }
+        if inner.whatsapp_limits() {
+            inner.store.hold_cold(now.after(HOLD)).await?;
+            *may_be_held = true;
+        } else if std::mem::take(may_be_held) {
+            inner.store.release_held().await?;
         }
         let free = room.saturating_sub(inner.active().len());
         let due = inner.store.next_due(false).await?;

@@ -42,6 +42,8 @@ pub(crate) enum ImportError {
 /// Lines to be stored.
 #[derive(Default)]
 struct Batch {
+    /// The headings, before the first line of a table.
+    titles: Option<Vec<String>>,
     columns: Vec<String>,
     rows: Vec<Row>,
     refused: Vec<RejectedRow>,
@@ -132,7 +134,8 @@ fn read(
         match item {
             Item::Columns(names) => batch.columns.extend(names),
             Item::Row(row) => batch.rows.push(row),
-            Item::Shape(_) | Item::Encoding(_) => {}
+            Item::Shape(shape) => batch.titles = Some(shape.titles),
+            Item::Encoding(_) => {}
             Item::Refused(refusal) => batch.refused.push(refusal),
         }
         if !batch.is_full() {
@@ -193,6 +196,7 @@ async fn write(
             code: "DUPLICATE",
             reason,
             cell: chat.trim_end_matches("@c.us").to_owned(),
+            cells: Vec::new(),
         });
     }
     batch.refused.sort_by_key(|refused| refused.line);
@@ -204,6 +208,7 @@ async fn write(
             code: line.code,
             reason: &line.reason,
             cell: &line.cell,
+            cells: &line.cells,
         })
         .collect();
     store.refuse_lines_in(&mut tx, import.id, &refused).await?;
@@ -223,6 +228,9 @@ async fn write(
     import.duplicates += duplicates;
     import.refused += count(batch.refused.len()) - duplicates;
     import.bytes = i64::try_from(batch.bytes).unwrap_or(i64::MAX);
+    if let Some(titles) = batch.titles {
+        import.titles = titles;
+    }
     store.note_import_in(&mut tx, import).await?;
     tx.commit().await?;
     Ok(())

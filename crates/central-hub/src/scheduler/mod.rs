@@ -29,9 +29,9 @@ use session_api::Timestamp;
 use crate::sending_windows::Rules;
 use crate::store::campaigns::{Campaign, ScheduleState};
 use crate::store::{Store, StoreError, Tx};
+use crate::whatsapp_limit::WhatsappLimit;
 
 pub(crate) use campaign_view::CampaignBody;
-pub use obstacles::WhatsappLimit;
 pub(crate) use worker::{SchedulerWaker, Worker, context};
 
 /// The conditions under which a tick runs.

@@ -6,15 +6,17 @@ use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use service_runtime::liveness::Heartbeat;
 use session_api::{SessionState, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Scheduler, SchedulerContext, Ticked, WhatsappLimit};
+use super::{Scheduler, SchedulerContext, Ticked};
 use crate::config::Config;
 use crate::outbox::Outbox;
 use crate::relay::{HubEvent, Link, Relay};
 use crate::store::{Store, StoreError};
+use crate::whatsapp_limit::WhatsappLimit;
 
 /// Maximum interval between ticks: another hub may have made a change.
 const IDLE: Duration = Duration::from_secs(5);
@@ -70,9 +72,15 @@ pub(crate) struct Worker {
     pub(crate) relay: Relay,
     pub(crate) outbox: Outbox,
     pub(crate) waker: SchedulerWaker,
+    pub(crate) heartbeat: Heartbeat,
 }
 
 impl Worker {
+    /// Creates the heartbeat of [`Worker::run`].
+    pub(crate) fn heartbeat() -> Heartbeat {
+        Heartbeat::new("the scheduler", IDLE)
+    }
+
     /// Runs ticks until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
         let mut chance = StdRng::from_os_rng();
@@ -83,6 +91,7 @@ impl Worker {
         };
         let mut troubled = false;
         loop {
+            self.heartbeat.beat();
             let pause = match self.round(&mut told, &mut chance).await {
                 Ok((ticked, is_told)) => {
                     if std::mem::take(&mut troubled) {

@@ -64,6 +64,30 @@ macro_rules! simulate {
     };
 }
 
+/// Postpones due bulk messages to people who never wrote. `$1` now, `$2` until
+/// when, `$3` [`HELD`], `$4` limit.
+macro_rules! hold {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE messages SET due_at = $2, claimed_by = $3
+             WHERE id IN (
+                 SELECT m.id FROM messages m
+                 WHERE m.state IN ('queued', 'sending', 'unconfirmed') AND m.state = 'queued'
+                   AND m.origin = 'bulk' AND m.dry_run = 0 AND m.due_at <= $1
+                   AND NOT EXISTS (
+                       SELECT 1 FROM messages i WHERE i.chat = m.chat AND i.direction = 'in')
+                 ORDER BY m.due_at, m.id LIMIT $4",
+            $lock,
+            ")"
+        )
+    };
+}
+
+/// The owner of messages that a limit of WhatsApp's holds.
+const HELD: &str = "held by a limit of WhatsApp's";
+/// Messages that are held in one transaction.
+const HOLD_STEP: u64 = 500;
+
 const NEXT_DUE: &str = "SELECT MIN(due_at) AS due_at FROM messages
     WHERE state IN ('queued', 'sending', 'unconfirmed') AND undecided_at IS NULL
         AND dry_run = $1";
@@ -75,7 +99,7 @@ const IS_FIRST: &str = "SELECT COUNT(*) FROM (
 
 /// The outbox's queries on SQLite at every tick, for the tests of the query
 /// plans.
-pub const CLAIM_PLANS: [&str; 4] = [claim!(""), simulate!(""), NEXT_DUE, IS_FIRST];
+pub const CLAIM_PLANS: [&str; 5] = [claim!(""), simulate!(""), hold!(""), NEXT_DUE, IS_FIRST];
 
 impl Store {
     /// Claims up to `limit` due messages, each the first unsettled one of its
@@ -142,6 +166,44 @@ impl Store {
         }
         tx.commit().await?;
         Ok(simulated)
+    }
+
+    /// Postpones the bulk messages that are due to people who never wrote.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn hold_cold(&self, until: Timestamp) -> Result<(), StoreError> {
+        let statement = self
+            .engine()
+            .pick(hold!(""), hold!(" FOR UPDATE OF m SKIP LOCKED"));
+        loop {
+            let held = sqlx::query(statement)
+                .bind(now())
+                .bind(until.as_millis())
+                .bind(HELD)
+                .bind(i64::try_from(HOLD_STEP).unwrap_or(i64::MAX))
+                .execute(self.writer())
+                .await?;
+            if held.rows_affected() < HOLD_STEP {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Makes the messages that were held due.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn release_held(&self) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE messages SET due_at = $1, claimed_by = NULL
+             WHERE state IN ('queued', 'sending', 'unconfirmed') AND claimed_by = $2",
+        )
+        .bind(now())
+        .bind(HELD)
+        .execute(self.writer())
+        .await?;
+        Ok(())
     }
 
     /// Extends the leases of those of these messages that `who` still holds,

@@ -1,5 +1,6 @@
 //! A validated send request, ready to be stored.
 
+use serde::Deserialize;
 use service_runtime::http::RequestId;
 use session_api::{FileBody, Invalid, Recipient, SendRequest};
 use sha2::{Digest, Sha256};
@@ -104,9 +105,28 @@ impl Composed {
     }
 }
 
+/// What a stored request says of its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct SentFile {
+    /// The name that the recipient sees.
+    pub filename: Option<String>,
+    /// Whether it is a voice message.
+    pub voice: bool,
+}
+
+impl SentFile {
+    /// Reads it from the request of a message of this kind.
+    pub(super) fn of(kind: &str, request: Option<&str>) -> Option<Self> {
+        let request = request.filter(|_| is_file(kind))?;
+        // What another version wrote may read otherwise: it is only shown.
+        serde_json::from_str(request).ok()
+    }
+}
+
 /// Whether a message of this kind is a file, which takes longer to send.
 pub(crate) fn is_file(kind: &str) -> bool {
-    matches!(kind, "image" | "video" | "audio" | "document")
+    matches!(kind, "image" | "video" | "audio" | "document" | "sticker")
 }
 
 fn to_json(request: &impl serde::Serialize) -> String {

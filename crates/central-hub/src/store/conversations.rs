@@ -353,6 +353,7 @@ impl Store {
 
 /// The digits of a phone number or of a part of one, in any notation: as typed,
 /// and as the canonical number.
+#[derive(Clone)]
 pub(super) struct Digits {
     typed: String,
     line: String,
@@ -371,7 +372,7 @@ impl Digits {
         Some(Self { typed, line })
     }
 
-    fn are_of(&self, chat: &str) -> bool {
+    pub(super) fn are_of(&self, chat: &str) -> bool {
         let digits = digits_of_chat(chat);
         digits.contains(&self.typed) || digits.contains(&self.line)
     }

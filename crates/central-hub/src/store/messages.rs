@@ -6,7 +6,7 @@ use session_api::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::composed::Composed;
+use super::composed::{Composed, SentFile};
 use super::contents::read_contents;
 use super::error::StoreError;
 use super::history::{Change, note};
@@ -210,6 +210,12 @@ impl Message {
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.written_at.unwrap_or(self.created_at)
+    }
+
+    /// Returns what is known of the file that it was sent with.
+    #[must_use]
+    pub fn sent_file(&self) -> Option<SentFile> {
+        SentFile::of(&self.kind, self.request.as_deref())
     }
 
     pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {

@@ -53,6 +53,7 @@ mod people;
 mod people_by_hand;
 mod possible_opt_outs;
 mod queues;
+mod quick_answers;
 mod recording;
 mod rows;
 mod search;
@@ -82,8 +83,8 @@ pub use access::{
 };
 pub use alerts::{NewNotice, Notice, Settled, Sighting, StoredAlert};
 pub use claims::CLAIM_PLANS;
-pub use composed::Composed;
 pub(crate) use composed::is_file;
+pub use composed::{Composed, SentFile};
 pub use contact_cards::{Card, CardChange};
 pub use contact_list::{ContactDetails, ContactFilter, ContactMerge, KnownAddress};
 pub use contacts::Contact;
@@ -98,8 +99,9 @@ pub use inbox::{ChangedTalk, INBOX_PLANS, InboxCounts, MOST_COUNTED, NOBODY, Tal
 pub use lookups::{Lookup, Urgency};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
-pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS};
+pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS, WEEK};
 pub use people_by_hand::{Forgotten, Joined, Parted};
+pub use quick_answers::{Kept, MOST_QUICK_ANSWERS, QuickAnswer};
 pub(crate) use rows::{now, wa_key};
 pub use possible_opt_outs::PossibleOptOut;
 pub use search::MessagePage;
@@ -130,6 +132,15 @@ const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 12;
 /// The key of links to files, which all hubs share.
 const LINK_KEY: &str = "media.link_key";
+
+/// How the database answers a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It answers.
+    Works,
+    /// PostgreSQL cannot be reached.
+    Away,
+}
 
 /// The open store; clones share it.
 #[derive(Clone, Debug)]
@@ -197,6 +208,15 @@ impl Store {
                 source,
             })?;
         Ok(store)
+    }
+
+    /// Replaces the key of links to files; a hub that runs has the old one until it
+    /// is started again.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn renew_link_key(&self) -> Result<(), StoreError> {
+        self.set(LINK_KEY, &MediaLinks::new_key()).await
     }
 
     fn sqlite(options: AnyConnectOptions) -> Self {
@@ -329,25 +349,52 @@ impl Store {
         matches!(tokio::time::timeout(AT_ONCE, ask).await, Ok(Ok(_)))
     }
 
-    /// Waits until the database answers, even with an error. SQLite is in this
-    /// process: failing to get a connection is a hang. An unreachable
-    /// PostgreSQL is not, since a restart would not bring it back.
+    /// Checks that a connection for reading answers, even with an error. SQLite
+    /// is in this process: no answer is a hang. Of PostgreSQL it is one only if
+    /// a new connection is answered, since a restart of the hub would not bring
+    /// the server back.
     ///
     /// # Errors
-    /// Why SQLite has no connection.
-    pub async fn answers(&self) -> Result<(), StoreError> {
-        match sqlx::query("SELECT 1").execute(&self.read).await {
-            Err(error @ sqlx::Error::PoolTimedOut) if self.engine == Engine::Sqlite => {
-                Err(error.into())
-            }
-            _ => Ok(()),
+    /// The store's own connections do not answer.
+    pub async fn answers(&self) -> Result<Answer, StoreError> {
+        let hung = || StoreError::from(sqlx::Error::PoolTimedOut);
+        match (answer_of(&self.read).await, self.engine) {
+            (Some(Ok(())), _) | (Some(Err(_)), Engine::Sqlite) => return Ok(Answer::Works),
+            (Some(Err(_)), Engine::Postgres) => return Ok(Answer::Away),
+            (None, Engine::Sqlite) => return Err(hung()),
+            (None, Engine::Postgres) => {}
         }
+        let options = self.read.connect_options();
+        let anew = async {
+            let mut connection = options.connect().await?;
+            sqlx::query("SELECT 1").execute(&mut connection).await?;
+            connection.close().await
+        };
+        match tokio::time::timeout(ACQUIRE, anew).await {
+            Ok(Ok(())) => Err(hung()),
+            _ => Ok(Answer::Away),
+        }
+    }
+
+    /// Whether a connection for writing answers, even with an error. It may be
+    /// held for seconds by a large transaction.
+    pub async fn writer_answers(&self) -> bool {
+        answer_of(&self.write).await.is_some()
     }
 
     /// Finishes pending writes and closes the connections.
     pub async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
+    }
+}
+
+/// Queries a pool; `None` if no connection answers in time.
+async fn answer_of(pool: &AnyPool) -> Option<sqlx::Result<()>> {
+    let asked = sqlx::query("SELECT 1").execute(pool);
+    match tokio::time::timeout(ACQUIRE, asked).await {
+        Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => None,
+        Ok(answer) => Some(answer.map(|_| ())),
     }
 }
 

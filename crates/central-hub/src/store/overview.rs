@@ -7,6 +7,9 @@ use session_api::Timestamp;
 use super::error::StoreError;
 use super::{MessageState, Store};
 
+/// Number of days whose messages are counted day by day.
+pub const WEEK: usize = 7;
+
 /// The count of dead letters stops at this number.
 pub const MOST_DEAD: i64 = 1000;
 
@@ -20,6 +23,38 @@ macro_rules! outcomes {
                AND created_at >= $1",
             $and,
             " GROUP BY state"
+        )
+    };
+}
+
+/// Counts the messages stored since `$1`, by state and day: the beginnings of
+/// the days after the first are `$2` to `$7`.
+macro_rules! outcomes_by_day {
+    ($and:literal) => {
+        concat!(
+            "SELECT state, CAST(CASE WHEN created_at >= $7 THEN 6 WHEN created_at >= $6 THEN 5
+                 WHEN created_at >= $5 THEN 4 WHEN created_at >= $4 THEN 3
+                 WHEN created_at >= $3 THEN 2 WHEN created_at >= $2 THEN 1
+                 ELSE 0 END AS BIGINT) AS day, COUNT(*) AS number
+             FROM messages
+             WHERE state IN ('sent', 'delivered', 'read', 'played', 'received')
+               AND created_at >= $1",
+            $and,
+            " GROUP BY 1, 2"
+        )
+    };
+}
+
+/// Counts the people who wrote since `$1`, after a message that went to them
+/// since then.
+macro_rules! answered {
+    ($and:literal) => {
+        concat!(
+            "SELECT COUNT(DISTINCT m.chat) FROM messages m
+             WHERE m.state = 'received' AND m.created_at >= $1
+               AND EXISTS (SELECT 1 FROM messages o WHERE o.chat = m.chat AND o.id < m.id
+                   AND o.created_at >= $1 AND o.state IN ('sent', 'delivered', 'read', 'played'))",
+            $and
         )
     };
 }
@@ -54,9 +89,11 @@ const DEAD: &str = "SELECT w.id, w.description, w.url, w.disabled_cause,
 
 /// The start screen's queries on messages, for the tests of the query plans.
 /// The `+` keeps SQLite from using a business's index, which has no time.
-pub const OVERVIEW_PLANS: [&str; 6] = [
+pub const OVERVIEW_PLANS: [&str; 8] = [
     outcomes!(""),
     outcomes!(" AND +cliente_id = $2"),
+    outcomes_by_day!(""),
+    outcomes_by_day!(" AND +cliente_id = $8"),
     failed!(""),
     failed!(" AND +cliente_id = $2"),
     waiting!(""),
@@ -107,6 +144,57 @@ impl Store {
                 ))
             })
             .collect()
+    }
+
+    /// Counts the messages sent and received on each day, by state; a day goes
+    /// from its beginning to that of the next, the last one to now.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn outcomes_by_day(
+        &self,
+        days: [Timestamp; WEEK],
+        cliente_id: Option<u64>,
+    ) -> Result<[Vec<(MessageState, i64)>; WEEK], StoreError> {
+        let mut query = sqlx::query(match cliente_id {
+            None => outcomes_by_day!(""),
+            Some(_) => outcomes_by_day!(" AND +cliente_id = $8"),
+        });
+        for day in days {
+            query = query.bind(day.as_millis());
+        }
+        if let Some(id) = as_id(cliente_id) {
+            query = query.bind(id);
+        }
+        let mut counts: [Vec<_>; WEEK] = std::array::from_fn(|_| Vec::new());
+        for row in &query.fetch_all(self.reader()).await? {
+            let day: i64 = row.try_get("day")?;
+            let state = MessageState::read(row.try_get("state")?)?;
+            let day = usize::try_from(day)
+                .ok()
+                .and_then(|day| counts.get_mut(day));
+            if let Some(counts) = day {
+                counts.push((state, row.try_get("number")?));
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Counts the people who wrote since `since`, after a message that went to
+    /// them since then.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn answered_since(
+        &self,
+        since: Timestamp,
+        cliente_id: Option<u64>,
+    ) -> Result<i64, StoreError> {
+        let sql = match cliente_id {
+            None => answered!(""),
+            Some(_) => answered!(" AND m.cliente_id = $2"),
+        };
+        self.count(sql, since.as_millis(), cliente_id).await
     }
 
     async fn count(

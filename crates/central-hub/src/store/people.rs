@@ -288,11 +288,16 @@ impl Store {
             }
         };
         for gone in gone {
-            sqlx::query("UPDATE person_addresses SET person_id = $1 WHERE person_id = $2")
-                .bind(kept)
-                .bind(gone)
-                .execute(&mut **tx)
-                .await?;
+            for statement in [
+                "UPDATE person_addresses SET person_id = $1 WHERE person_id = $2",
+                "UPDATE person_joinings SET person_id = $1 WHERE person_id = $2",
+            ] {
+                sqlx::query(statement)
+                    .bind(kept)
+                    .bind(gone)
+                    .execute(&mut **tx)
+                    .await?;
+            }
             sqlx::query("DELETE FROM people WHERE id = $1")
                 .bind(gone)
                 .execute(&mut **tx)

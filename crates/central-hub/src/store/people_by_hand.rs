@@ -14,13 +14,15 @@ use super::people::{
     Holder, Source, addresses_in, detach_address_in, detach_person_in, holder_in,
 };
 use super::rows::now;
-use super::webhook_events::delivered_field;
+use super::webhook_events::{delivered_field, phone_of};
 use super::{Store, Tx};
 
 /// Messages read in one step.
 const STEP: i64 = 1_000;
 /// Attempts of a transaction that conflicts with another hub's.
 const TRIES: u32 = 3;
+/// The last digits of a number, by which a refused line is found.
+const LINE_END: usize = 8;
 
 /// The result of a merge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -299,6 +301,9 @@ impl Store {
             .forget_recipients_in(&mut tx, among, &chats, of)
             .await?;
         self.delete_media_of_in(&mut tx, among, &chats, of).await?;
+        for chat in &every_chat {
+            blank_refused_lines_in(&mut tx, chat, of).await?;
+        }
         let mut counts = [0; 4];
         for (count, statement) in counts.iter_mut().zip([
             format!(
@@ -398,6 +403,10 @@ async fn forget_person_in(
         ),
         format!("DELETE FROM person_joinings WHERE from_chat IN {among} OR to_chat IN {among}"),
         format!("UPDATE opt_outs SET reason = NULL WHERE chat IN {among}"),
+        format!(
+            "DELETE FROM opt_out_answers WHERE chat IN {among}
+                 AND NOT EXISTS (SELECT 1 FROM opt_outs o WHERE o.chat = opt_out_answers.chat)"
+        ),
     ] {
         sqlx::query(AssertSqlSafe(statement))
             .bind(chats)
@@ -442,6 +451,38 @@ async fn came_with_in(
         }
     }
     Ok(smallest.filter(|(_, addresses)| addresses.len() > 1))
+}
+
+/// Blanks the refused lines of lists that have the number of this chat, in
+/// whatever notation: those of one business, or of all.
+async fn blank_refused_lines_in(tx: &mut Tx, chat: &str, of: i64) -> Result<(), StoreError> {
+    let Some(number) = phone_of(chat) else {
+        return Ok(());
+    };
+    // The end of a number is the same in each spelling of its line.
+    let end = &number[number.len().saturating_sub(LINE_END)..];
+    let pattern: String = end.chars().flat_map(|digit| ['%', digit]).collect();
+    let rows = sqlx::query(
+        "SELECT r.id, r.cell FROM import_refusals r
+             JOIN campaign_imports i ON i.id = r.import_id
+             JOIN campaigns c ON c.id = i.campaign_id
+         WHERE r.cell LIKE $1 AND ($2 = 0 OR c.cliente_id = $2)",
+    )
+    .bind(format!("{pattern}%"))
+    .bind(of)
+    .fetch_all(&mut **tx)
+    .await?;
+    for row in &rows {
+        let cell: &str = row.try_get("cell")?;
+        let digits: String = cell.chars().filter(char::is_ascii_digit).collect();
+        if digits.contains(end) {
+            sqlx::query("UPDATE import_refusals SET cell = '', reason = '' WHERE id = $1")
+                .bind(row.try_get::<i64, _>("id")?)
+                .execute(&mut **tx)
+                .await?;
+        }
+    }
+    Ok(())
 }
 
 /// Marks the merges that involved this address as undone.

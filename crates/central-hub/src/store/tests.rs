@@ -332,6 +332,17 @@ on_both_engines! {
         assert_eq!(store.failed_since(begin, Some(51)).await.unwrap(), 1);
         assert_eq!(store.failed_since(later(60), None).await.unwrap(), 0);
         assert!(store.dead_letters().await.unwrap().is_empty());
+        // Days of the past and of the future; the messages were stored on the third.
+        let days = std::array::from_fn(|day| {
+            let hours = 24 * (i64::try_from(day).unwrap() - 2);
+            Timestamp::from_millis(begin.as_millis() + hours * 3_600_000).unwrap()
+        });
+        let by_day = store.outcomes_by_day(days, Some(51)).await.unwrap();
+        assert_eq!(by_day[2], [(MessageState::Sent, 1)]);
+        assert!(by_day.iter().enumerate().all(|(at, counts)| at == 2 || counts.is_empty()));
+        assert_eq!(store.outcomes_by_day(days, None).await.unwrap(), by_day);
+        assert!(store.outcomes_by_day(days, Some(52)).await.unwrap().iter().all(Vec::is_empty));
+        assert_eq!(store.answered_since(begin, None).await.unwrap(), 0);
         store.close().await;
     }
 }

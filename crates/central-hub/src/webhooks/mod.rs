@@ -23,6 +23,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use service_runtime::liveness::Heartbeat;
 use session_api::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -90,9 +91,14 @@ impl Dispatcher {
         })
     }
 
+    /// Creates the heartbeat of [`Dispatcher::run`].
+    pub(crate) fn heartbeat() -> Heartbeat {
+        Heartbeat::new("the webhooks' dispatcher", IDLE_PAUSE)
+    }
+
     /// Runs until `draining`, then waits briefly for attempts in progress, and
     /// leaves the rest to other hubs.
-    pub(crate) async fn run(self: Arc<Self>, draining: CancellationToken) {
+    pub(crate) async fn run(self: Arc<Self>, draining: CancellationToken, heartbeat: Heartbeat) {
         if self.store.engine() == Engine::Sqlite {
             // No other hub has this file: all claims were this one's.
             if let Err(error) = self.store.release_deliveries(None).await {
@@ -104,6 +110,7 @@ impl Dispatcher {
         let mut hot_until = Instant::now();
         let mut forget_at = Instant::now();
         loop {
+            heartbeat.beat();
             if forget_at <= Instant::now() {
                 forget_at = Instant::now() + FORGET_EVERY;
                 self.forget().await;

@@ -1,9 +1,13 @@
 //! Alerts, on both engines, against a real mail server: an alert is sent once,
 //! repeated, and resolved; across restarts and with two hubs.
 
+mod channels;
+mod conditions;
+mod timing;
+
 use std::time::Duration;
 
-use central_hub::AlertLimits;
+use central_hub::{AlertClock, AlertLimits, Deps};
 use scratch_database::{Database, MailServer, on_both_engines};
 use serde_json::{Value, json};
 
@@ -31,14 +35,37 @@ fn is_in(manager: &FakeSessionManager, word: &str, cause: &str) {
 
 /// Starts a hub with a short poll interval and no alert delay.
 async fn start(database: &Database, manager: &str, variables: &[(&str, &str)]) -> Hub {
+    start_changed(database, manager, variables, |_| {}).await
+}
+
+/// As [`start`], by this clock.
+async fn start_at(
+    clock: &AlertClock,
+    database: &Database,
+    manager: &str,
+    variables: &[(&str, &str)],
+) -> Hub {
+    let change = |deps: &mut Deps| deps.alert_clock = clock.clone();
+    start_changed(database, manager, variables, change).await
+}
+
+async fn start_changed(
+    database: &Database,
+    manager: &str,
+    variables: &[(&str, &str)],
+    change: impl FnOnce(&mut Deps),
+) -> Hub {
     let mut all = vec![("ALERT_AFTER_MINUTES", "0"), ("ALERT_LANGUAGE", "en")];
+    all.retain(|(name, _)| variables.iter().all(|(other, _)| other != name));
     all.extend(variables);
     Hub::start_changed(&database.url(), manager, &all, |deps| {
         deps.alert_limits = AlertLimits {
             every: Duration::from_millis(40),
             over_after: Duration::from_millis(300),
             first_pause: Duration::from_millis(50),
+            ..AlertLimits::default()
         };
+        change(deps);
     })
     .await
 }

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use backup_files::BackupKey;
 use scratch_database::Database;
 use serde_json::{Value, json};
+use service_runtime::process::ProcessTable;
 use tempfile::TempDir;
 
 use crate::fake_session_manager::FakeSessionManager;
@@ -34,6 +35,17 @@ impl Machine {
         format!("sqlite:{}", self.path("data/hub.db").display())
     }
 
+    /// The processes that were started by a command here.
+    fn processes(&self) -> Vec<i32> {
+        let home = self.path("tmp");
+        let table = ProcessTable::scan().unwrap();
+        let here = table.alive().filter(|process| {
+            let tmp = process.environment_variable("TMPDIR");
+            tmp.is_some_and(|tmp| Path::new(&tmp) == home)
+        });
+        here.map(|process| process.pid).collect()
+    }
+
     fn with(&self, words: &[&str], variables: &[(&str, &str)]) -> Output {
         let output = Command::new(env!("CARGO_BIN_EXE_central-hub"))
             .args(words)
@@ -44,6 +56,7 @@ impl Machine {
             .output();
         let left = std::fs::read_dir(self.path("tmp")).unwrap().count();
         assert_eq!(left, 0, "{words:?} leaves nothing behind");
+        assert_eq!(self.processes(), [0; 0], "{words:?}");
         let data = std::fs::read_dir(self.path("data")).into_iter().flatten();
         for entry in data.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -65,6 +78,20 @@ impl Machine {
         let output = self.with(words, variables);
         assert_eq!(output.status.code(), Some(1), "{words:?}");
         String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// What is there, with what is in the backups.
+    fn stored(&self) -> Vec<(PathBuf, Option<Vec<u8>>)> {
+        let mut all = Vec::new();
+        for folder in ["", "data", "backups"] {
+            for entry in std::fs::read_dir(self.path(folder)).unwrap().flatten() {
+                let is_backup = folder == "backups";
+                let held = is_backup.then(|| std::fs::read(entry.path()).unwrap());
+                all.push((entry.path(), held));
+            }
+        }
+        all.sort();
+        all
     }
 
     fn backups(&self) -> Vec<PathBuf> {
@@ -112,7 +139,9 @@ async fn running_hub_is_backed_up_verified_and_restored() {
     );
     // Later changes are not in the backup; the drill reports its contents.
     add_campaign(&hub).await;
+    let before = machine.stored();
     let said = machine.run(&["drill"]);
+    assert_eq!(machine.stored(), before, "as it was");
     assert!(
         said.contains("opens, is whole, and a hub starts on it: 0 messages, 1 campaigns"),
         "{said}"

@@ -307,6 +307,50 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn rejected_lines_come_whole_and_are_uploaded_again(database: Database) {
+        let peer = ready().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;
+        let id = create(&hub, &brisk("Hola {nombre}")).await;
+        let list = "Celular;Nombre;Barrio\r\n11 5825-4201;Ana Gómez;Palermo\r\n\
+            15 5825-4202;Luis;Núñez\r\n11 5825-4203;;Saavedra\r\n11 5825-4201;Ana;Palermo\r\n";
+        let (status, report) = upload(&hub, id, "?archivo=clientes%20de%20mayo.csv", list).await;
+        assert_eq!(status, 201, "{report}");
+        let imports = get(&hub, &format!("{CAMPAIGNS}/{id}/imports")).await;
+        let import = &imports["importaciones"][0];
+        assert_eq!(import["archivo"], "clientes de mayo.csv");
+        assert_eq!(import["titulos"], json!(["Celular", "Nombre", "Barrio"]));
+        let path = format!("{CAMPAIGNS}/{id}/imports/{}/rejected", import["id"]);
+        let rejected = get(&hub, &path).await["rechazos"].clone();
+        let lines: Vec<_> = rejected.as_array().unwrap().iter()
+            .map(|line| (line["codigo"].as_str().unwrap(), line["celdas"].clone())).collect();
+        assert_eq!(lines, [
+            ("PHONE_AREA_MISSING", json!(["15 5825-4202", "Luis", "Núñez"])),
+            ("MISSING_VALUE", json!(["11 5825-4203", "", "Saavedra"])),
+            ("DUPLICATE", json!([])),
+        ]);
+        // The page's file of them, corrected: its reasons are nobody's data.
+        let mended = "Celular;Nombre;Barrio;Qué corregir\r\n11 15 5825-4202;Luis;Núñez;Falta el código de área\r\n";
+        let (status, report) = upload(&hub, id, "", mended).await;
+        assert_eq!((status, number(&report, "aceptados")), (201, 1), "{report}");
+        assert_eq!(report["archivo"], Value::Null);
+        let list = async |query: &str| get(&hub, &format!("{CAMPAIGNS}/{id}/recipients?{query}")).await;
+        let all = list("limite=10").await;
+        assert_eq!(all["destinatarios"][1]["datos"], json!({"barrio": "Núñez", "celular": "11 15 5825-4202", "nombre": "Luis"}));
+        let names = async |query: &str| {
+            let found = list(query).await["destinatarios"].as_array().unwrap().clone();
+            found.iter().map(|it| it["nombre"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names("buscar=gomez%20ana").await, ["Ana Gómez"]);
+        assert_eq!(names("buscar=NUNEZ").await, ["Luis"]);
+        assert_eq!(names("buscar=5825-42").await, ["Ana Gómez", "Luis"]);
+        assert_eq!(names("buscar=5825-42&estado=enviado").await, Vec::<String>::new());
+        let first = list("buscar=5825-42&limite=1").await;
+        assert_eq!(names(&format!("buscar=5825-42&limite=1&despues={}", first["siguiente"])).await, ["Luis"]);
+        let long = format!("{CAMPAIGNS}/{id}/recipients?buscar={}", "x".repeat(201));
+        assert_eq!(ask(&hub, "GET", &long, None).await.0, 400);
+        hub.stop().await;
+    }
+
     async fn a_list_of_100_000_lines_streams_in(database: Database) {
         let peer = ready().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;

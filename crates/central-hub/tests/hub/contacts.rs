@@ -267,7 +267,7 @@ on_both_engines! {
         let campaign = json!({"nombre": "Marzo", "mensaje": "Hola {nombre}", "cliente_id": 51});
         let (_, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&campaign)).await;
         let recipients = format!("/api/sender/campaigns/{}/recipients", campaign["id"]);
-        let list = "telefono;nombre\n5491158254201;Ana\n5491158254202;Leo\n";
+        let list = "telefono;nombre\n5491158254201;Ana\n5491158254202;Leo\n+54 9 11 5825-4201;Ana\n11 5825-4202;Leo\n";
         assert_eq!(text(hub.http.post(hub.url(&recipients)).body(list)).await.0, 201);
         for (to, cliente) in [(ANA, 51), (ANA, 52), (LEO, 51)] {
             send(&hub, to, "secreto", Some(cliente)).await;
@@ -304,6 +304,8 @@ on_both_engines! {
         let lines: Vec<_> = dump.lines().filter(|line| line.contains(ANA)).collect();
         assert!(lines.iter().all(|line| line.contains("\"opt_outs\"")), "{lines:?}");
         assert!(!dump.contains("Secreta") && !dump.contains("otro secreto"));
+        // Nor by a line of a list that was refused.
+        assert!(!dump.contains("5825-4201") && dump.contains("5825-4202"));
         let again = json!({"to": ANA, "message": "Promo"});
         assert_eq!(ask(&hub, "POST", "/api/send", Some(&again)).await.1["code"], "OPTED_OUT");
         hub.stop().await;

@@ -433,6 +433,34 @@ async fn reports_require_the_token() {
     hub.stop().await;
 }
 
+/// During a rotation both tokens are accepted, and no other.
+#[tokio::test]
+async fn reports_with_the_previous_token_are_accepted_until_it_is_gone() {
+    const BEFORE: &str = "hunter1hunter1";
+    let peer = FakeSessionManager::with_event_log().await;
+    let body = json!({"cliente_id": 51, "from": "5491158254201", "to": "5491158254201", "message": "x", "message_id": "A1"});
+    let ask = async |hub: &Hub, token: &str| {
+        let mut statuses = Vec::new();
+        for path in ["incoming-message", "outgoing-message"] {
+            let path = format!("/api/listener/{path}");
+            statuses.push(report(hub, &path, Some(token), &body).await.0);
+        }
+        statuses
+    };
+    let both = [TOKEN[0], ("INTERNAL_TOKEN_PREVIOUS", BEFORE)];
+    let hub = Hub::start_with(&peer.url, &both).await;
+    for token in [TOKEN[0].1, BEFORE] {
+        assert_eq!(ask(&hub, token).await, [200, 200], "{token}");
+    }
+    for token in ["", "hunter0hunter0"] {
+        assert_eq!(ask(&hub, token).await, [401, 401], "{token}");
+    }
+    hub.stop().await;
+    let hub = Hub::start_with(&peer.url, &both[..1]).await;
+    assert_eq!(ask(&hub, BEFORE).await, [401, 401]);
+    hub.stop().await;
+}
+
 /// One hub follows; when it stops, the other resumes at its position.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_one_of_two_hubs_follows_events() {

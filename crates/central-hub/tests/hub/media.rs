@@ -236,6 +236,7 @@ on_both_engines! {
         // It expires.
         let key: String = sqlx::query_scalar("SELECT value FROM settings WHERE name = 'media.link_key'")
             .fetch_one(hub.store.reader()).await.unwrap();
+        let first = key.clone();
         let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
         let second = session_api::Timestamp::now().as_millis() / 1000;
         for (expires, wanted) in [(second - 1, 410), (second + 60, 200)] {
@@ -245,6 +246,18 @@ on_both_engines! {
             assert_eq!(status, wanted);
             assert!(status == 200 || code(&body) == "LINK_EXPIRED");
         }
+        // `central-hub new-keys`: a hub that starts afterwards has other ones.
+        let said = std::process::Command::new(env!("CARGO_BIN_EXE_central-hub"))
+            .arg("new-keys").env_clear().env("DATABASE_URL", database.url()).output().unwrap();
+        assert!(said.status.success(), "{said:?}");
+        assert!(String::from_utf8_lossy(&said.stdout).contains("restart the hub"), "{said:?}");
+        let renewed = Hub::start_on(&database.url(), &peer.url, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
+        assert_eq!(renewed.get(&path).await.0, 404);
+        renewed.stop().await;
+        let renewed: String = sqlx::query_scalar("SELECT value FROM settings WHERE name = 'media.link_key'")
+            .fetch_one(hub.store.reader()).await.unwrap();
+        hub.store.set("media.link_key", &first).await.unwrap();
+        assert_ne!(renewed, first);
         // Another hub on this database knows it as well.
         let other = Hub::start_on(&database.url(), &peer.url, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
         assert_eq!(other.get(&path).await.0, 200);

@@ -118,6 +118,32 @@ const PLAIN: [&str; 13] = [
 ];
 
 on_both_engines! {
+    async fn names_of_sent_files_are_in_the_history(database: Database) {
+        let peer = FakeSessionManager::start().await;
+        peer.answers("/status", 200, r#"{"status":"READY"}"#);
+        peer.takes_sends();
+        let real = [("DRY_RUN", "false")];
+        let hub = Hub::start_on(&database.url(), &peer.url, &real).await;
+        let number = "5491158254201";
+        for body in [
+            json!({"to": number, "type": "document", "file_id": "a", "filename": "plano ñ.pdf", "caption": "Acá va"}),
+            json!({"to": number, "type": "audio", "file_id": "b", "voice": true}),
+            json!({"to": number, "message": "archivo: no"}),
+        ] {
+            let (status, answer) = ask(&hub, "POST", "/api/send", Some(&body)).await;
+            assert_eq!(status, 200, "{answer}");
+        }
+        let told: Vec<_> = history(&hub, number).await.iter().map(|it| {
+            (it["tipo"].clone(), it["mensaje"].clone(), it["archivo"].clone(), it["voz"].clone())
+        }).collect();
+        assert_eq!(told, [
+            (json!("document"), json!("Acá va"), json!("plano ñ.pdf"), Value::Null),
+            (json!("audio"), json!(""), Value::Null, json!(true)),
+            (json!("text"), json!("archivo: no"), Value::Null, Value::Null),
+        ]);
+        hub.stop().await;
+    }
+
     async fn content_of_every_kind_is_returned_unchanged(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;

@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 use scratch_database::{Database, Server, on_both_engines};
 use serde_json::{Value, json};
 
-use crate::fake_session_manager::FakeSessionManager;
-use crate::support::{Hub, code as code_of, text, until};
+use crate::fake_session_manager::{FakeSessionManager, state};
+use crate::support::{Hub, code as code_of, get, text, until, until_read};
 
 const TO: &str = "5491158254201";
 const REAL: &[(&str, &str)] = &[("DRY_RUN", "false")];
@@ -74,6 +74,49 @@ fn causes(status: &Value) -> Vec<(&str, &str)> {
 }
 
 on_both_engines! {
+    async fn bulk_messages_to_strangers_wait_for_whatsapps_limits(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        peer.answers("/status", 200, r#"{"status":"READY"}"#);
+        peer.takes_sends();
+        let hub = real(&database, &peer).await;
+        let limits = |locked: bool, is_synced: bool| {
+            let new_chats = json!({"status": "NONE", "used": null, "total": null, "cycle_end": null});
+            let reach_out = json!({"locked": locked, "until": null, "kind": null});
+            json!({"reach_out": reach_out, "new_chats": new_chats,
+                "first_sync": {"complete": is_synced, "progress": null}})
+        };
+        let set = async |data: Value| {
+            peer.publish("limits", &data);
+            until("the hub knows the limits", async || {
+                let overview = get(&hub, "/api/overview").await;
+                overview["sesion"]["limites"]["reach_out"]["locked"] == data["reach_out"]["locked"]
+                    && overview["sesion"]["limites"]["first_sync"]["complete"] == data["first_sync"]["complete"]
+            }).await;
+        };
+        let ready = peer.publish("state", &serde_json::from_str(&state("READY", 2)).unwrap());
+        until_read(&hub, ready).await;
+        until_read(&hub, peer.publish_message("false_5491100000001@c.us_3A01", "5491100000001@c.us", "hola")).await;
+        for (locked, is_synced) in [(true, true), (false, false)] {
+            set(limits(locked, is_synced)).await;
+            let before = peer.sends().len();
+            let ids = bulk(&hub, &many(4)).await;
+            // 1 wrote before; a single message is a person's.
+            let (_, one) = single(&hub, "5491199999999").await;
+            for id in [&json!(ids[1]), &one["id"]] {
+                until("it leaves", async || status(&hub, id).await["estado"] == "enviado").await;
+            }
+            assert_eq!(peer.sends().len(), before + 2);
+            for id in [ids[0], ids[2], ids[3]] {
+                assert_eq!(status(&hub, id).await["estado"], "pendiente");
+            }
+            set(limits(false, true)).await;
+            for id in &ids {
+                until("it leaves, too", async || status(&hub, id).await["estado"] == "enviado").await;
+            }
+        }
+        hub.stop().await;
+    }
+
     async fn queued_messages_are_sent_once_the_session_is_ready(database: Database) {
         let peer = FakeSessionManager::start().await;
         peer.takes_sends();

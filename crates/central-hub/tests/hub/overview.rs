@@ -56,6 +56,8 @@ on_both_engines! {
         for field in ["enviados", "fallidos", "simulados", "recibidos", "en_espera"] {
             assert_eq!(empty["hoy"][field], 0, "{field}");
         }
+        let days = empty["semana"]["dias"].as_array().unwrap();
+        assert_eq!((days.len(), &days[6]["dia"]), (7, &empty["dia"]));
         assert_eq!(empty["atencion"]["grabacion"], true);
         assert_eq!(empty["atencion"]["webhooks"], json!([]));
 
@@ -84,6 +86,9 @@ on_both_engines! {
 
         let now = overview(&hub).await;
         assert_eq!((&now["hoy"]["enviados"], &now["hoy"]["fallidos"]), (&json!(1), &json!(1)), "{now}");
+        let week = &now["semana"];
+        assert_eq!((&week["dias"][6]["enviados"], &week["dias"][5]["enviados"]), (&json!(1), &json!(0)), "{week}");
+        assert_eq!(week["respondieron"], 0);
         assert_eq!(now["campanias"]["total"], 1);
         let under_way = &now["campanias"]["items"][0];
         assert_eq!((&under_way["id"], &under_way["enviados"]), (&json!(running), &json!(1)));

@@ -37,6 +37,11 @@ async fn every_page_path_serves_the_index() {
         assert_eq!(headers["referrer-policy"], "no-referrer");
         let policy = headers["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("script-src 'self';"), "{policy}");
+        assert!(policy.contains("media-src 'self' blob:;"), "{policy}");
+        assert_eq!(
+            headers["permissions-policy"],
+            "camera=(), microphone=(self), geolocation=()"
+        );
         assert!(response.text().await.unwrap().contains("<div id=\"root\">"));
 
         let again = hub

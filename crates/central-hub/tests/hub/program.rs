@@ -98,6 +98,7 @@ fn invalid_variables_are_reported_on_one_line() {
         ("RUST_LOG", "a=b=c"),
         ("ALERT_AFTER_MINUTES", "1441"),
         ("ALERT_REPEAT_HOURS", "-1"),
+        ("ALERT_BACKUP_HOURS", "0"),
         ("ALERT_QUIET_HOURS", "22-7"),
         ("ALERT_DIGEST_AT", "8"),
         ("ALERT_LANGUAGE", "pt"),

@@ -20,6 +20,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['auth'],
   // What several screens show of a person.
   ['people'],
+  // Kept on a screen of their own, used in conversations.
+  ['quickanswers'],
   // The form of a schedule, in two screens.
   ['planning'],
   // The screens; `start` embeds parts of the others.

@@ -1,10 +1,12 @@
 //! Machine checks: port, folders, disk space, clock.
 
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::Check;
+use super::permissions::Audit;
 use crate::listen::{self, Hosts, ListenError, Listeners};
 use crate::process::Process;
 
@@ -47,9 +49,24 @@ pub async fn port(hosts: &Hosts, port: u16, owner: Option<&Process>) -> Check {
 }
 
 /// Checks that the service's user can write to the folder, and no other user
-/// can read it.
+/// can read it, or anything in it.
 #[must_use]
 pub fn folder(name: &'static str, folder: &Path) -> Check {
+    folder_with(name, folder, |_| true)
+}
+
+/// As [`folder`], of a folder in which others have something, too: only what begins
+/// with the name of `file` is looked at.
+#[must_use]
+pub fn folder_of(name: &'static str, file: &Path) -> Check {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let own = file.as_os_str().as_bytes();
+    folder_with(name, folder, |path| {
+        path.as_os_str().as_bytes().starts_with(own)
+    })
+}
+
+fn folder_with(name: &'static str, folder: &Path, wanted: impl Fn(&Path) -> bool) -> Check {
     let shown = folder.display();
     let Some(present) = first_there(folder) else {
         return Check::failure(
@@ -69,19 +86,22 @@ pub fn folder(name: &'static str, folder: &Path) -> Check {
         return Check::ok(name, format!("{shown} is made at the first start"));
     }
     let mode = folder.metadata().map_or(0, |data| data.mode());
+    let inside = Audit::of(folder, wanted).complaint(name, folder);
     if mode & 0o077 == 0 {
-        Check::ok(name, shown.to_string())
-    } else {
-        Check::warning(
-            name,
-            format!(
-                "{shown} can be read by other users (mode {:o})",
-                mode & 0o777
-            ),
-            format!("chmod 700 {shown}"),
-        )
-        .mended_by(folder, 0o700)
+        return inside.unwrap_or_else(|| Check::ok(name, shown.to_string()));
     }
+    let found = format!(
+        "{shown} can be read by other users (mode {:o})",
+        mode & 0o777
+    );
+    let complaint = match inside {
+        None => Check::warning(name, found, format!("chmod 700 {shown}")),
+        Some(mut inside) => {
+            inside.found = format!("{found}; {}", inside.found);
+            inside
+        }
+    };
+    complaint.mended_by(folder, 0o700)
 }
 
 /// Checks the free disk space.

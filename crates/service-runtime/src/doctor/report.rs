@@ -1,8 +1,9 @@
 //! The report of `doctor`, as text and as JSON, and its exit code.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 use std::fs::{File, Permissions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -36,7 +37,7 @@ pub struct Check {
     pub cure: Option<String>,
     /// What `--fix` does about it, where that is safe.
     #[serde(skip)]
-    mode: Option<(PathBuf, u32)>,
+    modes: Vec<(PathBuf, u32)>,
 }
 
 impl Check {
@@ -47,32 +48,41 @@ impl Check {
             verdict: Verdict::Ok,
             found: found.into(),
             cure: None,
-            mode: None,
+            modes: Vec::new(),
         }
     }
 
     /// `--fix` gives this file or folder this mode.
     #[must_use]
-    pub fn mended_by(self, path: &Path, mode: u32) -> Self {
-        Self {
-            mode: Some((path.to_owned(), mode)),
-            ..self
-        }
+    pub fn mended_by(mut self, path: &Path, mode: u32) -> Self {
+        self.modes.push((path.to_owned(), mode));
+        self
     }
 
     /// Does what can be done about it safely; what cannot stays as it is.
     #[must_use]
     pub fn mend(mut self) -> Self {
-        let Some((path, mode)) = self.mode.take() else {
+        let modes = std::mem::take(&mut self.modes);
+        if modes.is_empty() {
             return self;
-        };
-        match set_mode(&path, mode) {
-            Ok(()) => Self::ok(self.name, format!("{}; mended: mode {mode:o}", self.found)),
-            Err(error) => Self {
-                found: format!("{}; not mended: {error}", self.found),
-                ..self
-            },
         }
+        let mut set = BTreeSet::new();
+        for (path, mode) in modes {
+            match set_mode(&path, mode) {
+                Ok(()) => drop(set.insert(format!("{mode:o}"))),
+                // A file of a running service's may be gone by now.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => {
+                    return Self {
+                        found: format!("{}; not mended: {error}", self.found),
+                        ..self
+                    };
+                }
+            }
+        }
+        let set: Vec<_> = set.into_iter().collect();
+        let found = format!("{}; mended: mode {}", self.found, set.join(", "));
+        Self::ok(self.name, found)
     }
 
     /// A check with a warning.
@@ -94,10 +104,10 @@ impl Check {
     }
 }
 
-/// Sets the mode of a file. A symbolic link is not followed: another user may have
-/// created it.
+/// Sets the mode of a file. A symbolic link is not followed, and a pipe not waited
+/// for: another user may have created it.
 fn set_mode(path: &Path, mode: u32) -> std::io::Result<()> {
-    let no_link = OFlags::NOFOLLOW.bits().cast_signed();
+    let no_link = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let opened = File::options()
         .read(true)
         .custom_flags(no_link)

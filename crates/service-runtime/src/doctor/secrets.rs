@@ -12,11 +12,12 @@ use super::{Check, Service, Subject};
 use crate::Env;
 
 /// Every variable of either service that holds a secret.
-pub const SECRETS: [&str; 10] = [
+pub const SECRETS: [&str; 11] = [
     "SESSION_MANAGER_TOKEN",
     "SESSION_MANAGER_TOKEN_PREVIOUS",
     "HUB_ADMIN_PASSWORD",
     "INTERNAL_TOKEN",
+    "INTERNAL_TOKEN_PREVIOUS",
     "INTERNAL_LISTENER_TOKEN",
     "DATABASE_URL",
     "BACKUP_KEY",
@@ -24,6 +25,9 @@ pub const SECRETS: [&str; 10] = [
     "ALERT_WEBHOOK_URL",
     "ALERT_WEBHOOK_SECRET",
 ];
+/// Secrets of the Node pair, which nothing reads any more.
+const OLD_SECRETS: [&str; 3] = ["DB_PASSWORD", "JWT_SECRET", "CENTRAL_HUB_PASS"];
+const SETTINGS: &str = "/etc/leadmaster";
 /// Where runtimes put what they hand to a service.
 const HANDED: [&str; 1] = ["/run/"];
 
@@ -35,10 +39,14 @@ pub fn secrets(service: &Service, subject: &Subject) -> Vec<Check> {
     for dump in dumps(&subject.env) {
         checks.extend(of_dump(NAME, &dump));
     }
-    let settings = PathBuf::from(format!("/etc/leadmaster/{}.env", service.name));
-    for file in local_files(subject).into_iter().chain([settings]) {
+    for file in local_files(subject) {
         checks.extend(private_file(NAME, &file));
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        checks.extend(in_the_clear(NAME, &file, &in_script(&text)));
     }
+    let settings = Path::new(SETTINGS).join(format!("{}.env", service.name));
+    checks.extend(private_file(NAME, &settings));
+    checks.extend(in_settings(NAME, Path::new(SETTINGS)));
     for file in named_files(&subject.env) {
         checks.extend(of_named(NAME, &file));
     }
@@ -70,16 +78,83 @@ fn of_dump(name: &'static str, dump: &Path) -> Vec<Check> {
     if let Ok(saved) = serde_json::from_str(&text) {
         collect(&saved, &mut found);
     }
-    if !found.is_empty() {
-        let found: Vec<_> = found.into_iter().collect();
+    checks.extend(in_the_clear(name, dump, &found));
+    checks
+}
+
+/// A complaint about secrets that a file holds themselves, and one about those that
+/// nothing reads.
+fn in_the_clear(name: &'static str, file: &Path, found: &BTreeSet<&str>) -> Vec<Check> {
+    let shown = file.display();
+    let found = found.iter().copied();
+    let (old, read): (Vec<&str>, Vec<&str>) = found.partition(|it| OLD_SECRETS.contains(it));
+    let mut checks = Vec::new();
+    if !read.is_empty() {
         checks.push(Check::warning(
             name,
-            format!("{} holds {} in the clear", dump.display(), found.join(", ")),
+            format!("{shown} holds {} in the clear", read.join(", ")),
             "put each into a file of mode 600, name it in deploy/local.cjs as …_FILE, \
              pm2 delete and pm2 start, then pm2 save",
         ));
     }
+    if !old.is_empty() {
+        checks.push(Check::warning(
+            name,
+            format!(
+                "{shown} holds {}, which nothing reads any more",
+                old.join(", ")
+            ),
+            "take it out of deploy/local.cjs, pm2 delete and pm2 start, then pm2 save",
+        ));
+    }
     checks
+}
+
+fn all_secrets() -> impl Iterator<Item = &'static str> {
+    SECRETS.into_iter().chain(OLD_SECRETS)
+}
+
+/// The secrets that have a value in a script, as `NAME: 'value'`, outside comments.
+fn in_script(text: &str) -> BTreeSet<&'static str> {
+    let lines = text.lines().map(str::trim_start);
+    let code: Vec<_> = lines
+        .filter(|line| !["//", "/*", "*"].iter().any(|mark| line.starts_with(mark)))
+        .collect();
+    let has = |secret: &str| {
+        let places = code.iter().flat_map(|line| {
+            let ends = line
+                .match_indices(secret)
+                .map(|(at, name)| (at, at + name.len()));
+            ends.map(move |(at, end)| (&line[..at], &line[end..]))
+        });
+        places.into_iter().any(|(before, after)| {
+            let is_whole = !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+            let after = after.trim_start_matches(['\'', '"']).trim_start();
+            let value = after.strip_prefix(':').map(str::trim_start);
+            let quoted = value.and_then(|value| {
+                let quote = value.chars().next().filter(|c| "'\"`".contains(*c))?;
+                value[1..].split(quote).next()
+            });
+            is_whole && quoted.is_some_and(|value| is_secret(secret, value))
+        })
+    };
+    all_secrets().filter(|secret| has(secret)).collect()
+}
+
+/// What is in the settings' folder and can be read by everybody: variables, and the
+/// files that units hand over as credentials.
+fn in_settings(name: &'static str, folder: &Path) -> Vec<Check> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<_> = entries.map(|entry| entry.path()).collect();
+    files.sort();
+    let open = files.iter().filter_map(|file| {
+        let data = fs::symlink_metadata(file)
+            .ok()
+            .filter(fs::Metadata::is_file)?;
+        let complaint = of_named(name, file)?;
+        Some(complaint.mended_by(file, data.mode() & 0o770))
+    });
+    open.collect()
 }
 
 /// The secrets that have a value anywhere in it.
@@ -88,7 +163,7 @@ fn collect(saved: &Value, found: &mut BTreeSet<&'static str>) {
         Value::Array(all) => all.iter().for_each(|one| collect(one, found)),
         Value::Object(all) => {
             for (name, value) in all {
-                let secret = SECRETS.into_iter().find(|secret| secret == name);
+                let secret = all_secrets().find(|secret| secret == name);
                 if let (Some(secret), Value::String(text)) = (secret, value)
                     && is_secret(secret, text)
                 {
@@ -106,12 +181,14 @@ fn is_secret(name: &str, value: &str) -> bool {
     !value.is_empty() && (name != "DATABASE_URL" || value.contains('@'))
 }
 
-/// `deploy/local.cjs` of the checkout that the service runs from.
+/// `deploy/local.cjs` of the checkout that the service runs from, or else this
+/// program.
 fn local_files(subject: &Subject) -> Vec<PathBuf> {
-    let Some(process) = &subject.process else {
-        return Vec::new();
+    let pid = match &subject.process {
+        Some(process) => process.pid.to_string(),
+        None => "self".to_owned(),
     };
-    let link = |what: &str| fs::read_link(format!("/proc/{}/{what}", process.pid)).ok();
+    let link = |what: &str| fs::read_link(format!("/proc/{pid}/{what}")).ok();
     // target/release/session-manager
     let checkout = link("exe").and_then(|exe| Some(exe.ancestors().nth(3)?.to_owned()));
     let all = [link("cwd"), checkout].into_iter().flatten();
@@ -130,7 +207,7 @@ fn named_files(env: &Env) -> Vec<PathBuf> {
 }
 
 /// A complaint, if others than its owner may read or write it.
-fn private_file(name: &'static str, file: &Path) -> Option<Check> {
+pub(super) fn private_file(name: &'static str, file: &Path) -> Option<Check> {
     let data = fs::symlink_metadata(file).ok()?;
     let mode = data.mode() & 0o777;
     if !data.is_file() || mode & 0o077 == 0 {
@@ -216,6 +293,55 @@ mod tests {
             open[0].cure.as_ref().unwrap().starts_with("chmod o= "),
             "{open:#?}"
         );
+    }
+
+    #[test]
+    fn secrets_in_a_script_are_reported_by_name_only() {
+        let text = r#"
+module.exports = {
+  'session-manager': { SESSION_MANAGER_TOKEN: 'hunter2', "BACKUP_KEY" : "hunter3" },
+  'leadmaster-central-hub': {
+    // HUB_ADMIN_PASSWORD: 'another one',
+    HUB_ADMIN_PASSWORD_FILE: '/etc/leadmaster/hub-admin-password',
+    INTERNAL_TOKEN: '', SMTP_URL: process.env.SMTP,
+    DATABASE_URL: 'sqlite:data/hub.db', ALERT_WEBHOOK_URL:`hunter4`,
+    DB_PASSWORD: 'hunter5',
+  },
+};"#;
+        let found: Vec<_> = in_script(text).into_iter().collect();
+        let wanted = [
+            "ALERT_WEBHOOK_URL",
+            "BACKUP_KEY",
+            "DB_PASSWORD",
+            "SESSION_MANAGER_TOKEN",
+        ];
+        assert_eq!(found, wanted);
+        assert_eq!(in_script("BACKUP_KEY: 'é").len(), 1, "never closed");
+        let checks = in_the_clear("secrets", Path::new("x"), &in_script(text));
+        assert_eq!(checks.len(), 2, "{checks:#?}");
+        assert!(!format!("{checks:?}").contains("hunter"));
+        assert!(checks[0].cure.as_ref().unwrap().contains("…_FILE"));
+        assert!(
+            checks[1]
+                .found
+                .ends_with("DB_PASSWORD, which nothing reads any more")
+        );
+    }
+
+    #[test]
+    fn settings_that_everybody_may_read_are_mended() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, mode) in [("token", 0o644), ("hub.env", 0o640), ("key", 0o600)] {
+            fs::write(folder.path().join(name), "x").unwrap();
+            set_mode(&folder.path().join(name), mode);
+        }
+        let found = in_settings("secrets", folder.path());
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].found.contains("/token can be read by everybody"));
+        assert_eq!(found[0].clone().mend().verdict, Verdict::Ok);
+        assert_eq!(in_settings("secrets", folder.path()), []);
+        let mode = fs::metadata(folder.path().join("token")).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o640);
     }
 
     #[test]

@@ -10,7 +10,8 @@ const PM2: [&str; 2] = ["pm_id", "PM2_HOME"];
 /// Variable that systemd sets for its processes. PM2 inherits it if systemd
 /// starts PM2, and passes it on.
 const SYSTEMD: &str = "INVOCATION_ID";
-const UNITS: &str = "/etc/systemd/system";
+/// Where `deploy/install.sh` puts the units, and where the packages do.
+const UNITS: [&str; 2] = ["/etc/systemd/system", "/usr/lib/systemd/system"];
 
 /// The service manager that runs the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +39,11 @@ impl ServiceManager {
     /// Detects the manager of a service that is not running: systemd if its
     /// unit is installed.
     pub(super) fn of_machine(service: &Service) -> Self {
-        let unit = Path::new(UNITS).join(format!("{}.service", service.unit));
-        match unit.exists() {
+        let name = format!("{}.service", service.unit);
+        match UNITS
+            .iter()
+            .any(|folder| Path::new(folder).join(&name).exists())
+        {
             true => Self::Systemd,
             false => Self::Pm2,
         }

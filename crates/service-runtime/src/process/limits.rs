@@ -1,6 +1,44 @@
-//! The limit on open file descriptors (`RLIMIT_NOFILE`).
+//! Resource limits: open descriptors of this process, and what a child may use.
+
+use std::io;
+use std::process::Command;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::sys;
+
+/// What a child may use; beyond it the kernel ends it, or refuses.
+#[derive(Clone, Copy, Debug)]
+pub struct ResourceLimits {
+    /// Processor time, in seconds.
+    pub cpu_seconds: u64,
+    /// Address space, in bytes.
+    pub memory: u64,
+    /// The largest file that it may write, in bytes.
+    pub file_size: u64,
+}
+
+impl ResourceLimits {
+    /// Limits `command`'s child, which leaves no core either.
+    pub fn apply(self, command: &mut Command) {
+        let limits = [
+            (Resource::Cpu, self.cpu_seconds),
+            (Resource::As, self.memory),
+            (Resource::Fsize, self.file_size),
+            (Resource::Core, 0),
+        ];
+        sys::in_child(command, move || {
+            for (resource, most) in limits {
+                let limit = Rlimit {
+                    current: Some(most),
+                    maximum: Some(most),
+                };
+                setrlimit(resource, limit).map_err(io::Error::from)?;
+            }
+            Ok(())
+        });
+    }
+}
 
 /// Raises the limit on open descriptors to `wanted`, as far as the system
 /// allows; returns the resulting limit.

@@ -57,6 +57,11 @@ function location(msg: Model): Record<string, any> | undefined {
   };
 }
 
+/** Decodes UTF-8 as old phones write it in cards: `G=C3=B3mez`. */
+function quotedPrintable(text: string): string {
+  return attempt(() => decodeURIComponent(text.replace(/%/g, "%25").replace(/=([0-9A-F]{2})/gi, "%$1")), text);
+}
+
 /** Returns the value of a vCard line, and its parameters. */
 function property(line: string): { name: string; parameters: string; value: string } | null {
   const colon = line.indexOf(":");
@@ -64,8 +69,11 @@ function property(line: string): { name: string; parameters: string; value: stri
   const [head = "", ...parameters] = line.slice(0, colon).split(";");
   // Apple's cards number their lines: item1.TEL.
   const name = head.slice(head.lastIndexOf(".") + 1).toUpperCase();
-  const value = line.slice(colon + 1).replace(/\\n/gi, " ").replace(/\\([,;\\])/g, "$1");
-  return { name, parameters: parameters.join(";"), value };
+  const joined = parameters.join(";");
+  const raw = line.slice(colon + 1);
+  const plain = /QUOTED-PRINTABLE/i.test(joined) ? quotedPrintable(raw) : raw;
+  const value = plain.replace(/\\n/gi, " ").replace(/\\([,;\\])/g, "$1");
+  return { name, parameters: joined, value };
 }
 
 /** Parses a contact card as written by phones. */
@@ -219,6 +227,15 @@ export function text(msg: Model, { location: place, contacts: cards, poll: asked
   if (asked) return [asked.name, ...asked.options.map((option: string) => `- ${option}`)].join("\n");
   if (chosen) return chosen.text;
   if (bought) return [bought.title, bought.items && `× ${bought.items}`, bought.total !== undefined && `${bought.total} ${bought.currency ?? ""}`.trim()].filter(Boolean).join(" ");
-  // For other types a body may be a small picture.
-  return cut(msg.type === "chat" ? msg.body : msg.caption, LONGEST_TEXT);
+  if (msg.type === "chat") return cut(msg.body, LONGEST_TEXT);
+  // A file's body is its small picture.
+  return MEDIA_TYPES.has(String(msg.type)) ? cut(msg.caption, LONGEST_TEXT) : described(msg);
+}
+
+/** Describes a message of a type without a part of its own here, such as a
+ * product, an invitation or a business's list, by what the page shows of it. */
+function described(msg: Model): string {
+  const shown = [msg.title, msg.list?.title, msg.eventName, msg.inviteGrpName, msg.caption, msg.body, msg.list?.description, msg.description, msg.eventDescription, msg.footer];
+  const texts = shown.filter((text) => typeof text === "string" && !text.startsWith("/9j/")).map((text) => cut(text, 2_000).trim());
+  return [...new Set(texts)].filter(Boolean).join("\n");
 }

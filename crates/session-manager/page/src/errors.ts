@@ -9,6 +9,8 @@ export class BridgeError extends Error {
       | "MESSAGE_NOT_FOUND"
       | "TOO_LARGE"
       | "MEDIA_GONE"
+      | "NOT_CHANGEABLE"
+      | "TOO_OLD"
       | "RECIPIENT_BLOCKED"
       | "REACH_OUT_LIMIT"
       | "NEW_CHAT_LIMIT"

@@ -9,7 +9,9 @@
 
 import { attachChanges, changes } from "./changes";
 import { note, openChannel } from "./channel";
+import { markRead, typing } from "./chats";
 import { refreshCode } from "./code";
+import { contact } from "./contact";
 import { BridgeError } from "./errors";
 import { input } from "./files";
 import { attachConn, attachDelivery, attachLogout, attachLogoutReason, attachSocket, readFacts, report } from "./facts";
@@ -19,6 +21,7 @@ import { linkCode, onLinkCodeChange } from "./linkcode";
 import { closeMedia, openMedia, readMedia } from "./media";
 import { attachMessages } from "./messages";
 import { attachNotices } from "./notices";
+import { deleteForEveryone, edit } from "./own_changes";
 import { answerPasskey, attachPasskey, cancelPasskey, confirmPasskey, leavePasskeyToPerson, passkeyUnderWay, takeCredentials } from "./passkey";
 import { type Presence, wantPresence } from "./presence";
 import { missingTools, selfTest } from "./requirements";
@@ -74,6 +77,11 @@ const calls: Record<string, (args: any) => unknown> = {
   look_up: lookUp,
   send,
   message_state: messageState,
+  edit,
+  delete: deleteForEveryone,
+  mark_read: markRead,
+  typing,
+  contact,
   chats,
   search,
   memory,

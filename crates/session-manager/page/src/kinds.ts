@@ -18,10 +18,12 @@ interface Card {
 interface Media extends Context {
   caption?: string;
   voice?: boolean;
+  /** Whether a video plays like a GIF. */
+  gif?: boolean;
 }
 
 export type Content =
-  | ({ type: "image" | "video" | "audio" | "document" } & Media)
+  | ({ type: "image" | "video" | "audio" | "document" | "sticker" } & Media)
   | ({ type: "text"; message: string; link_preview?: boolean } & Context)
   | { type: "location"; latitude: number; longitude: number; name?: string; address?: string }
   | { type: "contact"; contacts: Card[] }
@@ -65,12 +67,14 @@ export function hand(WPP: any, chatId: string, id: string, content: Content, quo
     case "image":
     case "video":
     case "audio":
-    case "document": {
+    case "document":
+    case "sticker": {
       if (!file) throw new BridgeError("FAILED", "the file is missing: nothing was sent");
       makeWay(WPP, chatId, id);
       const media: Record<string, unknown> = { ...options, type: content.type, filename: file.name, mimetype: file.type };
       if (content.caption !== undefined) media.caption = content.caption;
       if (content.type === "audio") Object.assign(media, { isPtt: content.voice ?? false, waveform: content.voice ?? false });
+      if (content.type === "video") media.isGif = content.gif ?? false;
       const seen = acknowledged(WPP, id, patience);
       return Promise.race([WPP.chat.sendFileMessage(chatId, file, media), seen.found]).finally(seen.stop);
     }

@@ -47,6 +47,16 @@ const OPTIONAL: Record<string, Check> = {
     callable("chat.sendReactionToMessage")(WPP) && callable("whatsapp.functions.sendReactionToMsg")(WPP),
   send_file: (WPP) => callable("chat.sendFileMessage")(WPP) && callable("whatsapp.MediaPrep.prepRawMedia")(WPP),
   fetch_media: callable("chat.downloadMedia"),
+  edit_message: (WPP) =>
+    ["chat.editMessage", "whatsapp.functions.canEditMsg", "whatsapp.functions.addAndSendMessageEdit"].every((name) => callable(name)(WPP)),
+  delete_message: either(
+    callable("whatsapp.Cmd.sendRevokeMsgs"),
+    () => typeof pageModule("WAWebChatSendMessages")?.sendRevokeMsgs === "function",
+  ),
+  mark_read: (WPP) => callable("chat.markIsRead")(WPP) && callable("whatsapp.functions.sendSeen")(WPP),
+  typing: (WPP) => callable("chat.markIsComposing")(WPP) && callable("whatsapp.ChatPresence.markComposing")(WPP),
+  about: callable("whatsapp.StatusStore.find"),
+  picture: (WPP) => callable("contact.getProfilePictureUrl")(WPP) && callable("whatsapp.ProfilePicThumbStore.find")(WPP),
   link_by_number: callable("conn.genLinkDeviceCodeForPhoneNumber"),
   presence: callable("conn.markUnavailable"),
   cmd: () => pageModule("WAWebCmd")?.Cmd !== undefined,

@@ -26,13 +26,14 @@ mod tab;
 mod user_agent;
 
 pub use cdp::CdpError;
+pub use chromedriver::{find_on_path, is_executable};
 pub use events::{BrowserEvent, Events};
 pub use instance::{Browser, KILL_GRACE, clear};
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
 pub use leftover_processes::ProfileProcesses;
 pub use page::{
-    ChatSearch, Direction, MemorySearch, PageError, PageFile, PageSend, PairingCode, Presence,
-    ReadMessages, StoredMessage, WhatsAppPage,
+    ChatSearch, Direction, MemorySearch, OwnMessage, PageContact, PageEdit, PageError, PageFile,
+    PageSend, PairingCode, Presence, ReadChat, ReadMessages, StoredMessage, WhatsAppPage,
 };
 pub use page_report::{
     Notice, PageAccount, PageChange, PageChangeKind, PageEvent, PageLimits, PageLinkCode,

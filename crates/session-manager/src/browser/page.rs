@@ -34,6 +34,9 @@ const PIECE: usize = 384 * 1024;
 const SERVER_QUERY: Duration = Duration::from_secs(18);
 /// A send waits for this.
 const ADDRESSES: Duration = Duration::from_secs(1);
+/// What is told of a contact comes by several queries, each with a timeout of
+/// the page's.
+const CONTACT: Duration = Duration::from_secs(23);
 const PAIRING: Duration = Duration::from_secs(20);
 const LOGOUT: Duration = Duration::from_secs(15);
 
@@ -71,6 +74,12 @@ pub enum PageError {
     /// WhatsApp no longer has the file.
     #[error("{0}")]
     MediaGone(String),
+    /// WhatsApp lets nobody change this message; nothing was changed.
+    #[error("{0}")]
+    NotChangeable(String),
+    /// WhatsApp lets nobody change this message any more; nothing was changed.
+    #[error("{0}")]
+    TooOld(String),
     /// The account has blocked the recipient; nothing was sent.
     #[error("{0}")]
     RecipientBlocked(String),
@@ -136,6 +145,59 @@ pub struct PageSend<'a> {
     pub content: &'a Content,
     /// Whether it may have been sent before, with this key.
     pub again: bool,
+}
+
+/// A sent message to be changed.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct OwnMessage<'a> {
+    /// WhatsApp's full id.
+    pub id: &'a str,
+    /// The second in which it was sent; 0 if unknown.
+    pub sent_at: i64,
+}
+
+/// An edit of a sent message.
+#[derive(Clone, Copy, Serialize)]
+pub struct PageEdit<'a> {
+    /// The message.
+    #[serde(flatten)]
+    pub message: OwnMessage<'a>,
+    /// The last part of the edit's own id.
+    pub key: &'a str,
+    /// The new text.
+    pub text: &'a str,
+    /// Whether it may have been sent before, with this key.
+    pub again: bool,
+}
+
+/// A chat that was marked as read.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ReadChat {
+    /// Its id; `None` if there is no chat.
+    pub chat: Option<String>,
+    /// Number of messages that were unread.
+    pub unread: u32,
+}
+
+/// What WhatsApp tells of a number.
+#[derive(Clone, Deserialize)]
+pub struct PageContact {
+    /// The number as WhatsApp spells it.
+    pub chat: String,
+    /// In digits.
+    pub phone: Option<String>,
+    /// `…@lid`.
+    pub lid: Option<String>,
+    /// The name under which the phone has saved it.
+    pub name: Option<String>,
+    /// The name that its owner chose.
+    pub pushname: Option<String>,
+    /// The owner's text about themselves.
+    pub about: Option<String>,
+    /// Whether it is a business account.
+    pub business: bool,
+    /// The link to its picture.
+    pub picture_url: Option<String>,
 }
 
 /// A file passed to the page, as it is to be sent.
@@ -365,6 +427,8 @@ impl WhatsAppPage {
                 "MESSAGE_NOT_FOUND" => PageError::MessageNotFound(message),
                 "TOO_LARGE" => PageError::TooLarge(message),
                 "MEDIA_GONE" => PageError::MediaGone(message),
+                "NOT_CHANGEABLE" => PageError::NotChangeable(message),
+                "TOO_OLD" => PageError::TooOld(message),
                 "RECIPIENT_BLOCKED" => PageError::RecipientBlocked(message),
                 "REACH_OUT_LIMIT" => PageError::ReachOutLimit(message),
                 "NEW_CHAT_LIMIT" => PageError::NewChatLimit(message),
@@ -587,6 +651,61 @@ impl WhatsAppPage {
         self.call::<Value>("media_close", json!({"token": token}), QUICK)
             .await
             .map(drop)
+    }
+
+    /// Edits a sent message; returns the edit's own id once WhatsApp's server
+    /// accepted it.
+    ///
+    /// # Errors
+    /// Any [`PageError`]; after a [`CdpError::Timeout`] the outcome is unknown.
+    pub async fn edit(&self, edit: PageEdit<'_>, deadline: Duration) -> Result<(), PageError> {
+        self.call::<Value>("edit", edit, deadline).await.map(drop)
+    }
+
+    /// Deletes a sent message for everyone; succeeds as well if it is deleted.
+    ///
+    /// # Errors
+    /// As [`Self::edit`].
+    pub async fn delete_for_everyone(
+        &self,
+        message: OwnMessage<'_>,
+        deadline: Duration,
+    ) -> Result<(), PageError> {
+        self.call::<Value>("delete", message, deadline)
+            .await
+            .map(drop)
+    }
+
+    /// Marks the chat with a number as read.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn mark_read(&self, to: &str) -> Result<ReadChat, PageError> {
+        self.call("mark_read", json!({"to": to}), SERVER_QUERY)
+            .await
+    }
+
+    /// Shows the account as typing in the chat with a number, for a time;
+    /// returns the chat's id.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn typing(&self, to: &str, time: Duration) -> Result<String, PageError> {
+        #[derive(Deserialize)]
+        struct Typing {
+            chat: String,
+        }
+        let args = json!({"to": to, "ms": time.as_millis()});
+        let typing: Typing = self.call("typing", args, SERVER_QUERY).await?;
+        Ok(typing.chat)
+    }
+
+    /// Returns what WhatsApp tells of a number; `None` if it has no WhatsApp.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn contact(&self, to: &str) -> Result<Option<PageContact>, PageError> {
+        self.call("contact", json!({"to": to}), CONTACT).await
     }
 
     /// Sends a message; returns its full id once WhatsApp's server accepted it.

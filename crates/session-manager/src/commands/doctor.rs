@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use service_runtime::doctor::{
-    self, Check, DoctorReport, Service, ServiceManager, Subject, Whose, clock, disk, folder, port,
-    secrets,
+    self, Check, DoctorReport, Service, ServiceManager, Subject, Whose, clock, disk, folder, logs,
+    port, secrets, watchdog,
 };
 use service_runtime::listen;
 use service_runtime::process::Process;
@@ -68,6 +68,8 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     }
     checks.push(backups(config));
     checks.extend(secrets(&SERVICE, subject));
+    checks.extend(logs(subject));
+    checks.extend(watchdog(subject));
     checks
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use service_runtime::limits::Full;
-use session_api::ErrorCode;
+use session_api::{ErrorCode, Invalid};
 
 use super::allowed_hosts::HostError;
 use crate::error::ApiError;
@@ -42,6 +42,9 @@ pub enum FileError {
     /// The host of the URL is not on the allow list.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// The conversion failed, or is not possible here.
+    #[error("{0}")]
+    Convert(Invalid),
     /// The download failed.
     #[error("the file could not be fetched, and nothing was sent: {0}")]
     Fetch(String),
@@ -73,7 +76,9 @@ impl From<FileError> for ApiError {
                 ErrorCode::Internal
             }
             FileError::TooLarge(_) => ErrorCode::PayloadTooLarge,
-            FileError::Empty | FileError::Broken => ErrorCode::InvalidRequest,
+            FileError::Empty | FileError::Broken | FileError::Convert(_) => {
+                ErrorCode::InvalidRequest
+            }
             FileError::Slow(_) => ErrorCode::RequestTimeout,
             FileError::Full(_) => ErrorCode::StorageFull,
             FileError::Busy(Full::Each) => ErrorCode::TooManyAtOnce,

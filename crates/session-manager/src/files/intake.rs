@@ -236,7 +236,7 @@ impl Files {
         Ok(FileMeta {
             sha256: hash.finalize().to_vec(),
             size,
-            mime: kind::mime(&head, told.mime.as_deref()),
+            mime: kind::mime(&head, told.mime.as_deref(), told.filename.as_deref()),
         })
     }
 }

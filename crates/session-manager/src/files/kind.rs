@@ -2,16 +2,40 @@
 
 use session_api::{Invalid, MediaKind};
 
+use super::names::{self, UNKNOWN};
+
 /// Number of leading bytes that are inspected.
 pub(crate) const HEAD: usize = 8 * 1024;
 
-const UNKNOWN: &str = "application/octet-stream";
+/// The type of WhatsApp's own voice messages.
+const OGG_OPUS: &str = "audio/ogg; codecs=opus";
 
-/// Returns a file's MIME type: detected from its head, or else as stated.
+/// Types found in text, which has no other signs of what it is.
+const FOUND_IN_TEXT: [&str; 6] = [
+    "application/pdf",
+    "application/postscript",
+    "application/rtf",
+    "text/html",
+    "text/x-shellscript",
+    "text/xml",
+];
+
+/// Types as clients state them who do not know what a file is.
+const SAYS_NOTHING: [&str; 6] = [
+    UNKNOWN,
+    "application/download",
+    "application/force-download",
+    "application/unknown",
+    "application/x-download",
+    "binary/octet-stream",
+];
+
+/// Returns a file's MIME type: detected from its head, or else by its name, or
+/// else as stated.
 ///
-/// A stated image, video or audio type counts only if the content does not
-/// contradict it: an HTML page sent as an image is not one.
-pub fn mime(head: &[u8], told: Option<&str>) -> String {
+/// A name or a stated type counts only if the content does not contradict it:
+/// an HTML page sent as an image is not one.
+pub fn mime(head: &[u8], told: Option<&str>, name: Option<&str>) -> String {
     let told = told
         .map(|told| {
             told.split(';')
@@ -20,9 +44,11 @@ pub fn mime(head: &[u8], told: Option<&str>) -> String {
                 .trim()
                 .to_ascii_lowercase()
         })
-        .filter(|told| is_mime(told));
-    let found = infer::get(head).map(|found| found.mime_type());
-    let class = |mime: &str| mime.split('/').next().unwrap_or_default().to_owned();
+        .filter(|told| is_mime(told) && !SAYS_NOTHING.contains(&told.as_str()));
+    let found = by_brand(head).or_else(|| infer::get(head).map(|found| found.mime_type()));
+    // A text may begin with the two letters of a format: "BMW" is no bitmap.
+    let found = found.filter(|found| FOUND_IN_TEXT.contains(found) || !is_text(head));
+    let by_name = name.and_then(names::type_of);
     match (found, told) {
         // One container, with or without video: the head does not tell.
         (Some("video/mp4" | "video/webm" | "video/3gpp"), Some(told))
@@ -30,16 +56,90 @@ pub fn mime(head: &[u8], told: Option<&str>) -> String {
         {
             told
         }
+        (Some(film @ ("video/mp4" | "video/webm" | "video/3gpp")), None)
+            if by_name.is_some_and(|named| class(named) == "audio") =>
+        {
+            film.replace("video/", "audio/")
+        }
         // The same type, by the name that phones use.
         (Some("audio/m4a"), _) => "audio/mp4".to_owned(),
         // As in WhatsApp's own voice messages.
-        (Some("audio/opus"), _) => "audio/ogg; codecs=opus".to_owned(),
+        (Some("audio/opus"), _) => OGG_OPUS.to_owned(),
         (Some("audio/x-wav"), _) => "audio/wav".to_owned(),
-        (Some("application/zip"), Some(told)) if class(&told) == "application" => told,
-        (Some(found), _) => found.to_owned(),
-        (None, Some(told)) if !["image", "video", "audio"].contains(&class(&told).as_str()) => told,
-        (None, _) => UNKNOWN.to_owned(),
+        (Some(found), told) => match (named(found, name), told) {
+            (Some(named), _) => named.to_owned(),
+            (None, Some(told)) if found == "application/zip" && class(&told) == "application" => {
+                told
+            }
+            (None, Some(told))
+                if found == "application/msword" && told.starts_with("application/vnd.ms-") =>
+            {
+                told
+            }
+            (None, _) => found.to_owned(),
+        },
+        (None, told) => match (named(UNKNOWN, name), told) {
+            (Some(named), _) => named.to_owned(),
+            (None, Some(told)) if !is_media(&told) => told,
+            (None, _) => UNKNOWN.to_owned(),
+        },
     }
+}
+
+/// Brands of films and pictures in one container, by how they begin, that
+/// `infer` does not know, or tells apart though phones do not.
+const BRANDS: [(&[u8], &str); 10] = [
+    (b"3g", "video/3gpp"),
+    (b"M4V", "video/mp4"),
+    (b"MSNV", "video/mp4"),
+    (b"XAVC", "video/mp4"),
+    (b"cmf", "video/mp4"),
+    (b"iso", "video/mp4"),
+    (b"avi", "image/avif"),
+    (b"hei", "image/heic"),
+    (b"mif1", "image/heic"),
+    (b"msf1", "image/heic"),
+];
+
+/// Returns the type by the brand in the head of a film or a phone's picture.
+fn by_brand(head: &[u8]) -> Option<&'static str> {
+    let brand = head.get(4..12)?.strip_prefix(b"ftyp")?;
+    let found = BRANDS.iter().find(|(known, _)| brand.starts_with(known));
+    found.map(|(_, mime)| *mime)
+}
+
+/// Returns the type that a name gives a file of which only `mime` is known;
+/// `None` if that says enough, or contradicts the name.
+pub(super) fn named(mime: &str, name: Option<&str>) -> Option<&'static str> {
+    let named = names::type_of(name?)?;
+    let fits = match mime {
+        UNKNOWN | "text/plain" => !is_media(named),
+        "application/zip" => {
+            named.starts_with("application/vnd.")
+                || matches!(named, "application/epub+zip" | "application/java-archive")
+        }
+        // One container for all of old Office; `infer` calls most of them Word's.
+        "application/x-ole-storage" | "application/msword" => {
+            named.starts_with("application/vnd.ms-") || named == "application/msword"
+        }
+        "text/xml" => named.ends_with("+xml"),
+        _ => false,
+    };
+    fits.then_some(named)
+}
+
+fn class(mime: &str) -> &str {
+    mime.split('/').next().unwrap_or_default()
+}
+
+fn is_media(mime: &str) -> bool {
+    matches!(class(mime), "image" | "video" | "audio")
+}
+
+/// Whether there is no control character, which every binary format has.
+fn is_text(head: &[u8]) -> bool {
+    head.iter()
+        .all(|byte| *byte >= b' ' && *byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c))
 }
 
 fn is_mime(text: &str) -> bool {
@@ -55,6 +155,55 @@ fn is_mime(text: &str) -> bool {
             .is_some_and(|(a, b)| part(a) && part(b))
 }
 
+/// What is made of a file that cannot be sent as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conversion {
+    /// A film that plays like a GIF: phones show no GIFs as pictures.
+    GifToFilm,
+    /// OGG with Opus: phones play no other voice messages.
+    SoundToVoice,
+    /// WebP of a sticker's size.
+    PictureToSticker,
+}
+
+impl Conversion {
+    /// Returns what has to happen to a file of type `mime` before it is sent as
+    /// `kind`; `None` for nothing.
+    pub(super) fn needed(kind: MediaKind, voice: bool, mime: &str) -> Option<Self> {
+        match (kind, mime) {
+            (MediaKind::Image | MediaKind::Video, "image/gif") => Some(Self::GifToFilm),
+            (MediaKind::Audio, mime) if voice && mime != OGG_OPUS && class(mime) == "audio" => {
+                Some(Self::SoundToVoice)
+            }
+            (MediaKind::Sticker, "image/png" | "image/jpeg") => Some(Self::PictureToSticker),
+            _ => None,
+        }
+    }
+
+    /// Returns the refusal where it cannot be made here.
+    pub(super) fn refusal(self) -> Invalid {
+        let wants = match self {
+            Self::GifToFilm => {
+                "is a GIF, which phones do not show as a picture: send it as an MP4 film of type \
+                 video with gif true, or the GIF itself as type document"
+            }
+            Self::SoundToVoice => {
+                "has to be OGG with Opus for a voice message, since phones play no other: convert \
+                 it (ffmpeg -i sound.mp3 -ac 1 -ar 48000 -c:a libopus voice.ogg), or send it \
+                 without voice"
+            }
+            Self::PictureToSticker => {
+                "has to be a WebP picture for type sticker: convert it (ffmpeg -i picture.png \
+                 -vf scale=512:512 sticker.webp), or send it as type image"
+            }
+        };
+        Invalid {
+            field: "file".into(),
+            wants: format!("{wants}. Where ffmpeg is installed this service converts it").into(),
+        }
+    }
+}
+
 /// Checks whether a file of type `mime` can be sent as `kind`.
 ///
 /// # Errors
@@ -63,11 +212,8 @@ pub fn check_kind(kind: MediaKind, mime: &str) -> Result<(), Invalid> {
     let (fits, takes) = match kind {
         MediaKind::Document => return Ok(()),
         MediaKind::Image => (
-            matches!(
-                mime,
-                "image/jpeg" | "image/png" | "image/webp" | "image/gif"
-            ),
-            "a JPEG, PNG, WebP or GIF picture",
+            matches!(mime, "image/jpeg" | "image/png" | "image/webp"),
+            "a JPEG, PNG or WebP picture",
         ),
         MediaKind::Video => (
             matches!(mime, "video/mp4" | "video/3gpp" | "video/quicktime"),
@@ -77,6 +223,7 @@ pub fn check_kind(kind: MediaKind, mime: &str) -> Result<(), Invalid> {
             mime.starts_with("audio/"),
             "a sound, such as OGG, MP3 or M4A",
         ),
+        MediaKind::Sticker => (mime == "image/webp", "a WebP picture"),
     };
     if fits {
         return Ok(());
@@ -89,29 +236,6 @@ pub fn check_kind(kind: MediaKind, mime: &str) -> Result<(), Invalid> {
         )
         .into(),
     })
-}
-
-/// Returns a name for a file without one.
-pub(super) fn default_name(mime: &str) -> String {
-    let mime = mime.split(';').next().unwrap_or_default();
-    let extension = match mime {
-        "image/jpeg" => "jpg",
-        "audio/mpeg" => "mp3",
-        "audio/mp4" => "m4a",
-        "video/quicktime" => "mov",
-        "video/3gpp" => "3gp",
-        "text/plain" => "txt",
-        UNKNOWN => "bin",
-        other => match other.rsplit_once('/') {
-            Some((_, short))
-                if short.len() <= 4 && short.bytes().all(|b| b.is_ascii_alphanumeric()) =>
-            {
-                short
-            }
-            _ => "bin",
-        },
-    };
-    format!("file.{extension}")
 }
 
 #[cfg(test)]
@@ -141,7 +265,81 @@ mod tests {
             (b"hola", Some("a b/c"), UNKNOWN),
             (b"", Some("nonsense"), UNKNOWN),
         ] {
-            assert_eq!(mime(head, told), is, "{told:?}");
+            assert_eq!(mime(head, told, None), is, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn name_decides_where_the_content_says_nothing() {
+        const SHEET: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        const OLE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0";
+        const ZIP: &[u8] = b"PK\x03\x04\x14\0\0\0\0\0";
+        let octets = Some(UNKNOWN);
+        for (head, told, name, is) in [
+            (b"a;b\n1;2".as_slice(), octets, "precios.csv", "text/csv"),
+            (b"hola", octets, "nota.txt", "text/plain"),
+            // As browsers on Windows with Excel state it.
+            (
+                b"a;b",
+                Some("application/vnd.ms-excel"),
+                "precios.csv",
+                "text/csv",
+            ),
+            (b"a,b", Some("text/plain"), "precios.CSV", "text/csv"),
+            (b"BEGIN:VCALENDAR\r\n", octets, "cita.ics", "text/calendar"),
+            (b"{}", None, "datos.json", "application/json"),
+            (ZIP, octets, "precios.xlsx", SHEET),
+            (ZIP, octets, "fotos.zip", "application/zip"),
+            (ZIP, octets, "fotos", "application/zip"),
+            // Text that begins with the letters of a format.
+            (b"BMW 320, modelo 2019\n", octets, "autos.txt", "text/plain"),
+            (b"MZ;Mendoza\n", Some("text/csv"), "zonas", "text/csv"),
+            (MP4, None, "nota.m4a", "audio/mp4"),
+            // Films by brands of phones, cameras and ffmpeg.
+            (
+                b"\0\0\0\x1cftyp3gp4\0\0\x02\0",
+                octets,
+                "film",
+                "video/3gpp",
+            ),
+            (b"\0\0\0\x1cftypM4V \0\0\x02\0", octets, "film", "video/mp4"),
+            (b"\0\0\0\x1cftypiso8\0\0\x02\0", octets, "film", "video/mp4"),
+            (b"\0\0\0\x1cftypMSNV\0\0\x02\0", octets, "film", "video/mp4"),
+            (b"\0\0\0\x1cftypM4A \0\0\x02\0", octets, "tema", "audio/mp4"),
+            (
+                b"\0\0\0\x1cftypheic\0\0\0\0mif1heic",
+                octets,
+                "foto",
+                "image/heic",
+            ),
+            (
+                ZIP,
+                octets,
+                "bitbar.apk",
+                "application/vnd.android.package-archive",
+            ),
+            (OLE, octets, "lista.xls", "application/vnd.ms-excel"),
+            (
+                OLE,
+                Some("application/vnd.ms-excel"),
+                "lista",
+                "application/vnd.ms-excel",
+            ),
+            (OLE, octets, "carta.doc", "application/msword"),
+            // The content contradicts the name.
+            (b"hola", octets, "foto.png", UNKNOWN),
+            (PNG, octets, "informe.pdf", "image/png"),
+            (ZIP, octets, "informe.pdf", "application/zip"),
+            (b"%PDF-1.7", octets, "foto.jpg", "application/pdf"),
+            (
+                b"MZ\x90\0\x03\0\0\0",
+                octets,
+                "informe.pdf",
+                "application/vnd.microsoft.portable-executable",
+            ),
+            (b"<!DOCTYPE html><script>", octets, "foto.png", "text/html"),
+        ] {
+            assert_eq!(mime(head, told, Some(name)), is, "{name} {told:?}");
         }
     }
 
@@ -158,13 +356,5 @@ mod tests {
         ] {
             assert_eq!(check_kind(kind, mime).unwrap_err().field, "file");
         }
-    }
-
-    #[test]
-    fn default_filename_by_mime_type() {
-        assert_eq!(default_name("image/jpeg"), "file.jpg");
-        assert_eq!(default_name("image/png"), "file.png");
-        assert_eq!(default_name("audio/ogg; codecs=opus"), "file.ogg");
-        assert_eq!(default_name("application/vnd.oasis.x"), "file.bin");
     }
 }

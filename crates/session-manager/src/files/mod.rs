@@ -9,13 +9,19 @@
 //!  prune: expired, and no message needs it ────┘
 //! ```
 //!
+//! A GIF as a picture, a sound as a voice message and a picture as a sticker are
+//! converted by ffmpeg, if it is installed: another file, which goes with its
+//! message.
+//!
 //! A name from a caller is never used as a path: on disk a file is named by its id.
 
 mod allowed_hosts;
+mod convert;
 mod error;
 mod fetch;
 mod intake;
 mod kind;
+mod names;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -23,9 +29,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use convert::Converter;
 use service_runtime::limits::Shares;
 use service_runtime::private;
-use session_api::{Content, ErrorCode, Timestamp};
+use session_api::{Content, ErrorCode, Invalid, Media, MediaKind, Timestamp};
 use tokio::sync::{OnceCell, OwnedRwLockReadGuard, RwLock};
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +41,7 @@ pub use error::FileError;
 pub use intake::{FileMeta, UploadHints};
 pub(crate) use intake::{PART, new_id};
 pub(crate) use kind::HEAD;
-pub use kind::{check_kind, mime as found_mime};
+pub use kind::{Conversion, mime as found_mime};
 
 use crate::browser::PageFile;
 use crate::error::ApiError;
@@ -65,6 +72,8 @@ pub struct FileLimits {
     pub remember: Duration,
     /// Hosts that files may be fetched from.
     pub hosts: AllowedHosts,
+    /// ffmpeg, which converts what phones do not show; `None`: it is refused.
+    pub ffmpeg: Option<PathBuf>,
 }
 
 /// The file storage; cheap to clone.
@@ -82,6 +91,7 @@ struct Inner {
     total: OnceCell<Used>,
     /// Slots for files that are being received.
     places: Shares<Option<u64>>,
+    converter: Converter,
     /// Read-locked while a message is stored that refers to a file,
     /// write-locked while a file is deleted.
     gate: Arc<RwLock<()>>,
@@ -167,6 +177,7 @@ impl Files {
         Self(Arc::new(Inner {
             folder: data.join(FOLDER),
             ledger,
+            converter: Converter::new(limits.ffmpeg.clone()),
             limits,
             taking: Mutex::default(),
             total: OnceCell::new(),
@@ -271,13 +282,38 @@ impl Files {
             tracing::error!(id = row.id, "a file is gone from DATA_DIR, or changed");
             return Err(not_found());
         }
-        let name = media.filename.clone().or(row.filename);
+        let given = media.filename.clone().or(row.filename);
+        let mime = match kind::named(&row.mime, given.as_deref()) {
+            Some(named) => named.to_owned(),
+            None => row.mime,
+        };
+        let name = match given {
+            Some(given) => names::with_known_extension(&given, &mime),
+            None => names::default_name(&mime),
+        };
         Ok(Some(PageFile {
             path,
-            name: name.unwrap_or_else(|| kind::default_name(&row.mime)),
-            mime: row.mime,
+            name,
+            mime,
             size: row.size,
         }))
+    }
+
+    /// Checks whether a file of type `mime` can be sent so; returns what has to
+    /// happen to it before.
+    ///
+    /// # Errors
+    /// When it cannot, also because a conversion cannot be made here.
+    pub fn check_kind(
+        &self,
+        (kind, media): (MediaKind, &Media),
+        mime: &str,
+    ) -> Result<Option<Conversion>, Invalid> {
+        match Conversion::needed(kind, media.voice, mime) {
+            Some(conversion) if self.0.converter.is_installed() => Ok(Some(conversion)),
+            Some(conversion) => Err(conversion.refusal()),
+            None => kind::check_kind(kind, mime).map(|()| None),
+        }
     }
 
     /// Checks whether files may be fetched from this URL.

@@ -136,6 +136,10 @@ pub const HELP: &[(&str, &str)] = &[
         "How old the newest backup is; absent without one",
     ),
     (
+        "leadmaster_backup_wanted",
+        "1 where BACKUP_KEY is set, so that there should be a backup",
+    ),
+    (
         "leadmaster_backup_failed",
         "1 while the last try at a backup was none; absent before the first",
     ),
@@ -157,6 +161,8 @@ pub async fn metrics(State(state): State<AppState>) -> Response {
     limits(&state);
     browser(state.profile.clone()).await;
     sends(&state).await;
+    let is_wanted = state.backups.key.is_some();
+    gauge!("leadmaster_backup_wanted").set(f64::from(is_wanted));
     if let Some(newest) = state.backups.newest() {
         let age = SystemTime::now().duration_since(newest).unwrap_or_default();
         gauge!("leadmaster_backup_age_seconds").set(age.as_secs_f64());

@@ -1,5 +1,6 @@
 //! The HTTP handlers: extract, call, convert.
 
+pub mod chats;
 pub mod events;
 pub mod files;
 pub mod media;

@@ -4,7 +4,7 @@
 use axum::extract::Request;
 use axum::extract::multipart::Field;
 use axum::http::HeaderMap;
-use service_runtime::http::{CLIENTE_ID_HEADER, ClienteId, json_part, parts_of};
+use service_runtime::http::{CLIENTE_ID_HEADER, ClienteId, json_part, part_file_name, parts_of};
 use session_api::{ErrorCode, SendRequest, check_filename};
 
 use crate::error::ApiError;
@@ -111,12 +111,10 @@ async fn read_send(
 
 /// Returns the part's hints; the default file names of clients may be invalid.
 fn told(part: &Field<'_>, filename: Option<String>, cliente_id: Option<u64>) -> UploadHints {
-    let named = part
-        .file_name()
-        .filter(|name| check_filename("file", name).is_ok());
+    let named = part_file_name(part).filter(|name| check_filename("file", name).is_ok());
     UploadHints {
         mime: part.content_type().map(str::to_owned),
-        filename: filename.or_else(|| named.map(str::to_owned)),
+        filename: filename.or(named),
         length: None,
         cliente_id,
     }

@@ -4,7 +4,7 @@ use api_docs::{Failure, bearer};
 use utoipa::openapi::OpenApi;
 use utoipa::{Modify, OpenApi as _};
 
-use super::{events, files, media, metrics, passkey, qr, send, session, status};
+use super::{chats, events, files, media, metrics, passkey, qr, send, session, status};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -16,7 +16,8 @@ use super::{events, files, media, metrics, passkey, qr, send, session, status};
         status::health, status::deep, status::status, session::session, session::connect,
         session::disconnect, session::logout, qr::json, qr::png, qr::svg, qr::text,
         session::pairing_code, passkey::passkey, passkey::answer, passkey::confirm,
-        passkey::cancel, send::send, send::check, send::look_up, send::message, media::media,
+        passkey::cancel, send::send, send::check, send::look_up, send::message, send::edit,
+        send::delete, chats::read, chats::typing, chats::contact, media::media,
         media::delete, events::events, files::upload, files::file, files::delete, session::backup,
         session::screenshot,
         metrics::metrics,
@@ -28,6 +29,7 @@ use super::{events, files, media, metrics, passkey, qr, send, session, status};
         (name = "session", description = "The one session and its states"),
         (name = "code", description = "Linking a phone"),
         (name = "messages", description = "Sending, and what becomes of it"),
+        (name = "chats", description = "What else is done in a chat"),
         (name = "files", description = "Files to send"),
         (name = "service", description = "The service itself"),
     )

@@ -1,4 +1,4 @@
-//! `POST /send`, `POST /send/check` and `GET /messages/{id}`.
+//! `POST /send`, `POST /send/check`, and `GET`, `PUT` and `DELETE /messages/{id}`.
 //!
 //! ```text
 //!  JSON, or multipart ─> valid? ─> its file: uploaded, attached, fetched
@@ -12,15 +12,15 @@ use axum::extract::{FromRequest, Request, State};
 use axum::http::HeaderMap;
 use service_runtime::http::{ApiJson, ApiPath, is_multipart};
 use session_api::{
-    CheckBody, ErrorCode, LookupBody, LookupRequest, MessageBody, Outgoing, Recipient, SendBody,
-    SendParts, SendRequest, paths,
+    ChangedBody, CheckBody, EditRequest, ErrorCode, LookupBody, LookupRequest, MessageBody,
+    Outgoing, Recipient, SendBody, SendParts, SendRequest, paths,
 };
 
 use super::multipart::{self, FilePart};
 use crate::error::ApiError;
-use crate::files::{FileMeta, Files, check_kind};
+use crate::files::{FileMeta, Files};
 use crate::ledger::FileRow;
-use crate::outbox::{Payload, body_hash};
+use crate::outbox::{Payload, WantedChange, body_hash};
 use crate::state::AppState;
 
 /// Sends a message; responds once WhatsApp's server accepted it.
@@ -56,7 +56,7 @@ async fn prepared(
     came: Option<&FileRow>,
 ) -> Result<SendBody, ApiError> {
     let Outgoing { to, mut content } = request.validate(came.is_some())?;
-    let Some((kind, media)) = content.media() else {
+    let Some((_, media)) = content.media() else {
         let payload = Payload {
             hash: body_hash(&to, &content, None),
             to,
@@ -66,7 +66,8 @@ async fn prepared(
         };
         return state.outbox.send(key, request.cliente_id, payload).await;
     };
-    let mut fetched = None;
+    // Files that were made for this message alone.
+    let mut made = Vec::new();
     let (file, hash) = if let Some(url) = &media.url {
         state.files.check_url(url)?;
         // Hashed by its URL: a sent file is not fetched again.
@@ -78,7 +79,8 @@ async fn prepared(
             .files
             .fetch(url, media.filename.clone(), request.cliente_id)
             .await?;
-        (fetched.insert(file).clone(), hash)
+        made.push(file.clone());
+        (file, hash)
     } else {
         let file = match (came, &media.file_id) {
             (Some(file), _) => file.clone(),
@@ -101,10 +103,20 @@ async fn prepared(
         {
             return Ok(sent);
         }
+        let mut file = state.files.find(&file.id).await?;
+        if let Some(as_media) = content.media()
+            && let Some(conversion) = state.files.check_kind(as_media, &file.mime)?
+        {
+            // A sent file is not converted again.
+            if let Some(sent) = state.outbox.repeated(key, &hash).await? {
+                return Ok(sent);
+            }
+            (file, content) = state.files.convert(&file, conversion, content).await?;
+            made.push(file.clone());
+        }
         let gate = state.files.gate().await;
         // It may have been deleted since the lookup.
         let file = state.files.find(&file.id).await?;
-        check_kind(kind, &file.mime)?;
         if let Some(media) = content.media_mut() {
             media.url = None;
             media.file_id = Some(file.id.clone());
@@ -119,7 +131,7 @@ async fn prepared(
         state.outbox.send(key, request.cliente_id, payload).await
     };
     let sent = sending.await;
-    if let Some(file) = &fetched {
+    for file in &made {
         state.files.release_ephemeral(file).await;
     }
     sent
@@ -157,11 +169,13 @@ pub async fn check(
     let outgoing = request.validate(came.is_some())?;
     if let Some((kind, media)) = outgoing.content.media() {
         match (came, &media.url, &media.file_id) {
-            (Some(FilePart::Seen(meta)), ..) => check_kind(kind, &meta.mime)?,
+            (Some(FilePart::Seen(meta)), ..) => {
+                state.files.check_kind((kind, media), &meta.mime)?;
+            }
             (_, Some(url), _) => state.files.check_url(url)?,
             (_, _, id) => {
                 let file = state.files.find(id.as_deref().unwrap_or_default()).await?;
-                check_kind(kind, &file.mime)?;
+                state.files.check_kind((kind, media), &file.mime)?;
             }
         }
     }
@@ -196,7 +210,39 @@ pub async fn message(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<String>,
 ) -> Result<Json<MessageBody>, ApiError> {
-    Ok(Json(state.outbox.message(&id).await?.body()))
+    Ok(Json(state.outbox.message_body(&id).await?))
+}
+
+/// Edits a sent message; responds once WhatsApp's server accepted the edit.
+/// WhatsApp allows it for 15 minutes.
+#[utoipa::path(put, path = paths::MESSAGE, tag = "messages",
+    params(("id" = String, Path, description = "`message_id` or `ledger_id`"), ClienteHeader, IdempotencyHeader),
+    request_body(content = EditRequest, example = json!({"message": "Hola, a las 18"})),
+    responses((status = 200, description = "It has this text", body = ChangedBody), Failures))]
+pub async fn edit(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    ApiPath(id): ApiPath<String>,
+    ApiJson(request): ApiJson<EditRequest>,
+) -> Result<Json<ChangedBody>, ApiError> {
+    let key = idempotency_key(&headers)?;
+    let wanted = WantedChange::Edit(request.validate()?.to_owned());
+    Ok(Json(state.outbox.change(key, &id, wanted).await?))
+}
+
+/// Deletes a sent message for everyone; responds once WhatsApp's server accepted
+/// it. WhatsApp allows it for two days and a half.
+#[utoipa::path(delete, path = paths::MESSAGE, tag = "messages",
+    params(("id" = String, Path, description = "`message_id` or `ledger_id`"), ClienteHeader, IdempotencyHeader),
+    responses((status = 200, description = "It is deleted", body = ChangedBody), Failures))]
+pub async fn delete(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    ApiPath(id): ApiPath<String>,
+) -> Result<Json<ChangedBody>, ApiError> {
+    let key = idempotency_key(&headers)?;
+    let wanted = WantedChange::Delete;
+    Ok(Json(state.outbox.change(key, &id, wanted).await?))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {

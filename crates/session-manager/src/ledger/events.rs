@@ -18,6 +18,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::append::{RESERVED, number, tell_ack, write};
 use super::error::LedgerError;
 use super::media::note_media;
+use super::message_changes::is_own_edit;
 use super::message_id::{change_key, inbound_dedup_key, sent_key};
 use super::row::Row;
 use super::store::{Store, TransitionData, apply_transition};
@@ -278,6 +279,9 @@ async fn record_change(
     let Some(data) = json(event) else {
         return Ok(());
     };
+    if is_own_edit(transaction, key).await? {
+        return Ok(());
+    }
     let kind = event.kind();
     let key = change_key(kind, key);
     write(transaction, ticket, kind, Some(&key), data).await?;

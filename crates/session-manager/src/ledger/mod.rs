@@ -16,6 +16,7 @@ mod events;
 mod file;
 mod files;
 mod media;
+mod message_changes;
 mod message_id;
 mod open;
 mod row;
@@ -29,6 +30,9 @@ pub use events::{NewEvent, Recorded};
 pub use file::LedgerFile;
 pub use files::FileRow;
 pub use media::{MediaRow, StoredMedia};
+pub use message_changes::{
+    ChangesOfMessage, MessageChange, MessageChangeKind, MessageChangeState, NewMessageChange,
+};
 pub use row::Row;
 pub use store::{NewSend, Store, TransitionData};
 pub use watermark::{LinkAge, OVERLAP_SECONDS, Watermark};

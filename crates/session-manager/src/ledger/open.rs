@@ -24,7 +24,7 @@ const READERS: u32 = 2;
 const NEWS_KEPT: usize = 1024;
 
 /// The migrations: number, name, statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 9] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 10] = [
     (1, "sends", include_str!("../../migrations/0001_sends.sql")),
     (
         2,
@@ -58,6 +58,11 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 9] = [
     ),
     (8, "media", include_str!("../../migrations/0008_media.sql")),
     (9, "lanes", include_str!("../../migrations/0009_lanes.sql")),
+    (
+        10,
+        "message_changes",
+        include_str!("../../migrations/0010_message_changes.sql"),
+    ),
 ];
 
 impl Store {
@@ -149,7 +154,7 @@ impl Store {
             };
             self.apply(id, SendEvent::Restart, data).await?;
         }
-        Ok(())
+        self.restart_changes().await
     }
 }
 

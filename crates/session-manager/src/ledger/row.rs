@@ -4,6 +4,7 @@ use session_api::{Content, MessageBody, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use super::message_changes::ChangesOfMessage;
 use super::transition::{SendState, UnknownState};
 
 /// A send.
@@ -96,7 +97,7 @@ impl Row {
     }
 
     /// Returns the body of `GET /messages/{id}`.
-    pub fn body(&self) -> MessageBody {
+    pub fn body(&self, changes: &ChangesOfMessage) -> MessageBody {
         let at = |millis: Option<i64>| millis.and_then(Timestamp::from_millis);
         let status = match self.state {
             // The API does not distinguish these: no outcome yet.
@@ -117,6 +118,9 @@ impl Row {
             error: self.error.clone(),
             undecided_at: at(self.undecided_at),
             kind: self.kind.clone(),
+            edited_at: at(changes.edited_at),
+            deleted_at: at(changes.deleted_at),
+            unsettled_change: changes.unsettled.map(str::to_owned),
         }
     }
 }

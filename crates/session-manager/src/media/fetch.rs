@@ -122,7 +122,7 @@ impl MediaStore {
         let stored = StoredMedia {
             file_id: part.id.clone(),
             size,
-            mime: found_mime(&head, Some(&row.declared_mime)),
+            mime: found_mime(&head, Some(&row.declared_mime), None),
             sha256: hash.finalize().to_vec(),
         };
         let store = self.0.ledger.store().await?;

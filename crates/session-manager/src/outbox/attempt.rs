@@ -58,6 +58,8 @@ impl Inner {
                 | PageError::RecipientBlocked(_)
                 | PageError::TooLarge(_)
                 | PageError::MediaGone(_)
+                | PageError::NotChangeable(_)
+                | PageError::TooOld(_)
                 | PageError::Failed(_),
             ) => {
                 self.acks.settled(row);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use session_api::{ErrorCode, LookupBody, Recipient};
+use tokio::sync::MutexGuard;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Outbox;
@@ -15,7 +16,30 @@ const GAP: Duration = Duration::from_millis(500);
 /// How long a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The turn to query WhatsApp's server; the pause begins when it is dropped.
+pub(super) struct LookupTurn<'a>(MutexGuard<'a, Instant>);
+
+impl Drop for LookupTurn<'_> {
+    // Also where the caller leaves meanwhile: the page goes on asking.
+    fn drop(&mut self) {
+        *self.0 = Instant::now() + GAP;
+    }
+}
+
 impl Outbox {
+    /// Waits for the turn to query WhatsApp's server.
+    pub(super) async fn lookup_turn(&self) -> Result<LookupTurn<'_>, ApiError> {
+        let turn = timeout(PATIENCE, self.0.lookup_turn.lock()).await;
+        let next = turn.map_err(|_| {
+            ApiError::new(
+                ErrorCode::Overloaded,
+                "too many numbers are being looked up: try again in a second",
+            )
+        })?;
+        sleep_until(*next).await;
+        Ok(LookupTurn(next))
+    }
+
     /// Asks WhatsApp's server about a number.
     ///
     /// # Errors
@@ -23,19 +47,9 @@ impl Outbox {
     /// the page cannot look it up.
     pub async fn look_up(&self, to: &Recipient) -> Result<LookupBody, ApiError> {
         let page = self.0.ready_page()?;
-        let turn = timeout(PATIENCE, self.0.lookup_turn.lock()).await;
-        let mut next = turn.map_err(|_| {
-            ApiError::new(
-                ErrorCode::Overloaded,
-                "too many numbers are being looked up: try again in a second",
-            )
-        })?;
-        sleep_until(*next).await;
-        // Also where the caller leaves meanwhile: the page goes on asking.
-        *next = Instant::now() + GAP;
+        let turn = self.lookup_turn().await?;
         let found = page.look_up(to.as_str()).await;
-        *next = Instant::now() + GAP;
-        drop(next);
+        drop(turn);
         let found = found.map_err(|error| match failure(&error) {
             // Nothing is ever sent here.
             ErrorCode::SendUnconfirmed => {

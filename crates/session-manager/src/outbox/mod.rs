@@ -6,13 +6,17 @@
 //!                  │        │
 //!                  v        v
 //!                ledger <─ settle: unknown outcomes, whenever READY
+//!                  ^
+//!  PUT, DELETE /messages/{id} ─> message_changes ─> page
 //! ```
 
 mod ack_watch;
 mod attempt;
 mod body_hash;
+mod chats;
 mod limits;
 mod look_up;
+mod message_changes;
 mod outcome;
 mod recipient_locks;
 mod send;
@@ -20,12 +24,13 @@ mod settle;
 
 pub use self::body_hash::body_hash;
 pub use self::limits::SendLimits;
+pub use self::message_changes::WantedChange;
 pub use self::outcome::SendResult;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use session_api::{Content, ErrorCode, Recipient, SessionState};
+use session_api::{Content, ErrorCode, MessageBody, Recipient, SessionState};
 use tokio::sync::{Notify, Semaphore};
 
 use self::ack_watch::AckWatch;
@@ -70,6 +75,8 @@ struct Inner {
     active: Mutex<HashSet<i64>>,
     /// Notified when a task finishes a row.
     worked: Notify,
+    /// Notified when the outcome of a change of a message is unknown.
+    changing: Notify,
 }
 
 /// A claim on a row: no other task processes it.
@@ -121,6 +128,7 @@ impl Outbox {
             queue_slots: Arc::new(Semaphore::new(limits.in_flight + limits.waiting)),
             active: Mutex::default(),
             worked: Notify::new(),
+            changing: Notify::new(),
         }))
     }
 
@@ -143,6 +151,16 @@ impl Outbox {
                 "no message with this id is known",
             )
         })
+    }
+
+    /// Returns the body of `GET /messages/{id}`.
+    ///
+    /// # Errors
+    /// As [`Self::message`].
+    pub async fn message_body(&self, id: &str) -> Result<MessageBody, ApiError> {
+        let row = self.message(id).await?;
+        let changes = self.0.file.store().await?.changes_of(&row.wa_key).await?;
+        Ok(row.body(&changes))
     }
 
     /// Returns the lane of the contact with this address, as the page knows it;

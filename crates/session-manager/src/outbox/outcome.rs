@@ -70,6 +70,8 @@ pub(super) fn failure(error: &PageError) -> ErrorCode {
         PageError::NotReady(_) => ErrorCode::SessionNotReady,
         PageError::NotOnWhatsapp(_) => ErrorCode::NotOnWhatsapp,
         PageError::MessageNotFound(_) => ErrorCode::MessageNotFound,
+        PageError::NotChangeable(_) => ErrorCode::MessageNotChangeable,
+        PageError::TooOld(_) => ErrorCode::MessageTooOld,
         PageError::TooLarge(_) => ErrorCode::PayloadTooLarge,
         PageError::RecipientBlocked(_) => ErrorCode::RecipientBlocked,
         PageError::ReachOutLimit(_) => ErrorCode::ReachOutLimit,

@@ -15,6 +15,7 @@
 use metrics::{counter, histogram};
 use rand::Rng;
 use session_api::{ErrorCode, SendBody};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
@@ -78,17 +79,7 @@ impl Outbox {
             return outcome;
         }
         self.can_send()?;
-        let slot = self
-            .0
-            .queue_slots
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| {
-                ApiError::new(
-                    ErrorCode::Overloaded,
-                    "too many messages wait already: nothing was sent, try again in a second",
-                )
-            })?;
+        let slot = self.queue_slot()?;
         let (inserted, begin) = match known {
             Some(_) => (None, Begin::Again),
             None => {
@@ -226,7 +217,18 @@ impl Outbox {
         let _ = timeout_at(deadline, task).await;
     }
 
-    fn can_send(&self) -> Result<(), ApiError> {
+    /// Returns a place in the queue for a slot.
+    pub(super) fn queue_slot(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let slots = self.0.queue_slots.clone();
+        slots.try_acquire_owned().map_err(|_| {
+            ApiError::new(
+                ErrorCode::Overloaded,
+                "too many messages wait already: nothing was sent, try again in a second",
+            )
+        })
+    }
+
+    pub(super) fn can_send(&self) -> Result<(), ApiError> {
         if let Some(broken) = self.0.file.broken() {
             return Err(broken.into());
         }
@@ -259,7 +261,7 @@ fn millis(since: Instant) -> f64 {
 }
 
 /// Returns a key in WhatsApp Web's format: `3EB0` and 18 hexadecimal digits.
-fn new_wa_message_id() -> String {
+pub(super) fn new_wa_message_id() -> String {
     let random: [u8; 9] = rand::rng().random();
     format!("3EB0{}", hex::encode_upper(random))
 }

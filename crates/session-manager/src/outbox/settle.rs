@@ -29,14 +29,14 @@ use crate::ledger::transition::SendEvent;
 use crate::ledger::{Row, Store, TransitionData};
 
 /// Polling interval while there is work, or after a send.
-const EVERY: Duration = Duration::from_millis(500);
+pub(super) const EVERY: Duration = Duration::from_millis(500);
 /// The longest polling interval: a failed write sends no notification.
-const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
+pub(super) const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 /// How long a message in the page's send queue (ack 0) may take to get its ack.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(8);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How long the page may take to resend it.
-const RESEND_DEADLINE: Duration = Duration::from_secs(12);
+pub(super) const RESEND_DEADLINE: Duration = Duration::from_secs(12);
 /// The longest backoff between two tries of one row.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 /// Number of tries per row that ignore the backoff at the next READY.
@@ -52,6 +52,7 @@ impl Outbox {
             () = self.prune_loop() => {}
             () = self.0.file.mend_loop() => {}
             () = self.watch_acks_loop() => {}
+            () = self.changes_loop() => {}
         }
     }
 
@@ -95,6 +96,9 @@ impl Outbox {
                 Ok(0) => {}
                 Ok(forgotten) => tracing::info!(forgotten, "old sends were forgotten"),
                 Err(error) => tracing::error!("old sends were kept: {}", error.chain()),
+            }
+            if let Err(error) = store.prune_changes(before(limits.keep)).await {
+                tracing::error!("old changes of messages were kept: {}", error.chain());
             }
             let old = Timestamp::from_millis(before(limits.keep_events)).unwrap_or(now);
             match store.prune_events(old).await {
@@ -321,9 +325,14 @@ fn pause(tries: u32) -> Duration {
 
 /// Returns whether the backoff after the last try is over.
 pub(super) fn is_due(row: &Row, now: Timestamp) -> bool {
-    let pause = i64::try_from(pause(row.settle_tries).as_millis()).unwrap_or(i64::MAX);
-    row.settle_tried_at
-        .is_none_or(|at| row.settle_tries == 0 || at.saturating_add(pause) <= now.as_millis())
+    is_due_after(row.settle_tries, row.settle_tried_at, now)
+}
+
+/// Returns whether the backoff after so many tries is over, the last one at
+/// `tried_at`.
+pub(super) fn is_due_after(tries: u32, tried_at: Option<i64>, now: Timestamp) -> bool {
+    let pause = i64::try_from(pause(tries).as_millis()).unwrap_or(i64::MAX);
+    tried_at.is_none_or(|at| tries == 0 || at.saturating_add(pause) <= now.as_millis())
 }
 
 enum Found {

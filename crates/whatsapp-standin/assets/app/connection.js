@@ -168,6 +168,7 @@
     history: ({ percent }) => history.reach(percent),
     limits_now: answer,
     exists: answer,
+    profile: answer,
     link_code: answer,
     failed: answer,
     logged_out: answer,

@@ -61,7 +61,10 @@
 
   /** What the phone has saved, and whom it has blocked. */
   function onContacts({ saved, blocked }) {
-    for (const { user, name } of saved) meet(createWid(`${user}@c.us`), undefined).set({ name, shortName: name, isAddressBookContact: 1 });
+    for (const { user, name, business } of saved) {
+      const contact = meet(createWid(`${user}@c.us`), undefined).set({ isBusiness: business });
+      if (name) contact.set({ name, shortName: name, isAddressBookContact: 1 });
+    }
     const ids = blocked.map(({ user, lid }) => createWid(config.lid_migrated ? `${lid}@lid` : `${user}@c.us`));
     for (const gone of Blocklist.getModelsArray()) if (!ids.some((id) => String(id) === String(gone.id))) Blocklist.remove(gone);
     for (const id of ids) Blocklist.get(id) ?? Blocklist.add({ id });

@@ -112,9 +112,6 @@
   };
   module(3, 'WAWebFrontendVcardUtils', () => ({ vcardFromContactModel, mergeVcards: (cards) => cards }));
 
-  const chatState = async () => {};
-  module(3, 'WAWebChatStateBridge', () => all('sendChatStateComposing sendChatStateRecording sendChatStatePaused', chatState));
-  module(3, 'WAWebUpdatePresenceChatAction', () => ({ ...all('markComposing markPaused markRecording', chatState), sendPresenceAvailable() {}, sendPresenceUnavailable() {} }));
   module(3, 'WAWebHandleChatReceipt', () => all('handleChatSimpleReceipt handleGroupSimpleReceipt handleStatusSimpleReceipt', nothingLater));
   module(3, 'WAWebMarkPlayed', () => ({ markPlayed: nothingLater, canMarkPlayed: never }));
 

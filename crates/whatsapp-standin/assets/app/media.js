@@ -82,7 +82,7 @@
       const { id, ...rest } = options.productMsgOptions ?? {};
       const key = id ?? new MsgKey({ from: __standin.me(), to: chat.id, id: await MsgKey.newId(), selfDir: 'out' });
       const caption = rest.isCaptionByUser === false ? undefined : (options.caption ?? rest.caption);
-      const about = { filename: rest.filename ?? data.filename, caption, type: data.type, mimetype: data.mimetype, size: data.size, filehash: data.filehash };
+      const about = { filename: rest.filename ?? data.filename, caption, type: data.type, mimetype: data.mimetype, size: data.size, filehash: data.filehash, isGif: data.isGif };
       const model = Msg.get(key) ?? new MsgModel({
         t: Math.floor(Date.now() / 1000), from: __standin.me(chat.id.isLid()), to: chat.id, ...rest, ...about,
         id: key, ack: 0, local: true, isNewMsg: true, self: 'out', mediaData: data,

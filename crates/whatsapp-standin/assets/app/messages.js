@@ -65,7 +65,7 @@
       quoted: text(message.quotedStanzaID),
       mentions: message.mentionedJidList?.map(String),
       link_preview: message.subtype === 'url' || undefined,
-      file: message.directPath && { path: message.directPath, mime: message.mimetype, filename: text(message.filename) },
+      file: message.directPath && { path: message.directPath, mime: message.mimetype, filename: text(message.filename), gif: Boolean(message.isGif) },
     };
   }
 
@@ -92,21 +92,38 @@
     await storage.putMessage(message.row());
   }
 
+  /** What is sent as a message and is none of its own; gives the server's answer. */
+  async function sendLine(id, { body, kind, details: more }) {
+    const line = { t: 'send', id: id.id, key: String(id), to: id.remote._serialized, body, kind, details: more };
+    await __standin.waitForOfflineDeliveryEnd();
+    return new Promise((resolve) => {
+      const waiting = inFlight.get(String(id))?.waiting ?? [];
+      inFlight.set(String(id), { line, waiting: [...waiting, resolve] });
+      __standin.connection.say(line);
+    });
+  }
+
+  /** A message that is deleted for everyone: its row goes on under the
+   * deletion's key, as does the model. */
+  async function keepRevoked(target, key) {
+    const row = await storage.getMessage(target);
+    if (!row || row.type === 'revoked') return;
+    const left = { ...row, key: String(key), type: 'revoked', body: undefined, more: { protocolMessageKey: target } };
+    await storage.replaceMessage(target, left);
+    const message = Msg.get(target);
+    if (!message) return;
+    for (const collection of message._collections) collection.replaceId(target, String(key));
+    message.set({ id: key }, { silent: true });
+    message.set({ body: undefined, caption: undefined, protocolMessageKey: MsgKey.from(target), subtype: 'sender', type: 'revoked' });
+  }
+
   /** A sign on a message: sent as a message, kept with the one it is on. */
   async function sendReactionToMsg(message, emoji) {
     const { remote } = message.id;
     // To take one back is allowed.
     if (emoji && isBlocked(remote)) throw blockedError(remote);
     const id = new MsgKey({ from: __standin.me(remote.isLid()), to: remote, id: await MsgKey.newId(), selfDir: 'out' });
-    const line = {
-      t: 'send', id: id.id, key: String(id), to: remote._serialized, body: emoji, kind: 'reaction',
-      details: { reacts_to: message.id.id },
-    };
-    await __standin.waitForOfflineDeliveryEnd();
-    const answer = await new Promise((resolve) => {
-      inFlight.set(String(id), { line, waiting: [resolve] });
-      __standin.connection.say(line);
-    });
+    const answer = await sendLine(id, { body: emoji, kind: 'reaction', details: { reacts_to: message.id.id } });
     // No word of success, and no number of a refusal.
     if (answer.messageSendResult !== 'OK') throw new Error('Reaction send error');
     message.set('reaction', emoji);
@@ -187,16 +204,7 @@
       const from = createWid(chat);
       const protocol = { id: MsgKey.from(key), type: 'protocol', subtype: 'sender_revoke', isNewMsg: true, t: at, from, to: __standin.me(from.isLid()), protocolMessageKey: original };
       await Msg.processMultipleMessages(from, [protocol]);
-      const row = await storage.getMessage(target);
-      if (!row || row.type === 'revoked') return;
-      // The row goes on under the revocation's key, as does the model.
-      const left = { ...row, key, type: 'revoked', body: undefined, more: { protocolMessageKey: target } };
-      await storage.replaceMessage(target, left);
-      const message = Msg.get(target);
-      if (!message) return;
-      for (const collection of message._collections) collection.replaceId(target, key);
-      message.set({ id: protocol.id }, { silent: true });
-      message.set({ body: undefined, caption: undefined, protocolMessageKey: original, subtype: 'sender', type: 'revoked' });
+      await keepRevoked(target, protocol.id);
     },
 
     async reaction({ key, chat, at }, { target, text }) {
@@ -294,21 +302,17 @@
     for (const row of await storage.lastOfEachChat()) keep(MsgModel.fromRow(row));
     // What a chat names as its last message need not be in the database.
     for (const row of await storage.forgotten()) keep(MsgModel.fromRow(row));
+    await __standin.recallUnread();
   }
 
-  Object.assign(__standin, { messages: { result, addAndSendMsgToChat, keepOwn, onAck, onRefused, receive, onReveal, remember, storeUntold, transmitUnsent } });
+  Object.assign(__standin, { messages: { result, addAndSendMsgToChat, keepOwn, sendLine, keepRevoked, onAck, onRefused, receive, onReveal, remember, storeUntold, transmitUnsent } });
 
   const { module } = __standin;
-  const sendSeen = async (given) => {
-    const chat = given?.chat ?? given;
-    chat?.set?.({ unreadCount: 0 });
-  };
   module(3, 'WAWebSendMsgChatAction', () => ({ addAndSendMsgToChat }));
   module(3, 'WAWebSendMsgResultAction', () => ({
     SendMsgResult: Object.fromEntries(['OK', 'ERROR_NETWORK', 'ERROR_EXPIRED', 'ERROR_CANCELLED', 'ERROR_UPLOAD', 'ERROR_UNKNOWN'].map((x) => [x, x])),
   }));
   module(3, 'WAWebSendReactionMsgAction', () => ({ sendReactionToMsg }));
-  module(3, 'WAWebUpdateUnreadChatAction', () => ({ sendSeen, markUnread: async (chat) => chat.set({ unreadCount: -1 }) }));
   module(3, 'WAWebSendTextMsgChatAction', () => ({
     sendTextMsgToChat: async (chat, body) => {
       const id = new MsgKey({ from: __standin.me(), to: chat.id, id: await MsgKey.newId(), selfDir: 'out' });

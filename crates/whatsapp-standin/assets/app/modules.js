@@ -1,7 +1,7 @@
 'use strict';
 // The modules that gather others.
 (() => {
-  const { module, Msg, Chat, Contact, Blocklist, BaseCollection, BaseModel } = __standin;
+  const { module, Msg, Chat, Contact, Blocklist, TextStatus, ProfilePicThumb, BaseCollection, BaseModel } = __standin;
 
   class Anything extends BaseModel {}
   const empty = () => {
@@ -21,7 +21,7 @@
 
   module(4, 'WAWebCollections', () => ({
     Msg, Chat, Contact, Blocklist, GroupMetadata, WAWebGroupMetadataCollection: GroupMetadata,
-    WAWebNewsletterCollection: Newsletter, Label, Presence, BusinessProfile, Status,
+    WAWebNewsletterCollection: Newsletter, Label, Presence, BusinessProfile, Status, TextStatus, ProfilePicThumb,
   }));
 
   module(2, 'WAWebOfflineHandler', () => ({

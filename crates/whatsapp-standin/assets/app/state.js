@@ -68,7 +68,7 @@
     }
   }
   // Commands of the user interface: there is little of one here.
-  for (const name of ['openChatAt', 'openChatFromUnread', 'openChatBottom', 'closeChat', 'openModal', 'closeModal', 'openToast', 'closeToast', 'sendDeleteMsgs', 'sendRevokeMsgs', 'sendStarMsgs', 'setActiveFilter']) {
+  for (const name of ['openChatAt', 'openChatFromUnread', 'openChatBottom', 'closeChat', 'openModal', 'closeModal', 'openToast', 'closeToast', 'sendDeleteMsgs', 'sendStarMsgs', 'setActiveFilter']) {
     CmdImpl.prototype[name] = async function () {
       return true;
     };

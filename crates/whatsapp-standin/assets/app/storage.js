@@ -166,6 +166,8 @@
       return (await Promise.all(keys.map((key) => done(index.getAll(key))))).flat();
     },
     forgotten: async () => (await read('identity', 'forgotten')) ?? [],
+    unread: async () => (await read('identity', 'unread')) ?? [],
+    saveUnread: (pairs) => write('identity', pairs, 'unread'),
     lids: async () => (await read('identity', 'lids')) ?? [],
     saveLids: (pairs) => write('identity', pairs, 'lids'),
 

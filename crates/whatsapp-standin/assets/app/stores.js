@@ -54,6 +54,7 @@
     get isEphemeral() { return false; }
     get isNotification() { return this.type === 'notification'; }
     get sender() { return this.id.fromMe ? this.from : this.author ?? this.from; }
+    get senderObj() { return Contact.get(this.sender) ?? { id: this.sender, isMe: this.id.fromMe }; }
     get text() { return this.body; }
     get isFailed() { return this.ack === -1 || Boolean(this.isSendFailure); }
     safe() { return this; }
@@ -179,7 +180,8 @@
     }
 
     getCollection() { return Contact; }
-    getProfilePicThumb() { return { img: undefined }; }
+    get isMe() { return [__standin.me(), __standin.me(true)].some((me) => me && String(me) === String(this.id)); }
+    getProfilePicThumb() { return __standin.ProfilePicThumb.get(this.id) ?? { img: undefined }; }
   }
   ContactModel.prototype.proxyName = 'contact';
 

@@ -211,6 +211,9 @@ function draw() {
   $('conflict').disabled = !state.devices.some((device) => device.connected);
   $('network').textContent = state.network_up ? 'Cortar la red' : 'Devolver la red';
   $('counts').textContent = `${state.received} recibidos · ${state.duplicates} repetidos descartados · ${state.refused} no aceptados · ${state.inbound} escritos por leads`;
+  $('typing').textContent = state.typing_to.length ? `La cuenta escribe a ${state.typing_to.join(', ')}…` : '';
+  const reads = state.reads.slice(-5).reverse().map(({ to, count, at }) => element('li', `${to}: leídos ${count} · ${new Date(at).toLocaleTimeString('es')}`));
+  $('reads').replaceChildren(...reads);
   const rules = state.rules.map((rule) => element('li', `${rule.to ?? 'todos'}: ${rule.outcome}${rule.count ? ` (${rule.count} más)` : ''}`));
   rules.push(...state.blocked.map((phone) => element('li', `${phone}: bloqueado en el teléfono`)));
   $('rule-list').replaceChildren(...rules);
@@ -223,15 +226,19 @@ function draw() {
 
 const TICKS = { '-1': 'falló', 1: '✓', 2: '✓✓ entregado', 3: '✓✓ leído', 4: '✓✓ reproducido' };
 
+const KINDS = { ptt: 'mensaje de voz', sticker: 'sticker' };
+
 /** A message in one line. */
 function told(message) {
   const { file, location, cards, caption } = message;
   const parts = [];
   if (message.kind === 'reaction') parts.push(`Reacción: ${message.body || 'retirada'}`);
-  else if (file) parts.push(`[${message.kind} · ${file.filename ?? 'sin nombre'} · ${file.mime} · ${Math.ceil(file.size / 1024)} KiB] ${caption ?? ''}`);
+  else if (file) parts.push(`[${file.gif ? 'GIF' : KINDS[message.kind] ?? message.kind} · ${file.filename ?? 'sin nombre'} · ${file.mime} · ${Math.ceil(file.size / 1024)} KiB] ${caption ?? ''}`);
   else if (location) parts.push(`[ubicación ${location.latitude}, ${location.longitude}] ${location.text}`);
   else if (cards) parts.push(`[contacto] ${cards.map((card) => /^FN:(.*)$/m.exec(card)?.[1]).join(', ')}`);
   else parts.push(message.body);
+  if (message.deleted) return 'Eliminado para todos';
+  if (message.earlier?.length) parts.push(`editado, antes: ${message.earlier.join(' → ')}`);
   if (message.quoted) parts.push(`↩ ${message.quoted}`);
   if (message.mentions?.length) parts.push(`menciona a ${message.mentions.join(', ')}`);
   return parts.join(' · ');
@@ -268,7 +275,7 @@ function onState(event) {
 }
 
 const events = new EventSource('/phone/api/events');
-for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'passkey', 'conflict', 'network', 'block', 'failure', 'rules', 'contacts', 'limits', 'settings', 'synced', 'lagged', 'lead_message', 'own_message', 'message', 'ack']) {
+for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'passkey', 'conflict', 'network', 'block', 'failure', 'rules', 'contacts', 'limits', 'settings', 'synced', 'lagged', 'lead_message', 'own_message', 'message', 'ack', 'seen', 'chat_state']) {
   events.addEventListener(name, onState);
 }
 for (const name of ['hello', 'message', 'ack', 'lagged']) events.addEventListener(name, look);

@@ -39,6 +39,16 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
             "/refusals",
             get(async |phone: Handle| answer(phone.0.refusals())),
         )
+        .route(
+            "/own-changes",
+            get(async |phone: Handle| answer(phone.0.own_changes())),
+        )
+        .route("/reads", get(async |phone: Handle| answer(phone.0.reads())))
+        .route(
+            "/activity",
+            get(async |phone: Handle| answer(phone.0.activity())),
+        )
+        .route("/profiles", post(profiles))
         .route("/events", get(events))
         .route("/scan", post(scan))
         .route("/link-code", post(link_code))
@@ -375,6 +385,31 @@ async fn contacts(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     if let Some(blocked) = contact.blocked {
         phone.0.block_contact(number, blocked)?;
     }
+    ok()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileBody {
+    phone: String,
+    #[serde(default)]
+    about: Option<String>,
+    #[serde(default)]
+    picture: Option<String>,
+    #[serde(default)]
+    business: bool,
+}
+
+async fn profiles(phone: Handle, bytes: Bytes) -> PhoneApiResult {
+    let ProfileBody {
+        phone: number,
+        about,
+        picture,
+        business,
+    } = body(&bytes)?;
+    phone
+        .0
+        .set_profile(&number, about.as_deref(), picture.as_deref(), business)?;
     ok()
 }
 

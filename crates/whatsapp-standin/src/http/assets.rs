@@ -36,6 +36,8 @@ app_files![
     "passkey.js",
     "messages.js",
     "media.js",
+    "own_changes.js",
+    "chats.js",
     "logout.js",
     "onboarding.js",
     "browser.js",

@@ -28,6 +28,9 @@ pub struct LeadContent {
     pub ad: Option<LeadAd>,
     /// Whether it was forwarded.
     pub forwarded: bool,
+    /// Further fields, as the page has them, of a kind without one of its own
+    /// here.
+    pub fields: Map<String, Value>,
 }
 
 /// A file of a lead's message.
@@ -228,6 +231,9 @@ impl LeadContent {
         if self.forwarded {
             put("isForwarded", json!(true));
             put("forwardingScore", json!(1));
+        }
+        for (name, value) in &self.fields {
+            put(name, value.clone());
         }
         (kind, fields)
     }

@@ -27,6 +27,12 @@ pub struct Details {
     /// Id of the message that a reaction belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reacts_to: Option<String>,
+    /// Id of the message that an edit changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edits: Option<String>,
+    /// Id of the message that is deleted for everyone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revokes: Option<String>,
     /// An attached file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<SentFile>,
@@ -53,6 +59,9 @@ pub struct SentFile {
     /// Name, according to the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
+    /// Whether a video plays like a GIF, according to the page.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gif: bool,
     /// Size of the upload.
     #[serde(default)]
     pub size: u64,

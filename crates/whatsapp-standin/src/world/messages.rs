@@ -33,6 +33,28 @@ pub(crate) enum SendReply {
     Nothing,
 }
 
+impl SendBehavior {
+    /// Returns the reply to the page.
+    pub(super) fn reply(self, delivers: bool) -> SendReply {
+        let refused = |result, error_code| SendReply::Refuse { result, error_code };
+        match self {
+            Self::Ok | Self::UploadFailed => SendReply::Ack { delivers },
+            Self::Silent | Self::Lost => SendReply::Nothing,
+            Self::Refuse => refused("ERROR_UNKNOWN", Some(479)),
+            Self::ReachOut463 => refused("ERROR_UNKNOWN", Some(463)),
+            Self::NewChats475 => refused("ERROR_UNKNOWN", Some(475)),
+            Self::Unknown | Self::UnknownTaken => refused("ERROR_UNKNOWN", None),
+            Self::NetworkError => refused("ERROR_NETWORK", None),
+            Self::Expired => refused("ERROR_EXPIRED", None),
+        }
+    }
+
+    /// Returns whether the server has the message.
+    pub(super) fn is_taken(self) -> bool {
+        matches!(self, Self::Ok | Self::Silent | Self::UnknownTaken)
+    }
+}
+
 /// An unreadable message to reveal after a delay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Later {
@@ -55,6 +77,9 @@ impl World {
         else {
             return None;
         };
+        if message.details.edits.is_some() || message.details.revokes.is_some() {
+            return Some(self.take_change(message));
+        }
         let id = message.id.clone();
         if let Some(known) = self
             .by_id
@@ -78,23 +103,8 @@ impl World {
             // The message refers to a file that was not uploaded.
             SendBehavior::Refuse
         };
-        let refused = |result, error_code| SendReply::Refuse { result, error_code };
-        let answer = match outcome {
-            SendBehavior::Ok | SendBehavior::UploadFailed => SendReply::Ack {
-                delivers: self.on_whatsapp(&to),
-            },
-            SendBehavior::Silent | SendBehavior::Lost => SendReply::Nothing,
-            SendBehavior::Refuse => refused("ERROR_UNKNOWN", Some(479)),
-            SendBehavior::ReachOut463 => refused("ERROR_UNKNOWN", Some(463)),
-            SendBehavior::NewChats475 => refused("ERROR_UNKNOWN", Some(475)),
-            SendBehavior::Unknown | SendBehavior::UnknownTaken => refused("ERROR_UNKNOWN", None),
-            SendBehavior::NetworkError => refused("ERROR_NETWORK", None),
-            SendBehavior::Expired => refused("ERROR_EXPIRED", None),
-        };
-        if matches!(
-            outcome,
-            SendBehavior::Ok | SendBehavior::Silent | SendBehavior::UnknownTaken
-        ) {
+        let answer = outcome.reply(self.on_whatsapp(&to));
+        if outcome.is_taken() {
             self.by_id.insert(id.clone(), self.received.len());
             self.received.push(Received {
                 id: id.clone(),
@@ -108,6 +118,8 @@ impl World {
                 acks: Vec::new(),
                 outcome,
                 details: message.details,
+                earlier: Vec::new(),
+                deleted: false,
             });
         } else {
             self.refusals.push(RefusedMessage {
@@ -159,13 +171,19 @@ impl World {
     /// Sends an ack for a message, by its id or its full key.
     pub(crate) fn ack(&mut self, id: &str, ack: i8) -> bool {
         let id = id.rsplit('_').next().unwrap_or(id);
-        let Some(message) = self.by_id.get(id).and_then(|at| self.received.get_mut(*at)) else {
-            return false;
+        let message = self.by_id.get(id).and_then(|at| self.received.get_mut(*at));
+        let key = match message {
+            Some(message) => {
+                if message.acks.last() != Some(&ack) {
+                    message.acks.push(ack);
+                }
+                message.key.clone()
+            }
+            None => match self.own_changes.iter().find(|change| change.id == id) {
+                Some(change) => change.key.clone(),
+                None => return false,
+            },
         };
-        if message.acks.last() != Some(&ack) {
-            message.acks.push(ack);
-        }
-        let key = message.key.clone();
         self.revision += 1;
         for device in self.devices.values_mut() {
             let known = device.receipts.entry(key.clone()).or_insert(ack);
@@ -484,9 +502,11 @@ impl World {
         let people = || self.people.iter();
         let line = ToPage::Contacts {
             saved: people()
-                .filter_map(|(user, person)| {
-                    let (user, name) = (user.clone(), person.saved.clone()?);
-                    Some(Saved { user, name })
+                .filter(|(_, person)| person.saved.is_some() || person.business)
+                .map(|(user, person)| Saved {
+                    user: user.clone(),
+                    name: person.saved.clone(),
+                    business: person.business,
                 })
                 .collect(),
             blocked: people()

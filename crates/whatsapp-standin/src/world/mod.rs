@@ -3,12 +3,14 @@
 //! Without clock and socket: callers pass the time, lines to a page go through
 //! its channel, and delayed actions are returned to the caller.
 
+mod chats;
 mod content;
 mod details;
 mod limits;
 mod linking;
 mod media;
 mod messages;
+mod own_changes;
 mod passkey;
 mod record;
 #[cfg(test)]
@@ -21,12 +23,14 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
+pub use self::chats::{ReadReceipt, ShownActivity};
 pub use self::content::{LeadAd, LeadChoice, LeadContent, LeadMedia, LeadOrder, LeadPoll};
 pub use self::details::{Details, Place, SentFile};
 pub use self::limits::{CappingStatus, Limits, NewChats, ReachOutLock};
 pub(crate) use self::linking::LinkError;
 pub(crate) use self::media::Upload;
 pub(crate) use self::messages::{SendReply, Taken};
+pub use self::own_changes::OwnChange;
 pub(crate) use self::record::Saved;
 use crate::codes::{CodeCycle, Keys};
 use crate::passkey::{Ceremony, Credential};
@@ -169,6 +173,12 @@ pub struct Received {
     /// Details in addition to the text.
     #[serde(flatten)]
     pub details: Details,
+    /// The texts, or captions, before each edit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<String>,
+    /// Whether it was deleted for everyone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
 }
 
 /// A message that the server rejected.
@@ -229,6 +239,14 @@ pub(crate) struct Person {
     pub(crate) saved: Option<String>,
     #[serde(default)]
     pub(crate) blocked: bool,
+    /// The owner's text about themselves.
+    #[serde(default)]
+    pub(crate) about: Option<String>,
+    /// The link to its picture.
+    #[serde(default)]
+    pub(crate) picture: Option<String>,
+    #[serde(default)]
+    pub(crate) business: bool,
 }
 
 pub(crate) type PageId = u64;
@@ -280,6 +298,12 @@ pub(crate) struct World {
     pub(crate) received: Vec<Received>,
     by_id: HashMap<String, usize>,
     pub(crate) refusals: Vec<RefusedMessage>,
+    /// Edits and deletions of devices' own messages, in order.
+    pub(crate) own_changes: Vec<OwnChange>,
+    /// Read receipts from devices, in order.
+    pub(crate) reads: Vec<ReadReceipt>,
+    /// What chats showed of the account, in order.
+    pub(crate) activity: Vec<ShownActivity>,
     /// Uploads of pages, by path.
     pub(crate) media: HashMap<String, media::Upload>,
     /// Contents of leads' files, by path. In memory only: a restart deletes
@@ -327,6 +351,9 @@ impl World {
             received: Vec::new(),
             by_id: HashMap::new(),
             refusals: Vec::new(),
+            own_changes: Vec::new(),
+            reads: Vec::new(),
+            activity: Vec::new(),
             media: HashMap::new(),
             files: HashMap::new(),
             downloads: 0,

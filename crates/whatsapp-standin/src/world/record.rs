@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::media::Upload;
-use super::{Device, Limits, Person, Received, RefusedMessage, World};
+use super::{Device, Limits, OwnChange, Person, Received, RefusedMessage, World};
 use crate::wire::Incoming;
 
 /// The part of a world that is written to a file.
@@ -16,6 +16,7 @@ pub(crate) struct Saved {
     people: BTreeMap<String, Person>,
     received: Vec<Received>,
     refusals: Vec<RefusedMessage>,
+    own_changes: Vec<OwnChange>,
     media: HashMap<String, Upload>,
     duplicates: u64,
     inbound: u64,
@@ -30,6 +31,7 @@ impl World {
             people: self.people.clone(),
             received: self.received.clone(),
             refusals: self.refusals.clone(),
+            own_changes: self.own_changes.clone(),
             media: self.media.clone(),
             duplicates: self.duplicates,
             inbound: self.inbound,
@@ -49,6 +51,7 @@ impl World {
             .collect();
         self.received = saved.received;
         self.refusals = saved.refusals;
+        self.own_changes = saved.own_changes;
         self.media = saved.media;
         self.duplicates = saved.duplicates;
         self.inbound = saved.inbound;

@@ -417,6 +417,7 @@ fn a_file_is_known_by_its_hash_or_the_message_is_refused() {
         kind: "image".into(),
         details: Details {
             file: Some(SentFile {
+                gif: false,
                 path: path.into(),
                 mime: "image/png".into(),
                 filename: None,

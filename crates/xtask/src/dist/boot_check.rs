@@ -2,7 +2,8 @@
 //! booted, in a container of the bare root.
 //!
 //! ```text
-//!  boot ─> install: both run ─> a hang: restarted ─> upgrade ─> gives up: told ─> purge
+//!  boot ─> install: both run ─> secrets as credentials ─> a hang: restarted
+//!     ─> upgrade ─> gives up: told ─> purge
 //! ```
 
 use std::path::Path;
@@ -26,12 +27,45 @@ const RUN: &str = "
     curl -fsS http://127.0.0.1:3001/health
     curl -fsS http://127.0.0.1:3012/health";
 
+/// Gives both their secrets as credentials, by the drop-ins that are shipped.
+const CREDENTIALS: &str = "
+    cd /etc/leadmaster
+    sed -n s/^SESSION_MANAGER_TOKEN=//p session-manager.env > session-manager-token
+    echo a-password-of-this-check > hub-admin-password
+    chmod 600 session-manager-token hub-admin-password
+    sed -i -e /^SESSION_MANAGER_TOKEN=/d -e /^HUB_ADMIN_PASSWORD=/d session-manager.env central-hub.env
+    for service in session-manager central-hub; do
+        unit=/etc/systemd/system/leadmaster-$service.service.d
+        mkdir -p $unit
+        cp /usr/lib/leadmaster/$service/$service.credentials.conf $unit/credentials.conf
+    done
+    systemctl daemon-reload
+    systemctl restart leadmaster-session-manager leadmaster-central-hub";
+/// What they are good for, and where they must not be.
+const CREDENTIALS_WORK: &str = r#"
+    token=$(cat /etc/leadmaster/session-manager-token)
+    status() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
+    test "$(status http://127.0.0.1:3001/status)" = 401
+    test "$(status -H "Authorization: Bearer $token" http://127.0.0.1:3001/status)" = 200
+    test "$(status http://127.0.0.1:3012/api/status)" = 401
+    test "$(status -u admin:a-password-of-this-check http://127.0.0.1:3012/api/status)" = 200
+    for service in session-manager central-hub; do
+        pid=$(systemctl show -p MainPID --value leadmaster-$service)
+        for place in "cat /proc/$pid/environ" "systemctl show leadmaster-$service"; do
+            if $place | grep -qa -e "$token" -e a-password-of-this-check; then exit 1; fi
+        done
+    done"#;
+
 /// Boots `root`, which has the dependencies, and tries the packages `old` and `new`.
 pub(super) fn run(root: &Path, old: &str, new: &str) -> Result<()> {
     let machine = Machine::boot(root)?;
     say::step("booted: installing");
     machine.run(&format!("{INSTALL} {old}"))?;
     machine.until("both run", RUN)?;
+
+    say::step("the secrets are credentials");
+    machine.run(CREDENTIALS)?;
+    machine.until("both run with them", CREDENTIALS_WORK)?;
 
     say::step("the hub hangs");
     let pid = machine.run("systemctl show -p MainPID --value leadmaster-central-hub")?;
@@ -65,6 +99,7 @@ pub(super) fn run(root: &Path, old: &str, new: &str) -> Result<()> {
 
     say::step("purging");
     machine.run(&format!("apt-get purge -qq -y {BOTH}"))?;
+    machine.run("rm -r /etc/systemd/system/leadmaster-*.service.d")?;
     let left = machine.run(
         "systemctl list-units --all --plain --no-legend 'leadmaster*'
         pgrep -a 'chrom|session-manager|central-hub' || true",

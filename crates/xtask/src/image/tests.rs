@@ -230,6 +230,7 @@ fn container_logs_and_memory_are_bounded() {
     assert_eq!(value(&logging, "driver:"), "json-file");
     assert_eq!(value(&logging, "max-size:"), "10m");
     assert_eq!(value(&logging, "max-file:"), "\"5\"");
+    assert_eq!(value(&logging, "compress:"), "\"true\"");
     for ((name, _, _), memory) in CONFIG.into_iter().zip(["2g", "1g"]) {
         let service = service(name);
         assert_eq!(value(&service, "logging:"), "*logging", "{name}");
@@ -237,26 +238,62 @@ fn container_logs_and_memory_are_bounded() {
     }
 }
 
-#[test]
-fn every_secret_that_is_mounted_is_one_that_its_service_reads() {
+/// `secrets.yaml` with its examples: what is behind a `#` and a key or an item.
+fn secrets_with_examples() -> String {
     let text = file("secrets.yaml");
+    let (_, settings) = text.split_once("\nservices:\n").unwrap();
+    let lines = settings.lines().map(|line| line.replacen("# ", "", 1));
+    let lines: Vec<_> = ["services:".to_owned()].into_iter().chain(lines).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn every_secret_can_be_mounted_as_a_file() {
+    let text = secrets_with_examples();
+    let (services, held) = text.split_once("\nsecrets:\n").unwrap();
     for (name, source, _) in CONFIG {
-        let known = listed_variables(source);
-        let service = below(&text, &format!("{name}:")).join("\n");
-        let mounted = value(&service, "secrets:");
-        let mut read = 0;
-        for line in below(&service, "environment:") {
-            let Some((variable, path)) = line.split_once(": ") else {
-                continue;
-            };
-            assert!(known.contains(variable.trim()), "{name}: {variable}");
-            let secret = path.strip_prefix("/run/secrets/").unwrap();
-            assert!(mounted.contains(secret), "{name}: {secret}");
-            let held = below(&text, &format!("{secret}:")).join("\n");
-            assert_eq!(value(&held, "file:"), format!("./secrets/{secret}"));
-            read += 1;
+        let service = below(services, &format!("{name}:")).join("\n");
+        let mounted = below(&service, "secrets:");
+        let set = below(&service, "environment:");
+        let mut variables = Vec::new();
+        for (line, secret) in set.into_iter().zip(mounted) {
+            let (variable, path) = line.trim().split_once(": ").unwrap();
+            let secret = secret.trim().strip_prefix("- ").unwrap();
+            assert_eq!(path, format!("/run/secrets/{secret}"), "{name}: {variable}");
+            let file = below(held, &format!("{secret}:")).join("\n");
+            assert_eq!(value(&file, "file:"), format!("./secrets/{secret}"));
+            variables.push(variable.to_owned());
         }
-        assert_eq!(read, mounted.split(',').count(), "{name}");
+        let known = listed_variables(source);
+        let mut wanted: Vec<_> = known.iter().filter(|it| it.ends_with("_FILE")).collect();
+        wanted.sort();
+        variables.sort();
+        assert_eq!(variables.iter().collect::<Vec<_>>(), wanted, "{name}");
     }
     assert!(read("deploy/.gitignore").contains("/container/secrets/\n"));
+}
+
+/// Without the examples it works for everybody: compose refuses a file that is missing.
+#[test]
+fn secrets_that_each_pair_has_are_mounted() {
+    let text = file("secrets.yaml");
+    let plain: Vec<_> = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .collect();
+    let held = below(&plain.join("\n"), "secrets:").join("\n");
+    let text = plain.join("\n");
+    let (_, files) = text.rsplit_once("\nsecrets:\n").unwrap();
+    let files: Vec<_> = files
+        .lines()
+        .filter_map(|it| it.split_once("file: "))
+        .collect();
+    assert!(held.contains("- session-manager-token"), "{held}");
+    assert_eq!(
+        files.iter().map(|(_, file)| *file).collect::<Vec<_>>(),
+        [
+            "./secrets/session-manager-token",
+            "./secrets/hub-admin-password"
+        ]
+    );
 }

@@ -134,6 +134,11 @@ pub const ELSEWHERE: &[Held] = &[
         "name = \"import\"",
     ),
     (
+        "cargo bench -p central-hub --bench page",
+        "crates/central-hub/Cargo.toml",
+        "name = \"page\"",
+    ),
+    (
         "cargo bench -p central-hub --bench migration",
         "crates/central-hub/Cargo.toml",
         "name = \"migration\"",

@@ -25,7 +25,7 @@ pub use measure::{Measure, Samples, Target};
 pub use report::{BenchReport, Own, Row};
 pub use stats::{median, ms, percentile};
 pub use turn::SERVER_ACK;
-pub use weigh::{Weight, processor_time_of, tree_processor_time, weight};
+pub use weigh::{Weight, processor_time_of, tree_processor_time, weight, weight_at_rest};
 
 use turn::Turn;
 

@@ -263,6 +263,7 @@ fn leads(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Lead> {
                 0 | 1 => Way::Ciphertext(random.random_range(50..4_000)),
                 2 | 3 => Way::Lid,
                 4 => Way::Own,
+                5 => Way::File,
                 _ => Way::Text,
             },
         })

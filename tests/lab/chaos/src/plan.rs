@@ -423,6 +423,8 @@ pub enum Way {
     Lid,
     /// Written by the account's owner on the phone.
     Own,
+    /// A file with that caption.
+    File,
 }
 
 impl Plan {

@@ -18,6 +18,8 @@ pub struct Record {
     pub kept: BTreeMap<String, String>,
     /// The messages written to the account.
     pub written: Vec<Written>,
+    /// The files of what was written to the account, as they were served.
+    pub files: Vec<Served>,
     /// The published events, by service.
     pub ears: BTreeMap<String, Ear>,
     /// The faults.
@@ -128,6 +130,20 @@ pub struct Written {
     pub text: String,
     /// The way in which it arrives.
     pub way: Way,
+}
+
+/// A file that came in, asked for at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Served {
+    /// WhatsApp's id of its message.
+    pub message_id: String,
+    /// The last status.
+    pub status: u16,
+    /// Whether the bytes are those that were sent.
+    pub is_whole: bool,
+    /// Whether its message was written before a device was unlinked: the page
+    /// of the next one does not have it.
+    pub may_be_gone: bool,
 }
 
 /// Events that a listener received.

@@ -13,10 +13,10 @@ use whatsapp_standin::{Phone, Settings, Standin};
 use super::aftermath::{HUB, MANAGER, at_phone, left};
 use super::clock::{Clock, locked};
 use super::faults::Breakable;
-use super::inbound::{self, Listener};
+use super::inbound::{self, Listener, file_of};
 use super::load::{Load, Progress};
-use super::plan::{Lane, Plan};
-use super::record::{Memory, Record, Written};
+use super::plan::{Action, Lane, Plan, Way};
+use super::record::{Memory, Record, Served, Written};
 use super::relink::Relinking;
 use super::report::Figures;
 use super::supervise::Supervised;
@@ -201,9 +201,10 @@ impl Stage {
         self.telling(plan, say, self.settle(&load)).await;
         let memory = self.telling(plan, say, self.calm(plan, &mut load)).await;
         let kept = self.settle(&load).await;
+        let files = self.telling(plan, say, self.files()).await;
         on_lookers.shutdown().await;
         say("stopping".to_owned());
-        self.end(&load, memory, kept).await
+        self.end(&load, memory, kept, files).await
     }
 
     /// Reports progress until `work` is done.
@@ -294,6 +295,41 @@ impl Stage {
         }
     }
 
+    /// Asks for each file that came in, until it is there.
+    async fn files(&self) -> Vec<Served> {
+        let deadline = Instant::now() + Duration::from_millis(self.options.amount.settle_ms);
+        let relinked = locked(&self.breakable.struck)
+            .iter()
+            .filter(|struck| struck.action == Action::Relink)
+            .map(|struck| struck.over_ms)
+            .max();
+        let written = locked(&self.written).clone();
+        let mut files = Vec::new();
+        for one in written.iter().filter(|one| one.way == Way::File) {
+            let id = one.message_id.replace('@', "%40");
+            let url = format!("{}/messages/{id}/media", self.manager.url);
+            let (mut status, mut is_whole) = (0, false);
+            loop {
+                if let Ok(response) = self.client.get(&url).send().await {
+                    status = response.status().as_u16();
+                    let bytes = response.bytes().await;
+                    is_whole = status == 200 && bytes.is_ok_and(|it| it == file_of(&one.text));
+                }
+                if status == 200 || Instant::now() > deadline {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+            files.push(Served {
+                message_id: one.message_id.clone(),
+                status,
+                is_whole,
+                may_be_gone: relinked.is_some_and(|at_ms| one.at_ms <= at_ms),
+            });
+        }
+        files
+    }
+
     async fn status_of(&self, id: &str) -> String {
         let url = format!("{}/messages/{}", self.manager.url, id.replace('@', "%40"));
         let body: Value = match self.client.get(url).send().await {
@@ -342,7 +378,13 @@ impl Stage {
             .collect()
     }
 
-    async fn end(self, load: &Load, memory: Vec<Memory>, kept: BTreeMap<String, String>) -> Record {
+    async fn end(
+        self,
+        load: &Load,
+        memory: Vec<Memory>,
+        kept: BTreeMap<String, String>,
+        files: Vec<Served>,
+    ) -> Record {
         let ears = self.listeners.iter();
         let ears = ears.map(|(name, listener)| ((*name).to_owned(), listener.end()));
         let ears = ears.collect();
@@ -358,6 +400,7 @@ impl Stage {
             messages: load.messages(),
             phone: at_phone(&phone),
             kept,
+            files,
             written: locked(&self.written).clone(),
             ears,
             struck: locked(&self.breakable.struck).clone(),

@@ -51,6 +51,8 @@ pub enum Broken {
     ToldTwice,
     /// Published with other content than was written, or never written.
     ToldWrong,
+    /// A file that came in is served in part, as another, or not at all.
+    File,
     /// An event id is not above the previous one.
     EventIds,
     /// Something was left behind.
@@ -81,6 +83,7 @@ pub fn judge(record: &Record) -> Vec<Violation> {
         judge.inbound(&record.written, from, ear);
         judge.events(from, ear);
     }
+    judge.files(record);
     judge.rest(record);
     judge.found
 }
@@ -229,6 +232,16 @@ impl Judge {
             let text = &events[0].text;
             let what = format!("{from}: {id} {text:?}: nobody wrote it");
             self.broken(Broken::ToldWrong, what);
+        }
+    }
+
+    fn files(&mut self, record: &Record) {
+        for file in &record.files {
+            let is_excused = file.may_be_gone && file.status != 200;
+            if !file.is_whole && !is_excused {
+                let (id, status) = (&file.message_id, file.status);
+                self.broken(Broken::File, format!("{id}: {status}"));
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::plan::{Door, Manner, Way};
 use super::record::{
-    AckTold, AtPhone, Ear, Fate, Memory, Message, Record, RecordedResponse, Told, Written,
+    AckTold, AtPhone, Ear, Fate, Memory, Message, Record, RecordedResponse, Served, Told, Written,
 };
 use super::verdict::{Broken, judge};
 
@@ -243,6 +243,25 @@ fn inbound_once_and_as_written() {
     }
     assert_eq!(broken(|r| drop(r.written.remove(1))), [Broken::ToldWrong]);
     assert_eq!(broken(|r| hub(r).told[1].event_id = 10), [Broken::EventIds]);
+}
+
+#[test]
+fn files_that_come_in_are_served_whole() {
+    let served = |status, is_whole, may_be_gone| {
+        broken(|r| {
+            r.files.push(Served {
+                message_id: "false_5491160000001@c.us_3A0".to_owned(),
+                status,
+                is_whole,
+                may_be_gone,
+            });
+        })
+    };
+    assert_eq!(served(200, true, false), []);
+    assert_eq!(served(502, false, true), []);
+    for (status, may_be_gone) in [(200, false), (200, true), (502, false), (410, false)] {
+        assert_eq!(served(status, false, may_be_gone), [Broken::File]);
+    }
 }
 
 #[test]

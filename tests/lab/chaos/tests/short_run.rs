@@ -39,4 +39,5 @@ async fn chaos_for_half_a_minute_breaks_no_promise() {
     assert!(outcome.figures.settled > 0, "{}", outcome.figures);
     assert_eq!(outcome.figures.asked, outcome.plan.sends());
     assert_eq!(record.written.len(), outcome.plan.leads.len());
+    assert!(record.files.len() > 3, "{:?}", record.files);
 }

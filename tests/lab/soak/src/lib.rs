@@ -7,6 +7,7 @@
 //! ```
 
 mod load;
+mod media;
 mod plot;
 mod sample;
 
@@ -19,6 +20,7 @@ use whatsapp_standin::Settings;
 use bench::SERVER_ACK;
 use harness::{Hub, ManagerOptions, linked};
 use load::Load;
+pub use media::{MediaFigures, grown, media};
 pub use sample::{Sample, summary};
 
 /// Sends per second.

@@ -24,11 +24,38 @@ struct Arguments {
     /// Folder of `samples.jsonl` and `soak.svg`.
     #[arg(long)]
     out: PathBuf,
+    /// Instead: this many MiB of files, half of them each way.
+    #[arg(long, value_name = "MIB")]
+    media: Option<usize>,
+}
+
+async fn media(mib: usize) -> ExitCode {
+    let say = |files: usize, figures: &soak::MediaFigures| {
+        eprintln!(
+            "{files:>4} files each way in {:>5.0} s  session-manager at most {:.1} MiB, \
+             central-hub {:.1} MiB",
+            figures.took.as_secs_f64(),
+            figures.manager.most,
+            figures.hub.most,
+        );
+    };
+    let figures = soak::media(mib, say).await;
+    println!("{}", figures.table());
+    match soak::grown(&figures) {
+        None => ExitCode::SUCCESS,
+        Some(what) => {
+            eprintln!("{what}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(mib) = arguments.media {
+        return media(mib).await;
+    }
     let plan = Plan {
         length: Duration::from_secs_f64(arguments.hours * 3600.0),
         every: Duration::from_secs_f64(arguments.every),

@@ -42,6 +42,7 @@ pub(super) fn title(condition: &Condition) -> String {
         Condition::BackupOld { what, hours } => {
             format!("the newest backup of {} is {hours} hours old", of(*what))
         }
+        Condition::NoBackup { what } => format!("there is no backup of {} yet", of(*what)),
         Condition::LowDisk { free_mib, .. } => format!("{free_mib} MiB are left on the disk"),
         Condition::LargeProfile { mib } => format!("the browser's profile takes {mib} MiB"),
         Condition::Certificate { host, is_over } => {
@@ -59,12 +60,16 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
     match condition {
         Condition::SessionNotReady { cause, message, .. } => {
             let (_, cure) = session(cause);
+            let until = match until {
+                "" => String::new(),
+                until => format!(" It lapses at {until}."),
+            };
             if cure.is_empty() {
                 return format!(
                     "Nothing comes or goes over WhatsApp. session-manager says: {message}"
                 );
             }
-            format!("Nothing comes or goes over WhatsApp. {cure}")
+            format!("Nothing comes or goes over WhatsApp. {cure}{until}")
         }
         Condition::SessionManagerDown { reason } => format!(
             "The hub cannot talk to {SERVICE_NAME} ({reason}): nothing comes or goes. On the server: central-hub doctor says what it is and what cures it; pm2 ls, or systemctl status leadmaster-session-manager, whether it runs."
@@ -133,6 +138,11 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
         ),
         Condition::BackupOld { what, hours } => format!(
             "The newest backup of {} is {hours} hours old. On the server: {} takes one, or says what is in the way.",
+            of(*what),
+            command(*what)
+        ),
+        Condition::NoBackup { what } => format!(
+            "Backups of {} are configured, and none has been taken. On the server: {} takes one, or says what is in the way.",
             of(*what),
             command(*what)
         ),

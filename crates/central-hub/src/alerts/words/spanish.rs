@@ -40,6 +40,7 @@ pub(super) fn title(condition: &Condition) -> String {
         Condition::BackupOld { what, hours } => {
             format!("la última copia de {} tiene {hours} horas", of(*what))
         }
+        Condition::NoBackup { what } => format!("todavía no hay ninguna copia de {}", of(*what)),
         Condition::LowDisk { free_mib, .. } => format!("quedan {free_mib} MiB de disco"),
         Condition::LargeProfile { mib } => format!("el perfil del navegador ocupa {mib} MiB"),
         Condition::Certificate { host, is_over } => {
@@ -59,12 +60,16 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
     match condition {
         Condition::SessionNotReady { cause, message, .. } => {
             let (_, cure) = session(cause);
+            let until = match until {
+                "" => String::new(),
+                until => format!(" El pedido vence el {until}."),
+            };
             if cure.is_empty() {
                 return format!(
                     "No entra ni sale nada por WhatsApp. session-manager dice: {message}"
                 );
             }
-            format!("No entra ni sale nada por WhatsApp. {cure}")
+            format!("No entra ni sale nada por WhatsApp. {cure}{until}")
         }
         Condition::SessionManagerDown { reason } => format!(
             "El hub no puede hablar con {SERVICE_NAME} ({reason}): no entra ni sale nada. En el servidor: central-hub doctor dice qué pasa y cómo se arregla; pm2 ls, o systemctl status leadmaster-session-manager, si está corriendo."
@@ -133,6 +138,11 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
         ),
         Condition::BackupOld { what, hours } => format!(
             "La copia de seguridad más nueva de {} tiene {hours} horas. En el servidor: {} hace una, o dice qué lo impide.",
+            of(*what),
+            command(*what)
+        ),
+        Condition::NoBackup { what } => format!(
+            "Las copias de seguridad de {} están configuradas y no se hizo ninguna. En el servidor: {} hace una, o dice qué lo impide.",
             of(*what),
             command(*what)
         ),

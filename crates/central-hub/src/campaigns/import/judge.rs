@@ -97,5 +97,6 @@ pub(super) fn refusal(
             .filter(|c| !c.is_control())
             .take(SHOWN)
             .collect(),
+        cells: Vec::new(),
     })
 }

@@ -119,7 +119,10 @@ impl Layout {
     }
 
     fn of_heading(record: &Record, index: usize) -> Result<Self, ImportFault> {
-        let keys: Vec<_> = record.cells.iter().map(|it| columns::key(it)).collect();
+        let mut keys: Vec<_> = record.cells.iter().map(|it| columns::key(it)).collect();
+        for key in keys.iter_mut().filter(|key| columns::is_note(key)) {
+            key.clear();
+        }
         for (index, key) in keys.iter().enumerate() {
             if !key.is_empty() && keys[..index].contains(key) {
                 return Err(ImportFault::SameColumn { name: key.clone() });

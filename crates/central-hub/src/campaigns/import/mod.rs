@@ -99,6 +99,8 @@ pub struct RejectedRow {
     pub reason: String,
     /// Content of the phone cell, truncated.
     pub cell: String,
+    /// All cells of a table's line, to be mended; empty for JSON.
+    pub cells: Vec<String>,
 }
 
 impl std::fmt::Debug for RejectedRow {

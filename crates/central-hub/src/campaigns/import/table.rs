@@ -91,7 +91,7 @@ fn judge_record(
         return Ok(());
     }
     let Record { line, cells } = record;
-    let item = match cells.get(layout.width()..) {
+    let mut item = match cells.get(layout.width()..) {
         Some(more) if more.iter().any(|cell| !cell.trim().is_empty()) => {
             let reason = format!(
                 "{} cells under {} headings: quote a value that holds the separator",
@@ -105,5 +105,8 @@ fn judge_record(
             judge(line, cell, layout.fields(&cells), rules)
         }
     };
+    if let Item::Refused(rejected) = &mut item {
+        rejected.cells = cells;
+    }
     tell(sink, item)
 }

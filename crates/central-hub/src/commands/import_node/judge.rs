@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
-use phone_number::Home;
+use phone_number::{Home, PhoneFault};
 use serde_json::Value;
 use session_api::{Recipient, Timestamp};
 
@@ -323,11 +323,14 @@ impl Judge {
     }
 
     /// The recipient of a number in the source: a number that is valid in no
-    /// country is kept as written.
+    /// country is kept as the Node hub wrote to it. Without an area code it is
+    /// nobody's.
     fn number(&self, cell: &str) -> Result<Recipient, Fault> {
-        phone_number::recipient(cell, &self.home)
-            .or_else(|_| Recipient::parse(cell))
-            .map_err(|_| Fault::Number)
+        match phone_number::recipient(cell, &self.home) {
+            Ok(recipient) => Ok(recipient),
+            Err(PhoneFault::NotANumber) => Recipient::parse(cell).map_err(|_| Fault::Number),
+            Err(_) => Err(Fault::Number),
+        }
     }
 
     fn chat(&self, row: &Record) -> Result<String, Fault> {
@@ -590,6 +593,12 @@ mod tests {
         );
         assert_eq!(of("IN", "120363@g.us", "x", "").err(), Some(Fault::Group));
         assert_eq!(of("IN", "nobody", "x", "").err(), Some(Fault::Number));
+        // Without an area code it could be anybody's, elsewhere.
+        assert_eq!(of("IN", "15 5825-4201", "x", "").err(), Some(Fault::Number));
+        assert_eq!(of("IN", "4444-3333", "x", "").err(), Some(Fault::Number));
+        // Valid nowhere, and yet what was written to.
+        let kept = of("IN", "5490000000000", "x", "").ok().unwrap();
+        assert_eq!(kept.chat, "5490000000000@c.us");
     }
 
     #[test]

@@ -104,8 +104,8 @@ pub(super) async fn create(
         return Err(invalid(format!("at most {MOST_COLUMNS} columns")));
     }
     let template = match mensaje {
-        "" if may_follow => Template::stored(mensaje).map_err(|error| wrong(&error))?,
-        mensaje => template(mensaje, &columns)?,
+        "" if may_follow => Template::stored(mensaje).map_err(|error| wrong("mensaje", &error))?,
+        mensaje => template("mensaje", mensaje, &columns)?,
     };
     let given = request.cliente_id.or(cliente.map(|id| id.0));
     let new = NewCampaign {
@@ -185,7 +185,7 @@ fn edited(
         .unwrap_or_else(|| campaign.text.clone());
     let mut required = Vec::new();
     if text != campaign.text {
-        let new = template(&text, &columns)?;
+        let new = template("mensaje", &text, &columns)?;
         may_change_text(campaign)?;
         required = new.required().into_iter().map(str::to_owned).collect();
     }
@@ -263,26 +263,32 @@ pub(super) fn name(given: &str) -> Result<&str, HubError> {
     Ok(name)
 }
 
-/// Parses the template and checks that these columns provide its variables;
-/// without columns yet, the check happens when a list is uploaded.
-pub(super) fn template(text: &str, columns: &[String]) -> Result<Template, HubError> {
+/// Parses the template in `field` and checks that these columns provide its
+/// variables; without columns yet, the check happens when a list is uploaded.
+pub(in crate::http) fn template(
+    field: &str,
+    text: &str,
+    columns: &[String],
+) -> Result<Template, HubError> {
     if text.contains('\0') {
-        return Err(invalid("mensaje holds a NUL character"));
+        return Err(invalid(format!("{field} holds a NUL character")));
     }
     if text.chars().count() > LONGEST_TEXT {
         return Err(invalid(format!(
-            "mensaje is longer than {LONGEST_TEXT} characters"
+            "{field} is longer than {LONGEST_TEXT} characters"
         )));
     }
-    let template = Template::parse(text).map_err(|error| wrong(&error))?;
+    let template = Template::parse(text).map_err(|error| wrong(field, &error))?;
     if !columns.is_empty() {
-        template.check(columns).map_err(|error| wrong(&error))?;
+        template
+            .check(columns)
+            .map_err(|error| wrong(field, &error))?;
     }
     Ok(template)
 }
 
 /// Builds the response for a template error, with its position.
-fn wrong(error: &TemplateError) -> HubError {
+fn wrong(field: &str, error: &TemplateError) -> HubError {
     let place = serde_json::json!({
         "posicion": error.place.offset,
         "linea": error.place.line,
@@ -291,7 +297,7 @@ fn wrong(error: &TemplateError) -> HubError {
     ErrorReply::new(
         StatusCode::BAD_REQUEST,
         "TEMPLATE_INVALID",
-        format!("mensaje: {error}"),
+        format!("{field}: {error}"),
     )
     .with_detail("motivo", error.fault.code())
     .with_detail("variable", error.variable.clone())

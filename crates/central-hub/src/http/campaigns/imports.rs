@@ -22,6 +22,10 @@ use crate::store::campaigns::{Import, RefusedLine};
 #[schema(as = imports::ImportBody)]
 pub(crate) struct ImportBody {
     pub(super) id: i64,
+    /// The name of its file, as `archivo` told it.
+    archivo: Option<String>,
+    /// The headings of a table.
+    titulos: Vec<String>,
     estado: &'static str,
     bytes: i64,
     bytes_total: Option<i64>,
@@ -40,6 +44,8 @@ impl From<Import> for ImportBody {
     fn from(import: Import) -> Self {
         Self {
             id: import.id,
+            archivo: import.file_name,
+            titulos: import.titles,
             estado: import.state.estado(),
             bytes: import.bytes,
             bytes_total: import.total_bytes,
@@ -64,6 +70,8 @@ pub(crate) struct LineBody {
     motivo: String,
     /// The content of the number's cell, shortened.
     valor: String,
+    /// All cells of a table's line, under its `titulos`.
+    celdas: Vec<String>,
 }
 
 impl From<RejectedRow> for LineBody {
@@ -73,6 +81,7 @@ impl From<RejectedRow> for LineBody {
             codigo: line.code.to_owned(),
             motivo: line.reason,
             valor: line.cell,
+            celdas: line.cells,
         }
     }
 }
@@ -84,6 +93,7 @@ impl From<RefusedLine> for LineBody {
             codigo: line.code,
             motivo: line.reason,
             valor: line.cell,
+            celdas: line.cells,
         }
     }
 }

@@ -27,6 +27,9 @@ const LONGEST_ANSWER: usize = 500;
 pub(crate) struct OptOutBody {
     id: i64,
     telefono: String,
+    /// The contact's name, in the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nombre: Option<String>,
     /// `mensaje`: the contact sent an opt-out word; `persona`: a user added the
     /// entry.
     origen: &'static str,
@@ -57,6 +60,7 @@ impl OptOutBody {
             cliente_id: opt_out.cliente_id.filter(|_| is_own),
             por: opt_out.added_by.filter(|_| is_own),
             fecha: opt_out.created_at,
+            nombre: None,
             telefono: number.unwrap_or(opt_out.chat),
         }
     }
@@ -100,11 +104,17 @@ pub(super) async fn list(
     let limit = page_size(query.limite)?;
     let mut found = state.store.opt_outs(query.antes, limit + 1).await?;
     let siguiente = paginate(&mut found, limit, |it| it.id);
+    let chats = found.iter().map(|it| it.chat.as_str());
+    let names = state.store.names_of(caller.cliente_id, chats).await?;
+    let told = |opt_out: OptOut| {
+        let nombre = names.get(&opt_out.chat).cloned();
+        OptOutBody {
+            nombre,
+            ..OptOutBody::for_caller(opt_out, &caller)
+        }
+    };
     Ok(Json(OptOutPage {
-        bajas: found
-            .into_iter()
-            .map(|it| OptOutBody::for_caller(it, &caller))
-            .collect(),
+        bajas: found.into_iter().map(told).collect(),
         siguiente,
     }))
 }

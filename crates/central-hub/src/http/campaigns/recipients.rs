@@ -13,6 +13,7 @@ use crate::auth::Caller;
 use crate::campaigns::columns::{Fields, NAME, value};
 use crate::campaigns::template::Template;
 use crate::error::HubError;
+use crate::http::messages::search_words;
 use crate::state::AppState;
 use crate::store::campaigns::{Recipient, RecipientFilter, RecipientState, RecipientStep};
 
@@ -65,6 +66,8 @@ impl RecipientBody {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Query {
     estado: Option<String>,
+    /// Words of a recipient's data, or digits of the number.
+    buscar: Option<String>,
     despues: Option<i64>,
     limite: Option<u32>,
 }
@@ -101,8 +104,18 @@ pub(super) async fn list(
         after: query.despues,
     };
     let campaign = find(&state, &caller, id).await?;
-    let mut found = state.store.recipients(id, &filter, limit + 1).await?;
-    let siguiente = paginate(&mut found, limit, |it| it.id);
+    let (found, siguiente) = match search_words(query.buscar.as_deref())? {
+        Some(words) => {
+            let _held = state.limits.search(&caller)?;
+            let search = state.store.search_recipients(id, &filter, words, limit);
+            search.await?
+        }
+        None => {
+            let mut found = state.store.recipients(id, &filter, limit + 1).await?;
+            let next = paginate(&mut found, limit, |it| it.id);
+            (found, next)
+        }
+    };
     let template = Template::parse(&campaign.text).ok();
     Ok(Json(RecipientPage {
         destinatarios: found

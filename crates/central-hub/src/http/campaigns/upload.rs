@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiPath, ApiQuery, ErrorReply};
+use session_api::is_invisible;
 use tokio::runtime::Handle;
 use utoipa::{IntoParams, ToSchema};
 
@@ -28,6 +29,8 @@ use crate::store::campaigns::{Campaign, Import};
 /// Maximum number of rejected lines in the response; a page request lists the
 /// rest.
 const SHOWN: u32 = 100;
+/// Maximum length of a file's name, in characters.
+const LONGEST_NAME: usize = 100;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -46,6 +49,8 @@ pub(crate) struct Query {
     hoja: Option<String>,
     /// Delimiter of a CSV: `;`, `,`, `|` or `tab`.
     separador: Option<String>,
+    /// Name of the file, for whoever looks at the lists later.
+    archivo: Option<String>,
     /// `1` for a dry run that reports accepted and rejected rows and stores
     /// nothing.
     probar: Option<String>,
@@ -132,6 +137,7 @@ pub(super) async fn upload(
     if total.is_some_and(|total| total > LARGEST_LIST) {
         return Err(too_large());
     }
+    let file_name = query.archivo.as_deref().and_then(shown_name);
     let held = state.limits.list(&caller)?;
     let body = request.into_body();
     let is_trial = query
@@ -155,7 +161,7 @@ pub(super) async fn upload(
     // broken off.
     let importing = tokio::spawn(async move {
         let _held = held;
-        let import = begin(&state, &campaign, total).await?;
+        let import = begin(&state, &campaign, file_name.as_deref(), total).await?;
         // From here on the text stays as it is; before, another request may have
         // changed it.
         let now = find(&state, &caller, id).await.ok();
@@ -183,7 +189,7 @@ pub(super) async fn import_json(
 ) -> Result<UploadBody, HubError> {
     let json = serde_json::to_vec(list).unwrap_or_default();
     let total = u64::try_from(json.len()).ok();
-    let import = begin(state, campaign, total).await?;
+    let import = begin(state, campaign, None, total).await?;
     let rules = ImportRules {
         template,
         home: state.config.home.clone(),
@@ -224,6 +230,19 @@ fn check_label(headers: &HeaderMap) -> Result<(), HubError> {
     Ok(())
 }
 
+/// Returns a file's name as it can be shown: of a bounded length, without what
+/// is not seen.
+fn shown_name(name: &str) -> Option<String> {
+    let shown = |letter: &char| !letter.is_control() && !is_invisible(*letter);
+    let name: String = name
+        .trim()
+        .chars()
+        .filter(shown)
+        .take(LONGEST_NAME)
+        .collect();
+    Some(name).filter(|name| !name.is_empty())
+}
+
 fn length(headers: &HeaderMap) -> Option<u64> {
     headers
         .get(header::CONTENT_LENGTH)?
@@ -245,10 +264,12 @@ fn too_large() -> HubError {
 async fn begin(
     state: &AppState,
     campaign: &Campaign,
+    file_name: Option<&str>,
     total: Option<u64>,
 ) -> Result<Import, HubError> {
     let total = total.and_then(|total| i64::try_from(total).ok());
-    Ok(state.store.begin_import(campaign.id, total).await?)
+    let import = state.store.begin_import(campaign.id, file_name, total);
+    Ok(import.await?)
 }
 
 async fn run(

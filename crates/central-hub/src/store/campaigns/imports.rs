@@ -45,6 +45,11 @@ pub struct Import {
     pub id: i64,
     /// The id of its campaign.
     pub campaign_id: i64,
+    /// The name of its file, if the caller told it.
+    pub file_name: Option<String>,
+    /// The headings of a table; empty for JSON, and of imports before they were
+    /// stored.
+    pub titles: Vec<String>,
     /// The current state.
     pub state: ImportState,
     /// Bytes read.
@@ -82,6 +87,8 @@ pub struct RefusedLine {
     pub reason: String,
     /// The content of the number's cell, shortened.
     pub cell: String,
+    /// All cells of a table's line.
+    pub cells: Vec<String>,
 }
 
 /// A rejected line to store.
@@ -95,6 +102,8 @@ pub struct NewRefusedLine<'a> {
     pub reason: &'a str,
     /// The content of the number's cell, shortened.
     pub cell: &'a str,
+    /// All cells of a table's line.
+    pub cells: &'a [String],
 }
 
 /// The end of an import.
@@ -120,6 +129,8 @@ impl Import {
         Ok(Self {
             id: row.try_get("id")?,
             campaign_id: row.try_get("campaign_id")?,
+            file_name: row.try_get("file_name")?,
+            titles: texts(row, "titles")?,
             state,
             bytes: row.try_get("bytes")?,
             total_bytes: row.try_get("total_bytes")?,
@@ -144,6 +155,7 @@ impl Store {
     pub async fn begin_import(
         &self,
         campaign: i64,
+        file_name: Option<&str>,
         total_bytes: Option<i64>,
     ) -> Result<Import, Refused> {
         let (mut tx, found) = self.begin_with_campaign(campaign).await?;
@@ -158,10 +170,12 @@ impl Store {
             return Err(Refused::State { state, cure });
         }
         let row = sqlx::query(
-            "INSERT INTO campaign_imports (campaign_id, state, total_bytes, created_at, updated_at)
-             VALUES ($1, 'running', $2, $3, $3) RETURNING *",
+            "INSERT INTO campaign_imports
+                 (campaign_id, state, file_name, total_bytes, created_at, updated_at)
+             VALUES ($1, 'running', $2, $3, $4, $4) RETURNING *",
         )
         .bind(campaign)
+        .bind(file_name)
         .bind(total_bytes)
         .bind(now())
         .fetch_one(&mut *tx)
@@ -177,12 +191,13 @@ impl Store {
     pub async fn note_import_in(&self, tx: &mut Tx, import: &Import) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE campaign_imports SET bytes = $1, accepted = $2, duplicates = $3, refused = $4,
-                 updated_at = $5, countries = $6 WHERE id = $7",
+                 titles = $5, updated_at = $6, countries = $7 WHERE id = $8",
         )
         .bind(import.bytes)
         .bind(import.accepted)
         .bind(import.duplicates)
         .bind(import.refused)
+        .bind(stored(&import.titles))
         .bind(now())
         .bind(import.countries.stored())
         .bind(import.id)
@@ -287,14 +302,15 @@ impl Store {
     ) -> Result<(), StoreError> {
         for refused in lines {
             sqlx::query(
-                "INSERT INTO import_refusals (import_id, line, code, reason, cell)
-                 VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO import_refusals (import_id, line, code, reason, cell, cells)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
             )
             .bind(import)
             .bind(i64::try_from(refused.line).unwrap_or(i64::MAX))
             .bind(refused.code)
             .bind(refused.reason)
             .bind(refused.cell)
+            .bind(stored(refused.cells))
             .execute(&mut **tx)
             .await?;
         }
@@ -327,6 +343,7 @@ impl Store {
                     code: row.try_get("code")?,
                     reason: row.try_get("reason")?,
                     cell: row.try_get("cell")?,
+                    cells: texts(row, "cells")?,
                 })
             })
             .collect()
@@ -377,6 +394,22 @@ impl Store {
             _ => Ok(()),
         }
     }
+}
+
+/// Texts as a JSON array; nothing without any.
+fn stored(texts: &[String]) -> Option<String> {
+    if texts.is_empty() {
+        return None;
+    }
+    serde_json::to_string(texts).ok()
+}
+
+fn texts(row: &AnyRow, column: &'static str) -> Result<Vec<String>, StoreError> {
+    let stored: Option<String> = row.try_get(column)?;
+    stored.map_or_else(
+        || Ok(Vec::new()),
+        |stored| serde_json::from_str(&stored).map_err(|_| unknown_value(column)),
+    )
 }
 
 async fn delete_in(tx: &mut Tx, import: &Import) -> Result<i64, StoreError> {

@@ -13,7 +13,10 @@ use super::refused::Refused;
 use super::rows::json;
 use super::rows::{optional_time, time};
 use super::states::RecipientState;
+use crate::store::conversations::Digits;
 use crate::store::rows::{now, unknown_value};
+use crate::store::search::{CHUNK, LOOKED_AT, on_blocking_thread};
+use crate::store::words::Words;
 use crate::store::{Store, StoreError, Tx};
 
 /// A recipient to add.
@@ -464,6 +467,60 @@ impl Store {
         };
         let rows = query.fetch_all(self.reader()).await?;
         rows.iter().map(Recipient::read).collect()
+    }
+
+    /// Lists the recipients whose data or number contain the words, and the
+    /// cursor of the next page. One search reads a bounded number of recipients:
+    /// a page may have fewer than `limit` and still a next one.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn search_recipients(
+        &self,
+        campaign: i64,
+        filter: &RecipientFilter,
+        text: &str,
+        limit: u32,
+    ) -> Result<(Vec<Recipient>, Option<i64>), StoreError> {
+        let Some(words) = Words::read(text) else {
+            return Ok((Vec::new(), None));
+        };
+        let digits = Digits::read(text);
+        let _turn = self.search_turn().await;
+        let mut filter = filter.clone();
+        let mut found = Vec::new();
+        let mut left = LOOKED_AT;
+        while left > 0 {
+            let page = self.recipients(campaign, &filter, CHUNK).await?;
+            let is_last = page.len() < CHUNK as usize;
+            left = left.saturating_sub(page.len());
+            let (words, digits) = (words.clone(), digits.clone());
+            let missing = (limit as usize).saturating_sub(found.len());
+            let matching = on_blocking_thread(move || {
+                let last = page.last().map(|it| it.id);
+                let matches = |it: &Recipient| {
+                    let values: Vec<_> = it.fields.values().map(String::as_str).collect();
+                    words.are_in(&values.join(" "))
+                        || digits
+                            .as_ref()
+                            .is_some_and(|digits| digits.are_of(it.address()))
+                };
+                let matching: Vec<_> = page.into_iter().filter(matches).collect();
+                (matching, last)
+            });
+            let (matching, last) = matching.await?;
+            let is_cut = matching.len() > missing;
+            found.extend(matching.into_iter().take(missing));
+            if is_cut {
+                let next = found.last().map(|it| it.id);
+                return Ok((found, next));
+            }
+            if is_last {
+                return Ok((found, None));
+            }
+            filter.after = last;
+        }
+        Ok((found, filter.after))
     }
 
     /// Returns the transitions of a recipient, the oldest first.

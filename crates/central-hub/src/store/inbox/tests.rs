@@ -172,6 +172,24 @@ on_both_engines! {
         store.close().await;
     }
 
+    async fn who_wrote_after_a_message_of_the_week_has_answered(database: Database) {
+        let store = open(&database).await;
+        let begin = at(-60);
+        // Somebody who wrote first has not answered, nor has who got nothing yet.
+        heard(&store, ANA, "A1", 0, false, "Hola").await;
+        let message = writes(&store, ANA, Origin::Bulk, "k1", false).await;
+        assert_eq!(store.answered_since(begin, None).await.unwrap(), 0);
+        is(&store, &message, MessageState::Sent).await;
+        assert_eq!(store.answered_since(begin, None).await.unwrap(), 0);
+        heard(&store, ANA, "A2", 1, false, "Sí").await;
+        heard(&store, ANA, "A3", 2, false, "¿Cuánto?").await;
+        heard(&store, LEO, "L1", 3, false, "Hola").await;
+        assert_eq!(store.answered_since(begin, None).await.unwrap(), 1);
+        assert_eq!(store.answered_since(at(3_600), None).await.unwrap(), 0);
+        assert_eq!(store.answered_since(begin, Some(52)).await.unwrap(), 0);
+        store.close().await;
+    }
+
     async fn each_user_reads_for_itself(database: Database) {
         let store = open(&database).await;
         let user = async |name: &str, role, cliente_id| {

@@ -142,6 +142,22 @@ on_both_engines! {
         store.close().await;
     }
 
+    async fn joinings_of_both_are_kept_when_two_people_are_joined(database: Database) {
+        let store = open(&database).await;
+        let (other_number, other_lid) = ("5491158254202@c.us", "245933592939431@lid");
+        for (number, lid) in [(NUMBER, LID), (other_number, other_lid)] {
+            insert(&store, number, number).await;
+            insert(&store, lid, lid).await;
+            store.learn(&[lid, number], Some(number), Source::Inbound).await.unwrap();
+        }
+        assert_eq!(count(&store, "people").await, 2);
+        store.join_by_hand(&person(NUMBER), &person(other_number)).await.unwrap();
+        let statement = "SELECT COUNT(*) FROM person_joinings j JOIN people p ON p.id = j.person_id";
+        let known: i64 = sqlx::query_scalar(statement).fetch_one(store.reader()).await.unwrap();
+        assert_eq!((count(&store, "people").await, known), (1, 3));
+        store.close().await;
+    }
+
     async fn whatsapps_spelling_is_the_one_that_is_shown(database: Database) {
         let store = open(&database).await;
         let (old, new) = ("551187654321@c.us", "5511987654321@c.us");

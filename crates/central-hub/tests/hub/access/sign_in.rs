@@ -59,6 +59,26 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    /// `central-hub new-keys`: browsers stay signed in, JWTs of before end.
+    async fn jwts_end_with_new_keys_and_cookies_do_not(database: Database) {
+        let nowhere = FakeSessionManager::nowhere().await;
+        let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
+        let hub = Hub::start_on(&database.url(), &nowhere, &variables).await;
+        let session = hub.sign_in("admin", PASSWORD).await;
+        assert!(session.holds(&hub).await);
+        let said = central_hub::commands::new_keys::renew(&hub.store).await.unwrap();
+        assert!(said.contains("restart the hub"), "{said}");
+        hub.stop().await;
+        let hub = Hub::start_on(&database.url(), &nowhere, &variables).await;
+        assert_eq!(answer(session.get(&hub, "/api/auth/me")).await.0, 200);
+        let jwt = bearer(&session.jwt);
+        assert_eq!(hub.by(&jwt, "GET", "/api/auth/me", json!(null)).await.0, 401);
+        let (_, renewed) = answer(session.post(&hub, "/api/auth/refresh")).await;
+        let jwt = bearer(renewed["token"].as_str().unwrap());
+        assert_eq!(hub.by(&jwt, "GET", "/api/auth/me", json!(null)).await.0, 200);
+        hub.stop().await;
+    }
+
     async fn sessions_expire_by_age_and_by_inactivity(database: Database) {
         let hub = Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
         let store = Store::open(&database.url().parse().unwrap()).await.unwrap();

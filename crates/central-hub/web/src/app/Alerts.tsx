@@ -5,7 +5,7 @@ import type { ConversationEvent } from '../api/types';
 import { useText } from '../i18n/I18nProvider';
 import { notify, sound, wantsNotifications, wantsSound } from '../lib/alerts';
 import { numberOf } from '../lib/phone';
-import { ROUTES } from '../lib/routes';
+import { conversationOf } from '../lib/routes';
 import { useTitleCount } from '../lib/usePageTitle';
 import { useOnLive } from '../live/LiveProvider';
 import { countText } from '../live/countText';
@@ -30,7 +30,7 @@ export function Alerts() {
     // Skips events of an already announced message, caused by other changes.
     if (event.direccion !== 'entrante' || event.id <= last.current) return;
     last.current = event.id;
-    const address = `${ROUTES.conversations}/${encodeURIComponent(event.telefono ?? event.chat)}`;
+    const address = conversationOf(event.telefono ?? event.chat);
     const inSight = document.visibilityState === 'visible' && pathname === address;
     if (inSight || event.sin_responder_desde === null) return;
     if (wantsSound() === true) sound();

@@ -2,7 +2,7 @@ import { AppShell, Burger, Container, Group, NavLink, Stack } from '@mantine/cor
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { IconDots } from '@tabler/icons-react';
 import { useEffect, useRef, type ReactNode } from 'react';
-import { NavLink as RouterLink, useLocation } from 'react-router';
+import { NavigationType, NavLink as RouterLink, useLocation, useNavigationType } from 'react-router';
 
 import { UserMenu } from '../auth/UserMenu';
 import { useText } from '../i18n/I18nProvider';
@@ -32,6 +32,7 @@ export function Frame({ children }: { children: ReactNode }) {
   const t = useText();
   const [opened, menu] = useDisclosure(false);
   const { pathname } = useLocation();
+  const arrival = useNavigationType();
   const phone = useMediaQuery(PHONE, false, { getInitialValueInEffect: false });
   const sections = useSections().filter(({ hidden }) => !hidden);
   const inbox = useInbox();
@@ -43,6 +44,11 @@ export function Frame({ children }: { children: ReactNode }) {
 
   // On a phone the menu covers the chosen screen.
   useEffect(menu.close, [pathname, menu.close]);
+
+  // A screen begins at its top; the way back leads to where one was.
+  useEffect(() => {
+    if (arrival !== NavigationType.Pop) window.scrollTo(0, 0);
+  }, [pathname, arrival]);
 
   useEffect(() => {
     if (!opened) return;

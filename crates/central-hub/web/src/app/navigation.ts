@@ -1,6 +1,7 @@
 import {
   IconAddressBook,
   IconBellOff,
+  IconBolt,
   IconBrandWhatsapp,
   IconCalendarTime,
   IconHelpCircle,
@@ -16,7 +17,7 @@ import { lazy, type ComponentType } from 'react';
 
 import { useOnlyAnswers, useSeesAll } from '../auth/AuthProvider';
 import type { Dictionary } from '../i18n/es';
-import { AGENT_ROUTES, ROUTES } from '../lib/routes';
+import { AGENT_ROUTES, QUICK_ANSWERS, ROUTES } from '../lib/routes';
 
 export interface Section {
   path: string;
@@ -86,6 +87,13 @@ const SECTIONS: readonly Section[] = [
     hidden: true,
   },
   {
+    path: QUICK_ANSWERS,
+    label: (t) => t.quickAnswers.title,
+    icon: IconBolt,
+    screen: lazy(() => import('../quickanswers/QuickAnswersScreen')),
+    hidden: true,
+  },
+  {
     path: ROUTES.contacts,
     label: (t) => t.nav.contacts,
     icon: IconAddressBook,
@@ -115,6 +123,8 @@ const SECTIONS: readonly Section[] = [
     label: (t) => t.nav.integrations,
     icon: IconWebhook,
     screen: lazy(() => import('../integrations/IntegrationsScreen')),
+    // For programmers: the settings lead to it.
+    hidden: true,
   },
   {
     path: `${ROUTES.integrations}/:id`,

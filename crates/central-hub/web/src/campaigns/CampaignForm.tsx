@@ -4,7 +4,7 @@ import { useState, type FormEvent } from 'react';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
 import { MessageEditor } from './MessageEditor';
-import { mistakeIn } from './template';
+import { mistakeIn } from '../lib/template';
 import type { Campaign, CampaignRequest } from './types';
 import { pauseProblem, templateRefusal } from './words';
 

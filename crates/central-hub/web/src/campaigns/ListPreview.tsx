@@ -63,7 +63,7 @@ export function ListPreview({ campaign, file, prefijo, onDone, onError, onClose 
     running.current = stop;
     setPart(0);
     try {
-      const path = uploadPath(campaign, prefijo, options);
+      const path = uploadPath(campaign, prefijo, { ...options, archivo: file.name });
       onDone(await upload<ImportReport>(path, { file, onProgress: setPart, signal: stop.signal }));
     } catch (cause) {
       if (!stop.signal.aborted) onError(cause as Error);

@@ -16,6 +16,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Notice } from '../ui/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { listFaultText } from '../i18n/lookup';
+import { saveText } from '../lib/spreadsheet';
 import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
@@ -39,10 +40,6 @@ const PREFIXES = {
 type Country = keyof typeof PREFIXES;
 
 const COUNTRIES = Object.keys(PREFIXES) as Country[];
-
-/** Adds a byte order mark, so that Excel reads the file as UTF-8. */
-const fileOf = (text: string): string =>
-  URL.createObjectURL(new Blob(['\uFEFF', text], { type: 'text/csv' }));
 
 /** The lists of a campaign that was approved; of a draft, they are a step. */
 export function ListsCard({ campaign }: { campaign: Campaign }) {
@@ -108,13 +105,7 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
             component="button"
             type="button"
             size="sm"
-            onClick={() => {
-              const link = document.createElement('a');
-              link.href = fileOf(s.exampleText);
-              link.download = s.exampleName;
-              link.click();
-              URL.revokeObjectURL(link.href);
-            }}
+            onClick={() => saveText(s.exampleName, s.exampleText)}
           >
             {s.example}
           </Anchor>
@@ -204,6 +195,7 @@ function Lists({ campaign, imports, editable }: ListsProps) {
   const moment = useMoment();
   const s = t.campaigns.lists;
   const [shown, setShown] = useState<number | null>(null);
+  const listShown = imports.find(({ id }) => id === shown);
   const [removing, setRemoving] = useState<number | null>(null);
   const remove = useCampaignChange(
     (number: number) => deleteImport(campaign.id, number),
@@ -211,7 +203,22 @@ function Lists({ campaign, imports, editable }: ListsProps) {
   );
   const states: Readonly<Record<string, string>> = s.states;
   const columns: readonly Column<Import>[] = [
-    { key: 'when', label: s.columns.when, cell: ({ fecha }) => moment(fecha) },
+    {
+      key: 'when',
+      label: s.columns.list,
+      cell: ({ archivo, fecha }) => (
+        <div>
+          <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+            {archivo ?? moment(fecha)}
+          </Text>
+          {archivo !== null && (
+            <Text size="xs" c="dimmed">
+              {moment(fecha)}
+            </Text>
+          )}
+        </div>
+      ),
+    },
     {
       key: 'state',
       label: s.columns.state,
@@ -273,7 +280,7 @@ function Lists({ campaign, imports, editable }: ListsProps) {
         rowKey={({ id }) => id}
         minWidth={720}
       />
-      {shown !== null && <Refused key={shown} campaign={campaign.id} number={shown} />}
+      {listShown && <Refused key={listShown.id} campaign={campaign.id} list={listShown} />}
       <ConfirmDialog
         opened={removing !== null}
         title={s.removeTitle}

@@ -9,7 +9,7 @@ import { formatPhone } from '../lib/phone';
 import { useSample } from './api';
 import { Bubble } from './Bubble';
 import classes from './Message.module.css';
-import { closest, fill, mistakeIn, parse } from './template';
+import { closest, fill, mistakeIn, parse } from '../lib/template';
 import type { Campaign } from './types';
 import { columnsToName, mistakeOf, templateRefusal } from './words';
 

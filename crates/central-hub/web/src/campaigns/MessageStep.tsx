@@ -6,7 +6,7 @@ import { draftOf, keepDraft } from '../lib/drafts';
 import { ActionError } from '../ui/ActionError';
 import { editCampaign, useCampaignChange } from './api';
 import { MessageEditor } from './MessageEditor';
-import { mistakeIn } from './template';
+import { mistakeIn } from '../lib/template';
 import type { Campaign } from './types';
 import { templateRefusal } from './words';
 

@@ -1,5 +1,6 @@
-import { Button, Group, Select, Text, Title } from '@mantine/core';
-import { IconUsers } from '@tabler/icons-react';
+import { Button, Group, Select, Text, TextInput, Title } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { IconSearch, IconUsers } from '@tabler/icons-react';
 import { useState } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
@@ -22,11 +23,14 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
   const t = useText();
   const s = t.campaigns.recipients;
   const [estado, setEstado] = useState<RecipientState | null>(null);
+  const [typed, setTyped] = useState('');
+  const [buscar] = useDebouncedValue(typed.trim(), 300);
+  const isNarrowed = estado !== null || buscar !== '';
   const [opened, setOpened] = useState(false);
   const [shown, setShown] = useState<Shown>({ what: 'retry' });
   const pages = usePages<Recipient>({
-    key: [...campaignKey(campaign.id), 'recipients', { estado }],
-    fetch: (cursor, signal) => getRecipients(campaign.id, estado, cursor, signal),
+    key: [...campaignKey(campaign.id), 'recipients', { estado, buscar }],
+    fetch: (cursor, signal) => getRecipients(campaign.id, { estado, buscar }, cursor, signal),
   });
   const open = (next: Shown) => {
     setShown(next);
@@ -100,6 +104,15 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
               {s.retryAll(campaign.fallidos, campaign.fallidos.toLocaleString(t.locale))}
             </Button>
           )}
+          <TextInput
+            type="search"
+            aria-label={s.search}
+            placeholder={s.search}
+            maxLength={200}
+            leftSection={<IconSearch size={16} aria-hidden />}
+            value={typed}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+          />
           <Select
             aria-label={s.filterState}
             w={190}
@@ -118,8 +131,8 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
         empty={
           <Empty
             icon={IconUsers}
-            title={estado === null ? s.emptyTitle : s.nothingFound}
-            {...(estado === null ? { text: s.emptyText } : {})}
+            title={isNarrowed ? s.nothingFound : s.emptyTitle}
+            {...(isNarrowed ? {} : { text: s.emptyText })}
           />
         }
       >

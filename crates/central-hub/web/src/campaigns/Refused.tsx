@@ -1,15 +1,27 @@
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { IconDownload } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+
 import { useText } from '../i18n/I18nProvider';
 import { lineFaultText } from '../i18n/lookup';
+import { saveText } from '../lib/spreadsheet';
+import { ActionError } from '../ui/ActionError';
 import { DataTable, type Column } from '../ui/DataTable';
 import { PagedList } from '../ui/PagedList';
 import { usePages } from '../ui/pages';
-import { campaignKey, getRefused } from './api';
-import type { RefusedLine } from './types';
+import { campaignKey, getAllRefused, getRefused } from './api';
+import { mendFile, mendName } from './mend';
+import type { Import, RefusedLine } from './types';
 
-/** The rejected lines of a list, each with its reason. */
-export function Refused({ campaign, number }: { campaign: number; number: number }) {
+/** The rejected lines of a list, each with its reason, and the file to correct them in. */
+export function Refused({ campaign, list }: { campaign: number; list: Import }) {
   const t = useText();
   const s = t.campaigns.lists;
+  const number = list.id;
+  const save = useMutation({
+    mutationFn: () => getAllRefused(campaign, number),
+    onSuccess: (lines) => saveText(mendName(t, list.archivo), mendFile(t, list.titulos, lines)),
+  });
   const pages = usePages<RefusedLine>({
     key: [...campaignKey(campaign), 'refused', number],
     fetch: (cursor, signal) => getRefused(campaign, number, cursor, signal),
@@ -24,16 +36,34 @@ export function Refused({ campaign, number }: { campaign: number; number: number
     },
   ];
   return (
-    <PagedList pages={pages} empty={null}>
-      {(items) => (
-        <DataTable
-          label={s.refusedTitle}
-          columns={columns}
-          items={items}
-          rowKey={({ linea }) => linea}
-          minWidth={420}
-        />
+    <Stack gap="sm" data-testid="refused">
+      {list.titulos.length > 0 && (
+        <Group gap="sm">
+          <Button
+            variant="default"
+            leftSection={<IconDownload size={18} aria-hidden />}
+            loading={save.isPending}
+            onClick={() => save.mutate()}
+          >
+            {s.mend}
+          </Button>
+          <Text size="sm" c="dimmed">
+            {s.mendHint}
+          </Text>
+        </Group>
       )}
-    </PagedList>
+      <ActionError error={save.error} />
+      <PagedList pages={pages} empty={null}>
+        {(items) => (
+          <DataTable
+            label={s.refusedTitle}
+            columns={columns}
+            items={items}
+            rowKey={({ linea }) => linea}
+            minWidth={420}
+          />
+        )}
+      </PagedList>
+    </Stack>
   );
 }

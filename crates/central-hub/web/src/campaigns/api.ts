@@ -26,6 +26,8 @@ export const CAMPAIGNS_KEY = ['campaigns'] as const;
 export const campaignKey = (id: number) => [...CAMPAIGNS_KEY, 'one', id] as const;
 
 const PER_PAGE = 25;
+/** Rejected lines of a request for the file of all. */
+const PER_FILE = 200;
 /** People shown of each; the links lead to all. */
 const REPLIES = 8;
 /** Lists are refreshed by events; this is the polling interval for changes without an event. */
@@ -112,12 +114,26 @@ export async function getRefused(
   number: number,
   despues: Cursor,
   signal: AbortSignal,
+  limite = PER_PAGE,
 ): Promise<Page<RefusedLine>> {
   const found = await request<{ rechazos: RefusedLine[]; siguiente: number | null }>(
-    `${PATH}/${id}/imports/${number}/rejected${query({ despues, limite: PER_PAGE })}`,
-    { signal },
+    `${PATH}/${id}/imports/${number}/rejected${query({ despues, limite })}`,
+    { signal, timeoutMs: 30_000 },
   );
   return { items: found.rechazos, next: found.siguiente };
+}
+
+/** Fetches all rejected lines of a list. */
+export async function getAllRefused(id: number, number: number): Promise<RefusedLine[]> {
+  const { signal } = new AbortController();
+  const all: RefusedLine[] = [];
+  let next: Cursor = null;
+  do {
+    const page: Page<RefusedLine> = await getRefused(id, number, next, signal, PER_FILE);
+    all.push(...page.items);
+    next = page.next;
+  } while (next !== null);
+  return all;
 }
 
 /** Import options; the service detects omitted ones. */
@@ -127,6 +143,8 @@ export interface ListOptions {
   hoja?: string | undefined;
   separador?: string | undefined;
   codificacion?: string | undefined;
+  /** The file's name, by which the list is known later. */
+  archivo?: string | undefined;
   /** `1` for a dry run. */
   probar?: '1';
 }
@@ -136,14 +154,14 @@ export const uploadPath = (id: number, prefijo: string, options: ListOptions = {
 
 export async function getRecipients(
   id: number,
-  estado: RecipientState | null,
+  { estado, buscar = '' }: { estado: RecipientState | null; buscar?: string },
   despues: Cursor,
   signal: AbortSignal,
   limite = PER_PAGE,
 ): Promise<Page<Recipient>> {
   const found = await request<{ destinatarios: Recipient[]; siguiente: number | null }>(
-    `${PATH}/${id}/recipients${query({ estado, despues, limite })}`,
-    { signal },
+    `${PATH}/${id}/recipients${query({ estado, buscar, despues, limite })}`,
+    { signal, timeoutMs: 30_000 },
   );
   return { items: found.destinatarios, next: found.siguiente };
 }
@@ -152,7 +170,7 @@ export async function getRecipients(
 export const useSample = (id: number) =>
   useQuery({
     queryKey: [...campaignKey(id), 'sample'],
-    queryFn: ({ signal }) => getRecipients(id, 'pendiente', null, signal, 1),
+    queryFn: ({ signal }) => getRecipients(id, { estado: 'pendiente' }, null, signal, 1),
     select: ({ items }) => items[0],
     staleTime: 0,
   });

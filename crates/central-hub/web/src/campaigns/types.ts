@@ -78,10 +78,14 @@ export interface RefusedLine {
   codigo: string;
   motivo: string;
   valor: string;
+  /** All cells of the line; empty for JSON. */
+  celdas: string[];
 }
 
 export interface Import {
   id: number;
+  archivo: string | null;
+  titulos: string[];
   estado: string;
   bytes: number;
   bytes_total: number | null;

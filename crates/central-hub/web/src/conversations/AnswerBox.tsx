@@ -1,7 +1,7 @@
 import { ActionIcon, Button, FileButton, Text, Textarea } from '@mantine/core';
-import { IconPaperclip, IconSend } from '@tabler/icons-react';
+import { IconBolt, IconMicrophone, IconMoodSmile, IconPaperclip, IconSend } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState, type FormEvent, type RefObject } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState, type FormEvent, type RefObject } from 'react';
 
 import { outcomeIsUnknown } from '../api/outcome';
 import { useText } from '../i18n/I18nProvider';
@@ -11,18 +11,27 @@ import { useDryRun } from '../live/useDryRun';
 import { useLine } from '../live/useLine';
 import { useSending } from '../live/useSending';
 import { ActionError } from '../ui/ActionError';
+import { AnsweredMessage } from './actions/AnsweredMessage';
 import { answer, CONVERSATIONS_KEY } from './api';
 import { AttachmentList } from './AttachmentList';
 import { filesOf } from './attachments';
+import { QuickAnswerOptions } from './compose/QuickAnswerOptions';
+import { useQuickAnswerList } from './compose/useQuickAnswerList';
+import { useVoice } from './compose/useVoice';
+import { VoicePanel } from './compose/VoicePanel';
 import classes from './Conversations.module.css';
 import type { Message } from './types';
 import { useAttachments } from './useAttachments';
 import { useDrop } from './useDrop';
 
+/** Loaded once it is opened: the names of all emoji. */
+const EmojiPicker = lazy(() => import('./compose/EmojiPicker'));
+
 interface Attempt {
   destinatario: string;
   mensaje: string;
   cliente_id?: number;
+  responde_a?: number;
   key: string;
 }
 
@@ -31,10 +40,15 @@ interface Props {
   chat: string;
   number: string;
   who: string;
+  /** The contact's name, if known. */
+  name: string | null;
   business: number | null;
   messages: readonly Message[];
   /** Where files can be dropped. */
   zone: RefObject<HTMLElement | null>;
+  /** The message that is answered, if a person chose one. */
+  answered: Message | null;
+  onAnswerNone: () => void;
 }
 
 /**
@@ -44,7 +58,17 @@ interface Props {
 const isTouch = (): boolean => window.matchMedia('(hover: none)').matches;
 
 /** The box to answer in. Repeated clicks send a text only once. */
-export function AnswerBox({ chat, number, who, business, messages, zone }: Props) {
+export function AnswerBox({
+  chat,
+  number,
+  who,
+  name,
+  business,
+  messages,
+  zone,
+  answered,
+  onAnswerNone,
+}: Props) {
   const t = useText();
   const c = t.conversations;
   const dryRun = useDryRun();
@@ -60,21 +84,48 @@ export function AnswerBox({ chat, number, who, business, messages, zone }: Props
   const [simulated, setSimulated] = useState(false);
   const reset = useRef<() => void>(null);
   const hovers = useDrop(zone, files.add);
+  const [picks, setPicks] = useState(false);
 
   // A chat is opened to answer it.
   useEffect(() => {
     if (!isTouch()) box.current?.focus({ preventScroll: true });
+    // A draft is gone on with.
+    const end = box.current?.value.length ?? 0;
+    box.current?.setSelectionRange(end, end);
   }, []);
+
+  // Whoever chose a message to answer goes on writing.
+  const answeredId = answered?.id;
+  useEffect(() => {
+    if (answeredId !== undefined) box.current?.focus();
+  }, [answeredId]);
 
   const put = (next: string) => {
     setText(next);
     keepDraft(chat, next);
   };
 
+  const answers = useQuickAnswerList({ box, text, put, name, phone: number, business });
+  const target = { to: number, ...(business === null ? {} : { cliente_id: business }) };
+  const voice = useVoice(target, (wasSimulated) => {
+    setSimulated(wasSimulated);
+    void queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY });
+    box.current?.focus();
+  });
+
+  /** Puts an emoji at the cursor, which stays behind it. */
+  function insert(emoji: string) {
+    const at = box.current?.selectionStart ?? text.length;
+    const next = at + emoji.length;
+    put(text.slice(0, at) + emoji + text.slice(box.current?.selectionEnd ?? at));
+    requestAnimationFrame(() => box.current?.setSelectionRange(next, next));
+  }
+
   const attempt = useMutation({
     mutationFn: ({ key, ...body }: Attempt) => answer(body, key),
     onSuccess: () => {
       pending.current = null;
+      onAnswerNone();
       put('');
     },
     onError: (error) => {
@@ -91,7 +142,6 @@ export function AnswerBox({ chat, number, who, business, messages, zone }: Props
     isUnderWay.current = true;
     attempt.reset();
     setSimulated(false);
-    const target = { to: number, ...(business === null ? {} : { cliente_id: business }) };
     const sent = await files.send(target, text.trim());
     isUnderWay.current = false;
     setSimulated(sent.simulated);
@@ -117,12 +167,14 @@ export function AnswerBox({ chat, number, who, business, messages, zone }: Props
       return;
     }
     // A retry after an unknown outcome reuses the key: it is one message.
-    const same = pending.current?.mensaje === text ? pending.current : null;
+    const before = pending.current;
+    const same = before?.mensaje === text && before.responde_a === answered?.id ? before : null;
     const next = same ?? {
       destinatario: number,
       mensaje: text,
       key: newKey(),
       ...(business === null ? {} : { cliente_id: business }),
+      ...(answered === null ? {} : { responde_a: answered.id }),
     };
     pending.current = next;
     isUnderWay.current = true;
@@ -133,6 +185,7 @@ export function AnswerBox({ chat, number, who, business, messages, zone }: Props
   const unknown = error !== null && outcomeIsUnknown(error);
   // The message waited at the request; it may have been sent since.
   const now = data && (messages.find(({ id }) => id === data.id)?.estado ?? data.estado);
+  const canSend = !(sending?.detenido === true && dryRun === false);
   return (
     <form onSubmit={submit} noValidate className={classes.answer}>
       <div role="status" aria-live="polite" data-testid="answer-outcome">
@@ -152,11 +205,25 @@ export function AnswerBox({ chat, number, who, business, messages, zone }: Props
         isSending={files.isSending}
         onRemove={files.remove}
       />
+      {answered && <AnsweredMessage message={answered} who={who} onClose={onAnswerNone} />}
       {hovers && (
         <div className={classes.drop} aria-hidden>
           {c.attach.drop}
         </div>
       )}
+      <QuickAnswerOptions list={answers} />
+      {picks && (
+        <Suspense fallback={null}>
+          <EmojiPicker
+            onPick={insert}
+            onClose={() => {
+              setPicks(false);
+              box.current?.focus();
+            }}
+          />
+        </Suspense>
+      )}
+      <VoicePanel voice={voice} canSend={canSend} />
       <div className={classes.write}>
         <FileButton
           multiple
@@ -181,6 +248,41 @@ export function AnswerBox({ chat, number, who, business, messages, zone }: Props
             </ActionIcon>
           )}
         </FileButton>
+        <ActionIcon
+          variant="default"
+          size={36}
+          className={classes.tool ?? ''}
+          aria-label={c.emoji.button}
+          title={c.emoji.button}
+          aria-expanded={picks}
+          onClick={() => setPicks(!picks)}
+        >
+          <IconMoodSmile size={18} aria-hidden />
+        </ActionIcon>
+        <ActionIcon
+          variant="default"
+          size={36}
+          className={classes.tool ?? ''}
+          aria-label={t.quickAnswers.box.open}
+          title={t.quickAnswers.box.open}
+          aria-expanded={answers.shows !== 'nothing'}
+          // The cursor stays where it is.
+          onMouseDown={(event) => event.preventDefault()}
+          onClick={answers.toggle}
+        >
+          <IconBolt size={18} aria-hidden />
+        </ActionIcon>
+        <ActionIcon
+          variant="default"
+          size={36}
+          className={classes.tool ?? ''}
+          aria-label={c.voice.button}
+          title={c.voice.button}
+          disabled={voice.state !== 'idle'}
+          onClick={voice.start}
+        >
+          <IconMicrophone size={18} aria-hidden />
+        </ActionIcon>
         <Textarea
           ref={box}
           label={c.answer}
@@ -191,10 +293,21 @@ export function AnswerBox({ chat, number, who, business, messages, zone }: Props
           maxRows={6}
           value={text}
           error={problem}
+          // A combobox but by its name, which ARIA in HTML gives to no textarea.
+          aria-autocomplete="list"
+          aria-haspopup="listbox"
+          {...(answers.shows === 'list'
+            ? {
+                'aria-controls': answers.listId,
+                'aria-activedescendant': answers.optionId(answers.active),
+              }
+            : {})}
           onChange={(event) => {
             put(event.currentTarget.value);
             setProblem(null);
+            answers.follow(true);
           }}
+          onSelect={() => answers.follow(false)}
           onPaste={(event) => {
             const pasted = filesOf(event.clipboardData);
             if (pasted.length === 0) return;
@@ -202,6 +315,7 @@ export function AnswerBox({ chat, number, who, business, messages, zone }: Props
             files.add(pasted);
           }}
           onKeyDown={(event) => {
+            if (answers.handleKey(event)) return;
             // Enter also ends the composition of an accent or a word.
             if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
             // On a phone Enter inserts a line: its keyboard has no Shift +
@@ -215,7 +329,7 @@ export function AnswerBox({ chat, number, who, business, messages, zone }: Props
           type="submit"
           className={classes.send}
           loading={attempt.isPending || files.isSending}
-          disabled={sending?.detenido === true && dryRun === false}
+          disabled={!canSend}
           leftSection={<IconSend size={18} aria-hidden />}
         >
           {dryRun ? c.rehearse : c.send}

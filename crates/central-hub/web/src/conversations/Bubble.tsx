@@ -8,7 +8,7 @@ import {
   IconFlask,
   IconHelp,
 } from '@tabler/icons-react';
-import type { ComponentType } from 'react';
+import { memo, type ComponentType } from 'react';
 import { Link } from 'react-router';
 
 import { useLinks } from '../auth/links';
@@ -18,6 +18,7 @@ import { clockText } from '../lib/days';
 import { useCampaignName } from '../live/campaignName';
 import { useMoment } from '../live/useMoment';
 import type { MessageStateName } from '../ui/MessageState';
+import { type Action, MessageActions } from './actions/MessageActions';
 import classes from './Conversations.module.css';
 import { MessageContent } from './content/MessageContent';
 import { Edited, Reactions } from './content/Parts';
@@ -70,10 +71,19 @@ interface Props {
   lit: boolean;
   onOpen: (message: Message) => void;
   onJump: (messageId: string) => void;
+  onAct: (message: Message, action: Action) => void;
 }
 
-/** A message with its state. */
-export function Bubble({ message, zone, who, lit, onOpen, onJump }: Props) {
+/** A message with its state; drawn again only where it changed, among thousands. */
+export const Bubble = memo(function Bubble({
+  message,
+  zone,
+  who,
+  lit,
+  onOpen,
+  onJump,
+  onAct,
+}: Props) {
   const t = useText();
   const c = t.conversations;
   const moment = useMoment();
@@ -108,10 +118,11 @@ export function Bubble({ message, zone, who, lit, onOpen, onJump }: Props) {
           {clockText(message.fecha, zone, t.locale)}
         </time>
         {isOut && <Ticks estado={message.estado} />}
+        <MessageActions message={message} onAct={onAct} />
       </div>
       {message.reactions && message.reactions.length > 0 && (
         <Reactions reactions={message.reactions} chat={message.chat} who={who} />
       )}
     </article>
   );
-}
+});

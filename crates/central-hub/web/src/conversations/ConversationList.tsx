@@ -1,18 +1,21 @@
-import { SegmentedControl, Text, TextInput, VisuallyHidden } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
-import { IconCircleCheck, IconMessageCircle, IconSearch } from '@tabler/icons-react';
-import { useState, type KeyboardEvent } from 'react';
+import { Button, SegmentedControl, Text, TextInput, VisuallyHidden } from '@mantine/core';
+import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
+import { IconCircleCheck, IconMessageCircle, IconMessagePlus, IconSearch } from '@tabler/icons-react';
+import { lazy, Suspense, useState, type KeyboardEvent } from 'react';
 import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import { draftOf } from '../lib/drafts';
-import { ROUTES } from '../lib/routes';
+import { conversationOf, messageInChat } from '../lib/routes';
 import { countText } from '../live/countText';
 import { useInbox } from '../live/useInbox';
 import { useMoment, useShortMoment } from '../live/useMoment';
 import { numberOf } from '../lib/phone';
+import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
+import { Marked } from '../ui/Marked';
 import { PagedList } from '../ui/PagedList';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { usePages } from '../ui/pages';
 import { AskForAlerts } from './AskForAlerts';
 import { CONVERSATIONS_KEY, getConversations, SEEN_AT_LAST_MS, type Which } from './api';
@@ -21,7 +24,17 @@ import classes from './Conversations.module.css';
 import { summary } from './thread';
 import type { Conversation } from './types';
 
-function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
+/** Loaded once it is opened. */
+const NewConversation = lazy(() => import('./compose/NewConversation'));
+
+interface RowProps {
+  talk: Conversation;
+  chosen: boolean;
+  /** The searched words: the row stands at the message that has them. */
+  words: string;
+}
+
+function Row({ talk, chosen, words }: RowProps) {
   const t = useText();
   const moment = useMoment();
   const short = useShortMoment();
@@ -36,7 +49,7 @@ function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
   const text = summary(t, ultimo);
   return (
     <Link
-      to={`${ROUTES.conversations}/${encodeURIComponent(talk.telefono ?? talk.chat)}`}
+      to={words === '' ? conversationOf(chat) : messageInChat(chat, ultimo.id)}
       className={classes.row}
       aria-current={chosen ? 'page' : undefined}
       data-chat={talk.telefono ?? talk.chat}
@@ -71,7 +84,7 @@ function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
         {draft === '' ? (
           <>
             {ultimo.direccion === 'saliente' && `${prefixOf(ultimo.estado)} `}
-            {text}
+            <Marked text={text} search={words} />
           </>
         ) : (
           <>
@@ -113,6 +126,7 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
   const c = t.conversations;
   const [typed, setTyped] = useState('');
   const [words] = useDebouncedValue(typed.trim(), 300);
+  const [begins, dialog] = useDisclosure(false);
   const inbox = useInbox();
   const [chosenTab, choose] = useState<Which | null>(null);
   // Defaults to the unanswered conversations if there are any, until the user
@@ -130,6 +144,19 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
   return (
     <section aria-label={c.list} className={classes.listBody}>
       <AskForAlerts />
+      <Button
+        variant="light"
+        leftSection={<IconMessagePlus size={18} aria-hidden />}
+        className={classes.begin ?? ''}
+        onClick={dialog.open}
+      >
+        {c.begin.button}
+      </Button>
+      <Dialog opened={begins} title={c.begin.button} onClose={dialog.close}>
+        <Suspense fallback={<ScreenLoading />}>
+          <NewConversation onDone={dialog.close} />
+        </Suspense>
+      </Dialog>
       <SegmentedControl<Which>
         aria-label={c.which}
         fullWidth
@@ -175,7 +202,7 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
           <ul className={classes.rows} onKeyDown={walk}>
             {items.map((talk) => (
               <li key={talk.chat}>
-                <Row talk={talk} chosen={chosen === (talk.telefono ?? talk.chat)} />
+                <Row talk={talk} chosen={chosen === (talk.telefono ?? talk.chat)} words={words} />
               </li>
             ))}
           </ul>

@@ -16,7 +16,10 @@ export default function ConversationsScreen() {
   const { telefono } = useParams();
   useFollow();
   return (
-    <Screen title={t.nav.conversations} quiet={telefono !== undefined}>
+    <Screen
+      title={t.nav.conversations}
+      quiet={telefono !== undefined}
+    >
       <div className={classes.panes} data-open={telefono !== undefined || undefined}>
         <Surface className={classes.list} p="sm">
           <ConversationList chosen={telefono} />

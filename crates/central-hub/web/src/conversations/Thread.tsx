@@ -1,15 +1,15 @@
 import { ActionIcon, Anchor, Badge, Button, Center, Menu, Text, Title, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowLeft, IconBellOff, IconCheck, IconDotsVertical, IconSearch } from '@tabler/icons-react';
-import { lazy, Suspense, useCallback, useRef, useState } from 'react';
-import { Link } from 'react-router';
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
+import { Link, useSearchParams } from 'react-router';
 
 import { useSeesAll } from '../auth/AuthProvider';
 import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
 import { clockIn, dayName } from '../lib/days';
 import { formatPhone } from '../lib/phone';
-import { ROUTES } from '../lib/routes';
+import { MESSAGE_PARAM, ROUTES } from '../lib/routes';
 import { remember, remembered } from '../lib/stored';
 import { usePageTitle } from '../lib/usePageTitle';
 import { useConfig } from '../live/queries';
@@ -18,6 +18,7 @@ import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
+import { useMessageActions } from './actions/useMessageActions';
 import { AnswerBox } from './AnswerBox';
 import {
   addOptOut,
@@ -33,7 +34,7 @@ import { Bubble } from './Bubble';
 import { picturesOf } from './content/preview';
 import { Viewer } from './content/Viewer';
 import classes from './Conversations.module.css';
-import { businessOf, byDay, inOrder } from './thread';
+import { businessOf, byDay, inOrder, withQuotes } from './thread';
 import { ThreadSearch } from './ThreadSearch';
 import { useJump } from './useJump';
 import { useReading } from './useReading';
@@ -60,10 +61,11 @@ export function Thread({ number }: { number: string }) {
   const name = first?.nombre ?? null;
   const who = name ?? shown;
   usePageTitle(who);
-  const messages = data ? inOrder(data.pages) : [];
+  const messages = data ? withQuotes(inOrder(data.pages)) : [];
   const phone = first?.telefono ?? number;
   const optOut = useOptOut(phone, messages.at(-1)?.id ?? 0);
   useReading(number, first);
+  const actions = useMessageActions();
   const attend = useAction(CONVERSATIONS_KEY, () => markAttended(phone), () =>
     toast({ text: c.attended(who) }),
   );
@@ -77,12 +79,22 @@ export function Thread({ number }: { number: string }) {
   const opener = useRef<HTMLButtonElement>(null);
   const dropZone = useRef<HTMLElement>(null);
   const [seen, setSeen] = useState<number | null>(null);
+  const open = useCallback(({ id }: { id: number }) => setSeen(id), []);
   const loadOlder = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const notFound = useCallback(() => toast({ text: c.content.notFound }), [c]);
   const jump = useJump(
     { messages, hasOlder: hasNextPage, isLoading: isFetchingNextPage, loadOlder },
     notFound,
   );
+  // The message that a search led to; once there, the address is the chat's.
+  const [search, setSearch] = useSearchParams();
+  const wanted = Number(search.get(MESSAGE_PARAM));
+  const { to: jumpTo } = jump;
+  useEffect(() => {
+    if (!data || !Number.isSafeInteger(wanted) || wanted <= 0) return;
+    jumpTo(wanted);
+    setSearch({}, { replace: true });
+  }, [data, wanted, jumpTo, setSearch]);
   const today = clockIn(Date.now(), zone).day;
   const older = () => {
     if (hasNextPage && !isFetchingNextPage) loadOlder();
@@ -215,8 +227,9 @@ export function Thread({ number }: { number: string }) {
                   zone={zone}
                   who={who}
                   lit={jump.lit === message.id}
-                  onOpen={({ id }) => setSeen(id)}
+                  onOpen={open}
                   onJump={jump.to}
+                  onAct={actions.act}
                 />
               ))}
             </div>
@@ -230,6 +243,7 @@ export function Thread({ number }: { number: string }) {
         onShow={setSeen}
         onClose={() => setSeen(null)}
       />
+      {actions.dialogs}
       {optOut.data ? (
         <Closed who={who} />
       ) : (
@@ -237,9 +251,12 @@ export function Thread({ number }: { number: string }) {
           chat={number}
           number={phone}
           who={who}
+          name={name}
           business={businessOf(messages)}
           messages={messages}
           zone={dropZone}
+          answered={actions.answered}
+          onAnswerNone={actions.answerNone}
         />
       )}
     </section>

@@ -7,6 +7,7 @@ import { useEffect, useRef, useState } from 'react';
 import { useText } from '../i18n/I18nProvider';
 import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
+import { Marked } from '../ui/Marked';
 import { firstFilled } from '../ui/pages';
 import { CONVERSATIONS_KEY, getHistory } from './api';
 import classes from './Conversations.module.css';
@@ -87,7 +88,9 @@ export function ThreadSearch({ number, who, onFound, onClose }: Props) {
                 <span className={classes.foundHead}>
                   {message.direccion === 'saliente' ? t.conversations.content.you : who} · {moment(message.fecha)}
                 </span>
-                <span className={classes.foundText}>{summary(t, message)}</span>
+                <span className={classes.foundText}>
+                  <Marked text={summary(t, message)} search={words} />
+                </span>
               </UnstyledButton>
             </li>
           ))}

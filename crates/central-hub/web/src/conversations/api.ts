@@ -59,11 +59,13 @@ export const useHistory = (number: string) =>
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.siguiente,
     staleTime: 0,
-    refetchInterval: SEEN_AT_LAST_MS,
+    // Each page is fetched again: of a long conversation less often.
+    refetchInterval: ({ state }) =>
+      SEEN_AT_LAST_MS * Math.max(1, (state.data?.pages.length ?? 0) / 4),
   });
 
 export const answer = (
-  body: { destinatario: string; mensaje: string; cliente_id?: number },
+  body: { destinatario: string; mensaje: string; cliente_id?: number; responde_a?: number },
   key: string,
 ) =>
   request<Sent>('/api/sender/messages/send', {
@@ -77,6 +79,8 @@ interface FileMessage {
   to: string;
   cliente_id?: number;
   type: FileKind;
+  /** Whether a sound is a voice message. */
+  voice?: true;
   file_id: string;
   filename?: string;
   caption?: string;

@@ -51,13 +51,17 @@ export const hasOwnText = (message: Message): boolean =>
     (part) => message[part as keyof Message] === undefined,
   );
 
+/** Returns the type of a message: a voice message that was sent from here is a sound to the hub. */
+export const kindOf = ({ tipo, voz }: Message): string => (voz ? 'ptt' : tipo);
+
 /** Returns a message in one line, for a list. */
 export function summary(t: Dictionary, message: Message): string {
   const c = t.conversations.content;
   if (message.deleted_at !== undefined) return c.deleted;
   if (message.tipo === 'call') return message.video ? c.missedVideoCall : c.missedCall;
-  const kind = kindText(t, message.tipo);
-  const said = message.mensaje || (message.tipo === 'document' ? message.media?.filename : '');
+  const kind = kindText(t, kindOf(message));
+  const name = message.media?.filename ?? message.archivo;
+  const said = message.mensaje || (message.tipo === 'document' ? name : '');
   return [kind, said].filter(Boolean).join(': ');
 }
 
@@ -69,3 +73,17 @@ export function withId(messages: readonly Message[], messageId: string): Message
   const key = keyOf(messageId);
   return messages.find(({ message_id: id }) => id != null && keyOf(id) === key);
 }
+
+/**
+ * Completes the quotes of own answers, of which the hub knows only whom they
+ * quote, from the messages that are loaded.
+ */
+export const withQuotes = (messages: Message[]): Message[] =>
+  messages.map((message) => {
+    const { quoted } = message;
+    if (!quoted || quoted.kind !== undefined || quoted.text !== undefined) return message;
+    const original = withId(messages, quoted.message_id);
+    if (!original) return message;
+    const text = original.mensaje === '' ? {} : { text: original.mensaje };
+    return { ...message, quoted: { ...quoted, kind: original.tipo, ...text } };
+  });

@@ -121,6 +121,10 @@ export interface Message extends Content {
   campañaId: number | null;
   fecha: Timestamp;
   error?: string;
+  /** The name of the file that was sent from here. */
+  archivo?: string;
+  /** A voice message that was sent from here. */
+  voz?: boolean;
 }
 
 /** A row of `GET /api/listener/conversations` */

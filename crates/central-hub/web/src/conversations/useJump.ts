@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type RefObject } from 'react';
+import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
 
 import { withId } from './thread';
 import type { Message } from './types';
@@ -54,9 +54,9 @@ export function useJump(
     }
   }, [wanted, isLoading, messages, hasOlder, loadOlder, onMissing]);
 
-  const to = (target: Target) => {
+  const to = useCallback((target: Target) => {
     setLit(null);
     setWanted({ target, pages: 0 });
-  };
+  }, []);
   return { box, to, lit };
 }

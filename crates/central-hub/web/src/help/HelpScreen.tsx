@@ -14,6 +14,12 @@ import { parseGuide, type Block, type Piece } from './guide';
 
 const LIST = { margin: 0, paddingInlineStart: 22 };
 const ITEM = { paddingBlock: 4 };
+const PICTURE = {
+  width: '100%',
+  height: 'auto',
+  border: '1px solid var(--lm-line)',
+  borderRadius: 8,
+};
 
 /** The guide is loaded with the screen, in one language. */
 const load = async (locale: string) => {
@@ -68,7 +74,26 @@ export default function HelpScreen() {
   );
 }
 
+/** The addresses of the pictures, by file name. */
+const PICTURES = import.meta.glob<string>('./pictures/*.webp', {
+  query: '?url',
+  import: 'default',
+  eager: true,
+});
+
 function Shown({ block }: { block: Block }) {
+  if (block.kind === 'picture') {
+    return (
+      <img
+        src={PICTURES[`./pictures/${block.name}`]}
+        alt={block.text}
+        width={1080}
+        height={720}
+        loading="lazy"
+        style={PICTURE}
+      />
+    );
+  }
   if (block.kind === 'text') {
     return (
       <Text>

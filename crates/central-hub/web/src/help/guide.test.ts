@@ -32,6 +32,20 @@ describe.each(LANGUAGES)('the guide (%s)', (_, text, words, quoted) => {
   });
 });
 
+const PICTURES = Object.keys(import.meta.glob('./pictures/*')).map((path) => path.split('/').at(-1));
+
+describe('the pictures', () => {
+  it('are those that the guides show', () => {
+    const shown = [spanish, english].flatMap((text) =>
+      parseGuide(text).chapters.flatMap(({ blocks }) =>
+        blocks.flatMap((block) => (block.kind === 'picture' ? [block.name] : [])),
+      ),
+    );
+    expect(shown.length).toBeGreaterThan(1);
+    expect(shown.sort()).toEqual(PICTURES.sort());
+  });
+});
+
 describe('the guides', () => {
   it('have the same chapters in both languages', () => {
     const shape = (text: string) =>

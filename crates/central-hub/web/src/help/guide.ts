@@ -4,7 +4,8 @@ export type Piece = { text: string; strong: boolean };
 
 export type Block =
   | { kind: 'text'; pieces: Piece[] }
-  | { kind: 'list'; ordered: boolean; items: Piece[][] };
+  | { kind: 'list'; ordered: boolean; items: Piece[][] }
+  | { kind: 'picture'; text: string; name: string };
 
 export interface Chapter {
   title: string;
@@ -25,8 +26,12 @@ export const piecesOf = (line: string): Piece[] =>
     .filter(({ text }) => text !== '');
 
 const ITEM = /^(?:\d+\.|-) /;
+/** Its file has the same name in the book and here. */
+const PICTURE = /^!\[([^\]]*)\]\((?:.*\/)?([^/)]+)\)$/;
 
 function blockOf(paragraph: string): Block {
+  const [, text, name] = PICTURE.exec(paragraph) ?? [];
+  if (text !== undefined && name !== undefined) return { kind: 'picture', text, name };
   const lines = paragraph.split('\n');
   if (!lines.every((line) => ITEM.test(line))) {
     return { kind: 'text', pieces: piecesOf(lines.join(' ')) };

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 
 // The services' own lists: a code added there fails here until it has a
 // translation.
+import phoneSource from '../../../../phone-number/src/fault.rs?raw';
 import errorSource from '../../../../session-api/src/error.rs?raw';
 import failureSource from '../../../../session-manager/src/failure.rs?raw';
 import causeSource from '../../../../session-manager/src/session/cause.rs?raw';
+import { en } from './en';
 import { es } from './es';
 
 const all = (source: string, pattern: RegExp): string[] =>
@@ -59,33 +61,42 @@ const NO_CODES: ReadonlySet<string> = new Set([
 const keysOf = (...tables: readonly object[]): Set<string> =>
   new Set(tables.flatMap((table) => Object.keys(table)));
 
-describe('every code of the services has words', () => {
+describe.each([
+  ['es', es],
+  ['en', en],
+])('every code of the services has words (%s)', (_, t) => {
   it('of failed requests', () => {
     const codes = all(errorSource, /^\s+\w+ = "([A-Z_]+)", \d{3};/gm);
     expect(codes.length).toBeGreaterThan(20);
-    expect(codes.filter((code) => !Object.hasOwn(es.errors, code))).toEqual([]);
+    expect(codes.filter((code) => !Object.hasOwn(t.errors, code))).toEqual([]);
   });
 
   it('of transitions and failures', () => {
     const codes = all(causeSource + failureSource, /=> "([A-Z_]+)",/g);
     expect(codes.length).toBeGreaterThan(20);
-    const known = { ...es.causes, ...es.failures };
+    const known = { ...t.causes, ...t.failures };
     expect(codes.filter((code) => !Object.hasOwn(known, code))).toEqual([]);
+  });
+
+  it('of numbers', () => {
+    const codes = all(phoneSource, /=> "([A-Z_]+)",/g);
+    expect(codes.length).toBeGreaterThan(8);
+    expect(codes.filter((code) => !Object.hasOwn(t.campaigns.lists.reasons, code))).toEqual([]);
   });
 
   it('of the hub: refusals, reasons of a list, of a pause, of waiting, of a step', () => {
     const told = keysOf(
-      es.errors,
-      es.causes,
-      es.failures,
-      es.whatsapp.states,
-      es.campaigns.causes,
-      es.campaigns.form.mistakes,
-      es.campaigns.lists.reasons,
-      es.campaigns.lists.faults,
-      es.start.pauses,
-      es.start.waits,
-      es.integrations.failures,
+      t.errors,
+      t.causes,
+      t.failures,
+      t.whatsapp.states,
+      t.campaigns.causes,
+      t.campaigns.form.mistakes,
+      t.campaigns.lists.reasons,
+      t.campaigns.lists.faults,
+      t.start.pauses,
+      t.start.waits,
+      t.integrations.failures,
     );
     expect(Object.keys(HUB).length).toBeGreaterThan(60);
     const found = Object.values(HUB).flatMap((source) => {

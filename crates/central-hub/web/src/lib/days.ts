@@ -16,9 +16,13 @@ export const weekday = (day: Day): number => (new Date(toUtc(day)).getUTCDay() +
 
 export const mondayOf = (day: Day): Day => addDays(day, -weekday(day));
 
-/** Returns the local date and time in a zone. */
-export function clockIn(at: number, zone: string): { day: Day; minute: number } {
-  const parts = new Intl.DateTimeFormat('en-US', {
+/** By zone: making one costs more than the dates of a hundred messages. */
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+function clockOf(zone: string): Intl.DateTimeFormat {
+  const known = clocks.get(zone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
     hourCycle: 'h23',
     year: 'numeric',
@@ -26,7 +30,14 @@ export function clockIn(at: number, zone: string): { day: Day; minute: number } 
     day: '2-digit',
     hour: '2-digit',
     minute: '2-digit',
-  }).formatToParts(at);
+  });
+  clocks.set(zone, made);
+  return made;
+}
+
+/** Returns the local date and time in a zone. */
+export function clockIn(at: number, zone: string): { day: Day; minute: number } {
+  const parts = clockOf(zone).formatToParts(at);
   const part = (type: Intl.DateTimeFormatPartTypes) =>
     parts.find((one) => one.type === type)?.value ?? '';
   return {

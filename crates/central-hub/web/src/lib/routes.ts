@@ -32,6 +32,9 @@ export const ROUTES: Readonly<Record<RouteName, string>> = {
   help: '/ayuda',
 };
 
+/** Below the conversations, for whoever answers; no chat has such a name. */
+export const QUICK_ANSWERS = `${ROUTES.conversations}/respuestas-rapidas`;
+
 /** Screens for users with access to all businesses. */
 export const ADMIN_ROUTES: ReadonlySet<RouteName> = new Set(['optOuts', 'users']);
 
@@ -46,3 +49,14 @@ export const AGENT_ROUTES: ReadonlySet<RouteName> = new Set([
 ]);
 
 export const HOME = ROUTES.start;
+
+/** The message to go to in a conversation's address. */
+export const MESSAGE_PARAM = 'mensaje';
+
+/** Returns the address of a chat, by its number or LID. */
+export const conversationOf = (chat: string): string =>
+  `${ROUTES.conversations}/${encodeURIComponent(chat)}`;
+
+/** Returns the address of a message in its chat. */
+export const messageInChat = (chat: string, id: number): string =>
+  `${conversationOf(chat)}?${MESSAGE_PARAM}=${id}`;

@@ -4,6 +4,7 @@ import { Link } from 'react-router';
 import { causeText } from '../i18n/lookup';
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
+import { messageInChat } from '../lib/routes';
 import { useCampaignName } from '../live/campaignName';
 import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
@@ -50,7 +51,7 @@ export function MessageDetail({ message, onDone }: Props) {
     <Stack>
       <Group gap="sm">
         <MessageState estado={now.estado} />
-        <Anchor component={Link} size="sm" to={`/conversaciones/${now.destinatario}`}>
+        <Anchor component={Link} size="sm" to={messageInChat(now.destinatario, now.id)}>
           {s.conversation}
         </Anchor>
       </Group>

@@ -5,12 +5,12 @@ import { useState } from 'react';
 import { useSearchParams } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
-import { marksOf } from '../lib/marks';
 import { formatPhone } from '../lib/phone';
 import { useMoment } from '../live/useMoment';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
+import { Marked } from '../ui/Marked';
 import { MessageState } from '../ui/MessageState';
 import { PagedList } from '../ui/PagedList';
 import { Screen } from '../ui/Screen';
@@ -52,18 +52,23 @@ export default function MessagesScreen() {
       key: 'who',
       label: s.columns.who,
       width: 180,
-      cell: ({ destinatario }) => <Text size="sm">{formatPhone(destinatario)}</Text>,
+      cell: ({ nombre, destinatario }) => (
+        <>
+          <Text size="sm">{nombre ?? formatPhone(destinatario)}</Text>
+          {nombre !== undefined && (
+            <Text size="xs" c="dimmed">
+              {formatPhone(destinatario)}
+            </Text>
+          )}
+        </>
+      ),
     },
     {
       key: 'text',
       label: s.columns.text,
       cell: ({ mensaje, tipo }) => (
         <Text size="sm" lineClamp={2}>
-          {mensaje
-            ? marksOf(mensaje, filter.buscar).map(({ text, hit }, at) =>
-                hit ? <mark key={at}>{text}</mark> : text,
-              )
-            : s.ofKind(tipo)}
+          {mensaje ? <Marked text={mensaje} search={filter.buscar} /> : s.ofKind(tipo)}
         </Text>
       ),
     },
@@ -81,7 +86,7 @@ export default function MessagesScreen() {
         <Button
           size="compact-sm"
           variant="default"
-          aria-label={s.lookAt(formatPhone(message.destinatario))}
+          aria-label={s.lookAt(message.nombre ?? formatPhone(message.destinatario))}
           onClick={() => open(message)}
         >
           {s.look}
@@ -138,7 +143,7 @@ export default function MessagesScreen() {
       </Surface>
       <Dialog
         opened={opened}
-        title={s.detail}
+        title={shown?.nombre ?? s.detail}
         size="lg"
         onClose={dialog.close}
       >

@@ -5,6 +5,7 @@ import type { MessageStateName } from '../ui/MessageState';
 export interface Message {
   id: number;
   destinatario: string;
+  nombre?: string;
   mensaje: string;
   estado: MessageStateName;
   fecha: Timestamp;

@@ -4,6 +4,7 @@ import { useState, type FormEvent } from 'react';
 import { useText } from '../i18n/I18nProvider';
 import { checkPhone, formatPhone } from '../lib/phone';
 import { ActionError } from '../ui/ActionError';
+import { PhoneInput } from '../ui/PhoneInput';
 import { useAction } from '../ui/useAction';
 import { addOptOut, OPT_OUTS_KEY } from './api';
 
@@ -30,9 +31,8 @@ export function AddForm({ onDone, onCancel }: Props) {
   return (
     <form onSubmit={submit} noValidate>
       <Stack>
-        <TextInput
+        <PhoneInput
           label={s.number}
-          inputMode="tel"
           data-autofocus
           value={number}
           error={tried && !checked.ok && t.phone[checked.problem]}

@@ -6,6 +6,7 @@ import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
+import { conversationOf } from '../lib/routes';
 import { useMoment } from '../live/useMoment';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { DataTable, type Column } from '../ui/DataTable';
@@ -53,10 +54,17 @@ export default function OptOutsScreen() {
     {
       key: 'who',
       label: s.number,
-      cell: ({ telefono }) => (
-        <Anchor size="sm" component={Link} to={`/conversaciones/${telefono}`}>
-          {formatPhone(telefono)}
-        </Anchor>
+      cell: ({ telefono, nombre }) => (
+        <div>
+          <Anchor size="sm" component={Link} to={conversationOf(telefono)}>
+            {nombre ?? formatPhone(telefono)}
+          </Anchor>
+          {nombre !== undefined && (
+            <Text size="xs" c="dimmed">
+              {formatPhone(telefono)}
+            </Text>
+          )}
+        </div>
       ),
     },
     {

@@ -10,6 +10,7 @@ export const OPT_OUTS_KEY = ['opt-outs'] as const;
 export interface OptOut {
   id: number;
   telefono: string;
+  nombre?: string;
   /** `mensaje`: the contact sent an opt-out word. */
   origen: 'mensaje' | 'persona';
   motivo: string | null;

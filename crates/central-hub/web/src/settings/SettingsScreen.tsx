@@ -1,6 +1,7 @@
 import { useOnlyAnswers, useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { Screen } from '../ui/Screen';
+import { AdvancedCard } from './AdvancedCard';
 import { AlertsCard } from './AlertsCard';
 import { AppearanceCard } from './AppearanceCard';
 import { NotificationsCard } from './NotificationsCard';
@@ -23,6 +24,7 @@ export default function SettingsScreen() {
       {!onlyAnswers && <SendingCard />}
       {!onlyAnswers && <RecordingCard />}
       {seesAll && <AlertsCard />}
+      {!onlyAnswers && <AdvancedCard />}
       {!onlyAnswers && <ServiceCard />}
     </Screen>
   );

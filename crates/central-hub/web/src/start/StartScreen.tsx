@@ -20,6 +20,7 @@ import { RepliesCard } from './RepliesCard';
 import { SessionCard } from './SessionCard';
 import classes from './Start.module.css';
 import { TodayCard } from './TodayCard';
+import { WeekCard } from './WeekCard';
 import { WindowsCard } from './WindowsCard';
 
 /** The start screen: today's status with links. */
@@ -51,7 +52,10 @@ export default function StartScreen() {
         <>
           <FirstSteps overview={data} />
           <AttentionCard matters={mattersOf(data, line.trouble, inbox)} zone={data.zona} now={now} />
-          <TodayCard today={data.hoy} dryRun={data.dry_run} />
+          <div className={classes.columns}>
+            <TodayCard today={data.hoy} dryRun={data.dry_run} />
+            <WeekCard week={data.semana} today={data.dia} />
+          </div>
           <div className={classes.columns}>
             <CampaignsCard campaigns={data.campanias} zone={data.zona} now={now} />
             <WindowsCard windows={data.programaciones} now={now} />

@@ -24,6 +24,7 @@ const overview = (
   dry_run: false,
   auto_campaigns_enabled: true,
   sesion: { servicio: 'up', estado: 'READY', codigo: null, limites: null },
+  semana: { dias: [], respondieron: 0 },
   hoy: {
     enviados: 0,
     entregados: 0,

@@ -13,6 +13,13 @@ export interface Today {
   en_espera: number;
 }
 
+/** The last seven days, today the last of them. */
+export interface Week {
+  dias: { dia: Day; enviados: number; entregados: number; leidos: number; recibidos: number }[];
+  /** People who wrote in these days, after a message that went to them. */
+  respondieron: number;
+}
+
 /** The fields of a campaign on this screen. */
 export interface Campaign {
   id: number;
@@ -83,6 +90,7 @@ export interface Overview {
     limites: LimitsEvent | null;
   };
   hoy: Today;
+  semana: Week;
   campanias: List<UnderWay>;
   programaciones: WindowOfToday[];
   atencion: AttentionBody;

@@ -32,7 +32,7 @@ export function History({ title, steps = [], states }: Props) {
       <Stack gap={4} component="ol" m={0} pl={20} data-testid="history">
         {steps.map((step, place) => (
           <Text size="sm" component="li" key={place}>
-            {moment(step.fecha)}: {states[step.a] ?? step.a} · {causeText(t, step.causa)}
+            {moment(step.fecha)}: {wordsOf(states[step.a] ?? step.a, causeText(t, step.causa))}
             {step.detalle && ` (${step.detalle})`}
           </Text>
         ))}
@@ -40,3 +40,7 @@ export function History({ title, steps = [], states }: Props) {
     </div>
   );
 }
+
+/** Says a state and its cause, once where they are the same. */
+const wordsOf = (state: string, cause: string): string =>
+  state === cause ? state : `${state} · ${cause}`;

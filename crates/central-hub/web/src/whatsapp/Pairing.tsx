@@ -1,4 +1,4 @@
-import { Button, CopyButton, Stack, Text, TextInput } from '@mantine/core';
+import { Button, CopyButton, Stack, Text } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
@@ -11,6 +11,7 @@ import { checkPhone, formatPhone } from '../lib/phone';
 import { minutesAndSeconds, secondsLeft } from '../lib/time';
 import { useNow, wallClock } from '../lib/useNow';
 import { ActionError } from '../ui/ActionError';
+import { PhoneInput } from '../ui/PhoneInput';
 import classes from './Pairing.module.css';
 import { Steps } from './Steps';
 
@@ -49,12 +50,9 @@ export function Pairing() {
       <form onSubmit={submit} noValidate>
         <Stack>
           <Text c="dimmed">{t.pairing.text}</Text>
-          <TextInput
+          <PhoneInput
             label={t.pairing.phone}
             description={t.pairing.phoneHint}
-            type="tel"
-            inputMode="tel"
-            autoComplete="tel"
             value={input}
             error={problem}
             onChange={(event) => {

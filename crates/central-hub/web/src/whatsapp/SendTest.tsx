@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Text, Textarea, TextInput, Title } from '@mantine/core';
+import { Button, Group, Stack, Text, Textarea, Title } from '@mantine/core';
 import { IconSend } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useRef, useState, type FormEvent } from 'react';
@@ -9,6 +9,7 @@ import { newKey } from '../lib/key';
 import { phoneFault } from '../i18n/lookup';
 import { checkPhone, formatPhone } from '../lib/phone';
 import { outcomeIsUnknown } from '../api/outcome';
+import { PhoneInput } from '../ui/PhoneInput';
 import { SendOutcome } from './SendOutcome';
 
 interface Attempt {
@@ -88,12 +89,9 @@ export function SendTest({ dryRun, disabled, own }: Props) {
             {t.send.text}
           </Text>
         </div>
-        <TextInput
+        <PhoneInput
           label={t.send.to}
           description={t.send.toHint}
-          type="tel"
-          inputMode="tel"
-          autoComplete="tel"
           maw={360}
           value={to}
           error={problems.to}

@@ -2,7 +2,7 @@ import { Text } from '@mantine/core';
 
 import { useText } from '../../i18n/I18nProvider';
 import { RichText } from '../RichText';
-import { hasOwnText, kindText } from '../thread';
+import { hasOwnText, kindOf, kindText } from '../thread';
 import type { Message } from '../types';
 import classes from './Content.module.css';
 import { FileLink } from './FileLink';
@@ -88,13 +88,14 @@ export function MessageContent({ message, who, onOpen, onJump }: Props) {
   if (message.deleted_at !== undefined)
     return <Deleted byUs={message.direccion === 'saliente'} who={who} />;
   if (message.tipo === 'call') return <MissedCall video={message.video === true} />;
-  const kind = isDrawn(message) ? null : kindText(t, message.tipo);
+  const kind = isDrawn(message) ? null : kindText(t, kindOf(message));
   return (
     <>
       {message.forwarded && <Forwarded />}
       {message.ad && <AdOrigin ad={message.ad} />}
       {message.quoted && <Quote quoted={message.quoted} who={who} onJump={onJump} />}
       {kind && <Kind>{kind}</Kind>}
+      {kind && message.archivo && <bdi className={classes.sentName}>{message.archivo}</bdi>}
       {message.view_once && !message.media && <ViewOnce />}
       <File message={message} onOpen={onOpen} />
       {message.location && <PlaceCard place={message.location} />}

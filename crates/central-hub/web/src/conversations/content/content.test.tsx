@@ -264,5 +264,14 @@ describe('what became of a message', () => {
     expect(line({ tipo: 'image', deleted_at: '2026-03-31T12:02:00.000Z' })).toBe('Mensaje eliminado');
     expect(line({ tipo: 'document', ...file('application/pdf', { filename: 'recibo.pdf' }) })).toBe('Documento: recibo.pdf');
     expect(line({ tipo: 'ptt', ...file('audio/ogg') })).toBe('Mensaje de voz');
+    const sent = { direccion: 'saliente', archivo: 'plano.pdf' } as const;
+    expect(line({ ...sent, tipo: 'document' })).toBe('Documento: plano.pdf');
+    expect(line({ direccion: 'saliente', tipo: 'audio', voz: true })).toBe('Mensaje de voz');
+  });
+
+  it('says what was sent from here: the file’s name, that it was a voice', () => {
+    const sent = { direccion: 'saliente', archivo: 'plano.pdf' } as const;
+    expect(read(drawn({ ...sent, tipo: 'document', mensaje: 'Acá va' }))).toBe('Documento plano.pdf Acá va');
+    expect(read(drawn({ direccion: 'saliente', tipo: 'audio', voz: true }))).toBe('Mensaje de voz');
   });
 });

@@ -5,8 +5,10 @@ import { contacts } from './contacts';
 import { conversations } from './conversations';
 import { integrations } from './integrations';
 import { line, operator } from './line';
+import { messageActions } from './messageActions';
 import { messages } from './messages';
 import { optOuts } from './optOuts';
+import { quickAnswers } from './quickAnswers';
 import { schedules } from './schedules';
 import { sending } from './sending';
 import { settings } from './settings';
@@ -295,6 +297,8 @@ export const en: Dictionary = {
     },
   },
   phone: {
+    understood: (number: string, country: string | null) =>
+      `It is ${number}${country === null ? '' : ` (${country})`} ✓`,
     empty: 'Write a number.',
     characters: 'Use only digits, spaces and dashes.',
   },
@@ -341,9 +345,11 @@ export const en: Dictionary = {
   conversations,
   integrations,
   line,
+  messageActions,
   messages,
   operator,
   optOuts,
+  quickAnswers,
   schedules,
   sending,
   settings,

@@ -72,6 +72,10 @@ export const settings: Dictionary['settings'] = {
     never: 'No',
     last: 'Latest alerts',
   },
+  advanced: {
+    title: 'Advanced',
+    text: 'To connect other programs: automatic notices and keys.',
+  },
   service: {
     title: 'State of the server (for support)',
     text: 'Whoever installed LeadMaster changes it, by environment variables and a restart.',

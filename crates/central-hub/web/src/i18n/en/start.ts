@@ -41,6 +41,12 @@ export const start: Dictionary['start'] = {
     simulated: 'Test',
     received: 'Received',
   },
+  week: {
+    title: 'Last 7 days',
+    answered: 'Answered',
+    days: 'Messages a day',
+    day: (sent: string, received: string) => `${sent} sent, ${received} received`,
+  },
   attention: {
     title: 'Needs your attention',
     none: 'All up to date. Nothing is pending.',

@@ -53,6 +53,9 @@ export const errors = {
   LEDGER_UNAVAILABLE:
     'El servicio no puede guardar su registro de mensajes, así que no se envió nada. El motivo está en el log del servicio; suele ser el disco lleno.',
   MESSAGE_NOT_FOUND: 'No se encuentra ese mensaje, así que no se envió nada.',
+  MESSAGE_NOT_OWN: 'Solo se pueden cambiar los mensajes que salieron de esta cuenta.',
+  MESSAGE_NOT_CHANGEABLE: 'WhatsApp no deja cambiar este mensaje.',
+  MESSAGE_TOO_OLD: 'Ya es tarde: WhatsApp deja editar durante 15 minutos y eliminar para todos durante dos días y medio.',
   MESSAGE_NOT_UNDECIDED: 'No hay nada que decidir: el servicio averigua solo qué pasó con el mensaje.',
   MESSAGE_NOT_FAILED: 'Solo se puede volver a enviar un mensaje que falló.',
   MESSAGE_OF_CAMPAIGN:
@@ -62,6 +65,9 @@ export const errors = {
   CONTACT_ALREADY_JOINED: 'Ya son la misma persona.',
   CONTACT_NOT_JOINED: 'Esa dirección no se puede separar: no es de esta persona, o es la única que tiene.',
   CONTACT_MAIN_ADDRESS: 'Es el número por el que se la conoce. Separá las otras direcciones.',
+  QUICK_ANSWER_NOT_FOUND: 'Esa respuesta rápida ya no existe.',
+  QUICK_ANSWER_EXISTS: 'Ya hay una respuesta rápida con ese atajo.',
+  QUICK_ANSWERS_FULL: 'Hay 500 respuestas rápidas y no entran más. Borrá alguna.',
   CONTACT_BUSY: 'Justo está saliendo un mensaje para esa persona. Probá de nuevo en un momento.',
   OPTED_OUT: 'Pidió la baja: no se le puede escribir.',
   CAMPAIGN_STATE: 'Eso no se puede hacer con la campaña en el estado en que está.',

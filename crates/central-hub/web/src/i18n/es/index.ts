@@ -6,8 +6,10 @@ import { contacts } from './contacts';
 import { conversations } from './conversations';
 import { integrations } from './integrations';
 import { line, operator } from './line';
+import { messageActions } from './messageActions';
 import { messages } from './messages';
 import { optOuts } from './optOuts';
+import { quickAnswers } from './quickAnswers';
 import { schedules } from './schedules';
 import { sending } from './sending';
 import { settings } from './settings';
@@ -309,6 +311,8 @@ export const es = {
   phone: {
     empty: 'Escribí un número.',
     characters: 'Usá solo números, espacios y guiones.',
+    understood: (number: string, country: string | null) =>
+      `Es ${number}${country === null ? '' : ` (${country})`} ✓`,
   },
   details: {
     title: 'Detalles',
@@ -353,9 +357,11 @@ export const es = {
   conversations,
   integrations,
   line,
+  messageActions,
   messages,
   operator,
   optOuts,
+  quickAnswers,
   schedules,
   sending,
   settings,

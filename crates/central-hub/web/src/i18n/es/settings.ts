@@ -71,6 +71,10 @@ export const settings = {
     never: 'No',
     last: 'Últimos avisos',
   },
+  advanced: {
+    title: 'Avanzado',
+    text: 'Para conectar otros programas: avisos automáticos y claves.',
+  },
   service: {
     title: 'Estado del servidor (para soporte)',
     text: 'Lo cambia quien instaló LeadMaster, con variables de entorno y un reinicio.',

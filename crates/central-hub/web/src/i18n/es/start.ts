@@ -40,6 +40,12 @@ export const start = {
     simulated: 'De prueba',
     received: 'Recibidos',
   },
+  week: {
+    title: 'Últimos 7 días',
+    answered: 'Respondieron',
+    days: 'Mensajes por día',
+    day: (sent: string, received: string) => `${sent} enviados, ${received} recibidos`,
+  },
   attention: {
     title: 'Necesita tu atención',
     none: 'Todo al día. No hay nada pendiente.',

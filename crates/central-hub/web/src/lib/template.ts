@@ -1,7 +1,7 @@
-// The text of a campaign as the hub reads it, for the preview while typing; the
+// The text of a campaign or a quick answer as the hub reads it, for the preview while typing; the
 // hub's own verdict comes with saving.
 
-import { fold } from '../lib/marks';
+import { fold } from './marks';
 
 export interface Variable {
   /** The column's key. */

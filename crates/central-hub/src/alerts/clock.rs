@@ -1,0 +1,31 @@
+//! The time by which alerts are judged.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use session_api::Timestamp;
+
+/// The system's clock, which a test can move ahead; clones share it. Delays,
+/// repeats, quiet hours and the digest are then tested without waiting.
+#[derive(Clone, Debug, Default)]
+pub struct AlertClock {
+    /// Zero outside tests.
+    ahead_millis: Arc<AtomicI64>,
+}
+
+impl AlertClock {
+    /// Returns the current time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let ahead = self.ahead_millis.load(Ordering::Relaxed);
+        let now = Timestamp::now();
+        Timestamp::from_millis(now.as_millis().saturating_add(ahead)).unwrap_or(now)
+    }
+
+    /// Moves the clock ahead.
+    pub fn advance(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(0);
+        self.ahead_millis.fetch_add(by, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,286 @@
+//! What is done to a recorded message or a conversation beside sending: edits,
+//! deletions for everyone, read receipts, typing; and what WhatsApp tells of a
+//! number.
+//!
+//! Under `DRY_RUN` nothing of it leaves. What becomes of a message is recorded
+//! as session-manager publishes it, whoever changed it.
+
+use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ApiPath, ErrorReply};
+use session_api::{ContactBody, EditRequest, ErrorCode, TypingRequest};
+use session_client::SessionClient;
+use utoipa::ToSchema;
+
+use super::numbers;
+use super::sender::ready_to_simulate;
+use super::upstream::{Key, Upstream};
+use crate::auth::Caller;
+use crate::error::HubError;
+use crate::outbox::dry_run_id;
+use crate::state::AppState;
+use crate::store::Message;
+
+/// The response to a change of a message.
+#[derive(Serialize, ToSchema)]
+#[schema(as = message_actions::Changed)]
+pub(crate) struct Changed {
+    ok: bool,
+    id: i64,
+    message_id: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = message_actions::Edit)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Edit {
+    /// The new text; of a picture, film or document the new caption.
+    mensaje: String,
+}
+
+/// Edits a message of one's own, within WhatsApp's 15 minutes; under `DRY_RUN`
+/// nothing is changed.
+#[utoipa::path(
+    put, path = "/listener/messages/{id}", tag = "messages", operation_id = "message_actions_edit",
+    params(("id" = i64, Path, description = "The message's number", example = 1), ClienteHeader, IdempotencyHeader),
+    request_body(content = Edit, example = json!({"mensaje": "Hola, a las 18"})),
+    responses((status = 200, description = "It has this text, or that was simulated", body = Changed), Failures)
+)]
+pub(crate) async fn edit(
+    State(state): State<AppState>,
+    caller: Caller,
+    Upstream(client): Upstream,
+    Key(key): Key,
+    ApiPath(id): ApiPath<i64>,
+    ApiJson(body): ApiJson<Edit>,
+) -> Result<Json<Changed>, HubError> {
+    let request = EditRequest {
+        message: body.mensaje,
+    };
+    request.validate()?;
+    let message = own_message(&state, &caller, id).await?;
+    if is_deleted(&message) {
+        return Err(HubError::of_contract(
+            ErrorCode::MessageNotChangeable,
+            "the message is deleted: nothing was changed",
+        ));
+    }
+    // An edit writes to somebody; a deletion takes back what was written.
+    if state.store.is_sending_stopped().await? {
+        return Err(ErrorReply::new(
+            StatusCode::CONFLICT,
+            "SENDING_STOPPED",
+            "all sending is stopped: nothing was changed",
+        )
+        .into());
+    }
+    if state.config.dry_run {
+        ready_to_simulate(&state, &client).await?;
+        return Ok(Json(simulated(&message)));
+    }
+    let wa_id = wa_id(&message)?;
+    let client = with_own_key(client, &caller, key);
+    let changed = client.edit_message(wa_id, &request).await?;
+    Ok(Json(Changed {
+        ok: true,
+        id: message.id,
+        message_id: changed.message_id,
+        dry_run: false,
+    }))
+}
+
+/// Deletes a message of one's own for everyone, within WhatsApp's two days and
+/// a half; under `DRY_RUN` nothing is deleted.
+#[utoipa::path(
+    delete, path = "/listener/messages/{id}", tag = "messages", operation_id = "message_actions_delete",
+    params(("id" = i64, Path, description = "The message's number", example = 1), ClienteHeader, IdempotencyHeader),
+    responses((status = 200, description = "It is deleted, or that was simulated", body = Changed), Failures)
+)]
+pub(crate) async fn delete(
+    State(state): State<AppState>,
+    caller: Caller,
+    Upstream(client): Upstream,
+    Key(key): Key,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<Changed>, HubError> {
+    let message = own_message(&state, &caller, id).await?;
+    if state.config.dry_run {
+        ready_to_simulate(&state, &client).await?;
+        return Ok(Json(simulated(&message)));
+    }
+    let wa_id = wa_id(&message)?;
+    if !is_deleted(&message) {
+        let client = with_own_key(client, &caller, key);
+        client.delete_message(wa_id).await?;
+    }
+    Ok(Json(Changed {
+        ok: true,
+        id: message.id,
+        message_id: wa_id.to_owned(),
+        dry_run: false,
+    }))
+}
+
+/// The response to a read receipt.
+#[derive(Serialize, ToSchema)]
+#[schema(as = message_actions::Seen)]
+pub(crate) struct Seen {
+    ok: bool,
+    /// Number of messages that were unread on the phone.
+    sin_leer: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
+}
+
+/// Marks a conversation as read on WhatsApp, which the other side sees; the
+/// hub's own marks stay. Under `DRY_RUN` nothing is marked.
+#[utoipa::path(
+    post, path = "/listener/conversations/{number}/seen", tag = "inbound", operation_id = "message_actions_seen",
+    params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
+    responses((status = 200, description = "It is read, or that was simulated", body = Seen), Failures)
+)]
+pub(crate) async fn seen(
+    State(state): State<AppState>,
+    Upstream(client): Upstream,
+    ApiPath(number): ApiPath<String>,
+) -> Result<Json<Seen>, HubError> {
+    let to = numbers::recipient("telefono", &number, &state.config.home)?;
+    if state.config.dry_run {
+        ready_to_simulate(&state, &client).await?;
+        return Ok(Json(Seen {
+            ok: true,
+            sin_leer: 0,
+            dry_run: true,
+        }));
+    }
+    let read = client.mark_read(to.as_str()).await?;
+    Ok(Json(Seen {
+        ok: true,
+        sin_leer: read.unread,
+        dry_run: false,
+    }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = message_actions::Typing)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Typing {
+    /// For how long, 10 by default; 0 ends it.
+    #[schema(maximum = 60)]
+    segundos: Option<u32>,
+}
+
+/// The response to typing.
+#[derive(Serialize, ToSchema)]
+#[schema(as = message_actions::Shown)]
+pub(crate) struct Shown {
+    ok: bool,
+    segundos: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
+}
+
+/// Shows the account as typing in a conversation; under `DRY_RUN` nothing is
+/// shown.
+#[utoipa::path(
+    post, path = "/listener/conversations/{number}/typing", tag = "inbound", operation_id = "message_actions_typing",
+    params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
+    request_body(content = Typing, example = json!({"segundos": 5})),
+    responses((status = 200, description = "It is shown, or that was simulated", body = Shown), Failures)
+)]
+pub(crate) async fn typing(
+    State(state): State<AppState>,
+    Upstream(client): Upstream,
+    ApiPath(number): ApiPath<String>,
+    ApiJson(body): ApiJson<Typing>,
+) -> Result<Json<Shown>, HubError> {
+    let to = numbers::recipient("telefono", &number, &state.config.home)?;
+    let request = TypingRequest {
+        seconds: body.segundos,
+    };
+    let segundos = request.validate()?;
+    if state.config.dry_run {
+        ready_to_simulate(&state, &client).await?;
+    } else {
+        client.typing(to.as_str(), &request).await?;
+    }
+    Ok(Json(Shown {
+        ok: true,
+        segundos,
+        dry_run: state.config.dry_run,
+    }))
+}
+
+/// Returns what WhatsApp tells of a number: its names, its about text, the link
+/// to its picture. Nothing reaches its owner.
+#[utoipa::path(
+    get, path = "/contacts/{telefono}/whatsapp", tag = "contacts", operation_id = "message_actions_profile",
+    params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
+    responses((status = 200, description = "What is known of it", body = ContactBody), Failures)
+)]
+pub(crate) async fn profile(
+    State(state): State<AppState>,
+    Upstream(client): Upstream,
+    ApiPath(telefono): ApiPath<String>,
+) -> Result<Json<ContactBody>, HubError> {
+    let to = numbers::recipient("telefono", &telefono, &state.config.home)?;
+    Ok(Json(client.contact(to.as_str()).await?))
+}
+
+/// Returns a message that the caller may see and that this account sent.
+async fn own_message(state: &AppState, caller: &Caller, id: i64) -> Result<Message, HubError> {
+    let message = state.store.message(id).await?;
+    let message = message.filter(|message| caller.sees(message.cliente_id));
+    let message = message.ok_or_else(|| {
+        HubError::of_contract(
+            ErrorCode::MessageNotFound,
+            "no message with this id is known",
+        )
+    })?;
+    if message.is_inbound {
+        return Err(HubError::of_contract(
+            ErrorCode::MessageNotOwn,
+            "only messages of one's own can be changed",
+        ));
+    }
+    Ok(message)
+}
+
+fn is_deleted(message: &Message) -> bool {
+    let contents = message.contents.as_deref();
+    contents.is_some_and(|contents| contents.deleted_at.is_some())
+}
+
+/// Returns WhatsApp's id, which a message has once it is sent.
+fn wa_id(message: &Message) -> Result<&str, HubError> {
+    message.wa_id.as_deref().ok_or_else(|| {
+        HubError::of_contract(
+            ErrorCode::MessageNotChangeable,
+            "WhatsApp does not have this message: nothing was changed",
+        )
+    })
+}
+
+fn simulated(message: &Message) -> Changed {
+    let id = message.wa_id.clone();
+    Changed {
+        ok: true,
+        id: message.id,
+        message_id: id.unwrap_or_else(|| dry_run_id(message)),
+        dry_run: true,
+    }
+}
+
+/// Replaces the caller's key by one that no other business can have.
+fn with_own_key(client: SessionClient, caller: &Caller, key: Option<String>) -> SessionClient {
+    let own = key.and_then(|key| HeaderValue::from_str(&caller.own_key(key)).ok());
+    match own {
+        Some(own) => client.with_idempotency_key(own),
+        None => client,
+    }
+}

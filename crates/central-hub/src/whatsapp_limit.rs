@@ -1,0 +1,35 @@
+//! `WhatsappLimit`: why WhatsApp lets the account write to nobody new. Campaigns
+//! and bulk messages to people who never wrote wait for it to end; answers do
+//! not.
+
+use session_api::{Limits, LimitsEvent, NewChatStatus, Timestamp};
+
+/// Why WhatsApp accepts no messages to people who never wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WhatsappLimit {
+    /// `REACH_OUT_LOCKED`, `NEW_CHATS_CAPPED` or `FIRST_SYNC`.
+    pub code: &'static str,
+    /// Until when, if WhatsApp reports it.
+    pub until: Option<Timestamp>,
+}
+
+impl WhatsappLimit {
+    /// Returns the limit of WhatsApp's that stops campaigns, if any.
+    #[must_use]
+    pub fn of(known: &LimitsEvent) -> Option<Self> {
+        let Limits {
+            reach_out,
+            new_chats,
+        } = &known.limits;
+        if reach_out.locked {
+            let (code, until) = ("REACH_OUT_LOCKED", reach_out.until);
+            return Some(Self { code, until });
+        }
+        if new_chats.status == NewChatStatus::Capped {
+            let (code, until) = ("NEW_CHATS_CAPPED", new_chats.cycle_end);
+            return Some(Self { code, until });
+        }
+        let (code, until) = ("FIRST_SYNC", None);
+        (!known.first_sync.complete).then_some(Self { code, until })
+    }
+}

@@ -1,0 +1,189 @@
+//! The ways by which people are told: SMTP with TLS and a password against a
+//! real mail server, `central-hub alert --test` as a process, and a way that
+//! fails for a day.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use rcgen::generate_simple_self_signed;
+use tempfile::TempDir;
+
+use super::*;
+
+/// A certificate for 127.0.0.1 and its key, as files.
+struct Certificate {
+    folder: TempDir,
+}
+
+impl Certificate {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let made = generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        std::fs::write(folder.path().join("cert.pem"), made.cert.pem()).unwrap();
+        let key = made.signing_key.serialize_pem();
+        std::fs::write(folder.path().join("key.pem"), key).unwrap();
+        Self { folder }
+    }
+
+    /// Starts a mail server that wants TLS of this kind, and ana's password.
+    fn mail(&self, kind: &str) -> Mail {
+        let path = |name: &str| self.folder.path().join(name).display().to_string();
+        let (certificate, key) = (path("cert.pem"), path("key.pem"));
+        Mail::start(&[
+            kind,
+            &certificate,
+            &key,
+            "--auth",
+            "ana@example.com:hunter/2",
+        ])
+    }
+}
+
+/// Runs `central-hub alert --test`.
+fn alert_test(folder: &Path, variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = Command::new(env!("CARGO_BIN_EXE_central-hub"))
+        .args(["alert", "--test"])
+        .current_dir(folder)
+        .env_clear()
+        .env("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1")
+        .env("ALERT_EMAIL_FROM", "LeadMaster <hub@example.com>")
+        .env("ALERT_EMAIL_TO", "ana@example.com")
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_leaves_by_tls_and_with_a_password() {
+    let certificate = Certificate::new();
+    for (kind, scheme) in [("--tls", "smtp"), ("--wrapped", "smtps")] {
+        let mut mail = certificate.mail(kind);
+        let port = mail.server.port();
+        mail.url = format!("{scheme}://ana%40example.com:hunter%2F2@127.0.0.1:{port}");
+        let database = Database::sqlite();
+        let manager = FakeSessionManager::start().await;
+        is_in(&manager, "DISCONNECTED", "UNLINKED");
+        let hub = start(&database, &manager.url, &mail.variables()).await;
+        let told = mail.until(1).await.remove(0);
+        assert_eq!(told["encrypted"], true, "{kind}: {told}");
+        assert_eq!(told["user"], "ana@example.com", "{kind}: {told}");
+        hub.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alert_test_command_reports_what_came_of_each_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let mail = Mail::start(&[]);
+    let receiver = Receiver::start().await;
+    receiver.replies("/T0/secret", &[Reply::Status(200), Reply::Status(404)]);
+    let hook = receiver.url("/T0/secret");
+    let both = [
+        ("SMTP_URL", mail.url.as_str()),
+        ("ALERT_WEBHOOK_URL", hook.as_str()),
+    ];
+    let (code, said, errors) = alert_test(folder.path(), &both);
+    assert_eq!(code, Some(0), "{said}{errors}");
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(
+        lines[0].starts_with("email    ana@example.com ") && lines[0].ends_with(" taken"),
+        "{said}"
+    );
+    assert!(
+        lines[1].starts_with("webhook ") && lines[1].ends_with(" taken"),
+        "{said}"
+    );
+    // In Spanish without ALERT_LANGUAGE.
+    let told = mail.until(1).await.remove(0);
+    assert_eq!(told["subject"], "LeadMaster: Prueba de avisos");
+    assert_eq!(
+        receiver.told("/T0/secret")[0].json()["data"]["kind"],
+        "test"
+    );
+
+    // One way fails: the other is tried all the same.
+    let (code, said, errors) = alert_test(folder.path(), &both);
+    assert_eq!(code, Some(1), "{said}{errors}");
+    assert!(
+        errors.contains("email ") && errors.contains("taken"),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("REFUSED: ") && errors.contains("404"),
+        "{errors}"
+    );
+    assert!(!errors.contains("secret"), "{errors}");
+    mail.until(2).await;
+    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alert_test_command_reports_the_mail_servers_own_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let certificate = Certificate::new();
+    let mail = certificate.mail("--tls");
+    let port = mail.server.port();
+    let smtp = |scheme: &str, rest: &str| format!("{scheme}://{rest}:{port}");
+    let test = |url: &str| alert_test(folder.path(), &[("SMTP_URL", url)]);
+    // A wrong password, which is not repeated.
+    let url = smtp("smtp", "ana%40example.com:wrong-word@127.0.0.1");
+    let (code, said, errors) = test(&url);
+    assert_eq!(code, Some(1), "{said}{errors}");
+    assert!(
+        errors.contains("REFUSED: ") && errors.contains("535"),
+        "{errors}"
+    );
+    assert!(!errors.contains("wrong-word"), "{errors}");
+    // Against this server TLS cannot begin at once.
+    let (code, said, errors) = test(&smtp("smtps", "127.0.0.1"));
+    assert_eq!(code, Some(1), "{said}{errors}");
+    // A server without TLS gets nothing if TLS is required.
+    let plain = Mail::start(&[]);
+    let (code, said, errors) = test(&format!("{}?tls=required", plain.url));
+    assert_eq!(code, Some(1), "{said}{errors}");
+    assert!(plain.mails().is_empty() && mail.mails().is_empty());
+    // Nobody listens.
+    let (code, said, errors) = test("smtp://127.0.0.1:1");
+    assert_eq!(code, Some(1), "{said}{errors}");
+    assert!(errors.contains("CANNOT_CONNECT: "), "{errors}");
+    // There is no way.
+    let nobody = Command::new(env!("CARGO_BIN_EXE_central-hub"))
+        .args(["alert", "--test"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8(nobody.stderr).unwrap();
+    assert_eq!(nobody.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("nobody is told: set SMTP_URL"), "{errors}");
+}
+
+on_both_engines! {
+    async fn alert_that_cannot_leave_for_a_day_is_given_up(database: Database) {
+        let mail = Mail::start(&["--refuse", "1000000"]);
+        let manager = FakeSessionManager::start().await;
+        is_in(&manager, "DISCONNECTED", "UNLINKED");
+        let clock = AlertClock::default();
+        let mut variables = mail.variables().to_vec();
+        variables.push(("ALERT_REPEAT_HOURS", "0"));
+        let hub = start_at(&clock, &database, &manager.url, &variables).await;
+        let told = async || get(&hub, "/api/alerts").await["told"][0].clone();
+        until("attempts", async || told().await["attempts"].as_u64() >= Some(2)).await;
+        let pending = told().await;
+        assert_eq!(pending["state"], "pending", "{pending}");
+        assert!(pending["error"].as_str().unwrap().contains("not now"), "{pending}");
+        clock.advance(Duration::from_secs(25 * 3600));
+        until("it is given up", async || told().await["state"] == "dead").await;
+        assert!(mail.mails().is_empty());
+        hub.stop().await;
+    }
+}

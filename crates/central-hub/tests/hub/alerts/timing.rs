@@ -1,0 +1,180 @@
+//! When people are told, by a clock that the test moves: delays, repeats, quiet
+//! hours, requests that lapse, and the daily summary.
+
+use std::time::Duration;
+
+use session_api::Timestamp;
+
+use super::*;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Moves the clock ahead to this time of the day, in UTC.
+fn advance_to(clock: &AlertClock, hour: u32, minute: u32) {
+    let day = i64::try_from(DAY.as_millis()).unwrap();
+    let wanted = (HOUR * hour + MINUTE * minute).as_millis();
+    let now = clock.now().as_millis().rem_euclid(day);
+    let ahead = (i64::try_from(wanted).unwrap() - now).rem_euclid(day);
+    clock.advance(Duration::from_millis(ahead.try_into().unwrap()));
+}
+
+/// As [`is_in`], since `since`, and with a passkey request of `since` if it has
+/// this stage.
+fn waits(manager: &FakeSessionManager, cause: &str, since: Timestamp, passkey: Option<&str>) {
+    let mut body: Value = serde_json::from_str(&session("QR_REQUIRED", cause)).unwrap();
+    body["since"] = json!(since);
+    body["passkey"] = match passkey {
+        Some(stage) => json!({
+            "stage": stage, "since": since, "expires_at": since.after(10 * MINUTE),
+            "needs_confirmation": false,
+        }),
+        None => Value::Null,
+    };
+    manager.answers("/session", 200, &body.to_string());
+    manager.first_events(&[("state", state("QR_REQUIRED", 2))]);
+}
+
+const WARNING: &str = "leadmaster_profile_bytes 4294967296\n";
+const NO_WARNING: &str = "leadmaster_profile_bytes 1\nleadmaster_clock_skew_seconds 0\n";
+
+on_both_engines! {
+    async fn alert_is_repeated_and_waits_for_the_morning(database: Database) {
+        let mail = Mail::start(&[]);
+        let manager = FakeSessionManager::start().await;
+        is_in(&manager, "READY", "SYNCED");
+        manager.answers("/metrics", 200, WARNING);
+        let clock = AlertClock::default();
+        advance_to(&clock, 12, 0);
+        let mut variables = mail.variables().to_vec();
+        variables.extend([
+            ("TZ", "UTC"),
+            ("ALERT_QUIET_HOURS", "22:00-07:00"),
+            ("ALERT_REPEAT_HOURS", "4"),
+        ]);
+        let hub = start_at(&clock, &database, &manager.url, &variables).await;
+        mail.until(1).await;
+        // Repeated after four hours, and not before.
+        clock.advance(HOUR * 4 - MINUTE);
+        until_looked(&manager, 2).await;
+        assert_eq!(mail.mails().len(), 1, "{:?}", mail.subjects());
+        clock.advance(MINUTE * 2);
+        let again = mail.until(2).await.remove(1);
+        let title = "LeadMaster: Still: the browser's profile takes 4096 MiB";
+        assert_eq!(again["subject"], title);
+        // At night neither a repeat nor a new warning; only what is critical.
+        advance_to(&clock, 23, 0);
+        let skewed = format!("{WARNING}leadmaster_clock_skew_seconds 90\n");
+        manager.answers("/metrics", 200, &skewed);
+        until_looked(&manager, 2).await;
+        until_holding(&hub, &["LARGE_PROFILE", "CLOCK_OFF"]).await;
+        assert_eq!(mail.mails().len(), 2, "{:?}", mail.subjects());
+        is_in(&manager, "DISCONNECTED", "UNLINKED");
+        let urgent = mail.until(3).await.remove(2);
+        assert_eq!(urgent["subject"], "LeadMaster: Urgent: WhatsApp was unlinked");
+        clock.advance(HOUR * 5);
+        until_looked(&manager, 2).await;
+        assert_eq!(mail.mails().len(), 3, "{:?}", mail.subjects());
+        // All of it ends at night: what was told is resolved in the morning.
+        is_in(&manager, "READY", "SYNCED");
+        manager.answers("/metrics", 200, NO_WARNING);
+        until("what was never told is over", async || {
+            !holding(&hub).await.contains(&"CLOCK_OFF".to_owned())
+        }).await;
+        assert_eq!(mail.mails().len(), 3, "{:?}", mail.subjects());
+        advance_to(&clock, 7, 1);
+        mail.until(5).await;
+        let mut over = mail.subjects().split_off(3);
+        over.sort();
+        assert_eq!(over, [
+            "LeadMaster: All is well again: WhatsApp was unlinked",
+            "LeadMaster: All is well again: the browser's profile takes 4096 MiB",
+        ]);
+        until_holding(&hub, &[]).await;
+        hub.stop().await;
+    }
+
+    async fn passkey_is_told_within_a_minute_and_a_code_to_scan_after_ten(database: Database) {
+        let mail = Mail::start(&[]);
+        let manager = FakeSessionManager::start().await;
+        let clock = AlertClock::default();
+        advance_to(&clock, 11, 0);
+        waits(&manager, "CODE_SHOWN", clock.now(), None);
+        let mut variables = mail.variables().to_vec();
+        variables.extend([
+            ("ALERT_AFTER_MINUTES", "10"),
+            ("TZ", "UTC"),
+            ("ALERT_QUIET_HOURS", "10:00-20:00"),
+        ]);
+        let hub = start_at(&clock, &database, &manager.url, &variables).await;
+        let nothing_more = async |count: usize| {
+            until_looked(&manager, 2).await;
+            assert_eq!(mail.mails().len(), count, "{:?}", mail.subjects());
+        };
+        nothing_more(0).await;
+        clock.advance(MINUTE * 9);
+        nothing_more(0).await;
+        clock.advance(MINUTE * 2);
+        let code = mail.until(1).await.remove(0);
+        assert_eq!(code["subject"], "LeadMaster: Urgent: the phone has to be linked");
+        // Somebody scans: the passkey has ten minutes, so neither the earlier
+        // mail nor the quiet hours hold it back.
+        let asked = clock.now();
+        waits(&manager, "PASSKEY_REQUIRED", asked, Some("required"));
+        nothing_more(1).await;
+        clock.advance(MINUTE + Duration::from_secs(1));
+        let passkey = mail.until(2).await.remove(1);
+        let title = "LeadMaster: Urgent: Still: WhatsApp asks for the passkey";
+        assert_eq!(passkey["subject"], title);
+        let lapses = asked.after(10 * MINUTE).to_string();
+        let lapses = lapses[..16].replace('T', " ");
+        let text = passkey["text"].as_str().unwrap();
+        assert!(text.contains(&format!("It lapses at {lapses}.")), "{text}");
+        // Nobody answers; once it is asked again, it is told again.
+        clock.advance(MINUTE * 9);
+        waits(&manager, "CODE_SHOWN", clock.now(), None);
+        nothing_more(2).await;
+        waits(&manager, "PASSKEY_REQUIRED", clock.now(), Some("asked"));
+        clock.advance(MINUTE + Duration::from_secs(1));
+        mail.until(3).await;
+        // One that is answered in time is told to nobody.
+        waits(&manager, "PASSKEY_REQUIRED", clock.now(), Some("answered"));
+        clock.advance(MINUTE * 2);
+        nothing_more(3).await;
+        hub.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hubs_on_one_store_send_one_summary_a_day() {
+    let database = Database::postgres();
+    let mail = Mail::start(&[]);
+    let manager = FakeSessionManager::start().await;
+    is_in(&manager, "READY", "SYNCED");
+    let clock = AlertClock::default();
+    advance_to(&clock, 9, 0);
+    let mut variables = mail.variables().to_vec();
+    variables.extend([("TZ", "UTC"), ("ALERT_DIGEST_AT", "08:00")]);
+    let (one, other) = tokio::join!(
+        start_at(&clock, &database, &manager.url, &variables),
+        start_at(&clock, &database, &manager.url, &variables),
+    );
+    // Today's is past for a new hub.
+    until_looked(&manager, 8).await;
+    assert!(mail.mails().is_empty(), "{:?}", mail.subjects());
+    for day in 1..=2 {
+        advance_to(&clock, 7, 59);
+        until_looked(&manager, 8).await;
+        assert_eq!(mail.mails().len(), day - 1, "{:?}", mail.subjects());
+        clock.advance(MINUTE * 2);
+        let told = mail.until(day).await.remove(day - 1);
+        let today = clock.now().to_string();
+        let title = format!("LeadMaster: summary of {}: all is well", &today[..10]);
+        assert_eq!(told["subject"], title);
+        until_looked(&manager, 8).await;
+        assert_eq!(mail.mails().len(), day, "{:?}", mail.subjects());
+    }
+    one.stop().await;
+    other.stop().await;
+}

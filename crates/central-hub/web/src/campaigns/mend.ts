@@ -1,0 +1,34 @@
+import type { Dictionary } from '../i18n/es';
+import { lineFaultText } from '../i18n/lookup';
+import { fold } from '../lib/marks';
+import { toCsv } from '../lib/spreadsheet';
+import type { RefusedLine } from './types';
+
+/** Returns whether there is something to correct in a line. */
+const isToMend = ({ codigo, celdas }: RefusedLine): boolean =>
+  codigo !== 'DUPLICATE' && celdas.length > 0;
+
+/**
+ * Writes the rejected lines as they were in the list, each with what is wrong
+ * with it. The column with that is skipped when the file is uploaded again.
+ */
+export function mendFile(
+  t: Dictionary,
+  titles: readonly string[],
+  lines: readonly RefusedLine[],
+): string {
+  const note = t.campaigns.lists.mendColumn;
+  // Of a file that was mended before.
+  const kept = titles.flatMap((title, at) => (fold(title) === fold(note) ? [] : [at]));
+  const rows = lines
+    .filter(isToMend)
+    .map(({ celdas, codigo, motivo }) => [
+      ...kept.map((at) => celdas[at] ?? ''),
+      lineFaultText(t, codigo, motivo),
+    ]);
+  return toCsv([[...kept.map((at) => titles[at] ?? ''), note], ...rows]);
+}
+
+/** Names the file by the list: `clientes-corregir.csv`. */
+export const mendName = (t: Dictionary, file: string | null): string =>
+  `${(file ?? t.campaigns.lists.title.toLowerCase()).replace(/\.\w+$/, '')}-${t.campaigns.lists.mendSuffix}.csv`;

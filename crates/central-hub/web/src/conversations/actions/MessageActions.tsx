@@ -1,0 +1,67 @@
+import { Menu, UnstyledButton } from '@mantine/core';
+import { IconArrowBackUp, IconChevronDown, IconPencil, IconTrash } from '@tabler/icons-react';
+import { useState } from 'react';
+
+import { useText } from '../../i18n/I18nProvider';
+import type { Message } from '../types';
+import classes from './Actions.module.css';
+import { canAnswer, canDelete, canEdit } from './limits';
+
+export type Action = 'answer' | 'edit' | 'delete';
+
+interface Props {
+  message: Message;
+  onAct: (message: Message, action: Action) => void;
+}
+
+/** What can be done to a message. Its menu is made when it is opened: a long conversation has many. */
+export function MessageActions({ message, onAct }: Props) {
+  const m = useText().messageActions;
+  const [isUsed, setUsed] = useState(false);
+  const now = Date.now();
+  const edits = canEdit(message, now);
+  const deletes = canDelete(message, now);
+  if (!canAnswer(message) && !edits && !deletes) return null;
+  const button = (
+    <UnstyledButton
+      className={classes.open}
+      aria-label={m.menu}
+      aria-haspopup="menu"
+      {...(isUsed ? {} : { onClick: () => setUsed(true) })}
+    >
+      <IconChevronDown size={16} aria-hidden />
+    </UnstyledButton>
+  );
+  if (!isUsed) return button;
+  return (
+    <Menu defaultOpened position="bottom-end">
+      <Menu.Target>{button}</Menu.Target>
+      <Menu.Dropdown>
+        {canAnswer(message) && (
+          <Menu.Item
+            leftSection={<IconArrowBackUp size={16} aria-hidden />}
+            onClick={() => onAct(message, 'answer')}
+          >
+            {m.answer}
+          </Menu.Item>
+        )}
+        {edits && (
+          <Menu.Item
+            leftSection={<IconPencil size={16} aria-hidden />}
+            onClick={() => onAct(message, 'edit')}
+          >
+            {m.edit}
+          </Menu.Item>
+        )}
+        {deletes && (
+          <Menu.Item
+            leftSection={<IconTrash size={16} aria-hidden />}
+            onClick={() => onAct(message, 'delete')}
+          >
+            {m.delete}
+          </Menu.Item>
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

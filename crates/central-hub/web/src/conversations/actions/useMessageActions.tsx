@@ -1,0 +1,65 @@
+import { useCallback, useState, type ReactNode } from 'react';
+
+import { useText } from '../../i18n/I18nProvider';
+import { ConfirmDialog } from '../../ui/ConfirmDialog';
+import { toast } from '../../ui/toast';
+import { useAction } from '../../ui/useAction';
+import { CONVERSATIONS_KEY } from '../api';
+import type { Message } from '../types';
+import { deleteMessage } from './api';
+import { EditDialog } from './EditDialog';
+import type { Action } from './MessageActions';
+
+interface MessageActionsOfThread {
+  act: (message: Message, action: Action) => void;
+  /** The message that is answered. */
+  answered: Message | null;
+  answerNone: () => void;
+  dialogs: ReactNode;
+}
+
+/** What a person does to the messages of a conversation. */
+export function useMessageActions(): MessageActionsOfThread {
+  const m = useText().messageActions;
+  const [answered, setAnswered] = useState<Message | null>(null);
+  const [edited, setEdited] = useState<Message | null>(null);
+  const [deleted, setDeleted] = useState<Message | null>(null);
+  const remove = useAction(
+    CONVERSATIONS_KEY,
+    (id: number) => deleteMessage(id),
+    ({ dry_run: simulated }) => {
+      toast({ text: simulated ? m.simulated : m.deleted });
+      setDeleted(null);
+    },
+  );
+  const { reset } = remove;
+  const act = useCallback(
+    (message: Message, action: Action) => {
+      if (action === 'answer') setAnswered(message);
+      else if (action === 'edit') setEdited(message);
+      else {
+        reset();
+        setDeleted(message);
+      }
+    },
+    [reset],
+  );
+  const answerNone = useCallback(() => setAnswered(null), []);
+  const dialogs = (
+    <>
+      {edited && <EditDialog message={edited} onClose={() => setEdited(null)} />}
+      <ConfirmDialog
+        opened={deleted !== null}
+        title={m.deleteTitle}
+        text={m.deleteText}
+        confirm={m.delete}
+        danger
+        pending={remove.isPending}
+        error={remove.error}
+        onConfirm={() => deleted && remove.mutate(deleted.id)}
+        onClose={() => setDeleted(null)}
+      />
+    </>
+  );
+  return { act, answered, answerNone, dialogs };
+}

@@ -1,0 +1,52 @@
+import rows from 'virtual:emoji';
+import { describe, expect, it } from 'vitest';
+
+import { findEmoji, GROUPS, neighbour } from './emoji';
+
+const found = (search: string): string[] => findEmoji(rows, search).map(([emoji]) => emoji);
+
+describe('emoji', () => {
+  it('are all that a person chooses from, each once, in a group', () => {
+    expect(rows.length).toBeGreaterThan(1_500);
+    expect(new Set(rows.map(([emoji]) => emoji)).size).toBe(rows.length);
+    const groups: readonly number[] = GROUPS;
+    expect(rows.filter(([, group]) => !groups.includes(group))).toEqual([]);
+  });
+
+  it('are found in Spanish and in English, without accents', () => {
+    expect(found('corazón').slice(0, 30)).toContain('❤️');
+    expect(found('corazon')).toContain('❤️');
+    expect(found('heart')).toContain('❤️');
+    expect(found('pulgar')).toContain('👍');
+    expect(found('thumbs up')[0]).toBe('👍');
+    expect(found('CASA')).toContain('🏠');
+    expect(found('argentina')[0]).toBe('🇦🇷');
+    expect(found('🙏')).toEqual(['🙏']);
+    expect(found('xyzxyz')).toEqual([]);
+    expect(found('  ')).toHaveLength(rows.length);
+  });
+});
+
+describe('the arrow keys', () => {
+  // Two groups: a row of three and one of two; then one of two.
+  const boxes = [
+    [0, 0], [40, 0], [80, 0],
+    [0, 40], [40, 40],
+    [0, 120], [40, 120],
+  ].map(([left = 0, top = 0]) => ({ left, top }));
+
+  it('lead to the box beside, below or above, also in another group', () => {
+    expect(neighbour(boxes, 0, 'ArrowRight')).toBe(1);
+    expect(neighbour(boxes, 0, 'ArrowLeft')).toBe(0);
+    expect(neighbour(boxes, 2, 'ArrowDown')).toBe(4);
+    expect(neighbour(boxes, 4, 'ArrowDown')).toBe(6);
+    expect(neighbour(boxes, 6, 'ArrowDown')).toBe(6);
+    expect(neighbour(boxes, 6, 'ArrowUp')).toBe(4);
+    expect(neighbour(boxes, 3, 'End')).toBe(6);
+  });
+
+  it('lead out above the first row', () => {
+    expect(neighbour(boxes, 1, 'ArrowUp')).toBeNull();
+    expect(neighbour(boxes, 1, 'a')).toBeNull();
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+
+import { asOggOpus, NotOpus, readWebm, samplesIn, writeOgg } from './oggOpus';
+
+const ascii = (text: string): number[] => [...new TextEncoder().encode(text)];
+
+/** An EBML element; without content its size is not known, as in a recording. */
+function element(id: number[], content: number[] | null): number[] {
+  if (content === null) return [...id, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+  return [...id, 0x40 | (content.length >> 8), content.length & 0xff, ...content];
+}
+
+const HEAD = [...ascii('OpusHead'), 1, 1, 0x38, 0x01, 0x80, 0xbb, 0, 0, 0, 0, 0];
+/** 20 ms of CELT. */
+const packet = (length: number, fill = 7): number[] => [0xf8, ...Array<number>(length - 1).fill(fill)];
+const block = (content: number[], flags = 0x80): number[] =>
+  element([0xa3], [0x81, 0, 0, flags, ...content]);
+
+function webm(blocks: number[][], head = HEAD): Uint8Array {
+  const codec = element([0x86], ascii('A_OPUS'));
+  const audio = element([0xe1], element([0x9f], [1]));
+  const track = element([0xae], [...codec, ...element([0x63, 0xa2], head), ...audio]);
+  return Uint8Array.from([
+    ...element([0x1a, 0x45, 0xdf, 0xa3], element([0x42, 0x82], ascii('webm'))),
+    ...element([0x18, 0x53, 0x80, 0x67], null),
+    ...element([0x15, 0x49, 0xa9, 0x66], element([0x4d, 0x80], ascii('Chrome'))),
+    ...element([0x16, 0x54, 0xae, 0x6b], track),
+    ...blocks.flatMap((one, n) => [
+      ...(n % 3 === 0 ? [...element([0x1f, 0x43, 0xb6, 0x75], null), ...element([0xe7], [n])] : []),
+      ...one,
+    ]),
+  ]);
+}
+
+interface Page {
+  flags: number;
+  granule: bigint;
+  sequence: number;
+  packets: Uint8Array[];
+}
+
+/** Reads an OGG file, and checks each page's checksum by the letter of RFC 3533. */
+function readOgg(file: Uint8Array): Page[] {
+  const pages: Page[] = [];
+  for (let at = 0; at < file.length; ) {
+    const view = new DataView(file.buffer, file.byteOffset + at);
+    expect(new TextDecoder().decode(file.subarray(at, at + 4))).toBe('OggS');
+    const count = view.getUint8(26);
+    const table = [...file.subarray(at + 27, at + 27 + count)];
+    const size = 27 + count + table.reduce((sum, one) => sum + one, 0);
+    const copy = file.slice(at, at + size);
+    copy.fill(0, 22, 26);
+    let crc = 0n;
+    for (const byte of copy) {
+      crc ^= BigInt(byte) << 24n;
+      for (let bit = 0; bit < 8; bit += 1) crc = (crc << 1n) ^ (crc & 0x80000000n ? 0x104c11db7n : 0n);
+    }
+    expect(view.getUint32(22, true)).toBe(Number(crc));
+    const packets: Uint8Array[] = [];
+    let start = at + 27 + count;
+    let length = 0;
+    for (const one of table) {
+      length += one;
+      if (one === 255) continue;
+      packets.push(file.subarray(start, start + length));
+      start += length;
+      length = 0;
+    }
+    expect(length).toBe(0);
+    pages.push({ flags: view.getUint8(5), granule: view.getBigInt64(6, true), sequence: view.getUint32(18, true), packets });
+    at += size;
+  }
+  return pages;
+}
+
+const bytesOf = async (blob: Blob): Promise<Uint8Array> => new Uint8Array(await blob.arrayBuffer());
+
+describe('a recording as OGG/Opus', () => {
+  it('has the same packets, its header first, and a place for each second', async () => {
+    const packets = Array.from({ length: 120 }, (_, n) => packet(n === 60 ? 600 : 40 + n, n));
+    const ogg = await asOggOpus(new Blob([webm(packets.map((one) => block(one))) as BlobPart]));
+    expect(ogg.type).toBe('audio/ogg; codecs=opus');
+    const [head, tags, ...sound] = readOgg(await bytesOf(ogg));
+    expect([head?.flags, [...(head?.packets[0] ?? [])]]).toEqual([2, HEAD]);
+    expect(new TextDecoder().decode(tags?.packets[0]?.subarray(0, 8))).toBe('OpusTags');
+    expect(sound.flatMap((one) => one.packets).map((one) => [...one])).toEqual(packets);
+    // 20 ms each, and 50 in a second.
+    expect(sound.map(({ granule }) => granule)).toEqual([48_000n, 96_000n, 115_200n]);
+    expect(sound.map(({ flags }) => flags)).toEqual([0, 0, 4]);
+    expect([head, tags, ...sound].map((one) => one?.sequence)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('splits what does not fit into a page', () => {
+    const packets = Array.from({ length: 40 }, () => Uint8Array.from(packet(2_550)));
+    const { pages, seconds } = writeOgg({ head: Uint8Array.from(HEAD), packets });
+    const read = pages.flatMap((one) => readOgg(one));
+    expect(read.slice(2).map((one) => one.packets.length)).toEqual([23, 17]);
+    expect(seconds).toBe(0.8);
+  });
+
+  it('stays as it is where the browser writes OGG itself', async () => {
+    const { pages } = writeOgg({ head: Uint8Array.from(HEAD), packets: [Uint8Array.from(packet(20))] });
+    const own = new Blob(pages as BlobPart[]);
+    expect(await bytesOf(await asOggOpus(own))).toEqual(await bytesOf(own));
+  });
+
+  it('leaves out what the recorder did not finish', () => {
+    const whole = webm([block(packet(50)), block(packet(60))]);
+    expect(readWebm(whole.subarray(0, whole.length - 9)).packets).toHaveLength(1);
+  });
+
+  it('is refused where it is something else', async () => {
+    const cases: [string, Uint8Array][] = [
+      ['nothing', new Uint8Array()],
+      ['text', Uint8Array.from(ascii('hola, esto no es'))],
+      ['no sound', webm([])],
+      ['Vorbis', webm([block(packet(50))], ascii('vorbis-head'))],
+      ['laced', webm([block(packet(50), 0x82)])],
+    ];
+    for (const [what, bytes] of cases) {
+      await expect(asOggOpus(new Blob([bytes as BlobPart])), what).rejects.toThrow(NotOpus);
+    }
+  });
+});
+
+describe('a packet', () => {
+  it('says how long it is', () => {
+    const ms = (toc: number, second = 0) => samplesIn(Uint8Array.from([toc, second])) / 48;
+    // SILK 60 ms; hybrid 10 ms; CELT 2.5 ms; two frames of 20 ms; three of them, counted.
+    expect([ms(3 << 3), ms(12 << 3), ms(16 << 3), ms((31 << 3) | 1), ms((31 << 3) | 3, 3)]).toEqual([60, 10, 2.5, 40, 60]);
+  });
+});

@@ -1,0 +1,150 @@
+import { useId, useState, type KeyboardEvent, type RefObject } from 'react';
+
+import { fill } from '../../lib/template';
+import { useQuickAnswers, type QuickAnswer } from '../../quickanswers/api';
+import { askedAt, fieldsOf, matching, ofBusiness } from '../../quickanswers/find';
+
+/** At most as many are offered: more are found by typing on. */
+const OFFERED = 30;
+
+interface Given {
+  box: RefObject<HTMLTextAreaElement | null>;
+  text: string;
+  put: (text: string) => void;
+  /** The contact's name, if known, and number. */
+  name: string | null;
+  phone: string;
+  business: number | null;
+}
+
+export interface QuickAnswerList {
+  /** What to show: nothing, a list, or why there is none. */
+  shows: 'nothing' | 'list' | 'loading' | 'none' | 'failed';
+  listId: string;
+  found: readonly QuickAnswer[];
+  /** Index of the answer that Enter chooses. */
+  active: number;
+  optionId: (at: number) => string;
+  /** The contact's details that the chosen text lacks. */
+  missing: readonly string[];
+  choose: (answer: QuickAnswer) => void;
+  /** Takes away what was typed for the list, which is no draft. */
+  leave: () => void;
+  /** Opens the list at the cursor, or closes it. */
+  toggle: () => void;
+  /** Notes where the cursor is, after a change or a move. */
+  follow: (typed: boolean) => void;
+  /** Handles a key of the box; returns whether it was for the list. */
+  handleKey: (event: KeyboardEvent) => boolean;
+}
+
+/**
+ * The quick answers for the word after a `/` in the answer box: the list of a
+ * combobox, whose focus stays in the box.
+ */
+export function useQuickAnswerList({ box, text, put, name, phone, business }: Given): QuickAnswerList {
+  const listId = useId();
+  const [cursor, setCursor] = useState(0);
+  const [closedAt, setClosedAt] = useState<number | null>(null);
+  const [active, setActive] = useState(0);
+  const [missing, setMissing] = useState<readonly string[]>([]);
+  const asked = askedAt(text, Math.min(cursor, text.length));
+  const isAsked = asked !== null && asked.start !== closedAt;
+  const answers = useQuickAnswers(isAsked);
+  const all = ofBusiness(answers.data ?? [], business);
+  const found = isAsked ? matching(all, asked.word).slice(0, OFFERED) : [];
+  const at = Math.min(active, Math.max(0, found.length - 1));
+
+  function state(): QuickAnswerList['shows'] {
+    if (!isAsked) return 'nothing';
+    if (found.length > 0) return 'list';
+    if (answers.error) return 'failed';
+    if (!answers.data) return 'loading';
+    // A word that no answer has is a text like any other.
+    return all.length === 0 && asked.word === '' ? 'none' : 'nothing';
+  }
+  const shows = state();
+
+  /** Puts the cursor somewhere, once the new text is in the box. */
+  function select(from: number, until: number) {
+    requestAnimationFrame(() => {
+      box.current?.focus();
+      box.current?.setSelectionRange(from, until);
+      setCursor(until);
+    });
+  }
+
+  function choose(answer: QuickAnswer) {
+    if (!asked) return;
+    const filled = fill(answer.texto, fieldsOf(name, phone));
+    put(text.slice(0, asked.start) + filled.text + text.slice(asked.end));
+    setMissing(filled.missing);
+    const gap = filled.missing.length > 0 ? filled.text.indexOf('…') : -1;
+    const end = asked.start + filled.text.length;
+    if (gap === -1) select(end, end);
+    else select(asked.start + gap, asked.start + gap + 1);
+  }
+
+  function toggle() {
+    if (shows !== 'nothing' && asked) {
+      setClosedAt(asked.start);
+      select(asked.end, asked.end);
+      return;
+    }
+    const here = box.current?.selectionStart ?? text.length;
+    const before = text.slice(0, here);
+    // One that was closed is opened again.
+    const again = askedAt(text, here);
+    const slash = again ? '' : /(^|\s)$/.test(before) ? '/' : ' /';
+    put(before + slash + text.slice(here));
+    setClosedAt(null);
+    setActive(0);
+    select(here + slash.length, here + slash.length);
+  }
+
+  function follow(typed: boolean) {
+    const next = box.current?.selectionStart ?? 0;
+    const value = box.current?.value ?? '';
+    setCursor(next);
+    if (askedAt(value, next)?.start !== closedAt) setClosedAt(null);
+    if (!typed) return;
+    setActive(0);
+    if (!value.includes('…')) setMissing([]);
+  }
+
+  function handleKey(event: KeyboardEvent): boolean {
+    if (shows === 'nothing' || !asked || event.nativeEvent.isComposing) return false;
+    const { key } = event;
+    if (key === 'Escape') {
+      setClosedAt(asked.start);
+    } else if (shows !== 'list') {
+      return false;
+    } else if (key === 'ArrowDown' || key === 'ArrowUp') {
+      const step = key === 'ArrowDown' ? 1 : -1;
+      setActive((at + step + found.length) % found.length);
+    } else if ((key === 'Enter' && !event.shiftKey) || key === 'Tab') {
+      const answer = found[at];
+      if (answer) choose(answer);
+    } else {
+      return false;
+    }
+    event.preventDefault();
+    return true;
+  }
+
+  return {
+    shows,
+    listId,
+    found,
+    active: at,
+    optionId: (option) => `${listId}-${option}`,
+    missing,
+    choose,
+    leave: () => {
+      if (asked) put(text.slice(0, asked.start) + text.slice(asked.end));
+    },
+    toggle,
+    follow,
+    handleKey,
+  };
+}

@@ -1,0 +1,160 @@
+import { useEffect, useRef, useState } from 'react';
+
+import { upload } from '../../api/upload';
+import { newKey } from '../../lib/key';
+import { sendFile } from '../api';
+import { CannotRecord, record, type RecorderProblem, type Recording } from './recorder';
+
+/** A recording is ended and kept at this length. */
+const LONGEST_MS = 15 * 60_000;
+
+interface Target {
+  to: string;
+  cliente_id?: number;
+}
+
+export interface Voice {
+  state: 'idle' | 'asking' | 'recording' | 'recorded' | 'sending';
+  /** When the recording began. */
+  since: number | null;
+  /** Where the recording can be listened to. */
+  url: string | null;
+  /** The uploaded part, from 0 to 1. */
+  part: number;
+  problem: RecorderProblem | 'unreadable' | null;
+  error: Error | null;
+  start: () => void;
+  stop: () => void;
+  discard: () => void;
+  send: () => void;
+}
+
+/** A voice message: recorded, listened to, sent or discarded. */
+export function useVoice(target: Target, onSent: (simulated: boolean) => void): Voice {
+  const [state, setState] = useState<Voice['state']>('idle');
+  const [since, setSince] = useState<number | null>(null);
+  const [url, setUrl] = useState<string | null>(null);
+  const [part, setPart] = useState(0);
+  const [problem, setProblem] = useState<Voice['problem']>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const recording = useRef<Recording | null>(null);
+  const kept = useRef<{ file: Blob; key: string; fileId: string | null } | null>(null);
+  const abort = useRef<AbortController | null>(null);
+  const limit = useRef<ReturnType<typeof setTimeout> | null>(null);
+  // What comes late is of no use to a chat that was left, or a recording that was discarded.
+  const turn = useRef(0);
+
+  useEffect(
+    () => () => {
+      turn.current += 1;
+      recording.current?.discard();
+      abort.current?.abort();
+      if (limit.current) clearTimeout(limit.current);
+    },
+    [],
+  );
+  useEffect(() => () => void (url && URL.revokeObjectURL(url)), [url]);
+
+  async function start() {
+    turn.current += 1;
+    const own = turn.current;
+    setProblem(null);
+    setError(null);
+    setState('asking');
+    try {
+      const begun = await record(() => void stop());
+      if (own !== turn.current) {
+        begun.discard();
+        return;
+      }
+      recording.current = begun;
+      limit.current = setTimeout(() => void stop(), LONGEST_MS);
+      setSince(Date.now());
+      setState('recording');
+    } catch (failure) {
+      if (own !== turn.current) return;
+      setProblem(failure instanceof CannotRecord ? failure.problem : 'unsupported');
+      setState('idle');
+    }
+  }
+
+  async function stop() {
+    const own = turn.current;
+    const ended = recording.current;
+    recording.current = null;
+    if (limit.current) clearTimeout(limit.current);
+    if (!ended) return;
+    try {
+      const [recorded, { asOggOpus }] = await Promise.all([ended.stop(), import('./oggOpus')]);
+      const file = await asOggOpus(recorded);
+      if (own !== turn.current) return;
+      kept.current = { file, key: newKey(), fileId: null };
+      setUrl(URL.createObjectURL(file));
+      setState('recorded');
+    } catch {
+      if (own !== turn.current) return;
+      setProblem('unreadable');
+      setState('idle');
+    }
+  }
+
+  function discard() {
+    turn.current += 1;
+    recording.current?.discard();
+    recording.current = null;
+    abort.current?.abort();
+    if (limit.current) clearTimeout(limit.current);
+    kept.current = null;
+    setUrl(null);
+    setSince(null);
+    setError(null);
+    setState('idle');
+  }
+
+  async function send() {
+    const own = turn.current;
+    const it = kept.current;
+    if (!it) return;
+    setError(null);
+    setPart(it.fileId === null ? 0 : 1);
+    setState('sending');
+    try {
+      if (it.fileId === null) {
+        abort.current = new AbortController();
+        const { signal } = abort.current;
+        // A voice message has no name.
+        const uploaded = await upload<{ file_id: string }>('/api/files', {
+          file: it.file,
+          onProgress: setPart,
+          signal,
+        });
+        it.fileId = uploaded.file_id;
+        setPart(1);
+      }
+      // A retry is the same message.
+      const { dry_run: simulated = false } = await sendFile(
+        { ...target, type: 'audio', voice: true, file_id: it.fileId },
+        it.key,
+      );
+      if (own === turn.current) discard();
+      onSent(simulated);
+    } catch (failure) {
+      if (own !== turn.current) return;
+      setError(failure instanceof Error ? failure : new Error(String(failure)));
+      setState('recorded');
+    }
+  }
+
+  return {
+    state,
+    since,
+    url,
+    part,
+    problem,
+    error,
+    start: () => void start(),
+    stop: () => void stop(),
+    discard,
+    send: () => void send(),
+  };
+}

@@ -1,0 +1,17 @@
+export const messageActions = {
+  menu: 'Opciones del mensaje',
+  answer: 'Responder',
+  edit: 'Editar',
+  delete: 'Eliminar para todos',
+  answering: (who: string) => `Respondés a ${who}`,
+  noAnswer: 'No responder a ese mensaje',
+  editTitle: 'Editar el mensaje',
+  editHint: 'Quien lo recibió ve el texto nuevo, marcado como editado. WhatsApp deja editar durante 15 minutos.',
+  text: 'Mensaje',
+  save: 'Guardar',
+  edited: 'Mensaje editado',
+  deleteTitle: '¿Eliminar este mensaje para todos?',
+  deleteText: 'También desaparece del teléfono de quien lo recibió, que ve que se eliminó un mensaje. No se puede deshacer.',
+  deleted: 'Mensaje eliminado para todos',
+  simulated: 'Modo prueba: no se cambió nada.',
+};

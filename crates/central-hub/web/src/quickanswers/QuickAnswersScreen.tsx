@@ -1,0 +1,137 @@
+import { Anchor, Button, Group, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconBolt, IconPlus } from '@tabler/icons-react';
+import { useState } from 'react';
+import { Link } from 'react-router';
+
+import { useText } from '../i18n/I18nProvider';
+import { ROUTES } from '../lib/routes';
+import { ActionError } from '../ui/ActionError';
+import { DataTable, type Column } from '../ui/DataTable';
+import { Dialog } from '../ui/Dialog';
+import { Empty } from '../ui/Empty';
+import { Screen } from '../ui/Screen';
+import { ScreenLoading } from '../ui/ScreenLoading';
+import { Surface } from '../ui/Surface';
+import { toast } from '../ui/toast';
+import { useAction } from '../ui/useAction';
+import {
+  addQuickAnswer,
+  QUICK_ANSWERS_KEY,
+  removeQuickAnswer,
+  useQuickAnswers,
+  type QuickAnswer,
+} from './api';
+import { QuickAnswerForm } from './QuickAnswerForm';
+
+/** The quick answers, to add, edit and delete. */
+export default function QuickAnswersScreen() {
+  const t = useText();
+  const s = t.quickAnswers;
+  const answers = useQuickAnswers();
+  const [editing, dialog] = useDisclosure(false);
+  const [chosen, setChosen] = useState<QuickAnswer | null>(null);
+  const back = useAction(QUICK_ANSWERS_KEY, ({ atajo, texto, cliente_id }: QuickAnswer) =>
+    addQuickAnswer({ atajo, texto, ...(cliente_id === null ? {} : { cliente_id }) }),
+  );
+  const remove = useAction(QUICK_ANSWERS_KEY, async (one: QuickAnswer) => {
+    await removeQuickAnswer(one.id);
+    toast({
+      text: s.removed(one.atajo),
+      undo: { label: t.app.undo, act: () => back.mutate(one) },
+    });
+  });
+  const edit = (answer: QuickAnswer | null) => {
+    setChosen(answer);
+    dialog.open();
+  };
+
+  const columns: readonly Column<QuickAnswer>[] = [
+    {
+      key: 'shortcut',
+      label: s.shortcut,
+      cell: ({ atajo, cliente_id }) => (
+        <Text size="sm" fw={600}>
+          /{atajo}
+          {cliente_id !== null && (
+            <Text span size="xs" c="dimmed" fw={400}>
+              {` · ${s.business(cliente_id)}`}
+            </Text>
+          )}
+        </Text>
+      ),
+    },
+    {
+      key: 'text',
+      label: s.text,
+      cell: ({ texto }) => (
+        <Text size="sm" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
+          {texto}
+        </Text>
+      ),
+    },
+    {
+      key: 'actions',
+      label: s.actions,
+      align: 'end',
+      cell: (one) => (
+        <Group gap="xs" justify="flex-end" wrap="nowrap">
+          <Button
+            size="compact-sm"
+            variant="default"
+            aria-label={s.editOf(one.atajo)}
+            onClick={() => edit(one)}
+          >
+            {s.edit}
+          </Button>
+          <Button
+            size="compact-sm"
+            variant="default"
+            aria-label={s.removeOf(one.atajo)}
+            loading={remove.isPending && remove.variables.id === one.id}
+            onClick={() => remove.mutate(one)}
+          >
+            {s.remove}
+          </Button>
+        </Group>
+      ),
+    },
+  ];
+  return (
+    <Screen
+      title={s.title}
+      lead={s.lead}
+      actions={
+        <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={() => edit(null)}>
+          {s.add}
+        </Button>
+      }
+    >
+      <Anchor component={Link} to={ROUTES.conversations} size="sm">
+        {s.back}
+      </Anchor>
+      <ActionError error={remove.error ?? back.error ?? answers.error} />
+      <Surface>
+        {answers.isPending && !answers.error && <ScreenLoading />}
+        {answers.data?.length === 0 && (
+          <Empty icon={IconBolt} title={s.emptyTitle} text={s.emptyText} />
+        )}
+        {answers.data && answers.data.length > 0 && (
+          <DataTable
+            label={s.title}
+            columns={columns}
+            items={answers.data}
+            rowKey={({ id }) => id}
+          />
+        )}
+      </Surface>
+      <Dialog
+        opened={editing}
+        title={chosen ? s.editOf(chosen.atajo) : s.add}
+        onClose={dialog.close}
+      >
+        <QuickAnswerForm key={chosen?.id ?? 'new'} answer={chosen} onDone={dialog.close} />
+      </Dialog>
+    </Screen>
+  );
+}

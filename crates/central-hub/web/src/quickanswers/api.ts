@@ -1,0 +1,36 @@
+import { useQuery } from '@tanstack/react-query';
+
+import { request } from '../api/http';
+
+export interface QuickAnswer {
+  id: number;
+  /** The business; null for that of users who see all businesses. */
+  cliente_id: number | null;
+  /** What is typed after the "/". */
+  atajo: string;
+  texto: string;
+}
+
+export type Written = Pick<QuickAnswer, 'atajo' | 'texto'>;
+
+export const QUICK_ANSWERS_KEY = ['quick-answers'] as const;
+
+const PATH = '/api/quick-answers';
+
+/** Fetches the quick answers, by their shortcuts. */
+export const useQuickAnswers = (enabled = true) =>
+  useQuery({
+    queryKey: QUICK_ANSWERS_KEY,
+    queryFn: ({ signal }) => request<{ respuestas: QuickAnswer[] }>(PATH, { signal }),
+    select: ({ respuestas }) => respuestas,
+    enabled,
+  });
+
+export const addQuickAnswer = (body: Written & { cliente_id?: number }) =>
+  request<QuickAnswer>(PATH, { method: 'POST', body });
+
+export const changeQuickAnswer = (id: number, body: Written) =>
+  request<QuickAnswer>(`${PATH}/${id}`, { method: 'PUT', body });
+
+export const removeQuickAnswer = (id: number) =>
+  request<null>(`${PATH}/${id}`, { method: 'DELETE' });

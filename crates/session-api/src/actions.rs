@@ -1,0 +1,188 @@
+//! Bodies of what is done to a sent message or a chat: edits, deletions, read
+//! receipts, typing, and what WhatsApp knows of a contact.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::validate::{Invalid, LONGEST_MESSAGE, refuse, text};
+
+/// The longest time that a chat shows the account as typing, in seconds.
+pub const LONGEST_TYPING: u32 = 60;
+/// How long it does by default.
+const TYPING: u32 = 10;
+
+/// The body of `PUT /messages/{id}`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EditRequest {
+    /// The new text; of a picture, film or document the new caption.
+    pub message: String,
+}
+
+// The text is the customer's.
+impl std::fmt::Debug for EditRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EditRequest")
+            .field("message_bytes", &self.message.len())
+            .finish()
+    }
+}
+
+impl EditRequest {
+    /// Returns the text as WhatsApp takes it: without white space around it.
+    ///
+    /// # Errors
+    /// As for the text of a message.
+    pub fn validate(&self) -> Result<&str, Invalid> {
+        let message = self.message.trim();
+        if message.is_empty() {
+            return refuse("message", "is empty");
+        }
+        text("message", message, LONGEST_MESSAGE)?;
+        Ok(message)
+    }
+}
+
+/// The response of `PUT` and `DELETE /messages/{id}`: the change is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChangedBody {
+    /// Always `true`.
+    pub ok: bool,
+    /// WhatsApp's id of the message.
+    pub message_id: String,
+    /// Present and `true` for a dry run: nothing was changed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+impl ChangedBody {
+    /// Returns the response for a message with this id.
+    #[must_use]
+    pub fn new(message_id: impl Into<String>) -> Self {
+        Self {
+            ok: true,
+            message_id: message_id.into(),
+            dry_run: false,
+        }
+    }
+}
+
+/// The response of `POST /chats/{to}/read`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReadBody {
+    /// Always `true`.
+    pub ok: bool,
+    /// The chat, as WhatsApp addresses it; absent if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<String>,
+    /// Number of messages that were unread.
+    pub unread: u32,
+    /// Present and `true` for a dry run: nothing was marked as read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+/// The body of `POST /chats/{to}/typing`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TypingRequest {
+    /// For how long, 10 by default; 0 ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 60)]
+    pub seconds: Option<u32>,
+}
+
+impl TypingRequest {
+    /// Returns the number of seconds.
+    ///
+    /// # Errors
+    /// When they are more than [`LONGEST_TYPING`].
+    pub fn validate(&self) -> Result<u32, Invalid> {
+        match self.seconds.unwrap_or(TYPING) {
+            seconds @ 0..=LONGEST_TYPING => Ok(seconds),
+            _ => refuse("seconds", format!("has to be 0 to {LONGEST_TYPING}")),
+        }
+    }
+}
+
+/// The response of `POST /chats/{to}/typing`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TypingBody {
+    /// Always `true`.
+    pub ok: bool,
+    /// The chat, as WhatsApp addresses it; absent for a dry run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<String>,
+    /// For how long it shows the account as typing.
+    pub seconds: u32,
+    /// Present and `true` for a dry run: nothing is shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+/// The response of `GET /contacts/{to}`: what WhatsApp tells of a number.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ContactBody {
+    /// Always `true`.
+    pub ok: bool,
+    /// Whether it has WhatsApp. Without it nothing else is known.
+    pub exists: bool,
+    /// The number as WhatsApp spells it, as a WhatsApp id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<String>,
+    /// The number in digits, if the page knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Its LID, if the page knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lid: Option<String>,
+    /// The name under which the phone has saved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The name that its owner chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushname: Option<String>,
+    /// Its owner's text about themselves, if they show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Whether it is a business account.
+    #[serde(default)]
+    pub business: bool,
+    /// The link to its picture at WhatsApp, if its owner shows it; valid for a
+    /// while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_url: Option<String>,
+}
+
+// Names and numbers stay out of logs.
+impl std::fmt::Debug for ContactBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContactBody")
+            .field("exists", &self.exists)
+            .field("business", &self.business)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edit_is_validated_as_a_text_and_trimmed() {
+        let edit = |message: &str| EditRequest {
+            message: message.to_owned(),
+        };
+        assert_eq!(edit(" hola\n").validate(), Ok("hola"));
+        for bad in ["", " \n", "a\0b"] {
+            assert!(edit(bad).validate().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn typing_is_bounded() {
+        let typing = |seconds| TypingRequest { seconds }.validate();
+        assert_eq!(typing(None), Ok(10));
+        assert_eq!(typing(Some(0)), Ok(0));
+        assert_eq!(typing(Some(60)), Ok(60));
+        assert!(typing(Some(61)).is_err());
+    }
+}

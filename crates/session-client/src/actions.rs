@@ -1,0 +1,86 @@
+//! Calls about a sent message or a chat: edits, deletions, read receipts, typing,
+//! and what WhatsApp tells of a contact.
+
+use bytes::Bytes;
+use http::Method;
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use session_api::{ChangedBody, ContactBody, EditRequest, ReadBody, TypingBody, TypingRequest};
+
+use crate::client::{SessionClient, decode, read, to_json};
+use crate::error::ClientError;
+
+impl SessionClient {
+    /// Requests `PUT /messages/{id}`, once: this client never retries it.
+    ///
+    /// # Errors
+    /// See [`ClientError`]. The message may have been edited, as for a send.
+    pub async fn edit_message(
+        &self,
+        id: &str,
+        request: &EditRequest,
+    ) -> Result<ChangedBody, ClientError> {
+        self.act(Method::PUT, &["messages", id], Some(request))
+            .await
+    }
+
+    /// Requests `DELETE /messages/{id}`: deletes a sent message for everyone.
+    ///
+    /// # Errors
+    /// See [`ClientError`]. The message may have been deleted, as for a send.
+    pub async fn delete_message(&self, id: &str) -> Result<ChangedBody, ClientError> {
+        self.act(Method::DELETE, &["messages", id], None::<&()>)
+            .await
+    }
+
+    /// Requests `POST /chats/{to}/read`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn mark_read(&self, to: &str) -> Result<ReadBody, ClientError> {
+        self.act(Method::POST, &["chats", to, "read"], None::<&()>)
+            .await
+    }
+
+    /// Requests `POST /chats/{to}/typing`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn typing(
+        &self,
+        to: &str,
+        request: &TypingRequest,
+    ) -> Result<TypingBody, ClientError> {
+        self.act(Method::POST, &["chats", to, "typing"], Some(request))
+            .await
+    }
+
+    /// Requests `GET /contacts/{to}`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn contact(&self, to: &str) -> Result<ContactBody, ClientError> {
+        self.act(Method::GET, &["contacts", to], None::<&()>).await
+    }
+
+    /// These take as long as a send: they may wait behind one, and for
+    /// WhatsApp's server.
+    async fn act<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<&impl Serialize>,
+    ) -> Result<T, ClientError> {
+        let timeouts = self.timeouts();
+        let mut request = self
+            .request_segments(method, path)?
+            .timeout(timeouts.after_connecting(timeouts.send));
+        if let Some(body) = body {
+            let json: Bytes = to_json(body);
+            request = request.header(CONTENT_TYPE, "application/json").body(json);
+        }
+        let response = request.send().await.map_err(ClientError::of_transport)?;
+        decode(&read(response).await?)
+    }
+}

@@ -1,0 +1,308 @@
+//! Converts files by ffmpeg, where it is installed: GIFs to films, sounds to
+//! voice messages, pictures to stickers.
+//!
+//! The content is untrusted, and so is what ffmpeg makes of it: it gets the one
+//! format that was found in the file, no other file and no network, and bounded
+//! processor time, memory and output. It reads from and writes to the disk;
+//! the result is then taken like any other file.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use service_runtime::process::{Process, ProcessId, ResourceLimits, Signal, kill, spawn_bound};
+use session_api::{Content, Invalid};
+use tokio::sync::Semaphore;
+use tokio_util::io::ReaderStream;
+
+use super::intake::{PART, new_id};
+use super::{Conversion, FileError, Files, Inner, UploadHints, names};
+use crate::ledger::FileRow;
+
+/// Number of concurrent conversions.
+const AT_ONCE: usize = 1;
+/// For one conversion, with the wait for the one before it. A caller of `POST
+/// /send` waits longer.
+const DEADLINE: Duration = Duration::from_secs(30);
+const CPU_SECONDS: u64 = 25;
+/// Address space; a film of the largest picture takes half of it.
+const MEMORY: u64 = 1 << 30;
+/// Pixels of a picture: 5000 by 5000. A bomb claims a thousand times as many.
+const PIXELS: &str = "25000000";
+/// Length of a film that is made of a GIF.
+const FILM_SECONDS: &str = "60";
+/// Edge of the largest film, in pixels; even, as the codec demands.
+const FILM: &str = "scale=w='min(iw,1280)':h='min(ih,1280)':force_original_aspect_ratio=decrease,\
+                    pad=w='ceil(iw/2)*2':h='ceil(ih/2)*2',format=yuv420p";
+/// WhatsApp's stickers are squares of this size.
+const STICKER: &str = "scale=w=512:h=512:force_original_aspect_ratio=decrease,format=rgba,\
+                       pad=w=512:h=512:x=-1:y=-1:color=black@0";
+
+/// ffmpeg, and how much of it runs at a time.
+#[derive(Debug)]
+pub(super) struct Converter {
+    program: Option<PathBuf>,
+    places: Semaphore,
+}
+
+impl Converter {
+    pub(super) fn new(program: Option<PathBuf>) -> Self {
+        Self {
+            program,
+            places: Semaphore::new(AT_ONCE),
+        }
+    }
+
+    pub(super) const fn is_installed(&self) -> bool {
+        self.program.is_some()
+    }
+}
+
+/// ffmpeg's output, which is deleted on drop.
+struct Output {
+    inner: Arc<Inner>,
+    id: String,
+}
+
+impl Output {
+    fn new(inner: &Arc<Inner>) -> Self {
+        let id = new_id();
+        // The sweep leaves it alone.
+        inner.taking().insert(id.clone());
+        Self {
+            inner: Arc::clone(inner),
+            id,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.inner.path(&format!("{}{PART}", self.id))
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.path());
+        self.inner.taking().remove(&self.id);
+    }
+}
+
+/// A process that is killed on drop, unless it has ended.
+struct Running(Option<ProcessId>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(id) = self.0 {
+            let _ = kill(id, Signal::KILL);
+        }
+    }
+}
+
+impl Conversion {
+    const fn mime(self) -> &'static str {
+        match self {
+            Self::GifToFilm => "video/mp4",
+            Self::SoundToVoice => "audio/ogg; codecs=opus",
+            Self::PictureToSticker => "image/webp",
+        }
+    }
+
+    const fn extension(self) -> &'static str {
+        match self {
+            Self::GifToFilm => "mp4",
+            Self::SoundToVoice => "ogg",
+            Self::PictureToSticker => "webp",
+        }
+    }
+
+    /// Returns ffmpeg's arguments for the output.
+    fn arguments(self) -> Vec<&'static str> {
+        match self {
+            Self::GifToFilm => vec![
+                "-map",
+                "0:v:0",
+                "-an",
+                "-t",
+                FILM_SECONDS,
+                "-vf",
+                FILM,
+                "-c:v",
+                "libx264",
+                "-preset",
+                "veryfast",
+                "-movflags",
+                "+faststart",
+                "-f",
+                "mp4",
+            ],
+            Self::SoundToVoice => vec![
+                "-map", "0:a:0", "-vn", "-ac", "1", "-ar", "48000", "-c:a", "libopus", "-b:a",
+                "32k", "-f", "ogg",
+            ],
+            Self::PictureToSticker => vec![
+                "-map",
+                "0:v:0",
+                "-an",
+                "-frames:v",
+                "1",
+                "-vf",
+                STICKER,
+                "-c:v",
+                "libwebp",
+                "-f",
+                "webp",
+            ],
+        }
+    }
+
+    /// Returns what the message becomes.
+    fn content(self, content: Content) -> Content {
+        let mut content = match (self, content) {
+            (Self::GifToFilm, Content::Image(media) | Content::Video(media)) => {
+                Content::Video(session_api::Media { gif: true, ..media })
+            }
+            (_, content) => content,
+        };
+        if let Some(media) = content.media_mut() {
+            media.filename = media
+                .filename
+                .take()
+                .map(|name| names::with_extension(&name, self.extension()));
+        }
+        content
+    }
+}
+
+/// Returns ffmpeg's reader for a type. It is never guessed: some formats are
+/// lists of other files.
+fn reader(mime: &str) -> Option<&'static str> {
+    Some(match mime.split(';').next().unwrap_or_default() {
+        "image/gif" => "gif",
+        "image/png" => "png_pipe",
+        "image/jpeg" => "jpeg_pipe",
+        "audio/aac" => "aac",
+        "audio/amr" => "amr",
+        "audio/mp4" | "audio/3gpp" => "mov",
+        "audio/mpeg" => "mp3",
+        "audio/ogg" => "ogg",
+        "audio/wav" => "wav",
+        "audio/webm" => "matroska",
+        "audio/x-aiff" => "aiff",
+        "audio/x-flac" => "flac",
+        _ => return None,
+    })
+}
+
+fn failed(why: &'static str) -> FileError {
+    FileError::Convert(Invalid {
+        field: "file".into(),
+        wants: why.into(),
+    })
+}
+
+impl Files {
+    /// Converts a file; returns another one, which goes with its message, and
+    /// what the message becomes.
+    ///
+    /// # Errors
+    /// Any [`FileError`]; nothing is kept then.
+    pub async fn convert(
+        &self,
+        file: &FileRow,
+        conversion: Conversion,
+        content: Content,
+    ) -> Result<(FileRow, Content), FileError> {
+        let inner = &self.0;
+        let refused = || FileError::Convert(conversion.refusal());
+        let program = inner.converter.program.as_ref().ok_or_else(refused)?;
+        let reader = reader(&file.mime).ok_or_else(refused)?;
+        let output = Output::new(inner);
+        let command = self.command(program, reader, file, conversion, &output.path());
+        let working = async {
+            let Ok(_place) = inner.converter.places.acquire().await else {
+                return Err(refused());
+            };
+            run(command).await.map_err(|error| {
+                tracing::warn!(%error, "ffmpeg could not be started");
+                refused()
+            })
+        };
+        let done = tokio::time::timeout(DEADLINE, working).await;
+        let done =
+            done.map_err(|_| failed("takes too long to be converted: convert it before"))??;
+        if !done {
+            return Err(failed(
+                "cannot be converted: it is damaged, or too large for the limits of a conversion",
+            ));
+        }
+        let made = tokio::fs::File::open(output.path()).await?;
+        let told = UploadHints {
+            mime: Some(conversion.mime().to_owned()),
+            filename: file
+                .filename
+                .as_deref()
+                .map(|name| names::with_extension(name, conversion.extension())),
+            length: Some(made.metadata().await?.len()),
+            cliente_id: file.cliente_id,
+        };
+        let row = self.take(ReaderStream::new(made), told, true).await?;
+        Ok((row, conversion.content(content)))
+    }
+
+    fn command(
+        &self,
+        program: &Path,
+        reader: &str,
+        file: &FileRow,
+        conversion: Conversion,
+        output: &Path,
+    ) -> Command {
+        let location = |path: &Path| {
+            let mut url = std::ffi::OsString::from("file:");
+            url.push(path);
+            url
+        };
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            // It may repeat what the file holds.
+            .stderr(Stdio::null())
+            .args(["-nostdin", "-loglevel", "quiet", "-threads", "1"])
+            .args(["-protocol_whitelist", "file", "-max_pixels", PIXELS])
+            .args(["-f", reader, "-i"])
+            .arg(location(&self.0.path(&file.id)))
+            // Where and by whom it was recorded is nobody's business.
+            .args(["-map_metadata", "-1", "-threads", "1"])
+            // A file without a frame is no film.
+            .args(["-abort_on", "empty_output"])
+            .args(conversion.arguments())
+            .arg("-y")
+            .arg(location(output));
+        ResourceLimits {
+            cpu_seconds: CPU_SECONDS,
+            memory: MEMORY,
+            file_size: self.0.limits.largest + 1,
+        }
+        .apply(&mut command);
+        command
+    }
+}
+
+/// Runs a command to its end; returns whether it succeeded. It is killed when
+/// nobody waits for it any more.
+async fn run(command: Command) -> std::io::Result<bool> {
+    let mut child = tokio::task::spawn_blocking(move || spawn_bound(command))
+        .await
+        .map_err(std::io::Error::other)??;
+    let id = Process::read(child.id().cast_signed()).map(|process| process.id());
+    let mut running = Running(id);
+    let status = tokio::task::spawn_blocking(move || child.wait())
+        .await
+        .map_err(std::io::Error::other)??;
+    running.0 = None;
+    Ok(status.success())
+}

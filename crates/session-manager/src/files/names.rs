@@ -1,0 +1,151 @@
+//! File names and what they say: the type of a file whose content says nothing,
+//! and the extension of a name without one.
+
+use std::path::Path;
+
+/// The type of a file of which nothing is known.
+pub(super) const UNKNOWN: &str = "application/octet-stream";
+/// The longest file name, in bytes.
+const LONGEST: usize = 255;
+
+/// The extension that phones know for a type.
+const EXTENSIONS: &[(&str, &str)] = &[
+    ("application/gzip", "gz"),
+    ("application/json", "json"),
+    ("application/msword", "doc"),
+    ("application/pdf", "pdf"),
+    ("application/rtf", "rtf"),
+    ("application/vnd.ms-excel", "xls"),
+    ("application/vnd.ms-powerpoint", "ppt"),
+    ("application/vnd.oasis.opendocument.presentation", "odp"),
+    ("application/vnd.oasis.opendocument.spreadsheet", "ods"),
+    ("application/vnd.oasis.opendocument.text", "odt"),
+    (
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "pptx",
+    ),
+    (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "xlsx",
+    ),
+    (
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "docx",
+    ),
+    ("application/vnd.rar", "rar"),
+    ("application/x-7z-compressed", "7z"),
+    ("audio/aac", "aac"),
+    ("audio/amr", "amr"),
+    ("audio/mp4", "m4a"),
+    ("audio/mpeg", "mp3"),
+    ("audio/x-flac", "flac"),
+    ("image/jpeg", "jpg"),
+    ("image/svg+xml", "svg"),
+    ("text/calendar", "ics"),
+    ("text/plain", "txt"),
+    ("text/vcard", "vcf"),
+    ("text/x-vcard", "vcf"),
+    ("video/3gpp", "3gp"),
+    ("video/quicktime", "mov"),
+];
+
+/// Returns the type that a name claims, by its extension.
+pub(super) fn type_of(name: &str) -> Option<&'static str> {
+    mime_guess::from_path(Path::new(name)).first_raw()
+}
+
+/// Returns the extension for a type; `None` if it has none of its own.
+pub(super) fn extension_of(mime: &str) -> Option<&str> {
+    let mime = mime.split(';').next().unwrap_or_default();
+    if mime == UNKNOWN {
+        return None;
+    }
+    let known = EXTENSIONS.iter().find(|(known, _)| *known == mime);
+    known.map(|(_, extension)| *extension).or_else(|| {
+        let (_, short) = mime.rsplit_once('/')?;
+        let is_plain = short.len() <= 4 && short.bytes().all(|b| b.is_ascii_alphanumeric());
+        is_plain.then_some(short)
+    })
+}
+
+/// Returns a name for a file without one.
+pub(super) fn default_name(mime: &str) -> String {
+    format!("file.{}", extension_of(mime).unwrap_or("bin"))
+}
+
+/// Returns the name with the extension of its type, unless it has a known one:
+/// a phone opens a file by its extension.
+pub(super) fn with_known_extension(name: &str, mime: &str) -> String {
+    match extension_of(mime) {
+        Some(extension) if type_of(name).is_none() => with_suffix(name.to_owned(), extension),
+        _ => name.to_owned(),
+    }
+}
+
+/// Returns the name with another extension, after a conversion.
+pub(super) fn with_extension(name: &str, extension: &str) -> String {
+    let stem = match name.rsplit_once('.') {
+        Some((stem, _)) if type_of(name).is_some() && !stem.is_empty() => stem,
+        _ => name,
+    };
+    with_suffix(stem.to_owned(), extension)
+}
+
+fn with_suffix(mut stem: String, extension: &str) -> String {
+    // `presupuesto.` and a name that is an extension's length too long.
+    while stem.ends_with(['.', ' ']) || stem.len() + 1 + extension.len() > LONGEST {
+        stem.pop();
+    }
+    format!("{stem}.{extension}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_filename_by_mime_type() {
+        assert_eq!(default_name("image/jpeg"), "file.jpg");
+        assert_eq!(default_name("image/png"), "file.png");
+        assert_eq!(default_name("audio/ogg; codecs=opus"), "file.ogg");
+        assert_eq!(default_name("application/vnd.oasis.x"), "file.bin");
+        assert_eq!(default_name(UNKNOWN), "file.bin");
+    }
+
+    #[test]
+    fn name_without_extension_gets_that_of_its_type() {
+        const WORD: &str =
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+        for (name, mime, shown) in [
+            (
+                "Presupuesto marzo",
+                "application/pdf",
+                "Presupuesto marzo.pdf",
+            ),
+            // No extension, although there is a dot.
+            (
+                "Presupuesto v1.2",
+                "application/pdf",
+                "Presupuesto v1.2.pdf",
+            ),
+            ("Sr. Gómez", WORD, "Sr. Gómez.docx"),
+            ("presupuesto.", "application/pdf", "presupuesto.pdf"),
+            ("foto", "image/jpeg", "foto.jpg"),
+            ("menú.PDF", "application/pdf", "menú.PDF"),
+            // What somebody wrote on purpose stays.
+            ("datos.txt", "application/pdf", "datos.txt"),
+            ("datos", UNKNOWN, "datos"),
+        ] {
+            assert_eq!(with_known_extension(name, mime), shown);
+        }
+        let long = with_known_extension(&"ñ".repeat(127), "application/pdf");
+        assert!(long.len() <= LONGEST && long.ends_with("ñ.pdf"), "{long}");
+    }
+
+    #[test]
+    fn converted_file_has_the_extension_of_its_new_type() {
+        assert_eq!(with_extension("gato.gif", "mp4"), "gato.mp4");
+        assert_eq!(with_extension("v1.2", "mp4"), "v1.2.mp4");
+        assert_eq!(with_extension(".gif", "mp4"), ".gif.mp4");
+    }
+}

@@ -1,0 +1,51 @@
+//! `POST /chats/{to}/read`, `POST /chats/{to}/typing` and `GET /contacts/{to}`.
+
+use api_docs::{ClienteHeader, Failures};
+use axum::Json;
+use axum::extract::State;
+use service_runtime::http::{ApiJson, ApiPath};
+use session_api::{ContactBody, ReadBody, Recipient, TypingBody, TypingRequest, paths};
+
+use crate::error::ApiError;
+use crate::state::AppState;
+
+/// Marks the chat with a number as read, which the other side sees. Read
+/// receipts are sent for nothing else but this and a send.
+#[utoipa::path(post, path = paths::CHAT_READ, tag = "chats",
+    params(("to" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
+    responses((status = 200, description = "It is read", body = ReadBody), Failures))]
+pub async fn read(
+    State(state): State<AppState>,
+    ApiPath(to): ApiPath<String>,
+) -> Result<Json<ReadBody>, ApiError> {
+    let to = Recipient::parse(&to)?;
+    Ok(Json(state.outbox.mark_read(&to).await?))
+}
+
+/// Shows the account as typing in the chat with a number, for some seconds.
+#[utoipa::path(post, path = paths::CHAT_TYPING, tag = "chats",
+    params(("to" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
+    request_body(content = TypingRequest, example = json!({"seconds": 5})),
+    responses((status = 200, description = "It is shown", body = TypingBody), Failures))]
+pub async fn typing(
+    State(state): State<AppState>,
+    ApiPath(to): ApiPath<String>,
+    ApiJson(request): ApiJson<TypingRequest>,
+) -> Result<Json<TypingBody>, ApiError> {
+    let to = Recipient::parse(&to)?;
+    let seconds = request.validate()?;
+    Ok(Json(state.outbox.typing(&to, seconds).await?))
+}
+
+/// Returns what WhatsApp tells of a number. There is half a second between two
+/// queries.
+#[utoipa::path(get, path = paths::CONTACT, tag = "chats",
+    params(("to" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
+    responses((status = 200, description = "What is known of it", body = ContactBody), Failures))]
+pub async fn contact(
+    State(state): State<AppState>,
+    ApiPath(to): ApiPath<String>,
+) -> Result<Json<ContactBody>, ApiError> {
+    let to = Recipient::parse(&to)?;
+    Ok(Json(state.outbox.contact(&to).await?))
+}

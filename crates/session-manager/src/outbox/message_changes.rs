@@ -1,0 +1,470 @@
+//! `PUT` and `DELETE /messages/{id}`: edits and deletions, each made once.
+//!
+//! ```text
+//!  known? ─> lock of the person ─> earlier change settled? ─> row ─> page ─> outcome
+//!                                                              │
+//!  READY, outcome unknown ─> the same once more <──────────────┘
+//! ```
+//!
+//! An edit goes out under an id of its own, which WhatsApp's server drops if it
+//! has it; a message that is deleted twice is deleted. Both can be repeated.
+
+use session_api::{
+    ChangedBody, ErrorCode, Event, MessageDeletedEvent, MessageEditedEvent, Timestamp,
+};
+use sha2::{Digest, Sha256};
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
+
+use super::Outbox;
+use super::outcome::failure;
+use super::send::new_wa_message_id;
+use super::settle::{AT_LEAST_EVERY, EVERY, RESEND_DEADLINE, is_due_after};
+use crate::browser::{OwnMessage, PageEdit, PageError, WhatsAppPage};
+use crate::error::ApiError;
+use crate::ledger::transition::SendState;
+use crate::ledger::{
+    LedgerError, MessageChange, MessageChangeKind, MessageChangeState, NewMessageChange, Store,
+};
+
+/// What is to become of a sent message.
+#[derive(Clone)]
+pub enum WantedChange {
+    /// Its text becomes this one.
+    Edit(String),
+    /// It is deleted for everyone.
+    Delete,
+}
+
+impl WantedChange {
+    fn kind(&self) -> MessageChangeKind {
+        match self {
+            Self::Edit(_) => MessageChangeKind::Edit,
+            Self::Delete => MessageChangeKind::Delete,
+        }
+    }
+
+    fn hash(&self, message_key: &str) -> Vec<u8> {
+        let (kind, text) = match self {
+            Self::Edit(text) => ("edit", text.as_str()),
+            Self::Delete => ("delete", ""),
+        };
+        let mut hash = Sha256::new();
+        for part in ["1", kind, message_key, text] {
+            // No part can contain the NUL that terminates it.
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        hash.finalize().to_vec()
+    }
+}
+
+/// The message that is to be changed.
+#[derive(Clone)]
+struct Target {
+    id: String,
+    chat: String,
+    key: String,
+    sent_at: i64,
+}
+
+type ChangeResult = Result<ChangedBody, ApiError>;
+
+impl Outbox {
+    /// Edits or deletes a sent message; returns its outcome.
+    ///
+    /// # Errors
+    /// As `PUT` and `DELETE /messages/{id}` of the API.
+    pub async fn change(
+        &self,
+        idempotency_key: Option<&str>,
+        id: &str,
+        wanted: WantedChange,
+    ) -> ChangeResult {
+        let deadline = Instant::now() + self.0.limits.deadline;
+        let store = self.0.file.store().await?;
+        store.caught_up().await?;
+        let target = target(&store, id).await?;
+        let hash = wanted.hash(&target.key);
+        if let Some(key) = idempotency_key
+            && let Some(row) = store.change_by_idempotency_key(key).await?
+        {
+            if row.body_hash != hash {
+                return Err(ApiError::new(
+                    ErrorCode::IdempotencyKeyReused,
+                    "this Idempotency-Key was used for another change",
+                ));
+            }
+            if row.state == MessageChangeState::Done {
+                return Ok(ChangedBody::new(row.message_id));
+            }
+        }
+        if let Some(outcome) = made_before(&store, &target, &wanted, &hash).await? {
+            return outcome;
+        }
+        self.can_send()?;
+        let slot = self.queue_slot()?;
+        let new = NewMessageChange {
+            kind: wanted.kind(),
+            message_key: target.key.clone(),
+            message_id: target.id.clone(),
+            sent_at: target.sent_at,
+            wa_key: new_wa_message_id(),
+            idempotency_key: idempotency_key.map(str::to_owned),
+            body_hash: hash,
+            text: match &wanted {
+                WantedChange::Edit(text) => Some(text.clone()),
+                WantedChange::Delete => None,
+            },
+        };
+        let this = self.clone();
+        let working = async move {
+            let outcome = this
+                .make_change(&store, target, wanted, new, deadline)
+                .await;
+            drop(slot);
+            outcome
+        };
+        // A caller that disconnects cancels nothing.
+        let task = tokio::spawn(working.in_current_span());
+        task.await.unwrap_or_else(|_| Err(unconfirmed()))
+    }
+
+    async fn make_change(
+        &self,
+        store: &Store,
+        target: Target,
+        wanted: WantedChange,
+        new: NewMessageChange,
+        deadline: Instant,
+    ) -> ChangeResult {
+        let patience = Instant::now() + self.0.limits.deadline / 2;
+        let lane = self.lane(&target.chat).await;
+        let Ok(_turn) = timeout_at(patience, self.0.lanes.enter(&lane)).await else {
+            return Err(ApiError::new(
+                ErrorCode::Overloaded,
+                "other messages to this number took too long: nothing was changed, try again in a second",
+            ));
+        };
+        // Another request may have changed it since.
+        store.caught_up().await?;
+        if let Some(outcome) = made_before(store, &target, &wanted, &new.body_hash).await? {
+            return outcome;
+        }
+        if let Some(earlier) = store.last_change(&target.key).await?
+            && earlier.is_unsettled()
+        {
+            let same = earlier.body_hash == new.body_hash;
+            // A later change must not be overtaken by the repetition of this one.
+            if !self.settle_change(store, &earlier).await && earlier.undecided_at.is_none() {
+                return Err(if same {
+                    unconfirmed()
+                } else {
+                    ApiError::new(
+                        ErrorCode::EarlierUnconfirmed,
+                        "what became of an earlier change of this message is not known yet: nothing was changed, try again later",
+                    )
+                });
+            }
+            if let Some(outcome) = made_before(store, &target, &wanted, &new.body_hash).await? {
+                return outcome;
+            }
+            if same && earlier.undecided_at.is_some() {
+                return Err(undecided());
+            }
+        }
+        let permit = timeout_at(patience, self.0.in_flight.clone().acquire_owned()).await;
+        let Ok(Ok(_permit)) = permit else {
+            return Err(ApiError::new(
+                ErrorCode::Overloaded,
+                "other messages took too long: nothing was changed, try again in a second",
+            ));
+        };
+        let page = self.0.ready_page()?;
+        let row = store
+            .begin_change(new)
+            .await?
+            .ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        match ask(&page, &row, row.tries > 0, left).await {
+            Ok(()) => {
+                self.note_done(store, &page, &row).await.map_err(|error| {
+                    // The server has it; it is found out again.
+                    tracing::error!("a change was not written down: {}", error.chain());
+                    unconfirmed()
+                })?;
+                tracing::info!(id = %row.wa_key, kind = ?row.kind, "a message was changed");
+                Ok(ChangedBody::new(row.message_id))
+            }
+            Err(error) => match failure(&error) {
+                ErrorCode::SendUnconfirmed => {
+                    store.change_unknown(row.id, false).await?;
+                    self.0.changing.notify_one();
+                    Err(unconfirmed())
+                }
+                code => {
+                    store.change_failed(row.id, code.as_str()).await?;
+                    Err(ApiError::new(code, error.to_string()))
+                }
+            },
+        }
+    }
+
+    /// Records that a change is made, and publishes it.
+    async fn note_done(
+        &self,
+        store: &Store,
+        page: &WhatsAppPage,
+        row: &MessageChange,
+    ) -> Result<(), LedgerError> {
+        let chat = chat_of(&row.message_id).to_owned();
+        let addresses = page.addresses_of(&chat).await.unwrap_or_default();
+        let with = |server: &str| {
+            let own = std::iter::once(&chat).chain(&addresses);
+            own.filter_map(|id| id.strip_suffix(server))
+                .next()
+                .map(str::to_owned)
+        };
+        let phone = with("@c.us");
+        let lid = with("@lid").map(|lid| format!("{lid}@lid"));
+        let (message_id, at) = (row.message_id.clone(), Timestamp::now());
+        let (key, event) = match row.kind {
+            MessageChangeKind::Edit => (
+                format!("true_{chat}_{}", row.wa_key),
+                Event::MessageEdited(MessageEditedEvent {
+                    message_id,
+                    chat,
+                    phone,
+                    lid,
+                    from_me: true,
+                    body: row.text.clone().unwrap_or_default(),
+                    at,
+                }),
+            ),
+            MessageChangeKind::Delete => (
+                row.message_id.clone(),
+                Event::MessageDeleted(MessageDeletedEvent {
+                    message_id,
+                    chat,
+                    phone,
+                    lid,
+                    from_me: true,
+                    at,
+                }),
+            ),
+        };
+        store.change_done(row.id, key, event).await
+    }
+
+    /// Settles changes with an unknown outcome, whenever READY.
+    pub(super) async fn changes_loop(&self) {
+        let mut at_rest = false;
+        loop {
+            if at_rest {
+                let changing = self.0.changing.notified();
+                let _ = tokio::time::timeout(AT_LEAST_EVERY, changing).await;
+            }
+            tokio::time::sleep(EVERY).await;
+            at_rest = false;
+            if self.0.ready_page().is_err() {
+                continue;
+            }
+            let Ok(store) = self.0.file.store().await else {
+                continue;
+            };
+            let Ok(rows) = store.unsettled_changes().await else {
+                continue;
+            };
+            at_rest = rows.is_empty();
+            for row in rows {
+                if !is_due_after(row.tries, row.tried_at, Timestamp::now()) {
+                    continue;
+                }
+                let lane = self.lane(chat_of(&row.message_id)).await;
+                // A change of this person's is being made.
+                let Some(_turn) = self.0.lanes.try_enter(&lane) else {
+                    continue;
+                };
+                self.settle_change(&store, &row).await;
+            }
+        }
+    }
+
+    /// Makes a change once more whose outcome is unknown; the caller holds the
+    /// person's lock. Returns whether the outcome is known now.
+    async fn settle_change(&self, store: &Store, row: &MessageChange) -> bool {
+        // It may have been settled before the lock was free.
+        match store.change_state(row.id).await {
+            Ok(Some(MessageChangeState::Sending | MessageChangeState::Unconfirmed)) => {}
+            Ok(_) => return true,
+            Err(_) => return false,
+        }
+        let Ok(page) = self.0.ready_page() else {
+            return false;
+        };
+        let Ok(tries) = store.note_change_try(row.id).await else {
+            return false;
+        };
+        let settled = match ask(&page, row, true, RESEND_DEADLINE).await {
+            Ok(()) => self.note_done(store, &page, row).await.map(|()| true),
+            Err(error) => {
+                // WhatsApp takes no more tries: whether it took an earlier one
+                // cannot be found out.
+                let last = matches!(
+                    failure(&error),
+                    ErrorCode::MessageTooOld
+                        | ErrorCode::MessageNotChangeable
+                        | ErrorCode::MessageNotFound
+                        | ErrorCode::RecipientBlocked
+                ) || tries >= self.0.limits.settle_tries;
+                if last && row.undecided_at.is_none() {
+                    tracing::warn!(id = %row.wa_key, tries, %error, "what became of a change of a message could not be found out");
+                }
+                store.change_unknown(row.id, last).await.map(|()| false)
+            }
+        };
+        match settled {
+            Ok(true) => {
+                tracing::info!(id = %row.wa_key, kind = ?row.kind, "a change was settled");
+                true
+            }
+            Ok(false) => false,
+            Err(error) => {
+                tracing::error!("a settled change was not written down: {}", error.chain());
+                self.0.file.check().await;
+                false
+            }
+        }
+    }
+}
+
+/// Asks the page for a change.
+async fn ask(
+    page: &WhatsAppPage,
+    row: &MessageChange,
+    again: bool,
+    deadline: std::time::Duration,
+) -> Result<(), PageError> {
+    let message = OwnMessage {
+        id: &row.message_id,
+        sent_at: row.sent_at,
+    };
+    let span = tracing::info_span!("page");
+    match (row.kind, &row.text) {
+        (MessageChangeKind::Edit, Some(text)) => {
+            let edit = PageEdit {
+                message,
+                key: &row.wa_key,
+                text,
+                again,
+            };
+            page.edit(edit, deadline).instrument(span).await
+        }
+        (MessageChangeKind::Edit, None) => {
+            Err(PageError::Failed("the text of the edit is gone".to_owned()))
+        }
+        (MessageChangeKind::Delete, _) => {
+            page.delete_for_everyone(message, deadline)
+                .instrument(span)
+                .await
+        }
+    }
+}
+
+/// Returns the outcome of a change that the message has had already; `None` if
+/// there is something to do.
+async fn made_before(
+    store: &Store,
+    target: &Target,
+    wanted: &WantedChange,
+    hash: &[u8],
+) -> Result<Option<ChangeResult>, ApiError> {
+    let Some(last) = store.last_change(&target.key).await? else {
+        return Ok(None);
+    };
+    if last.state != MessageChangeState::Done {
+        return Ok(None);
+    }
+    if last.body_hash == hash {
+        return Ok(Some(Ok(ChangedBody::new(last.message_id))));
+    }
+    let deleted = last.kind == MessageChangeKind::Delete;
+    Ok(match wanted {
+        WantedChange::Edit(_) if deleted => Some(Err(ApiError::new(
+            ErrorCode::MessageNotChangeable,
+            "the message is deleted: nothing was changed",
+        ))),
+        _ => None,
+    })
+}
+
+/// Returns the message with this id: WhatsApp's full one, or the last part of
+/// it for a message that this service sent.
+async fn target(store: &Store, id: &str) -> Result<Target, ApiError> {
+    let unknown = || {
+        ApiError::new(
+            ErrorCode::MessageNotFound,
+            "no message with this id is known",
+        )
+    };
+    let Some(row) = store.find(id).await? else {
+        let parts: Vec<_> = id.split('_').collect();
+        return match parts[..] {
+            ["false", chat, _, ..] if chat.contains('@') => Err(ApiError::new(
+                ErrorCode::MessageNotOwn,
+                "only messages of this account can be changed",
+            )),
+            // Written on the phone itself.
+            ["true", chat, key] if chat.ends_with("@c.us") || chat.ends_with("@lid") => {
+                Ok(Target {
+                    id: id.to_owned(),
+                    chat: chat.to_owned(),
+                    key: key.to_owned(),
+                    sent_at: 0,
+                })
+            }
+            _ => Err(unknown()),
+        };
+    };
+    match row.state {
+        SendState::Accepted | SendState::Sending | SendState::Unconfirmed => {
+            return Err(ApiError::new(
+                ErrorCode::EarlierUnconfirmed,
+                "whether the message was sent is not known yet: nothing was changed, try again later",
+            ));
+        }
+        SendState::Failed => return Err(unknown()),
+        _ => {}
+    }
+    let Some(message_id) = row.message_id.filter(|id| !chat_of(id).is_empty()) else {
+        // A reaction has no id at WhatsApp.
+        return Err(ApiError::new(
+            ErrorCode::MessageNotChangeable,
+            "this message cannot be changed",
+        ));
+    };
+    Ok(Target {
+        chat: chat_of(&message_id).to_owned(),
+        id: message_id,
+        key: row.wa_key,
+        sent_at: row.created_at / 1_000,
+    })
+}
+
+fn chat_of(message_id: &str) -> &str {
+    session_api::chat_of_sent(message_id).unwrap_or_default()
+}
+
+fn unconfirmed() -> ApiError {
+    ApiError::new(
+        ErrorCode::SendUnconfirmed,
+        "WhatsApp did not confirm the change in time: the service finds out by itself; GET /messages/{id} tells, and the same request may be repeated",
+    )
+}
+
+fn undecided() -> ApiError {
+    ApiError::new(
+        ErrorCode::SendUndecided,
+        "what became of the change could not be found out, and WhatsApp takes no more tries: look at the chat on the phone",
+    )
+}

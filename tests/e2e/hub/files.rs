@@ -1,0 +1,342 @@
+//! Real files through both services and back, byte for byte, and files that are
+//! made to harm whoever opens, shows or keeps them.
+
+use std::path::Path;
+use std::process::Command;
+
+use harness::standin::{LeadContent, LeadMedia, LeadMessage, Settings, Standin};
+use harness::{Hub, ManagerOptions, Scratch, linked, poll};
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+use service_runtime::process::usage::field;
+use sha2::{Digest, Sha256};
+
+const CHAT: &str = "5491158254201";
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn run(folder: &Path, program: &str, arguments: &[&str]) {
+    let mut command = Command::new(program);
+    // LibreOffice leaves nothing elsewhere.
+    command.env("HOME", folder).env("TMPDIR", folder);
+    let done = command.args(arguments).output();
+    let done = done.unwrap_or_else(|error| panic!("{program}: {error}: cargo xtask setup"));
+    assert!(done.status.success(), "{program} {arguments:?}: {done:?}");
+}
+
+/// A file of some kind: its name, its type, what it is sent as, and its bytes.
+struct Sample {
+    name: String,
+    mime: &'static str,
+    kind: &'static str,
+    bytes: Vec<u8>,
+}
+
+/// Makes files of each kind that people send, with the programs that make them.
+fn samples(folder: &Path) -> Vec<Sample> {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (tone, bars) = ("sine=duration=1", "testsrc=size=64x48:rate=5:duration=1");
+    let mut samples = Vec::new();
+    let mut sample = |name: &str, mime, kind| {
+        let bytes = std::fs::read(folder.join(name)).unwrap_or_else(|it| panic!("{name}: {it}"));
+        let name = name.to_owned();
+        samples.push(Sample {
+            name,
+            mime,
+            kind,
+            bytes,
+        });
+    };
+    for (name, mime, kind, source, more) in [
+        (
+            "foto.jpg",
+            "image/jpeg",
+            "image",
+            bars,
+            &["-frames:v", "1"][..],
+        ),
+        ("foto.png", "image/png", "image", bars, &["-frames:v", "1"]),
+        (
+            "foto.webp",
+            "image/webp",
+            "image",
+            bars,
+            &["-frames:v", "1"],
+        ),
+        (
+            "film.mp4",
+            "video/mp4",
+            "video",
+            bars,
+            &["-pix_fmt", "yuv420p"],
+        ),
+        (
+            "film.mov",
+            "video/quicktime",
+            "video",
+            bars,
+            &["-pix_fmt", "yuv420p"],
+        ),
+        ("film.3gp", "video/3gpp", "video", bars, &["-c:v", "mpeg4"]),
+        (
+            "voz.ogg",
+            "audio/ogg; codecs=opus",
+            "audio",
+            tone,
+            &["-c:a", "libopus"],
+        ),
+        ("tema.mp3", "audio/mpeg", "audio", tone, &[]),
+        ("tema.m4a", "audio/mp4", "audio", tone, &[]),
+        ("tema.wav", "audio/wav", "audio", tone, &[]),
+        ("tema.aac", "audio/aac", "audio", tone, &[]),
+        ("gato.gif", "image/gif", "document", bars, &[]),
+    ] {
+        let file = path(name);
+        let begin = [
+            "-nostdin",
+            "-loglevel",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            source,
+        ];
+        run(
+            folder,
+            "ffmpeg",
+            &[&begin[..], more, &[file.as_str()]].concat(),
+        );
+        sample(name, mime, kind);
+    }
+    std::fs::write(folder.join("lista.csv"), "Nombre,Precio\nÑandú,1\n").expect("a list");
+    sample("lista.csv", "text/csv", "document");
+    let profile = format!("-env:UserInstallation=file://{}", path("profile"));
+    for (extension, mime) in [
+        ("pdf", "application/pdf"),
+        ("xls", "application/vnd.ms-excel"),
+        (
+            "xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ),
+        ("ods", "application/vnd.oasis.opendocument.spreadsheet"),
+    ] {
+        let (list, target) = (path("lista.csv"), folder.display().to_string());
+        let wanted = [
+            &profile,
+            "--headless",
+            "--convert-to",
+            extension,
+            "--outdir",
+            &target,
+            &list,
+        ];
+        run(folder, "soffice", &wanted);
+        sample(&format!("lista.{extension}"), mime, "document");
+    }
+    samples
+}
+
+/// Lets a lead send a file; returns the number that the hub gave the message.
+async fn from_a_lead(standin: &Standin, hub: &Hub, sample: &Sample, name: &str) -> (String, Value) {
+    let path = standin.phone().upload(sample.bytes.clone());
+    let media = LeadMedia {
+        path,
+        kind: sample.kind.to_owned(),
+        mime: sample.mime.to_owned(),
+        filename: Some(name.to_owned()),
+        ..LeadMedia::default()
+    };
+    let content = LeadContent {
+        media: Some(media),
+        ..LeadContent::default()
+    };
+    let message = LeadMessage::text(CHAT, "").with(content);
+    let key = standin.phone().lead_message(&message).expect("a message");
+    let message = poll::until("the message at the hub", async || {
+        let (_, newest) = hub.get("/api/listener/messages?limite=1").await;
+        let newest = &newest["mensajes"][0];
+        (newest["message_id"] == key).then(|| newest.clone())
+    })
+    .await;
+    let id = &message["id"];
+    (format!("/api/listener/messages/{id}/media"), message)
+}
+
+/// Returns the file at `path` of the hub, with its headers.
+async fn served(hub: &Hub, path: &str) -> (reqwest::header::HeaderMap, Vec<u8>) {
+    poll::until("the file", async || {
+        let response = hub.client().get(hub.url(path)).send().await.ok()?;
+        let headers = response.headers().clone();
+        let is_there = response.status().is_success();
+        let bytes = response.bytes().await.ok()?;
+        is_there.then(|| (headers, bytes.to_vec()))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn real_files_go_through_the_pair_and_back_unchanged() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", false)).await;
+    let folder = Scratch::default();
+    for sample in samples(folder.path()) {
+        let Sample {
+            name,
+            mime,
+            kind,
+            bytes,
+        } = &sample;
+        let json = json!({"to": CHAT, "type": kind});
+        let file = Part::bytes(bytes.clone()).file_name(name.clone());
+        let file = file.mime_str("application/octet-stream").expect("a type");
+        let form = Form::new()
+            .text("json", json.to_string())
+            .part("file", file);
+        let request = hub.client().post(hub.url("/api/send")).multipart(form);
+        let response = request.send().await.expect("an answer");
+        let status = response.status();
+        assert_eq!(status, 200, "{name}: {:?}", response.text().await);
+        let message = standin.phone().messages().pop().expect("a message");
+        assert_eq!(&message.kind, kind, "{name}");
+        let arrived = message.details.file.expect("a file");
+        assert_eq!(arrived.sha256, sha256(bytes), "{name}");
+        assert_eq!(
+            arrived.mime,
+            mime.split(';').next().unwrap_or_default(),
+            "{name}"
+        );
+        assert_eq!(arrived.filename.as_deref(), Some(name.as_str()));
+
+        let (path, _) = from_a_lead(&standin, &hub, &sample, name).await;
+        let (headers, back) = served(&hub, &path).await;
+        assert!(back == *bytes, "{name} came back as another");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+    }
+    drop(hub);
+    manager.stop().await;
+}
+
+fn png_of(width: u32, height: u32, more: &[u8]) -> Vec<u8> {
+    let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+    bytes.extend(width.to_be_bytes());
+    bytes.extend(height.to_be_bytes());
+    bytes.extend([8, 6, 0, 0, 0, 0, 0, 0, 0]);
+    bytes.extend(more);
+    bytes
+}
+
+#[tokio::test]
+async fn hostile_files_harm_neither_service() {
+    const SCRIPT: &str = "<script>fetch('/api/users')</script>";
+    // Displayed as "catalogo" followed by "exe.gpj" spelled backwards.
+    const NAME: &str = "../../../etc/cron.d/C:\\x\\catalogo\u{202e}gpj.exe";
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", false)).await;
+    let svg = format!("<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'>{SCRIPT}</svg>");
+    let memory = |pid: i32| field(&format!("/proc/{pid}/status"), "VmRSS:").expect("a figure");
+    let pids = [manager.service.pid(), hub.service.pid()];
+    let before = pids.map(memory);
+    for (mime, kind, bytes) in [
+        ("image/svg+xml", "image", svg.into_bytes()),
+        (
+            "image/png",
+            "image",
+            format!("<!DOCTYPE html>{SCRIPT}").into_bytes(),
+        ),
+        // A picture, a page and an archive at once.
+        ("text/html", "document", png_of(1, 1, SCRIPT.as_bytes())),
+        (
+            "image/gif",
+            "image",
+            [b"GIF89a/*\0\0\0", SCRIPT.as_bytes(), b"*/=1;"].concat(),
+        ),
+        (
+            "application/pdf",
+            "document",
+            [b"%PDF-1.4\n", SCRIPT.as_bytes(), b"PK\x03\x04"].concat(),
+        ),
+        // 16 GiB for whoever draws it.
+        ("image/png", "image", png_of(65_535, 65_535, &[])),
+        (
+            "text/html\r\nset-cookie: a=b",
+            "document",
+            SCRIPT.as_bytes().to_vec(),
+        ),
+    ] {
+        let sample = Sample {
+            name: NAME.to_owned(),
+            mime,
+            kind,
+            bytes,
+        };
+        let (path, message) = from_a_lead(&standin, &hub, &sample, NAME).await;
+        let name = message["media"]["filename"].as_str().unwrap_or_default();
+        assert!(!name.contains(['/', '\\', '\u{202e}']), "{message}");
+        let key = message["message_id"].as_str().expect("an id");
+        let (headers, bytes) = served(&hub, &path).await;
+        let itself = manager.url(&format!("/messages/{key}/media"));
+        let itself = hub.client().get(itself).send().await.expect("an answer");
+        assert!(bytes == sample.bytes, "{mime}: another file");
+        for headers in [&headers, itself.headers()] {
+            assert_eq!(headers["x-content-type-options"], "nosniff", "{mime}");
+            assert_eq!(
+                headers["content-security-policy"],
+                "default-src 'none'; sandbox"
+            );
+            assert!(headers.get("set-cookie").is_none());
+            let disposition = headers["content-disposition"].to_str().expect("ASCII");
+            assert!(
+                !disposition.contains(['/', '\\']) && !disposition.contains("%E2%80%AE"),
+                "{disposition}"
+            );
+        }
+        // Shown in a browser only as what runs nothing there.
+        let kind = headers["content-type"].to_str().expect("ASCII");
+        let disposition = headers["content-disposition"].to_str().expect("ASCII");
+        let is_picture = matches!(kind, "image/png" | "image/gif");
+        assert_eq!(
+            disposition.starts_with("inline"),
+            is_picture,
+            "{mime}: {kind}"
+        );
+        assert!(
+            is_picture || matches!(kind, "application/octet-stream" | "application/pdf"),
+            "{kind}"
+        );
+    }
+    let photo = "A".repeat(10 << 20);
+    let card = format!("BEGIN:VCARD\nFN:Ana\nTEL:4444-3333\nPHOTO;ENCODING=b:{photo}\nEND:VCARD");
+    let content = LeadContent {
+        cards: Some(vec![card]),
+        ..LeadContent::default()
+    };
+    let message = LeadMessage::text(CHAT, "").with(content);
+    standin.phone().lead_message(&message).expect("a message");
+    poll::until("the card at the hub", async || {
+        let (_, newest) = hub.get("/api/listener/messages?limite=1").await;
+        let is_it = newest["mensajes"][0]["contacts"][0]["name"] == "Ana";
+        assert!(newest.to_string().len() < 64 * 1024);
+        is_it.then_some(())
+    })
+    .await;
+    // Everything lies where it belongs, under names of the service's own.
+    let kept = std::fs::read_dir(manager.folder.join("data/files/inbound")).expect("the files");
+    for entry in kept {
+        let name = entry.expect("an entry").file_name();
+        let name = name.to_str().expect("ASCII");
+        assert!(
+            name.len() == 32 && name.bytes().all(|it| it.is_ascii_hexdigit()),
+            "{name}"
+        );
+    }
+    for (pid, before) in pids.into_iter().zip(before) {
+        let grown = memory(pid).saturating_sub(before);
+        assert!(grown < 64 * 1024, "{grown} KiB");
+    }
+    manager.until("READY").await;
+    drop(hub);
+    manager.stop().await;
+}

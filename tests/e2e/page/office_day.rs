@@ -1,0 +1,43 @@
+//! A day of a small office on the page, in a browser: from the phone that is
+//! linked to the hub that is lost, on a desk and on a phone.
+
+use std::time::Duration;
+
+use harness::standin::Settings;
+use harness::{Hub, Manager, ManagerOptions, browser_flow, standin};
+
+const PASSWORD: &str = "una clave de prueba, larga";
+
+async fn day(size: &str) {
+    let standin = standin(Settings::default()).await;
+    let mut manager = Manager::start(&standin).await;
+    let options = ManagerOptions::default()
+        .with("HUB_ADMIN_PASSWORD", PASSWORD)
+        .with("AUTO_CAMPAIGNS_ENABLED", true)
+        .with("DRY_RUN", false);
+    let hub = Hub::start(&manager, options).await;
+    let phone = standin.web_url();
+    let variables = [
+        ("ADMIN_PASSWORD", PASSWORD),
+        ("PHONE_URL", phone.as_str()),
+        ("SIZE", size),
+    ];
+    browser_flow(
+        &hub,
+        "office-day-flow.mjs",
+        &variables,
+        Duration::from_secs(270),
+    )
+    .await;
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn an_offices_day_on_a_desk() {
+    day("desk").await;
+}
+
+#[tokio::test]
+async fn an_offices_day_on_a_phone() {
+    day("phone").await;
+}

@@ -1,0 +1,223 @@
+//! Files through both services, both ways, and what that costs their memory.
+
+use std::time::{Duration, Instant};
+
+use reqwest::multipart::{Form, Part};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use whatsapp_standin::{LeadContent, LeadMedia, LeadMessage, Settings, Standin};
+
+use bench::{weight, weight_at_rest};
+use harness::{Hub, Manager, ManagerOptions, linked, poll};
+
+/// Size of each file, in MiB: below what is fetched by itself.
+const FILE: usize = 8;
+const CHAT: &str = "5491158254201";
+
+/// Memory of one process, in MiB.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Memory {
+    /// At rest, after two files each way: what is loaded once is loaded.
+    pub before: f64,
+    /// The most after any file.
+    pub most: f64,
+    /// At rest, after all files.
+    pub after: f64,
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MediaFigures {
+    /// MiB that went out, and as many that came in.
+    pub mib_each_way: usize,
+    /// How long it took.
+    pub took: Duration,
+    /// session-manager.
+    pub manager: Memory,
+    /// central-hub.
+    pub hub: Memory,
+    /// Chrome and all else below session-manager.
+    pub tree: Memory,
+    /// Stretches of more than 50 ms of the page's thread, by the clock.
+    pub long_tasks: usize,
+    /// The longest of them, in milliseconds.
+    pub longest_task: f64,
+}
+
+impl MediaFigures {
+    /// Returns the figures as a table, as in `docs/performance.md`.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut text = format!(
+            "{} MiB out and {0} MiB in, files of {FILE} MiB, in {:.0} s\n\n\
+             | MiB | before | at most | after |\n| --- | --: | --: | --: |\n",
+            self.mib_each_way,
+            self.took.as_secs_f64()
+        );
+        for (name, memory) in [
+            ("session-manager", self.manager),
+            ("central-hub", self.hub),
+            ("Chrome's tree", self.tree),
+        ] {
+            let Memory {
+                before,
+                most,
+                after,
+            } = memory;
+            text.push_str(&format!(
+                "| {name} | {before:.1} | {most:.1} | {after:.1} |\n"
+            ));
+        }
+        text.push_str(&format!(
+            "\nthe page's thread, stretches of more than 50 ms: {}, the longest {:.0} ms\n",
+            self.long_tasks, self.longest_task
+        ));
+        text
+    }
+}
+
+/// Sends and receives `mib` MiB of files, half of it each way; reports each
+/// file to `say`.
+///
+/// # Panics
+/// If a file does not arrive, or not as it was sent.
+pub async fn media(mib: usize, say: impl Fn(usize, &MediaFigures)) -> MediaFigures {
+    let options = ManagerOptions::default()
+        .with("FILES_QUOTA_MIB", 1_048_576)
+        .with("FILES_QUOTA_CLIENTE_MIB", 1_048_576)
+        // So that the oldest files make way, as in a service that runs for long.
+        .with("MEDIA_QUOTA_MIB", 64);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", false)).await;
+    for n in 0..2 {
+        both_ways(&standin, &hub, n).await;
+    }
+    let mut figures = MediaFigures::default();
+    let at_rest = async |manager: &Manager, hub: &Hub| {
+        (
+            weight_at_rest(manager.service.pid()).await,
+            weight_at_rest(hub.service.pid()).await,
+        )
+    };
+    let (first, of_hub) = at_rest(&manager, &hub).await;
+    figures.manager.before = first.service_rss;
+    figures.tree.before = first.tree_anonymous;
+    figures.hub.before = of_hub.service_rss;
+    let earlier = standin.phone().long_tasks().len();
+    let start = Instant::now();
+    let rounds = mib.div_ceil(2 * FILE);
+    for n in 0..rounds {
+        both_ways(&standin, &hub, n + 2).await;
+        let (now, of_hub) = (weight(manager.service.pid()), weight(hub.service.pid()));
+        figures.manager.most = figures.manager.most.max(now.service_rss);
+        figures.tree.most = figures.tree.most.max(now.tree_anonymous);
+        figures.hub.most = figures.hub.most.max(of_hub.service_rss);
+        figures.mib_each_way += FILE;
+        figures.took = start.elapsed();
+        say(n + 1, &figures);
+    }
+    let (last, of_hub) = at_rest(&manager, &hub).await;
+    figures.manager.after = last.service_rss;
+    figures.tree.after = last.tree_anonymous;
+    figures.hub.after = of_hub.service_rss;
+    let tasks = standin.phone().long_tasks().split_off(earlier);
+    figures.long_tasks = tasks.len();
+    figures.longest_task = tasks.iter().map(|task| task.ms).fold(0.0, f64::max);
+    drop(hub);
+    manager.stop().await;
+    standin.stop().await;
+    figures
+}
+
+/// Sends a file by the hub, and lets the phone send one that the hub serves.
+async fn both_ways(standin: &Standin, hub: &Hub, n: usize) {
+    let (out, back) = (noise(2 * n), noise(2 * n + 1));
+    let hash = hex(&out);
+    let body = json!({"to": CHAT, "type": "document", "filename": "archivo.bin"});
+    let form = Form::new()
+        .text("json", body.to_string())
+        .part("file", Part::bytes(out));
+    let answer = hub
+        .client()
+        .post(hub.url("/api/send"))
+        .multipart(form)
+        .send();
+    let answer = answer.await.expect("an answer");
+    let status = answer.status();
+    let said = answer.text().await.expect("a body");
+    assert!(status.is_success(), "file {n}: {status} {said}");
+    let received = standin.phone().messages().pop().expect("a message");
+    let file = received.details.file.expect("a file");
+    assert_eq!(file.sha256, hash, "file {n} arrived as another");
+
+    let hash = hex(&back);
+    let path = standin.phone().upload(back);
+    let media = LeadMedia {
+        path: path.clone(),
+        kind: "document".to_owned(),
+        mime: "application/octet-stream".to_owned(),
+        filename: Some("archivo.bin".to_owned()),
+        ..LeadMedia::default()
+    };
+    let content = LeadContent {
+        media: Some(media),
+        ..LeadContent::default()
+    };
+    let message = LeadMessage::text(CHAT, "").with(content);
+    let key = standin.phone().lead_message(&message).expect("a message");
+    let id = poll::until("the message at the hub", async || {
+        let (_, newest) = hub.get("/api/listener/messages?limite=1").await;
+        let newest = &newest["mensajes"][0];
+        (newest["message_id"] == key).then(|| newest["id"].clone())
+    })
+    .await;
+    let came = poll::until("the file at the hub", async || {
+        let url = hub.url(&format!("/api/listener/messages/{id}/media"));
+        let answer = hub.client().get(url).send().await.ok()?;
+        let is_there = answer.status().is_success();
+        let bytes = answer.bytes().await.ok()?;
+        is_there.then_some(bytes)
+    })
+    .await;
+    assert_eq!(hex(&came), hash, "file {n} came in as another");
+    // The server is this process, which is not measured, but has to last.
+    standin.phone().forget_file(&path).expect("the file");
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns the bytes of file `n`, without a pattern.
+fn noise(n: usize) -> Vec<u8> {
+    let mut state = (n as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut bytes = Vec::with_capacity(FILE << 20);
+    while bytes.len() < FILE << 20 {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes
+}
+
+/// The check of `cargo xtask soak --media`: returns what grew too much.
+#[must_use]
+pub fn grown(figures: &MediaFigures) -> Option<String> {
+    /// What a service may keep, in MiB: buffers, and what the allocator holds.
+    const LEFT: f64 = 16.0;
+    let services = [
+        ("session-manager", figures.manager),
+        ("central-hub", figures.hub),
+    ];
+    let grown = services
+        .into_iter()
+        .find(|(_, memory)| memory.after - memory.before > LEFT);
+    grown.map(|(name, memory)| {
+        format!(
+            "{name} keeps {:.1} MiB more than before",
+            memory.after - memory.before
+        )
+    })
+}

@@ -1,0 +1,327 @@
+// What a person answers with in the hub's page in Chromium: quick answers, emoji, voice,
+// and conversations that they begin, on a linked pair that sends for real to the
+// stand-in. The microphone is Chromium's own, which beeps.
+//
+//   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node compose-flow.mjs
+//
+// The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> each screen is kept as
+// pictures: in the light, in the dark, on a phone and in English.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { visit } from './lib/visit.mjs';
+
+const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: pictures } = process.env;
+if (!hub || !password || !PHONE_URL) {
+  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node compose-flow.mjs');
+  process.exit(2);
+}
+
+const ANA = '5491158254201';
+const LEO = '5491158254202';
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const MICROPHONE = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+
+const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
+const visitor = visit({ hub, password, pictures, args: MICROPHONE });
+const { api, button, dialog, enter, noSidewaysScroll, picture, says } = visitor;
+let page = null;
+
+const bubble = (text) => page.locator('[data-message]').filter({ hasText: text });
+const box = () => page.getByLabel('Respuesta', { exact: true });
+const answers = () => page.getByRole('listbox', { name: 'Respuestas rápidas' });
+const emoji = () => page.getByTestId('emoji');
+const voice = () => page.getByTestId('voice');
+const newest = async () => (await standin.messages()).at(-1);
+const sent = async () => (await standin.messages()).length;
+const scripts = () =>
+  page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.includes('/assets/')));
+
+async function audited(where) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    const { violations } = await window.axe.run({ resultTypes: ['violations'] });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((one) => one.html).join('\n  ')}`);
+  });
+  equal(found.join('\n'), '', `${where}: what axe complains of`);
+}
+
+/** What is on the screen, audited and as pictures: light, dark, on a phone. */
+async function looked(name) {
+  await audited(name);
+  await picture(`${name}-light`);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await audited(`${name} in the dark`);
+  await picture(`${name}-dark`);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await noSidewaysScroll(`${name} on a phone`);
+  await audited(`${name} on a phone`);
+  await picture(`${name}-phone`);
+  await page.setViewportSize({ width: 1200, height: 900 });
+}
+
+/** The newest message that is sent by `act`. */
+async function sends(act) {
+  const before = await sent();
+  await act();
+  await eventually('one message arrives', async () => (await sent()) === before + 1, 60_000);
+  return newest();
+}
+
+async function test() {
+  page = await visitor.open();
+  // What a recording holds is seen where the page makes its address.
+  await page.addInitScript(() => {
+    const own = URL.createObjectURL;
+    window.recorded = [];
+    URL.createObjectURL = (blob) => {
+      window.recorded.push(blob);
+      return own.call(URL, blob);
+    };
+  });
+  await page.goto(`${hub}/conversaciones`);
+  await enter('admin', password);
+  await standin.leadMessage({ from: ANA, name: 'Ana', body: '¿Dónde están?' });
+  await standin.leadMessage({ from: LEO, body: 'Hola' });
+
+  await step('without quick answers a slash leads to where they are kept', async () => {
+    await page.goto(`${hub}/conversaciones/${ANA}`);
+    await bubble('¿Dónde están?').waitFor();
+    await box().press('/');
+    const panel = page.getByTestId('quick-answers');
+    await panel.getByText('Todavía no hay respuestas rápidas.').waitFor();
+    await panel.getByRole('link', { name: 'Ver y cambiar' }).click();
+    await page.getByRole('heading', { name: 'Respuestas rápidas', level: 1 }).waitFor();
+    await says('Por ejemplo «horario»');
+  });
+
+  await step('they are added, with the mistakes in words', async () => {
+    const add = async (shortcut, text) => {
+      await button('Nueva respuesta').click();
+      await dialog().getByLabel('Atajo').fill(shortcut);
+      await dialog().getByLabel('Texto').fill(text);
+      await dialog().getByRole('button', { name: 'Guardar' }).click();
+      await dialog().waitFor({ state: 'detached' });
+    };
+    await add('/ubicacion', 'Hola {nombre|vecino}, estamos en Av. 9 de Julio 1.\nTu número es {telefono}.');
+    await add('ubicacion-deposito', 'El depósito está en Warnes 500.');
+    await add('turno', '{nombre}, ¿te queda bien el lunes?');
+    await button('Nueva respuesta').click();
+    await dialog().getByLabel('Atajo').fill('dos palabras');
+    await dialog().getByLabel('Texto').fill('Debe {monto}');
+    await dialog().getByRole('button', { name: 'Guardar' }).click();
+    await dialog().getByText('Una sola palabra de hasta 30 letras o números.').waitFor();
+    await dialog().getByText('No hay un dato «monto»').waitFor();
+    await dialog().getByLabel('Atajo').fill('TURNO');
+    await dialog().getByLabel('Texto').fill('');
+    await dialog().getByRole('button', { name: 'Poner {nombre}' }).click();
+    await eventually('it is put in', async () => (await dialog().getByLabel('Texto').inputValue()) === '{nombre}');
+    equal(await dialog().getByTestId('preview').textContent(), 'Ana', 'how it arrives');
+    await dialog().getByRole('button', { name: 'Guardar' }).click();
+    await dialog().getByText('Ya hay una respuesta rápida con ese atajo.').waitFor();
+    await looked('quick-answer-form');
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'detached' });
+  });
+
+  await step('one is changed; one is deleted, and comes back', async () => {
+    await button('Cambiar /turno').click();
+    await dialog().getByLabel('Texto').fill('{nombre}, ¿te queda bien el martes?');
+    await dialog().getByRole('button', { name: 'Guardar' }).click();
+    await says('¿te queda bien el martes?');
+    await button('Borrar /turno').click();
+    await says('/turno borrada');
+    await button('Borrar /turno').waitFor({ state: 'detached' });
+    await button('Deshacer').click();
+    await button('Borrar /turno').waitFor();
+    await looked('quick-answers');
+  });
+
+  await step('a quick answer is chosen with the keyboard, and has the name of the person', async () => {
+    await page.goto(`${hub}/conversaciones/${ANA}`);
+    await bubble('¿Dónde están?').waitFor();
+    await box().pressSequentially('/ubi');
+    await answers().waitFor();
+    const options = answers().getByRole('option');
+    equal(await options.count(), 2, 'those that begin so');
+    const chosen = () => box().getAttribute('aria-activedescendant');
+    equal(await chosen(), await options.first().getAttribute('id'), 'the first is chosen');
+    await box().press('ArrowDown');
+    equal(await chosen(), await options.nth(1).getAttribute('id'), 'then the second');
+    await box().press('ArrowDown');
+    equal(await chosen(), await options.first().getAttribute('id'), 'and the first again');
+    equal(await options.first().getAttribute('aria-selected'), 'true', 'which is said');
+    await looked('quick-answer-list');
+    await box().press('Escape');
+    await answers().waitFor({ state: 'detached' });
+    equal(await box().inputValue(), '/ubi', 'what was typed stays');
+    await box().pressSequentially(' /UBICACION');
+    await answers().waitFor();
+    await box().press('Enter');
+    const text = '/ubi Hola Ana, estamos en Av. 9 de Julio 1.\nTu número es +54 9 11 5825-4201.';
+    await eventually('it is in the box', async () => (await box().inputValue()) === text);
+    await box().fill(text.slice(5));
+    const message = await sends(() => box().press('Enter'));
+    equal(message.body, text.slice(5), 'what arrived');
+    await eventually('the box is empty', async () => (await box().inputValue()) === '');
+  });
+
+  await step('what is not known of a person is to be completed', async () => {
+    await page.goto(`${hub}/conversaciones/${LEO}`);
+    await bubble('Hola').first().waitFor();
+    await button('Respuestas rápidas').click();
+    await answers().getByRole('option').filter({ hasText: '/turno' }).click();
+    await page.getByTestId('missing').waitFor();
+    await page.keyboard.type('Leo');
+    equal(await box().inputValue(), 'Leo, ¿te queda bien el martes?', 'the gap was selected');
+    await page.getByTestId('missing').waitFor({ state: 'detached' });
+  });
+
+  await step('what is not sent stays with its chat, through a reload', async () => {
+    await page.goto(`${hub}/conversaciones/${ANA}`);
+    await bubble('¿Dónde están?').waitFor();
+    equal(await box().inputValue(), '', 'another chat has none of it');
+    await page.goto(`${hub}/conversaciones/${LEO}`);
+    await page.reload();
+    await eventually('it is there again', async () => (await box().inputValue()).startsWith('Leo, ¿te queda'));
+    await box().fill('');
+  });
+
+  await step('an emoji is found in two languages and put where the cursor is', async () => {
+    await page.goto(`${hub}/conversaciones/${ANA}`);
+    await bubble('¿Dónde están?').waitFor();
+    assert(!(await scripts()).some((name) => name.includes('EmojiPicker')), 'nothing is loaded before');
+    await box().fill('Gracias Ana');
+    await box().press('Home');
+    for (const _ of 'Gracias') await box().press('ArrowRight');
+    await button('Emojis').click();
+    const search = emoji().getByRole('searchbox', { name: 'Buscar un emoji' });
+    await search.waitFor();
+    assert((await scripts()).some((name) => name.includes('EmojiPicker')), 'now it is');
+    await looked('emoji');
+    await search.fill('corazón rojo');
+    await emoji().getByRole('button', { name: 'corazón rojo' }).waitFor();
+    await search.fill('folded hands');
+    await eventually('one is left', async () => (await emoji().getByRole('button').count()) === 1);
+    await search.press('Enter');
+    await search.press('Escape');
+    await button('Emojis').click();
+    await emoji().getByRole('heading', { name: 'Usados hace poco' }).waitFor();
+    await search.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    const second = await page.evaluate(() => document.activeElement?.dataset.emoji);
+    assert(second, 'an emoji has the focus');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Escape');
+    await emoji().waitFor({ state: 'detached' });
+    assert(await box().evaluate((it) => it === document.activeElement), 'the box has the focus again');
+    const message = await sends(() => box().press('Enter'));
+    equal(message.body, `Gracias🙏${second} Ana`, 'what arrived');
+  });
+
+  await step('a conversation begins with a number as people write it', async () => {
+    await button('Nueva conversación').click();
+    const to = dialog().getByLabel('Número o nombre');
+    await to.fill('15 5825-4299');
+    await dialog().getByText('Falta el código de área').first().waitFor();
+    await to.fill('011 15-5825-4299');
+    await dialog().getByText('Se va a enviar a +54 9 11 5825-4299').waitFor();
+    await looked('new-conversation');
+    await to.press('Enter');
+    await page.waitForURL(/5491158254299$/);
+    await says('No hay mensajes con este número.');
+    await box().fill('Hola, te escribo de la inmobiliaria');
+    const message = await sends(() => box().press('Enter'));
+    equal(message.chat, '5491158254299@c.us', 'to whom it went');
+    await bubble('te escribo de la inmobiliaria').waitFor();
+  });
+
+  await step('or with a contact by name', async () => {
+    await button('Nueva conversación').click();
+    await dialog().getByLabel('Número o nombre').fill('nadie así');
+    await dialog().getByText('No hay un contacto así').waitFor();
+    await dialog().getByLabel('Número o nombre').fill('ana');
+    await dialog().getByRole('link', { name: /Ana/ }).click();
+    await page.waitForURL(new RegExp(`${ANA}$`));
+    await dialog().waitFor({ state: 'detached' });
+    await bubble('¿Dónde están?').waitFor();
+  });
+
+  await step('a voice message is recorded, listened to and discarded', async () => {
+    await button('Grabar un mensaje de voz').click();
+    await voice().getByText('Grabando 0:01').waitFor();
+    await looked('voice-recording');
+    await voice().getByRole('button', { name: 'Descartar' }).click();
+    await voice().waitFor({ state: 'detached' });
+    await button('Grabar un mensaje de voz').click();
+    await voice().getByText('Grabando 0:02').waitFor();
+    await voice().getByRole('button', { name: 'Parar' }).click();
+    const player = voice().locator('audio');
+    await player.waitFor();
+    await player.evaluate(async (it) => {
+      it.muted = true;
+      await it.play();
+    });
+    await eventually('it is heard', () => player.evaluate((it) => it.currentTime > 0.2 && it.duration > 1.5));
+    await looked('voice-recorded');
+  });
+
+  await step('it arrives as the OGG/Opus that WhatsApp plays', async () => {
+    const message = await sends(() => button('Enviar la voz').click());
+    await voice().waitFor({ state: 'detached' });
+    // The page's own, and as Chromium's decoder hears it.
+    const made = await page.evaluate(async () => {
+      const bytes = await window.recorded.at(-1).arrayBuffer();
+      const base64 = btoa(Array.from(new Uint8Array(bytes), (one) => String.fromCharCode(one)).join(''));
+      const sound = await new OfflineAudioContext(1, 48_000, 48_000).decodeAudioData(bytes);
+      const loudest = sound.getChannelData(0).reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+      return { base64, seconds: sound.duration, loudest };
+    });
+    const bytes = Buffer.from(made.base64, 'base64');
+    equal(bytes.subarray(0, 4).toString(), 'OggS', 'the container');
+    equal(bytes.subarray(28, 36).toString(), 'OpusHead', 'the codec');
+    assert(made.seconds > 1.5 && made.seconds < 60, `it plays ${made.seconds} s`);
+    assert(made.loudest > 0.01, 'the beeps are in it');
+    equal(message.kind, 'ptt', 'it is a voice message');
+    equal(message.file.mime.split(';')[0], 'audio/ogg', 'its type');
+    equal(message.file.sha256, createHash('sha256').update(bytes).digest('hex'), 'its bytes');
+    const { mensajes } = await api(`/api/listener/history/${ANA}`);
+    equal(mensajes[0].direccion, 'saliente', 'it is in the conversation');
+    await picture('voice-sent');
+  });
+
+  await step('where the browser gives no microphone the page says why', async () => {
+    await page.evaluate(() => {
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+    });
+    await button('Grabar un mensaje de voz').click();
+    await says('El navegador no dio permiso para el micrófono.');
+    await audited('no microphone');
+    await picture('voice-refused');
+    await page.evaluate(() => Object.defineProperty(window, 'isSecureContext', { value: false }));
+    await button('Grabar un mensaje de voz').click();
+    await says('El navegador presta el micrófono solo a páginas seguras');
+  });
+
+  await step('in English', async () => {
+    await page.evaluate(() => localStorage.setItem('leadmaster-language', 'en'));
+    await page.reload();
+    await bubble('¿Dónde están?').waitFor();
+    await page.getByLabel('Answer', { exact: true }).pressSequentially('/');
+    await page.getByRole('listbox', { name: 'Quick answers' }).waitFor();
+    await audited('quick answers in English');
+    await picture('english-list');
+    await page.getByRole('link', { name: 'See and edit' }).click();
+    await page.getByRole('heading', { name: 'Quick answers', level: 1 }).waitFor();
+    await audited('the quick answers in English');
+    await picture('english-screen');
+  });
+
+  await step('no complaints', () => visitor.noComplaints());
+}
+
+await run(test, () => visitor.close(), 300_000);
