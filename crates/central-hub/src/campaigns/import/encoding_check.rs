@@ -56,7 +56,7 @@ impl<'a> EncodingCheck<'a> {
         };
         // Whoever chose the encoding has seen the text.
         if self.rules.encoding.is_some() || row.fields.values().all(|it| it.is_ascii()) {
-            return sink(Item::Row(row));
+            return sink(accepted(row));
         }
         for value in row.fields.values() {
             self.count(value);
@@ -66,9 +66,10 @@ impl<'a> EncodingCheck<'a> {
         }
         let used = self.used(&row);
         if used.iter().all(|(_, value)| garbled::readings(value).is_empty()) {
-            return sink(Item::Row(row));
+            return sink(accepted(row));
         }
         self.held_bytes += row.fields.values().map(String::len).sum::<usize>();
+        self.held_bytes += row.cells.iter().map(String::len).sum::<usize>();
         self.held.push(row);
         self.held_bytes < MOST_HELD || self.release(sink)
     }
@@ -88,7 +89,7 @@ impl<'a> EncodingCheck<'a> {
     fn release(&mut self, sink: &mut impl Sink) -> bool {
         self.held_bytes = 0;
         for row in std::mem::take(&mut self.held) {
-            let item = self.by_votes(&row).unwrap_or(Item::Row(row));
+            let item = self.by_votes(&row).unwrap_or_else(|| accepted(row));
             if tell(sink, item).is_err() {
                 return false;
             }
@@ -109,7 +110,7 @@ impl<'a> EncodingCheck<'a> {
                     // Unicode has these characters for what they are.
                     Some((name, _)) if garbled::is_odd(value) => {
                         if !self.is_unicode() {
-                            *self.others.entry(name).or_default() += 1;
+                            *self.others.entry(*name).or_default() += 1;
                         }
                     }
                     _ if garbled::is_of_letters(value) => self.as_read += 1,
@@ -159,8 +160,17 @@ impl<'a> EncodingCheck<'a> {
     }
 }
 
+fn accepted(mut row: Row) -> Item {
+    row.cells = Vec::new();
+    Item::Row(row)
+}
+
 fn rejection(row: &Row, name: &str, value: &str, garbled: &Garbled) -> Item {
     let reason = format!("{name} {}", garbled.remedy(value));
     let cell = row.recipient.as_str().trim_end_matches("@c.us");
-    refusal(row.line, "TEXT_GARBLED", reason, cell)
+    let mut item = refusal(row.line, "TEXT_GARBLED", reason, cell);
+    if let Item::Refused(rejected) = &mut item {
+        rejected.cells.clone_from(&row.cells);
+    }
+    item
 }

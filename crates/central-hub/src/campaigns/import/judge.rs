@@ -42,6 +42,7 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &ImportRules) 
         recipient,
         country,
         fields,
+        cells: Vec::new(),
     };
     // A draft without a text yet; the text is checked when it is written.
     if rules.template.is_empty() {

@@ -76,6 +76,9 @@ pub struct Row {
     pub country: Option<String>,
     /// Values of the other columns.
     pub fields: Fields,
+    /// All cells of a table's line, while it may still be rejected for its
+    /// encoding; empty for the sink.
+    cells: Vec<String>,
 }
 
 // Personal data of the customer's contacts stays out of logs.

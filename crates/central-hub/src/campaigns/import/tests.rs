@@ -420,6 +420,18 @@ fn encoding_is_judged_over_the_whole_list() {
     }
     let outcome = import(list(&["dell’acqua", "Sœur Ana"]).as_bytes(), "Hola {nombre}");
     assert_eq!(outcome.rows.len(), 2);
+    // The whole line is there to be mended.
+    let text = list(&["Raúl"]);
+    let (mac, _, _) = encoding_rs::MACINTOSH.encode(&text);
+    let mut cells = Vec::new();
+    let mut sink = |item| {
+        if let Item::Refused(rejected) = item {
+            cells = rejected.cells;
+        }
+        true
+    };
+    read(Cursor::new(&mac), &rules("Hola {nombre}"), &mut sink).unwrap();
+    assert_eq!(cells, ["Raœl", "11 5825-4200"]);
     // Memory is bounded: a long list of such lines is judged by what was read.
     let long = "a’".repeat(2000);
     let many: Vec<_> = (0..99).map(|_| "Mu–oz").chain((0..600).map(|_| &*long)).collect();
