@@ -10,9 +10,7 @@ use super::addresses::{LOCK_ALONE, address_of, is_lid};
 use super::campaigns::{Deltas, RecipientState};
 use super::contact_cards::stored;
 use super::error::StoreError;
-use super::people::{
-    Holder, Source, addresses_in, detach_address_in, detach_person_in, holder_in,
-};
+use super::people::{Holder, Source, addresses_in, detach_address_in, detach_person_in, holder_in};
 use super::rows::now;
 use super::webhook_events::{delivered_field, phone_of};
 use super::{Store, Tx};
@@ -445,7 +443,9 @@ async fn came_with_in(
         let mut addresses: Vec<String> = serde_json::from_str(&json).unwrap_or_default();
         addresses.retain(|address| now_here.contains(address));
         let holds = |address: &str| addresses.iter().any(|it| it == address);
-        let is_smaller = smallest.as_ref().is_none_or(|(_, it)| addresses.len() < it.len());
+        let is_smaller = smallest
+            .as_ref()
+            .is_none_or(|(_, it)| addresses.len() < it.len());
         if holds(leaving) && !holds(&main) && is_smaller {
             smallest = Some((row.try_get("from_chat")?, addresses));
         }

@@ -95,7 +95,10 @@ async fn numbers_of_contact_cards_are_normalized() {
         let (status, body) = asked(&hub, "/api/send", &send).await;
         assert_eq!(status, 200, "{body}");
         let sent = peer.sends().pop().unwrap().body;
-        assert!(sent.contains("5493815551234") && !sent.contains("555-"), "{sent}");
+        assert!(
+            sent.contains("5493815551234") && !sent.contains("555-"),
+            "{sent}"
+        );
     }
     for wrong in ["15 5825-4201", "cincuenta"] {
         let send = json!({"to": "5491158254201", "type": "contact", "contact": card(wrong)});
@@ -160,7 +163,8 @@ async fn bulk_refuses_what_is_not_documented() {
     peer.is_in("READY");
     let hub = Hub::start(&peer.url).await;
     let path = "/api/sender/messages/bulk";
-    let one = |n: usize, text: &str| json!({"destinatario": format!("54911{n:08}"), "mensaje": text});
+    let one =
+        |n: usize, text: &str| json!({"destinatario": format!("54911{n:08}"), "mensaje": text});
     let many: Vec<_> = (0..5_001).map(|n| one(n, "hola")).collect();
     let none: Vec<Value> = Vec::new();
     for (case, messages, wanted) in [
@@ -168,8 +172,19 @@ async fn bulk_refuses_what_is_not_documented() {
         ("none", none, 400),
         ("the longest text", vec![one(1, &"a".repeat(65_536))], 202),
         ("a text too long", vec![one(2, &"a".repeat(65_537))], 400),
-        ("one bad number among good ones", vec![one(3, "hola"), json!({"destinatario": "15 5825-4201", "mensaje": "hola"})], 400),
-        ("a thousand of 1,700 characters", (10..1_010).map(|n| one(n, &"ñ".repeat(850))).collect(), 202),
+        (
+            "one bad number among good ones",
+            vec![
+                one(3, "hola"),
+                json!({"destinatario": "15 5825-4201", "mensaje": "hola"}),
+            ],
+            400,
+        ),
+        (
+            "a thousand of 1,700 characters",
+            (10..1_010).map(|n| one(n, &"ñ".repeat(850))).collect(),
+            202,
+        ),
         ("one person twice", vec![one(4, "uno"), one(4, "dos")], 202),
     ] {
         let count = messages.len();
@@ -193,58 +208,117 @@ async fn list_options_are_applied_over_http() {
     let (_, campaign) = asked(&hub, "/api/sender/campaigns", &campaign).await;
     let path = format!("/api/sender/campaigns/{}/recipients", campaign["id"]);
     let look = async |query: &str, list: Vec<u8>| -> (u16, Value) {
-        let request = hub.http.post(hub.url(&format!("{path}?probar=1&{query}"))).body(list);
+        let request = hub
+            .http
+            .post(hub.url(&format!("{path}?probar=1&{query}")))
+            .body(list);
         let (status, body) = text(request).await;
         (status, serde_json::from_str(&body).unwrap())
     };
     let found = |looked: &Value| {
         let first = &looked["primeros"][0];
-        (first["numero"].as_str().unwrap_or_default().to_owned(), first["datos"]["nombre"].as_str().unwrap_or_default().to_owned())
+        (
+            first["numero"].as_str().unwrap_or_default().to_owned(),
+            first["datos"]["nombre"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        )
     };
     let ana = ("5491158254201".to_owned(), "Ana".to_owned());
     // The columns, by heading and by position.
     let list = "Dato 1;Dato 2;Celular\n11 5825-4201;Ana;11 4444-5555\n";
-    for query in ["columna=Dato%201&nombre=Dato%202", "columna=1&nombre=2", "columna=dato_1&nombre=Dato+2"] {
+    for query in [
+        "columna=Dato%201&nombre=Dato%202",
+        "columna=1&nombre=2",
+        "columna=dato_1&nombre=Dato+2",
+    ] {
         let (status, looked) = look(query, list.into()).await;
-        assert_eq!((status, found(&looked)), (200, ana.clone()), "{query} {looked}");
+        assert_eq!(
+            (status, found(&looked)),
+            (200, ana.clone()),
+            "{query} {looked}"
+        );
         assert_eq!(looked["columnas_de_numero"], json!(["Dato 1"]), "{query}");
     }
     for query in ["columna=4", "columna=0", "columna=otra", "nombre=otra"] {
         let (status, body) = look(query, list.into()).await;
-        assert_eq!((status, &body["motivo"]), (400, &json!("LIST_COLUMN_UNKNOWN")), "{query}");
+        assert_eq!(
+            (status, &body["motivo"]),
+            (400, &json!("LIST_COLUMN_UNKNOWN")),
+            "{query}"
+        );
         assert_eq!(body["titulos"], json!(["Dato 1", "Dato 2", "Celular"]));
     }
     // The separator.
     for (query, separator, list) in [
-        ("separador=%7C", "|", "Cel|Nombre, apellido; nota|Nombre\n1158254201|a,b;c|Ana\n"),
-        ("separador=tab", "\t", "Cel\tx;y;z\tNombre\n1158254201\t1;2;3\tAna\n"),
-        ("separador=,", ",", "Cel,x;y;z;w,Nombre\n1158254201,1;2;3;4,Ana\n"),
-        ("separador=;", ";", "Cel;x,y,z,w;Nombre\n1158254201;1,2,3,4;Ana\n"),
+        (
+            "separador=%7C",
+            "|",
+            "Cel|Nombre, apellido; nota|Nombre\n1158254201|a,b;c|Ana\n",
+        ),
+        (
+            "separador=tab",
+            "\t",
+            "Cel\tx;y;z\tNombre\n1158254201\t1;2;3\tAna\n",
+        ),
+        (
+            "separador=,",
+            ",",
+            "Cel,x;y;z;w,Nombre\n1158254201,1;2;3;4,Ana\n",
+        ),
+        (
+            "separador=;",
+            ";",
+            "Cel;x,y,z,w;Nombre\n1158254201;1,2,3,4;Ana\n",
+        ),
     ] {
         let (status, looked) = look(query, list.into()).await;
-        assert_eq!((status, &looked["separador"]), (200, &json!(separator)), "{query} {looked}");
+        assert_eq!(
+            (status, &looked["separador"]),
+            (200, &json!(separator)),
+            "{query} {looked}"
+        );
         assert_eq!(found(&looked), ana, "{query} {looked}");
     }
     // The encoding.
     let list = "Cel;Nombre\n1158254201;García\n";
     let (mac, _, _) = encoding_rs::MACINTOSH.encode(list);
     let (windows, _, _) = encoding_rs::WINDOWS_1252.encode(list);
-    for (query, bytes) in [("macintosh", &*mac), ("windows-1252", &*windows), ("utf-8", list.as_bytes())] {
+    for (query, bytes) in [
+        ("macintosh", &*mac),
+        ("windows-1252", &*windows),
+        ("utf-8", list.as_bytes()),
+    ] {
         let (status, looked) = look(&format!("codificacion={query}"), bytes.to_vec()).await;
-        assert_eq!((status, looked["codificacion"].as_str()), (200, Some(if query == "utf-8" { "UTF-8" } else { query })), "{looked}");
+        assert_eq!(
+            (status, looked["codificacion"].as_str()),
+            (200, Some(if query == "utf-8" { "UTF-8" } else { query })),
+            "{looked}"
+        );
         assert_eq!(found(&looked).1, "García", "{query}");
     }
     let (_, unasked) = look("", mac.to_vec()).await;
-    assert_eq!(unasked["rechazos"][0]["codigo"], "TEXT_GARBLED", "{unasked}");
+    assert_eq!(
+        unasked["rechazos"][0]["codigo"], "TEXT_GARBLED",
+        "{unasked}"
+    );
     for query in ["codificacion=klingon", "separador=%23"] {
         let (status, body) = look(query, list.into()).await;
-        assert_eq!((status, &body["code"]), (400, &json!("INVALID_REQUEST")), "{query}");
+        assert_eq!(
+            (status, &body["code"]),
+            (400, &json!("INVALID_REQUEST")),
+            "{query}"
+        );
     }
     // Invisible characters.
     let marks = "\u{feff}Telé\u{ad}fono\u{200e};Nombre\n\u{202a}+54 9 11\u{a0}5825\u{2011}4201\u{202c};Ana\n\u{200b}11\u{2060}58254202;Bea\n";
     let (status, looked) = look("", marks.into()).await;
     assert_eq!((status, found(&looked)), (200, ana), "{looked}");
-    assert_eq!((&looked["aceptados"], &looked["primeros"][1]["numero"]), (&json!(2), &json!("5491158254202")));
+    assert_eq!(
+        (&looked["aceptados"], &looked["primeros"][1]["numero"]),
+        (&json!(2), &json!("5491158254202"))
+    );
     hub.stop().await;
 }
 

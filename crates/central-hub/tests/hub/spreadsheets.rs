@@ -91,7 +91,11 @@ async fn lists_saved_by_libreoffice_are_imported() {
         for sheet in ["lista", "1"] {
             let path = format!("/api/sender/campaigns/{id}/recipients?probar=1&hoja={sheet}");
             let (status, chosen) = upload(&hub, &path, saved.clone()).await;
-            assert_eq!((status, &chosen["hoja"]), (200, &json!("lista")), "{format} {chosen}");
+            assert_eq!(
+                (status, &chosen["hoja"]),
+                (200, &json!("lista")),
+                "{format} {chosen}"
+            );
         }
         // Imported for real; a second import adds no recipient.
         let path = format!("/api/sender/campaigns/{id}/recipients");

@@ -35,10 +35,7 @@ pub(super) struct EncodingCheck<'a> {
 }
 
 impl<'a> EncodingCheck<'a> {
-    pub(super) const fn new(
-        rules: &'a ImportRules,
-        seen: Option<Rc<Cell<&'static str>>>,
-    ) -> Self {
+    pub(super) const fn new(rules: &'a ImportRules, seen: Option<Rc<Cell<&'static str>>>) -> Self {
         Self {
             rules,
             seen,
@@ -65,7 +62,10 @@ impl<'a> EncodingCheck<'a> {
             return sink(refused);
         }
         let used = self.used(&row);
-        if used.iter().all(|(_, value)| garbled::readings(value).is_empty()) {
+        if used
+            .iter()
+            .all(|(_, value)| garbled::readings(value).is_empty())
+        {
             return sink(accepted(row));
         }
         self.held_bytes += row.fields.values().map(String::len).sum::<usize>();
@@ -144,7 +144,12 @@ impl<'a> EncodingCheck<'a> {
         self.used(row).into_iter().find_map(|(name, value)| {
             let mut readings = garbled::readings(value).into_iter();
             let (encoding, whole) = readings.find(|(encoding, _)| *encoding == winner)?;
-            Some(rejection(row, &name, value, &Garbled::Other(encoding, whole)))
+            Some(rejection(
+                row,
+                &name,
+                value,
+                &Garbled::Other(encoding, whole),
+            ))
         })
     }
 

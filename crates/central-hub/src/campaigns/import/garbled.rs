@@ -110,7 +110,8 @@ pub(super) fn is_odd(text: &str) -> bool {
             _ if c.is_ascii() || !c.is_lowercase() => false,
             // A small letter among capitals.
             _ => {
-                (is_capital(before) && !is_small(after)) || (!is_letter(before) && is_capital(after))
+                (is_capital(before) && !is_small(after))
+                    || (!is_letter(before) && is_capital(after))
             }
         }
     })

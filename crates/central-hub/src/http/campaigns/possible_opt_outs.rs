@@ -100,6 +100,11 @@ pub(super) async fn decide(
     if !is_decided {
         return Err(not_found("there is no such message to decide on"));
     }
-    tracing::info!(id, by, opt_out = request.es_baja, "a possible opt-out was decided");
+    tracing::info!(
+        id,
+        by,
+        opt_out = request.es_baja,
+        "a possible opt-out was decided"
+    );
     Ok(Json(request))
 }

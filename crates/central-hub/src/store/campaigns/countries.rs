@@ -55,7 +55,9 @@ impl Countries {
     #[must_use]
     pub fn by_count(&self) -> Vec<(&str, u64)> {
         let sorted = self.sorted().into_iter();
-        sorted.map(|(country, tally)| (country, tally.count)).collect()
+        sorted
+            .map(|(country, tally)| (country, tally.count))
+            .collect()
     }
 
     /// The count of numbers from all but the most frequent country.
@@ -76,7 +78,11 @@ impl Countries {
     }
 
     fn sorted(&self) -> Vec<(&str, &Tally)> {
-        let mut countries: Vec<_> = self.0.iter().map(|(name, it)| (name.as_str(), it)).collect();
+        let mut countries: Vec<_> = self
+            .0
+            .iter()
+            .map(|(name, it)| (name.as_str(), it))
+            .collect();
         countries.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.count));
         countries
     }

@@ -368,7 +368,10 @@ impl Store {
             let is_known = known.contains(&chat);
             (chat, is_known)
         };
-        Ok(chats.into_iter().map(|(id, chat)| (id, is_known(chat))).collect())
+        Ok(chats
+            .into_iter()
+            .map(|(id, chat)| (id, is_known(chat)))
+            .collect())
     }
 
     /// Removes recipients that have received nothing and have no message under
