@@ -32,7 +32,7 @@ pub(crate) fn settle(request: &mut SendRequest, home: &Home) -> Result<(), HubEr
     for who in request.mentions.iter_mut().flatten() {
         *who = in_full("mentions", who, home)?;
     }
-    for card in request.contact.iter_mut() {
+    if let Some(card) = &mut request.contact {
         card.phone = in_full("contact.phone", &card.phone, home)?;
     }
     for card in request.contacts.iter_mut().flatten() {

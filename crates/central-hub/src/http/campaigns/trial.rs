@@ -174,7 +174,7 @@ pub(super) fn look(
         failed: None,
     };
     let read = import::read(source, rules, &mut |item| counter.item(item));
-    if let Some(error) = counter.failed {
+    if let Some(error) = counter.failed.take() {
         return Err(error.into());
     }
     read.map_err(|fault| ImportError::List { fault, accepted: 0 })?;
