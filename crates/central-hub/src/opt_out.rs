@@ -115,6 +115,15 @@ impl OptOutWords {
             .then_some(first)
     }
 
+    /// Returns the first of the words that a message holds, whatever else it
+    /// says: a person has to read it.
+    #[must_use]
+    pub fn mentioned_word(&self, message: &str) -> Option<&str> {
+        let text = format!(" {} ", plain(message));
+        let is_in = |word: &&String| text.contains(&format!(" {word} "));
+        self.words.iter().find(is_in).map(String::as_str)
+    }
+
     fn word(&self, text: &str) -> Option<&str> {
         let found = self.words.iter().find(|word| *word == text);
         found.map(String::as_str)
@@ -237,6 +246,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn words_within_a_sentence_are_noticed() {
+        let words = OptOutWords::default();
+        for message in [
+            "la casa de planta baja",
+            "¿Me podés dar de BAJA o cambiar el plan?",
+            "si me dan de baja, ¿qué pasa?",
+            &format!("{} stop {}", "x ".repeat(100), "y ".repeat(100)),
+        ] {
+            assert_eq!(words.matching_word(message), None, "{message}");
+            assert!(words.mentioned_word(message).is_some(), "{message}");
+        }
+        for message in ["trabaja", "¿puede bajar el precio?", "nonstop", ""] {
+            assert_eq!(words.mentioned_word(message), None, "{message}");
+        }
+        let none: [&str; 0] = [];
+        let off = OptOutWords::new(&none).unwrap();
+        assert_eq!(off.mentioned_word("planta baja"), None);
+    }
 
     #[test]
     fn the_word_alone_asks() {

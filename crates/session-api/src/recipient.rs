@@ -22,9 +22,11 @@ impl fmt::Debug for Recipient {
 }
 
 impl Recipient {
-    /// Parses a number in international form, with or without `+`, spaces,
-    /// dashes, dots and parentheses, or a WhatsApp id (`…@c.us`, `…@lid`).
-    /// Argentina's 9 after 54 is kept as given.
+    /// Parses a number in international form, or a WhatsApp id (`…@c.us`,
+    /// `…@lid`). Spaces, dashes, dots and parentheses are taken after a `+`
+    /// alone: `381 15 555-1234` is Argentine to whoever writes it so, and
+    /// Serbian by its first digits; there is no region here to tell. Argentina's
+    /// 9 after 54 is kept as given.
     ///
     /// # Errors
     /// When the text is neither; groups (`…@g.us`) are rejected, too.
@@ -42,11 +44,15 @@ impl Recipient {
             Some((_, "g.us")) => return refuse("is a group: only persons can be written to"),
             Some(_) => return refuse("has an unknown kind of WhatsApp id: use …@c.us or …@lid"),
         };
-        let number = number.strip_prefix('+').unwrap_or(number);
-        let number: String = number
-            .chars()
-            .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{a0}') && !is_invisible(*c))
-            .collect();
+        let visible: String = number.chars().filter(|c| !is_invisible(*c)).collect();
+        let says_its_country = visible.starts_with('+') || text.contains('@');
+        let number = visible.strip_prefix('+').unwrap_or(&visible);
+        if !says_its_country && number.contains(is_separator) {
+            return refuse(
+                "is written as a local number: begin with + and the country code, such as +54 9 11 5825-4201",
+            );
+        }
+        let number = number.replace(is_separator, "");
         let length = if server == "lid" { LID_DIGITS } else { DIGITS };
         let digits = number.bytes().all(|byte| byte.is_ascii_digit());
         if !digits || !length.contains(&number.len()) || number.starts_with('0') {
@@ -67,6 +73,17 @@ impl Recipient {
     }
 }
 
+/// What people write between the digits of a number: spaces, dots, parentheses
+/// and dashes of any kind.
+fn is_separator(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '-' | '.' | '(' | ')' | '\u{2010}'
+                ..='\u{2015}' | '\u{2212}' | '\u{ff0d}' | '\u{fe58}' | '\u{fe63}'
+        )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +94,15 @@ mod tests {
             ("5491158254201", "5491158254201@c.us"),
             ("+54 9 11 5825-4201", "5491158254201@c.us"),
             (" +54 (911) 5825.4201 ", "5491158254201@c.us"),
+            (
+                "+54\u{2011}9\u{2009}11\u{202f}5825–4201",
+                "5491158254201@c.us",
+            ),
+            (
+                "\u{2066}+54\u{200b}9 11 58254201\u{2069}",
+                "5491158254201@c.us",
+            ),
+            ("\u{202d}5491158254201\u{202c}", "5491158254201@c.us"),
             ("5491158254201@c.us", "5491158254201@c.us"),
             ("5491158254201@s.whatsapp.net", "5491158254201@c.us"),
             ("541158254201", "541158254201@c.us"),
@@ -104,6 +130,21 @@ mod tests {
         ] {
             let error = Recipient::parse(given).unwrap_err().to_string();
             assert!(given.len() < 5 || !error.contains(given), "{error}");
+        }
+    }
+
+    #[test]
+    fn local_numbers_are_not_read_as_another_countrys() {
+        for given in [
+            "381 15 555-1234",
+            "11 5825-4201",
+            "(381) 155551234",
+            "351\u{2011}5551234",
+            "\u{2066}381 155551234\u{2069}",
+            "54 9 11 5825-4201",
+        ] {
+            let error = Recipient::parse(given).unwrap_err().to_string();
+            assert!(error.contains("country code"), "{given}: {error}");
         }
     }
 

@@ -211,6 +211,8 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/sender/bajas", Attending(Campaigns)),
     rule("GET", "/sender/bajas/palabras", Everybody(Read)),
     rule("PUT", "/sender/bajas/palabras", Admins(Campaigns)),
+    rule("GET", "/sender/bajas/posibles", Everybody(Read)),
+    rule("POST", "/sender/bajas/posibles/{id}", Attending(Campaigns)),
     rule("GET", "/sender/bajas/respuesta", Everybody(Read)),
     rule("PUT", "/sender/bajas/respuesta", Admins(Campaigns)),
     rule("GET", "/sender/bajas/{telefono}", Everybody(Read)),

@@ -32,6 +32,12 @@ pub(crate) fn settle(request: &mut SendRequest, home: &Home) -> Result<(), HubEr
     for who in request.mentions.iter_mut().flatten() {
         *who = in_full("mentions", who, home)?;
     }
+    if let Some(card) = &mut request.contact {
+        card.phone = in_full("contact.phone", &card.phone, home)?;
+    }
+    for card in request.contacts.iter_mut().flatten() {
+        card.phone = in_full("contacts.phone", &card.phone, home)?;
+    }
     Ok(())
 }
 

@@ -179,6 +179,9 @@ struct Attention {
     importaciones: Vec<HalfList>,
     /// Only for administrators, like webhooks.
     webhooks: Option<Vec<Webhook>>,
+    /// Number of messages that hold an opt-out word and that nobody has decided
+    /// on.
+    posibles_bajas: i64,
     grabacion: bool,
 }
 
@@ -373,7 +376,7 @@ pub(crate) async fn overview(
         store.outcomes_by_day(day.week.map(|(_, begin)| begin), own),
         store.answered_since(day.week[0].1, own),
     )?;
-    let (paused, unapproved, half, dead, recording, replies, sharing) = tokio::try_join!(
+    let (paused, unapproved, half, dead, recording, replies, sharing, possible) = tokio::try_join!(
         store.paused_campaigns(own, MOST),
         store.unapproved_schedules(own, MOST),
         store.half_lists(own, MOST),
@@ -381,6 +384,7 @@ pub(crate) async fn overview(
         store.is_recording(),
         store.search_messages(&replies, None, MOST),
         store.sharing_campaigns(),
+        store.possible_opt_outs(own, 0),
     )?;
     let mut ids: Vec<_> = schedules.iter().map(|it| it.campaign_id).collect();
     ids.sort_unstable();
@@ -469,6 +473,7 @@ pub(crate) async fn overview(
                 })
                 .collect(),
             webhooks: dead.map(|all| all.into_iter().map(Webhook::from).collect()),
+            posibles_bajas: possible.0,
             grabacion: recording,
         },
         respuestas: super::listener::told(&state, own, replies.messages).await?,

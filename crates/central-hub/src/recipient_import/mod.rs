@@ -8,14 +8,12 @@
 //! Each stage waits for the next (backpressure), so a list of any length takes
 //! little memory, and upload progress is processing progress.
 
-mod countries;
 mod stream_reader;
 
 use std::io::{self, Read};
 
 use tokio::sync::mpsc;
 
-pub(crate) use countries::Countries;
 pub(crate) use stream_reader::{LARGEST_LIST, READ_TIMEOUT, StreamReader};
 
 use crate::campaigns::import::{self, ImportFault, ImportRules, Item, RejectedRow, Row};
@@ -59,22 +57,20 @@ impl Batch {
     }
 }
 
-/// Reads a list to its end and stores it; returns the finished import and the
-/// countries of its recipients.
+/// Reads a list to its end and stores it; returns the finished import.
 pub(crate) async fn run(
     store: &Store,
     campaign: &Campaign,
     mut import: Import,
     rules: ImportRules,
     source: impl Read + Send + 'static,
-) -> Result<(Option<Import>, Countries), ImportError> {
+) -> Result<Option<Import>, ImportError> {
     let (batches, mut full) = mpsc::channel::<Batch>(1);
     let reading = tokio::task::spawn_blocking(move || read(source, &rules, &batches));
     let mut columns = campaign.columns.clone();
-    let mut countries = Countries::default();
     let mut failed = None;
     while let Some(batch) = full.recv().await {
-        if let Err(error) = write(store, &mut import, &mut columns, &mut countries, batch).await {
+        if let Err(error) = write(store, &mut import, &mut columns, batch).await {
             failed = Some(error);
             break;
         }
@@ -101,7 +97,7 @@ pub(crate) async fn run(
             "a list came in"
         );
     }
-    Ok((import, countries))
+    Ok(import)
 }
 
 /// Ends an import whose list cannot be read to its end.
@@ -160,7 +156,6 @@ async fn write(
     store: &Store,
     import: &mut Import,
     columns: &mut Vec<String>,
-    countries: &mut Countries,
     mut batch: Batch,
 ) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
@@ -179,7 +174,9 @@ async fn write(
     let taken: std::collections::HashSet<_> = taken.into_iter().collect();
     let is_taken = |row: &Row| i64::try_from(row.line).is_ok_and(|line| taken.contains(&line));
     for row in batch.rows.iter().filter(|row| is_taken(row)) {
-        countries.note(row);
+        if let Some(country) = &row.country {
+            import.countries.note(country, row.line);
+        }
     }
     let mut duplicates = 0;
     for row in batch.rows.iter().filter(|row| !is_taken(row)) {

@@ -17,6 +17,42 @@ pub(super) const LOCK_WITH_OTHERS: &str =
 const CHAT: &str = "SELECT p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
     WHERE a.address = $1";
 
+/// Queries for the chats of many addresses, `$1`: a JSON array.
+const CHATS_SQLITE: &str = "SELECT a.address, p.chat
+    FROM person_addresses a JOIN people p ON p.id = a.person_id
+    WHERE a.address IN (SELECT value FROM json_each($1))";
+const CHATS_POSTGRES: &str = "SELECT a.address, p.chat
+    FROM person_addresses a JOIN people p ON p.id = a.person_id
+    WHERE a.address IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)))";
+
+fn addresses_by_id<'a>(ids: impl Iterator<Item = &'a str>) -> HashMap<&'a str, String> {
+    ids.map(|id| (id, address_of(id).into_owned())).collect()
+}
+
+fn addresses_json(chats: &HashMap<&str, String>) -> String {
+    let addresses: BTreeSet<&String> = chats.values().collect();
+    // A list of strings: serialization cannot fail.
+    serde_json::to_string(&addresses).unwrap_or_default()
+}
+
+/// Replaces the addresses by the chats of the people who have them.
+fn put_chats(
+    chats: &mut HashMap<&str, String>,
+    rows: &[sqlx::any::AnyRow],
+) -> Result<(), StoreError> {
+    let mut known = HashMap::new();
+    for row in rows {
+        let (address, chat): (String, String) = (row.try_get("address")?, row.try_get("chat")?);
+        known.insert(address, chat);
+    }
+    for chat in chats.values_mut() {
+        if let Some(known) = known.get(chat) {
+            chat.clone_from(known);
+        }
+    }
+    Ok(())
+}
+
 /// Returns the address under which a WhatsApp id is stored.
 pub(in crate::store) fn address_of(id: &str) -> Cow<'_, str> {
     match id.strip_suffix("@c.us").map(line_key) {
@@ -93,31 +129,26 @@ impl Store {
         ids: impl Iterator<Item = &'a str>,
     ) -> Result<HashMap<&'a str, String>, StoreError> {
         self.lock_people(tx, LOCK_WITH_OTHERS).await?;
-        let mut chats: HashMap<&str, String> =
-            ids.map(|id| (id, address_of(id).into_owned())).collect();
-        let addresses: BTreeSet<&String> = chats.values().collect();
-        let statement = self.engine().pick(
-            "SELECT a.address, p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
-             WHERE a.address IN (SELECT value FROM json_each($1))",
-            "SELECT a.address, p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
-             WHERE a.address IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)))",
-        );
-        // A list of strings: serialization cannot fail.
-        let list = serde_json::to_string(&addresses).unwrap_or_default();
-        let rows = sqlx::query(statement)
-            .bind(list)
+        let mut chats = addresses_by_id(ids);
+        let rows = sqlx::query(self.engine().pick(CHATS_SQLITE, CHATS_POSTGRES))
+            .bind(addresses_json(&chats))
             .fetch_all(&mut **tx)
             .await?;
-        let mut known = HashMap::new();
-        for row in rows {
-            let (address, chat): (String, String) = (row.try_get("address")?, row.try_get("chat")?);
-            known.insert(address, chat);
-        }
-        for chat in chats.values_mut() {
-            if let Some(known) = known.get(chat) {
-                chat.clone_from(known);
-            }
-        }
+        put_chats(&mut chats, &rows)?;
+        Ok(chats)
+    }
+
+    /// As [`Store::chats_in`], without a write to come: the chats of now.
+    pub(in crate::store) async fn chats_of<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a str>,
+    ) -> Result<HashMap<&'a str, String>, StoreError> {
+        let mut chats = addresses_by_id(ids);
+        let rows = sqlx::query(self.engine().pick(CHATS_SQLITE, CHATS_POSTGRES))
+            .bind(addresses_json(&chats))
+            .fetch_all(self.reader())
+            .await?;
+        put_chats(&mut chats, &rows)?;
         Ok(chats)
     }
 

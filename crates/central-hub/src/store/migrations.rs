@@ -41,6 +41,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     18 "0018_message_content";
     20 "0020_lookups";
     22 "0022_quick_answers";
+    24 "0024_lists_and_doubts";
     26 "0026_list_files";
 };
 

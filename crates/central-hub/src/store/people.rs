@@ -265,6 +265,14 @@ impl Store {
         let mut before: BTreeSet<String> = persons.values().cloned().collect();
         before.extend(loose.iter().map(|address| (*address).clone()));
         before.remove(&chat);
+        // A person's decision can be undone: what was one before stays together.
+        let mut joined = BTreeMap::new();
+        if source == Source::Hand {
+            for (id, chat) in &persons {
+                let addresses = addresses_in(tx, *id).await?;
+                joined.insert(chat, serde_json::json!(addresses).to_string());
+            }
+        }
         let mut gone = persons.keys().copied();
         let kept = match gone.next() {
             Some(kept) => kept,
@@ -320,14 +328,15 @@ impl Store {
                 continue;
             }
             sqlx::query(
-                "INSERT INTO person_joinings (person_id, from_chat, to_chat, source, at)
-                 VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO person_joinings (person_id, from_chat, to_chat, source, at, addresses)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
             )
             .bind(kept)
             .bind(&from)
             .bind(&chat)
             .bind(source.as_str())
             .bind(at)
+            .bind(joined.get(&&from).map(String::as_str))
             .execute(&mut **tx)
             .await?;
         }
@@ -364,6 +373,7 @@ impl Store {
             .execute(&mut **tx)
             .await?;
         move_opt_out_answer_in(tx, from, to).await?;
+        self.move_possible_opt_out_in(tx, from, to).await?;
         self.move_inbox_in(tx, from, to).await?;
         self.move_conversations_in(tx, from, to, None).await?;
         let contact = sqlx::query(
@@ -623,12 +633,41 @@ pub(super) async fn detach_address_in(
         .bind(lid)
         .execute(&mut **tx)
         .await?;
+    copy_opt_out_in(tx, lid, chat).await
+}
+
+/// Detaches several addresses, which become one person under the chat `to`; an
+/// opt-out is copied to both.
+pub(super) async fn detach_person_in(
+    tx: &mut Tx,
+    addresses: &[String],
+    to: &str,
+    chat: &str,
+) -> Result<(), StoreError> {
+    let person: i64 = sqlx::query_scalar(
+        "INSERT INTO people (chat, created_at, updated_at) VALUES ($1, $2, $2) RETURNING id",
+    )
+    .bind(to)
+    .bind(now())
+    .fetch_one(&mut **tx)
+    .await?;
+    for address in addresses {
+        sqlx::query("UPDATE person_addresses SET person_id = $1 WHERE address = $2")
+            .bind(person)
+            .bind(address)
+            .execute(&mut **tx)
+            .await?;
+    }
+    copy_opt_out_in(tx, to, chat).await
+}
+
+async fn copy_opt_out_in(tx: &mut Tx, to: &str, chat: &str) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO opt_outs (chat, source, reason, created_at, cliente_id, added_by)
          SELECT $1, source, reason, created_at, cliente_id, added_by FROM opt_outs WHERE chat = $2
          ON CONFLICT (chat) DO NOTHING",
     )
-    .bind(lid)
+    .bind(to)
     .bind(chat)
     .execute(&mut **tx)
     .await?;
@@ -636,7 +675,7 @@ pub(super) async fn detach_address_in(
         "INSERT INTO opt_out_answers (chat, at) SELECT $1, at FROM opt_out_answers WHERE chat = $2
          ON CONFLICT (chat) DO NOTHING",
     )
-    .bind(lid)
+    .bind(to)
     .bind(chat)
     .execute(&mut **tx)
     .await?;

@@ -10,7 +10,7 @@ use super::addresses::{LOCK_ALONE, address_of, is_lid};
 use super::campaigns::{Deltas, RecipientState};
 use super::contact_cards::stored;
 use super::error::StoreError;
-use super::people::{Source, addresses_in, detach_address_in, holder_in};
+use super::people::{Holder, Source, addresses_in, detach_address_in, detach_person_in, holder_in};
 use super::rows::now;
 use super::webhook_events::{delivered_field, phone_of};
 use super::{Store, Tx};
@@ -109,8 +109,9 @@ impl Store {
     }
 
     /// Splits an address off a contact: it becomes a contact of its own, with the
-    /// messages sent to and from it and its campaign recipients. An opt-out is
-    /// copied to both; names and notes stay with the original contact.
+    /// messages sent to and from it and its campaign recipients. One that came
+    /// by a merge by hand leaves with the other addresses that came with it. An
+    /// opt-out is copied to both; names and notes stay with the original contact.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -153,12 +154,22 @@ impl Store {
                 _ => return Ok(Parted::Main),
             }
         }
-        detach_address_in(&mut tx, &leaving, &holder.chat).await?;
+        let came = came_with_in(&mut tx, &holder, &leaving).await?;
+        let (leaving, together) = match came {
+            Some((chat, together)) => {
+                detach_person_in(&mut tx, &together, &chat, &holder.chat).await?;
+                (chat, together)
+            }
+            None => {
+                detach_address_in(&mut tx, &leaving, &holder.chat).await?;
+                (leaving.clone(), vec![leaving])
+            }
+        };
         let of = self
-            .part_messages_in(&mut tx, &holder.chat, &leaving)
+            .part_messages_in(&mut tx, &holder.chat, &together, &leaving)
             .await?;
         self.part_inbox_in(&mut tx, &holder.chat, &leaving).await?;
-        part_recipients_in(&mut tx, &holder.chat, &leaving).await?;
+        part_recipients_in(&mut tx, &holder.chat, &together, &leaving).await?;
         let between = of.iter().map(|of| (leaving.as_str(), *of)).collect();
         self.note_conversations_in(&mut tx, &between).await?;
         sqlx::query(
@@ -172,18 +183,19 @@ impl Store {
         .bind(&holder.chat)
         .execute(&mut *tx)
         .await?;
-        undo_merges_in(&mut tx, holder.id, &leaving).await?;
+        undo_merges_in(&mut tx, holder.id, &address_of(&leaving)).await?;
         tx.commit().await?;
         Ok(Parted::Done(leaving))
     }
 
-    /// Moves the messages of an address to its own chat; returns their
+    /// Moves the messages of these addresses to the chat `to`; returns their
     /// businesses.
     async fn part_messages_in(
         &self,
         tx: &mut Tx,
         chat: &str,
-        address: &str,
+        addresses: &[String],
+        to: &str,
     ) -> Result<BTreeSet<Option<i64>>, StoreError> {
         let mut of = BTreeSet::new();
         let mut after = 0_i64;
@@ -202,7 +214,8 @@ impl Store {
                 after = row.try_get("id")?;
                 let (wa_id, request): (Option<String>, Option<String>) =
                     (row.try_get("wa_id")?, row.try_get("request")?);
-                if own_address(wa_id.as_deref(), request.as_deref()).as_deref() == Some(address) {
+                let own = own_address(wa_id.as_deref(), request.as_deref());
+                if own.is_some_and(|own| addresses.contains(&own)) {
                     ids.push(after);
                     of.insert(row.try_get("cliente_id")?);
                 }
@@ -214,7 +227,7 @@ impl Store {
                 );
                 sqlx::query(AssertSqlSafe(statement))
                     .persistent(false)
-                    .bind(address)
+                    .bind(to)
                     .execute(&mut **tx)
                     .await?;
             }
@@ -380,6 +393,7 @@ async fn forget_person_in(
     for statement in [
         format!("DELETE FROM contacts WHERE wa_id IN {among}"),
         format!("DELETE FROM early_changes WHERE chat IN {among}"),
+        format!("DELETE FROM possible_opt_outs WHERE chat IN {among}"),
         format!(
             "DELETE FROM lookups WHERE address IN {among} OR address IN (
                  SELECT a.address FROM people p JOIN person_addresses a ON a.person_id = p.id
@@ -404,6 +418,39 @@ async fn forget_person_in(
             .await?;
     }
     Ok(())
+}
+
+/// Returns the contact that an address belonged to before a merge by hand: its
+/// chat and those of its addresses that are still with `holder`; `None` if the
+/// address was alone.
+async fn came_with_in(
+    tx: &mut Tx,
+    holder: &Holder,
+    leaving: &str,
+) -> Result<Option<(String, Vec<String>)>, StoreError> {
+    let now_here = addresses_in(tx, holder.id).await?;
+    let main = address_of(&holder.chat);
+    let rows = sqlx::query(
+        "SELECT from_chat, addresses FROM person_joinings
+         WHERE person_id = $1 AND undone_at IS NULL AND addresses IS NOT NULL ORDER BY id DESC",
+    )
+    .bind(holder.id)
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut smallest: Option<(String, Vec<String>)> = None;
+    for row in &rows {
+        let json: String = row.try_get("addresses")?;
+        let mut addresses: Vec<String> = serde_json::from_str(&json).unwrap_or_default();
+        addresses.retain(|address| now_here.contains(address));
+        let holds = |address: &str| addresses.iter().any(|it| it == address);
+        let is_smaller = smallest
+            .as_ref()
+            .is_none_or(|(_, it)| addresses.len() < it.len());
+        if holds(leaving) && !holds(&main) && is_smaller {
+            smallest = Some((row.try_get("from_chat")?, addresses));
+        }
+    }
+    Ok(smallest.filter(|(_, addresses)| addresses.len() > 1))
 }
 
 /// Blanks the refused lines of lists that have the number of this chat, in
@@ -471,25 +518,30 @@ fn own_address(wa_id: Option<&str>, request: Option<&str>) -> Option<String> {
     Some(address_of(id.as_str()).into_owned())
 }
 
-/// Moves the campaign recipients of this address to its own chat, unless the
+/// Moves the campaign recipients of these addresses to the chat `to`, unless the
 /// campaign already has a recipient there.
-async fn part_recipients_in(tx: &mut Tx, chat: &str, address: &str) -> Result<(), StoreError> {
+async fn part_recipients_in(
+    tx: &mut Tx,
+    chat: &str,
+    addresses: &[String],
+    to: &str,
+) -> Result<(), StoreError> {
     let rows = sqlx::query(
         "SELECT id, address FROM recipients WHERE chat = $1 AND address IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM recipients o WHERE o.chat = $2
                  AND o.campaign_id = recipients.campaign_id)",
     )
     .bind(chat)
-    .bind(address)
+    .bind(to)
     .fetch_all(&mut **tx)
     .await?;
     for row in &rows {
         let own: String = row.try_get("address")?;
-        if *address_of(&own) == *address {
+        if addresses.contains(&address_of(&own).into_owned()) {
             sqlx::query(
                 "UPDATE recipients SET chat = $1, address = NULLIF(address, $1) WHERE id = $2",
             )
-            .bind(address)
+            .bind(to)
             .bind(row.try_get::<i64, _>("id")?)
             .execute(&mut **tx)
             .await?;

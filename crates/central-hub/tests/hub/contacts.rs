@@ -207,6 +207,46 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn undone_merge_returns_what_came_by_a_lid(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let of_leo = |id: &str, body: &str| {
+            let mut told = message(&format!("false_{LID}_{id}"), LID, body);
+            told["phone"] = json!(LEO);
+            told["lid"] = json!(LID);
+            told
+        };
+        until_read(&hub, peer.publish("message", &of_leo("3A01", "por el LID"))).await;
+        send(&hub, LEO, "a Leo", Some(52)).await;
+        send(&hub, ANA, "a Ana", Some(51)).await;
+        let join = json!({"con": LEO});
+        let part = format!("/api/contacts/{ANA}/part");
+        // By any of the addresses that came with the contact.
+        for (round, leaving) in [LEO, LID].into_iter().enumerate() {
+            let (status, one) = ask(&hub, "POST", &format!("/api/contacts/{ANA}/join"), Some(&join)).await;
+            assert_eq!((status, one["direcciones"].as_array().unwrap().len()), (200, 3), "{one}");
+            let body = json!({"direccion": leaving});
+            let (status, ana) = ask(&hub, "POST", &part, Some(&body)).await;
+            assert_eq!((status, texts(&ana)), (200, vec!["a Ana"]), "{ana}");
+            for id in [LEO, LID] {
+                let leo = get(&hub, &format!("/api/contacts/{id}")).await;
+                assert_eq!(leo["telefono"], LEO, "{leo}");
+                assert_eq!(leo["direcciones"].as_array().unwrap().len(), 2, "{leo}");
+                let mut all = texts(&leo);
+                all.sort_unstable();
+                assert_eq!(all.len(), 2 + round, "{leo}");
+                assert!(all.contains(&"por el LID") && all.contains(&"a Leo"), "{leo}");
+            }
+            assert_eq!(talks(&hub, "cliente_id=51").await, [ANA]);
+            assert!(ana["uniones"].as_array().unwrap().iter().all(|it| it["deshecha"] != Value::Null), "{ana}");
+            // What comes next is Leo's.
+            let next = of_leo(&format!("3B0{round}"), "otra vez");
+            until_read(&hub, peer.publish("message", &next)).await;
+            assert_eq!(texts(&get(&hub, &format!("/api/contacts/{LEO}")).await)[0], "otra vez");
+            assert_eq!(texts(&get(&hub, &format!("/api/contacts/{ANA}")).await), ["a Ana"]);
+        }
+        hub.stop().await;
+    }
+
     async fn merged_lid_is_identified_by_its_number(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         lead(&hub, &peer, "3A01", LID, "BAJA").await;

@@ -241,6 +241,58 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn campaign_replies_are_found_under_any_spelling(database: Database) {
+        let peer = FakeSessionManager::start().await;
+        peer.is_in("READY");
+        peer.takes_sends();
+        let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
+        hub.events().await.hub("up").await;
+        let id = campaign(&hub).await;
+        // The list's spelling, and that of the answer.
+        let pairs = [
+            ("551187654321", "5511987654321@c.us"),
+            ("5511987654322", "551187654322@c.us"),
+            ("5215512345678", "525512345678@c.us"),
+            ("525512345679", "5215512345679@c.us"),
+            ("543515550001", "5493515550001@c.us"),
+        ];
+        let list: String = pairs.iter().map(|(number, _)| format!("{number}\n")).collect();
+        // And a LID that nobody knew when the campaign wrote.
+        let (lid, behind) = ("244834081311229@lid", "5491177770009");
+        let list = format!("telefono\n{list}{behind}\n");
+        assert_eq!(upload(&hub, id, list).await, (json!(6), json!(0)));
+        let path = format!("/api/sender/campaigns/{id}/approve");
+        assert_eq!(ask(&hub, "POST", &path, None).await.0, 200);
+        until("all are sent", async || {
+            get(&hub, &format!("/api/sender/campaigns/{id}/stats")).await["enviados"] == 6
+        }).await;
+        let mut told: Vec<_> = pairs.iter().zip(1..).map(|((_, from), n)| {
+            message(&format!("false_{from}_3A0{n}"), from, "¿cuánto sale?")
+        }).collect();
+        told.push(known("3A09", lid, behind, "¿cuánto sale?"));
+        let heard = async || get(&hub, "/api/listener/messages").await["mensajes"].as_array().unwrap().clone();
+        until("all are heard", async || {
+            for message in &told {
+                peer.tell("message", message.to_string());
+            }
+            heard().await.len() == told.len()
+        }).await;
+        for reply in heard().await {
+            assert_eq!((&reply["campañaId"], &reply["cliente_id"]), (&json!(id), &json!(51)), "{reply}");
+        }
+        let all = get(&hub, "/api/listener/conversations").await;
+        assert_eq!(all["conversaciones"].as_array().unwrap().len(), told.len(), "{all}");
+        for (number, from) in pairs {
+            for id in [number, from] {
+                let history = get(&hub, &format!("/api/listener/history/{id}")).await;
+                assert_eq!(history["mensajes"].as_array().unwrap().len(), 2, "{id}: {history}");
+            }
+        }
+        let replies = get(&hub, &format!("/api/sender/campaigns/{id}/replies")).await;
+        assert_eq!(replies["respuestas"]["total"], told.len(), "{replies}");
+        hub.stop().await;
+    }
+
     async fn opt_out_is_answered_once_if_enabled(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let path = "/api/sender/bajas/respuesta";
@@ -293,6 +345,128 @@ on_both_engines! {
         assert_eq!(ask(&hub, "PUT", path, Some(&body)).await.0, 200);
         lead(&hub, &peer, "3A07", &number(5), "BAJA").await;
         assert_eq!(answered(3).await, number(5));
+        hub.stop().await;
+    }
+
+    async fn sentence_with_an_opt_out_word_waits_for_a_person(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let number = |n: u8| format!("549117777000{n}@c.us");
+        let list = async || get(&hub, "/api/sender/bajas/posibles").await;
+        let waiting = async || get(&hub, "/api/overview").await["atencion"]["posibles_bajas"].clone();
+        assert_eq!((list().await, waiting().await), (json!({"total": 0, "posibles": []}), json!(0)));
+        lead(&hub, &peer, "3A01", &number(1), "¿La casa es de planta baja?").await;
+        // The newest of each person, recorded or not.
+        assert_eq!(hub.post("/api/listener/mode", r#"{"mode":"off"}"#).await.0, 200);
+        lead(&hub, &peer, "3A02", &number(1), "Si me dan de baja, ¿qué pasa?").await;
+        assert_eq!(hub.post("/api/listener/mode", r#"{"mode":"on"}"#).await.0, 200);
+        let found = list().await;
+        assert_eq!((&found["total"], waiting().await), (&json!(1), json!(1)));
+        let one = &found["posibles"][0];
+        assert_eq!(one["mensaje"], "Si me dan de baja, ¿qué pasa?");
+        assert_eq!((&one["telefono"], &one["palabra"]), (&json!("5491177770001"), &json!("baja")));
+        assert_eq!(ask(&hub, "GET", "/api/sender/bajas/5491177770001", None).await.0, 404);
+        // No opt-out.
+        let decide = async |one: &Value, is: bool| {
+            let path = format!("/api/sender/bajas/posibles/{}", one["id"]);
+            ask(&hub, "POST", &path, Some(&json!({"es_baja": is}))).await
+        };
+        assert_eq!(decide(one, false).await, (200, json!({"es_baja": false})));
+        assert_eq!((decide(one, true).await.0, waiting().await), (404, json!(0)));
+        assert_eq!(send(&hub, "5491177770001").await.0, 200);
+        // An opt-out.
+        lead(&hub, &peer, "3A03", &number(1), "la baja que pedí, ¿salió?").await;
+        let found = list().await;
+        assert_eq!(decide(&found["posibles"][0], true).await.0, 200);
+        is_refused(&hub, "5491177770001").await;
+        let why = get(&hub, "/api/sender/bajas/5491177770001").await;
+        assert_eq!((&why["origen"], &why["motivo"]), (&json!("persona"), &json!("la baja que pedí, ¿salió?")));
+        // Nothing to decide on for who is on the list, or comes to be.
+        lead(&hub, &peer, "3A04", &number(1), "¿ya está la baja?").await;
+        lead(&hub, &peer, "3A05", &number(2), "¿cómo es la baja?").await;
+        lead(&hub, &peer, "3A06", &number(2), "BAJA").await;
+        lead(&hub, &peer, "3A07", &number(3), "¿cómo es la baja?").await;
+        let by_hand = json!({"telefono": "5491177770003"});
+        assert_eq!(ask(&hub, "POST", "/api/sender/bajas", Some(&by_hand)).await.0, 201);
+        assert_eq!(list().await["total"], 0);
+        // It is the person's, under whichever address; and gone with them.
+        let lid = "247033104567642@lid";
+        lead(&hub, &peer, "3A08", lid, "¿cómo es la baja?").await;
+        assert_eq!(list().await["posibles"][0]["telefono"], lid);
+        told(&hub, &peer, &known("3A09", lid, "5491177770004", "gracias")).await;
+        let found = list().await;
+        assert_eq!((&found["total"], &found["posibles"][0]["telefono"]), (&json!(1), &json!("5491177770004")));
+        assert_eq!(ask(&hub, "DELETE", "/api/contacts/5491177770004", None).await.0, 200);
+        assert_eq!(list().await["total"], 0);
+        hub.stop().await;
+    }
+
+    async fn blocked_contacts_get_no_answer_to_their_opt_out(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let body = json!({"texto": "Listo, no te escribimos más."});
+        assert_eq!(ask(&hub, "PUT", "/api/sender/bajas/respuesta", Some(&body)).await.0, 200);
+        // session-manager refuses to write to whom the account has blocked.
+        let refusal = json!({"error": true, "code": "RECIPIENT_BLOCKED", "message": "blocked"});
+        peer.answers("/send", 403, &refusal.to_string());
+        let from = "5491177770001@c.us";
+        lead(&hub, &peer, "3A01", from, "BAJA").await;
+        let answers = async || {
+            let found = get(&hub, "/api/sender/messages?direccion=saliente").await;
+            let all = found["mensajes"].as_array().unwrap().clone();
+            all.iter().map(|it| it["estado"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        until("it is refused", async || {
+            peer.publish("state", &serde_json::from_str(&state("READY", 2)).unwrap());
+            answers().await == ["fallido"]
+        }).await;
+        assert_eq!(peer.sends().len(), 1);
+        // Unblocked, the answer does not follow, nor does a second one.
+        peer.takes_sends();
+        let baja = "/api/sender/bajas/5491177770001";
+        assert_eq!(ask(&hub, "DELETE", baja, None).await.0, 204);
+        lead(&hub, &peer, "3A02", from, "BAJA").await;
+        is_refused(&hub, from).await;
+        assert_eq!((answers().await, peer.sends().len()), (vec!["fallido".to_owned()], 1));
+        hub.stop().await;
+    }
+
+    async fn opt_out_by_number_applies_to_its_lid_whatever_teaches_it(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let lid = |n: u8| format!("24703310456761{n}@lid");
+        let number = |n: u8| format!("549117777020{n}");
+        for n in 1..=5 {
+            let body = json!({"telefono": number(n)});
+            assert_eq!(ask(&hub, "POST", "/api/sender/bajas", Some(&body)).await.0, 201);
+            assert_eq!(ask(&hub, "GET", &format!("/api/sender/bajas/{}", lid(n)), None).await.0, 404);
+        }
+        // A message by the LID, and one by the number.
+        told(&hub, &peer, &known("3A01", &lid(1), &number(1), "hola")).await;
+        let mut by_number = message(&format!("false_{}@c.us_3A02", number(2)), &format!("{}@c.us", number(2)), "hola");
+        by_number["lid"] = json!(lid(2));
+        told(&hub, &peer, &by_number).await;
+        // One written on the phone itself.
+        let mut own = known("3B01", &lid(3), &number(3), "hola");
+        own["message_id"] = json!(format!("true_{}_3B01", lid(3)));
+        own["from_me"] = json!(true);
+        own["from"] = json!("5491100000000@c.us");
+        own["to"] = json!(lid(3));
+        told(&hub, &peer, &own).await;
+        // A person.
+        let note = json!({"nombre": "Ana"});
+        assert_eq!(ask(&hub, "PUT", &format!("/api/contacts/{}", lid(4)), Some(&note)).await.0, 200);
+        let join = json!({"con": number(4)});
+        assert_eq!(ask(&hub, "POST", &format!("/api/contacts/{}/join", lid(4)), Some(&join)).await.0, 200);
+        // WhatsApp's answer to a lookup.
+        let answer = json!({"ok": true, "exists": true, "chat": format!("{}@c.us", number(5)), "lid": lid(5)});
+        peer.answers("/lookup", 200, &answer.to_string());
+        let body = json!({"numeros": [number(5)]});
+        until("it is looked up", async || {
+            peer.publish("state", &serde_json::from_str(&state("READY", 2)).unwrap());
+            ask(&hub, "POST", "/api/contacts/check", Some(&body)).await.1["pendientes"] == 0
+        }).await;
+        for n in 1..=5 {
+            is_refused(&hub, &lid(n)).await;
+        }
+        assert!(peer.sends().is_empty());
         hub.stop().await;
     }
 

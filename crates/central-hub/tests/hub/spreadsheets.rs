@@ -88,6 +88,15 @@ async fn lists_saved_by_libreoffice_are_imported() {
         assert_eq!(status, 400, "{unknown}");
         assert_eq!(unknown["motivo"], "LIST_SHEET_UNKNOWN");
         assert_eq!(unknown["hojas"], json!(["lista"]), "{format}");
+        for sheet in ["lista", "1"] {
+            let path = format!("/api/sender/campaigns/{id}/recipients?probar=1&hoja={sheet}");
+            let (status, chosen) = upload(&hub, &path, saved.clone()).await;
+            assert_eq!(
+                (status, &chosen["hoja"]),
+                (200, &json!("lista")),
+                "{format} {chosen}"
+            );
+        }
         // Imported for real; a second import adds no recipient.
         let path = format!("/api/sender/campaigns/{id}/recipients");
         let (status, report) = upload(&hub, &path, saved).await;

@@ -3,9 +3,8 @@
 use phone_number::PhoneFault;
 use session_api::{Recipient, SendRequest};
 
-use super::garbled::Garbled;
 use super::{ImportRules, Item, LONGEST_VALUE, RejectedRow, Row};
-use crate::campaigns::columns::{self, Fields};
+use crate::campaigns::columns::Fields;
 
 /// Maximum length of a cell quoted in a rejection, in characters.
 const SHOWN: usize = 40;
@@ -38,14 +37,12 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &ImportRules) 
         );
         return refuse("MISSING_VALUE", reason);
     }
-    if let Some(reason) = garbled(&fields, rules) {
-        return refuse("TEXT_GARBLED", reason);
-    }
     let row = Row {
         line,
         recipient,
         country,
         fields,
+        cells: Vec::new(),
     };
     // A draft without a text yet; the text is checked when it is written.
     if rules.template.is_empty() {
@@ -63,25 +60,6 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &ImportRules) 
         );
     }
     Item::Row(row)
-}
-
-/// Names a value of the text that was decoded in a wrong encoding, and the
-/// remedy; `None` if the user chose the encoding. Without a text yet any column
-/// may come to be in it.
-fn garbled(fields: &Fields, rules: &ImportRules) -> Option<String> {
-    if rules.encoding.is_some() {
-        return None;
-    }
-    let names = if rules.template.is_empty() {
-        fields.keys().map(String::as_str).collect()
-    } else {
-        rules.template.variables()
-    };
-    names.into_iter().find_map(|name| {
-        let value = columns::value(fields, name)?;
-        let garbled = Garbled::find(value)?;
-        Some(format!("{name} {}", garbled.remedy(value)))
-    })
 }
 
 /// The first of these cells that contains digits, or else the first.

@@ -3,8 +3,8 @@
 //!
 //! ```text
 //!  bytes ─┬─> decode (UTF-8, UTF-16, Windows-1252) ─┬─> csv ──┬─> table ─┐
-//!         │                                         └─> json ─│─────────┴─> judge ─> row, or rejection
-//!         └─> workbook (.xlsx, .ods) ────────────────────────┘                      with reason
+//!         │                                         └─> json ─│─────────┴─> judge ─> encoding_check ─> row, or rejection
+//!         └─> workbook (.xlsx, .ods) ────────────────────────┘                                        with reason
 //! ```
 //!
 //! Memory is bounded: one record is held at a time, up to a maximum size. A row
@@ -14,6 +14,7 @@
 mod charset;
 mod csv;
 mod decode;
+mod encoding_check;
 mod garbled;
 mod json;
 mod judge;
@@ -23,10 +24,12 @@ mod table;
 mod workbook;
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::rc::Rc;
 
 use phone_number::Home;
 use session_api::Recipient;
 
+use self::encoding_check::EncodingCheck;
 use super::columns::Fields;
 use super::template::Template;
 
@@ -73,6 +76,9 @@ pub struct Row {
     pub country: Option<String>,
     /// Values of the other columns.
     pub fields: Fields,
+    /// All cells of a table's line, while it may still be rejected for its
+    /// encoding; empty for the sink.
+    cells: Vec<String>,
 }
 
 // Personal data of the customer's contacts stays out of logs.
@@ -300,15 +306,22 @@ pub fn read(
     let is_workbook = workbook::is_workbook(&first);
     let source = Cursor::new(first).chain(source);
     if is_workbook {
-        return workbook::read(source, rules, sink);
+        let mut check = EncodingCheck::new(rules, None);
+        let result = workbook::read(source, rules, &mut |item| check.pass(item, sink));
+        // Rows before a fault count, held ones among them.
+        check.finish(sink)?;
+        return result;
     }
     let decoded = Utf8::new(source).decoded_as(rules.encoding);
     let seen = decoded.seen();
-    read_text(
+    let mut check = EncodingCheck::new(rules, Some(Rc::clone(&seen)));
+    let result = read_text(
         BufReader::with_capacity(LARGEST_RECORD, decoded),
         rules,
-        sink,
-    )?;
+        &mut |item| check.pass(item, sink),
+    );
+    check.finish(sink)?;
+    result?;
     tell(sink, Item::Encoding(seen.get()))
 }
 

@@ -105,8 +105,10 @@ fn judge_record(
             judge(line, cell, layout.fields(&cells), rules)
         }
     };
-    if let Item::Refused(rejected) = &mut item {
-        rejected.cells = cells;
+    match &mut item {
+        Item::Refused(rejected) => rejected.cells = cells,
+        Item::Row(row) if !cells.iter().all(|cell| cell.is_ascii()) => row.cells = cells,
+        _ => {}
     }
     tell(sink, item)
 }

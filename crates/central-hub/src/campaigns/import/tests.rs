@@ -375,6 +375,110 @@ fn text_of_another_encoding_is_not_sent_unasked() {
 }
 
 #[test]
+fn encoding_is_judged_over_the_whole_list() {
+    let names = |rows: &Outcome| -> Vec<String> {
+        let mut rows: Vec<_> = rows.rows.iter().collect();
+        rows.sort_by_key(|row| row.line);
+        rows.iter()
+            .map(|row| row.fields["nombre"].clone())
+            .collect()
+    };
+    let list = |names: &[&str]| {
+        let lines = names.iter().enumerate();
+        let lines = lines.map(|(n, name)| format!("{name};11 5825-{:04}\n", 4200 + n));
+        format!("Nombre;Cel\n{}", lines.collect::<String>())
+    };
+    // Each in a list with others, in any order, and alone.
+    let words = [
+        "García",
+        "Raúl",
+        "Ángel",
+        "Óscar",
+        "Úrsula",
+        "GARCÍA",
+        "Noemí",
+        "Muñoz",
+        "José",
+        "Núñez",
+        "Begoña",
+        "Conceição",
+        "Ñandú",
+        "MARTÍN",
+        "Rubí",
+    ];
+    for of in [
+        &words[..],
+        &["Raúl"],
+        &["García", "Ana"],
+        &["Ana", "Ángel"],
+        &["MARTÍN"],
+    ] {
+        let text = list(of);
+        let (mac, _, _) = encoding_rs::MACINTOSH.encode(&text);
+        let outcome = import(&mac, "Hola {nombre}");
+        let plain: Vec<_> = of.iter().copied().filter(|it| it.is_ascii()).collect();
+        assert_eq!(names(&outcome), plain, "{of:?}");
+        assert!(outcome.refused.iter().all(|it| it.1 == "TEXT_GARBLED"));
+        assert_eq!(outcome.refused.len(), of.len() - plain.len());
+    }
+    // DOS: a no-break space is á there, Ö is Í.
+    let table = &oem_cp::code_table::ENCODING_TABLE_CP850;
+    let words = ["Chávez", "GARCÍA", "RAÚL", "ÓSCAR", "Muñoz", "Sebastián"];
+    let dos = oem_cp::encode_string_checked(list(&words), table).unwrap();
+    let outcome = import(&dos, "Hola {nombre}");
+    assert_eq!(
+        (names(&outcome).len(), outcome.refused.len()),
+        (0, words.len())
+    );
+    // What a person wrote like that, in a list that reads well, or in Unicode.
+    let right = [
+        "dell’acqua",
+        "María\u{a0}del Carmen",
+        "Ana\u{a0}de la Paz",
+        "Sœur Inés",
+        "García",
+        "JÖRG",
+        "Muñoz",
+        "GARCÍA",
+        "Inés",
+    ];
+    let text = list(&right);
+    let (windows, _, is_lossy) = encoding_rs::WINDOWS_1252.encode(&text);
+    assert!(!is_lossy);
+    for bytes in [&*windows, text.as_bytes()] {
+        let outcome = import(bytes, "Hola {nombre}");
+        assert_eq!(names(&outcome), right, "{:?}", outcome.refused);
+    }
+    let outcome = import(
+        list(&["dell’acqua", "Sœur Ana"]).as_bytes(),
+        "Hola {nombre}",
+    );
+    assert_eq!(outcome.rows.len(), 2);
+    // The whole line is there to be mended.
+    let text = list(&["Raúl"]);
+    let (mac, _, _) = encoding_rs::MACINTOSH.encode(&text);
+    let mut cells = Vec::new();
+    let mut sink = |item| {
+        if let Item::Refused(rejected) = item {
+            cells = rejected.cells;
+        }
+        true
+    };
+    read(Cursor::new(&mac), &rules("Hola {nombre}"), &mut sink).unwrap();
+    assert_eq!(cells, ["Raœl", "11 5825-4200"]);
+    // Memory is bounded: a long list of such lines is judged by what was read.
+    let long = "a’".repeat(2000);
+    let many: Vec<_> = (0..99)
+        .map(|_| "Mu–oz")
+        .chain((0..600).map(|_| &*long))
+        .collect();
+    let text = list(&many);
+    let (windows, _, _) = encoding_rs::WINDOWS_1252.encode(&text);
+    let outcome = import(&windows, "Hola {nombre}");
+    assert_eq!((outcome.rows.len(), outcome.refused.len()), (0, many.len()));
+}
+
+#[test]
 fn lines_before_a_broken_upload_are_kept() {
     struct Broken<'a>(&'a [u8]);
     impl Read for Broken<'_> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::recipient_import::Countries;
+use crate::store::campaigns::Countries;
 
 /// A country, identified by its two-letter code.
 #[derive(Serialize, ToSchema)]
@@ -14,7 +14,7 @@ pub(super) struct Country {
 }
 
 /// The number counts of a list by country.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 #[schema(as = upload::Countries)]
 pub(super) struct CountriesBody {
     /// Sorted by count, highest first.
@@ -25,19 +25,23 @@ pub(super) struct CountriesBody {
     lineas_de_otro_pais: Vec<u64>,
 }
 
-impl From<Countries> for CountriesBody {
-    fn from(countries: Countries) -> Self {
-        let countries = countries.by_count();
+/// The countries and their counts, the most frequent first.
+pub(super) fn by_count(countries: &Countries) -> Vec<Country> {
+    let counts = countries.by_count().into_iter();
+    counts
+        .map(|(pais, aceptados)| Country {
+            pais: pais.to_owned(),
+            aceptados,
+        })
+        .collect()
+}
+
+impl From<&Countries> for CountriesBody {
+    fn from(countries: &Countries) -> Self {
         Self {
+            paises: by_count(countries),
             de_otro_pais: countries.others(),
             lineas_de_otro_pais: countries.lines_of_others(),
-            paises: countries
-                .counts()
-                .map(|(pais, aceptados)| Country {
-                    pais: pais.to_owned(),
-                    aceptados,
-                })
-                .collect(),
         }
     }
 }

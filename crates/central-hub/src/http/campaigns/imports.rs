@@ -9,6 +9,7 @@ use service_runtime::http::{ApiPath, ApiQuery};
 use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
+use super::countries::CountriesBody;
 use super::{find, not_found, page_size, paginate};
 use crate::auth::Caller;
 use crate::campaigns::import::RejectedRow;
@@ -31,6 +32,8 @@ pub(crate) struct ImportBody {
     aceptados: i64,
     duplicados: i64,
     rechazados: i64,
+    #[serde(flatten)]
+    countries: CountriesBody,
     error: Option<String>,
     detalle: Option<String>,
     fecha: Timestamp,
@@ -49,6 +52,7 @@ impl From<Import> for ImportBody {
             aceptados: import.accepted,
             duplicados: import.duplicates,
             rechazados: import.refused,
+            countries: (&import.countries).into(),
             error: import.error_code,
             detalle: import.error_message,
             fecha: import.created_at,

@@ -5,6 +5,7 @@ mod countries;
 mod edit;
 mod imports;
 mod opt_outs;
+mod possible_opt_outs;
 mod recipients;
 mod replies;
 mod schedules;
@@ -83,6 +84,8 @@ const LONGEST_NAME: usize = 200;
     opt_outs::set_answer,
     opt_outs::one,
     opt_outs::remove,
+    possible_opt_outs::list,
+    possible_opt_outs::decide,
 ))]
 pub(super) struct Document;
 
@@ -141,6 +144,8 @@ pub(crate) fn bajas() -> Router<AppState> {
             "/respuesta",
             put(opt_outs::set_answer).get(opt_outs::answer),
         )
+        .route("/posibles", get(possible_opt_outs::list))
+        .route("/posibles/{id}", post(possible_opt_outs::decide))
         .route("/{telefono}", get(opt_outs::one).delete(opt_outs::remove))
 }
 

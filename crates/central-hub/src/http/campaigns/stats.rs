@@ -8,6 +8,7 @@ use service_runtime::http::ApiPath;
 use session_api::Timestamp;
 use utoipa::ToSchema;
 
+use super::countries::{self, Country};
 use super::{context, find};
 use crate::auth::Caller;
 use crate::error::HubError;
@@ -48,6 +49,10 @@ pub(crate) struct Stats {
 struct Review {
     /// Number of its recipients who opted out and are skipped.
     pidieron_baja: i64,
+    /// The countries of its lists' numbers, the most frequent first.
+    paises: Vec<Country>,
+    /// Number of those from other countries than the most frequent one.
+    de_otro_pais: u64,
     /// The campaign has no schedule and would send around the clock.
     sin_horario: bool,
     /// Time of the last message; `null` if the schedules' dates end before it.
@@ -60,10 +65,11 @@ async fn review(state: &AppState, campaign: &Campaign) -> Result<Review, HubErro
         campaign_id: Some(campaign.id),
         ..ScheduleFilter::default()
     };
-    let (pidieron_baja, schedules, others) = tokio::try_join!(
+    let (pidieron_baja, schedules, others, countries) = tokio::try_join!(
         store.opted_out_among(campaign.id),
         store.schedules(&filter, MOST_SCHEDULES),
         store.sharing_campaigns(),
+        store.campaign_countries(campaign.id),
     )?;
     let sin_horario = schedules.is_empty() && !campaign.scheduled;
     let mut rules: Vec<_> = schedules
@@ -81,6 +87,8 @@ async fn review(state: &AppState, campaign: &Campaign) -> Result<Review, HubErro
     let termina = forecast(now, &state.config.zone, &rules, &|_, _| 0, left, sharing);
     Ok(Review {
         pidieron_baja,
+        paises: countries::by_count(&countries),
+        de_otro_pais: countries.others(),
         sin_horario,
         termina: termina.map(Timestamp::from),
     })

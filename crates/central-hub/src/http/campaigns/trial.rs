@@ -5,18 +5,23 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
 
 use serde::Serialize;
+use tokio::runtime::Handle;
 use utoipa::ToSchema;
 
 use super::countries::CountriesBody;
 use super::imports::LineBody;
-use crate::campaigns::import::{self, ImportFault, ImportRules, Item, Row};
-use crate::recipient_import::Countries;
+use crate::campaigns::import::{self, ImportRules, Item, Row};
+use crate::recipient_import::ImportError;
+use crate::store::campaigns::Countries;
+use crate::store::{Store, StoreError};
 
 /// Maximum number of rows, and of rejections, in the response.
 const SHOWN: usize = 20;
+/// Number of rows that are looked up in the store at once.
+const AT_ONCE: usize = 1000;
 
 /// The result of a trial import.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 #[schema(as = upload::Trial)]
 pub(super) struct Trial {
     /// Name of the encoding, as on the web.
@@ -37,9 +42,9 @@ pub(super) struct Trial {
     /// Headings of the columns with numbers, the preferred one first.
     columnas_de_numero: Vec<String>,
     columna_de_nombre: Option<String>,
-    /// Distinct numbers that would be accepted.
+    /// Distinct people that would be added to the campaign.
     aceptados: u64,
-    /// Repeated numbers.
+    /// Numbers of people who are in the list before, or in the campaign.
     duplicados: u64,
     rechazados: u64,
     /// The first accepted rows.
@@ -72,30 +77,26 @@ impl From<Row> for TrialRow {
     }
 }
 
-/// Reads a list to its end; blocks the thread.
-pub(super) fn look(source: impl Read, rules: &ImportRules) -> Result<Trial, ImportFault> {
-    let mut trial = Trial {
-        codificacion: "",
-        separador: None,
-        hoja: None,
-        hojas: Vec::new(),
-        titulos: Vec::new(),
-        encabezado: None,
-        columnas: Vec::new(),
-        columnas_de_numero: Vec::new(),
-        columna_de_nombre: None,
-        aceptados: 0,
-        duplicados: 0,
-        rechazados: 0,
-        primeros: Vec::new(),
-        rechazos: Vec::new(),
-        countries: Countries::default().into(),
-    };
-    let mut countries = Countries::default();
-    // Stores eight bytes per number, whatever the list's length.
-    let hashes = RandomState::new();
-    let mut known = HashSet::new();
-    let mut sink = |item| {
+/// Counts the rows of a trial as an import would: by person, and without those
+/// that the campaign has already.
+struct Counter {
+    store: Store,
+    campaign: i64,
+    /// To ask the store from the thread that reads.
+    runtime: Handle,
+    trial: Trial,
+    countries: Countries,
+    /// Eight bytes per person, whatever the list's length.
+    known: HashSet<u64>,
+    hashes: RandomState,
+    /// Rows that are not counted yet.
+    rows: Vec<Row>,
+    failed: Option<StoreError>,
+}
+
+impl Counter {
+    fn item(&mut self, item: Item) -> bool {
+        let trial = &mut self.trial;
         match item {
             Item::Shape(shape) => {
                 trial.separador = shape.separator;
@@ -108,17 +109,7 @@ pub(super) fn look(source: impl Read, rules: &ImportRules) -> Result<Trial, Impo
             }
             Item::Encoding(name) => trial.codificacion = name,
             Item::Columns(names) => trial.columnas.extend(names),
-            Item::Row(row) => {
-                if known.insert(hashes.hash_one(row.recipient.as_str())) {
-                    trial.aceptados += 1;
-                    countries.note(&row);
-                    if trial.primeros.len() < SHOWN {
-                        trial.primeros.push(row.into());
-                    }
-                } else {
-                    trial.duplicados += 1;
-                }
-            }
+            Item::Row(row) => self.rows.push(row),
             Item::Refused(refusal) => {
                 trial.rechazados += 1;
                 if trial.rechazos.len() < SHOWN {
@@ -126,9 +117,68 @@ pub(super) fn look(source: impl Read, rules: &ImportRules) -> Result<Trial, Impo
                 }
             }
         }
-        true
+        if self.rows.len() < AT_ONCE {
+            return true;
+        }
+        match self.count() {
+            Ok(()) => true,
+            Err(error) => {
+                self.failed = Some(error);
+                false
+            }
+        }
+    }
+
+    fn count(&mut self) -> Result<(), StoreError> {
+        let rows = std::mem::take(&mut self.rows);
+        let ids = rows.iter().map(|row| row.recipient.as_str());
+        let looked = self.store.recipients_to_be(self.campaign, ids);
+        let looked = self.runtime.block_on(looked)?;
+        for row in &rows {
+            let Some((chat, is_recipient)) = looked.get(row.recipient.as_str()) else {
+                continue;
+            };
+            if *is_recipient || !self.known.insert(self.hashes.hash_one(chat)) {
+                self.trial.duplicados += 1;
+                continue;
+            }
+            self.trial.aceptados += 1;
+            if let Some(country) = &row.country {
+                self.countries.note(country, row.line);
+            }
+            if self.trial.primeros.len() < SHOWN {
+                self.trial.primeros.push(row.clone().into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a list to its end, for a campaign; blocks the thread.
+pub(super) fn look(
+    source: impl Read,
+    rules: &ImportRules,
+    store: Store,
+    campaign: i64,
+    runtime: Handle,
+) -> Result<Trial, ImportError> {
+    let mut counter = Counter {
+        store,
+        campaign,
+        runtime,
+        trial: Trial::default(),
+        countries: Countries::default(),
+        known: HashSet::new(),
+        hashes: RandomState::new(),
+        rows: Vec::new(),
+        failed: None,
     };
-    import::read(source, rules, &mut sink)?;
-    trial.countries = countries.into();
-    Ok(trial)
+    let read = import::read(source, rules, &mut |item| counter.item(item));
+    if let Some(error) = counter.failed.take() {
+        return Err(error.into());
+    }
+    read.map_err(|fault| ImportError::List { fault, accepted: 0 })?;
+    counter.count()?;
+    counter.trial.countries = (&counter.countries).into();
+    Ok(counter.trial)
 }

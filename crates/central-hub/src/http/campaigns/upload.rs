@@ -11,9 +11,9 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiPath, ApiQuery, ErrorReply};
 use session_api::is_invisible;
+use tokio::runtime::Handle;
 use utoipa::{IntoParams, ToSchema};
 
-use super::countries::CountriesBody;
 use super::imports::{ImportBody, LinePage, lines};
 use super::trial::{self, Trial};
 use super::{find, invalid};
@@ -88,8 +88,6 @@ pub(crate) struct UploadBody {
     import: ImportBody,
     #[serde(flatten)]
     refused: LinePage,
-    #[serde(flatten)]
-    countries: CountriesBody,
 }
 
 impl UploadBody {
@@ -148,12 +146,14 @@ pub(super) async fn upload(
     if is_trial {
         let (feed, source) = StreamReader::new(body.into_data_stream());
         let feeding = tokio::spawn(feed);
-        let looking = tokio::task::spawn_blocking(move || trial::look(source, &rules));
+        let (store, runtime) = (state.store.clone(), Handle::current());
+        let looking = move || trial::look(source, &rules, store, id, runtime);
+        let looking = tokio::task::spawn_blocking(looking);
         let looked = looking.await;
         feeding.abort();
         return match looked {
             Ok(Ok(trial)) => Ok(Json(trial).into_response()),
-            Ok(Err(fault)) => Err(ImportError::List { fault, accepted: 0 }.into()),
+            Ok(Err(error)) => Err(error.into()),
             Err(_) => Err(ErrorReply::internal().into()),
         };
     }
@@ -280,13 +280,11 @@ async fn run(
     source: impl Read + Send + 'static,
 ) -> Result<UploadBody, HubError> {
     let id = import.id;
-    let (import, countries) =
-        recipient_import::run(&state.store, campaign, import, rules, source).await?;
+    let import = recipient_import::run(&state.store, campaign, import, rules, source).await?;
     let import = import.ok_or_else(ErrorReply::internal)?;
     Ok(UploadBody {
         import: import.into(),
         refused: lines(state, id, 0, SHOWN).await?,
-        countries: countries.into(),
     })
 }
 

@@ -5,6 +5,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::campaign::Campaign;
+use super::countries::Countries;
 use super::refused::Refused;
 use super::rows::time;
 use super::states::CampaignState;
@@ -61,6 +62,8 @@ pub struct Import {
     pub duplicates: i64,
     /// Lines that are invalid, not counting duplicates.
     pub refused: i64,
+    /// The countries of the accepted numbers.
+    pub countries: Countries,
     /// Why it broke off, as a code.
     pub error_code: Option<String>,
     /// Why it broke off, in words for a person.
@@ -134,6 +137,7 @@ impl Import {
             accepted: row.try_get("accepted")?,
             duplicates: row.try_get("duplicates")?,
             refused: row.try_get("refused")?,
+            countries: Countries::read(&row.try_get::<String, _>("countries")?),
             error_code: row.try_get("error_code")?,
             error_message: row.try_get("error_message")?,
             created_at: time(row, "created_at")?,
@@ -187,7 +191,7 @@ impl Store {
     pub async fn note_import_in(&self, tx: &mut Tx, import: &Import) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE campaign_imports SET bytes = $1, accepted = $2, duplicates = $3, refused = $4,
-                 titles = $5, updated_at = $6 WHERE id = $7",
+                 titles = $5, updated_at = $6, countries = $7 WHERE id = $8",
         )
         .bind(import.bytes)
         .bind(import.accepted)
@@ -195,6 +199,7 @@ impl Store {
         .bind(import.refused)
         .bind(stored(&import.titles))
         .bind(now())
+        .bind(import.countries.stored())
         .bind(import.id)
         .execute(&mut **tx)
         .await?;

@@ -158,12 +158,16 @@ impl Store {
         .bind(id)
         .execute(&mut *tx)
         .await?;
-        sqlx::query("UPDATE campaigns SET pending = $1, scheduled = $2 WHERE id = $3")
-            .bind(i64::try_from(copied.rows_affected()).unwrap_or(i64::MAX))
-            .bind(i64::from(from.scheduled))
-            .bind(copy.id)
-            .execute(&mut *tx)
-            .await?;
+        let countries = self.campaign_countries_in(&mut tx, id).await?;
+        sqlx::query(
+            "UPDATE campaigns SET pending = $1, scheduled = $2, copied_countries = $3 WHERE id = $4",
+        )
+        .bind(i64::try_from(copied.rows_affected()).unwrap_or(i64::MAX))
+        .bind(i64::from(from.scheduled))
+        .bind(countries.stored())
+        .bind(copy.id)
+        .execute(&mut *tx)
+        .await?;
         self.committed(tx, copy.id).await
     }
 

@@ -17,6 +17,7 @@
 
 mod campaign;
 mod checks;
+mod countries;
 mod days;
 mod imports;
 mod lifecycle;
@@ -33,6 +34,7 @@ mod states;
 
 pub use campaign::{Campaign, CampaignEdit, CampaignFilter, CampaignPlan, Fields, NewCampaign};
 pub use checks::CheckProgress;
+pub use countries::Countries;
 pub use days::Days;
 pub use imports::{Import, ImportEnd, ImportState, NewRefusedLine, RefusedLine};
 pub(crate) use lifecycle::pause_in;

@@ -107,23 +107,39 @@ impl Store {
     ) -> Result<OptOut, StoreError> {
         let mut tx = self.begin().await?;
         let chat = self.chat_in(&mut tx, id).await?;
+        let added = self
+            .opt_out_in(&mut tx, &chat, reason, cliente_id, added_by)
+            .await?;
+        tx.commit().await?;
+        Ok(added)
+    }
+
+    /// As [`Store::opt_out`], for the chat under which the contact is stored.
+    pub(in crate::store) async fn opt_out_in(
+        &self,
+        tx: &mut Tx,
+        chat: &str,
+        reason: Option<&str>,
+        cliente_id: Option<u64>,
+        added_by: &str,
+    ) -> Result<OptOut, StoreError> {
+        self.settle_possible_opt_out_in(tx, chat).await?;
         sqlx::query(
             "INSERT INTO opt_outs (chat, source, reason, created_at, cliente_id, added_by)
              VALUES ($1, 'person', $2, $3, $4, $5)
              ON CONFLICT (chat) DO NOTHING",
         )
-        .bind(&chat)
+        .bind(chat)
         .bind(reason)
         .bind(now())
         .bind(cliente_id.and_then(|id| i64::try_from(id).ok()))
         .bind(added_by)
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await?;
         let row = sqlx::query("SELECT * FROM opt_outs WHERE chat = $1")
-            .bind(&chat)
-            .fetch_one(&mut *tx)
+            .bind(chat)
+            .fetch_one(&mut **tx)
             .await?;
-        tx.commit().await?;
         read(&row)
     }
 
@@ -172,8 +188,9 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Checks an inbound text for an opt-out word and, if it has one, adds the
-    /// sender to the list. Returns the word.
+    /// Checks an inbound text for an opt-out word and, if it is one, adds the
+    /// sender to the list. Returns the word. A text that merely holds one is
+    /// left to a person.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -201,8 +218,12 @@ impl Store {
     ) -> Result<Option<AppliedOptOut>, StoreError> {
         let words = words(setting_in(tx, WORDS).await?);
         let Some(word) = words.matching_word(text) else {
+            if let Some(word) = words.mentioned_word(text) {
+                self.note_possible_opt_out_in(tx, chat, word, text).await?;
+            }
             return Ok(None);
         };
+        self.settle_possible_opt_out_in(tx, chat).await?;
         let new = sqlx::query(
             "INSERT INTO opt_outs (chat, source, reason, created_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (chat) DO NOTHING",

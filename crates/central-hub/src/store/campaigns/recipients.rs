@@ -1,5 +1,6 @@
 //! The recipients of a campaign.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
@@ -337,6 +338,40 @@ impl Store {
         deltas.add(RecipientState::Pending, count);
         deltas.apply(tx, campaign).await?;
         Ok(taken)
+    }
+
+    /// Returns, by id, the chat under which its person would be a recipient, and
+    /// whether the campaign has that one already.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn recipients_to_be<'a>(
+        &self,
+        campaign: i64,
+        ids: impl Iterator<Item = &'a str>,
+    ) -> Result<HashMap<&'a str, (String, bool)>, StoreError> {
+        let chats = self.chats_of(ids).await?;
+        let statement = self.engine().pick(
+            "SELECT chat FROM recipients WHERE campaign_id = $1
+                 AND chat IN (SELECT value FROM json_each($2))",
+            "SELECT chat FROM recipients WHERE campaign_id = $1
+                 AND chat IN (SELECT value FROM json_array_elements_text(CAST($2 AS JSON)))",
+        );
+        let list: Vec<_> = chats.values().collect();
+        let known: Vec<String> = sqlx::query_scalar(statement)
+            .bind(campaign)
+            .bind(json(&list))
+            .fetch_all(self.reader())
+            .await?;
+        let known: HashSet<_> = known.into_iter().collect();
+        let is_known = |chat: String| {
+            let is_known = known.contains(&chat);
+            (chat, is_known)
+        };
+        Ok(chats
+            .into_iter()
+            .map(|(id, chat)| (id, is_known(chat)))
+            .collect())
     }
 
     /// Removes recipients that have received nothing and have no message under

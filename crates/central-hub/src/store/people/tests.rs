@@ -4,7 +4,7 @@ use super::super::campaigns::{Fields, NewCampaign, NewRecipient};
 use super::super::tests::open;
 use super::*;
 use crate::sending_windows::Pause;
-use crate::store::{Composed, NewMessage, Origin};
+use crate::store::{Composed, Joined, NewMessage, Origin, Parted};
 
 const NUMBER: &str = "5491158254201@c.us";
 const WITHOUT_9: &str = "541158254201@c.us";
@@ -224,6 +224,56 @@ on_both_engines! {
             assert_eq!(chats, [number]);
         }
         assert_eq!((count(&one, "people").await, count(&one, "person_addresses").await), (20, 40));
+        one.close().await;
+        other.close().await;
+    }
+
+    async fn two_hubs_join_part_and_delete_the_same_people_at_once(database: Database) {
+        let (one, other) = (open(&database).await, open(&database).await);
+        let stray = "SELECT COUNT(*) FROM messages m WHERE EXISTS (
+            SELECT 1 FROM person_addresses a JOIN people p ON p.id = a.person_id
+            WHERE a.address = m.chat AND p.chat <> m.chat)";
+        let empty = "SELECT COUNT(*) FROM people p WHERE NOT EXISTS (
+            SELECT 1 FROM person_addresses a WHERE a.person_id = p.id)";
+        for n in 0..10 {
+            let (ana, leo) = (format!("54911583{n:05}@c.us"), format!("54911584{n:05}@c.us"));
+            let lid = format!("9876543211{n:05}@lid");
+            one.learn(&[&lid, &leo], Some(&leo), Source::Inbound).await.unwrap();
+            campaign(&one, &[&ana, &leo]).await;
+            insert(&one, &ana, &format!("a{n}")).await;
+            let by_lid = insert(&one, &lid, &format!("b{n}")).await;
+            let (ana, leo) = (person(&ana), person(&leo));
+            let writes = insert(&other, &lid, &format!("c{n}"));
+            let (there, back, _) = tokio::join!(
+                one.join_by_hand(&ana, &leo), other.join_by_hand(&leo, &ana), writes
+            );
+            let results = [there.unwrap(), back.unwrap()];
+            assert!(results.contains(&Joined::Already), "{results:?}");
+            let chat_now = one.chat_of(&leo).await.unwrap();
+            assert_eq!(one.chat_of(&ana).await.unwrap(), chat_now);
+            // Whose chat it is, the other one leaves.
+            let (stays, leaves) = if chat_now == ana.as_str() { (&ana, &leo) } else { (&leo, &ana) };
+            let writes = insert(&other, &lid, &format!("d{n}"));
+            let (first, second, later) = tokio::join!(
+                one.part_by_hand(stays, leaves), other.part_by_hand(stays, leaves), writes
+            );
+            let results = [first.unwrap(), second.unwrap()];
+            assert!(results.contains(&Parted::NotTheirs), "{results:?}");
+            assert_ne!(one.chat_of(&leo).await.unwrap(), one.chat_of(&ana).await.unwrap());
+            for id in [by_lid, later] {
+                assert_eq!(chat(&one, id).await, leo.as_str());
+            }
+            let writes = insert(&other, &lid, &format!("e{n}"));
+            let (joined, deleted, _) = tokio::join!(
+                one.join_by_hand(&ana, &leo), other.forget(&leo, None), writes
+            );
+            joined.unwrap();
+            deleted.unwrap();
+            for statement in [stray, empty] {
+                let count: i64 = sqlx::query_scalar(statement).fetch_one(one.reader()).await.unwrap();
+                assert_eq!(count, 0, "{statement}");
+            }
+        }
         one.close().await;
         other.close().await;
     }

@@ -120,6 +120,8 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /sender/bajas", "AGCkaK"),
     ("GET /sender/bajas/palabras", "AGCraR"),
     ("PUT /sender/bajas/palabras", "Aka"),
+    ("GET /sender/bajas/posibles", "AGCraR"),
+    ("POST /sender/bajas/posibles/{id}", "AGCkaK"),
     ("GET /sender/bajas/respuesta", "AGCraR"),
     ("PUT /sender/bajas/respuesta", "Aka"),
     ("GET /sender/bajas/{telefono}", "AGCraR"),

@@ -31,6 +31,10 @@ export function Review({ campaign }: { campaign: CampaignStats }) {
   const when = revision.termina && moment(revision.termina);
   const waits = schedules?.some(({ estado }) => estado === 'pendiente') === true;
   const refused = imports.reduce((sum, { rechazados }) => sum + rechazados, 0);
+  const [, ...others] = revision.paises;
+  const countries = others.map(({ pais, aceptados }) => `${pais} ${shown(aceptados)}`).join(', ');
+  // Lines are of one list: only where there is no other they are clear.
+  const lines = imports.length === 1 ? (imports[0]?.lineas_de_otro_pais ?? []) : [];
   const repeated = imports.reduce((sum, { duplicados }) => sum + duplicados, 0);
   return (
     <Stack gap="sm" data-testid="review">
@@ -59,6 +63,12 @@ export function Review({ campaign }: { campaign: CampaignStats }) {
             <Anchor component={Link} inherit to={ROUTES.optOuts}>
               {t.optOuts.title}
             </Anchor>
+          </Line>
+        )}
+        {revision.de_otro_pais > 0 && (
+          <Line testid="review-other-country">
+            {r.otherCountry(revision.de_otro_pais, shown(revision.de_otro_pais), countries)}
+            {lines.length > 0 && ` ${r.otherCountryLines(lines.slice(0, 10).join(', '))}`}
           </Line>
         )}
         {refused > 0 && <Line testid="review-refused">{r.refused(refused, shown(refused))}</Line>}

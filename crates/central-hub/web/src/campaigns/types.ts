@@ -55,6 +55,10 @@ export interface CampaignStats extends Campaign {
   /** For a campaign to be approved: the effect of the approval. */
   revision: {
     pidieron_baja: number;
+    /** The most frequent first. */
+    paises: { pais: string; aceptados: number }[];
+    /** Numbers of another country than most. */
+    de_otro_pais: number;
     sin_horario: boolean;
     termina: Timestamp | null;
   } | null;
@@ -88,6 +92,8 @@ export interface Import {
   aceptados: number;
   duplicados: number;
   rechazados: number;
+  de_otro_pais: number;
+  lineas_de_otro_pais: number[];
   error: string | null;
   detalle: string | null;
   fecha: Timestamp;

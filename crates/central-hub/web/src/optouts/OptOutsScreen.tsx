@@ -21,6 +21,7 @@ import { useAction } from '../ui/useAction';
 import { AddForm } from './AddForm';
 import { addOptOut, getOptOuts, OPT_OUTS_KEY, removeOptOut, type OptOut } from './api';
 import { AnswerCard } from './AnswerCard';
+import { PossibleCard } from './PossibleCard';
 import { WordsCard } from './WordsCard';
 
 /** The opt-out list, newest first. */
@@ -107,6 +108,7 @@ export default function OptOutsScreen() {
         </Button>
       }
     >
+      <PossibleCard />
       <Surface>
         <PagedList
           pages={pages}

@@ -35,6 +35,21 @@ export const addOptOut = (body: { telefono: string; motivo: string }) =>
 export const removeOptOut = (telefono: string) =>
   request<null>(`${PATH}/${encodeURIComponent(telefono)}`, { method: 'DELETE' });
 
+/** A message that holds an opt-out word and that nobody has decided on. */
+export interface PossibleOptOut {
+  id: number;
+  telefono: string;
+  palabra: string;
+  mensaje: string;
+  fecha: string;
+}
+
+export const getPossible = (signal: AbortSignal) =>
+  request<{ total: number; posibles: PossibleOptOut[] }>(`${PATH}/posibles`, { signal });
+
+export const decidePossible = ({ id, es_baja }: { id: number; es_baja: boolean }) =>
+  request<{ es_baja: boolean }>(`${PATH}/posibles/${id}`, { method: 'POST', body: { es_baja } });
+
 export const getWords = async (signal: AbortSignal): Promise<string[]> =>
   (await request<{ palabras: string[] }>(`${PATH}/palabras`, { signal })).palabras;
 

@@ -47,6 +47,8 @@ export function AttentionCard({ matters, zone, now }: Props) {
         return null;
       case 'recordingOff':
         return link('settings');
+      case 'possibleOptOuts':
+        return link('optOuts') ?? link('conversations');
       case 'failed': {
         const messages = link('messages');
         return messages && `${messages}?estado=fallido`;
@@ -137,6 +139,7 @@ function wayOf(t: Dictionary, matter: Matter, seesAll: boolean): string {
     case 'half':
     case 'dead':
     case 'switchedOff':
+    case 'possibleOptOuts':
       return ways.resolve;
     case 'unapproved':
       return seesAll ? ways.approve : ways.look;
@@ -177,6 +180,8 @@ function textOf(
       return a.autoOff;
     case 'recordingOff':
       return a.recordingOff;
+    case 'possibleOptOuts':
+      return a.possibleOptOuts(matter.count);
     case 'failed':
       return a.failed(matter.count);
     case 'paused':

@@ -10,6 +10,7 @@ const nothing: AttentionBody = {
   programaciones: { total: 0, items: [] },
   importaciones: [],
   webhooks: [],
+  posibles_bajas: 0,
   grabacion: true,
 };
 

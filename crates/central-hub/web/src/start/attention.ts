@@ -18,6 +18,7 @@ export type Matter =
   | { kind: 'dead'; webhook: number; name: string; count: number; more: boolean }
   | { kind: 'switchedOff'; webhook: number; name: string }
   | { kind: 'unapproved'; count: number; names: string[] }
+  | { kind: 'possibleOptOuts'; count: number }
   | { kind: 'recordingOff' };
 
 /** Maximum number of campaigns named in one sentence. */
@@ -96,6 +97,7 @@ export function mattersOf(
       names: [...new Set(names)].slice(0, NAMED),
     });
   }
+  if (a.posibles_bajas > 0) matters.push({ kind: 'possibleOptOuts', count: a.posibles_bajas });
   if (!a.grabacion) matters.push({ kind: 'recordingOff' });
   return matters;
 }

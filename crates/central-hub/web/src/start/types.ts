@@ -64,6 +64,7 @@ export interface AttentionBody {
   webhooks:
     | { id: number; nombre: string; descartadas: number; hay_mas: boolean; motivo: string | null }[]
     | null;
+  posibles_bajas: number;
   grabacion: boolean;
 }
 

@@ -111,6 +111,11 @@ export const campaigns: typeof es = {
       `${people}: within the schedule's dates and quota not all of them are reached.`,
     leftOut: (count, shown) =>
       count === 1 ? '1 opted out and is left out.' : `${shown} opted out and are left out.`,
+    otherCountry: (count, shown, countries) =>
+      count === 1
+        ? `1 number is of another country (${countries}): look at it before sending.`
+        : `${shown} numbers are of another country (${countries}): look at them before sending.`,
+    otherCountryLines: (lines) => `Lines of the list: ${lines}.`,
     refused: (count, shown) =>
       count === 1
         ? '1 line of the list has a problem and is left out.'

@@ -87,6 +87,10 @@ export const start: Dictionary['start'] = {
       `WhatsApp warns${last ? ' for the second time' : ''} that the monthly limit on new chats is near${total === null ? '' : ` (${used} of ${total})`}. Send fewer a day.`,
     firstSync: (progress) =>
       `The phone was linked a short while ago and its history is still coming in${progress === null ? '' : ` (${progress} %)`}. Campaigns begin once it is there.`,
+    possibleOptOuts: (count) =>
+      count === 1
+        ? 'One message may ask for an opt-out: somebody has to read it.'
+        : `${count} messages may ask for an opt-out: somebody has to read them.`,
     recordingOff: 'Messages that come in are not kept.',
     ways: {
       look: 'See',

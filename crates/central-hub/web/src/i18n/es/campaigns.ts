@@ -113,6 +113,11 @@ export const campaigns = {
       `${people}: con las fechas y el máximo por día del horario no se llega a todas.`,
     leftOut: (count: number, shown: string) =>
       count === 1 ? '1 pidió la baja y queda afuera.' : `${shown} pidieron la baja y quedan afuera.`,
+    otherCountry: (count: number, shown: string, countries: string) =>
+      count === 1
+        ? `1 número es de otro país (${countries}): miralo antes de enviar.`
+        : `${shown} números son de otro país (${countries}): miralos antes de enviar.`,
+    otherCountryLines: (lines: string) => `Líneas de la lista: ${lines}.`,
     refused: (count: number, shown: string) =>
       count === 1
         ? '1 línea de la lista tiene un problema y queda afuera.'

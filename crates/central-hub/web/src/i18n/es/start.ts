@@ -87,6 +87,10 @@ export const start = {
       `WhatsApp avisa${last ? ' por segunda vez' : ''} que se acerca el límite mensual de chats nuevos${total === null ? '' : ` (${used} de ${total})`}. Conviene enviar menos por día.`,
     firstSync: (progress: number | null) =>
       `El teléfono se vinculó hace poco y el historial todavía está llegando${progress === null ? '' : ` (${progress} %)`}. Las campañas empiezan cuando termine.`,
+    possibleOptOuts: (count: number) =>
+      count === 1
+        ? 'Un mensaje puede ser un pedido de baja: hay que leerlo.'
+        : `${count} mensajes pueden ser pedidos de baja: hay que leerlos.`,
     recordingOff: 'No se guardan los mensajes que llegan.',
     /** Labels of the remedies. */
     ways: {

@@ -1,0 +1,178 @@
+//! Judges over a whole list whether its text is in the encoding that it was
+//! decoded in. `Garc’a` alone may be what was written; among `Mu–oz` and `JosŽ`,
+//! or where no other value looks right, it is García in the encoding of a Mac.
+//!
+//! ```text
+//!  row ─┬─ a value is certainly garbled ───────────> rejected, a vote for its encoding
+//!       ├─ a value reads well in another encoding ─> held until the end ─┬─ the votes are for that one ─> rejected
+//!       └─ otherwise ─────────> passed on                                └─ otherwise ──────────────────> passed on
+//! ```
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::garbled::{self, Garbled};
+use super::judge::refusal;
+use super::{ImportFault, ImportRules, Item, Row, Sink, tell};
+use crate::campaigns::columns;
+
+/// Maximum size of the values of held rows, in bytes; beyond it they are judged
+/// by the votes so far.
+const MOST_HELD: usize = 1024 * 1024;
+
+pub(super) struct EncodingCheck<'a> {
+    rules: &'a ImportRules,
+    /// The detected encoding, as far as the list was read; `None` for a
+    /// workbook, whose text is Unicode.
+    seen: Option<Rc<Cell<&'static str>>>,
+    /// Number of values that look right as they were read.
+    as_read: u64,
+    /// Number of values that look right only in this encoding.
+    others: BTreeMap<&'static str, u64>,
+    held: Vec<Row>,
+    held_bytes: usize,
+}
+
+impl<'a> EncodingCheck<'a> {
+    pub(super) const fn new(rules: &'a ImportRules, seen: Option<Rc<Cell<&'static str>>>) -> Self {
+        Self {
+            rules,
+            seen,
+            as_read: 0,
+            others: BTreeMap::new(),
+            held: Vec::new(),
+            held_bytes: 0,
+        }
+    }
+
+    /// Passes an item on, rejects it, or holds it; returns what the sink does.
+    pub(super) fn pass(&mut self, item: Item, sink: &mut impl Sink) -> bool {
+        let Item::Row(row) = item else {
+            return sink(item);
+        };
+        // Whoever chose the encoding has seen the text.
+        if self.rules.encoding.is_some() || row.fields.values().all(|it| it.is_ascii()) {
+            return sink(accepted(row));
+        }
+        for value in row.fields.values() {
+            self.count(value);
+        }
+        if let Some(refused) = self.certain(&row) {
+            return sink(refused);
+        }
+        let reads_one_way = |(_, value): &(String, &str)| garbled::readings(value).is_empty();
+        if self.used(&row).iter().all(reads_one_way) {
+            return sink(accepted(row));
+        }
+        self.held_bytes += row.fields.values().map(String::len).sum::<usize>();
+        self.held_bytes += row.cells.iter().map(String::len).sum::<usize>();
+        self.held.push(row);
+        self.held_bytes < MOST_HELD || self.release(sink)
+    }
+
+    /// Judges the held rows, at the end of the list.
+    ///
+    /// # Errors
+    /// When the sink cancels the import.
+    pub(super) fn finish(mut self, sink: &mut impl Sink) -> Result<(), ImportFault> {
+        if self.release(sink) {
+            Ok(())
+        } else {
+            Err(ImportFault::GivenUp)
+        }
+    }
+
+    fn release(&mut self, sink: &mut impl Sink) -> bool {
+        self.held_bytes = 0;
+        for row in std::mem::take(&mut self.held) {
+            let item = self.by_votes(&row).unwrap_or_else(|| accepted(row));
+            if tell(sink, item).is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn count(&mut self, value: &str) {
+        if value.is_ascii() {
+            return;
+        }
+        match Garbled::find(value) {
+            Some(Garbled::Other(name, _)) => *self.others.entry(name).or_default() += 1,
+            Some(_) => {}
+            None => {
+                let readings = garbled::readings(value);
+                match readings.first() {
+                    // Unicode has these characters for what they are.
+                    Some((name, _)) if garbled::is_odd(value) => {
+                        if !self.is_unicode() {
+                            *self.others.entry(*name).or_default() += 1;
+                        }
+                    }
+                    _ if garbled::is_of_letters(value) => self.as_read += 1,
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn is_unicode(&self) -> bool {
+        let seen = self.seen.as_ref().map(|seen| seen.get());
+        seen.is_none_or(|name| name.starts_with("UTF"))
+    }
+
+    /// The rejection of a row with a value that is garbled whatever the rest of
+    /// the list is.
+    fn certain(&self, row: &Row) -> Option<Item> {
+        self.used(row).into_iter().find_map(|(name, value)| {
+            let garbled = Garbled::find(value)?;
+            Some(rejection(row, &name, value, &garbled))
+        })
+    }
+
+    /// The rejection of a row with a value that reads well in the encoding that
+    /// the list seems to be in.
+    fn by_votes(&self, row: &Row) -> Option<Item> {
+        let (&winner, &votes) = self.others.iter().max_by_key(|(_, votes)| **votes)?;
+        if votes <= self.as_read {
+            return None;
+        }
+        self.used(row).into_iter().find_map(|(name, value)| {
+            let mut readings = garbled::readings(value).into_iter();
+            let (encoding, whole) = readings.find(|(encoding, _)| *encoding == winner)?;
+            Some(rejection(
+                row,
+                &name,
+                value,
+                &Garbled::Other(encoding, whole),
+            ))
+        })
+    }
+
+    /// The values that the text uses; without a text yet, all of them.
+    fn used<'r>(&self, row: &'r Row) -> Vec<(String, &'r str)> {
+        let names: Vec<_> = if self.rules.template.is_empty() {
+            row.fields.keys().map(String::as_str).collect()
+        } else {
+            self.rules.template.variables()
+        };
+        let value = |name: &str| Some((name.to_owned(), columns::value(&row.fields, name)?));
+        names.into_iter().filter_map(value).collect()
+    }
+}
+
+fn accepted(mut row: Row) -> Item {
+    row.cells = Vec::new();
+    Item::Row(row)
+}
+
+fn rejection(row: &Row, name: &str, value: &str, garbled: &Garbled) -> Item {
+    let reason = format!("{name} {}", garbled.remedy(value));
+    let cell = row.recipient.as_str().trim_end_matches("@c.us");
+    let mut item = refusal(row.line, "TEXT_GARBLED", reason, cell);
+    if let Item::Refused(rejected) = &mut item {
+        rejected.cells.clone_from(&row.cells);
+    }
+    item
+}

@@ -1,0 +1,184 @@
+//! Messages that hold an opt-out word in a sentence of another meaning, perhaps:
+//! "¿me podés dar de baja o cambiar de plan?". A person decides.
+//!
+//! ```text
+//!  message with the word ──> possible ─┬─ a person: an opt-out ─────> opt_outs
+//!                               ^      ├─ a person: it is none ─────> nothing
+//!                               └──────┴─ they opt out themselves ──> opt_outs
+//!                          (the newest text)
+//! ```
+//!
+//! Stored whether or not messages are recorded: the wish must not be lost.
+
+use session_api::Timestamp;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::addresses::LOCK_WITH_OTHERS;
+use super::error::StoreError;
+use super::inbound::last_to;
+use super::rows::{now, timestamp};
+use super::{Store, Tx};
+
+/// The longest text that is kept, in characters.
+const LONGEST: usize = 500;
+
+/// A message that may ask not to be written to.
+#[derive(Clone)]
+pub struct PossibleOptOut {
+    /// The row's id.
+    pub id: i64,
+    /// `…@c.us` or `…@lid`.
+    pub chat: String,
+    /// The business that the contact answered.
+    pub cliente_id: Option<u64>,
+    /// The word that it holds.
+    pub word: String,
+    /// What the contact wrote, shortened.
+    pub text: String,
+    /// When it came.
+    pub created_at: Timestamp,
+}
+
+impl Store {
+    /// Stores a text with an opt-out word, in place of an earlier one of the
+    /// contact; not for somebody who has opted out.
+    pub(in crate::store) async fn note_possible_opt_out_in(
+        &self,
+        tx: &mut Tx,
+        chat: &str,
+        word: &str,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        // The business that the contact replied to.
+        let business = last_to(tx, chat).await?.and_then(|last| last.cliente_id);
+        let text: String = text.chars().take(LONGEST).collect();
+        sqlx::query(
+            "INSERT INTO possible_opt_outs (chat, cliente_id, word, text, created_at)
+             SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT),
+                 CAST($5 AS BIGINT)
+             WHERE NOT EXISTS (SELECT 1 FROM opt_outs WHERE chat = $1)
+             ON CONFLICT (chat) DO UPDATE SET cliente_id = excluded.cliente_id,
+                 word = excluded.word, text = excluded.text, created_at = excluded.created_at",
+        )
+        .bind(chat)
+        .bind(business)
+        .bind(word)
+        .bind(text)
+        .bind(now())
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Deletes the text of a contact: it is settled, or the contact is deleted.
+    pub(in crate::store) async fn settle_possible_opt_out_in(
+        &self,
+        tx: &mut Tx,
+        chat: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM possible_opt_outs WHERE chat = $1")
+            .bind(chat)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Moves the text of a contact to another chat; of two the newer one stays,
+    /// and none where there is an opt-out.
+    pub(in crate::store) async fn move_possible_opt_out_in(
+        &self,
+        tx: &mut Tx,
+        from: &str,
+        to: &str,
+    ) -> Result<(), StoreError> {
+        for statement in [
+            "DELETE FROM possible_opt_outs WHERE chat IN ($1, $2)
+                 AND (EXISTS (SELECT 1 FROM opt_outs WHERE chat IN ($1, $2))
+                     OR id < (SELECT MAX(id) FROM possible_opt_outs WHERE chat IN ($1, $2)))",
+            "UPDATE possible_opt_outs SET chat = $2 WHERE chat = $1",
+        ] {
+            sqlx::query(statement)
+                .bind(from)
+                .bind(to)
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Counts the texts to decide, and returns the oldest; those of one
+    /// business, or of all.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn possible_opt_outs(
+        &self,
+        cliente_id: Option<u64>,
+        limit: u32,
+    ) -> Result<(i64, Vec<PossibleOptOut>), StoreError> {
+        let of = cliente_id.map_or(0, |id| i64::try_from(id).unwrap_or(i64::MAX));
+        let count = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM possible_opt_outs WHERE $1 = 0 OR cliente_id = $1",
+        )
+        .bind(of)
+        .fetch_one(self.reader())
+        .await?;
+        let rows = sqlx::query(
+            "SELECT * FROM possible_opt_outs WHERE $1 = 0 OR cliente_id = $1
+             ORDER BY created_at, id LIMIT $2",
+        )
+        .bind(of)
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await?;
+        let rows: Result<_, _> = rows.iter().map(read).collect();
+        Ok((count, rows?))
+    }
+
+    /// Settles a text that a person has read, of one business or of all: with
+    /// `is_opt_out` the contact goes on the list. `false` if it is settled
+    /// already.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn decide_possible_opt_out(
+        &self,
+        id: i64,
+        cliente_id: Option<u64>,
+        is_opt_out: bool,
+        by: &str,
+    ) -> Result<bool, StoreError> {
+        let of = cliente_id.map_or(0, |id| i64::try_from(id).unwrap_or(i64::MAX));
+        let mut tx = self.begin().await?;
+        // Merges move such rows: none is under way meanwhile.
+        self.lock_people(&mut tx, LOCK_WITH_OTHERS).await?;
+        let row = sqlx::query(
+            "DELETE FROM possible_opt_outs WHERE id = $1 AND ($2 = 0 OR cliente_id = $2) RETURNING *",
+        )
+        .bind(id)
+        .bind(of)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(row) = row else { return Ok(false) };
+        let decided = read(&row)?;
+        if is_opt_out {
+            self.opt_out_in(&mut tx, &decided.chat, Some(&decided.text), cliente_id, by)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+fn read(row: &AnyRow) -> Result<PossibleOptOut, StoreError> {
+    let cliente_id: Option<i64> = row.try_get("cliente_id")?;
+    Ok(PossibleOptOut {
+        id: row.try_get("id")?,
+        chat: row.try_get("chat")?,
+        cliente_id: cliente_id.and_then(|id| u64::try_from(id).ok()),
+        word: row.try_get("word")?,
+        text: row.try_get("text")?,
+        created_at: timestamp(row.try_get("created_at")?),
+    })
+}
