@@ -19,6 +19,8 @@ pub(super) const HUB: Limits = Limits {
 /// systemd and in a container it shares 2 GiB with session-manager.
 const BROWSER_MIB: u64 = 1430;
 const BROWSER: &str = "Chrome";
+/// Whose disk the hub's own is.
+const HUB_ROOM: &str = "central-hub";
 /// The threshold below which the doctors warn.
 const MIN_FREE_MIB: u64 = 1000;
 /// The threshold of session-manager's doctor.
@@ -115,7 +117,7 @@ pub(super) struct Facts {
     pub(super) limits: Option<LimitsEvent>,
     pub(super) figures: Option<ManagerFigures>,
     pub(super) services: Vec<ServiceFacts>,
-    pub(super) hub_room: Option<(String, u64)>,
+    pub(super) hub_room: Option<u64>,
     pub(super) paused: Option<Vec<PausedCampaign>>,
     pub(super) dead_letters: Option<Vec<DeadLetter>>,
     pub(super) certificate: Option<CertificateFacts>,
@@ -159,8 +161,8 @@ pub(super) fn judge(facts: &Facts, backup_hours: u64) -> Judgement {
     for service in &facts.services {
         conditions.extend(of_service(service));
     }
-    if let Some((folder, free)) = &facts.hub_room {
-        conditions.extend(low_disk(folder, *free));
+    if let Some(free) = facts.hub_room {
+        conditions.extend(low_disk(HUB_ROOM, free));
     }
     for campaign in facts.paused.iter().flatten() {
         if !BY_PERSON.contains(&campaign.reason.as_str()) {
@@ -199,7 +201,6 @@ pub(super) fn judge(facts: &Facts, backup_hours: u64) -> Judgement {
 /// Returns the codes, or keys, that could not be evaluated.
 fn unknown(facts: &Facts) -> Vec<String> {
     let figures = facts.figures.clone().unwrap_or_default();
-    let knows_room = figures.free_mib.is_some() && facts.hub_room.is_some();
     let codes = [
         (facts.link.is_some(), Code::SessionManagerDown),
         (facts.session.is_some(), Code::SessionNotReady),
@@ -210,7 +211,6 @@ fn unknown(facts: &Facts) -> Vec<String> {
         (facts.certificate.is_some(), Code::Certificate),
         (figures.profile_mib.is_some(), Code::LargeProfile),
         (figures.skew_seconds.is_some(), Code::ClockOff),
-        (knows_room, Code::LowDisk),
     ];
     let codes = codes.into_iter().filter(|(is_known, _)| !is_known);
     let codes = codes.map(|(_, code)| code.as_str().to_owned());
@@ -229,6 +229,12 @@ fn unknown(facts: &Facts) -> Vec<String> {
         (hub, Code::BackupOld.of(other)),
         (hub, Code::NoBackup.of(other)),
         (figures.browser_mib.is_some(), Code::HighMemory.of(BROWSER)),
+        (
+            figures.free_mib.is_some(),
+            Code::LowDisk.of(session_api::SERVICE_NAME),
+        ),
+        // Of a PostgreSQL server it is never known.
+        (facts.hub_room.is_some(), Code::LowDisk.of(HUB_ROOM)),
     ];
     let keys = keys.into_iter().filter(|(is_known, _)| !is_known);
     // A service no longer observed, such as a removed hub, is cleared.

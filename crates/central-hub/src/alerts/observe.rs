@@ -172,13 +172,12 @@ impl Observer {
     }
 }
 
-/// Returns the folder of the database and its free space; a PostgreSQL server
+/// Returns the free space, in MiB, where the database is; a PostgreSQL server
 /// monitors its own.
-fn room(database: &DatabaseLocation) -> Option<(String, u64)> {
+fn room(database: &DatabaseLocation) -> Option<u64> {
     let DatabaseLocation::Sqlite(file) = database else {
         return None;
     };
     let folder = file.parent().unwrap_or(Path::new("."));
-    let free = service_runtime::doctor::free_mib(folder)?;
-    Some(("central-hub".to_owned(), free))
+    service_runtime::doctor::free_mib(folder)
 }
