@@ -78,12 +78,13 @@ use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction}
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use access::{
-    ApiToken, NewSession, NewToken, NewUser, Role, TokenRow, User, UserChange, UserOutcome,
+    ApiToken, MOST_TOKENS, NewSession, NewToken, NewUser, Role, TokenRow, User, UserChange,
+    UserOutcome,
 };
 pub use alerts::{NewNotice, Notice, Settled, Sighting, StoredAlert};
 pub use claims::CLAIM_PLANS;
-pub use composed::{Composed, SentFile};
 pub(crate) use composed::is_file;
+pub use composed::{Composed, SentFile};
 pub use contact_cards::{Card, CardChange};
 pub use contact_list::{ContactDetails, ContactFilter, ContactMerge, KnownAddress};
 pub use contacts::Contact;
