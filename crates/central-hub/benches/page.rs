@@ -67,7 +67,7 @@ async fn measure(conversations: i64, messages: i64) {
         .status();
     assert!(flow.unwrap().success());
     shutdown.stop("measured");
-    served.await.unwrap().unwrap();
+    served.await.unwrap();
 }
 
 /// A message of each person, a minute after the other's; then those of one of them.

@@ -50,8 +50,8 @@ use service_runtime::serve::{ServeLimits, serve};
 use session_client::{BuildError, SessionClient, Timeouts};
 use tokio::sync::Notify;
 
-use crate::alerts::Alerts;
 pub use crate::alerts::{AlertClock, AlertLimits};
+use crate::alerts::{Alerts, Observed};
 use crate::auth::Auth;
 use crate::backup::{Backups, Schedule as BackupSchedule};
 use crate::caller_limits::CallerLimits;
@@ -288,13 +288,15 @@ pub async fn run(
         .map(|backups| tokio::spawn(backups.run(shutdown.draining().clone())));
     let alerts = Alerts::new(
         config.clone(),
-        deps.store.clone(),
-        deps.session.clone(),
-        relay.clone(),
-        backups,
+        Observed {
+            store: deps.store.clone(),
+            session: deps.session.clone(),
+            relay: relay.clone(),
+            backups,
+            clock: deps.alert_clock,
+        },
         deps.webhook_limits,
         deps.alert_limits,
-        deps.alert_clock,
     );
     let alerting = tokio::spawn(alerts.clone().run(shutdown.draining().clone()));
     let metrics = service_runtime::metrics::install(http::metrics::HELP);

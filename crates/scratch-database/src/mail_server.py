@@ -60,7 +60,10 @@ class Handler:
 def authenticate(server, session, envelope, mechanism, data):
     user, password = options.auth.split(":", 1)
     is_right = (data.login, data.password) == (user.encode(), password.encode())
-    return AuthResult(success=is_right, auth_data=data.login.decode() if is_right else None)
+    if is_right:
+        return AuthResult(success=True, auth_data=data.login.decode())
+    # Not handled: aiosmtpd answers 535.
+    return AuthResult(success=False, handled=False)
 
 
 async def main():

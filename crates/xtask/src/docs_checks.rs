@@ -144,7 +144,10 @@ fn the_guide_in_the_page_is_the_books() {
     };
     // The page is built where there are no documents.
     let page = pictures("crates/central-hub/web/src/help/pictures");
-    assert!(page == pictures("docs/images/guide"), "GUIDE_PICTURES=1 makes both");
+    assert!(
+        page == pictures("docs/images/guide"),
+        "GUIDE_PICTURES=1 makes both"
+    );
 }
 
 /// Every `cargo xtask` command in the documents parses.

@@ -7,6 +7,7 @@ use harness::processes::{self, kill_hard};
 use harness::standin::{LeadContent, LeadMedia, LeadMessage, Phone, Settings};
 use harness::{Manager, ManagerOptions, linked, poll};
 use serde_json::Value;
+use sqlx::Connection as _;
 
 const LEAD: &str = "5491158254201";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and what follows";
@@ -283,4 +284,59 @@ async fn a_deleted_file_is_gone_and_not_fetched_again() {
     assert_eq!(status, 404);
     assert_eq!(phone.state().downloads, 1);
     manager.stop().await;
+}
+
+#[tokio::test]
+async fn large_files_wait_to_be_asked_for_and_old_ones_go() {
+    let options = ManagerOptions::default()
+        .with("MEDIA_AUTO_MIB", 1)
+        .with("MEDIA_KEEP_DAYS", 3);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let large = noise((1 << 20) + 1);
+    let (large_key, _) = sends_of_size(&phone, &large);
+    let (key, _) = sends(&phone, "image", "image/png", PNG);
+    assert_eq!(whole(&manager, &key).await, PNG);
+    assert_eq!((kept(&manager).len(), phone.state().downloads), (1, 1));
+    assert!(whole(&manager, &large_key).await == large, "another file");
+    assert_eq!((kept(&manager).len(), phone.state().downloads), (2, 2));
+    // Four days go by for one of them, in which nobody asks.
+    manager.stop().await;
+    let url = format!("sqlite:{}", manager.folder.join("data/ledger.db").display());
+    let mut ledger = sqlx::SqliteConnection::connect(&url)
+        .await
+        .expect("a ledger");
+    let aged = "UPDATE media SET stored_at = stored_at - 4 * 24 * 3600 * 1000 WHERE message_id = ?";
+    let aged = sqlx::query(aged).bind(&key).execute(&mut ledger).await;
+    assert_eq!(aged.expect("a row").rows_affected(), 1);
+    ledger.close().await.expect("closed");
+    manager.restart().await;
+    poll::until("the old file to be gone", async || {
+        (kept(&manager).len() == 1).then_some(())
+    })
+    .await;
+    manager.until("READY").await;
+    assert!(whole(&manager, &large_key).await == large, "another file");
+    // It is had again, as long as WhatsApp has it.
+    assert_eq!(whole(&manager, &key).await, PNG);
+    assert_eq!(phone.state().downloads, 3);
+    manager.stop().await;
+}
+
+/// Sends a document of which the sender's phone says how large it is.
+fn sends_of_size(phone: &Phone, file: &[u8]) -> (String, String) {
+    let path = phone.upload(file.to_vec());
+    let media = LeadMedia {
+        path: path.clone(),
+        kind: "document".to_owned(),
+        mime: "application/octet-stream".to_owned(),
+        size: Some(file.len() as u64),
+        ..LeadMedia::default()
+    };
+    let content = LeadContent {
+        media: Some(media),
+        ..LeadContent::default()
+    };
+    let message = LeadMessage::text(LEAD, "").with(content);
+    (phone.lead_message(&message).expect("a message"), path)
 }

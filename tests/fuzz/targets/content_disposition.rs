@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::extract::Request;
 use libfuzzer_sys::fuzz_target;
-use service_runtime::http::{broken_part, parts_of};
+use service_runtime::http::{broken_part, part_file_name, parts_of};
 use session_api::{check_filename, is_invisible};
 
 const FILE: &[u8] = b"hola";
@@ -23,9 +23,10 @@ async fn read(body: Vec<u8>) {
             return;
         }
     };
-    if let Some(name) = part.file_name()
-        && check_filename("file", name).is_ok()
+    if let Some(name) = part_file_name(&part)
+        && check_filename("file", &name).is_ok()
     {
+        let name = name.as_str();
         // It is shown to people, and stands in headers.
         assert!((1..=255).contains(&name.len()), "{name:?}");
         assert!(!matches!(name, "." | ".."), "{name:?}");

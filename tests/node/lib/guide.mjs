@@ -14,7 +14,8 @@ const LANGUAGES = ['es', 'en'];
 async function reload(page) {
   await page.reload();
   await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('main [aria-busy="true"]'));
-  await page.waitForFunction(() => document.getAnimations().every((it) => it.playState !== 'running'));
+  await page.waitForFunction(() =>
+    document.getAnimations().every((it) => it.playState !== 'running' || it.effect?.getComputedTiming().iterations === Infinity));
 }
 
 /** Returns what makes a picture of the present screen in both languages. */

@@ -33,7 +33,6 @@ use serde::Serialize;
 use service_runtime::Backoff;
 use service_runtime::liveness::Heartbeat;
 use session_api::Timestamp;
-use session_client::SessionClient;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
@@ -43,12 +42,11 @@ use self::channels::{Channels, Outgoing};
 pub use self::clock::AlertClock;
 use self::condition::Condition;
 use self::judge::{Facts, Judgement};
-use self::observe::{Observed, Observer};
+pub(crate) use self::observe::Observed;
+use self::observe::Observer;
 use self::policy::{NoticeKind, Policy, Urgency, age};
 use self::words::{AlertText, Digest, Words};
-use crate::backup::Schedule;
 use crate::config::Config;
-use crate::relay::Relay;
 use crate::store::{
     Engine, MessageState, NewNotice, Notice, Settled, Sighting, Store, StoreError, StoredAlert,
     new_event_id,
@@ -237,22 +235,12 @@ async fn test_channels(channels: &Channels, words: &Words) -> Vec<ChannelTest> {
 impl Alerts {
     pub(crate) fn new(
         config: Arc<Config>,
-        store: Store,
-        session: SessionClient,
-        relay: Relay,
-        backups: Option<Schedule>,
+        observed: Observed,
         webhook_limits: WebhookLimits,
         limits: AlertLimits,
-        clock: AlertClock,
     ) -> Self {
         let service = format!("central-hub {}", hub_name(&config));
-        let observed = Observed {
-            store: store.clone(),
-            session,
-            relay,
-            backups,
-            clock: clock.clone(),
-        };
+        let (store, clock) = (observed.store.clone(), observed.clock.clone());
         Self(Arc::new(Inner {
             observer: Observer::new(observed, service.clone(), limits.hub_memory_mib),
             channels: Channels::new(&config.alerts, webhook_limits),

@@ -29,12 +29,12 @@ const CERTIFICATE: Duration = Duration::from_secs(6 * 3600);
 const CERTIFICATE_AGAIN: Duration = Duration::from_secs(300);
 
 /// Where the facts come from.
-pub(super) struct Observed {
-    pub(super) store: Store,
-    pub(super) session: SessionClient,
-    pub(super) relay: Relay,
-    pub(super) backups: Option<Schedule>,
-    pub(super) clock: AlertClock,
+pub(crate) struct Observed {
+    pub(crate) store: Store,
+    pub(crate) session: SessionClient,
+    pub(crate) relay: Relay,
+    pub(crate) backups: Option<Schedule>,
+    pub(crate) clock: AlertClock,
 }
 
 /// Collects the facts.

@@ -170,7 +170,9 @@ impl Store {
         for row in &query.fetch_all(self.reader()).await? {
             let day: i64 = row.try_get("day")?;
             let state = MessageState::read(row.try_get("state")?)?;
-            let day = usize::try_from(day).ok().and_then(|day| counts.get_mut(day));
+            let day = usize::try_from(day)
+                .ok()
+                .and_then(|day| counts.get_mut(day));
             if let Some(counts) = day {
                 counts.push((state, row.try_get("number")?));
             }

@@ -429,7 +429,9 @@ async fn blank_refused_lines_in(tx: &mut Tx, chat: &str, of: i64) -> Result<(), 
         let cell: &str = row.try_get("cell")?;
         let digits: String = cell.chars().filter(char::is_ascii_digit).collect();
         if digits.contains(end) {
-            sqlx::query("UPDATE import_refusals SET cell = '', reason = '' WHERE id = $1")
+            let blank =
+                "UPDATE import_refusals SET cell = '', reason = '', cells = NULL WHERE id = $1";
+            sqlx::query(blank)
                 .bind(row.try_get::<i64, _>("id")?)
                 .execute(&mut **tx)
                 .await?;

@@ -116,8 +116,9 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         tx.commit().await?;
-        row.as_ref()
-            .map_or(Ok(Kept::Taken), |row| QuickAnswer::read(row).map(Kept::Done))
+        row.as_ref().map_or(Ok(Kept::Taken), |row| {
+            QuickAnswer::read(row).map(Kept::Done)
+        })
     }
 
     /// Replaces a quick answer, of this business or of any.

@@ -406,7 +406,9 @@ mod tests {
     }
 
     async fn store(folder: &TempDir) -> Store {
-        Store::open(folder.path(), EventLog::new()).await.unwrap()
+        Store::open(folder.path(), EventLog::new(Timestamp::now()))
+            .await
+            .unwrap()
     }
 
     async fn told(store: &Store) -> Vec<EventKind> {

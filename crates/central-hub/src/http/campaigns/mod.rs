@@ -30,8 +30,8 @@ use crate::scheduler::{CampaignBody, SchedulerContext};
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, CampaignFilter, CampaignState, Refused};
 
-pub(crate) use schedules::ScheduleBody;
 pub(super) use edit::template;
+pub(crate) use schedules::ScheduleBody;
 pub(super) use upload::import_list;
 
 /// Default page size of a list.

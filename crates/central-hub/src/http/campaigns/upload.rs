@@ -234,7 +234,12 @@ fn check_label(headers: &HeaderMap) -> Result<(), HubError> {
 /// is not seen.
 fn shown_name(name: &str) -> Option<String> {
     let shown = |letter: &char| !letter.is_control() && !is_invisible(*letter);
-    let name: String = name.trim().chars().filter(shown).take(LONGEST_NAME).collect();
+    let name: String = name
+        .trim()
+        .chars()
+        .filter(shown)
+        .take(LONGEST_NAME)
+        .collect();
     Some(name).filter(|name| !name.is_empty())
 }
 

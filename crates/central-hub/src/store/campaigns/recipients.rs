@@ -469,7 +469,9 @@ impl Store {
                 let matches = |it: &Recipient| {
                     let values: Vec<_> = it.fields.values().map(String::as_str).collect();
                     words.are_in(&values.join(" "))
-                        || digits.as_ref().is_some_and(|digits| digits.are_of(it.address()))
+                        || digits
+                            .as_ref()
+                            .is_some_and(|digits| digits.are_of(it.address()))
                 };
                 let matching: Vec<_> = page.into_iter().filter(matches).collect();
                 (matching, last)

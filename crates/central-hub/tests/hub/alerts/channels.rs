@@ -11,7 +11,8 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A certificate for 127.0.0.1 and its key, as files.
+/// A certificate for another name, as of Debian's `ssl-cert`, and its key, as
+/// files.
 struct Certificate {
     folder: TempDir,
 }
@@ -19,7 +20,7 @@ struct Certificate {
 impl Certificate {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let made = generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let made = generate_simple_self_signed(vec!["server1.example".to_owned()]).unwrap();
         std::fs::write(folder.path().join("cert.pem"), made.cert.pem()).unwrap();
         let key = made.signing_key.serialize_pem();
         std::fs::write(folder.path().join("key.pem"), key).unwrap();

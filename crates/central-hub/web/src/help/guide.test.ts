@@ -41,7 +41,7 @@ describe('the pictures', () => {
         blocks.flatMap((block) => (block.kind === 'picture' ? [block.name] : [])),
       ),
     );
-    expect(shown.length).toBeGreaterThan(8);
+    expect(shown.length).toBeGreaterThan(1);
     expect(shown.sort()).toEqual(PICTURES.sort());
   });
 });

@@ -7,6 +7,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 
 use super::*;
+use crate::ledger::ChangesOfMessage;
 use crate::ledger::open::{FILE, MIGRATIONS, prepare};
 
 const HASH: &[u8] = &[7; 32];
@@ -274,7 +275,7 @@ async fn undecided_send_does_not_block_others_and_can_be_settled() {
     let store = opened_again(folder.path(), store).await;
     let undecided = store.get(row.id).await.unwrap().unwrap();
     assert!(undecided.is_undecided() && undecided.content.is_some());
-    let body = undecided.body();
+    let body = undecided.body(&ChangesOfMessage::default());
     assert_eq!(body.status, "unconfirmed");
     assert!(body.undecided_at.is_some());
     let (settled, news) = store
