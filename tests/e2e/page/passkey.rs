@@ -108,26 +108,14 @@ fn extension_has_no_permissions_and_stores_nothing() {
     ]);
     assert_eq!(manifest["content_scripts"], scripts);
 
-    let mut files: Vec<_> = std::fs::read_dir(&folder)
-        .expect("a folder")
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .into_string()
-                .expect("UTF-8")
-        })
-        .collect();
+    let entries = std::fs::read_dir(&folder).expect("a folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let names = names.map(|name| name.into_string().expect("UTF-8"));
+    let mut files: Vec<_> = names.filter(|name| !name.starts_with("README.")).collect();
     files.sort();
     assert_eq!(
         files,
-        [
-            "README.md",
-            "background.js",
-            "hub.js",
-            "manifest.json",
-            "whatsapp.js"
-        ]
+        ["background.js", "hub.js", "manifest.json", "whatsapp.js"]
     );
     for file in files.iter().filter(|name| name.ends_with(".js")) {
         let source = read(file);
