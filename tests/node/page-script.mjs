@@ -1,5 +1,6 @@
 // The service's page script in Chromium on the stand-in, without the service: with
-// a person at the browser, and with two searches at once.
+// a person at the browser, with two searches at once, with passkeys of others, and
+// where the page has no place for a code or says by its address why it logged out.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
@@ -33,12 +34,13 @@ const call = async (name, args = {}) => (await calls([name, args]))[0];
 const facts = async () => (await call('facts')).ok;
 const scan = (what) => eventually(what, () => api.call('scan', {}).catch(() => null));
 
-async function open(options) {
+async function open(options, { before, address = url } = {}) {
   const context = await browser.newContext({ userAgent: USER_AGENT });
+  if (before) await context.addInitScript(before);
   const start = `leadmasterBridge.start(() => {}, ${JSON.stringify({ presence: 'unavailable', ...options })});`;
   await context.addInitScript(`(() => {\n${bridge}\n${start}\n})();\n${waJs}`);
   page = await context.newPage();
-  await page.goto(url);
+  await page.goto(address);
   await eventually('wa-js is in', () => page.evaluate(() => WPP.isFullReady));
 }
 
@@ -62,8 +64,81 @@ async function test() {
     await page.context().close();
   });
 
-  await step('one search at a time', async () => {
+  await step("passkeys of others are the browser's", async () => {
     await api.call('settings', { passkey: false });
+    // What the browser itself is asked for, in place of an authenticator.
+    const before = () => {
+      window.asked = [];
+      CredentialsContainer.prototype.get = async function (options) {
+        window.asked.push(options?.publicKey?.rpId ?? null);
+        return 'of the browser';
+      };
+    };
+    await open({ attended: false }, { before });
+    const others = ['example.com', 'notwhatsapp.com', 'whatsapp.com.example.org', '127.0.0.1', undefined];
+    const answers = await page.evaluate(
+      (ids) => Promise.all(ids.map((rpId) => navigator.credentials.get({ publicKey: { rpId, challenge: new Uint8Array(8) } }))),
+      others,
+    );
+    assert(answers.every((answer) => answer === 'of the browser'), JSON.stringify(answers));
+    equal(await page.evaluate(() => navigator.credentials.get({ password: true })), 'of the browser', 'a password');
+    equal(await page.evaluate(() => navigator.credentials.get()), 'of the browser', 'nothing in particular');
+    equal((await page.evaluate(() => window.asked)).length, others.length + 2, 'what the browser was asked for');
+    equal((await facts()).passkey, null, 'what the service hears of them');
+    // WhatsApp's own are the service's, and the browser hears nothing of them.
+    await page.evaluate(() => {
+      for (const rpId of ['whatsapp.com', 'web.whatsapp.com']) {
+        navigator.credentials.get({ publicKey: { rpId, challenge: new Uint8Array(8) } }).catch(() => {});
+      }
+    });
+    const { passkey } = await eventually("WhatsApp's passkey", async () => {
+      const now = await facts();
+      return now.passkey && now;
+    });
+    equal(passkey.stage, 'required', 'its stage');
+    equal(passkey.public_key.rpId, 'web.whatsapp.com', 'the latest of them');
+    equal((await page.evaluate(() => window.asked)).length, others.length + 2, 'what the browser was asked for');
+    await page.context().close();
+  });
+
+  await step('no code is composed where the page has no place for one', async () => {
+    await api.call('settings', { data_ref: false });
+    await open({ attended: true });
+    await eventually('a composed code', async () => (await facts()).code);
+    // The page's screen for a number shows the number's code alone.
+    const { ok: byNumber } = await call('pairing_code', { phone: '5491100000001' });
+    assert(/^[0-9A-Z]{8}$/.test(byNumber.code.replace('-', '')), byNumber.code);
+    await page.evaluate(() => document.querySelector('[data-testid="link-device-qr-code"]').remove());
+    await eventually('no code any more', async () => (await facts()).code === null);
+    // Back at the screen for a code.
+    await page.evaluate(() => {
+      const place = Object.assign(document.createElement('div'), { id: 'place' });
+      place.setAttribute('data-testid', 'link-device-qr-code');
+      document.body.append(place);
+    });
+    await eventually('a composed code again', async () => (await facts()).code);
+    await page.context().close();
+    await api.call('settings', { data_ref: true });
+  });
+
+  await step('the number in the address says why the page logged out', async () => {
+    for (const [number, name] of [
+      ['0', 'CLIENT_FATAL'],
+      ['1', 'SYNC_FAIL'],
+      ['2', 'INITIAL_HISTORY_SYNC_TIMEOUT'],
+      ['3', 'ACCOUNT_LOCKED'],
+      ['9', 'logout_reason 9'],
+    ]) {
+      await open({ attended: false }, { address: `${url}?post_logout=1&logout_reason=${number}` });
+      equal(await eventually(`the reason ${number}`, async () => (await facts()).logged_out), name, number);
+      await page.context().close();
+    }
+    await open({ attended: false }, { address: `${url}?post_logout=1` });
+    equal(await eventually('a logout', async () => (await facts()).logged_out), 'post_logout', 'without a number');
+    await page.context().close();
+  });
+
+  await step('one search at a time', async () => {
     await open({ attended: false });
     await scan('the scan');
     await eventually('it is linked', async () => (await facts()).stream === 'CONNECTED');

@@ -189,6 +189,40 @@ async function test() {
     await page.waitForURL(/post_logout=1/);
   });
 
+  await edge('the settings on the phone’s page', {}, async (context) => {
+    const hand = await context.newPage();
+    hand.on('pageerror', (error) => problems.push(String(error.stack ?? error)));
+    await hand.goto(`${url}phone`);
+    // The page shows them as they are; what nobody touches stays.
+    await hand.waitForFunction(() => document.querySelector('[name="passkey_ms"]').value === '600000');
+    const change = async (form, wanted) => {
+      for (const [name, value] of Object.entries(wanted)) {
+        const input = hand.locator(`#${form} [name="${name}"]`);
+        if (typeof value === 'boolean') await input.setChecked(value);
+        else await input.fill(value === null ? '' : String(value));
+      }
+      await hand.locator(`#${form} button`).click();
+      await eventually(`${form} is saved`, async () => {
+        const { settings } = await api.state();
+        return Object.entries(wanted).every(([name, value]) => settings[name] === value);
+      });
+    };
+    const before = (await api.state()).settings;
+    const passkey = {
+      passkey_ms: 61_000, passkey_phone_ms: null, passkey_step_ms: 62_000, passkey_handoff_ms: 63_000,
+      passkey_events: false, passkey_test_ids: false,
+    };
+    await change('passkey-details', passkey);
+    const loading = { query_fails: true, chat_as_anchor: false, code_with_help: true, code_as_url: true, late_blocklist: true };
+    await change('loading', loading);
+    const { settings } = await api.state();
+    equal(JSON.stringify(settings), JSON.stringify({ ...before, ...passkey, ...loading }), 'all settings');
+    await change('passkey-details', { passkey_phone_ms: 70 });
+    // They are what the page is loaded with.
+    await page.reload();
+    await eventually('an address as the code', async () => (await api.state()).codes[0]?.code.startsWith('https://wa.me/'));
+  });
+
   await edge('a second tab takes the session', {}, async (context) => {
     await link();
     const second = await context.newPage();

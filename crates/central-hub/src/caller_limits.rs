@@ -147,3 +147,98 @@ fn refusal(full: Full, what: &str) -> ErrorReply {
     ErrorReply::new(status, code, message)
         .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Scopes;
+    use crate::store::Role;
+
+    fn caller(number: i64, cliente_id: Option<u64>) -> Caller {
+        Caller {
+            who: Who::Token {
+                id: number,
+                user_id: None,
+            },
+            role: Role::Cliente,
+            cliente_id,
+            scopes: Scopes::EVERYTHING,
+            address: [127, 0, 0, 1].into(),
+        }
+    }
+
+    /// Takes slots for one holder after the other, until none is left in total;
+    /// returns how many one holder gets, and how many all get. Each holder's
+    /// callers take turns, as they share its slots.
+    fn filled(
+        of_holder: impl Fn(u64) -> [Caller; 2],
+        take: impl Fn(&Caller) -> Result<Held, ErrorReply>,
+    ) -> (usize, usize) {
+        let (mut held, mut of_one) = (Vec::new(), None);
+        for business in 1.. {
+            let callers = of_holder(business);
+            let before = held.len();
+            let refused = loop {
+                match take(&callers[held.len() % 2]) {
+                    Ok(slot) => held.push(slot),
+                    Err(refused) => break refused,
+                }
+            };
+            match refused.status() {
+                StatusCode::TOO_MANY_REQUESTS => {
+                    assert_eq!(refused.code(), "TOO_MANY_AT_ONCE");
+                    let own = held.len() - before;
+                    assert_eq!(*of_one.get_or_insert(own), own, "of each the same");
+                }
+                status => {
+                    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+                    assert_eq!(refused.code(), "OVERLOADED");
+                    break;
+                }
+            }
+        }
+        (of_one.unwrap_or_default(), held.len())
+    }
+
+    /// The figures of the table in docs/security.md.
+    #[test]
+    fn callers_businesses_and_all_have_their_slots() {
+        let of_business = |business: u64| {
+            let number = i64::try_from(business).unwrap();
+            [
+                caller(2 * number, Some(business)),
+                caller(2 * number + 1, Some(business)),
+            ]
+        };
+        let limits = CallerLimits::default();
+        let take = |caller: &Caller| limits.list(caller);
+        assert_eq!(filled(of_business, take), (4, 16), "lists");
+        let take = |caller: &Caller| limits.file(caller);
+        assert_eq!(filled(of_business, take), (16, 64), "files");
+        let take = |caller: &Caller| limits.download(caller);
+        assert_eq!(filled(of_business, take), (48, 192), "downloads");
+        let take = |caller: &Caller| limits.search(caller);
+        assert_eq!(filled(of_business, take), (4, 32), "searches");
+        // Two callers with 64 each.
+        let take = |caller: &Caller| limits.stream(caller);
+        assert_eq!(filled(of_business, take), (128, 512), "event streams");
+        let one = |number: u64| {
+            let number = i64::try_from(number).unwrap();
+            [caller(number, None), caller(number, None)]
+        };
+        assert_eq!(filled(one, take), (64, 512), "event streams of a caller");
+    }
+
+    #[test]
+    fn links_of_a_business_share_its_slots_for_links() {
+        let limits = CallerLimits::default();
+        let held: Vec<_> = (0..DOWNLOADS)
+            .map(|_| limits.linked_download(Some(51)).unwrap())
+            .collect();
+        assert_eq!(held.len(), 48);
+        let refused = limits.linked_download(Some(51)).unwrap_err();
+        assert_eq!(refused.code(), "TOO_MANY_AT_ONCE");
+        assert!(limits.linked_download(Some(52)).is_ok());
+        assert!(limits.download(&caller(1, Some(51))).is_ok());
+    }
+}

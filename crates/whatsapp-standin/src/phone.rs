@@ -180,6 +180,12 @@ impl Phone {
         self.shared.world().refusals.clone()
     }
 
+    /// Returns the keys of the messages that pages stored and then refused to
+    /// send, because their contact is blocked, in order.
+    pub fn held_back(&self) -> Vec<String> {
+        self.shared.world().held_back.clone()
+    }
+
     /// Returns the edits and deletions that the server accepted from linked
     /// devices, in order.
     pub fn own_changes(&self) -> Vec<OwnChange> {

@@ -137,6 +137,9 @@ pub struct Settings {
     pub lid_migrated: bool,
     /// `MsgKey` stores its text under a name other than `_serialized`.
     pub msg_key_renamed: bool,
+    /// The page's blocklist lacks a newly blocked contact until the page itself
+    /// checks it, which it does when it sends.
+    pub late_blocklist: bool,
     /// The search of the page's database starts at the end of a chat if it gets
     /// a chat instead of a message.
     pub chat_as_anchor: bool,
@@ -201,6 +204,7 @@ impl Default for Settings {
             debug_global: true,
             lid_migrated: false,
             msg_key_renamed: false,
+            late_blocklist: false,
             chat_as_anchor: true,
             unknown_on_whatsapp: true,
             version: "2.3000.1046000001".to_owned(),

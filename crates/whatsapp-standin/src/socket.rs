@@ -134,6 +134,10 @@ fn hear(shared: &Arc<Shared>, page: PageId, said: FromPage) {
             shared.world().stored += 1;
             shared.tell("stored");
         }
+        FromPage::HeldBack { key } => {
+            shared.world().held_back.push(key);
+            shared.tell("message");
+        }
         FromPage::LongTask(task) => shared.world().long_tasks.push(task),
         FromPage::Got { keys } => shared.world().got(page, &keys),
         FromPage::GotAck { key, ack } => shared.world().got_ack(page, &key, ack),

@@ -29,6 +29,8 @@ pub(crate) enum FromPage {
     Paired,
     /// Sends a message.
     Send(Box<Outgoing>),
+    /// The page stored a message and did not send it: its contact is blocked.
+    HeldBack { key: String },
     /// The main thread was blocked for more than 50 ms.
     LongTask(LongTask),
     /// A store or delete on the phone's request is done.

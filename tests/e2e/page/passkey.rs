@@ -1,6 +1,8 @@
-//! The page's passkey flow, in a browser with a virtual authenticator.
+//! The page's passkey flow, in a browser with a virtual authenticator, and what
+//! the extension may do.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use harness::standin::{Settings, Standin};
 use harness::{Hub, Manager, ManagerOptions, browser_flow, standin};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
+use serde_json::{Value, json};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -64,4 +67,89 @@ async fn passkey_by_hand_and_with_the_extension() {
     ];
     browser_flow(&hub, "passkey-flow.mjs", &variables, PATIENCE).await;
     manager.stop().await;
+}
+
+/// The extension may run in the hub's page and in WhatsApp's, and nothing else:
+/// what its README promises, by its manifest and by what its scripts call.
+#[test]
+fn extension_has_no_permissions_and_stores_nothing() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/passkey");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect(name);
+    let manifest: Value = serde_json::from_str(&read("manifest.json")).expect("JSON");
+    assert_eq!(manifest["manifest_version"], 3);
+    assert_eq!(manifest["permissions"], json!([]));
+    assert_eq!(manifest["incognito"], "not_allowed");
+    // No other key could grant it anything: hosts, optional permissions, files
+    // for pages, messages from pages or other extensions.
+    let keys: Vec<_> = manifest.as_object().expect("an object").keys().collect();
+    let mut known = vec![
+        "manifest_version",
+        "name",
+        "short_name",
+        "version",
+        "description",
+        "minimum_chrome_version",
+        "incognito",
+        "permissions",
+        "background",
+        "content_scripts",
+    ];
+    known.sort_unstable();
+    let mut keys: Vec<_> = keys.into_iter().map(String::as_str).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, known);
+    assert_eq!(
+        manifest["background"],
+        json!({"service_worker": "background.js"})
+    );
+    let scripts = json!([
+        {"matches": ["http://localhost/*", "http://127.0.0.1/*"], "js": ["hub.js"], "run_at": "document_start"},
+        {"matches": ["https://web.whatsapp.com/*"], "js": ["whatsapp.js"], "run_at": "document_start"},
+    ]);
+    assert_eq!(manifest["content_scripts"], scripts);
+
+    let entries = std::fs::read_dir(&folder).expect("a folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let names = names.map(|name| name.into_string().expect("UTF-8"));
+    let mut files: Vec<_> = names.filter(|name| !name.starts_with("README.")).collect();
+    files.sort();
+    assert_eq!(
+        files,
+        ["background.js", "hub.js", "manifest.json", "whatsapp.js"]
+    );
+    for file in files.iter().filter(|name| name.ends_with(".js")) {
+        let source = read(file);
+        for call in source.split("chrome.").skip(1) {
+            let call = call.split(['(', ';']).next().unwrap_or_default();
+            let allowed = [
+                "runtime.connect",
+                "runtime.onConnect.addListener",
+                "tabs.create",
+                "tabs.remove",
+                "tabs.update",
+            ];
+            assert!(allowed.contains(&call), "{file}: chrome.{call}");
+        }
+        for word in [
+            "storage",
+            "localStorage",
+            "sessionStorage",
+            "indexedDB",
+            "caches",
+            "cookie",
+            "fetch",
+            "XMLHttpRequest",
+            "WebSocket",
+            "EventSource",
+            "sendBeacon",
+            "RTCPeerConnection",
+            "import",
+            "eval",
+            "Function(",
+            "innerHTML",
+            ".src",
+        ] {
+            assert!(!source.contains(word), "{file}: {word}");
+        }
+    }
 }

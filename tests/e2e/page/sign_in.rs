@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use harness::{Hub, Manager, ManagerOptions, browser_flow};
+use scratch_database::Database;
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "una clave de prueba, larga";
@@ -21,6 +22,27 @@ async fn user_signs_in_on_the_page() {
     let variables = [("ADMIN_PASSWORD", PASSWORD)];
     let patience = Duration::from_secs(270);
     browser_flow(&hub, "sign-in-flow.mjs", &variables, patience).await;
+    manager.stop().await;
+}
+
+/// A user and a token from before the hub had a password are marked on the page.
+#[tokio::test]
+async fn accounts_made_without_a_password_are_marked_on_the_page() {
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
+    let database = Database::postgres();
+    let open = ManagerOptions::default().with("DATABASE_URL", database.url());
+    let mut hub = Hub::start(&manager, open).await;
+    let token = json!({"name": "vieja", "scopes": ["read"]});
+    assert_eq!(hub.post("/api/tokens", &token).await.0, 201);
+    let user = json!({"username": "eva", "password": "una clave larga", "role": "admin"});
+    assert_eq!(hub.post("/api/users", &user).await.0, 201);
+    assert!(hub.service.stop().await.success());
+
+    let options = locked().with("DATABASE_URL", database.url());
+    let hub = Hub::start(&manager, options).await;
+    let variables = [("ADMIN_PASSWORD", PASSWORD)];
+    let patience = Duration::from_secs(270);
+    browser_flow(&hub, "unguarded-flow.mjs", &variables, patience).await;
     manager.stop().await;
 }
 

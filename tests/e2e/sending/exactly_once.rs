@@ -629,6 +629,8 @@ async fn blocked_recipient_is_refused_and_nothing_is_sent() {
         );
         let (status, body) = send_file(&manager, "archivo", "nota.txt").await;
         assert_eq!((status, &body["code"]), (403, &json!("RECIPIENT_BLOCKED")));
+        // The page was not asked, and so stored nothing.
+        assert_eq!(phone.held_back(), Vec::<String>::new());
         let there = phone.messages().len();
         // Other sends continue, and the session is unaffected.
         let since = manager.session().await["since"].clone();
@@ -642,6 +644,72 @@ async fn blocked_recipient_is_refused_and_nothing_is_sent() {
         sent.await;
         assert_eq!(manager.session().await["since"], since);
         assert_eq!(phone.messages().len(), there + 2);
+        manager.stop().await;
+    }
+}
+
+/// The page knows of the block only when it sends: it stores the message, and
+/// throws; for a file wa-js is answered with an error that has no number.
+#[tokio::test]
+async fn block_that_only_the_page_notices_is_refused_and_holds_no_lane() {
+    for lid_migrated in [false, true] {
+        let settings = Settings {
+            lid_migrated,
+            late_blocklist: true,
+            ..Settings::default()
+        };
+        let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+        let phone = standin.phone();
+        let (status, first) = send(&manager, None, TO, "antes").await;
+        assert_eq!(status, 200, "{first}");
+        for (turn, kind) in ["texto", "archivo"].into_iter().enumerate() {
+            phone.block_contact(TO, true).expect("a number");
+            // What the phone says arrives in order: the page has heard of it.
+            let lead = LeadMessage::text("5491158254298", "hola");
+            phone.lead_message(&lead).expect("a message");
+            let heard = phone.wait_for(harness::PATIENCE, |phone| {
+                (phone.state().devices[0].waiting == 0).then_some(())
+            });
+            heard.await.expect("a page that hears");
+            let again = async || match kind {
+                "texto" => send(&manager, Some(kind), TO, "hola").await,
+                _ => send_file(&manager, kind, "nota.txt").await,
+            };
+            let (status, body) = again().await;
+            assert_eq!(
+                (status, &body["code"]),
+                (403, &json!("RECIPIENT_BLOCKED")),
+                "{kind}: {body}"
+            );
+            let held_back = phone.held_back();
+            assert_eq!(held_back.len(), turn + 1, "{kind}: it was the page");
+            let key = held_back.last().expect("a key");
+            let id = key.rsplit('_').next().expect("an id");
+            let body = status_of(&manager, id).await;
+            assert_eq!(
+                (&body["status"], &body["error"]),
+                (&json!("failed"), &json!("RECIPIENT_BLOCKED"))
+            );
+            phone.block_contact(TO, false).expect("a number");
+            // The lane is free, and the page goes on.
+            poll::until("another message to be let through", async || {
+                let (status, body) = send(&manager, None, TO, "otro").await;
+                assert_ne!(body["code"], "EARLIER_UNCONFIRMED", "{body}");
+                (status == 200).then_some(())
+            })
+            .await;
+            let (status, body) = again().await;
+            assert_eq!(status, 200, "{kind}: {body}");
+            let sent = body["message_id"].as_str().expect("an id");
+            assert!(sent.ends_with(id), "{sent} {id}");
+        }
+        let times = |wanted: &str| {
+            let messages = phone.messages();
+            messages.iter().filter(|m| m.id == wanted).count()
+        };
+        for key in phone.held_back() {
+            assert_eq!(times(key.rsplit('_').next().expect("an id")), 1);
+        }
         manager.stop().await;
     }
 }

@@ -287,6 +287,45 @@ async fn uploaded_file_has_its_metadata() {
     manager.stop().await;
 }
 
+/// Characters that change the direction of a name, or that nobody sees, are
+/// refused at session-manager and at the hub, in an upload and in a message.
+#[tokio::test]
+async fn names_that_look_like_another_are_refused() {
+    let (standin, mut manager) = plain().await;
+    let hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", false)).await;
+    let client = manager.client();
+    for (encoded, name) in [
+        ("factura%E2%80%AEfdp.exe", "factura\u{202e}fdp.exe"),
+        ("a%E2%81%A6b.pdf", "a\u{2066}b.pdf"),
+        ("a%E2%80%8Bb.pdf", "a\u{200b}b.pdf"),
+    ] {
+        let document = json!({"to": TO, "type": "document", "filename": name});
+        for (upload, send) in [
+            (manager.url("/files"), manager.url("/send")),
+            (hub.url("/api/files"), hub.url("/api/send")),
+        ] {
+            let by_query = client
+                .post(format!("{upload}?filename={encoded}"))
+                .header("content-type", "application/pdf")
+                .body(pdf());
+            let by_field = client
+                .post(&send)
+                .multipart(form(&document, pdf(), "a.pdf"));
+            for (request, place) in [(by_query, &upload), (by_field, &send)] {
+                let refused = answer(request).await;
+                assert_eq!(code(&refused), (400, "INVALID_REQUEST"), "{place} {name:?}");
+                let message = refused.1["message"].as_str().expect("a message");
+                assert!(message.contains("filename"), "{message}");
+                assert!(!message.contains(name), "{message:?}");
+            }
+        }
+    }
+    assert_eq!(standin.phone().messages().len(), 0);
+    assert_eq!(on_disk(&manager), Vec::<String>::new());
+    drop(hub);
+    manager.stop().await;
+}
+
 #[tokio::test]
 async fn send_with_its_picture_in_one_request() {
     let (standin, mut manager) = plain().await;

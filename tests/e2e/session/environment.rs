@@ -367,6 +367,32 @@ async fn public_address_requires_a_token() {
     assert!(service.stop().await.success());
 }
 
+/// Whoever reaches the port could try all short tokens, the previous one too.
+#[tokio::test]
+async fn short_token_beyond_loopback_is_fatal() {
+    let folder = Scratch::default();
+    let (_listener, port) = taken();
+    for (host, variable) in [
+        ("0.0.0.0", "SESSION_MANAGER_TOKEN"),
+        ("::", "SESSION_MANAGER_TOKEN"),
+        ("0.0.0.0", "SESSION_MANAGER_TOKEN_PREVIOUS"),
+    ] {
+        let mut variables = vec![
+            ("PORT", OsStr::new(&port)),
+            ("HOST", OsStr::new(host)),
+            ("SESSION_MANAGER_TOKEN", OsStr::new(TOKEN)),
+        ];
+        variables.push((variable, OsStr::new("Quince-Letras-1")));
+        let ended = run(&folder, variables).await;
+        assert_eq!(
+            ended.fatal(folder.path()),
+            format!(
+                "[FATAL] HOST is {host}, which other machines can reach, and {variable} has fewer than 16 characters: whoever reaches the port can try them all; make it longer, such as by `openssl rand -hex 24`"
+            )
+        );
+    }
+}
+
 #[tokio::test]
 async fn unavailable_port_or_address_is_fatal() {
     let folder = Scratch::default();

@@ -1,5 +1,9 @@
 //! The share of `FILES_QUOTA_MIB` that one business can use.
 
+use std::convert::Infallible;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, FuturesUnordered};
 use harness::{Hub, Manager, ManagerOptions, answer};
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -76,5 +80,51 @@ async fn cliente_quota_leaves_room_for_others() {
         .delete(manager.url(&format!("/files/{id}")));
     assert_eq!(answer(delete).await.0, 204);
     assert_eq!(upload(&manager, Some(51)).await.0, 201);
+    assert!(manager.stop().await.success());
+}
+
+/// Uploads that stop in the middle hold the slots of their business, and all
+/// that there are, and no more.
+#[tokio::test]
+async fn uploads_at_once_are_bounded_per_business_and_in_total() {
+    const TRIED: usize = 40;
+    const OF_BUSINESS: usize = 32;
+    let mut manager = manager().await;
+    let upload = |cliente: u64| {
+        let request = manager.client().post(manager.url("/files?filename=a.txt"));
+        request.header("x-cliente-id", cliente)
+    };
+    let mut held = Vec::new();
+    for cliente in [51, 52] {
+        let uploads = (0..TRIED).map(|_| {
+            let begun = stream::iter([Ok::<_, Infallible>("a")]).chain(stream::pending());
+            let body = reqwest::Body::wrap_stream(begun);
+            Box::pin(answer(upload(cliente).body(body)))
+        });
+        let mut uploads: FuturesUnordered<_> = uploads.collect();
+        for _ in OF_BUSINESS..TRIED {
+            let (status, body) = uploads.next().await.expect("an answer");
+            assert_eq!(
+                (status, &body["code"]),
+                (429, &json!("TOO_MANY_AT_ONCE")),
+                "{body}"
+            );
+        }
+        assert_eq!(uploads.len(), OF_BUSINESS);
+        held.push(uploads);
+    }
+    // The 64 that are held are all that there are.
+    let refused = upload(53).body("a").send().await.expect("an answer");
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    let body: Value = refused.json().await.expect("a body");
+    assert_eq!(body["code"], "OVERLOADED");
+    // An upload that its caller gives up makes room.
+    held.clear();
+    harness::poll::until("a place", async || {
+        let (status, _) = answer(upload(53).body("a")).await;
+        (status == 201).then_some(())
+    })
+    .await;
     assert!(manager.stop().await.success());
 }

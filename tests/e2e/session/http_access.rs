@@ -30,6 +30,26 @@ async fn previous_token_is_taken_as_well_until_it_is_gone() {
     }
 }
 
+/// At most one line per minute, with the address and never with the token.
+#[tokio::test]
+async fn wrong_tokens_are_one_log_line() {
+    let options = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", TOKEN);
+    let mut manager = without_browser(options).await;
+    for guess in ["Adivino-Uno", "Adivino-Dos", "Adivino-Tres"] {
+        let request = at(&manager, Method::GET, "/status").bearer_auth(guess);
+        assert_eq!(ask(request).await.status, 401);
+    }
+    manager.stop().await;
+    let log = manager.service.output();
+    let lines: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("a wrong SESSION_MANAGER_TOKEN was shown"))
+        .collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    assert!(lines[0].contains("address=127.0.0.1"), "{}", lines[0]);
+    assert!(!log.contains("Adivino") && !log.contains(TOKEN), "{log}");
+}
+
 #[tokio::test]
 async fn token_is_required_everywhere_but_health() {
     let options = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", TOKEN);

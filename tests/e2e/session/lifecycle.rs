@@ -330,5 +330,8 @@ async fn caches_are_cleared_at_startup_and_the_device_stays_linked() {
         .expect("the profile's size");
     let size: f64 = size.parse().expect("a number");
     assert!((10_000.0..200e6).contains(&size), "{size}");
+    // Chrome's own bound would grow with the free disk.
+    let chrome = processes::chrome(&manager.tokens()).expect("a chrome");
+    assert!(chrome.cmdline_contains("--disk-cache-size=67108864"));
     manager.stop().await;
 }

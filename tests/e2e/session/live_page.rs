@@ -545,7 +545,51 @@ async fn doctor_checks_another_wa_js() {
     // On a saved page, too.
     let saved = folder.join("saved.html");
     std::fs::write(&saved, "<!doctype html><title>WhatsApp</title>").expect("a page");
-    let (code, report) = judge(&none, &saved.display().to_string()).await;
+    // Without a name that sending needs, and one that a single feature needs.
+    let bundle = std::fs::read_to_string(&built_in).expect("the bundle");
+    let without = |names: &[&str]| {
+        let gone = names.iter().map(|name| {
+            format!("\n;Object.defineProperty(WPP.chat, '{name}', {{ value: undefined }});")
+        });
+        bundle.clone() + &gone.collect::<String>()
+    };
+    let lacking = folder.join("lacking.js");
+    std::fs::write(&lacking, without(&["find", "downloadMedia"])).expect("a file");
+    let without_feature = folder.join("feature.js");
+    std::fs::write(&without_feature, without(&["downloadMedia"])).expect("a file");
+    // Each waits out the time that the page's modules may take.
+    let saved = saved.display().to_string();
+    let (on_saved, lacking, without_feature) = tokio::join!(
+        judge(&none, &saved),
+        judge(&lacking, &page),
+        judge(&without_feature, &page)
+    );
+    let line = |report: &str, check: &str| {
+        let line = report.lines().find(|line| line.contains(check));
+        line.unwrap_or_else(|| panic!("{check} in {report}"))
+            .to_owned()
+    };
+
+    let (code, report) = on_saved;
     assert_eq!(code, 2, "{report}");
-    assert!(report.contains("wa-js"), "{report}");
+    let required = line(&report, "required");
+    assert!(required.contains("lacks wa-js"), "{required}");
+
+    let (code, report) = lacking;
+    assert_eq!(code, 2, "{report}");
+    let required = line(&report, "required");
+    assert!(required.contains("lacks chat.find"), "{required}");
+    assert!(!required.contains("MsgStore"), "{required}");
+    let optional = line(&report, "optional");
+    assert!(optional.contains("lacks fetch_media"), "{optional}");
+    assert!(!optional.contains("send_file"), "{optional}");
+
+    let (code, report) = without_feature;
+    assert_eq!(code, 1, "{report}");
+    let required = line(&report, "required");
+    assert!(!required.contains("lacks"), "{required}");
+    assert!(
+        line(&report, "optional").contains("lacks fetch_media"),
+        "{report}"
+    );
 }

@@ -15,7 +15,7 @@ use super::users::{by, page_size};
 use crate::auth::{Caller, Scope, Scopes, forbidden, sha256, token};
 use crate::error::HubError;
 use crate::state::AppState;
-use crate::store::{ApiToken, NewToken};
+use crate::store::{ApiToken, MOST_TOKENS, NewToken};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = tokens::Shown)]
@@ -145,7 +145,14 @@ pub(crate) async fn create(
         expires_at: body.expires_at,
         unguarded: !state.auth.is_required(),
     };
-    let made = state.store.add_token(new).await?;
+    let Some(made) = state.store.add_token(new).await? else {
+        return Err(ErrorReply::new(
+            StatusCode::CONFLICT,
+            "TOO_MANY_TOKENS",
+            format!("this business has {MOST_TOKENS} tokens already: revoke one first"),
+        )
+        .into());
+    };
     tracing::info!(
         token = made.id,
         scopes = made.scopes,

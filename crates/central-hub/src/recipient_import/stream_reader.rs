@@ -71,3 +71,27 @@ async fn feed<E: Into<Box<dyn std::error::Error + Send + Sync>> + Send>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    async fn read(chunks: Vec<Bytes>) -> io::Result<u64> {
+        let chunks = chunks.into_iter().map(Ok::<_, io::Error>);
+        let (feed, mut reader) = StreamReader::new(stream::iter(chunks));
+        let read = tokio::task::spawn_blocking(move || io::copy(&mut reader, &mut io::sink()));
+        feed.await;
+        read.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn list_of_64_mib_is_read_and_one_byte_more_is_not() {
+        let mut chunks = vec![Bytes::from(vec![b'1'; 1024 * 1024]); 64];
+        assert_eq!(read(chunks.clone()).await.unwrap(), 64 * 1024 * 1024);
+        chunks.push(Bytes::from_static(b"1"));
+        let refused = read(chunks).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::FileTooLarge);
+    }
+}

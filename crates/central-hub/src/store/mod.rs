@@ -79,7 +79,8 @@ use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction}
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use access::{
-    ApiToken, NewSession, NewToken, NewUser, Role, TokenRow, User, UserChange, UserOutcome,
+    ApiToken, MOST_TOKENS, NewSession, NewToken, NewUser, Role, TokenRow, User, UserChange,
+    UserOutcome,
 };
 pub use alerts::{NewNotice, Notice, Settled, Sighting, StoredAlert};
 pub use claims::CLAIM_PLANS;

@@ -431,6 +431,33 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn tokens_of_a_business_are_bounded(database: Database) {
+        let (_peer, hub) = locked_on(&database).await;
+        let ana = hub.add_cliente("ana", 51).await;
+        let luis = hub.add_cliente("luis", 52).await;
+        let make = async |by: &str, cliente_id: Option<u64>| {
+            let body = json!({"name": "tienda", "scopes": ["read"], "cliente_id": cliente_id});
+            post(&hub, by, "/api/tokens", body).await
+        };
+        for _ in 0..100 {
+            let (status, body) = make(&ana, None).await;
+            assert_eq!(status, 201, "{body}");
+        }
+        // Whoever makes it: the business has as many as it may have.
+        for (by, cliente_id) in [(ana.as_str(), None), (admin().as_str(), Some(51))] {
+            let (status, body) = make(by, cliente_id).await;
+            assert_eq!((status, &body["code"]), (409, &json!("TOO_MANY_TOKENS")), "{body}");
+        }
+        // Others are unaffected, and one that is revoked makes room.
+        assert_eq!(make(&luis, None).await.0, 201);
+        assert_eq!(make(&admin(), None).await.0, 201);
+        let (_, listed) = get(&hub, &ana, "/api/tokens?limit=1").await;
+        let path = format!("/api/tokens/{}", listed["tokens"][0]["id"]);
+        assert_eq!(hub.by(&ana, "DELETE", &path, json!(null)).await.0, 200);
+        assert_eq!(make(&ana, None).await.0, 201);
+        hub.stop().await;
+    }
+
     async fn slow_uploads_do_not_block_sign_in(database: Database) {
         let (_peer, hub) = locked_on(&database).await;
         let mut open = Vec::new();

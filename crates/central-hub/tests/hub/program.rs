@@ -122,8 +122,133 @@ fn invalid_variables_are_reported_on_one_line() {
         "[FATAL] HOST is 0.0.0.0, which other machines can reach: set HUB_ADMIN_PASSWORD, or HOST=127.0.0.1"
     );
     // Not an address of this machine: detected when the port is opened.
-    let line = fatal(&[base, ("HOST", "192.0.2.1"), ("HUB_ADMIN_PASSWORD", "x")]);
-    assert!(line.starts_with("[FATAL] HOST is 192.0.2.1"), "{line}");
+    let password = ("HUB_ADMIN_PASSWORD", "una clave larga");
+    let line = fatal(&[base, ("HOST", "192.0.2.1"), password]);
+    assert_eq!(
+        line,
+        "[FATAL] HOST is 192.0.2.1, which is not an address of this machine: it takes one of its own, such as 127.0.0.1"
+    );
+}
+
+#[test]
+fn short_secret_beyond_loopback_prevents_the_start() {
+    let base = ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1");
+    let long = ("HUB_ADMIN_PASSWORD", "una clave larga");
+    for (host, secrets, variable, least) in [
+        (
+            "0.0.0.0",
+            vec![("HUB_ADMIN_PASSWORD", "hunter2hu")],
+            "HUB_ADMIN_PASSWORD",
+            10,
+        ),
+        (
+            "::",
+            vec![("HUB_ADMIN_PASSWORD", "hunter2hu")],
+            "HUB_ADMIN_PASSWORD",
+            10,
+        ),
+        (
+            "0.0.0.0",
+            vec![long, ("INTERNAL_TOKEN", "hunter2hunter2h")],
+            "INTERNAL_TOKEN",
+            16,
+        ),
+    ] {
+        let line = fatal(&[&[base, ("HOST", host)][..], &secrets].concat());
+        assert_eq!(
+            line,
+            format!(
+                "[FATAL] HOST is {host}, which other machines can reach, and {variable} has fewer than {least} characters: whoever reaches the port can try them all; make it longer, such as by `openssl rand -hex 24`"
+            )
+        );
+    }
+}
+
+/// What was made while the hub asked for no password is reported at each start
+/// with one, until nothing of it is left.
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_made_without_a_password_are_reported_at_the_start() {
+    const WARNING: &str =
+        "tokens and users that were created while the hub had no password are still valid";
+    let nowhere = FakeSessionManager::nowhere().await;
+    let database = Database::postgres();
+    let address = database.url();
+    let base = [
+        ("SESSION_MANAGER_BASE_URL", nowhere.as_str()),
+        ("PORT", "0"),
+        ("DATABASE_URL", address.as_str()),
+    ];
+    let stop = |mut hub: Running| {
+        hub.signal(Signal::TERM);
+        assert_eq!(hub.child.wait().unwrap().code(), Some(0));
+        hub.complaints()
+    };
+    let mut hub = Running::start(&base);
+    let url = hub.url();
+    let token = serde_json::json!({"name": "vieja", "scopes": ["read"]});
+    let made = http().post(format!("{url}/api/tokens")).json(&token);
+    let made: Value = made.send().await.unwrap().json().await.unwrap();
+    // Nobody signs in yet: there is nothing to warn of.
+    assert!(!stop(hub).contains(WARNING));
+
+    let password = "una clave larga";
+    let closed = [&base[..], &[("HUB_ADMIN_PASSWORD", password)]].concat();
+    let mut hub = Running::start(&closed);
+    let url = hub.url();
+    until("the warning", async || hub.complaints().contains(WARNING)).await;
+    let complaints = hub.complaints();
+    let line = complaints
+        .lines()
+        .find(|line| line.contains(WARNING))
+        .unwrap();
+    assert!(
+        line.contains("tokens=1") && line.contains("users=0"),
+        "{line}"
+    );
+    let revoked = http().delete(format!("{url}/api/tokens/{}", made["id"]));
+    let revoked = revoked.basic_auth("admin", Some(password)).send().await;
+    assert_eq!(revoked.unwrap().status(), 200);
+    stop(hub);
+
+    let mut hub = Running::start(&closed);
+    hub.url();
+    assert!(!stop(hub).contains(WARNING));
+}
+
+/// Wrong tokens are logged with their address, and never with the token; at most
+/// one line per minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_internal_tokens_are_one_log_line() {
+    let nowhere = FakeSessionManager::nowhere().await;
+    let mut hub = Running::start(&[
+        ("SESSION_MANAGER_BASE_URL", &nowhere),
+        ("PORT", "0"),
+        ("INTERNAL_TOKEN", "hunter2hunter2hunter2"),
+    ]);
+    let url = hub.url();
+    let report = serde_json::json!({"cliente_id": 51, "from": "5491158254201", "message": "hola", "message_id": "A1"});
+    for guess in ["adivino-uno", "adivino-dos", "adivino-tres"] {
+        let request = http().post(format!("{url}/api/listener/incoming-message"));
+        let request = request.header("x-internal-token", guess).json(&report);
+        assert_eq!(request.send().await.unwrap().status(), 401);
+    }
+    let lines = || -> Vec<String> {
+        let complaints = hub.complaints();
+        let lines = complaints
+            .lines()
+            .filter(|it| it.contains("INTERNAL_TOKEN was shown"));
+        lines.map(str::to_owned).collect()
+    };
+    until("the log line", async || !lines().is_empty()).await;
+    let lines = lines();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].contains("a wrong INTERNAL_TOKEN was shown"),
+        "{lines:?}"
+    );
+    assert!(lines[0].contains("address=127.0.0.1"), "{lines:?}");
+    assert!(!hub.complaints().contains("adivino"));
+    assert!(!hub.complaints().contains("hunter2"));
 }
 
 #[test]

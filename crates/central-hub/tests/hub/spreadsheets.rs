@@ -155,3 +155,52 @@ async fn exported_messages_survive_a_spreadsheet() {
         );
     }
 }
+
+/// A message that a spreadsheet could take for a formula is a text in the
+/// export, wherever the cell begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn formulas_in_messages_are_exported_as_text() {
+    let peer = FakeSessionManager::start().await;
+    peer.is_in("QR_REQUIRED");
+    let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
+    let formulas = [
+        "=1+1",
+        "+1+1",
+        "-1+1",
+        "@SUM(A1)",
+        "hola,=1+1",
+        "hola;=1+1",
+        "hola\n=1+1",
+        "hola\t@SUM(A1)",
+    ];
+    let messages: Vec<_> = formulas
+        .iter()
+        .map(|text| json!({"destinatario": "5491158254201", "texto": text}))
+        .collect();
+    let bulk = "/api/sender/messages/bulk";
+    let (status, body) = ask(&hub, "POST", bulk, Some(&json!({"mensajes": messages}))).await;
+    assert_eq!(status, 202, "{body}");
+    let exported = hub.http.get(hub.url("/api/sender/messages.csv"));
+    let exported = exported.send().await.unwrap();
+    assert!(
+        exported.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/csv")
+    );
+    let exported = exported.text().await.unwrap();
+    // By whatever it separates cells: none of them begins as a formula.
+    for separator in [',', ';', '\t', '\n'] {
+        for cell in exported.split(separator) {
+            let cell = cell.trim_start_matches(['"', ' ', '\r']);
+            assert!(
+                !cell.starts_with(['=', '+', '-', '@']),
+                "{cell:?} in {exported}"
+            );
+        }
+    }
+    // Nothing of the text is lost.
+    for text in ["'=1+1", "'+1+1", "'-1+1", "'@SUM(A1)"] {
+        assert!(exported.contains(text), "{text} in {exported}");
+    }
+}

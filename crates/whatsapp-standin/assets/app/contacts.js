@@ -59,6 +59,9 @@
     return contact;
   }
 
+  /** Blocked on the phone, and not in the page's list yet. */
+  let late = [];
+
   /** What the phone has saved, and whom it has blocked. */
   function onContacts({ saved, blocked }) {
     for (const { user, name, business } of saved) {
@@ -67,11 +70,21 @@
     }
     const ids = blocked.map(({ user, lid }) => createWid(config.lid_migrated ? `${lid}@lid` : `${user}@c.us`));
     for (const gone of Blocklist.getModelsArray()) if (!ids.some((id) => String(id) === String(gone.id))) Blocklist.remove(gone);
+    if (config.late_blocklist) late = ids;
+    else block(ids);
+  }
+
+  function block(ids) {
     for (const id of ids) Blocklist.get(id) ?? Blocklist.add({ id });
     Blocklist.sort();
   }
 
-  const isBlocked = (wid) => Boolean(Blocklist.get(createWid(wid)));
+  /** What the page itself asks when it sends. */
+  function isBlocked(wid) {
+    block(late);
+    late = [];
+    return Boolean(Blocklist.get(createWid(wid)));
+  }
 
   function blockedError(wid) {
     const error = new Error('Contact is blocked');

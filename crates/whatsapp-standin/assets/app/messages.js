@@ -32,7 +32,10 @@
     if (isBlocked(message.to)) {
       message.set('heldBack', true);
       const stored = store();
-      const refused = stored.then(() => Promise.reject(blockedError(message.to)));
+      const refused = stored.then(() => {
+        __standin.connection.say({ t: 'held_back', key: String(id) });
+        throw blockedError(message.to);
+      });
       refused.catch(() => {});
       return [stored, refused];
     }

@@ -134,16 +134,18 @@ onSubmit('failure', ({ kind }) =>
 onSubmit('passkey', ({ passkey }) => act('Guardado.', 'settings', { passkey: passkey === 'true' }));
 onSubmit('link-event', ({ link_code }) => act('Avisado.', 'page', { link_code }));
 onSubmit('forget', ({ forget }, form) => act('Perdido.', 'page', { forget }).then(() => form.reset()));
-/** What the form shows goes back as the settings have it: numbers, yes or no, a list. */
-onSubmit('loading', (_, form) => {
+/** What the form shows goes back as the settings have it: numbers, never, yes or no, a list. */
+function saveSettings(_, form) {
   const patch = {};
-  for (const { name, type, value, checked } of form.querySelectorAll('input')) {
+  for (const { name, type, value, checked, dataset } of form.querySelectorAll('input')) {
     if (type === 'checkbox') patch[name] = checked;
     else if (name === 'withheld_modules') patch[name] = value.split(',').map((one) => one.trim()).filter(Boolean);
     else if (value !== '') patch[name] = Number(value);
+    else if (dataset.empty === 'never') patch[name] = null;
   }
   return act('Guardado.', 'settings', patch);
-});
+}
+for (const { id } of document.querySelectorAll('form.settings')) onSubmit(id, saveSettings);
 onSubmit('page', ({ http }) => act('Aplicado.', 'page', { http }));
 
 $('unlink').addEventListener('click', () => {
@@ -191,12 +193,13 @@ function drawCodes() {
 
 /** The settings as they are, unless somebody is at them. */
 function drawSettings() {
-  const form = $('loading');
-  if (form.contains(document.activeElement)) return;
-  for (const input of form.querySelectorAll('input')) {
-    const value = state.settings[input.name];
-    if (input.type === 'checkbox') input.checked = value;
-    else input.value = Array.isArray(value) ? value.join(', ') : value;
+  for (const form of document.querySelectorAll('form.settings')) {
+    if (form.contains(document.activeElement)) continue;
+    for (const input of form.querySelectorAll('input')) {
+      const value = state.settings[input.name];
+      if (input.type === 'checkbox') input.checked = value;
+      else input.value = Array.isArray(value) ? value.join(', ') : (value ?? '');
+    }
   }
 }
 

@@ -313,6 +313,8 @@ pub(crate) struct World {
     pub(crate) downloads: u64,
     /// How often pages stored or deleted messages on the phone's request.
     pub(crate) stored: u64,
+    /// Keys of messages to blocked contacts that pages stored and did not send.
+    pub(crate) held_back: Vec<String>,
     /// Periods in which pages' main threads were blocked.
     pub(crate) long_tasks: Vec<LongTask>,
     pub(crate) duplicates: u64,
@@ -358,6 +360,7 @@ impl World {
             files: HashMap::new(),
             downloads: 0,
             stored: 0,
+            held_back: Vec::new(),
             long_tasks: Vec::new(),
             duplicates: 0,
             inbound: 0,

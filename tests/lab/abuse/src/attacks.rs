@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::Options;
 use super::client::{Connection, Entrance, PATIENCE, Target, status, status_within};
@@ -34,6 +35,8 @@ pub(super) enum Kind {
     Silent(&'static [u8]),
     /// Requests that stop, at every position.
     Stopped,
+    /// Requests that send, and clients that read, one byte at a time.
+    Dripping,
     /// A part's head, or a multipart preamble, without an end.
     PartHeads,
     /// Bodies without an end.
@@ -102,6 +105,14 @@ pub(super) const ALL: &[Attack] = &[
     ),
     // 429: the hub limits concurrent uploads per client.
     on_both("requests that stop", Kind::Stopped, &[408, 429], &[408]),
+    // 0: a head that takes too long has no answer. An upload may take its time,
+    // and behind nginx a body that ends does.
+    on_both(
+        "requests byte by byte",
+        Kind::Dripping,
+        &[0, 201, 400, 408, 429],
+        &[0, 408],
+    ),
     on_both(
         "heads of parts without an end",
         Kind::PartHeads,
@@ -140,6 +151,7 @@ impl Attack {
             Kind::Unread => unread(target, options).await,
             Kind::Silent(bytes) => silent(target, bytes, options).await,
             Kind::Stopped => stopped(target, options).await,
+            Kind::Dripping => dripping(target, options).await,
             Kind::PartHeads => part_heads(target, options).await,
             Kind::Bodies => bodies(target, options).await,
             Kind::LongNames => long_names(target, options).await,
@@ -229,6 +241,70 @@ async fn stopped(target: &Target, options: &Options) -> Vec<u16> {
     asked.buffer_unordered(usize::MAX).collect().await
 }
 
+/// The interval between two bytes, well below the timeout for the next piece.
+const DRIP: Duration = Duration::from_secs(1);
+/// The bytes of a request that drips: more than half a minute of them.
+const DRIPS: usize = 45;
+
+/// A few requests that are watched to their end, beside a crowd that drips for
+/// as long, and reads as slowly.
+async fn dripping(target: &Target, options: &Options) -> Vec<u16> {
+    let body = target.head("POST /send", "Content-Length: 9999\r\n") + "{\"to\":\"";
+    let mut writing = open(target, body.as_bytes(), options.amount(700, 200)).await;
+    let line = "GET /docs/swagger-ui-bundle.js HTTP/1.1";
+    let request = format!("{line}\r\n{}\r\n", target.host()).repeat(8);
+    let mut reading = open(target, request.as_bytes(), options.amount(100, 40)).await;
+    let crowd = tokio::spawn(async move {
+        let soon = Duration::from_millis(1);
+        loop {
+            for stream in &mut writing {
+                let _ = tokio::time::timeout(soon, stream.write_all(b"a")).await;
+            }
+            for stream in &mut reading {
+                let mut byte = [0];
+                let _ = tokio::time::timeout(soon, stream.read(&mut byte)).await;
+            }
+            tokio::time::sleep(DRIP / 2).await;
+        }
+    });
+    let host = target.host();
+    let length = format!("Content-Length: {DRIPS}\r\n");
+    let chunked = target.head("POST /send", "Transfer-Encoding: chunked\r\n");
+    let requests = [
+        (
+            format!("GET /status HTTP/1.1\r\n{host}X-Slow: "),
+            "\r\n\r\n",
+        ),
+        (target.head("POST /send", &length), ""),
+        (format!("{chunked}{DRIPS:x}\r\n"), "\r\n0\r\n\r\n"),
+        (target.head("POST /files?filename=a.txt", &length), ""),
+    ];
+    let drips = requests.iter().map(|(begin, end)| drip(target, begin, end));
+    let statuses = futures_util::future::join_all(drips).await;
+    crowd.abort();
+    statuses
+}
+
+/// Sends `begin`, then [`DRIPS`] bytes one by one, then `end`; returns the
+/// status, which may come before the end.
+async fn drip(target: &Target, begin: &str, end: &str) -> u16 {
+    let Some(mut stream) = target.begin(begin.as_bytes()).await else {
+        return 0;
+    };
+    for _ in 0..DRIPS {
+        let _ = stream.write_all(b"a").await;
+        let _ = stream.flush().await;
+        // 1: there is no answer yet.
+        match status_within(DRIP, &mut stream).await {
+            1 => {}
+            status => return status,
+        }
+    }
+    let _ = stream.write_all(end.as_bytes()).await;
+    let _ = stream.flush().await;
+    status(&mut stream).await
+}
+
 /// Size of a body without an end, in bytes. nginx rejects a body whose declared
 /// size is above the maximum of a file before it calls the hub.
 fn size(target: &Target, options: &Options) -> usize {
@@ -278,7 +354,6 @@ async fn bodies(target: &Target, options: &Options) -> Vec<u16> {
 
 /// Writes as long as the peer reads, then reads the status.
 async fn pour(target: &Target, begin: &str, filler: &[u8], size: usize) -> u16 {
-    use tokio::io::AsyncWriteExt;
     let Some(mut stream) = target.begin(begin.as_bytes()).await else {
         return 0;
     };

@@ -198,16 +198,50 @@ impl Roles {
             let token = made["token"].as_str().expect("a token");
             format!("Bearer {token}")
         };
+        let agente = agente(&client, hub, password).await;
         let of_business = ["read", "send", "campaigns", "link"];
         Self {
             all: token(&["admin"], None).await,
             lesser: vec![
+                agente,
                 token(&["read"], None).await,
                 token(&of_business, Some(51)).await,
                 token(&["read"], Some(51)).await,
             ],
         }
     }
+}
+
+/// Returns the token of an `agente`: one that only answers makes no tokens, so
+/// its user makes it as an administrator, and is one no more.
+async fn agente(client: &reqwest::Client, hub: &str, password: &str) -> String {
+    let asked = async |request: reqwest::RequestBuilder, by: &str| {
+        harness::answer(request.basic_auth(by, Some(password))).await
+    };
+    let user = json!({"username": "answers", "password": password, "role": "admin"});
+    let users = format!("{hub}/api/users");
+    asked(client.post(&users).json(&user), "abuse").await;
+    let (_, listed) = asked(client.get(&users), "abuse").await;
+    let mut listed = listed["users"].as_array().into_iter().flatten();
+    let id = listed.find(|it| it["username"] == "answers");
+    let id = id.expect("the user")["id"].clone();
+    let becomes = async |role: &str| {
+        let request = client.put(format!("{users}/{id}"));
+        let (status, body) = asked(request.json(&json!({"role": role})), "abuse").await;
+        assert_eq!(status, 200, "{body}");
+    };
+    // On a hub that runs already it may be one from an earlier run.
+    becomes("admin").await;
+    let what = json!({"name": "abuse", "scopes": ["read", "send"]});
+    let request = client.post(format!("{hub}/api/tokens")).json(&what);
+    let (status, made) = asked(request, "answers").await;
+    assert_eq!(status, 201, "{made}");
+    becomes("agente").await;
+    let token = format!("Bearer {}", made["token"].as_str().expect("a token"));
+    let me = client.get(format!("{hub}/api/auth/me"));
+    let (_, me) = harness::answer(me.header("authorization", &token)).await;
+    assert_eq!(me["role"], "agente", "{me}");
+    token
 }
 
 /// Attacks both services, and reports a line per attack to `say`.

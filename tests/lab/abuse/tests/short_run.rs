@@ -74,6 +74,7 @@ attacks! {
         "nginx counts a connection once its head is whole";
     fn kept_alive_connections_do_not_block_others("connections after an answer");
     fn stalled_requests_are_answered("requests that stop");
+    fn dripping_requests_do_not_block_others("requests byte by byte");
     fn multipart_heads_are_bounded("heads of parts without an end");
     fn endless_bodies_are_bounded("bodies without an end");
     fn sign_in_names_are_bounded("long names at the sign-in");

@@ -1,13 +1,50 @@
 //! Half a minute of chaos without a violated guarantee. The long run is
 //! `cargo xtask chaos`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use chaos::{self, Action, Options};
+use chaos::{self, Amount, Options, Plan};
 use harness::Scratch;
 
-/// A seed whose plan has every kind of fault.
+/// A seed whose plan has the faults of [`PLANNED`].
 const SEED: u64 = 1;
+/// The faults of the seed, each once or more. Half a minute has no room for all
+/// kinds: the others are those of the long run (docs/testing.md).
+const PLANNED: &[&str] = &[
+    "a held offline delivery",
+    "drop the listeners",
+    "failures without a number, not taken",
+    "kill Chrome",
+    "kill ChromeDriver",
+    "kill central-hub",
+    "kill session-manager",
+    "messages lost",
+    "messages taken in silence",
+    "missing tools",
+    "network errors",
+    "refuse logins",
+    "refused with 475",
+    "restart central-hub",
+    "restart session-manager",
+    "temporary bans",
+];
+
+/// The last of them, two seconds before the end.
+const LAST: &str = "temporary bans";
+
+/// The names of the faults that `SEED` plans.
+fn planned(plan: &Plan) -> BTreeSet<&'static str> {
+    let faults = plan.kills.iter().chain(&plan.troubles);
+    faults.map(|fault| fault.action.name()).collect()
+}
+
+#[test]
+fn the_seed_has_these_faults() {
+    let plan = Plan::new(SEED, Amount::short());
+    let expected: BTreeSet<_> = PLANNED.iter().copied().collect();
+    assert_eq!(planned(&plan), expected);
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chaos_for_half_a_minute_breaks_no_promise() {
@@ -26,15 +63,16 @@ async fn chaos_for_half_a_minute_breaks_no_promise() {
         );
     }
     // A run without faults proves nothing.
-    let hit = |action| record.struck.iter().any(|s| s.hit && s.action == action);
-    for action in [
-        Action::KillChrome,
-        Action::KillChromedriver,
-        Action::KillManager,
-        Action::KillHub,
-    ] {
-        assert!(hit(action), "{action:?} struck nothing");
+    let struck = record.struck.iter().filter(|struck| struck.hit);
+    let hit: BTreeSet<_> = struck.map(|struck| struck.action.name()).collect();
+    let mut missed: BTreeSet<_> = planned(&outcome.plan).difference(&hit).copied().collect();
+    // On a slow machine there is no time left for the last one, which then is
+    // never tried; all others find what they break.
+    let tried = record.struck.iter().map(|struck| struck.action.name());
+    if !tried.into_iter().any(|name| name == LAST) {
+        missed.remove(LAST);
     }
+    assert_eq!(missed, BTreeSet::new(), "{}", outcome.figures);
     assert!(outcome.figures.accepted > 150, "{}", outcome.figures);
     assert!(outcome.figures.settled > 0, "{}", outcome.figures);
     assert_eq!(outcome.figures.asked, outcome.plan.sends());

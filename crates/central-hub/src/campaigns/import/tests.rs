@@ -424,7 +424,7 @@ fn encoding_is_judged_over_the_whole_list() {
     // DOS: a no-break space is á there, Ö is Í.
     let table = &oem_cp::code_table::ENCODING_TABLE_CP850;
     let words = ["Chávez", "GARCÍA", "RAÚL", "ÓSCAR", "Muñoz", "Sebastián"];
-    let dos = oem_cp::encode_string_checked(list(&words), table).unwrap();
+    let dos = oem_cp::encode_string_checked(&list(&words), table).unwrap();
     let outcome = import(&dos, "Hola {nombre}");
     assert_eq!(
         (names(&outcome).len(), outcome.refused.len()),

@@ -9,6 +9,9 @@ use crate::store::error::StoreError;
 use crate::store::rows::timestamp;
 use crate::store::{Store, now};
 
+/// Maximum number of valid tokens of one business.
+pub const MOST_TOKENS: i64 = 100;
+
 /// A token to create.
 #[derive(Clone, Copy)]
 pub struct NewToken<'a> {
@@ -73,11 +76,26 @@ impl ApiToken {
 }
 
 impl Store {
-    /// Creates a token.
+    /// Creates a token; `None` if its business has [`MOST_TOKENS`] valid ones
+    /// already.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn add_token(&self, token: NewToken<'_>) -> Result<ApiToken, StoreError> {
+    pub async fn add_token(&self, token: NewToken<'_>) -> Result<Option<ApiToken>, StoreError> {
+        let mut tx = self.begin().await?;
+        if token.cliente_id.is_some() {
+            let count: i64 = sqlx::query_scalar(
+                "SELECT COUNT(*) FROM api_tokens
+                 WHERE cliente_id = $1 AND (expires_at IS NULL OR expires_at > $2)",
+            )
+            .bind(as_stored(token.cliente_id))
+            .bind(now())
+            .fetch_one(&mut *tx)
+            .await?;
+            if count >= MOST_TOKENS {
+                return Ok(None);
+            }
+        }
         let row = sqlx::query(
             "INSERT INTO api_tokens (name, hash, scopes, cliente_id, user_id, created_at,
                  expires_at, unguarded)
@@ -91,9 +109,10 @@ impl Store {
         .bind(now())
         .bind(token.expires_at.map(Timestamp::as_millis))
         .bind(i64::from(token.unguarded))
-        .fetch_one(self.writer())
+        .fetch_one(&mut *tx)
         .await?;
-        ApiToken::read(&row)
+        tx.commit().await?;
+        Ok(Some(ApiToken::read(&row)?))
     }
 
     /// Returns the valid token with this hash, and its creator. A disabled

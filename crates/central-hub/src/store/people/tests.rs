@@ -243,7 +243,8 @@ on_both_engines! {
             insert(&one, &ana, &format!("a{n}")).await;
             let by_lid = insert(&one, &lid, &format!("b{n}")).await;
             let (ana, leo) = (person(&ana), person(&leo));
-            let writes = insert(&other, &lid, &format!("c{n}"));
+            let key = format!("c{n}");
+            let writes = insert(&other, &lid, &key);
             let (there, back, _) = tokio::join!(
                 one.join_by_hand(&ana, &leo), other.join_by_hand(&leo, &ana), writes
             );
@@ -253,7 +254,8 @@ on_both_engines! {
             assert_eq!(one.chat_of(&ana).await.unwrap(), chat_now);
             // Whose chat it is, the other one leaves.
             let (stays, leaves) = if chat_now == ana.as_str() { (&ana, &leo) } else { (&leo, &ana) };
-            let writes = insert(&other, &lid, &format!("d{n}"));
+            let key = format!("d{n}");
+            let writes = insert(&other, &lid, &key);
             let (first, second, later) = tokio::join!(
                 one.part_by_hand(stays, leaves), other.part_by_hand(stays, leaves), writes
             );
@@ -263,7 +265,8 @@ on_both_engines! {
             for id in [by_lid, later] {
                 assert_eq!(chat(&one, id).await, leo.as_str());
             }
-            let writes = insert(&other, &lid, &format!("e{n}"));
+            let key = format!("e{n}");
+            let writes = insert(&other, &lid, &key);
             let (joined, deleted, _) = tokio::join!(
                 one.join_by_hand(&ana, &leo), other.forget(&leo, None), writes
             );

@@ -99,6 +99,7 @@ export const errors: typeof esErrors = {
   WEBHOOK_NOT_FOUND: 'That webhook is not there any more.',
   WEBHOOK_DELIVERY_NOT_FOUND: 'That delivery is not there any more.',
   WEBHOOK_DELIVERY_PENDING: 'That delivery is on its way already.',
+  TOO_MANY_TOKENS: 'This business has too many tokens. Revoke one first.',
   TOO_MANY_WEBHOOKS: 'There are too many webhooks. Remove one first.',
   HUB_UNREACHABLE: 'The server cannot be reached.',
   HUB_TIMEOUT: 'The server did not answer in time.',

@@ -101,6 +101,7 @@ export const errors = {
   WEBHOOK_NOT_FOUND: 'Ese webhook ya no existe.',
   WEBHOOK_DELIVERY_NOT_FOUND: 'Esa entrega ya no existe.',
   WEBHOOK_DELIVERY_PENDING: 'Esa entrega ya está en camino.',
+  TOO_MANY_TOKENS: 'Este cliente tiene demasiadas claves. Anulá una primero.',
   TOO_MANY_WEBHOOKS: 'Hay demasiados webhooks. Quitá uno primero.',
   HUB_UNREACHABLE: 'No se pudo llegar al servidor.',
   HUB_TIMEOUT: 'El servidor no respondió a tiempo.',

@@ -1,0 +1,48 @@
+// What was made while the hub asked for no password is marked on the page, until
+// it is secured or revoked.
+//
+//   HUB_URL=… ADMIN_PASSWORD=… node unguarded-flow.mjs
+//
+// The hub has a user `eva` and a token `vieja` from before its password.
+import { equal, eventually, run, step } from './lib/peer.mjs';
+import { visit } from './lib/visit.mjs';
+
+const { HUB_URL: hub, ADMIN_PASSWORD: password } = process.env;
+if (!hub || !password) {
+  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… node unguarded-flow.mjs');
+  process.exit(2);
+}
+
+const visitor = visit({ hub, password });
+const { api, enter } = visitor;
+let page = null;
+
+const row = (text) => page.locator('tbody tr').filter({ hasText: text });
+const marks = (text) => row(text).getByText(/^Cread[oa] sin contraseña$/);
+
+async function test() {
+  page = await visitor.open();
+
+  await step('a user from before the password is marked, until it has another', async () => {
+    await page.goto(`${hub}/usuarios`);
+    await enter('admin', password);
+    await marks('eva').waitFor();
+    equal(await marks('admin').count(), 0, 'of the administrator');
+    const { users } = await api('/api/users');
+    const { id } = users.find(({ username }) => username === 'eva');
+    await api(`/api/users/${id}`, 'PUT', { password: 'otra clave larga' });
+    await page.reload();
+    await row('eva').waitFor();
+    await eventually('no mark', async () => (await marks('eva').count()) === 0);
+  });
+
+  await step('a token from before the password is marked, and a new one is not', async () => {
+    await api('/api/tokens', 'POST', { name: 'nueva', scopes: ['read'] });
+    await page.goto(`${hub}/integraciones`);
+    await marks('vieja').waitFor();
+    await row('nueva').waitFor();
+    equal(await marks('nueva').count(), 0, 'of the new one');
+  });
+}
+
+await run(test, visitor.close);
