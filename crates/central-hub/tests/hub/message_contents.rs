@@ -126,8 +126,8 @@ on_both_engines! {
         let hub = Hub::start_on(&database.url(), &peer.url, &real).await;
         let number = "5491158254201";
         for body in [
-            json!({"to": number, "type": "document", "file_id": "a", "filename": "plano ñ.pdf", "caption": "Acá va"}),
-            json!({"to": number, "type": "audio", "file_id": "b", "voice": true}),
+            json!({"to": number, "type": "document", "file_id": "a".repeat(32), "filename": "plano ñ.pdf", "caption": "Acá va"}),
+            json!({"to": number, "type": "audio", "file_id": "b".repeat(32), "voice": true}),
             json!({"to": number, "message": "archivo: no"}),
         ] {
             let (status, answer) = ask(&hub, "POST", "/api/send", Some(&body)).await;

@@ -80,7 +80,7 @@ on_both_engines! {
         peer.takes_sends();
         let hub = real(&database, &peer).await;
         let limits = |locked: bool, is_synced: bool| {
-            let new_chats = json!({"status": "NONE", "used": null, "total": null, "cycle_end": null});
+            let new_chats = json!({"status": "NONE", "used": 0, "total": null, "cycle_end": null});
             let reach_out = json!({"locked": locked, "until": null, "kind": null});
             json!({"reach_out": reach_out, "new_chats": new_chats,
                 "first_sync": {"complete": is_synced, "progress": null}})
