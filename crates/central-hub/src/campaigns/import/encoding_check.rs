@@ -105,10 +105,9 @@ impl<'a> EncodingCheck<'a> {
                 let readings = garbled::readings(value);
                 match readings.first() {
                     // Unicode has these characters for what they are.
+                    Some(_) if garbled::is_odd(value) && self.is_unicode() => {}
                     Some((name, _)) if garbled::is_odd(value) => {
-                        if !self.is_unicode() {
-                            *self.others.entry(*name).or_default() += 1;
-                        }
+                        *self.others.entry(*name).or_default() += 1;
                     }
                     _ if garbled::is_of_letters(value) => self.as_read += 1,
                     _ => {}
