@@ -244,7 +244,7 @@ async fn stopped(target: &Target, options: &Options) -> Vec<u16> {
 /// The interval between two bytes, well below the timeout for the next piece.
 const DRIP: Duration = Duration::from_secs(1);
 /// The bytes of a request that drips: more than half a minute of them.
-const DRIPS: usize = 45;
+const DRIPS: usize = 34;
 
 /// A few requests that are watched to their end, beside a crowd that drips for
 /// as long, and reads as slowly.
