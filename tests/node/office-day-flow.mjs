@@ -104,7 +104,10 @@ function spreadsheet() {
 }
 
 const answer = async (number, text) => {
+  // The box of the chat before stays until the next one is drawn.
+  const before = await box().elementHandle({ timeout: 300 }).catch(() => null);
   await row(number).click();
+  await before?.waitForElementState('hidden');
   await box().waitFor();
   if (onPhone) {
     // The thread first, with its box in view.
@@ -193,6 +196,7 @@ async function test() {
     await dialog().getByText('Se va a enviar a +54 9 11 5825-4299').waitFor();
     await inDialog('Abrir el chat').click();
     await page.waitForURL(`${hub}/conversaciones/5491158254299`);
+    await says('No hay mensajes con este número.');
     await box().fill('Buen día, le escribo por la tasación.');
     await button('Enviar').click();
     await bubble('tasación').waitFor();
@@ -285,7 +289,8 @@ async function test() {
     await go('Bajas');
     await eventually('Luis is on the list', async () => {
       await page.reload();
-      return (await page.locator('tbody tr', { hasText: '+54 9 11 7777-0001' }).count()) === 1;
+      const luis = page.locator('tbody tr', { hasText: '+54 9 11 7777-0001' });
+      return luis.waitFor({ timeout: 3_000 }).then(() => true, () => false);
     });
     await button('Agregar un número').click();
     await dialog().getByLabel('Número', { exact: true }).fill('11 5000-0150');
@@ -326,7 +331,7 @@ async function test() {
   await step('the day and the week at a glance', async () => {
     await go('Inicio');
     const week = main().getByRole('region', { name: 'Últimos 7 días' });
-    equal(await week.locator('[data-day]').count(), 7, 'days');
+    await eventually('seven days', async () => (await week.locator('[data-day]').count()) === 7);
     await eventually('who answered', async () => (await week.locator('div', { has: page.getByText('Respondieron', { exact: true }) }).locator('dd').last().textContent()) === '1');
     await week.locator('[data-day]').last().getByText(/[1-9]\d* enviados, [1-9]\d* recibidos/).waitFor({ state: 'attached' });
     await looks('/inicio, later');

@@ -118,7 +118,7 @@ impl<'a> EncodingCheck<'a> {
 
     fn is_unicode(&self) -> bool {
         let seen = self.seen.as_ref().map(|seen| seen.get());
-        seen.is_none_or(|name| name.starts_with("UTF"))
+        seen.is_none_or(|name| name.starts_with("UTF-"))
     }
 
     /// The rejection of a row with a value that is garbled whatever the rest of
