@@ -73,6 +73,8 @@ on_both_engines! {
         let message = &page["mensajes"][0];
         assert_eq!((&message["mensaje"], &message["edits"][0]["text"]), (&json!("a las 9"), &json!("a las 8")));
 
+        // A delivery with the text of a message that is deleted is dropped.
+        until("the edit is told", async || receiver.told("/").len() == 1).await;
         let (status, body) = delete(&hub, id).await;
         assert_eq!((status, body), (200, json!({"ok": true, "id": id, "message_id": wa_id})));
         assert_eq!(peer.last_asked().method, "DELETE");
