@@ -67,7 +67,9 @@ async fn lists_saved_by_libreoffice_are_imported() {
     let id = campaign(&hub, "Hola {nombre}").await;
     for format in ["xlsx", "ods"] {
         let saved = std::fs::read(saved_as(&file, format)).unwrap();
-        let path = format!("/api/sender/campaigns/{id}/recipients?probar=1");
+        // One that has nobody of the list yet: the preview counts who has.
+        let other = campaign(&hub, "Hola {nombre}").await;
+        let path = format!("/api/sender/campaigns/{other}/recipients?probar=1");
         let (status, trial) = upload(&hub, &path, saved.clone()).await;
         assert_eq!(status, 200, "{trial}");
         assert_eq!(trial["hoja"], "lista", "{trial}");
