@@ -191,7 +191,9 @@ pub(crate) async fn remove(
     ApiPath(id): ApiPath<i64>,
 ) -> Result<StatusCode, HubError> {
     let removed = state.store.remove_quick_answer(id, caller.cliente_id);
-    removed.await?.ok_or_else(not_found)?;
+    if !removed.await? {
+        return Err(not_found());
+    }
     tracing::info!(id, by = %by(&caller), "a quick answer was deleted");
     Ok(StatusCode::NO_CONTENT)
 }

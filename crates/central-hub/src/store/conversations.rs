@@ -292,6 +292,7 @@ impl Store {
         mut before: i64,
         limit: u32,
     ) -> Result<Part, StoreError> {
+        before = self.not_beyond_newest(before).await?;
         let mut found = Vec::new();
         let mut chats = HashSet::new();
         let mut budget = Budget::new(LOOKED_AT);

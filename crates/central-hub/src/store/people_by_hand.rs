@@ -299,8 +299,13 @@ impl Store {
             .forget_recipients_in(&mut tx, among, &chats, of)
             .await?;
         self.delete_media_of_in(&mut tx, among, &chats, of).await?;
-        for chat in &every_chat {
-            blank_refused_lines_in(&mut tx, chat, of).await?;
+        // The end of a number is the same in each spelling of its line.
+        let ends = every_chat.iter().filter_map(|chat| phone_of(chat));
+        let ends: BTreeSet<_> = ends
+            .map(|it| &it[it.len().saturating_sub(LINE_END)..])
+            .collect();
+        for end in ends {
+            blank_refused_lines_in(&mut tx, end, of).await?;
         }
         let mut counts = [0; 4];
         for (count, statement) in counts.iter_mut().zip([
@@ -453,14 +458,9 @@ async fn came_with_in(
     Ok(smallest.filter(|(_, addresses)| addresses.len() > 1))
 }
 
-/// Blanks the refused lines of lists that have the number of this chat, in
+/// Blanks the refused lines of lists with a number that ends like this, in
 /// whatever notation: those of one business, or of all.
-async fn blank_refused_lines_in(tx: &mut Tx, chat: &str, of: i64) -> Result<(), StoreError> {
-    let Some(number) = phone_of(chat) else {
-        return Ok(());
-    };
-    // The end of a number is the same in each spelling of its line.
-    let end = &number[number.len().saturating_sub(LINE_END)..];
+async fn blank_refused_lines_in(tx: &mut Tx, end: &str, of: i64) -> Result<(), StoreError> {
     let pattern: String = end.chars().flat_map(|digit| ['%', digit]).collect();
     let rows = sqlx::query(
         "SELECT r.id, r.cell FROM import_refusals r

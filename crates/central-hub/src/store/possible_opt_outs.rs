@@ -15,6 +15,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::addresses::LOCK_WITH_OTHERS;
+use super::contact_cards::stored;
 use super::error::StoreError;
 use super::inbound::last_to;
 use super::rows::{now, timestamp};
@@ -117,7 +118,7 @@ impl Store {
         cliente_id: Option<u64>,
         limit: u32,
     ) -> Result<(i64, Vec<PossibleOptOut>), StoreError> {
-        let of = cliente_id.map_or(0, |id| i64::try_from(id).unwrap_or(i64::MAX));
+        let of = stored(cliente_id);
         let count = sqlx::query_scalar(
             "SELECT COUNT(*) FROM possible_opt_outs WHERE $1 = 0 OR cliente_id = $1",
         )
@@ -149,7 +150,7 @@ impl Store {
         is_opt_out: bool,
         by: &str,
     ) -> Result<bool, StoreError> {
-        let of = cliente_id.map_or(0, |id| i64::try_from(id).unwrap_or(i64::MAX));
+        let of = stored(cliente_id);
         let mut tx = self.begin().await?;
         // Merges move such rows: none is under way meanwhile.
         self.lock_people(&mut tx, LOCK_WITH_OTHERS).await?;

@@ -153,7 +153,7 @@ impl Store {
         }
     }
 
-    /// Deletes a quick answer, of this business or of any; `None` if unknown.
+    /// Deletes a quick answer, of this business or of any; `false` if unknown.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -161,14 +161,13 @@ impl Store {
         &self,
         id: i64,
         cliente_id: Option<u64>,
-    ) -> Result<Option<QuickAnswer>, StoreError> {
-        let row = sqlx::query(
-            "DELETE FROM quick_answers WHERE id = $1 AND ($2 = 0 OR cliente_id = $2) RETURNING *",
-        )
-        .bind(id)
-        .bind(stored(cliente_id))
-        .fetch_optional(self.writer())
-        .await?;
-        row.as_ref().map(QuickAnswer::read).transpose()
+    ) -> Result<bool, StoreError> {
+        let removed =
+            sqlx::query("DELETE FROM quick_answers WHERE id = $1 AND ($2 = 0 OR cliente_id = $2)")
+                .bind(id)
+                .bind(stored(cliente_id))
+                .execute(self.writer())
+                .await?;
+        Ok(removed.rows_affected() > 0)
     }
 }

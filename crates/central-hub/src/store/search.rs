@@ -174,6 +174,7 @@ impl Store {
         let Some((after, mut before)) = self.bounds(filter).await? else {
             return Ok(MessagePage::default());
         };
+        before = self.not_beyond_newest(before).await?;
         let is_known = filter.chat.is_none()
             && filter.state.is_none()
             && filter.campaign_id.is_none()
@@ -230,8 +231,17 @@ impl Store {
         }
     }
 
+    /// Returns a cursor that is not beyond the newest message: its ranges would be
+    /// searched, too.
+    pub(super) async fn not_beyond_newest(&self, before: i64) -> Result<i64, StoreError> {
+        let newest: Option<i64> = sqlx::query_scalar("SELECT MAX(id) FROM messages")
+            .fetch_one(self.reader())
+            .await?;
+        Ok(before.min(newest.unwrap_or(0).saturating_add(1)))
+    }
+
     /// Returns the newest messages whose index entries have these words, of those
-    /// after one id and before another; fewer than `limit` at the end, or where
+    /// after one id and before another, which is [`Store::not_beyond_newest`]; fewer than `limit` at the end, or where
     /// the budget is spent. The index has no states and no times, and two words
     /// may share a number: the caller checks the messages.
     pub(super) async fn matching_ids(
@@ -246,11 +256,8 @@ impl Store {
         numbers.extend(is_inbound.map(direction_number));
         let cliente_id = cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX));
         numbers.extend(cliente_id.map(cliente_number));
-        let newest: Option<i64> = sqlx::query_scalar("SELECT MAX(id) FROM messages")
-            .fetch_one(self.reader())
-            .await?;
         // A cursor may be zero or negative.
-        let mut before = before.min(newest.unwrap_or(0).saturating_add(1)).max(1);
+        let mut before = before.max(1);
         let after = after.max(0);
         let mut range = RANGE;
         let mut ids = Vec::new();
