@@ -25,12 +25,21 @@ pub(crate) fn run(options: &AbuseOptions) -> Result<ExitCode> {
     if !options.containers {
         return program::run("abuse", &words, profile, &tools, &[]);
     }
-    image::around_the_pair(options.engine, |hub| {
-        let at = ["--at".to_owned(), hub.address.clone()];
-        let pid = ["--pid".to_owned(), hub.pid.to_string()];
-        let words = [&words[..], &at, &pid].concat();
-        let password = [("ABUSE_PASSWORD", hub.password)];
-        program::run("abuse", &words, profile, &tools, &password)
+    image::around_the_pair(options.engine, |pair| {
+        let (hub, manager) = (&pair.hub, &pair.manager);
+        let running = [
+            ("--hub", &hub.address),
+            ("--hub-pid", &hub.pid.to_string()),
+            ("--manager", &manager.address),
+            ("--manager-pid", &manager.pid.to_string()),
+        ];
+        let running = running.map(|(name, value)| format!("{name}={value}"));
+        let words = [&words[..], &running].concat();
+        let secrets = [
+            ("ABUSE_PASSWORD", pair.password),
+            ("ABUSE_TOKEN", pair.token),
+        ];
+        program::run("abuse", &words, profile, &tools, &secrets)
     })
 }
 

@@ -121,6 +121,20 @@ impl Compose {
         Ok(child.parse()?)
     }
 
+    /// The address of a container in the containers' network. Nothing of
+    /// session-manager is published; this machine itself reaches it there, if
+    /// the engine runs as root.
+    fn ip(&self, service: &str) -> Result<Ipv4Addr> {
+        let container = self.container(service);
+        let networks = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+        let words = ["inspect", "--format", networks, &container];
+        let ip = cargo::printed(&mut self.engine.command(&words))?;
+        let ip = ip.trim();
+        ip.parse().with_context(|| {
+            format!("{container} has no address of its own ({ip:?}): run the engine as root")
+        })
+    }
+
     fn inside(&self, service: &str, words: &[&str]) -> Result<String> {
         let container = self.container(service);
         let mut command = self.engine.command(&["exec", &container]);
@@ -184,29 +198,46 @@ pub(super) fn run(compose: &Compose) -> Result<()> {
     while_up(compose, "DRY_RUN=false\n", || try_all(compose))
 }
 
-/// The hub of the two services, while it runs in containers.
+/// The two services, while they run in containers.
 #[derive(Debug)]
-pub(crate) struct RunningHub {
-    /// The published address, `127.0.0.1:PORT`.
+pub(crate) struct RunningPair {
+    pub(crate) hub: RunningService,
+    /// The password of the hub's administrator.
+    pub(crate) password: &'static str,
+    pub(crate) manager: RunningService,
+    /// `SESSION_MANAGER_TOKEN`
+    pub(crate) token: &'static str,
+}
+
+/// A service in a container.
+#[derive(Debug)]
+pub(crate) struct RunningService {
+    /// `HOST:PORT`, as this machine reaches it.
     pub(crate) address: String,
     /// The pid of its process on this machine.
     pub(crate) pid: i32,
-    pub(crate) password: &'static str,
 }
 
 /// Runs both services with the stand-in while `work` runs, then removes
 /// everything. Nothing is sent to the outside.
 pub(crate) fn around_the_pair<T>(
     engine: Option<Engine>,
-    work: impl FnOnce(&RunningHub) -> Result<T>,
+    work: impl FnOnce(&RunningPair) -> Result<T>,
 ) -> Result<T> {
     let compose = Compose::find(Engine::find(engine)?)?;
     let variables = format!("INTERNAL_TOKEN={TOKEN}\n");
     while_up(&compose, &variables, || {
-        work(&RunningHub {
-            address: format!("127.0.0.1:{}", compose.ports[0]),
-            pid: compose.pid("central-hub")?,
+        work(&RunningPair {
+            hub: RunningService {
+                address: format!("127.0.0.1:{}", compose.ports[0]),
+                pid: compose.pid("central-hub")?,
+            },
             password: PASSWORD,
+            manager: RunningService {
+                address: format!("{}:3001", compose.ip("session-manager")?),
+                pid: compose.pid("session-manager")?,
+            },
+            token: TOKEN,
         })
     })
 }

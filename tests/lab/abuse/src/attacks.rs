@@ -132,7 +132,6 @@ pub(super) const ALL: &[Attack] = &[
         &[200, 429],
         &[429],
     ),
-    on_both("wrong tokens", Kind::Guesses, &[401, 429], &[401]),
     on_hub(
         "lists that come slowly",
         Kind::SlowLists,
@@ -140,8 +139,10 @@ pub(super) const ALL: &[Attack] = &[
         &[429],
     ),
     on_hub("searches", Kind::Searches, &[200, 429, 503], &[200]),
-    // Last: every route includes the one that signs out.
+    // After all others: every route includes the one that signs out.
     on_both("every route, role and name", Kind::Flood, ANY, &[400]),
+    // Last: wrong tokens may lock out the right ones of the same address.
+    on_both("wrong tokens", Kind::Guesses, &[401, 429], &[401]),
 ];
 
 impl Attack {

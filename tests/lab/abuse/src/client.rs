@@ -35,6 +35,9 @@ pub(super) struct Target {
     pub(super) authorization: String,
     /// The `Authorization` headers of other roles.
     pub(super) lesser: Vec<String>,
+    /// Whether wrong tokens lock out the right ones of all attackers: they have
+    /// one address, not this machine's, and none of them can claim another.
+    pub(super) locks_out: bool,
 }
 
 /// The way in which clients connect.

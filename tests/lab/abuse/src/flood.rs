@@ -48,7 +48,11 @@ pub(super) async fn run(target: &Target, options: &Options) -> Vec<u16> {
         Err(_) => return vec![0],
     };
     let lines = lines(&document, options);
-    let mut roles = vec![None, Some("Bearer nobody"), Some(&*target.authorization)];
+    let mut roles = vec![None, Some(&*target.authorization)];
+    // Elsewhere they would lock out the administrator, whose turn it is next.
+    if !target.locks_out {
+        roles.insert(1, Some("Bearer nobody"));
+    }
     roles.extend(target.lesser.iter().map(|it| Some(it.as_str())));
     let ask = |(line, role, authorization): (&Line, usize, Option<&str>)| {
         let mut request = client.request(line.method.clone(), target.url(&line.path));

@@ -45,8 +45,8 @@ pub struct Options {
     /// Whether the hubs are attacked through nginx, configured as in
     /// `deploy/nginx`.
     pub nginx: bool,
-    /// A running hub to attack, instead of starting services.
-    pub running: Option<Running>,
+    /// A running pair to attack, instead of starting services.
+    pub running: Option<RunningPair>,
 }
 
 /// A database engine.
@@ -59,22 +59,24 @@ pub enum Engine {
     Postgres,
 }
 
-/// A running hub.
+/// A running pair, each service by its address, `HOST:PORT`, and its pid.
 #[derive(Clone)]
-pub struct Running {
-    /// The hub's address, `127.0.0.1:PORT`.
-    pub address: String,
-    /// The pid of its process.
-    pub pid: i32,
-    /// The password of its administrator.
+pub struct RunningPair {
+    /// The hub.
+    pub hub: (String, i32),
+    /// The password of the hub's administrator.
     pub password: String,
+    /// The session-manager.
+    pub manager: (String, i32),
+    /// `SESSION_MANAGER_TOKEN`
+    pub token: String,
 }
 
-impl fmt::Debug for Running {
+impl fmt::Debug for RunningPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running")
-            .field("address", &self.address)
-            .field("pid", &self.pid)
+        f.debug_struct("RunningPair")
+            .field("hub", &self.hub)
+            .field("manager", &self.manager)
             .finish_non_exhaustive()
     }
 }

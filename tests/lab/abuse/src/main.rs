@@ -7,7 +7,7 @@
 
 use std::process::ExitCode;
 
-use abuse::{self, Engine, Options, Running};
+use abuse::{self, Engine, Options, RunningPair};
 use clap::{Parser, ValueEnum};
 
 /// Attacks both services on this machine, and checks responses, memory,
@@ -29,13 +29,20 @@ struct Arguments {
     /// Attack through nginx with `deploy/nginx/leadmaster.conf`, over TLS.
     #[arg(long)]
     nginx: bool,
-    /// Attack a running hub at `127.0.0.1:PORT`.
-    #[arg(long, requires = "pid", conflicts_with_all = ["database", "hubs"])]
-    at: Option<String>,
-    /// The pid of that hub; its administrator's password is in
-    /// `ABUSE_PASSWORD`.
-    #[arg(long, requires = "at")]
-    pid: Option<i32>,
+    /// Attack a running pair, instead of starting one: `HOST:PORT` of its hub,
+    /// whose administrator's password is in `ABUSE_PASSWORD`.
+    #[arg(long, requires_all = ["hub_pid", "manager", "manager_pid"],
+          conflicts_with_all = ["database", "hubs"])]
+    hub: Option<String>,
+    /// The pid of that hub.
+    #[arg(long, requires = "hub")]
+    hub_pid: Option<i32>,
+    /// `HOST:PORT` of its session-manager, whose token is in `ABUSE_TOKEN`.
+    #[arg(long, requires = "hub")]
+    manager: Option<String>,
+    /// The pid of that session-manager.
+    #[arg(long, requires = "hub")]
+    manager_pid: Option<i32>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -48,8 +55,15 @@ enum Database {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let password = std::env::var("ABUSE_PASSWORD").unwrap_or_default();
-    let running = arguments.at.zip(arguments.pid);
+    let secret = |name| std::env::var(name).unwrap_or_default();
+    let hub = arguments.hub.zip(arguments.hub_pid);
+    let manager = arguments.manager.zip(arguments.manager_pid);
+    let running = hub.zip(manager).map(|(hub, manager)| RunningPair {
+        hub,
+        password: secret("ABUSE_PASSWORD"),
+        manager,
+        token: secret("ABUSE_TOKEN"),
+    });
     let options = Options {
         short: arguments.short,
         only: arguments.only,
@@ -59,11 +73,7 @@ async fn main() -> ExitCode {
         },
         hubs: usize::from(arguments.hubs),
         nginx: arguments.nginx,
-        running: running.map(|(address, pid)| Running {
-            address,
-            pid,
-            password,
-        }),
+        running,
     };
     let outcome = tokio::select! {
         outcome = abuse::run(&options, |line| println!("{line}")) => outcome,

@@ -20,7 +20,7 @@ use service_runtime::process::{Usage, raise_descriptors};
 use super::attacks::{ALL, Attack};
 use super::client::{Entrance, Look, Process, Target};
 use super::verdict::{Seen, judged};
-use super::{AbuseResult, Engine, Options, Row, Running};
+use super::{AbuseResult, Engine, Options, Row, RunningPair};
 
 const TOKEN: &str = "un-token-de-prueba-42";
 const PASSWORD: &str = "una clave larga";
@@ -76,15 +76,8 @@ impl Stage {
         };
         let processes: Vec<_> = hubs.iter().map(|hub| process(&hub.service)).collect();
         let (nginx, hub) = hub_target(processes, PASSWORD, options).await;
-        let manager_target = Target {
-            name: "session-manager",
-            processes: vec![process(&manager.service)],
-            entrance: Entrance::Direct(Arc::default()),
-            authorization: format!("Bearer {TOKEN}"),
-            lesser: Vec::new(),
-        };
         Self {
-            targets: vec![manager_target, hub],
+            targets: vec![manager_target(process(&manager.service), TOKEN, false), hub],
             manager: Some(manager),
             hubs,
             nginx,
@@ -92,15 +85,17 @@ impl Stage {
         }
     }
 
-    /// Uses a running hub in a container; only it can reach session-manager.
-    async fn around(running: &Running, options: &Options) -> Self {
-        let process = Process {
-            address: running.address.clone(),
-            pid: running.pid,
+    /// Uses a pair that runs in containers.
+    async fn around(running: &RunningPair, options: &Options) -> Self {
+        let process = |(address, pid): &(String, i32)| Process {
+            address: address.clone(),
+            pid: *pid,
         };
-        let (nginx, hub) = hub_target(vec![process], &running.password, options).await;
+        let hub = process(&running.hub);
+        let (nginx, hub) = hub_target(vec![hub], &running.password, options).await;
+        let manager = manager_target(process(&running.manager), &running.token, true);
         Self {
-            targets: vec![hub],
+            targets: vec![manager, hub],
             manager: None,
             hubs: Vec::new(),
             nginx,
@@ -140,6 +135,19 @@ impl Stage {
     }
 }
 
+/// session-manager as a target; `remote` if it takes the attackers for another
+/// machine's.
+fn manager_target(process: Process, token: &str, remote: bool) -> Target {
+    Target {
+        name: "session-manager",
+        processes: vec![process],
+        entrance: Entrance::Direct(Arc::default()),
+        authorization: format!("Bearer {token}"),
+        lesser: Vec::new(),
+        locks_out: remote,
+    }
+}
+
 /// The hubs as a target, with nginx in front if requested, and with the roles
 /// of the attackers.
 async fn hub_target(
@@ -163,6 +171,7 @@ async fn hub_target(
         entrance,
         authorization: roles.all,
         lesser: roles.lesser,
+        locks_out: false,
     };
     (nginx, target)
 }
