@@ -286,7 +286,10 @@ async function test() {
     await contact.waitFor({ state: 'detached' });
   });
 
-  await step('files go by button, drop and paste, with the text as a caption', async () => {
+  await step('files go by button, drop and paste, the first with the text and the quote', async () => {
+    await bubble('¿Tiene cochera?').first().getByRole('button', { name: 'Opciones del mensaje' }).click();
+    await page.getByRole('menuitem', { name: 'Responder' }).click();
+    await page.getByTestId('answered').getByText('¿Tiene cochera?').waitFor();
     const house = Buffer.from(await drawn(640, 480), 'base64');
     await page.locator('input[type="file"]').setInputFiles([
       { name: 'casa.jpg', mimeType: 'image/jpeg', buffer: house },
@@ -322,6 +325,9 @@ async function test() {
       'document:,document:,image:Acá va',
       'what went',
     );
+    equal(mensajes.slice(0, 3).map(({ quoted }) => quoted !== undefined).join(), 'false,false,true', 'quotes');
+    equal(await page.getByTestId('answered').count(), 0, 'it is answered');
+    await bubble('Acá va').getByRole('button', { name: 'Ir al mensaje que responde' }).waitFor();
   });
 
   await step('all of it, in the light, the dark and on a phone', async () => {

@@ -107,8 +107,10 @@ export function AnswerBox({
 
   const answers = useQuickAnswerList({ box, text, put, name, phone: number, business });
   const target = { to: number, ...(business === null ? {} : { cliente_id: business }) };
-  const voice = useVoice(target, (wasSimulated) => {
+  const replyTo = answered?.message_id ?? null;
+  const voice = useVoice({ ...target, ...(replyTo && { reply_to: replyTo }) }, (wasSimulated) => {
     setSimulated(wasSimulated);
+    onAnswerNone();
     void queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY });
     box.current?.focus();
   });
@@ -142,13 +144,14 @@ export function AnswerBox({
     isUnderWay.current = true;
     attempt.reset();
     setSimulated(false);
-    const sent = await files.send(target, text.trim());
+    const sent = await files.send(target, { caption: text.trim(), replyTo });
     isUnderWay.current = false;
+    if (sent.quoted) onAnswerNone();
     setSimulated(sent.simulated);
     void queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY });
     if (sent.captioned) put('');
     // A sound has no caption: the text is a message of its own.
-    else if (sent.all && text.trim() !== '') sendText();
+    else if (sent.all && text.trim() !== '') sendText(sent.quoted ? null : answered);
     box.current?.focus();
   }
 
@@ -157,10 +160,10 @@ export function AnswerBox({
     // A second click can arrive before the button renders as busy.
     if (isUnderWay.current) return;
     if (files.list.length > 0) void sendFiles();
-    else sendText();
+    else sendText(answered);
   }
 
-  function sendText() {
+  function sendText(quote: Message | null) {
     setSimulated(false);
     if (text.trim() === '') {
       setProblem(c.answerEmpty);
@@ -168,13 +171,13 @@ export function AnswerBox({
     }
     // A retry after an unknown outcome reuses the key: it is one message.
     const before = pending.current;
-    const same = before?.mensaje === text && before.responde_a === answered?.id ? before : null;
+    const same = before?.mensaje === text && before.responde_a === quote?.id ? before : null;
     const next = same ?? {
       destinatario: number,
       mensaje: text,
       key: newKey(),
       ...(business === null ? {} : { cliente_id: business }),
-      ...(answered === null ? {} : { responde_a: answered.id }),
+      ...(quote === null ? {} : { responde_a: quote.id }),
     };
     pending.current = next;
     isUnderWay.current = true;

@@ -84,6 +84,8 @@ interface FileMessage {
   file_id: string;
   filename?: string;
   caption?: string;
+  /** WhatsApp's id of the message that is answered. */
+  reply_to?: string;
 }
 
 /** Sends an uploaded file and waits until WhatsApp has it. */

@@ -19,13 +19,22 @@ export interface Attachments {
   isSending: boolean;
   add: (files: readonly File[]) => void;
   remove: (key: string) => void;
-  /** Sends all, the first that can have one with the caption. */
-  send: (target: Target, caption: string) => Promise<Sent>;
+  /** Sends all, the first with the quote, the first that can have one with the caption. */
+  send: (target: Target, words: Words) => Promise<Sent>;
+}
+
+/** What goes with a file. */
+interface Words {
+  caption: string;
+  /** WhatsApp's id of the message that is answered. */
+  replyTo: string | null;
 }
 
 export interface Sent {
   /** Each was accepted. */
   all: boolean;
+  /** One of them has the quote. */
+  quoted: boolean;
   /** The caption went with one of them. */
   captioned: boolean;
   simulated: boolean;
@@ -38,8 +47,8 @@ export function useAttachments(): Attachments {
   const [isSending, setSending] = useState(false);
   const stop = useRef<AbortController | null>(null);
   const current = useRef<string | null>(null);
-  // A retry of a file is the same message, with the same text.
-  const captions = useRef(new Map<string, string>());
+  // A retry of a file is the same message, with the same words.
+  const words = useRef(new Map<string, Words>());
 
   useEffect(() => () => stop.current?.abort(), []);
 
@@ -55,12 +64,12 @@ export function useAttachments(): Attachments {
 
   const remove = useCallback((key: string) => {
     if (current.current === key) stop.current?.abort();
-    captions.current.delete(key);
+    words.current.delete(key);
     setList((before) => without(before, key));
     setLeft(0);
   }, []);
 
-  async function sendOne(one: Attachment, target: Target, caption: string): Promise<{ captioned: boolean; simulated: boolean }> {
+  async function sendOne(one: Attachment, target: Target, left: Words): Promise<Omit<Sent, 'all'>> {
     const put = (change: Partial<Attachment>) => setList((before) => changed(before, one.key, change));
     const abort = new AbortController();
     stop.current = abort;
@@ -79,8 +88,9 @@ export function useAttachments(): Attachments {
     }
     // From here on nothing can be taken back.
     current.current = null;
-    const own = captions.current.get(one.key) ?? (kind === 'audio' ? '' : caption);
-    captions.current.set(one.key, own);
+    const own =
+      words.current.get(one.key) ?? { ...left, caption: kind === 'audio' ? '' : left.caption };
+    words.current.set(one.key, own);
     try {
       const { dry_run: simulated = false } = await sendFile(
         {
@@ -88,28 +98,37 @@ export function useAttachments(): Attachments {
           type: kind,
           file_id: fileId,
           ...(kind === 'audio' ? {} : { filename: one.file.name }),
-          ...(own === '' ? {} : { caption: own }),
+          ...(own.caption === '' ? {} : { caption: own.caption }),
+          ...(own.replyTo === null ? {} : { reply_to: own.replyTo }),
         },
         one.key,
       );
-      return { captioned: own !== '' && own === caption, simulated };
+      return {
+        quoted: own.replyTo !== null && own.replyTo === left.replyTo,
+        captioned: own.caption !== '' && own.caption === left.caption,
+        simulated,
+      };
     } catch (error) {
-      // What certainly did not leave may go with another text.
-      if (!(error instanceof Error && outcomeIsUnknown(error))) captions.current.delete(one.key);
+      // What certainly did not leave may go with other words.
+      if (!(error instanceof Error && outcomeIsUnknown(error))) words.current.delete(one.key);
       throw error;
     }
   }
 
-  async function send(target: Target, caption: string): Promise<Sent> {
+  async function send(target: Target, { caption, replyTo }: Words): Promise<Sent> {
     setSending(true);
     setLeft(0);
-    const sent: Sent = { all: true, captioned: false, simulated: false };
+    const sent: Sent = { all: true, quoted: false, captioned: false, simulated: false };
     for (const one of list) {
       try {
-        const { captioned, simulated } = await sendOne(one, target, sent.captioned ? '' : caption);
+        const { quoted, captioned, simulated } = await sendOne(one, target, {
+          caption: sent.captioned ? '' : caption,
+          replyTo: sent.quoted ? null : replyTo,
+        });
+        sent.quoted ||= quoted;
         sent.captioned ||= captioned;
         sent.simulated ||= simulated;
-        captions.current.delete(one.key);
+        words.current.delete(one.key);
         setList((before) => without(before, one.key));
       } catch (error) {
         // Removed while it was uploaded.

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 
+import { outcomeIsUnknown } from '../../api/outcome';
 import { upload } from '../../api/upload';
 import { newKey } from '../../lib/key';
 import { sendFile } from '../api';
@@ -11,6 +12,8 @@ const LONGEST_MS = 15 * 60_000;
 interface Target {
   to: string;
   cliente_id?: number;
+  /** WhatsApp's id of the message that is answered. */
+  reply_to?: string;
 }
 
 export interface Voice {
@@ -38,7 +41,7 @@ export function useVoice(target: Target, onSent: (simulated: boolean) => void): 
   const [problem, setProblem] = useState<Voice['problem']>(null);
   const [error, setError] = useState<Error | null>(null);
   const recording = useRef<Recording | null>(null);
-  const kept = useRef<{ file: Blob; key: string; fileId: string | null } | null>(null);
+  const kept = useRef<{ file: Blob; key: string; fileId: string | null; to?: Target } | null>(null);
   const abort = useRef<AbortController | null>(null);
   const limit = useRef<ReturnType<typeof setTimeout> | null>(null);
   // What comes late is of no use to a chat that was left, or a recording that was discarded.
@@ -131,15 +134,18 @@ export function useVoice(target: Target, onSent: (simulated: boolean) => void): 
         it.fileId = uploaded.file_id;
         setPart(1);
       }
-      // A retry is the same message.
+      // A retry is the same message, whatever is answered by then.
+      it.to ??= target;
       const { dry_run: simulated = false } = await sendFile(
-        { ...target, type: 'audio', voice: true, file_id: it.fileId },
+        { ...it.to, type: 'audio', voice: true, file_id: it.fileId },
         it.key,
       );
       if (own === turn.current) discard();
       onSent(simulated);
     } catch (failure) {
       if (own !== turn.current) return;
+      // What certainly did not leave may answer another message.
+      if (!(failure instanceof Error && outcomeIsUnknown(failure))) delete it.to;
       setError(failure instanceof Error ? failure : new Error(String(failure)));
       setState('recorded');
     }
