@@ -32,6 +32,7 @@ mod outbox;
 mod recipient_import;
 mod relay;
 mod router;
+pub mod routes;
 pub mod scheduler;
 pub mod sending_windows;
 mod state;

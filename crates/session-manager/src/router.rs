@@ -7,68 +7,29 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::header;
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use secrecy::{ExposeSecret, SecretString};
 use service_runtime::http::{
     ClienteId, ErrorReply, Limits, refuse_cross_site, require_loopback_host, standard, with_success,
 };
-use session_api::{ErrorCode, paths};
+use session_api::ErrorCode;
 use subtle::{Choice, ConstantTimeEq};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::routes;
 
 use crate::error::ApiError;
-use crate::http;
+use crate::http::{
+    self, chats, events, files, media, metrics, passkey, qr, send, session, status,
+};
 use crate::state::AppState;
 
 /// Returns the router with every route of the service.
 pub fn router(state: AppState) -> Router {
     let guarded = state.token.is_none();
-    let protected = Router::new()
-        .route(paths::STATUS, get(http::status::status))
-        .route(paths::QR, get(http::qr::json))
-        .route(paths::QR_PNG, get(http::qr::png))
-        .route(paths::QR_SVG, get(http::qr::svg))
-        .route(paths::QR_TXT, get(http::qr::text))
-        .route(paths::CONNECT, post(http::session::connect))
-        .route(paths::DISCONNECT, post(http::session::disconnect))
-        .route(paths::LOGOUT, post(http::session::logout))
-        .route(paths::PAIRING_CODE, post(http::session::pairing_code))
-        .route(
-            paths::PASSKEY,
-            get(http::passkey::passkey).post(http::passkey::answer),
-        )
-        .route(paths::PASSKEY_CONFIRM, post(http::passkey::confirm))
-        .route(paths::PASSKEY_CANCEL, post(http::passkey::cancel))
-        .route(paths::METRICS, get(http::metrics::metrics))
-        .route(paths::BACKUP, post(http::session::backup))
-        .route(paths::SESSION, get(http::session::session))
-        .route(
-            paths::SEND,
-            post(http::send::send).layer(map_response(with_success)),
-        )
-        .route(paths::LOOKUP, post(http::send::look_up))
-        .route(paths::SEND_CHECK, post(http::send::check))
-        .route(paths::FILES, post(http::files::upload))
-        .route(
-            paths::FILE,
-            get(http::files::file).delete(http::files::delete),
-        )
-        // These handlers limit what they read by themselves.
-        .layer(DefaultBodyLimit::disable())
-        .route(
-            paths::MESSAGE,
-            get(http::send::message)
-                .put(http::send::edit)
-                .delete(http::send::delete),
-        )
-        .route(paths::CHAT_READ, post(http::chats::read))
-        .route(paths::CHAT_TYPING, post(http::chats::typing))
-        .route(paths::CONTACT, get(http::chats::contact))
-        .route(
-            paths::MESSAGE_MEDIA,
-            get(http::media::media).delete(http::media::delete),
-        )
-        .route(paths::EVENTS, get(http::events::events))
-        .route(paths::SCREENSHOT, get(http::session::screenshot))
+    let (open, protected) = (open_routes(), protected_routes());
+    let protected = protected
+        .split_for_parts()
+        .0
         .layer(from_fn(check_cliente_id))
         .layer(from_fn_with_state(state.clone(), require_token));
     // Without a token loopback is the only protection, and a web page in a
@@ -80,10 +41,10 @@ pub fn router(state: AppState) -> Router {
     } else {
         protected
     };
-    let open = Router::new()
-        .route(paths::HEALTH, get(http::status::health))
-        .route(paths::HEALTH_DEEP, get(http::status::deep))
-        .merge(api_docs::routes(http::document))
+    let open = open
+        .split_for_parts()
+        .0
+        .merge(api_docs::routes(document))
         .layer(from_fn(check_cliente_id));
     standard(
         open.merge(protected)
@@ -91,6 +52,60 @@ pub fn router(state: AppState) -> Router {
             .with_state(state),
         Limits::default(),
     )
+}
+
+/// Builds the OpenAPI document.
+fn document() -> OpenApi {
+    let routes = OpenApiRouter::with_openapi(http::openapi::base())
+        .merge(open_routes())
+        .merge(protected_routes());
+    routes.into_openapi()
+}
+
+/// The routes for anybody.
+fn open_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(status::health))
+        .routes(routes!(status::deep))
+}
+
+/// The routes that need the token, if there is one.
+fn protected_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(status::status))
+        .routes(routes!(qr::json))
+        .routes(routes!(qr::png))
+        .routes(routes!(qr::svg))
+        .routes(routes!(qr::text))
+        .routes(routes!(session::connect))
+        .routes(routes!(session::disconnect))
+        .routes(routes!(session::logout))
+        .routes(routes!(session::pairing_code))
+        .routes(routes!(passkey::passkey))
+        .routes(routes!(passkey::answer))
+        .routes(routes!(passkey::confirm))
+        .routes(routes!(passkey::cancel))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(session::backup))
+        .routes(routes!(session::session))
+        .routes(routes!(send::send).layer(map_response(with_success)))
+        .routes(routes!(send::look_up))
+        .routes(routes!(send::check))
+        .routes(routes!(files::upload))
+        .routes(routes!(files::file))
+        .routes(routes!(files::delete))
+        // These handlers limit what they read by themselves.
+        .layer(DefaultBodyLimit::disable())
+        .routes(routes!(send::message))
+        .routes(routes!(send::edit))
+        .routes(routes!(send::delete))
+        .routes(routes!(chats::read))
+        .routes(routes!(chats::typing))
+        .routes(routes!(chats::contact))
+        .routes(routes!(media::media))
+        .routes(routes!(media::delete))
+        .routes(routes!(events::events))
+        .routes(routes!(session::screenshot))
 }
 
 /// Rejects a malformed `X-Cliente-Id`, although it is only metadata.
@@ -129,4 +144,25 @@ async fn require_token(State(state): State<AppState>, request: Request, next: Ne
         "this service wants `Authorization: Bearer <SESSION_MANAGER_TOKEN>`",
     )
     .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openapi_has_every_path() {
+        let document = document();
+        let source = include_str!("../../session-api/src/paths.rs");
+        let mut seen = 0;
+        for path in source
+            .split("= \"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+        {
+            assert!(document.paths.paths.contains_key(path), "{path}");
+            seen += 1;
+        }
+        assert_eq!(seen, document.paths.paths.len());
+    }
 }

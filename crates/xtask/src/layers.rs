@@ -21,6 +21,7 @@ const CENTRAL_HUB: Rows = &[
     &["lib"],
     &["commands"],
     &["router"],
+    &["routes"],
     &["http"],
     &["state"],
     &["alerts"],

@@ -1,7 +1,10 @@
-//! Access table: the callers that may use each route.
+//! Access table: the callers that may use each route. `routes.rs` fills it.
 //!
 //! A route that is not in the table is refused for every caller, so that a
 //! forgotten entry opens nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use axum::http::{HeaderValue, Method};
 
@@ -31,290 +34,20 @@ pub enum Access {
     Admins(Scope),
 }
 
-/// A line of the table.
-#[derive(Clone, Copy, Debug)]
+/// The access to one route.
+#[derive(Clone, Debug)]
 pub struct Rule {
     /// `GET` also covers `HEAD`.
     pub method: &'static str,
     /// Path pattern as in the router, without `/api`.
-    pub path: &'static str,
+    pub path: String,
     /// The callers that may use it.
     pub access: Access,
 }
 
-const fn rule(method: &'static str, path: &'static str, access: Access) -> Rule {
-    Rule {
-        method,
-        path,
-        access,
-    }
-}
-
-use Access::{Admins, Anyone, Attending, Business, Everybody, Known, Office, Owner, Person};
-use Scope::{Admin, Campaigns, Link, Read, Send};
-
-/// All routes except the open health checks.
-pub const ALL: &[Rule] = &[
-    // Sign-in.
-    rule("POST", "/auth/login", Anyone),
-    rule("POST", "/auth/logout", Known),
-    rule("POST", "/auth/refresh", Known),
-    rule("GET", "/auth/me", Known),
-    rule("POST", "/auth/password", Person),
-    rule("POST", "/auth/verify", Known),
-    rule("POST", "/auth/change-password", Person),
-    rule("GET", "/users", Admins(Admin)),
-    rule("POST", "/users", Admins(Admin)),
-    rule("GET", "/users/{id}", Admins(Admin)),
-    rule("PUT", "/users/{id}", Admins(Admin)),
-    rule("DELETE", "/users/{id}", Admins(Admin)),
-    rule("GET", "/tokens", Owner),
-    rule("POST", "/tokens", Owner),
-    rule("DELETE", "/tokens/{id}", Owner),
-    // The page.
-    rule("GET", "/config", Known),
-    rule("GET", "/events", Everybody(Read)),
-    rule("GET", "/overview", Everybody(Read)),
-    // What stops all sending.
-    rule("GET", "/sending", Everybody(Read)),
-    rule("PUT", "/sending", Admins(Admin)),
-    // For monitors.
-    rule("GET", "/metrics", Admins(Read)),
-    // The session, which all businesses share.
-    rule("GET", "/phone", Everybody(Read)),
-    rule("GET", "/status", Admins(Read)),
-    rule("GET", "/qr", Admins(Link)),
-    rule("POST", "/connect", Admins(Link)),
-    rule("GET", "/admin/whatsapp/status", Office(Read)),
-    rule("GET", "/admin/whatsapp/session", Office(Read)),
-    rule("GET", "/admin/whatsapp/qr", Admins(Link)),
-    rule("POST", "/admin/whatsapp/connect", Admins(Link)),
-    rule("POST", "/admin/whatsapp/disconnect", Admins(Link)),
-    rule("POST", "/admin/whatsapp/logout", Admins(Link)),
-    rule("POST", "/admin/whatsapp/pairing-code", Admins(Link)),
-    rule("GET", "/admin/whatsapp/passkey", Admins(Link)),
-    rule("POST", "/admin/whatsapp/passkey", Admins(Link)),
-    rule("POST", "/admin/whatsapp/passkey/confirm", Admins(Link)),
-    rule("POST", "/admin/whatsapp/passkey/cancel", Admins(Link)),
-    // The same for one business; operations that would take the session from
-    // the other businesses are for administrators.
-    rule("GET", "/whatsapp/{cliente_id}/status", Everybody(Read)),
-    rule("GET", "/whatsapp/{cliente_id}/session", Everybody(Read)),
-    rule("GET", "/whatsapp/{cliente_id}/qr", Everybody(Link)),
-    rule("POST", "/whatsapp/{cliente_id}/connect", Everybody(Link)),
-    rule("POST", "/whatsapp/{cliente_id}/disconnect", Admins(Link)),
-    rule("POST", "/whatsapp/{cliente_id}/logout", Admins(Link)),
-    rule("POST", "/whatsapp/{cliente_id}/pairing-code", Admins(Link)),
-    // Routes of the Node hub's two screens, for any signed-in user.
-    rule("GET", "/qr-code", Everybody(Link)),
-    rule("GET", "/whatsapp-v2/status", Everybody(Read)),
-    rule("GET", "/whatsapp-v2/qr", Everybody(Link)),
-    rule("POST", "/whatsapp-v2/connect", Everybody(Link)),
-    // Messages.
-    rule("POST", "/send", Everybody(Send)),
-    // A file id cannot be guessed, so only the uploader can use it.
-    rule("POST", "/files", Everybody(Send)),
-    rule("GET", "/files/{id}", Everybody(Send)),
-    rule("DELETE", "/files/{id}", Everybody(Send)),
-    rule("GET", "/sender/messages", Everybody(Read)),
-    rule("GET", "/sender/messages.csv", Everybody(Read)),
-    rule("POST", "/sender/messages/send", Everybody(Send)),
-    // To many at once is no answer.
-    rule("POST", "/sender/messages/bulk", Business(Send)),
-    rule("GET", "/sender/messages/status/{id}", Everybody(Read)),
-    rule("POST", "/sender/messages/{id}/retry", Everybody(Send)),
-    rule("POST", "/sender/messages/{id}/decide", Everybody(Send)),
-    // Campaigns. Starting to send is for administrators, who are responsible
-    // for the phone.
-    rule("GET", "/sender/campaigns", Everybody(Read)),
-    rule("POST", "/sender/campaigns", Everybody(Campaigns)),
-    rule("GET", "/sender/campaigns/{id}", Everybody(Read)),
-    rule("PUT", "/sender/campaigns/{id}", Everybody(Campaigns)),
-    rule("DELETE", "/sender/campaigns/{id}", Everybody(Campaigns)),
-    rule("POST", "/sender/campaigns/{id}/approve", Admins(Campaigns)),
-    rule("POST", "/sender/campaigns/{id}/pause", Everybody(Campaigns)),
-    rule("POST", "/sender/campaigns/{id}/resume", Admins(Campaigns)),
-    rule("POST", "/sender/campaigns/{id}/copy", Everybody(Campaigns)),
-    rule("GET", "/sender/campaigns/{id}/stats", Everybody(Read)),
-    rule("GET", "/sender/campaigns/{id}/replies", Everybody(Read)),
-    rule("GET", "/sender/campaigns/{id}/recipients", Everybody(Read)),
-    rule(
-        "POST",
-        "/sender/campaigns/{id}/recipients",
-        Everybody(Campaigns),
-    ),
-    rule(
-        "POST",
-        "/sender/campaigns/{id}/recipients/retry",
-        Everybody(Campaigns),
-    ),
-    rule(
-        "GET",
-        "/sender/campaigns/{id}/recipients/{recipient}",
-        Everybody(Read),
-    ),
-    rule(
-        "POST",
-        "/sender/campaigns/{id}/recipients/{recipient}/retry",
-        Everybody(Campaigns),
-    ),
-    rule("GET", "/sender/campaigns/{id}/check", Everybody(Read)),
-    rule("POST", "/sender/campaigns/{id}/check", Business(Campaigns)),
-    rule(
-        "POST",
-        "/sender/campaigns/{id}/check/skip",
-        Business(Campaigns),
-    ),
-    rule("GET", "/sender/campaigns/{id}/imports", Everybody(Read)),
-    rule(
-        "GET",
-        "/sender/campaigns/{id}/imports/{import}",
-        Everybody(Read),
-    ),
-    rule(
-        "DELETE",
-        "/sender/campaigns/{id}/imports/{import}",
-        Everybody(Campaigns),
-    ),
-    rule(
-        "GET",
-        "/sender/campaigns/{id}/imports/{import}/rejected",
-        Everybody(Read),
-    ),
-    rule("GET", "/sender/programaciones", Everybody(Read)),
-    rule("POST", "/sender/programaciones", Everybody(Campaigns)),
-    rule("GET", "/sender/programaciones/{id}", Everybody(Read)),
-    rule("PUT", "/sender/programaciones/{id}", Everybody(Campaigns)),
-    rule(
-        "DELETE",
-        "/sender/programaciones/{id}",
-        Everybody(Campaigns),
-    ),
-    rule(
-        "POST",
-        "/sender/programaciones/{id}/approve",
-        Admins(Campaigns),
-    ),
-    rule(
-        "POST",
-        "/sender/programaciones/{id}/reject",
-        Admins(Campaigns),
-    ),
-    rule(
-        "POST",
-        "/sender/programaciones/{id}/pause",
-        Everybody(Campaigns),
-    ),
-    // The opt-out list, which all businesses share.
-    rule("GET", "/sender/bajas", Office(Read)),
-    // Users who answer conversations receive opt-outs first.
-    rule("POST", "/sender/bajas", Attending(Campaigns)),
-    rule("GET", "/sender/bajas/palabras", Everybody(Read)),
-    rule("PUT", "/sender/bajas/palabras", Admins(Campaigns)),
-    rule("GET", "/sender/bajas/posibles", Everybody(Read)),
-    rule("POST", "/sender/bajas/posibles/{id}", Attending(Campaigns)),
-    rule("GET", "/sender/bajas/respuesta", Everybody(Read)),
-    rule("PUT", "/sender/bajas/respuesta", Admins(Campaigns)),
-    rule("GET", "/sender/bajas/{telefono}", Everybody(Read)),
-    rule("DELETE", "/sender/bajas/{telefono}", Admins(Campaigns)),
-    // Inbound messages. Programs that report messages authenticate with
-    // `INTERNAL_TOKEN`.
-    rule("GET", "/listener/status", Everybody(Read)),
-    rule("POST", "/listener/mode", Admins(Admin)),
-    rule("GET", "/listener/conversations", Everybody(Read)),
-    rule("GET", "/listener/inbox", Everybody(Read)),
-    // What a person has read, and what needs no answer.
-    rule("POST", "/listener/conversations/{number}/read", Person),
-    rule(
-        "POST",
-        "/listener/conversations/{number}/attended",
-        Everybody(Send),
-    ),
-    rule("GET", "/listener/messages", Everybody(Read)),
-    rule("GET", "/listener/history/{number}", Everybody(Read)),
-    rule("GET", "/listener/messages/{id}/media", Everybody(Read)),
-    // What leaves beside messages: rights as for sending.
-    rule("PUT", "/listener/messages/{id}", Everybody(Send)),
-    rule("DELETE", "/listener/messages/{id}", Everybody(Send)),
-    rule(
-        "POST",
-        "/listener/conversations/{number}/seen",
-        Everybody(Send),
-    ),
-    rule(
-        "POST",
-        "/listener/conversations/{number}/typing",
-        Everybody(Send),
-    ),
-    rule("GET", "/contacts/{telefono}/whatsapp", Everybody(Send)),
-    // The token in the path is the credential.
-    rule("GET", "/media/{token}", Anyone),
-    rule("POST", "/listener/incoming-message", Anyone),
-    rule("POST", "/listener/outgoing-message", Anyone),
-    // Contacts. Merging and splitting affects all businesses: administrators only.
-    rule("GET", "/contacts", Everybody(Read)),
-    rule("GET", "/contacts.csv", Everybody(Read)),
-    rule("POST", "/contacts/check", Business(Campaigns)),
-    rule("GET", "/contacts/{telefono}", Everybody(Read)),
-    rule("PUT", "/contacts/{telefono}", Everybody(Campaigns)),
-    rule("DELETE", "/contacts/{telefono}", Everybody(Campaigns)),
-    rule("POST", "/contacts/{telefono}/join", Admins(Campaigns)),
-    rule("POST", "/contacts/{telefono}/part", Admins(Campaigns)),
-    // Texts for whoever answers, who also keeps them.
-    rule("GET", "/quick-answers", Everybody(Read)),
-    rule("POST", "/quick-answers", Everybody(Send)),
-    rule("PUT", "/quick-answers/{id}", Everybody(Send)),
-    rule("DELETE", "/quick-answers/{id}", Everybody(Send)),
-    // Further routes of the Node hub, under its names.
-    rule("POST", "/sender/send", Everybody(Send)),
-    rule(
-        "GET",
-        "/sender/destinatarios/campania/{id}",
-        Everybody(Read),
-    ),
-    rule(
-        "GET",
-        "/sender/destinatarios/campania/{id}/resumen",
-        Everybody(Read),
-    ),
-    rule(
-        "POST",
-        "/sender/destinatarios/campania/{id}/agregar",
-        Everybody(Campaigns),
-    ),
-    rule(
-        "DELETE",
-        "/sender/destinatarios/campania/{id}/quitar",
-        Everybody(Campaigns),
-    ),
-    rule("GET", "/session-manager/sessions", Admins(Read)),
-    rule("GET", "/session-manager/status", Admins(Read)),
-    rule("GET", "/session-manager/state", Admins(Read)),
-    rule("GET", "/session-manager/qr", Admins(Link)),
-    rule("POST", "/session-manager/admin/login", Admins(Link)),
-    rule("POST", "/session-manager/admin/logout", Admins(Link)),
-    rule("GET", "/stats/health", Anyone),
-    rule("GET", "/stats/dashboard", Everybody(Read)),
-    // What a person has to know of, and by which ways.
-    rule("GET", "/alerts", Admins(Admin)),
-    rule("POST", "/alerts/test", Admins(Admin)),
-    // Webhooks can send every event to any address: administrators only.
-    rule("GET", "/webhooks", Admins(Admin)),
-    rule("POST", "/webhooks", Admins(Admin)),
-    rule("GET", "/webhooks/{id}", Admins(Admin)),
-    rule("PUT", "/webhooks/{id}", Admins(Admin)),
-    rule("DELETE", "/webhooks/{id}", Admins(Admin)),
-    rule("POST", "/webhooks/{id}/rotate", Admins(Admin)),
-    rule("POST", "/webhooks/{id}/test", Admins(Admin)),
-    rule("GET", "/webhooks/{id}/deliveries", Admins(Admin)),
-    rule("POST", "/webhooks/{id}/deliveries/replay", Admins(Admin)),
-    rule("GET", "/webhooks/{id}/deliveries/{number}", Admins(Admin)),
-    rule(
-        "POST",
-        "/webhooks/{id}/deliveries/{number}/replay",
-        Admins(Admin),
-    ),
-];
+/// The rules of all routes, by path.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AccessTable(HashMap<String, Vec<(&'static str, Access)>>);
 
 /// Result of a lookup in the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -327,29 +60,46 @@ pub(super) enum Found {
     Nothing,
 }
 
-/// Looks up a request by the router's pattern, which may begin with `/api`.
-pub(super) fn find(method: &Method, pattern: &str) -> Found {
-    let path = pattern.strip_prefix("/api").unwrap_or(pattern);
-    let wanted = if *method == Method::HEAD {
-        "GET"
-    } else {
-        method.as_str()
-    };
-    let mut methods = Vec::new();
-    for rule in ALL.iter().filter(|rule| rule.path == path) {
-        if rule.method == wanted {
-            return Found::Rule(rule.access);
+impl AccessTable {
+    /// Builds the table.
+    pub(crate) fn of(rules: Vec<Rule>) -> Arc<Self> {
+        let mut table = Self::default();
+        for Rule {
+            method,
+            path,
+            access,
+        } in rules
+        {
+            table.0.entry(path).or_default().push((method, access));
         }
-        methods.push(rule.method);
-        if rule.method == "GET" {
-            methods.push("HEAD");
+        Arc::new(table)
+    }
+
+    /// Looks up a request by the router's pattern, which may begin with `/api`.
+    pub(super) fn find(&self, method: &Method, pattern: &str) -> Found {
+        let path = pattern.strip_prefix("/api").unwrap_or(pattern);
+        let wanted = if *method == Method::HEAD {
+            "GET"
+        } else {
+            method.as_str()
+        };
+        let Some(rules) = self.0.get(path) else {
+            return Found::Nothing;
+        };
+        let rule = rules.iter().find(|(method, _)| *method == wanted);
+        if let Some((_, access)) = rule {
+            return Found::Rule(*access);
         }
+        let mut methods = Vec::new();
+        for (method, _) in rules {
+            methods.push(*method);
+            if *method == "GET" {
+                methods.push("HEAD");
+            }
+        }
+        // Method names are always a valid header value.
+        HeaderValue::from_str(&methods.join(",")).map_or(Found::Nothing, Found::OtherMethods)
     }
-    if methods.is_empty() {
-        return Found::Nothing;
-    }
-    // Method names are always a valid header value.
-    HeaderValue::from_str(&methods.join(",")).map_or(Found::Nothing, Found::OtherMethods)
 }
 
 impl Access {
@@ -374,29 +124,23 @@ impl Access {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
 
     #[test]
-    fn one_rule_for_one_route() {
-        let mut seen = HashSet::new();
-        for rule in ALL {
-            assert!(seen.insert((rule.method, rule.path)), "{rule:?}");
-            assert!(!rule.path.starts_with("/api"), "{rule:?}");
-        }
-    }
-
-    #[test]
     fn rules_are_found_with_and_without_the_prefix() {
-        let read = Found::Rule(Everybody(Read));
+        let everybody = Access::Everybody(Scope::Read);
+        let table = AccessTable::of(vec![Rule {
+            method: "GET",
+            path: "/events".to_owned(),
+            access: everybody,
+        }]);
         for path in ["/events", "/api/events"] {
-            assert_eq!(find(&Method::GET, path), read);
-            assert_eq!(find(&Method::HEAD, path), read);
+            assert_eq!(table.find(&Method::GET, path), Found::Rule(everybody));
+            assert_eq!(table.find(&Method::HEAD, path), Found::Rule(everybody));
         }
         let other = Found::OtherMethods(HeaderValue::from_static("GET,HEAD"));
-        assert_eq!(find(&Method::POST, "/api/events"), other);
-        assert_eq!(find(&Method::GET, "/api"), Found::Nothing);
-        assert_eq!(find(&Method::GET, "/whatsapp/51/status"), Found::Nothing);
+        assert_eq!(table.find(&Method::POST, "/api/events"), other);
+        assert_eq!(table.find(&Method::GET, "/api"), Found::Nothing);
+        assert_eq!(table.find(&Method::GET, "/events/51"), Found::Nothing);
     }
 }

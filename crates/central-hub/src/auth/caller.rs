@@ -152,7 +152,7 @@ pub(crate) enum Who {
 }
 
 /// The authenticated caller and its permissions. A handler that takes it runs
-/// only for callers that the table in `access.rs` admits; it still has to check
+/// only for callers that the access table admits; it still has to check
 /// the ownership of data.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {

@@ -1,13 +1,15 @@
 //! Authentication and authorization middleware (`gate`): credentials, access
 //! table, tenant, CSRF token.
 
+use std::sync::Arc;
+
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use service_runtime::http::{CLIENTE_ID_HEADER, ClienteId, ErrorReply, is_same_origin};
 
-use super::access::{Access, Found, find};
+use super::access::{Access, AccessTable, Found};
 use super::caller::Reach;
 use super::caller::not_its_own;
 use super::credentials::Credentials;
@@ -22,11 +24,15 @@ const WITHOUT_CSRF_TOKEN: &str = "/whatsapp-v2/connect";
 
 /// Admits requests by the access table and passes the [`Caller`] to the
 /// handler. The web page and unknown paths need no authentication.
-pub(crate) async fn gate(State(auth): State<Auth>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn gate(
+    State((auth, table)): State<(Auth, Arc<AccessTable>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let Some(pattern) = request.extensions().get::<MatchedPath>().cloned() else {
         return next.run(request).await;
     };
-    let access = match find(request.method(), pattern.as_str()) {
+    let access = match table.find(request.method(), pattern.as_str()) {
         Found::Rule(access) => access,
         // Without a body: an outer layer adds it.
         Found::OtherMethods(allow) => {

@@ -33,7 +33,8 @@ mod sessions;
 
 use std::sync::Arc;
 
-pub use access::{ALL as ROUTES, Access, Rule};
+pub(crate) use access::AccessTable;
+pub use access::{Access, Rule};
 pub(crate) use address::ClientAddress;
 pub(crate) use caller::{Caller, Who};
 pub use caller::{Scope, Scopes};

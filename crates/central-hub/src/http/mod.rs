@@ -21,7 +21,6 @@ pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod node;
 pub(crate) mod numbers;
-pub(crate) mod openapi;
 pub(crate) mod overview;
 pub(crate) mod passkey;
 pub(crate) mod qr_code;

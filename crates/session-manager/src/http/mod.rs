@@ -6,11 +6,10 @@ pub mod files;
 pub mod media;
 pub mod metrics;
 mod multipart;
-mod openapi;
+pub(crate) mod openapi;
 pub mod passkey;
 pub mod qr;
 pub mod send;
 pub mod session;
 pub mod status;
 
-pub use openapi::document;

@@ -1,24 +1,22 @@
 //! `/api/sender/campaigns`, `/programaciones` and `/bajas`.
 
-mod checks;
+pub(crate) mod checks;
 mod countries;
-mod edit;
-mod imports;
-mod opt_outs;
-mod possible_opt_outs;
-mod recipients;
-mod replies;
-mod schedules;
-mod stats;
+pub(crate) mod edit;
+pub(crate) mod imports;
+pub(crate) mod opt_outs;
+pub(crate) mod possible_opt_outs;
+pub(crate) mod recipients;
+pub(crate) mod replies;
+pub(crate) mod schedules;
+pub(crate) mod stats;
 mod trial;
-mod upload;
+pub(crate) mod upload;
 
 use api_docs::Failures;
 use axum::Json;
-use axum::Router;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{get, post, put};
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
 use utoipa::{IntoParams, ToSchema};
@@ -41,113 +39,6 @@ const LARGEST_PAGE: u32 = 500;
 /// Maximum length of a user's reason, in characters.
 const LONGEST_REASON: usize = 500;
 const LONGEST_NAME: usize = 200;
-
-/// The campaign routes' part of the OpenAPI document.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(
-    list,
-    one,
-    delete,
-    approve,
-    pause,
-    resume,
-    copy,
-    edit::create,
-    edit::edit,
-    stats::stats,
-    replies::replies,
-    recipients::list,
-    recipients::retry_all,
-    recipients::one,
-    recipients::retry,
-    upload::upload,
-    checks::begin,
-    checks::progress,
-    checks::skip,
-    imports::list,
-    imports::one,
-    imports::delete,
-    imports::rejected,
-    schedules::list,
-    schedules::create,
-    schedules::one,
-    schedules::edit,
-    schedules::delete,
-    schedules::approve,
-    schedules::reject,
-    schedules::pause,
-    opt_outs::list,
-    opt_outs::add,
-    opt_outs::words,
-    opt_outs::set_words,
-    opt_outs::answer,
-    opt_outs::set_answer,
-    opt_outs::one,
-    opt_outs::remove,
-    possible_opt_outs::list,
-    possible_opt_outs::decide,
-))]
-pub(super) struct Document;
-
-/// `/sender/campaigns/…`
-pub(crate) fn campaigns() -> Router<AppState> {
-    Router::new()
-        .route("/", get(list).post(edit::create))
-        .route("/{id}", get(one).put(edit::edit).delete(delete))
-        .route("/{id}/approve", post(approve))
-        .route("/{id}/pause", post(pause))
-        .route("/{id}/resume", post(resume))
-        .route("/{id}/copy", post(copy))
-        .route("/{id}/stats", get(stats::stats))
-        .route("/{id}/replies", get(replies::replies))
-        .route(
-            "/{id}/recipients",
-            get(recipients::list).post(upload::upload),
-        )
-        .route("/{id}/recipients/retry", post(recipients::retry_all))
-        .route("/{id}/recipients/{recipient}", get(recipients::one))
-        .route(
-            "/{id}/recipients/{recipient}/retry",
-            post(recipients::retry),
-        )
-        .route("/{id}/check", get(checks::progress).post(checks::begin))
-        .route("/{id}/check/skip", post(checks::skip))
-        .route("/{id}/imports", get(imports::list))
-        .route(
-            "/{id}/imports/{import}",
-            get(imports::one).delete(imports::delete),
-        )
-        .route("/{id}/imports/{import}/rejected", get(imports::rejected))
-}
-
-/// `/sender/programaciones/…`
-pub(crate) fn programaciones() -> Router<AppState> {
-    Router::new()
-        .route("/", get(schedules::list).post(schedules::create))
-        .route(
-            "/{id}",
-            get(schedules::one)
-                .put(schedules::edit)
-                .delete(schedules::delete),
-        )
-        .route("/{id}/approve", post(schedules::approve))
-        .route("/{id}/reject", post(schedules::reject))
-        .route("/{id}/pause", post(schedules::pause))
-}
-
-/// `/sender/bajas/…`
-pub(crate) fn bajas() -> Router<AppState> {
-    Router::new()
-        .route("/", get(opt_outs::list).post(opt_outs::add))
-        .route("/palabras", put(opt_outs::set_words).get(opt_outs::words))
-        .route(
-            "/respuesta",
-            put(opt_outs::set_answer).get(opt_outs::answer),
-        )
-        .route("/posibles", get(possible_opt_outs::list))
-        .route("/posibles/{id}", post(possible_opt_outs::decide))
-        .route("/{telefono}", get(opt_outs::one).delete(opt_outs::remove))
-}
 
 impl From<Refused> for HubError {
     fn from(refused: Refused) -> Self {

@@ -35,61 +35,8 @@ pub(crate) mod refusals;
 pub(crate) mod schedules;
 pub(crate) mod session;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::http::{health, overview};
-use crate::state::AppState;
-
-/// These routes' part of the OpenAPI document.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(
-    auth::verify,
-    auth::change_password,
-    messages::send,
-    recipients::list,
-    recipients::summary,
-    recipients::add,
-    recipients::remove,
-    session::sessions,
-    session::login,
-    session::logout,
-    session::status,
-    session::state,
-    session::qr,
-))]
-pub(super) struct Document;
-
-/// Returns the routes that only the Node hub had.
-pub(crate) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/auth/verify", post(auth::verify))
-        .route("/auth/change-password", post(auth::change_password))
-        .route(
-            "/sender/send",
-            post(messages::send).layer(DefaultBodyLimit::disable()),
-        )
-        .nest("/sender/destinatarios/campania/{id}", recipients())
-        .route("/session-manager/sessions", get(session::sessions))
-        .route("/session-manager/admin/login", post(session::login))
-        .route("/session-manager/admin/logout", post(session::logout))
-        .route("/session-manager/status", get(session::status))
-        .route("/session-manager/state", get(session::state))
-        .route("/session-manager/qr", get(session::qr))
-        .route("/stats/health", get(health::details))
-        .route("/stats/dashboard", get(overview::overview))
-}
-
-fn recipients() -> Router<AppState> {
-    Router::new()
-        .route("/", get(recipients::list))
-        .route("/resumen", get(recipients::summary))
-        .route("/agregar", post(recipients::add))
-        .route("/quitar", delete(recipients::remove))
-}
 
 /// A response body with an added `success`.
 #[derive(Serialize, ToSchema)]
