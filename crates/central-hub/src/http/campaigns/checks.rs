@@ -65,7 +65,7 @@ impl From<CheckProgress> for ProgressBody {
     params(("id" = i64, Path)),
     responses((status = 202, description = "Its progress", body = ProgressBody), Failures)
 )]
-pub(super) async fn begin(
+pub(crate) async fn begin(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -82,7 +82,7 @@ pub(super) async fn begin(
     params(("id" = i64, Path)),
     responses((status = 200, description = "Its progress", body = ProgressBody), Failures)
 )]
-pub(super) async fn progress(
+pub(crate) async fn progress(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -103,7 +103,7 @@ pub(crate) struct SkippedBody {
     params(("id" = i64, Path)),
     responses((status = 200, description = "How many", body = SkippedBody), Failures)
 )]
-pub(super) async fn skip(
+pub(crate) async fn skip(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,

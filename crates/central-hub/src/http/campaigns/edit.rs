@@ -74,7 +74,7 @@ pub(crate) struct Created {
     request_body(content = CampaignRequest, example = json!({"nombre": "Marzo", "mensaje": "Hola {nombre|vecino}", "cliente_id": 51, "destinatarios": [{"telefono": "5491158254201", "nombre": "Ana"}]})),
     responses((status = 201, description = "It is made", body = Created), Failures)
 )]
-pub(super) async fn create(
+pub(crate) async fn create(
     State(state): State<AppState>,
     caller: Caller,
     cliente: Option<ClienteId>,
@@ -142,7 +142,7 @@ pub(super) async fn create(
     request_body(content = CampaignRequest, example = json!({"nombre": "Abril"})),
     responses((status = 200, description = "As it is now", body = Changed<CampaignBody>), Failures)
 )]
-pub(super) async fn edit(
+pub(crate) async fn edit(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,

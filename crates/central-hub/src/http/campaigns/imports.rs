@@ -110,7 +110,7 @@ pub(crate) struct ImportList {
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     responses((status = 200, description = "The newest", body = ImportList), Failures)
 )]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -139,7 +139,7 @@ async fn import(
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("import" = i64, Path, description = "The list", minimum = 1, example = 1)),
     responses((status = 200, description = "The list", body = ImportBody), Failures)
 )]
-pub(super) async fn one(
+pub(crate) async fn one(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath((id, number)): ApiPath<(i64, i64)>,
@@ -168,7 +168,7 @@ pub(crate) struct LinePage {
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("import" = i64, Path, description = "The list", minimum = 1, example = 1), Query),
     responses((status = 200, description = "A page of them", body = LinePage), Failures)
 )]
-pub(super) async fn rejected(
+pub(crate) async fn rejected(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath((id, number)): ApiPath<(i64, i64)>,
@@ -207,7 +207,7 @@ pub(crate) struct Removed {
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("import" = i64, Path, description = "The list", minimum = 1, example = 1)),
     responses((status = 200, description = "How many recipients went with it", body = Removed), Failures)
 )]
-pub(super) async fn delete(
+pub(crate) async fn delete(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath((id, number)): ApiPath<(i64, i64)>,

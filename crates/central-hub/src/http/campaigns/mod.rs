@@ -165,7 +165,7 @@ fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
     params(ListQuery),
     responses((status = 200, description = "A page of them, or the newest 500 and `Link` to more", body = CampaignList), Failures)
 )]
-async fn list(
+pub(crate) async fn list(
     State(state): State<AppState>,
     caller: Caller,
     OriginalUri(uri): OriginalUri,
@@ -211,7 +211,7 @@ async fn list(
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     responses((status = 200, description = "The campaign", body = CampaignBody), Failures)
 )]
-async fn one(
+pub(crate) async fn one(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -226,7 +226,7 @@ async fn one(
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     responses((status = 204, description = "It is gone"), Failures)
 )]
-async fn delete(
+pub(crate) async fn delete(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -252,7 +252,7 @@ pub(crate) struct ApprovalBody {
     request_body(content = Option<ApprovalBody>, example = json!({"horarios": true})),
     responses((status = 200, description = "As it is now", body = Changed<CampaignBody>), Failures)
 )]
-async fn approve(
+pub(crate) async fn approve(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -325,7 +325,7 @@ where
     request_body(content = Option<ReasonBody>, example = json!({"motivo": "feriado"})),
     responses((status = 200, description = "As it is now", body = CampaignBody), Failures)
 )]
-async fn pause(
+pub(crate) async fn pause(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -346,7 +346,7 @@ async fn pause(
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     responses((status = 200, description = "As it is now", body = CampaignBody), Failures)
 )]
-async fn resume(
+pub(crate) async fn resume(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -371,7 +371,7 @@ pub(crate) struct CopyAs {
     request_body(content = CopyAs, example = json!({"nombre": "Marzo, de verdad"})),
     responses((status = 201, description = "The copy", body = CampaignBody), Failures)
 )]
-async fn copy(
+pub(crate) async fn copy(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,

@@ -96,7 +96,7 @@ pub(crate) struct OptOutPage {
     params(Query),
     responses((status = 200, description = "A page of them", body = OptOutPage), Failures)
 )]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(state): State<AppState>,
     caller: Caller,
     ApiQuery(query): ApiQuery<Query>,
@@ -138,7 +138,7 @@ fn recipient(state: &AppState, telefono: &str) -> Result<Recipient, HubError> {
     request_body(content = Add, example = json!({"telefono": "5491158254201", "motivo": "lo pidió por teléfono"})),
     responses((status = 201, description = "It is on the list", body = OptOutBody), Failures)
 )]
-pub(super) async fn add(
+pub(crate) async fn add(
     State(state): State<AppState>,
     caller: Caller,
     ApiJson(request): ApiJson<Add>,
@@ -180,7 +180,7 @@ pub(crate) struct AnswerBody {
     get, path = "/sender/bajas/respuesta", tag = "opt-outs", operation_id = "opt_outs_answer",
     responses((status = 200, description = "The text", body = AnswerBody), Failures)
 )]
-pub(super) async fn answer(State(state): State<AppState>) -> Result<Json<AnswerBody>, HubError> {
+pub(crate) async fn answer(State(state): State<AppState>) -> Result<Json<AnswerBody>, HubError> {
     let texto = state.store.opt_out_answer().await?;
     Ok(Json(AnswerBody { texto }))
 }
@@ -191,7 +191,7 @@ pub(super) async fn answer(State(state): State<AppState>) -> Result<Json<AnswerB
     request_body(content = AnswerBody, example = json!({"texto": "Listo, no te escribimos más."})),
     responses((status = 200, description = "The text now", body = AnswerBody), Failures)
 )]
-pub(super) async fn set_answer(
+pub(crate) async fn set_answer(
     State(state): State<AppState>,
     ApiJson(request): ApiJson<AnswerBody>,
 ) -> Result<Json<AnswerBody>, HubError> {
@@ -220,7 +220,7 @@ fn not_there() -> HubError {
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
     responses((status = 200, description = "The entry", body = OptOutBody), Failures)
 )]
-pub(super) async fn one(
+pub(crate) async fn one(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(telefono): ApiPath<String>,
@@ -238,7 +238,7 @@ pub(super) async fn one(
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
     responses((status = 204, description = "It is off the list"), Failures)
 )]
-pub(super) async fn remove(
+pub(crate) async fn remove(
     State(state): State<AppState>,
     ApiPath(telefono): ApiPath<String>,
 ) -> Result<StatusCode, HubError> {
@@ -261,7 +261,7 @@ pub(crate) struct Words {
     get, path = "/sender/bajas/palabras", tag = "opt-outs", operation_id = "opt_outs_words",
     responses((status = 200, description = "The words", body = Words), Failures)
 )]
-pub(super) async fn words(State(state): State<AppState>) -> Result<Json<Words>, HubError> {
+pub(crate) async fn words(State(state): State<AppState>) -> Result<Json<Words>, HubError> {
     let words = state.store.opt_out_words().await?;
     Ok(Json(Words {
         palabras: words.words().to_vec(),
@@ -274,7 +274,7 @@ pub(super) async fn words(State(state): State<AppState>) -> Result<Json<Words>, 
     request_body(content = Words, example = json!({"palabras": ["BAJA", "STOP"]})),
     responses((status = 200, description = "The words now", body = Words), Failures)
 )]
-pub(super) async fn set_words(
+pub(crate) async fn set_words(
     State(state): State<AppState>,
     ApiJson(request): ApiJson<Words>,
 ) -> Result<Json<Words>, HubError> {

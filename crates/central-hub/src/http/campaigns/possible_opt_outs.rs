@@ -59,7 +59,7 @@ pub(crate) struct PossibleList {
     get, path = "/sender/bajas/posibles", tag = "opt-outs", operation_id = "possible_opt_outs_list",
     responses((status = 200, description = "The oldest", body = PossibleList), Failures)
 )]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(state): State<AppState>,
     caller: Caller,
 ) -> Result<Json<PossibleList>, HubError> {
@@ -86,7 +86,7 @@ pub(crate) struct DecisionBody {
     request_body(content = DecisionBody, example = json!({"es_baja": true})),
     responses((status = 200, description = "The decision", body = DecisionBody), Failures)
 )]
-pub(super) async fn decide(
+pub(crate) async fn decide(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,

@@ -87,7 +87,7 @@ pub(crate) struct RecipientPage {
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
     responses((status = 200, description = "A page of them", body = RecipientPage), Failures)
 )]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -167,7 +167,7 @@ pub(crate) struct WithHistory {
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("recipient" = i64, Path, description = "The recipient", minimum = 1, example = 1)),
     responses((status = 200, description = "The recipient", body = WithHistory), Failures)
 )]
-pub(super) async fn one(
+pub(crate) async fn one(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath((id, recipient)): ApiPath<(i64, i64)>,
@@ -203,7 +203,7 @@ fn nobody() -> HubError {
     request_body(content = ReasonBody, example = json!({"motivo": "el número ya anda"})),
     responses((status = 200, description = "As it is now", body = WithHistory), Failures)
 )]
-pub(super) async fn retry(
+pub(crate) async fn retry(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath((id, recipient)): ApiPath<(i64, i64)>,
@@ -245,7 +245,7 @@ pub(crate) struct Retried {
     request_body(content = ReasonBody, example = json!({"motivo": "el número ya anda"})),
     responses((status = 200, description = "How many", body = Retried), Failures)
 )]
-pub(super) async fn retry_all(
+pub(crate) async fn retry_all(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,

@@ -72,7 +72,7 @@ impl PeopleBody {
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
     responses((status = 200, description = "The latest of each", body = RepliesBody), Failures)
 )]
-pub(super) async fn replies(
+pub(crate) async fn replies(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,

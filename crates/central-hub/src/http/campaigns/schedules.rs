@@ -246,7 +246,7 @@ pub(crate) enum ScheduleList {
     params(Query),
     responses((status = 200, description = "A page of them, or the newest 500 and `Link` to more", body = ScheduleList), Failures)
 )]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(state): State<AppState>,
     caller: Caller,
     OriginalUri(uri): OriginalUri,
@@ -300,7 +300,7 @@ pub(super) async fn list(
     request_body(content = ScheduleRequest, example = json!({"campania_id": 1, "dias_semana": ["mon", "tue"], "hora_inicio": "09:00", "hora_fin": "18:00", "cupo_diario": 50})),
     responses((status = 201, description = "It is made", body = Success<ScheduleBody>), Failures)
 )]
-pub(super) async fn create(
+pub(crate) async fn create(
     State(state): State<AppState>,
     caller: Caller,
     cliente: Option<ClienteId>,
@@ -342,7 +342,7 @@ fn schedule_not_found() -> HubError {
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     responses((status = 200, description = "The schedule", body = ScheduleBody), Failures)
 )]
-pub(super) async fn one(
+pub(crate) async fn one(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -358,7 +358,7 @@ pub(super) async fn one(
     request_body(content = ScheduleRequest, example = json!({"hora_fin": "17:00"})),
     responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
 )]
-pub(super) async fn edit(
+pub(crate) async fn edit(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -394,7 +394,7 @@ pub(super) async fn edit(
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     responses((status = 204, description = "It is gone"), Failures)
 )]
-pub(super) async fn delete(
+pub(crate) async fn delete(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -426,7 +426,7 @@ async fn set(
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
 )]
-pub(super) async fn approve(
+pub(crate) async fn approve(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -441,7 +441,7 @@ pub(super) async fn approve(
     request_body(content = Option<ReasonBody>, example = json!({"motivo": "feriado"})),
     responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
 )]
-pub(super) async fn reject(
+pub(crate) async fn reject(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
@@ -457,7 +457,7 @@ pub(super) async fn reject(
     request_body(content = Option<ReasonBody>, example = json!({"motivo": "feriado"})),
     responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
 )]
-pub(super) async fn pause(
+pub(crate) async fn pause(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,

@@ -146,7 +146,7 @@ struct Failure {
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     responses((status = 200, description = "The figures", body = Stats), Failures)
 )]
-pub(super) async fn stats(
+pub(crate) async fn stats(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,

@@ -113,7 +113,7 @@ impl UploadBody {
         Failures
     )
 )]
-pub(super) async fn upload(
+pub(crate) async fn upload(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
