@@ -9,8 +9,9 @@ use service_runtime::process::Usage;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Timeout, longer than a service's timeout for a stalled client.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout, longer than a service's timeout for a stalled client, and than the
+/// hub's for session-manager, which may be busy with its browser.
+pub(super) const PATIENCE: Duration = Duration::from_secs(75);
 /// The attackers' address, as nginx sees it.
 const ATTACKER: &str = "203.0.113.9";
 /// The address of all other clients.
@@ -35,9 +36,10 @@ pub(super) struct Target {
     pub(super) authorization: String,
     /// The `Authorization` headers of other roles.
     pub(super) lesser: Vec<String>,
-    /// Whether wrong tokens lock out the right ones of all attackers: they have
-    /// one address, not this machine's, and none of them can claim another.
-    pub(super) locks_out: bool,
+    /// Whether all attackers have one address, not this machine's, and cannot
+    /// claim another: they share its connections, and wrong tokens lock out the
+    /// right ones.
+    pub(super) is_remote: bool,
 }
 
 /// The way in which clients connect.

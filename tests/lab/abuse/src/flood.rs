@@ -50,7 +50,7 @@ pub(super) async fn run(target: &Target, options: &Options) -> Vec<u16> {
     let lines = lines(&document, options);
     let mut roles = vec![None, Some(&*target.authorization)];
     // Elsewhere they would lock out the administrator, whose turn it is next.
-    if !target.locks_out {
+    if !target.is_remote {
         roles.insert(1, Some("Bearer nobody"));
     }
     roles.extend(target.lesser.iter().map(|it| Some(it.as_str())));

@@ -135,16 +135,15 @@ impl Stage {
     }
 }
 
-/// session-manager as a target; `remote` if it takes the attackers for another
-/// machine's.
-fn manager_target(process: Process, token: &str, remote: bool) -> Target {
+/// session-manager as a target.
+fn manager_target(process: Process, token: &str, is_remote: bool) -> Target {
     Target {
         name: "session-manager",
         processes: vec![process],
         entrance: Entrance::Direct(Arc::default()),
         authorization: format!("Bearer {token}"),
         lesser: Vec::new(),
-        locks_out: remote,
+        is_remote,
     }
 }
 
@@ -171,7 +170,7 @@ async fn hub_target(
         entrance,
         authorization: roles.all,
         lesser: roles.lesser,
-        locks_out: false,
+        is_remote: false,
     };
     (nginx, target)
 }
@@ -307,7 +306,7 @@ async fn one(attack: &Attack, target: &Target, all: &[Target], options: &Options
     for status in statuses {
         *answers.entry(status).or_default() += 1;
     }
-    let mut broken = judged(attack, &answers, &seen, options);
+    let mut broken = judged(attack, target.is_remote, &answers, &seen, options);
     if beside.health.0 > options.health_limit() {
         let took = beside.health.0;
         broken.push(format!("/health beside it took {took:?} at the median"));

@@ -24,12 +24,17 @@ pub(super) struct Seen {
 /// Returns the exceeded limits.
 pub(super) fn judged(
     attack: &Attack,
+    is_remote: bool,
     answers: &BTreeMap<u16, usize>,
     seen: &Seen,
     options: &Options,
 ) -> Vec<String> {
     let mut broken = Vec::new();
-    let odd = answers.keys().filter(|it| !attack.allowed.contains(it));
+    // Beyond the connections of one address: refused, or closed for others.
+    let is_allowed = |status: &u16| {
+        attack.allowed.contains(status) || is_remote && matches!(status, 0 | 503)
+    };
+    let odd = answers.keys().filter(|it| !is_allowed(it));
     broken.extend(odd.map(|status| format!("{status} was answered")));
     if !attack.wanted.is_empty() && !attack.wanted.iter().any(|it| answers.contains_key(it)) {
         broken.push(format!("none of {:?} was answered", attack.wanted));
@@ -66,7 +71,7 @@ mod tests {
 
     fn broken(answers: &[(u16, usize)], seen: Seen) -> Vec<String> {
         let answers = answers.iter().copied().collect();
-        judged(&ATTACK, &answers, &seen, &Options::default())
+        judged(&ATTACK, false, &answers, &seen, &Options::default())
     }
 
     #[test]
