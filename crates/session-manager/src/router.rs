@@ -18,9 +18,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use crate::error::ApiError;
-use crate::http::{
-    self, chats, events, files, media, metrics, passkey, qr, send, session, status,
-};
+use crate::http::{self, chats, events, files, media, metrics, passkey, qr, send, session, status};
 use crate::state::AppState;
 
 /// Returns the router with every route of the service.

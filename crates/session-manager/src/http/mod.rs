@@ -12,4 +12,3 @@ pub mod qr;
 pub mod send;
 pub mod session;
 pub mod status;
-

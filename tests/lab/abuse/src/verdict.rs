@@ -31,9 +31,8 @@ pub(super) fn judged(
 ) -> Vec<String> {
     let mut broken = Vec::new();
     // Beyond the connections of one address: refused, or closed for others.
-    let is_allowed = |status: &u16| {
-        attack.allowed.contains(status) || is_remote && matches!(status, 0 | 503)
-    };
+    let is_allowed =
+        |status: &u16| attack.allowed.contains(status) || is_remote && matches!(status, 0 | 503);
     let odd = answers.keys().filter(|it| !is_allowed(it));
     broken.extend(odd.map(|status| format!("{status} was answered")));
     if !attack.wanted.is_empty() && !attack.wanted.iter().any(|it| answers.contains_key(it)) {
