@@ -7,7 +7,7 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::header;
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use secrecy::{ExposeSecret, SecretString};
 use service_runtime::http::{
     ClienteId, ErrorReply, Limits, refuse_cross_site, require_loopback_host, standard, with_success,
@@ -62,6 +62,7 @@ pub fn router(state: AppState) -> Router {
         )
         .route(paths::CHAT_READ, post(http::chats::read))
         .route(paths::CHAT_TYPING, post(http::chats::typing))
+        .route(paths::CHAT_MESSAGES, delete(http::chats::forget))
         .route(paths::CONTACT, get(http::chats::contact))
         .route(
             paths::MESSAGE_MEDIA,

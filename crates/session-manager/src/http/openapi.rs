@@ -17,7 +17,7 @@ use super::{chats, events, files, media, metrics, passkey, qr, send, session, st
         session::disconnect, session::logout, qr::json, qr::png, qr::svg, qr::text,
         session::pairing_code, passkey::passkey, passkey::answer, passkey::confirm,
         passkey::cancel, send::send, send::check, send::look_up, send::message, send::edit,
-        send::delete, chats::read, chats::typing, chats::contact, media::media,
+        send::delete, chats::read, chats::typing, chats::contact, chats::forget, media::media,
         media::delete, events::events, files::upload, files::file, files::delete, session::backup,
         session::screenshot,
         metrics::metrics,
