@@ -132,12 +132,11 @@ impl Store {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
         for address in addresses {
-            let rows: Vec<(i64, Option<String>, String)> = sqlx::query_as(
-                "SELECT id, message_key, data FROM events WHERE instr(data, ?) > 0",
-            )
-            .bind(end_of(address))
-            .fetch_all(&self.readers)
-            .await?;
+            let rows: Vec<(i64, Option<String>, String)> =
+                sqlx::query_as("SELECT id, message_key, data FROM events WHERE instr(data, ?) > 0")
+                    .bind(end_of(address))
+                    .fetch_all(&self.readers)
+                    .await?;
             for (id, key, data) in rows {
                 let theirs = addresses_of_event(&data);
                 if theirs.iter().any(|it| addresses.contains(it)) && seen.insert(id) {

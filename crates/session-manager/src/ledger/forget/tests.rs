@@ -62,7 +62,9 @@ async fn whole(store: &Store) -> String {
             .fetch_all(&store.pool)
             .await
             .unwrap();
-        let texts = columns.iter().map(|it| format!("COALESCE(CAST({it} AS TEXT), '')"));
+        let texts = columns
+            .iter()
+            .map(|it| format!("COALESCE(CAST({it} AS TEXT), '')"));
         let texts: Vec<_> = texts.collect();
         let rows = format!("SELECT {} AS row FROM {table}", texts.join(" || ' ' || "));
         for row in sqlx::query(sqlx::AssertSqlSafe(rows))
@@ -108,7 +110,11 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
     let taken = sent(&store, "a", ANA, SendEvent::Taken).await;
     let failed = sent(&store, "b", ANA, SendEvent::NotSent).await;
     let others = sent(&store, "c", LEO, SendEvent::Taken).await;
-    let plain = message("false_541158254201@c.us_3A01", "541158254201@c.us", "de Ana");
+    let plain = message(
+        "false_541158254201@c.us_3A01",
+        "541158254201@c.us",
+        "de Ana",
+    );
     let mut by_lid = message(&format!("false_{LID}_3A02"), LID, "otra de Ana");
     by_lid.phone = Some(ANA.to_owned());
     by_lid.lid = Some(LID.to_owned());
@@ -122,9 +128,24 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
     from_phone.to = format!("{ANA}@c.us");
     let mut unreadable = message(&format!("false_{LID}_3A04"), LID, "");
     unreadable.kind = "ciphertext".to_owned();
-    let edit = edited(&format!("false_{ANA}@c.us_3A01"), &format!("{ANA}@c.us"), "editado");
-    let of_leo = message(&format!("false_{LEO}@c.us_3A05"), &format!("{LEO}@c.us"), "de Leo");
-    let all = [&plain, &by_lid, &lid_alone, &from_phone, &unreadable, &of_leo];
+    let edit = edited(
+        &format!("false_{ANA}@c.us_3A01"),
+        &format!("{ANA}@c.us"),
+        "editado",
+    );
+    let of_leo = message(
+        &format!("false_{LEO}@c.us_3A05"),
+        &format!("{LEO}@c.us"),
+        "de Leo",
+    );
+    let all = [
+        &plain,
+        &by_lid,
+        &lid_alone,
+        &from_phone,
+        &unreadable,
+        &of_leo,
+    ];
     let mut batch: Vec<_> = all.into_iter().map(heard).collect();
     batch.push(edit);
     assert_eq!(store.record(batch.clone()).await.unwrap().told, 6);
@@ -132,7 +153,14 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
     let done = store.forget_chat(&[&chat]).await.unwrap();
     assert_eq!(done.unsettled, 0);
     let left = whole(&store).await;
-    for secret in ["58254201", "247033104567642", "Ana", "secreto", "editado", "telefono"] {
+    for secret in [
+        "58254201",
+        "247033104567642",
+        "Ana",
+        "secreto",
+        "editado",
+        "telefono",
+    ] {
         assert!(!left.contains(secret), "{secret} in {left}");
     }
     assert!(left.contains("de Leo") && left.contains(LEO));
@@ -140,7 +168,10 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
     let Recent::Events(told) = log.after(first, 100) else {
         panic!("they are in memory");
     };
-    assert!(told.iter().all(|it| !it.data.contains("58254201") && !it.data.contains("Ana S")));
+    assert!(
+        told.iter()
+            .all(|it| !it.data.contains("58254201") && !it.data.contains("Ana S"))
+    );
     assert!(told.iter().any(|it| it.data.contains("de Leo")));
     // The page tells it all again: none of it is news, what comes next is.
     assert_eq!(store.record(batch).await.unwrap().told, 0);
@@ -151,7 +182,10 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
     // No key is sent twice; what failed can be asked for again.
     for (id, key) in [(taken, "a"), (failed, "b")] {
         let row = store.by_idempotency_key(key).await.unwrap().unwrap();
-        assert_eq!((row.id, row.recipient.as_str(), row.message_id), (id, "", None));
+        assert_eq!(
+            (row.id, row.recipient.as_str(), row.message_id),
+            (id, "", None)
+        );
     }
     let ack = NewEvent::Ack {
         message_id: format!("true_{chat}_3EB0a"),
@@ -166,7 +200,10 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
         ..TransitionData::default()
     };
     let (row, _) = store.apply(failed, SendEvent::Retry, retry).await.unwrap();
-    assert_eq!((row.state, row.recipient.as_str()), (SendState::Accepted, &*chat));
+    assert_eq!(
+        (row.state, row.recipient.as_str()),
+        (SendState::Accepted, &*chat)
+    );
     let row = store.get(others).await.unwrap().unwrap();
     assert_eq!(row.recipient, format!("{LEO}@c.us"));
 }
