@@ -57,6 +57,17 @@ impl KeptCard {
         }
     }
 
+    fn lessen(&mut self, with: &Self, without: &Self) {
+        if self.name == with.name {
+            self.name.clone_from(&without.name);
+        }
+        if self.note == with.note {
+            self.note.clone_from(&without.note);
+        }
+        let is_theirs = |tag: &String| with.tags.contains(tag) && !without.tags.contains(tag);
+        self.tags.retain(|tag| !is_theirs(tag));
+    }
+
     fn filled(self, chat: &str, business: i64) -> Card {
         let business = u64::try_from(business).ok().filter(|id| *id != 0);
         Card {
@@ -81,6 +92,31 @@ impl Side {
             let own = self.names.get_or_insert_default();
             own.name = own.name.take().or(other.name.clone());
             own.pushname = own.pushname.take().or(other.pushname.clone());
+        }
+    }
+
+    /// Takes from a contact what made `with` of `without`; what a person changed
+    /// since stays.
+    fn lessen(&mut self, with: &Self, without: &Self) {
+        for (business, with) in &with.cards {
+            let Some(card) = self.cards.get_mut(business) else {
+                continue;
+            };
+            let kept = without.cards.get(business);
+            card.lessen(with, kept.unwrap_or(&KeptCard::default()));
+            if kept.is_none() && *card == KeptCard::default() {
+                self.cards.remove(business);
+            }
+        }
+        let (Some(names), Some(with)) = (&mut self.names, &with.names) else {
+            return;
+        };
+        let kept = without.names.clone().unwrap_or_default();
+        if names.name == with.name {
+            names.name = kept.name;
+        }
+        if names.pushname == with.pushname {
+            names.pushname = kept.pushname;
         }
     }
 
@@ -226,7 +262,7 @@ impl Store {
             }
         }
         self.give_to_leaving_in(tx, left.leaves, own).await?;
-        give_to_staying_in(tx, left.stays, &undone, &others).await?;
+        give_to_staying_in(tx, left.stays, &undone, others).await?;
         return_recipients_in(tx, skipped).await
     }
 
@@ -255,69 +291,76 @@ impl Store {
     }
 }
 
-/// Takes from the contact that remains what the undone merges gave it.
+/// Takes from the contact that remains what the undone merges gave it, and from
+/// what later merges kept of it.
 async fn give_to_staying_in(
     tx: &mut Tx,
     chat: &str,
     undone: &[Merge],
-    others: &[Merge],
+    others: Vec<Merge>,
 ) -> Result<(), StoreError> {
-    let here = |merge: &&Merge| merge.to == chat;
-    let Some(first) = undone.iter().find(|it| here(it) && it.kept.is_some()) else {
+    let is_here = |merge: &Merge| merge.to == chat && merge.kept.is_some();
+    let taken: Vec<&Merge> = undone.iter().filter(|it| is_here(it)).collect();
+    let mut later: Vec<Merge> = others.into_iter().filter(is_here).collect();
+    let Some(first) = taken.first() else {
         return Ok(());
     };
-    let mut all: Vec<_> = undone.iter().map(|it| (it, true)).collect();
-    all.extend(others.iter().map(|it| (it, false)));
-    all.retain(|(merge, _)| here(merge) && merge.id >= first.id);
-    all.sort_by_key(|(merge, _)| merge.id);
+    later.retain(|merge| merge.id > first.id);
     // The contact with and without what is taken from it.
-    let mut with = first.kept.as_ref().map(|it| it.to.clone());
-    let mut with = with.take().unwrap_or_default();
-    let mut without = with.clone();
-    for (merge, is_undone) in all {
-        let Some(kept) = &merge.kept else { continue };
-        with.merge(&kept.from);
-        if !is_undone {
-            without.merge(&kept.from);
-        }
+    let mut with = Side::default();
+    if let Some(kept) = &first.kept {
+        with = kept.to.clone();
     }
-    for (business, with) in with.cards {
-        let Some(mut card) = card_in(tx, chat, business).await? else {
+    let mut without = with.clone();
+    let mut place = 0;
+    for merge in &mut later {
+        while let Some(earlier) = taken.get(place)
+            && earlier.id < merge.id
+        {
+            place += 1;
+            if let Some(kept) = &earlier.kept {
+                with.merge(&kept.from);
+            }
+        }
+        let Some(kept) = &mut merge.kept else {
             continue;
         };
-        let kept = without.cards.remove(&business);
-        let is_new = kept.is_none();
-        let without = kept.unwrap_or_default();
-        if card.name == with.name {
-            card.name = without.name;
-        }
-        if card.note == with.note {
-            card.note = without.note;
-        }
-        let is_theirs = |tag: &String| with.tags.contains(tag) && !without.tags.contains(tag);
-        card.tags.retain(|tag| !is_theirs(tag));
-        let is_empty = card.name.is_none() && card.note.is_none() && card.tags.is_empty();
-        if is_new && is_empty {
-            sqlx::query("DELETE FROM contact_cards WHERE chat = $1 AND cliente_id = $2")
-                .bind(chat)
-                .bind(business)
-                .execute(&mut **tx)
-                .await?;
-        } else {
-            write_in(tx, &card).await?;
+        kept.to.lessen(&with, &without);
+        with.merge(&kept.from);
+        without.merge(&kept.from);
+        sqlx::query("UPDATE person_joinings SET kept = $1 WHERE id = $2")
+            .bind(kept.to_json())
+            .bind(merge.id)
+            .execute(&mut **tx)
+            .await?;
+    }
+    for earlier in &taken[place.min(taken.len())..] {
+        if let Some(kept) = &earlier.kept {
+            with.merge(&kept.from);
         }
     }
-    let (Some(mut names), Some(with)) = (names_in(tx, chat).await?, with.names) else {
-        return Ok(());
-    };
-    let kept = without.names.unwrap_or_default();
-    if names.name == with.name {
-        names.name = kept.name;
+    let before = Side::read_in(tx, chat).await?;
+    let mut after = before.clone();
+    after.lessen(&with, &without);
+    for (business, card) in before.cards {
+        match after.cards.remove(&business) {
+            Some(left) if left == card => {}
+            Some(left) => _ = write_in(tx, &left.filled(chat, business)).await?,
+            None => {
+                sqlx::query("DELETE FROM contact_cards WHERE chat = $1 AND cliente_id = $2")
+                    .bind(chat)
+                    .bind(business)
+                    .execute(&mut **tx)
+                    .await?;
+            }
+        }
     }
-    if names.pushname == with.pushname {
-        names.pushname = kept.pushname;
+    match after.names {
+        Some(names) if Some(&names) != before.names.as_ref() => {
+            write_names_in(tx, chat, &names, true).await
+        }
+        _ => Ok(()),
     }
-    write_names_in(tx, chat, &names, true).await
 }
 
 /// Stores the names of a contact; unless `replaces`, known ones stay.

@@ -133,11 +133,12 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
         &format!("{ANA}@c.us"),
         "editado",
     );
-    let of_leo = message(
+    let mut of_leo = message(
         &format!("false_{LEO}@c.us_3A05"),
         &format!("{LEO}@c.us"),
         "de Leo",
     );
+    of_leo.pushname = Some("Leo".to_owned());
     let all = [
         &plain,
         &by_lid,
@@ -194,8 +195,9 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
     store.record(vec![ack]).await.unwrap();
     let row = store.get(taken).await.unwrap().unwrap();
     assert_eq!((row.state, row.public_id()), (SendState::Read, "3EB0a"));
+    let content = Content::text("un secreto");
     let retry = TransitionData {
-        content: Some(&Content::text("un secreto")),
+        content: Some(&content),
         recipient: Some(&chat),
         ..TransitionData::default()
     };
