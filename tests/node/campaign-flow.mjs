@@ -89,6 +89,41 @@ async function test() {
     equal(await page.getByText('personas agregadas').count(), 0, 'nobody is added');
   });
 
+  await step('what a person chooses for a list is what is kept', async () => {
+    // As an old program saves it: `|`, DOS letters (0xa4 is ñ), two columns of
+    // numbers without a country, and two of names.
+    const old = Buffer.concat([
+      Buffer.from('Contacto|Cliente|Telefono A|Telefono B\n'),
+      Buffer.from('Ana|Mu'), Buffer.from([0xa4]), Buffer.from('oz|95555012|95555022\n'),
+      Buffer.from('Leo|Pe'), Buffer.from([0xa4]), Buffer.from('a|95555013|95555023\n'),
+    ]);
+    const made = await api('/api/sender/campaigns', 'POST', { nombre: 'Otra lista', mensaje: 'Hola {nombre}' });
+    await page.goto(`${hub}/campanas/${made.id}`);
+    const pick = async (label, option) => {
+      await page.getByRole('combobox', { name: label, exact: true }).click();
+      await page.getByRole('option', { name: option, exact: true }).click();
+    };
+    await pick('¿De qué país son los números?', 'Otro…');
+    await page.getByLabel('Prefijo de país y área').fill('598');
+    await page.locator('input[type="file"]').setInputFiles({ name: 'vieja.txt', mimeType: 'text/plain', buffer: old });
+    await dialog().waitFor();
+    await pick('Separador', 'Barra (|)');
+    await pick('Letras (codificación)', 'Sistema viejo de DOS');
+    await pick('Columna del celular', 'Telefono B');
+    await pick('Columna del nombre', 'Cliente');
+    await dialog().getByText(/^2 personas ·/).waitFor();
+    await dialog().getByRole('cell', { name: 'Muñoz', exact: true }).first().waitFor();
+    await picture('campaign-list-options');
+    await answer('Agregar a 2 personas');
+    await says('2 personas agregadas');
+    const kept = await api(`/api/sender/campaigns/${made.id}/recipients`, 'GET');
+    const people = kept.destinatarios.map(({ destinatario, nombre }) => `${destinatario} ${nombre}`);
+    equal(people.join(', '), '59895555022 Muñoz, 59895555023 Peña', 'who is kept');
+    await api(`/api/sender/campaigns/${made.id}`, 'DELETE');
+    await page.goto(`${hub}${path}`);
+    await head('1. Lista').waitFor();
+  });
+
   await step('the list goes up with a bar', async () => {
     // So slowly that there is something to watch.
     const wire = await page.context().newCDPSession(page);

@@ -1,9 +1,10 @@
-//! Deletes the files of deleted messages from session-manager, which keeps
-//! them.
+//! Deletes from session-manager the files of deleted messages, and what it keeps
+//! of deleted contacts.
 //!
 //! ```text
 //!  a message or a person is deleted ─┐ one transaction
 //!  the files to delete ──────────────┴─> store ─> run() ─> DELETE /messages/{id}/media
+//!  the contacts' addresses ──────────┘                     DELETE /chats/{to}/messages
 //!                                          ^  later: unreachable │
 //!                                          └─────────────────────┴─> done
 //! ```
@@ -56,6 +57,11 @@ impl MediaDeleter {
     /// Deletes some; whether there are more to delete now.
     async fn round(&self) -> Result<bool, StoreError> {
         let until = Timestamp::now().after(AGAIN);
+        for address in self.store.claim_chat_deletions(until, ROUND).await? {
+            if !forget_chat(&self.store, &self.session, &address).await? {
+                break;
+            }
+        }
         let due = self.store.claim_media_deletions(until, ROUND).await?;
         let is_full = due.len() == ROUND as usize;
         for wa_id in &due {
@@ -72,4 +78,33 @@ impl MediaDeleter {
         }
         Ok(is_full)
     }
+}
+
+/// Has session-manager delete what it keeps of an address; whether it answered.
+///
+/// It answers `unsettled` while a message's outcome is unknown: then it is asked
+/// again.
+pub(crate) async fn forget_chat(
+    store: &Store,
+    session: &SessionClient,
+    address: &str,
+) -> Result<bool, StoreError> {
+    match session.forget_chat(address).await {
+        Ok(answer) if answer.unsettled == 0 => store.chat_deletion_done(address).await?,
+        Ok(answer) => tracing::info!(
+            unsettled = answer.unsettled,
+            "the rest of a deleted contact is deleted later"
+        ),
+        Err(ClientError::Remote { code, .. }) => {
+            tracing::warn!(
+                code,
+                "what session-manager keeps of a deleted contact is deleted later"
+            );
+        }
+        Err(error) => {
+            tracing::debug!(%error, "what session-manager keeps of a deleted contact is deleted later");
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -296,6 +296,37 @@ fn as_spreadsheets_and_phones_write_them() {
 }
 
 #[test]
+fn odd_notations() {
+    let read = |text| parse_cell(text, &Home::default()).map(|phone| phone.digits);
+    for (text, digits) in [
+        ("549-11-15-5825-4201", "5491158254201"),
+        ("tel:+54-9-11-5825-4201", "5491158254201"),
+        ("https://wa.me/5491158254201", "5491158254201"),
+        ("1-305-555-0123", "13055550123"),
+        ("+55 11 9 8765 4321", "5511987654321"),
+        ("+598 099 123 456", "59899123456"),
+        ("+44 (0)7400 123456", "447400123456"),
+        ("911 5825 4201", "5491158254201"),
+        ("5491158254201.0", "5491158254201"),
+        ("'5491158254201", "5491158254201"),
+    ] {
+        assert_eq!(read(text).as_deref(), Ok(digits), "{text}");
+    }
+    for text in [
+        "11 58254201 int 12",
+        "11 5825 4201 (Ana)",
+        "+54 9 11 5825 420",
+        "999999999999",
+        "15 2966 423456",
+        "099 123 456",
+        "*67 11 5825 4201",
+        "+54911582542012345",
+    ] {
+        assert!(read(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn ids_are_taken_as_they_are() {
     let read = |text| recipient(text, &Home::default()).map(|it| it.as_str().to_owned());
     for (text, id) in [

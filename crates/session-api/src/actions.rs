@@ -81,6 +81,15 @@ pub struct ReadBody {
     pub dry_run: bool,
 }
 
+/// The response of `DELETE /chats/{to}/messages`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChatForgottenBody {
+    /// Number of deleted records.
+    pub deleted: u64,
+    /// Number of messages and changes that stay until their outcome is known.
+    pub unsettled: u64,
+}
+
 /// The body of `POST /chats/{to}/typing`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TypingRequest {

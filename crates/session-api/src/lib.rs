@@ -29,7 +29,8 @@ mod time;
 mod validate;
 
 pub use actions::{
-    ChangedBody, ContactBody, EditRequest, LONGEST_TYPING, ReadBody, TypingBody, TypingRequest,
+    ChangedBody, ChatForgottenBody, ContactBody, EditRequest, LONGEST_TYPING, ReadBody, TypingBody,
+    TypingRequest,
 };
 pub use bodies::{
     BackupBody, CheckBody, ConnectBody, DeepHealthBody, FileBody, HealthBody, LookupBody,

@@ -47,6 +47,8 @@ pub const MESSAGE_MEDIA: &str = "/messages/{id}/media";
 pub const CHAT_READ: &str = "/chats/{to}/read";
 /// `POST`: shows the account as typing in a chat.
 pub const CHAT_TYPING: &str = "/chats/{to}/typing";
+/// `DELETE`: forgets what the service keeps of a chat.
+pub const CHAT_MESSAGES: &str = "/chats/{to}/messages";
 /// `GET`: what WhatsApp tells of a number.
 pub const CONTACT: &str = "/contacts/{to}";
 /// `GET`: as Prometheus reads it.

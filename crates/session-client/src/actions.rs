@@ -6,7 +6,9 @@ use http::Method;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use session_api::{ChangedBody, ContactBody, EditRequest, ReadBody, TypingBody, TypingRequest};
+use session_api::{
+    ChangedBody, ChatForgottenBody, ContactBody, EditRequest, ReadBody, TypingBody, TypingRequest,
+};
 
 use crate::client::{SessionClient, decode, read, to_json};
 use crate::error::ClientError;
@@ -53,6 +55,16 @@ impl SessionClient {
         request: &TypingRequest,
     ) -> Result<TypingBody, ClientError> {
         self.act(Method::POST, &["chats", to, "typing"], Some(request))
+            .await
+    }
+
+    /// Requests `DELETE /chats/{to}/messages`: forgets what session-manager keeps of
+    /// a chat.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn forget_chat(&self, to: &str) -> Result<ChatForgottenBody, ClientError> {
+        self.act(Method::DELETE, &["chats", to, "messages"], None::<&()>)
             .await
     }
 

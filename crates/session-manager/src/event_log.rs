@@ -12,7 +12,7 @@
 //! events are being written to disk, other events queue behind them, so that no
 //! client receives a later id first and resumes past an earlier one.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use metrics::counter;
@@ -150,6 +150,13 @@ impl EventLog {
             told: Vec::new(),
             in_doubt: false,
         }
+    }
+
+    /// Removes events that are no longer on disk.
+    pub fn forget(&self, ids: &HashSet<u64>) {
+        let mut memory = self.memory();
+        memory.ring.retain(|event| !ids.contains(&event.id));
+        memory.bytes = memory.ring.iter().map(|event| event.data.len()).sum();
     }
 
     /// Raises the last id to at least `id`.

@@ -99,6 +99,7 @@ fn protected_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(send::delete))
         .routes(routes!(chats::read))
         .routes(routes!(chats::typing))
+        .routes(routes!(chats::forget))
         .routes(routes!(chats::contact))
         .routes(routes!(media::media))
         .routes(routes!(media::delete))

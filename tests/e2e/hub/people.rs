@@ -3,6 +3,8 @@
 use harness::standin::{LeadMessage, SendBehavior, Settings};
 use harness::{Hub, Manager, ManagerOptions, linked, poll};
 use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 /// The account's own spelling, and the other one.
 const PAIRS: [[&str; 2]; 6] = [
@@ -133,4 +135,107 @@ async fn order_of_sending_goes_by_person() {
     let texts: Vec<_> = phone.messages().into_iter().map(|it| it.body).collect();
     assert_eq!(texts, ["cero", "uno", "dos"]);
     manager.stop().await;
+}
+
+/// Deleting a contact reaches the ledger of session-manager: no text, name or
+/// number is left there, nothing is told again, and no key is sent twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_contact_is_forgotten_by_both_services() {
+    let (standin, mut manager) = linked(Settings::default(), options()).await;
+    let phone = standin.phone();
+    let hub = Hub::start(&manager, options()).await;
+    let [account, other] = PAIRS[0];
+    phone.set_on_whatsapp(account, true).unwrap();
+    let mut by_lid = LeadMessage::text(account, "un secreto");
+    by_lid.lid = true;
+    by_lid.phone_known = true;
+    let id = phone.lead_message(&by_lid).unwrap();
+    let lid = id.split('_').nth(1).unwrap().to_owned();
+    let kept = async |number: &str| {
+        let (_, history) = hub.get(&format!("/api/listener/history/{number}")).await;
+        history["mensajes"].as_array().map_or(0, Vec::len)
+    };
+    poll::until("the message in the history", async || {
+        (kept(account).await == 1).then_some(())
+    })
+    .await;
+    let (status, sent) = send_itself(&manager, "k0", other, "otro secreto").await;
+    assert_eq!(status, 200, "{sent}");
+    // Who was written to, or wrote, by somebody else's number stays.
+    phone.set_on_whatsapp("5491158254203", true).unwrap();
+    assert_eq!(send(&hub, "5491158254203", "a otra persona").await.0, 200);
+    let ledger = manager.folder.join("data/ledger.db");
+    let holds = async |text: &str| ledger_holds(&ledger, text).await;
+    let digits = lid.trim_end_matches("@lid");
+    for text in ["58254201", digits] {
+        assert!(holds(text).await, "{text}");
+    }
+    let path = hub.url(&format!("/api/contacts/{account}"));
+    let (status, gone) = harness::answer(hub.client().delete(path)).await;
+    assert_eq!(
+        (status, &gone["sesion_pendiente"]),
+        (200, &json!(false)),
+        "{gone}"
+    );
+    for text in ["58254201", digits, "secreto"] {
+        assert!(!holds(text).await, "{text}");
+    }
+    assert!(holds("58254203").await);
+    // The same key is the same message.
+    let (status, again) = send_itself(&manager, "k0", other, "otro secreto").await;
+    assert_eq!(status, 200, "{again}");
+    let arrived = phone.messages().into_iter();
+    let arrived = arrived.filter(|it| it.body == "otro secreto").count();
+    assert_eq!(arrived, 1);
+    // A restart searches the page anew: what was deleted does not come back.
+    manager.service.kill().await;
+    let port = manager.service.url.rsplit(':').next().unwrap().to_owned();
+    manager.set("PORT", port);
+    manager.restart().await;
+    manager.until("READY").await;
+    phone
+        .lead_message(&LeadMessage::text(account, "hola de nuevo"))
+        .unwrap();
+    poll::until("the next message", async || {
+        (kept(account).await > 0).then_some(())
+    })
+    .await;
+    assert_eq!(kept(account).await, 1);
+    assert!(!holds("secreto").await);
+    drop(hub);
+    manager.stop().await;
+}
+
+/// Returns whether a row of any table has this text.
+async fn ledger_holds(ledger: &std::path::Path, text: &str) -> bool {
+    let options = SqliteConnectOptions::new().filename(ledger).read_only(true);
+    let mut ledger = SqliteConnection::connect_with(&options).await.unwrap();
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+    let tables: Vec<String> = sqlx::query_scalar(tables)
+        .fetch_all(&mut ledger)
+        .await
+        .unwrap();
+    let mut count = 0;
+    for table in tables {
+        let columns = format!("SELECT name FROM pragma_table_info('{table}')");
+        let columns: Vec<String> = sqlx::query_scalar(AssertSqlSafe(columns))
+            .fetch_all(&mut ledger)
+            .await
+            .unwrap();
+        let any: Vec<_> = columns
+            .iter()
+            .map(|column| format!("instr(CAST(\"{column}\" AS TEXT), ?1) > 0"))
+            .collect();
+        let found = format!(
+            "SELECT COUNT(*) FROM \"{table}\" WHERE {}",
+            any.join(" OR ")
+        );
+        count += sqlx::query_scalar::<_, i64>(AssertSqlSafe(found))
+            .bind(text)
+            .fetch_one(&mut ledger)
+            .await
+            .unwrap();
+    }
+    ledger.close().await.unwrap();
+    count > 0
 }

@@ -24,6 +24,7 @@ pub const MESSAGE: &str = "/messages/3EB000";
 pub const CONTACT: &str = "/contacts/5491158254201";
 pub const READ: &str = "/chats/5491158254201/read";
 pub const TYPING: &str = "/chats/5491158254201/typing";
+pub const RECORDS: &str = "/chats/5491158254201/messages";
 pub const FILE: &str = "/files/0123456789abcdef0123456789abcdef";
 const WRITES: [&str; 14] = [
     "/backup",
@@ -50,6 +51,7 @@ pub fn routes() -> impl Iterator<Item = (Method, &'static str)> {
         (Method::DELETE, FILE),
         (Method::PUT, MESSAGE),
         (Method::DELETE, MESSAGE),
+        (Method::DELETE, RECORDS),
     ];
     reads.chain(writes).chain(others)
 }

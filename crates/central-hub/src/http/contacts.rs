@@ -1,5 +1,7 @@
 //! `/api/contacts`: the contacts of a business, with names, tags and notes.
 
+use std::time::Duration;
+
 use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
@@ -19,6 +21,7 @@ use super::users::by;
 use crate::auth::Caller;
 use crate::caller_limits::Held;
 use crate::error::HubError;
+use crate::media_deleter;
 use crate::state::AppState;
 use crate::store::{
     Card, CardChange, ContactDetails, ContactFilter, Filter, Forgotten, Joined, Parted, Store,
@@ -31,6 +34,8 @@ const MOST_TAGS: usize = 20;
 const LONGEST_NOTE: usize = 4_000;
 /// Messages listed with a contact.
 const LAST: u32 = 10;
+/// How long a deletion waits for session-manager; the rest is done later.
+const AT_ONCE: Duration = Duration::from_secs(5);
 /// Rows read at once for the CSV file.
 const ROWS: u32 = 500;
 
@@ -68,7 +73,7 @@ pub(crate) struct CardBody {
 pub(crate) struct AddressBody {
     direccion: String,
     telefono: Option<String>,
-    /// The source: `inbound`, `send`, `lookup`, `migration` or `hand`.
+    /// The source: `inbound`, `send`, `lookup`, `import`, `migration` or `hand`.
     fuente: String,
     fecha: Timestamp,
 }
@@ -487,6 +492,9 @@ pub(crate) struct ForgottenBody {
     /// Whether there was an opt-out; it is kept, with the addresses it applies
     /// to.
     baja_conservada: bool,
+    /// Whether session-manager still keeps something of the contact: it could not
+    /// be reached, or a message's outcome is unknown. It is asked until it is done.
+    sesion_pendiente: bool,
 }
 
 /// Deletes the data of a contact, or that of one business: messages, campaign
@@ -515,15 +523,28 @@ pub(crate) async fn forget(
             messages,
             recipients,
             is_opted_out,
+            addresses,
         } => {
             tracing::info!(by = by(&caller), cliente_id, "a contact was deleted");
+            let asked = tokio::time::timeout(AT_ONCE, forget_chats(&state, &addresses));
+            let is_done = matches!(asked.await, Ok(Ok(true)));
             Ok(Json(ForgottenBody {
                 mensajes: messages,
                 destinatarios: recipients,
                 baja_conservada: is_opted_out,
+                sesion_pendiente: !is_done,
             }))
         }
     }
+}
+
+/// Asks session-manager to delete what it keeps; whether it has.
+async fn forget_chats(state: &AppState, addresses: &[String]) -> Result<bool, StoreError> {
+    let mut is_done = true;
+    for address in addresses {
+        is_done &= media_deleter::forget_chat(&state.store, &state.session, address).await?;
+    }
+    Ok(is_done && !state.store.is_chat_deletion_queued(addresses).await?)
 }
 
 /// Exports the contacts as a CSV file for spreadsheets.

@@ -306,6 +306,7 @@ pub(super) const WISHES: &[&str] = &[
     "no mas promociones",
     "no mas propaganda",
     "no mas spam",
+    "basta",
     "basta de",
     "dejen de escribirme",
     "dejen de mandarme",
@@ -372,9 +373,11 @@ pub(super) const WISHES: &[&str] = &[
     // Portuguese.
     "sair",
     "quero sair",
+    "me tirar",
     "me tira",
     "me tire",
     "me tirem",
+    "me remover",
     "me remova",
     "me removam",
     "remover",
@@ -415,6 +418,8 @@ pub(super) const WISHES: &[&str] = &[
     "parem de mandar",
     "parem de enviar",
     "parar",
+    "parar de receber",
+    "deixar de receber",
     // English.
     "stop",
     "unsubscribe",
@@ -497,4 +502,8 @@ pub(super) const INCOMPLETE: &[&str] = &[
     "me saca",
     "me sacas",
     "me sacan",
+    "me tirar",
+    "me remover",
+    "parar de receber",
+    "deixar de receber",
 ];

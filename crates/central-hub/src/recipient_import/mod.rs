@@ -57,12 +57,33 @@ impl Batch {
     }
 }
 
+/// Whether a list tells which number and LID are one person's. A merge concerns
+/// all businesses, so only callers who see all of them are believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Teaches {
+    /// Where a line names both.
+    People,
+    /// Not at all.
+    Nothing,
+}
+
+/// The number and the LID of a line that names both.
+fn pair_of(row: &Row) -> Option<(&str, &str)> {
+    let number = row.recipient.as_str();
+    let mut lids = row.fields.values().map(|value| value.trim());
+    let lid = lids.find(|value| value.ends_with("@lid"))?;
+    // A line with two of them says nothing.
+    let is_one = lids.all(|value| !value.ends_with("@lid") || value == lid);
+    (number.ends_with("@c.us") && is_one).then_some((number, lid))
+}
+
 /// Reads a list to its end and stores it; returns the finished import.
 pub(crate) async fn run(
     store: &Store,
     campaign: &Campaign,
     mut import: Import,
     rules: ImportRules,
+    teaches: Teaches,
     source: impl Read + Send + 'static,
 ) -> Result<Option<Import>, ImportError> {
     let (batches, mut full) = mpsc::channel::<Batch>(1);
@@ -70,6 +91,12 @@ pub(crate) async fn run(
     let mut columns = campaign.columns.clone();
     let mut failed = None;
     while let Some(batch) = full.recv().await {
+        let pairs = batch.rows.iter().filter_map(pair_of);
+        let pairs = pairs.filter(|_| teaches == Teaches::People);
+        if let Err(error) = learn(store, pairs).await {
+            failed = Some(error);
+            break;
+        }
         if let Err(error) = write(store, &mut import, &mut columns, batch).await {
             failed = Some(error);
             break;
@@ -149,6 +176,14 @@ fn read(
     // Lines before the error are kept.
     let _ = batches.blocking_send(batch);
     result
+}
+
+/// Learns the pairs before the lines are stored: under one chat each.
+async fn learn(store: &Store, pairs: impl Iterator<Item = (&str, &str)>) -> Result<(), StoreError> {
+    for (number, lid) in pairs {
+        store.learn_from_import(number, lid).await?;
+    }
+    Ok(())
 }
 
 /// Stores a batch.

@@ -48,7 +48,7 @@ pub struct CardChange {
 }
 
 impl Card {
-    fn empty(chat: &str, cliente_id: Option<u64>) -> Self {
+    pub(super) fn empty(chat: &str, cliente_id: Option<u64>) -> Self {
         Self {
             chat: chat.to_owned(),
             cliente_id,
@@ -79,7 +79,7 @@ impl Card {
     }
 
     /// Merges another card into this one; its own name, if any, is kept.
-    fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         self.name = self.name.take().or(other.name);
         for tag in other.tags {
             if !self.tags.contains(&tag) {
@@ -166,7 +166,11 @@ impl Store {
     }
 }
 
-async fn card_in(tx: &mut Tx, chat: &str, cliente_id: i64) -> Result<Option<Card>, StoreError> {
+pub(super) async fn card_in(
+    tx: &mut Tx,
+    chat: &str,
+    cliente_id: i64,
+) -> Result<Option<Card>, StoreError> {
     let row = sqlx::query("SELECT * FROM contact_cards WHERE chat = $1 AND cliente_id = $2")
         .bind(chat)
         .bind(cliente_id)
@@ -175,7 +179,16 @@ async fn card_in(tx: &mut Tx, chat: &str, cliente_id: i64) -> Result<Option<Card
     row.as_ref().map(Card::read).transpose()
 }
 
-async fn write_in(tx: &mut Tx, card: &Card) -> Result<Card, StoreError> {
+/// Returns the cards of a chat.
+pub(super) async fn cards_in(tx: &mut Tx, chat: &str) -> Result<Vec<Card>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM contact_cards WHERE chat = $1")
+        .bind(chat)
+        .fetch_all(&mut **tx)
+        .await?;
+    rows.iter().map(Card::read).collect()
+}
+
+pub(super) async fn write_in(tx: &mut Tx, card: &Card) -> Result<Card, StoreError> {
     let row = sqlx::query(
         "INSERT INTO contact_cards (chat, cliente_id, name, tags, note, words, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $7)

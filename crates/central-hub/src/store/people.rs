@@ -28,13 +28,14 @@ use super::campaigns::{Deltas, Move, RecipientState, move_in};
 use super::contacts::note_words_in;
 use super::error::StoreError;
 use super::inbound::InboundMessage;
+use super::joining_records::Kept;
 use super::opt_out_answers::move_opt_out_answer_in;
 use super::settings::setting_in;
 use super::{Store, Tx, now};
 
-/// Setting that marks the data older than this table as merged.
 /// Number of joined spellings between two progress log lines.
 const LOG_EVERY: usize = 1_000;
+/// Setting that marks the data older than this table as merged.
 const JOINED: &str = "people.joined";
 /// Attempts of a merge that conflicts with another.
 const TRIES: u32 = 3;
@@ -47,6 +48,8 @@ const SAME_END: usize = 6;
 pub(super) enum Source {
     /// A user of the hub.
     Hand,
+    /// A list, or the Node services' database.
+    Import,
     /// A received message, or one sent from the phone.
     Inbound,
     /// The chat that WhatsApp sent to.
@@ -61,6 +64,7 @@ impl Source {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Hand => "hand",
+            Self::Import => "import",
             Self::Inbound => "inbound",
             Self::Send => "send",
             Self::Lookup => "lookup",
@@ -136,6 +140,79 @@ impl Store {
         self.learn(ids, spelled, Source::Send).await
     }
 
+    /// Learns from an import that two numbers or LIDs are one person's; returns
+    /// whether that was new. What is known otherwise stays: the import may be old.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn learn_from_import(&self, id: &str, chat: &str) -> Result<bool, StoreError> {
+        let (Ok(id), Ok(chat)) = (Recipient::parse(id), Recipient::parse(chat)) else {
+            return Ok(false);
+        };
+        let ids = [id.as_str(), chat.as_str()];
+        if !self.may_learn(ids[0], ids[1]).await? {
+            return Ok(false);
+        }
+        if address_of(ids[0]) == address_of(ids[1]) {
+            self.learn(&ids[1..], Some(ids[1]), Source::Import).await?;
+            return Ok(true);
+        }
+        let mut tries = 1;
+        loop {
+            match self.try_learn_from_import(&ids).await {
+                Err(error) if tries < TRIES && error.is_conflict() => tries += 1,
+                result => return result,
+            }
+        }
+    }
+
+    /// Returns whether [`Store::learn_from_import`] would have something to learn.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn may_learn(&self, id: &str, chat: &str) -> Result<bool, StoreError> {
+        if address_of(id) != address_of(chat) {
+            let is_one = may_be_one(id, chat);
+            return Ok(is_one && !self.is_learnt(&[id, chat], None).await?);
+        }
+        // WhatsApp's spelling of a line, where none is known.
+        let Ok(line) = Recipient::parse(id) else {
+            return Ok(false);
+        };
+        let known = self.chat_of(&line).await?;
+        Ok(*known == *address_of(chat) && known != chat)
+    }
+
+    async fn try_learn_from_import(&self, ids: &[&str]) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        self.lock_for_merge(&mut tx, ids).await?;
+        let named: BTreeSet<String> = ids.iter().map(|id| address_of(id).into_owned()).collect();
+        let mut all = named.clone();
+        for address in &named {
+            if let Some(holder) = holder_in(&mut tx, address).await? {
+                all.extend(addresses_in(&mut tx, holder.id).await?);
+            }
+        }
+        let (lids, numbers): (Vec<_>, Vec<_>) = all.iter().partition(|it| is_lid(it));
+        // A person has one account, and a number one person.
+        let is_known_otherwise =
+            lids.len() > 1 || numbers.len() > 1 && numbers.iter().any(|it| !named.contains(*it));
+        if is_known_otherwise {
+            return Ok(false);
+        }
+        let mut persons = BTreeSet::new();
+        for address in &named {
+            persons.insert(holder_in(&mut tx, address).await?.map(|it| it.id));
+        }
+        if persons.len() == 1 && !persons.contains(&None) {
+            return Ok(false);
+        }
+        self.merge_people_in(&mut tx, &named, None, Source::Import)
+            .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
     /// Merges the people with these addresses; `spelled` is the number as
     /// WhatsApp writes it.
     pub(super) async fn learn(
@@ -188,19 +265,24 @@ impl Store {
         source: Source,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        self.lock_for_merge(&mut tx, ids).await?;
+        self.join_in(&mut tx, ids, spelled, source).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Locks what a merge of these changes, in the order of all locks.
+    async fn lock_for_merge(&self, tx: &mut Tx, ids: &[&str]) -> Result<(), StoreError> {
         let mut chats = BTreeSet::new();
         for id in ids {
             let address = address_of(id);
-            if let Some(holder) = holder_in(&mut tx, &address).await? {
+            if let Some(holder) = holder_in(tx, &address).await? {
                 chats.insert(holder.chat);
             }
             chats.insert(address.into_owned());
         }
-        self.lock_campaigns_in(&mut tx, &chats).await?;
-        self.lock_people(&mut tx, LOCK_ALONE).await?;
-        self.join_in(&mut tx, ids, spelled, source).await?;
-        tx.commit().await?;
-        Ok(())
+        self.lock_campaigns_in(tx, &chats).await?;
+        self.lock_people(tx, LOCK_ALONE).await
     }
 
     /// Locks the campaigns that have one of these chats among their recipients.
@@ -322,14 +404,16 @@ impl Store {
             .execute(&mut **tx)
             .await?;
         for from in before {
-            let moved = self.move_chat_in(tx, &from, &chat).await?;
+            let were = Kept::read_in(tx, &from, &chat).await?;
+            let (moved, skipped) = self.move_chat_in(tx, &from, &chat).await?;
+            let were = were.with_skipped(skipped);
             let is_told = moved || source == Source::Hand;
             if !is_told && !persons.values().any(|it| *it == from) {
                 continue;
             }
             sqlx::query(
-                "INSERT INTO person_joinings (person_id, from_chat, to_chat, source, at, addresses)
-                 VALUES ($1, $2, $3, $4, $5, $6)",
+                "INSERT INTO person_joinings (person_id, from_chat, to_chat, source, at, addresses, kept)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
             )
             .bind(kept)
             .bind(&from)
@@ -337,15 +421,22 @@ impl Store {
             .bind(source.as_str())
             .bind(at)
             .bind(joined.get(&&from).map(String::as_str))
+            .bind(were.to_json())
             .execute(&mut **tx)
             .await?;
         }
         Ok(())
     }
 
-    /// Moves all data of one chat to another; `false` if there was none.
-    async fn move_chat_in(&self, tx: &mut Tx, from: &str, to: &str) -> Result<bool, StoreError> {
-        let recipients = move_recipients_in(tx, from, to).await?;
+    /// Moves all data of one chat to another; `false` if there was none. Returns
+    /// the recipients that it skipped, too.
+    async fn move_chat_in(
+        &self,
+        tx: &mut Tx,
+        from: &str,
+        to: &str,
+    ) -> Result<(bool, Vec<i64>), StoreError> {
+        let (recipients, skipped) = move_recipients_in(tx, from, to).await?;
         // Of two opt-outs the earlier one counts.
         sqlx::query(
             "DELETE FROM opt_outs WHERE chat IN ($1, $2)
@@ -403,7 +494,7 @@ impl Store {
             .await?;
             note_words_in(tx, &row).await?;
         }
-        Ok(moved > 0)
+        Ok((moved > 0, skipped))
     }
 
     /// Merges, once, the data older than this table: the spellings of a line,
@@ -637,13 +728,13 @@ pub(super) async fn detach_address_in(
 }
 
 /// Detaches several addresses, which become one person under the chat `to`; an
-/// opt-out is copied to both.
+/// opt-out is copied to both. Returns the person.
 pub(super) async fn detach_person_in(
     tx: &mut Tx,
     addresses: &[String],
     to: &str,
     chat: &str,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     let person: i64 = sqlx::query_scalar(
         "INSERT INTO people (chat, created_at, updated_at) VALUES ($1, $2, $2) RETURNING id",
     )
@@ -658,7 +749,8 @@ pub(super) async fn detach_person_in(
             .execute(&mut **tx)
             .await?;
     }
-    copy_opt_out_in(tx, to, chat).await
+    copy_opt_out_in(tx, to, chat).await?;
+    Ok(person)
 }
 
 async fn copy_opt_out_in(tx: &mut Tx, to: &str, chat: &str) -> Result<(), StoreError> {
@@ -684,8 +776,12 @@ async fn copy_opt_out_in(tx: &mut Tx, to: &str, chat: &str) -> Result<(), StoreE
 
 /// Moves recipients to another chat. A campaign with both keeps the more
 /// advanced one; one that still waits is skipped. Returns the number of changed
-/// rows.
-async fn move_recipients_in(tx: &mut Tx, from: &str, to: &str) -> Result<u64, StoreError> {
+/// rows, and which were skipped.
+async fn move_recipients_in(
+    tx: &mut Tx,
+    from: &str,
+    to: &str,
+) -> Result<(u64, Vec<i64>), StoreError> {
     let rows = sqlx::query(
         "SELECT a.* FROM recipients a WHERE a.chat IN ($1, $2) AND EXISTS (
              SELECT 1 FROM recipients b WHERE b.campaign_id = a.campaign_id
@@ -698,7 +794,7 @@ async fn move_recipients_in(tx: &mut Tx, from: &str, to: &str) -> Result<u64, St
     .await?;
     let both: Result<Vec<_>, _> = rows.iter().map(super::campaigns::Recipient::read).collect();
     let both = both?;
-    let mut changed = 0;
+    let mut skipped = Vec::new();
     for pair in both.chunk_by(|one, other| one.campaign_id == other.campaign_id) {
         let is_waiting = |it: &&super::campaigns::Recipient| it.state == RecipientState::Pending;
         let was_written_to = pair.iter().any(|it| {
@@ -714,7 +810,9 @@ async fn move_recipients_in(tx: &mut Tx, from: &str, to: &str) -> Result<u64, St
             .skip(usize::from(!was_written_to))
         {
             let step = Move::to(RecipientState::Skipped, "DUPLICATE");
-            changed += u64::from(move_in(tx, recipient, step, &mut deltas).await?);
+            if move_in(tx, recipient, step, &mut deltas).await? {
+                skipped.push(recipient.id);
+            }
         }
         if let Some(first) = pair.first() {
             deltas.apply(tx, first.campaign_id).await?;
@@ -730,7 +828,8 @@ async fn move_recipients_in(tx: &mut Tx, from: &str, to: &str) -> Result<u64, St
     .bind(to)
     .execute(&mut **tx)
     .await?;
-    Ok(changed + moved.rows_affected())
+    let changed = u64::try_from(skipped.len()).unwrap_or(u64::MAX);
+    Ok((changed.saturating_add(moved.rows_affected()), skipped))
 }
 
 #[cfg(test)]

@@ -1,20 +1,23 @@
 //! Merging, splitting and deleting contacts on a user's request.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use session_api::Recipient;
+use session_api::{Recipient, Timestamp};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::addresses::{LOCK_ALONE, address_of, is_lid};
 use super::campaigns::{Deltas, RecipientState};
 use super::contact_cards::stored;
 use super::error::StoreError;
+use super::joining_records::{Left, forget_kept_cards_in};
 use super::people::{Holder, Source, addresses_in, detach_address_in, detach_person_in, holder_in};
-use super::rows::now;
 use super::webhook_events::{delivered_field, phone_of};
 use super::{Store, Tx};
 
+/// How long a request has to ask session-manager by itself; then the queue does.
+const ASKED_AT_ONCE: Duration = Duration::from_secs(15);
 /// Messages read in one step.
 const STEP: i64 = 1_000;
 /// Attempts of a transaction that conflicts with another hub's.
@@ -53,6 +56,8 @@ pub enum Forgotten {
         recipients: u64,
         /// Whether there is an opt-out, which is kept.
         is_opted_out: bool,
+        /// The addresses of which session-manager is to delete what it keeps.
+        addresses: Vec<String>,
     },
     /// A message to the contact is being sent.
     Busy,
@@ -110,8 +115,9 @@ impl Store {
 
     /// Splits an address off a contact: it becomes a contact of its own, with the
     /// messages sent to and from it and its campaign recipients. One that came
-    /// by a merge by hand leaves with the other addresses that came with it. An
-    /// opt-out is copied to both; names and notes stay with the original contact.
+    /// by a merge by hand leaves with the other addresses that came with it, and
+    /// each gets back the names, tags, notes and places in campaigns that the
+    /// merge took. An opt-out is copied to both.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -135,9 +141,12 @@ impl Store {
         leaving: &Recipient,
     ) -> Result<Parted, StoreError> {
         let mut leaving = address_of(leaving.as_str()).into_owned();
-        let chats = [self.chat_of(person).await?, leaving.clone()];
+        let mut chats = BTreeSet::from([self.chat_of(person).await?, leaving.clone()]);
         let mut tx = self.begin().await?;
-        self.lock_campaigns_in(&mut tx, &chats.into()).await?;
+        if let Some(holder) = holder_in(&mut tx, &address_of(person.as_str())).await? {
+            chats.extend(addresses_in(&mut tx, holder.id).await?);
+        }
+        self.lock_campaigns_in(&mut tx, &chats).await?;
         self.lock_people(&mut tx, LOCK_ALONE).await?;
         let Some(holder) = holder_in(&mut tx, &address_of(person.as_str())).await? else {
             return Ok(Parted::NotTheirs);
@@ -155,14 +164,14 @@ impl Store {
             }
         }
         let came = came_with_in(&mut tx, &holder, &leaving).await?;
-        let (leaving, together) = match came {
+        let (leaving, together, other) = match came {
             Some((chat, together)) => {
-                detach_person_in(&mut tx, &together, &chat, &holder.chat).await?;
-                (chat, together)
+                let other = detach_person_in(&mut tx, &together, &chat, &holder.chat).await?;
+                (chat, together, Some(other))
             }
             None => {
                 detach_address_in(&mut tx, &leaving, &holder.chat).await?;
-                (leaving.clone(), vec![leaving])
+                (leaving.clone(), vec![leaving], None)
             }
         };
         let of = self
@@ -172,6 +181,14 @@ impl Store {
         part_recipients_in(&mut tx, &holder.chat, &together, &leaving).await?;
         let between = of.iter().map(|of| (leaving.as_str(), *of)).collect();
         self.note_conversations_in(&mut tx, &between).await?;
+        let left = Left {
+            person: holder.id,
+            stays: &holder.chat,
+            other,
+            leaves: &leaving,
+            addresses: &together,
+        };
+        self.undo_merges_in(&mut tx, &left).await?;
         sqlx::query(
             "DELETE FROM conversations WHERE chat = $1
                  AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.chat = $1
@@ -183,7 +200,6 @@ impl Store {
         .bind(&holder.chat)
         .execute(&mut *tx)
         .await?;
-        undo_merges_in(&mut tx, holder.id, &address_of(&leaving)).await?;
         tx.commit().await?;
         Ok(Parted::Done(leaving))
     }
@@ -345,8 +361,17 @@ impl Store {
             .fetch_optional(&mut *tx)
             .await?;
         let is_opted_out = opt_out.is_some();
-        if cliente_id.is_none() {
+        if cliente_id.is_some() {
+            let person = holder.map(|it| it.id);
+            forget_kept_cards_in(&mut tx, person, among, &chats, of).await?;
+        } else {
             forget_person_in(&mut tx, among, &chats, holder.map(|it| it.id), is_opted_out).await?;
+        }
+        let mut addresses = Vec::new();
+        if cliente_id.is_none() || !is_known_in(&mut tx, among, &chats).await? {
+            let until = Timestamp::now().after(ASKED_AT_ONCE);
+            self.delete_chats_in(&mut tx, &every_chat, until).await?;
+            addresses.extend(every_chat);
         }
         tx.commit().await?;
         self.media_deleted().notify_one();
@@ -354,6 +379,7 @@ impl Store {
             messages,
             recipients,
             is_opted_out,
+            addresses,
         })
     }
 
@@ -386,6 +412,21 @@ impl Store {
     }
 }
 
+/// Returns whether something is kept of these chats for another business.
+async fn is_known_in(tx: &mut Tx, among: &str, chats: &str) -> Result<bool, StoreError> {
+    for table in ["messages", "contact_cards", "recipients"] {
+        let statement = format!("SELECT COUNT(*) FROM {table} WHERE chat IN {among}");
+        let count: i64 = sqlx::query_scalar(AssertSqlSafe(statement))
+            .bind(chats)
+            .fetch_one(&mut **tx)
+            .await?;
+        if count > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Deletes the names and merges of a contact; if it opted out, its addresses are
 /// kept, since the opt-out applies to them.
 async fn forget_person_in(
@@ -416,7 +457,13 @@ async fn forget_person_in(
             .execute(&mut **tx)
             .await?;
     }
-    if let Some(person) = person.filter(|_| !is_opted_out) {
+    let Some(person) = person else { return Ok(()) };
+    // Also those under a spelling that is none of the addresses.
+    sqlx::query("DELETE FROM person_joinings WHERE person_id = $1")
+        .bind(person)
+        .execute(&mut **tx)
+        .await?;
+    if !is_opted_out {
         sqlx::query("DELETE FROM people WHERE id = $1")
             .bind(person)
             .execute(&mut **tx)
@@ -479,28 +526,6 @@ async fn blank_refused_lines_in(tx: &mut Tx, end: &str, of: i64) -> Result<(), S
             let blank =
                 "UPDATE import_refusals SET cell = '', reason = '', cells = NULL WHERE id = $1";
             sqlx::query(blank)
-                .bind(row.try_get::<i64, _>("id")?)
-                .execute(&mut **tx)
-                .await?;
-        }
-    }
-    Ok(())
-}
-
-/// Marks the merges that involved this address as undone.
-async fn undo_merges_in(tx: &mut Tx, person: i64, address: &str) -> Result<(), StoreError> {
-    let rows = sqlx::query(
-        "SELECT id, from_chat, to_chat FROM person_joinings
-         WHERE person_id = $1 AND undone_at IS NULL",
-    )
-    .bind(person)
-    .fetch_all(&mut **tx)
-    .await?;
-    for row in &rows {
-        let (from, to): (String, String) = (row.try_get("from_chat")?, row.try_get("to_chat")?);
-        if *address_of(&from) == *address || *address_of(&to) == *address {
-            sqlx::query("UPDATE person_joinings SET undone_at = $1 WHERE id = $2")
-                .bind(now())
                 .bind(row.try_get::<i64, _>("id")?)
                 .execute(&mut **tx)
                 .await?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::access::{admin, locked};
 use crate::fake_session_manager::{FakeSessionManager, message};
-use crate::support::{Hub, ask, code, get, text, until_read};
+use crate::support::{Hub, ask, code, get, text, until, until_read};
 
 const REAL: &[(&str, &str)] = &[("DRY_RUN", "false")];
 const ANA: &str = "5491158254201";
@@ -60,6 +60,11 @@ async fn talks(hub: &Hub, query: &str) -> Vec<String> {
     let all = list["conversaciones"].as_array().unwrap().iter();
     all.map(|it| it["telefono"].as_str().unwrap().to_owned())
         .collect()
+}
+
+/// Where session-manager deletes what it keeps of a number.
+fn chat_records(number: &str) -> String {
+    format!("/chats/{number}@c.us/messages")
 }
 
 /// How much of what somebody wrote nobody has read.
@@ -207,6 +212,77 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn undone_merge_returns_names_tags_and_notes(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        lead(&hub, &peer, "3A01", &format!("{LEO}@c.us"), "de Leo").await;
+        note(&hub, ANA, json!({"etiquetas": ["vip", "casa"], "nota": "uno"})).await;
+        note(&hub, LEO, json!({"nombre": "Leo", "nota": "dos", "etiquetas": ["vip", "alquiler"]})).await;
+        note(&hub, LEO, json!({"nombre": "Leo de 52", "nota": "solo 52", "cliente_id": 52})).await;
+        note(&hub, LEO, json!({"nota": "solo 51", "cliente_id": 51})).await;
+        let join = |con: &str| json!({"con": con});
+        let (join_path, part_path) = (format!("/api/contacts/{ANA}/join"), format!("/api/contacts/{ANA}/part"));
+        let (status, one) = ask(&hub, "POST", &join_path, Some(&join(LEO))).await;
+        assert_eq!((status, &one["nombre"], &one["nota"]), (200, &json!("Leo"), &json!("uno\ndos")), "{one}");
+        // A third one comes along, and what a person changes meanwhile stays.
+        note(&hub, "5491158254203", json!({"nombre": "Eva", "etiquetas": ["eva"]})).await;
+        assert_eq!(ask(&hub, "POST", &join_path, Some(&join("5491158254203"))).await.0, 200);
+        note(&hub, ANA, json!({"nota": "uno, dos y tres"})).await;
+        // A business that deletes its data does not get them back.
+        let (status, _) = ask(&hub, "DELETE", &format!("/api/contacts/{ANA}?cliente_id=51"), None).await;
+        assert_eq!(status, 200);
+        let (status, ana) = ask(&hub, "POST", &part_path, Some(&json!({"direccion": LEO}))).await;
+        assert_eq!(status, 200, "{ana}");
+        // Eva's name would have been taken if Leo's had not been there before.
+        assert_eq!((&ana["nombre"], &ana["nota"]), (&json!("Eva"), &json!("uno, dos y tres")), "{ana}");
+        assert_eq!(ana["etiquetas"], json!(["vip", "casa", "eva"]), "{ana}");
+        assert_eq!((&ana["nombre_whatsapp"], &ana["negocios"]), (&Value::Null, &json!([])), "{ana}");
+        let leo = get(&hub, &format!("/api/contacts/{LEO}")).await;
+        assert_eq!((&leo["nombre"], &leo["nota"], &leo["nombre_whatsapp"]), (&json!("Leo"), &json!("dos"), &json!("anita")), "{leo}");
+        assert_eq!(leo["etiquetas"], json!(["vip", "alquiler"]), "{leo}");
+        assert_eq!(leo["negocios"], json!([{"cliente_id": 52, "nombre": "Leo de 52", "etiquetas": [], "nota": "solo 52"}]), "{leo}");
+        assert_eq!(listed(&hub, "cliente_id=52").await, [LEO]);
+        assert!(!listed(&hub, "cliente_id=51").await.contains(&ANA.to_owned()));
+        assert_eq!(listed(&hub, "buscar=alquiler").await, [LEO]);
+        // The first one is Ana's alone again, too.
+        assert_eq!(ask(&hub, "POST", &part_path, Some(&json!({"direccion": "5491158254203"}))).await.0, 200);
+        let ana = get(&hub, &format!("/api/contacts/{ANA}")).await;
+        assert_eq!((&ana["nombre"], &ana["etiquetas"]), (&Value::Null, &json!(["vip", "casa"])), "{ana}");
+        let eva = get(&hub, "/api/contacts/5491158254203").await;
+        assert_eq!((&eva["nombre"], &eva["etiquetas"]), (&json!("Eva"), &json!(["eva"])), "{eva}");
+        // Nothing of it is kept twice.
+        let left = "SELECT COUNT(*) FROM person_joinings WHERE kept IS NOT NULL";
+        let left: i64 = sqlx::query_scalar(left).fetch_one(hub.store.reader()).await.unwrap();
+        assert_eq!(left, 0);
+        hub.stop().await;
+    }
+
+    async fn undone_merge_returns_the_recipient_that_was_taken_out(database: Database) {
+        let (_peer, hub) = start(&database.url()).await;
+        let campaign = json!({"nombre": "Marzo", "mensaje": "Hola {nombre}", "cliente_id": 51});
+        let (_, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&campaign)).await;
+        let path = format!("/api/sender/campaigns/{}", campaign["id"]);
+        let list = "telefono;nombre\n5491158254201;Ana\n5491158254202;Leo\n";
+        assert_eq!(text(hub.http.post(hub.url(&format!("{path}/recipients"))).body(list)).await.0, 201);
+        note(&hub, ANA, json!({"nombre": "Ana"})).await;
+        note(&hub, LEO, json!({"nombre": "Leo"})).await;
+        let states = async || {
+            let list = get(&hub, &format!("{path}/recipients")).await;
+            let all = list["destinatarios"].as_array().unwrap().iter();
+            all.map(|it| (it["destinatario"].as_str().unwrap().to_owned(), it["estado"].as_str().unwrap().to_owned()))
+                .collect::<Vec<_>>()
+        };
+        let expected = |second: &str| vec![(ANA.to_owned(), "pendiente".to_owned()), (LEO.to_owned(), second.to_owned())];
+        for _ in 0..2 {
+            let (status, _) = ask(&hub, "POST", &format!("/api/contacts/{ANA}/join"), Some(&json!({"con": LEO}))).await;
+            assert_eq!((status, states().await), (200, expected("omitido")));
+            let (status, _) = ask(&hub, "POST", &format!("/api/contacts/{ANA}/part"), Some(&json!({"direccion": LEO}))).await;
+            assert_eq!((status, states().await), (200, expected("pendiente")));
+        }
+        let stats = get(&hub, &format!("{path}/stats")).await;
+        assert_eq!((&stats["pendientes"], &stats["omitidos"]), (&json!(2), &json!(0)), "{stats}");
+        hub.stop().await;
+    }
+
     async fn undone_merge_returns_what_came_by_a_lid(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let of_leo = |id: &str, body: &str| {
@@ -264,6 +340,7 @@ on_both_engines! {
 
     async fn deleted_contact_keeps_only_its_opt_out(database: Database) {
         let (peer, hub) = start(&database.url()).await;
+        peer.answers(&chat_records(ANA), 200, r#"{"deleted":4,"unsettled":0}"#);
         let campaign = json!({"nombre": "Marzo", "mensaje": "Hola {nombre}", "cliente_id": 51});
         let (_, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&campaign)).await;
         let recipients = format!("/api/sender/campaigns/{}/recipients", campaign["id"]);
@@ -277,6 +354,8 @@ on_both_engines! {
         // One business keeps nothing any more; the other does.
         let (status, gone) = ask(&hub, "DELETE", &format!("/api/contacts/{ANA}?cliente_id=51"), None).await;
         assert_eq!((status, &gone["mensajes"], &gone["destinatarios"]), (200, &json!(1), &json!(1)), "{gone}");
+        // The other business keeps something: session-manager does, too.
+        assert!(peer.asked().iter().all(|it| it.method != "DELETE"));
         assert!(!listed(&hub, "cliente_id=51").await.contains(&ANA.to_owned()));
         assert_eq!(listed(&hub, "cliente_id=52").await, [ANA]);
         assert_eq!((talks(&hub, "cliente_id=51").await, talks(&hub, "cliente_id=52").await), (vec![LEO.to_owned()], vec![ANA.to_owned()]));
@@ -285,7 +364,7 @@ on_both_engines! {
         assert_eq!(stats["pendientes"], 1, "{stats}");
         lead(&hub, &peer, "3A02", &format!("{ANA}@c.us"), "BAJA").await;
         let (status, gone) = ask(&hub, "DELETE", &format!("/api/contacts/{ANA}"), None).await;
-        assert_eq!((status, &gone["baja_conservada"]), (200, &json!(true)), "{gone}");
+        assert_eq!((status, &gone["baja_conservada"], &gone["sesion_pendiente"]), (200, &json!(true), &json!(false)), "{gone}");
         assert_eq!(listed(&hub, "").await, [LEO]);
         assert_eq!(talks(&hub, "").await, [LEO]);
         let inbox = get(&hub, "/api/listener/inbox").await;
@@ -310,6 +389,53 @@ on_both_engines! {
         assert_eq!(refused, ["", LEO]);
         let again = json!({"to": ANA, "message": "Promo"});
         assert_eq!(ask(&hub, "POST", "/api/send", Some(&again)).await.1["code"], "OPTED_OUT");
+        hub.stop().await;
+    }
+
+    async fn session_manager_forgets_a_deleted_contact_sooner_or_later(database: Database) {
+        let (mut peer, hub) = start(&database.url()).await;
+        let mut told = message(&format!("false_{LID}_3A01"), LID, "hola");
+        (told["phone"], told["lid"]) = (json!(ANA), json!(LID));
+        until_read(&hub, peer.publish("message", &told)).await;
+        send(&hub, LEO, "a Leo", Some(52)).await;
+        peer.fall_over().await;
+        let (status, gone) = ask(&hub, "DELETE", &format!("/api/contacts/{ANA}"), None).await;
+        assert_eq!((status, &gone["sesion_pendiente"]), (200, &json!(true)), "{gone}");
+        peer.get_up().await;
+        // Not before all that was sent is settled.
+        for address in [format!("{ANA}@c.us"), LID.to_owned()] {
+            let path = format!("/chats/{address}/messages");
+            peer.answers(&path, 200, r#"{"deleted":1,"unsettled":1}"#);
+        }
+        let asked = |address: &str| {
+            let path = format!("/chats/{address}/messages");
+            let asked = peer.asked().into_iter();
+            asked.filter(|it| it.method == "DELETE" && it.path == path).count()
+        };
+        let queued = async || {
+            let statement = "SELECT COUNT(*) FROM chat_deletions";
+            sqlx::query_scalar::<_, i64>(statement).fetch_one(hub.store.reader()).await.unwrap()
+        };
+        let due = async || {
+            sqlx::query("UPDATE chat_deletions SET due_at = 0").execute(hub.store.writer()).await.unwrap();
+        };
+        assert_eq!(queued().await, 2);
+        due().await;
+        let number = format!("{ANA}@c.us");
+        until("session-manager to be asked", async || asked(&number) == 1 && asked(LID) == 1).await;
+        assert_eq!(queued().await, 2);
+        for address in [&*number, LID] {
+            let path = format!("/chats/{address}/messages");
+            peer.answers(&path, 200, r#"{"deleted":1,"unsettled":0}"#);
+        }
+        due().await;
+        until("session-manager to have forgotten", async || queued().await == 0).await;
+        // Of a business, once nobody else keeps anything.
+        peer.answers(&chat_records(LEO), 200, r#"{"deleted":1,"unsettled":0}"#);
+        let path = format!("/api/contacts/{LEO}?cliente_id=52");
+        let (status, gone) = ask(&hub, "DELETE", &path, None).await;
+        assert_eq!((status, &gone["sesion_pendiente"]), (200, &json!(false)), "{gone}");
+        assert_eq!(asked(&format!("{LEO}@c.us")), 1);
         hub.stop().await;
     }
 }

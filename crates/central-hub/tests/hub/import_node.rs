@@ -115,7 +115,10 @@ fn source(recipients: u32) -> MariaDb {
              '2026-01-14 10:00:00', 'h1', '{{"id":{{"_serialized":"false_5491100000001@c.us_AA1"}},"type":"chat"}}'),
             (51, 'OUT', '5491158254201@c.us', '5491100000001@c.us', '¿Mañana a las 10?',
              '2026-01-14 10:30:00', 'h2', NULL),
-            (51, 'IN', '120363@g.us', '5491158254201@c.us', 'del grupo', '2026-01-14 10:31:00', 'h3', NULL);
+            (51, 'IN', '120363@g.us', '5491158254201@c.us', 'del grupo', '2026-01-14 10:31:00', 'h3', NULL),
+            (51, 'IN', '5491100000003@c.us', '5491158254201@c.us', 'por el LID', '2026-01-14 10:32:00', 'h4',
+             '{{"id":{{"_serialized":"false_247033104567642@lid_AA4"}},"type":"chat"}}'),
+            (51, 'IN', '247033104567642@lid', '5491158254201@c.us', 'sin número', '2026-01-14 10:33:00', 'h5', NULL);
         "#
     );
     for statements in [TABLES, &rows] {
@@ -166,7 +169,7 @@ async fn counts(store: &Store) -> Vec<i64> {
 /// Returns the expected counts for this number of recipients.
 fn expected(recipients: i64) -> Vec<i64> {
     let sent = (recipients + 1) / 2;
-    vec![3, 4, recipients + 3, sent.min(10), 1, 1, sent + 2]
+    vec![3, 4, recipients + 3, sent.min(10), 1, 1, sent + 4]
 }
 
 /// Checks what applies to any number of rows. The plan and a third run cost as
@@ -200,6 +203,7 @@ async fn brought(database: &Database, recipients: u32, few: bool) {
     if let Some(plan) = plan {
         assert_eq!(plan.tables, report.tables, "the plan was right");
         assert_eq!(plan.skipped, report.skipped);
+        assert_eq!(plan.people, report.people);
     }
     let skipped: Vec<(&str, &str, u64)> = report
         .skipped
@@ -207,6 +211,13 @@ async fn brought(database: &Database, recipients: u32, few: bool) {
         .map(|((table, reason), skipped)| (*table, *reason, skipped.count))
         .collect();
     let n = u64::from(recipients);
+    assert_eq!(report.people, 1, "{report}");
+    let chats = "SELECT DISTINCT chat FROM messages WHERE body IN ('por el LID', 'sin número')";
+    let chats: Vec<String> = sqlx::query_scalar(chats)
+        .fetch_all(store.reader())
+        .await
+        .unwrap();
+    assert_eq!(chats, ["5491100000003@c.us"]);
     assert_eq!(
         skipped,
         [

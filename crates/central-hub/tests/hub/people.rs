@@ -79,6 +79,23 @@ pub(crate) async fn upload(
 }
 
 on_both_engines! {
+    async fn list_with_a_number_and_a_lid_tells_who_is_who(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let (ana, leo) = ("247033104567642@lid", "245933592939431@lid");
+        for (n, lid) in [ana, leo].into_iter().enumerate() {
+            lead(&hub, &peer, &format!("3A0{n}"), lid, "BAJA").await;
+        }
+        let id = campaign(&hub).await;
+        // Two LIDs in a line say nothing.
+        let list = format!(
+            "Celular;WhatsApp ID;Otro\n5491177770001;{ana};\n5491177770002;{leo};244834081311220@lid\n"
+        );
+        assert_eq!(upload(&hub, id, list).await, (json!(2), json!(0)));
+        is_refused(&hub, "5491177770001").await;
+        assert_eq!(send(&hub, "5491177770002").await.0, 200);
+        hub.stop().await;
+    }
+
     async fn opt_out_by_lid_applies_to_its_number_once_known(database: Database) {
         let (peer, hub) = start(&database.url()).await;
         let lid = "247033104567642@lid";

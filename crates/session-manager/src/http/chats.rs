@@ -1,10 +1,13 @@
-//! `POST /chats/{to}/read`, `POST /chats/{to}/typing` and `GET /contacts/{to}`.
+//! `POST /chats/{to}/read`, `POST /chats/{to}/typing`, `DELETE /chats/{to}/messages`
+//! and `GET /contacts/{to}`.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;
 use axum::extract::State;
 use service_runtime::http::{ApiJson, ApiPath};
-use session_api::{ContactBody, ReadBody, Recipient, TypingBody, TypingRequest, paths};
+use session_api::{
+    ChatForgottenBody, ContactBody, ReadBody, Recipient, TypingBody, TypingRequest, paths,
+};
 
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -35,6 +38,29 @@ pub async fn typing(
     let to = Recipient::parse(&to)?;
     let seconds = request.validate()?;
     Ok(Json(state.outbox.typing(&to, seconds).await?))
+}
+
+/// Deletes what the service keeps of a chat: texts, names, numbers and files. What
+/// the phone and WhatsApp have stays. A hash of each message stays, so that none is
+/// told or sent twice; a message whose outcome is unknown stays until it is settled.
+#[utoipa::path(delete, path = paths::CHAT_MESSAGES, tag = "chats",
+    params(("to" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
+    responses((status = 200, description = "What was deleted", body = ChatForgottenBody), Failures))]
+pub async fn forget(
+    State(state): State<AppState>,
+    ApiPath(to): ApiPath<String>,
+) -> Result<Json<ChatForgottenBody>, ApiError> {
+    let to = Recipient::parse(&to)?;
+    let forgotten = state.media.forget_chat(&to).await?;
+    tracing::info!(
+        rows = forgotten.rows,
+        unsettled = forgotten.unsettled,
+        "a chat was forgotten"
+    );
+    Ok(Json(ChatForgottenBody {
+        deleted: forgotten.rows,
+        unsettled: forgotten.unsettled,
+    }))
 }
 
 /// Returns what WhatsApp tells of a number. There is half a second between two

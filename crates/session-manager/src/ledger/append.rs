@@ -6,6 +6,7 @@ use metrics::counter;
 use session_api::{AckEvent, Event, EventKind, Timestamp};
 use sqlx::SqliteConnection;
 
+use super::forget::is_forgotten;
 use super::transition::SendState;
 use crate::event_log::{Ticket, json};
 
@@ -39,7 +40,8 @@ pub(super) async fn tell_ack(
     Ok(())
 }
 
-/// Appends an event; returns whether its message key was new.
+/// Appends an event; returns whether its message key was new: neither known nor
+/// forgotten.
 pub(super) async fn write(
     transaction: &mut SqliteConnection,
     ticket: &mut Ticket,
@@ -47,6 +49,11 @@ pub(super) async fn write(
     message_key: Option<&str>,
     data: Arc<str>,
 ) -> Result<bool, sqlx::Error> {
+    if let Some(key) = message_key
+        && is_forgotten(transaction, key).await?
+    {
+        return Ok(false);
+    }
     let id = ticket.next_id();
     let done = sqlx::query(
         "INSERT INTO events (id, kind, message_key, data) VALUES (?, ?, ?, ?)

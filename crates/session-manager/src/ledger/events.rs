@@ -17,6 +17,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::append::{RESERVED, number, tell_ack, write};
 use super::error::LedgerError;
+use super::forget::forgotten_hash;
 use super::media::note_media;
 use super::message_changes::is_own_edit;
 use super::message_id::{change_key, inbound_dedup_key, sent_key};
@@ -188,6 +189,8 @@ impl Store {
         for old in [
             "DELETE FROM acks WHERE at < ?",
             "DELETE FROM unreadable WHERE at < ?",
+            // Later than the message itself.
+            "DELETE FROM forgotten WHERE at < ?",
         ] {
             sqlx::query(old)
                 .bind(before.as_millis())
@@ -240,13 +243,15 @@ async fn record_message(
         sqlx::query(
             "INSERT INTO unreadable (message_id, at, data) SELECT ?1, ?2, ?4
              WHERE NOT EXISTS (SELECT 1 FROM events WHERE message_key = ?3)
+               AND NOT EXISTS (SELECT 1 FROM forgotten WHERE hash = ?5)
              ON CONFLICT (message_id) DO UPDATE SET data = excluded.data
              WHERE unreadable.data IS NULL",
         )
         .bind(&message.message_id)
         .bind(now)
-        .bind(key)
+        .bind(&key)
         .bind(message_json(message).as_deref())
+        .bind(forgotten_hash(&key))
         .execute(&mut *transaction)
         .await?;
         return Ok(());

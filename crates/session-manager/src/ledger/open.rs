@@ -24,7 +24,7 @@ const READERS: u32 = 2;
 const NEWS_KEPT: usize = 1024;
 
 /// The migrations: number, name, statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 10] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 11] = [
     (1, "sends", include_str!("../../migrations/0001_sends.sql")),
     (
         2,
@@ -62,6 +62,11 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 10] = [
         10,
         "message_changes",
         include_str!("../../migrations/0010_message_changes.sql"),
+    ),
+    (
+        11,
+        "forgotten",
+        include_str!("../../migrations/0011_forgotten.sql"),
     ),
 ];
 

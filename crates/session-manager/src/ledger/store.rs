@@ -37,6 +37,8 @@ pub struct TransitionData<'a> {
     pub error: Option<&'a str>,
     /// Content of the message, for a retry.
     pub content: Option<&'a Content>,
+    /// The recipient, for a retry of a send whose chat was forgotten.
+    pub recipient: Option<&'a str>,
 }
 
 /// The open ledger file; cheap to clone.
@@ -227,6 +229,7 @@ impl Store {
         let message_id = data.message_id.map(str::to_owned);
         let error = data.error.map(str::to_owned);
         let content = data.content.cloned();
+        let recipient = data.recipient.map(str::to_owned);
         let queued = self
             .writer
             .queue(move |tx| {
@@ -242,6 +245,7 @@ impl Store {
                         message_id: message_id.as_deref(),
                         error: error.as_deref(),
                         content: content.as_ref(),
+                        recipient: recipient.as_deref(),
                     };
                     let after = apply_transition(tx, &before, event, data).await?;
                     let is_news = after.is_some();
@@ -283,7 +287,10 @@ pub(super) async fn apply_transition(
     let after = sqlx::query(
         "UPDATE sends SET
            state = ?1,
-           message_id = COALESCE(?2, message_id),
+           -- Of a forgotten chat it stays unknown: it contains the number.
+           message_id = CASE WHEN recipient = '' AND ?9 IS NULL THEN NULL
+                             ELSE COALESCE(?2, message_id) END,
+           recipient = CASE WHEN recipient = '' THEN COALESCE(?9, '') ELSE recipient END,
            error = ?3,
            text = NULL,
            content = ?4,
@@ -307,6 +314,7 @@ pub(super) async fn apply_transition(
     .bind(state.is_taken())
     .bind(before.id)
     .bind(content.and_then(file_of))
+    .bind(data.recipient)
     .fetch_one(&mut *tx.connection)
     .await?;
     let after = Row::read(&after)?;

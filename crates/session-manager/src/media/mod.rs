@@ -21,14 +21,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use service_runtime::private;
-use session_api::{SessionState, Timestamp};
+use session_api::{Recipient, SessionState, Timestamp};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use error::MediaError;
 
 use crate::files::PART;
-use crate::ledger::{LedgerFile, MediaRow, StoredMedia};
+use crate::ledger::{ForgottenChat, LedgerFile, MediaRow, StoredMedia};
 use crate::session::SessionHandle;
 
 /// The folder's name in `DATA_DIR`.
@@ -198,6 +198,19 @@ impl MediaStore {
             return Err(error.into());
         }
         Ok(())
+    }
+
+    /// Deletes what is kept of the chat with this person, files included.
+    pub async fn forget_chat(&self, to: &Recipient) -> Result<ForgottenChat, MediaError> {
+        let store = self.0.ledger.store().await?;
+        let forgotten = store.forget_chat(&[to.as_str()]).await?;
+        for file_id in &forgotten.files {
+            // What is left over the next sweep removes.
+            if let Err(error) = tokio::fs::remove_file(self.path(file_id)).await {
+                tracing::debug!(%error, "the file of a forgotten chat was gone already");
+            }
+        }
+        Ok(forgotten)
     }
 
     async fn is_whole(&self, stored: &StoredMedia) -> bool {

@@ -26,8 +26,8 @@ pub(super) enum Begin {
     New(Lane),
     /// The row was inserted as `sending`: its lock and its slot are held.
     FastPath(FastPath),
-    /// The row existed before.
-    Again,
+    /// The row existed before; with the requested recipient.
+    Again(String),
 }
 
 /// The page, lock and slot of a message that need not wait.
@@ -101,9 +101,10 @@ impl Outbox {
                     .await;
             }
             Begin::New(lane) => Some(lane),
-            Begin::Again => {
+            Begin::Again(recipient) => {
                 let retry = TransitionData {
                     content: Some(content),
+                    recipient: Some(&recipient),
                     ..TransitionData::default()
                 };
                 row = store.apply(id, SendEvent::Retry, retry).await?.0;

@@ -81,7 +81,7 @@ impl Outbox {
         self.can_send()?;
         let slot = self.queue_slot()?;
         let (inserted, begin) = match known {
-            Some(_) => (None, Begin::Again),
+            Some(_) => (None, Begin::Again(recipient.as_str().to_owned())),
             None => {
                 let lane = self.lane(recipient.as_str()).await;
                 let new = NewSend {
@@ -101,7 +101,7 @@ impl Outbox {
                         Begin::FastPath(fast_path)
                     }
                     (Some(_), _) => Begin::New(lane),
-                    (None, _) => Begin::Again,
+                    (None, _) => Begin::Again(recipient.as_str().to_owned()),
                 };
                 (inserted, begin)
             }

@@ -192,7 +192,7 @@ impl Outbox {
         let data = TransitionData {
             message_id: message_id.as_deref(),
             error: code.map(ErrorCode::as_str),
-            content: None,
+            ..TransitionData::default()
         };
         match store.apply(row.id, event, data).await {
             Ok((after, news)) => {

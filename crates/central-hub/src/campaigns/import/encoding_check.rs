@@ -9,7 +9,7 @@
 //! ```
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::garbled::{self, Garbled};
@@ -55,14 +55,17 @@ impl<'a> EncodingCheck<'a> {
         if self.rules.encoding.is_some() || row.fields.values().all(|it| it.is_ascii()) {
             return sink(accepted(row));
         }
+        let mut two_ways = BTreeSet::new();
         for value in row.fields.values() {
-            self.count(value);
+            if self.count(value) {
+                two_ways.insert(value.as_str());
+            }
         }
         if let Some(refused) = self.certain(&row) {
             return sink(refused);
         }
-        let reads_one_way = |(_, value): &(String, &str)| garbled::readings(value).is_empty();
-        if self.used(&row).iter().all(reads_one_way) {
+        let used = self.used(&row);
+        if used.iter().all(|(_, value)| !two_ways.contains(value)) {
             return sink(accepted(row));
         }
         self.held_bytes += row.fields.values().map(String::len).sum::<usize>();
@@ -94,13 +97,17 @@ impl<'a> EncodingCheck<'a> {
         true
     }
 
-    fn count(&mut self, value: &str) {
+    /// Counts a value; returns whether it reads well in another encoding.
+    fn count(&mut self, value: &str) -> bool {
         if value.is_ascii() {
-            return;
+            return false;
         }
         match Garbled::find(value) {
-            Some(Garbled::Other(name, _)) => *self.others.entry(name).or_default() += 1,
-            Some(_) => {}
+            Some(Garbled::Other(name, _)) => {
+                *self.others.entry(name).or_default() += 1;
+                false
+            }
+            Some(_) => false,
             None => {
                 let readings = garbled::readings(value);
                 match readings.first() {
@@ -112,6 +119,7 @@ impl<'a> EncodingCheck<'a> {
                     _ if garbled::is_of_letters(value) => self.as_read += 1,
                     _ => {}
                 }
+                !readings.is_empty()
             }
         }
     }

@@ -183,6 +183,20 @@ pub(super) fn schedule(row: &Record) -> Result<Schedule, Fault> {
     })
 }
 
+/// A person's WhatsApp id; `None` for anything else.
+fn person_of(id: &str) -> Option<String> {
+    let is_person = id.ends_with("@c.us") || id.ends_with("@lid");
+    let id = is_person.then(|| Recipient::parse(id).ok())??;
+    Some(id.as_str().to_owned())
+}
+
+/// The person in a message id, `<from me>_<chat>_<key>`.
+fn chat_of(message_id: &str, from_me: &str) -> Option<String> {
+    let mut parts = message_id.trim().split('_');
+    (parts.next()? == from_me).then_some(())?;
+    person_of(parts.next()?)
+}
+
 /// The id of the source row in a message's key.
 pub(super) fn row_of(key: &str, is_sent: bool) -> Option<i64> {
     let prefix = if is_sent { SENT_KEY } else { TOLD_KEY };
@@ -364,6 +378,42 @@ impl Judge {
             wa_id,
             at,
         })
+    }
+
+    /// The number of a campaign's recipient, and the chat that WhatsApp sent the
+    /// message to, where they differ.
+    pub(super) fn addresses_of_sent(&self, row: &Record) -> Option<(String, String)> {
+        let number = self.chat(row).ok()?;
+        let chat = chat_of(row.text("message_id")?, "true")?;
+        (number != chat).then_some((number, chat))
+    }
+
+    /// The other side of a message as its row and as WhatsApp's id name it, where
+    /// they differ.
+    pub(super) fn addresses_of_told(&self, row: &Record) -> Option<(String, String)> {
+        let is_inbound = row.text("direction")?.trim() == "IN";
+        let (column, from_me) = match is_inbound {
+            true => ("wa_from", "false"),
+            false => ("wa_to", "true"),
+        };
+        let raw: Value = serde_json::from_str(row.text("raw_json")?).ok()?;
+        let other = row.text(column)?.trim();
+        if ["@g.us", "@broadcast", "@newsletter"]
+            .iter()
+            .any(|server| other.ends_with(server))
+        {
+            return None;
+        }
+        let address = self.number(other).ok()?.as_str().to_owned();
+        let side = raw[if is_inbound { "from" } else { "to" }].as_str();
+        let wa_id = [&raw["id"]["_serialized"], &raw["id"], &raw["message_id"]]
+            .into_iter()
+            .find_map(Value::as_str);
+        let chat = wa_id
+            .and_then(|id| chat_of(id, from_me))
+            .filter(|chat| *chat != address);
+        let side = side.and_then(person_of).filter(|chat| *chat != address);
+        chat.or(side).map(|chat| (address, chat))
     }
 
     pub(super) fn recipient(
@@ -599,6 +649,72 @@ mod tests {
         // Valid nowhere, and yet what was written to.
         let kept = of("IN", "5490000000000", "x", "").ok().unwrap();
         assert_eq!(kept.chat, "5490000000000@c.us");
+    }
+
+    #[test]
+    fn a_row_names_a_number_and_the_chat_that_it_went_to() {
+        let pair = |one: &str, other: &str| Some((one.to_owned(), other.to_owned()));
+        let sent = |number, message_id| {
+            let row = Record::of(1, [("telefono_wapp", number), ("message_id", message_id)]);
+            judge().addresses_of_sent(&row)
+        };
+        let (number, lid) = ("5491158254201@c.us", "247033104567642@lid");
+        assert_eq!(
+            sent("5491158254201", "true_247033104567642@lid_3EB0A"),
+            pair(number, lid)
+        );
+        assert_eq!(
+            sent("5491158254201", "true_541158254201@c.us_3EB0A"),
+            pair(number, "541158254201@c.us")
+        );
+        for (number, id) in [
+            ("5491158254201", "true_5491158254201@c.us_3EB0A"),
+            ("5491158254201", "false_247033104567642@lid_3EB0A"),
+            ("5491158254201", "true_120363@g.us_3EB0A"),
+            ("5491158254201", "3EB0A"),
+            ("nadie", "true_247033104567642@lid_3EB0A"),
+        ] {
+            assert_eq!(sent(number, id), None, "{number} {id}");
+        }
+        let told = |direction, raw| {
+            let columns = [
+                ("direction", direction),
+                (
+                    "wa_from",
+                    if direction == "IN" {
+                        number
+                    } else {
+                        "5491150000000@c.us"
+                    },
+                ),
+                (
+                    "wa_to",
+                    if direction == "IN" {
+                        "5491150000000@c.us"
+                    } else {
+                        number
+                    },
+                ),
+                ("raw_json", raw),
+            ];
+            judge().addresses_of_told(&Record::of(1, columns))
+        };
+        let by_id =
+            r#"{"id":{"_serialized":"false_247033104567642@lid_3A"},"from":"5491158254201@c.us"}"#;
+        assert_eq!(told("IN", by_id), pair(number, lid));
+        let by_side = r#"{"id":"false_5491158254201@c.us_3A","from":"247033104567642@lid"}"#;
+        assert_eq!(told("IN", by_side), pair(number, lid));
+        let ours = r#"{"id":"true_247033104567642@lid_3A","from":"5491150000000@c.us"}"#;
+        assert_eq!(told("OUT", ours), pair(number, lid));
+        for raw in [
+            "",
+            "{}",
+            "[]",
+            r#"{"from":"5491158254201@c.us"}"#,
+            r#"{"from":"x@g.us"}"#,
+        ] {
+            assert_eq!(told("IN", raw), None, "{raw}");
+        }
     }
 
     #[test]

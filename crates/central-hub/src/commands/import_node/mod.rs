@@ -2,6 +2,8 @@
 //! database into the hub's own.
 //!
 //! ```text
+//!  ll_envios_whatsapp.message_id ─┐
+//!  ll_whatsapp_messages.raw_json ─┴─ name a number and a chat ─> people
 //!  ll_usuarios ───────────────────────────────────────> users (bcrypt, until they sign in)
 //!  ll_campanias_whatsapp ─────────────────────────────> campaigns; under way: paused
 //!  ll_envios_whatsapp (sent) ─┐
@@ -19,7 +21,7 @@ mod judge;
 mod report;
 mod source;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::tz::TimeZone;
@@ -91,6 +93,7 @@ pub async fn import(
         campaigns: BTreeMap::new(),
         sent: HashMap::new(),
     };
+    import.people().await?;
     let tx = store.begin().await?;
     let tx = import.users(tx).await?;
     let tx = import.campaigns(tx).await?;
@@ -174,6 +177,38 @@ impl Import<'_> {
     ) -> Result<Tx, StoreError> {
         self.store.note_node_rows_in(&mut tx, kind, added).await?;
         self.checkpoint(tx).await
+    }
+
+    /// Learns from the messages which number and which chat of WhatsApp are one
+    /// person's. Before anything is stored, so that all of it is stored under one
+    /// chat.
+    async fn people(&mut self) -> Result<(), NodeError> {
+        let mut seen = HashSet::new();
+        for (table, columns) in [(SENT, &SENT_COLUMNS[..]), (TOLD, &TOLD_COLUMNS[..])] {
+            let mut after = 0;
+            loop {
+                let rows = self.source.after(table, columns, after, BATCH).await?;
+                let Some(last) = rows.last() else { break };
+                after = last.id;
+                for row in &rows {
+                    let pair = match table {
+                        SENT => self.judge.addresses_of_sent(row),
+                        _ => self.judge.addresses_of_told(row),
+                    };
+                    let Some(pair) = pair.filter(|pair| !seen.contains(pair)) else {
+                        continue;
+                    };
+                    let is_new = if self.is_plan {
+                        self.store.may_learn(&pair.0, &pair.1).await?
+                    } else {
+                        self.store.learn_from_import(&pair.0, &pair.1).await?
+                    };
+                    self.report.people += u64::from(is_new);
+                    seen.insert(pair);
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn users(&mut self, mut tx: Tx) -> Result<Tx, NodeError> {

@@ -33,6 +33,8 @@ pub struct Skipped {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportNodeReport {
     is_plan: bool,
+    /// Pairs of a number and a LID, or of two spellings, that are one person's.
+    pub people: u64,
     /// Whether the times in `ts_wa` are read as UTC.
     pub told_in_utc: bool,
     /// Counts by table.
@@ -45,6 +47,7 @@ impl ImportNodeReport {
     pub(super) fn new(is_plan: bool) -> Self {
         Self {
             is_plan,
+            people: 0,
             told_in_utc: false,
             tables: BTreeMap::new(),
             skipped: BTreeMap::new(),
@@ -78,6 +81,9 @@ impl fmt::Display for ImportNodeReport {
                 "{name}: {} {verb}, {} here already, {} left out",
                 table.added, table.known, table.skipped
             )?;
+        }
+        if self.people > 0 {
+            writeln!(f, "numbers and LIDs of one person: {} {verb}", self.people)?;
         }
         for ((table, reason), skipped) in &self.skipped {
             let rows: Vec<_> = skipped.rows.iter().map(i64::to_string).collect();

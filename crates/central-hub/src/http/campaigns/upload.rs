@@ -22,7 +22,9 @@ use crate::campaigns::import::{Charset, ImportFault, ImportRules};
 use crate::campaigns::template::Template;
 use crate::error::HubError;
 use crate::http::numbers;
-use crate::recipient_import::{self, ImportError, LARGEST_LIST, READ_TIMEOUT, StreamReader};
+use crate::recipient_import::{
+    self, ImportError, LARGEST_LIST, READ_TIMEOUT, StreamReader, Teaches,
+};
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Import};
 
@@ -138,6 +140,10 @@ pub(crate) async fn upload(
         return Err(too_large());
     }
     let file_name = query.archivo.as_deref().and_then(shown_name);
+    let teaches = match caller.sees(None) {
+        true => Teaches::People,
+        false => Teaches::Nothing,
+    };
     let held = state.limits.list(&caller)?;
     let body = request.into_body();
     let is_trial = query
@@ -170,7 +176,7 @@ pub(crate) async fn upload(
         let rules = ImportRules { template, ..rules };
         let (feed, source) = StreamReader::new(body.into_data_stream());
         let feeding = tokio::spawn(feed);
-        let report = run(&state, &campaign, import, rules, source).await;
+        let report = run(&state, &campaign, import, rules, teaches, source).await;
         feeding.abort();
         report
     });
@@ -199,7 +205,8 @@ pub(super) async fn import_json(
         sheet: None,
         separator: None,
     };
-    run(state, campaign, import, rules, Cursor::new(json)).await
+    let source = Cursor::new(json);
+    run(state, campaign, import, rules, Teaches::Nothing, source).await
 }
 
 /// Imports a short list into an existing campaign.
@@ -277,10 +284,12 @@ async fn run(
     campaign: &Campaign,
     import: Import,
     rules: ImportRules,
+    teaches: Teaches,
     source: impl Read + Send + 'static,
 ) -> Result<UploadBody, HubError> {
     let id = import.id;
-    let import = recipient_import::run(&state.store, campaign, import, rules, source).await?;
+    let import = recipient_import::run(&state.store, campaign, import, rules, teaches, source);
+    let import = import.await?;
     let import = import.ok_or_else(ErrorReply::internal)?;
     Ok(UploadBody {
         import: import.into(),

@@ -181,7 +181,7 @@ impl Store {
         only: Option<i64>,
         reason: &str,
     ) -> Result<i64, Refused> {
-        let (mut tx, found) = self.begin_with_campaign(campaign).await?;
+        let (mut tx, _) = self.begin_with_campaign(campaign).await?;
         let failed = super::recipients::failed_in(&mut tx, campaign, only).await?;
         let mut deltas = Deltas::default();
         let mut count = 0;
@@ -195,22 +195,9 @@ impl Store {
             }
         }
         deltas.apply(&mut tx, campaign).await?;
-        if count > 0 && found.state == CampaignState::Finished {
-            // It does not resume by itself: a person decides when.
-            sqlx::query(
-                "UPDATE campaigns SET state = 'paused', pause_code = 'RETRY', pause_detail = $1,
-                     finished_at = NULL WHERE id = $2",
-            )
-            .bind(reason)
-            .bind(campaign)
-            .execute(&mut *tx)
-            .await?;
-            changed_in(&mut tx, campaign).await?;
+        if count > 0 {
+            reopen_in(&mut tx, campaign, Some(reason)).await?;
         }
-        sqlx::query("UPDATE campaigns SET next_at = 0 WHERE id = $1")
-            .bind(campaign)
-            .execute(&mut *tx)
-            .await?;
         tx.commit().await?;
         Ok(count)
     }
@@ -219,6 +206,31 @@ impl Store {
         tx.commit().await?;
         self.campaign(id).await?.ok_or(Refused::NotFound)
     }
+}
+
+/// Lets a campaign go on that has pending recipients again. A finished one does
+/// not resume by itself: a person decides when.
+pub(in crate::store) async fn reopen_in(
+    tx: &mut Tx,
+    id: i64,
+    detail: Option<&str>,
+) -> Result<(), StoreError> {
+    let reopened = sqlx::query(
+        "UPDATE campaigns SET state = 'paused', pause_code = 'RETRY', pause_detail = $1,
+             finished_at = NULL WHERE id = $2 AND state = 'finished'",
+    )
+    .bind(detail)
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
+    if reopened.rows_affected() > 0 {
+        changed_in(tx, id).await?;
+    }
+    sqlx::query("UPDATE campaigns SET next_at = 0 WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// Enqueues webhook deliveries with a campaign's current state.

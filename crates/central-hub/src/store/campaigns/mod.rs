@@ -38,6 +38,7 @@ pub use countries::Countries;
 pub use days::Days;
 pub use imports::{Import, ImportEnd, ImportState, NewRefusedLine, RefusedLine};
 pub(crate) use lifecycle::pause_in;
+pub(in crate::store) use lifecycle::reopen_in;
 pub use lifecycle::withdraw;
 pub use numbers::Numbers;
 pub use opt_outs::{AppliedOptOut, OptOut, is_opted_out_in};

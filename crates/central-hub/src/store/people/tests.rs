@@ -142,6 +142,35 @@ on_both_engines! {
         store.close().await;
     }
 
+    async fn import_teaches_only_what_is_not_known_otherwise(database: Database) {
+        let store = open(&database).await;
+        let (other_number, other_lid) = ("5491158254202@c.us", "245933592939431@lid");
+        let (one, other) = (insert(&store, NUMBER, "a").await, insert(&store, LID, "b").await);
+        assert!(store.may_learn(WITHOUT_9, LID).await.unwrap());
+        assert!(store.learn_from_import(WITHOUT_9, LID).await.unwrap());
+        for id in [one, other] {
+            assert_eq!(chat(&store, id).await, NUMBER);
+        }
+        assert!(!store.learn_from_import(NUMBER, LID).await.unwrap(), "known by now");
+        let source: String = sqlx::query_scalar("SELECT source FROM person_joinings")
+            .fetch_one(store.reader())
+            .await
+            .unwrap();
+        assert_eq!(source, "import");
+        // What is known is newer than any import.
+        for (id, chat) in [(other_number, LID), (NUMBER, other_lid), (NUMBER, other_number), ("x", LID), (LID, other_lid)] {
+            assert!(!store.learn_from_import(id, chat).await.unwrap(), "{id} {chat}");
+        }
+        assert_eq!(store.chat_of(&person(other_lid)).await.unwrap(), other_lid);
+        assert_eq!(store.chat_of(&person(other_number)).await.unwrap(), other_number);
+        // WhatsApp's spelling, where none is known.
+        let (old, new) = ("551187654321@c.us", "5511987654321@c.us");
+        assert!(store.learn_from_import(new, old).await.unwrap());
+        assert!(!store.learn_from_import(old, new).await.unwrap());
+        assert_eq!(store.chat_of(&person(new)).await.unwrap(), old);
+        store.close().await;
+    }
+
     async fn joinings_of_both_are_kept_when_two_people_are_joined(database: Database) {
         let store = open(&database).await;
         let (other_number, other_lid) = ("5491158254202@c.us", "245933592939431@lid");

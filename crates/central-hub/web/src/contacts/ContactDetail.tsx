@@ -145,10 +145,10 @@ function Forget({ contact, onGone }: { contact: OneContact; onGone: () => void }
   const forget = useAction(
     CONTACTS_KEY,
     () => forgetContact(idOf(contact)),
-    () => {
+    ({ sesion_pendiente }) => {
       dialog.close();
       onGone();
-      toast({ text: s.forgotten(who) });
+      toast({ text: sesion_pendiente ? s.forgottenLater(who) : s.forgotten(who) });
     },
   );
   return (

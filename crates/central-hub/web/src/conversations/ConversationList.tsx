@@ -181,11 +181,6 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
         value={typed}
         onChange={(event) => setTyped(event.currentTarget.value)}
       />
-      {pages.items?.length === 0 && pages.forward && (
-        <Text size="sm" c="dimmed" role="status">
-          {c.goOn}
-        </Text>
-      )}
       <PagedList
         pages={pages}
         empty={

@@ -8,18 +8,20 @@ import { useText } from '../i18n/I18nProvider';
 import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Marked } from '../ui/Marked';
-import { firstFilled } from '../ui/pages';
+import { useWalk } from '../ui/pages';
+import { Walking } from '../ui/Walking';
 import { CONVERSATIONS_KEY, getHistory } from './api';
 import classes from './Conversations.module.css';
 import { summary } from './thread';
 
 const PER_SEARCH = 20;
 
-const useFound = (number: string, buscar: string) =>
-  useInfiniteQuery({
+function useFound(number: string, buscar: string) {
+  const { walk, run } = useWalk();
+  const found = useInfiniteQuery({
     queryKey: [...CONVERSATIONS_KEY, 'search', number, buscar],
-    queryFn: ({ pageParam, signal }) =>
-      firstFilled(
+    queryFn: async ({ pageParam, signal }) => {
+      const { page } = await run(
         pageParam,
         (antes) =>
           getHistory(
@@ -27,12 +29,17 @@ const useFound = (number: string, buscar: string) =>
             { buscar, antes, limite: PER_SEARCH },
             { signal, timeoutMs: 30_000 },
           ),
-        (page) => ({ items: page.mensajes, next: page.siguiente }),
-      ),
+        (part) => ({ items: part.mensajes, next: part.siguiente }),
+        signal,
+      );
+      return page;
+    },
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.siguiente,
     enabled: buscar !== '',
   });
+  return { ...found, walk: found.isFetching ? walk : null };
+}
 
 interface Props {
   number: string;
@@ -50,7 +57,8 @@ export function ThreadSearch({ number, who, onFound, onClose }: Props) {
   const [words] = useDebouncedValue(typed.trim(), 300);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus({ preventScroll: true }), []);
-  const { data, error, isFetching, hasNextPage, fetchNextPage, isFetchingNextPage } = useFound(number, words);
+  const { data, error, isFetching, hasNextPage, fetchNextPage, isFetchingNextPage, walk } =
+    useFound(number, words);
   const found = words === '' ? [] : (data?.pages.flatMap((page) => page.mensajes) ?? []);
   return (
     <div
@@ -77,9 +85,17 @@ export function ThreadSearch({ number, who, onFound, onClose }: Props) {
         </ActionIcon>
       </div>
       <Text size="xs" c="dimmed" role="status">
-        {words !== '' && data && !isFetching && (found.length === 0 ? c.nothing : c.count(found.length, hasNextPage))}
+        {words !== '' &&
+          data &&
+          !isFetching &&
+          (found.length > 0
+            ? c.count(found.length, hasNextPage)
+            : hasNextPage
+              ? t.list.stopped
+              : c.nothing)}
       </Text>
       <ActionError error={error} />
+      {walk && <Walking walk={walk} />}
       {found.length > 0 && (
         <ul className={classes.found}>
           {found.map((message) => (

@@ -56,4 +56,5 @@ export const joinContacts = (id: string, con: string) =>
 export const partContact = (id: string, direccion: string) =>
   request<OneContact>(`${pathOf(id)}/part`, { method: 'POST', body: { direccion } });
 
-export const forgetContact = (id: string) => request<unknown>(pathOf(id), { method: 'DELETE' });
+export const forgetContact = (id: string) =>
+  request<{ sesion_pendiente: boolean }>(pathOf(id), { method: 'DELETE' });

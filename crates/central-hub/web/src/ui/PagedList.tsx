@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 
 import { Notice } from './Notice';
 import { ScreenLoading } from './ScreenLoading';
+import { Walking } from './Walking';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import type { Pages } from './pages';
@@ -31,8 +32,18 @@ export function PagedList<T>({ pages, empty, children }: Props<T>) {
           </Stack>
         </Notice>
       )}
-      {items === undefined && !error && <ScreenLoading />}
-      {items !== undefined && items.length === 0 && !forward && empty}
+      {pages.walk && <Walking walk={pages.walk} />}
+      {items === undefined && !error && !pages.walk && <ScreenLoading />}
+      {items !== undefined && items.length === 0 && !pages.walk && !pages.stale && (
+        <>
+          {!forward && empty}
+          {forward && (
+            <Text size="sm" c="dimmed" role="status">
+              {t.list.stopped}
+            </Text>
+          )}
+        </>
+      )}
       {items !== undefined && items.length > 0 && (
         <div style={{ opacity: pages.stale ? 0.6 : 1 }} aria-busy={pages.stale}>
           {children(items)}

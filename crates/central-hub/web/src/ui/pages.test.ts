@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { firstFilled } from './pages';
+import { firstFilled, percentOf } from './pages';
 
 const pages = (empty: number) => (cursor: number | null) => {
   const at = cursor ?? 0;
@@ -17,10 +17,27 @@ describe('firstFilled', () => {
     expect(await firstFilled(null, pages(7), read)).toEqual({ items: [7], next: null });
   });
 
-  it('stops at the end, and after many empty pages leaves the rest to a person', async () => {
+  it('goes on to the end, unless a person stops it', async () => {
     const nothing = () => Promise.resolve({ items: [], next: null });
     expect(await firstFilled(3, nothing, read)).toEqual({ items: [], next: null });
-    const page = await firstFilled(null, pages(1_000), read);
+    expect(await firstFilled(null, pages(1_000), read)).toEqual({ items: [1_000], next: null });
+    const steps: (number | null)[] = [];
+    const page = await firstFilled(null, pages(1_000), read, (next) => steps.push(next) < 51);
     expect(page).toEqual({ items: [], next: 51 });
+    expect(steps.length).toBe(51);
+  });
+});
+
+describe('percentOf', () => {
+  it('goes from the newest message to the first', () => {
+    expect(percentOf(1_000, 1_000)).toBe(0);
+    expect(percentOf(1_000, 250)).toBe(75);
+    expect(percentOf(1_000, 0)).toBe(100);
+  });
+
+  it('says nothing where ids grow, or are none', () => {
+    expect(percentOf(10, 20)).toBe(null);
+    expect(percentOf(null, 20)).toBe(null);
+    expect(percentOf('a', 'b')).toBe(null);
   });
 });

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery, type QueryKey } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 
 /** A page of a list, independent of its field names. */
 export interface Page<T> {
@@ -19,25 +19,71 @@ interface Options<T> {
   enabled?: boolean;
 }
 
-/** Empty pages in a row after which a person decides whether to go on. */
-const MOST_EMPTY = 50;
+/** Empty pages after which a list is not fetched again by itself. */
+const FEW_EMPTY = 5;
 
 /**
- * Fetches the first page with something in it: a search ends after a while with
- * a cursor, whether or not it has found anything.
+ * Fetches the first page with something in it, or the last one: a search ends
+ * after a while with a cursor, whether or not it has found anything. It stops
+ * early where `goesOn` says so, with the cursor of the rest.
  */
 export async function firstFilled<P, C>(
   cursor: C,
   fetch: (cursor: C) => Promise<P>,
   read: (page: P) => { items: readonly unknown[]; next: C },
+  goesOn: (next: C) => boolean = () => true,
 ): Promise<P> {
   let page = await fetch(cursor);
-  for (let n = 0; n < MOST_EMPTY; n += 1) {
+  for (;;) {
     const { items, next } = read(page);
-    if (items.length > 0 || next === null) break;
+    if (items.length > 0 || next === null || !goesOn(next)) return page;
     page = await fetch(next);
   }
-  return page;
+}
+
+/** How far a search got, in percent: its cursors go from the newest id down to 1. */
+export function percentOf(first: Cursor, now: Cursor): number | null {
+  if (typeof first !== 'number' || typeof now !== 'number' || now > first || first <= 0) return null;
+  return Math.floor(100 * (1 - now / first));
+}
+
+/** A search through pages with nothing in them. */
+export interface Walk {
+  /** How far it got; null if that cannot be told. */
+  percent: number | null;
+  stop: () => void;
+}
+
+/** Searches page by page to the end, with progress and a way to stop. */
+export function useWalk() {
+  const [percent, setPercent] = useState<number | null | undefined>(undefined);
+  const stopped = useRef(false);
+  const run = async <P, C extends Cursor>(
+    cursor: C | null,
+    fetch: (cursor: C | null) => Promise<P>,
+    read: (page: P) => { items: readonly unknown[]; next: C | null },
+    signal: AbortSignal,
+  ): Promise<{ page: P; empty: number }> => {
+    stopped.current = false;
+    setPercent(undefined);
+    let empty = 0;
+    let first = cursor;
+    const page = await firstFilled(cursor, fetch, read, (next) => {
+      if (stopped.current) return false;
+      first ??= next;
+      empty += 1;
+      setPercent(percentOf(first, next));
+      return true;
+    });
+    // Another walk may be under way.
+    if (!signal.aborted) setPercent(undefined);
+    return { page, empty };
+  };
+  const stop = () => {
+    stopped.current = true;
+  };
+  const walk: Walk | null = percent === undefined ? null : { percent, stop };
+  return { walk, run };
 }
 
 export interface Pages<T> {
@@ -51,6 +97,8 @@ export interface Pages<T> {
   back: (() => void) | null;
   forward: (() => void) | null;
   retry: () => void;
+  /** While a search goes through pages with nothing in them. */
+  walk: Walk | null;
 }
 
 /**
@@ -66,16 +114,22 @@ export function usePages<T>({ key, fetch, everyMs, enabled = true }: Options<T>)
   });
   const cursors = seen.name === name ? seen.cursors : [null];
   const cursor = cursors.at(-1) ?? null;
-  const { data, error, isPlaceholderData, refetch } = useQuery({
+  const { walk, run } = useWalk();
+  const { data, error, isFetching, isPlaceholderData, refetch } = useQuery({
     queryKey: [...key, { cursor }],
-    queryFn: ({ signal }) =>
-      firstFilled(
+    queryFn: async ({ signal }) => {
+      const found = await run(
         cursor,
         (from) => fetch(from, signal),
         (page) => page,
-      ),
+        signal,
+      );
+      return { ...found.page, empty: found.empty };
+    },
     placeholderData: keepPreviousData,
-    refetchInterval: everyMs ?? false,
+    // A walk through the whole history is not repeated by itself.
+    refetchInterval: ({ state }) =>
+      (state.data?.empty ?? 0) > FEW_EMPTY ? false : (everyMs ?? false),
     // The list may have changed before the user returns to it.
     staleTime: 0,
     enabled,
@@ -90,5 +144,6 @@ export function usePages<T>({ key, fetch, everyMs, enabled = true }: Options<T>)
     back: cursors.length > 1 ? go(cursors.slice(0, -1)) : null,
     forward: next === null ? null : go([...cursors, next]),
     retry: () => void refetch(),
+    walk: isFetching ? walk : null,
   };
 }

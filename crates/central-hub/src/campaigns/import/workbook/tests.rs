@@ -31,11 +31,15 @@ fn sheet(rows: &str) -> String {
 }
 
 fn xlsx(rows: &str) -> Vec<u8> {
+    xlsx_with(BOOK, rows)
+}
+
+fn xlsx_with(book: &str, rows: &str) -> Vec<u8> {
     let texts = r#"<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>Celular</t></si><si><t>Nombre</t></si><si><t>Vence</t></si><si><t>Muñoz</t></si></sst>"#;
     let other = sheet(r#"<row r="1"><c r="A1" t="inlineStr"><is><t>nada</t></is></c></row>"#);
     archive(&[
         ("_rels/.rels", PACKAGE.as_bytes()),
-        ("xl/workbook.xml", BOOK.as_bytes()),
+        ("xl/workbook.xml", book.as_bytes()),
         ("xl/_rels/workbook.xml.rels", RELATIONS.as_bytes()),
         ("xl/styles.xml", STYLES.as_bytes()),
         ("xl/sharedStrings.xml", texts.as_bytes()),
@@ -51,8 +55,16 @@ const ROWS: &str = r#"
 "#;
 
 fn ods(rows: &str) -> Vec<u8> {
+    ods_of(&[("Hoja1", rows)])
+}
+
+fn ods_of(sheets: &[(&str, &str)]) -> Vec<u8> {
+    let tables = sheets
+        .iter()
+        .map(|(name, rows)| format!(r#"<table:table table:name="{name}">{rows}</table:table>"#));
+    let tables: String = tables.collect();
     let content = format!(
-        r#"<office:document-content xmlns:office="o" xmlns:table="t" xmlns:text="x"><office:body><office:spreadsheet><table:table table:name="Hoja1">{rows}</table:table></office:spreadsheet></office:body></office:document-content>"#
+        r#"<office:document-content xmlns:office="o" xmlns:table="t" xmlns:text="x"><office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"#
     );
     archive(&[
         (
@@ -104,6 +116,46 @@ fn xlsx_numbers_are_whole_and_dates_are_dates() {
             ),
         ]
     );
+}
+
+#[test]
+fn second_sheet_is_chosen_in_a_workbook_of_either_kind() {
+    // Of LibreOffice.
+    let row = |cells: [&str; 2]| {
+        let cell = |text: &str| {
+            format!(
+                r#"<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>"#
+            )
+        };
+        let cells: String = cells.map(cell).concat();
+        format!("<table:table-row>{cells}</table:table-row>")
+    };
+    let first = [["Celular", "Nombre"], ["5491158254201", "Ana"]];
+    let second = [
+        ["Celular", "Nombre"],
+        ["5491158254202", "Leo"],
+        ["5491158254203", "Eva"],
+    ];
+    let (first, second) = (first.map(row).concat(), second.map(row).concat());
+    let book = ods_of(&[("Enero", &first), ("Febrero", &second)]);
+    for (sheet, people) in [
+        (None, 1),
+        (Some("Enero"), 1),
+        (Some("febrero"), 2),
+        (Some("2"), 2),
+    ] {
+        assert_eq!(import(&book, sheet).unwrap().len(), people, "{sheet:?}");
+    }
+    let fault = import(&book, Some("3")).unwrap_err();
+    assert_eq!(fault.sheets().unwrap(), ["Enero", "Febrero"]);
+    // Of Excel, where the first one is not hidden.
+    let shown = BOOK.replace(r#" state="hidden""#, "");
+    let book = xlsx_with(&shown, ROWS);
+    let fault = import(&book, None).unwrap_err();
+    assert_eq!(fault.code(), "LIST_WITHOUT_PHONE");
+    for sheet in ["2", "Clientes 2026"] {
+        assert_eq!(import(&book, Some(sheet)).unwrap().len(), 2, "{sheet}");
+    }
 }
 
 #[test]

@@ -181,6 +181,7 @@ export const campaigns: typeof es = {
     ITS_TURN: 'It was its turn',
     OPTED_OUT: 'Asked not to be written to',
     DUPLICATE: 'The same person as another recipient',
+    PARTED: 'Another person than the other recipient after all',
     RETRY: 'Tried once more',
     CAMPAIGN_PAUSED: 'The campaign was paused',
     CANCELLED: 'Cancelled',

@@ -37,6 +37,7 @@ export const contacts: Dictionary['contacts'] = {
       inbound: 'by a message of theirs',
       send: 'by a message to them',
       lookup: 'by a question to WhatsApp',
+      import: 'by a list or the data that came in',
       migration: 'from before',
       hand: 'a person joined it',
     },
@@ -44,7 +45,7 @@ export const contacts: Dictionary['contacts'] = {
     partOf: (address) => `Part ${address}`,
     partTitle: (address) => `Part ${address}?`,
     partText:
-      'It becomes somebody else, with the messages that went and came by that address. An opt-out stays with both.',
+      'It becomes somebody else, with the messages that went and came by that address, and the name, tags and notes from before the joining. An opt-out stays with both.',
     parted: (address) => `${address} is somebody else now`,
     join: 'Join with another contact',
     joinWith: "The other contact's number",
@@ -60,5 +61,7 @@ export const contacts: Dictionary['contacts'] = {
     forgetText:
       'Their messages, places in campaigns and notes are deleted. This cannot be undone. If they opted out, that is kept, so that nobody writes to them again.',
     forgotten: (who) => `All of ${who} was deleted`,
+    forgottenLater: (who) =>
+      `All of ${who} was deleted here. What the WhatsApp service keeps is deleted as soon as it answers.`,
   },
 };

@@ -16,7 +16,6 @@ export const conversations: typeof es = {
   emptyText: 'They appear when somebody writes to you, or you write to them.',
   nothingTitle: 'Nothing was found',
   nothingText: 'Try another word, or fewer.',
-  goOn: 'Nothing in the newest: “Next” searches what is older.',
   chooseTitle: 'Choose a chat from the list',
   back: 'Back to the conversations',
   thread: (who) => `Messages with ${who}`,

@@ -78,6 +78,9 @@ export const en: Dictionary = {
     page: (number: number) => `Page ${number}`,
     back: 'Back',
     forward: 'Next',
+    searching: 'Searching older messages…',
+    stop: 'Stop',
+    stopped: 'The search was stopped: “Next” goes on from there.',
   },
   messageStates: {
     pendiente: 'Pending',

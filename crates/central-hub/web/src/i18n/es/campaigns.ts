@@ -183,6 +183,7 @@ export const campaigns = {
     ITS_TURN: 'Le tocó el turno',
     OPTED_OUT: 'Pidió que no le escriban',
     DUPLICATE: 'La misma persona que otro destinatario',
+    PARTED: 'Al final es otra persona que el otro destinatario',
     RETRY: 'Se vuelve a intentar',
     CAMPAIGN_PAUSED: 'La campaña se pausó',
     CANCELLED: 'Se canceló',

@@ -36,6 +36,7 @@ export const contacts = {
       inbound: 'por un mensaje suyo',
       send: 'por un envío',
       lookup: 'por una consulta a WhatsApp',
+      import: 'por una lista o los datos que se trajeron',
       migration: 'de antes',
       hand: 'la unió una persona',
     },
@@ -43,7 +44,7 @@ export const contacts = {
     partOf: (address: string) => `Separar ${address}`,
     partTitle: (address: string) => `¿Separar ${address}?`,
     partText:
-      'Pasa a ser otra persona, con los mensajes que fueron y vinieron por esa dirección. La baja queda en las dos.',
+      'Pasa a ser otra persona, con los mensajes que fueron y vinieron por esa dirección, y el nombre, las etiquetas y las notas de antes de unirlas. La baja queda en las dos.',
     parted: (address: string) => `${address} quedó como otra persona`,
     join: 'Unir con otro contacto',
     joinWith: 'Número del otro contacto',
@@ -59,5 +60,7 @@ export const contacts = {
     forgetText:
       'Se borran sus mensajes, sus lugares en las campañas y las notas. No se puede deshacer. Si pidió la baja, eso se conserva para no volver a escribirle.',
     forgotten: (who: string) => `Se borró todo lo de ${who}`,
+    forgottenLater: (who: string) =>
+      `Acá se borró todo lo de ${who}. Lo que guarda el servicio de WhatsApp se borra apenas responda.`,
   },
 };

@@ -14,7 +14,6 @@ export const conversations = {
   emptyText: 'Aparecen cuando alguien te escribe, o cuando le escribís vos.',
   nothingTitle: 'No se encontró nada',
   nothingText: 'Probá con otra palabra o con menos.',
-  goOn: 'En lo más nuevo no hay nada: con “Siguiente” se busca en lo anterior.',
   chooseTitle: 'Elegí un chat de la lista',
   back: 'Volver a las conversaciones',
   thread: (who: string) => `Mensajes con ${who}`,

@@ -107,6 +107,9 @@ export const es = {
     page: (number: number) => `Página ${number}`,
     back: 'Anterior',
     forward: 'Siguiente',
+    searching: 'Buscando en lo anterior…',
+    stop: 'Parar',
+    stopped: 'Se paró la búsqueda: con “Siguiente” sigue desde ahí.',
   },
   /** States of messages and recipients, by the wire's `estado`. */
   messageStates,

@@ -1,0 +1,100 @@
+//! The queue of deleted contacts of which session-manager is to delete what it
+//! keeps, written in the transaction that deletes them here.
+
+use std::collections::BTreeSet;
+
+use session_api::Timestamp;
+use sqlx::Row;
+
+use super::error::StoreError;
+use super::{Store, Tx, now};
+
+impl Store {
+    /// Enqueues the deletion of these addresses; the caller has until `until` to
+    /// ask for it itself.
+    pub(super) async fn delete_chats_in(
+        &self,
+        tx: &mut Tx,
+        addresses: &BTreeSet<String>,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        for address in addresses {
+            sqlx::query(
+                "INSERT INTO chat_deletions (address, due_at, created_at) VALUES ($1, $2, $3)
+                 ON CONFLICT (address) DO UPDATE SET due_at = excluded.due_at",
+            )
+            .bind(address)
+            .bind(until.as_millis())
+            .bind(now())
+            .execute(&mut **tx)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Returns addresses that are to be deleted now, and claims them until
+    /// `until`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn claim_chat_deletions(
+        &self,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        // Almost always there is none: nothing is written then.
+        let due: Option<i64> =
+            sqlx::query_scalar("SELECT id FROM chat_deletions WHERE due_at <= $1 LIMIT 1")
+                .bind(now())
+                .fetch_optional(self.reader())
+                .await?;
+        if due.is_none() {
+            return Ok(Vec::new());
+        }
+        let statement = self.engine().pick(
+            "UPDATE chat_deletions SET due_at = $1 WHERE id IN (
+                 SELECT id FROM chat_deletions WHERE due_at <= $2 ORDER BY due_at, id LIMIT $3)
+             RETURNING address",
+            "UPDATE chat_deletions SET due_at = $1 WHERE id IN (
+                 SELECT id FROM chat_deletions WHERE due_at <= $2 ORDER BY due_at, id LIMIT $3
+                 FOR UPDATE SKIP LOCKED)
+             RETURNING address",
+        );
+        let rows = sqlx::query(statement)
+            .bind(until.as_millis())
+            .bind(now())
+            .bind(i64::from(limit))
+            .fetch_all(self.writer())
+            .await?;
+        rows.iter().map(|row| Ok(row.try_get("address")?)).collect()
+    }
+
+    /// Returns whether one of these addresses is still in the queue.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn is_chat_deletion_queued(&self, addresses: &[String]) -> Result<bool, StoreError> {
+        let among = self.engine().pick(
+            "SELECT COUNT(*) FROM chat_deletions WHERE address IN (SELECT value FROM json_each($1))",
+            "SELECT COUNT(*) FROM chat_deletions
+             WHERE address IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)))",
+        );
+        let count: i64 = sqlx::query_scalar(among)
+            .bind(serde_json::json!(addresses).to_string())
+            .fetch_one(self.reader())
+            .await?;
+        Ok(count > 0)
+    }
+
+    /// Removes an address from the queue: session-manager keeps nothing of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn chat_deletion_done(&self, address: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM chat_deletions WHERE address = $1")
+            .bind(address)
+            .execute(self.writer())
+            .await?;
+        Ok(())
+    }
+}

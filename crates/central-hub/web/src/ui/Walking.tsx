@@ -1,0 +1,22 @@
+import { Button, Group, Progress, Stack, Text } from '@mantine/core';
+
+import { useText } from '../i18n/I18nProvider';
+import type { Walk } from './pages';
+
+/** The progress of a search through the whole history, with a way to stop it. */
+export function Walking({ walk }: { walk: Walk }) {
+  const t = useText();
+  return (
+    <Stack gap={4}>
+      <Group justify="space-between" gap="sm" wrap="nowrap">
+        <Text size="sm" c="dimmed" role="status">
+          {t.list.searching}
+        </Text>
+        <Button size="xs" variant="default" onClick={walk.stop}>
+          {t.list.stop}
+        </Button>
+      </Group>
+      <Progress value={walk.percent ?? 0} size="sm" aria-label={t.list.searching} />
+    </Stack>
+  );
+}

@@ -1,0 +1,327 @@
+//! Forgetting a chat: deletes the texts, names and numbers of one person.
+//!
+//! ```text
+//!  events, media, unreadable ──> deleted; of each message a hash stays (`forgotten`),
+//!                                so that a search of the page does not tell it again
+//!  sends, message_changes ─────> the row stays, without recipient, text and WhatsApp's
+//!                                full id, so that its key is never sent twice
+//! ```
+//!
+//! Whatever has an unknown outcome is left as it is: it may have to be sent again
+//! under its id. The caller asks again later.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde_json::Value;
+use session_api::{Recipient, Timestamp, line_key};
+use sha2::{Digest, Sha256};
+use sqlx::SqliteConnection;
+
+use super::error::LedgerError;
+use super::message_id::inbound_dedup_key;
+use super::store::Store;
+
+/// The last digits of a number, by which rows are found before they are compared.
+const NUMBER_END: usize = 8;
+
+/// What was deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForgottenChat {
+    /// Number of deleted events, and of sends without their recipient now.
+    pub rows: u64,
+    /// Number of sends and changes whose outcome is still unknown.
+    pub unsettled: u64,
+    /// Names on disk of the files to delete.
+    pub files: Vec<String>,
+}
+
+/// A row that belongs to the chat.
+struct Found {
+    events: Vec<(i64, Option<String>)>,
+    sends: Vec<i64>,
+    changes: Vec<i64>,
+    acks: Vec<String>,
+    unreadable: Vec<String>,
+    media: Vec<String>,
+    searched: Vec<String>,
+}
+
+/// Returns the hash of what tells a message from all others.
+pub(super) fn forgotten_hash(message_key: &str) -> Vec<u8> {
+    Sha256::digest(message_key).to_vec()
+}
+
+/// Returns whether the message was forgotten.
+pub(super) async fn is_forgotten(
+    transaction: &mut SqliteConnection,
+    message_key: &str,
+) -> Result<bool, sqlx::Error> {
+    let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM forgotten WHERE hash = ?")
+        .bind(forgotten_hash(message_key))
+        .fetch_optional(transaction)
+        .await?;
+    Ok(known.is_some())
+}
+
+/// Returns the address that a number or WhatsApp id stands for.
+fn address_of(id: &str) -> Option<String> {
+    let id = Recipient::parse(id).ok()?;
+    let id = id.as_str();
+    Some(match id.strip_suffix("@c.us") {
+        Some(number) => format!("{}@c.us", line_key(number)),
+        None => id.to_owned(),
+    })
+}
+
+/// Returns the address in `<from me>_<chat>_<key>`.
+fn address_in_id(message_id: &str) -> Option<String> {
+    address_of(message_id.split('_').nth(1)?)
+}
+
+/// Returns the addresses of the other side of an event.
+fn addresses_of_event(data: &str) -> Vec<String> {
+    let Ok(event) = serde_json::from_str::<Value>(data) else {
+        return Vec::new();
+    };
+    let text = |field: &str| event.get(field).and_then(Value::as_str);
+    let from_me = event.get("from_me").and_then(Value::as_bool);
+    let side = if from_me == Some(true) { "to" } else { "from" };
+    let mut found: Vec<_> = ["chat", "phone", "lid", side]
+        .into_iter()
+        .filter_map(|field| address_of(text(field)?))
+        .collect();
+    found.extend(text("message_id").and_then(address_in_id));
+    found
+}
+
+/// Returns what the text of any row of this address contains.
+fn end_of(address: &str) -> &str {
+    match address.strip_suffix("@c.us") {
+        Some(number) => &number[number.len().saturating_sub(NUMBER_END)..],
+        None => address.split('@').next().unwrap_or(address),
+    }
+}
+
+impl Store {
+    /// Deletes what is kept of the person with these numbers or LIDs.
+    pub async fn forget_chat(&self, ids: &[&str]) -> Result<ForgottenChat, LedgerError> {
+        let mut addresses: BTreeSet<String> = ids.iter().filter_map(|id| address_of(id)).collect();
+        let mut events = self.events_of(&addresses).await?;
+        // Messages tell which number and LID are one person's.
+        let known: BTreeSet<_> = events.iter().flat_map(|it| it.2.clone()).collect();
+        if !known.is_subset(&addresses) {
+            addresses.extend(known);
+            events = self.events_of(&addresses).await?;
+        }
+        let ids: HashSet<u64> = events.iter().map(|it| it.0.cast_unsigned()).collect();
+        let events = events.into_iter().map(|(id, key, _)| (id, key)).collect();
+        let found = self.rows_of(&addresses, events).await?;
+        let forgotten = self
+            .writer
+            .write(move |tx| Box::pin(delete(tx.connection, found)))
+            .await?;
+        self.log.forget(&ids);
+        Ok(forgotten)
+    }
+
+    /// Returns id, message key and addresses of the events of these addresses.
+    async fn events_of(
+        &self,
+        addresses: &BTreeSet<String>,
+    ) -> Result<Vec<(i64, Option<String>, Vec<String>)>, LedgerError> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        for address in addresses {
+            let rows: Vec<(i64, Option<String>, String)> =
+                sqlx::query_as("SELECT id, message_key, data FROM events WHERE instr(data, ?) > 0")
+                    .bind(end_of(address))
+                    .fetch_all(&self.readers)
+                    .await?;
+            for (id, key, data) in rows {
+                let theirs = addresses_of_event(&data);
+                if theirs.iter().any(|it| addresses.contains(it)) && seen.insert(id) {
+                    found.push((id, key, theirs));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn rows_of(
+        &self,
+        addresses: &BTreeSet<String>,
+        events: Vec<(i64, Option<String>)>,
+    ) -> Result<Found, LedgerError> {
+        let mut found = Found {
+            events,
+            sends: Vec::new(),
+            changes: Vec::new(),
+            acks: Vec::new(),
+            unreadable: Vec::new(),
+            media: Vec::new(),
+            searched: Vec::new(),
+        };
+        let is_theirs = |address: Option<String>| address.is_some_and(|it| addresses.contains(&it));
+        let by_id = |id: &str| is_theirs(address_in_id(id));
+        for address in addresses {
+            let end = end_of(address);
+            let sends: Vec<(i64, String, Option<String>, Option<String>)> = sqlx::query_as(
+                "SELECT id, recipient, lane, message_id FROM sends WHERE instr(recipient, ?1) > 0
+                     OR instr(lane, ?1) > 0 OR instr(message_id, ?1) > 0",
+            )
+            .bind(end)
+            .fetch_all(&self.readers)
+            .await?;
+            for (id, recipient, lane, message_id) in sends {
+                if is_theirs(address_of(&recipient))
+                    || lane.is_some_and(|it| is_theirs(address_of(&it)))
+                    || message_id.is_some_and(|it| by_id(&it))
+                {
+                    found.sends.push(id);
+                }
+            }
+            let changes: Vec<(i64, String)> = sqlx::query_as(
+                "SELECT id, message_id FROM message_changes WHERE instr(message_id, ?) > 0",
+            )
+            .bind(end)
+            .fetch_all(&self.readers)
+            .await?;
+            let changes = changes.into_iter().filter(|(_, id)| by_id(id));
+            found.changes.extend(changes.map(|(row, _)| row));
+            for (statement, ids) in [
+                (
+                    "SELECT message_id FROM acks WHERE instr(message_id, ?) > 0",
+                    &mut found.acks,
+                ),
+                (
+                    "SELECT message_id FROM media WHERE instr(message_id, ?) > 0",
+                    &mut found.media,
+                ),
+            ] {
+                let rows: Vec<String> = sqlx::query_scalar(statement)
+                    .bind(end)
+                    .fetch_all(&self.readers)
+                    .await?;
+                ids.extend(rows.into_iter().filter(|id| by_id(id)));
+            }
+            let unreadable: Vec<(String, Option<String>)> = sqlx::query_as(
+                "SELECT message_id, data FROM unreadable
+                 WHERE instr(message_id, ?1) > 0 OR instr(data, ?1) > 0",
+            )
+            .bind(end)
+            .fetch_all(&self.readers)
+            .await?;
+            for (id, data) in unreadable {
+                let mut theirs = addresses_of_event(data.as_deref().unwrap_or_default());
+                theirs.extend(address_in_id(&id));
+                if theirs.iter().any(|it| addresses.contains(it)) {
+                    found.unreadable.push(id);
+                }
+            }
+            let searched: Vec<String> =
+                sqlx::query_scalar("SELECT chat FROM searched_chats WHERE instr(chat, ?) > 0")
+                    .bind(end)
+                    .fetch_all(&self.readers)
+                    .await?;
+            let searched = searched.into_iter();
+            found
+                .searched
+                .extend(searched.filter(|chat| is_theirs(address_of(chat))));
+        }
+        // A message that came by the LID has its file under that id.
+        for message_key in found.events.iter().filter_map(|(_, key)| key.as_ref()) {
+            let media: Option<String> =
+                sqlx::query_scalar("SELECT message_id FROM media WHERE message_key = ?")
+                    .bind(message_key)
+                    .fetch_optional(&self.readers)
+                    .await?;
+            found.media.extend(media);
+        }
+        Ok(found)
+    }
+}
+
+async fn delete(
+    connection: &mut SqliteConnection,
+    found: Found,
+) -> Result<ForgottenChat, sqlx::Error> {
+    let mut done = ForgottenChat::default();
+    let mut keys = Vec::new();
+    for (id, key) in found.events {
+        done.rows += run(connection, "DELETE FROM events WHERE id = ?", id).await?;
+        keys.extend(key);
+    }
+    for message_id in found.unreadable {
+        let key = inbound_dedup_key(&message_id);
+        keys.push(format!("unreadable:{key}"));
+        keys.push(key);
+        done.rows += run(
+            connection,
+            "DELETE FROM unreadable WHERE message_id = ?",
+            message_id,
+        )
+        .await?;
+    }
+    for message_id in found.media {
+        let deleted: Option<Option<String>> =
+            sqlx::query_scalar("DELETE FROM media WHERE message_key = ? RETURNING file_id")
+                .bind(inbound_dedup_key(&message_id))
+                .fetch_optional(&mut *connection)
+                .await?;
+        done.files.extend(deleted.flatten());
+    }
+    for message_id in found.acks {
+        let statement = "DELETE FROM acks WHERE message_id = ?";
+        run(connection, statement, message_id).await?;
+    }
+    for chat in found.searched {
+        let statement = "DELETE FROM searched_chats WHERE chat = ?";
+        run(connection, statement, chat).await?;
+    }
+    let sends: BTreeSet<i64> = found.sends.into_iter().collect();
+    let changes: BTreeSet<i64> = found.changes.into_iter().collect();
+    for (ids, statement) in [
+        (
+            sends,
+            "UPDATE sends SET recipient = '', lane = NULL, message_id = NULL, text = NULL,
+                 content = NULL, file_id = NULL
+             WHERE id = ? AND state NOT IN ('accepted', 'sending', 'unconfirmed')",
+        ),
+        (
+            changes,
+            "UPDATE message_changes SET message_id = message_key, text = NULL
+             WHERE id = ? AND state NOT IN ('sending', 'unconfirmed')",
+        ),
+    ] {
+        for id in ids {
+            let is_done = run(connection, statement, id).await?;
+            done.rows += is_done;
+            done.unsettled += 1 - is_done;
+        }
+    }
+    let at = Timestamp::now().as_millis();
+    for key in keys {
+        sqlx::query("INSERT INTO forgotten (hash, at) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING")
+            .bind(forgotten_hash(&key))
+            .bind(at)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(done)
+}
+
+/// Runs a statement for one row; returns the number of changed rows.
+async fn run<'q, T>(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    row: T,
+) -> Result<u64, sqlx::Error>
+where
+    T: 'q + Send + sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+{
+    let done = sqlx::query(statement).bind(row).execute(connection).await?;
+    Ok(done.rows_affected())
+}
+
+#[cfg(test)]
+mod tests;
