@@ -31,6 +31,6 @@ pub use file::LedgerFile;
 pub use files::FileRow;
 pub use media::{MediaRow, StoredMedia};
 pub use message_changes::{MessageChange, MessageChangeKind, MessageChangeState, NewMessageChange};
-pub use row::{ChangesOfMessage, Row};
+pub use row::{CONNECTION_LOST, ChangesOfMessage, Row};
 pub use store::{NewSend, Store, TransitionData};
 pub use watermark::{LinkAge, OVERLAP_SECONDS, Watermark};
