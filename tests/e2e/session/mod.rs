@@ -13,6 +13,7 @@ mod live_page;
 mod malformed_requests;
 mod missing_dependencies;
 mod passkey;
+mod passkey_authenticator;
 mod secrets;
 mod standin_real_clients;
 mod watchdog;
