@@ -279,15 +279,16 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
     let backup_dir = backups.display().to_string();
     let manager = desktop.join("password-manager");
     extension(&manager);
-    // The feature lets Chromium load an unpacked extension by a flag; the port
-    // is for the authenticator.
+    // The feature lets Chromium load an unpacked extension by a flag.
     let args = format!(
-        "{} --remote-debugging-port=0 --disable-features=DisableLoadExtensionCommandLineSwitch --load-extension={}",
+        "{} --disable-features=DisableLoadExtensionCommandLineSwitch --load-extension={}",
         whatsapp.chrome_args(),
         manager.display()
     );
+    let chromium = super::chromium_with_devtools(desktop.path());
     let mut variables = vec![
         ("PATH", path.as_str()),
+        ("CHROME_BIN", chromium.as_str()),
         ("TOKENS_DIR", tokens.as_str()),
         ("BACKUP_DIR", backup_dir.as_str()),
         ("BACKUP_KEY", key.as_str()),
