@@ -1,5 +1,7 @@
 //! `ApiError`: an error code with a message, and its HTTP response.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use service_runtime::http::ErrorReply;
@@ -10,6 +12,7 @@ use session_api::{ErrorCode, Invalid};
 pub struct ApiError {
     code: ErrorCode,
     message: String,
+    retry_after: Option<Duration>,
 }
 
 impl ApiError {
@@ -18,6 +21,16 @@ impl ApiError {
         Self {
             code,
             message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    /// Adds a `Retry-After`: the same request may succeed then.
+    #[must_use]
+    pub fn retry_after(self, pause: Duration) -> Self {
+        Self {
+            retry_after: Some(pause),
+            ..self
         }
     }
 
@@ -45,6 +58,12 @@ impl IntoResponse for ApiError {
         let status =
             StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let reply = ErrorReply::new(status, self.code.as_str(), self.message);
+        if let Some(pause) = self.retry_after {
+            let seconds = HeaderValue::from(pause.as_secs());
+            return reply
+                .with_header(header::RETRY_AFTER, seconds)
+                .into_response();
+        }
         match self.code {
             ErrorCode::Overloaded => {
                 reply.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))

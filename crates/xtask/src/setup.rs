@@ -33,7 +33,7 @@ const NO_CLUSTER: &str = "mkdir -p /etc/postgresql-common/createcluster.d && \
     echo create_main_cluster = false >/etc/postgresql-common/createcluster.d/leadmaster.conf && ";
 
 /// What the tests call of Debian's, with its package.
-const CALLED: [(&str, &str); 9] = [
+const CALLED: [(&str, &str); 10] = [
     ("systemd-analyze", "systemd"),
     ("curl", "curl"),
     ("sqlite3", "sqlite3"),
@@ -45,6 +45,8 @@ const CALLED: [(&str, &str); 9] = [
     ("soffice", "libreoffice-calc-nogui"),
     // It makes the films and sounds that are sent, and session-manager calls it.
     ("ffmpeg", "ffmpeg"),
+    // A screen for the browser in which a person links.
+    ("Xvfb", "xvfb"),
 ];
 
 /// Where Debian puts what is root's as a rule; a user's PATH may lack it.

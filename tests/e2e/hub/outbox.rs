@@ -140,6 +140,47 @@ async fn queue_survives_hub_and_session_manager_killed() {
     manager.stop().await;
 }
 
+/// A connection that is lost while a number is looked up is no failure of the
+/// message's: it waits, and goes once.
+#[tokio::test]
+async fn queue_survives_a_connection_lost_during_a_lookup() {
+    let settings = Settings {
+        query: Duration::from_secs(30),
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let options = ManagerOptions::default().with("DRY_RUN", "false");
+    let mut hub = Hub::start(&manager, options).await;
+    let phone = standin.phone();
+    let body = json!({"mensajes": [{"destinatario": "5491158254201", "mensaje": "hola"}]});
+    let (status, body) = hub.post("/api/sender/messages/bulk", &body).await;
+    assert_eq!(status, 202, "{body}");
+    let path = format!("/api/sender/messages/status/{}", body["mensajes"][0]["id"]);
+    poll::until("the lookup", async || {
+        (phone.state().lookups > 0).then_some(())
+    })
+    .await;
+    phone.set_network(false);
+    let waits = poll::until("the message to wait", async || {
+        let (_, message) = hub.get(&path).await;
+        (message["estado"] == "pendiente" && message["intentos"] == 1).then_some(message)
+    })
+    .await;
+    let causes = waits["historial"].as_array().unwrap();
+    assert_eq!(causes.last().unwrap()["causa"], "SEND_FAILED", "{waits}");
+    phone.settings(Settings::default());
+    phone.set_network(true);
+    poll::until("the message to be sent", async || {
+        let (_, message) = hub.get(&path).await;
+        assert_ne!(message["estado"], "fallido", "{message}");
+        (message["estado"] == "enviado").then_some(())
+    })
+    .await;
+    assert_eq!(phone.messages().len(), 1);
+    hub.service.stop().await;
+    manager.stop().await;
+}
+
 /// session-manager eventually stops retrying, and so does the hub; later
 /// messages of the chat continue. A person reports what the chat displays.
 #[tokio::test]

@@ -533,14 +533,23 @@ async fn failed_lookup_is_not_missing_whatsapp() {
     };
     let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
     let phone = standin.phone();
-    let caller = sending(&manager, Some("k"), TO, "hola");
+    let request = manager.client().post(manager.url("/send"));
+    let request = request.header("idempotency-key", "k");
+    let request = request.json(&json!({"to": TO, "message": "hola"}));
+    let caller = tokio::spawn(request.send());
     // During the lookup of the number the network is lost.
     poll::until("the lookup", async || {
         (phone.state().lookups > 0).then_some(())
     })
     .await;
     phone.set_network(false);
-    let (status, body) = caller.await.expect("no panic").expect("an answer");
+    let failed = caller.await.expect("no panic").expect("an answer");
+    assert_eq!(failed.status(), 502);
+    assert_eq!(failed.headers()["retry-after"], "2");
+    let body: Value = failed.json().await.expect("JSON");
+    assert_eq!(body["code"], "SEND_FAILED", "{body}");
+    // Whoever asks now, before anything begins, hears that the session is not ready.
+    let (status, body) = send(&manager, Some("k"), TO, "hola").await;
     assert_eq!((status, &body["code"]), (503, &json!("SESSION_NOT_READY")));
     phone.settings(Settings::default());
     phone.set_network(true);

@@ -2,11 +2,17 @@
 //! and restored into an empty folder.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use harness::standin::{LeadMessage, Settings, Standin};
-use harness::{Events, Manager, ManagerOptions, Scratch, answer, binary, poll, processes, standin};
+use harness::{
+    Events, Manager, ManagerOptions, Person, Scratch, WhatsappName, answer, binary, poll,
+    processes, standin,
+};
 use serde_json::{Value, json};
-use tokio::process::Command;
+use service_runtime::process::{Process, Signal, kill};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
 
 const LEAD: &str = "5491158254201";
 
@@ -209,36 +215,91 @@ async fn backup_refusals_name_their_cause() {
     manager.stop().await;
 }
 
-/// On a desktop the phone is linked in a Chrome with a window; the server gets
-/// the session from a backup.
+/// A screen without a monitor.
+struct Screen(Child);
+
+impl Screen {
+    /// Starts one; returns it and its name for `DISPLAY`.
+    async fn new() -> (Self, String) {
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1400x1000x24"])
+            .args(["-nolisten", "tcp"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("Xvfb (`cargo xtask setup` installs it)");
+        let told = server.stdout.take().expect("a pipe");
+        let mut lines = BufReader::new(told).lines();
+        let number = lines.next_line().await.expect("a line").expect("a number");
+        (Self(server), format!(":{number}"))
+    }
+
+    /// Ends it, so that it removes its lock.
+    async fn end(mut self) {
+        let pid = self.0.id().expect("it runs").cast_signed();
+        let screen = Process::read(pid).expect("it runs");
+        kill(screen.id(), Signal::TERM).expect("a signal");
+        self.0.wait().await.expect("its end");
+    }
+}
+
+/// Makes an extension like a password manager's, which marks WhatsApp's page.
+fn extension(folder: &Path) {
+    std::fs::create_dir(folder).expect("a folder");
+    let manifest = json!({
+        "manifest_version": 3,
+        "name": "marks",
+        "version": "1",
+        "content_scripts": [{"matches": ["https://web.whatsapp.com/*"], "js": ["marks.js"]}],
+    });
+    std::fs::write(folder.join("manifest.json"), manifest.to_string()).expect("a file");
+    let script = "document.documentElement.setAttribute('data-extension', 'runs');";
+    std::fs::write(folder.join("marks.js"), script).expect("a file");
+}
+
+/// On a desktop the phone of an account that requires a passkey is linked in a
+/// Chrome with a window, with an authenticator of DevTools' in it; the server
+/// gets the session from a backup.
 #[tokio::test]
 async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
     // The phone's deadline for the dialog is shorter than the move to the server.
     let standin = standin(Settings {
         history: std::time::Duration::from_secs(2),
+        passkey: true,
         ..Settings::default()
     })
     .await;
+    let whatsapp = WhatsappName::of(&standin).await;
     let (key, _) = new_key().await;
     let desktop = Scratch::default();
-    let page = standin.web_url();
     let path = std::env::var("PATH").expect("PATH");
     let tokens = desktop.join("tokens").display().to_string();
     let backups = desktop.join("backups");
     let backup_dir = backups.display().to_string();
+    let manager = desktop.join("password-manager");
+    extension(&manager);
+    // The feature lets Chromium load an unpacked extension by a flag.
+    let args = format!(
+        "{} --disable-features=DisableLoadExtensionCommandLineSwitch --load-extension={}",
+        whatsapp.chrome_args(),
+        manager.display()
+    );
+    let chromium = super::chromium_with_devtools(desktop.path());
     let mut variables = vec![
         ("PATH", path.as_str()),
+        ("CHROME_BIN", chromium.as_str()),
         ("TOKENS_DIR", tokens.as_str()),
         ("BACKUP_DIR", backup_dir.as_str()),
         ("BACKUP_KEY", key.as_str()),
-        ("WHATSAPP_WEB_URL", page.as_str()),
-        // There is no screen here; these settings make the command believe in one.
-        ("CHROME_ARGS", "--headless=new"),
+        ("WHATSAPP_WEB_URL", WhatsappName::URL),
+        ("CHROME_ARGS", args.as_str()),
     ];
     let (done, said) = command(&["link"], &variables, desktop.path()).await;
     assert!(!done && said.contains("there is no screen here"), "{said}");
 
-    variables.push(("DISPLAY", ":0"));
+    let (screen, display) = Screen::new().await;
+    variables.push(("DISPLAY", &display));
     let output = desktop.join("said");
     let said = || std::fs::read_to_string(&output).expect("what it said");
     let out = std::fs::File::create(&output).expect("a file");
@@ -257,10 +318,22 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
         said().contains("scan the code").then_some(())
     })
     .await;
+    let mut person = Person::at(&desktop.join("tokens/profile")).await;
+    assert_eq!(person.root_attribute("data-extension").await, "runs");
+    person.create_for(&standin.phone()).await;
     poll::until("a code to scan", async || {
         standin.phone().scan_current().ok()
     })
     .await;
+    // And goes on in the window when WhatsApp asks.
+    poll::until("the word to go on", async || {
+        said()
+            .contains("asks for the account's passkey")
+            .then_some(())
+    })
+    .await;
+    person.press("shortcake_passkey_continue_button").await;
+    person.leave().await;
     let done = linking.wait().await.expect("it ends").success();
     let said = said();
     assert!(done, "{said}");
@@ -271,7 +344,9 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
+    assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
     processes::none_left(&desktop.join("tokens")).await;
+    screen.end().await;
     // Otherwise the phone would unlink the device before the server has it, and
     // the server could not write to new people.
     let device = standin.phone().state().devices.remove(0);
@@ -293,7 +368,11 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
     let file = taken.display().to_string();
     let (done, said) = command(&["restore", &file], &variables, server.path()).await;
     assert!(done, "{said}");
-    let options = options(&key).with("WHATSAPP_WEB_URL", &page);
+    // In the headless Chrome of the service, which asks for no passkey again.
+    let options = whatsapp
+        .options()
+        .with("BACKUP_KEY", &key)
+        .with("BACKUP_EVERY_HOURS", 0);
     let mut manager = Manager::start_in(server, options).await;
     manager.until("READY").await;
     let (status, body) = send(&manager, "desktop").await;
@@ -302,5 +381,11 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
     events
         .until(|event| event.name == "message" && event.data["body"] == "mientras viajaba")
         .await;
+    let session = manager.session().await;
+    let history = session["history"].as_array().expect("a history");
+    assert!(
+        history.iter().all(|entry| entry["to"] != "QR_REQUIRED"),
+        "{history:#?}"
+    );
     manager.stop().await;
 }

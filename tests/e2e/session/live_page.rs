@@ -7,7 +7,9 @@ use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
 use harness::standin::{LeadMessage, Phone, SendBehavior, Settings, Standin};
-use harness::{Events, Manager, ManagerOptions, binary, linked, poll, standin};
+use harness::{
+    Events, Manager, ManagerOptions, Person, Scratch, WhatsappName, binary, linked, poll, standin,
+};
 use serde_json::{Value, json};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -216,14 +218,14 @@ async fn whats_new_dialog_is_dismissed() {
     }
 }
 
-/// The page remembers the dismissal and sends it once it can: it is not lost with
-/// a connection, and the phone keeps the device.
-#[tokio::test]
-async fn dialog_dismissed_during_an_outage_is_dismissed_for_the_phone() {
-    let standin = standin(Settings::default()).await;
-    let options = ManagerOptions::default().with("HEARTBEAT_MS", 3_000);
-    let mut manager = Manager::start_with(&standin, options).await;
-    scan(&manager, &standin).await;
+/// Returns a linked page with the dialog, whose connection was just lost, before
+/// its first heartbeat.
+async fn lost_with_the_dialog(standin: &Standin, options: ManagerOptions) -> Manager {
+    let options = options
+        .with("HEARTBEAT_MS", 3_000)
+        .with("RUST_LOG", "session_manager=debug");
+    let manager = Manager::start_with(standin, options).await;
+    scan(&manager, standin).await;
     let phone = standin.phone();
     let synced = |phone: &Phone| {
         let device = phone.state().devices.into_iter().next()?;
@@ -235,11 +237,45 @@ async fn dialog_dismissed_during_an_outage_is_dismissed_for_the_phone() {
         .expect("a synced device");
     phone.set_network(false);
     assert!(!phone.state().devices[0].whats_new_seen);
-    poll::until("the dialog to be dismissed", async || {
-        let said = manager.service.output();
-        said.contains("dialog was acknowledged").then_some(())
+    manager
+}
+
+/// Whether the account hears of a dismissal without a connection is not known.
+#[tokio::test]
+async fn dialog_is_not_dismissed_during_an_outage() {
+    let standin = standin(Settings::default()).await;
+    let mut manager = lost_with_the_dialog(&standin, ManagerOptions::default()).await;
+    let beats = || manager.service.output().matches("page: facts took").count();
+    let before = beats();
+    poll::until("two heartbeats without a connection", async || {
+        (beats() >= before + 2).then_some(())
     })
     .await;
+    let said = manager.service.output();
+    assert!(!said.contains("dialog was acknowledged"), "{said}");
+    let phone = standin.phone();
+    phone.set_network(true);
+    poll::until("the phone to know", async || {
+        phone.state().devices[0].whats_new_seen.then_some(())
+    })
+    .await;
+    manager.stop().await;
+}
+
+/// A dismissal whose connection is lost at that very moment: the stand-in's page
+/// keeps it, as the real one keeps its metrics, and the phone keeps the device.
+#[tokio::test]
+async fn dialog_dismissed_during_an_outage_is_dismissed_for_the_phone() {
+    let standin = standin(Settings::default()).await;
+    let whatsapp = WhatsappName::of(&standin).await;
+    let folder = Scratch::default();
+    let chromium = super::chromium_with_devtools(folder.path());
+    let options = whatsapp.options().with("CHROME_BIN", chromium);
+    let mut manager = lost_with_the_dialog(&standin, options).await;
+    let mut person = Person::at(&manager.tokens().join("profile")).await;
+    person.press("whats_new_continue_button").await;
+    person.leave().await;
+    let phone = standin.phone();
     assert!(!phone.state().devices[0].whats_new_seen);
     phone.set_network(true);
     poll::until("the phone to know", async || {

@@ -21,9 +21,11 @@ mod flow;
 mod hub;
 mod manager;
 mod nginx;
+mod person;
 pub mod poll;
 pub mod processes;
 mod scratch;
+mod whatsapp_name;
 
 pub use authenticator::{AssertionOptions, Authenticator};
 pub use binary::{Service, binary, bound_to_us, listening_on, run_to_end};
@@ -32,7 +34,9 @@ pub use flow::browser_flow;
 pub use hub::Hub;
 pub use manager::{Manager, ManagerOptions, answer, http, http_builder};
 pub use nginx::{Nginx, Tls};
+pub use person::Person;
 pub use scratch::Scratch;
+pub use whatsapp_name::WhatsappName;
 pub use whatsapp_standin as standin;
 
 use std::net::{Ipv4Addr, SocketAddr};

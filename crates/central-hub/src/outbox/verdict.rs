@@ -95,6 +95,9 @@ impl Verdict {
                 | ErrorCode::StorageFull
                 | ErrorCode::RequestTimeout,
             ) => not_now(why),
+            // The connection was lost while the number was looked up: the next
+            // try may find it.
+            Some(ErrorCode::SendFailed) if answer.retry_after.is_some() => not_now(why),
             Some(ErrorCode::EarlierUnconfirmed) => Self::ChatWaits(why),
             Some(ErrorCode::SendUndecided) => Self::Undecided(why),
             // Certainly not sent, and a retry would not send it.
@@ -218,6 +221,22 @@ mod tests {
             };
             assert_eq!(Verdict::of(&answer(200, body)), taken);
         }
+    }
+
+    #[test]
+    fn lost_connection_is_not_the_message_s_failure() {
+        let body = serde_json::to_string(&ErrorBody::new(ErrorCode::SendFailed, "lost")).unwrap();
+        let lost = answer(502, &body).map(|answer| RawAnswer {
+            retry_after: Some(Duration::from_secs(2)),
+            ..answer
+        });
+        let Verdict::NotNow { why, after } = Verdict::of(&lost) else {
+            panic!("it would be given up");
+        };
+        assert_eq!(
+            (why.code.as_str(), after),
+            ("SEND_FAILED", Some(Duration::from_secs(2)))
+        );
     }
 
     #[test]

@@ -38,7 +38,7 @@ async function queryServer(WPP: any, wid: any): Promise<any> {
   const lost = (): BridgeError =>
     connected()
       ? new BridgeError("FAILED", "the number could not be looked up: nothing was sent")
-      : new BridgeError("NOT_READY", "the connection was lost while the number was looked up");
+      : new BridgeError("CONNECTION_LOST", "the connection was lost while the number was looked up: nothing was sent");
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error("no answer")), QUERY_MS);
@@ -153,6 +153,6 @@ export async function namedMessage(WPP: any, chats: Iterable<string>, name: stri
   const own = whole ? [parts[0] === "true"] : [true, false];
   const found = await findMessage(WPP, chats, key, own);
   if (found) return found;
-  if (!connected()) throw new BridgeError("NOT_READY", "the connection was lost while the message was looked up");
+  if (!connected()) throw new BridgeError("CONNECTION_LOST", "the connection was lost while the message was looked up: nothing was sent");
   throw new BridgeError("MESSAGE_NOT_FOUND", "the chat with this number has no message with that id: nothing was sent");
 }

@@ -5,8 +5,15 @@
 // Source: the page's WAWebWhatsNewModal.react and WAWebWhatsNewNux. Its texts
 // are localized, so it is identified by its button's test id, or, without that,
 // by the page's own record that it is due while a dialog is open.
+//
+// The page writes a dismissal into its preferences in this browser alone
+// (WAWebNuxCoolOff, WAWebUserPrefsStore), where it holds for 15 or 30 days.
+// Nothing of it is synced; WhatsApp's server can only hear of it by the metric
+// that the button sends (WAWebWhatsNewLogging). So the button comes first, and
+// nothing is pressed without a connection.
 
 import { note } from "./channel";
+import { connected } from "./lookup";
 import { attempt, pageModule } from "./wa";
 
 const CONTINUE = '[data-testid="whats_new_continue_button"]';
@@ -19,7 +26,7 @@ export const whatsNewSeen = (): boolean => acknowledged;
 
 /** Dismisses the dialog if the page displays it, once per document. */
 export function acknowledgeWhatsNew(): void {
-  if (acknowledged) return;
+  if (acknowledged || !connected()) return;
   const button = document.querySelector<HTMLElement>(CONTINUE);
   if (button) {
     (button.closest("button") ?? button).click();

@@ -4,13 +4,43 @@ use std::path::Path;
 
 use super::user_agent::{major, user_agent};
 
-/// Disabled: hidden pages of the browser itself, third-party services, and a
-/// process per site. Only one site is open here, next to the page that drives
-/// it: sharing one process saves the memory and the start time of a second.
+/// Disabled: hidden pages of the browser itself, and third-party services.
 const FEATURES_OFF: &str = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,\
 SpareRendererForSitePerProcess,Translate,MediaRouter,OptimizationHints,\
-AutofillServerCommunication,CertificateTransparencyComponentUpdater,\
-IsolateOrigins,site-per-process";
+AutofillServerCommunication,CertificateTransparencyComponentUpdater";
+
+/// Disabled: a process per site. Only one site is open here, next to the page
+/// that drives it: sharing one process saves the memory and the start time of a
+/// second.
+const ISOLATION_OFF: &str = ",IsolateOrigins,site-per-process";
+
+/// Left out where a person links the phone in the window, with all that Chrome
+/// can do.
+///
+/// A passkey may be in a password manager, which is an extension or the account
+/// that Chrome is signed in to (its sync), or on a phone nearby, which Chrome
+/// reaches over Bluetooth and the network. Whoever signs in somewhere gets a
+/// process per site.
+///
+/// All other flags stay: the profile has to work with the headless Chrome that
+/// uses it next. So does `--password-store=basic`: with the desktop's keyring
+/// Chrome would encrypt cookies by a key that the server does not have, and a
+/// passkey needs no keyring on Linux.
+const UNATTENDED: [&str; 6] = [
+    "--headless=new",
+    "--disable-extensions",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-site-isolation-trials",
+    "--renderer-process-limit=1",
+];
+
+/// Flags that ChromeDriver adds by itself, and that are left out, too. With `enable-automation` Chrome fills nothing in.
+pub const UNATTENDED_OF_CHROMEDRIVER: [&str; 3] = [
+    "disable-sync",
+    "disable-background-networking",
+    "enable-automation",
+];
 
 /// Enabled: networking in the browser process, as on phones with little memory.
 const FEATURES_ON: &str = "NetworkServiceInProcess2";
@@ -23,12 +53,13 @@ const DISK_CACHE: u64 = 64 << 20;
 /// `chromedriver_version` provides the user agent's major version: ChromeDriver
 /// only drives the Chrome of its own major version, so it is known before
 /// Chrome runs. `HeadlessChrome` in the user agent makes WhatsApp refuse the
-/// browser.
+/// browser. `attended`: a person uses it.
 #[must_use]
 pub fn chrome_args(
     user_data_dir: &Path,
     chromedriver_version: &str,
     as_root: bool,
+    attended: bool,
     extra: &[String],
 ) -> Vec<String> {
     let mut args = vec![
@@ -79,11 +110,19 @@ pub fn chrome_args(
         // A screen that fits the window: a headless one is 800×600.
         "--screen-info={1280x900}".to_owned(),
     ];
+    let isolation_off = match attended {
+        true => {
+            args.retain(|flag| !UNATTENDED.contains(&flag.as_str()));
+            ""
+        }
+        false => ISOLATION_OFF,
+    };
     if as_root {
         args.push("--no-sandbox".to_owned());
     }
     // Chrome takes the last of repeated flags: these are lists.
-    let (mut off, mut on) = (FEATURES_OFF.to_owned(), FEATURES_ON.to_owned());
+    let mut off = format!("{FEATURES_OFF}{isolation_off}");
+    let mut on = FEATURES_ON.to_owned();
     for flag in extra {
         match flag.split_once('=') {
             Some(("--disable-features", more)) => off = format!("{off},{more}"),
@@ -96,24 +135,13 @@ pub fn chrome_args(
     args
 }
 
-/// Removes the headless flag, so that Chrome opens a window.
-///
-/// All other flags stay: the profile has to work with the headless Chrome that
-/// uses it next.
-pub fn show(args: &mut Vec<String>) {
-    let headless = args.iter().position(|flag| flag == "--headless=new");
-    if let Some(at) = headless {
-        args.remove(at);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_user_agent_is_a_plain_chrome_of_the_same_version() {
-        let args = chrome_args(Path::new("/p"), "156.0.8078.79", false, &[]);
+        let args = chrome_args(Path::new("/p"), "156.0.8078.79", false, false, &[]);
         let agent = args
             .iter()
             .find(|a| a.starts_with("--user-agent="))
@@ -124,19 +152,29 @@ mod tests {
     }
 
     #[test]
-    fn a_visible_chrome_is_the_same_but_for_its_window() {
-        let args = chrome_args(Path::new("/p"), "1", false, &[]);
-        let mut shown = args.clone();
-        show(&mut shown);
-        let gone: Vec<_> = args.iter().filter(|flag| !shown.contains(flag)).collect();
-        assert_eq!(gone, ["--headless=new"]);
-        assert!(shown.contains(&"--password-store=basic".to_owned()));
+    fn a_persons_chrome_can_do_what_a_passkey_may_need() {
+        let of = |attended| chrome_args(Path::new("/p"), "1", false, attended, &[]);
+        let (service, person) = (of(false), of(true));
+        let gone: Vec<_> = service.iter().filter(|one| !person.contains(one)).collect();
+        let off = format!("--disable-features={FEATURES_OFF}{ISOLATION_OFF}");
+        assert_eq!(gone.len(), 1 + UNATTENDED.len(), "{gone:?}");
+        assert!(
+            gone.iter()
+                .all(|one| **one == off || UNATTENDED.contains(&one.as_str()))
+        );
+        let added: Vec<_> = person.iter().filter(|one| !service.contains(one)).collect();
+        assert_eq!(added, [&format!("--disable-features={FEATURES_OFF}")]);
+        assert!(person.contains(&"--password-store=basic".to_owned()));
+        // Whoever wants less says so.
+        let extra = ["--disable-extensions".to_owned()];
+        let args = chrome_args(Path::new("/p"), "1", false, true, &extra);
+        assert_eq!(args.last(), extra.last());
     }
 
     #[test]
     fn the_operators_flags_come_last_and_so_win() {
         let extra = vec!["--lang=es".to_owned()];
-        let args = chrome_args(Path::new("/p"), "1", true, &extra);
+        let args = chrome_args(Path::new("/p"), "1", true, false, &extra);
         assert_eq!(args.last(), extra.last());
         assert!(args.contains(&"--no-sandbox".to_owned()));
     }
@@ -144,7 +182,7 @@ mod tests {
     #[test]
     fn the_operators_features_join_ours() {
         let extra = ["--disable-features=A,B", "--enable-features=C"].map(str::to_owned);
-        let args = chrome_args(Path::new("/p"), "1", false, &extra);
+        let args = chrome_args(Path::new("/p"), "1", false, false, &extra);
         let of = |name: &str| {
             let mut all = args.iter().filter(|flag| flag.starts_with(name));
             let found = all.next().unwrap().clone();

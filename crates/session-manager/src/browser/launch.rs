@@ -25,7 +25,7 @@ use super::chrome;
 use super::chrome_shim::ShimListener;
 use super::chromedriver::{Chromedriver, find_on_path, is_executable, one_line};
 use super::events::{BrowserEvent, Events, pump};
-use super::flags::{chrome_args, show};
+use super::flags::{UNATTENDED_OF_CHROMEDRIVER, chrome_args};
 use super::instance::{Browser, KILL_GRACE, clear};
 use super::leftover_processes::ProfileProcesses;
 use super::page::{Presence, Tools, WA_JS, WhatsAppPage};
@@ -289,19 +289,21 @@ async fn new_session(
     config: &BrowserConfig,
     chromedriver: &Chromedriver,
 ) -> Result<Client, Failure> {
-    let mut args = chrome_args(
+    let args = chrome_args(
         &config.profile.user_data_dir(),
         &chromedriver.version,
         runs_as_root(),
+        config.visible,
         &config.extra_args,
     );
-    if config.visible {
-        show(&mut args);
-    }
+    let without: &[&str] = match config.visible {
+        true => &UNATTENDED_OF_CHROMEDRIVER,
+        false => &[],
+    };
     let capabilities = json!({
         "pageLoadStrategy": "none",
         "unhandledPromptBehavior": "dismiss",
-        "goog:chromeOptions": {"binary": chromedriver.service, "args": args},
+        "goog:chromeOptions": {"binary": chromedriver.service, "args": args, "excludeSwitches": without},
     });
     let Value::Object(capabilities) = capabilities else {
         unreachable!("an object literal is an object")

@@ -62,6 +62,9 @@ pub enum PageError {
     /// The page is not connected, or not loaded; nothing was done.
     #[error("{0}")]
     NotReady(String),
+    /// The connection was lost during a lookup; nothing was sent.
+    #[error("{0}")]
+    ConnectionLost(String),
     /// The number is not on WhatsApp; nothing was sent.
     #[error("{0}")]
     NotOnWhatsapp(String),
@@ -423,6 +426,7 @@ impl WhatsAppPage {
             BridgeReply::Done(value) => Ok(value),
             BridgeReply::Refused { code, message } => Err(match code.as_str() {
                 "NOT_READY" => PageError::NotReady(message),
+                "CONNECTION_LOST" => PageError::ConnectionLost(message),
                 "NOT_ON_WHATSAPP" => PageError::NotOnWhatsapp(message),
                 "MESSAGE_NOT_FOUND" => PageError::MessageNotFound(message),
                 "TOO_LARGE" => PageError::TooLarge(message),

@@ -33,6 +33,6 @@ pub use files::FileRow;
 pub use forget::ForgottenChat;
 pub use media::{MediaRow, StoredMedia};
 pub use message_changes::{MessageChange, MessageChangeKind, MessageChangeState, NewMessageChange};
-pub use row::{ChangesOfMessage, Row};
+pub use row::{CONNECTION_LOST, ChangesOfMessage, Row};
 pub use store::{NewSend, Store, TransitionData};
 pub use watermark::{LinkAge, OVERLAP_SECONDS, Watermark};

@@ -1,10 +1,14 @@
 //! `Row`: one row of the table `sends`.
 
-use session_api::{Content, MessageBody, Timestamp};
+use session_api::{Content, ErrorCode, MessageBody, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::transition::{SendState, UnknownState};
+
+/// The stored failure of a send whose lookup lost the connection. The API has
+/// `SEND_FAILED` for it; a repeat has to tell it from other failures.
+pub const CONNECTION_LOST: &str = "CONNECTION_LOST";
 
 /// What is known of the changes of one message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,7 +40,7 @@ pub struct Row {
     pub message_id: Option<String>,
     /// Its state.
     pub state: SendState,
-    /// The error code of its failure.
+    /// The error code of its failure, or [`CONNECTION_LOST`].
     pub error: Option<String>,
     /// Number of tries to settle its outcome.
     pub settle_tries: u32,
@@ -125,7 +129,7 @@ impl Row {
             read_at: at(self.read_at),
             played_at: at(self.played_at),
             failed_at: at(self.failed_at),
-            error: self.error.clone(),
+            error: self.error.as_deref().map(told),
             undecided_at: at(self.undecided_at),
             kind: self.kind.clone(),
             edited_at: at(changes.edited_at),
@@ -133,6 +137,15 @@ impl Row {
             unsettled_change: changes.unsettled.map(str::to_owned),
         }
     }
+}
+
+/// Returns the code that the API has for a stored failure.
+fn told(stored: &str) -> String {
+    match stored {
+        CONNECTION_LOST => ErrorCode::SendFailed.as_str(),
+        code => code,
+    }
+    .to_owned()
 }
 
 fn content(row: &SqliteRow) -> Result<Option<Content>, sqlx::Error> {

@@ -11,14 +11,14 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::limits::allowance;
-use super::outcome::{failure, outcome_of, unwritten};
+use super::outcome::{connection_lost, failure, outcome_of, unwritten};
 use super::recipient_locks::{Lane, RecipientGuard};
 use super::settle::is_due;
 use super::{Inner, Outbox, SendResult};
 use crate::browser::{PageError, PageFile, PageSend, WhatsAppPage};
 use crate::error::ApiError;
 use crate::ledger::transition::{SendEvent, SendState};
-use crate::ledger::{Row, Store, TransitionData};
+use crate::ledger::{CONNECTION_LOST, Row, Store, TransitionData};
 
 /// How work on a row begins.
 pub(super) enum Begin {
@@ -54,6 +54,7 @@ impl Inner {
             // Nothing was sent: no ack is pending.
             Err(
                 PageError::NotReady(_)
+                | PageError::ConnectionLost(_)
                 | PageError::MessageNotFound(_)
                 | PageError::RecipientBlocked(_)
                 | PageError::TooLarge(_)
@@ -213,6 +214,10 @@ impl Outbox {
                 });
                 Ok(SendBody::sent(message_id.unwrap_or(row.wa_key)))
             }
+            Err(PageError::ConnectionLost(why)) => {
+                let why = connection_lost(why);
+                self.not_sent_as(store, &row, CONNECTION_LOST, why).await
+            }
             Err(error) => match failure(&error) {
                 ErrorCode::SendUnconfirmed => {
                     let unknown = SendEvent::Unknown;
@@ -230,8 +235,20 @@ impl Outbox {
     }
 
     async fn not_sent(&self, store: &Store, row: &Row, why: ApiError) -> SendResult {
+        let stored = why.code().as_str();
+        self.not_sent_as(store, row, stored, why).await
+    }
+
+    /// As [`Self::not_sent`], with its own word in the ledger.
+    async fn not_sent_as(
+        &self,
+        store: &Store,
+        row: &Row,
+        stored: &str,
+        why: ApiError,
+    ) -> SendResult {
         let data = TransitionData {
-            error: Some(why.code().as_str()),
+            error: Some(stored),
             ..TransitionData::default()
         };
         match store.apply(row.id, SendEvent::NotSent, data).await {

@@ -1,11 +1,16 @@
 //! The outcome of a send as returned to the caller: body, or error with its
 //! code.
 
+use std::time::Duration;
+
 use session_api::{ErrorCode, SendBody};
 
 use crate::browser::{CdpError, PageError};
 use crate::error::ApiError;
-use crate::ledger::{LedgerError, Row};
+use crate::ledger::{CONNECTION_LOST, LedgerError, Row};
+
+/// The page connects again within a second or two.
+const RECONNECTION: Duration = Duration::from_secs(2);
 
 /// The outcome of a send.
 pub type SendResult = Result<SendBody, ApiError>;
@@ -39,11 +44,18 @@ pub(super) fn outcome_of(row: &Row) -> SendResult {
     if row.state.is_unsettled() {
         return Err(unconfirmed(&row.wa_key));
     }
+    let words = "certainly not sent: safe to try again";
+    if row.error.as_deref() == Some(CONNECTION_LOST) {
+        return Err(connection_lost(words));
+    }
     let code = row.error.as_deref().and_then(ErrorCode::from_code);
-    Err(ApiError::new(
-        code.unwrap_or(ErrorCode::SendFailed),
-        "certainly not sent: safe to try again",
-    ))
+    Err(ApiError::new(code.unwrap_or(ErrorCode::SendFailed), words))
+}
+
+/// Returns the error of a send whose lookup lost the connection. `Retry-After`
+/// distinguishes it from a failure that would come again.
+pub(super) fn connection_lost(words: impl Into<String>) -> ApiError {
+    ApiError::new(ErrorCode::SendFailed, words).retry_after(RECONNECTION)
 }
 
 pub(super) fn unconfirmed(id: &str) -> ApiError {
@@ -67,7 +79,8 @@ fn undecided(id: &str) -> ApiError {
 
 pub(super) fn failure(error: &PageError) -> ErrorCode {
     match error {
-        PageError::NotReady(_) => ErrorCode::SessionNotReady,
+        // A send has a code of its own for the latter (`connection_lost`).
+        PageError::NotReady(_) | PageError::ConnectionLost(_) => ErrorCode::SessionNotReady,
         PageError::NotOnWhatsapp(_) => ErrorCode::NotOnWhatsapp,
         PageError::MessageNotFound(_) => ErrorCode::MessageNotFound,
         PageError::NotChangeable(_) => ErrorCode::MessageNotChangeable,
@@ -88,5 +101,53 @@ pub(super) fn failure(error: &PageError) -> ErrorCode {
             | CdpError::Remote { .. }
             | CdpError::Malformed(_),
         ) => ErrorCode::SendUnconfirmed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header::RETRY_AFTER;
+    use axum::response::IntoResponse as _;
+
+    use super::*;
+    use crate::ledger::ChangesOfMessage;
+    use crate::ledger::transition::SendState;
+
+    fn failed(error: &str) -> Row {
+        Row {
+            id: 1,
+            wa_key: "3EB0".to_owned(),
+            body_hash: Vec::new(),
+            recipient: "5491158254201@c.us".to_owned(),
+            kind: "text".to_owned(),
+            content: None,
+            message_id: None,
+            state: SendState::Failed,
+            error: Some(error.to_owned()),
+            settle_tries: 0,
+            settle_tried_at: None,
+            undecided_at: None,
+            created_at: 0,
+            failed_at: Some(1),
+            sent_at: None,
+            delivered_at: None,
+            read_at: None,
+            played_at: None,
+        }
+    }
+
+    /// Whoever waited for the outcome hears the same as who asked first.
+    #[test]
+    fn only_a_lost_connection_says_when_to_try_again() {
+        for (stored, wanted) in [(CONNECTION_LOST, Some("2")), ("SEND_FAILED", None)] {
+            let row = failed(stored);
+            let told = row.body(&ChangesOfMessage::default()).error;
+            assert_eq!(told.as_deref(), Some("SEND_FAILED"));
+            let error = outcome_of(&row).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::SendFailed);
+            let response = error.into_response();
+            let pause = response.headers().get(RETRY_AFTER);
+            assert_eq!(pause.map(|pause| pause.to_str().unwrap()), wanted);
+        }
     }
 }

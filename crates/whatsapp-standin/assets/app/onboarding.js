@@ -1,18 +1,27 @@
 'use strict';
 // The "What's new" dialog of a freshly linked device, as WAWebWhatsNewModal
-// shows it: it is dismissed for good by its button or its cross.
+// shows it: dismissed by its button, its cross or when it goes, for so many days
+// in this browser's preferences, as WAWebNuxCoolOff has it.
 (() => {
   const { module, config } = __standin;
   const DISMISSED = 'WAWhatsNewDismissed';
   const COOLDOWN_DAYS = 30;
+  const DAY_MS = 86_400_000;
   let open = false;
+
+  /** The page tells nobody of it but by a metric, which it keeps until it is
+   * sent (WAWebWhatsNewLogging, WAWebWamStorage). That the phone learns of it by
+   * that is assumed. */
+  const tell = () => __standin.connection.say({ t: 'whats_new_seen' });
 
   function dismiss() {
     localStorage.setItem(DISMISSED, String(Date.now()));
-    __standin.connection.say({ t: 'whats_new_seen' });
+    tell();
   }
 
-  const nux = { shouldShow: () => config.whats_new && !localStorage.getItem(DISMISSED), dismiss };
+  const isDismissed = (days) => Date.now() - Number(localStorage.getItem(DISMISSED) ?? 0) < days * DAY_MS;
+  const createWhatsNewNux = (days = COOLDOWN_DAYS) => ({ shouldShow: () => config.whats_new && !isDismissed(days), dismiss });
+  const nux = createWhatsNewNux();
 
   function close() {
     if (!open) return;
@@ -22,17 +31,16 @@
     __standin.ui.draw();
   }
 
-  /** The main screen is there: the dialog opens by itself. What was dismissed
-   * while offline is sent now, as the page keeps what it could not send. */
+  /** The main screen is there: the dialog opens by itself. */
   function mainShown() {
-    if (localStorage.getItem(DISMISSED)) __standin.connection.say({ t: 'whats_new_seen' });
+    if (localStorage.getItem(DISMISSED)) tell();
     if (!nux.shouldShow()) return;
     open = true;
     __standin.ui.draw();
   }
 
   __standin.onboarding = { mainShown, close, get open() { return open; } };
-  module(4, 'WAWebWhatsNewNux', () => ({ createWhatsNewNux: () => nux }));
+  module(4, 'WAWebWhatsNewNux', () => ({ createWhatsNewNux, shouldShowWhatsNewNux: (days) => createWhatsNewNux(days).shouldShow() }));
   module(4, 'WAWebWhatsNewGatingUtils', () => ({
     isWhatsNewAutoModalEnabled: () => config.whats_new, getWhatsNewAutoModalCooldownDays: () => COOLDOWN_DAYS,
   }));

@@ -1,0 +1,88 @@
+// A person at a browser with DevTools' virtual authenticator, for tests in Rust:
+// one order a line on standard input, one answer a line on standard output.
+//
+//   WHATSAPP=127.0.0.1:<TLS> node person.mjs      a browser of its own
+//   DEVTOOLS=http://127.0.0.1:<port> node person.mjs      the page that is open there
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+import { CHROME, CHROME_ARGS, USER_AGENT, eventually } from './lib/peer.mjs';
+
+const { WHATSAPP, DEVTOOLS } = process.env;
+/** A page of WhatsApp's that does not ask to be linked itself. */
+const ASIDE = 'https://web.whatsapp.com/app/app.css';
+
+async function opened() {
+  if (DEVTOOLS) {
+    const browser = await chromium.connectOverCDP(DEVTOOLS);
+    const context = browser.contexts()[0];
+    const ofWhatsapp = (page) => page.url().startsWith('https://web.whatsapp.com/');
+    const page = await eventually('WhatsApp’s page', () => context.pages().find(ofWhatsapp), 60_000);
+    return { context, page, leave: () => browser.close() };
+  }
+  const folder = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'person-'));
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: CHROME,
+    userAgent: USER_AGENT,
+    args: [
+      ...CHROME_ARGS,
+      `--host-resolver-rules=MAP web.whatsapp.com:443 ${WHATSAPP}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
+      '--ignore-certificate-errors',
+    ],
+  });
+  const page = await context.newPage();
+  await page.goto(ASIDE);
+  return { context, page, leave: () => context.close() };
+}
+
+const { context, page, leave } = await opened();
+const cdp = await context.newCDPSession(page);
+await cdp.send('WebAuthn.enable');
+const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+  options: {
+    protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
+    isUserVerified: true, automaticPresenceSimulation: true,
+  },
+});
+
+const orders = {
+  create: () => page.evaluate(async () => {
+    const created = await navigator.credentials.create({
+      publicKey: {
+        rp: { id: 'whatsapp.com', name: 'WhatsApp' },
+        // The authenticator keeps one passkey for each account.
+        user: { id: crypto.getRandomValues(new Uint8Array(16)), name: 'owner', displayName: 'owner' },
+        challenge: new Uint8Array(32),
+        pubKeyCredParams: [{ type: 'public-key', alg: -7 }],
+        authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+      },
+    });
+    const bytes = new Uint8Array(created.response.getPublicKey());
+    const key = btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+    return { credential_id: created.id, public_key: key };
+  }),
+
+  answer: ({ public_key: options }) => page.evaluate(async (json) => {
+    try {
+      const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(json);
+      return (await navigator.credentials.get({ publicKey })).toJSON();
+    } catch (error) {
+      return { error: error.name };
+    }
+  }, options),
+
+  verifies: ({ does }) => cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: does }),
+  press: ({ test_id }) => page.getByTestId(test_id).click({ timeout: 60_000 }),
+  attribute: async ({ name }) => ({ value: await page.locator('html').getAttribute(name) }),
+};
+
+const say = (answer) => process.stdout.write(`${JSON.stringify(answer ?? {})}\n`);
+say();
+for await (const line of createInterface({ input: process.stdin })) {
+  const order = JSON.parse(line);
+  say(await orders[order.do](order));
+}
+await leave();
+process.exit(0);
