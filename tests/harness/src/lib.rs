@@ -24,6 +24,7 @@ mod nginx;
 pub mod poll;
 pub mod processes;
 mod scratch;
+mod small_disk;
 
 pub use authenticator::{AssertionOptions, Authenticator};
 pub use binary::{Service, binary, bound_to_us, listening_on, run_to_end};
@@ -33,6 +34,7 @@ pub use hub::Hub;
 pub use manager::{Manager, ManagerOptions, answer, http, http_builder};
 pub use nginx::{Nginx, Tls};
 pub use scratch::Scratch;
+pub use small_disk::SmallDisk;
 pub use whatsapp_standin as standin;
 
 use std::net::{Ipv4Addr, SocketAddr};
