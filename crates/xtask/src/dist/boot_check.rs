@@ -130,6 +130,9 @@ impl Machine {
             "systemd to be up",
             "systemctl is-system-running | grep -E 'running|degraded'",
         )?;
+        // As systemd does on a machine, and not in a container: without it no
+        // service sees the mount that its credentials are in.
+        machine.run("mount --make-rshared /")?;
         Ok(machine)
     }
 
