@@ -94,6 +94,8 @@ module.exports = {
         BACKUP_DIR: path.join(home, 'backups'),
         BACKUP_EVERY_HOURS: 24,
         BACKUP_KEEP: 7,
+        // leadmaster-watchdog has it restarted when it hangs.
+        WATCHDOG_SECONDS: '',
 
         OTEL_EXPORTER_OTLP_ENDPOINT: '',
         RUST_LOG: '',

@@ -48,6 +48,8 @@ module.exports = {
         BACKUP_DIR: path.join(home, 'backups'),
         BACKUP_EVERY_HOURS: '',
         BACKUP_KEEP: '',
+        // leadmaster-watchdog has it restarted when it hangs.
+        WATCHDOG_SECONDS: '',
         // Nothing: the default (see `session-manager --help`).
         SESSION_MANAGER_TOKEN: '',
         SESSION_MANAGER_TOKEN_PREVIOUS: '',

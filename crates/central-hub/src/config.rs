@@ -10,6 +10,7 @@ pub mod smtp;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use phone_number::Home;
@@ -18,6 +19,7 @@ use service_runtime::listen::{
     Hosts, LEAST_PASSWORD, LEAST_TOKEN, ListenError, ensure_loopback_or_token,
     ensure_not_guessable, is_guessable,
 };
+use service_runtime::liveness;
 use service_runtime::{Env, EnvError, Environment, ExposeSecret, SecretString, TrustedProxies};
 use url::Url;
 
@@ -67,6 +69,7 @@ Environment:
   BACKUP_DIR                where they go (backups/)
   BACKUP_EVERY_HOURS        how often one is taken by itself; 0: only when asked (24)
   BACKUP_KEEP               how many are kept (7)
+  WATCHDOG_SECONDS          a hub that hangs for so long ends itself; 0: never, it is somebody else's matter (0)
   DATABASE_URL_FILE         a file that holds the value, in its place (none); likewise
   SESSION_MANAGER_TOKEN_FILE
   HUB_ADMIN_PASSWORD_FILE
@@ -126,6 +129,8 @@ pub struct Config {
     pub alerts: AlertConfig,
     /// `BACKUP_KEY`, `BACKUP_DIR`, `BACKUP_KEEP`, `BACKUP_EVERY_HOURS`
     pub backups: BackupConfig,
+    /// `WATCHDOG_SECONDS`: after how long a hang ends the process.
+    pub ends_after: Option<Duration>,
     /// Warnings about variables of the former Node services that are still set.
     obsolete: Vec<String>,
 }
@@ -201,6 +206,7 @@ impl Config {
             webhook_hosts: listed(env, "WEBHOOK_ALLOWED_HOSTS")?,
             alerts: AlertConfig::from_env(env, backups.every)?,
             backups,
+            ends_after: liveness::ends_after(env)?,
             obsolete: obsolete(env),
         };
         let hosts = &config.hosts;

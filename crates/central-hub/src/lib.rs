@@ -46,7 +46,7 @@ use std::time::{Duration, Instant};
 
 use service_runtime::Shutdown;
 use service_runtime::listen::Listeners;
-use service_runtime::liveness::{self, Heartbeat, Liveness};
+use service_runtime::liveness::{self, Heartbeat, Liveness, Watching};
 use service_runtime::serve::{ServeLimits, serve};
 use session_client::{BuildError, SessionClient, Timeouts};
 use tokio::sync::Notify;
@@ -316,8 +316,11 @@ pub async fn run(
         writer: Heartbeat::new("writing to the database", deps.hang_limits.every),
     };
     let check = move || vitals.clone().check();
-    let every = deps.hang_limits.every;
-    let (liveness, watchdog) = Liveness::watch(check, every, shutdown.draining().clone());
+    let looks = Watching {
+        every: deps.hang_limits.every,
+        ends_after: config.ends_after,
+    };
+    let (liveness, watchdog) = Liveness::watch(check, looks, shutdown.draining().clone());
     let state = AppState {
         alerts,
         lookups_wanted,

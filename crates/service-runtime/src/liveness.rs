@@ -4,11 +4,14 @@
 //! ```text
 //!  every few seconds: check ──> all respond ─> WATCHDOG=1 ──> systemd
 //!                         └───> one does not ─> no notify ──> systemd restarts it
+//!                         │          └─ for WATCHDOG_SECONDS ─> the process ends itself
 //!                         └───> last result ──> GET /health/deep <── `… health --deep`
 //! ```
 //!
 //! An unavailable dependency is not a hang: a restart would not fix it. That is
 //! readiness, which is reported separately.
+
+mod ending;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +24,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use self::ending::Ending;
 use crate::env::{Env, EnvError};
 
 /// Interval between checks, unless systemd's watchdog needs a shorter one.
@@ -33,6 +37,24 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const STALE: Duration = Duration::from_secs(60);
 /// Timeout of the `health` request.
 const ASKED: Duration = Duration::from_secs(8);
+
+/// When a service is checked, and what becomes of it when it hangs.
+#[derive(Clone, Copy, Debug)]
+pub struct Watching {
+    /// Interval between two checks.
+    pub every: Duration,
+    /// The process ends itself after so long without a successful check.
+    pub ends_after: Option<Duration>,
+}
+
+/// Reads `WATCHDOG_SECONDS`, for [`Watching::ends_after`].
+///
+/// # Errors
+/// It is no number, or too large.
+pub fn ends_after(env: &Env) -> Result<Option<Duration>, EnvError> {
+    let seconds = env.integer("WATCHDOG_SECONDS", 0..=3_600, 0)?;
+    Ok((seconds > 0).then(|| Duration::from_secs(seconds)))
+}
 
 /// Notifies systemd that the service is ready; does nothing without systemd.
 pub fn ready() {
@@ -109,15 +131,15 @@ pub struct Liveness {
 }
 
 impl Liveness {
-    /// Runs `check` at this interval, or more often for systemd, until
-    /// `draining`, and feeds systemd's watchdog
-    /// while it succeeds. Its error is a message that names the hanging part.
+    /// Runs `check` at this interval, or more often for a watchdog, until
+    /// `draining`, and feeds systemd's watchdog and the process's own while it
+    /// succeeds. Its error is a message that names the hanging part.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn watch<F, Fut>(
         check: F,
-        every: Duration,
+        watching: Watching,
         draining: CancellationToken,
     ) -> (Self, JoinHandle<()>)
     where
@@ -128,15 +150,24 @@ impl Liveness {
             at: Instant::now(),
             hung: None,
         });
-        // Twice within systemd's timeout, plus a margin for a slow machine.
-        let every =
-            sd_notify::watchdog_enabled().map_or(every, |time| (time / 3).clamp(LEAST, EVERY));
+        // Twice within a watchdog's timeout, plus a margin for a slow machine.
+        let timeouts = [sd_notify::watchdog_enabled(), watching.ends_after];
+        let every = match timeouts.into_iter().flatten().min() {
+            Some(time) => (time / 3).clamp(LEAST, EVERY),
+            None => watching.every,
+        };
+        let ending = watching
+            .ends_after
+            .and_then(|after| Ending::start(after, last.clone(), draining.clone()));
         let task = tokio::spawn(async move {
             loop {
                 let hung = check().await.err();
                 let was = looks.borrow().hung.clone();
                 match (&hung, &was) {
-                    (None, _) => tell(&NotifyState::Watchdog),
+                    (None, _) => {
+                        tell(&NotifyState::Watchdog);
+                        ending.iter().for_each(Ending::put_off);
+                    }
                     (Some(why), None) => warn!("the service hangs: {why}"),
                     _ => {}
                 }
@@ -261,7 +292,11 @@ mod tests {
                 .await
             }
         };
-        let (liveness, task) = Liveness::watch(check, EVERY, draining.clone());
+        let watching = Watching {
+            every: EVERY,
+            ends_after: None,
+        };
+        let (liveness, task) = Liveness::watch(check, watching, draining.clone());
         let mut looks = liveness.last.clone();
         looks.changed().await.unwrap();
         assert_eq!(liveness.hung(), None);

@@ -86,6 +86,17 @@ pub(crate) fn leave_the_network() -> io::Result<()> {
     Ok(())
 }
 
+/// Ends the process at once, without destructors and exit handlers: they may
+/// wait for the very thing that hangs.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: it neither reads nor writes memory of this process, and does not
+    // return.
+    #[expect(unsafe_code, reason = "the standard library's exit runs handlers")]
+    unsafe {
+        libc::_exit(code)
+    }
+}
+
 /// `struct ifreq`, as `SIOCSIFFLAGS` reads it. Source: `netdevice(7)`.
 #[repr(C)]
 struct InterfaceFlags {

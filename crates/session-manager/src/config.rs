@@ -9,6 +9,7 @@ use service_runtime::env::mask_userinfo;
 use service_runtime::listen::{
     Hosts, LEAST_TOKEN, ListenError, ensure_loopback_or_token, ensure_not_guessable, is_guessable,
 };
+use service_runtime::liveness;
 use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
@@ -85,6 +86,8 @@ Environment:
   BACKUP_DIR              where they go (backups/)
   BACKUP_EVERY_HOURS      how often one is taken by itself, while READY; 0: only when asked (24)
   BACKUP_KEEP             how many are kept (7)
+  WATCHDOG_SECONDS        a service that hangs for so long ends itself; 0: never, it is somebody
+                          else's matter (0)
   OTEL_EXPORTER_OTLP_ENDPOINT
                           an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
   RUST_LOG                log filter (info)";
@@ -125,6 +128,8 @@ pub struct Config {
     pub limits: Limits,
     /// The page's heartbeat.
     pub heartbeat: HeartbeatConfig,
+    /// `WATCHDOG_SECONDS`: after how long a hang ends the process.
+    pub ends_after: Option<Duration>,
     /// Variables of the Node service that are set, but no longer read.
     pub obsolete: Vec<String>,
 }
@@ -282,6 +287,7 @@ impl Config {
                 )?,
                 boot_patience,
             },
+            ends_after: liveness::ends_after(env)?,
         })
     }
 

@@ -34,7 +34,7 @@ use service_runtime::Shutdown;
 use service_runtime::http::Guesses;
 use service_runtime::limits::Shares;
 use service_runtime::listen::Listeners;
-use service_runtime::liveness::{self, Liveness, answers};
+use service_runtime::liveness::{self, Liveness, Watching, answers};
 use service_runtime::serve::{ServeLimits, serve};
 use session_api::Timestamp;
 
@@ -129,7 +129,11 @@ pub async fn run(
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     let (asked, book) = (session.clone(), ledger.clone());
     let vitals = move || alive(asked.clone(), book.clone());
-    let (liveness, watchdog) = Liveness::watch(vitals, liveness::EVERY, draining.clone());
+    let watching = Watching {
+        every: liveness::EVERY,
+        ends_after: config.ends_after,
+    };
+    let (liveness, watchdog) = Liveness::watch(vitals, watching, draining.clone());
     let state = AppState {
         liveness,
         metrics,

@@ -233,6 +233,9 @@ pub(crate) struct ImageOptions {
     /// With podman-compose or docker compose; removes everything again.
     #[arg(long)]
     pub(crate) check: bool,
+    /// Test the images that are there: build none.
+    #[arg(long, requires = "check")]
+    pub(crate) as_built: bool,
     /// Build unoptimized binaries, in a fraction of the time.
     #[arg(long)]
     pub(crate) dev: bool,

@@ -1,7 +1,9 @@
 //! central-hub in front of session-manager.
 
+mod alerts;
 mod campaigns;
 mod files;
+mod full_disk;
 mod outbox;
 mod pair;
 mod people;

@@ -2,7 +2,6 @@
 //! settles its outcome by itself.
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -10,7 +9,7 @@ use harness::processes::{self, kill_hard};
 use harness::standin::{
     CappingStatus, LeadMessage, Limits, NewChats, ReachOutLock, SendBehavior, Settings, Standin,
 };
-use harness::{Events, Manager, ManagerOptions, linked, poll};
+use harness::{Events, Manager, ManagerOptions, SmallDisk, linked, poll};
 use serde_json::{Value, json};
 
 const TO: &str = "5491158254201";
@@ -413,13 +412,10 @@ async fn unavailable_ledger_refuses_sends() {
 /// test of a full disk does not.
 #[tokio::test]
 async fn full_disk_is_an_error_until_there_is_room() {
-    let owner = std::fs::metadata("/proc/self").expect("this process").uid();
-    if owner != 0 {
+    let Some(disk) = SmallDisk::mount(1) else {
         return;
-    }
-    let home = harness::Scratch::default();
-    let disk = SmallDisk::mount(&home.join("disk"));
-    let options = ManagerOptions::default().with("DATA_DIR", disk.0.display());
+    };
+    let options = ManagerOptions::default().with("DATA_DIR", disk.path().display());
     let (standin, mut manager) = linked(Settings::default(), options).await;
     disk.fill();
     let long = |n: usize| format!("{n} {}", "largo ".repeat(10_000));
@@ -488,41 +484,6 @@ async fn missing_acks_end_ready() {
     assert_eq!(manager.session().await["since"], since);
     silent.abort();
     manager.stop().await;
-}
-
-/// A disk of one megabyte.
-struct SmallDisk(std::path::PathBuf);
-
-impl SmallDisk {
-    fn mount(at: &std::path::Path) -> Self {
-        std::fs::create_dir_all(at).expect("a folder");
-        let mounted = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs"])
-            .arg(at)
-            .status();
-        assert!(mounted.expect("mount").success());
-        Self(at.to_owned())
-    }
-
-    fn fill(&self) {
-        use std::io::Write as _;
-        let mut file = std::fs::File::create(self.0.join("filler")).expect("a file");
-        while file.write_all(&[0; 4096]).is_ok() {}
-    }
-
-    fn make_room(&self) {
-        std::fs::remove_file(self.0.join("filler")).expect("the filler");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: a failed test may have left a service on it.
-        let _ = std::process::Command::new("umount")
-            .arg("--lazy")
-            .arg(&self.0)
-            .status();
-    }
 }
 
 #[tokio::test]

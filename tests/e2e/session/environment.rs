@@ -65,6 +65,7 @@ const VARIABLES: &[&str] = &[
     "BACKUP_KEY",
     "BACKUP_KEY_FILE",
     "BACKUP_KEY_COMMAND",
+    "WATCHDOG_SECONDS",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
 
@@ -182,6 +183,7 @@ async fn invalid_variable_is_one_fatal_line_before_startup() {
         ("SYNC_PATIENCE_SECONDS", "0", "86401"),
         ("DELIVERY_PATIENCE_SECONDS", "0", "3601"),
         ("TOOLS_PATIENCE_SECONDS", "0", "3601"),
+        ("WATCHDOG_SECONDS", "-1", "3601"),
     ] {
         for value in [least, most, "muchos", "1.5", "1e3", "10s"] {
             cases.push((name, value.into()));

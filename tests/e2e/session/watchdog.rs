@@ -1,14 +1,18 @@
 //! Notifications to systemd (and `health` for a container): the service is
-//! ready, its work continues, and none once its driver's task hangs.
+//! ready, its work continues, and none once its driver's task hangs. And the end
+//! of a service that hangs, where nobody else sees to it.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixDatagram;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
-use harness::{Manager, ManagerOptions, Scratch, Service, binary, poll};
+use harness::{Manager, ManagerOptions, Scratch, Service, binary, poll, processes};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
+use service_runtime::process::spawn_bound;
 use tokio::process::Command;
-use whatsapp_standin::Settings;
+use whatsapp_standin::{Settings, Standin};
 
 /// As short as a slow host allows.
 const WATCHDOG: Duration = Duration::from_secs(3);
@@ -54,6 +58,20 @@ async fn health(program: &str, url: &str, words: &[&str]) -> (bool, String) {
     (output.status.success(), said)
 }
 
+/// Has the driver hang: it records a link in a file, and a pipe without a reader
+/// blocks it midway, as a hung disk would. Returns the pipe.
+async fn hang(manager: &Manager, standin: &Standin) -> PathBuf {
+    manager.connect().await;
+    manager.until("QR_REQUIRED").await;
+    let pipe = manager.tokens().join("linked.json.new");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+    poll::until("a code to scan", async || {
+        standin.phone().scan_current().ok()
+    })
+    .await;
+    pipe
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn watchdog_goes_silent_when_the_drivers_task_hangs() {
     let folder = Scratch::default();
@@ -75,16 +93,7 @@ async fn watchdog_goes_silent_when_the_drivers_task_hangs() {
         "{said}"
     );
 
-    // The driver records a link in a file; a pipe without a reader blocks it
-    // midway, as a hung disk would.
-    manager.connect().await;
-    manager.until("QR_REQUIRED").await;
-    let pipe = manager.tokens().join("linked.json.new");
-    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
-    poll::until("a code to scan", async || {
-        standin.phone().scan_current().ok()
-    })
-    .await;
+    let pipe = hang(&manager, &standin).await;
     let hung = poll::until("the hang to be told", async || {
         let (well, said) = health("session-manager", &url, &["--deep"]).await;
         (!well).then_some(said)
@@ -147,4 +156,76 @@ async fn hub_is_ready_only_with_its_session_manager() {
         !well && said.contains("does not answer on 127.0.0.1:"),
         "{said}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hang_ends_the_service_that_nobody_watches() {
+    let standin = harness::standin(Settings::default()).await;
+    // More than a look takes to fail.
+    let options = ManagerOptions::default().with("WATCHDOG_SECONDS", 12);
+    let mut manager = Manager::start_with(&standin, options).await;
+    let pipe = hang(&manager, &standin).await;
+    let ended = manager.service.ended().await;
+    assert_eq!(ended.code(), Some(1), "{ended}");
+    let output = manager.service.output();
+    let last = output.lines().last().unwrap_or_default();
+    let why = "[FATAL] the service hangs, and ends itself after 12 s: the session's driver has not answered for 5 s";
+    assert_eq!(last, why, "{output}");
+    // Whatever it started ended with it, so that the next one can begin.
+    processes::none_left(&manager.tokens()).await;
+    std::fs::remove_file(&pipe).expect("it is there");
+    manager.restart().await;
+    manager.connect().await;
+    // The page may have kept the link that the driver did not write down.
+    poll::until("the session to be READY", async || {
+        let _ = standin.phone().scan_current();
+        (manager.state().await == "READY").then_some(())
+    })
+    .await;
+    let url = manager.service.url.clone();
+    assert!(
+        health("session-manager", &url, &["--ready"]).await.0,
+        "{}",
+        manager.service.output()
+    );
+    assert!(manager.stop().await.success());
+}
+
+/// Each of its threads stands in a line of its log; so would the last words.
+#[tokio::test(flavor = "multi_thread")]
+async fn hub_whose_log_nobody_reads_any_more_ends_itself() {
+    let folder = Scratch::default();
+    let (log, writer) = std::io::pipe().expect("a pipe");
+    let mut command = std::process::Command::new(binary("central-hub"));
+    command
+        .env_clear()
+        .envs([
+            ("PORT", "0"),
+            ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1"),
+            ("RUST_LOG", "trace"),
+            ("WATCHDOG_SECONDS", "3"),
+        ])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone().expect("a descriptor"))
+        .stderr(writer.try_clone().expect("a descriptor"));
+    let mut hub = spawn_bound(command).expect("it starts");
+    let mut log = BufReader::new(log);
+    let mut line = String::new();
+    while !line.contains("listening on http://") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).expect("its log"), 0, "it ended");
+    }
+    // From here on nobody reads, and there is no room.
+    let filling = std::thread::spawn(move || {
+        let mut writer = writer;
+        while writer.write_all(&[b' '; 4096]).is_ok() {}
+    });
+    let status = poll::until("the hub to end", async || {
+        hub.try_wait().expect("its state")
+    })
+    .await;
+    assert_eq!(status.code(), Some(1), "{status}");
+    drop(log);
+    filling.join().expect("no panic");
 }

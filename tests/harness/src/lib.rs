@@ -25,6 +25,7 @@ mod person;
 pub mod poll;
 pub mod processes;
 mod scratch;
+mod small_disk;
 mod whatsapp_name;
 
 pub use authenticator::{AssertionOptions, Authenticator};
@@ -36,6 +37,7 @@ pub use manager::{Manager, ManagerOptions, answer, http, http_builder};
 pub use nginx::{Nginx, Tls};
 pub use person::Person;
 pub use scratch::Scratch;
+pub use small_disk::SmallDisk;
 pub use whatsapp_name::WhatsappName;
 pub use whatsapp_standin as standin;
 

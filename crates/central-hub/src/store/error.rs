@@ -94,7 +94,9 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::Protocol(_)
-        | sqlx::Error::BeginFailed => true,
+        | sqlx::Error::BeginFailed
+        // A connection whose transaction the database ended by itself.
+        | sqlx::Error::InvalidSavePointStatement => true,
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
             match code.parse::<u32>() {

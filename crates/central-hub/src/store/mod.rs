@@ -343,7 +343,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(self.write.begin_with(self.engine.begin()).await?)
+        match self.write.begin_with(self.engine.begin()).await {
+            // SQLite rolls back by itself when the disk is full; sqlx 0.9 still
+            // takes that transaction for open, and the connection is of no use.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                let _ = self.write.acquire().await?.close().await;
+                Ok(self.write.begin_with(self.engine.begin()).await?)
+            }
+            begun => Ok(begun?),
+        }
     }
 
     /// Whether the database answers within a second.

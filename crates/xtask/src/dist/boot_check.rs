@@ -102,7 +102,7 @@ pub(super) fn run(root: &Path, old: &str, new: &str) -> Result<()> {
     machine.run("rm -r /etc/systemd/system/leadmaster-*.service.d")?;
     let left = machine.run(
         "systemctl list-units --all --plain --no-legend 'leadmaster*'
-        pgrep -a 'chrom|session-manager|central-hub' || true",
+        for name in chrom session-manager central-hub; do pgrep -a $name || true; done",
     )?;
     ensure!(left.trim().is_empty(), "left behind: {left}");
     say::step(
@@ -130,6 +130,9 @@ impl Machine {
             "systemd to be up",
             "systemctl is-system-running | grep -E 'running|degraded'",
         )?;
+        // As systemd does on a machine, and not in a container: without it no
+        // service sees the mount that its credentials are in.
+        machine.run("mount --make-rshared /")?;
         Ok(machine)
     }
 

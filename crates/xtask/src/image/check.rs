@@ -2,7 +2,8 @@
 //! WhatsApp.
 //!
 //! ```text
-//!  up ─> link ─> send ─> Chrome in its sandbox? ─> stop: no lock ─> start: READY, no code
+//!  up ─> a hang: started anew ─> link ─> send ─> Chrome in its sandbox? ─> stop: no lock
+//!     ─> start: READY, no code
 //! ```
 //!
 //! All requests are made inside the hub's container, which has curl and is in
@@ -10,7 +11,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,7 +28,12 @@ const FILES: [&str; 3] = ["compose.yaml", "rehearsal.yaml", "seccomp.json"];
 const TOKEN: &str = "only-for-the-check";
 const PASSWORD: &str = "solo-para-la-prueba";
 const PATIENCE: Duration = Duration::from_secs(90);
+/// More than `WATCHDOG_SECONDS` of compose.yaml, and a start.
+const HANG_PATIENCE: Duration = Duration::from_secs(150);
 const PAUSE: Duration = Duration::from_millis(250);
+/// Where a pipe that nobody reads keeps the session's driver waiting for ever, as
+/// a hung disk would: it writes there that a device is linked.
+const PIPE: &str = "/var/lib/leadmaster/tokens/linked.json.new";
 /// Prints the sandbox state of every Chrome process, and whether ChromeDriver
 /// has its own network namespace.
 const SANDBOX: &str = r#"
@@ -182,11 +188,15 @@ fn folder() -> PathBuf {
     repo::target().join("image-check")
 }
 
-fn wait(what: &str, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
+fn wait(what: &str, holds: impl FnMut() -> Result<bool>) -> Result<()> {
+    wait_for(PATIENCE, what, holds)
+}
+
+fn wait_for(patience: Duration, what: &str, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
     let start = Instant::now();
     while !holds()? {
-        if start.elapsed() > PATIENCE {
-            bail!("waited {PATIENCE:?} in vain for {what}");
+        if start.elapsed() > patience {
+            bail!("waited {patience:?} in vain for {what}");
         }
         thread::sleep(PAUSE);
     }
@@ -292,15 +302,14 @@ fn prepare(variables: &str) -> Result<()> {
 }
 
 fn try_all(compose: &Compose) -> Result<()> {
+    hangs(compose)?;
     compose.hub(&["-X", "POST"], "/api/connect")?;
-    compose.until("QR_REQUIRED", true)?;
-    let scanned = || {
-        Ok(compose
-            .phone(&["-X", "POST"], "/scan")?
-            .contains(r#""ok":true"#))
-    };
-    wait("the phone to scan the code", scanned)?;
-    compose.until("READY", true)?;
+    // The page may have kept the link that the driver did not write down.
+    wait("the session to be READY", || {
+        let _ = compose.phone(&["-X", "POST"], "/scan");
+        let said = compose.hub(&[], "/api/status").unwrap_or_default();
+        Ok(said.contains("\"READY\""))
+    })?;
     say::step("linked");
 
     send(compose, "uno")?;
@@ -339,6 +348,46 @@ fn try_all(compose: &Compose) -> Result<()> {
     compose.until("READY", false)?;
     send(compose, "dos")?;
     say::step("started again: READY without a code");
+    Ok(())
+}
+
+fn scan(compose: &Compose) -> Result<()> {
+    compose.hub(&["-X", "POST"], "/api/connect")?;
+    compose.until("QR_REQUIRED", true)?;
+    let scanned = || {
+        Ok(compose
+            .phone(&["-X", "POST"], "/scan")?
+            .contains(r#""ok":true"#))
+    };
+    wait("the phone to scan the code", scanned)
+}
+
+/// Has session-manager hang, and waits until it was started anew.
+fn hangs(compose: &Compose) -> Result<()> {
+    compose.inside("session-manager", &["mkfifo", PIPE])?;
+    let pid = compose.pid("session-manager")?;
+    scan(compose)?;
+    let container = compose.container("session-manager");
+    let state = ["inspect", "--format", "{{.State.Pid}}", &container];
+    let first = cargo::printed(&mut compose.engine.command(&state))?;
+    wait_for(HANG_PATIENCE, "the one that hangs to be ended", || {
+        Ok(!Path::new(&format!("/proc/{pid}")).exists())
+    })?;
+    wait("another one", || {
+        let now = cargo::printed(&mut compose.engine.command(&state))?;
+        let answers = ["session-manager", "health", "--deep"];
+        Ok(!["0", first.trim()].contains(&now.trim())
+            && compose.inside("session-manager", &answers).is_ok())
+    })?;
+    compose.inside("session-manager", &["rm", PIPE])?;
+    let said = compose.engine.command(&["logs", &container]).output()?;
+    let said = [said.stdout, said.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    let last = said
+        .lines()
+        .find(|line| line.starts_with("[FATAL] the service hangs"));
+    say::step(last.context("no last words in the log")?);
+    say::step("a service that hung was started anew");
     Ok(())
 }
 

@@ -87,7 +87,8 @@ pub(crate) fn run(options: &ImageOptions) -> Result<()> {
         .then(|| check::Compose::find(engine))
         .transpose()?;
     let standin = options.check.then_some(STANDIN);
-    for target in SERVICES.into_iter().chain(standin) {
+    let targets = SERVICES.into_iter().chain(standin);
+    for target in targets.filter(|_| !options.as_built) {
         say::step(format!("{} ({})", tag(target), engine.name()));
         cargo::run(&mut build(engine, target, options))?;
     }

@@ -211,6 +211,7 @@ fn image_builds_the_embedded_assets() {
 fn a_build_reads_as_it_is_typed() {
     let options = ImageOptions {
         check: false,
+        as_built: false,
         dev: true,
         engine: None,
         base: Some("localhost/debian:13".to_owned()),

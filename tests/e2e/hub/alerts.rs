@@ -1,0 +1,148 @@
+//! What people are told of the page's certificate: the hub as a process, a TLS
+//! server, and a webhook that is told.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use harness::{Hub, Manager, ManagerOptions, Scratch, poll};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+/// The hub looks every 30 s.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What a webhook was told, each as code, severity and title.
+#[derive(Clone, Default)]
+pub(super) struct Told(Arc<Mutex<Vec<Value>>>);
+
+impl Told {
+    /// Starts a webhook; returns its variables, too.
+    pub(super) async fn receiver() -> (Self, ManagerOptions) {
+        async fn take(State(told): State<Told>, body: String) {
+            let body = serde_json::from_str(&body).unwrap();
+            told.0.lock().unwrap().push(body);
+        }
+        let told = Self::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let router = Router::new().fallback(post(take)).with_state(told.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let body = r#"{"code":"{{code}}","severity":"{{severity}}","kind":"{{kind}}","title":"{{title}}"}"#;
+        let options = ManagerOptions::default()
+            .with("ALERT_WEBHOOK_URL", url)
+            .with("ALERT_WEBHOOK_BODY", body)
+            .with("ALERT_LANGUAGE", "en");
+        (told, options)
+    }
+
+    /// Waits until it was told this code.
+    pub(super) async fn until(&self, code: &str) -> Value {
+        poll::until_within(PATIENCE, format!("{code} to be told"), async || {
+            self.of(code)
+        })
+        .await
+    }
+
+    fn of(&self, code: &str) -> Option<Value> {
+        let told = self.0.lock().unwrap();
+        told.iter().find(|it| it["code"] == code).cloned()
+    }
+}
+
+fn authority() -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// Serves an empty page with a certificate that ends in this many days.
+async fn page(authority: &Authority, days: i32) -> SocketAddr {
+    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let day = Duration::from_secs(24 * 3600);
+    let time = day * days.unsigned_abs();
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = if days > 0 {
+        SystemTime::now() + time
+    } else {
+        SystemTime::now() - time
+    }
+    .into();
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, authority).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            if let Ok(mut stream) = acceptor.accept(socket).await {
+                let mut asked = [0; 1024];
+                let _ = stream.read(&mut asked).await;
+                let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+                let _ = stream.write_all(answer).await;
+                let _ = stream.shutdown().await;
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificate_near_its_end_is_told_and_a_good_one_is_not() {
+    let folder = Scratch::default();
+    let authority = authority();
+    let trusted = folder.join("authority.pem");
+    std::fs::write(&trusted, authority.pem()).unwrap();
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
+    let mut hubs = Vec::new();
+    for (days, wanted) in [(60, None), (5, Some("warning")), (-1, Some("critical"))] {
+        let address = page(&authority, days).await;
+        let (told, options) = Told::receiver().await;
+        let options = options
+            .with("ALERT_CERTIFICATE_URL", format!("https://{address}/"))
+            .with("ALERT_AFTER_MINUTES", 0)
+            .with("SSL_CERT_FILE", trusted.display());
+        hubs.push((Hub::start(&manager, options).await, told, wanted));
+    }
+    for (hub, told, wanted) in &hubs {
+        // In the same look as the certificate.
+        told.until("SESSION_NOT_READY").await;
+        let (_, alerts) = hub.get("/api/alerts").await;
+        let holds = alerts["holding"].as_array().unwrap().iter();
+        let holds = holds.filter(|it| it["code"] == "CERTIFICATE");
+        let Some(severity) = wanted else {
+            assert_eq!(holds.count(), 0, "{alerts}");
+            assert_eq!(told.of("CERTIFICATE"), None);
+            continue;
+        };
+        assert_eq!(holds.count(), 1, "{alerts}");
+        let certificate = told.until("CERTIFICATE").await;
+        assert_eq!(certificate["severity"], *severity, "{certificate}");
+        assert_eq!(certificate["kind"], json!("raised"), "{certificate}");
+        let title = certificate["title"].as_str().unwrap();
+        assert!(title.contains("127.0.0.1"), "{title}");
+    }
+    drop(hubs);
+    manager.stop().await;
+}

@@ -1,0 +1,68 @@
+//! A disk that is small enough to be filled.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Scratch;
+
+/// A disk of its own in memory; unmounted on drop.
+#[derive(Debug)]
+pub struct SmallDisk {
+    at: PathBuf,
+    _folder: Scratch,
+}
+
+impl SmallDisk {
+    /// Mounts one of this many MiB; `None` without root, who alone may.
+    #[must_use]
+    pub fn mount(mib: u32) -> Option<Self> {
+        let owner = std::fs::metadata("/proc/self").expect("this process").uid();
+        if owner != 0 {
+            return None;
+        }
+        let folder = Scratch::default();
+        let at = folder.join("disk");
+        std::fs::create_dir_all(&at).expect("a folder");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o"])
+            .arg(format!("size={mib}m,mode=0700"))
+            .arg("tmpfs")
+            .arg(&at)
+            .status();
+        assert!(mounted.expect("mount").success());
+        let _folder = folder;
+        Some(Self { at, _folder })
+    }
+
+    /// Returns where it is mounted.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.at
+    }
+
+    /// Takes all the room that is left.
+    pub fn fill(&self) {
+        let mut file = File::create(self.filler()).expect("a file");
+        while file.write_all(&[0; 4096]).is_ok() {}
+    }
+
+    /// Gives it back.
+    pub fn make_room(&self) {
+        std::fs::remove_file(self.filler()).expect("the filler");
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.at.join("filler")
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: a failed test may have left a service on it.
+        let unmount = Command::new("umount").arg("--lazy").arg(&self.at).status();
+        drop(unmount);
+    }
+}
