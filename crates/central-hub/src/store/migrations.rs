@@ -43,6 +43,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     22 "0022_quick_answers";
     24 "0024_lists_and_doubts";
     26 "0026_list_files";
+    27 "0027_pauses_and_answers";
 };
 
 /// Returns the number of the last migration.

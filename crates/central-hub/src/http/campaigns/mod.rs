@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
 use utoipa::{IntoParams, ToSchema};
 
+use super::users::by;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::http::node::campaigns::Changed;
@@ -186,8 +187,9 @@ fn context(state: &AppState) -> SchedulerContext {
     crate::scheduler::context(&state.config, &state.relay, &state.store)
 }
 
-fn respond(state: &AppState, campaign: &Campaign) -> Json<CampaignBody> {
-    Json(CampaignBody::of(campaign, context(state)))
+fn respond(state: &AppState, caller: &Caller, campaign: &Campaign) -> Json<CampaignBody> {
+    let names = caller.sees(None);
+    Json(CampaignBody::of(campaign, context(state), names))
 }
 
 /// Returns a campaign that the caller may access.
@@ -301,7 +303,7 @@ async fn list(
     let context = context(&state);
     let campanias = found
         .iter()
-        .map(|it| CampaignBody::of(it, context))
+        .map(|it| CampaignBody::of(it, context, caller.sees(None)))
         .collect();
     if !is_paged {
         let link = paging::link(&uri, "antes", siguiente);
@@ -326,7 +328,7 @@ async fn one(
     ApiPath(id): ApiPath<i64>,
 ) -> Result<Json<CampaignBody>, HubError> {
     let campaign = find(&state, &caller, id).await?;
-    Ok(respond(&state, &campaign))
+    Ok(respond(&state, &caller, &campaign))
 }
 
 /// Deletes a campaign; its sent messages stay in the history.
@@ -375,7 +377,7 @@ async fn approve(
         .await?;
     tracing::info!(campaign = id, dry_run, "a campaign was approved");
     state.waker.wake();
-    let Json(body) = respond(&state, &campaign);
+    let Json(body) = respond(&state, &caller, &campaign);
     Ok(Json(Changed::of(&campaign, "Campaña aprobada", body)))
 }
 
@@ -441,12 +443,14 @@ async fn pause(
     Optional(why): Optional<ReasonBody>,
 ) -> Result<Json<CampaignBody>, HubError> {
     find(&state, &caller, id).await?;
+    let by = by(&caller);
     let campaign = state
         .store
-        .pause_campaign(id, "PAUSED_BY_PERSON", why.text()?)
+        .pause_campaign(id, "PAUSED_BY_PERSON", why.text()?, Some(&by))
         .await?;
+    tracing::info!(campaign = id, by, "a campaign was paused");
     state.waker.wake();
-    Ok(respond(&state, &campaign))
+    Ok(respond(&state, &caller, &campaign))
 }
 
 /// Resumes a paused campaign.
@@ -463,7 +467,7 @@ async fn resume(
     find(&state, &caller, id).await?;
     let campaign = state.store.resume_campaign(id).await?;
     state.waker.wake();
-    Ok(respond(&state, &campaign))
+    Ok(respond(&state, &caller, &campaign))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -489,5 +493,5 @@ async fn copy(
     find(&state, &caller, id).await?;
     let name = edit::name(&request.nombre)?;
     let campaign = state.store.copy_campaign(id, name).await?;
-    Ok((StatusCode::CREATED, respond(&state, &campaign)))
+    Ok((StatusCode::CREATED, respond(&state, &caller, &campaign)))
 }

@@ -14,6 +14,8 @@ export interface OptOut {
   /** `mensaje`: the contact sent an opt-out word. */
   origen: 'mensaje' | 'persona';
   motivo: string | null;
+  /** Who added it; null where that is not told. */
+  por: string | null;
   fecha: string;
 }
 
