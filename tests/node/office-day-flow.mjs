@@ -212,6 +212,9 @@ async function test() {
     await button('Empezar').click();
     await page.getByRole('heading', { name: 'Noviembre Palermo', level: 1 }).waitFor();
     campaign = new URL(page.url()).pathname;
+    // A picture is no list, which is said before anything is read.
+    await page.locator('input[type="file"]').setInputFiles({ name: 'foto.png', mimeType: 'image/png', buffer: Buffer.from('89504e47', 'hex') });
+    await says('«foto.png» no es una planilla.');
     const file = { name: 'clientes.csv', mimeType: 'text/csv', buffer: spreadsheet() };
     await page.locator('input[type="file"]').setInputFiles(file);
     await dialog().getByText('201 personas · 1 repetida · 7 con problemas').waitFor();

@@ -26,7 +26,7 @@ export function Screen({ title, lead, actions, quiet = false, children }: Props)
         className={quiet ? 'lm-quiet-title' : ''}
       >
         {/* On one line where there is room for a word: what matters is below. */}
-        <Group gap="4px 12px" align="baseline" style={{ minWidth: 0, flex: '1 1 140px' }}>
+        <Group gap="4px 12px" align="baseline" style={{ minWidth: 0, flex: '1 1 160px' }}>
           <Title order={1} size="h3" lh={1.25}>
             {title}
           </Title>

@@ -281,6 +281,8 @@ export const campaigns: typeof es = {
     example: 'Download an example',
     exampleName: 'example.csv',
     exampleText: 'Phone;Name\r\n+54 9 11 5825-4201;Ana Gómez\r\n+54 9 351 412-3456;Luis Díaz\r\n',
+    notAList: (file) =>
+      `“${file}” is no spreadsheet. Upload one of Excel (.xlsx), of LibreOffice (.ods) or CSV. Nobody was added.`,
     prefix: 'Of which country are the numbers?',
     prefixHint: 'It is added to those without a country code.',
     countries: {

@@ -285,6 +285,8 @@ export const campaigns = {
     example: 'Bajar ejemplo',
     exampleName: 'ejemplo.csv',
     exampleText: 'Celular;Nombre\r\n11 5825-4201;Ana Gómez\r\n351 412-3456;Luis Díaz\r\n',
+    notAList: (file: string) =>
+      `«${file}» no es una planilla. Subí una de Excel (.xlsx), de LibreOffice (.ods) o CSV. No se agregó a nadie.`,
     prefix: '¿De qué país son los números?',
     prefixHint: 'Se agrega a los que no tienen código de país.',
     countries: {
