@@ -204,7 +204,7 @@ fn waits_for(campaign: &Campaign) -> &str {
     campaign
         .waits_for
         .as_ref()
-        .map_or("", |it| it.code.as_str())
+        .map_or("", |(code, _)| code)
 }
 
 on_both_engines! {
