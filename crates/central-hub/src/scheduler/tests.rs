@@ -201,10 +201,7 @@ fn paused_for(campaign: &Campaign) -> &str {
 }
 
 fn waits_for(campaign: &Campaign) -> &str {
-    campaign
-        .waits_for
-        .as_ref()
-        .map_or("", |(code, _)| code)
+    campaign.waits_for.as_ref().map_or("", |(code, _)| code)
 }
 
 on_both_engines! {

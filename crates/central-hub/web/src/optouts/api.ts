@@ -41,6 +41,7 @@ export const removeOptOut = (telefono: string) =>
 export interface PossibleOptOut {
   id: number;
   telefono: string;
+  nombre?: string;
   palabra: string;
   mensaje: string;
   fecha: string;
