@@ -210,7 +210,7 @@ async function test() {
   await step('approved as a rehearsal, and watched to its end', async () => {
     equal(await page.getByTestId('review-sample').textContent(), 'Hola Ñata 1 de Hijos; 1', 'the first text');
     await page.getByTestId('review-when').getByText(/ personas a .+ por día: termina /).waitFor();
-    await says('2 líneas de la lista tienen problemas y quedan afuera.');
+    await says('2 líneas de la lista tenían problemas y no entraron.');
     await says('1 número repetido: le llega una sola vez.');
     await says('También se aprueba su horario.');
     await picture('campaign-approve', { fullPage: true });

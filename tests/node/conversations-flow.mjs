@@ -219,6 +219,48 @@ async function test() {
     equal(await button('Ver mensajes anteriores').count(), 0, 'it ends');
   });
 
+  await step('who wants to be told is told in another tab, and asked once', async () => {
+    await page.context().grantPermissions(['notifications']);
+    await page.goto(`${hub}/conversaciones`);
+    // The browser's own notifications and sound, counted; in another tab.
+    await page.evaluate(() => {
+      window.notified = [];
+      window.sounds = 0;
+      window.Notification = new Proxy(Notification, {
+        construct(real, [title, options]) {
+          window.notified.push(`${title}: ${options.body}`);
+          return new real(title, options);
+        },
+      });
+      window.AudioContext = new Proxy(AudioContext, {
+        construct(real) {
+          window.sounds += 1;
+          return new real();
+        },
+      });
+      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => 'hidden' });
+    });
+    const question = page.getByRole('group', { name: '¿Te avisamos cuando alguien escriba?' });
+    await question.getByRole('button', { name: 'Sí, avisame' }).click();
+    await question.waitFor({ state: 'detached' });
+    await standin.leadMessage({ from: '5491158254203', body: 'Una consulta más' });
+    await eventually('a notification and a sound', () =>
+      page.evaluate(() => window.notified.length === 1 && window.sounds === 1));
+    equal(await page.evaluate(() => window.notified[0]), '+54 9 11 5825-4203 te escribió: Una consulta más', 'what it says');
+    await page.goto(`${hub}/ajustes`);
+    for (const name of ['Mostrar una notificación', 'Hacer un sonido']) {
+      const it = page.getByRole('switch', { name });
+      await it.waitFor();
+      assert(await it.isChecked(), `${name}: on`);
+      await it.press('Space');
+      assert(!(await it.isChecked()), `${name}: off`);
+    }
+    await page.goto(`${hub}/conversaciones`);
+    await row('5491158254203').waitFor();
+    equal(await question.count(), 0, 'it asks again');
+    await api('/api/listener/conversations/5491158254203/attended', 'POST');
+  });
+
   await step('on a phone: the list, one of them, and back; in the dark', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.emulateMedia({ colorScheme: 'dark' });

@@ -68,6 +68,8 @@ async function test() {
     await page.goto(`${hub}/whatsapp`);
     await signIn().waitFor({ timeout: LONG });
     equal(await page.title(), 'Iniciar sesión · LeadMaster', 'the tab');
+    await says('El primero es «admin».');
+    await says('¿Olvidaste la contraseña?');
     const api = asked.filter((path) => path.startsWith('/api/'));
     equal([...new Set(api)].join(), '/api/auth/me', 'the requests');
     await picture('sign-in');

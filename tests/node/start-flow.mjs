@@ -101,7 +101,7 @@ async function test() {
     await api(`/api/sender/campaigns/${april}/approve`, 'POST');
     await api(`/api/sender/campaigns/${april}/pause`, 'POST', { motivo: 'Feriado' });
     await matter('failed').waitFor();
-    await matter('paused').getByText('«Aviso de abril» está pausada: la pausó alguien de la oficina. Feriado').waitFor();
+    await matter('paused').getByText(/«Aviso de abril» está pausada: la pausaste vos hoy \d\d:\d\d\. Feriado/).waitFor();
     await matter('unapproved').getByText('Falta aprobar el horario de «Aviso de abril».').waitFor();
     await shows('Fallidos', 1);
     const kinds = await page.locator('[data-matter]').evaluateAll((all) => all.map((one) => one.dataset.matter));

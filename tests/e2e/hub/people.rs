@@ -209,19 +209,21 @@ async fn deleted_contact_is_forgotten_by_both_services() {
 /// Returns whether a row of any table has this text.
 async fn ledger_holds(ledger: &std::path::Path, text: &str) -> bool {
     let options = SqliteConnectOptions::new().filename(ledger).read_only(true);
-    let mut ledger = SqliteConnection::connect_with(&options).await.unwrap();
+    let mut ledger = SqliteConnection::connect_with(&options)
+        .await
+        .expect("the ledger opens");
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table'";
     let tables: Vec<String> = sqlx::query_scalar(tables)
         .fetch_all(&mut ledger)
         .await
-        .unwrap();
+        .expect("the ledger answers");
     let mut count = 0;
     for table in tables {
         let columns = format!("SELECT name FROM pragma_table_info('{table}')");
         let columns: Vec<String> = sqlx::query_scalar(AssertSqlSafe(columns))
             .fetch_all(&mut ledger)
             .await
-            .unwrap();
+            .expect("the ledger answers");
         let any: Vec<_> = columns
             .iter()
             .map(|column| format!("instr(CAST(\"{column}\" AS TEXT), ?1) > 0"))
@@ -234,8 +236,8 @@ async fn ledger_holds(ledger: &std::path::Path, text: &str) -> bool {
             .bind(text)
             .fetch_one(&mut ledger)
             .await
-            .unwrap();
+            .expect("the ledger answers");
     }
-    ledger.close().await.unwrap();
+    ledger.close().await.expect("the ledger closes");
     count > 0
 }

@@ -33,13 +33,11 @@ async fn day(size: &str) {
 }
 
 #[tokio::test]
-#[ignore = "its last third does not pass yet: the week's answers, targets of a finger"]
 async fn an_offices_day_on_a_desk() {
     day("desk").await;
 }
 
 #[tokio::test]
-#[ignore = "its last third does not pass yet: the week's answers, targets of a finger"]
 async fn an_offices_day_on_a_phone() {
     day("phone").await;
 }

@@ -10,32 +10,32 @@ const FOLDERS = ['docs/images/guide', 'crates/central-hub/web/src/help/pictures'
 const SIZE = { width: 1080, height: 720 };
 const LANGUAGES = ['es', 'en'];
 
-/** The stream of events stays open: there is no idle network to wait for. */
-async function reload(page) {
-  await page.reload();
-  await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('main [aria-busy="true"]'));
+/** By the page's own switch: what is typed, and where one is, stays. */
+async function speak(page, language) {
+  await page.locator('header').getByRole('radiogroup', { name: /^(Idioma|Language)$/ }).getByText(language.toUpperCase(), { exact: true }).click();
+  await page.waitForFunction((it) => document.documentElement.lang.startsWith(it), language);
+  await page.waitForFunction(() => !document.querySelector('main [aria-busy="true"]'));
   await page.waitForFunction(() =>
     document.getAnimations().every((it) => it.playState !== 'running' || it.effect?.getComputedTiming().iterations === Infinity));
 }
 
-/** Returns what makes a picture of the present screen in both languages. */
+/** Returns what makes a picture of the present screen, from `top` on, in both languages. */
 export function guidePictures(page) {
   if (!process.env.GUIDE_PICTURES || page.viewportSize().width < 768) return async () => {};
   for (const folder of FOLDERS) mkdirSync(folder, { recursive: true });
-  return async (name) => {
+  return async (name, top = null) => {
     const before = page.viewportSize();
     const wire = await page.context().newCDPSession(page);
     await page.setViewportSize(SIZE);
     for (const language of LANGUAGES) {
-      await page.evaluate((it) => localStorage.setItem('leadmaster-language', it), language);
-      await reload(page);
+      await speak(page, language);
+      await top?.evaluate((it) => it.scrollIntoView({ block: 'start' }));
       // Small: WebP, as Chromium makes it.
       const { data } = await wire.send('Page.captureScreenshot', { format: 'webp', quality: 60 });
       for (const folder of FOLDERS) writeFileSync(join(folder, `${language}-${name}.webp`), Buffer.from(data, 'base64'));
     }
-    await page.evaluate(() => localStorage.setItem('leadmaster-language', 'es'));
+    await speak(page, 'es');
     await page.setViewportSize(before);
-    await reload(page);
     await wire.detach();
   };
 }

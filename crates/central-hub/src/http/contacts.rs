@@ -90,11 +90,14 @@ pub(crate) struct JoiningBody {
     deshecha: Option<Timestamp>,
 }
 
-/// The origin and the time of an opt-out.
+/// The origin of an opt-out, who added it, and when.
 #[derive(Serialize, ToSchema)]
 #[schema(as = contacts::OptOut)]
 pub(crate) struct OptOutBody {
     origen: &'static str,
+    /// The user who added it; only for callers with access to the business that
+    /// did.
+    por: Option<String>,
     fecha: Timestamp,
 }
 
@@ -310,6 +313,7 @@ async fn show(
             } else {
                 "persona"
             },
+            por: it.added_by.filter(|_| caller.sees(it.cliente_id)),
             fecha: it.created_at,
         }),
         direcciones,

@@ -352,6 +352,7 @@ pub(crate) async fn overview(
     let zone = &state.config.zone;
     let day = Day::of(context.now, zone);
     let is_admin = own.is_none() && caller.may(Scope::Admin);
+    let sees_names = caller.sees(None);
     let replies = Filter {
         cliente_id: own,
         is_inbound: Some(true),
@@ -432,7 +433,7 @@ pub(crate) async fn overview(
                 .items
                 .iter()
                 .map(|it| UnderWay {
-                    campaign: CampaignBody::of(it, context),
+                    campaign: CampaignBody::of(it, context, sees_names),
                     previsto_fin: plans.end_of(it),
                 })
                 .collect(),
@@ -446,7 +447,7 @@ pub(crate) async fn overview(
                 items: paused
                     .items
                     .iter()
-                    .map(|it| CampaignBody::of(it, context))
+                    .map(|it| CampaignBody::of(it, context, sees_names))
                     .collect(),
             },
             programaciones: List {

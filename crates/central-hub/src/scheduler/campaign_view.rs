@@ -47,6 +47,10 @@ pub(crate) struct CampaignBody {
 struct Reason {
     codigo: String,
     detalle: Option<String>,
+    /// The user who paused it; only for callers with access to all businesses.
+    por: Option<String>,
+    /// When it was paused.
+    fecha: Option<Timestamp>,
 }
 
 /// The obstacle that stops it at the moment, and until when.
@@ -58,7 +62,8 @@ struct Wait {
 }
 
 impl CampaignBody {
-    pub(crate) fn of(campaign: &Campaign, context: SchedulerContext) -> Self {
+    /// With `names`, includes who paused it.
+    pub(crate) fn of(campaign: &Campaign, context: SchedulerContext, names: bool) -> Self {
         let count = |state| campaign.count(state);
         let template = Template::parse(&campaign.text);
         let variables = template.iter().flat_map(Template::variables);
@@ -80,10 +85,12 @@ impl CampaignBody {
             fallidos: count(RecipientState::Failed),
             simulados: count(RecipientState::Simulated),
             omitidos: count(RecipientState::Skipped),
-            motivo_pausa: campaign
-                .paused_for
-                .clone()
-                .map(|(codigo, detalle)| Reason { codigo, detalle }),
+            motivo_pausa: campaign.paused_for.clone().map(|it| Reason {
+                codigo: it.code,
+                detalle: it.detail,
+                por: it.by.filter(|_| names),
+                fecha: it.at,
+            }),
             espera: wait(campaign, context),
             fecha: campaign.created_at,
             actualizado: campaign.updated_at,

@@ -194,7 +194,10 @@ impl Bench {
 }
 
 fn paused_for(campaign: &Campaign) -> &str {
-    campaign.paused_for.as_ref().map_or("", |(code, _)| code)
+    campaign
+        .paused_for
+        .as_ref()
+        .map_or("", |it| it.code.as_str())
 }
 
 fn waits_for(campaign: &Campaign) -> &str {
@@ -552,7 +555,7 @@ on_both_engines! {
         bench.tick().await;
         let campaign = bench.look(id).await;
         assert_eq!((campaign.state, paused_for(&campaign)), (CampaignState::Paused, "REACH_OUT_LIMIT"));
-        let (_, detail) = campaign.paused_for.clone().unwrap();
+        let detail = campaign.paused_for.clone().unwrap().detail;
         assert!(detail.unwrap().contains("463"));
         // Messages already in the outbox go on; no others are sent.
         for message in &claimed[1..] {
@@ -588,7 +591,7 @@ on_both_engines! {
         bench.tick().await;
         let taken = bench.store.claim("test", Timestamp::now().after(Duration::from_secs(60)), 4).await.unwrap();
         assert_eq!(taken.len(), 4);
-        let paused = bench.store.pause_campaign(id, "PAUSED_BY_PERSON", Some("a ver")).await.unwrap();
+        let paused = bench.store.pause_campaign(id, "PAUSED_BY_PERSON", Some("a ver"), Some("eva")).await.unwrap();
         assert_eq!(paused.count(RecipientState::Pending), 6);
         assert_eq!(paused.count(RecipientState::Queued), 4);
         assert!(bench.claim().await.is_empty());

@@ -157,7 +157,8 @@ impl Worker {
         let mut last = HashMap::with_capacity(changed.len());
         for campaign in changed {
             told.since = told.since.max(campaign.updated_at.as_millis() - SKEW);
-            let body = super::CampaignBody::of(&campaign, context);
+            // A page that may show names requests them.
+            let body = super::CampaignBody::of(&campaign, context, false);
             let Ok(data) = serde_json::to_string(&body) else {
                 continue;
             };

@@ -44,6 +44,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     24 "0024_lists_and_doubts";
     26 "0026_list_files";
     27 "0027_undoing_and_forgetting";
+    28 "0028_pauses_and_answers";
 };
 
 /// Returns the number of the last migration.

@@ -102,7 +102,7 @@ pub use inbox::{ChangedTalk, INBOX_PLANS, InboxCounts, MOST_COUNTED, NOBODY, Tal
 pub use lookups::{Lookup, Urgency};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
-pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS, WEEK};
+pub use overview::{ANSWERED_PLANS, DeadLetters, MOST_DEAD, OVERVIEW_PLANS, WEEK};
 pub use people_by_hand::{Forgotten, Joined, Parted};
 pub use possible_opt_outs::PossibleOptOut;
 pub use quick_answers::{Kept, MOST_QUICK_ANSWERS, QuickAnswer};

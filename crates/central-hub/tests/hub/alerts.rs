@@ -200,7 +200,7 @@ on_both_engines! {
         let (status, answer) = text(list.body("telefono;nombre\n5491158254201;Ana\n")).await;
         assert!(status < 300, "{answer}");
         hub.store.approve_campaign(id, true, false).await.unwrap();
-        hub.store.pause_campaign(id, "MANY_FAILURES", None).await.unwrap();
+        hub.store.pause_campaign(id, "MANY_FAILURES", None, None).await.unwrap();
         mail.until(2).await;
         let mut subjects = mail.subjects();
         subjects.sort();

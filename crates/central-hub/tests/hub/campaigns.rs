@@ -536,7 +536,15 @@ async fn nothing_is_sent_unless_campaigns_are_enabled() {
         (200, &json!("pausada")),
         "{body}"
     );
-    assert_eq!(body["motivo_pausa"]["codigo"], "PAUSED_BY_PERSON");
+    let pause = &body["motivo_pausa"];
+    assert_eq!(
+        (&pause["codigo"], &pause["por"]),
+        (&json!("PAUSED_BY_PERSON"), &json!("this machine"))
+    );
+    let since = pause["fecha"].as_str().expect("since when").to_owned();
+    assert_eq!(look(&hub, id).await["motivo_pausa"]["fecha"], since);
+    let (status, body) = press(&hub, &format!("{CAMPAIGNS}/{id}/resume")).await;
+    assert_eq!((status, &body["motivo_pausa"]), (200, &Value::Null));
     hub.stop().await;
 }
 

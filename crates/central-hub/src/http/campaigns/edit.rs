@@ -125,7 +125,7 @@ pub(crate) async fn create(
         report = Some(upload::import_json(&state, &campaign, template, &list).await?);
     }
     let campaign = super::find(&state, &caller, campaign.id).await?;
-    let body = CampaignBody::of(&campaign, context(&state));
+    let body = CampaignBody::of(&campaign, context(&state), caller.sees(None));
     Ok((
         StatusCode::CREATED,
         Json(Created {
@@ -159,7 +159,7 @@ pub(crate) async fn edit(
         .edit_campaign(id, |campaign| edited(&state, &caller, &request, campaign))
         .await?;
     state.waker.wake();
-    let Json(body) = super::respond(&state, &campaign);
+    let Json(body) = super::respond(&state, &caller, &campaign);
     Ok(Json(Changed::of(&campaign, "Campaña guardada", body)))
 }
 

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
 use utoipa::{IntoParams, ToSchema};
 
+use super::users::by;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::http::node::campaigns::Changed;
@@ -77,8 +78,9 @@ fn context(state: &AppState) -> SchedulerContext {
     crate::scheduler::context(&state.config, &state.relay, &state.store)
 }
 
-fn respond(state: &AppState, campaign: &Campaign) -> Json<CampaignBody> {
-    Json(CampaignBody::of(campaign, context(state)))
+fn respond(state: &AppState, caller: &Caller, campaign: &Campaign) -> Json<CampaignBody> {
+    let names = caller.sees(None);
+    Json(CampaignBody::of(campaign, context(state), names))
 }
 
 /// Returns a campaign that the caller may access.
@@ -192,7 +194,7 @@ pub(crate) async fn list(
     let context = context(&state);
     let campanias = found
         .iter()
-        .map(|it| CampaignBody::of(it, context))
+        .map(|it| CampaignBody::of(it, context, caller.sees(None)))
         .collect();
     if !is_paged {
         let link = paging::link(&uri, "antes", siguiente);
@@ -217,7 +219,7 @@ pub(crate) async fn one(
     ApiPath(id): ApiPath<i64>,
 ) -> Result<Json<CampaignBody>, HubError> {
     let campaign = find(&state, &caller, id).await?;
-    Ok(respond(&state, &campaign))
+    Ok(respond(&state, &caller, &campaign))
 }
 
 /// Deletes a campaign; its sent messages stay in the history.
@@ -266,7 +268,7 @@ pub(crate) async fn approve(
         .await?;
     tracing::info!(campaign = id, dry_run, "a campaign was approved");
     state.waker.wake();
-    let Json(body) = respond(&state, &campaign);
+    let Json(body) = respond(&state, &caller, &campaign);
     Ok(Json(Changed::of(&campaign, "Campaña aprobada", body)))
 }
 
@@ -332,12 +334,14 @@ pub(crate) async fn pause(
     Optional(why): Optional<ReasonBody>,
 ) -> Result<Json<CampaignBody>, HubError> {
     find(&state, &caller, id).await?;
+    let by = by(&caller);
     let campaign = state
         .store
-        .pause_campaign(id, "PAUSED_BY_PERSON", why.text()?)
+        .pause_campaign(id, "PAUSED_BY_PERSON", why.text()?, Some(&by))
         .await?;
+    tracing::info!(campaign = id, by, "a campaign was paused");
     state.waker.wake();
-    Ok(respond(&state, &campaign))
+    Ok(respond(&state, &caller, &campaign))
 }
 
 /// Resumes a paused campaign.
@@ -354,7 +358,7 @@ pub(crate) async fn resume(
     find(&state, &caller, id).await?;
     let campaign = state.store.resume_campaign(id).await?;
     state.waker.wake();
-    Ok(respond(&state, &campaign))
+    Ok(respond(&state, &caller, &campaign))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -380,5 +384,5 @@ pub(crate) async fn copy(
     find(&state, &caller, id).await?;
     let name = edit::name(&request.nombre)?;
     let campaign = state.store.copy_campaign(id, name).await?;
-    Ok((StatusCode::CREATED, respond(&state, &campaign)))
+    Ok((StatusCode::CREATED, respond(&state, &caller, &campaign)))
 }

@@ -1,6 +1,8 @@
 //! `/api/sender/bajas/posibles`: messages that hold an opt-out word, for a person
 //! to decide.
 
+use std::collections::HashMap;
+
 use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
@@ -26,6 +28,9 @@ const MOST: u32 = 100;
 pub(crate) struct PossibleBody {
     id: i64,
     telefono: String,
+    /// The contact's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nombre: Option<String>,
     /// The opt-out word that it holds.
     palabra: String,
     /// What the contact wrote, shortened.
@@ -33,11 +38,12 @@ pub(crate) struct PossibleBody {
     fecha: Timestamp,
 }
 
-impl From<PossibleOptOut> for PossibleBody {
-    fn from(possible: PossibleOptOut) -> Self {
+impl PossibleBody {
+    fn new(possible: PossibleOptOut, names: &HashMap<String, String>) -> Self {
         let number = possible.chat.strip_suffix("@c.us").map(str::to_owned);
         Self {
             id: possible.id,
+            nombre: names.get(&possible.chat).cloned(),
             telefono: number.unwrap_or(possible.chat),
             palabra: possible.word,
             mensaje: possible.text,
@@ -65,9 +71,12 @@ pub(crate) async fn list(
 ) -> Result<Json<PossibleList>, HubError> {
     let found = state.store.possible_opt_outs(caller.cliente_id, MOST);
     let (total, found) = found.await?;
+    let chats = found.iter().map(|it| it.chat.as_str());
+    let names = state.store.names_of(caller.cliente_id, chats).await?;
+    let posibles = found.into_iter().map(|it| PossibleBody::new(it, &names));
     Ok(Json(PossibleList {
         total,
-        posibles: found.into_iter().map(PossibleBody::from).collect(),
+        posibles: posibles.collect(),
     }))
 }
 

@@ -164,7 +164,7 @@ pub(crate) async fn stats(
         counts.map(|(_, count)| count).sum()
     };
     Ok(Json(Stats {
-        campaign: CampaignBody::of(&campaign, context(&state)),
+        campaign: CampaignBody::of(&campaign, context(&state), caller.sees(None)),
         entregados: reached(MessageState::Delivered),
         leidos: reached(MessageState::Read),
         previsto_inicio: numbers.first,

@@ -18,6 +18,19 @@ use crate::text::fold;
 /// A recipient's values of the list's columns, by the columns' keys.
 pub type Fields = BTreeMap<String, String>;
 
+/// Why a campaign is paused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PausedFor {
+    /// The code of the reason.
+    pub code: String,
+    /// A sentence.
+    pub detail: Option<String>,
+    /// The user who paused it.
+    pub by: Option<String>,
+    /// When it was paused.
+    pub at: Option<Timestamp>,
+}
+
 /// A campaign.
 #[derive(Clone)]
 pub struct Campaign {
@@ -43,8 +56,8 @@ pub struct Campaign {
     pub scheduled: bool,
     /// Whether it is a dry run; decided when it is approved.
     pub dry_run: Option<bool>,
-    /// Why it is paused: a code, and a sentence.
-    pub paused_for: Option<(String, Option<String>)>,
+    /// Why it is paused.
+    pub paused_for: Option<PausedFor>,
     /// What it waits for, and until when.
     pub waits_for: Option<(String, Option<Timestamp>)>,
     /// The outcomes of its last messages.
@@ -139,7 +152,15 @@ impl Campaign {
             *count = row.try_get(state.as_str())?;
         }
         let code: Option<String> = row.try_get("pause_code")?;
-        let detail: Option<String> = row.try_get("pause_detail")?;
+        let paused_for = match code {
+            None => None,
+            Some(code) => Some(PausedFor {
+                code,
+                detail: row.try_get("pause_detail")?,
+                by: row.try_get("paused_by")?,
+                at: optional_time(row, "paused_at")?,
+            }),
+        };
         let waits: Option<String> = row.try_get("wait_code")?;
         let until = optional_time(row, "wait_until")?;
         let dry_run: Option<i64> = row.try_get("dry_run")?;
@@ -156,7 +177,7 @@ impl Campaign {
             state: CampaignState::read(row.try_get("state")?)?,
             scheduled: row.try_get::<i64, _>("scheduled")? != 0,
             dry_run: dry_run.map(|it| it != 0),
-            paused_for: code.map(|code| (code, detail)),
+            paused_for,
             waits_for: waits.map(|code| (code, until)),
             health: row.try_get("health")?,
             next_at: row.try_get("next_at")?,

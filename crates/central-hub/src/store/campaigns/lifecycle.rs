@@ -67,6 +67,7 @@ impl Store {
     }
 
     /// Pauses a campaign and withdraws the messages that have not left yet.
+    /// `by` is the user who asked for it.
     ///
     /// # Errors
     /// [`Refused`].
@@ -75,6 +76,7 @@ impl Store {
         id: i64,
         code: &str,
         detail: Option<&str>,
+        by: Option<&str>,
     ) -> Result<Campaign, Refused> {
         let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         match campaign.state {
@@ -85,7 +87,7 @@ impl Store {
                 return Err(Refused::State { state, cure });
             }
         }
-        pause_in(&mut tx, id, code, detail).await?;
+        pause_by_in(&mut tx, id, code, detail, by).await?;
         withdraw(self, &mut tx, id, "CAMPAIGN_PAUSED").await?;
         self.committed(tx, id).await
     }
@@ -107,7 +109,7 @@ impl Store {
         self.refuse_unfinished_import(&mut tx, id).await?;
         sqlx::query(
             "UPDATE campaigns SET state = 'running', pause_code = NULL, pause_detail = NULL,
-                 wait_code = NULL, wait_until = NULL, health = '', next_at = 0, updated_at = $1
+                 paused_by = NULL, paused_at = NULL, wait_code = NULL, wait_until = NULL, health = '', next_at = 0, updated_at = $1
              WHERE id = $2",
         )
         .bind(now())
@@ -217,9 +219,11 @@ pub(in crate::store) async fn reopen_in(
 ) -> Result<(), StoreError> {
     let reopened = sqlx::query(
         "UPDATE campaigns SET state = 'paused', pause_code = 'RETRY', pause_detail = $1,
-             finished_at = NULL WHERE id = $2 AND state = 'finished'",
+             paused_by = NULL, paused_at = $2, finished_at = NULL
+         WHERE id = $3 AND state = 'finished'",
     )
     .bind(detail)
+    .bind(now())
     .bind(id)
     .execute(&mut **tx)
     .await?;
@@ -261,19 +265,31 @@ pub(crate) async fn changed_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Pauses a campaign, within a transaction.
+/// Pauses a campaign for what the hub noticed, within a transaction.
 pub(crate) async fn pause_in(
     tx: &mut Tx,
     id: i64,
     code: &str,
     detail: Option<&str>,
 ) -> Result<(), StoreError> {
+    pause_by_in(tx, id, code, detail, None).await
+}
+
+async fn pause_by_in(
+    tx: &mut Tx,
+    id: i64,
+    code: &str,
+    detail: Option<&str>,
+    by: Option<&str>,
+) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE campaigns SET state = 'paused', pause_code = $1, pause_detail = $2,
-             wait_code = NULL, wait_until = NULL, updated_at = $3 WHERE id = $4",
+             paused_by = $3, paused_at = $4, wait_code = NULL, wait_until = NULL,
+             updated_at = $4 WHERE id = $5",
     )
     .bind(code)
     .bind(detail)
+    .bind(by)
     .bind(now())
     .bind(id)
     .execute(&mut **tx)

@@ -32,7 +32,9 @@ mod rows;
 mod schedules;
 mod states;
 
-pub use campaign::{Campaign, CampaignEdit, CampaignFilter, CampaignPlan, Fields, NewCampaign};
+pub use campaign::{
+    Campaign, CampaignEdit, CampaignFilter, CampaignPlan, Fields, NewCampaign, PausedFor,
+};
 pub use checks::CheckProgress;
 pub use countries::Countries;
 pub use days::Days;
@@ -56,6 +58,6 @@ pub use recipients::{
 };
 pub(crate) use recipients::{next_pending_in, queued_in};
 pub use refused::Refused;
-pub use replies::{Replies, Reply};
+pub use replies::{ANSWERS_PLANS, Replies, Reply};
 pub use schedules::{NewSchedule, Schedule, ScheduleFilter};
 pub use states::{CampaignState, RecipientState, ScheduleState};

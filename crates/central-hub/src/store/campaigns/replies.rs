@@ -16,6 +16,15 @@ pub struct Reply {
     pub at: Timestamp,
 }
 
+/// How many people answered a campaign, and who did last; public for the tests
+/// of the query plans.
+pub const ANSWERS_PLANS: [&str; 2] = [
+    "SELECT COUNT(DISTINCT chat) FROM messages WHERE campaign_id = $1 AND direction = 'in'",
+    "SELECT chat, MAX(created_at) AS last_at FROM messages
+     WHERE campaign_id = $1 AND direction = 'in'
+     GROUP BY chat ORDER BY last_at DESC, chat LIMIT $2",
+];
+
 /// Some of the people, the latest first, and the number of all.
 pub struct Replies {
     /// The latest.
@@ -30,16 +39,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn replies(&self, campaign: i64, limit: u32) -> Result<Replies, StoreError> {
-        self.people_of(
-            "SELECT COUNT(DISTINCT chat) FROM messages
-             WHERE campaign_id = $1 AND direction = 'in'",
-            "SELECT chat, MAX(created_at) AS last_at FROM messages
-             WHERE campaign_id = $1 AND direction = 'in'
-             GROUP BY chat ORDER BY last_at DESC, chat LIMIT $2",
-            campaign,
-            limit,
-        )
-        .await
+        let [count, newest] = ANSWERS_PLANS;
+        self.people_of(count, newest, campaign, limit).await
     }
 
     /// The people whom a campaign wrote to and who opted out after that.

@@ -3,8 +3,11 @@
 use scratch_database::{Database, on_both_engines};
 
 use super::*;
+use crate::store::campaigns::ANSWERS_PLANS;
 use crate::store::tests::open;
-use crate::store::{Change, Composed, InboundMessage, NewMessage, NewUser, Recorded, Role};
+use crate::store::{
+    ANSWERED_PLANS, Change, Composed, InboundMessage, NewMessage, NewUser, Recorded, Role,
+};
 
 const ANA: &str = "5491158254201@c.us";
 const LEO: &str = "5491158254202@c.us";
@@ -183,6 +186,9 @@ on_both_engines! {
         assert_eq!(store.answered_since(begin, None).await.unwrap(), 0);
         heard(&store, ANA, "A2", 1, false, "Sí").await;
         heard(&store, ANA, "A3", 2, false, "¿Cuánto?").await;
+        // A dry run reached nobody.
+        writes(&store, LEO, Origin::Campaign, "dry", true).await;
+        store.simulate(9).await.unwrap();
         heard(&store, LEO, "L1", 3, false, "Hola").await;
         assert_eq!(store.answered_since(begin, None).await.unwrap(), 1);
         assert_eq!(store.answered_since(at(3_600), None).await.unwrap(), 0);
@@ -282,6 +288,33 @@ on_both_engines! {
         assert_eq!(lists(&store, Some(51)).await.0, ["5491158254203@c.us"]);
         store.close().await;
     }
+}
+
+/// Who answered, in days or a campaign, is found without a look at what was
+/// sent.
+#[tokio::test]
+async fn answers_are_counted_by_their_indexes() {
+    let database = Database::sqlite();
+    let store = open(&database).await;
+    let counts = ANSWERED_PLANS.map(|it| (it, "USING COVERING INDEX messages_heard (state=? AND"));
+    let answers = ANSWERS_PLANS.map(|it| (it, "INDEX messages_answers (campaign_id=?)"));
+    for (statement, index) in counts.into_iter().chain(answers) {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let mut query = sqlx::query(explain).bind(1_i64);
+        if statement.contains("$2") {
+            query = query.bind(1_i64);
+        }
+        let rows = query.fetch_all(store.reader()).await.unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        assert!(
+            plan.iter().any(|step| step.contains(index)),
+            "{statement}\n{plan:#?}"
+        );
+        // Of the messages, `o` is those of one person.
+        let reads = |step: &&String| step.starts_with("SCAN") && *step != "SCAN heard";
+        assert_eq!(plan.iter().find(reads), None, "{statement}\n{plan:#?}");
+    }
+    store.close().await;
 }
 
 /// No list and no count reads the history: each uses an index of its own.

@@ -129,3 +129,37 @@ async fn overview_and_settings_are_limited_to_the_business() {
     }
     hub.stop().await;
 }
+
+#[tokio::test]
+async fn a_business_does_not_learn_who_of_the_office_paused_its_campaign() {
+    let (_peer, hub) = locked().await;
+    let (ana, all) = (hub.add_cliente("ana", 51).await, admin());
+    let body = json!({
+        "nombre": "Marzo", "mensaje": "Hola", "cliente_id": 51,
+        "destinatarios": [{"destinatario": TO}],
+    });
+    let (status, made) = hub.by(&all, "POST", "/api/sender/campaigns", body).await;
+    assert_eq!(status, 201, "{made}");
+    let path = format!("/api/sender/campaigns/{}", made["id"]);
+    for (step, por) in [("approve", json!(null)), ("pause", json!("admin"))] {
+        let (status, body) = hub
+            .by(&all, "POST", &format!("{path}/{step}"), json!({}))
+            .await;
+        assert_eq!(
+            (status, &body["motivo_pausa"]["por"]),
+            (200, &por),
+            "{body}"
+        );
+    }
+    for (by, por) in [(&all, json!("admin")), (&ana, json!(null))] {
+        for path in [&path, &format!("{path}/stats")] {
+            let (_, body) = hub.by(by, "GET", path, json!(null)).await;
+            let pause = &body["motivo_pausa"];
+            assert_eq!((&pause["por"], pause["fecha"].is_string()), (&por, true));
+        }
+        let (_, body) = hub.by(by, "GET", "/api/overview", json!(null)).await;
+        let paused = &body["atencion"]["campanias_pausadas"]["items"][0];
+        assert_eq!(paused["motivo_pausa"]["por"], por, "{body}");
+    }
+    hub.stop().await;
+}

@@ -25,6 +25,15 @@ export interface Me {
   csrf: string | null;
 }
 
+/** Why a campaign is paused. */
+export interface PauseReason {
+  codigo: string;
+  detalle: string | null;
+  /** Who paused it; null where that is not told. */
+  por: string | null;
+  fecha: Timestamp | null;
+}
+
 /** RFC 3339 in UTC with milliseconds. */
 export type Timestamp = string;
 

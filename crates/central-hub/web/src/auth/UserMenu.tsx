@@ -1,5 +1,5 @@
 import { Button, Group, Text } from '@mantine/core';
-import { IconLogout, IconUser } from '@tabler/icons-react';
+import { IconUser } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 
 import { ActionError } from '../ui/ActionError';
@@ -25,7 +25,7 @@ export function UserMenu() {
           size="compact-sm"
           variant="subtle"
           color="gray"
-          leftSection={<IconLogout size={16} aria-hidden />}
+          px={6}
           loading={leaving.isPending}
           onClick={() => leaving.mutate()}
         >

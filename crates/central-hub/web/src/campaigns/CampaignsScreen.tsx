@@ -4,8 +4,10 @@ import { IconPlus, IconSearch, IconSpeakerphone } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 
+import { useAuth } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { whyPaused } from '../i18n/lookup';
+import { firstUp } from '../lib/firstUp';
 import { useMoment } from '../live/useMoment';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Empty } from '../ui/Empty';
@@ -25,6 +27,7 @@ import { useAround } from './useStanding';
 export default function CampaignsScreen() {
   const t = useText();
   const moment = useMoment();
+  const { me } = useAuth();
   const s = t.campaigns;
   const [search, setSearch] = useSearchParams();
   const [words, setWords] = useState('');
@@ -54,7 +57,7 @@ export default function CampaignsScreen() {
           </Anchor>
           {campaign.motivo_pausa && (
             <Text size="xs" c="dimmed">
-              {whyPaused(t, campaign.motivo_pausa.codigo, campaign.motivo_pausa.detalle)}
+              {firstUp(whyPaused(t, campaign.motivo_pausa, me, moment))}
             </Text>
           )}
           {reasonsOf(campaign).map((reason) => (

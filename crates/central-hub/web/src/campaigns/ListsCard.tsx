@@ -57,6 +57,9 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
   );
 }
 
+/** Types of files that are no list, whatever is in them. */
+const NO_LIST = /^(image|audio|video)\/|\/(pdf|msword|zip)$|wordprocessingml|presentationml/;
+
 interface PanelProps {
   campaign: Campaign;
   /** To the next step, once there are recipients. */
@@ -82,9 +85,11 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
   }, [settled]);
 
   function look(file: File | null) {
-    setError(null);
+    // "All files" in the browser's dialog offers these, too.
+    const isNone = file !== null && NO_LIST.test(file.type);
+    setError(isNone ? new Error(s.notAList(file.name)) : null);
     setReport(null);
-    setChosen(file);
+    setChosen(isNone ? null : file);
   }
 
   function end(report: ImportReport | null, error: Error | null) {

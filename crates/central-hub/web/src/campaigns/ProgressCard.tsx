@@ -3,6 +3,8 @@ import { IconClockPause } from '@tabler/icons-react';
 import { lazy, Suspense } from 'react';
 import { Link } from 'react-router';
 
+import { useAuth } from '../auth/AuthProvider';
+import { firstUp } from '../lib/firstUp';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { causeText, whyPaused } from '../i18n/lookup';
@@ -27,6 +29,7 @@ export function ProgressCard({
 }) {
   const t = useText();
   const moment = useMoment();
+  const { me } = useAuth();
   const s = t.campaigns;
   const real = campaign.simulacion === false;
   const figures: [string, number][] = [
@@ -57,7 +60,7 @@ export function ProgressCard({
             color="yellow"
             role="note"
             icon={<IconClockPause aria-hidden />}
-            title={whyPaused(t, pause.codigo, pause.detalle)}
+            title={firstUp(whyPaused(t, pause, me, moment))}
           >
             {Object.hasOwn(s.cures, pause.codigo)
               ? (s.cures as Readonly<Record<string, string>>)[pause.codigo]

@@ -127,7 +127,7 @@ function Step({ number, name, done, summary, open, onToggle, children }: StepPro
             size="sm"
             c="dimmed"
             lineClamp={1}
-            style={{ flex: '1 1 160px' }}
+            style={{ flex: open ? 1 : '1 1 160px' }}
             data-testid={`summary-${name}`}
           >
             {open ? '' : summary}

@@ -1,5 +1,5 @@
 // `/api/sender/campaigns`: field names are the wire's.
-import type { Timestamp } from '../api/types';
+import type { PauseReason, Timestamp } from '../api/types';
 
 export const CAMPAIGN_STATES = ['pendiente', 'en_progreso', 'pausada', 'finalizado'] as const;
 
@@ -35,7 +35,7 @@ export interface Campaign {
   fallidos: number;
   simulados: number;
   omitidos: number;
-  motivo_pausa: { codigo: string; detalle: string | null } | null;
+  motivo_pausa: PauseReason | null;
   espera: { codigo: string; hasta: Timestamp | null } | null;
   fecha: Timestamp;
   actualizado: Timestamp;

@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useState } from 'react';
 import { Link } from 'react-router';
 
-import { useSeesAll } from '../auth/AuthProvider';
+import { useAuth, useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { ROUTES } from '../lib/routes';
 import { numberOf } from '../lib/phone';
@@ -26,12 +26,13 @@ export function ContactDetail({ id, onGone }: { id: string; onGone: () => void }
   const t = useText();
   const s = t.contacts.detail;
   const moment = useMoment();
+  const { me } = useAuth();
   const seesAll = useSeesAll();
   const { data, error } = useContact(id);
   if (!data) return error ? <ActionError error={error} /> : <ScreenLoading />;
   return (
     <Stack>
-      <Facts rows={factsOf(t, data, moment)} />
+      <Facts rows={factsOf(t, data, me, moment)} />
       <Anchor component={Link} size="sm" to={`${ROUTES.conversations}/${encodeURIComponent(id)}`}>
         {s.conversation}
       </Anchor>

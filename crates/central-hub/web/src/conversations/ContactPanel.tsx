@@ -3,6 +3,7 @@ import { IconX } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 
 import { ApiError } from '../api/http';
+import { useAuth } from '../auth/AuthProvider';
 import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
 import { useMoment } from '../live/useMoment';
@@ -68,6 +69,7 @@ export default function ContactPanel({ number, who, onClose }: { number: string;
 function Known({ contact }: { contact: OneContact }) {
   const t = useText();
   const moment = useMoment();
+  const { me } = useAuth();
   // Whoever only answers may read it.
   const mayNote = useLinks()('contacts') !== null;
   return (
@@ -77,7 +79,7 @@ function Known({ contact }: { contact: OneContact }) {
           {t.conversations.optedOut}
         </Badge>
       )}
-      <Facts rows={factsOf(t, contact, moment)} />
+      <Facts rows={factsOf(t, contact, me, moment)} />
       {mayNote ? (
         <CardForm contact={contact} />
       ) : (

@@ -49,7 +49,7 @@ export default function HelpScreen() {
     <Screen title={title} lead={lead}>
       <Surface>
         <nav aria-label={t.help.contents}>
-          <ul style={LIST}>
+          <ul style={LIST} className="lm-contents">
             {chapters.map((chapter, at) => (
               <li key={chapter.title} style={ITEM}>
                 <Anchor href={`#guia-${at + 1}`}>{chapter.title}</Anchor>

@@ -94,6 +94,7 @@ describe.each([
       t.campaigns.form.mistakes,
       t.campaigns.lists.reasons,
       t.campaigns.lists.faults,
+      t.campaigns.cures,
       t.start.pauses,
       t.start.waits,
       t.integrations.failures,

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
+import { actorOf } from '../api/actor';
 import { ApiError } from '../api/http';
+import type { Me, PauseReason } from '../api/types';
 import { en } from './en';
-import { es } from './es';
-import { codeText, errorText, explain, lineFaultText, listFaultText } from './lookup';
+import { es, type Dictionary } from './es';
+import { codeText, errorText, explain, lineFaultText, listFaultText, whyPaused } from './lookup';
 
 /** Returns every key with the type of its value: `scan.steps: array 5`. */
 function shape(value: unknown, path = ''): string[] {
@@ -43,6 +45,45 @@ describe('codes in words', () => {
       expect(codeText(es, code, 'as it is')).toBe('as it is');
       expect(explain(es, code, 'as it is')).toEqual({ what: 'as it is', cure: null });
     }
+  });
+});
+
+describe('who did it', () => {
+  const me: Me = {
+    auth_required: true,
+    user: { id: 1, username: 'marcela', role: 'admin', cliente_id: null },
+    role: 'admin',
+    cliente_id: null,
+    scopes: [],
+    csrf: null,
+  };
+  const paused = (por: string | null, detalle: string | null = null): PauseReason => ({
+    codigo: 'PAUSED_BY_PERSON',
+    detalle,
+    por,
+    fecha: '2026-11-30T11:26:00.000Z',
+  });
+  const why = (t: Dictionary, reason: PauseReason | null) =>
+    whyPaused(t, reason, me, () => t.dates.today);
+
+  it('is named where a campaign was paused', () => {
+    expect(why(es, paused('marcela'))).toBe('la pausaste vos hoy.');
+    expect(why(en, paused('marcela'))).toBe('you paused it today.');
+    expect(why(es, paused('luis', 'feriado'))).toBe('la pausó luis hoy. feriado');
+    expect(why(es, paused('token 3'))).toBe('la pausó otro programa hoy.');
+    expect(why(es, paused(null))).toBe('la pausó alguien de la oficina hoy.');
+    // Paused before the hub wrote down who and when.
+    expect(why(es, { ...paused(null), fecha: null })).toBe('la pausó alguien de la oficina.');
+    const byItself = { ...paused(null, '463'), codigo: 'MANY_FAILURES' };
+    expect(why(es, byItself)).toBe(es.start.pauses.MANY_FAILURES);
+  });
+
+  it('is named where an opt-out was added', () => {
+    const added = (t: Dictionary, por: string | null) => t.optOuts.addedBy(actorOf(me, por));
+    expect(added(es, 'marcela')).toBe('La agregaste vos');
+    expect(added(en, 'marcela')).toBe('You added it');
+    expect(added(es, 'luis')).toBe('La agregó luis');
+    expect(added(es, null)).toBe('La agregó alguien de la oficina');
   });
 });
 

@@ -1,4 +1,6 @@
+import { actorOf } from '../api/actor';
 import { ApiError } from '../api/http';
+import type { Me, PauseReason } from '../api/types';
 import type { Dictionary } from './es';
 
 function find<V>(table: Readonly<Record<string, V>>, code: string): V | undefined {
@@ -100,11 +102,19 @@ export function causeText(t: Dictionary, code: string | null): string {
   return find(t.campaigns.causes, code) ?? find(t.errors, code) ?? code;
 }
 
-/** Explains why a campaign is paused, including the user's reason. */
-export function whyPaused(t: Dictionary, code: string, detail: string | null): string {
-  const known = find(t.start.pauses, code);
-  if (known === undefined) return detail ?? code;
-  return code === 'PAUSED_BY_PERSON' && detail ? `${known} ${detail}` : known;
+/** Explains why a campaign is paused: who did, when, and their reason. */
+export function whyPaused(
+  t: Dictionary,
+  why: PauseReason | null,
+  me: Me,
+  moment: (at: string) => string,
+): string {
+  const { codigo, detalle, por, fecha } = why ?? NO_REASON;
+  if (codigo !== 'PAUSED_BY_PERSON') return find(t.start.pauses, codigo) ?? detalle ?? codigo;
+  const known = t.start.pausedBy(actorOf(me, por), fecha && moment(fecha));
+  return detalle ? `${known} ${detalle}` : known;
 }
+
+const NO_REASON: PauseReason = { codigo: '', detalle: null, por: null, fecha: null };
 
 export const whatFor = (t: Dictionary, code: string): string => find(t.start.waits, code) ?? code;

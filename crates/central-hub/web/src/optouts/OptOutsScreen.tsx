@@ -4,6 +4,8 @@ import { IconBellOff, IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 
+import { actorOf } from '../api/actor';
+import { useAuth } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
 import { conversationOf } from '../lib/routes';
@@ -29,6 +31,7 @@ export default function OptOutsScreen() {
   const t = useText();
   const s = t.optOuts;
   const moment = useMoment();
+  const { me } = useAuth();
   const [adding, addDialog] = useDisclosure(false);
   const [removing, removeDialog] = useDisclosure(false);
   const [chosen, setChosen] = useState('');
@@ -70,9 +73,9 @@ export default function OptOutsScreen() {
     {
       key: 'how',
       label: s.how,
-      cell: ({ origen, motivo }) => (
+      cell: ({ origen, motivo, por }) => (
         <Text size="sm">
-          {s.origins[origen]}
+          {origen === 'mensaje' ? s.asked : s.addedBy(actorOf(me, por))}
           {motivo && `: ${motivo}`}
         </Text>
       ),

@@ -25,10 +25,10 @@ export function PossibleCard() {
     <Card title={s.title} text={s.text}>
       <ActionError error={decide.error} />
       <Stack gap="md" data-testid="possible-opt-outs">
-        {data.posibles.map(({ id, telefono, mensaje, fecha }) => (
+        {data.posibles.map(({ id, telefono, nombre, mensaje, fecha }) => (
           <div key={id}>
             <Anchor size="sm" component={Link} to={`/conversaciones/${telefono}`}>
-              {formatPhone(telefono)}
+              {nombre ?? formatPhone(telefono)}
             </Anchor>{' '}
             <Text size="sm" c="dimmed" span>
               {moment(fecha)}
@@ -41,7 +41,7 @@ export function PossibleCard() {
                 size="compact-sm"
                 variant="default"
                 disabled={decide.isPending}
-                aria-label={s.optOutOf(formatPhone(telefono))}
+                aria-label={s.optOutOf(nombre ?? formatPhone(telefono))}
                 onClick={() => decide.mutate({ id, es_baja: true })}
               >
                 {s.optOut}
@@ -50,7 +50,7 @@ export function PossibleCard() {
                 size="compact-sm"
                 variant="default"
                 disabled={decide.isPending}
-                aria-label={s.noneOf(formatPhone(telefono))}
+                aria-label={s.noneOf(nombre ?? formatPhone(telefono))}
                 onClick={() => decide.mutate({ id, es_baja: false })}
               >
                 {s.none}

@@ -14,6 +14,8 @@ export interface OptOut {
   /** `mensaje`: the contact sent an opt-out word. */
   origen: 'mensaje' | 'persona';
   motivo: string | null;
+  /** Who added it; null where that is not told. */
+  por: string | null;
   fecha: string;
 }
 
@@ -39,6 +41,7 @@ export const removeOptOut = (telefono: string) =>
 export interface PossibleOptOut {
   id: number;
   telefono: string;
+  nombre?: string;
   palabra: string;
   mensaje: string;
   fecha: string;

@@ -1,3 +1,5 @@
+import { actorOf } from '../api/actor';
+import type { Me } from '../api/types';
 import type { Dictionary } from '../i18n/es';
 import { numberOf } from '../lib/phone';
 import type { Fact } from '../ui/Facts';
@@ -7,12 +9,16 @@ import type { OneContact } from './types';
 export function factsOf(
   t: Dictionary,
   contact: OneContact,
+  me: Me,
   moment: (at: string) => string,
 ): Fact[] {
   const s = t.contacts.detail;
   const { desde_baja: out, nombre_whatsapp: name } = contact;
   const facts: Fact[] = [[s.number, numberOf(contact)]];
   if (name) facts.push([s.calls, name]);
-  if (out) facts.push([s.optOut, `${s.optOutBy[out.origen]}, ${moment(out.fecha)}`]);
+  if (out) {
+    const how = out.origen === 'mensaje' ? t.optOuts.asked : t.optOuts.addedBy(actorOf(me, out.por));
+    facts.push([s.optOut, `${how}, ${moment(out.fecha)}`]);
+  }
   return facts;
 }

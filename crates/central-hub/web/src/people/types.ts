@@ -32,7 +32,7 @@ export interface Address {
 /** `GET /api/contacts/{telefono}` */
 export interface OneContact extends Contact {
   mensajes: Message[];
-  desde_baja: { origen: 'mensaje' | 'persona'; fecha: Timestamp } | null;
+  desde_baja: { origen: 'mensaje' | 'persona'; por: string | null; fecha: Timestamp } | null;
   /** For whoever sees all businesses. */
   direcciones: Address[];
   negocios: { cliente_id: number; nombre: string | null; etiquetas: string[]; nota: string | null }[];

@@ -3,11 +3,12 @@ import type { CSSProperties } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
 import { dayText, type Day } from '../lib/days';
+import { firstUp } from '../lib/firstUp';
 import type { Schedule } from '../planning/types';
 import { sentCountKey, type SentCounts } from './sentByDay';
 import { clock, hoursOf, isPast, placeOf, type Block, type WeekDay } from './week';
 import classes from './Week.module.css';
-import { firstUp, nameOf } from './words';
+import { nameOf } from './words';
 
 /** Minutes below which a block has no room for a third line. */
 const SHORT = 80;

@@ -43,5 +43,3 @@ export function datesText(
   if (fecha_fin) return s.until(day(fecha_fin));
   return s.always;
 }
-
-export const firstUp = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

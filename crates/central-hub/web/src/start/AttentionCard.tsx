@@ -3,7 +3,8 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconAlertTriangle, IconCircleCheck, IconInfoCircle } from '@tabler/icons-react';
 import { Link } from 'react-router';
 
-import { useSeesAll } from '../auth/AuthProvider';
+import type { Me } from '../api/types';
+import { useAuth, useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
 import { whyPaused } from '../i18n/lookup';
@@ -27,6 +28,7 @@ interface Props {
 export function AttentionCard({ matters, zone, now }: Props) {
   const t = useText();
   const seesAll = useSeesAll();
+  const { me } = useAuth();
   const link = useLinks();
   const a = t.start.attention;
   const [helping, help] = useDisclosure(false);
@@ -82,7 +84,7 @@ export function AttentionCard({ matters, zone, now }: Props) {
             const bad = isBad(matter);
             const way = wayOf(t, matter, seesAll);
             const moment = (at: string) => momentText(at, now, zone, t.locale, t.dates);
-            const text = textOf(t, matter, seesAll, moment, now);
+            const text = textOf(t, matter, seesAll, me, moment, now);
             const Icon = bad ? IconAlertTriangle : IconInfoCircle;
             return (
               <li
@@ -154,6 +156,7 @@ function textOf(
   t: Dictionary,
   matter: Matter,
   seesAll: boolean,
+  me: Me,
   moment: (at: string) => string,
   now: number,
 ): string {
@@ -185,7 +188,7 @@ function textOf(
     case 'failed':
       return a.failed(matter.count);
     case 'paused':
-      return a.paused(matter.name, whyPaused(t, matter.code, matter.detail));
+      return a.paused(matter.name, whyPaused(t, matter.why, me, moment));
     case 'morePaused':
       return a.morePaused(matter.count);
     case 'half':

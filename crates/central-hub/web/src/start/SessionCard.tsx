@@ -1,6 +1,8 @@
 import { Badge, Button, Group, Text } from '@mantine/core';
 import { Link } from 'react-router';
 
+import { firstUp } from '../lib/firstUp';
+import { useLine } from '../live/useLine';
 import { useSession } from '../live/queries';
 import { useText } from '../i18n/I18nProvider';
 import { useLive } from '../live/LiveProvider';
@@ -16,19 +18,22 @@ export function SessionCard() {
   const live = useLive();
   const session = useSession();
   const link = useLinks();
+  const line = useLine();
   const view = viewOf({ session: session.data, error: session.error, live, connecting: false });
   const { label, color } = headline(t, view);
   const ready = view.kind === 'ready';
   const lost =
     view.kind === 'syncing' &&
     (view.cause === 'CONNECTION_LOST' || view.cause === 'SERVICE_UNAVAILABLE');
+  // Said by the session as disconnected, also where somebody unlinked it.
+  const unlinked = view.kind === 'disconnected' && line.trouble?.kind === 'unlinked';
   const to = link('whatsapp');
   return (
     <Card title={s.title}>
       <Group justify="space-between" gap="sm">
         <Group gap="xs">
           <Badge size="lg" variant="light" tt="none" color={color} data-testid="start-session">
-            {label}
+            {unlinked ? firstUp(t.line.states.unlinked) : label}
           </Badge>
         </Group>
         {to && (
@@ -38,7 +43,7 @@ export function SessionCard() {
         )}
       </Group>
       <Text size="sm" role="status">
-        {ready ? s.ready : lost ? s.todo.lost : s.todo[view.kind]}
+        {ready ? s.ready : unlinked ? t.line.troubles.unlinked : lost ? s.todo.lost : s.todo[view.kind]}
       </Text>
     </Card>
   );

@@ -5,7 +5,7 @@ import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { clock } from '../schedules/week';
-import { firstUp } from '../schedules/words';
+import { firstUp } from '../lib/firstUp';
 import { clockIn, dayText } from '../lib/days';
 import { useNow, wallClock } from '../lib/useNow';
 import { Screen } from '../ui/Screen';

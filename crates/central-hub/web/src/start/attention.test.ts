@@ -51,7 +51,7 @@ const paused = (id: number): Campaign => ({
   pendientes: 1,
   en_cola: 1,
   fallidos: 0,
-  motivo_pausa: { codigo: 'MANY_FAILURES', detalle: null },
+  motivo_pausa: { codigo: 'MANY_FAILURES', detalle: null, por: null, fecha: null },
   espera: null,
 });
 

@@ -1,5 +1,5 @@
 // The tasks that wait for a user, most urgent first.
-import type { InboxBody } from '../api/types';
+import type { InboxBody, PauseReason } from '../api/types';
 import type { Line } from '../live/line';
 import type { Overview } from './types';
 
@@ -11,7 +11,7 @@ export type Matter =
   | { kind: 'newChatsNear'; last: boolean; used: number; total: number | null }
   | { kind: 'firstSync'; progress: number | null }
   | { kind: 'autoOff' }
-  | { kind: 'paused'; campaign: number; name: string; code: string; detail: string | null }
+  | { kind: 'paused'; campaign: number; name: string; why: PauseReason | null }
   | { kind: 'morePaused'; count: number }
   | { kind: 'failed'; count: number }
   | { kind: 'half'; campaign: number; name: string }
@@ -70,13 +70,7 @@ export function mattersOf(
   // Without campaigns the switch is irrelevant.
   if (!overview.auto_campaigns_enabled && campanias.total > 0) matters.push({ kind: 'autoOff' });
   for (const { id, nombre, motivo_pausa } of a.campanias_pausadas.items) {
-    matters.push({
-      kind: 'paused',
-      campaign: id,
-      name: nombre,
-      code: motivo_pausa?.codigo ?? '',
-      detail: motivo_pausa?.detalle ?? null,
-    });
+    matters.push({ kind: 'paused', campaign: id, name: nombre, why: motivo_pausa });
   }
   const more = a.campanias_pausadas.total - a.campanias_pausadas.items.length;
   if (more > 0) matters.push({ kind: 'morePaused', count: more });

@@ -1,5 +1,5 @@
 // `GET /api/overview`: field names are the wire's.
-import type { LimitsEvent, SessionState, Timestamp } from '../api/types';
+import type { LimitsEvent, PauseReason, SessionState, Timestamp } from '../api/types';
 import type { Day } from '../lib/days';
 
 export interface Today {
@@ -30,7 +30,7 @@ export interface Campaign {
   pendientes: number;
   en_cola: number;
   fallidos: number;
-  motivo_pausa: { codigo: string; detalle: string | null } | null;
+  motivo_pausa: PauseReason | null;
   espera: { codigo: string; hasta: Timestamp | null } | null;
 }
 

@@ -23,7 +23,7 @@ const COLORS: Record<MessageStateName, string> = {
 export function MessageState({ estado }: { estado: MessageStateName }) {
   const t = useText();
   return (
-    <Badge variant="light" tt="none" color={COLORS[estado] ?? 'gray'}>
+    <Badge variant="light" tt="none" color={COLORS[estado] ?? 'gray'} miw="max-content">
       {t.messageStates[estado] ?? estado}
     </Badge>
   );

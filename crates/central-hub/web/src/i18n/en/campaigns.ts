@@ -118,8 +118,8 @@ export const campaigns: typeof es = {
     otherCountryLines: (lines) => `Lines of the list: ${lines}.`,
     refused: (count, shown) =>
       count === 1
-        ? '1 line of the list has a problem and is left out.'
-        : `${shown} lines of the list have problems and are left out.`,
+        ? '1 line of the list had a problem and was not taken.'
+        : `${shown} lines of the list had problems and were not taken.`,
     repeated: (count, shown) =>
       count === 1
         ? '1 repeated number: it gets the message once.'
@@ -278,10 +278,12 @@ export const campaigns: typeof es = {
   },
   lists: {
     title: 'Lists',
-    text: 'Upload your spreadsheet of Excel (.xlsx), of LibreOffice (.ods) or CSV. You see how it is read before anybody is added.',
+    text: 'Upload your spreadsheet of Excel (.xlsx), of LibreOffice (.ods) or CSV. Its first row has to have the headings: Name, Mobile… You see how it is read before anybody is added.',
     example: 'Download an example',
     exampleName: 'example.csv',
     exampleText: 'Phone;Name\r\n+54 9 11 5825-4201;Ana Gómez\r\n+54 9 351 412-3456;Luis Díaz\r\n',
+    notAList: (file) =>
+      `“${file}” is no spreadsheet. Upload one of Excel (.xlsx), of LibreOffice (.ods) or CSV. Nobody was added.`,
     prefix: 'Of which country are the numbers?',
     prefixHint: 'It is added to those without a country code.',
     countries: {

@@ -22,7 +22,6 @@ export const contacts: Dictionary['contacts'] = {
     number: 'Number',
     calls: 'Their name on WhatsApp',
     optOut: 'Opt-out',
-    optOutBy: { mensaje: 'They asked with a message', persona: 'A person added them' },
     conversation: 'Open the conversation',
     name: 'Name',
     nameHint: 'What you call them.',

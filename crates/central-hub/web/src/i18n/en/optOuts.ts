@@ -7,7 +7,12 @@ export const optOuts: Dictionary['optOuts'] = {
   how: 'How it came to the list',
   when: 'Since',
   actions: 'Actions',
-  origins: { mensaje: 'Asked by a message', persona: 'You added it' },
+  asked: 'Asked by a message',
+  addedBy: (who) => {
+    if (who === null) return 'Somebody of the office added it';
+    if (who.kind === 'self') return 'You added it';
+    return who.kind === 'program' ? 'Another program added it' : `${who.name} added it`;
+  },
   possible: {
     title: 'To be read',
     text: 'These messages hold an opt-out word among others. Read them and decide.',

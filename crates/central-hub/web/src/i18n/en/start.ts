@@ -135,8 +135,13 @@ export const start: Dictionary['start'] = {
     all: 'All conversations',
     empty: '(no text)',
   },
+  pausedBy: (who, when) => {
+    const at = when === null ? '' : ` ${when}`;
+    if (who === null) return `somebody of the office paused it${at}.`;
+    if (who.kind === 'self') return `you paused it${at}.`;
+    return who.kind === 'program' ? `another program paused it${at}.` : `${who.name} paused it${at}.`;
+  },
   pauses: {
-    PAUSED_BY_PERSON: 'somebody of the office paused it.',
     RETRY: 'people were put back into the list.',
     IMPORTED: 'it was under way in the Node pair.',
     SCHEDULES_OVER: 'the dates of its schedules are over and people are left.',

@@ -120,8 +120,8 @@ export const campaigns = {
     otherCountryLines: (lines: string) => `Líneas de la lista: ${lines}.`,
     refused: (count: number, shown: string) =>
       count === 1
-        ? '1 línea de la lista tiene un problema y queda afuera.'
-        : `${shown} líneas de la lista tienen problemas y quedan afuera.`,
+        ? '1 línea de la lista tenía un problema y no entró.'
+        : `${shown} líneas de la lista tenían problemas y no entraron.`,
     repeated: (count: number, shown: string) =>
       count === 1
         ? '1 número repetido: le llega una sola vez.'
@@ -282,10 +282,12 @@ export const campaigns = {
   },
   lists: {
     title: 'Listas',
-    text: 'Subí tu planilla de Excel (.xlsx), de LibreOffice (.ods) o CSV. Antes de agregar a nadie ves cómo se lee.',
+    text: 'Subí tu planilla de Excel (.xlsx), de LibreOffice (.ods) o CSV. La primera fila tiene que tener los títulos: Nombre, Celular… Antes de agregar a nadie ves cómo se lee.',
     example: 'Bajar ejemplo',
     exampleName: 'ejemplo.csv',
     exampleText: 'Celular;Nombre\r\n11 5825-4201;Ana Gómez\r\n351 412-3456;Luis Díaz\r\n',
+    notAList: (file: string) =>
+      `«${file}» no es una planilla. Subí una de Excel (.xlsx), de LibreOffice (.ods) o CSV. No se agregó a nadie.`,
     prefix: '¿De qué país son los números?',
     prefixHint: 'Se agrega a los que no tienen código de país.',
     countries: {

@@ -21,7 +21,6 @@ export const contacts = {
     number: 'Número',
     calls: 'En WhatsApp se llama',
     optOut: 'Baja',
-    optOutBy: { mensaje: 'Lo pidió con un mensaje', persona: 'La agregó una persona' },
     conversation: 'Abrir la conversación',
     name: 'Nombre',
     nameHint: 'Como lo llamás vos.',

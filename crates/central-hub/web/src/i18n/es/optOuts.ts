@@ -1,3 +1,5 @@
+import type { Actor } from '../../api/actor';
+
 /** `/bajas`. */
 export const optOuts = {
   title: 'Bajas',
@@ -6,7 +8,12 @@ export const optOuts = {
   how: 'Cómo llegó a la lista',
   when: 'Desde',
   actions: 'Acciones',
-  origins: { mensaje: 'Lo pidió con un mensaje', persona: 'La agregaste vos' },
+  asked: 'Lo pidió con un mensaje',
+  addedBy: (who: Actor) => {
+    if (who === null) return 'La agregó alguien de la oficina';
+    if (who.kind === 'self') return 'La agregaste vos';
+    return who.kind === 'program' ? 'La agregó otro programa' : `La agregó ${who.name}`;
+  },
   possible: {
     title: 'Por leer',
     text: 'Estos mensajes tienen una palabra de baja en medio de otra cosa. Leelos y decidí.',

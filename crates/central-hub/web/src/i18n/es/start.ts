@@ -1,3 +1,5 @@
+import type { Actor } from '../../api/actor';
+
 /** `/inicio`. */
 export const start = {
   title: 'Inicio',
@@ -136,9 +138,15 @@ export const start = {
     all: 'Todas las conversaciones',
     empty: '(sin texto)',
   },
+  /** Who paused a campaign, and when. */
+  pausedBy: (who: Actor, when: string | null) => {
+    const at = when === null ? '' : ` ${when}`;
+    if (who === null) return `la pausó alguien de la oficina${at}.`;
+    if (who.kind === 'self') return `la pausaste vos${at}.`;
+    return who.kind === 'program' ? `la pausó otro programa${at}.` : `la pausó ${who.name}${at}.`;
+  },
   /** Reasons of a paused campaign, by code. */
   pauses: {
-    PAUSED_BY_PERSON: 'la pausó alguien de la oficina.',
     RETRY: 'se pusieron personas de nuevo en la lista.',
     IMPORTED: 'estaba en marcha en los servicios de Node.',
     SCHEDULES_OVER: 'terminaron las fechas de su horario y queda gente.',

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+
+import { actorOf } from './actor';
+import type { Me } from './types';
+
+const me: Me = {
+  auth_required: true,
+  user: { id: 1, username: 'marcela', role: 'admin', cliente_id: null },
+  role: 'admin',
+  cliente_id: null,
+  scopes: [],
+  csrf: null,
+};
+
+describe('who did something', () => {
+  it('is oneself, another, a program, or not known', () => {
+    expect(actorOf(me, 'marcela')).toEqual({ kind: 'self' });
+    expect(actorOf(me, 'luis')).toEqual({ kind: 'user', name: 'luis' });
+    expect(actorOf(me, 'token 12')).toEqual({ kind: 'program' });
+    expect(actorOf(me, null)).toBeNull();
+    // Before there was a password.
+    expect(actorOf(me, 'this machine')).toBeNull();
+  });
+
+  it('is oneself where nobody has to sign in', () => {
+    const alone: Me = { ...me, auth_required: false, user: null };
+    expect(actorOf(alone, 'this machine')).toEqual({ kind: 'self' });
+    expect(actorOf(alone, 'marcela')).toEqual({ kind: 'user', name: 'marcela' });
+  });
+});
