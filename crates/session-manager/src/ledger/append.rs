@@ -6,7 +6,7 @@ use metrics::counter;
 use session_api::{AckEvent, Event, EventKind, Timestamp};
 use sqlx::SqliteConnection;
 
-use super::forget::is_forgotten;
+use super::forgotten::is_forgotten;
 use super::transition::SendState;
 use crate::event_log::{Ticket, json};
 

@@ -17,7 +17,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::append::{RESERVED, number, tell_ack, write};
 use super::error::LedgerError;
-use super::forget::forgotten_hash;
+use super::forgotten::forgotten_hash;
 use super::media::note_media;
 use super::message_changes::is_own_edit;
 use super::message_id::{change_key, inbound_dedup_key, sent_key};

@@ -14,10 +14,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 use session_api::{Recipient, Timestamp, line_key};
-use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
 
 use super::error::LedgerError;
+use super::forgotten::forgotten_hash;
 use super::message_id::inbound_dedup_key;
 use super::store::Store;
 
@@ -44,23 +44,6 @@ struct Found {
     unreadable: Vec<String>,
     media: Vec<String>,
     searched: Vec<String>,
-}
-
-/// Returns the hash of what tells a message from all others.
-pub(super) fn forgotten_hash(message_key: &str) -> Vec<u8> {
-    Sha256::digest(message_key).to_vec()
-}
-
-/// Returns whether the message was forgotten.
-pub(super) async fn is_forgotten(
-    transaction: &mut SqliteConnection,
-    message_key: &str,
-) -> Result<bool, sqlx::Error> {
-    let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM forgotten WHERE hash = ?")
-        .bind(forgotten_hash(message_key))
-        .fetch_optional(transaction)
-        .await?;
-    Ok(known.is_some())
 }
 
 /// Returns the address that a number or WhatsApp id stands for.

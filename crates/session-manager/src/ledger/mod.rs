@@ -16,6 +16,7 @@ mod events;
 mod file;
 mod files;
 mod forget;
+mod forgotten;
 mod media;
 mod message_changes;
 mod message_id;

@@ -440,9 +440,14 @@ impl Machine {
             self.last_error = Some((Failure::LedgerUnavailable(why.clone()), now));
         }
         self.ledger = broken;
-        let up = self.browser == BrowserPhase::Up && self.intent.is_some();
+        // As for reports of the page: the first may come before the browser is up.
+        let is_open = matches!(self.browser, BrowserPhase::Up | BrowserPhase::Starting);
         let linked = self.report.registered == Some(true);
-        if up && linked && self.waits.judge(&self.report, &self.limits, now) == Readiness::Ready {
+        if is_open
+            && self.intent.is_some()
+            && linked
+            && self.waits.judge(&self.report, &self.limits, now) == Readiness::Ready
+        {
             self.connected(now);
         }
     }

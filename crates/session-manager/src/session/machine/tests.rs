@@ -546,6 +546,14 @@ fn without_the_ledger_there_is_no_ready() {
     assert_eq!(m.state(), SessionState::Ready);
     assert_eq!(m.last_error().unwrap().0.code(), "LEDGER_UNAVAILABLE");
 
+    // The page's first report may come before the browser is up.
+    let mut m = machine(true);
+    m.apply(Input::Connect(Intent::Resume), at(0));
+    m.apply(Input::PageReport(ready().into()), at(1));
+    assert_eq!(m.state(), SessionState::Ready);
+    m.apply(Input::Ledger(Some("full".into())), at(2));
+    assert_eq!(m.state(), SessionState::Error);
+
     // Known before the session is up: linking a phone stays possible.
     let mut m = machine(false);
     m.apply(Input::Ledger(Some("full".into())), at(0));
