@@ -89,7 +89,10 @@ pub(crate) async fn forget_chat(
     session: &SessionClient,
     address: &str,
 ) -> Result<bool, StoreError> {
-    match session.forget_chat(address).await {
+    // What came since is news: it has still to be heard.
+    let heard = store.cursor().await?.id;
+    let heard = heard.and_then(|id| id.parse().ok()).unwrap_or(0);
+    match session.forget_chat(address, heard).await {
         Ok(answer) if answer.unsettled == 0 => store.chat_deletion_done(address).await?,
         Ok(answer) => tracing::info!(
             unsettled = answer.unsettled,

@@ -59,13 +59,22 @@ impl SessionClient {
     }
 
     /// Requests `DELETE /chats/{to}/messages`: forgets what session-manager keeps of
-    /// a chat.
+    /// a chat up to the event `until`.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn forget_chat(&self, to: &str) -> Result<ChatForgottenBody, ClientError> {
-        self.act(Method::DELETE, &["chats", to, "messages"], None::<&()>)
-            .await
+    pub async fn forget_chat(
+        &self,
+        to: &str,
+        until: u64,
+    ) -> Result<ChatForgottenBody, ClientError> {
+        let timeouts = self.timeouts();
+        let (path, until) = (["chats", to, "messages"], until.to_string());
+        let request = self
+            .request_with_query(Method::DELETE, &path, Some(("until", &until)))?
+            .timeout(timeouts.after_connecting(timeouts.send));
+        let response = request.send().await.map_err(ClientError::of_transport)?;
+        decode(&read(response).await?)
     }
 
     /// Requests `GET /contacts/{to}`.

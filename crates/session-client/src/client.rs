@@ -402,11 +402,24 @@ impl SessionClient {
         method: Method,
         segments: &[&str],
     ) -> Result<reqwest::RequestBuilder, ClientError> {
+        self.request_with_query(method, segments, None)
+    }
+
+    /// As [`Self::request_segments`], with a query.
+    pub(crate) fn request_with_query(
+        &self,
+        method: Method,
+        segments: &[&str],
+        query: Option<(&str, &str)>,
+    ) -> Result<reqwest::RequestBuilder, ClientError> {
         let mut url = self.shared.base.clone();
         url.path_segments_mut()
             .map_err(|()| ClientError::BadResponse("the base URL has no path".to_owned()))?
             .pop_if_empty()
             .extend(segments);
+        if let Some((name, value)) = query {
+            url.query_pairs_mut().append_pair(name, value);
+        }
         let request = self.shared.http.request(method, url);
         Ok(request.headers(self.headers.clone()))
     }

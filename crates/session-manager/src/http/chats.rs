@@ -4,10 +4,12 @@
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;
 use axum::extract::State;
-use service_runtime::http::{ApiJson, ApiPath};
+use serde::Deserialize;
+use service_runtime::http::{ApiJson, ApiPath, ApiQuery};
 use session_api::{
     ChatForgottenBody, ContactBody, ReadBody, Recipient, TypingBody, TypingRequest, paths,
 };
+use utoipa::IntoParams;
 
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -40,18 +42,29 @@ pub async fn typing(
     Ok(Json(state.outbox.typing(&to, seconds).await?))
 }
 
+/// How far the caller has read.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Heard {
+    /// The id of the last event that the caller has read: what came after it
+    /// stays. Without it everything goes.
+    #[param(format = "uint64")]
+    until: Option<u64>,
+}
+
 /// Deletes what the service keeps of a chat: texts, names, numbers and files. What
 /// the phone and WhatsApp have stays. A hash of each message stays, so that none is
 /// told or sent twice; a message whose outcome is unknown stays until it is settled.
 #[utoipa::path(delete, path = paths::CHAT_MESSAGES, tag = "chats",
-    params(("to" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
+    params(("to" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), Heard, ClienteHeader),
     responses((status = 200, description = "What was deleted", body = ChatForgottenBody), Failures))]
 pub async fn forget(
     State(state): State<AppState>,
     ApiPath(to): ApiPath<String>,
+    ApiQuery(Heard { until }): ApiQuery<Heard>,
 ) -> Result<Json<ChatForgottenBody>, ApiError> {
     let to = Recipient::parse(&to)?;
-    let forgotten = state.media.forget_chat(&to).await?;
+    let forgotten = state.media.forget_chat(&to, until).await?;
     tracing::info!(
         rows = forgotten.rows,
         unsettled = forgotten.unsettled,

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Whatever has an unknown outcome is left as it is: it may have to be sent again
-//! under its id. The caller asks again later.
+//! under its id. The caller asks again later. What came after the last event that
+//! the caller has read stays too: nobody was told of it yet.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -86,8 +87,13 @@ fn end_of(address: &str) -> &str {
 }
 
 impl Store {
-    /// Deletes what is kept of the person with these numbers or LIDs.
-    pub async fn forget_chat(&self, ids: &[&str]) -> Result<ForgottenChat, LedgerError> {
+    /// Deletes what is kept of the person with these numbers or LIDs, up to the
+    /// event `until`.
+    pub async fn forget_chat(
+        &self,
+        ids: &[&str],
+        until: Option<u64>,
+    ) -> Result<ForgottenChat, LedgerError> {
         let mut addresses: BTreeSet<String> = ids.iter().filter_map(|id| address_of(id)).collect();
         let mut events = self.events_of(&addresses).await?;
         // Messages tell which number and LID are one person's.
@@ -96,9 +102,14 @@ impl Store {
             addresses.extend(known);
             events = self.events_of(&addresses).await?;
         }
-        let ids: HashSet<u64> = events.iter().map(|it| it.0.cast_unsigned()).collect();
-        let events = events.into_iter().map(|(id, key, _)| (id, key)).collect();
-        let found = self.rows_of(&addresses, events).await?;
+        let is_told = |id: i64| until.is_none_or(|until| id.cast_unsigned() <= until);
+        let (told, later): (Vec<_>, Vec<_>) = events.into_iter().partition(|it| is_told(it.0));
+        let ids: HashSet<u64> = told.iter().map(|it| it.0.cast_unsigned()).collect();
+        let told = told.into_iter().map(|(id, key, _)| (id, key)).collect();
+        let mut found = self.rows_of(&addresses, told, until.is_some()).await?;
+        let later: HashSet<_> = later.into_iter().filter_map(|(_, key, _)| key).collect();
+        let is_later = |id: &String| later.contains(&inbound_dedup_key(id));
+        found.media.retain(|id| !is_later(id));
         let forgotten = self
             .writer
             .write(move |tx| Box::pin(delete(tx.connection, found)))
@@ -134,6 +145,7 @@ impl Store {
         &self,
         addresses: &BTreeSet<String>,
         events: Vec<(i64, Option<String>)>,
+        only_told: bool,
     ) -> Result<Found, LedgerError> {
         let mut found = Found {
             events,
@@ -189,9 +201,11 @@ impl Store {
             }
             let unreadable: Vec<(String, Option<String>)> = sqlx::query_as(
                 "SELECT message_id, data FROM unreadable
-                 WHERE instr(message_id, ?1) > 0 OR instr(data, ?1) > 0",
+                 WHERE (instr(message_id, ?1) > 0 OR instr(data, ?1) > 0)
+                     AND (told_at IS NOT NULL OR NOT ?2)",
             )
             .bind(end)
+            .bind(only_told)
             .fetch_all(&self.readers)
             .await?;
             for (id, data) in unreadable {

@@ -200,10 +200,15 @@ impl MediaStore {
         Ok(())
     }
 
-    /// Deletes what is kept of the chat with this person, files included.
-    pub async fn forget_chat(&self, to: &Recipient) -> Result<ForgottenChat, MediaError> {
+    /// Deletes what is kept of the chat with this person up to the event `until`,
+    /// files included.
+    pub async fn forget_chat(
+        &self,
+        to: &Recipient,
+        until: Option<u64>,
+    ) -> Result<ForgottenChat, MediaError> {
         let store = self.0.ledger.store().await?;
-        let forgotten = store.forget_chat(&[to.as_str()]).await?;
+        let forgotten = store.forget_chat(&[to.as_str()], until).await?;
         for file_id in &forgotten.files {
             // What is left over the next sweep removes.
             if let Err(error) = tokio::fs::remove_file(self.path(file_id)).await {

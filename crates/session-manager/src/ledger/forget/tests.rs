@@ -151,7 +151,7 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
     batch.push(edit);
     assert_eq!(store.record(batch.clone()).await.unwrap().told, 6);
     let chat = format!("{ANA}@c.us");
-    let done = store.forget_chat(&[&chat]).await.unwrap();
+    let done = store.forget_chat(&[&chat], None).await.unwrap();
     assert_eq!(done.unsettled, 0);
     let left = whole(&store).await;
     for secret in [
@@ -217,7 +217,7 @@ async fn unsettled_message_of_a_forgotten_chat_stays_until_it_is_settled() {
     let store = Store::open(folder.path(), log).await.unwrap();
     let id = sent(&store, "a", ANA, SendEvent::Unknown).await;
     let chat = format!("{ANA}@c.us");
-    let done = store.forget_chat(&[&chat]).await.unwrap();
+    let done = store.forget_chat(&[&chat], None).await.unwrap();
     assert_eq!((done.rows, done.unsettled), (0, 1));
     let row = store.get(id).await.unwrap().unwrap();
     assert_eq!(row.content, Some(Content::text("un secreto")));
@@ -225,7 +225,30 @@ async fn unsettled_message_of_a_forgotten_chat_stays_until_it_is_settled() {
         .apply(id, SendEvent::Taken, TransitionData::default())
         .await
         .unwrap();
-    let done = store.forget_chat(&[&chat]).await.unwrap();
+    let done = store.forget_chat(&[&chat], None).await.unwrap();
     assert_eq!(done.unsettled, 0);
     assert!(!whole(&store).await.contains("58254201"));
+}
+
+#[tokio::test]
+async fn what_nobody_was_told_yet_is_not_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = Store::open(folder.path(), log.clone()).await.unwrap();
+    let chat = format!("{ANA}@c.us");
+    let of_ana = |key: &str, body: &str| message(&format!("false_{chat}_{key}"), &chat, body);
+    let old = heard(&of_ana("3A01", "viejo"));
+    store.record(vec![old.clone()]).await.unwrap();
+    let until = log.last_id();
+    let new = heard(&of_ana("3A02", "nuevo"));
+    store.record(vec![new]).await.unwrap();
+    let done = store.forget_chat(&[&chat], Some(until)).await.unwrap();
+    assert_eq!((done.rows, done.unsettled), (1, 0));
+    let left = whole(&store).await;
+    assert!(!left.contains("viejo") && left.contains("nuevo"), "{left}");
+    let Recent::Events(told) = log.after(until, 100) else {
+        panic!("they are in memory");
+    };
+    assert!(told.iter().any(|it| it.data.contains("nuevo")));
+    assert_eq!(store.record(vec![old]).await.unwrap().told, 0);
 }
