@@ -1,5 +1,6 @@
 import type { Dictionary } from '../i18n/es';
 import { clockIn, type Day } from '../lib/days';
+import { plainText } from '../lib/richText';
 import type { History, Message } from './types';
 
 /** WhatsApp timestamps have seconds; within one, the order of recording applies. */
@@ -61,7 +62,7 @@ export function summary(t: Dictionary, message: Message): string {
   if (message.tipo === 'call') return message.video ? c.missedVideoCall : c.missedCall;
   const kind = kindText(t, kindOf(message));
   const name = message.media?.filename ?? message.archivo;
-  const said = message.mensaje || (message.tipo === 'document' ? name : '');
+  const said = plainText(message.mensaje) || (message.tipo === 'document' ? name : '');
   return [kind, said].filter(Boolean).join(': ');
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { piecesOf, type Piece } from './richText';
+import { piecesOf, plainText, type Piece } from './richText';
 
 /** Converts pieces to `<b>…</b>` and so on, for comparison. */
 const told = (pieces: readonly Piece[]): string =>
@@ -37,6 +37,13 @@ describe('a text as WhatsApp shows it', () => {
     expect(of('(www.casa.example)')).toBe('(<a https://www.casa.example>www.casa.example</a>)');
     expect(of('*https://a.example*')).toBe('<b><a https://a.example>https://a.example</a></b>');
     expect(of('javascript:alert(1) http:// ftp://a.b')).toBe('javascript:alert(1) http:// ftp://a.b');
+  });
+
+  it('is plain in a line of a list', () => {
+    expect(plainText('*Hola*, _ahí va_ la ~de 80~ *_casa_*: ```7 x 3``` www.casa.example')).toBe(
+      'Hola, ahí va la de 80 casa: 7 x 3 www.casa.example',
+    );
+    expect(plainText('2*3*4')).toBe('2*3*4');
   });
 
   // As long as session-manager lets a message be.

@@ -98,3 +98,9 @@ export function piecesOf(text: string): Piece[] {
   flush();
   return pieces;
 }
+
+/** Returns a text without the marks of its formatting, for one line of it. */
+export const plainText = (text: string): string => textOf(piecesOf(text));
+
+const textOf = (pieces: readonly Piece[]): string =>
+  pieces.map((piece) => ('pieces' in piece ? textOf(piece.pieces) : piece.text)).join('');
