@@ -45,6 +45,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     26 "0026_list_files";
     27 "0027_undoing_and_forgetting";
     28 "0028_pauses_and_answers";
+    29 "0029_failures";
 };
 
 /// Returns the number of the last migration.

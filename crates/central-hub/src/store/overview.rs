@@ -63,11 +63,14 @@ macro_rules! answered {
     };
 }
 
-/// Counts the failed messages stored since `$1`.
+/// Counts the failed messages stored since `$1` that need a person: those refused
+/// since the recipient asked not to be written to do not.
 macro_rules! failed {
     ($and:literal) => {
         concat!(
-            "SELECT COUNT(*) FROM messages WHERE state = 'failed' AND created_at >= $1",
+            "SELECT COUNT(*) FROM messages
+             WHERE state = 'failed' AND COALESCE(error_code, '') <> 'OPTED_OUT'
+                 AND created_at >= $1",
             $and
         )
     };
@@ -217,8 +220,8 @@ impl Store {
         Ok(query.fetch_one(self.reader()).await?)
     }
 
-    /// Counts the messages stored since `since` that failed and were not
-    /// enqueued again.
+    /// Counts the messages stored since `since` that failed, were not enqueued
+    /// again and need a person.
     ///
     /// # Errors
     /// [`StoreError::Query`].
