@@ -79,8 +79,8 @@ attacks! {
     fn endless_bodies_are_bounded("bodies without an end");
     fn sign_in_names_are_bounded("long names at the sign-in");
     fn event_streams_of_one_caller_are_bounded("event streams of one caller");
-    fn wrong_tokens_are_rate_limited("wrong tokens");
     fn slow_lists_are_bounded("lists that come slowly");
     fn searches_are_bounded("searches");
     fn flood_of_every_route_gets_its_statuses("every route, role and name");
+    fn wrong_tokens_are_rate_limited("wrong tokens");
 }
