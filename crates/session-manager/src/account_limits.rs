@@ -162,8 +162,9 @@ impl LimitsWatch {
                     "what WhatsApp lets this account do changed"
                 );
             }
-            self.session.events().push(&Event::Limits(next.clone()));
-            self.current.send_replace(Arc::new(next));
+            // Whoever hears of it and asks gets no older answer.
+            self.current.send_replace(Arc::new(next.clone()));
+            self.session.events().push(&Event::Limits(next));
         }
         first_sync.map(drop)
     }

@@ -651,8 +651,13 @@ async fn block_that_only_the_page_notices_is_refused_and_holds_no_lane() {
                 (403, &json!("RECIPIENT_BLOCKED")),
                 "{kind}: {body}"
             );
-            let held_back = phone.held_back();
-            assert_eq!(held_back.len(), turn + 1, "{kind}: it was the page");
+            // It was the page, which tells of it by another way than the answer.
+            let held_back = poll::until("the page to hold it back", async || {
+                let held_back = phone.held_back();
+                (held_back.len() > turn).then_some(held_back)
+            })
+            .await;
+            assert_eq!(held_back.len(), turn + 1, "{kind}");
             let key = held_back.last().expect("a key");
             let id = key.rsplit('_').next().expect("an id");
             let body = status_of(&manager, id).await;
