@@ -12,4 +12,4 @@ mod page;
 mod parts;
 
 pub use page::routes;
-pub use parts::{ClienteHeader, Events, Failure, Failures, IdempotencyHeader, bearer};
+pub use parts::{ClienteHeader, Events, Failure, Failures, IdempotencyHeader, with_token};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, ObjectBuilder, OneOfBuilder, Ref, RefOr, Response, ResponseBuilder, Schema,
-    Type,
+    ContentBuilder, ObjectBuilder, OneOfBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+    Schema, Type,
 };
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
@@ -89,9 +89,13 @@ pub struct IdempotencyHeader {
     pub key: String,
 }
 
-/// The scheme `Authorization: Bearer …`, described by `description`.
+/// Adds the scheme `token`, `Authorization: Bearer …`, to a document;
+/// `description` says what the token is.
 #[must_use]
-pub fn bearer(description: &str) -> SecurityScheme {
+pub fn with_token(mut document: OpenApi, description: &str) -> OpenApi {
     let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
-    SecurityScheme::Http(scheme.description(Some(description)).build())
+    let scheme = SecurityScheme::Http(scheme.description(Some(description)).build());
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("token", scheme);
+    document
 }

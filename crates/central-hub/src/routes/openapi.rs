@@ -1,11 +1,11 @@
 //! The OpenAPI document: what it says of the whole, and of who may use a route.
 //! Each handler documents its parameters and responses.
 
-use api_docs::{Failure, bearer};
+use api_docs::{Failure, with_token};
+use utoipa::OpenApi as _;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, PathItem};
-use utoipa::{Modify, OpenApi as _};
 
 use crate::auth::Access;
 
@@ -17,7 +17,6 @@ use crate::auth::Access;
             Whatever begins with `/api` answers without it, too."
     ),
     components(schemas(Failure)),
-    modifiers(&Token),
     tags(
         (name = "session", description = "The WhatsApp session, which all businesses share"),
         (name = "messages", description = "Single messages, and what became of them"),
@@ -35,19 +34,10 @@ use crate::auth::Access;
 )]
 struct Document;
 
-struct Token;
-
-impl Modify for Token {
-    fn modify(&self, document: &mut OpenApi) {
-        let word = "A token of `POST /api/tokens`, or what `POST /api/auth/login` answered";
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("token", bearer(word));
-    }
-}
-
 /// Returns the document without any route.
 pub(super) fn base() -> OpenApi {
-    Document::openapi()
+    let word = "A token of `POST /api/tokens`, or what `POST /api/auth/login` answered";
+    with_token(Document::openapi(), word)
 }
 
 /// Adds the required permissions to an operation.

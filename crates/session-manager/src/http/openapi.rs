@@ -1,9 +1,9 @@
 //! `GET /openapi.json`: what the OpenAPI document says of the whole. The handlers
 //! document their routes, and the router collects them.
 
-use api_docs::{Failure, bearer};
+use api_docs::{Failure, with_token};
+use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
-use utoipa::{Modify, OpenApi as _};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -12,7 +12,6 @@ use utoipa::{Modify, OpenApi as _};
         description = "Holds one WhatsApp Web session in headless Chrome."
     ),
     components(schemas(Failure)),
-    modifiers(&Token),
     security(("token" = [])),
     tags(
         (name = "session", description = "The one session and its states"),
@@ -25,19 +24,8 @@ use utoipa::{Modify, OpenApi as _};
 )]
 struct Document;
 
-struct Token;
-
-impl Modify for Token {
-    fn modify(&self, document: &mut OpenApi) {
-        let scheme = bearer("`SESSION_MANAGER_TOKEN`, where the service has one");
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("token", scheme);
-    }
-}
-
 /// Returns the document without any route.
 pub(crate) fn base() -> OpenApi {
-    Document::openapi()
+    let word = "`SESSION_MANAGER_TOKEN`, where the service has one";
+    with_token(Document::openapi(), word)
 }
