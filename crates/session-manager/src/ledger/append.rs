@@ -6,7 +6,7 @@ use metrics::counter;
 use session_api::{AckEvent, Event, EventKind, Timestamp};
 use sqlx::SqliteConnection;
 
-use super::forgotten::is_forgotten;
+use super::forgotten::forgotten_hash;
 use super::transition::SendState;
 use crate::event_log::{Ticket, json};
 
@@ -49,20 +49,17 @@ pub(super) async fn write(
     message_key: Option<&str>,
     data: Arc<str>,
 ) -> Result<bool, sqlx::Error> {
-    if let Some(key) = message_key
-        && is_forgotten(transaction, key).await?
-    {
-        return Ok(false);
-    }
     let id = ticket.next_id();
     let done = sqlx::query(
-        "INSERT INTO events (id, kind, message_key, data) VALUES (?, ?, ?, ?)
+        "INSERT INTO events (id, kind, message_key, data) SELECT ?1, ?2, ?3, ?4
+         WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE hash = ?5)
          ON CONFLICT (message_key) DO NOTHING",
     )
     .bind(number(id))
     .bind(kind.as_str())
     .bind(message_key)
     .bind(&*data)
+    .bind(message_key.map(forgotten_hash))
     .execute(&mut *transaction)
     .await?;
     if done.rows_affected() == 0 {
