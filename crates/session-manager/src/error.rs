@@ -58,24 +58,23 @@ impl IntoResponse for ApiError {
         let status =
             StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let reply = ErrorReply::new(status, self.code.as_str(), self.message);
-        if let Some(pause) = self.retry_after {
+        let usual = match self.code {
+            ErrorCode::Overloaded => Some(Duration::from_secs(1)),
+            ErrorCode::TooManyAtOnce => Some(Duration::from_secs(5)),
+            _ => None,
+        };
+        if let Some(pause) = self.retry_after.or(usual) {
             let seconds = HeaderValue::from(pause.as_secs());
             return reply
                 .with_header(header::RETRY_AFTER, seconds)
                 .into_response();
         }
-        match self.code {
-            ErrorCode::Overloaded => {
-                reply.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
-            }
-            ErrorCode::TooManyAtOnce => {
-                reply.with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
-            }
-            ErrorCode::Unauthorized => {
-                reply.with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-            }
-            _ => reply,
+        if self.code == ErrorCode::Unauthorized {
+            let scheme = HeaderValue::from_static("Bearer");
+            return reply
+                .with_header(header::WWW_AUTHENTICATE, scheme)
+                .into_response();
         }
-        .into_response()
+        reply.into_response()
     }
 }
