@@ -23,7 +23,6 @@ mod http;
 mod inbound;
 mod inbox;
 mod lookups;
-mod media_deleter;
 mod media_links;
 pub mod message_content;
 pub mod opt_out;
@@ -35,6 +34,7 @@ mod router;
 pub mod routes;
 pub mod scheduler;
 pub mod sending_windows;
+mod session_deleter;
 mod state;
 pub mod store;
 mod text;
@@ -60,12 +60,12 @@ use crate::config::{Config, DatabaseLocation};
 use crate::inbound::Follower;
 use crate::inbox::InboxWatcher;
 use crate::lookups::Asker;
-use crate::media_deleter::MediaDeleter;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
 use crate::relay::Relay;
 use crate::router::router;
 use crate::scheduler::{Scheduler, SchedulerWaker, Worker};
+use crate::session_deleter::SessionDeleter;
 use crate::state::AppState;
 use crate::store::{Answer, Engine, Store, StoreError};
 use crate::webhooks::{Dispatcher, WebhookClient, WebhookLimits};
@@ -270,7 +270,7 @@ pub async fn run(
         relay: relay.clone(),
     };
     let watching = tokio::spawn(watcher.run(shutdown.draining().clone()));
-    let deleter = MediaDeleter {
+    let deleter = SessionDeleter {
         store: deps.store.clone(),
         session: deps.session.clone(),
     };

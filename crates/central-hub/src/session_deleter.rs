@@ -25,13 +25,13 @@ const AGAIN: Duration = Duration::from_secs(600);
 /// Files of one round.
 const ROUND: u32 = 50;
 
-/// Deletes the files that the store lists.
-pub(crate) struct MediaDeleter {
+/// Deletes from session-manager what the store lists.
+pub(crate) struct SessionDeleter {
     pub(crate) store: Store,
     pub(crate) session: SessionClient,
 }
 
-impl MediaDeleter {
+impl SessionDeleter {
     /// Runs until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
         loop {
@@ -48,7 +48,7 @@ impl MediaDeleter {
             tokio::select! {
                 biased;
                 () = draining.cancelled() => return,
-                () = self.store.media_deleted().notified() => {}
+                () = self.store.deletions_queued().notified() => {}
                 () = tokio::time::sleep(LOOK) => {}
             }
         }

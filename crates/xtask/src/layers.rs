@@ -34,7 +34,7 @@ const CENTRAL_HUB: Rows = &[
         "inbox",
         "recipient_import",
         "caller_limits",
-        "media_deleter",
+        "session_deleter",
     ],
     &["outbox"],
     &["relay", "auth"],

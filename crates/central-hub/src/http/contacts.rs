@@ -21,7 +21,7 @@ use super::users::by;
 use crate::auth::Caller;
 use crate::caller_limits::Held;
 use crate::error::HubError;
-use crate::media_deleter;
+use crate::session_deleter;
 use crate::state::AppState;
 use crate::store::{
     Card, CardChange, ContactDetails, ContactFilter, Filter, Forgotten, Joined, Parted, Store,
@@ -546,7 +546,7 @@ pub(crate) async fn forget(
 async fn forget_chats(state: &AppState, addresses: &[String]) -> Result<bool, StoreError> {
     let mut is_done = true;
     for address in addresses {
-        is_done &= media_deleter::forget_chat(&state.store, &state.session, address).await?;
+        is_done &= session_deleter::forget_chat(&state.store, &state.session, address).await?;
     }
     Ok(is_done && !state.store.is_chat_deletion_queued(addresses).await?)
 }

@@ -4,10 +4,15 @@
 use std::collections::BTreeSet;
 
 use session_api::Timestamp;
-use sqlx::Row;
 
+use super::deletion_queue::DeletionQueue;
 use super::error::StoreError;
 use super::{Store, Tx, now};
+
+const CHATS: DeletionQueue = DeletionQueue {
+    table: "chat_deletions",
+    column: "address",
+};
 
 impl Store {
     /// Enqueues the deletion of these addresses; the caller has until `until` to
@@ -42,31 +47,7 @@ impl Store {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<String>, StoreError> {
-        // Almost always there is none: nothing is written then.
-        let due: Option<i64> =
-            sqlx::query_scalar("SELECT id FROM chat_deletions WHERE due_at <= $1 LIMIT 1")
-                .bind(now())
-                .fetch_optional(self.reader())
-                .await?;
-        if due.is_none() {
-            return Ok(Vec::new());
-        }
-        let statement = self.engine().pick(
-            "UPDATE chat_deletions SET due_at = $1 WHERE id IN (
-                 SELECT id FROM chat_deletions WHERE due_at <= $2 ORDER BY due_at, id LIMIT $3)
-             RETURNING address",
-            "UPDATE chat_deletions SET due_at = $1 WHERE id IN (
-                 SELECT id FROM chat_deletions WHERE due_at <= $2 ORDER BY due_at, id LIMIT $3
-                 FOR UPDATE SKIP LOCKED)
-             RETURNING address",
-        );
-        let rows = sqlx::query(statement)
-            .bind(until.as_millis())
-            .bind(now())
-            .bind(i64::from(limit))
-            .fetch_all(self.writer())
-            .await?;
-        rows.iter().map(|row| Ok(row.try_get("address")?)).collect()
+        CHATS.claim(self, until, limit).await
     }
 
     /// Returns whether one of these addresses is still in the queue.
@@ -91,10 +72,6 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn chat_deletion_done(&self, address: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM chat_deletions WHERE address = $1")
-            .bind(address)
-            .execute(self.writer())
-            .await?;
-        Ok(())
+        CHATS.done(self, address).await
     }
 }

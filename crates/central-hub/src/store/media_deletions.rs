@@ -2,10 +2,16 @@
 //! transaction that deletes their messages.
 
 use session_api::Timestamp;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::AssertSqlSafe;
 
+use super::deletion_queue::DeletionQueue;
 use super::error::StoreError;
 use super::{Store, Tx, now};
+
+const MEDIA: DeletionQueue = DeletionQueue {
+    table: "media_deletions",
+    column: "wa_id",
+};
 
 impl Store {
     /// Enqueues the deletion of a message's file.
@@ -23,7 +29,7 @@ impl Store {
         .bind(now())
         .execute(&mut **tx)
         .await?;
-        self.media_deleted().notify_one();
+        self.deletions_queued().notify_one();
         Ok(())
     }
 
@@ -64,31 +70,7 @@ impl Store {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<String>, StoreError> {
-        // Almost always there is none: nothing is written then.
-        let due: Option<i64> =
-            sqlx::query_scalar("SELECT id FROM media_deletions WHERE due_at <= $1 LIMIT 1")
-                .bind(now())
-                .fetch_optional(self.reader())
-                .await?;
-        if due.is_none() {
-            return Ok(Vec::new());
-        }
-        let statement = self.engine().pick(
-            "UPDATE media_deletions SET due_at = $1 WHERE id IN (
-                 SELECT id FROM media_deletions WHERE due_at <= $2 ORDER BY due_at, id LIMIT $3)
-             RETURNING wa_id",
-            "UPDATE media_deletions SET due_at = $1 WHERE id IN (
-                 SELECT id FROM media_deletions WHERE due_at <= $2 ORDER BY due_at, id LIMIT $3
-                 FOR UPDATE SKIP LOCKED)
-             RETURNING wa_id",
-        );
-        let rows = sqlx::query(statement)
-            .bind(until.as_millis())
-            .bind(now())
-            .bind(i64::from(limit))
-            .fetch_all(self.writer())
-            .await?;
-        rows.iter().map(|row| Ok(row.try_get("wa_id")?)).collect()
+        MEDIA.claim(self, until, limit).await
     }
 
     /// Removes a file from the queue: session-manager has it no more.
@@ -96,10 +78,6 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn media_deletion_done(&self, wa_id: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM media_deletions WHERE wa_id = $1")
-            .bind(wa_id)
-            .execute(self.writer())
-            .await?;
-        Ok(())
+        MEDIA.done(self, wa_id).await
     }
 }

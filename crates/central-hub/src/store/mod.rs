@@ -32,6 +32,7 @@ mod contents;
 mod conversation_rows;
 mod conversations;
 mod copy;
+mod deletion_queue;
 mod deliveries;
 pub mod dump;
 mod engine;
@@ -164,7 +165,7 @@ pub struct Store {
     /// Limits concurrent searches.
     searching: Arc<Semaphore>,
     /// Notified when files of messages are to be deleted.
-    media_deleted: Arc<Notify>,
+    deletions_queued: Arc<Notify>,
     /// Signs links to files; the key is in the settings.
     links: Option<MediaLinks>,
 }
@@ -248,7 +249,7 @@ impl Store {
             stopped: Arc::default(),
             dry_run: Arc::default(),
             searching: Arc::new(Semaphore::new(search::AT_ONCE)),
-            media_deleted: Arc::default(),
+            deletions_queued: Arc::default(),
             links: None,
         }
     }
@@ -268,7 +269,7 @@ impl Store {
             stopped: Arc::default(),
             dry_run: Arc::default(),
             searching: Arc::new(Semaphore::new(search::AT_ONCE)),
-            media_deleted: Arc::default(),
+            deletions_queued: Arc::default(),
             links: None,
         }
     }
@@ -328,8 +329,8 @@ impl Store {
 
     /// Notified when files of messages are to be deleted: shortly before the
     /// rows can be read, or after.
-    pub(crate) fn media_deleted(&self) -> &Notify {
-        &self.media_deleted
+    pub(crate) fn deletions_queued(&self) -> &Notify {
+        &self.deletions_queued
     }
 
     /// Signs links to the files of messages; `None` before the database is

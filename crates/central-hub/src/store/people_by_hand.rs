@@ -374,7 +374,7 @@ impl Store {
             addresses.extend(every_chat);
         }
         tx.commit().await?;
-        self.media_deleted().notify_one();
+        self.deletions_queued().notify_one();
         Ok(Forgotten::Done {
             messages,
             recipients,
@@ -415,12 +415,12 @@ impl Store {
 /// Returns whether something is kept of these chats for another business.
 async fn is_known_in(tx: &mut Tx, among: &str, chats: &str) -> Result<bool, StoreError> {
     for table in ["messages", "contact_cards", "recipients"] {
-        let statement = format!("SELECT COUNT(*) FROM {table} WHERE chat IN {among}");
-        let count: i64 = sqlx::query_scalar(AssertSqlSafe(statement))
+        let statement = format!("SELECT id FROM {table} WHERE chat IN {among} LIMIT 1");
+        let one: Option<i64> = sqlx::query_scalar(AssertSqlSafe(statement))
             .bind(chats)
-            .fetch_one(&mut **tx)
+            .fetch_optional(&mut **tx)
             .await?;
-        if count > 0 {
+        if one.is_some() {
             return Ok(true);
         }
     }

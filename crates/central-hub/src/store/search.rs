@@ -241,9 +241,10 @@ impl Store {
     }
 
     /// Returns the newest messages whose index entries have these words, of those
-    /// after one id and before another, which is [`Store::not_beyond_newest`]; fewer than `limit` at the end, or where
-    /// the budget is spent. The index has no states and no times, and two words
-    /// may share a number: the caller checks the messages.
+    /// after one id and before another, which is [`Store::not_beyond_newest`];
+    /// fewer than `limit` at the end, or where the budget is spent. The index has
+    /// no states and no times, and two words may share a number: the caller checks
+    /// the messages.
     pub(super) async fn matching_ids(
         &self,
         words: &Words,

@@ -109,7 +109,8 @@ impl Store {
         self.refuse_unfinished_import(&mut tx, id).await?;
         sqlx::query(
             "UPDATE campaigns SET state = 'running', pause_code = NULL, pause_detail = NULL,
-                 paused_by = NULL, paused_at = NULL, wait_code = NULL, wait_until = NULL, health = '', next_at = 0, updated_at = $1
+                 paused_by = NULL, paused_at = NULL, wait_code = NULL, wait_until = NULL,
+                 health = '', next_at = 0, updated_at = $1
              WHERE id = $2",
         )
         .bind(now())
