@@ -1,7 +1,8 @@
 /** An error with a code that the service understands; all but `UNCONFIRMED` mean
  * that nothing was sent. `NOT_READY` is known before anything began,
- * `CONNECTION_LOST` comes in the middle of a lookup. `REFUSED` and the two limits come from the server and
- * concern the message's id, the others only this attempt. */
+ * `CONNECTION_LOST` comes in the middle of a lookup. `REFUSED` and the two limits
+ * come from the server and concern the message's id, the others only this
+ * attempt. */
 export class BridgeError extends Error {
   constructor(
     readonly code:

@@ -35,7 +35,8 @@ const UNATTENDED: [&str; 6] = [
     "--renderer-process-limit=1",
 ];
 
-/// Flags that ChromeDriver adds by itself, and that are left out, too. With `enable-automation` Chrome fills nothing in.
+/// Flags that ChromeDriver adds by itself, and that are left out, too. With
+/// `enable-automation` Chrome fills nothing in.
 pub const UNATTENDED_OF_CHROMEDRIVER: [&str; 3] = [
     "disable-sync",
     "disable-background-networking",
