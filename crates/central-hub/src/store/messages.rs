@@ -475,14 +475,14 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<AnyRow>, StoreError> {
         // Only the conditions in use, so that an index can serve them.
-        let mut sql = format!("SELECT {columns} FROM messages WHERE id < $1");
+        let mut conditions = String::new();
         if let Some(ids) = among {
-            let _ = write!(sql, " AND id IN ({})", joined(ids));
+            let _ = write!(conditions, " AND id IN ({})", joined(ids));
         }
         let mut next = 2;
         let mut and = |is_wanted: bool, column: &str| {
             if is_wanted {
-                let _ = write!(sql, " AND {column} = ${next}");
+                let _ = write!(conditions, " AND {column} = ${next}");
                 next += 1;
             }
         };
@@ -493,7 +493,7 @@ impl Store {
         if filter.since.is_some() {
             // Ids grow with time, except among concurrent writes.
             let _ = write!(
-                sql,
+                conditions,
                 " AND {AT} >= ${next} AND created_at >= ${next}
                   AND id > (SELECT id - {WRITTEN_AT_ONCE} FROM messages
                      WHERE created_at >= ${next} ORDER BY created_at, id LIMIT 1)"
@@ -501,29 +501,33 @@ impl Store {
             next += 1;
         }
         // The wording has to match the indexes of incoming messages.
-        sql.push_str(match filter.is_inbound {
+        conditions.push_str(match filter.is_inbound {
             None => "",
             Some(true) => " AND direction = 'in'",
             Some(false) => " AND direction = 'out'",
         });
+        let select = format!("SELECT {columns} FROM messages WHERE id <");
         let sql = if filter.until.is_some() {
             let (until, limit) = (next, next + 1);
+            let least = self.engine().pick("MIN", "LEAST");
             // Messages written before then and received in time are found by
-            // id; late ones are few and have an index of their own.
+            // id; late ones are few and have an index of their own. One bound
+            // above, not two: SQLite seeks by one, and may choose the farther.
             format!(
                 "SELECT * FROM (
-                     {sql} AND {AT} < ${until} AND created_at < ${until} + 60000
-                     AND id < (SELECT id + {WRITTEN_AT_ONCE} FROM messages
-                         WHERE created_at < ${until} + 60000
-                         ORDER BY created_at DESC, id DESC LIMIT 1)
+                     {select} {least}($1, COALESCE((SELECT id + {WRITTEN_AT_ONCE}
+                         FROM messages WHERE created_at < ${until} + 60000
+                         ORDER BY created_at DESC, id DESC LIMIT 1), 0))
+                     {conditions} AND {AT} < ${until} AND created_at < ${until} + 60000
                      ORDER BY id DESC LIMIT ${limit}) AS in_time
                  UNION ALL SELECT * FROM (
-                     {sql} AND {LATE} AND {AT} < ${until} AND created_at >= ${until} + 60000
+                     {select} $1 {conditions} AND {LATE} AND {AT} < ${until}
+                     AND created_at >= ${until} + 60000
                      ORDER BY id DESC LIMIT ${limit}) AS late
                  ORDER BY id DESC LIMIT ${limit}"
             )
         } else {
-            format!("{sql} ORDER BY id DESC LIMIT ${next}")
+            format!("{select} $1 {conditions} ORDER BY id DESC LIMIT ${next}")
         };
         let mut query = sqlx::query(AssertSqlSafe(sql))
             .persistent(among.is_none())
