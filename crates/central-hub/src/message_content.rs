@@ -94,13 +94,19 @@ impl Texts {
         self.later.last().map_or(&self.first, |it| &it.text)
     }
 
+    /// Returns whether the edit of this time with this text is present.
+    #[must_use]
+    pub fn has(&self, text: &str, at: i64) -> bool {
+        self.later.iter().any(|it| it.at == at && it.text == text)
+    }
+
     /// Inserts the text of an edit by its time. Returns `false` if it is present
     /// already, or older than all kept texts.
     pub fn add(&mut self, text: String, at: i64) -> bool {
-        let new = LaterText { text, at };
-        if self.later.contains(&new) {
+        if self.has(&text, at) {
             return false;
         }
+        let new = LaterText { text, at };
         let place = self.later.partition_point(|it| it.at <= at);
         self.later.insert(place, new);
         let mut bytes: usize = self.later.iter().map(|it| it.text.len()).sum();

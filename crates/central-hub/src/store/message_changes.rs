@@ -112,14 +112,22 @@ impl Store {
         };
         let chat = self.chat_in(tx, told.as_str()).await?;
         let is_own = changed.is_own();
-        if let MessageChange::Edited { body, .. } = &changed.change
-            && !is_own
-            && let Some(opt_out) = self.apply_opt_out_in(tx, &chat, body).await?
-        {
-            self.follow_opt_out_in(tx, &chat, &opt_out).await?;
-        }
         let key = wa_key(changed.message_id);
-        match self.changed_message_in(tx, key, is_own, &chat).await? {
+        let message = self.changed_message_in(tx, key, is_own, &chat).await?;
+        if let MessageChange::Edited { body, at } = &changed.change
+            && !is_own
+        {
+            let contents = message.as_ref().and_then(|it| it.contents.as_ref());
+            let texts = contents.and_then(|it| it.texts.as_ref());
+            // Reported again, perhaps after a person has lifted the opt-out.
+            if texts.is_some_and(|it| it.has(body, *at)) {
+                return Ok(());
+            }
+            if let Some(opt_out) = self.apply_opt_out_in(tx, &chat, body).await? {
+                self.follow_opt_out_in(tx, &chat, &opt_out).await?;
+            }
+        }
+        match message {
             Some(message) => self.apply_change_in(tx, message, changed.change).await,
             None if is_recording_in(tx).await? => {
                 keep_early_change(tx, key, &chat, &changed.change).await

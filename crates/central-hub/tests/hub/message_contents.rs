@@ -388,6 +388,12 @@ on_both_engines! {
         // Nobody is to answer who asked so.
         assert_eq!(get(&hub, "/api/listener/inbox").await["sin_responder"], 0);
         assert_eq!(history(&hub, "5491158254203").await[0]["mensaje"], "BAJA");
+        // Reported again, it does not undo what a person decided since.
+        let lifted = hub.http.delete(hub.url("/api/sender/bajas/5491158254201")).send().await;
+        assert_eq!(lifted.unwrap().status(), 204);
+        let last = peer.publish("message_edited", &edited(ONE, "BAJA", AT));
+        until_read(&hub, last).await;
+        assert_eq!(hub.get("/api/sender/bajas/5491158254201").await.0, 404);
         // While nothing is recorded, too, and then no text is kept.
         assert_eq!(hub.post("/api/listener/mode", r#"{"mode":"off"}"#).await.0, 200);
         let last = peer.publish("message_edited", &with(edited("false_5491158254204@c.us_3A09", "BAJA", AT), &json!({
