@@ -29,10 +29,11 @@ pub(super) const AT_ONCE: usize = 2;
 pub(super) const LOOKED_AT: usize = 10_000;
 /// After this long, a search that has found less than a page ends with a cursor.
 const LOOKED_FOR: Duration = Duration::from_millis(10);
-/// Messages whose index entries are read at once, at first; a history of fewer is
-/// always searched whole. Two words that half of all messages have take some
-/// 0.6 µs of each message.
+/// Messages whose index entries are read at once, at first. Two words that half of
+/// all messages have, and none has both, take some 0.6 µs per message.
 const RANGE: i64 = BUCKET;
+/// A history of fewer messages is searched whole, however long that takes.
+const SEARCHED_WHOLE: i64 = 3 * BUCKET;
 /// Messages whose index entries are read at once, at most: the words may be rare
 /// up to here and common from here on.
 const LONGEST_RANGE: i64 = 4 * BUCKET;
@@ -262,7 +263,8 @@ impl Store {
         let cliente_id = cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX));
         numbers.extend(cliente_id.map(cliente_number));
         // A cursor may be zero or negative.
-        let mut before = before.max(1);
+        let first = before.max(1);
+        let mut before = first;
         let after = after.max(0);
         let mut range = RANGE;
         let mut ids = Vec::new();
@@ -280,7 +282,7 @@ impl Store {
                 return Ok(Matches { ids, next: None });
             }
             before = from.saturating_add(1);
-            if budget.is_spent() {
+            if budget.is_spent() && first.saturating_sub(before) >= SEARCHED_WHOLE {
                 let next = Some(before);
                 return Ok(Matches { ids, next });
             }
