@@ -139,8 +139,14 @@ fn hear(shared: &Arc<Shared>, page: PageId, said: FromPage) {
             shared.tell("message");
         }
         FromPage::LongTask(task) => shared.world().long_tasks.push(task),
-        FromPage::Got { keys } => shared.world().got(page, &keys),
-        FromPage::GotAck { key, ack } => shared.world().got_ack(page, &key, ack),
+        FromPage::Got { keys } => {
+            shared.world().got(page, &keys);
+            shared.tell("received");
+        }
+        FromPage::GotAck { key, ack } => {
+            shared.world().got_ack(page, &key, ack);
+            shared.tell("received");
+        }
         FromPage::QueryExists { tag, user, server } => {
             let after = {
                 let mut world = shared.world();
