@@ -1,4 +1,4 @@
-//! The switch of the recording of inbound messages.
+//! Stores the switch for the recording of inbound messages.
 
 use super::error::StoreError;
 use super::settings::setting_in;
