@@ -25,7 +25,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// Whether there is anything to store.
+    /// Returns whether there is anything to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -326,7 +326,7 @@ impl ShownContent {
         self
     }
 
-    /// Whether the message's file can be requested.
+    /// Returns whether the message's file can be requested.
     pub(crate) const fn is_served(&self) -> bool {
         self.media_url.is_some()
     }

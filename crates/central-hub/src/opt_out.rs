@@ -1,7 +1,7 @@
-//! Recognises opt-out messages ("BAJA", "STOP").
+//! Recognizes opt-out messages ("BAJA", "STOP").
 //!
 //! ```text
-//!  message ─> normalised ─> courtesies removed ─┬─ one of the configured words
+//!  message ─> normalized ─> courtesies removed ─┬─ one of the configured words
 //!                                               └─ a request in other words
 //! ```
 //!
@@ -79,7 +79,7 @@ impl OptOutWords {
         Ok(Self { words: plain_words })
     }
 
-    /// Returns the words in the normalised form in which they are compared.
+    /// Returns the words in the normalized form in which they are compared.
     #[must_use]
     pub fn words(&self) -> &[String] {
         &self.words
@@ -131,7 +131,7 @@ impl OptOutWords {
         found.map(String::as_str)
     }
 
-    /// Whether the text is an opt-out request in other words, and nothing else.
+    /// Returns whether the text is an opt-out request in other words, and nothing else.
     fn is_wish(&self, text: &str) -> bool {
         let is_said = |text: &str| {
             let is_whole = WISHES.contains(&text) && !INCOMPLETE.contains(&text);
@@ -144,8 +144,8 @@ impl OptOutWords {
         is_said(text) || is_said(without_start(text, WANTING)) || self.asks_by_word(text)
     }
 
-    /// Whether the text is "quiero darme de" or the like, followed by an
-    /// opt-out word and optionally by what to opt out from.
+    /// Returns whether the text is "quiero darme de" or the like, followed by
+    /// an opt-out word and optionally by what to opt out from.
     fn asks_by_word(&self, text: &str) -> bool {
         // "baja más" is about a price, not an opt-out.
         let is_from = |it: &&str| {
@@ -175,7 +175,7 @@ impl OptOutWords {
     }
 }
 
-/// Splits a message into normalised sentences. In a question, a comma does not
+/// Splits a message into normalized sentences. In a question, a comma does not
 /// end a sentence: "si me dan de baja, ¿qué pasa?".
 fn sentences(message: &str) -> Vec<String> {
     let is_asked = message.contains(['?', '¿']);

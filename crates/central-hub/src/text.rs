@@ -1,4 +1,4 @@
-//! Normalises texts by case folding and accent removal (Unicode NFKD), for
+//! Normalizes texts by case folding and accent removal (Unicode NFKD), for
 //! comparing column headings, search words and opt-out words.
 
 use unicode_normalization::UnicodeNormalization;

@@ -67,8 +67,8 @@ fn plain_sign(c: char) -> char {
     }
 }
 
-/// Whether the text has more than one number: it contains a separator, or two
-/// country codes with `+`.
+/// Returns whether the text has more than one number: it contains a separator,
+/// or two country codes with `+`.
 pub(crate) fn is_several(plain: &str) -> bool {
     plain.contains(['/', ';', '|', '\n']) || plain.contains(":::") || {
         let after = plain.get(1..).unwrap_or_default();
@@ -119,7 +119,7 @@ fn unwrapped(text: &str) -> &str {
     }
 }
 
-/// Whether the text is in scientific notation: `5.49116E+12`, `5,49116e12`.
+/// Returns whether the text is in scientific notation: `5.49116E+12`, `5,49116e12`.
 fn is_scientific(text: &str) -> bool {
     let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
         return false;

@@ -27,7 +27,7 @@ pub enum Kind {
 /// A parsed number.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Phone {
-    /// The digits in the international form that WhatsApp uses: `5491158254201`.
+    /// The digits in the international form that WhatsApp uses, such as `5491158254201`.
     pub digits: String,
     /// The kind of the number.
     pub kind: Kind,
@@ -216,7 +216,7 @@ fn local(digits: &str, home: &Home) -> Found {
     })
 }
 
-/// Whether the number lacks an area code, so that it works only for local calls.
+/// Returns whether the number lacks an area code, so that it works only for local calls.
 fn is_without_area(digits: &str, code: u16, region: Region) -> bool {
     if code == 54 {
         let digits = digits.trim_start_matches('0');

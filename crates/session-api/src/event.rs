@@ -54,8 +54,8 @@ impl EventKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Whether events of this kind are stored on disk, each once, before they
-    /// are published, so that a listener can resume.
+    /// Returns whether events of this kind are stored on disk, each once,
+    /// before they are published, so that a listener can resume.
     #[must_use]
     pub const fn is_durable(self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! `Recipient`: parses and normalises phone numbers and WhatsApp ids.
+//! `Recipient`: parses and normalizes phone numbers and WhatsApp ids.
 
 use std::fmt;
 
@@ -73,8 +73,8 @@ impl Recipient {
     }
 }
 
-/// Whether people write this character between the digits of a number: spaces,
-/// dots, parentheses and dashes of any kind.
+/// Returns whether people write this character between the digits of a number:
+/// spaces, dots, parentheses and dashes of any kind.
 fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || matches!(

@@ -102,8 +102,8 @@ pub struct PasskeyInfo {
     pub since: Timestamp,
     /// When the request expires.
     pub expires_at: Timestamp,
-    /// Whether a person has to confirm the verification code with `POST
-    /// /passkey/confirm`. Otherwise WhatsApp's page continues by itself.
+    /// Whether a person has to confirm the verification code with
+    /// `POST /passkey/confirm`. Otherwise WhatsApp's page continues by itself.
     pub needs_confirmation: bool,
 }
 

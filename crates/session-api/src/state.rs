@@ -66,7 +66,7 @@ impl SessionState {
         }
     }
 
-    /// Whether a phone is certainly linked in this state.
+    /// Returns whether a phone is certainly linked in this state.
     #[must_use]
     pub const fn is_linked(self) -> bool {
         matches!(self, Self::Authenticated | Self::Ready)

@@ -341,7 +341,7 @@ fn message_id(field: &'static str, id: &str) -> Result<(), Invalid> {
     )
 }
 
-/// Whether a text has the format of an id from `POST /files`.
+/// Returns whether a text has the format of an id from `POST /files`.
 #[must_use]
 pub fn is_file_id(id: &str) -> bool {
     id.len() == 32
@@ -377,8 +377,8 @@ pub fn check_filename(field: &'static str, name: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Whether a character is invisible or changes the text direction of others:
-/// `factura\u{202e}fdp.exe` looks like `facturaexe.pdf`.
+/// Returns whether a character is invisible or changes the text direction of
+/// others: `factura\u{202e}fdp.exe` looks like `facturaexe.pdf`.
 #[must_use]
 pub const fn is_invisible(c: char) -> bool {
     matches!(
@@ -396,7 +396,7 @@ pub const fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Whether a character joins emoji, or letters of some alphabets.
+/// Returns whether a character joins emoji, or letters of some alphabets.
 const fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
 }

@@ -31,8 +31,8 @@ fn content(body: &Value, upload: bool) -> Result<Value, (String, String)> {
 }
 
 /// Compares the stored text of a message: a retry sends the deserialized
-/// content, which must be the same message under its key. Found by `cargo xtask
-/// fuzz`.
+/// content, which must be the same message under its key. Found by
+/// `cargo xtask fuzz`.
 #[test]
 fn a_place_is_the_same_after_it_was_written_down() {
     for latitude in [

@@ -58,7 +58,7 @@ fn roots() -> Option<RootCertStore> {
     (!roots.is_empty()).then_some(roots)
 }
 
-/// Whether the certificate is valid `ahead` of now; `None` if the server presented none.
+/// Returns whether the certificate is valid `ahead` of now; `None` if the server presented none.
 async fn handshake(url: &Url, roots: &Arc<RootCertStore>, ahead: Duration) -> Option<bool> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_details(provider, Arc::new(Ahead(ahead)))

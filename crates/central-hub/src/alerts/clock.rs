@@ -1,4 +1,4 @@
-//! The clock that alerts are evaluated by.
+//! A clock for evaluating alerts, which tests can move ahead.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

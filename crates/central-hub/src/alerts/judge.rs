@@ -133,7 +133,7 @@ pub(super) struct Judgement {
 }
 
 impl Judgement {
-    /// Whether the condition of this alert was evaluated.
+    /// Returns whether the condition of this alert was evaluated.
     pub(super) fn knows(&self, key: &str) -> bool {
         let code = key.split('/').next().unwrap_or(key);
         !self.unknown.iter().any(|it| it == key || it == code)

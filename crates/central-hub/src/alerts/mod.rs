@@ -180,7 +180,7 @@ pub(crate) struct AlertsBody {
 pub(crate) enum TestRefused {
     /// No channel is configured.
     NoChannel,
-    /// Another test is under way.
+    /// Another test is in progress.
     UnderWay,
 }
 

@@ -104,7 +104,7 @@ impl AccessTable {
 }
 
 impl Access {
-    /// Whether the caller may use the route. The handlers check who owns the data.
+    /// Returns whether the caller may use the route. The handlers check who owns the data.
     pub(super) fn admits(self, caller: &Caller) -> bool {
         let only_answers = caller.role == Role::Agente;
         match self {

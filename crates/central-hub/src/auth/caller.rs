@@ -68,13 +68,13 @@ impl Scopes {
         1 << scope as u8
     }
 
-    /// Whether the set has `scope`; `admin` includes all scopes.
+    /// Returns whether the set has `scope`; `admin` includes all scopes.
     #[must_use]
     pub const fn has(self, scope: Scope) -> bool {
         self.0 & (Self::bit(scope) | Self::bit(Scope::Admin)) != 0
     }
 
-    /// Whether the set has all of `others`.
+    /// Returns whether the set has all of `others`.
     #[must_use]
     pub fn cover(self, others: Self) -> bool {
         Scope::ALL
@@ -229,18 +229,18 @@ impl Reach {
 }
 
 impl Caller {
-    /// Whether the caller has `scope`.
+    /// Returns whether the caller has `scope`.
     pub(crate) fn may(&self, scope: Scope) -> bool {
         self.scopes.has(scope)
     }
 
-    /// Whether the caller is a user, or a token with the scope `admin`.
+    /// Returns whether the caller is a user, or a token with the scope `admin`.
     pub(crate) fn is_person(&self) -> bool {
         !matches!(self.who, Who::Token { .. }) || self.may(Scope::Admin)
     }
 
-    /// Whether the caller manages the whole service: it sees all businesses and
-    /// is not limited to answering conversations.
+    /// Returns whether the caller manages the whole service: it sees all
+    /// businesses and is not limited to answering conversations.
     pub(crate) fn runs_it(&self) -> bool {
         self.cliente_id.is_none() && self.role == Role::Admin
     }
@@ -282,8 +282,8 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may see data of this business. If not, the handler
-    /// replies 404, as if the data did not exist.
+    /// Returns whether the caller may see data of this business. If not, the
+    /// handler replies 404, as if the data did not exist.
     pub(crate) fn sees(&self, cliente_id: Option<u64>) -> bool {
         self.cliente_id.is_none() || self.cliente_id == cliente_id
     }

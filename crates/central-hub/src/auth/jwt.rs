@@ -94,7 +94,8 @@ impl Jwt {
         Some(data.claims)
     }
 
-    /// Whether `text` has the format of a JWT: a JSON object in base64, followed by two more parts.
+    /// Returns whether `text` has the format of a JWT: a JSON object in base64,
+    /// followed by two more parts.
     pub(super) fn looks_like(text: &str) -> bool {
         text.starts_with("eyJ") && text.bytes().filter(|byte| *byte == b'.').count() == 2
     }

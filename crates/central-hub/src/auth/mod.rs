@@ -112,7 +112,7 @@ impl Auth {
         }
     }
 
-    /// Whether sign-in is required.
+    /// Returns whether sign-in is required.
     pub(crate) fn is_required(&self) -> bool {
         self.0.is_required
     }

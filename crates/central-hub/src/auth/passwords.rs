@@ -72,7 +72,7 @@ impl Passwords {
             .ok_or_else(ErrorReply::internal)
     }
 
-    /// Whether the password matches `phc`, without a rate limit or the cache.
+    /// Returns whether the password matches `phc`, without a rate limit or the cache.
     pub(super) async fn fits(&self, phc: &str, password: &str) -> bool {
         let _turn = self.turns.acquire().await;
         let (phc, password) = (phc.to_owned(), password.to_owned());
@@ -203,7 +203,7 @@ pub(crate) fn canonical_name(name: &str) -> String {
     name[..end.map_or(name.len(), |(end, _)| end)].to_lowercase()
 }
 
-/// Whether `name` is a valid user name.
+/// Returns whether `name` is a valid user name.
 pub(crate) fn is_user_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.chars().count())
         && name
@@ -254,8 +254,8 @@ fn hash(password: &str) -> String {
     hashed.map_or_else(|_| String::new(), |hash: PasswordHash| hash.to_string())
 }
 
-/// Whether `hash` is a bcrypt hash of the Node hub. Such a hash is verified
-/// once, then replaced with an Argon2id hash.
+/// Returns whether `hash` is a bcrypt hash of the Node hub. Such a hash is
+/// verified once, then replaced with an Argon2id hash.
 pub(crate) fn is_bcrypt(hash: &str) -> bool {
     ["$2a$", "$2b$", "$2x$", "$2y$"]
         .iter()

@@ -21,7 +21,7 @@ pub(crate) fn token() -> String {
     format!("{TOKEN_PREFIX}{}", random())
 }
 
-/// Whether `text` has the format of an API token.
+/// Returns whether `text` has the format of an API token.
 pub(crate) fn is_token(text: &str) -> bool {
     text.strip_prefix(TOKEN_PREFIX).is_some_and(|rest| {
         rest.len() == CHARACTERS

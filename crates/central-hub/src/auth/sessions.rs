@@ -198,7 +198,7 @@ pub(super) fn csrf_of(cookie: &str) -> String {
     derived(cookie, "csrf")
 }
 
-/// Whether the request has the session's CSRF token.
+/// Returns whether the request has the session's CSRF token.
 pub(super) fn csrf_fits(headers: &HeaderMap, cookie: &str) -> bool {
     let Some(sent) = headers.get("x-csrf-token") else {
         return false;
@@ -228,9 +228,9 @@ pub(crate) fn cleared_cookie(secure: bool) -> Option<HeaderValue> {
     HeaderValue::from_str(&cookie.to_string()).ok()
 }
 
-/// Whether the browser uses HTTPS, to the hub or to a proxy in front of the
-/// hub. The proxy's header is not verified: a false value only makes the client
-/// lose its own cookie.
+/// Returns whether the browser uses HTTPS, to the hub or to a proxy in front of
+/// the hub. The proxy's header is not verified: a false value only makes the
+/// client lose its own cookie.
 pub(crate) fn is_https(headers: &HeaderMap, uri: &Uri) -> bool {
     let says = |name: &str, wanted: &str| {
         headers

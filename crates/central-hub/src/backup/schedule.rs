@@ -33,7 +33,7 @@ impl Schedule {
         }
     }
 
-    /// Whether the last attempt at a backup failed.
+    /// Returns whether the last attempt at a backup failed.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }

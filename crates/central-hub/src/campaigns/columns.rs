@@ -1,8 +1,8 @@
 //! Normalizes the names of columns and variables as people and spreadsheets
 //! write them.
 //!
-//! `Teléfono `, `TELEFONO` and `telefono` are the same name; so are `Razón
-//! social` and `{razon_social}`.
+//! `Teléfono `, `TELEFONO` and `telefono` are the same name; so are
+//! `Razón social` and `{razon_social}`.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ const NAMES: &[&str] = &[
 /// column is not data of the recipients.
 const NOTES: &[&str] = &["que_corregir", "what_to_correct"];
 
-/// Whether the column only explains a rejection and is skipped.
+/// Returns whether the column only explains a rejection and is skipped.
 #[must_use]
 pub fn is_note(key: &str) -> bool {
     NOTES.contains(&key)
@@ -68,7 +68,8 @@ pub fn phone_columns(keys: &[String]) -> Vec<usize> {
     heading_recognition::phone_columns(keys)
 }
 
-/// Whether the heading says that the column holds no phone numbers, whatever its cells contain.
+/// Returns whether the heading says that the column holds no phone numbers,
+/// whatever its cells contain.
 #[must_use]
 pub fn is_not_a_phone_heading(key: &str) -> bool {
     heading_recognition::is_not_a_phone_heading(key)
@@ -97,7 +98,7 @@ pub fn value<'a>(fields: &'a Fields, variable: &str) -> Option<&'a str> {
         .map(String::as_str)
 }
 
-/// Whether a template may use `variable` with these columns.
+/// Returns whether a template may use `variable` with these columns.
 #[must_use]
 pub fn is_known<'a>(variable: &str, mut columns: impl Iterator<Item = &'a str>) -> bool {
     matches!(variable, NAME | NAME_ALIAS) || columns.any(|column| column == variable)

@@ -1,6 +1,6 @@
 //! Recognizes columns by their headings in Spanish, Portuguese and English,
-//! with numbers and punctuation around the word (`Nro. de celular`, `Celular
-//! 1`, `Billing Phone`, `Phone 1 - Value`).
+//! with numbers and punctuation around the word (`Nro. de celular`,
+//! `Celular 1`, `Billing Phone`, `Phone 1 - Value`).
 
 /// Kinds of number columns; the kind most likely to be on WhatsApp comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -212,8 +212,7 @@ pub(super) fn phone_columns(keys: &[String]) -> Vec<usize> {
     found.into_iter().map(|(_, index)| index).collect()
 }
 
-/// Whether a heading marks a column that holds no phone number (`DNI`,
-/// `Fecha`).
+/// Returns whether a heading marks a column that holds no phone number (`DNI`, `Fecha`).
 pub(super) fn is_not_a_phone_heading(key: &str) -> bool {
     words(key).any(|word| NOT_THE_NUMBER.contains(&word))
 }

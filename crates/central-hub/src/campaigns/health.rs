@@ -97,7 +97,7 @@ impl Alarm {
         }
     }
 
-    /// Whether the alarm concerns the account, and therefore pauses every campaign.
+    /// Returns whether the alarm concerns the account, and therefore pauses every campaign.
     #[must_use]
     pub const fn is_of_the_account(self) -> bool {
         matches!(self, Self::ReachOutLimit | Self::NewChatLimit)

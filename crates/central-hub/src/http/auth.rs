@@ -204,7 +204,7 @@ struct Identity<'a> {
     csrf: Option<String>,
 }
 
-/// Returns the caller's identity and permissions.
+/// Returns who the caller is and what it may do.
 #[utoipa::path(
     get, path = "/auth/me", tag = "users", operation_id = "auth_me",
     responses((status = 200, description = "The caller", body = Identity<'_>), Failures)

@@ -95,7 +95,7 @@ pub(crate) struct JoiningBody {
 #[schema(as = contacts::OptOut)]
 pub(crate) struct OptOutBody {
     origen: &'static str,
-    /// The user who added the opt-out; only for callers with access to that user's business.
+    /// The user who added the opt-out; only for callers with access to the business that added it.
     por: Option<String>,
     fecha: Timestamp,
 }

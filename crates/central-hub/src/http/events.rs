@@ -135,8 +135,8 @@ pub(crate) async fn events(
     Ok(response)
 }
 
-/// Whether this listener may receive an event, by the same rules as on the
-/// routes with the same data. The linking code requires the scope `link`. A
+/// Returns whether this listener may receive an event, by the same rules as on
+/// the routes with the same data. The linking code requires the scope `link`. A
 /// business receives only its own events; it gets no message events, because
 /// their business is not known here.
 fn is_for(cliente_id: Option<u64>, scopes: Scopes, change: &Change) -> bool {

@@ -225,7 +225,7 @@ fn shown_as(is_shown: bool, filename: Option<&str>) -> String {
     disposition(kind, Some(&name))
 }
 
-/// Whether the caller already has this version of the file.
+/// Returns whether the caller already has this version of the file.
 fn is_same(asked: &HeaderMap, headers: &HeaderMap) -> bool {
     let Some(tag) = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()) else {
         return false;

@@ -1,5 +1,5 @@
-//! Parses phone numbers as users write them, for every route, and serves `GET
-//! /api/phone`, which returns how a number is parsed.
+//! Parses phone numbers as users write them, for every route, and serves
+//! `GET /api/phone`, which returns how a number is parsed.
 
 use api_docs::Failures;
 use axum::Json;

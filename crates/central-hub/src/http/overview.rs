@@ -290,7 +290,7 @@ impl Plans<'_> {
         days.map_or(0, |days| days.used(schedule, day))
     }
 
-    /// Returns the estimated end; `None` for a rehearsal, which takes no time,
+    /// Returns the estimated end; `None` for a dry run, which takes no time,
     /// and for a blocked campaign.
     fn end_of(&self, campaign: &Campaign) -> Option<Timestamp> {
         if campaign.is_rehearsal() || self.context.obstacle(campaign).is_some() {

@@ -175,7 +175,7 @@ async fn record_report(
 }
 
 /// Derives an id for a message that was reported without one. The id is
-/// deterministic, so that duplicates are recognised.
+/// deterministic, so that duplicates are recognized.
 fn stand_in(report: &ReportedMessage, chat: &str, at: Timestamp, from_me: bool) -> String {
     let all = format!(
         "{}\0{from_me}\0{chat}\0{at}\0{}",

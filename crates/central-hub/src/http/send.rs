@@ -67,7 +67,7 @@ pub(crate) async fn send(
     };
     ready_to_simulate(&state, &client).await?;
     // Only session-manager can validate a referenced file. With this check, a
-    // rehearsal fails wherever a real send would.
+    // dry run fails wherever a real send would.
     if state.config.dry_run && message.has_file() {
         let json = serde_json::to_vec(&request).unwrap_or_default().into();
         let checked = Verbatim::ask::<CheckBody>(&client, Endpoint::SendCheck, Some(json)).await?;

@@ -45,7 +45,7 @@ pub(super) fn file<const CELLS: usize>(
 
 /// Writes lines as spreadsheets in Spanish read them: with `;` between the
 /// cells and, at the very beginning, the byte order mark by which they
-/// recognise UTF-8.
+/// recognize UTF-8.
 fn write<const CELLS: usize>(
     head: Option<[&str; CELLS]>,
     rows: impl Iterator<Item = [String; CELLS]>,

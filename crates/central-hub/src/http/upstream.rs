@@ -80,7 +80,7 @@ impl Verbatim {
         Ok(Self(client.proxied::<T>(endpoint, json).await?))
     }
 
-    /// Whether the response is a success.
+    /// Returns whether the response is a success.
     pub(crate) fn is_success(&self) -> bool {
         self.0.status.is_success()
     }

@@ -35,7 +35,8 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'u
      img-src 'self' data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 
-/// Whether a person opened this address, rather than a program or a request of the page itself.
+/// Returns whether a person opened this address, rather than a program or a
+/// request of the page itself.
 fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok();
     let reads = matches!(*method, Method::GET | Method::HEAD);

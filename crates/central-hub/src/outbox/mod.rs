@@ -126,14 +126,14 @@ impl Inner {
         let _ = self.news.send(message.id);
     }
 
-    /// Whether WhatsApp currently lets the account write to no new contacts,
-    /// according to the latest event.
+    /// Returns whether WhatsApp currently lets the account write to no new
+    /// contacts, according to the latest event.
     fn whatsapp_limits(&self) -> bool {
         let limits = self.relay.limits();
         limits.as_ref().and_then(WhatsappLimit::of).is_some()
     }
 
-    /// Whether session-manager can send, according to the latest event.
+    /// Returns whether session-manager can send, according to the latest event.
     fn is_ready(&self) -> bool {
         matches!(
             self.relay.health(),

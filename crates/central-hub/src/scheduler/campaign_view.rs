@@ -18,7 +18,7 @@ pub(crate) struct CampaignBody {
     mensaje: String,
     cliente_id: Option<u64>,
     estado: &'static str,
-    /// Whether the campaign is a rehearsal; `null` before it is approved.
+    /// Whether the campaign is a dry run; `null` before it is approved.
     simulacion: Option<bool>,
     columnas: Vec<String>,
     variables: Vec<String>,

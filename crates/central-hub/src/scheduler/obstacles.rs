@@ -18,7 +18,7 @@ impl SchedulerContext {
         if self.dry_run && !campaign.is_rehearsal() {
             return Some("DRY_RUN");
         }
-        // A rehearsal sends nothing, so it needs no phone.
+        // A dry run sends nothing, so it needs no phone.
         if campaign.is_rehearsal() {
             return None;
         }

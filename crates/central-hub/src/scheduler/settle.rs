@@ -89,7 +89,7 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Pauses all other campaigns that are not rehearsals, because they share one account.
+    /// Pauses all other campaigns that are not dry runs, because they share one account.
     async fn pause_others(&self, tx: &mut Tx, id: i64, alarm: Alarm) -> Result<(), StoreError> {
         for other in other_running_in(tx, id).await? {
             // The campaign is read again under the lock, because a person may have paused it.

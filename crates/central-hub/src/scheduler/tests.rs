@@ -410,7 +410,7 @@ on_both_engines! {
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 3);
         assert!(bench.claim().await.is_empty());
         assert_eq!(bench.look(id).await.state, CampaignState::Running);
-        // A rehearsal sends nothing, so the limit does not stop it.
+        // A dry run sends nothing, so the limit does not stop it.
         bench.context.dry_run = true;
         bench.context.now = Timestamp::now();
         let rehearsal = bench.approved(2, (0, 0)).await;
@@ -484,7 +484,7 @@ on_both_engines! {
     async fn dry_run_plans_the_whole_campaign(database: Database) {
         let mut bench = Bench::new(&database).await;
         bench.context.dry_run = true;
-        // A rehearsal needs no phone.
+        // A dry run needs no phone.
         bench.context.ready = false;
         let id = bench.campaign(430, (0, 0)).await;
         bench.schedule(id, ("09:00", "18:00"), 100).await;
@@ -741,8 +741,8 @@ async fn a_tick_does_not_look_at_history() {
 }
 
 /// Measures a tick with a million finished recipients and a hundred thousand
-/// pending ones: `cargo test -p central-hub --lib -- --ignored --nocapture
-/// a_tick_with_a_long_history`.
+/// pending ones:
+/// `cargo test -p central-hub --lib -- --ignored --nocapture a_tick_with_a_long_history`.
 #[tokio::test]
 #[ignore = "a benchmark: it takes a minute and prints milliseconds"]
 async fn a_tick_with_a_long_history() {

@@ -14,7 +14,7 @@ use crate::store::campaigns::{
 };
 use crate::store::{Composed, NewMessage, Origin, Store, StoreError, Tx};
 
-/// Maximum number of messages per turn, for a campaign without a pause and for a rehearsal.
+/// Maximum number of messages per turn, for a campaign without a pause and for a dry run.
 const BATCH: i64 = 50;
 const SIMULATED: i64 = 200;
 /// Maximum number of messages in the outbox for a campaign without a pause.
@@ -58,7 +58,7 @@ impl Scheduler {
             tx.commit().await?;
             return Ok(());
         }
-        // The simulated time of a rehearsal starts at `send_after`, so it does not wait.
+        // The simulated time of a dry run starts at `send_after`, so it does not wait.
         if let Some(at) = campaign.send_after
             && !campaign.is_rehearsal()
             && at > context.now

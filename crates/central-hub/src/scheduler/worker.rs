@@ -24,8 +24,7 @@ const IDLE: Duration = Duration::from_secs(5);
 const BUSY: Duration = Duration::from_millis(250);
 /// The pause after a failure of the store.
 const TROUBLE: Duration = Duration::from_secs(1);
-/// Minimum interval between updates to the pages: a rehearsal changes faster
-/// than a person can read.
+/// Minimum interval between updates to the pages: a dry run changes faster than a person can read.
 const TELL: Duration = Duration::from_millis(200);
 /// How far another hub's clock may be behind, in milliseconds.
 const SKEW: i64 = 2000;

@@ -47,7 +47,7 @@ impl Weekdays {
         NAMES.iter().enumerate().filter(has).map(|(_, name)| *name)
     }
 
-    /// Whether the set has `day`.
+    /// Returns whether the set has `day`.
     #[must_use]
     pub fn has(self, day: Weekday) -> bool {
         self.0 & (1 << day.to_monday_zero_offset()) != 0
@@ -110,7 +110,7 @@ impl Pause {
         self.most
     }
 
-    /// Whether the pause is always zero.
+    /// Returns whether the pause is always zero.
     #[must_use]
     pub const fn is_none(self) -> bool {
         self.most == 0

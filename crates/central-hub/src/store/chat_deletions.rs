@@ -51,7 +51,7 @@ impl Store {
         CHATS.claim(self, until, limit).await
     }
 
-    /// Whether one of these addresses is still in the queue.
+    /// Returns whether one of these addresses is still in the queue.
     ///
     /// # Errors
     /// [`StoreError::Query`].

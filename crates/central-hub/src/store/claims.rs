@@ -306,8 +306,8 @@ impl Store {
         Ok(Some(Message::read(&row)?))
     }
 
-    /// Whether no earlier message to the same chat is left to be sent. A
-    /// message that may have been sent does not count.
+    /// Returns whether no earlier message to the same chat is left to be sent.
+    /// A message that may have been sent does not count.
     ///
     /// # Errors
     /// [`StoreError::Query`].

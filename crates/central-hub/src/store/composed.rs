@@ -47,7 +47,7 @@ impl Composed {
         Self::fingerprinted(request, Some(file))
     }
 
-    /// Whether the message is a file.
+    /// Returns whether the message is a file.
     #[must_use]
     pub fn has_file(&self) -> bool {
         is_file(&self.kind)
@@ -127,7 +127,7 @@ impl SentFile {
     }
 }
 
-/// Whether a message of this kind is a file, which takes longer to send.
+/// Returns whether a message of this kind is a file, which takes longer to send.
 pub(crate) fn is_file(kind: &str) -> bool {
     matches!(kind, "image" | "video" | "audio" | "document" | "sticker")
 }

@@ -59,7 +59,7 @@ impl Card {
         }
     }
 
-    /// Returns the normalised text in which a search looks.
+    /// Returns the normalized text in which a search looks.
     pub(super) fn words(&self) -> String {
         let texts = self.name.iter().chain(&self.tags);
         spaced(texts.map(String::as_str))

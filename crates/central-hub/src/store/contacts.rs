@@ -31,7 +31,7 @@ impl std::fmt::Debug for Contact {
 }
 
 impl Contact {
-    /// Returns the normalised text by which a search finds the contact.
+    /// Returns the normalized text by which a search finds the contact.
     pub(super) fn words(&self) -> String {
         let digits = digits_of_chat(&self.wa_id);
         let texts = [

@@ -45,8 +45,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the database is unreachable, full or busy, so that a retry may
-    /// succeed. `false` if the query itself is wrong.
+    /// Returns whether the database is unreachable, full or busy, so that a
+    /// retry may succeed. `false` if the query itself is wrong.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         match self {
@@ -55,28 +55,29 @@ impl StoreError {
         }
     }
 
-    /// Whether a row with this key already exists.
+    /// Returns whether a row with this key already exists.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Query(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
-    /// Whether the database cannot store a text or number, so that the caller
-    /// has to send another. PostgreSQL cannot store a NUL character in a text.
+    /// Returns whether the database cannot store a text or number, so that the
+    /// caller has to send another. PostgreSQL cannot store a NUL character in a
+    /// text.
     #[must_use]
     pub fn is_unfit_value(&self) -> bool {
         // The codes stand for an untranslatable character and a number out of range.
         matches!(self, Self::Query(error) if matches!(code(error).as_deref(), Some("22021" | "22003")))
     }
 
-    /// Whether the transaction conflicted with another.
+    /// Returns whether the transaction conflicted with another.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Query(error) if is_conflict(error))
     }
 }
 
-/// Whether the error is a deadlock or a serialization failure of PostgreSQL,
-/// after which a retry may succeed.
+/// Returns whether the error is a deadlock or a serialization failure of
+/// PostgreSQL, after which a retry may succeed.
 fn is_conflict(error: &sqlx::Error) -> bool {
     matches!(code(error).as_deref(), Some("40P01" | "40001"))
 }

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The cursor is stored in the same transaction as the events, so a crash loses
-//! neither. Events that arrive again are recognised as duplicates.
+//! neither. Events that arrive again are recognized as duplicates.
 
 use serde::{Deserialize, Serialize};
 use session_api::{AckEvent, CallEvent, Event, MessageEvent, Recipient, StateEvent, Timestamp};
@@ -46,7 +46,7 @@ pub struct Cursor {
     pub id: Option<String>,
     /// When the event was stored, in milliseconds since 1970.
     pub at: Option<i64>,
-    /// Time between session-manager's receiving and the hub's storing the event, in milliseconds.
+    /// Milliseconds from when session-manager received the event until the hub stored it.
     pub lag_ms: Option<i64>,
     /// When the last message was stored, in milliseconds since 1970.
     pub message_at: Option<i64>,

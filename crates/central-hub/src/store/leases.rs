@@ -73,7 +73,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether any hub holds the lease.
+    /// Returns whether any hub holds the lease.
     ///
     /// # Errors
     /// [`StoreError::Query`].

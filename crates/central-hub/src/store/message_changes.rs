@@ -85,7 +85,7 @@ impl<'a> ChangedMessage<'a> {
         })
     }
 
-    /// Whether this account sent the message.
+    /// Returns whether this account sent the message.
     fn is_own(&self) -> bool {
         self.message_id.starts_with("true_")
     }

@@ -360,7 +360,7 @@ impl Store {
         }
     }
 
-    /// Whether the database answers within a second.
+    /// Returns whether the database answers within a second.
     pub async fn is_up(&self) -> bool {
         let ask = sqlx::query("SELECT 1").fetch_one(&self.read);
         matches!(tokio::time::timeout(AT_ONCE, ask).await, Ok(Ok(_)))
@@ -393,8 +393,8 @@ impl Store {
         }
     }
 
-    /// Whether a connection for writing answers, even with an error. A large
-    /// transaction may hold the connection for seconds.
+    /// Returns whether a connection for writing answers, even with an error. A
+    /// large transaction may hold the connection for seconds.
     pub async fn writer_answers(&self) -> bool {
         answer_of(&self.write).await.is_some()
     }

@@ -46,7 +46,7 @@ impl NodeKind {
 /// A message that the Node services sent or received.
 #[derive(Clone, Serialize)]
 pub struct NodeMessage {
-    /// A key that is unique per source row, by which a repeated import recognises the message.
+    /// A key that is unique per source row, by which a repeated import recognizes the message.
     pub key: String,
     /// The direction, `out` or `in`.
     pub direction: &'static str,

@@ -75,7 +75,7 @@ impl Source {
     }
 }
 
-/// Whether WhatsApp may have derived one of these addresses from the other.
+/// Returns whether WhatsApp may have derived one of these addresses from the other.
 pub(super) fn may_be_one(one: &str, other: &str) -> bool {
     let end = |id: &str| {
         let digits = id.strip_suffix("@c.us")?;
@@ -170,7 +170,7 @@ impl Store {
         }
     }
 
-    /// Whether [`Store::learn_from_import`] would learn anything.
+    /// Returns whether [`Store::learn_from_import`] would learn anything.
     ///
     /// # Errors
     /// [`StoreError::Query`].

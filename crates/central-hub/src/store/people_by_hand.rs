@@ -414,7 +414,7 @@ impl Store {
     }
 }
 
-/// Whether data of these chats is stored for another business.
+/// Returns whether data of these chats is stored for another business.
 async fn is_known_in(tx: &mut Tx, among: &str, chats: &str) -> Result<bool, StoreError> {
     for table in ["messages", "contact_cards", "recipients"] {
         let statement = format!("SELECT id FROM {table} WHERE chat IN {among} LIMIT 1");

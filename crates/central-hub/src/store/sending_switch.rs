@@ -36,7 +36,7 @@ impl Store {
         Ok(switch)
     }
 
-    /// Whether sending is stopped now.
+    /// Returns whether sending is stopped now.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -45,7 +45,8 @@ impl Store {
         Ok(switch.is_some_and(|it| it.is_stopped))
     }
 
-    /// Whether sending was stopped at this hub's last check, which the outbox makes every second.
+    /// Returns whether sending was stopped at this hub's last check, which the
+    /// outbox makes every second.
     #[must_use]
     pub fn was_sending_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
@@ -79,7 +80,7 @@ impl Store {
         read(&row)
     }
 
-    /// Whether a message with this idempotency key exists.
+    /// Returns whether a message with this idempotency key exists.
     ///
     /// # Errors
     /// [`StoreError::Query`].

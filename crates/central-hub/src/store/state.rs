@@ -86,7 +86,7 @@ states! {
 }
 
 impl MessageState {
-    /// Whether WhatsApp's server accepted the message.
+    /// Returns whether WhatsApp's server accepted the message.
     #[must_use]
     pub fn is_taken(self) -> bool {
         matches!(
@@ -95,13 +95,13 @@ impl MessageState {
         )
     }
 
-    /// Whether the outbox has not finished the message.
+    /// Returns whether the outbox has not finished the message.
     #[must_use]
     pub fn is_pending(self) -> bool {
         matches!(self, Self::Queued | Self::Sending | Self::Unconfirmed)
     }
 
-    /// Whether a message may move from this state to `to`.
+    /// Returns whether a message may move from this state to `to`.
     #[must_use]
     pub fn leads_to(self, to: Self) -> bool {
         use MessageState::{Cancelled, Failed, Queued, Received, Sending, Simulated, Unconfirmed};

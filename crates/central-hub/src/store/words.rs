@@ -115,7 +115,7 @@ impl Words {
         whole.chain([prefix]).collect()
     }
 
-    /// Whether a text contains the words. Reading stops once it does.
+    /// Returns whether a text contains the words. Reading stops once it does.
     pub(super) fn are_in(&self, text: &str) -> bool {
         let mut missing: HashSet<&str> = self.whole.iter().map(String::as_str).collect();
         let mut has_prefix = false;

@@ -17,8 +17,8 @@ use crate::store::{Attempt, Webhook, WebhookSecret, signatures};
 
 /// Timeout for establishing the connection.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Maximum number of bytes of the response body to read. The body is discarded,
-/// but reading it lets the receiver finish sending it.
+/// Limits on reading the response body, in bytes and in time. The body is
+/// discarded, but reading it lets the receiver finish sending it.
 const READ: usize = 16 * 1024;
 const READ_FOR: Duration = Duration::from_secs(1);
 

@@ -201,7 +201,7 @@ on_both_engines! {
         assert!(with.len() == 3 && with.contains(&LEO.to_owned()), "{with:?}");
         assert_eq!(talks(&hub, "cliente_id=52").await, [LEO]);
         assert_eq!((unread(&hub, ANA).await, unread(&hub, LEO).await), (0, 1));
-        // The opt-out must be honoured, so it stays with both contacts.
+        // The opt-out must be honored, so it stays with both contacts.
         assert_eq!((&ana["baja"], &leo["baja"]), (&json!(true), &json!(true)));
         assert_eq!(listed(&hub, "").await.len(), 3);
         assert_eq!(listed(&hub, "cliente_id=52").await, [LEO]);

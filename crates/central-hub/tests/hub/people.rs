@@ -207,7 +207,7 @@ on_both_engines! {
         assert_eq!(upload(&hub, one, list).await, (json!(1), json!(1)));
         let list = "telefono\n551187654321\n5511987654321\n+55 (11) 98765-4321\n5215512345678\n525512345678\n+52 1 55 1234 5678\n011 15 6666-0002\n9 11 6666 0002\n(11) 6666.0002\n";
         assert_eq!(upload(&hub, one, list).await, (json!(3), json!(6)));
-        // The recipient is also recognised by a LID with a known number.
+        // The recipient is also recognized by a LID with a known number.
         told(&hub, &peer, &known("3A01", "244834081311220@lid", "5491166660001", "hola")).await;
         let list = "telefono\n244834081311220@lid\n";
         assert_eq!(upload(&hub, one, list).await, (json!(0), json!(1)));

@@ -45,7 +45,7 @@ impl Told {
         serde_json::from_str(&self.body).unwrap()
     }
 
-    /// Whether a signature matches this secret and is recent.
+    /// Returns whether a signature matches this secret and is recent.
     pub fn is_signed(&self, secret: &str) -> bool {
         let timestamp: i64 = self.headers["webhook-timestamp"]
             .to_str()

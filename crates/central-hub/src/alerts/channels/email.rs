@@ -70,7 +70,7 @@ impl Mailer {
         let domain = config.from.email.domain();
         let mut message = Message::builder()
             .from(config.from.clone())
-            // The id is the same for every attempt, so that duplicates can be recognised.
+            // The id is the same for every attempt, so that duplicates can be recognized.
             .message_id(Some(format!("<{}@{domain}>", outgoing.event_id)))
             .header(AutoSubmitted)
             .header(ContentType::TEXT_PLAIN)

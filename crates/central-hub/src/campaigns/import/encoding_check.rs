@@ -139,7 +139,7 @@ impl<'a> EncodingCheck<'a> {
     }
 
     /// Returns the rejection of a row with a value that reads well in the
-    /// encoding that the votes favour.
+    /// encoding that the votes favor.
     fn by_votes(&self, row: &Row) -> Option<Item> {
         let (&winner, &votes) = self.others.iter().max_by_key(|(_, votes)| **votes)?;
         if votes <= self.as_read {

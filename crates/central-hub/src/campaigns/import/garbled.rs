@@ -88,13 +88,13 @@ fn as_bytes(text: &str) -> Option<Cow<'_, [u8]>> {
     (!is_lossy).then_some(bytes)
 }
 
-/// Whether all non-ASCII characters are letters of Spanish or Portuguese.
+/// Returns whether all non-ASCII characters are letters of Spanish or Portuguese.
 pub(super) fn is_of_letters(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii() || LETTERS.contains(c))
 }
 
-/// Whether `text` has a character in a position where a name rarely has it:
-/// `Garc’a`, `Raœl`, `GARCêA`, `çngel`. On its own this proves nothing.
+/// Returns whether `text` has a character in a position where a name rarely has
+/// it: `Garc’a`, `Raœl`, `GARCêA`, `çngel`. On its own this proves nothing.
 pub(super) fn is_odd(text: &str) -> bool {
     let chars: Vec<_> = text.chars().collect();
     chars.iter().enumerate().any(|(index, &c)| {
@@ -118,7 +118,7 @@ pub(super) fn is_odd(text: &str) -> bool {
     })
 }
 
-/// Whether a non-ASCII capital follows a lower-case letter: `JosÄ`.
+/// Returns whether a non-ASCII capital follows a lower-case letter: `JosÄ`.
 fn has_capital_within(text: &str) -> bool {
     let pairs = text.chars().zip(text.chars().skip(1));
     let is_odd = |(a, b): (char, char)| a.is_lowercase() && !b.is_ascii() && b.is_uppercase();
@@ -153,8 +153,8 @@ fn is_garbled(text: &str) -> bool {
     })
 }
 
-/// Whether `c` is a UTF-8 continuation byte decoded as Windows-1252. Letters
-/// are excluded, since they may follow an `Ã` within a word.
+/// Returns whether `c` is a UTF-8 continuation byte decoded as Windows-1252.
+/// Letters are excluded, since they may follow an `Ã` within a word.
 fn is_continuation(c: char) -> bool {
     matches!(c, '\u{a0}'..='\u{bf}' | '\u{80}'..='\u{9f}') || "€‚ƒ„…†‡ˆ‰‹‘’“”•–—˜™›".contains(c)
 }
@@ -218,7 +218,7 @@ mod tests {
         ] {
             let (mac, _, _) = MACINTOSH.encode(word);
             let text = read_as_windows(&mac);
-            // Garbled text is recognised on its own or by the rest of the list.
+            // Garbled text is recognized on its own or by the rest of the list.
             match Garbled::find(&text) {
                 Some(found) => assert_eq!(found, Garbled::Other("macintosh", word.to_owned())),
                 None => {

@@ -240,9 +240,9 @@ fn position(keys: &[String], name: &str) -> Option<usize> {
         .position(|key| *key == wanted && !wanted.is_empty())
 }
 
-/// Whether a cell is a number of this country, or begins with `+` and a country
-/// code. A CUIT or an invoice number may be a valid number of another country,
-/// whose owner must not get a message.
+/// Returns whether a cell is a number of this country, or begins with `+` and a
+/// country code. A CUIT or an invoice number may be a valid number of another
+/// country, whose owner must not get a message.
 fn is_number(cell: &str, home: &Home) -> bool {
     if let Some(id) = phone_number::id(cell) {
         return id.is_ok();
@@ -252,7 +252,7 @@ fn is_number(cell: &str, home: &Home) -> bool {
         .is_ok_and(|phone| says_its_country || phone.country() == home.to_string())
 }
 
-/// Whether a column's cells are names: letters, without digits or e-mail addresses.
+/// Returns whether a column's cells are names: letters, without digits or e-mail addresses.
 fn is_of_names(body: &[Record], at: usize) -> bool {
     let cells = || {
         let cells = body.iter().filter_map(|it| it.cells.get(at));

@@ -40,7 +40,7 @@ const ODS_CONTENT: &str = "content.xml";
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Whether a list that begins with these bytes is, or may be, a workbook.
+/// Returns whether a list that begins with these bytes is, or may be, a workbook.
 pub(super) fn is_workbook(first: &[u8]) -> bool {
     is_zip(first) || is_old(first)
 }
@@ -49,8 +49,8 @@ fn is_zip(first: &[u8]) -> bool {
     first.starts_with(b"PK\x03\x04")
 }
 
-/// Whether the file is in the container format of Office before 2007, which is
-/// also that of workbooks with a password.
+/// Returns whether the file is in the container format of Office before 2007,
+/// which is also that of workbooks with a password.
 fn is_old(first: &[u8]) -> bool {
     first.starts_with(b"\xD0\xCF\x11\xE0")
 }
@@ -184,7 +184,7 @@ fn fault(error: io::Error) -> ImportFault {
     }
 }
 
-/// Whether the error stands for an exceeded limit.
+/// Returns whether the error stands for an exceeded limit.
 fn is_fault(error: &io::Error) -> bool {
     match error.get_ref() {
         Some(inner) => inner.is::<ImportFault>(),
@@ -313,7 +313,7 @@ fn chosen(sheets: &[String], rules: &ImportRules) -> Result<String, ImportFault>
     })
 }
 
-/// A cell with its column, from 0.
+/// A cell with its row and column, from 0.
 struct Placed {
     row: u32,
     column: u32,

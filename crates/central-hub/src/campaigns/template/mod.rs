@@ -1,5 +1,5 @@
-//! Parses and fills in the text of a campaign: `Hola {nombre}, de {empresa|su
-//! empresa}`.
+//! Parses and fills in the text of a campaign:
+//! `Hola {nombre}, de {empresa|su empresa}`.
 //!
 //! ```text
 //!  {nombre}          the value of the column; a recipient without one is rejected
@@ -136,7 +136,7 @@ impl Template {
         Self::parse(text)
     }
 
-    /// Whether the template has no text yet.
+    /// Returns whether the template has no text yet.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.parts.is_empty()

@@ -248,10 +248,10 @@ impl Judge {
         self.zone.to_datetime(now).date().to_string()
     }
 
-    /// Whether `ts_wa` is in UTC. The newest Node hub wrote it in UTC whatever
-    /// the server's zone; older ones did not. A row is created moments after
-    /// its message, and its `created_at` is in the server's local time, so the
-    /// difference tells.
+    /// Returns whether `ts_wa` is in UTC. The newest Node hub wrote it in UTC
+    /// whatever the server's zone; older ones did not. A row is created moments
+    /// after its message, and its `created_at` is in the server's local time,
+    /// so the difference tells.
     pub(super) fn finds_utc<'a>(
         &self,
         times: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>,

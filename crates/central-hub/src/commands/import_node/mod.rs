@@ -408,8 +408,8 @@ impl Import<'_> {
         }
     }
 
-    /// Whether the message duplicates a campaign's message. Each message of a
-    /// campaign matches once.
+    /// Returns whether the message duplicates a campaign's message. Each
+    /// message of a campaign matches once.
     fn is_a_campaigns(&mut self, message: &NodeMessage) -> bool {
         if message.direction != "out" {
             return false;

@@ -19,7 +19,7 @@ pub struct Table {
     pub skipped: u64,
 }
 
-/// The skipped rows of one table with the same reason.
+/// The skipped rows of one table that share a reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
     /// The number of rows.

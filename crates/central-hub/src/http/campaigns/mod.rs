@@ -245,7 +245,7 @@ pub(crate) struct ApprovalBody {
     horarios: bool,
 }
 
-/// Approves a campaign to send within its schedules; a rehearsal sends nothing.
+/// Approves a campaign, which then sends within its schedules; a dry run sends nothing.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/approve", tag = "campaigns", operation_id = "campaigns_approve",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -366,7 +366,7 @@ pub(crate) struct CopyAs {
 }
 
 /// Copies a campaign with its text, recipients and schedules, for example to
-/// turn a rehearsal into a real campaign.
+/// turn a dry run into a real campaign.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/copy", tag = "campaigns", operation_id = "campaigns_copy",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

@@ -33,7 +33,7 @@ pub(crate) struct RecipientBody {
     causa: Option<String>,
     detalle: Option<String>,
     intentos: i64,
-    /// When the message was sent or, in a rehearsal, would have been sent.
+    /// When the message was sent or, in a dry run, would have been sent.
     previsto: Option<Timestamp>,
     /// Id for `/api/sender/messages/status/{id}`.
     mensaje_id: Option<i64>,

@@ -31,7 +31,7 @@ pub(crate) struct Stats {
     /// Number of sent messages that were delivered, and that were read.
     entregados: i64,
     leidos: i64,
-    /// Time of the first and of the last message sent or, in a rehearsal, simulated.
+    /// Time of the first and of the last message sent or, in a dry run, simulated.
     previsto_inicio: Option<Timestamp>,
     previsto_fin: Option<Timestamp>,
     /// Estimated time of the last message while the campaign sends; `null`

@@ -9,7 +9,7 @@ use url::form_urlencoded;
 /// Maximum number of rows in an array.
 pub(crate) const MOST_ROWS: u32 = 500;
 
-/// Whether the request names a page.
+/// Returns whether the request names a page.
 pub(crate) fn is_paged(uri: &Uri) -> bool {
     form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
         .any(|(name, _)| matches!(&*name, "limite" | "antes" | "despues"))

@@ -34,7 +34,7 @@ struct Row {
     nombre: Option<String>,
     mensaje_final: String,
     estado: &'static str,
-    /// When the message was sent or, in a rehearsal, would have been sent.
+    /// When the message was sent or, in a dry run, would have been sent.
     fecha_envio: Option<Timestamp>,
 }
 

@@ -62,8 +62,8 @@ impl Word {
     }
 }
 
-/// Whether a browser is running or starting. The browser starts a moment after
-/// the request, and there is none between two attempts.
+/// Returns whether a browser is running or starting. The browser starts a
+/// moment after the request, and there is none between two attempts.
 fn is_under_way(session: &SessionBody) -> bool {
     session.browser.running
         || session.restarts.recent > 0

@@ -161,7 +161,7 @@ fn several_schedules_add_up() {
     );
 }
 
-/// Whether sending is expected to be open by the wall clock, computed
+/// Returns whether sending is expected to be open by the wall clock, computed
 /// independently of the tested code: the minute of the day is in the window on
 /// a day that has one, or in the part past midnight of the previous day's
 /// window.

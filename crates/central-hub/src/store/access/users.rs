@@ -284,7 +284,7 @@ impl Store {
     }
 
     /// Returns the user after locking all admins, so that two admins who remove
-    /// each other at the same time are serialised.
+    /// each other at the same time are serialized.
     async fn locked(&self, tx: &mut Tx, id: i64) -> Result<Option<User>, StoreError> {
         let lock = self.engine().pick(
             "SELECT id FROM users WHERE role = 'admin' ORDER BY id",

@@ -54,7 +54,7 @@ pub struct Campaign {
     pub state: CampaignState,
     /// Whether the campaign uses schedules. Once it has had one, it never sends without.
     pub scheduled: bool,
-    /// Whether the campaign is a rehearsal; `None` until it is approved.
+    /// Whether the campaign is a dry run; `None` until it is approved.
     pub dry_run: Option<bool>,
     /// Why the campaign is paused.
     pub paused_for: Option<PausedFor>,
@@ -66,7 +66,7 @@ pub struct Campaign {
     pub next_at: i64,
     /// The random pause after the last message, in milliseconds.
     pub drawn_pause: i64,
-    /// The simulated time of a rehearsal.
+    /// The simulated time of a dry run.
     pub clock: Option<Timestamp>,
     counts: [i64; RecipientState::ALL.len()],
     /// When the campaign was created.
@@ -204,13 +204,13 @@ impl Campaign {
         self.counts.iter().sum()
     }
 
-    /// Whether some of the campaign's messages are in the outbox.
+    /// Returns whether some of the campaign's messages are in the outbox.
     #[must_use]
     pub fn is_in_flight(&self) -> bool {
         self.count(RecipientState::Queued) > 0
     }
 
-    /// Whether the campaign is a rehearsal, which is decided at its approval.
+    /// Returns whether the campaign is a dry run, which is decided at its approval.
     #[must_use]
     pub fn is_rehearsal(&self) -> bool {
         self.dry_run == Some(true)

@@ -12,7 +12,7 @@ use crate::store::{Change, MessageState, Store, StoreError, Topic, Tx};
 
 impl Store {
     /// Approves a campaign and, if `with_schedules`, its pending schedules. The
-    /// campaign or its rehearsal then starts.
+    /// campaign or its dry run then starts.
     ///
     /// # Errors
     /// [`Refused`].

@@ -16,7 +16,7 @@ pub struct Numbers {
     pub failures: Vec<(String, i64)>,
     /// Number of messages by local day.
     pub days: Vec<(String, i64)>,
-    /// When the first message was sent or, in a rehearsal, would have been sent.
+    /// When the first message was sent or, in a dry run, would have been sent.
     pub first: Option<Timestamp>,
     /// When the last message was sent or would have been sent.
     pub last: Option<Timestamp>,

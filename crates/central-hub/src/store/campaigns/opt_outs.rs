@@ -38,7 +38,7 @@ const IS_ON: &str = "SELECT COUNT(*) FROM opt_outs WHERE chat = COALESCE((
     SELECT p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
     WHERE a.address = $1), $1)";
 
-/// Whether this number or LID has opted out, within a transaction.
+/// Returns whether this number or LID has opted out, within a transaction.
 ///
 /// # Errors
 /// [`StoreError::Query`].
@@ -60,7 +60,7 @@ pub struct AppliedOptOut {
 }
 
 impl Store {
-    /// Whether the contact with this number or LID has opted out.
+    /// Returns whether the contact with this number or LID has opted out.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -72,9 +72,9 @@ impl Store {
         Ok(count > 0)
     }
 
-    /// Whether a chat belongs to a contact of the business: there are messages
-    /// between them that may have arrived, or the chat is a recipient of one of
-    /// the business's campaigns.
+    /// Returns whether a chat belongs to a contact of the business: there are
+    /// messages between them that may have arrived, or the chat is a recipient
+    /// of one of the business's campaigns.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -235,7 +235,7 @@ impl Store {
     }
 
     /// Counts the campaigns that share the phone: those that are running, are
-    /// not rehearsals, and have pending recipients.
+    /// not dry runs, and have pending recipients.
     ///
     /// # Errors
     /// [`StoreError::Query`].

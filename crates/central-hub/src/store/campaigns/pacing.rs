@@ -20,7 +20,7 @@ const SETTLE_PLAN: &str = "SELECT r.campaign_id, r.id AS recipient_id, r.message
     ORDER BY r.campaign_id, r.id LIMIT $1";
 
 /// Query for campaigns that are due. `$1` is the current time in milliseconds,
-/// `$2` the limit, and `$3` is 1 for rehearsals only.
+/// `$2` the limit, and `$3` is 1 for dry runs only.
 const DUE: &str = "SELECT id FROM campaigns WHERE state = 'running' AND next_at <= $1
     AND (dry_run = 1 OR $3 = 0) ORDER BY next_at, id LIMIT $2";
 const NEXT: &str = "SELECT MIN(next_at) FROM campaigns WHERE state = 'running' AND next_at > $1";
@@ -79,7 +79,7 @@ impl Store {
     }
 }
 
-/// Lists the running campaigns other than `id` that are not rehearsals.
+/// Lists the running campaigns other than `id` that are not dry runs.
 pub(crate) async fn other_running_in(tx: &mut Tx, id: i64) -> Result<Vec<i64>, StoreError> {
     Ok(sqlx::query_scalar(
         "SELECT id FROM campaigns WHERE state = 'running' AND dry_run = 0 AND id <> $1
@@ -100,7 +100,7 @@ pub(crate) async fn set_health_in(tx: &mut Tx, id: i64, health: &str) -> Result<
     Ok(())
 }
 
-/// Stores the simulated time of a rehearsal.
+/// Stores the simulated time of a dry run.
 pub(crate) async fn set_clock_in(tx: &mut Tx, id: i64, clock: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE campaigns SET clock = $1 WHERE id = $2")
         .bind(clock.as_millis())

@@ -52,7 +52,7 @@ pub struct Recipient {
     pub message_id: Option<i64>,
     /// Number of messages created for the recipient.
     pub attempt: i64,
-    /// When the message was enqueued or, in a rehearsal, would have been.
+    /// When the message was enqueued or, in a dry run, would have been.
     pub planned_at: Option<Timestamp>,
     /// Why the recipient is in its state, as a code.
     pub cause: Option<String>,
@@ -184,7 +184,7 @@ pub struct Move<'a> {
 pub struct Planned {
     /// The message's id.
     pub message: i64,
-    /// When the message is sent or, in a rehearsal, would have been sent.
+    /// When the message is sent or, in a dry run, would have been sent.
     pub at: Timestamp,
     /// The schedule on whose quota the message counts.
     pub schedule: i64,

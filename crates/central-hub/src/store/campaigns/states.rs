@@ -24,7 +24,7 @@ states! {
         Sent = "sent", "enviado";
         /// The message was certainly not sent.
         Failed = "failed", "fallido";
-        /// The message was simulated in a rehearsal.
+        /// The message was simulated in a dry run.
         Simulated = "simulated", "simulado";
         /// The contact opted out.
         Skipped = "skipped", "omitido";

@@ -1,5 +1,5 @@
-//! Exports and imports the whole database as lines of JSON (`central-hub
-//! export` and `import`), also between database engines.
+//! Exports and imports the whole database as lines of JSON
+//! (`central-hub export` and `import`), also between database engines.
 //!
 //! ```text
 //!  database ─> {"central-hub":1,"tables":1}      the header
@@ -106,9 +106,9 @@ struct TableColumn {
 }
 
 impl TableColumn {
-    /// Whether `value` has the column's declared type, for the types that the
-    /// tables use. Without this check, SQLite would accept any type, and
-    /// PostgreSQL's error would not name the column.
+    /// Returns whether `value` has the column's declared type, for the types
+    /// that the tables use. Without this check, SQLite would accept any type,
+    /// and PostgreSQL's error would not name the column.
     fn takes(&self, value: &Value) -> bool {
         match self.declared.as_str() {
             "INTEGER" | "BIGINT" => value.is_i64() || value.is_boolean(),

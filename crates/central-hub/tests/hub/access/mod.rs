@@ -131,7 +131,7 @@ impl Session {
         request.header("x-csrf-token", &self.csrf)
     }
 
-    /// Whether the cookie and the JWT are accepted. Asserts that both agree.
+    /// Returns whether the cookie and the JWT are accepted. Asserts that both agree.
     pub async fn holds(&self, hub: &Hub) -> bool {
         let cookie = answer(self.get(hub, "/api/auth/me")).await.0;
         let jwt = hub
