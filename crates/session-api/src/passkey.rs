@@ -116,7 +116,7 @@ impl std::fmt::Debug for PasskeyAssertion {
     }
 }
 
-/// Maximum length of a field of a credential, in characters.
+/// Maximum length of a field of a credential, in bytes.
 const LONGEST_FIELD: usize = 16 * 1024;
 
 impl PasskeyCredential {
