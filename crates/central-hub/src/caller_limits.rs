@@ -8,24 +8,23 @@ use service_runtime::limits::{Full, Share, Shares};
 
 use crate::auth::{Caller, Who};
 
-/// Event streams of one user or token, or of this machine without a password.
+/// Maximum number of event streams of one user or token, or of this machine without a password.
 const STREAMS: usize = 64;
-/// Event streams of one business, over all of its users and tokens.
+/// Maximum number of event streams of one business, over all of its users and tokens.
 const STREAMS_OF_BUSINESS: usize = 128;
-/// Event streams in total: half of the connections, so that other requests get
-/// through.
+/// Maximum number of event streams in total: half of the connections, so that
+/// other requests get through.
 const STREAMS_OF_ALL: usize = 512;
-/// Concurrent uploads of recipient lists; each holds a thread.
+/// Concurrent uploads of recipient lists; each occupies a thread.
 const LISTS: usize = 4;
 const LISTS_OF_ALL: usize = 16;
 /// Concurrent file transfers.
 const FILES: usize = 16;
 const FILES_OF_ALL: usize = 64;
-/// Concurrent downloads of the files of messages, as a page with many pictures
-/// makes.
+/// Concurrent downloads of messages' files, enough for a page with many pictures.
 const DOWNLOADS: usize = 48;
 const DOWNLOADS_OF_ALL: usize = 192;
-/// Searches running or waiting.
+/// Searches that are running or waiting.
 const SEARCHES: usize = 4;
 const SEARCHES_OF_ALL: usize = 32;
 
@@ -36,7 +35,7 @@ enum Holder {
     User(i64),
     Token(i64),
     Business(u64),
-    /// Whoever has a signed link to a file of this business's.
+    /// Anyone with a signed link to a file of this business.
     Link(Option<u64>),
 }
 
@@ -71,7 +70,7 @@ pub(crate) struct CallerLimits {
     files: Shares<Holder>,
     downloads: Shares<Holder>,
     searches: Shares<Holder>,
-    /// Rate limit of wrong values in `X-Internal-Token`.
+    /// Rate limit on wrong values of `X-Internal-Token`.
     pub(crate) internal_token: Arc<Guesses>,
 }
 
@@ -115,7 +114,7 @@ impl CallerLimits {
         acquire(&self.downloads, Holder::business(caller), "downloads")
     }
 
-    /// As [`CallerLimits::download`], by a signed link.
+    /// Takes a slot for the download of a message's file through a signed link.
     pub(crate) fn linked_download(&self, business: Option<u64>) -> Result<Held, ErrorReply> {
         acquire(&self.downloads, Holder::Link(business), "downloads")
     }
@@ -167,9 +166,9 @@ mod tests {
         }
     }
 
-    /// Takes slots for one holder after the other, until none is left in total;
-    /// returns how many one holder gets, and how many all get. Each holder's
-    /// callers take turns, as they share its slots.
+    /// Takes slots for one holder after another until the total is used up.
+    /// Returns how many slots one holder gets and how many all of them get.
+    /// Each holder's two callers take turns, since they share its slots.
     fn filled(
         of_holder: impl Fn(u64) -> [Caller; 2],
         take: impl Fn(&Caller) -> Result<Held, ErrorReply>,

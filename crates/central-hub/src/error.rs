@@ -1,4 +1,4 @@
-//! `HubError`: a failed request, and its conversion into a response.
+//! `HubError`: a failed request and its conversion into a response.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -29,12 +29,12 @@ impl HubError {
             ClientError::Remote { status, code, .. } => (*status, code),
             ClientError::Unavailable(_) => (503, "WHATSAPP_UNAVAILABLE"),
             ClientError::Timeout => (504, "SESSION_MANAGER_TIMEOUT"),
-            // A rejected token is included: the caller cannot fix that.
+            // This includes a rejected token, which the caller cannot fix.
             _ => (502, "SESSION_MANAGER_BAD_RESPONSE"),
         }
     }
 
-    /// Converts an error response of session-manager.
+    /// Converts an error response from session-manager.
     pub(crate) fn of_answer(answer: &RawAnswer) -> Self {
         match serde_json::from_slice::<ErrorBody>(&answer.body) {
             Ok(body) => Self(ErrorReply::new(answer.status, body.code, body.message)),

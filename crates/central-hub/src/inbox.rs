@@ -1,5 +1,5 @@
-//! Publishes the changes of conversations to the web pages, whichever hub
-//! stored them.
+//! Publishes changes of conversations to the web pages, whichever hub stored
+//! them.
 //!
 //! ```text
 //!  this hub stores a message ─> woken ─┐
@@ -22,11 +22,11 @@ pub(crate) const CONVERSATION: &str = "conversation";
 
 /// Interval of the poll that finds the changes of other hubs.
 const LOOK: Duration = Duration::from_secs(2);
-/// Debounce: changes within this interval share one query.
+/// Changes within this interval share one query.
 const TOGETHER: Duration = Duration::from_millis(20);
 /// How far another hub's clock may be behind, in milliseconds.
 const SKEW: i64 = 2000;
-/// Page size of one query; the next query reads the rest.
+/// Maximum number of changes per query; the next query reads the rest.
 const MOST: u32 = 200;
 /// Length of the message preview, in characters.
 const SHOWN: usize = 160;
@@ -34,7 +34,7 @@ const SHOWN: usize = 160;
 /// The data of a `conversation` event.
 #[derive(Serialize)]
 struct Told<'a> {
-    /// The id of the last message, and when it was written.
+    /// The id of the last message; `fecha` is when it was written.
     id: i64,
     fecha: Timestamp,
     direccion: &'static str,
@@ -45,7 +45,7 @@ struct Told<'a> {
     mensaje: &'a str,
     /// Since when the contact has waited for an answer.
     sin_responder_desde: Option<Timestamp>,
-    /// When it last changed; edits, reactions and deletions count as well.
+    /// When the last message last changed, which includes edits, reactions and deletions.
     actualizado: Option<Timestamp>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct InboxWatcher {
 /// What was published last.
 struct Published {
     since: i64,
-    /// The data of the conversations in the last batch, to skip duplicates.
+    /// The data published for the conversations of the last batch, to skip duplicates.
     last: HashMap<Side, Arc<str>>,
 }
 
@@ -79,14 +79,14 @@ impl InboxWatcher {
                 () = self.store.inbox_news().notified() => tokio::time::sleep(TOGETHER).await,
                 () = tokio::time::sleep(LOOK) => {}
             }
-            // What cannot be read now is read by the next poll.
+            // Changes that cannot be read now are read by the next poll.
             if let Err(error) = self.look(&mut told).await {
                 tracing::debug!("conversations are not looked at: {error}");
             }
         }
     }
 
-    /// Returns the names of these chats, each as its view stores them.
+    /// Returns the contacts' names in these chats, as each business stores them.
     async fn names(
         &self,
         chats: impl Iterator<Item = (Option<u64>, &str)>,
@@ -134,7 +134,7 @@ impl InboxWatcher {
                     told.since = told.since.max(newest - SKEW);
                     return Ok(());
                 }
-                // More than one page: move forward, so that the loop ends.
+                // There is more than one page, so the position moves forward and the loop ends.
                 Some(newest) => told.since = newest.max(told.since + 1),
                 None => return Ok(()),
             }

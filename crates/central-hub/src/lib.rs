@@ -87,9 +87,9 @@ pub struct Deps {
     pub webhook_limits: WebhookLimits,
     /// How often the alert conditions are checked.
     pub alert_limits: AlertLimits,
-    /// The time by which alerts are judged.
+    /// The clock that alerts are evaluated by.
     pub alert_clock: AlertClock,
-    /// How the hub finds out that it hangs.
+    /// When the hub counts as hung.
     pub hang_limits: HangLimits,
     /// The limits of connections.
     pub serve_limits: ServeLimits,
@@ -107,19 +107,19 @@ pub enum DepsError {
 }
 
 impl Deps {
-    /// Opens the dependencies as configured, with the contract's timeouts.
+    /// Opens the dependencies as configured, with the timeouts of the contract.
     ///
     /// # Errors
-    /// The client of session-manager cannot be set up, or the database cannot
-    /// be opened.
+    /// If the client of session-manager cannot be set up, or the database
+    /// cannot be opened.
     pub async fn open(config: Config) -> Result<Self, DepsError> {
         Self::with_timeouts(config, Timeouts::default()).await
     }
 
-    /// Opens the dependencies as configured, with other timeouts.
+    /// Opens the dependencies as configured, with the given timeouts.
     ///
     /// # Errors
-    /// As [`Deps::open`].
+    /// As for [`Deps::open`].
     pub async fn with_timeouts(config: Config, timeouts: Timeouts) -> Result<Self, DepsError> {
         let base = config.session_manager.clone();
         let session = SessionClient::new(base, config.session_manager_token.as_ref(), timeouts)?;
@@ -145,11 +145,11 @@ impl Deps {
     }
 }
 
-/// Drain timeout for open requests: a send may be among them, and PM2 kills
-/// after 10 s.
+/// Time that open requests get after shutdown begins. A send may be among them,
+/// and PM2 kills the process after 10 s.
 const DRAIN: Duration = Duration::from_secs(8);
 
-/// Timeout of each task's final writes after the drain.
+/// Time that each task gets for its final writes after the drain.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// When the hub counts as hung.
@@ -157,8 +157,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub struct HangLimits {
     /// Interval between two checks.
     pub every: Duration,
-    /// The longest time that a task's work may take, and that the database may
-    /// be kept from being written to.
+    /// Maximum time that a task's work may take and that the database may refuse writes.
     pub silent: Duration,
 }
 
@@ -171,21 +170,22 @@ impl Default for HangLimits {
     }
 }
 
-/// What does the hub's work, for its liveness check.
+/// The heartbeats of the hub's tasks, for the liveness check.
 #[derive(Clone)]
 struct Vitals {
     store: Store,
     limits: HangLimits,
-    /// The tasks that need only the runtime and the network.
+    /// Tasks that need only the runtime and the network.
     alone: Vec<Heartbeat>,
-    /// The tasks that wait for the store.
+    /// Tasks that also wait for the store.
     on_store: Vec<Heartbeat>,
     writer: Heartbeat,
 }
 
 impl Vitals {
-    /// Checks all of it. An unreachable PostgreSQL does not count as a hang of
-    /// the hub, nor do the tasks that wait for it; readiness reports it.
+    /// Checks all tasks and the database. An unreachable PostgreSQL, and the
+    /// tasks that wait for it, do not count as a hang of the hub; the readiness
+    /// check reports them.
     async fn check(self) -> Result<(), String> {
         let silent = self.limits.silent;
         let check = |beats: &[Heartbeat]| beats.iter().try_for_each(|beat| beat.check(silent));
@@ -195,7 +195,7 @@ impl Vitals {
             Ok(Answer::Away) => return Ok(()),
             Err(error) => return Err(format!("the database does not answer: {error}")),
         }
-        // SQLite has one connection for writing; PostgreSQL's are one pool.
+        // SQLite has a single connection for writing; the connections to PostgreSQL form one pool.
         if self.store.engine() == Engine::Sqlite {
             if self.store.writer_answers().await {
                 self.writer.beat();
@@ -206,7 +206,7 @@ impl Vitals {
     }
 }
 
-/// Returns the schedule of backups, if there is a key and a file.
+/// Returns the schedule of backups; `None` without a key or if the database is not a file.
 fn backup_schedule(config: &Config) -> Option<BackupSchedule> {
     config.backups.key.as_ref()?;
     if !matches!(config.database, DatabaseLocation::Sqlite(_)) {
@@ -216,8 +216,7 @@ fn backup_schedule(config: &Config) -> Option<BackupSchedule> {
     Some(BackupSchedule::new(backups, config.backups.every))
 }
 
-/// Serves until `shutdown` drains. `ready` is called once requests are
-/// answered.
+/// Serves until `shutdown` has drained. `ready` is called as soon as requests are answered.
 pub async fn run(
     listeners: impl Into<Listeners>,
     deps: Deps,
@@ -345,7 +344,7 @@ pub async fn run(
     if let Some(backing_up) = backing_up {
         backing_up.abort();
     }
-    // A send still under way is the same message if it is requested again.
+    // If a send that is still in progress is requested again, it is the same message.
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;
     sending.abort();
     watchdog.abort();

@@ -21,10 +21,10 @@ use crate::whatsapp_limit::WhatsappLimit;
 
 /// The lease of the hub that runs the lookups.
 const ASKING: &str = "lookups";
-/// The pause between two lookups: WhatsApp considers an account with thousands per
-/// minute a program.
+/// The pause between two lookups. WhatsApp takes an account with thousands of
+/// lookups per minute for a program.
 const GAP: Duration = Duration::from_secs(1);
-/// The pause while the queue is empty or the session not ready.
+/// The pause while the queue is empty or the session is not ready.
 const REST: Duration = Duration::from_secs(10);
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -49,7 +49,7 @@ impl Asker {
                     false
                 }
             };
-            // However often somebody asks, and also after a failure.
+            // The pause applies however many lookups are requested, and also after a failure.
             tokio::select! {
                 () = draining.cancelled() => break,
                 () = tokio::time::sleep(GAP) => {}
@@ -68,15 +68,14 @@ impl Asker {
         }
     }
 
-    /// Looks up one number; returns whether there was one and it could be looked
-    /// up.
+    /// Looks up one number. Returns whether there was one and it could be looked up.
     async fn ask_next(&self, who: &str) -> Result<bool, StoreError> {
         let is_ready = matches!(
             self.relay.health(),
             (Link::Up, Some(SessionState::Ready), _)
         );
-        // An account that WhatsApp restricts, and one whose operator stopped
-        // sending, looks nobody up.
+        // An account that WhatsApp restricts, or whose operator stopped
+        // sending, looks up no numbers.
         let limits = self.relay.limits();
         let is_held = limits.as_ref().and_then(WhatsappLimit::of).is_some();
         if !is_ready || is_held || self.store.was_sending_stopped() {

@@ -1,4 +1,4 @@
-//! The command line: parses the arguments, and serves or runs a command.
+//! Parses the command line, then serves or runs a command.
 
 use std::error::Error;
 use std::fs::File;
@@ -166,7 +166,7 @@ fn main() -> ExitCode {
     code
 }
 
-/// Runs a backup command, which reads the database's and the backup variables.
+/// Runs a backup command, which reads only the database's and the backups' variables.
 async fn with_backups(
     env: &Env,
     work: impl AsyncFnOnce(&Backups) -> Result<String, BackupError>,
@@ -185,7 +185,7 @@ fn tell(outcome: Result<String, String>) -> ExitCode {
         Ok(said) => (ExitCode::SUCCESS, writeln!(std::io::stdout(), "{said}")),
         Err(why) => (ExitCode::FAILURE, writeln!(std::io::stderr(), "{why}")),
     };
-    // A closed terminal does not change the exit code.
+    // A closed terminal must not change the exit code.
     drop(said);
     code
 }
@@ -213,7 +213,7 @@ async fn move_data(env: &Env, what: Move) -> Result<(), Box<dyn Error>> {
     let store = Store::open(&location).await?;
     let (rows, done) = match what {
         Move::Export { file: Some(file) } => {
-            // Only the owner may read the customers' messages.
+            // The export contains the customers' messages, so only the owner may read it.
             let mut options = File::options();
             let file = options
                 .write(true)

@@ -1,5 +1,5 @@
-//! Signed links to the files of messages, for receivers of webhooks:
-//! `/media/{token}` needs no other credential until it expires.
+//! Creates and checks signed links to the files of messages, for receivers of
+//! webhooks. `/media/{token}` needs no other credential until it expires.
 //!
 //! ```text
 //!  token = base64url(message id, 8 bytes ‖ expiry in seconds, 8 bytes ‖ HMAC-SHA256 of both)
@@ -14,17 +14,17 @@ use ring::hmac;
 use session_api::Timestamp;
 
 /// How long a link is valid: longer than a delivery is retried, and as long as
-/// one that succeeded can be replayed.
+/// a successful delivery can be replayed.
 const VALID: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Bytes of a number.
+/// Length of a number in the token, in bytes.
 const NUMBER: usize = size_of::<i64>();
 
 /// Why a link is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadLink {
-    /// This hub did not sign it.
+    /// The link was not signed by this hub.
     Forged,
-    /// It has expired.
+    /// The link has expired.
     Expired,
 }
 
@@ -48,7 +48,7 @@ impl std::fmt::Debug for MediaLinks {
 }
 
 impl MediaLinks {
-    /// Generates the text of a key.
+    /// Generates a key, as text.
     pub(crate) fn new_key() -> String {
         URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
     }
@@ -61,7 +61,7 @@ impl MediaLinks {
 
     /// Returns a link to the file of a message.
     pub(crate) fn sign(&self, message: i64, now: Timestamp) -> Link {
-        // Whole seconds, as in the token.
+        // The token contains whole seconds.
         let seconds = now.after(VALID).as_millis() / 1000;
         let mut token = [message.to_be_bytes(), seconds.to_be_bytes()].concat();
         let tag = hmac::sign(&self.0, &token);
@@ -72,7 +72,7 @@ impl MediaLinks {
         }
     }
 
-    /// Returns the message that a token is for.
+    /// Returns the id of the message to which a token gives access.
     pub(crate) fn check(&self, token: &str, now: Timestamp) -> Result<i64, BadLink> {
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| BadLink::Forged)?;
         let (signed, tag) = bytes.split_at_checked(2 * NUMBER).ok_or(BadLink::Forged)?;

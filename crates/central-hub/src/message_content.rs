@@ -1,5 +1,5 @@
-//! The content of a message besides its text, and its changes: in the stored
-//! format, and in the format of the API and the webhooks.
+//! The content of a message other than its text, and its changes, in the stored
+//! format and in the format of the API and the webhooks.
 
 use serde::{Deserialize, Serialize};
 use session_api::{
@@ -8,15 +8,15 @@ use session_api::{
 };
 use utoipa::ToSchema;
 
-/// Number of texts kept per message, in addition to the first.
+/// Maximum number of texts kept per message, in addition to the first.
 const MOST_TEXTS: usize = 50;
-/// Limit on the sum of their lengths, in bytes.
+/// Maximum total length of these texts, in bytes.
 const MOST_BYTES: usize = 256 * 1024;
 
 /// The content of a message in the stored format.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Content {
-    /// The parts besides the text.
+    /// The parts other than the text.
     #[serde(flatten)]
     pub message: MessageContent,
     /// The call, if the message represents one.
@@ -31,7 +31,7 @@ impl Content {
         *self == Self::default()
     }
 
-    /// Returns the description of its file, unless only the phone can show it.
+    /// Returns the description of the message's file, unless only the phone can show the file.
     #[must_use]
     pub fn file(&self) -> Option<&InboundMedia> {
         self.message
@@ -54,9 +54,9 @@ impl From<&MessageContent> for Content {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Call {
-    /// Whether it was a video call.
+    /// Whether the call was a video call.
     pub video: bool,
-    /// `missed`.
+    /// Always `missed`.
     pub outcome: String,
 }
 
@@ -74,12 +74,12 @@ pub struct Texts {
 pub struct LaterText {
     /// The text.
     pub text: String,
-    /// When it replaced the previous one, in milliseconds.
+    /// When this text replaced the previous one, in milliseconds since 1970.
     pub at: i64,
 }
 
 impl Texts {
-    /// Returns the texts of a message that was not edited yet.
+    /// Creates the texts of a message that has not been edited.
     #[must_use]
     pub const fn new(first: String) -> Self {
         Self {
@@ -100,8 +100,8 @@ impl Texts {
         self.later.iter().any(|it| it.at == at && it.text == text)
     }
 
-    /// Inserts the text of an edit by its time. Returns `false` if it is present
-    /// already, or older than all kept texts.
+    /// Inserts the text of an edit by its time. Returns `false` if the text is
+    /// already present, or older than all kept texts.
     pub fn add(&mut self, text: String, at: i64) -> bool {
         if self.has(&text, at) {
             return false;
@@ -111,7 +111,7 @@ impl Texts {
         self.later.insert(place, new);
         let mut bytes: usize = self.later.iter().map(|it| it.text.len()).sum();
         let mut dropped = 0;
-        // The newest stays, however long it is.
+        // The newest text is kept, however long it is.
         while self.later.len() - dropped > 1
             && (self.later.len() - dropped > MOST_TEXTS || bytes > MOST_BYTES)
         {
@@ -123,7 +123,7 @@ impl Texts {
     }
 
     /// Returns the earlier texts, each with the time at which it was replaced.
-    /// An edit without a change is ignored.
+    /// An edit that does not change the text is ignored.
     fn earlier(&self) -> Vec<Edit> {
         let texts = std::iter::once(&self.first).chain(self.later.iter().map(|it| &it.text));
         texts
@@ -139,20 +139,20 @@ impl Texts {
     }
 }
 
-/// The last reaction of one side to a message.
+/// The last reaction to a message by one of the two sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredReaction {
-    /// Its author; `None` is the contact.
+    /// The author; `None` stands for the contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// `None` if it was removed; the removal is stored, so that an older reaction
-    /// reported later does not restore it.
+    /// The emoji; `None` if the reaction was removed. The removal is stored so
+    /// that an older reaction that is reported later does not restore it.
     pub emoji: Option<String>,
-    /// Its time, in milliseconds.
+    /// When the author reacted, in milliseconds since 1970.
     pub at: i64,
 }
 
-/// Adds a reaction, which replaces an earlier one of the same side. Returns
+/// Adds a reaction, which replaces an earlier one by the same side. Returns
 /// `false` if nothing changed.
 pub fn react(reactions: &mut Vec<StoredReaction>, new: StoredReaction) -> bool {
     match reactions.iter_mut().find(|it| it.from == new.from) {
@@ -175,16 +175,15 @@ pub fn react(reactions: &mut Vec<StoredReaction>, new: StoredReaction) -> bool {
 pub struct Contents {
     /// The content.
     pub content: Content,
-    /// Its texts, if it was edited.
+    /// The texts, if the message was edited.
     pub texts: Option<Texts>,
-    /// The reactions, removed ones included.
+    /// The reactions, including removed ones.
     pub reactions: Vec<StoredReaction>,
-    /// When it was deleted for everyone.
+    /// When the message was deleted for everyone.
     pub deleted_at: Option<Timestamp>,
 }
 
-/// Content and changes of a message in the format of the API; absent parts are
-/// omitted.
+/// Content and changes of a message in the format of the API. Absent parts are omitted.
 #[derive(Clone, Default, Serialize, ToSchema)]
 #[schema(as = messages::Content)]
 pub(crate) struct ShownContent {
@@ -211,16 +210,16 @@ pub(crate) struct ShownContent {
     view_once: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     forwarded: bool,
-    /// For a call: whether it was a video call.
+    /// Whether the call was a video call; only for a call.
     #[serde(skip_serializing_if = "Option::is_none")]
     video: Option<bool>,
-    /// For a call: `missed`.
+    /// `missed`; only for a call.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<String>,
-    /// The earlier texts, the oldest first.
+    /// The earlier texts, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     edits: Vec<Edit>,
-    /// When it was deleted for everyone; its text is then removed.
+    /// When the message was deleted for everyone; its text is then removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -235,7 +234,7 @@ struct ShownQuoted {
     #[serde(skip_serializing_if = "Option::is_none")]
     author: Option<String>,
     from_me: bool,
-    /// WhatsApp's type.
+    /// The message's type, as WhatsApp names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
     /// The beginning of its text.
@@ -263,7 +262,7 @@ struct Edit {
     at: Timestamp,
 }
 
-/// A reaction and its author, as a WhatsApp id; for the contact, that of the chat.
+/// A reaction with its author as a WhatsApp id; for the contact, that is the id of the chat.
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = messages::Reaction)]
 struct Reaction {
@@ -312,8 +311,7 @@ impl ShownContent {
         }
     }
 
-    /// Adds which message an own one answers, by the request that it was sent
-    /// with.
+    /// Adds the message that this one answers, which the request that sent this message names.
     pub(crate) fn answering(mut self, request: Option<&str>) -> Self {
         #[derive(Deserialize)]
         struct Asked {
@@ -334,7 +332,7 @@ impl ShownContent {
         self
     }
 
-    /// Returns whether its file can be requested.
+    /// Returns whether the message's file can be requested.
     pub(crate) const fn is_served(&self) -> bool {
         self.media_url.is_some()
     }
@@ -389,7 +387,7 @@ mod tests {
             .map(|it| (it.text, it.at.as_millis()))
             .collect();
         assert_eq!(earlier, [("uno".to_owned(), 20), ("dos".to_owned(), 30)]);
-        // Back to the first text is an edit as well; the same again is none.
+        // An edit back to the first text counts as an edit; one without a change does not.
         for edits in [[("dos", 20), ("uno", 30)], [("uno", 30), ("dos", 20)]] {
             assert_eq!(texts(&edits).newest(), "uno");
             assert_eq!(texts(&edits).earlier().len(), 2);

@@ -1,21 +1,22 @@
-//! Recognition of opt-out messages ("BAJA", "STOP").
+//! Recognizes opt-out messages ("BAJA", "STOP").
 //!
 //! ```text
-//!  message ─> normalised ─> courtesies removed ─┬─ one of the configured words
+//!  message ─> normalized ─> courtesies removed ─┬─ one of the configured words
 //!                                               └─ a request in other words
 //! ```
 //!
 //! The request has to be the whole message, or a whole sentence: "BAJA", "Stop.
 //! Thank you", "Buenas tardes, baja por favor", "Quiero darme de baja", "no me
-//! escriban más". "la casa de planta baja" or "¿puede bajar el precio?" merely
-//! contain a word and are left to a person, as is a question.
+//! escriban más". Messages such as "la casa de planta baja" or "¿puede bajar el
+//! precio?" merely contain a word; they are left to a person, and so are
+//! questions.
 
 mod word_lists;
 
 use self::word_lists::{ASKING, COURTESY, FROM_WHAT, INCOMPLETE, WANTING, WISHES};
 use crate::text::fold;
 
-/// The opt-out words in use unless others are configured.
+/// The opt-out words that are used unless others are configured.
 pub const DEFAULT_WORDS: &[&str] = &[
     "BAJA",
     "DAR DE BAJA",
@@ -24,15 +25,15 @@ pub const DEFAULT_WORDS: &[&str] = &[
     "UNSUBSCRIBE",
 ];
 
-/// The longest message that is checked, in characters: opt-out requests are
-/// short, long letters are not opt-outs.
+/// Maximum length of a message that is checked, in characters: opt-out requests
+/// are short, and a long letter is not an opt-out.
 const LONGEST: usize = 160;
-/// The longest word that can be configured, in characters.
+/// Maximum length of a configured word, in characters.
 pub const LONGEST_WORD: usize = 40;
-/// How many words can be configured.
+/// Maximum number of configured words.
 pub const MOST_WORDS: usize = 50;
 
-/// The opt-out words, with the matching of messages against them.
+/// The opt-out words, against which messages are matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptOutWords {
     words: Vec<String>,
@@ -57,10 +58,10 @@ impl Default for OptOutWords {
 }
 
 impl OptOutWords {
-    /// Uses these words and no others; an empty list disables the detection.
+    /// Uses exactly these words; an empty list disables the detection.
     ///
     /// # Errors
-    /// [`BadWords`]: a word that could never match, or too many words.
+    /// [`BadWords`] for a word that could never match, or for too many words.
     pub fn new<S: AsRef<str>>(words: &[S]) -> Result<Self, BadWords> {
         if words.len() > MOST_WORDS {
             return Err(BadWords::TooMany);
@@ -78,14 +79,15 @@ impl OptOutWords {
         Ok(Self { words: plain_words })
     }
 
-    /// Returns the words in the form in which they are compared.
+    /// Returns the words in the normalized form in which they are compared.
     #[must_use]
     pub fn words(&self) -> &[String] {
         &self.words
     }
 
-    /// Returns the word that the message consists of, or the first word if the
-    /// message asks in another way; `None` while the detection is disabled.
+    /// Returns the word that the message consists of, or the first configured
+    /// word if the message asks in other words. Returns `None` if the message
+    /// is not an opt-out, or while the detection is disabled.
     #[must_use]
     pub fn matching_word(&self, message: &str) -> Option<&str> {
         let first = self.words.first()?;
@@ -94,7 +96,7 @@ impl OptOutWords {
         }
         let whole = plain(message);
         let rest = without_courtesy(&whole);
-        // A configured word may be a courtesy: first compare it unchanged.
+        // A configured word may itself be a courtesy, so the unchanged text is compared first.
         if let Some(word) = self.word(&whole).or_else(|| self.word(rest)) {
             return Some(word);
         }
@@ -115,8 +117,8 @@ impl OptOutWords {
             .then_some(first)
     }
 
-    /// Returns the first of the words that a message holds, whatever else it
-    /// says: a person has to read it.
+    /// Returns the first opt-out word that a message contains, whatever else
+    /// the message says. A person has to read such a message.
     #[must_use]
     pub fn mentioned_word(&self, message: &str) -> Option<&str> {
         let text = format!(" {} ", plain(message));
@@ -129,11 +131,11 @@ impl OptOutWords {
         found.map(String::as_str)
     }
 
-    /// Whether the text is an opt-out request and nothing else.
+    /// Returns whether the text is an opt-out request in other words, and nothing else.
     fn is_wish(&self, text: &str) -> bool {
         let is_said = |text: &str| {
             let is_whole = WISHES.contains(&text) && !INCOMPLETE.contains(&text);
-            // Phrases are removed one at a time: "me" can also end a request.
+            // Phrases are removed one at a time, because "me" can also end a request.
             let mut shorter = std::iter::successors(without_one(text, FROM_WHAT), |rest| {
                 without_one(rest, FROM_WHAT)
             });
@@ -142,9 +144,10 @@ impl OptOutWords {
         is_said(text) || is_said(without_start(text, WANTING)) || self.asks_by_word(text)
     }
 
-    /// Matches "quiero darme de", one of the words, and optionally from what.
+    /// Returns whether the text is "quiero darme de" or the like, followed by
+    /// an opt-out word and optionally by what to opt out from.
     fn asks_by_word(&self, text: &str) -> bool {
-        // "baja más" is about a price.
+        // "baja más" is about a price, not an opt-out.
         let is_from = |it: &&str| {
             let start = it.split(' ').next();
             it.contains(' ')
@@ -172,8 +175,8 @@ impl OptOutWords {
     }
 }
 
-/// Splits a message into normalised sentences. In a question a comma does not
-/// end one: "si me dan de baja, ¿qué pasa?".
+/// Splits a message into normalized sentences. In a question, a comma does not
+/// end a sentence: "si me dan de baja, ¿qué pasa?".
 fn sentences(message: &str) -> Vec<String> {
     let is_asked = message.contains(['?', '¿']);
     let ends = |c: char| {
@@ -183,7 +186,8 @@ fn sentences(message: &str) -> Vec<String> {
     plain.filter(|it| !it.is_empty()).collect()
 }
 
-/// Removes the longest of these phrases from the end; `None` if there is none.
+/// Removes the longest of these phrases from the end. Returns `None` if the
+/// text ends with none of them.
 fn without_one<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
     phrases
         .iter()
@@ -218,7 +222,8 @@ fn without_start<'a>(text: &'a str, phrases: &[&str]) -> &'a str {
     }
 }
 
-/// Returns the letters and digits, folded, with one space between words.
+/// Returns the letters and digits, folded to lower case without accents, with
+/// one space between words.
 fn plain(text: &str) -> String {
     let spaced: String = fold(text)
         .chars()
@@ -231,7 +236,7 @@ fn without_courtesy(message: &str) -> &str {
     let mut text = message;
     loop {
         let before = text;
-        // If all of the text is courtesy, it requests nothing and is kept.
+        // A text that consists only of courtesies requests nothing and is kept unchanged.
         let start = without_start(text, COURTESY);
         text = if start.is_empty() { text } else { start };
         text = without_end(text, COURTESY);

@@ -1,8 +1,8 @@
-//! Log line for an unreachable session-manager: immediately, then once a minute
+//! Logs that session-manager is unreachable: immediately, then once a minute
 //! with the number of attempts.
 //!
-//! The wording is the Node hub's: `[whatsapp-proxy] Error: fetch failed` and
-//! the system's name of the error, such as `ECONNREFUSED`.
+//! The wording is that of the Node hub: `[whatsapp-proxy] Error: fetch failed`,
+//! followed by the system's name of the error, such as `ECONNREFUSED`.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ struct Ongoing {
 }
 
 impl Outage {
-    /// Counts one more failed attempt; returns the line to log, if one is due.
+    /// Counts another failed attempt. Returns the line to log if one is due.
     pub(crate) fn failed(&mut self, why: &str, now: Instant) -> Option<String> {
         let line = |rest: &str| format!("[whatsapp-proxy] Error: fetch failed: {why}{rest}");
         let Some(told) = &mut self.0 else {

@@ -1,4 +1,4 @@
-//! Fan-out of session-manager's events: one upstream connection, many
+//! Distributes session-manager's events from one upstream connection to many
 //! listeners.
 //!
 //! ```text
@@ -9,9 +9,9 @@
 //!
 //! A new listener receives the current values, then the changes; one lock
 //! covers both, so nothing is missed or sent twice. A connection that drops and
-//! is back at once is not reported: `down` is published only when a reconnect
-//! fails, and the new connection resumes after the last event of the previous
-//! one. Ids are session-manager's own.
+//! is restored at once is not reported: `down` is published only when a
+//! reconnect fails. A new connection resumes after the last event of the
+//! previous one. The ids are those of session-manager.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,14 +27,14 @@ use tracing::{error, info, warn};
 use crate::error::HubError;
 use crate::outage::Outage;
 
-/// Backoff between two attempts: doubles from the first value to the last.
+/// Pauses between two attempts to connect, which double from the first value to the last.
 const BACKOFF: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(2);
 
-/// Interval of the heartbeat while session-manager has nothing to report.
+/// Interval of the heartbeat while session-manager sends no events.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// Events that a slow listener may lag behind before it has to start over.
+/// Number of events that a slow listener may lag behind before it has to start over.
 const BACKLOG: usize = 256;
 
 /// Whether session-manager is reachable.
@@ -48,13 +48,13 @@ pub(crate) enum Link {
 /// An event as it is sent to the listeners.
 #[derive(Clone, Debug)]
 pub(crate) struct Relayed {
-    /// session-manager's id; a current value has none.
+    /// session-manager's event id; `None` for a current value.
     pub(crate) id: Option<u64>,
     pub(crate) kind: EventKind,
     pub(crate) data: Arc<str>,
 }
 
-/// The start of a new listener: current values and a receiver of changes.
+/// The starting point of a new listener: the current values and a receiver of changes.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     /// Current values, in the order in which to send them.
@@ -65,7 +65,7 @@ pub(crate) struct Subscription {
     pub(crate) changes: broadcast::Receiver<Change>,
 }
 
-/// The data of a `hub` event, except for what only the configuration has.
+/// The data of a `hub` event, except for the part that comes from the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct HubLink {
     pub(crate) session_manager: Link,
@@ -82,7 +82,7 @@ pub(crate) enum Change {
     Hub(HubLink),
     /// An event of session-manager.
     Event(Relayed),
-    /// An event of the hub itself, such as progress of a campaign.
+    /// An event of the hub itself, such as the progress of a campaign.
     HubEvent(HubEvent),
 }
 
@@ -91,8 +91,8 @@ pub(crate) enum Change {
 pub(crate) struct HubEvent {
     /// The event's name.
     pub(crate) name: &'static str,
-    /// The business that it belongs to; `None` is visible only to callers who
-    /// see all businesses.
+    /// The business to which the event belongs. An event with `None` is visible
+    /// only to callers who see all businesses.
     pub(crate) cliente_id: Option<u64>,
     pub(crate) data: Arc<str>,
 }
@@ -120,7 +120,7 @@ struct Current {
     outage: Outage,
 }
 
-/// The last `qr` event and when it came.
+/// The last `qr` event and when it was received.
 #[derive(Debug)]
 struct Code {
     event: QrEvent,
@@ -128,7 +128,7 @@ struct Code {
 }
 
 impl Code {
-    /// Returns the code with the time it has left, or `NO_QR` once it expired.
+    /// Returns the code with its remaining time, or `NO_QR` once the code has expired.
     fn now(&self) -> QrEvent {
         let none = || QrEvent {
             status: "NO_QR".to_owned(),
@@ -149,7 +149,7 @@ impl Code {
 }
 
 impl Relay {
-    /// Starts as down, until [`Relay::run`] receives an event.
+    /// Creates the relay, whose link is down until [`Relay::run`] receives an event.
     pub(crate) fn new() -> Self {
         let current = Current {
             hub: HubLink {
@@ -171,7 +171,7 @@ impl Relay {
         }
     }
 
-    /// Returns the current values and a receiver of the changes after them.
+    /// Returns the current values and a receiver of the changes that follow them.
     pub(crate) fn listen(&self) -> Subscription {
         let current = self.lock();
         let mut now = vec![Change::Hub(current.hub.clone())];
@@ -205,15 +205,15 @@ impl Relay {
         self.tell(Change::HubEvent(own));
     }
 
-    /// Returns the link, the last known state, and why the link is down.
+    /// Returns the link, the last known state of the session, and why the link is down.
     pub(crate) fn health(&self) -> (Link, Option<SessionState>, Option<String>) {
         let current = self.lock();
         let state = current.state.as_ref().map(|(_, state)| *state);
         (current.hub.session_manager, state, current.hub.code.clone())
     }
 
-    /// Returns WhatsApp's limits for the account, as session-manager reported
-    /// them last; `None` while they are unknown.
+    /// Returns WhatsApp's limits for the account as session-manager last
+    /// reported them; `None` while they are unknown.
     pub(crate) fn limits(&self) -> Option<LimitsEvent> {
         let current = self.lock();
         current.limits.as_ref().map(|(_, limits)| limits.clone())
@@ -234,7 +234,7 @@ impl Relay {
                 Ok(events) => {
                     pause = *BACKOFF.start();
                     self.follow(events, &heartbeat).await;
-                    // Reconnect at once, before the outage would be noticed.
+                    // Reconnect at once, before anyone notices an outage.
                     continue;
                 }
                 Err(error) => self.down(error),
@@ -261,7 +261,7 @@ impl Relay {
             let Some(event) = event else { break };
             match event {
                 Ok(event) => {
-                    // A stream that ends before its first event is no link.
+                    // A stream that ends before its first event does not count as a link.
                     if std::mem::take(&mut is_first) {
                         self.up();
                     }
@@ -321,7 +321,7 @@ impl Relay {
     fn on_event(&self, sse: SseEvent) {
         let event = match sse.parse() {
             Ok(Some(event)) => event,
-            // An event kind of a later version: no listener here handles it.
+            // An event kind of a later version, which no listener here handles.
             Ok(None) => return,
             Err(error) => return warn!(%error, "an event that is not of the contract"),
         };
@@ -331,7 +331,7 @@ impl Relay {
             data: sse.data.into(),
         };
         let mut current = self.lock();
-        // A `gap` may lower the id, if session-manager lost its events.
+        // A `gap` event may lower the id if session-manager lost its events.
         current.last = relayed.id.or(current.last);
         match event {
             Event::State(state) => {
@@ -366,7 +366,7 @@ impl Relay {
     }
 
     fn tell(&self, change: Change) {
-        // No listener is not an error.
+        // Having no listener is not an error.
         let _ = self.shared.changes.send(change);
     }
 
@@ -378,7 +378,7 @@ impl Relay {
     }
 }
 
-/// Logs one warning for each of WhatsApp's limits that newly applies.
+/// Logs a warning for each of WhatsApp's limits that has come into effect.
 fn warn_of(before: Option<&LimitsEvent>, now: &LimitsEvent) {
     let before = before.cloned().unwrap_or_default().limits;
     let (lock, chats) = (&now.limits.reach_out, &now.limits.new_chats);

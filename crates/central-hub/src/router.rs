@@ -1,4 +1,4 @@
-//! The router: middleware around the routes, and the web page.
+//! Builds the router: middleware around the routes, and the web page.
 //!
 //! ```text
 //!  standard ─> cross-site? ─> no password: is the host this machine? ─┬─> gate ─> routes
@@ -21,7 +21,7 @@ use crate::http::{node, web};
 use crate::routes;
 use crate::state::AppState;
 
-/// Every route of the service.
+/// Returns a router with every route of the service.
 pub(crate) fn router(state: AppState) -> Router {
     let page = any(web::page)
         .layer(CompressionLayer::new().gzip(true))
@@ -49,12 +49,12 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(from_fn(node::refusals::in_their_shape))
 }
 
-/// `X-Cliente-Id` is metadata, but a malformed one is rejected.
+/// Rejects a malformed `X-Cliente-Id`, although the id is only metadata.
 async fn check_cliente_id(_: Option<ClienteId>, request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// QR codes and states change at any moment: no cache may keep them.
+/// Forbids caching, because QR codes and states change at any moment.
 async fn not_stored(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response

@@ -1,5 +1,5 @@
-//! Deletes from session-manager the files of deleted messages, and what it keeps
-//! of deleted contacts.
+//! Deletes the files of deleted messages, and the data of deleted contacts,
+//! from session-manager.
 //!
 //! ```text
 //!  a message or a person is deleted ─┐ one transaction
@@ -17,15 +17,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::{Store, StoreError};
 
-/// Poll interval: finds what another hub left behind, and what a notice that
-/// came before the end of its transaction did not.
+/// Poll interval. A poll finds deletions that another hub left behind, and
+/// those whose notification came before their transaction had committed.
 const LOOK: Duration = Duration::from_secs(5);
-/// When a file that could not be deleted is tried again.
+/// The pause before a failed deletion is tried again.
 const AGAIN: Duration = Duration::from_secs(600);
-/// Files of one round.
+/// Maximum number of files per round.
 const ROUND: u32 = 50;
 
-/// Deletes from session-manager what the store lists.
+/// Deletes the files and contacts listed in the store from session-manager.
 pub(crate) struct SessionDeleter {
     pub(crate) store: Store,
     pub(crate) session: SessionClient,
@@ -54,7 +54,7 @@ impl SessionDeleter {
         }
     }
 
-    /// Deletes some; whether there are more to delete now.
+    /// Makes one round of deletions. Returns whether there are more to make now.
     async fn round(&self) -> Result<bool, StoreError> {
         let until = Timestamp::now().after(AGAIN);
         for address in self.store.claim_chat_deletions(until, ROUND).await? {
@@ -80,16 +80,17 @@ impl SessionDeleter {
     }
 }
 
-/// Has session-manager delete what it keeps of an address; whether it answered.
+/// Asks session-manager to delete its data of an address. Returns whether it
+/// responded.
 ///
-/// It answers `unsettled` while a message's outcome is unknown: then it is asked
-/// again.
+/// It responds `unsettled` while a message's outcome is unknown; it is then
+/// asked again later.
 pub(crate) async fn forget_chat(
     store: &Store,
     session: &SessionClient,
     address: &str,
 ) -> Result<bool, StoreError> {
-    // What came since is news: it has still to be heard.
+    // Events after this id are not deleted, because the hub still has to receive them.
     let heard = store.cursor().await?.id;
     let heard = heard.and_then(|id| id.parse().ok()).unwrap_or(0);
     match session.forget_chat(address, heard).await {

@@ -1,4 +1,4 @@
-//! Text normalisation: case folding and accent removal (Unicode NFKD), for
+//! Normalizes texts by case folding and accent removal (Unicode NFKD), for
 //! comparing column headings, search words and opt-out words.
 
 use unicode_normalization::UnicodeNormalization;
@@ -10,7 +10,7 @@ pub fn fold(text: &str) -> String {
     folded(text).collect()
 }
 
-/// Like [`fold`], but lazily: an iterator of the letters.
+/// Returns the letters of the folded text lazily; see [`fold`].
 pub fn folded(text: &str) -> impl Iterator<Item = char> {
     text.nfkd()
         .filter(|c| !is_combining_mark(*c))

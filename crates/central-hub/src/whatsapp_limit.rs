@@ -1,20 +1,20 @@
-//! `WhatsappLimit`: why WhatsApp lets the account write to nobody new. Campaigns
-//! and bulk messages to people who never wrote wait for it to end; answers do
-//! not.
+//! `WhatsappLimit`: why WhatsApp currently lets the account write to no new
+//! contacts. Campaigns, and bulk messages to people who never wrote, wait until
+//! the limit ends; replies do not.
 
 use session_api::{Limits, LimitsEvent, NewChatStatus, Timestamp};
 
 /// Why WhatsApp accepts no messages to people who never wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WhatsappLimit {
-    /// `REACH_OUT_LOCKED`, `NEW_CHATS_CAPPED` or `FIRST_SYNC`.
+    /// The limit as a code: `REACH_OUT_LOCKED`, `NEW_CHATS_CAPPED` or `FIRST_SYNC`.
     pub code: &'static str,
-    /// Until when, if WhatsApp reports it.
+    /// Until when the limit lasts, if WhatsApp reports it.
     pub until: Option<Timestamp>,
 }
 
 impl WhatsappLimit {
-    /// Returns the limit of WhatsApp's that stops campaigns, if any.
+    /// Returns the WhatsApp limit that stops campaigns, if there is one.
     #[must_use]
     pub fn of(known: &LimitsEvent) -> Option<Self> {
         let Limits {

@@ -1,5 +1,5 @@
-//! Cleaning of written phone numbers: links, prefixes, decorations, invisible
-//! characters.
+//! Cleans phone numbers as they are written: removes links, prefixes,
+//! decorations and invisible characters.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use session_api::is_invisible;
 
 use crate::PhoneFault;
 
-/// Maximum length of the input: no number is as long.
+/// Maximum length of the input, in bytes; no phone number is as long.
 const LONGEST: usize = 200;
 
-/// Prefixes of links to a chat.
+/// The beginnings of links to a chat.
 const LINKS: &[&str] = &[
     "https://wa.me/",
     "http://wa.me/",
@@ -53,22 +53,22 @@ pub(crate) fn clean(text: &str) -> Result<String, PhoneFault> {
     Ok(plain)
 }
 
-/// Replaces look-alike characters by one plain sign.
+/// Replaces a look-alike character with the plain one.
 fn plain_sign(c: char) -> char {
     match c {
         '\u{ff10}'..='\u{ff19}' => char::from_digit(u32::from(c) - 0xff10, 10).unwrap_or(c),
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' | '\u{fe58}' | '\u{fe63}' | '~' => '-',
         '\u{ff0b}' => '+',
         '\u{b7}' | '\u{2022}' | '\u{2024}' => '.',
-        // Line breaks within a cell separate numbers.
+        // A line break within a cell separates numbers.
         '\n' | '\r' => '\n',
         c if c.is_whitespace() => ' ',
         c => c,
     }
 }
 
-/// Whether there is more than one number: a separator, or two country codes
-/// with `+`.
+/// Returns whether the text has more than one number: it contains a separator,
+/// or two country codes with `+`.
 pub(crate) fn is_several(plain: &str) -> bool {
     plain.contains(['/', ';', '|', '\n']) || plain.contains(":::") || {
         let after = plain.get(1..).unwrap_or_default();
@@ -76,7 +76,7 @@ pub(crate) fn is_several(plain: &str) -> bool {
     }
 }
 
-/// Splits a cell with several numbers.
+/// Splits the text of a cell that contains several numbers.
 pub(crate) fn parts(plain: &str) -> impl Iterator<Item = &str> {
     plain
         .split(['/', ';', '|', '\n', ':'])
@@ -85,7 +85,7 @@ pub(crate) fn parts(plain: &str) -> impl Iterator<Item = &str> {
         .filter(|part| !part.is_empty())
 }
 
-/// Splits `+54… +54…`: a `+` begins a number.
+/// Splits a text such as `+54… +54…` before each `+`, which begins a number.
 fn by_plus(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -119,7 +119,7 @@ fn unwrapped(text: &str) -> &str {
     }
 }
 
-/// Whether this is scientific notation: `5.49116E+12`, `5,49116e12`.
+/// Returns whether the text is in scientific notation: `5.49116E+12`, `5,49116e12`.
 fn is_scientific(text: &str) -> bool {
     let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
         return false;
@@ -129,16 +129,16 @@ fn is_scientific(text: &str) -> bool {
 }
 
 /// Removes a zero fraction: `5491158254201.0` and `5491158254201,00` are
-/// integers; if the dot were read as a separator, the zero would become a
-/// digit.
+/// integers. If the dot were dropped as a separator, the zero would become a
+/// digit of the number.
 fn without_fraction(text: &str) -> Result<String, PhoneFault> {
     let Some((whole, fraction)) = text.rsplit_once(['.', ',']) else {
         return Ok(text.to_owned());
     };
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    // A plain number with one mark in it is a spreadsheet's export. Groups of
-    // three are handwritten (`5.491.158`), with more than one mark or too short
-    // for a phone number.
+    // A plain number that contains one such mark is a spreadsheet's export. A
+    // number written by hand in groups of three (`5.491.158`) has more than one
+    // mark, or is too short for a phone number.
     if !digits(whole) || whole.len() < 8 || !digits(fraction) {
         return Ok(text.to_owned());
     }
@@ -148,8 +148,8 @@ fn without_fraction(text: &str) -> Result<String, PhoneFault> {
     Err(PhoneFault::Fraction)
 }
 
-/// Removes thousands separators: `5,491,158,254,201`; dots are dropped with the
-/// other separators.
+/// Removes thousands separators, as in `5,491,158,254,201`. Dots are dropped
+/// later, with the other separators.
 fn without_thousands(text: &str) -> String {
     let mut groups = text.split(',');
     let first = groups.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `PhoneFault`: reasons why a text is not a phone number.
+//! `PhoneFault`: the reasons why a text is not a phone number.
 
 /// Why a text is not a usable phone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -6,31 +6,31 @@ pub enum PhoneFault {
     /// The text is empty.
     #[error("there is no number")]
     Empty,
-    /// Scientific notation such as `5.49116E+12`: digits are lost.
+    /// The number is in scientific notation such as `5.49116E+12`, which has lost digits.
     #[error(
         "the spreadsheet wrote the number as 5.49E+12 and lost its last digits: format the column as text and enter the number again"
     )]
     Scientific,
-    /// A number with decimals, such as `5491158254201.37`.
+    /// The number has decimals, such as `5491158254201.37`.
     #[error("the number has decimals: format the column as text")]
     Fraction,
-    /// Several numbers, such as `11 5825-4201 / 11 4444-5555`.
+    /// The text contains several numbers, such as `11 5825-4201 / 11 4444-5555`.
     #[error("there is more than one number: give each a line of its own")]
     Several,
-    /// The id of a group, or of another kind.
+    /// The text is the id of a group, or another id that is not a person's.
     #[error("only persons can be written to, not groups or other ids")]
     NotAPerson,
-    /// Letters, or characters that are not part of a number.
+    /// The text contains letters, or characters that are not part of a number.
     #[error("a number may contain only digits, spaces, +, -, ., ( and )")]
     Characters,
-    /// No area code, as in `4444-3333` or `15 5825-4201`: good for a local call
-    /// only.
+    /// The number has no area code, as in `4444-3333` or `15 5825-4201`, so it
+    /// works only for local calls.
     #[error("the area code is missing: enter the full number, such as 11 5825-4201")]
     AreaMissing,
-    /// Fewer digits than any valid number.
+    /// The number has fewer digits than any valid number.
     #[error("the number is too short")]
     TooShort,
-    /// More digits than any valid number.
+    /// The number has more digits than any valid number.
     #[error("the number is too long")]
     TooLong,
     /// The number is valid in no country.
@@ -41,7 +41,7 @@ pub enum PhoneFault {
 }
 
 impl PhoneFault {
-    /// All variants.
+    /// All faults.
     pub const ALL: [Self; 10] = [
         Self::Empty,
         Self::Scientific,
@@ -55,7 +55,7 @@ impl PhoneFault {
         Self::NotANumber,
     ];
 
-    /// The machine-readable code; it is stable.
+    /// Returns the machine-readable code, which is stable.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
-/// Digit between a country code and the area code in WhatsApp's form.
+/// The digit that WhatsApp puts between a country code and the area code of a
+/// mobile, by country code.
 pub(crate) const MOBILE_MARKS: &[(u16, char)] = &[(54, '9'), (52, '1')];
 
 /// The default country and area of a number in local notation.
@@ -14,18 +15,18 @@ pub struct Home {
     pub(crate) region: Region,
     /// The country calling code.
     pub(crate) code: u16,
-    /// The area code for numbers that have none; usually empty.
+    /// The area code of numbers that have none; usually empty.
     pub(crate) area: String,
     /// Whether the prefix included the mobile mark.
     pub(crate) is_marked: bool,
 }
 
-/// A text that is not a region.
+/// The error for a text that is not a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("two letters of a country, such as AR")]
 pub struct BadRegion;
 
-/// A text that is not a prefix.
+/// The error for a text that is not a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("1 to 7 digits that begin with a country's code, such as 549")]
 pub struct BadPrefix;
@@ -70,11 +71,11 @@ impl fmt::Display for Home {
 
 impl Home {
     /// Parses the prefix of a list's local numbers: a country code, with or
-    /// without its mobile mark, and an area code if all numbers share one:
-    /// `549`, `54`, `54911`.
+    /// without its mobile mark, followed by an area code if all numbers share
+    /// one. Examples: `549`, `54`, `54911`.
     ///
     /// # Errors
-    /// When the prefix does not begin with a country code.
+    /// If the prefix does not begin with a country code.
     pub fn of_prefix(prefix: &str) -> Result<Self, BadPrefix> {
         let is_digits = prefix.bytes().all(|byte| byte.is_ascii_digit());
         if !is_digits || prefix.starts_with('0') || !(1..=7).contains(&prefix.len()) {

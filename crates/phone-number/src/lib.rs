@@ -1,5 +1,4 @@
-//! Phone numbers: converts them from any notation to the form that WhatsApp
-//! uses.
+//! Converts phone numbers from any notation to the form that WhatsApp uses.
 //!
 //! ```text
 //!  text ─> clean ─> one number? ─> plan ─> Phone, or a PhoneFault and why
@@ -7,19 +6,21 @@
 //!           wrappers)               WhatsApp's own forms on top)
 //! ```
 //!
-//! All input passes through here: API requests, lists, opt-outs, the number to
-//! pair with. A number is parsed or rejected; it is never completed into one
-//! that might be a stranger's.
+//! All input passes through this crate: API requests, lists, opt-outs, and the
+//! number to pair with. A number is parsed or rejected; it is never completed
+//! into one that might be a stranger's.
 //!
 //! Rules for a number without `+`:
 //!
-//! 1. If it is a number of [`Home`] (with or without its `0`, Argentina's
-//!    `9` and `15`, Mexico's `044`) that can be a mobile, it is that.
-//! 2. Otherwise, if it is too short for more than a local call, its area
-//!    code is missing: rejected.
-//! 3. Otherwise, if it is a valid number of the country whose code it
-//!    begins with, it is that.
-//! 4. Otherwise it is a valid landline of [`Home`], or rejected.
+//! 1. If it is a number of [`Home`] that can be a mobile (with or without the
+//!    country's `0`, Argentina's `9` and `15`, or Mexico's `044`), it is read
+//!    as that number.
+//! 2. Otherwise, if it is only long enough for a local call, its area code is
+//!    missing and it is rejected.
+//! 3. Otherwise, if it is a valid number of the country whose code it begins
+//!    with, it is read as that number.
+//! 4. Otherwise, if it is a valid landline of [`Home`], it is read as that; if
+//!    not, it is rejected.
 
 mod clean;
 mod fault;
@@ -35,7 +36,7 @@ use session_api::Recipient;
 /// Parses one number.
 ///
 /// # Errors
-/// Why the text is not a number.
+/// Why the text is not a phone number.
 pub fn parse(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     let text = clean::clean(text)?;
     if clean::is_several(&text) {
@@ -44,8 +45,9 @@ pub fn parse(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     plan::read(&text, home)
 }
 
-/// Parses a cell of a list; of several numbers, returns the first written as a
-/// mobile, or else the first that can be one.
+/// Parses a cell of a list. If the cell contains several numbers, returns the
+/// first one that is written as a mobile, or else the first one that can be a
+/// mobile.
 ///
 /// # Errors
 /// Why the first number is invalid.
@@ -66,8 +68,8 @@ pub fn parse_cell(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     best.ok_or(fault.unwrap_or(PhoneFault::Empty))
 }
 
-/// Parses a recipient: a number, or a WhatsApp id (`…@c.us`, `…@lid`), which is
-/// used as it is.
+/// Parses a recipient: a phone number, or a WhatsApp id (`…@c.us`, `…@lid`),
+/// which is returned unchanged.
 ///
 /// # Errors
 /// Why the text is not a recipient.
@@ -78,7 +80,7 @@ pub fn recipient(text: &str, home: &Home) -> Result<Recipient, PhoneFault> {
     }
 }
 
-/// Parses a WhatsApp id; `None` if the text is not one.
+/// Parses a WhatsApp id. Returns `None` if the text does not have the form of one.
 pub fn id(text: &str) -> Option<Result<Recipient, PhoneFault>> {
     let (_, server) = text.rsplit_once('@')?;
     let text = clean::visible(text);
@@ -91,14 +93,14 @@ pub fn id(text: &str) -> Option<Result<Recipient, PhoneFault>> {
 /// Returns the WhatsApp id of a number.
 ///
 /// # Errors
-/// Never: a parsed number has one.
+/// None in practice, because every parsed number has an id.
 pub fn to_recipient(phone: &Phone) -> Result<Recipient, PhoneFault> {
     Recipient::parse(&phone.digits).map_err(|_| PhoneFault::NotANumber)
 }
 
-/// Splits WhatsApp's digits at the country code, `54 9 1158254201`: a spreadsheet
-/// takes that for text, and [`parse`] for the same number. `None` if they are no
-/// number.
+/// Splits WhatsApp's digits after the country code, as in `54 9 1158254201`. A
+/// spreadsheet keeps that as text, and [`parse`] reads it as the same number.
+/// Returns `None` if the digits are not a number.
 #[must_use]
 pub fn spaced(digits: &str) -> Option<String> {
     plan::spaced(digits)

@@ -1,4 +1,4 @@
-//! Numbering plans: validates digits with libphonenumber's data, and applies
+//! Validates digits with libphonenumber's numbering plans, and converts them to
 //! WhatsApp's own forms.
 //!
 //! | country | as written | WhatsApp's |
@@ -13,25 +13,25 @@ use rlibphonenumber::{
 
 use crate::{Home, PhoneFault};
 
-/// The kinds of numbers; the best for WhatsApp first.
+/// The kinds of numbers; those best suited to WhatsApp come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// A mobile.
+    /// A mobile number.
     Mobile,
-    /// A mobile or a landline: the country's plan does not distinguish them.
+    /// A mobile or a landline number, because the country's plan does not distinguish them.
     Either,
-    /// A landline, or a service.
+    /// A landline or service number.
     Landline,
 }
 
 /// A parsed number.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Phone {
-    /// The international form that WhatsApp uses: `5491158254201`.
+    /// The digits in the international form that WhatsApp uses, such as `5491158254201`.
     pub digits: String,
     /// The kind of the number.
     pub kind: Kind,
-    /// Whether the country code was not written, and is the default one.
+    /// Whether the number was written without a country code, so that the default one was added.
     pub is_local: bool,
     region: Region,
 }
@@ -45,17 +45,17 @@ impl std::fmt::Debug for Phone {
 }
 
 impl Phone {
-    /// The two-letter country code; `001` for a non-geographic number.
+    /// Returns the two-letter country code; `001` for a non-geographic number.
     #[must_use]
     pub fn country(&self) -> String {
         self.region.to_string()
     }
 }
 
-/// Digits in WhatsApp's form, and their kind.
+/// The digits in WhatsApp's form and the kind of the number; `None` if there is no such number.
 type Found = Option<(String, Kind)>;
 
-/// Parses one number of digits and plain separators.
+/// Parses one number that consists of digits and plain separators.
 pub(crate) fn read(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     let bare = text.trim_start_matches([' ', '(']);
     let (bare, mut is_international) = match bare.strip_prefix('+') {
@@ -78,14 +78,14 @@ pub(crate) fn read(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     match digits.len() {
         0 => return Err(PhoneFault::Characters),
         1..=5 => return Err(PhoneFault::TooShort),
-        // Carrier code, the 0s and Argentina's 15 come on top of the global
-        // maximum of 15.
+        // A carrier code, trunk `0`s and Argentina's `15` may come on top of
+        // the global maximum of 15 digits.
         21.. => return Err(PhoneFault::TooLong),
         _ => {}
     }
     if is_international {
-        // The data gets outdated as new ranges are assigned: with an explicit
-        // country code a number of the right length is accepted.
+        // The data becomes outdated as new ranges are assigned, so a number
+        // with an explicit country code is accepted if it has a valid length.
         return international(&digits, true)?.ok_or_else(|| hopeless(&digits));
     }
     let local = local(&digits, home).map(|(digits, kind)| Phone {
@@ -100,8 +100,7 @@ pub(crate) fn read(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     if local.is_none() && is_without_area(&digits, home.code, home.region) {
         return Err(PhoneFault::AreaMissing);
     }
-    // No country code begins with 0; a trunk prefix for long-distance calls
-    // does.
+    // No country code begins with 0, but the trunk prefix of long-distance calls does.
     let trimmed = digits.trim_start_matches('0');
     let is_dialled = trimmed.len() == digits.len() || starts_with_code(trimmed, home.code);
     let foreign = if is_dialled {
@@ -110,7 +109,7 @@ pub(crate) fn read(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
         None
     };
     let known = foreign.or(local);
-    // A home range that the data does not know yet is still a home number.
+    // A number of a home range that the data does not know yet is still a home number.
     let new = || {
         let (digits, kind) = match home.code {
             54 => argentina(&digits, true)?,
@@ -138,7 +137,7 @@ fn starts_with_code(digits: &str, code: u16) -> bool {
     digits.starts_with(&code.to_string())
 }
 
-/// Splits off the country code, with its main region.
+/// Splits off the country code. Also returns the code's main region.
 fn split_code(digits: &str) -> Option<(u16, Region, &str)> {
     (1..=3).find_map(|length| {
         let code: u16 = digits.get(..length)?.parse().ok()?;
@@ -152,7 +151,7 @@ pub(crate) fn spaced(digits: &str) -> Option<String> {
         return None;
     }
     let (code, _, rest) = split_code(digits)?;
-    // Argentina's mark of a mobile is written by itself.
+    // Argentina's mobile mark is written as a separate group.
     let (mark, rest) = match rest.strip_prefix('9') {
         Some(rest) if code == 54 => ("9 ", rest),
         _ => ("", rest),
@@ -160,8 +159,7 @@ pub(crate) fn spaced(digits: &str) -> Option<String> {
     Some(format!("{code} {mark}{rest}"))
 }
 
-/// Parses a number that begins with its country code; with `lenient` a valid
-/// length is enough.
+/// Parses a number that begins with its country code. With `lenient`, a valid length is sufficient.
 fn international(digits: &str, lenient: bool) -> Result<Option<Phone>, PhoneFault> {
     if digits.starts_with('0') {
         return Ok(None);
@@ -177,7 +175,7 @@ fn international(digits: &str, lenient: bool) -> Result<Option<Phone>, PhoneFaul
             let Ok(number) = PHONE_NUMBER_UTIL.parse(format!("+{digits}"), None) else {
                 return Ok(None);
             };
-            // The region among those that share a code, such as 1.
+            // The number's region, for codes that several regions share, such as 1.
             let region = PHONE_NUMBER_UTIL.get_region_for_number(&number);
             let possible = || {
                 let is_possible = PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number);
@@ -218,11 +216,11 @@ fn local(digits: &str, home: &Home) -> Found {
     })
 }
 
-/// Whether the number lacks an area code: good for a local call only.
+/// Returns whether the number lacks an area code, so that it works only for local calls.
 fn is_without_area(digits: &str, code: u16, region: Region) -> bool {
     if code == 54 {
         let digits = digits.trim_start_matches('0');
-        // With the 9 or the 15 of mobiles, or without.
+        // The number may have the mobile marks 9 or 15.
         let subscriber = digits.strip_prefix('9').filter(|it| it.len() >= 8);
         let subscriber = subscriber.unwrap_or(digits);
         let subscriber = match subscriber.strip_prefix("15") {
@@ -232,7 +230,7 @@ fn is_without_area(digits: &str, code: u16, region: Region) -> bool {
         return (6..=8).contains(&subscriber.len());
     }
     if code == 55 {
-        // The data does not have it: service numbers are as long.
+        // The data cannot tell, because service numbers have the same length.
         return (8..=9).contains(&digits.len()) && !digits.starts_with('0');
     }
     let Ok(number) = PHONE_NUMBER_UTIL.parse(digits, Some(region)) else {
@@ -244,7 +242,7 @@ fn is_without_area(digits: &str, code: u16, region: Region) -> bool {
     )
 }
 
-/// The number in E.164, if it is valid.
+/// Returns the number in E.164 if it is valid.
 fn valid(number: &PhoneNumber) -> Found {
     let kind = kind(number)?;
     let text = PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164);
@@ -262,7 +260,7 @@ fn kind(number: &PhoneNumber) -> Option<Kind> {
     }
 }
 
-/// The kind of a national number without a leading 0.
+/// Returns the kind of a national number without a leading 0.
 fn kind_of(code: u16, national: &str) -> Option<Kind> {
     kind(&PhoneNumber {
         country_code: code.into(),
@@ -271,8 +269,9 @@ fn kind_of(code: u16, national: &str) -> Option<Kind> {
     })
 }
 
-/// Parses a national number: `0`, `9`, an area code of 2 to 4 digits, `15`, and
-/// the rest: ten digits without the marks. WhatsApp's form keeps only the 9.
+/// Parses an Argentine national number: `0`, `9`, an area code of 2 to 4
+/// digits, `15` and the rest. Without the marks it has ten digits. WhatsApp's
+/// form keeps only the 9.
 fn argentina(national: &str, lenient: bool) -> Found {
     let mut digits = national.trim_start_matches('0');
     let mut is_mobile = false;
@@ -296,7 +295,7 @@ fn argentina(national: &str, lenient: bool) -> Found {
     if digits.len() != 10 {
         return None;
     }
-    // Within an area the plan does not distinguish mobiles.
+    // Within an area, the plan does not distinguish mobiles from landlines.
     let marked = format!("9{digits}");
     if kind_of(54, &marked) == Some(Kind::Mobile) {
         let kind = if is_mobile {
@@ -308,15 +307,15 @@ fn argentina(national: &str, lenient: bool) -> Found {
     }
     let landline = kind_of(54, digits).map(|kind| (format!("54{digits}"), kind));
     landline.or_else(|| {
-        // Area codes begin with these.
+        // Argentine area codes begin with these digits.
         let is_area = digits.starts_with("11") || digits.starts_with(['2', '3']);
         (lenient && is_area).then(|| (format!("54{marked}"), Kind::Either))
     })
 }
 
-/// Parses a national number of ten digits; `044`, `045`, `01` and `1` were
-/// dialled in front until 2019, and WhatsApp ids of older accounts still have
-/// the `1`.
+/// Parses a Mexican national number of ten digits. Until 2019, `044`, `045`,
+/// `01` or `1` was dialled first, and WhatsApp ids of older accounts still
+/// contain the `1`.
 fn mexico(national: &str, is_marked: bool) -> Found {
     let (digits, has_mark) = match national.len() {
         13 => {
@@ -335,8 +334,8 @@ fn mexico(national: &str, is_marked: bool) -> Found {
     Some((format!("52{mark}{digits}"), kind))
 }
 
-/// Parses a national number: two digits of the area and the rest; a mobile has
-/// nine since 2016.
+/// Parses a Brazilian national number: an area code of two digits and the rest,
+/// which for a mobile has had nine digits since 2016.
 fn brazil(national: &str) -> Found {
     if let Ok(number) = PHONE_NUMBER_UTIL.parse(national, Some(Region::BR))
         && let Some(found) = valid(&number)

@@ -46,11 +46,11 @@ fn as_argentines_write_them() {
         ("541158254201", "5491158254201"),
         ("54 011 15 5825 4201", "5491158254201"),
         ("2901 15 412345", "5492901412345"),
-        // A range that is not assigned yet.
+        // A number in a range that is not assigned yet.
         ("1100000001", "5491100000001"),
     ] {
         assert_eq!(argentine(text).as_deref(), Ok(digits), "{text}");
-        // The same country, given by its prefix.
+        // The same country, given by a prefix.
         for prefix in ["54", "549"] {
             let home = Home::of_prefix(prefix).unwrap();
             assert_eq!(with(text, &home).as_deref(), Ok(digits), "{prefix} {text}");
@@ -84,7 +84,7 @@ fn without_an_area_code_nothing_is_guessed() {
             "{region} {text} {read:?}"
         );
     }
-    // A prefix with an area code: a list of one town.
+    // A prefix with an area code, for a list of one town.
     let town = Home::of_prefix("54911").unwrap();
     for text in ["5825-4201", "15 5825-4201", "011 5825-4201", "11 5825 4201"] {
         assert_eq!(with(text, &town).as_deref(), Ok("5491158254201"), "{text}");
@@ -113,17 +113,17 @@ fn other_countries() {
         ("51987654321", "51987654321", "PE"),
         ("573001234567", "573001234567", "CO"),
         ("+44 7400 123456", "447400123456", "GB"),
-        // No such range is known; an explicit country code is accepted.
+        // No such range is known, but an explicit country code is accepted.
         ("5491100000001", "5491100000001", "AR"),
         ("+54 9 11 0000-0001", "5491100000001", "AR"),
         ("+598 90 000 001", "59890000001", "UY"),
-        // Mexico's 1 is kept if it is there.
+        // Mexico's 1 is kept if it was written.
         ("5215512345678", "5215512345678", "MX"),
         ("525512345678", "525512345678", "MX"),
         ("+52 55 1234 5678", "525512345678", "MX"),
         ("+52 1 55 1234 5678", "5215512345678", "MX"),
         ("+52 044 55 1234 5678", "525512345678", "MX"),
-        // Brazil's ninth digit.
+        // Brazil's ninth digit is added if it is missing.
         ("551187654321", "5511987654321", "BR"),
         ("5511987654321", "5511987654321", "BR"),
         ("+55 (11) 98765-4321", "5511987654321", "BR"),
@@ -158,7 +158,7 @@ fn at_home_elsewhere() {
         ("US", "(212) 555-0100", "12125550100"),
         ("US", "011 54 9 11 5825 4201", "5491158254201"),
         ("DE", "0151 23456789", "4915123456789"),
-        // In Germany this would be a landline: a mobile elsewhere is likelier.
+        // In Germany this would be a landline, so a mobile elsewhere is likelier.
         ("DE", "5491158254201", "5491158254201"),
         ("PY", "0981 123456", "595981123456"),
         ("PE", "987 654 321", "51987654321"),
@@ -179,7 +179,7 @@ fn at_home_elsewhere() {
 
 #[test]
 fn never_a_strangers() {
-    // Valid as written in Serbia, Mali and India: read as Argentina's.
+    // As written, these are valid in Serbia, Mali and India; they are read as Argentine.
     for text in [
         "381 15 555-1234",
         "223 155551234",
@@ -428,7 +428,7 @@ proptest! {
         }
     }
 
-    /// As a spreadsheet keeps it, a number parses to itself.
+    /// A number in the form that a spreadsheet keeps parses to itself.
     #[test]
     fn spaced_numbers_are_the_same(digits in "(54911|549351|598|1212|55119)[0-9]{7,8}") {
         let text = crate::spaced(&digits).unwrap();
@@ -438,7 +438,7 @@ proptest! {
         }
     }
 
-    /// Every notation of a number parses to that number.
+    /// Every notation of a number parses to that same number.
     #[test]
     fn no_number_becomes_another(tail in "[2-9][0-9]{7}", form in 0..7) {
         let digits = format!("54911{tail}");
@@ -454,9 +454,9 @@ proptest! {
         if let Ok(read) = argentine(&cell) {
             prop_assert_eq!(read, digits);
         } else {
-            // A local number must be valid in the country's plan; an
-            // international one in a range that the plan does not know yet is
-            // accepted by its length.
+            // A local number must be valid in the country's plan. An
+            // international number in a range that the plan does not know yet
+            // is accepted by its length.
             prop_assert!(form == 5 || argentine(&digits).is_err());
         }
     }

@@ -1,24 +1,24 @@
-//! Bodies of what is done to a sent message or a chat: edits, deletions, read
-//! receipts, typing, and what WhatsApp knows of a contact.
+//! Bodies of the actions on a sent message or a chat other than sending: edits,
+//! deletions, read receipts, typing; also the WhatsApp profile of a contact.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::validate::{Invalid, LONGEST_MESSAGE, refuse, text};
 
-/// The longest time that a chat shows the account as typing, in seconds.
+/// Maximum time for which a chat shows the account as typing, in seconds.
 pub const LONGEST_TYPING: u32 = 60;
-/// How long it does by default.
+/// Default of that time, in seconds.
 const TYPING: u32 = 10;
 
 /// The body of `PUT /messages/{id}`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EditRequest {
-    /// The new text; of a picture, film or document the new caption.
+    /// The new text or, for a picture, video or document, the new caption.
     pub message: String,
 }
 
-// The text is the customer's.
+// The text is the customer's data and stays out of logs.
 impl std::fmt::Debug for EditRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EditRequest")
@@ -28,10 +28,11 @@ impl std::fmt::Debug for EditRequest {
 }
 
 impl EditRequest {
-    /// Returns the text as WhatsApp takes it: without white space around it.
+    /// Returns the text without surrounding white space, as WhatsApp expects
+    /// it.
     ///
     /// # Errors
-    /// As for the text of a message.
+    /// The same as for the text of a message.
     pub fn validate(&self) -> Result<&str, Invalid> {
         let message = self.message.trim();
         if message.is_empty() {
@@ -42,14 +43,14 @@ impl EditRequest {
     }
 }
 
-/// The response of `PUT` and `DELETE /messages/{id}`: the change is made.
+/// The response of `PUT` and `DELETE /messages/{id}`, after the change was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChangedBody {
     /// Always `true`.
     pub ok: bool,
     /// WhatsApp's id of the message.
     pub message_id: String,
-    /// Present and `true` for a dry run: nothing was changed.
+    /// Present and `true` for a dry run, in which nothing was changed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
@@ -71,12 +72,12 @@ impl ChangedBody {
 pub struct ReadBody {
     /// Always `true`.
     pub ok: bool,
-    /// The chat, as WhatsApp addresses it; absent if there is none.
+    /// The chat as WhatsApp addresses it; absent if there is no chat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat: Option<String>,
     /// Number of messages that were unread.
     pub unread: u32,
-    /// Present and `true` for a dry run: nothing was marked as read.
+    /// Present and `true` for a dry run, in which nothing was marked as read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
@@ -86,24 +87,24 @@ pub struct ReadBody {
 pub struct ChatForgottenBody {
     /// Number of deleted records.
     pub deleted: u64,
-    /// Number of messages and changes that stay until their outcome is known.
+    /// Number of messages and changes that are kept until their outcome is known.
     pub unsettled: u64,
 }
 
 /// The body of `POST /chats/{to}/typing`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TypingRequest {
-    /// For how long, 10 by default; 0 ends it.
+    /// Duration in seconds, by default 10; 0 ends the indicator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 60)]
     pub seconds: Option<u32>,
 }
 
 impl TypingRequest {
-    /// Returns the number of seconds.
+    /// Returns the duration in seconds.
     ///
     /// # Errors
-    /// When they are more than [`LONGEST_TYPING`].
+    /// If the duration is longer than [`LONGEST_TYPING`].
     pub fn validate(&self) -> Result<u32, Invalid> {
         match self.seconds.unwrap_or(TYPING) {
             seconds @ 0..=LONGEST_TYPING => Ok(seconds),
@@ -117,46 +118,46 @@ impl TypingRequest {
 pub struct TypingBody {
     /// Always `true`.
     pub ok: bool,
-    /// The chat, as WhatsApp addresses it; absent for a dry run.
+    /// The chat as WhatsApp addresses it; absent for a dry run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat: Option<String>,
-    /// For how long it shows the account as typing.
+    /// For how long the chat shows the account as typing, in seconds.
     pub seconds: u32,
-    /// Present and `true` for a dry run: nothing is shown.
+    /// Present and `true` for a dry run, in which nothing is shown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
 
-/// The response of `GET /contacts/{to}`: what WhatsApp tells of a number.
+/// The response of `GET /contacts/{to}`: the WhatsApp profile of a number.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ContactBody {
     /// Always `true`.
     pub ok: bool,
-    /// Whether it has WhatsApp. Without it nothing else is known.
+    /// Whether the number has WhatsApp. If not, nothing else is known.
     pub exists: bool,
-    /// The number as WhatsApp spells it, as a WhatsApp id.
+    /// The WhatsApp id of the number, as WhatsApp spells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat: Option<String>,
-    /// The number in digits, if the page knows it.
+    /// The digits of the number, if the page knows them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// Its LID, if the page knows it.
+    /// The contact's LID, if the page knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lid: Option<String>,
-    /// The name under which the phone has saved it.
+    /// The name under which the phone has saved the contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The name that its owner chose.
+    /// The name that the contact chose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushname: Option<String>,
-    /// Its owner's text about themselves, if they show it.
+    /// The contact's about text, if the contact shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
-    /// Whether it is a business account.
+    /// Whether the account is a business account.
     #[serde(default)]
     pub business: bool,
-    /// The link to its picture at WhatsApp, if its owner shows it; valid for a
-    /// while.
+    /// The link to the contact's picture at WhatsApp, if the contact shows it.
+    /// The link is valid only for a while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture_url: Option<String>,
 }

@@ -1,5 +1,4 @@
-//! Request and response bodies of session-manager. Field order is the order in
-//! JSON.
+//! Request and response bodies of session-manager. The order of the fields is their order in JSON.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -22,12 +21,11 @@ pub struct HealthBody {
 pub struct DeepHealthBody {
     /// The service's name.
     pub service: String,
-    /// Whether all workers respond; if not, only a restart helps, and the
-    /// status is 503.
+    /// Whether all workers respond. If not, only a restart helps, and the status is 503.
     pub alive: bool,
-    /// Whether the service can work now: its dependencies are available.
+    /// Whether the service can work now, that is, whether its dependencies are available.
     pub ready: bool,
-    /// The hanging or missing part, in a sentence.
+    /// A sentence that names the hanging or missing part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// The current time.
@@ -59,15 +57,15 @@ pub enum QrBody {
 /// The response of `POST /connect`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConnectBody {
-    /// Always `true`: the request was accepted.
+    /// Always `true`, because the request was accepted.
     pub success: bool,
-    /// The next step, human-readable.
+    /// The next step, as a human-readable text.
     pub message: String,
     /// Always [`crate::SESSION_NAME`].
     pub session: String,
     /// The state at the time of the response.
     pub state: SessionState,
-    /// Whether the session was linked and connected already.
+    /// Whether the session was already linked and connected.
     #[serde(rename = "alreadyConnected")]
     pub already_connected: bool,
 }
@@ -77,7 +75,7 @@ pub struct ConnectBody {
 pub struct TransitionBody {
     /// Always `true`.
     pub success: bool,
-    /// The completed action, human-readable.
+    /// The completed action, as a human-readable text.
     pub message: String,
     /// Always [`crate::SESSION_NAME`].
     pub session: String,
@@ -92,7 +90,7 @@ pub struct BackupBody {
     pub success: bool,
     /// The path of the file on the service's machine.
     pub file: String,
-    /// The size of the file.
+    /// The size of the file, in bytes.
     pub bytes: u64,
 }
 
@@ -107,10 +105,10 @@ pub struct PairingCodeRequest {
 /// The response of `POST /pairing-code`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PairingCodeBody {
-    /// The code to type into the phone: `ABCD-EFGH`.
+    /// The code to type into the phone, such as `ABCD-EFGH`.
     pub code: String,
-    /// When the code expires. A request before that, for the same number,
-    /// returns the same code, which is then renewed on expiry.
+    /// When the code expires. Until then, a request for the same number returns
+    /// the same code; the code is renewed when it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
@@ -122,12 +120,12 @@ pub struct SendBody {
     pub ok: bool,
     /// WhatsApp's id of the message, or `dry-run-…`.
     pub message_id: String,
-    /// The chat that it went to, as WhatsApp addresses it: WhatsApp chooses
-    /// among a person's numbers and LIDs, not the caller. Absent for a dry run
-    /// and until WhatsApp's id is known.
+    /// The chat to which the message was sent, as WhatsApp addresses it. If a
+    /// person has several numbers and LIDs, WhatsApp chooses among them, not
+    /// the caller. Absent for a dry run, and until WhatsApp's id is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat: Option<String>,
-    /// Present and `true` for a dry run: nothing was sent.
+    /// Present and `true` for a dry run, in which nothing was sent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
@@ -156,8 +154,7 @@ impl SendBody {
     }
 }
 
-/// Returns the chat in WhatsApp's id of an outbound message,
-/// `true_<chat>_<key>`.
+/// Returns the chat that WhatsApp's id of an outbound message, `true_<chat>_<key>`, contains.
 #[must_use]
 pub fn chat_of_sent(message_id: &str) -> Option<&str> {
     let (chat, _) = message_id.strip_prefix("true_")?.split_once('_')?;
@@ -171,70 +168,68 @@ pub struct LookupRequest {
     pub to: String,
 }
 
-/// The response of `POST /lookup`: what WhatsApp's server says of a number.
+/// The response of `POST /lookup`: what WhatsApp's server knows about a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LookupBody {
     /// Always `true`.
     pub ok: bool,
-    /// Whether it has WhatsApp.
+    /// Whether the number has WhatsApp.
     pub exists: bool,
-    /// The number as WhatsApp spells it, as a WhatsApp id.
+    /// The WhatsApp id of the number, as WhatsApp spells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat: Option<String>,
-    /// Its LID, if the page knows it.
+    /// The LID of the number, if the page knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lid: Option<String>,
 }
 
-/// The response of `GET /messages/{id}`: the delivery status of a message,
-/// without the text.
+/// The response of `GET /messages/{id}`: the delivery status of a message, without its text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MessageBody {
-    /// WhatsApp's id of the message; the ledger's id until that is known.
+    /// WhatsApp's id of the message or, until that is known, the ledger's id.
     pub message_id: String,
-    /// The ledger's id: the last part of WhatsApp's id.
+    /// The ledger's id, which is the last part of WhatsApp's id.
     pub ledger_id: String,
-    /// The status:
-    /// `accepted, sent, delivered, read, played, failed, unconfirmed`.
+    /// The status: `accepted, sent, delivered, read, played, failed, unconfirmed`.
     pub status: String,
     /// The recipient, as a WhatsApp id.
     pub to: String,
     /// When the send was requested.
     pub created_at: Timestamp,
-    /// When WhatsApp's server accepted it.
+    /// When WhatsApp's server accepted the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Timestamp>,
-    /// When it reached the recipient's phone.
+    /// When the message reached the recipient's phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivered_at: Option<Timestamp>,
-    /// When it was read.
+    /// When the recipient read the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Timestamp>,
-    /// When it was played.
+    /// When the recipient played the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub played_at: Option<Timestamp>,
-    /// When it failed.
+    /// When the message failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_at: Option<Timestamp>,
-    /// Why it failed: one of [`crate::ErrorCode`].
+    /// Why the message failed, as one of [`crate::ErrorCode`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// When the service stopped checking the outcome of an `unconfirmed`
-    /// message: a user must decide. Check the phone; the same request with the
-    /// same `Idempotency-Key` is one more attempt under the same id, which
-    /// WhatsApp drops if it has it.
+    /// When the service stopped settling the outcome of an `unconfirmed`
+    /// message, so that a person has to decide. Check the phone: repeating the
+    /// request with the same `Idempotency-Key` makes one more attempt under the
+    /// same id, which WhatsApp drops if it already has the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undecided_at: Option<Timestamp>,
     /// The `type` of the message, as in the request.
     #[serde(default, rename = "type")]
     pub kind: String,
-    /// When it was last edited by this service.
+    /// When this service last edited the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Timestamp>,
-    /// When it was deleted for everyone by this service.
+    /// When this service deleted the message for everyone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
-    /// `edit` or `delete`: one whose outcome is not known yet.
+    /// `edit` or `delete`, while the outcome of such a change is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsettled_change: Option<String>,
 }
@@ -261,14 +256,14 @@ pub struct FileBody {
     pub mime: String,
     /// The SHA-256 in hexadecimal.
     pub sha256: String,
-    /// The name it was uploaded with.
+    /// The name with which the file was uploaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
-    /// When it is deleted, unless a message still needs it.
+    /// When the file is deleted, unless a message still needs it.
     pub expires_at: Timestamp,
 }
 
-// A file name is the customer's.
+// A file name is the customer's data and stays out of logs.
 impl std::fmt::Debug for FileBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FileBody")
@@ -279,7 +274,7 @@ impl std::fmt::Debug for FileBody {
     }
 }
 
-/// The response of `POST /send/check`: the message could be sent.
+/// The response of `POST /send/check` if the message could be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CheckBody {
     /// Always `true`.

@@ -1,4 +1,4 @@
-//! `Content`: a validated message, by kind (text, media, location, contact, …).
+//! `Content`: a validated message of any kind (text, media, location, contact, …).
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub struct Outgoing {
     pub content: Content,
 }
 
-/// The content of a message. As JSON it has the field names of the request.
+/// The content of a message. Its JSON has the field names of the request.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Content {
@@ -49,13 +49,12 @@ pub struct Text {
     /// preview.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub link_preview: bool,
-    /// Context of the message.
+    /// The message that is replied to, and mentions.
     #[serde(flatten)]
     pub context: Context,
 }
 
-/// A file, given by exactly one of `file_id`, `url` and, if both are missing,
-/// the upload in the same request.
+/// A file: given by `file_id`, by `url` or, if both are missing, by the upload in the same request.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Media {
     /// The id of a file that was uploaded before.
@@ -73,10 +72,10 @@ pub struct Media {
     /// Whether audio is a voice message.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub voice: bool,
-    /// Whether a video plays like a GIF: by itself, silently and repeatedly.
+    /// Whether a video plays like a GIF: automatically, silently and repeatedly.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gif: bool,
-    /// Context of the message.
+    /// The message that is replied to, and mentions.
     #[serde(flatten)]
     pub context: Context,
 }
@@ -84,7 +83,7 @@ pub struct Media {
 /// The message that is replied to, and mentions.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Context {
-    /// The message that is replied to: WhatsApp's id, or the last part of it.
+    /// The message that is replied to, as WhatsApp's id or the last part of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<String>,
     /// The mentioned users, as WhatsApp ids.
@@ -127,9 +126,9 @@ pub struct Card {
 /// A reaction to an earlier message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reaction {
-    /// The earlier message: WhatsApp's id, or the last part of it.
+    /// The earlier message, as WhatsApp's id or the last part of it.
     pub message_id: String,
-    /// The emoji; empty removes the existing reaction.
+    /// The emoji; an empty text removes the existing reaction.
     pub emoji: String,
 }
 
@@ -149,7 +148,7 @@ pub enum MediaKind {
 }
 
 impl MediaKind {
-    /// Returns the `type` in a request.
+    /// Returns the value of `type` in a request.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -163,7 +162,7 @@ impl MediaKind {
 }
 
 impl Content {
-    /// Returns the `type` in a request.
+    /// Returns the value of `type` in a request.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
@@ -178,7 +177,7 @@ impl Content {
         }
     }
 
-    /// Returns the file, for media.
+    /// Returns the kind and the file; `None` if the content is not media.
     pub const fn media(&self) -> Option<(MediaKind, &Media)> {
         match self {
             Self::Image(media) => Some((MediaKind::Image, media)),
@@ -190,7 +189,7 @@ impl Content {
         }
     }
 
-    /// Returns the file, for media.
+    /// Returns the file; `None` if the content is not media.
     pub fn media_mut(&mut self) -> Option<&mut Media> {
         match self {
             Self::Image(media)
@@ -202,7 +201,7 @@ impl Content {
         }
     }
 
-    /// Creates a text without context.
+    /// Creates a text without a reply or mentions.
     #[must_use]
     pub fn text(message: impl Into<String>) -> Self {
         Self::Text(Text {
@@ -213,8 +212,8 @@ impl Content {
     }
 }
 
-// Texts, names, numbers and places are the customers': `{:?}` must not write
-// them to a log.
+// Texts, names, numbers and locations are the customers' data, which `{:?}`
+// must not write to a log.
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Content").field(&self.kind()).finish()

@@ -1,4 +1,4 @@
-//! `ErrorCode` and the body of an error.
+//! `ErrorCode` and the body of an error response.
 
 use std::fmt;
 
@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct ErrorBody {
     /// Always `true`.
     pub error: bool,
-    /// The machine-readable code; one of [`ErrorCode`] in session-manager's
-    /// responses.
+    /// The machine-readable code, which is one of [`ErrorCode`] in session-manager's responses.
     pub code: String,
-    /// A human-readable message: the cause and the remedy, if any.
+    /// A human-readable message with the cause and, if there is one, the remedy.
     pub message: String,
 }
 
@@ -60,11 +59,11 @@ codes! {
     InvalidJson = "INVALID_JSON", 400;
     /// `X-Cliente-Id` is not a positive integer, or a header is malformed.
     InvalidHeader = "INVALID_HEADER", 400;
-    /// Files are not fetched from this URL.
+    /// The service does not fetch files from this URL.
     UrlNotAllowed = "URL_NOT_ALLOWED", 400;
     /// The token is missing or wrong.
     Unauthorized = "UNAUTHORIZED", 401;
-    /// This account has blocked the recipient: nothing was sent.
+    /// This account has blocked the recipient, so nothing was sent.
     RecipientBlocked = "RECIPIENT_BLOCKED", 403;
     /// The path does not exist.
     NotFound = "NOT_FOUND", 404;
@@ -72,58 +71,57 @@ codes! {
     QrNotAvailable = "QR_NOT_AVAILABLE", 404;
     /// The number is not on WhatsApp.
     NotOnWhatsapp = "NOT_ON_WHATSAPP", 404;
-    /// The message id is unknown.
+    /// There is no message with this id.
     MessageNotFound = "MESSAGE_NOT_FOUND", 404;
-    /// The file id is unknown, or the file is deleted.
+    /// There is no file with this id, or it was deleted.
     FileNotFound = "FILE_NOT_FOUND", 404;
-    /// No message with this id came in with a file.
+    /// No inbound message with this id has a file.
     MediaNotFound = "MEDIA_NOT_FOUND", 404;
-    /// The path does not take this method; `Allow` says which it takes.
+    /// The path does not support this method; the `Allow` header lists the supported ones.
     MethodNotAllowed = "METHOD_NOT_ALLOWED", 405;
     /// The client took too long to send its request.
     RequestTimeout = "REQUEST_TIMEOUT", 408;
-    /// The device is linked already: no QR code is needed.
+    /// The device is already linked, so no QR code is needed.
     QrNotRequired = "QR_NOT_REQUIRED", 409;
-    /// The device is linked already: no pairing code is needed.
+    /// The device is already linked, so no pairing code is needed.
     AlreadyLinked = "ALREADY_LINKED", 409;
-    /// WhatsApp requests no passkey now, or another one.
+    /// WhatsApp currently requests no passkey, or a different one.
     PasskeyNotPending = "PASSKEY_NOT_PENDING", 409;
     /// There is no session to back up, or no key to encrypt it.
     BackupUnavailable = "BACKUP_UNAVAILABLE", 409;
-    /// This idempotency key was used with another body.
+    /// This idempotency key was already used with another body.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 409;
-    /// The message is not this account's: only its own can be changed.
+    /// This account did not send the message, so it cannot change it.
     MessageNotOwn = "MESSAGE_NOT_OWN", 409;
-    /// WhatsApp lets nobody change this message: it is deleted, or of a kind
-    /// that cannot be changed.
+    /// WhatsApp does not let anyone change this message, because it is deleted
+    /// or of a kind that cannot be changed.
     MessageNotChangeable = "MESSAGE_NOT_CHANGEABLE", 409;
-    /// WhatsApp lets nobody change the message any more.
+    /// The message is too old for WhatsApp to allow a change.
     MessageTooOld = "MESSAGE_TOO_OLD", 409;
-    /// A message that may be sent again needs the file.
+    /// The file cannot be deleted, because a message that may be sent again needs it.
     FileInUse = "FILE_IN_USE", 409;
-    /// Files that come in are not fetched (`MEDIA_DOWNLOAD`).
+    /// Inbound files are not fetched (`MEDIA_DOWNLOAD`).
     MediaOff = "MEDIA_OFF", 409;
-    /// WhatsApp has the file no more.
+    /// WhatsApp no longer has the file.
     MediaGone = "MEDIA_GONE", 410;
-    /// The body is larger than the route takes.
+    /// The body is larger than the route allows.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413;
     /// The body is not declared as JSON.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", 415;
     /// WhatsApp's limit on writing to people who never wrote first (its error
-    /// 463): certainly not sent.
+    /// 463). The message was certainly not sent.
     ReachOutLimit = "REACH_OUT_LIMIT", 429;
-    /// WhatsApp's monthly limit on new chats (its error 475): certainly not
-    /// sent.
+    /// WhatsApp's monthly limit on new chats (its error 475). The message was certainly not sent.
     NewChatLimit = "NEW_CHAT_LIMIT", 429;
-    /// Too many wrong tokens from this address.
+    /// There were too many wrong tokens from this address.
     TooManyAttempts = "TOO_MANY_ATTEMPTS", 429;
     /// This client has reached its limit of concurrent requests of this kind.
     TooManyAtOnce = "TOO_MANY_AT_ONCE", 429;
-    /// A defect of the service; its log has the cause.
+    /// The service has a defect; its log contains the cause.
     Internal = "INTERNAL", 500;
-    /// Certainly not sent: safe to retry.
+    /// The message was certainly not sent, so a retry is safe.
     SendFailed = "SEND_FAILED", 502;
-    /// The file could not be fetched: nothing was sent.
+    /// The file could not be fetched, so nothing was sent.
     FetchFailed = "FETCH_FAILED", 502;
     /// WhatsApp's page returned no pairing code.
     PairingFailed = "PAIRING_FAILED", 502;
@@ -135,23 +133,25 @@ codes! {
     BrowserNotRunning = "BROWSER_NOT_RUNNING", 503;
     /// The backup could not be written, or Chrome did not close by itself.
     BackupFailed = "BACKUP_FAILED", 503;
-    /// The send request cannot be stored: nothing was sent.
+    /// The send request cannot be stored, so nothing was sent.
     LedgerUnavailable = "LEDGER_UNAVAILABLE", 503;
-    /// What became of an earlier message to this number is not known yet:
-    /// nothing was sent, so that the order stays. Others can be written to.
+    /// The outcome of an earlier message to this number is not known yet.
+    /// Nothing was sent, so that the order is kept. Messages to other numbers
+    /// can be sent.
     EarlierUnconfirmed = "EARLIER_UNCONFIRMED", 503;
-    /// More work than the service takes at once; try again.
+    /// The service has more work than it accepts at once; try again.
     Overloaded = "OVERLOADED", 503;
     /// The service is stopping.
     ShuttingDown = "SHUTTING_DOWN", 503;
-    /// The outcome is unknown; must not be resent blindly.
+    /// The outcome is unknown; the message must not be sent again blindly.
     SendUnconfirmed = "SEND_UNCONFIRMED", 504;
-    /// The outcome could not be found out, and the service stopped trying: a
-    /// person decides. The same request with the same key is one more try.
+    /// The outcome could not be settled, and the service has stopped trying, so
+    /// a person decides. The same request with the same key makes one more
+    /// attempt.
     SendUndecided = "SEND_UNDECIDED", 504;
-    /// The browser did not answer in time.
+    /// The browser did not respond in time.
     BrowserTimeout = "BROWSER_TIMEOUT", 504;
-    /// There is no space for the file.
+    /// There is not enough space for the file.
     StorageFull = "STORAGE_FULL", 507;
 }
 

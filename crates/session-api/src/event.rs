@@ -1,5 +1,5 @@
-//! `GET /events`: Server-Sent Events. Each has an increasing `id`, one of the
-//! names of [`EventKind`] as its `event`, and a JSON object as its `data`.
+//! `GET /events`: Server-Sent Events. Each event has an increasing `id`, one of
+//! the names of [`EventKind`] as its `event`, and a JSON object as its `data`.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,7 +23,7 @@ pub enum EventKind {
     MessageEdited,
     /// A message was deleted for everyone ([`MessageDeletedEvent`]).
     MessageDeleted,
-    /// Somebody reacted to a message, or took that back ([`ReactionEvent`]).
+    /// A person reacted to a message, or removed a reaction ([`ReactionEvent`]).
     Reaction,
     /// A call was not answered ([`CallEvent`]).
     Call,
@@ -48,14 +48,14 @@ impl EventKind {
         Self::Gap,
     ];
 
-    /// The kind with this name.
+    /// Returns the kind with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Whether its events are stored on disk, once each, before they are published,
-    /// so that a listener can resume.
+    /// Returns whether events of this kind are stored on disk, each once,
+    /// before they are published, so that a listener can resume.
     #[must_use]
     pub const fn is_durable(self) -> bool {
         match self {
@@ -69,7 +69,7 @@ impl EventKind {
         }
     }
 
-    /// The name on the wire.
+    /// Returns the name of the kind in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -114,7 +114,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// Returns the name of the event.
+    /// Returns the kind of the event.
     pub const fn kind(&self) -> EventKind {
         match self {
             Self::State(_) => EventKind::State,
@@ -131,8 +131,8 @@ impl Event {
     }
 }
 
-/// The session state changed. The first event of a new client is one of these
-/// with the current state.
+/// The session state changed. The first event that a new client receives is of
+/// this kind, with the current state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StateEvent {
     /// The new state.
@@ -141,9 +141,9 @@ pub struct StateEvent {
     pub generation: u64,
     /// When the session entered the state.
     pub since: Timestamp,
-    /// The cause, as a code.
+    /// The cause of the change, as a code.
     pub cause: String,
-    /// The cause, human-readable.
+    /// The cause of the change, as a human-readable text.
     pub message: String,
 }
 
@@ -152,20 +152,19 @@ pub struct StateEvent {
 pub struct QrEvent {
     /// `QR_AVAILABLE` or `NO_QR`, as in `GET /qr`.
     pub status: String,
-    /// `data:image/png;base64,…`, with `QR_AVAILABLE` only.
+    /// The code as `data:image/png;base64,…`; only with `QR_AVAILABLE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qr: Option<String>,
     /// When the page will replace the code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// Milliseconds until then at the time of the event, for clients whose
-    /// clock is off.
+    /// Milliseconds until `expires_at` at the time of the event, for clients whose clock is wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_ms: Option<u64>,
 }
 
-/// WhatsApp's limits for the account changed. A new client gets one of these
-/// with the current limits.
+/// WhatsApp's limits for the account changed. A new client receives such an
+/// event with the current limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LimitsEvent {
     /// The limits, as in `GET /session`.
@@ -175,7 +174,7 @@ pub struct LimitsEvent {
     pub first_sync: FirstSync,
 }
 
-/// A message came in, or was sent from the phone.
+/// A message was received, or sent from the phone.
 #[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MessageEvent {
     /// WhatsApp's id of the message.
@@ -184,31 +183,31 @@ pub struct MessageEvent {
     pub from: String,
     /// The recipient, as a WhatsApp id.
     pub to: String,
-    /// The sender's number in digits, if the page knows it.
+    /// The digits of the sender's number, if the page knows them.
     #[serde(default)]
     pub phone: Option<String>,
-    /// The sender's `…@lid`, if the page knows it.
+    /// The sender's LID (`…@lid`), if the page knows it.
     #[serde(default)]
     pub lid: Option<String>,
     /// The name that the sender chose.
     #[serde(default)]
     pub pushname: Option<String>,
-    /// Whether the account itself sent it, from the phone.
+    /// Whether this account sent the message, from the phone.
     pub from_me: bool,
-    /// WhatsApp's type: `chat`, `image`, …
+    /// The message's type, as WhatsApp names it: `chat`, `image`, …
     #[serde(rename = "type")]
     pub kind: String,
-    /// The text, or the caption; of a place, cards, a poll, an order, their content
-    /// as text.
+    /// The text or the caption. For a location, contact cards, a poll or an
+    /// order, the content as text.
     pub body: String,
-    /// When it was sent, according to WhatsApp.
+    /// When the message was sent, according to WhatsApp.
     pub at: Timestamp,
-    /// The parts besides the text.
+    /// The parts other than the text.
     #[serde(flatten)]
     pub content: Box<MessageContent>,
 }
 
-// Bodies and numbers stay out of logs.
+// Texts and numbers stay out of logs.
 impl std::fmt::Debug for MessageEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MessageEvent")
@@ -219,62 +218,62 @@ impl std::fmt::Debug for MessageEvent {
     }
 }
 
-/// A message of before was edited; its text is another one now.
+/// An earlier message was edited, so that it has a new text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MessageEditedEvent {
-    /// WhatsApp's id of the message, as it was published.
+    /// WhatsApp's id of the message, as published with the message.
     pub message_id: String,
-    /// The chat that it is in (`…@c.us`, `…@lid`, `…@g.us`).
+    /// The chat of the message (`…@c.us`, `…@lid`, `…@g.us`).
     pub chat: String,
-    /// The other side's number, where the page knows it: digits.
+    /// The digits of the contact's number, if the page knows them.
     #[serde(default)]
     pub phone: Option<String>,
-    /// The other side's `…@lid`, where the page knows it.
+    /// The contact's LID (`…@lid`), if the page knows it.
     #[serde(default)]
     pub lid: Option<String>,
-    /// Whether the account itself edited it, from elsewhere.
+    /// Whether this account edited the message, from another device.
     pub from_me: bool,
-    /// The text, or the caption, now.
+    /// The new text or caption.
     pub body: String,
-    /// When.
+    /// When the message was edited.
     pub at: Timestamp,
 }
 
-/// A message of before was deleted for everyone.
+/// An earlier message was deleted for everyone.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MessageDeletedEvent {
-    /// WhatsApp's id of the message, as it was published.
+    /// WhatsApp's id of the message, as published with the message.
     pub message_id: String,
-    /// The chat that it was in.
+    /// The chat of the message.
     pub chat: String,
-    /// As in [`MessageEditedEvent`].
+    /// The digits of the contact's number, as in [`MessageEditedEvent`].
     #[serde(default)]
     pub phone: Option<String>,
-    /// As in [`MessageEditedEvent`].
+    /// The contact's LID, as in [`MessageEditedEvent`].
     #[serde(default)]
     pub lid: Option<String>,
-    /// Whether it was the account's own.
+    /// Whether this account sent the message.
     pub from_me: bool,
-    /// When, as far as the page knows.
+    /// When the message was deleted, as far as the page knows.
     pub at: Timestamp,
 }
 
-/// Somebody reacted to a message, of theirs or of ours, or took that back.
+/// A person reacted to a message, of theirs or of this account, or removed a reaction.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReactionEvent {
-    /// WhatsApp's id of the message that it is on.
+    /// WhatsApp's id of the message with the reaction.
     pub message_id: String,
-    /// The chat that it is in.
+    /// The chat of the message.
     pub chat: String,
-    /// Whose it is: the number, where the page knows it.
+    /// The digits of the reacting person's number, if the page knows them.
     #[serde(default)]
     pub phone: Option<String>,
-    /// Whose it is: the `…@lid`, where the page knows it.
+    /// The reacting person's LID (`…@lid`), if the page knows it.
     #[serde(default)]
     pub lid: Option<String>,
-    /// The one reaction that this person has on it now; `null`: none any more.
+    /// The person's current reaction to the message; `null` if it was removed.
     pub emoji: Option<String>,
-    /// When.
+    /// When the person reacted or removed the reaction.
     pub at: Timestamp,
 }
 
@@ -283,26 +282,26 @@ pub struct ReactionEvent {
 pub struct CallEvent {
     /// WhatsApp's id of the call.
     pub call_id: String,
-    /// Who called, as WhatsApp's id.
+    /// The WhatsApp id of the caller.
     pub from: String,
-    /// The caller's number, where the page knows it.
+    /// The digits of the caller's number, if the page knows them.
     #[serde(default)]
     pub phone: Option<String>,
-    /// The caller's `…@lid`, where the page knows it.
+    /// The caller's LID (`…@lid`), if the page knows it.
     #[serde(default)]
     pub lid: Option<String>,
-    /// The caller's own name.
+    /// The name that the caller chose.
     #[serde(default)]
     pub pushname: Option<String>,
-    /// Whether it was a video call.
+    /// Whether the call was a video call.
     pub video: bool,
-    /// `missed`.
+    /// Always `missed`.
     pub outcome: String,
-    /// When it came.
+    /// When the call came in.
     pub at: Timestamp,
 }
 
-/// Leaves texts and numbers out of logs.
+/// Implements `Debug` without texts and numbers, so that they stay out of logs.
 macro_rules! private_debug {
     ($($name:ident),*) => {$(
         impl std::fmt::Debug for $name {
@@ -320,13 +319,12 @@ private_debug!(
     CallEvent
 );
 
-/// A sent message moved on.
+/// The delivery status of a sent message changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AckEvent {
     /// WhatsApp's id of the message.
     pub message_id: String,
-    /// WhatsApp's number: -1 failed, 0 clock, 1 server, 2 delivered, 3 read, 4
-    /// played.
+    /// WhatsApp's ack: -1 failed, 0 clock, 1 server, 2 delivered, 3 read, 4 played.
     pub ack: i8,
     /// The status: `failed, accepted, sent, delivered, read, played`.
     pub status: String,
@@ -340,8 +338,8 @@ pub struct AckEvent {
 pub struct GapEvent {
     /// The client's last id.
     pub after: u64,
-    /// The events that follow are those after this id.
+    /// The id after which the following events begin.
     pub told_after: u64,
-    /// An explanation, human-readable.
+    /// A human-readable explanation.
     pub message: String,
 }

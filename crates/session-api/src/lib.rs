@@ -6,9 +6,9 @@
 //!              └── bodies, events <──┘
 //! ```
 //!
-//! Types only: no HTTP framework, no I/O. The golden tests in `tests/golden.rs`
-//! pin the bodies that deployed clients depend on byte for byte; their keys and
-//! the order of their keys are part of the API.
+//! The crate contains only types: no HTTP framework and no I/O. The golden
+//! tests in `tests/golden.rs` pin, byte for byte, the bodies that deployed
+//! clients depend on; their keys and the order of the keys are part of the API.
 
 mod actions;
 mod bodies;
@@ -71,8 +71,8 @@ pub const SESSION_NAME: &str = "admin";
 /// The service's name in `GET /health`.
 pub const SERVICE_NAME: &str = "session-manager";
 
-/// The optional header with the business that a request is made for.
+/// The optional header that names the business for which a request is made.
 ///
-/// A positive integer; metadata for logs and billing, never a session
-/// selector.
+/// Its value is a positive integer. It is metadata for logs and billing, and
+/// never selects a session.
 pub const CLIENTE_ID_HEADER: &str = "x-cliente-id";

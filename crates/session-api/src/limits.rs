@@ -1,4 +1,4 @@
-//! The account's limits as WhatsApp states them: reach-out lock, new-chat quota.
+//! The account's limits as WhatsApp reports them: the reach-out lock and the quota of new chats.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,7 +21,7 @@ pub struct ReachOutLock {
     pub locked: bool,
     /// When the lock ends, if WhatsApp reports it.
     pub until: Option<Timestamp>,
-    /// WhatsApp's name of the kind, such as `WEB_COMPANION_ONLY`.
+    /// WhatsApp's name for the kind of lock, such as `WEB_COMPANION_ONLY`.
     pub kind: Option<String>,
 }
 
@@ -32,8 +32,7 @@ pub struct NewChats {
     pub status: NewChatStatus,
     /// Number of new chats in this cycle.
     pub used: u64,
-    /// Maximum number of new chats; `null` if there is no limit, or it is
-    /// unknown.
+    /// Maximum number of new chats; `null` if there is no limit or it is unknown.
     pub total: Option<u64>,
     /// When the cycle ends.
     pub cycle_end: Option<Timestamp>,
@@ -45,15 +44,14 @@ pub struct NewChats {
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum NewChatStatus {
-    /// Far from the limit, or no limit.
+    /// Far from the limit, or there is no limit.
     #[default]
     None,
     /// WhatsApp's first warning.
     FirstWarning,
     /// WhatsApp's second warning.
     SecondWarning,
-    /// The limit is reached: no messages to users without a chat with this
-    /// account.
+    /// The limit is reached: the account cannot write to users with whom it has no chat.
     Capped,
 }
 
@@ -66,7 +64,7 @@ impl NewChatStatus {
         Self::Capped,
     ];
 
-    /// Returns the name in JSON.
+    /// Returns the status's name in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,8 +76,8 @@ impl NewChatStatus {
     }
 }
 
-/// The history sync after a new link. It includes the data that WhatsApp
-/// requires to accept messages to people who never wrote first.
+/// The history sync after a device was linked. It includes data without which
+/// WhatsApp does not accept messages to people who never wrote first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FirstSync {
     /// Whether the sync is complete.

@@ -1,7 +1,8 @@
-//! `line_key`: normalizes the mobile mark in a phone number.
+//! Normalizes the mobile mark in a phone number (`line_key`).
 //!
-//! Three countries write a mobile number with or without a mark, and WhatsApp
-//! has each account under one of both, depending on the year of its creation:
+//! In three countries a mobile number can be written with or without a mark.
+//! WhatsApp knows each account under one of the two forms, depending on the
+//! year in which the account was created:
 //!
 //! ```text
 //!  Argentina  54 9 AAA XXXXXXX   54 AAA XXXXXXX    ENACOM's numbering plan: the 9 is dialled
@@ -27,11 +28,11 @@ pub fn line_key(number: &str) -> Cow<'_, str> {
         return Cow::Borrowed(number);
     }
     match number.as_bytes() {
-        // Area codes begin with 1, 2 or 3.
+        // Argentine area codes begin with 1, 2 or 3.
         [b'5', b'4', b'1'..=b'3', ..] if number.len() == 12 => {
             Cow::Owned(format!("549{}", &number[2..]))
         }
-        // A landline begins with 2 to 5 and never had the ninth digit.
+        // A Brazilian landline begins with 2 to 5 and never had the ninth digit.
         [b'5', b'5', b'1'..=b'9', b'1'..=b'9', b'6'..=b'9', ..] if number.len() == 12 => {
             Cow::Owned(format!("{}9{}", &number[..4], &number[4..]))
         }
@@ -69,13 +70,12 @@ mod tests {
             "548001234567",
             "54115825420",
             "54911582542011",
-            // A landline of São Paulo, and a mobile that never had eight digits.
+            // A landline in São Paulo, and a mobile that never had eight digits.
             "551132654321",
             "5511932654321",
-            // No area code of Brazil has a 0.
+            // No Brazilian area code contains a 0.
             "550187654321",
-            // A Mexican area code of ten digits, and a digit that only looks
-            // like a mark.
+            // A Mexican number of ten digits, and one whose first digit only looks like a mark.
             "525512345678",
             "5211512345678",
             // Other countries and formats.

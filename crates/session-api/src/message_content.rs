@@ -1,18 +1,18 @@
-//! The parts of an inbound message besides its text: files, locations, contact
-//! cards and more.
+//! The parts of an inbound message other than its text: files, locations, contact cards and more.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The parts of a message besides its text; absent parts are omitted. The content
-/// is untrusted: each part is limited in size, and unreadable parts are dropped.
+/// The parts of a message other than its text; absent parts are omitted. The
+/// content is untrusted, so each part is limited in size, and unreadable parts
+/// are dropped.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct MessageContent {
     /// The attached file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<InboundMedia>,
-    /// The message that it replies to.
+    /// The message to which this one replies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quoted: Option<Quoted>,
     /// A location.
@@ -24,19 +24,19 @@ pub struct MessageContent {
     /// A poll.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poll: Option<Poll>,
-    /// The chosen button or list item.
+    /// The button or list item that the sender chose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selected: Option<Selected>,
     /// An order from the catalogue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
-    /// The advertisement that the person came from.
+    /// The advertisement through which the person came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ad: Option<Ad>,
-    /// Whether it can be viewed only once, and only on the phone.
+    /// Whether the message can be viewed only once, and only on the phone.
     #[serde(skip_serializing_if = "is_false")]
     pub view_once: bool,
-    /// Whether it was forwarded.
+    /// Whether the message was forwarded.
     #[serde(skip_serializing_if = "is_false")]
     pub forwarded: bool,
 }
@@ -53,14 +53,14 @@ impl std::fmt::Debug for MessageContent {
     }
 }
 
-/// The availability of a message's file.
+/// Whether a message's file is available.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaState {
-    /// Stored by WhatsApp, and not fetched yet.
+    /// WhatsApp stores the file, which has not been fetched yet.
     #[default]
     Remote,
-    /// No longer available to this device.
+    /// The file is no longer available to this device.
     Gone,
 }
 
@@ -88,11 +88,11 @@ pub struct InboundMedia {
     /// A small JPEG preview, `data:image/jpeg;base64,…`, at most 32 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thumbnail: Option<String>,
-    /// The availability of the file.
+    /// Whether the file is available.
     pub state: MediaState,
 }
 
-/// The message that another one replies to.
+/// The message to which another one replies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Quoted {
@@ -101,12 +101,12 @@ pub struct Quoted {
     /// WhatsApp's id of the sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// Whether this account sent it.
+    /// Whether this account sent the message.
     pub from_me: bool,
-    /// WhatsApp's message type.
+    /// The message's type, as WhatsApp names it.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// The beginning of its text.
+    /// The beginning of the message's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
@@ -115,9 +115,9 @@ pub struct Quoted {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct InboundLocation {
-    /// Degrees, north positive.
+    /// Latitude in degrees, north positive.
     pub latitude: f64,
-    /// Degrees, east positive.
+    /// Longitude in degrees, east positive.
     pub longitude: f64,
     /// The name of the location.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,10 +125,10 @@ pub struct InboundLocation {
     /// The postal address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// A web page about it, `http` or `https`.
+    /// The URL of a web page about the location, `http` or `https`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Whether it is a live location, which moves with the sender.
+    /// Whether the location is live, so that it moves with the sender.
     #[serde(skip_serializing_if = "is_false")]
     pub live: bool,
 }
@@ -149,7 +149,7 @@ pub struct ContactCard {
     pub organization: Option<String>,
 }
 
-/// A number on a card.
+/// A phone number on a card.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct CardPhone {
@@ -172,13 +172,13 @@ pub struct Poll {
     pub multiple: bool,
 }
 
-/// The chosen button or list item.
+/// The button or list item that the sender chose.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Selected {
-    /// `button`, `template` or `list`.
+    /// The kind of choice: `button`, `template` or `list`.
     pub kind: String,
-    /// The id that the sender of the buttons or list assigned.
+    /// The id that the author of the buttons or list assigned.
     pub id: String,
     /// The label of the button or list item.
     pub text: String,
@@ -193,7 +193,7 @@ pub struct Selected {
 pub struct Order {
     /// WhatsApp's id of the order.
     pub id: String,
-    /// Its title.
+    /// The title of the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The number of items.
@@ -207,7 +207,7 @@ pub struct Order {
     pub currency: Option<String>,
 }
 
-/// The advertisement that a person came from.
+/// The advertisement through which a person came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Ad {
@@ -217,13 +217,13 @@ pub struct Ad {
     /// The advertisement's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Its headline.
+    /// The advertisement's headline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Its text.
+    /// The advertisement's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Its URL, `http` or `https`.
+    /// The advertisement's URL, `http` or `https`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }

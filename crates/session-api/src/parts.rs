@@ -1,4 +1,4 @@
-//! The parts of `multipart/form-data` bodies, only for the OpenAPI document.
+//! The parts of `multipart/form-data` bodies. These types exist only for the OpenAPI document.
 
 use utoipa::ToSchema;
 

@@ -1,5 +1,4 @@
-//! The types of the passkey (WebAuthn) ceremony. Fields of the browser's API
-//! keep its names.
+//! The types of the passkey (WebAuthn) ceremony. Fields of the browser's API keep their names.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,11 +10,10 @@ use crate::{Invalid, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "status")]
 pub enum PasskeyBody {
-    /// No action is needed: no passkey is requested, or WhatsApp processes the
-    /// response.
+    /// No action is needed: either no passkey is requested, or WhatsApp is processing the response.
     #[serde(rename = "NO_PASSKEY")]
     NoPasskey,
-    /// WhatsApp waits for a response of the account's passkey.
+    /// WhatsApp is waiting for a response of the account's passkey.
     #[serde(rename = "PASSKEY_REQUIRED")]
     Required {
         /// The argument for `navigator.credentials.get`, on
@@ -24,7 +22,7 @@ pub enum PasskeyBody {
         /// When WhatsApp's request expires.
         expires_at: Timestamp,
     },
-    /// The phone should show the same code.
+    /// The phone should show the same verification code.
     #[serde(rename = "PASSKEY_CONFIRM")]
     Confirm {
         /// The code, such as `ABCD-EFGH`.
@@ -41,17 +39,16 @@ pub struct PasskeyRequest {
     /// The timeout of WhatsApp's request, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
-    /// The owner of the passkey: `whatsapp.com`.
+    /// The relying party for which the passkey was created: `whatsapp.com`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rp_id: Option<String>,
-    /// The allowed passkeys; any if empty.
+    /// The allowed passkeys; if empty, any passkey is allowed.
     #[serde(default)]
     pub allow_credentials: Vec<PasskeyDescriptor>,
-    /// The user verification, such as `required`: fingerprint, face or screen
-    /// lock.
+    /// The required user verification (fingerprint, face or screen lock), such as `required`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_verification: Option<String>,
-    /// Further fields of WhatsApp's request.
+    /// Other fields of WhatsApp's request.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     pub more: Map<String, Value>,
@@ -60,12 +57,12 @@ pub struct PasskeyRequest {
 /// `PublicKeyCredentialDescriptor` as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PasskeyDescriptor {
-    /// The credential's id, base64url.
+    /// The credential's id, in base64url.
     pub id: String,
     /// The type: `public-key`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Further fields.
+    /// Other fields of the descriptor.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     pub more: Map<String, Value>,
@@ -75,29 +72,29 @@ pub struct PasskeyDescriptor {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PasskeyCredential {
-    /// The credential's id, base64url.
+    /// The credential's id, in base64url.
     pub id: String,
-    /// The same id.
+    /// The same id as `id`.
     pub raw_id: String,
     /// The type: `public-key`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The authenticator's response.
     pub response: PasskeyAssertion,
-    /// Further fields of the browser.
+    /// Other fields that the browser sent.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     pub more: Map<String, Value>,
 }
 
-// A credential can link a device for a short time, so it stays out of logs.
+// For a short time, a credential can link a device, so it stays out of logs.
 impl std::fmt::Debug for PasskeyCredential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PasskeyCredential").finish_non_exhaustive()
     }
 }
 
-/// `AuthenticatorAssertionResponse` as JSON: all base64url.
+/// `AuthenticatorAssertionResponse` as JSON; all fields are base64url.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PasskeyAssertion {
@@ -106,7 +103,7 @@ pub struct PasskeyAssertion {
     pub client_data: String,
     /// The authenticator's data about itself.
     pub authenticator_data: String,
-    /// The authenticator's signature of both.
+    /// The authenticator's signature over both.
     pub signature: String,
     /// The owner of the passkey.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,14 +116,14 @@ impl std::fmt::Debug for PasskeyAssertion {
     }
 }
 
-/// Maximum length of a field of a credential, in characters.
+/// Maximum length of a field of a credential, in bytes.
 const LONGEST_FIELD: usize = 16 * 1024;
 
 impl PasskeyCredential {
     /// Checks the format of the fields.
     ///
     /// # Errors
-    /// The invalid field.
+    /// The first invalid field.
     pub fn check(&self) -> Result<(), Invalid> {
         let PasskeyAssertion {
             client_data,

@@ -1,6 +1,6 @@
 //! The URL paths of session-manager.
 
-/// `GET`: liveness.
+/// `GET`: liveness of the service.
 pub const HEALTH: &str = "/health";
 /// `GET`: liveness and readiness of the workers.
 pub const HEALTH_DEEP: &str = "/health/deep";
@@ -16,42 +16,42 @@ pub const QR_SVG: &str = "/qr.svg";
 pub const QR_TXT: &str = "/qr.txt";
 /// `POST`: starts the browser.
 pub const CONNECT: &str = "/connect";
-/// `POST`: closes the browser, stays linked.
+/// `POST`: closes the browser; the device stays linked.
 pub const DISCONNECT: &str = "/disconnect";
 /// `POST`: unlinks the device.
 pub const LOGOUT: &str = "/logout";
 /// `POST`: links by phone number.
 pub const PAIRING_CODE: &str = "/pairing-code";
-/// `GET`: the passkey that WhatsApp requests; `POST`: its response.
+/// `GET`: the passkey that WhatsApp requests; `POST`: the response to it.
 pub const PASSKEY: &str = "/passkey";
 /// `POST`: confirms that the phone shows the verification code.
 pub const PASSKEY_CONFIRM: &str = "/passkey/confirm";
-/// `POST`: returns to linking by QR code.
+/// `POST`: cancels the passkey request and returns to linking by QR code.
 pub const PASSKEY_CANCEL: &str = "/passkey/cancel";
 /// `POST`: sends a message.
 pub const SEND: &str = "/send";
 /// `POST`: checks whether a message could be sent, without sending it.
 pub const SEND_CHECK: &str = "/send/check";
-/// `POST`: whether a number has WhatsApp, and WhatsApp's spelling of it.
+/// `POST`: looks up whether a number has WhatsApp, and how WhatsApp spells it.
 pub const LOOKUP: &str = "/lookup";
 /// `POST`: uploads a file.
 pub const FILES: &str = "/files";
-/// `GET`, `DELETE`: an uploaded file.
+/// `GET`, `DELETE`: the metadata of an uploaded file, and its deletion.
 pub const FILE: &str = "/files/{id}";
-/// `GET`: the delivery status of a message; `PUT` edits it, `DELETE` deletes it
-/// for everyone.
+/// `GET`: the delivery status of a message; `PUT` edits the message, and
+/// `DELETE` deletes it for everyone.
 pub const MESSAGE: &str = "/messages/{id}";
-/// `GET`, `DELETE`: the file of a message that came in.
+/// `GET`, `DELETE`: the file of an inbound message.
 pub const MESSAGE_MEDIA: &str = "/messages/{id}/media";
 /// `POST`: marks a chat as read.
 pub const CHAT_READ: &str = "/chats/{to}/read";
 /// `POST`: shows the account as typing in a chat.
 pub const CHAT_TYPING: &str = "/chats/{to}/typing";
-/// `DELETE`: forgets what the service keeps of a chat.
+/// `DELETE`: deletes the service's data of a chat.
 pub const CHAT_MESSAGES: &str = "/chats/{to}/messages";
-/// `GET`: what WhatsApp tells of a number.
+/// `GET`: the WhatsApp profile of a number.
 pub const CONTACT: &str = "/contacts/{to}";
-/// `GET`: as Prometheus reads it.
+/// `GET`: the metrics in the Prometheus text format.
 pub const METRICS: &str = "/metrics";
 /// `POST`: takes a backup of the linked session.
 pub const BACKUP: &str = "/backup";

@@ -1,11 +1,11 @@
-//! `Recipient`: parsing and normalisation of phone numbers and WhatsApp ids.
+//! `Recipient`: parses and normalizes phone numbers and WhatsApp ids.
 
 use std::fmt;
 
 use crate::validate::{Invalid, is_invisible, refuse};
 
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
-/// Length of a LID, which is not a phone number and can be longer.
+/// Number of digits of a LID, which is not a phone number and can be longer.
 const LID_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
 
 /// A recipient in WhatsApp's own form: `5491158254201@c.us` or `123456@lid`.
@@ -23,13 +23,13 @@ impl fmt::Debug for Recipient {
 
 impl Recipient {
     /// Parses a number in international form, or a WhatsApp id (`…@c.us`,
-    /// `…@lid`). Spaces, dashes, dots and parentheses are taken after a `+`
-    /// alone: `381 15 555-1234` is Argentine to whoever writes it so, and
-    /// Serbian by its first digits; there is no region here to tell. Argentina's
-    /// 9 after 54 is kept as given.
+    /// `…@lid`). Spaces, dashes, dots and parentheses are accepted only after a
+    /// `+`: `381 15 555-1234` is Argentine to the person who writes it, but
+    /// Serbian by its first digits, and this function knows no region to
+    /// decide. Argentina's 9 after 54 is kept as given.
     ///
     /// # Errors
-    /// When the text is neither; groups (`…@g.us`) are rejected, too.
+    /// If the text is neither; groups (`…@g.us`) are rejected as well.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Self::parse_as("to", text)
     }
@@ -73,8 +73,8 @@ impl Recipient {
     }
 }
 
-/// What people write between the digits of a number: spaces, dots, parentheses
-/// and dashes of any kind.
+/// Returns whether people write this character between the digits of a number:
+/// spaces, dots, parentheses and dashes of any kind.
 fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || matches!(

@@ -1,5 +1,5 @@
-//! The body of `POST /send`: one for every kind of message, selected by its
-//! `type`; a text by default.
+//! The body of `POST /send`. It is the same for every kind of message, which
+//! its `type` selects; the default is a text.
 
 use std::fmt;
 
@@ -9,15 +9,15 @@ use utoipa::ToSchema;
 
 use crate::Card;
 
-/// Declares the body: the fields, their order in JSON, and a deserializer that
+/// Declares the body: its fields, their order in JSON, and a deserializer that
 /// records the first unknown field.
 macro_rules! request {
     ($($(#[$doc:meta])* $field:ident $name:literal,)*) => {
-        /// The body of `POST /send`. The fields that each `type` accepts are
-        /// defined by [`SendRequest::validate`].
+        /// The body of `POST /send`. [`SendRequest::validate`] defines which
+        /// fields each `type` accepts.
         #[derive(Clone, Default, PartialEq, Serialize, ToSchema)]
         pub struct SendRequest {
-            /// The business that the message is sent for; metadata.
+            /// The business for which the message is sent; metadata only.
             #[schema(minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
             #[serde(skip_serializing_if = "Option::is_none")]
             pub cliente_id: Option<u64>,
@@ -30,14 +30,13 @@ macro_rules! request {
             /// The text.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub message: Option<String>,
-            /// Whether WhatsApp may look up a link in the text for a preview.
+            /// Whether WhatsApp may look up a link in the text and show a preview.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub link_preview: Option<bool>,
             /// Whether audio is a voice message.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub voice: Option<bool>,
-            /// Whether a video plays like a GIF: by itself, silently and
-            /// repeatedly.
+            /// Whether a video plays like a GIF: automatically, silently and repeatedly.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub gif: Option<bool>,
             /// Latitude in degrees, north positive.
@@ -58,7 +57,7 @@ macro_rules! request {
             $($(#[$doc])*
             #[serde(skip_serializing_if = "Option::is_none")]
             pub $field: Option<String>,)*
-            /// The first unknown field.
+            /// The name of the first unknown field.
             #[serde(skip)]
             pub unknown: Option<String>,
         }
@@ -105,8 +104,7 @@ macro_rules! request {
         }
 
         impl SendRequest {
-            /// The names of the present fields, except `cliente_id`, `to` and
-            /// `type`.
+            /// Returns the names of the present fields, except `cliente_id`, `to` and `type`.
             pub(crate) fn given(&self) -> impl Iterator<Item = &'static str> {
                 [
                     ("message", self.message.is_some()),
@@ -128,7 +126,7 @@ macro_rules! request {
 }
 
 request! {
-    /// The id of an uploaded file: 32 hexadecimal digits.
+    /// The id of an uploaded file, which is 32 hexadecimal digits.
     file_id "file_id",
     /// The URL to fetch a file from.
     url "url",
@@ -140,9 +138,9 @@ request! {
     name "name",
     /// The address of a location.
     address "address",
-    /// The message that the reaction is for.
+    /// The message to which the reaction belongs.
     message_id "message_id",
-    /// The reaction; empty removes it.
+    /// The emoji of the reaction; an empty text removes the reaction.
     emoji "emoji",
     /// The message that is replied to.
     reply_to "reply_to",
@@ -150,7 +148,7 @@ request! {
 
 struct Reader;
 
-/// Reads a field that may occur once; `null` counts as missing.
+/// Reads a field that may occur only once; `null` counts as missing.
 fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     map: &mut A,
     field: &mut Option<T>,
@@ -169,7 +167,7 @@ impl<'de> Deserialize<'de> for SendRequest {
     }
 }
 
-// Texts and numbers are the customer's: `{:?}` must not write them to a log.
+// Texts and numbers are the customer's data, which `{:?}` must not write to a log.
 impl fmt::Debug for SendRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SendRequest")
@@ -180,7 +178,7 @@ impl fmt::Debug for SendRequest {
 }
 
 impl SendRequest {
-    /// Creates the request for a text.
+    /// Creates the request for a text message.
     #[must_use]
     pub fn text(
         cliente_id: Option<u64>,

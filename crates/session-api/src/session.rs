@@ -1,5 +1,4 @@
-//! The body of `GET /session`: the session's state in detail. Fields may be
-//! added.
+//! The body of `GET /session`: the session's state in detail. Fields may be added to it.
 
 use std::collections::BTreeMap;
 
@@ -17,19 +16,19 @@ pub struct SessionBody {
     pub state: SessionState,
     /// When the session entered the state.
     pub since: Timestamp,
-    /// Increases by one with every change that `GET /events` publishes; starts
-    /// at 1.
+    /// A number that starts at 1 and increases by one with every change that
+    /// `GET /events` publishes.
     pub generation: u64,
     /// The cause of the last transition, as a code such as `CODE_SCANNED`.
     pub cause: String,
-    /// The cause, human-readable.
+    /// The cause of the last transition, as a human-readable text.
     pub cause_message: String,
     /// Whether the profile on disk is linked to a phone, with or without a
     /// running browser.
     pub linked: bool,
     /// The linked account, once the page has reported it.
     pub account: Option<Account>,
-    /// The QR code to scan now.
+    /// The QR code to scan now; `null` if there is none.
     pub qr: Option<QrInfo>,
     /// The current pairing code.
     #[serde(default)]
@@ -47,9 +46,9 @@ pub struct SessionBody {
     pub browser: BrowserInfo,
     /// The state of WhatsApp's page.
     pub page: PageInfo,
-    /// Unrequested restarts of the browser.
+    /// The restarts of the browser that nobody requested.
     pub restarts: RestartInfo,
-    /// The last error, even if it was resolved since.
+    /// The last error, even if it has been resolved since.
     pub last_error: Option<LastError>,
     /// The latest transitions, newest first.
     pub history: Vec<HistoryEntry>,
@@ -62,9 +61,9 @@ pub struct SessionBody {
 pub struct Account {
     /// WhatsApp's id, such as `5491158254201@c.us`.
     pub id: String,
-    /// The number in digits.
+    /// The digits of the phone number.
     pub phone: String,
-    /// The privacy id (`…@lid`), if the page knows it.
+    /// The LID (`…@lid`), if the page knows it.
     #[serde(default)]
     pub lid: Option<String>,
     /// The name that other users see.
@@ -78,11 +77,11 @@ pub struct Account {
 /// The QR code to scan now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QrInfo {
-    /// When the page will replace it.
+    /// When the page will replace the code.
     pub expires_at: Timestamp,
-    /// How many more codes follow before the page goes idle.
+    /// Number of codes that follow before the page becomes idle.
     pub codes_left: u32,
-    /// How many more times an idle page is refreshed automatically.
+    /// Number of times that an idle page will still be refreshed automatically.
     pub refreshes_left: u32,
 }
 
@@ -96,14 +95,14 @@ pub struct PairingCodeInfo {
 /// The passkey that WhatsApp requests before it links the device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PasskeyInfo {
-    /// `asked`, `required` (waiting for a response), `answered` (WhatsApp and
-    /// the phone process it) or `confirm`.
+    /// The stage: `asked`, `required` (waiting for a response), `answered`
+    /// (WhatsApp and the phone are processing the response) or `confirm`.
     pub stage: String,
-    /// When it was requested.
+    /// When the passkey was requested.
     pub since: Timestamp,
     /// When the request expires.
     pub expires_at: Timestamp,
-    /// Whether a user has to confirm the verification code, with
+    /// Whether a person has to confirm the verification code with
     /// `POST /passkey/confirm`. Otherwise WhatsApp's page continues by itself.
     pub needs_confirmation: bool,
 }
@@ -126,17 +125,17 @@ pub struct BrowserInfo {
 /// The state of WhatsApp's page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PageInfo {
-    /// The URL that it was loaded from.
+    /// The URL from which the page was loaded.
     pub url: String,
     /// The page's own version, such as `2.3000.1023`.
     pub whatsapp_version: Option<String>,
     /// The wa-js bundle's version.
     pub wa_js_version: Option<String>,
-    /// The self-test of the page script.
+    /// The result of the page script's self-test.
     pub self_test: Option<SelfTest>,
 }
 
-/// The self-test of the page script for everything that it needs.
+/// The self-test of the page script, which checks everything that the script needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SelfTest {
     /// Whether all checks passed.
@@ -145,28 +144,27 @@ pub struct SelfTest {
     pub checks: BTreeMap<String, bool>,
 }
 
-/// Unrequested restarts of the browser.
+/// The restarts of the browser that nobody requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RestartInfo {
-    /// Restarts since the service started.
+    /// Number of restarts since the service started.
     pub total: u64,
-    /// Restarts within the current window.
+    /// Number of restarts within the current window.
     pub recent: u32,
-    /// Maximum number of restarts within the window before the state is
-    /// `ERROR`.
+    /// Maximum number of restarts within the window; beyond it, the state is `ERROR`.
     pub budget: u32,
     /// The length of the window, in seconds.
     pub window_seconds: u64,
 }
 
-/// The last error.
+/// The last error of the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LastError {
     /// The code, such as `CHROME_NOT_FOUND`.
     pub code: String,
-    /// Cause and remedy, human-readable.
+    /// The cause and the remedy, as a human-readable text.
     pub message: String,
-    /// When it happened.
+    /// When the error occurred.
     pub at: Timestamp,
 }
 
@@ -177,11 +175,11 @@ pub struct HistoryEntry {
     pub from: SessionState,
     /// The state after.
     pub to: SessionState,
-    /// The cause, as a code.
+    /// The cause of the transition, as a code.
     pub cause: String,
-    /// The cause, human-readable.
+    /// The cause of the transition, as a human-readable text.
     pub message: String,
-    /// The time of the transition.
+    /// When the transition happened.
     pub at: Timestamp,
 }
 

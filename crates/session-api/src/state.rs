@@ -15,17 +15,17 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SessionState {
-    /// Not started: waiting for `POST /connect`, or the browser is starting.
+    /// Not started: the session waits for `POST /connect`, or the browser is starting.
     Init,
     /// The page shows a code that a phone can scan.
     QrRequired,
-    /// Linked, but not able to send: syncing, or offline.
+    /// Linked, but not able to send: still syncing, or offline.
     Authenticated,
-    /// Linked, synced and connected: a send works now.
+    /// Linked, synced and connected, so that sending works.
     Ready,
-    /// Closed on purpose, unlinked, or taken over elsewhere.
+    /// Closed on purpose, unlinked, or taken over by another device.
     Disconnected,
-    /// A failure that needs intervention; `GET /session` has the cause.
+    /// A failure that needs intervention; `GET /session` contains the cause.
     Error,
 }
 
@@ -40,7 +40,7 @@ impl SessionState {
         Self::Error,
     ];
 
-    /// Returns the name in JSON, such as `QR_REQUIRED`.
+    /// Returns the state's name in JSON, such as `QR_REQUIRED`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl SessionState {
         }
     }
 
-    /// Returns the name in lower case, as used by `/api/whatsapp-v2`.
+    /// Returns the state's name in lower case, as `/api/whatsapp-v2` uses it.
     #[must_use]
     pub const fn as_lower_str(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl SessionState {
         }
     }
 
-    /// Whether a phone is certainly linked in this state.
+    /// Returns whether a phone is certainly linked in this state.
     #[must_use]
     pub const fn is_linked(self) -> bool {
         matches!(self, Self::Authenticated | Self::Ready)
@@ -79,7 +79,7 @@ impl fmt::Display for SessionState {
     }
 }
 
-/// An unknown state name.
+/// The error for an unknown state name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownState(pub String);
 

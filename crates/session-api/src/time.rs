@@ -7,9 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-/// A timestamp in UTC, to the millisecond.
+/// A timestamp in UTC, with a resolution of a millisecond.
 ///
-/// In JSON RFC 3339 with exactly three decimals: `2026-01-14T13:02:09.336Z`.
+/// Its JSON form is RFC 3339 with exactly three decimals:
+/// `2026-01-14T13:02:09.336Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(jiff::Timestamp);
 
@@ -20,27 +21,26 @@ impl Timestamp {
         Self::from(jiff::Timestamp::now())
     }
 
-    /// Returns milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns the milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn as_millis(self) -> i64 {
         self.0.as_millisecond()
     }
 
-    /// The timestamp `millis` milliseconds after 1970-01-01T00:00:00Z, or
-    /// `None` outside the years that RFC 3339 can represent.
+    /// Returns the timestamp `millis` milliseconds after 1970-01-01T00:00:00Z,
+    /// or `None` if it is outside the years that RFC 3339 can represent.
     #[must_use]
     pub fn from_millis(millis: i64) -> Option<Self> {
         jiff::Timestamp::from_millisecond(millis).ok().map(Self)
     }
 
-    /// Adds `by`; saturates at the end of representable time.
+    /// Returns the timestamp `by` later; saturates at the end of representable time.
     #[must_use]
     pub fn after(self, by: std::time::Duration) -> Self {
         Self(self.0.saturating_add(by).unwrap_or(jiff::Timestamp::MAX))
     }
 
-    /// This moment moved by `by` into the past; saturates at the beginning of
-    /// representable time.
+    /// Returns the timestamp `by` earlier; saturates at the beginning of representable time.
     #[must_use]
     pub fn before(self, by: std::time::Duration) -> Self {
         Self(self.0.saturating_sub(by).unwrap_or(jiff::Timestamp::MIN))
@@ -49,7 +49,7 @@ impl Timestamp {
 
 impl From<jiff::Timestamp> for Timestamp {
     fn from(at: jiff::Timestamp) -> Self {
-        // Truncated, not rounded: a timestamp must never be in the future.
+        // The time is truncated, not rounded, so that a timestamp is never in the future.
         let truncate = TimestampRound::new()
             .smallest(Unit::Millisecond)
             .mode(RoundMode::Trunc);

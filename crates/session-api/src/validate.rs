@@ -1,4 +1,4 @@
-//! Validation of a message: the same rules in both services, so that a dry run
+//! Validates messages by the same rules in both services, so that a dry run
 //! rejects what a real send would.
 
 use std::borrow::Cow;
@@ -8,13 +8,13 @@ use crate::content::{Card, Contacts, Content, Context, Location, Media, Outgoing
 use crate::recipient::Recipient;
 use crate::send::SendRequest;
 
-/// Maximum length of a text, in characters; WhatsApp's own limit.
+/// Maximum length of a text, in characters, which is WhatsApp's own limit.
 pub const LONGEST_MESSAGE: usize = 65_536;
-/// Maximum length of a location's name and address, and of a name on a card.
+/// Maximum length of a location's name and address and of a name on a card, in characters.
 const LONGEST_LINE: usize = 1_024;
 const LONGEST_URL: usize = 2_048;
-/// Maximum length in characters: a family of four with joiners has 7; a
-/// regional flag 7.
+/// Maximum length of an emoji, in characters. A family of four with joiners has
+/// 7, and so has a regional flag.
 const LONGEST_EMOJI: usize = 16;
 const MOST_MENTIONS: usize = 256;
 const MOST_CARDS: usize = 50;
@@ -23,8 +23,8 @@ const MOST_CARDS: usize = 50;
 pub struct Invalid {
     /// The name of the field.
     pub field: Cow<'static, str>,
-    /// The expected value. Never repeats the given one: it may be a phone
-    /// number or a customer's text.
+    /// The expected value. The given value is never repeated, because it may be
+    /// a phone number or a customer's text.
     pub wants: Cow<'static, str>,
 }
 
@@ -36,8 +36,7 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// The fields that a type of message accepts, in addition to `cliente_id` and
-/// `to`.
+/// The fields that one type of message accepts in addition to `cliente_id` and `to`.
 struct Takes {
     kind: &'static str,
     fields: &'static [&'static str],
@@ -62,7 +61,7 @@ const KINDS: &[Takes] = &[
             "file_id", "url", "caption", "filename", "gif", "reply_to", "mentions",
         ],
     },
-    // WhatsApp shows no caption below audio.
+    // `caption` is missing because WhatsApp shows no caption below audio.
     Takes {
         kind: "audio",
         fields: &["file_id", "url", "filename", "voice", "reply_to"],
@@ -71,7 +70,7 @@ const KINDS: &[Takes] = &[
         kind: "document",
         fields: MEDIA,
     },
-    // WhatsApp shows a sticker alone.
+    // `caption` is missing because WhatsApp shows a sticker alone.
     Takes {
         kind: "sticker",
         fields: &["file_id", "url", "filename", "reply_to"],
@@ -91,8 +90,8 @@ const KINDS: &[Takes] = &[
 ];
 
 impl SendRequest {
-    /// Validates the whole request; returns the message to send. `upload` is
-    /// whether a file came with it.
+    /// Validates the whole request, and returns the message to send. `upload`
+    /// says whether a file came with the request.
     ///
     /// # Errors
     /// The first invalid field.
@@ -121,8 +120,8 @@ impl SendRequest {
     fn takes(&self) -> Result<&'static Takes, Invalid> {
         let kinds = || KINDS.iter().map(|takes| takes.kind);
         let Some(kind) = &self.kind else {
-            // For compatibility unknown fields are ignored. Known ones must not
-            // get lost, though.
+            // For compatibility, unknown fields are ignored; known fields,
+            // however, must not get lost.
             let text = &KINDS[0];
             return match self.given().find(|name| !text.fields.contains(name)) {
                 None => Ok(text),
@@ -147,7 +146,7 @@ impl SendRequest {
         }
         match &self.unknown {
             None => Ok(takes),
-            // A key is the client's text, too.
+            // The name of a field is also the client's text.
             Some(name) => {
                 let is_name =
                     name.len() <= 40 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
@@ -275,7 +274,7 @@ impl SendRequest {
                 return refuse("contact.name", "is empty");
             }
             text("contact.name", &card.name, LONGEST_LINE)?;
-            // A card is saved by a phone: it needs a number.
+            // A phone saves the card, so the card needs a number.
             let number = Recipient::parse_as("contact.phone", &card.phone)?;
             let Some((phone, "c.us")) = number.as_str().split_once('@') else {
                 return refuse("contact.phone", "has to be a number, not a LID");
@@ -330,7 +329,7 @@ pub(crate) fn text(field: &'static str, value: &str, longest: usize) -> Result<(
     Ok(())
 }
 
-/// Checks WhatsApp's whole id (`true_…@c.us_3EB0…`), or the last part of it.
+/// Checks that `id` is WhatsApp's whole id (`true_…@c.us_3EB0…`) or the last part of it.
 fn message_id(field: &'static str, id: &str) -> Result<(), Invalid> {
     let known = |b: u8| b.is_ascii_alphanumeric() || b"@._:-".contains(&b);
     if (1..=128).contains(&id.len()) && id.bytes().all(known) {
@@ -342,7 +341,7 @@ fn message_id(field: &'static str, id: &str) -> Result<(), Invalid> {
     )
 }
 
-/// Whether a text has the format of an id from `POST /files`.
+/// Returns whether a text has the format of an id from `POST /files`.
 #[must_use]
 pub fn is_file_id(id: &str) -> bool {
     id.len() == 32
@@ -351,10 +350,11 @@ pub fn is_file_id(id: &str) -> bool {
             .all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
 }
 
-/// Checks the name that the recipient of a file sees.
+/// Checks the file name that the recipient sees.
 ///
 /// # Errors
-/// When the name is empty, too long, or has a character that no file name has.
+/// If the name is empty, too long, or contains a character that no file name
+/// has.
 pub fn check_filename(field: &'static str, name: &str) -> Result<(), Invalid> {
     let odd =
         |c: char| c.is_control() || matches!(c, '/' | '\\') || is_invisible(c) && !is_joiner(c);
@@ -362,11 +362,11 @@ pub fn check_filename(field: &'static str, name: &str) -> Result<(), Invalid> {
     let mut last = None;
     let hides = name.chars().any(|c| {
         let before: Option<char> = last.replace(c);
-        // A keycap digit is written so.
+        // A keycap digit is written like this.
         let is_keycap = c == '\u{fe0f}' && before.is_some_and(|it| it.is_ascii_digit());
         is_joiner(c) && !is_keycap && before.is_none_or(|before| before.is_ascii())
     });
-    // Empty, `.` and `..` are folders.
+    // Empty names, `.` and `..` denote folders.
     let is_none = name.trim().trim_matches('.').is_empty();
     if hides || is_none || name.len() > 255 || name.chars().any(odd) {
         return refuse(
@@ -377,8 +377,8 @@ pub fn check_filename(field: &'static str, name: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Whether a character is invisible, or changes the text direction of others:
-/// `factura\u{202e}fdp.exe` looks like `facturaexe.pdf`.
+/// Returns whether a character is invisible or changes the text direction of
+/// others: `factura\u{202e}fdp.exe` looks like `facturaexe.pdf`.
 #[must_use]
 pub const fn is_invisible(c: char) -> bool {
     matches!(
@@ -396,7 +396,7 @@ pub const fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Whether a character combines emoji, or letters of some alphabets.
+/// Returns whether a character joins emoji, or letters of some alphabets.
 const fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
 }

@@ -1,5 +1,5 @@
-//! Request bodies of every kind of message: accepted ones, and errors of
-//! rejected ones.
+//! Tests of request bodies for every kind of message: which are accepted, and
+//! the errors of those that are rejected.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
@@ -30,8 +30,9 @@ fn content(body: &Value, upload: bool) -> Result<Value, (String, String)> {
         .map_err(|invalid| (invalid.field.to_string(), invalid.to_string()))
 }
 
-/// Compares the stored text: a retry sends the deserialized content, and under
-/// its key that has to be the same message. Found by `cargo xtask fuzz`.
+/// Compares the stored text of a message: a retry sends the deserialized
+/// content, which must be the same message under its key. Found by
+/// `cargo xtask fuzz`.
 #[test]
 fn a_place_is_the_same_after_it_was_written_down() {
     for latitude in [
@@ -119,7 +120,7 @@ fn every_kind_is_taken() {
     ] {
         assert_eq!(content(&body, upload), Ok(wanted), "{body}");
     }
-    // As deployed clients write it, including unknown fields.
+    // A body as deployed clients write it, including unknown fields.
     let body = json!({"cliente_id": 51, "message": "hola", "prioridad": 3, "reply_to": null});
     assert!(content(&body, false).is_ok());
 }
@@ -254,7 +255,7 @@ fn the_shape_is_serdes_to_complain_of() {
 }
 
 proptest! {
-    /// An accepted request serializes to one that is accepted as the same.
+    /// An accepted request serializes to one that is accepted as the same message.
     #[test]
     fn accepted_requests_round_trip(message in ".{1,40}", preview: bool, id in "[A-Za-z0-9@._:-]{1,40}") {
         let request = SendRequest {

@@ -1,8 +1,8 @@
-//! Check of the page's TLS certificate, as browsers receive it.
+//! Checks the web page's TLS certificate as a browser would receive it.
 //!
-//! The handshake is made with a clock two weeks ahead and, if that fails, with
-//! the current time: the verdict is the one of this machine's trust store, by
-//! the rules of every browser, and no certificate is parsed by hand.
+//! The TLS handshake runs with a clock two weeks ahead and, if that fails, with
+//! the current time. The verdict therefore comes from this machine's trust
+//! store and the usual validation rules; no certificate is parsed by hand.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -16,12 +16,12 @@ use url::Url;
 use super::judge::{CertificateFacts, CertificateState};
 use crate::webhooks::causes;
 
-/// How far ahead the check looks.
+/// How far in the future the certificate must still be valid.
 const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
-/// Timeout of a request.
+/// Timeout of one request.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// A clock that runs ahead.
+/// A time source for rustls that runs ahead by the given duration.
 #[derive(Debug)]
 struct Ahead(Duration);
 
@@ -33,8 +33,8 @@ impl TimeProvider for Ahead {
     }
 }
 
-/// Checks the certificate; `None` if the page cannot be reached, which does not
-/// depend on its certificate.
+/// Checks the certificate. Returns `None` if the page cannot be reached,
+/// because that says nothing about its certificate.
 pub(super) async fn look(url: &Url) -> Option<CertificateFacts> {
     let roots = tokio::task::spawn_blocking(roots).await.ok()??;
     judge(url, &Arc::new(roots)).await
@@ -58,7 +58,7 @@ fn roots() -> Option<RootCertStore> {
     (!roots.is_empty()).then_some(roots)
 }
 
-/// Whether the certificate is valid at that time; `None` if none was presented.
+/// Returns whether the certificate is valid `ahead` of now; `None` if the server presented none.
 async fn handshake(url: &Url, roots: &Arc<RootCertStore>, ahead: Duration) -> Option<bool> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_details(provider, Arc::new(Ahead(ahead)))
@@ -100,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    /// Serves a certificate of `authority` that expires in this many days.
+    /// Serves a page with a certificate of `authority` that expires in `days` days.
     async fn page(authority: &CertifiedIssuer<'static, KeyPair>, days: i64) -> Url {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now());
@@ -154,7 +154,7 @@ mod tests {
             let found = judge(&url, &roots).await.unwrap();
             assert_eq!((found.host.as_str(), found.state), ("localhost", state));
         }
-        // An unknown authority, and a page that cannot be reached.
+        // A certificate of an unknown authority, then a page that cannot be reached.
         let url = page(&authority, 90).await;
         let other = CertifiedIssuer::self_signed(
             CertificateParams::new(Vec::new()).unwrap(),

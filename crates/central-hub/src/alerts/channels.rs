@@ -1,4 +1,4 @@
-//! The channels of notices: e-mail and a webhook.
+//! The channels that deliver notices: e-mail and a webhook.
 
 mod email;
 mod webhook;
@@ -13,10 +13,10 @@ use super::words::AlertText;
 use crate::config::AlertConfig;
 use crate::webhooks::WebhookLimits;
 
-/// A notice to send, in any channel.
+/// A notice to send, independent of the channel.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing<'a> {
-    /// The event's id: the same for every attempt.
+    /// The event's id, which stays the same for every attempt.
     pub(super) event_id: &'a str,
     pub(super) kind: &'a str,
     pub(super) code: &'a str,
@@ -25,7 +25,7 @@ pub(super) struct Outgoing<'a> {
     pub(super) at: Timestamp,
 }
 
-/// Why sending failed: a code, and the other side's message.
+/// Why sending failed: an error code, and the message of the mail server or receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SendFailure {
     pub(crate) code: &'static str,
@@ -41,10 +41,10 @@ pub(crate) struct ChannelTest {
     /// The recipients, without secrets.
     pub(crate) to: String,
     pub(crate) ok: bool,
-    /// Why it failed, as a code.
+    /// Why the test failed, as a code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<&'static str>,
-    /// The other side's message.
+    /// The message of the mail server or receiver.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
 }
@@ -70,21 +70,21 @@ impl Channels {
         }
     }
 
-    /// Returns their names.
+    /// Returns the names of the channels.
     pub(super) fn names(&self) -> Vec<&'static str> {
         let email = self.email.is_some().then_some(EMAIL);
         let webhook = self.webhook.is_some().then_some(WEBHOOK);
         email.into_iter().chain(webhook).collect()
     }
 
-    /// Returns the recipients of each.
+    /// Returns the recipients of each channel.
     pub(super) fn recipients(&self) -> Vec<(&'static str, String)> {
         let email = self.email.as_ref().map(|it| (EMAIL, it.to()));
         let webhook = self.webhook.as_ref().map(|it| (WEBHOOK, it.to()));
         email.into_iter().chain(webhook).collect()
     }
 
-    /// Sends a notice in one channel.
+    /// Sends a notice through the channel named `way`.
     pub(super) async fn send(&self, way: &str, outgoing: &Outgoing<'_>) -> Result<(), SendFailure> {
         match (way, &self.email, &self.webhook) {
             (EMAIL, Some(email), _) => email.send(outgoing).await,

@@ -1,4 +1,4 @@
-//! The time by which alerts are judged.
+//! A clock for evaluating alerts, which tests can move ahead.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use session_api::Timestamp;
 
-/// The system's clock, which a test can move ahead; clones share it. Delays,
-/// repeats, quiet hours and the digest are then tested without waiting.
+/// The system's clock, which a test can move ahead; clones share the offset.
+/// Tests of delays, repeats, quiet hours and the digest therefore need not
+/// wait.
 #[derive(Clone, Debug, Default)]
 pub struct AlertClock {
-    /// Zero outside tests.
+    /// The offset in milliseconds; zero outside tests.
     ahead_millis: Arc<AtomicI64>,
 }
 

@@ -1,5 +1,5 @@
-//! The conditions that a person has to know of, the severity of each, and how
-//! long it may last before it is reported.
+//! The conditions that a person has to know about, the severity of each, and
+//! how long a condition may last before it is reported.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use strum::{EnumDiscriminants, IntoStaticStr};
 
 use crate::config::AlertConfig;
 
-/// A condition that is met; stored with its alert as JSON.
+/// A condition that is met. The store keeps it with its alert as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, EnumDiscriminants)]
 #[serde(tag = "code", rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum_discriminants(name(Code))]
@@ -17,22 +17,22 @@ use crate::config::AlertConfig;
 #[strum_discriminants(strum(serialize_all = "SCREAMING_SNAKE_CASE"))]
 #[strum_discriminants(doc = "Which condition it is.")]
 pub(crate) enum Condition {
-    /// Nothing can be sent.
+    /// The session is not ready, so nothing can be sent.
     SessionNotReady {
         state: SessionState,
         cause: String,
         message: String,
-        /// A passkey request that waits for a person.
+        /// A passkey request that waits for a person's answer.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         passkey: Option<PasskeyWait>,
     },
     /// session-manager does not answer, or refuses the hub's token.
     SessionManagerDown { reason: String },
-    /// A service restarted within an hour more often than the limit.
+    /// A service restarted more often within an hour than the limit allows.
     ManyRestarts { service: String, number: i64 },
     /// A service started twice within an hour.
     ShortUptime { service: String },
-    /// Automatic restarts of the browser used over half of their budget.
+    /// Automatic restarts of the browser have used over half of their budget.
     BrowserRestarts {
         number: u32,
         budget: u32,
@@ -50,7 +50,7 @@ pub(crate) enum Condition {
         name: String,
         reason: String,
     },
-    /// WhatsApp lets the account write to no new contact.
+    /// WhatsApp does not let the account write to new contacts, or soon will not.
     WhatsappLimit {
         kind: LimitKind,
         until: Option<Timestamp>,
@@ -66,24 +66,24 @@ pub(crate) enum Condition {
     BackupFailed { what: Backup },
     /// The newest backup is old.
     BackupOld { what: Backup, hours: u64 },
-    /// Backups are configured, and there is none.
+    /// Backups are configured, but none exists.
     NoBackup { what: Backup },
     /// Disk space is low.
     LowDisk { what: String, free_mib: u64 },
     /// The browser's profile is larger than usual.
     LargeProfile { mib: u64 },
-    /// The page's certificate has expired, or will soon.
+    /// The page's certificate has expired or is about to.
     Certificate { host: String, is_over: bool },
-    /// The clock of session-manager's machine is off.
+    /// The clock of session-manager's machine is wrong.
     ClockOff { seconds: u64 },
 }
 
 /// A passkey request that nobody has answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PasskeyWait {
-    /// When WhatsApp asked; distinguishes one request from the next.
+    /// When WhatsApp asked, which distinguishes one request from the next.
     pub(crate) since: Timestamp,
-    /// When it lapses.
+    /// When the request lapses.
     pub(crate) until: Timestamp,
 }
 
@@ -91,15 +91,15 @@ pub(crate) struct PasskeyWait {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum LimitKind {
-    /// Writing to people who never wrote first is blocked.
+    /// Starting a chat with people who never wrote first is blocked.
     ReachOut,
-    /// The new chats of this month are used up.
+    /// The month's allowance of new chats is used up.
     NewChats,
-    /// The new chats of this month are nearly used up.
+    /// The month's allowance of new chats is nearly used up.
     NewChatsNear,
 }
 
-/// The object of a backup.
+/// What a backup contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Backup {
@@ -113,9 +113,9 @@ pub(crate) enum Backup {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub(crate) enum Severity {
-    /// Reported at night, too.
+    /// Reported immediately, at night as well.
     Critical,
-    /// Waits for the end of the quiet hours.
+    /// Reported after the quiet hours.
     Warning,
 }
 
@@ -125,22 +125,22 @@ impl Severity {
     }
 }
 
-/// session-manager restarts within seconds under PM2 and systemd: a shorter
+/// Under PM2 and systemd, session-manager restarts within seconds, so a shorter
 /// outage wakes no one.
 const LINK: Duration = Duration::from_secs(120);
-/// The import of a large list passes.
+/// Long enough for the import of a large list, which needs memory for a while.
 const MEMORY: Duration = Duration::from_secs(300);
 /// A passkey request lapses after ten minutes; whoever just scanned the code
 /// answers it within one.
 const PASSKEY: Duration = Duration::from_secs(60);
 
 impl Condition {
-    /// Returns the code under which it is stored and reported.
+    /// Returns the code under which the condition is stored and reported.
     pub(crate) fn code(&self) -> &'static str {
         Code::from(self).as_str()
     }
 
-    /// Returns the code, with the object where there may be several.
+    /// Returns the code, followed by the affected object where there may be several.
     pub(crate) fn key(&self) -> String {
         let code = Code::from(self);
         match self {
@@ -163,7 +163,7 @@ impl Condition {
         }
     }
 
-    /// Returns the part whose change is worth a new notification; figures that
+    /// Returns the part whose change is worth a new notification. Figures that
     /// vary continuously are excluded.
     pub(crate) fn reason(&self) -> String {
         match self {
@@ -181,7 +181,7 @@ impl Condition {
         }
     }
 
-    /// Returns the severity.
+    /// Returns how severe the condition is.
     pub(crate) const fn severity(&self) -> Severity {
         match self {
             Self::SessionNotReady { .. }
@@ -197,7 +197,7 @@ impl Condition {
         }
     }
 
-    /// Returns how long it may last before it is reported.
+    /// Returns how long the condition may last before it is reported.
     pub(crate) fn patience(&self, config: &AlertConfig) -> Duration {
         match self {
             Self::SessionNotReady {
@@ -211,9 +211,9 @@ impl Condition {
         }
     }
 
-    /// Returns since when a person is waited for, of what lapses: it cannot
-    /// wait for the end of the quiet hours, nor for an earlier notification to
-    /// be some time ago.
+    /// Returns since when WhatsApp has waited for a person, if the request
+    /// lapses. Such a condition cannot wait for the end of the quiet hours or
+    /// for the minimum interval since the previous notification.
     pub(crate) fn lapses_since(&self) -> Option<Timestamp> {
         match self {
             Self::SessionNotReady { passkey, .. } => passkey.map(|wait| wait.since),
@@ -227,7 +227,7 @@ impl Code {
         self.into()
     }
 
-    /// Returns the key of an alert about one of several objects.
+    /// Returns the key of an alert about `what`, where there may be several such objects.
     pub(crate) fn of(self, what: &str) -> String {
         format!("{}/{what}", self.as_str())
     }
@@ -258,7 +258,7 @@ mod tests {
         let text = serde_json::to_string(&condition).unwrap();
         assert!(text.contains(r#""code":"WEBHOOK_DEAD_LETTERS""#), "{text}");
         assert_eq!(serde_json::from_str::<Condition>(&text).unwrap(), condition);
-        // One more dead letter is no new reason; a disabled webhook is.
+        // One more dead letter is not a new reason to notify; a disabled webhook is.
         let more = Condition::WebhookDeadLetters {
             webhook: 3,
             name: "crm".to_owned(),

@@ -1,5 +1,5 @@
-//! Parser of session-manager's Prometheus metrics: the same figures that
-//! monitors read.
+//! Reads figures from session-manager's Prometheus metrics, so that alerts and
+//! monitoring systems use the same ones.
 
 use super::judge::ManagerFigures;
 
@@ -22,12 +22,12 @@ fn whole(value: f64) -> u64 {
     value.max(0.0) as u64
 }
 
-/// Returns the resident memory of the service itself, in MiB.
+/// Returns the resident memory of the session-manager process itself, in MiB.
 pub(super) fn resident_mib(text: &str) -> Option<u64> {
     value(text, "process_resident_memory_bytes").map(|bytes| whole(bytes) >> 20)
 }
 
-/// Returns the figures; another version of session-manager may lack some.
+/// Returns the figures. Another version of session-manager may lack some of them.
 pub(super) fn figures(text: &str) -> ManagerFigures {
     let get = |name| value(text, name);
     ManagerFigures {

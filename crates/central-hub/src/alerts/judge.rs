@@ -1,35 +1,36 @@
-//! Evaluation of the observed facts against the limits.
+//! Compares the observed facts with the limits and returns the conditions that are met.
 
 use session_api::{LimitsEvent, NewChatStatus, SessionBody, SessionState};
 
 use super::condition::{Backup, Code, Condition, LimitKind, PasskeyWait};
 
-/// session-manager itself; PM2 restarts it at 1 GiB.
+/// Limits of session-manager itself; PM2 restarts it at 1 GiB.
 pub(super) const MANAGER: Limits = Limits {
     memory_mib: 512,
     restarts: 3,
 };
-/// The hub: at 1 GiB PM2 restarts it and systemd and the container runtime kill
-/// it, so the alert is at four fifths of that.
+/// Limits of the hub. PM2 restarts it at 1 GiB, and systemd and the container
+/// runtime kill it there, so the alert is raised at four fifths of that.
 pub(super) const HUB: Limits = Limits {
     memory_mib: 1024 * 4 / 5,
     restarts: 5,
 };
-/// Chrome, with all its processes, as in `deploy/prometheus/alerts.yml`: under
-/// systemd and in a container it shares 2 GiB with session-manager.
+/// Memory limit in MiB of Chrome with all its processes, as in
+/// `deploy/prometheus/alerts.yml`: under systemd and in a container, Chrome
+/// shares 2 GiB with session-manager.
 const BROWSER_MIB: u64 = 1430;
 const BROWSER: &str = "Chrome";
-/// Whose disk the hub's own is.
+/// The owner named in an alert about the hub's own disk.
 const HUB_ROOM: &str = "central-hub";
-/// The threshold below which the doctors warn.
+/// The free space in MiB below which the doctors warn.
 const MIN_FREE_MIB: u64 = 1000;
-/// The threshold of session-manager's doctor.
+/// The profile size in MiB above which session-manager's doctor warns.
 const LARGE_PROFILE_MIB: u64 = 2048;
 const LARGEST_SKEW_SECONDS: u64 = 60;
-/// Pauses made by a person, or that a person has to end: not automatic ones.
+/// Pause reasons that came from a person or that only a person can end; they raise no alert.
 const BY_PERSON: [&str; 2] = ["PAUSED_BY_PERSON", "RETRY"];
 
-/// The limits of a service before a person has to look.
+/// The limits of a service above which a person has to look.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) memory_mib: u64,
@@ -82,10 +83,10 @@ pub(super) enum CertificateState {
     Refused,
 }
 
-/// A backup of the hub's database.
+/// The state of the backups of the hub's database.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HubBackup {
-    /// The age of the newest; `None` if there is none.
+    /// The age of the newest backup in hours; `None` if there is none.
     pub(super) hours: Option<u64>,
     pub(super) failed: bool,
 }
@@ -107,8 +108,8 @@ pub(super) struct DeadLetter {
     pub(super) is_off: bool,
 }
 
-/// The observed facts. `None` is what could not be observed: its conditions are
-/// neither raised nor cleared.
+/// The observed facts. `None` stands for a fact that could not be observed: the
+/// conditions that depend on it are neither raised nor cleared.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
     /// Why session-manager is unreachable; `Some(None)` if it answers.
@@ -132,14 +133,14 @@ pub(super) struct Judgement {
 }
 
 impl Judgement {
-    /// Whether the condition of this alert was evaluated.
+    /// Returns whether the condition of this alert was evaluated.
     pub(super) fn knows(&self, key: &str) -> bool {
         let code = key.split('/').next().unwrap_or(key);
         !self.unknown.iter().any(|it| it == key || it == code)
     }
 }
 
-/// Evaluates the facts; a backup older than `backup_hours` is old.
+/// Evaluates the facts. A backup older than `backup_hours` counts as old.
 pub(super) fn judge(facts: &Facts, backup_hours: u64) -> Judgement {
     let mut judgement = Judgement::default();
     let conditions = &mut judgement.conditions;
@@ -198,7 +199,7 @@ pub(super) fn judge(facts: &Facts, backup_hours: u64) -> Judgement {
     judgement
 }
 
-/// Returns the codes, or keys, that could not be evaluated.
+/// Returns the codes or keys of the conditions that could not be evaluated.
 fn unknown(facts: &Facts) -> Vec<String> {
     let figures = facts.figures.clone().unwrap_or_default();
     let codes = [
@@ -215,7 +216,7 @@ fn unknown(facts: &Facts) -> Vec<String> {
     let codes = codes.into_iter().filter(|(is_known, _)| !is_known);
     let codes = codes.map(|(_, code)| code.as_str().to_owned());
     let hub = facts.hub_backup.is_some();
-    // The age is absent without a backup.
+    // The age is also absent if there is no backup.
     let knows_backup = figures.backup_wanted.is_some() || figures.backup_hours.is_some();
     let (session, other) = (Backup::Session.as_str(), Backup::Hub.as_str());
     let keys = [
@@ -233,17 +234,17 @@ fn unknown(facts: &Facts) -> Vec<String> {
             figures.free_mib.is_some(),
             Code::LowDisk.of(session_api::SERVICE_NAME),
         ),
-        // Of a PostgreSQL server it is never known.
+        // The free space of a PostgreSQL server is never known.
         (facts.hub_room.is_some(), Code::LowDisk.of(HUB_ROOM)),
     ];
     let keys = keys.into_iter().filter(|(is_known, _)| !is_known);
-    // A service no longer observed, such as a removed hub, is cleared.
+    // An alert about a service that is no longer observed, such as a removed hub, is cleared.
     let silent = facts
         .services
         .iter()
         .filter(|service| service.resident_mib.is_none());
     let silent = silent.map(|service| Code::HighMemory.of(&service.name));
-    // More restarts do not end it.
+    // More restarts do not end the condition.
     let restarted = facts.services.iter().filter(|it| it.has_many_restarts());
     let restarted = restarted.map(|service| Code::ShortUptime.of(&service.name));
     codes
@@ -274,8 +275,8 @@ fn of_session(session: &SessionBody) -> Vec<Condition> {
     conditions
 }
 
-/// Returns the passkey request that waits for a person; once it is answered,
-/// WhatsApp and the phone go on by themselves.
+/// Returns the passkey request that waits for a person. Once it is answered,
+/// WhatsApp and the phone continue without help.
 fn passkey_of(session: &SessionBody) -> Option<PasskeyWait> {
     let passkey = session.passkey.as_ref()?;
     (passkey.stage != "answered").then_some(PasskeyWait {
@@ -417,7 +418,7 @@ mod tests {
         assert_eq!((HUB.memory_mib, HUB.restarts), (819, 5));
     }
 
-    /// What ends a service for its memory is in `deploy/`.
+    /// The memory limits at which a service is ended are in `deploy/`.
     #[test]
     fn people_are_told_before_a_service_is_ended_for_its_memory() {
         let compose = include_str!("../../../../deploy/container/compose.yaml");

@@ -1,4 +1,4 @@
-//! Alerts that reach a person, by e-mail and by a webhook.
+//! Raises alerts and notifies a person of them, by e-mail and by a webhook.
 //!
 //! ```text
 //!  relay, /session, /metrics, store, disk ─> observe ─> Facts ─> judge ─> Conditions
@@ -9,11 +9,11 @@
 //!                                    └─> webhook     retried, given up after a day
 //! ```
 //!
-//! A notice is stored in the transaction that marks its alert as notified, so
-//! that two hubs on one store send it once and a restart repeats nothing. A
-//! condition is over when no hub has seen it for a while; one that could not be
-//! observed is neither raised nor cleared. Without a channel no notice is sent,
-//! but the page lists the active alerts.
+//! A notice is stored in the transaction that marks its alert as notified. Two
+//! hubs on one store therefore send it once, and a restart repeats nothing. A
+//! condition is over when no hub has seen it for a while; a condition that
+//! could not be observed is neither raised nor cleared. Without a channel, no
+//! notice is sent, but the page still lists the active alerts.
 
 mod certificate;
 mod channels;
@@ -53,34 +53,34 @@ use crate::store::{
 };
 use crate::webhooks::WebhookLimits;
 
-/// The lease of a notice: longer than an attempt with all its steps.
+/// The lease of a notice; it outlasts an attempt with all its steps.
 const LEASE: Duration = Duration::from_secs(120);
 /// The age at which an unsent notice is given up.
 const GIVEN_UP: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1800);
-/// Notices sent concurrently.
+/// Number of notices that are sent concurrently.
 const AT_ONCE: u32 = 8;
-/// How long notices are kept, and service starts are counted.
+/// How long notices are kept and service starts are counted.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
-/// Poll interval without a wake-up, for what another hub left unsent.
+/// Poll interval when nothing wakes the sender; it finds notices that another hub left unsent.
 const IDLE_PAUSE: Duration = Duration::from_secs(15);
-/// Setting with the day of the last digest.
+/// The setting that holds the day of the last digest.
 const DIGEST: &str = "alert_digest_day";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How many of the latest notices are listed.
 const SHOWN: u32 = 10;
 
-/// Intervals of the checks and of the retries.
+/// The intervals of the checks and of the retries.
 #[derive(Clone, Copy, Debug)]
 pub struct AlertLimits {
     /// Interval between two checks.
     pub every: Duration,
-    /// A condition not seen for this long is over.
+    /// A condition that no hub has seen for this long is over.
     pub over_after: Duration,
     /// The pause after the first failed attempt; later ones are longer.
     pub first_pause: Duration,
-    /// Memory of the hub above which a person is told, in MiB.
+    /// Memory of the hub in MiB above which a person is notified.
     pub hub_memory_mib: u64,
 }
 
@@ -107,14 +107,14 @@ struct Inner {
     words: Words,
     limits: AlertLimits,
     clock: AlertClock,
-    /// This hub as a service that starts.
+    /// The name under which this hub's starts are recorded.
     service: String,
     /// The id of this process in the rows that it claims.
     who: String,
-    /// Notified when a notice was enqueued.
+    /// Notified when a notice has been enqueued.
     enqueued: Notify,
     heartbeat: Heartbeat,
-    /// Allows one test at a time.
+    /// Ensures that only one test runs at a time.
     testing: Mutex<()>,
 }
 
@@ -133,7 +133,7 @@ pub(crate) struct ActiveAlert {
     told_at: Option<Timestamp>,
 }
 
-/// A notice that was sent, or is to be.
+/// A notice that was sent or is queued.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Told)]
 pub(crate) struct SentNotice {
@@ -158,29 +158,29 @@ pub(crate) struct WayBody {
     to: String,
 }
 
-/// The state of the alerts.
+/// The active alerts, the channels and the latest notices.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Standing)]
 pub(crate) struct AlertsBody {
     /// The channels; if there are none, no notice is sent.
     ways: Vec<WayBody>,
     after_minutes: u64,
-    /// `null`: an active alert is reported once.
+    /// Hours between repeats; `null` if an active alert is reported only once.
     repeat_hours: Option<u64>,
     quiet_hours: Option<String>,
     digest_at: Option<String>,
     /// The active alerts.
     holding: Vec<ActiveAlert>,
-    /// The latest notices, the newest first.
+    /// The latest notices, newest first.
     told: Vec<SentNotice>,
 }
 
-/// Why no test was made.
+/// Why a test was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TestRefused {
     /// No channel is configured.
     NoChannel,
-    /// Another test is under way.
+    /// Another test is in progress.
     UnderWay,
 }
 
@@ -192,8 +192,8 @@ impl std::fmt::Debug for Alerts {
     }
 }
 
-/// Returns this machine's name, and the port if it is not the default: together
-/// they distinguish hubs.
+/// Returns this machine's name, with the port unless it is the default. The two
+/// together distinguish hubs.
 fn hub_name(config: &Config) -> String {
     let system = rustix::system::uname();
     let host = system.nodename().to_string_lossy().into_owned();
@@ -204,7 +204,7 @@ fn hub_name(config: &Config) -> String {
     }
 }
 
-/// Tests each channel, without a running hub; empty if there is no channel.
+/// Tests each channel without a running hub; the result is empty if there is no channel.
 pub(crate) async fn test(config: &Config, limits: WebhookLimits) -> Vec<ChannelTest> {
     let words = words_of(config);
     test_channels(&Channels::new(&config.alerts, limits), &words).await
@@ -267,7 +267,7 @@ impl Alerts {
                 () = inner.watch() => {}
             }
         };
-        // Attempts under way are finished and stored, not sent twice.
+        // Attempts in progress are finished and stored, so that they are not sent twice.
         tokio::join!(watching, inner.deliver(&draining));
         if let Err(error) = inner.store.release_notices(Some(&inner.who)).await {
             tracing::debug!("the leases of alerts stay: {error}");
@@ -291,7 +291,7 @@ impl Alerts {
         Ok(test_channels(&inner.channels, &inner.words).await)
     }
 
-    /// Returns the state of the alerts.
+    /// Returns the active alerts, the channels and the latest notices.
     pub(crate) async fn standing(&self) -> Result<AlertsBody, StoreError> {
         let inner = &self.0;
         let alerts = &inner.config.alerts;
@@ -332,20 +332,21 @@ impl From<Notice> for SentNotice {
     }
 }
 
-/// Parses a stored condition; `None` for one of a later version.
+/// Parses a stored condition. Returns `None` for a condition of a later version.
 fn condition_of(alert: &StoredAlert) -> Option<Condition> {
     serde_json::from_str(&alert.detail).ok()
 }
 
 impl Inner {
-    /// Stores that this hub started, and releases its earlier claims.
+    /// Records that this hub started, and releases its earlier claims.
     async fn begin(&self) {
         let now = self.clock.now();
         if let Err(error) = self.store.service_started(&self.service, now).await {
             tracing::debug!("the start is not written down: {error}");
         }
         if self.store.engine() == Engine::Sqlite {
-            // No other hub uses this file: all claims were made by this one.
+            // No other hub uses this database file, so every claim belongs to
+            // an earlier run of this one.
             if let Err(error) = self.store.release_notices(None).await {
                 tracing::warn!("alerts: {error}");
             }
@@ -399,7 +400,7 @@ impl Inner {
         }
     }
 
-    /// Stores a sighting, and enqueues a notice if one is due.
+    /// Stores that the condition was seen, and enqueues a notice if one is due.
     async fn record(
         &self,
         condition: &Condition,
@@ -442,8 +443,9 @@ impl Inner {
         Ok(())
     }
 
-    /// Clears the alerts that no hub sees any more. At night a notified alert
-    /// waits for the morning: the condition may be back by then.
+    /// Clears the alerts that no hub sees any more. During the quiet hours, an
+    /// alert that was notified stays until the morning, since the condition may
+    /// be back by then.
     async fn clear(
         &self,
         judgement: &Judgement,
@@ -463,7 +465,7 @@ impl Inner {
                 .clear_alert_in(&mut tx, &alert.key, before)
                 .await?
             {
-                // Another hub cleared it first, or the condition is back.
+                // Another hub cleared the alert first, or the condition is back.
                 continue;
             }
             if was_told && let Some(condition) = condition_of(&alert) {
@@ -486,7 +488,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Enqueues the daily digest, from one of the hubs.
+    /// Enqueues the daily digest, from only one of the hubs.
     async fn digest(&self, facts: &Facts, now: Timestamp) -> Result<(), StoreError> {
         let Some(at) = self.config.alerts.digest_at else {
             return Ok(());
@@ -584,7 +586,7 @@ impl Inner {
         }
     }
 
-    /// Sends the notices that are due; returns whether there were any.
+    /// Sends the notices that are due, and returns whether there were any.
     async fn deliver_some(&self) -> bool {
         let until = Timestamp::now().after(LEASE);
         let claimed = match self.store.claim_notices(&self.who, until, AT_ONCE).await {
@@ -664,7 +666,7 @@ struct QueuedNotice<'a> {
     text: &'a AlertText,
 }
 
-/// Returns when a condition began, if a source knows it.
+/// Returns when a condition began, if one of the facts says so.
 fn since_of(condition: &Condition, facts: &Facts) -> Option<Timestamp> {
     match condition {
         Condition::SessionNotReady { .. } => facts.session.as_ref().map(|session| session.since),

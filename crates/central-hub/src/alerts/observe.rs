@@ -1,4 +1,4 @@
-//! Collects the facts: from the relay, session-manager's session and metrics,
+//! Collects the facts from the relay, session-manager's session and metrics,
 //! the store, this process and its disk.
 
 use std::path::Path;
@@ -25,10 +25,10 @@ use crate::store::Store;
 const HOUR: Duration = Duration::from_secs(3600);
 /// Interval between two checks of the certificate.
 const CERTIFICATE: Duration = Duration::from_secs(6 * 3600);
-/// Interval after a check without a result.
+/// Interval until the next check after one without a result.
 const CERTIFICATE_AGAIN: Duration = Duration::from_secs(300);
 
-/// Where the facts come from.
+/// The sources of the facts.
 pub(crate) struct Observed {
     pub(crate) store: Store,
     pub(crate) session: SessionClient,
@@ -45,9 +45,9 @@ pub(super) struct Observer {
     backups: Option<Schedule>,
     clock: AlertClock,
     memory_mib: u64,
-    /// The name of this hub, among several.
+    /// The name of this hub, which distinguishes it from others.
     name: String,
-    /// Until when the last check counts, and what it found.
+    /// Until when the last check is valid, and its result.
     certificate: Mutex<Option<(Instant, Option<CertificateFacts>)>>,
 }
 
@@ -65,7 +65,7 @@ impl Observer {
         }
     }
 
-    /// Collects all available facts. Those that fail are left out, not guessed.
+    /// Collects all available facts. A fact that cannot be read is left out, not guessed.
     pub(super) async fn facts(&self, config: &Config) -> Facts {
         let mut facts = Facts::default();
         let (link, _, _) = self.relay.health();
@@ -152,7 +152,8 @@ impl Observer {
         Some(dead.collect())
     }
 
-    /// Checks the certificate now and then: it changes within weeks.
+    /// Returns the state of the certificate. The check is repeated only now and
+    /// then, because a certificate changes within weeks.
     async fn certificate(&self, config: &Config) -> Option<CertificateFacts> {
         let url = config.alerts.certificate_url.as_ref()?;
         let mut checked = self.certificate.lock().await;
@@ -172,8 +173,8 @@ impl Observer {
     }
 }
 
-/// Returns the free space, in MiB, where the database is; a PostgreSQL server
-/// monitors its own.
+/// Returns the free space, in MiB, of the disk that holds the database; `None`
+/// for a PostgreSQL server, which monitors its own disk.
 fn room(database: &DatabaseLocation) -> Option<u64> {
     let DatabaseLocation::Sqlite(file) = database else {
         return None;

@@ -1,4 +1,4 @@
-//! When an alert is reported: at first, repeatedly, and not at night.
+//! Decides when an alert is reported: first, repeatedly, and not at night.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use super::condition::{Condition, Severity};
 use crate::config::AlertConfig;
 use crate::store::StoredAlert;
 
-/// Minimum interval between notifications of an alert whose reason changes.
+/// Minimum interval between two notifications of an alert whose reason changes.
 const CHANGES: Duration = Duration::from_secs(15 * 60);
 
 /// The kind of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoticeKind {
-    /// The first one.
+    /// The first notification of an alert.
     Raised,
-    /// The condition is still met, or is met for another reason.
+    /// The condition is still met, or now for another reason.
     Repeated,
 }
 
@@ -24,12 +24,12 @@ pub(super) enum NoticeKind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Policy {
     pub(super) repeat: Option<Duration>,
-    /// Whether it is within the quiet hours.
+    /// Whether the current time is within the quiet hours.
     pub(super) is_quiet: bool,
 }
 
 impl Policy {
-    /// Decides whether an alert is reported now.
+    /// Decides whether an alert is reported now; `None` means not yet.
     pub(super) fn decide(
         &self,
         alert: &StoredAlert,
@@ -60,7 +60,7 @@ impl Policy {
 pub(super) struct Urgency {
     pub(super) severity: Severity,
     pub(super) patience: Duration,
-    /// Since when a person is waited for, if it lapses.
+    /// Since when a person's answer is awaited, if the condition lapses.
     pub(super) lapses_since: Option<Timestamp>,
 }
 
@@ -74,7 +74,7 @@ impl Urgency {
     }
 }
 
-/// Returns how long ago that was; zero for a time in the future.
+/// Returns the time from `since` to `now`; zero if `since` is in the future.
 pub(super) fn age(since: Timestamp, now: Timestamp) -> Duration {
     let millis = now.as_millis() - since.as_millis();
     Duration::from_millis(millis.try_into().unwrap_or(0))
@@ -157,7 +157,7 @@ mod tests {
         };
         let later = never.decide(&told, urgency(Severity::Warning, 10 * MINUTE), at(9_999));
         assert_eq!(later, None);
-        // A clock that was set back makes nothing due.
+        // Setting the clock back makes nothing due.
         assert_eq!(decide(&alert(None, at(100)), 50), None);
     }
 

@@ -1,5 +1,5 @@
-//! The texts of alerts, in the operator's language: a title of one line, and
-//! what to do.
+//! The texts of alerts in the operator's language: a one-line title, an
+//! explanation, and what to do.
 
 mod english;
 mod spanish;
@@ -41,7 +41,7 @@ pub(super) struct Digest {
 pub(super) struct Words {
     language: Language,
     zone: TimeZone,
-    /// The name of the hub that sends.
+    /// The name of the hub that sends the notice.
     hub: String,
 }
 
@@ -62,7 +62,7 @@ impl Words {
         }
     }
 
-    /// Returns the explanation and what to do.
+    /// Returns the explanation of a condition and what to do about it.
     pub(super) fn body(&self, condition: &Condition) -> String {
         match self.language {
             Language::Spanish => spanish::body(condition, &self.moment_of(condition)),

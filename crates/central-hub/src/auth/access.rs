@@ -1,7 +1,8 @@
-//! Access table: the callers that may use each route. `routes.rs` fills it.
+//! The access table, which says which callers may use each route. `routes.rs`
+//! fills it.
 //!
 //! A route that is not in the table is refused for every caller, so that a
-//! forgotten entry opens nothing.
+//! forgotten entry exposes nothing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,34 +15,34 @@ use crate::store::Role;
 /// The callers that may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// No authentication; the handler does its own check, if any.
+    /// No authentication is required; the handler does its own check, if any.
     Anyone,
-    /// Any authenticated caller, API tokens included.
+    /// Any authenticated caller, including API tokens.
     Known,
     /// A signed-in user, or a token with the scope `admin`.
     Person,
-    /// As `Person`, without agentes.
+    /// Like `Person`, but not agentes.
     Owner,
     /// Any caller with the scope; a cliente is limited to its own data.
     Everybody(Scope),
-    /// As `Everybody`, without agentes.
+    /// Like `Everybody`, but not agentes.
     Business(Scope),
-    /// As `Everybody`, and agentes, whatever their scopes.
+    /// Like `Everybody`, and agentes whatever their scopes.
     Attending(Scope),
-    /// A caller with the scope who sees all businesses, agentes included.
+    /// A caller with the scope who sees all businesses, including agentes.
     Office(Scope),
-    /// As `Office`, without agentes.
+    /// Like `Office`, but not agentes.
     Admins(Scope),
 }
 
-/// The access to one route.
+/// Who may use one route.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// `GET` also covers `HEAD`.
     pub method: &'static str,
     /// Path pattern as in the router, without `/api`.
     pub path: String,
-    /// The callers that may use it.
+    /// The callers that may use the route.
     pub access: Access,
 }
 
@@ -54,7 +55,7 @@ pub(crate) struct AccessTable(HashMap<String, Vec<(&'static str, Access)>>);
 pub(super) enum Found {
     /// The rule of the route.
     Rule(Access),
-    /// The path exists with other methods (the `Allow` header).
+    /// The path exists with other methods only; the value is for the `Allow` header.
     OtherMethods(HeaderValue),
     /// The path is not in the table.
     Nothing,
@@ -75,7 +76,7 @@ impl AccessTable {
         Arc::new(table)
     }
 
-    /// Looks up a request by the router's pattern, which may begin with `/api`.
+    /// Looks up a request by the router's path pattern, which may begin with `/api`.
     pub(super) fn find(&self, method: &Method, pattern: &str) -> Found {
         let path = pattern.strip_prefix("/api").unwrap_or(pattern);
         let wanted = if *method == Method::HEAD {
@@ -97,14 +98,13 @@ impl AccessTable {
                 methods.push("HEAD");
             }
         }
-        // Method names are always a valid header value.
+        // A list of method names is always a valid header value.
         HeaderValue::from_str(&methods.join(",")).map_or(Found::Nothing, Found::OtherMethods)
     }
 }
 
 impl Access {
-    /// Whether the caller may use the route. Ownership of data is checked by
-    /// the handlers.
+    /// Returns whether the caller may use the route. The handlers check who owns the data.
     pub(super) fn admits(self, caller: &Caller) -> bool {
         let only_answers = caller.role == Role::Agente;
         match self {

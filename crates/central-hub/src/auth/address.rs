@@ -1,4 +1,5 @@
-//! Client address of a request (`ClientAddress`), behind trusted proxies too.
+//! Determines the client's address of a request (`ClientAddress`), including
+//! behind trusted proxies.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,9 +10,9 @@ use axum::http::{Extensions, HeaderMap};
 use service_runtime::TrustedProxies;
 use service_runtime::limits::network_of;
 
-/// The address of the client. For a peer on this machine or one of
-/// [`TrustedProxies`] it is the last entry of `X-Forwarded-For`, which the
-/// proxy itself appended.
+/// The address of the client. If the peer is on this machine or is one of
+/// [`TrustedProxies`], the address is the last entry of `X-Forwarded-For`,
+/// which the proxy itself appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
@@ -28,7 +29,7 @@ impl ClientAddress {
         Self(forwarded(headers).unwrap_or(peer))
     }
 
-    /// The network that attempts are counted by.
+    /// Returns the network by which failed attempts are counted.
     pub(crate) fn network(self) -> IpAddr {
         network_of(self.0)
     }

@@ -1,5 +1,4 @@
-//! The authenticated caller of a request (`Caller`), its scopes, and its
-//! business.
+//! The authenticated caller of a request (`Caller`), with its scopes and its business.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -47,8 +46,8 @@ impl Scope {
     }
 }
 
-/// Maximum key length that fits after the business's prefix, with the suffix
-/// that `bulk` appends.
+/// Maximum length of a caller's key that still fits together with the
+/// business's prefix and the suffix that `bulk` appends.
 const LONGEST_KEY: usize = 200;
 
 /// A set of scopes.
@@ -69,13 +68,13 @@ impl Scopes {
         1 << scope as u8
     }
 
-    /// Whether the set has `scope`; `admin` includes all.
+    /// Returns whether the set has `scope`; `admin` includes all scopes.
     #[must_use]
     pub const fn has(self, scope: Scope) -> bool {
         self.0 & (Self::bit(scope) | Self::bit(Scope::Admin)) != 0
     }
 
-    /// Whether the set has all of `others`.
+    /// Returns whether the set has all of `others`.
     #[must_use]
     pub fn cover(self, others: Self) -> bool {
         Scope::ALL
@@ -84,7 +83,7 @@ impl Scopes {
             .all(|(_, scope)| self.has(*scope))
     }
 
-    /// Returns the intersection.
+    /// Returns the scopes that are in both sets.
     #[must_use]
     pub const fn and(self, others: Self) -> Self {
         Self(self.0 & others.0)
@@ -131,7 +130,7 @@ impl FromStr for Scopes {
 /// How a caller authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// Any client on this machine: the hub has no password.
+    /// Any client on this machine, because the hub has no password.
     Machine,
     /// A user with a session, by cookie or JWT.
     Session {
@@ -143,25 +142,24 @@ pub(crate) enum Who {
     Password {
         user_id: i64,
         name: String,
-        /// SHA-256 of the hash that the password matched: another password has
-        /// another.
+        /// SHA-256 of the stored hash that the password matched. It changes when the password does.
         shown: String,
     },
     /// An API token.
     Token { id: i64, user_id: Option<i64> },
 }
 
-/// The authenticated caller and its permissions. A handler that takes it runs
-/// only for callers that the access table admits; it still has to check
-/// the ownership of data.
+/// The authenticated caller and its permissions. A handler that takes a
+/// `Caller` runs only for callers that the access table admits; the handler
+/// still has to check who owns the data.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) who: Who,
     pub(crate) role: Role,
-    /// The only business whose data it sees; `None` sees all.
+    /// The only business whose data the caller sees; `None` if it sees all of them.
     pub(crate) cliente_id: Option<u64>,
     pub(crate) scopes: Scopes,
-    /// The client address, for the log.
+    /// The client's address, for the log.
     pub(crate) address: IpAddr,
 }
 
@@ -186,8 +184,9 @@ impl Reach {
         }
     }
 
-    /// The permissions of a token, limited to its creator's present ones;
-    /// `None` if it was created for another business than the creator's.
+    /// Returns the permissions of a token, limited to its creator's present
+    /// ones; `None` if the token was created for a business other than the
+    /// creator's.
     pub(super) fn of_token(token: &ApiToken, maker: Option<&User>) -> Option<Self> {
         let limit = maker.and_then(|maker| maker.cliente_id);
         let cliente_id = token.cliente_id.or(limit);
@@ -197,7 +196,7 @@ impl Reach {
         let (role, most) = match (cliente_id, maker.map(|maker| maker.role)) {
             (Some(_), Some(Role::Agente)) => (Role::Cliente, Scopes::OF_AGENTE),
             (Some(_), _) => (Role::Cliente, Scopes::OF_CLIENTE),
-            // Whoever made it was more then.
+            // The creator had more permissions when the token was created.
             (None, Some(Role::Agente)) => (Role::Agente, Scopes::OF_AGENTE),
             (None, _) => (Role::Admin, Scopes::EVERYTHING),
         };
@@ -230,23 +229,23 @@ impl Reach {
 }
 
 impl Caller {
-    /// Whether the caller has `scope`.
+    /// Returns whether the caller has `scope`.
     pub(crate) fn may(&self, scope: Scope) -> bool {
         self.scopes.has(scope)
     }
 
-    /// Whether this is a user, or a token with the scope `admin`.
+    /// Returns whether the caller is a user, or a token with the scope `admin`.
     pub(crate) fn is_person(&self) -> bool {
         !matches!(self.who, Who::Token { .. }) || self.may(Scope::Admin)
     }
 
-    /// Whether it answers for the whole: sees all, and is not only there to
-    /// answer.
+    /// Returns whether the caller manages the whole service: it sees all
+    /// businesses and is not limited to answering conversations.
     pub(crate) fn runs_it(&self) -> bool {
         self.cliente_id.is_none() && self.role == Role::Admin
     }
 
-    /// The user, where there is one behind it.
+    /// Returns the user behind the caller, if there is one.
     pub(crate) fn user_id(&self) -> Option<i64> {
         match &self.who {
             Who::Machine => None,
@@ -255,10 +254,11 @@ impl Caller {
         }
     }
 
-    /// The business of an operation: the requested one, or the caller's own.
-    /// 403 for another's, 400 for an invalid number.
+    /// Returns the business of an operation: the requested one, or else the
+    /// caller's own. The error is 403 for another caller's business and 400 for
+    /// an invalid number.
     pub(crate) fn cliente_for(&self, asked: Option<u64>) -> Result<Option<u64>, ErrorReply> {
-        // A database column holds no more.
+        // A database column cannot hold a larger number.
         if asked.is_some_and(|id| id == 0 || i64::try_from(id).is_err()) {
             let what = "cliente_id has to be a positive integer";
             return Err(ErrorReply::invalid_request(what));
@@ -271,8 +271,9 @@ impl Caller {
         }
     }
 
-    /// Puts an `Idempotency-Key` into its business's namespace: two businesses
-    /// may count from 1, and neither finds the other's messages by it.
+    /// Prefixes an `Idempotency-Key` with the caller's business, so that two
+    /// businesses can both number their keys from 1 and neither finds the
+    /// other's messages.
     pub(crate) fn own_key(&self, key: String) -> String {
         match self.cliente_id {
             None => key,
@@ -281,8 +282,8 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may see data of this business; otherwise the reply is
-    /// 404, as if it did not exist.
+    /// Returns whether the caller may see data of this business. If not, the
+    /// handler replies 404, as if the data did not exist.
     pub(crate) fn sees(&self, cliente_id: Option<u64>) -> bool {
         self.cliente_id.is_none() || self.cliente_id == cliente_id
     }

@@ -11,7 +11,7 @@ use super::secrets::is_token;
 /// The name of the session cookie.
 pub(super) const COOKIE: &str = "leadmaster_session";
 
-/// The user whose password a bare `Bearer` is.
+/// The user whose password a bare `Bearer` value is.
 pub(super) const FIRST_USER: &str = "admin";
 
 /// The credentials of a request.
@@ -25,13 +25,13 @@ pub(super) enum Credentials {
     Token(String),
     Jwt(String),
     Cookie(String),
-    /// An `Authorization` header in none of these formats.
+    /// An `Authorization` header in an unsupported format.
     Unreadable,
 }
 
 impl Credentials {
-    /// The credentials in `headers`. A header goes before a cookie, which a
-    /// browser adds by itself.
+    /// Returns the credentials in `headers`. A header takes precedence over a
+    /// cookie, which a browser adds by itself.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         match headers.get(header::AUTHORIZATION) {
             Some(value) => Self::authorization(value.as_bytes()).unwrap_or(Self::Unreadable),

@@ -1,9 +1,10 @@
-//! `HUB_ADMIN_PASSWORD` and the user `admin`.
+//! Creates the user `admin` from `HUB_ADMIN_PASSWORD`.
 //!
-//! The variable creates the first user. Later a changed variable sets that
-//! user's password, which is the way back in when it is forgotten; an unchanged
-//! one does nothing, so a password changed on the page survives restarts. The
-//! variable's previous value is identified by its hash.
+//! The variable creates the first user. If its value changes later, that user's
+//! password is set to the new value, which restores access when the password is
+//! forgotten. An unchanged variable does nothing, so a password that was
+//! changed on the page survives restarts. The store keeps a hash of the
+//! variable's previous value for this comparison.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -13,7 +14,7 @@ use crate::store::{NewUser, Role, Store, StoreError, UserChange};
 
 const SETTING: &str = "hub_admin_password";
 
-/// Creates the user or sets its password; returns whether it did.
+/// Creates the user or sets its password, and returns whether it did either.
 pub(super) async fn ensure(
     store: &Store,
     passwords: &Passwords,

@@ -1,5 +1,5 @@
-//! Authentication and authorization middleware (`gate`): credentials, access
-//! table, tenant, CSRF token.
+//! Authentication and authorization middleware (`gate`): checks the
+//! credentials, the access table, the tenant and the CSRF token.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub(crate) async fn gate(
     };
     let access = match table.find(request.method(), pattern.as_str()) {
         Found::Rule(access) => access,
-        // Without a body: an outer layer adds it.
+        // The response has no body; an outer layer adds it.
         Found::OtherMethods(allow) => {
             return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, allow)]).into_response();
         }
@@ -76,7 +76,7 @@ fn enforce_tenant(request: &mut Request, pattern: &str, caller: &Caller) -> Resu
     let number = |text: &str| ClienteId::parse(text).map(|id| id.0);
     let parts = pattern.split('/').zip(request.uri().path().split('/'));
     for (part, value) in parts {
-        // A number not written in digits is not its own, either.
+        // A value that is not a plain number cannot be the caller's own business either.
         if part == "{cliente_id}" && !caller.sees(number(value)) {
             return Err(not_its_own());
         }
@@ -133,7 +133,7 @@ impl Auth {
                 let session = self.by_cookie(&cookie).await?;
                 let caller = of_session(session, address)?;
                 // The Node hub's page sends no CSRF token; the browser's
-                // same-origin header proves as much.
+                // same-origin header is equivalent proof.
                 let is_proven = pattern.ends_with(WITHOUT_CSRF_TOKEN) && is_same_origin(headers);
                 if changes(method) && !is_proven && !csrf_fits(headers, &cookie) {
                     return Err(csrf().into());
@@ -166,8 +166,8 @@ impl Auth {
         Ok(reach.by(who, address))
     }
 
-    /// The valid session of a request, if any, for routes such as logout that
-    /// do not require one.
+    /// Returns the valid session of a request, if any, for routes such as
+    /// logout that do not require one.
     pub(crate) async fn session_shown(&self, headers: &HeaderMap) -> Result<Option<i64>, HubError> {
         let session = match Credentials::of(headers) {
             Credentials::Cookie(cookie) => self.by_cookie(&cookie).await?,

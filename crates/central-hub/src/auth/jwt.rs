@@ -1,12 +1,13 @@
-//! The JWT of the page: HS256 with a key that is generated once and stored, for
-//! several hubs to share.
+//! Issues and verifies the page's JWTs: HS256, with a key that is generated
+//! once and stored, so that several hubs share it.
 //!
 //! The key alone grants no access: a JWT also carries a secret of its session,
-//! of which the store has a hash. A reader of the database can sign JWTs, but
-//! not sign in with them.
+//! of which the store keeps only a hash. Whoever reads the database can
+//! therefore sign JWTs, but cannot sign in with them.
 //!
-//! jsonwebtoken's cryptography is implemented here with ring, which the hub
-//! needs for TLS anyway: its two built-in backends add RSA and elliptic curves.
+//! The cryptography that jsonwebtoken needs is implemented here with ring,
+//! which the hub uses for TLS anyway; the crate's two built-in backends would
+//! add RSA and elliptic curves.
 
 use std::sync::Once;
 
@@ -23,7 +24,7 @@ use crate::store::{Role, Store, StoreError};
 const SETTING: &str = "jwt_key";
 const ISSUER: &str = "leadmaster";
 
-/// Replaces the key; a hub that runs has the old one until it is started again.
+/// Replaces the key. A running hub keeps the old key until it is restarted.
 ///
 /// # Errors
 /// [`StoreError::Query`].
@@ -31,7 +32,7 @@ pub async fn renew_key(store: &Store) -> Result<(), StoreError> {
     store.set(SETTING, &secrets::random()).await
 }
 
-/// Claims of a JWT, with the registered names where there is one.
+/// Claims of a JWT, under their registered names where such a name exists.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Claims {
     pub(super) iss: String,
@@ -42,7 +43,7 @@ pub(super) struct Claims {
     pub(super) cliente_id: Option<u64>,
     /// The secret that identifies the session.
     pub(super) jti: String,
-    /// Seconds since 1970.
+    /// When the JWT was issued, in seconds since 1970.
     pub(super) iat: i64,
     pub(super) exp: i64,
 }
@@ -63,7 +64,7 @@ impl Jwt {
     fn new(key: &str) -> Self {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
-            // If a provider is already installed in this process, it is used.
+            // A provider that is already installed in this process is used instead.
             let _ = RING.install_default();
         });
         let mut validation = Validation::new(Algorithm::HS256);
@@ -81,20 +82,20 @@ impl Jwt {
         ISSUER.to_owned()
     }
 
-    /// Signs a JWT; `None` if the claims cannot be serialized, which does not
-    /// happen.
+    /// Signs a JWT. Returns `None` if the claims cannot be serialized, which
+    /// does not happen in practice.
     pub(super) fn issue(&self, claims: &Claims) -> Option<String> {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.signing).ok()
     }
 
-    /// The claims of a JWT, if this hub signed it and it has not expired.
+    /// Returns the claims of a JWT if this hub signed it and it has not expired.
     pub(super) fn check(&self, text: &str) -> Option<Claims> {
         let data = jsonwebtoken::decode::<Claims>(text, &self.checking, &self.validation).ok()?;
         Some(data.claims)
     }
 
-    /// Whether `text` has the format of a JWT: a JSON object in base64 and two
-    /// more parts.
+    /// Returns whether `text` has the format of a JWT: a JSON object in base64,
+    /// followed by two more parts.
     pub(super) fn looks_like(text: &str) -> bool {
         text.starts_with("eyJ") && text.bytes().filter(|byte| *byte == b'.').count() == 2
     }
@@ -172,7 +173,7 @@ mod tests {
             ..claims(now + 60)
         };
         assert!(jwt.check(&jwt.issue(&foreign).unwrap()).is_none());
-        // Changed, unsigned, and signed under another algorithm's name.
+        // Altered, unsigned, and signed under another algorithm's name.
         let [header, body, mac] = text.split('.').collect::<Vec<_>>()[..] else {
             panic!("{text}")
         };

@@ -8,9 +8,9 @@ use super::ClientAddress;
 
 /// Failed sign-ins per minute allowed from one address.
 const OF_ADDRESS: u32 = 10;
-/// Failed sign-ins per minute allowed for one user, from any address. Higher,
-/// since it locks the user out too; existing sessions and tokens are not
-/// affected.
+/// Failed sign-ins per minute allowed for one user, from any address. The limit
+/// is higher than that of an address because exceeding it also locks the user
+/// out; existing sessions and tokens are not affected.
 const OF_USER: u32 = 30;
 
 /// Recent failed sign-ins.
@@ -30,7 +30,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long the client has to wait before the next attempt, if at all.
+    /// Returns how long the client has to wait before the next attempt; `None` if it need not wait.
     pub(super) fn wait(&self, address: ClientAddress, user: &str) -> Option<Duration> {
         let of_address = self.addresses.wait(address.network());
         of_address.max(self.users.wait(user))

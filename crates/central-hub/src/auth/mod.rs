@@ -1,5 +1,5 @@
-//! Authentication and authorization of requests: credentials, sessions, access
-//! table.
+//! Authenticates and authorizes requests, by credentials, sessions and the
+//! access table.
 //!
 //! ```text
 //!  Authorization: Basic user:password ──> limits ──> argon2 ──┐
@@ -10,13 +10,13 @@
 //!  no HUB_ADMIN_PASSWORD: this machine, by its own name ──────┘
 //! ```
 //!
-//! Sessions are the hub's own rather than tower-sessions': that crate stores
-//! session ids in plain text, so a reader of the database could use them (the
-//! hub stores hashes); its records do not know the user, whose sessions end
-//! with a password change; and each of its stores takes a pool of one engine,
-//! while the hub uses sqlx's `Any`. No session state is kept in a signed
-//! cookie: every request looks its session up, so signing out, a new password
-//! and disabling a user take effect at once.
+//! The hub implements sessions itself instead of using tower-sessions. That
+//! crate stores session ids in plain text, so whoever reads the database could
+//! use them (the hub stores hashes); its records do not know the user, whose
+//! sessions must end with a password change; and each of its stores takes a
+//! pool of one database engine, while the hub uses sqlx's `Any`. No session
+//! state is kept in a signed cookie: every request looks up its session, so
+//! signing out, a new password and disabling a user take effect at once.
 
 mod access;
 mod address;
@@ -51,7 +51,7 @@ use crate::auth::passwords::Passwords;
 use crate::config::Config;
 use crate::store::{Store, StoreError};
 
-/// Authentication service: resolves a request to its caller; cheap to clone.
+/// The authentication service, which resolves a request to its caller. It is cheap to clone.
 #[derive(Clone)]
 pub struct Auth(Arc<Inner>);
 
@@ -62,7 +62,7 @@ struct Inner {
     passwords: Passwords,
     limits: Limits,
     jwt: Jwt,
-    /// Whether this start set the first user's password.
+    /// Whether this start of the hub set the first user's password.
     has_set_password: bool,
 }
 
@@ -91,7 +91,7 @@ impl Auth {
     }
 
     /// Logs what this start changed, and warns of tokens and users that were
-    /// created without a password being required.
+    /// created while no password was required.
     pub(crate) async fn report(&self) {
         if self.0.has_set_password {
             tracing::info!("the password of the user admin is HUB_ADMIN_PASSWORD now");
@@ -99,7 +99,7 @@ impl Auth {
         if !self.0.is_required {
             return;
         }
-        // An unavailable database is reported elsewhere.
+        // The failure of an unavailable database is reported elsewhere.
         let Ok((tokens, users)) = self.0.store.unguarded().await else {
             return;
         };
@@ -112,7 +112,7 @@ impl Auth {
         }
     }
 
-    /// Whether sign-in is required.
+    /// Returns whether sign-in is required.
     pub(crate) fn is_required(&self) -> bool {
         self.0.is_required
     }

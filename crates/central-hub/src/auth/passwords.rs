@@ -1,5 +1,4 @@
-//! Password hashing with Argon2id: concurrency limit and a cache of verified
-//! passwords.
+//! Hashes passwords with Argon2id, with limited concurrency and a cache of verified passwords.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -18,17 +17,17 @@ use super::{Auth, ClientAddress};
 use crate::error::HubError;
 use crate::store::User;
 
-/// OWASP's first recommendation: 19 MiB, two passes, one lane.
+/// Argon2id parameters of OWASP's first recommendation: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// Maximum number of concurrent checks, so that a flood of them takes neither
-/// the memory nor all cores.
+/// Maximum number of concurrent checks, so that a flood of them exhausts
+/// neither the memory nor the cores.
 const AT_ONCE: usize = 2;
 /// Maximum number of checks that wait for a permit.
 const WAITING: usize = 64;
-/// How long a verified password stays cached: `curl` in a loop sends it with
-/// every request.
+/// How long a verified password stays cached. A loop of `curl` commands sends
+/// the password with every request.
 const KNOWN_FOR: Duration = Duration::from_secs(300);
 const KNOWN: usize = 1024;
 
@@ -42,11 +41,12 @@ const LONGEST: usize = 256;
 pub(super) struct Passwords {
     turns: Semaphore,
     places: Semaphore,
-    /// Random key of this process: the cache is of no use to a reader of its
-    /// memory.
+    /// Random key of this process. With it, the cached values are of no use to
+    /// whoever reads the process's memory.
     key: hmac::Key,
     known: Mutex<HashMap<[u8; 32], Instant>>,
-    /// A hash that no user has: an unknown user takes as long as a known one.
+    /// A hash that belongs to no user. It is checked for an unknown user, so
+    /// that the reply takes as long as for a known one.
     nobody: String,
 }
 
@@ -72,7 +72,7 @@ impl Passwords {
             .ok_or_else(ErrorReply::internal)
     }
 
-    /// Whether the password matches `phc`, without a rate limit or the cache.
+    /// Returns whether the password matches `phc`, without a rate limit or the cache.
     pub(super) async fn fits(&self, phc: &str, password: &str) -> bool {
         let _turn = self.turns.acquire().await;
         let (phc, password) = (phc.to_owned(), password.to_owned());
@@ -81,8 +81,8 @@ impl Passwords {
             .unwrap_or(false)
     }
 
-    /// The cache key of a hash and a password; another hash of the same
-    /// password has another key.
+    /// Returns the cache key of a hash and a password. A different hash of the
+    /// same password has a different key.
     fn mark(&self, phc: &str, password: &str) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(phc.as_bytes());
@@ -113,7 +113,7 @@ impl Passwords {
 }
 
 impl Auth {
-    /// The user of this name and password, if they match and it may sign in.
+    /// Returns the user with this name and password, if they match and the user may sign in.
     pub(crate) async fn user_with_password(
         &self,
         name: &str,
@@ -129,8 +129,8 @@ impl Auth {
         };
         wait()?;
         if !is_user_name(&name) {
-            // No user can have such a name, which is no secret: no lookup, no
-            // hashing.
+            // No user can have such a name, and that is no secret, so the
+            // lookup and the hashing are skipped.
             limits.note(address, &name);
             tracing::warn!(address = %address.0, user = "(unknown)", "a wrong password");
             return Ok(None);
@@ -143,16 +143,16 @@ impl Auth {
         if !passwords.is_known(&mark) {
             let _place = passwords.places.try_acquire().map_err(|_| overloaded())?;
             let _turn = passwords.turns.acquire().await;
-            // After the wait for a permit, concurrent requests may have used up
-            // the attempts or verified this password.
+            // While this request waited for a permit, concurrent ones may have
+            // used up the attempts or verified this password.
             wait()?;
             if !passwords.is_known(&mark) {
                 let (phc, password) = (phc.to_owned(), password.to_owned());
                 let fits = on_own_thread(move || fits(&phc, &password)).await;
                 if !fits.unwrap_or(false) {
                     limits.note(address, &name);
-                    // Only names of known users are logged: people type their
-                    // password into the wrong field.
+                    // Only names of known users are logged, because people
+                    // sometimes type their password into the name field.
                     let user = user.as_ref().map_or("(unknown)", |user| user.name.as_str());
                     tracing::warn!(address = %address.0, user, "a wrong password");
                     return Ok(None);
@@ -173,13 +173,13 @@ impl Auth {
         Ok(user)
     }
 
-    /// Replaces the stored hash of a verified password by an Argon2id one.
+    /// Replaces the stored hash of a verified password with an Argon2id hash.
     async fn renew_hash(&self, user: &User, password: &str) {
         let Ok(renewed) = self.hash(password).await else {
             return;
         };
         let store = &self.0.store;
-        // On an error the next sign-in tries again.
+        // After an error, the next sign-in tries again.
         match store
             .rehash_password(user.id, &user.password, &renewed)
             .await
@@ -195,15 +195,15 @@ impl Auth {
     }
 }
 
-/// The stored form of a user name. A name above the limit is cut, but stays
-/// above it.
+/// Returns the stored form of a user name. A name above the length limit is cut
+/// to a length that is still invalid.
 pub(crate) fn canonical_name(name: &str) -> String {
     let name = name.trim();
     let end = name.char_indices().nth(LONGEST_NAME + 1);
     name[..end.map_or(name.len(), |(end, _)| end)].to_lowercase()
 }
 
-/// Whether `name` is a valid user name.
+/// Returns whether `name` is a valid user name.
 pub(crate) fn is_user_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.chars().count())
         && name
@@ -211,13 +211,13 @@ pub(crate) fn is_user_name(name: &str) -> bool {
             .all(|letter| letter.is_alphanumeric() || "._-+@".contains(letter))
 }
 
-/// Runs `work` on a thread of its own: the runtime's blocking pool may be full
-/// of other work. The caller bounds how many there are.
+/// Runs `work` on a separate thread, because the runtime's blocking pool may be
+/// full of other work. The caller limits the number of threads.
 async fn on_own_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (done, result) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name("password".to_owned());
     let thread = thread.spawn(move || {
-        // The caller may be gone.
+        // The caller may no longer be waiting.
         let _ = done.send(work());
     });
     if let Err(error) = thread {
@@ -243,19 +243,19 @@ fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// The NFKC form of a password, however the keyboard composes its letters.
+/// Returns the NFKC form of a password, which does not depend on how the keyboard composes letters.
 fn composed(password: &str) -> String {
     password.nfkc().collect()
 }
 
 fn hash(password: &str) -> String {
     let hashed = argon2().hash_password(composed(password).as_bytes());
-    // Without memory or randomness no password matches, and no user signs in.
+    // Without memory or randomness the result matches no password, so nobody signs in.
     hashed.map_or_else(|_| String::new(), |hash: PasswordHash| hash.to_string())
 }
 
-/// Whether this is a bcrypt hash of the Node hub: it is verified once, then
-/// replaced by Argon2id.
+/// Returns whether `hash` is a bcrypt hash of the Node hub. Such a hash is
+/// verified once, then replaced with an Argon2id hash.
 pub(crate) fn is_bcrypt(hash: &str) -> bool {
     ["$2a$", "$2b$", "$2x$", "$2y$"]
         .iter()

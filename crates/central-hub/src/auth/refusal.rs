@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use service_runtime::http::ErrorReply;
 
-/// 401 `UNAUTHORIZED`. The `Bearer` challenge makes no browser show a password
-/// dialog: the page has its own.
+/// Returns 401 `UNAUTHORIZED`. With the `Bearer` challenge, no browser shows
+/// its password dialog; the page has its own.
 pub(super) fn unauthorized(message: &str) -> ErrorReply {
     ErrorReply::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message).with_header(
         header::WWW_AUTHENTICATE,
@@ -14,7 +14,7 @@ pub(super) fn unauthorized(message: &str) -> ErrorReply {
     )
 }
 
-/// 403 `FORBIDDEN`: authenticated, but not authorized.
+/// Returns 403 `FORBIDDEN`: the caller is authenticated, but not authorized.
 pub(crate) fn forbidden(message: &str) -> ErrorReply {
     ErrorReply::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
 }

@@ -1,4 +1,4 @@
-//! Random secrets and API tokens, and the hashes that the store keeps of them.
+//! Generates random secrets and API tokens, and the hashes of them that the store keeps.
 
 use std::fmt::Write as _;
 
@@ -8,10 +8,10 @@ use ring::hmac;
 use sha2::{Digest, Sha256};
 
 const TOKEN_PREFIX: &str = "lm_";
-/// Length of 256 bits in base64.
+/// Length of 256 bits in base64, in characters.
 const CHARACTERS: usize = 43;
 
-/// 256 random bits as text.
+/// Returns 256 random bits as text.
 pub(super) fn random() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
@@ -21,7 +21,7 @@ pub(crate) fn token() -> String {
     format!("{TOKEN_PREFIX}{}", random())
 }
 
-/// Whether `text` has the format of an API token.
+/// Returns whether `text` has the format of an API token.
 pub(crate) fn is_token(text: &str) -> bool {
     text.strip_prefix(TOKEN_PREFIX).is_some_and(|rest| {
         rest.len() == CHARACTERS
@@ -31,8 +31,8 @@ pub(crate) fn is_token(text: &str) -> bool {
     })
 }
 
-/// The SHA-256 that the store keeps of a random 256-bit secret. A slow hash is
-/// not needed: such a secret cannot be found by brute force.
+/// Returns the SHA-256 that the store keeps of a random 256-bit secret. A slow
+/// hash is not needed, because such a secret cannot be found by brute force.
 pub(crate) fn sha256(secret: &str) -> String {
     let digest = Sha256::digest(secret);
     digest.iter().fold(String::new(), |mut hex, byte| {
@@ -41,8 +41,7 @@ pub(crate) fn sha256(secret: &str) -> String {
     })
 }
 
-/// Derives another secret for `purpose`, from which `secret` cannot be
-/// recovered.
+/// Derives another secret for `purpose`; `secret` cannot be recovered from it.
 pub(super) fn derived(secret: &str, purpose: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     URL_SAFE_NO_PAD.encode(hmac::sign(&key, purpose.as_bytes()))

@@ -1,12 +1,13 @@
-//! Sessions: a cookie for browsers and a JWT for the page's other requests.
+//! Sessions of users: a cookie for browsers and a JWT for the page's other
+//! requests.
 //!
 //! ```text
 //!  cookie ─┬─ HMAC "csrf" ───> X-CSRF-Token
 //!          └─ HMAC "bearer" ─> in the JWT, signed with its end
 //! ```
 //!
-//! The store has the SHA-256 of the cookie and of the JWT's secret; the cookie
-//! cannot be derived from a JWT.
+//! The store keeps the SHA-256 of the cookie and of the JWT's secret; the
+//! cookie cannot be derived from a JWT.
 
 use std::time::Duration;
 
@@ -24,17 +25,17 @@ use crate::store::{NewSession, StoreError, User};
 
 /// Idle timeout of a session.
 const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
-/// Maximum age of a session, however it is used.
+/// Maximum age of a session, regardless of its use.
 const LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// How long a JWT is valid; `POST /api/auth/refresh` issues another. The same
-/// as in the Node hub, whose page requests no other. It grants nothing that the
-/// session does not: signing out ends both.
+/// How long a JWT is valid; `POST /api/auth/refresh` issues another. The value
+/// is that of the Node hub, whose page never requests another one. A JWT grants
+/// nothing beyond its session: signing out ends both.
 pub(crate) const JWT_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Minimum interval between two updates of a session's last use.
 const NOTED: Duration = Duration::from_secs(5 * 60);
-/// How long a sign-in may take to reach its browser after it is stored.
+/// How long the response to a sign-in may take to reach the browser after the session is stored.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
-/// Interval between two access checks of a response without an end.
+/// Interval between two access checks of a response without an end, such as an event stream.
 const LOOKED_AT: Duration = Duration::from_secs(30);
 
 /// A new session.
@@ -56,14 +57,14 @@ fn ago(by: Duration) -> Timestamp {
     Timestamp::from_millis(now.as_millis().saturating_sub(by)).unwrap_or(now)
 }
 
-/// The moment before which the last use must lie to be stored again.
+/// Returns the time before which the stored last use must lie to be updated.
 pub(super) fn stale() -> Timestamp {
     ago(NOTED)
 }
 
 impl Auth {
-    /// Begins a session for an authenticated user. Always a new one: the
-    /// browser's previous session is not continued.
+    /// Begins a session for an authenticated user. The session is always new:
+    /// the browser's previous session is not continued.
     pub(crate) async fn begin_session(
         &self,
         user: &User,
@@ -77,7 +78,7 @@ impl Auth {
             user_id: user.id,
             expires_at: Timestamp::now().after(LIFE),
         };
-        // Sessions that no cookie and no JWT can use any longer are over.
+        // Sessions that no cookie or JWT can use any longer are over.
         let over = ago(IDLE.max(JWT_LIFE));
         self.0.store.begin_session(session, over).await?;
         Ok(Begun {
@@ -87,14 +88,14 @@ impl Auth {
         })
     }
 
-    /// The session of this cookie.
+    /// Returns the session of this cookie.
     pub(super) async fn by_cookie(&self, cookie: &str) -> Result<Option<Presented>, StoreError> {
         let hash = sha256(cookie);
         let found = self.0.store.session_of_cookie(&hash, ago(IDLE));
         Ok(self.presented(found.await?))
     }
 
-    /// The session of this JWT.
+    /// Returns the session of this JWT.
     pub(super) async fn by_jwt(&self, text: &str) -> Result<Option<Presented>, StoreError> {
         let Some(claims) = self.0.jwt.check(text) else {
             return Ok(None);
@@ -108,7 +109,7 @@ impl Auth {
     fn presented(&self, found: Option<(i64, User)>) -> Option<Presented> {
         let (session_id, user) = found?;
         let store = self.0.store.clone();
-        // No request has to wait for this update.
+        // The request does not wait for this update.
         tokio::spawn(async move {
             if let Err(error) = store.session_seen(session_id, stale()).await {
                 tracing::debug!("the use of a session is not noted: {error}");
@@ -117,7 +118,7 @@ impl Auth {
         Some(Presented { session_id, user })
     }
 
-    /// Another JWT for a valid session, by the request's cookie or JWT.
+    /// Issues another JWT for a valid session, which the request's cookie or JWT identifies.
     pub(crate) fn renewed_jwt(&self, headers: &HeaderMap, user: &User) -> Option<String> {
         let bearer = match Credentials::of(headers) {
             Credentials::Cookie(cookie) => derived(&cookie, "bearer"),
@@ -142,8 +143,8 @@ impl Auth {
         self.0.jwt.issue(&claims).unwrap_or_default()
     }
 
-    /// The CSRF token that the page has to send with a change, if the request
-    /// used the cookie.
+    /// Returns the CSRF token that the page has to send with each change, if
+    /// the request used the cookie.
     pub(crate) fn csrf(&self, headers: &HeaderMap) -> Option<String> {
         match Credentials::of(headers) {
             Credentials::Cookie(cookie) => Some(csrf_of(&cookie)),
@@ -151,20 +152,20 @@ impl Auth {
         }
     }
 
-    /// Completes when the caller loses access or part of it: signed out, or
-    /// password, role, business or scopes changed. For responses without an
+    /// Completes when the caller loses access or part of it: it signed out, or
+    /// its password, role, business or scopes changed. For responses without an
     /// end.
     pub(crate) async fn let_in_no_more(self, caller: Caller) {
         let mut changes = self.0.store.access_changes();
         loop {
-            // A change made by another hub is seen a little later.
+            // A change made by another hub is noticed only at the next interval.
             if let Ok(Ok(())) = tokio::time::timeout(LOOKED_AT, changes.changed()).await {
-                // A browser that signs in again has its old cookie until it has
-                // the response: cut before that, it would reconnect with the
-                // old cookie and be refused.
+                // A browser that signs in again keeps its old cookie until the
+                // response arrives. If the stream were cut before, the browser
+                // would reconnect with the old cookie and be refused.
                 tokio::time::sleep(ANSWERED_WITHIN).await;
             }
-            // A database that is unavailable for a while signs no user out.
+            // A database that is temporarily unavailable signs no user out.
             if let Ok(false) = self.still_holds(&caller).await {
                 return;
             }
@@ -197,7 +198,7 @@ pub(super) fn csrf_of(cookie: &str) -> String {
     derived(cookie, "csrf")
 }
 
-/// Whether the request has the session's CSRF token.
+/// Returns whether the request has the session's CSRF token.
 pub(super) fn csrf_fits(headers: &HeaderMap, cookie: &str) -> bool {
     let Some(sent) = headers.get("x-csrf-token") else {
         return false;
@@ -216,7 +217,7 @@ fn set_cookie(value: String, secure: bool) -> Option<HeaderValue> {
     HeaderValue::from_str(&cookie.to_string()).ok()
 }
 
-/// A `Set-Cookie` that deletes the session cookie.
+/// Returns a `Set-Cookie` value that deletes the session cookie.
 pub(crate) fn cleared_cookie(secure: bool) -> Option<HeaderValue> {
     let cookie = Cookie::build((COOKIE, ""))
         .path("/")
@@ -227,9 +228,9 @@ pub(crate) fn cleared_cookie(secure: bool) -> Option<HeaderValue> {
     HeaderValue::from_str(&cookie.to_string()).ok()
 }
 
-/// Whether the browser uses HTTPS, to the hub or to a proxy in front of it. The
-/// header is not verified: a false one only makes the client lose its own
-/// cookie.
+/// Returns whether the browser uses HTTPS, to the hub or to a proxy in front of
+/// the hub. The proxy's header is not verified: a false value only makes the
+/// client lose its own cookie.
 pub(crate) fn is_https(headers: &HeaderMap, uri: &Uri) -> bool {
     let says = |name: &str, wanted: &str| {
         headers

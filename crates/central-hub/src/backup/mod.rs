@@ -1,5 +1,5 @@
-//! Backups of `hub.db`: one encrypted file each, taken while the hub runs, and
-//! verified by reading it back.
+//! Backs up and restores `hub.db`. Each backup is one encrypted file, taken
+//! while the hub runs and verified by reading it back.
 //!
 //! ```text
 //!  VACUUM INTO a copy ─> checked ─> gzip ─> age ─> BACKUP_DIR/hub-….db.gz.age ─> read back
@@ -7,7 +7,7 @@
 //!  drill [FILE] ─> unpacked into a temporary folder ─> checked, migrated ─> removed
 //! ```
 //!
-//! The copy is made by SQLite: a plain copy of a file that is being written is
+//! SQLite makes the copy, since a plain copy of a file that is being written is
 //! not usable. PostgreSQL is backed up with `pg_dump`.
 
 mod schedule;
@@ -33,14 +33,14 @@ use crate::store::{CopyFacts, Store, StoreError, check_copy, copy_sqlite};
 
 const PREFIX: &str = "hub-";
 const SUFFIX: &str = ".db.gz.age";
-/// Temporary files next to the database, for backup and restore.
+/// Name of a temporary file next to the database, for backup and restore.
 const COPY: &str = "hub-backup.partial";
 const RESTORED: &str = "hub-restore.partial";
 
 /// Why a backup or a restore failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// PostgreSQL has its own backups.
+    /// The database is PostgreSQL, which has its own backup tools.
     #[error(
         "the database is PostgreSQL, whose backups are pg_dump's: pg_dump --format=custom --file=hub.dump, and pg_restore to bring it back; this is for SQLite files"
     )]
@@ -53,7 +53,7 @@ pub enum BackupError {
     /// There is no database to back up.
     #[error("{} is not there: there is nothing to back up", .0.display())]
     NoDatabase(PathBuf),
-    /// There is no backup to restore.
+    /// The folder has no backup to restore.
     #[error("no backup is in {}: `central-hub backup` takes one", .0.display())]
     None(PathBuf),
     /// A hub has the database open.
@@ -94,7 +94,7 @@ pub enum BackupError {
         /// The underlying error.
         why: String,
     },
-    /// The file differs from what was written.
+    /// The file read back differs from what was written.
     #[error("{} does not hold what was written into it: is the disk sound?", .0.display())]
     NotTheSame(PathBuf),
     /// The database or a copy is missing or damaged.
@@ -102,7 +102,7 @@ pub enum BackupError {
     Store(#[from] StoreError),
 }
 
-/// Backups of one database.
+/// Takes and restores backups of one database.
 #[derive(Clone, Debug)]
 pub struct Backups {
     config: BackupConfig,
@@ -112,11 +112,11 @@ pub struct Backups {
 /// A backup that was taken.
 #[derive(Clone, Debug)]
 pub struct Taken {
-    /// The file, and its size.
+    /// The file and its size.
     pub stored: Stored,
-    /// Its contents.
+    /// The contents of the backup.
     pub facts: CopyFacts,
-    /// Whether it was read back, which needs the secret half of the key.
+    /// Whether the backup was read back, which needs the secret half of the key.
     pub opened: bool,
 }
 
@@ -125,14 +125,14 @@ pub struct Taken {
 pub struct Drilled {
     /// The backup.
     pub file: PathBuf,
-    /// Its age, in seconds.
+    /// The age of the backup, in seconds.
     pub age: u64,
-    /// Its contents.
+    /// The contents of the backup.
     pub facts: CopyFacts,
 }
 
 impl Backups {
-    /// Creates the backups of this database.
+    /// Creates the backup service of this database.
     #[must_use]
     pub const fn new(config: BackupConfig, database: DatabaseLocation) -> Self {
         Self { config, database }
@@ -158,7 +158,7 @@ impl Backups {
         }
     }
 
-    /// Returns when the newest was taken.
+    /// Returns when the newest backup was taken; `None` if there is none.
     #[must_use]
     pub fn newest(&self) -> Option<SystemTime> {
         self.place().newest()
@@ -208,7 +208,8 @@ impl Backups {
     }
 
     /// Replaces the database with the contents of `file`; the hub must be
-    /// stopped. Returns the contents, and where the previous database is kept.
+    /// stopped. Returns the contents and the path where the previous database
+    /// is kept.
     ///
     /// # Errors
     /// Any [`BackupError`]; the database is then unchanged.
@@ -237,11 +238,11 @@ impl Backups {
         Ok((facts, kept))
     }
 
-    /// Restores `file`, or the newest backup, into a temporary folder, opens it
-    /// as the hub would, and removes it.
+    /// Restores `file`, or the newest backup, into a temporary folder, opens
+    /// the result as the hub would, and removes it.
     ///
     /// # Errors
-    /// Any [`BackupError`] that a real restore would have.
+    /// Any [`BackupError`] that a real restore would return.
     pub async fn drill(&self, file: Option<&Path>) -> Result<Drilled, BackupError> {
         self.file()?;
         let key = self.key()?.clone();
@@ -259,7 +260,7 @@ impl Backups {
         let restored = Scratch::new(folder.path().join("hub.db"))?;
         let restored = unpack_into(&file, &key, restored).await?;
         let facts = check_copy(restored.path()).await?;
-        // As at the hub's start: tables of an earlier version are migrated.
+        // As when the hub starts, tables of an earlier version are migrated.
         let location = DatabaseLocation::Sqlite(restored.path().to_owned());
         let store = Store::open(&location).await?;
         let counted = store.outbox_queue().await.map(|_| ());
@@ -277,11 +278,11 @@ impl Backups {
     }
 }
 
-/// A temporary file, removed when this value is dropped.
+/// A temporary file that is removed when this value is dropped.
 struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Creates an empty private file, replacing what a killed run left.
+    /// Creates an empty private file, replacing one that a killed run left.
     fn new(path: PathBuf) -> Result<Self, BackupError> {
         remove(&path);
         let made = File::options()
@@ -331,7 +332,7 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Length and digest of the data.
+/// The length in bytes and the digest of the data.
 type Seal = (u64, [u8; 32]);
 
 /// Writes a compressed and encrypted copy into `out`.
@@ -357,7 +358,7 @@ fn pass(from: &mut impl Read, into: &mut impl Write) -> io::Result<Seal> {
     }
 }
 
-/// Unpacks a backup into `into`, to the last byte, which proves it intact.
+/// Unpacks a backup into `into`, to the last byte, which proves that it is intact.
 fn unpack(file: &Path, key: &BackupKey, into: &mut impl Write) -> Result<Seal, BackupError> {
     let damaged = |why: String| BackupError::Damaged {
         file: file.to_owned(),
@@ -399,8 +400,8 @@ async fn unpack_into(file: &Path, key: &BackupKey, into: Scratch) -> Result<Scra
     .await
 }
 
-/// Replaces the database with `unpacked`. The previous one is kept next to it,
-/// with its write-ahead log, without which it is incomplete.
+/// Replaces the database with `unpacked`. The previous database is kept next to
+/// it, together with its write-ahead log, without which it would be incomplete.
 fn swap(database: &Path, unpacked: &Path) -> io::Result<Option<PathBuf>> {
     let before = database.with_extension("db.before-restore");
     let kept = if database.exists() {
@@ -423,7 +424,7 @@ fn swap(database: &Path, unpacked: &Path) -> io::Result<Option<PathBuf>> {
     Ok(kept)
 }
 
-/// Returns a process that has the database open, as far as this user can see.
+/// Returns the id of a process that has the database open, as far as this user can see.
 fn holder(database: &Path) -> Option<i32> {
     let wanted = fs::metadata(database).ok()?;
     let this = std::process::id().cast_signed();

@@ -1,4 +1,4 @@
-//! Scheduled backups: one whenever the newest is older than the interval.
+//! Takes a backup whenever the newest one is older than the interval.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,14 +11,14 @@ use super::{Backups, Taken};
 
 /// How often the schedule is checked.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// The pause after a failure, whose reason is in the log.
+/// The pause after a failed backup; the reason is in the log.
 const AFTER_FAILURE: Duration = Duration::from_secs(3600);
 
-/// Takes a backup whenever the newest is too old; clones share its state.
+/// Takes a backup whenever the newest one is too old; clones share its state.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     backups: Backups,
-    /// `None`: only when asked.
+    /// Interval between backups; `None` if a backup is only taken on request.
     every: Option<Duration>,
     failed: Arc<AtomicBool>,
 }
@@ -33,13 +33,13 @@ impl Schedule {
         }
     }
 
-    /// Whether the last attempt failed.
+    /// Returns whether the last attempt at a backup failed.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Returns the age of the newest backup, whoever took it; zero for one of
-    /// the future.
+    /// Returns the age of the newest backup, whoever took it; zero if its time
+    /// is in the future, `None` without a backup.
     pub(crate) fn age(&self, now: Timestamp) -> Option<Duration> {
         let newest = self.backups.newest()?;
         let since = newest.duration_since(SystemTime::UNIX_EPOCH).ok()?;
@@ -150,7 +150,7 @@ mod tests {
         let running = tokio::spawn(schedule.clone().look_every(LOOK, draining.clone()));
         let mut seen = BTreeSet::new();
         while seen.len() < 4 {
-            // Until it is old there is no other.
+            // No other backup is taken until this one is too old.
             for file in place.files() {
                 if seen.insert(file.clone()) {
                     assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(place.files().len(), 1);
         assert!(recent.age(Timestamp::now()).unwrap() < every);
 
-        // The folder cannot be made.
+        // A folder that cannot be created.
         place.config.folder = place.home.path().join("hub.db/backups");
         let schedule = Schedule::new(place.backups(), Some(every));
         let running = tokio::spawn(schedule.clone().look_every(LOOK, draining.clone()));

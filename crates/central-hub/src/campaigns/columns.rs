@@ -1,8 +1,8 @@
-//! Names of columns and of variables, normalized from how people and
-//! spreadsheets write them.
+//! Normalizes the names of columns and variables as people and spreadsheets
+//! write them.
 //!
-//! `Teléfono `, `TELEFONO` and `telefono` are one name; so are `Razón social`
-//! and `{razon_social}`.
+//! `Teléfono `, `TELEFONO` and `telefono` are the same name; so are
+//! `Razón social` and `{razon_social}`.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::text::fold;
 
 use super::heading_recognition;
 
-/// The key of the recipient's name, under any heading.
+/// The key of the recipient's name, whatever the column's heading is.
 pub const NAME: &str = "nombre";
 /// Alias of [`NAME`] in templates.
 pub const NAME_ALIAS: &str = "nombre_destino";
@@ -33,18 +33,20 @@ const NAMES: &[&str] = &[
     "billing_first_name",
 ];
 
-/// Headings of the column with what is wrong, in the file of rejected lines that
-/// the page makes; mended and uploaded again, it is no data of anybody.
+/// Headings of the explanation column in the file of rejected lines that the
+/// page creates. When a user corrects that file and uploads it again, this
+/// column is not data of the recipients.
 const NOTES: &[&str] = &["que_corregir", "what_to_correct"];
 
-/// Whether a column is skipped.
+/// Returns whether the column only explains a rejection and is skipped.
 #[must_use]
 pub fn is_note(key: &str) -> bool {
     NOTES.contains(&key)
 }
 
 /// Normalizes a heading to the name of its column and variable: lower case, no
-/// accents, one `_` for anything between words. Empty if nothing is left.
+/// accents, and one `_` for anything between words. The result is empty if
+/// nothing is left.
 #[must_use]
 pub fn key(heading: &str) -> String {
     let mut key = String::new();
@@ -59,21 +61,21 @@ pub fn key(heading: &str) -> String {
     key
 }
 
-/// The columns of phone numbers among these keys: the first to use, then the
+/// Returns the phone columns among these keys: first the one to use, then the
 /// fallbacks for an empty cell.
 #[must_use]
 pub fn phone_columns(keys: &[String]) -> Vec<usize> {
     heading_recognition::phone_columns(keys)
 }
 
-/// Whether the heading marks a column without phone numbers, whatever its cells
-/// contain.
+/// Returns whether the heading says that the column holds no phone numbers,
+/// whatever its cells contain.
 #[must_use]
 pub fn is_not_a_phone_heading(key: &str) -> bool {
     heading_recognition::is_not_a_phone_heading(key)
 }
 
-/// The index of the name column among these keys.
+/// Returns the index of the name column among these keys.
 #[must_use]
 pub fn name_column(keys: &[String]) -> Option<usize> {
     heading_recognition::name_column(keys, NAMES)
@@ -82,7 +84,7 @@ pub fn name_column(keys: &[String]) -> Option<usize> {
 /// The values of one recipient, by column key.
 pub type Fields = BTreeMap<String, String>;
 
-/// The value of a variable: from its column, or from the name's alias.
+/// Returns the value of a variable, from its column or from the alias of the name.
 #[must_use]
 pub fn value<'a>(fields: &'a Fields, variable: &str) -> Option<&'a str> {
     let found = fields.get(variable).filter(|value| !value.is_empty());
@@ -96,7 +98,7 @@ pub fn value<'a>(fields: &'a Fields, variable: &str) -> Option<&'a str> {
         .map(String::as_str)
 }
 
-/// Whether a template may use `variable` with these columns.
+/// Returns whether a template may use `variable` with these columns.
 #[must_use]
 pub fn is_known<'a>(variable: &str, mut columns: impl Iterator<Item = &'a str>) -> bool {
     matches!(variable, NAME | NAME_ALIAS) || columns.any(|column| column == variable)
@@ -123,7 +125,7 @@ mod tests {
             assert_eq!(key(heading), expected, "{heading}");
             assert_eq!(key(&key(heading)), key(heading), "a key is its own key");
         }
-        // Decomposed, as a Mac writes it.
+        // Decomposed Unicode, as macOS writes it.
         assert_eq!(key("Tele\u{301}fono"), "telefono");
     }
 

@@ -1,14 +1,14 @@
-//! Recognition of columns by their headings, in Spanish, Portuguese and
-//! English, with numbers and punctuation around the word (`Nro. de celular`,
+//! Recognizes columns by their headings in Spanish, Portuguese and English,
+//! with numbers and punctuation around the word (`Nro. de celular`,
 //! `Celular 1`, `Billing Phone`, `Phone 1 - Value`).
 
-/// Kinds of number columns, the likeliest to be on WhatsApp first.
+/// Kinds of number columns; the kind most likely to be on WhatsApp comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Number {
     Mobile,
     Whatsapp,
     Phone,
-    /// `numero`, `to`: unspecific; counts if no heading is more specific.
+    /// `numero`, `to`: unspecific, used only if no heading is more specific.
     Unspecific,
     Landline,
 }
@@ -81,8 +81,8 @@ const LANDLINE: &[&str] = &[
     "laboral",
     "comercial",
 ];
-/// Prefixes that are long enough to be unambiguous, such as in `telefonocelular`.
-/// (Trailing digits are removed before.)
+/// Prefixes that are long enough to be unambiguous, as in `telefonocelular`.
+/// Trailing digits are removed before the comparison.
 const STEMS: &[(&str, Number)] = &[
     ("celular", Number::Mobile),
     ("mobilephone", Number::Mobile),
@@ -99,7 +99,7 @@ const STEMS: &[(&str, Number)] = &[
     ("numerotelefono", Number::Phone),
     ("nrotelefono", Number::Phone),
 ];
-/// Words in a heading whose column relates to numbers, but holds none.
+/// Words that show that a column relates to numbers but holds none.
 const NOT_THE_NUMBER: &[&str] = &[
     "fax",
     "tipo",
@@ -167,7 +167,7 @@ const NOT_THE_NUMBER: &[&str] = &[
     "acepta",
     "optin",
 ];
-/// Filler words without a meaning.
+/// Filler words that carry no meaning.
 const FILLERS: &[&str] = &[
     "de",
     "del",
@@ -197,7 +197,7 @@ const FILLERS: &[&str] = &[
     "id",
 ];
 
-/// The columns of phone numbers among these keys, the likeliest first.
+/// Returns the columns of phone numbers among these keys, the likeliest first.
 pub(super) fn phone_columns(keys: &[String]) -> Vec<usize> {
     let mut found: Vec<_> = keys
         .iter()
@@ -205,20 +205,19 @@ pub(super) fn phone_columns(keys: &[String]) -> Vec<usize> {
         .filter_map(|(index, key)| Some((number(key)?, index)))
         .collect();
     found.sort_unstable();
-    // Unspecific headings count only if no other is found.
+    // Unspecific headings count only if there is no specific one.
     if found.iter().any(|(kind, _)| *kind != Number::Unspecific) {
         found.retain(|(kind, _)| *kind != Number::Unspecific);
     }
     found.into_iter().map(|(_, index)| index).collect()
 }
 
-/// Whether a heading marks a column that holds no phone number (`DNI`,
-/// `Fecha`).
+/// Returns whether a heading marks a column that holds no phone number (`DNI`, `Fecha`).
 pub(super) fn is_not_a_phone_heading(key: &str) -> bool {
     words(key).any(|word| NOT_THE_NUMBER.contains(&word))
 }
 
-/// The words of a key, without trailing digits.
+/// Returns the words of a key, without trailing digits.
 fn words(key: &str) -> impl Iterator<Item = &str> {
     key.split('_')
         .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()))
@@ -246,7 +245,7 @@ fn number(key: &str) -> Option<Number> {
     } else if has(PHONE) {
         Number::Phone
     } else {
-        // No other word may follow these: `numero de cuotas`.
+        // No other word may follow these, as it does in `numero de cuotas`.
         let is_plain = |word: &&str| UNSPECIFIC.contains(word) || FILLERS.contains(word);
         return (has(UNSPECIFIC) && words.iter().all(is_plain)).then_some(Number::Unspecific);
     };
@@ -256,7 +255,7 @@ fn number(key: &str) -> Option<Number> {
     })
 }
 
-/// The index of the name column among these keys.
+/// Returns the index of the name column among these keys.
 pub(super) fn name_column(keys: &[String], known: &[&str]) -> Option<usize> {
     let plain = |key: &String| words(key).collect::<Vec<_>>().join("_");
     let exact = known

@@ -1,5 +1,5 @@
-//! Campaign health: pauses a campaign at one of WhatsApp's limits, or after too
-//! many failures.
+//! Pauses a campaign that reaches one of WhatsApp's limits or has too many
+//! failures.
 //!
 //! ```text
 //!  outcome ─> the last WINDOW of them ─┬─ error 463, error 475 ────> pause all
@@ -9,7 +9,8 @@
 //! ```
 //!
 //! WhatsApp closes accounts that keep sending after a refusal. Only a user can
-//! resume, after looking at the cause; the count then starts at zero.
+//! resume the campaign, after looking at the cause; the count then restarts at
+//! zero.
 
 use std::fmt;
 
@@ -41,7 +42,7 @@ pub enum DeliveryOutcome {
 
 impl DeliveryOutcome {
     /// Classifies a failure by its code and message. session-manager's message
-    /// contains WhatsApp's own error number where the page reports one.
+    /// contains WhatsApp's own error number if the page reported one.
     #[must_use]
     pub fn of_failure(code: &str, message: &str) -> Self {
         let names_463 = message
@@ -84,7 +85,7 @@ pub enum Alarm {
 }
 
 impl Alarm {
-    /// Error code.
+    /// Returns the error code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -96,7 +97,7 @@ impl Alarm {
         }
     }
 
-    /// Whether it concerns the account, and so pauses every campaign.
+    /// Returns whether the alarm concerns the account, and therefore pauses every campaign.
     #[must_use]
     pub const fn is_of_the_account(self) -> bool {
         matches!(self, Self::ReachOutLimit | Self::NewChatLimit)
@@ -128,14 +129,14 @@ impl fmt::Display for Alarm {
     }
 }
 
-/// The last outcomes of a campaign, the newest last.
+/// The last outcomes of a campaign, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     recent: String,
 }
 
 impl Health {
-    /// Restores a stored window.
+    /// Restores a window from its stored form.
     #[must_use]
     pub fn restore(recent: &str) -> Self {
         let known = recent.chars().filter(|c| "srnf".contains(*c));
@@ -144,13 +145,13 @@ impl Health {
         Self { recent }
     }
 
-    /// Returns the window, to be stored.
+    /// Returns the window in its stored form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.recent
     }
 
-    /// Records an outcome; returns an alarm if the campaign has to pause.
+    /// Records an outcome. Returns an alarm if the campaign has to be paused.
     pub fn note(&mut self, outcome: DeliveryOutcome) -> Option<Alarm> {
         self.recent.push(outcome.letter());
         trim(&mut self.recent);
@@ -173,7 +174,7 @@ impl Health {
 }
 
 fn trim(recent: &mut String) {
-    // Each letter is one byte.
+    // Each outcome is a letter of one byte.
     recent.drain(..recent.len().saturating_sub(WINDOW));
 }
 

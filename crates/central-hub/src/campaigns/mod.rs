@@ -1,5 +1,5 @@
-//! Campaigns: one text to many recipients, each with their own values filled
-//! in, at a human pace.
+//! Campaigns, which send one text to many recipients at a human pace, with each
+//! recipient's values filled in.
 //!
 //! ```text
 //!  template ──┐
@@ -8,8 +8,8 @@
 //!                      └── health: too many failures? pause ───────────┘
 //! ```
 //!
-//! All decisions here are pure functions: clock, zone, randomness and the
-//! number of messages already sent are arguments.
+//! All decisions here are pure functions: the clock, the time zone, the
+//! randomness and the number of messages already sent are arguments.
 
 pub mod columns;
 mod heading_recognition;

@@ -1,4 +1,4 @@
-//! `central-hub alert --test`: whether alerts arrive, without a hub.
+//! `central-hub alert --test`: tests whether alerts arrive, without a running hub.
 
 use std::fmt::Write;
 
@@ -6,11 +6,11 @@ use crate::alerts;
 use crate::config::Config;
 use crate::webhooks::WebhookLimits;
 
-/// Tries each way. Gives what came of it, or, where one failed, the same as an
-/// error.
+/// Tests each channel. Returns the results as text; if a channel failed, the
+/// same text is the error.
 ///
 /// # Errors
-/// A way failed, or there is none.
+/// If a channel failed, or none is configured.
 pub async fn test(config: &Config) -> Result<String, String> {
     let tried = alerts::test(config, WebhookLimits::default()).await;
     if tried.is_empty() {
@@ -25,7 +25,7 @@ pub async fn test(config: &Config) -> Result<String, String> {
             (Some(code), Some(message)) => format!("{code}: {message}"),
             _ => "taken".to_owned(),
         };
-        // Writing into a text does not fail.
+        // Writing into a string does not fail.
         let _ = writeln!(said, "{:<8} {:<32} {outcome}", way.way, way.to);
     }
     let said = said.trim_end().to_owned();

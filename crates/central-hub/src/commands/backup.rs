@@ -1,4 +1,4 @@
-//! `central-hub backup`, `restore` and `drill`.
+//! Runs `central-hub backup`, `restore` and `drill`.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ fn told(facts: &CopyFacts) -> String {
     )
 }
 
-/// Takes a backup. Gives what to tell the person.
+/// Takes a backup. Returns the message for the user.
 ///
 /// # Errors
 /// Any [`BackupError`].
@@ -38,7 +38,7 @@ pub async fn backup(backups: &Backups) -> Result<String, BackupError> {
     ))
 }
 
-/// Restores `file`. Gives what to tell the person.
+/// Restores `file`. Returns the message for the user.
 ///
 /// # Errors
 /// Any [`BackupError`].
@@ -51,8 +51,8 @@ pub async fn restore(backups: &Backups, file: &Path) -> Result<String, BackupErr
     Ok(said)
 }
 
-/// Restores a backup into a temporary place and looks at it. Gives what to tell
-/// the person.
+/// Restores a backup into a temporary folder and checks it. Returns the message
+/// for the user.
 ///
 /// # Errors
 /// Any [`BackupError`].

@@ -1,5 +1,5 @@
-//! `central-hub doctor`: checks for causes that keep messages from leaving, now
-//! or later.
+//! `central-hub doctor`: looks for causes that prevent messages from being
+//! sent, now or later.
 //!
 //! ```text
 //!  process, PORT ─> configuration ─> folder, disk, database ─> port
@@ -28,7 +28,7 @@ const SERVICE: Service = Service {
     version: env!("CARGO_PKG_VERSION"),
     port: 3012,
 };
-/// The other service, which usually runs under the same service manager.
+/// session-manager, which usually runs under the same service manager as the hub.
 const SESSION_MANAGER: Service = Service {
     name: SERVICE_NAME,
     pm2_name: SERVICE_NAME,
@@ -82,7 +82,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     checks
 }
 
-/// Checks that the database exists and is intact. Does not create one.
+/// Checks that the database exists and is intact, without creating one.
 async fn database(location: &DatabaseLocation) -> Check {
     const NAME: &str = "database";
     if let DatabaseLocation::Sqlite(file) = location
@@ -109,7 +109,8 @@ async fn database(location: &DatabaseLocation) -> Check {
     }
 }
 
-/// Whether there would be something to restore; nothing where PostgreSQL has its own.
+/// Checks whether there is a backup to restore. The result is empty for
+/// PostgreSQL, which has its own backup tools.
 fn backups(config: &Config) -> Vec<Check> {
     const NAME: &str = "backups";
     if matches!(config.database, DatabaseLocation::Postgres(_)) {
@@ -117,7 +118,7 @@ fn backups(config: &Config) -> Vec<Check> {
     }
     let place = &config.backups.folder;
     let mut checks = Vec::new();
-    // Older ones stay when the key is taken away.
+    // Backups stay in the folder after the key is removed from the configuration.
     if config.backups.key.is_some() || place.exists() {
         checks.push(folder("BACKUP_DIR", place));
     }
@@ -150,7 +151,7 @@ fn backups(config: &Config) -> Vec<Check> {
     checks
 }
 
-/// session-manager, the token, and the session.
+/// Checks session-manager, its token, and the session.
 async fn session_manager(config: &Config, manager: ServiceManager) -> Vec<Check> {
     const NAME: &str = "session-manager";
     let cure = format!(

@@ -1,5 +1,5 @@
-//! Subcommands of the binary, besides serving: `alert`, `backup`, `restore`, `drill`,
-//! `doctor`, `new-keys` and `import-node`.
+//! Subcommands of the binary other than serving: `alert`, `backup`, `restore`,
+//! `drill`, `doctor`, `new-keys` and `import-node`.
 
 pub mod alert;
 pub mod backup;

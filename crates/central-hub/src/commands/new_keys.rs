@@ -1,10 +1,11 @@
-//! `central-hub new-keys`: replaces the keys that the hub made for itself and keeps
-//! in its database. Whoever has a copy of the database has them, too.
+//! `central-hub new-keys`: replaces the keys that the hub generated and keeps
+//! in its database. Whoever has a copy of the database has these keys as well.
 
 use crate::auth;
 use crate::store::{Store, StoreError};
 
-/// Replaces the keys of links to files and of JWTs. Gives what to tell the person.
+/// Replaces the keys of file links and of JWTs. Returns the message for the
+/// user.
 ///
 /// # Errors
 /// Any [`StoreError`].

@@ -1,4 +1,4 @@
-//! Session routes that pass session-manager's responses through unchanged:
+//! Session routes that pass session-manager's responses on unchanged:
 //! `/status`, `/qr`, … and `/api/admin/whatsapp/…`.
 
 use api_docs::{ClienteHeader, Failures};
@@ -47,7 +47,7 @@ pub(crate) async fn session(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<SessionBody>(&client, Endpoint::Session, None).await
 }
 
-/// Requests the session; responds at once.
+/// Requests the session and responds at once.
 #[utoipa::path(
     post, path = "/admin/whatsapp/connect", tag = "session", operation_id = "admin_connect",
     params(ClienteHeader),
@@ -77,7 +77,7 @@ pub(crate) async fn logout(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<TransitionBody>(&client, Endpoint::Logout, None).await
 }
 
-/// Returns a code to type into the phone instead of scanning.
+/// Returns a code to type into the phone instead of scanning the QR code.
 #[utoipa::path(
     post, path = "/admin/whatsapp/pairing-code", tag = "session", operation_id = "admin_pairing_code",
     params(ClienteHeader),

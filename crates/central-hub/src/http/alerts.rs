@@ -1,4 +1,4 @@
-//! `/api/alerts`: active alerts, sent notifications, and the channels.
+//! Serves `/api/alerts`: active alerts, sent notifications and the channels.
 
 use api_docs::Failures;
 use axum::Json;
@@ -29,8 +29,7 @@ pub(crate) struct Tested {
     ways: Vec<ChannelTest>,
 }
 
-/// Sends a test through each channel at once and returns the results; nothing
-/// is stored.
+/// Sends a test through all channels at once and returns the results; nothing is stored.
 #[utoipa::path(
     post, path = "/alerts/test", tag = "alerts", operation_id = "alerts_test",
     responses((status = 200, description = "What came of it", body = Tested), Failures)

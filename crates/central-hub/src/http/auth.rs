@@ -1,5 +1,5 @@
-//! `/api/auth/…`: login, logout, current user, password change; also with the
-//! former Node hub's field names.
+//! Serves `/api/auth/…`: login, logout, current user and password change. The
+//! routes also accept the field names of the former Node hub.
 
 use api_docs::Failures;
 use axum::Json;
@@ -89,9 +89,9 @@ pub(super) fn wrong_password() -> ErrorReply {
     )
 }
 
-/// Builds the sign-in of the Node hub's page where no sign-in is required: the
-/// page cannot pass its form without one. The token is a placeholder and is
-/// never checked.
+/// Builds the sign-in response for the Node hub's page where no sign-in is
+/// required: the page cannot get past its form without one. The token is a
+/// placeholder that is never checked.
 fn as_this_machine() -> Json<SignedIn<'static>> {
     let (name, role) = (node::auth::MACHINE, Role::Admin);
     Json(SignedIn {
@@ -165,7 +165,7 @@ pub(crate) async fn login(
     Ok(response)
 }
 
-/// Ends the session; both its cookie and its JWT become invalid.
+/// Ends the session; its cookie and its JWT both become invalid.
 #[utoipa::path(
     post, path = "/auth/logout", tag = "users", operation_id = "auth_logout",
     responses((status = 200, description = "Signed out", body = Done), Failures)
@@ -196,7 +196,7 @@ struct Identity<'a> {
     ok: bool,
     /// Whether sign-in is required.
     auth_required: bool,
-    /// `null` for the local machine without a password, and for a program.
+    /// The signed-in user; `null` for the local machine without a password, and for a program.
     user: Option<Me<'a>>,
     role: Role,
     cliente_id: Option<u64>,
@@ -204,7 +204,7 @@ struct Identity<'a> {
     csrf: Option<String>,
 }
 
-/// Returns the caller's identity and permissions.
+/// Returns who the caller is and what it may do.
 #[utoipa::path(
     get, path = "/auth/me", tag = "users", operation_id = "auth_me",
     responses((status = 200, description = "The caller", body = Identity<'_>), Failures)

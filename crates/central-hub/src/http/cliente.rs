@@ -1,6 +1,8 @@
-//! `/api/whatsapp/{clienteId}/…`: the one session, requested by a business.
+//! Serves `/api/whatsapp/{clienteId}/…`: the one session, as a business
+//! requests it.
 //!
-//! The id is metadata: it is passed on as `X-Cliente-Id` and selects nothing.
+//! The id is metadata: it is passed on to session-manager as `X-Cliente-Id`,
+//! but does not select a session.
 
 use api_docs::Failures;
 use axum::Json;
@@ -101,7 +103,7 @@ struct QrRefusal {
     node: Option<node::session::Linked>,
 }
 
-/// Returns the linking code, or the reason there is none.
+/// Returns the linking code, or the reason why there is none.
 #[utoipa::path(
     get, path = "/whatsapp/{cliente_id}/qr", tag = "session", operation_id = "cliente_qr",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
@@ -143,7 +145,7 @@ pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
 
 type Answer = Result<Verbatim, HubError>;
 
-/// Requests the session; responds at once.
+/// Requests the session and responds at once.
 #[utoipa::path(
     post, path = "/whatsapp/{cliente_id}/connect", tag = "session", operation_id = "cliente_connect",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
@@ -188,7 +190,7 @@ pub(crate) async fn session(cliente: Cliente) -> Answer {
     Ok(answer.with_ok())
 }
 
-/// Returns a code to type into the phone instead of scanning.
+/// Returns a code to type into the phone instead of scanning the QR code.
 #[utoipa::path(
     post, path = "/whatsapp/{cliente_id}/pairing-code", tag = "session", operation_id = "cliente_pairing_code",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),

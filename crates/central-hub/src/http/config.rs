@@ -1,4 +1,4 @@
-//! `GET /api/config`: the settings that the web page needs.
+//! Serves `GET /api/config`: the settings that the web page needs.
 
 use api_docs::Failures;
 use axum::Json;
@@ -20,12 +20,12 @@ pub(crate) struct ConfigAnswer {
     auth_required: bool,
     /// Time zone of the schedules.
     zone: String,
-    /// Server settings, only for callers with access to all businesses.
+    /// Server settings; only for callers with access to all businesses.
     #[serde(flatten)]
     machine: Option<Machine>,
 }
 
-/// Server settings; secrets are reported only as set or not set.
+/// Server settings. For a secret, only whether it is set.
 #[derive(Serialize, ToSchema)]
 #[schema(as = config::Machine)]
 struct Machine {
@@ -33,7 +33,7 @@ struct Machine {
     session_manager_token_set: bool,
     internal_token_set: bool,
     database_engine: &'static str,
-    /// The URL without user name and password.
+    /// The database URL without user name and password.
     database_url: String,
     webhook_allowed_hosts: String,
 }

@@ -1,4 +1,4 @@
-//! `POST /api/contacts/check`: which numbers have WhatsApp.
+//! Serves `POST /api/contacts/check`: which numbers have WhatsApp.
 
 use api_docs::Failures;
 use axum::Json;
@@ -14,7 +14,7 @@ use crate::error::HubError;
 use crate::state::AppState;
 use crate::store::phone_of;
 
-/// Numbers per request.
+/// Maximum number of phone numbers per request.
 const MOST_NUMBERS: usize = 500;
 
 #[derive(Deserialize, ToSchema)]
@@ -30,12 +30,11 @@ pub(crate) struct CheckedBody {
     /// The number as requested.
     numero: String,
     telefono: Option<String>,
-    /// `si`, `no`, `pendiente` (the lookup is running: request it again), or
-    /// `invalido`.
+    /// `si`, `no`, `pendiente` (the lookup is not finished: repeat the request), or `invalido`.
     whatsapp: &'static str,
-    /// When WhatsApp reported it.
+    /// When WhatsApp gave this answer.
     consultado: Option<Timestamp>,
-    /// Why it is not a number.
+    /// Why it is not a valid number; `null` if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     motivo: Option<&'static str>,
 }
@@ -48,8 +47,8 @@ pub(crate) struct CheckAnswer {
 }
 
 /// Returns which of these numbers have WhatsApp. Results of the last days are
-/// returned at once; the other numbers are looked up, one per second, and a later
-/// request returns their results.
+/// returned at once. The other numbers are looked up, one per second, and a
+/// later request returns their results.
 #[utoipa::path(
     post, path = "/contacts/check", tag = "contacts", operation_id = "contacts_check",
     request_body(content = CheckBody, example = json!({"numeros": ["5491158254201"]})),
@@ -77,7 +76,7 @@ pub(crate) async fn check(
         },
         Ok(person) => {
             let lookup = known.get(person.as_str()).cloned().unwrap_or_default();
-            // A LID always belongs to an account: no lookup.
+            // A LID always belongs to an account, so it needs no lookup.
             let exists = lookup.exists.or((!is_number(&&person)).then_some(true));
             CheckedBody {
                 numero,

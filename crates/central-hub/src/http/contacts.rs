@@ -1,4 +1,4 @@
-//! `/api/contacts`: the contacts of a business, with names, tags and notes.
+//! Serves `/api/contacts`: the contacts of a business, with names, tags and notes.
 
 use std::time::Duration;
 
@@ -32,11 +32,11 @@ const LONGEST_NAME: usize = 200;
 const LONGEST_TAG: usize = 50;
 const MOST_TAGS: usize = 20;
 const LONGEST_NOTE: usize = 4_000;
-/// Messages listed with a contact.
+/// Number of messages that are listed with a contact.
 const LAST: u32 = 10;
-/// How long a deletion waits for session-manager; the rest is done later.
+/// How long a deletion waits for session-manager; what is left then is deleted later.
 const AT_ONCE: Duration = Duration::from_secs(5);
-/// Rows read at once for the CSV file.
+/// Number of rows that are read at once for the CSV file.
 const ROWS: u32 = 500;
 
 /// A contact: a person with messages, or with a name, tags or a note.
@@ -57,7 +57,7 @@ pub(crate) struct ContactBody {
     ultimo: Option<MessageAnswer>,
 }
 
-/// The contact card of one business, listed for callers who see all businesses.
+/// The contact card of one business; only for callers who see all businesses.
 #[derive(Serialize, ToSchema)]
 #[schema(as = contacts::Card)]
 pub(crate) struct CardBody {
@@ -73,7 +73,7 @@ pub(crate) struct CardBody {
 pub(crate) struct AddressBody {
     direccion: String,
     telefono: Option<String>,
-    /// The source: `inbound`, `send`, `lookup`, `import`, `migration` or `hand`.
+    /// How the address became known: `inbound`, `send`, `lookup`, `import`, `migration` or `hand`.
     fuente: String,
     fecha: Timestamp,
 }
@@ -86,7 +86,7 @@ pub(crate) struct JoiningBody {
     a: String,
     fuente: String,
     fecha: Timestamp,
-    /// When a user split them again.
+    /// When a user undid the merge; `null` if it stands.
     deshecha: Option<Timestamp>,
 }
 
@@ -95,8 +95,7 @@ pub(crate) struct JoiningBody {
 #[schema(as = contacts::OptOut)]
 pub(crate) struct OptOutBody {
     origen: &'static str,
-    /// The user who added it; only for callers with access to the business that
-    /// did.
+    /// The user who added the opt-out; only for callers with access to the business that added it.
     por: Option<String>,
     fecha: Timestamp,
 }
@@ -110,8 +109,8 @@ pub(crate) struct OneBody {
     /// The newest messages with the contact.
     mensajes: Vec<MessageAnswer>,
     desde_baja: Option<OptOutBody>,
-    /// Only for callers who see all businesses: its addresses, its merges, and
-    /// the card of each business.
+    /// The contact's addresses, its merges and the card of each business; only
+    /// for callers who see all businesses.
     direcciones: Vec<AddressBody>,
     uniones: Vec<JoiningBody>,
     negocios: Vec<CardBody>,
@@ -127,9 +126,9 @@ fn conflict(code: &'static str, what: &str) -> HubError {
     ErrorReply::new(StatusCode::CONFLICT, code, what).into()
 }
 
-/// Splits off the card that the caller sees: its own one. If that has no name, the
-/// first name among the other cards, which only callers who see all businesses
-/// have, is used.
+/// Separates the card of the caller's business from the others. If it has no
+/// name, the first name on the other cards is used; only callers who see all
+/// businesses get other cards.
 fn split(known: ContactDetails, cliente_id: Option<u64>) -> (ContactDetails, Card, Vec<Card>) {
     let mut known = known;
     let mut cards = std::mem::take(&mut known.cards);
@@ -196,11 +195,11 @@ impl ListQuery {
 #[schema(as = contacts::Page)]
 pub(crate) struct PageBody {
     contactos: Vec<ContactBody>,
-    /// The value of `antes` for the next page; `null` at the end.
+    /// The value of `antes` for the next page; `null` on the last page.
     siguiente: Option<i64>,
 }
 
-/// Lists the contacts of a business, most recent first, in pages.
+/// Lists the contacts of a business in pages, most recent first.
 #[utoipa::path(
     get, path = "/contacts", tag = "contacts", operation_id = "contacts_list",
     params(ListQuery),
@@ -219,7 +218,7 @@ pub(crate) async fn list(
         .transpose()?;
     let mut found = state.store.contact_list(&filter, limit + 1).await?;
     let siguiente = paginate(&mut found, limit, |it| it.id);
-    // All last messages are converted at once: their names are looked up.
+    // All last messages are converted together, so that their names are looked up once.
     let (mut rows, mut lasts) = (Vec::with_capacity(found.len()), Vec::new());
     for known in found {
         let (mut known, shown, _) = split(known, filter.cliente_id);
@@ -248,7 +247,7 @@ fn person(state: &AppState, telefono: &str) -> Result<Recipient, HubError> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct OfBusiness {
-    /// The contact as this business sees it.
+    /// The business from whose point of view the contact is returned.
     cliente_id: Option<u64>,
 }
 
@@ -340,7 +339,7 @@ pub(crate) async fn one(
     show(&state, &caller, &chat, cliente_id).await
 }
 
-/// The fields to change; absent ones stay, empty ones are deleted.
+/// The fields to change. Omitted fields stay; empty fields are deleted.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = contacts::Change)]
 pub(crate) struct ChangeBody {
@@ -387,8 +386,8 @@ impl ChangeBody {
     }
 }
 
-/// Changes the name, tags and note that a business stores of a contact, and
-/// creates its card if there is none.
+/// Changes the name, tags and note that a business stores about a contact, and
+/// creates the business's card if there is none.
 #[utoipa::path(
     put, path = "/contacts/{telefono}", tag = "contacts", operation_id = "contacts_change",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
@@ -414,12 +413,12 @@ pub(crate) async fn change(
 #[derive(Deserialize, ToSchema)]
 #[schema(as = contacts::Join)]
 pub(crate) struct JoinBody {
-    /// A number, or a WhatsApp id.
+    /// The other contact: a number or a WhatsApp id.
     con: String,
 }
 
-/// Merges two contacts with their messages, cards and campaign recipients; the one
-/// in the path remains.
+/// Merges two contacts with their messages, cards and campaign recipients. The
+/// contact in the path remains.
 #[utoipa::path(
     post, path = "/contacts/{telefono}/join", tag = "contacts", operation_id = "contacts_join",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
@@ -451,12 +450,13 @@ pub(crate) async fn join(
 #[derive(Deserialize, ToSchema)]
 #[schema(as = contacts::Part)]
 pub(crate) struct PartBody {
-    /// One of the contact's addresses: a number, or a WhatsApp id.
+    /// One of the contact's addresses: a number or a WhatsApp id.
     direccion: String,
 }
 
-/// Splits an address off a contact, for example after a wrong merge: it becomes a
-/// contact of its own, with its messages and campaign recipients.
+/// Splits an address off a contact, for example after a wrong merge. The
+/// address becomes a separate contact with its messages and campaign
+/// recipients.
 #[utoipa::path(
     post, path = "/contacts/{telefono}/part", tag = "contacts", operation_id = "contacts_part",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
@@ -493,15 +493,16 @@ pub(crate) async fn part(
 pub(crate) struct ForgottenBody {
     mensajes: u64,
     destinatarios: u64,
-    /// Whether there was an opt-out; it is kept, with the addresses it applies
-    /// to.
+    /// Whether the contact had opted out. The opt-out is kept, with the
+    /// addresses to which it applies.
     baja_conservada: bool,
-    /// Whether session-manager still keeps something of the contact: it could not
-    /// be reached, or a message's outcome is unknown. It is asked until it is done.
+    /// Whether session-manager still stores data of the contact, because it
+    /// could not be reached or because a message's outcome is unknown. The
+    /// deletion is repeated until it succeeds.
     sesion_pendiente: bool,
 }
 
-/// Deletes the data of a contact, or that of one business: messages, campaign
+/// Deletes a contact's data, of all businesses or of one: messages, campaign
 /// recipients, names and notes. An opt-out is kept.
 #[utoipa::path(
     delete, path = "/contacts/{telefono}", tag = "contacts", operation_id = "contacts_forget",
@@ -542,7 +543,8 @@ pub(crate) async fn forget(
     }
 }
 
-/// Asks session-manager to delete what it keeps; whether it has.
+/// Asks session-manager to delete its data of these chats. Returns whether it
+/// has deleted all of it.
 async fn forget_chats(state: &AppState, addresses: &[String]) -> Result<bool, StoreError> {
     let mut is_done = true;
     for address in addresses {
@@ -573,7 +575,8 @@ pub(crate) async fn csv(
     Ok(spreadsheet::file("contactos.csv", COLUMNS, rest))
 }
 
-/// The headings; named as in recipient lists, so that the file can be imported.
+/// The headings of the CSV file. They are named as in recipient lists, so that
+/// the file can be imported.
 const COLUMNS: [&str; 7] = [
     "telefono",
     "nombre",
@@ -598,11 +601,11 @@ fn row(known: ContactDetails, cliente_id: Option<u64>) -> [String; 7] {
     ]
 }
 
-/// Reads the rest of the file, page by page.
+/// The part of the file that is not read yet, which is read page by page.
 struct Rest {
     _held: Option<Held>,
     store: Store,
-    /// `None` at the end.
+    /// The filter of the next page; `None` after the last page.
     filter: Option<ContactFilter>,
 }
 

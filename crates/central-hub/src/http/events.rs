@@ -1,4 +1,4 @@
-//! `GET /api/events`: Server-Sent Events for the page.
+//! Serves `GET /api/events`: Server-Sent Events for the page.
 //!
 //! ```text
 //!  current state ─> no last id, or up to date ───────────────┬─> live changes
@@ -6,8 +6,8 @@
 //!                                  ^──────────── lagged ──────────────┘
 //! ```
 //!
-//! Event ids are session-manager's own, so that a listener can resume across a
-//! restart of either service.
+//! The event ids are those of session-manager, so that a listener can resume
+//! after a restart of either service.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -35,9 +35,9 @@ use crate::inbox::CONVERSATION;
 use crate::relay::{Change, HubLink, Link, Relay, Relayed};
 use crate::state::AppState;
 
-/// Short enough for proxies that drop idle connections after 30 s.
+/// Interval of keep-alive comments, short enough for proxies that drop idle connections after 30 s.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Reconnect delay of a browser after a restart of the hub.
+/// Delay before a browser reconnects after a restart of the hub.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// The data of a `hub` event.
@@ -51,26 +51,26 @@ struct HubEvent<'a> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventsQuery {
-    /// Alternative to `Last-Event-ID` where headers cannot be set; 0 replays
-    /// all stored events.
+    /// Alternative to `Last-Event-ID` for clients that cannot set headers; 0
+    /// replays all stored events.
     #[param(format = "uint64")]
     after: Option<u64>,
 }
 
 type Missed = Pin<Box<dyn Stream<Item = Result<SseEvent, ClientError>> + Send>>;
 
-/// A listener of the event stream: its position, and its pending events.
+/// A client of the event stream, with its position and its pending events.
 struct Listener {
     relay: Relay,
     session: SessionClient,
-    /// Events to send before the live ones.
+    /// Events to send before the live events.
     now: Vec<Change>,
     changes: Receiver<Change>,
-    /// The last event id sent.
+    /// The id of the last event sent; `None` before the first.
     at: Option<u64>,
     /// Upper bound of the missed ids; `None` while unknown.
     until: Option<u64>,
-    /// Whether events may be missing before the live ones.
+    /// Whether events before the live ones may be missing.
     behind: bool,
     missed: Option<Missed>,
 }
@@ -90,8 +90,9 @@ pub(crate) async fn events(
     let place_of_stream = state.limits.stream(&caller)?;
     let (cliente_id, scopes) = (caller.cliente_id, caller.scopes);
     let dry_run = state.config.dry_run;
-    // The header, which a browser repeats by itself, is newer than the query.
-    // An invalid id is ignored: on an error the browser would never reconnect.
+    // The header, which a browser repeats by itself, is newer than the query
+    // parameter. An invalid id is ignored, because after an error the browser
+    // would never reconnect.
     let named = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok()?.parse().ok())
@@ -126,7 +127,7 @@ pub(crate) async fn events(
         .take_until(state.auth.let_in_no_more(caller));
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     let mut response = Sse::new(stream).keep_alive(keep_alive).into_response();
-    // nginx would otherwise buffer events.
+    // Without this header, nginx would buffer the events.
     response.headers_mut().insert(
         HeaderName::from_static("x-accel-buffering"),
         HeaderValue::from_static("no"),
@@ -134,10 +135,10 @@ pub(crate) async fn events(
     Ok(response)
 }
 
-/// Returns whether this listener may receive an event, by the same rules as the
-/// routes with the same data. The linking code needs the scope that links. A
-/// business receives only its own events; message events are excluded, since
-/// their business is unknown here.
+/// Returns whether this listener may receive an event, by the same rules as on
+/// the routes with the same data. The linking code requires the scope `link`. A
+/// business receives only its own events; it gets no message events, because
+/// their business is not known here.
 fn is_for(cliente_id: Option<u64>, scopes: Scopes, change: &Change) -> bool {
     if let Change::Event(relayed) = change
         && relayed.kind == EventKind::Qr
@@ -145,8 +146,8 @@ fn is_for(cliente_id: Option<u64>, scopes: Scopes, change: &Change) -> bool {
     {
         return false;
     }
-    // A business and a caller with global access each have their own
-    // conversation events.
+    // Conversation events are published separately for each business and for
+    // callers who see all of them.
     if let Change::HubEvent(own) = change
         && own.name == CONVERSATION
     {
@@ -167,7 +168,8 @@ fn is_for(cliente_id: Option<u64>, scopes: Scopes, change: &Change) -> bool {
 }
 
 /// Returns the next events. Ends the stream if missed events cannot be fetched
-/// from a running session-manager: the listener reconnects with its last id.
+/// although session-manager is running: the listener then reconnects with its
+/// last id.
 async fn next(mut listener: Listener) -> Option<(Vec<Change>, Listener)> {
     loop {
         if let Some(missed) = &mut listener.missed {
@@ -209,7 +211,8 @@ async fn next(mut listener: Listener) -> Option<(Vec<Change>, Listener)> {
                 }
             }
             Ok(change) => return Some((vec![change], listener)),
-            // Lagged behind: resend the current state and the missed events.
+            // The listener lagged behind, so the current state and the missed
+            // events are sent again.
             Err(RecvError::Lagged(_)) => {
                 let heard = listener.relay.listen();
                 listener.now = heard.now;
@@ -223,8 +226,7 @@ async fn next(mut listener: Listener) -> Option<(Vec<Change>, Listener)> {
 }
 
 impl Listener {
-    /// Marks the missed events as unavailable; returns whether to wait for the
-    /// relay to reconnect.
+    /// Marks the missed events as unavailable. Returns whether to wait until the relay reconnects.
     fn waits(&mut self, error: &ClientError) -> bool {
         tracing::debug!(%error, "what a listener missed cannot be told");
         self.behind = true;
@@ -232,7 +234,7 @@ impl Listener {
         self.relay.health().0 == Link::Down
     }
 
-    /// Converts a missed event; `None` if it need not be replayed.
+    /// Converts a missed event. Returns `None` if it need not be replayed.
     fn missed(&mut self, event: SseEvent) -> Option<Change> {
         let kind = event.parse().ok()??.kind();
         let id = event.id.and_then(|id| id.parse().ok());
@@ -247,15 +249,15 @@ impl Listener {
         }))
     }
 
-    /// Returns a relay event unless the listener already has it.
+    /// Returns an event of the relay, unless the listener already has it.
     fn take(&mut self, event: Relayed) -> Option<Relayed> {
         let Some(id) = event.id else {
             return Some(event);
         };
         if self.behind {
-            // First event after the relay's outage: all ids up to it may be
-            // missing, including its own, which may have been sent to another
-            // listener.
+            // This is the first event after an outage of the relay. All events
+            // up to its id may be missing, including this one, whose id may
+            // have been sent to another listener.
             self.until = Some(id);
             if !event.kind.is_durable() {
                 self.now.push(Change::Event(Relayed { id: None, ..event }));
@@ -265,7 +267,7 @@ impl Listener {
         if event.kind.is_durable() && self.at.is_some_and(|at| id <= at) {
             return None;
         }
-        // Only a `gap` moves the position back.
+        // Only a `gap` event moves the position back.
         self.at = match event.kind {
             EventKind::Gap => Some(id),
             _ => self.at.max(Some(id)),

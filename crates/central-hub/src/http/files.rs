@@ -1,7 +1,7 @@
-//! File uploads, streamed to session-manager, which stores them.
+//! Streams file uploads to session-manager, which stores them.
 //!
-//! `DRY_RUN` does not disable uploads: files stay on this machine, and
-//! simulated sends are validated against a stored file.
+//! `DRY_RUN` does not disable uploads: the files stay on this machine, and
+//! simulated sends are validated against the stored file.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -78,7 +78,7 @@ pub(crate) async fn delete(
 }
 
 /// Handles a multipart `POST /send`: uploads the file to session-manager and
-/// refers to it in the request.
+/// adds the file's id to the request.
 pub(crate) async fn with_file(
     client: &SessionClient,
     request: Request,
@@ -91,7 +91,7 @@ pub(crate) async fn with_file(
             Ok((request, file))
         }
         Err(error) => {
-            // No caller will ever learn its id.
+            // Delete the file, because no caller will ever learn its id.
             if let Some(file) = &file {
                 let _ = client.delete_file(&file.file_id).await;
             }
@@ -111,8 +111,7 @@ async fn read(
         match part.name() {
             Some("json") if asked.is_none() => {
                 let request: SendRequest = json_part(part).await?;
-                // Validates a request that precedes its file before the file is
-                // read.
+                // A request that precedes its file is validated before the file is read.
                 request.validate(true)?;
                 asked = Some(request);
             }
@@ -131,7 +130,7 @@ async fn read(
 }
 
 /// Uploads the file of a multipart body. The hub parses the parts, so that a
-/// malformed body gets an error response rather than a broken connection.
+/// malformed body results in an error response instead of a broken connection.
 async fn only_file(
     client: &SessionClient,
     query: Option<String>,
@@ -155,7 +154,7 @@ async fn only_file(
         (Ok(()), None) => Err(invalid("the multipart body has no part file")),
         (Err(error), answer) => {
             if let Some(file) = answer.as_ref().and_then(|answer| kept(answer).ok()) {
-                // No caller will ever learn its id.
+                // Delete the file, because no caller will ever learn its id.
                 let _ = client.delete_file(&file.file_id).await;
             }
             Err(error)
@@ -168,13 +167,13 @@ fn kept(answer: &RawAnswer) -> Result<FileBody, HubError> {
     serde_json::from_slice(&answer.body).map_err(|_| HubError::of_answer(answer))
 }
 
-/// Uploads a part under the name in `query`, or else its own.
+/// Uploads a part under the name in `query`, or else under the part's own name.
 async fn upload_part(
     client: &SessionClient,
     query: Option<String>,
     mut part: Field<'_>,
 ) -> Result<RawAnswer, HubError> {
-    // An invalid name counts as missing.
+    // An invalid name is treated as missing.
     let name = part_file_name(&part).filter(|name| check_filename("file", name).is_ok());
     let query = query.or_else(|| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -200,7 +199,8 @@ async fn upload_part(
                     }
                 }
                 Err(refusal) => {
-                    // An error rather than an end: the file is incomplete.
+                    // An error instead of a normal end tells session-manager that
+                    // the file is incomplete.
                     let _ = tell.send(Err(io::ErrorKind::UnexpectedEof.into())).await;
                     return Err(refusal);
                 }
@@ -208,8 +208,8 @@ async fn upload_part(
         }
     };
     let mut passing = std::pin::pin!(client.upload(query.as_deref(), passed));
-    // An early response, such as for a file that is too large, ends the upload:
-    // the client may never send the rest.
+    // An early response, for example because the file is too large, ends the
+    // upload: the client may never send the rest.
     tokio::select! {
         biased;
         answer = passing.as_mut() => Ok(answer?),
@@ -244,13 +244,13 @@ async fn pass(
     };
     let answer = client.upload(query, passed).await;
     match (answer, refusal.get()) {
-        // The caller's body failed, not session-manager.
+        // The caller's body caused the failure, not session-manager.
         (Err(_), Some(refusal)) => Err(ErrorReply::clone(refusal).into()),
         (answer, _) => Ok(answer?.into()),
     }
 }
 
-/// Rejects an invalid id without a request to session-manager.
+/// Rejects an invalid id without asking session-manager.
 fn known(id: &str) -> Result<(), HubError> {
     match is_file_id(id) {
         true => Ok(()),

@@ -1,5 +1,5 @@
-//! `GET /health`, answered without any dependency; `GET /health/deep` and `GET
-//! /api/health`, which query only the database, with a short timeout.
+//! Serves `GET /health`, which depends on nothing, and `GET /health/deep` and
+//! `GET /api/health`, which query only the database, with a short timeout.
 
 use api_docs::Failures;
 use axum::Json;
@@ -20,7 +20,7 @@ fn alive() -> HealthBody {
     }
 }
 
-/// Returns liveness, without checking any dependency.
+/// Reports that the process is alive, without checking any dependency.
 #[utoipa::path(
     get, path = "/health", tag = "service", operation_id = "health_health",
     security(()),
@@ -30,7 +30,7 @@ pub(crate) async fn health() -> Json<HealthBody> {
     Json(alive())
 }
 
-/// Returns whether the worker tasks respond, and whether they can work: the
+/// Reports whether the worker tasks respond and can work, that is, whether the
 /// database and session-manager are reachable.
 #[utoipa::path(
     get, path = "/health/deep", tag = "service", operation_id = "health_deep",
@@ -84,7 +84,8 @@ struct Dependencies {
     database: Database,
 }
 
-/// Omits the last error's message: this route needs no password.
+/// The state of session-manager, without the last error's message, because this
+/// route needs no password.
 #[derive(Serialize, ToSchema)]
 #[schema(as = health::SessionManager)]
 struct SessionManager {
@@ -100,7 +101,7 @@ struct Database {
     engine: &'static str,
 }
 
-/// Returns liveness and the status of the database and session-manager.
+/// Reports that the process is alive, and the status of the database and session-manager.
 #[utoipa::path(
     get, path = "/api/health", tag = "service", operation_id = "health_details",
     security(()),

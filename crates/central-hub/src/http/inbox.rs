@@ -1,5 +1,5 @@
-//! `/api/listener/inbox` and the conversation marks: unanswered conversations,
-//! and the caller's read position.
+//! Serves `/api/listener/inbox` and the conversation marks: unanswered
+//! conversations, and the caller's read position.
 
 use api_docs::Failures;
 use axum::Json;
@@ -20,23 +20,23 @@ use crate::store::{MOST_COUNTED, NOBODY};
 #[derive(Serialize, ToSchema)]
 #[schema(as = inbox::Counts)]
 pub(crate) struct Counts {
-    /// Conversations in which a contact waits for a reply.
+    /// Number of conversations in which a contact waits for a reply.
     sin_responder: i64,
-    /// When the longest wait began.
+    /// When the longest wait began; `null` if no contact waits.
     desde: Option<Timestamp>,
-    /// Conversations with unread messages for the user.
+    /// Number of conversations with messages that the user has not read.
     sin_leer: i64,
-    /// Whether a count reached the maximum.
+    /// Whether one of the counts reached its maximum.
     hay_mas: bool,
 }
 
-/// Returns the user whose read position applies; [`NOBODY`] for other callers.
+/// Returns the user whose read position applies; [`NOBODY`] for callers that are not users.
 pub(super) fn reader(caller: &Caller) -> i64 {
     caller.user_id().unwrap_or(NOBODY)
 }
 
-/// Returns the number of unanswered conversations, and of those the caller has
-/// not read.
+/// Returns the number of unanswered conversations and the number of
+/// conversations that the caller has not read.
 #[utoipa::path(
     get, path = "/listener/inbox", tag = "inbound", operation_id = "inbox_counts",
     responses((status = 200, description = "How many", body = Counts), Failures)
@@ -61,8 +61,8 @@ pub(crate) async fn counts(
 #[schema(as = inbox::Read)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Read {
-    /// Number of the last message seen; later ones stay unread. If omitted, all
-    /// are marked read.
+    /// Number of the last message that was seen; later messages stay unread. If
+    /// omitted, all messages are marked as read.
     hasta: Option<i64>,
 }
 
@@ -87,7 +87,7 @@ pub(crate) async fn read(
     Ok(Done::json().into_response())
 }
 
-/// Marks a contact's messages so far as needing no reply.
+/// Marks the messages that a contact sent so far as needing no reply.
 #[utoipa::path(
     post, path = "/listener/conversations/{number}/attended", tag = "inbound", operation_id = "inbox_attended",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),

@@ -1,4 +1,4 @@
-//! The linking code of session-manager, or the reason there is none.
+//! Gets the linking code from session-manager, or the reason why there is none.
 
 use session_api::{QrBody, SessionState};
 use session_client::{ClientError, SessionClient};
@@ -9,15 +9,15 @@ pub(crate) const NOT_REQUIRED: &str = "a phone is linked already: no code is nee
 
 /// The result of a request for the linking code.
 pub(crate) enum Code {
-    /// `data:image/png;base64,…`
+    /// The QR code as `data:image/png;base64,…`.
     Shown(String),
-    /// Not linked; the session's state.
+    /// No device is linked, but there is no code; the field is the session's state.
     NotAvailable(SessionState),
-    /// Already linked; the session's state.
+    /// A device is already linked; the field is the session's state.
     NotRequired(SessionState),
 }
 
-/// Requests the code; reads the state only if there is none.
+/// Requests the code, and reads the session's state only if there is none.
 pub(crate) async fn look(client: &SessionClient) -> Result<Code, ClientError> {
     match client.qr().await? {
         QrBody::Available { qr } => Ok(Code::Shown(qr)),

@@ -1,5 +1,4 @@
-//! `/api/listener/…`: inbound messages, conversations, and the history of a
-//! number.
+//! Serves `/api/listener/…`: inbound messages, conversations, and the history of a number.
 
 use std::collections::HashMap;
 
@@ -36,7 +35,8 @@ pub(crate) struct Status {
     recording: bool,
     /// Whether any hub instance follows session-manager's events.
     following: bool,
-    /// Whether that hub is connected; `null` if another instance follows.
+    /// Whether this hub is connected to session-manager; `null` if another
+    /// instance follows the events.
     connected: Option<bool>,
     last_event_id: Option<String>,
     last_event_at: Option<Timestamp>,
@@ -44,7 +44,7 @@ pub(crate) struct Status {
     last_message_at: Option<Timestamp>,
 }
 
-/// Returns whether messages are recorded, and the lag.
+/// Returns whether messages are recorded, and how far the recording lags behind.
 #[utoipa::path(
     get, path = "/listener/status", tag = "inbound", operation_id = "listener_status",
     responses((status = 200, description = "How it goes", body = Status), Failures)
@@ -117,7 +117,7 @@ pub(crate) async fn mode(
     }))
 }
 
-/// A message in the format of these routes.
+/// A message, in the format of these routes.
 #[derive(Serialize, ToSchema)]
 #[schema(as = listener::MessageAnswer)]
 pub(crate) struct MessageAnswer {
@@ -133,15 +133,15 @@ pub(crate) struct MessageAnswer {
     cliente_id: Option<u64>,
     #[serde(rename = "campañaId")]
     campaign_id: Option<i64>,
-    /// When it was written, and when the hub recorded it.
+    /// When the message was written, and when the hub recorded it.
     fecha: Timestamp,
     registrado: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    /// The name of the file that was sent from here.
+    /// The name of the file, if it was sent from the hub.
     #[serde(skip_serializing_if = "Option::is_none")]
     archivo: Option<String>,
-    /// Whether it is a voice message that was sent from here.
+    /// Whether it is a voice message that was sent from the hub.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     voz: bool,
     #[serde(flatten)]
@@ -151,7 +151,7 @@ pub(crate) struct MessageAnswer {
 impl MessageAnswer {
     fn of(mut message: Message, names: &HashMap<String, String>) -> Self {
         let contents = message.contents.take().map(|it| *it).unwrap_or_default();
-        // Of what was deleted for everyone nothing is told.
+        // The content of a message that was deleted for everyone is not returned.
         let is_there = contents.deleted_at.is_none();
         let sent = message.sent_file().filter(|_| is_there).unwrap_or_default();
         Self {
@@ -199,12 +199,12 @@ pub(crate) struct ListQuery {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct TalksQuery {
-    /// `sin_responder`: only conversations that wait for a reply; `todas`: all,
-    /// the default.
+    /// `sin_responder` for only the conversations that wait for a reply;
+    /// `todas`, the default, for all.
     filtro: Option<String>,
 }
 
-/// Returns the text unless it is empty.
+/// Returns the text, or `None` if it is empty.
 fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
@@ -237,7 +237,7 @@ impl ListQuery {
         given(self.cliente_id.as_deref()).map(read).transpose()
     }
 
-    /// `None` means both directions.
+    /// Returns the direction to list; `None` means both.
     fn is_inbound(&self, otherwise: Option<bool>) -> Result<Option<bool>, HubError> {
         match given(self.direccion.as_deref()) {
             None => Ok(otherwise),
@@ -253,11 +253,11 @@ impl ListQuery {
 #[schema(as = listener::PageAnswer)]
 pub(crate) struct PageAnswer {
     mensajes: Vec<MessageAnswer>,
-    /// Cursor of the next page, for `antes`.
+    /// Cursor of the next page, to pass as `antes`.
     siguiente: Option<i64>,
 }
 
-/// Converts messages to API form, with the contacts' names.
+/// Converts messages to the API's format, with the contacts' names.
 pub(super) async fn told(
     state: &AppState,
     cliente_id: Option<u64>,
@@ -288,7 +288,7 @@ async fn chat(state: &AppState, text: &str) -> Result<String, HubError> {
     Ok(state.store.chat_of(&recipient(state, text)?).await?)
 }
 
-/// Lists inbound (or outbound) messages, newest first, by page.
+/// Lists inbound or outbound messages in pages, newest first.
 #[utoipa::path(
     get, path = "/listener/messages", tag = "inbound", operation_id = "listener_messages",
     params(ListQuery),
@@ -339,13 +339,13 @@ pub(crate) struct Conversation {
 #[schema(as = listener::Conversations)]
 pub(crate) struct Conversations {
     conversaciones: Vec<Conversation>,
-    /// Cursor of the next page, for `antes`.
+    /// Cursor of the next page, to pass as `antes`.
     siguiente: Option<i64>,
 }
 
-/// Lists conversations with their last message, by page: contacts who wrote, or
-/// whom a user wrote to by hand. A text search covers all contacts ever written
-/// to.
+/// Lists conversations in pages, each with its last message: contacts who
+/// wrote, or to whom a user wrote by hand. A text search covers all contacts to
+/// whom a message was ever sent.
 #[utoipa::path(
     get, path = "/listener/conversations", tag = "inbound", operation_id = "listener_conversations",
     params(ListQuery, TalksQuery),
@@ -435,7 +435,7 @@ pub(crate) struct History {
     telefono: Option<String>,
     chat: String,
     nombre: Option<String>,
-    /// As in the conversation list.
+    /// The caller's unread count, as in the conversation list.
     sin_leer: i64,
     sin_responder_desde: Option<Timestamp>,
     #[serde(flatten)]
@@ -455,7 +455,7 @@ async fn stands(
     Ok(known.map_or((None, 0), |(_, waits_since, unread)| (waits_since, unread)))
 }
 
-/// Lists the conversation with a number, newest first, by page.
+/// Lists the messages of the conversation with a number in pages, newest first.
 #[utoipa::path(
     get, path = "/listener/history/{number}", tag = "inbound", operation_id = "listener_history",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ListQuery),
@@ -485,8 +485,8 @@ pub(crate) async fn history(
     let names = state.store.names_of(filter.cliente_id, [chat.as_str()]);
     let mut name = names.await?.remove(&chat);
     let (waits_since, unread) = stands(&state, &caller, &chat).await?;
-    // A business without messages of this contact gets no name, and no number
-    // other than the one it requested.
+    // A business without messages of this contact is told neither the contact's
+    // name nor a number other than the one it requested.
     let is_known = caller.sees(None) || !page.messages.is_empty();
     name = name.filter(|_| is_known);
     let chat = if is_known {

@@ -1,8 +1,8 @@
-//! Files of messages, streamed from session-manager: for callers who see the
-//! conversation, and by the signed links of webhooks.
+//! Streams the files of messages from session-manager: to callers who may see
+//! the conversation, and to holders of a webhook's signed link.
 //!
 //! The content is untrusted. Only pictures, audio and video of known types are
-//! served to be shown in the browser; everything else is a download, which the
+//! served for display in the browser; everything else is a download, which the
 //! browser neither opens nor executes.
 
 use api_docs::Failures;
@@ -23,7 +23,7 @@ use crate::media_links::BadLink;
 use crate::state::AppState;
 use crate::store::Message;
 
-/// Types that a browser may show on the page.
+/// Content types that a browser may display within the page.
 const SHOWN: [&str; 22] = [
     "image/jpeg",
     "image/png",
@@ -48,7 +48,7 @@ const SHOWN: [&str; 22] = [
     "video/3gpp",
     "video/ogg",
 ];
-/// Types that a download keeps; others become `application/octet-stream`.
+/// Content types that a download keeps; others become `application/octet-stream`.
 const KEPT: [&str; 2] = ["application/pdf", "application/zip"];
 const OCTETS: &str = "application/octet-stream";
 
@@ -61,8 +61,9 @@ const PASSED: [HeaderName; 5] = [
     header::ETAG,
 ];
 
-/// Returns the file of a message, fetched from WhatsApp if it is not stored.
-/// Supports range requests. Only pictures, audio and video are `inline`.
+/// Returns the file of a message, which is fetched from WhatsApp if it is not
+/// stored. Supports range requests. Only pictures, audio and video are
+/// `inline`.
 #[utoipa::path(
     get, path = "/listener/messages/{id}/media", tag = "inbound", operation_id = "media_media",
     params(
@@ -91,8 +92,7 @@ pub(crate) async fn media(
     serve(&client, &message, &headers, held).await
 }
 
-/// Returns the file of a message by a signed link, which webhooks contain as
-/// `media_link`.
+/// Returns the file of a message through a signed link, which webhooks contain as `media_link`.
 #[utoipa::path(
     get, path = "/media/{token}", tag = "webhooks", operation_id = "media_linked",
     security(()),
@@ -177,7 +177,7 @@ async fn serve(
     Ok((media.status, headers, Body::from_stream(body)).into_response())
 }
 
-/// Returns the type without its parameters, in lower case.
+/// Returns the content type without its parameters, in lower case.
 fn essence(kind: Option<&HeaderValue>) -> String {
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or(OCTETS);
     let kind = kind.split(';').next().unwrap_or(OCTETS);
@@ -207,7 +207,8 @@ fn protect(headers: &mut HeaderMap, kind: &str, filename: Option<&str>) {
     distrust(headers);
 }
 
-/// Returns the disposition, with a name that is no path and shows all it has.
+/// Returns the `Content-Disposition`, with a file name that is not a path and
+/// has no invisible characters.
 fn shown_as(is_shown: bool, filename: Option<&str>) -> String {
     let kind = if is_shown { "inline" } else { "attachment" };
     let letters = filename.unwrap_or_default().chars();
@@ -224,7 +225,7 @@ fn shown_as(is_shown: bool, filename: Option<&str>) -> String {
     disposition(kind, Some(&name))
 }
 
-/// Returns whether the caller already has this file.
+/// Returns whether the caller already has this version of the file.
 fn is_same(asked: &HeaderMap, headers: &HeaderMap) -> bool {
     let Some(tag) = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()) else {
         return false;

@@ -1,9 +1,9 @@
-//! What is done to a recorded message or a conversation beside sending: edits,
-//! deletions for everyone, read receipts, typing; and what WhatsApp tells of a
-//! number.
+//! Actions on a recorded message or a conversation other than sending: editing,
+//! deletion for everyone, read receipts and the typing indicator; also the
+//! WhatsApp profile of a number.
 //!
-//! Under `DRY_RUN` nothing of it leaves. What becomes of a message is recorded
-//! as session-manager publishes it, whoever changed it.
+//! Under `DRY_RUN` nothing is sent to WhatsApp. A change of a message is
+//! recorded when session-manager publishes it, whoever made the change.
 
 use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
 use axum::Json;
@@ -39,12 +39,12 @@ pub(crate) struct Changed {
 #[schema(as = message_actions::Edit)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Edit {
-    /// The new text; of a picture, film or document the new caption.
+    /// The new text or, for a picture, video or document, the new caption.
     mensaje: String,
 }
 
-/// Edits a message of one's own, within WhatsApp's 15 minutes; under `DRY_RUN`
-/// nothing is changed.
+/// Edits a message that this account sent, within WhatsApp's limit of 15
+/// minutes. Under `DRY_RUN` nothing is changed.
 #[utoipa::path(
     put, path = "/listener/messages/{id}", tag = "messages", operation_id = "message_actions_edit",
     params(("id" = i64, Path, description = "The message's number", example = 1), ClienteHeader, IdempotencyHeader),
@@ -70,7 +70,9 @@ pub(crate) async fn edit(
             "the message is deleted: nothing was changed",
         ));
     }
-    // An edit writes to somebody; a deletion takes back what was written.
+    // The stop switch applies to edits, because an edit sends a text to the
+    // recipient. It does not apply to deletions, which only take back a
+    // message.
     if state.store.is_sending_stopped().await? {
         return Err(ErrorReply::new(
             StatusCode::CONFLICT,
@@ -94,8 +96,8 @@ pub(crate) async fn edit(
     }))
 }
 
-/// Deletes a message of one's own for everyone, within WhatsApp's two days and
-/// a half; under `DRY_RUN` nothing is deleted.
+/// Deletes a message that this account sent for everyone, within WhatsApp's
+/// limit of two and a half days. Under `DRY_RUN` nothing is deleted.
 #[utoipa::path(
     delete, path = "/listener/messages/{id}", tag = "messages", operation_id = "message_actions_delete",
     params(("id" = i64, Path, description = "The message's number", example = 1), ClienteHeader, IdempotencyHeader),
@@ -131,14 +133,14 @@ pub(crate) async fn delete(
 #[schema(as = message_actions::Seen)]
 pub(crate) struct Seen {
     ok: bool,
-    /// Number of messages that were unread on the phone.
+    /// Number of messages that were unread on the phone before.
     sin_leer: u32,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
 }
 
-/// Marks a conversation as read on WhatsApp, which the other side sees; the
-/// hub's own marks stay. Under `DRY_RUN` nothing is marked.
+/// Marks a conversation as read on WhatsApp, which the contact can see. The
+/// hub's own marks do not change. Under `DRY_RUN` nothing is marked.
 #[utoipa::path(
     post, path = "/listener/conversations/{number}/seen", tag = "inbound", operation_id = "message_actions_seen",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
@@ -170,12 +172,12 @@ pub(crate) async fn seen(
 #[schema(as = message_actions::Typing)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Typing {
-    /// For how long, 10 by default; 0 ends it.
+    /// Duration in seconds, by default 10; 0 ends the indicator.
     #[schema(maximum = 60)]
     segundos: Option<u32>,
 }
 
-/// The response to typing.
+/// The response to a typing indicator.
 #[derive(Serialize, ToSchema)]
 #[schema(as = message_actions::Shown)]
 pub(crate) struct Shown {
@@ -185,8 +187,7 @@ pub(crate) struct Shown {
     dry_run: bool,
 }
 
-/// Shows the account as typing in a conversation; under `DRY_RUN` nothing is
-/// shown.
+/// Shows the account as typing in a conversation. Under `DRY_RUN` nothing is shown.
 #[utoipa::path(
     post, path = "/listener/conversations/{number}/typing", tag = "inbound", operation_id = "message_actions_typing",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
@@ -216,8 +217,8 @@ pub(crate) async fn typing(
     }))
 }
 
-/// Returns what WhatsApp tells of a number: its names, its about text, the link
-/// to its picture. Nothing reaches its owner.
+/// Returns the WhatsApp profile of a number: its names, its about text and the
+/// link to its picture. The owner of the number is not notified.
 #[utoipa::path(
     get, path = "/contacts/{telefono}/whatsapp", tag = "contacts", operation_id = "message_actions_profile",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
@@ -232,7 +233,7 @@ pub(crate) async fn profile(
     Ok(Json(client.contact(to.as_str()).await?))
 }
 
-/// Returns a message that the caller may see and that this account sent.
+/// Returns a message that this account sent and that the caller may see.
 async fn own_message(state: &AppState, caller: &Caller, id: i64) -> Result<Message, HubError> {
     let message = state.store.message(id).await?;
     let message = message.filter(|message| caller.sees(message.cliente_id));
@@ -256,7 +257,7 @@ fn is_deleted(message: &Message) -> bool {
     contents.is_some_and(|contents| contents.deleted_at.is_some())
 }
 
-/// Returns WhatsApp's id, which a message has once it is sent.
+/// Returns WhatsApp's id of the message, which exists once the message is sent.
 fn wa_id(message: &Message) -> Result<&str, HubError> {
     message.wa_id.as_deref().ok_or_else(|| {
         HubError::of_contract(
@@ -276,7 +277,7 @@ fn simulated(message: &Message) -> Changed {
     }
 }
 
-/// Replaces the caller's key by one that no other business can have.
+/// Replaces the caller's idempotency key with one that no other business can use.
 fn with_own_key(client: SessionClient, caller: &Caller, key: Option<String>) -> SessionClient {
     let own = key.and_then(|key| HeaderValue::from_str(&caller.own_key(key)).ok());
     match own {

@@ -1,5 +1,4 @@
-//! `GET /api/sender/messages` and `messages.csv`: search and export of
-//! messages.
+//! Serves `GET /api/sender/messages` and `messages.csv`: search and export of messages.
 
 use std::collections::HashMap;
 
@@ -27,7 +26,7 @@ use crate::store::{Filter, Message, MessageState, Store, StoreError};
 /// Default page size of a list.
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 500;
-/// Rows per database page of an export: its memory bound.
+/// Number of rows that an export reads from the database at once, which bounds its memory use.
 const ROWS: u32 = 1_000;
 const LONGEST_WORDS: usize = 200;
 
@@ -52,19 +51,19 @@ pub(crate) struct ListQuery {
 #[schema(as = messages::Page)]
 pub(crate) struct MessagesBody {
     mensajes: Vec<MessageAnswer>,
-    /// Cursor of the next page, for `antes`.
+    /// Cursor of the next page, to pass as `antes`.
     siguiente: Option<i64>,
 }
 
-/// Returns what a parameter holds; `None` for blanks.
+/// Returns the value of a parameter; `None` if it is blank.
 pub(super) fn given(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// Returns the words of `buscar`.
+/// Returns the search words of `buscar`.
 ///
 /// # Errors
-/// When they are too long.
+/// If they are too long.
 pub(super) fn search_words(buscar: Option<&str>) -> Result<Option<&str>, HubError> {
     let words = given(buscar);
     if words.is_some_and(|words| words.chars().count() > LONGEST_WORDS) {
@@ -79,8 +78,9 @@ fn invalid(what: impl Into<String>) -> HubError {
     ErrorReply::invalid_request(what.into()).into()
 }
 
-/// Parses a timestamp, or a day as its first moment in the business's zone;
-/// with `is_end`, the first moment of the next day.
+/// Parses a timestamp or a day. A day stands for its first moment in the
+/// business's time zone or, with `is_end`, for the first moment of the next
+/// day.
 fn parse_date_bound(
     name: &str,
     text: &str,
@@ -157,7 +157,7 @@ impl ListQuery {
     }
 }
 
-/// Lists outbound messages, sent or queued, newest first, by page.
+/// Lists outbound messages, sent or queued, in pages, newest first.
 #[utoipa::path(
     get, path = "/sender/messages", tag = "messages", operation_id = "messages_list",
     params(ListQuery),
@@ -181,7 +181,7 @@ pub(crate) async fn list(
     }))
 }
 
-/// Returns the contacts' names, as known to the business that the list is of.
+/// Returns the contacts' names as the listed business knows them.
 async fn names_of(
     store: &Store,
     filter: &Filter,
@@ -191,8 +191,8 @@ async fn names_of(
     store.names_of(filter.cliente_id, chats).await
 }
 
-/// Exports the same list as CSV, all pages: rows are read as fast as the client
-/// takes them, and at most one page is held in memory.
+/// Exports all pages of the same list as CSV. Rows are read only as fast as the
+/// client takes them, and at most one page is held in memory.
 #[utoipa::path(
     get, path = "/sender/messages.csv", tag = "messages", operation_id = "messages_csv",
     params(ListQuery),
@@ -216,18 +216,18 @@ pub(crate) async fn csv(
         filter: Some(filter),
         words,
     };
-    // Exports of several days lie in one folder.
+    // The name contains the date, since people save several exports in one folder.
     let now = state.config.zone.to_datetime(jiff::Timestamp::now());
     let name = format!("mensajes-{}.csv", now.date());
     Ok(spreadsheet::file(&name, COLUMNS, rest))
 }
 
-/// The remaining rows of an export.
+/// The part of an export that is not read yet.
 struct Rest {
     _held: Option<Held>,
     store: Store,
     zone: TimeZone,
-    /// `None` after the last page.
+    /// The filter of the next page; `None` after the last page.
     filter: Option<Filter>,
     words: Option<String>,
 }
@@ -293,8 +293,9 @@ fn row(message: &Message, names: &HashMap<String, String>, zone: &TimeZone) -> [
     ]
 }
 
-/// Returns a number as a spreadsheet keeps it: with spaces, because of digits
-/// alone it makes `5,49E+12`, and without `+`, with which a formula begins.
+/// Formats a number so that a spreadsheet keeps it: with spaces, because it
+/// would turn plain digits into `5,49E+12`, and without `+`, which would start
+/// a formula.
 fn number_cell(chat: &str) -> String {
     let digits = chat.trim_end_matches("@c.us");
     phone_number::spaced(digits).unwrap_or_else(|| digits.to_owned())

@@ -1,5 +1,4 @@
-//! `GET /metrics`: sets the gauges that are read on request, and renders all
-//! metrics.
+//! Serves `GET /metrics`: sets the gauges that are read on request, and renders all metrics.
 
 use std::time::Instant;
 

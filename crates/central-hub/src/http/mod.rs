@@ -1,4 +1,4 @@
-//! HTTP handlers: extract, call, convert.
+//! HTTP handlers. Each extracts the request's values, calls the library and converts the result.
 
 pub(crate) mod admin;
 pub(crate) mod alerts;

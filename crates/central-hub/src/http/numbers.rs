@@ -1,5 +1,5 @@
-//! Phone numbers as users write them, for every route; and `GET /api/phone`,
-//! which returns how a number is parsed.
+//! Parses phone numbers as users write them, for every route, and serves
+//! `GET /api/phone`, which returns how a number is parsed.
 
 use api_docs::Failures;
 use axum::Json;
@@ -26,7 +26,8 @@ pub(crate) fn recipient(field: &str, text: &str, home: &Home) -> Result<Recipien
 }
 
 /// Converts the numbers of a request to international form, which
-/// session-manager takes wherever it runs; leaves converted ones unchanged.
+/// session-manager understands independently of its own configuration. Numbers
+/// already in that form stay unchanged.
 pub(crate) fn settle(request: &mut SendRequest, home: &Home) -> Result<(), HubError> {
     request.to = in_full("to", &request.to, home)?;
     for who in request.mentions.iter_mut().flatten() {
@@ -41,7 +42,7 @@ pub(crate) fn settle(request: &mut SendRequest, home: &Home) -> Result<(), HubEr
     Ok(())
 }
 
-/// Parses the recipient in a field: returns the text itself if it is in
+/// Parses the recipient in a field. Returns the text itself if it is already in
 /// international form, otherwise the WhatsApp id.
 pub(crate) fn in_full(field: &str, text: &str, home: &Home) -> Result<String, HubError> {
     let settled = recipient(field, text, home)?;
@@ -49,7 +50,7 @@ pub(crate) fn in_full(field: &str, text: &str, home: &Home) -> Result<String, Hu
     Ok(if is_in_full { text } else { settled.as_str() }.to_owned())
 }
 
-/// Converts the number to pair with to international form.
+/// Converts the number of a pairing request to international form.
 pub(crate) fn settle_pairing(
     request: &mut PairingCodeRequest,
     home: &Home,
@@ -59,8 +60,7 @@ pub(crate) fn settle_pairing(
     Ok(())
 }
 
-/// Returns the region of local numbers, from the request's prefix or else the
-/// configuration.
+/// Returns the region of local numbers, from the request's prefix or else from the configuration.
 pub(crate) fn home(prefix: Option<&str>, state: &AppState) -> Result<Home, HubError> {
     let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) else {
         return Ok(state.config.home.clone());
@@ -84,27 +84,26 @@ pub(crate) struct Query {
 pub(crate) struct Understood {
     /// Whether the number can receive messages.
     ok: bool,
-    /// Digits in the format of every other route.
+    /// The number's digits, in the format that every other route accepts.
     #[serde(skip_serializing_if = "Option::is_none")]
     numero: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pais: Option<String>,
-    /// Whether the country was not written, but taken from the home region.
+    /// Whether the country was taken from the home region because the number has no country code.
     #[serde(skip_serializing_if = "Option::is_none")]
     local: Option<bool>,
-    /// `movil`, `fijo`, or `cualquiera` where the country does not distinguish
-    /// them.
+    /// `movil`, `fijo`, or `cualquiera` if the country's numbers do not show the difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     tipo: Option<&'static str>,
-    /// Code of the parse error.
+    /// Code of the parse error; `null` if the number is valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     motivo: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mensaje: Option<String>,
 }
 
-/// Returns how a number is parsed. WhatsApp is not queried: the result does not
-/// tell whether the number has an account.
+/// Returns how a number is parsed. WhatsApp is not asked, so the result does
+/// not say whether the number has an account.
 #[utoipa::path(
     get, path = "/phone", tag = "messages", operation_id = "numbers_phone",
     params(Query),

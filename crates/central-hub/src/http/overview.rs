@@ -1,6 +1,7 @@
-//! `GET /api/overview`: the day's figures and open tasks for the start screen.
+//! Serves `GET /api/overview`: the day's figures and the open tasks for the
+//! start screen.
 //!
-//! Runs a few queries concurrently, each answered by a small index.
+//! A request runs a few queries concurrently, each of which uses a small index.
 
 use std::collections::HashMap;
 
@@ -23,11 +24,11 @@ use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Days, RecipientState, Schedule};
 use crate::store::{DeadLetters, Filter, MOST_DEAD, MessageState, WEEK};
 
-/// Maximum number of entries per list; the list's own screen shows the rest.
+/// Maximum number of entries per list; the screen of that list shows the rest.
 const MOST: u32 = 5;
 /// Maximum number of running schedules that are read.
 const MOST_SCHEDULES: u32 = 500;
-/// Number of days of failures: covers a weekend.
+/// Number of days for which failures are listed; seven days cover a weekend.
 const FAILED_DAYS: i64 = 7;
 
 #[derive(Serialize, ToSchema)]
@@ -35,14 +36,14 @@ const FAILED_DAYS: i64 = 7;
 pub(crate) struct Overview {
     ahora: Timestamp,
     zona: String,
-    /// The current day in that zone, and its start.
+    /// The current date in that time zone, and the moment when the day began.
     dia: String,
     desde: Timestamp,
     dry_run: bool,
     auto_campaigns_enabled: bool,
     sesion: Session,
     hoy: Today,
-    /// The last seven days, today the last of them.
+    /// The last seven days, of which today is the last.
     semana: Week,
     campanias: List<UnderWay>,
     programaciones: Vec<WindowBody>,
@@ -56,7 +57,7 @@ struct Session {
     servicio: Link,
     estado: Option<SessionState>,
     codigo: Option<String>,
-    /// The account's WhatsApp limits, if known.
+    /// WhatsApp's limits for the account, if known.
     limites: Option<LimitsEvent>,
 }
 
@@ -71,7 +72,7 @@ struct Today {
     simulados: i64,
     cancelados: i64,
     recibidos: i64,
-    /// Messages in the outbox, whenever they were recorded.
+    /// Number of messages in the outbox, whenever they were recorded.
     en_espera: i64,
 }
 
@@ -80,7 +81,7 @@ struct Today {
 #[schema(as = overview::Week)]
 struct Week {
     dias: Vec<WeekDay>,
-    /// People who wrote in these days, after a message that went to them.
+    /// Number of people who wrote in these days after a message was sent to them.
     respondieron: i64,
 }
 
@@ -147,7 +148,7 @@ struct List<T> {
 struct UnderWay {
     #[serde(flatten)]
     campaign: CampaignBody,
-    /// Estimated end, as far as the schedules determine it.
+    /// Estimated end, if the schedules determine one.
     previsto_fin: Option<Timestamp>,
 }
 
@@ -163,7 +164,7 @@ struct WindowBody {
     inicio: Timestamp,
     fin: Timestamp,
     cupo_diario: Option<u32>,
-    /// Messages sent by this schedule today.
+    /// Number of messages that this schedule sent today.
     usados: u32,
 }
 
@@ -171,16 +172,15 @@ struct WindowBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = overview::Attention)]
 struct Attention {
-    /// Messages that failed within the last days and were not retried.
+    /// Number of messages that failed within the last days and were not retried.
     fallidos: i64,
     fallidos_desde: Timestamp,
     campanias_pausadas: List<CampaignBody>,
     programaciones: List<Unapproved>,
     importaciones: Vec<HalfList>,
-    /// Only for administrators, like webhooks.
+    /// The failing webhooks; only for administrators, like webhooks in general.
     webhooks: Option<Vec<Webhook>>,
-    /// Number of messages that hold an opt-out word and that nobody has decided
-    /// on.
+    /// Number of undecided messages that contain an opt-out word.
     posibles_bajas: i64,
     grabacion: bool,
 }
@@ -232,7 +232,7 @@ struct Day {
     date: Date,
     begin: Timestamp,
     failed_since: Timestamp,
-    /// The last days and their beginnings, this one the last.
+    /// The last days with the moments when they began; today is the last.
     week: [(Date, Timestamp); WEEK],
 }
 
@@ -274,13 +274,13 @@ fn rules_of<'a>(
     own.chain(always)
 }
 
-/// Input of the forecasts.
+/// The data from which forecasts are made.
 struct Plans<'a> {
     context: SchedulerContext,
     zone: &'a TimeZone,
     schedules: &'a [Schedule],
     days: &'a HashMap<i64, Days>,
-    /// Number of campaigns that share the phone.
+    /// Number of campaigns that share the phone's sending capacity.
     sharing: u32,
 }
 
@@ -290,7 +290,7 @@ impl Plans<'_> {
         days.map_or(0, |days| days.used(schedule, day))
     }
 
-    /// Returns the estimated end; `None` for a rehearsal, which takes no time,
+    /// Returns the estimated end; `None` for a dry run, which takes no time,
     /// and for a blocked campaign.
     fn end_of(&self, campaign: &Campaign) -> Option<Timestamp> {
         if campaign.is_rehearsal() || self.context.obstacle(campaign).is_some() {
@@ -337,7 +337,7 @@ impl Plans<'_> {
     }
 }
 
-/// Returns the day at a glance: sent messages, running campaigns, open tasks.
+/// Returns an overview of the day: sent messages, running campaigns and open tasks.
 #[utoipa::path(
     get, path = "/overview", tag = "service", operation_id = "overview_overview",
     responses((status = 200, description = "The day", body = Overview), Failures)

@@ -1,5 +1,5 @@
-//! The passkey that WhatsApp requires at linking: session-manager's responses,
-//! byte for byte, for administrators.
+//! Serves the passkey request that WhatsApp makes at linking: session-manager's
+//! responses, byte for byte, for administrators.
 
 use api_docs::{ClienteHeader, Failures};
 use service_runtime::http::ApiJson;
@@ -54,7 +54,7 @@ pub(crate) async fn confirm(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<TransitionBody>(&client, Endpoint::ConfirmPasskey, None).await
 }
 
-/// Cancels the passkey request and returns to a code to scan.
+/// Cancels the passkey request and returns to a QR code to scan.
 #[utoipa::path(
     post, path = "/admin/whatsapp/passkey/cancel", tag = "session", operation_id = "admin_cancel_passkey",
     params(ClienteHeader),

@@ -1,4 +1,4 @@
-//! `GET /qr-code`: the linking code, or the reason there is none.
+//! Serves `GET /qr-code`: the linking code, or the reason why there is none.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;
@@ -25,7 +25,7 @@ struct Shown {
     qr_code_base64: String,
 }
 
-/// The contract's error body, with `ok` added as in a success.
+/// The contract's error body, with `ok` added as in a successful response.
 #[derive(Serialize, ToSchema)]
 #[schema(as = qr_code::Refusal)]
 struct QrErrorBody<'a> {
@@ -39,9 +39,9 @@ struct QrErrorBody<'a> {
     node: Option<Linked>,
 }
 
-/// Returns the linking code, or the reason there is none. With `X-Cliente-Id`
-/// and from a page of the hub's own origin, it requests the session if needed
-/// and waits briefly for the code.
+/// Returns the linking code, or the reason why there is none. If the request
+/// has `X-Cliente-Id` and comes from a page of the hub's own origin, it also
+/// requests the session if needed and waits briefly for the code.
 #[utoipa::path(
     get, path = "/qr-code", tag = "session", operation_id = "qr_code_qr_code",
     params(ClienteHeader),

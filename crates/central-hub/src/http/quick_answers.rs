@@ -1,4 +1,4 @@
-//! `/api/quick-answers`: texts for whoever answers conversations.
+//! Serves `/api/quick-answers`: prepared texts for users who answer conversations.
 
 use api_docs::Failures;
 use axum::Json;
@@ -17,7 +17,7 @@ use crate::state::AppState;
 use crate::store::{Kept, MOST_QUICK_ANSWERS, QuickAnswer};
 
 const LONGEST_SHORTCUT: usize = 30;
-/// The fields of a contact that a text may name; the page fills them in.
+/// The fields of a contact that a text may contain as variables; the page fills them in.
 const FIELDS: [&str; 2] = ["nombre", "telefono"];
 
 /// A quick answer.
@@ -25,9 +25,9 @@ const FIELDS: [&str; 2] = ["nombre", "telefono"];
 #[schema(as = quick_answers::QuickAnswer)]
 pub(crate) struct QuickAnswerBody {
     id: i64,
-    /// The business; `null` for that of callers who see all businesses.
+    /// The business; `null` for the quick answers of callers who see all businesses.
     cliente_id: Option<u64>,
-    /// What is typed after the `/`.
+    /// The shortcut to type after the `/`.
     atajo: String,
     texto: String,
     actualizada: Timestamp,
@@ -48,7 +48,7 @@ impl From<QuickAnswer> for QuickAnswerBody {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct OfBusiness {
-    /// Only those of this business.
+    /// Only quick answers of this business.
     cliente_id: Option<u64>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct ListBody {
     respuestas: Vec<QuickAnswerBody>,
 }
 
-/// Lists the quick answers by their shortcuts.
+/// Lists the quick answers, ordered by shortcut.
 #[utoipa::path(
     get, path = "/quick-answers", tag = "messages", operation_id = "quick_answers_list",
     params(OfBusiness),
@@ -76,18 +76,18 @@ pub(crate) async fn list(
     }))
 }
 
-/// A quick answer to keep.
+/// The shortcut and the text of a quick answer.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = quick_answers::Write)]
 pub(crate) struct WriteBody {
-    /// What is typed after the `/`: one word of up to 30 characters.
+    /// The shortcut to type after the `/`: one word of up to 30 characters.
     atajo: String,
-    /// May name `{nombre}` and `{telefono}`, as the text of a campaign does.
+    /// The text, which may contain `{nombre}` and `{telefono}` like the text of a campaign.
     texto: String,
 }
 
 impl WriteBody {
-    /// Returns the shortcut, and checks both.
+    /// Validates the shortcut and the text, and returns the shortcut.
     fn shortcut(&self) -> Result<&str, HubError> {
         let shortcut = self.atajo.trim();
         let shortcut = shortcut.strip_prefix('/').unwrap_or(shortcut);
@@ -131,7 +131,7 @@ fn not_found() -> HubError {
 pub(crate) struct AddBody {
     #[serde(flatten)]
     written: WriteBody,
-    /// The business that it is for.
+    /// The business to which the quick answer belongs.
     cliente_id: Option<u64>,
 }
 

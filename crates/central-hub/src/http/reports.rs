@@ -1,5 +1,6 @@
-//! `POST /api/listener/incoming-message` and `outgoing-message`: messages that
-//! programs report themselves, authenticated by `X-Internal-Token`.
+//! Serves `POST /api/listener/incoming-message` and `outgoing-message`, with
+//! which programs report messages themselves, authenticated by
+//! `X-Internal-Token`.
 
 use api_docs::Failures;
 use axum::Json;
@@ -22,11 +23,11 @@ use crate::store::{InboundMessage, Recorded};
 
 const HEADER: &str = "x-internal-token";
 const LONGEST_ID: usize = 200;
-/// WhatsApp's own limit.
+/// Maximum length of a text, which is WhatsApp's own limit.
 const LONGEST_TEXT: usize = 65_536;
 
-/// Extractor: the request carries a valid `INTERNAL_TOKEN`, or the one before it
-/// while the programs change over.
+/// Extractor that requires the request to carry `INTERNAL_TOKEN`, or the
+/// previous token while the programs switch to a new one.
 pub(crate) struct Internal;
 
 impl FromRequestParts<AppState> for Internal {
@@ -45,14 +46,14 @@ impl FromRequestParts<AppState> for Internal {
             .headers
             .get(HEADER)
             .map_or(&b""[..], |it| it.as_bytes());
-        // Comparing digests hides the token's length and first wrong byte from
-        // timing.
+        // Comparing digests reveals by its timing neither the token's length
+        // nor the position of the first wrong byte.
         let digest = Sha256::digest(given);
         let is = |token: &SecretString| digest.ct_eq(&Sha256::digest(token.expose_secret()));
         let previous = state.config.previous_internal_token.as_ref();
         let is_right = bool::from(is(token) | previous.map_or(Choice::from(0), is));
         let ClientAddress(address) = ClientAddress::of(&parts.extensions, &parts.headers);
-        // A request without a token is not a guess.
+        // A request without a token does not count as a guess.
         if is_right || !given.is_empty() {
             let is_let_in = state.limits.internal_token.judge(address, is_right)?;
             if is_let_in {
@@ -81,11 +82,11 @@ pub(crate) struct Reported {
     ok: bool,
     /// Whether the message was already recorded.
     duplicated: bool,
-    /// Whether the message is recorded; `false` while recording is off.
+    /// Whether the message is stored; `false` while recording is off.
     recorded: bool,
 }
 
-/// Records a message that came in by another way.
+/// Records a message that arrived through another channel.
 #[utoipa::path(
     post, path = "/listener/incoming-message", tag = "inbound", operation_id = "reports_incoming",
     security(()),
@@ -102,7 +103,7 @@ pub(crate) async fn incoming(
     record_report(&state, report, number, "from", false).await
 }
 
-/// Records a message that was sent by another way.
+/// Records a message that was sent through another channel.
 #[utoipa::path(
     post, path = "/listener/outgoing-message", tag = "inbound", operation_id = "reports_outgoing",
     security(()),
@@ -173,7 +174,8 @@ async fn record_report(
     }))
 }
 
-/// Derives an id for a message reported without one; deterministic, for dedup.
+/// Derives an id for a message that was reported without one. The id is
+/// deterministic, so that duplicates are recognized.
 fn stand_in(report: &ReportedMessage, chat: &str, at: Timestamp, from_me: bool) -> String {
     let all = format!(
         "{}\0{from_me}\0{chat}\0{at}\0{}",

@@ -1,4 +1,4 @@
-//! `POST /send`: sends one message and waits for the result.
+//! Serves `POST /send`: sends one message and waits for the result.
 
 use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
 use axum::extract::{FromRequest, Request, State};
@@ -17,8 +17,7 @@ use crate::outbox::Ask;
 use crate::state::AppState;
 use crate::store::{Composed, Origin};
 
-/// Sends the message once and returns the result; under `DRY_RUN` nothing is
-/// sent.
+/// Sends the message once and returns the result. Under `DRY_RUN` nothing is sent.
 #[utoipa::path(
     post, path = "/send", tag = "messages", operation_id = "send_send",
     params(ClienteHeader, IdempotencyHeader),
@@ -49,7 +48,7 @@ pub(crate) async fn send(
         Ok(cliente_id) => cliente_id,
         Err(refusal) => {
             if let Some(file) = &file {
-                // No caller will ever learn its id.
+                // Delete the file, because no caller will ever learn its id.
                 let _ = client.delete_file(&file.file_id).await;
             }
             return Err(refusal.into());
@@ -57,7 +56,7 @@ pub(crate) async fn send(
     };
     if let Err(refusal) = numbers::settle(&mut request, &state.config.home) {
         if let Some(file) = &file {
-            // No caller will ever learn its id.
+            // Delete the file, because no caller will ever learn its id.
             let _ = client.delete_file(&file.file_id).await;
         }
         return Err(refusal);
@@ -67,8 +66,8 @@ pub(crate) async fn send(
         None => Composed::of(&request)?,
     };
     ready_to_simulate(&state, &client).await?;
-    // Only session-manager can validate a referenced file: a rehearsal fails
-    // where a real send would.
+    // Only session-manager can validate a referenced file. With this check, a
+    // dry run fails wherever a real send would.
     if state.config.dry_run && message.has_file() {
         let json = serde_json::to_vec(&request).unwrap_or_default().into();
         let checked = Verbatim::ask::<CheckBody>(&client, Endpoint::SendCheck, Some(json)).await?;

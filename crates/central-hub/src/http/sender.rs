@@ -1,4 +1,4 @@
-//! `/api/sender/messages/…`: the message API for the businesses' programs.
+//! Serves `/api/sender/messages/…`: the message API for the businesses' programs.
 
 use std::collections::HashMap;
 
@@ -23,21 +23,21 @@ use crate::relay::Link;
 use crate::state::AppState;
 use crate::store::{Change, Composed, Decision, Message, MessageState, Origin, Transition};
 
-/// Maximum `bulk` request, in bytes: 5,000 messages of 1,600 characters.
+/// Maximum size of a `bulk` request, in bytes: 5,000 messages of 1,600 characters.
 pub(crate) const LARGEST_BULK: usize = 8 * 1024 * 1024;
 /// Maximum number of messages in one `bulk` request.
 const MOST: usize = 5_000;
-/// Leaves room for the `:{n}` suffix of each message.
+/// Maximum length of a `bulk` key; it leaves room for the `:{n}` suffix of each message.
 const LONGEST_BULK_KEY: usize = 240;
 const LONGEST_REASON: usize = 500;
 
-/// A message in the format of these routes.
+/// A message, in the format of these routes.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sender::MessageAnswer)]
 pub(crate) struct MessageAnswer {
     id: i64,
     destinatario: String,
-    /// The contact's name, in lists.
+    /// The contact's name; only in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     nombre: Option<String>,
     mensaje: String,
@@ -51,7 +51,7 @@ pub(crate) struct MessageAnswer {
     tipo: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<String>,
-    /// The `x-request-id` of the request that created it.
+    /// The `x-request-id` of the request that created the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     intentos: i64,
@@ -59,7 +59,7 @@ pub(crate) struct MessageAnswer {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     motivo: Option<String>,
-    /// Since when a `sin_confirmar` message has waited for a user's decision.
+    /// Since when a `sin_confirmar` message has been waiting for a user's decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     sin_decidir_desde: Option<Timestamp>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -67,7 +67,7 @@ pub(crate) struct MessageAnswer {
 }
 
 impl MessageAnswer {
-    /// The message with its contact's name, if there is one.
+    /// Adds the contact's name to the message, if there is one.
     pub(super) fn named(message: Message, names: &HashMap<String, String>) -> Self {
         let nombre = names.get(&message.chat).cloned();
         Self {
@@ -118,13 +118,13 @@ pub(crate) struct SendOne {
     mensaje: String,
     #[serde(default, deserialize_with = "lenient::integer")]
     cliente_id: Option<u64>,
-    /// Number of the message of this conversation that it answers.
+    /// Number of the message that this one answers; it must be in the same conversation.
     #[serde(default)]
     responde_a: Option<i64>,
 }
 
-/// Sends one message now. If it cannot be sent yet, it waits in the outbox; a
-/// rejected message is an error.
+/// Sends one message now. A message that cannot be sent yet waits in the
+/// outbox; a rejected message is an error.
 #[utoipa::path(
     post, path = "/sender/messages/send", tag = "messages", operation_id = "sender_send",
     params(ClienteHeader, IdempotencyHeader),
@@ -164,8 +164,8 @@ pub(crate) async fn send(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
-/// Returns WhatsApp's id of the message that is answered; only of this
-/// conversation, as session-manager will check as well.
+/// Returns WhatsApp's id of the message that is answered. It must be in the
+/// same conversation, which session-manager checks as well.
 async fn answered_id(
     state: &AppState,
     caller: &Caller,
@@ -187,8 +187,7 @@ async fn answered_id(
         .ok_or_else(unknown)
 }
 
-/// Rejects a rehearsed send where a real one would fail: while the session is
-/// not `READY`.
+/// Rejects a simulated send where a real one would fail, which is while the session is not `READY`.
 pub(super) async fn ready_to_simulate(
     state: &AppState,
     client: &SessionClient,
@@ -196,7 +195,7 @@ pub(super) async fn ready_to_simulate(
     if !state.config.dry_run {
         return Ok(());
     }
-    // The relayed state may lag: ask session-manager before refusing.
+    // The relayed state may be out of date, so session-manager is asked before refusing.
     let (link, heard, _) = state.relay.health();
     if link == Link::Up && heard == Some(SessionState::Ready) {
         return Ok(());
@@ -225,7 +224,7 @@ pub(crate) struct SendMany {
     cliente_id: Option<u64>,
     #[serde(alias = "destinatarios", alias = "messages")]
     mensajes: Vec<node::messages::Recipient>,
-    /// Default text for messages without their own.
+    /// Default text for messages that have none.
     #[serde(alias = "message", alias = "texto")]
     mensaje: Option<String>,
 }
@@ -240,7 +239,7 @@ pub(crate) struct Queued {
     mensajes: Vec<MessageAnswer>,
 }
 
-/// Queues all messages in the outbox, or none.
+/// Queues either all messages in the outbox or none of them.
 #[utoipa::path(
     post, path = "/sender/messages/bulk", tag = "messages", operation_id = "sender_bulk",
     params(ClienteHeader, IdempotencyHeader),
@@ -335,8 +334,7 @@ impl From<Transition> for Step {
     }
 }
 
-/// Returns a message with its history, by its number or by the id that `POST
-/// /send` returned.
+/// Returns a message with its history, by its number or by the id that `POST /send` returned.
 #[utoipa::path(
     get, path = "/sender/messages/status/{id}", tag = "messages", operation_id = "sender_status",
     params(("id" = String, Path, description = "Its number, or `message_id`", example = "1")),
@@ -431,20 +429,20 @@ pub(crate) struct Decide {
     motivo: String,
 }
 
-/// The result of a user's check of the chat.
+/// What a user found when checking the chat.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = sender::Outcome)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
     /// The message is in the chat.
     Llego,
-    /// The message is missing: retry once with the same id.
+    /// The message is missing: retry once, with the same id.
     Reintentar,
     /// The message is missing; do not retry.
     Abandonar,
 }
 
-/// Resolves a message with an unknown result, after a user checked the chat.
+/// Resolves a message whose outcome is unknown, after a user checked the chat.
 /// The reason is stored.
 #[utoipa::path(
     post, path = "/sender/messages/{id}/decide", tag = "messages", operation_id = "sender_decide",
@@ -489,7 +487,7 @@ fn reason(text: &str) -> Result<&str, HubError> {
     Ok(reason)
 }
 
-/// Converts an error on a `SendRequest` field to these routes' field names.
+/// Converts an error in a `SendRequest` field to the field names of these routes.
 pub(super) fn in_spanish(invalid: &Invalid, place: &str) -> HubError {
     let field = match &*invalid.field {
         "to" => "destinatario",

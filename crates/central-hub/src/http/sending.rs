@@ -1,4 +1,4 @@
-//! `/api/sending`: the switch that stops all sending at once.
+//! Serves `/api/sending`: the switch that stops all sending at once.
 
 use api_docs::Failures;
 use axum::Json;
@@ -23,13 +23,13 @@ pub(super) const SENDING: &str = "sending";
 pub(crate) struct Switch {
     /// Whether all sending is stopped.
     detenido: bool,
-    /// Who last changed the switch, and when; `null` if never changed.
+    /// Who last changed the switch, and when; `null` if it was never changed.
     por: Option<String>,
     desde: Option<Timestamp>,
 }
 
 impl Switch {
-    /// Includes the name only for callers with access to all businesses.
+    /// Builds the body. The name is included only for callers with access to all businesses.
     fn of(switch: Option<SendingSwitch>, caller: &Caller) -> Self {
         Self {
             detenido: switch.as_ref().is_some_and(|it| it.is_stopped),
@@ -39,7 +39,7 @@ impl Switch {
     }
 }
 
-/// Returns whether all sending is stopped, by whom and since when.
+/// Returns whether all sending is stopped, and by whom and since when.
 #[utoipa::path(
     get, path = "/sending", tag = "service", operation_id = "sending_show",
     responses((status = 200, description = "How it stands", body = Switch), Failures)
@@ -79,7 +79,7 @@ pub(crate) async fn turn(
     }
     state.outbox.wake();
     state.waker.wake();
-    // The event omits the name: callers that may see it request it.
+    // The event omits the name; callers that may see it request it.
     state.relay.publish(HubEvent {
         name: SENDING,
         cliente_id: None,

@@ -1,4 +1,4 @@
-//! Files for spreadsheets, which do nothing there.
+//! Writes CSV files that are safe to open in a spreadsheet: no cell can run as a formula.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
@@ -9,15 +9,15 @@ use session_api::is_invisible;
 
 use crate::store::StoreError;
 
-/// A source of a file's rows.
+/// A source of the rows of a file.
 pub(super) trait Rows<const CELLS: usize>: Send + 'static {
-    /// Returns the next rows, `None` after the last.
+    /// Returns the next rows, or `None` after the last.
     fn next(
         &mut self,
     ) -> impl Future<Output = Result<Option<Vec<[String; CELLS]>>, StoreError>> + Send;
 }
 
-/// Streams a file as it is read, under a name of plain letters.
+/// Streams a file while its rows are read. `name` must consist of plain letters.
 pub(super) fn file<const CELLS: usize>(
     name: &str,
     columns: [&'static str; CELLS],
@@ -43,8 +43,9 @@ pub(super) fn file<const CELLS: usize>(
     (headers, Body::from_stream(parts)).into_response()
 }
 
-/// Lines as spreadsheets in Spanish read them: `;` between the cells, and at the
-/// very beginning the mark by which they know UTF-8.
+/// Writes lines as spreadsheets in Spanish read them: with `;` between the
+/// cells and, at the very beginning, the byte order mark by which they
+/// recognize UTF-8.
 fn write<const CELLS: usize>(
     head: Option<[&str; CELLS]>,
     rows: impl Iterator<Item = [String; CELLS]>,
@@ -57,7 +58,7 @@ fn write<const CELLS: usize>(
         .delimiter(b';')
         .terminator(csv::Terminator::CRLF)
         .from_writer(text);
-    // Writes to memory cannot fail.
+    // Writing to memory cannot fail.
     if let Some(head) = head {
         let _ = writer.write_record(head);
     }
@@ -67,24 +68,25 @@ fn write<const CELLS: usize>(
     writer.into_inner().unwrap_or_default()
 }
 
-/// Escapes with `'` what a spreadsheet would run as a formula: a contact's
+/// Escapes with `'` whatever a spreadsheet would run as a formula: a contact's
 /// message must not execute on the business's computer.
 ///
-/// Covers more than the beginning of the cell: a spreadsheet that splits by
-/// commas, tabs or lines instead of `;` starts a new cell at each of them.
+/// This covers more than the beginning of the cell, because a spreadsheet that
+/// splits by commas, tabs or lines instead of `;` starts a new cell at each of
+/// them.
 fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
     let mut safe = String::new();
     let mut begins = true;
     for letter in cell.chars() {
-        // Some spreadsheets fold the full-width characters to ASCII.
+        // Some spreadsheets convert these full-width characters to ASCII.
         let is_formula = matches!(letter, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
         if begins && is_formula {
             safe.push('\'');
         }
         begins = match letter {
             ',' | ';' | '\t' | '\n' | '\r' | '|' => true,
-            // Invisible characters and quotes do not end the beginning of a
-            // cell.
+            // After invisible characters and quotes, the text still counts as
+            // the beginning of a cell.
             '"' | '\'' => begins,
             _ => begins && (letter.is_whitespace() || letter.is_control() || is_invisible(letter)),
         };

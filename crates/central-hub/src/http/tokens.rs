@@ -1,4 +1,5 @@
-//! `/api/tokens`: tokens for programs. A cliente manages its own business's.
+//! Serves `/api/tokens`: API tokens for programs. A cliente manages only the
+//! tokens of its own business.
 
 use api_docs::Failures;
 use axum::Json;
@@ -24,12 +25,13 @@ struct Shown {
     name: String,
     scopes: Vec<String>,
     cliente_id: Option<u64>,
-    /// The user who created it.
+    /// The user who created the token.
     user_id: Option<i64>,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
     used_at: Option<Timestamp>,
-    /// Created while the hub had no password, by any caller that reached it.
+    /// Whether the token was created while the hub had no password, by any
+    /// caller that could reach it.
     unguarded: bool,
 }
 
@@ -60,7 +62,7 @@ pub(crate) struct TokensBody {
 #[schema(as = tokens::Tokens)]
 pub(crate) struct Tokens {
     tokens: Vec<Shown>,
-    /// Cursor of the next page, for `before`.
+    /// Cursor of the next page, to pass as `before`.
     next: Option<i64>,
 }
 
@@ -98,7 +100,7 @@ pub(crate) struct Create {
     scopes: Vec<String>,
     #[serde(default)]
     cliente_id: Option<u64>,
-    /// If omitted, the token is valid until it is revoked.
+    /// When the token expires; if omitted, it is valid until it is revoked.
     #[serde(default)]
     expires_at: Option<Timestamp>,
 }
@@ -106,7 +108,7 @@ pub(crate) struct Create {
 #[derive(Serialize, ToSchema)]
 #[schema(as = tokens::Created)]
 struct Created {
-    /// Returned only here.
+    /// The token itself, which only this response contains.
     token: String,
     #[serde(flatten)]
     shown: Shown,

@@ -1,5 +1,5 @@
 //! Extractor of the session-manager client for one request (`Upstream`), and
-//! its verbatim responses.
+//! session-manager's responses as they are.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
@@ -17,7 +17,7 @@ use crate::outbox::traced;
 use crate::state::AppState;
 
 /// The session-manager client for this request, with its `X-Cliente-Id`,
-/// request id, and `Idempotency-Key`.
+/// request id and `Idempotency-Key`.
 pub(crate) struct Upstream(pub(crate) SessionClient);
 
 impl FromRequestParts<AppState> for Upstream {
@@ -71,7 +71,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<HeaderValue>, ErrorRepl
 pub(crate) struct Verbatim(pub(crate) RawAnswer);
 
 impl Verbatim {
-    /// Sends a request; a success must parse as `T`.
+    /// Sends a request. A successful response must parse as `T`.
     pub(crate) async fn ask<T: DeserializeOwned>(
         client: &SessionClient,
         endpoint: Endpoint,
@@ -85,7 +85,7 @@ impl Verbatim {
         self.0.status.is_success()
     }
 
-    /// Inserts `"ok":true` into the body of a success; leaves errors unchanged.
+    /// Inserts `"ok":true` into the body of a successful response; leaves errors unchanged.
     pub(crate) fn with_ok(mut self) -> Self {
         let body = self.0.body.trim_ascii();
         if self.0.status.is_success()

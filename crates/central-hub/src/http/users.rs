@@ -1,4 +1,4 @@
-//! `/api/users`: management of users, for administrators.
+//! Serves `/api/users`: the management of users, for administrators.
 
 use api_docs::Failures;
 use axum::Json;
@@ -26,8 +26,8 @@ struct Shown {
     disabled: bool,
     created_at: Timestamp,
     signed_in_at: Option<Timestamp>,
-    /// Created while the hub had no password, by any caller that reached it,
-    /// and the password was not changed since.
+    /// Whether the user was created while the hub had no password, by any
+    /// caller that could reach it, and still has that password.
     unguarded: bool,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct UsersBody {
 #[schema(as = users::Users)]
 pub(crate) struct Users {
     users: Vec<Shown>,
-    /// Cursor of the next page, for `after`.
+    /// Cursor of the next page, to pass as `after`.
     next: Option<String>,
 }
 
@@ -155,7 +155,7 @@ pub(crate) async fn show(
     Ok(Json(Shown::from(user)))
 }
 
-/// The changed fields of a user; omitted ones are kept.
+/// The fields of a user to change; omitted fields are kept.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = users::Change)]
 #[serde(deny_unknown_fields)]
@@ -197,7 +197,7 @@ pub(crate) async fn change(
         role: Some((role, cliente_id)),
         disabled: body.disabled,
     };
-    // A user who changes the own password keeps the current session.
+    // A user who changes their own password keeps the current session.
     let kept = match caller.who {
         Who::Session {
             session_id,
@@ -218,7 +218,7 @@ pub(crate) async fn change(
     Ok(Json(Shown::from(user)).into_response())
 }
 
-/// Removes a user and ends its sessions.
+/// Removes a user and ends the user's sessions.
 #[utoipa::path(
     delete, path = "/users/{id}", tag = "users", operation_id = "users_remove",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

@@ -1,4 +1,4 @@
-//! `/api/whatsapp-v2/…`: states in lower case and always 200, for its clients.
+//! Serves `/api/whatsapp-v2/…`, whose clients expect states in lower case and always status 200.
 
 use api_docs::Failures;
 use axum::Json;

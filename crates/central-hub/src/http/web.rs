@@ -1,4 +1,4 @@
-//! The embedded React page, and the 404 of all other paths.
+//! Serves the embedded React page, and the 404 of all other paths.
 //!
 //! ```text
 //!  not GET or HEAD, or /api/… ───────────────> 404, JSON
@@ -20,23 +20,23 @@ struct WebAssets;
 
 const INDEX: &str = "index.html";
 
-/// Paths that return the page whatever the client accepts: they are checked
-/// with curl.
+/// Paths that return the page whatever the client accepts, because people check them with curl.
 const KNOWN: [&str; 3] = ["", "inicio", "whatsapp"];
 
 /// Folder of files named by a hash of their content, which never change.
 const HASHED: &str = "assets/";
 
-/// Allows scripts only from this origin, none inline. Inline styles are
-/// allowed: the component library sets its variables so, and a style cannot
-/// send data elsewhere, since nothing from other origins is loaded. A sound may
-/// come from the page itself: a recording that is listened to before it is sent.
+/// Content security policy. Scripts are allowed only from this origin, and
+/// never inline. Inline styles are allowed, because the component library sets
+/// its variables with them; a style cannot send data elsewhere, since nothing
+/// is loaded from other origins. Audio may come from the page itself, so that a
+/// recording can be listened to before it is sent.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 
 /// Returns whether a person opened this address, rather than a program or a
-/// page's own request.
+/// request of the page itself.
 fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok();
     let reads = matches!(*method, Method::GET | Method::HEAD);
@@ -75,7 +75,7 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
         .take(16)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    // Weak, since the same file may be sent compressed.
+    // The tag is weak because the same file may be sent compressed.
     let tag = format!("W/\"{hex}\"");
     let is_known = headers
         .get(header::IF_NONE_MATCH)
@@ -110,7 +110,8 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
         ),
         (
             HeaderName::from_static("permissions-policy"),
-            // The page records voice messages, and embeds nobody who could.
+            // The page records voice messages, and embeds no other site that
+            // could use the microphone.
             "camera=(), microphone=(self), geolocation=()",
         ),
     ];

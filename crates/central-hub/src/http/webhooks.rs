@@ -1,4 +1,4 @@
-//! `/api/webhooks`: webhook subscriptions.
+//! Serves `/api/webhooks`: webhook subscriptions.
 
 pub(crate) mod deliveries;
 
@@ -18,7 +18,7 @@ use crate::store::{
     MOST_WEBHOOKS, NewWebhook, Topic, Webhook, WebhookSecret, envelope, new_event_id,
 };
 
-/// How long the previous secret also signs after a rotation.
+/// How long the previous secret continues to sign after a rotation.
 const OVERLAP: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 const LONGEST_URL: usize = 2048;
 const LONGEST_DESCRIPTION: usize = 200;
@@ -57,7 +57,7 @@ impl From<Webhook> for WebhookAnswer {
     }
 }
 
-/// A subscription with its secret, returned only once.
+/// A subscription with its secret, which is returned only once.
 #[derive(Serialize, ToSchema)]
 #[schema(as = webhooks::WithSecret)]
 pub(crate) struct WithSecret {
@@ -255,7 +255,7 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Rotates the secret and returns it once; the old one also signs for a day.
+/// Rotates the secret and returns the new one once. The old secret continues to sign for a day.
 #[utoipa::path(
     post, path = "/webhooks/{id}/rotate", tag = "webhooks", operation_id = "webhooks_rotate",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

@@ -1,5 +1,5 @@
-//! Inbound pipeline: follows session-manager's event stream and records
-//! messages and acks in the store.
+//! Follows session-manager's event stream and records its messages and acks in
+//! the store.
 //!
 //! ```text
 //!  session-manager ══ GET /events, Last-Event-ID from the store ══> run()
@@ -8,9 +8,9 @@
 //!                                               Store::record ─> messages, acks, cursor
 //! ```
 //!
-//! The [`Relay`](crate::relay::Relay) has a connection of its own: in every hub
-//! it sends the page the current state, and may miss past events. This one
-//! misses nothing, in one hub, at the store's pace.
+//! The [`Relay`](crate::relay::Relay) has a separate connection: it runs in
+//! every hub, sends the page the current state and may miss past events. The
+//! follower runs in only one hub, misses nothing and reads at the store's pace.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -26,22 +26,22 @@ use tokio_util::sync::CancellationToken;
 use crate::store::{FOLLOWER, SourceEvent, Store, StoreError};
 
 /// Lease on following the events: how long it takes until another hub takes
-/// over after this one died. Renewed at a third of it.
+/// over after this one died. It is renewed after a third of that time.
 const LEASE: Duration = Duration::from_secs(9);
 const RENEW: Duration = Duration::from_secs(3);
-/// Backoff between two attempts: doubles from the first value to the last.
+/// Pauses between two attempts to connect, which double from the first value to the last.
 const BACKOFF: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(2);
-/// Events per transaction.
+/// Number of events per transaction.
 const BATCH: usize = 64;
-/// The id from which a new hub starts: all events that are kept.
+/// The id from which a new hub starts, so that it receives all stored events.
 const BEGINNING: &str = "0";
 
 /// Whether this hub follows the events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Following {
-    /// Another hub follows, or none yet.
+    /// Another hub follows the events, or none does yet.
     No = 0,
     /// This hub follows, but session-manager is unreachable.
     Unconnected = 1,
@@ -49,24 +49,24 @@ pub(crate) enum Following {
     Connected = 2,
 }
 
-/// Follows the events and reports its state; clones share it.
+/// Follows the events and reports whether it does; clones share the state.
 #[derive(Clone)]
 pub(crate) struct Follower {
     store: Store,
     session: SessionClient,
-    /// The id of this process.
+    /// The id of this process, which holds the lease.
     who: Arc<str>,
     state: Arc<AtomicU8>,
     heartbeat: Heartbeat,
 }
 
-/// Why a connection ended.
+/// Why a connection to the event stream ended.
 enum End {
-    /// It broke off, or could not be made.
+    /// The connection broke off or could not be established.
     Broken,
     /// The store cannot be used.
     Store(StoreError),
-    /// Another hub follows.
+    /// Another hub has taken the lease.
     Lost,
 }
 
@@ -98,7 +98,7 @@ impl Follower {
         self.state.store(state as u8, Ordering::Relaxed);
     }
 
-    /// Follows until `draining` is cancelled, then releases the lease.
+    /// Follows the events until `draining` is cancelled, then releases the lease.
     pub(crate) async fn run(self, draining: CancellationToken) {
         tokio::select! {
             () = self.follow() => {}
@@ -141,7 +141,7 @@ impl Follower {
         }
     }
 
-    /// Connects and reads until the connection ends.
+    /// Connects to the event stream and reads it until the connection ends.
     async fn read(&self, pause: &mut Duration) -> End {
         let cursor = match self.store.cursor().await {
             Ok(cursor) => cursor,
@@ -180,7 +180,8 @@ impl Follower {
                         return Ok(());
                     }
                 }
-                // On SQLite too: it is cheap, and keeps one code path.
+                // On SQLite, where there is no other hub, renewing costs little
+                // and avoids a second code path.
                 _ = renew.tick() => {
                     let kept = self.store.take_lease(FOLLOWER, &self.who, lease()).await;
                     if !kept.map_err(End::Store)? {
@@ -191,9 +192,8 @@ impl Follower {
         }
     }
 
-    /// Stores a batch of events. An event that the store itself rejects would
-    /// be rejected forever, so it is skipped: otherwise nothing after it would
-    /// be stored.
+    /// Stores a batch of events. An event that the store rejects would be
+    /// rejected forever and block all later events, so it is skipped.
     async fn record(&self, told: &[SourceEvent]) -> Result<(), End> {
         if told.is_empty() {
             return Ok(());

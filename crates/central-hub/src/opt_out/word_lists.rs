@@ -1,8 +1,8 @@
-//! Opt-out phrases in Spanish, Portuguese and English: without accents,
-//! capitals and punctuation, the form in which messages are compared.
+//! Opt-out phrases in Spanish, Portuguese and English, without accents,
+//! capitals and punctuation, which is the form in which messages are compared.
 
-/// Courtesies that may surround the request without changing it; the longer one
-/// first, where one is a prefix of another.
+/// Courtesies that may surround a request without changing it. If one is a
+/// prefix of another, the longer one comes first.
 pub(super) const COURTESY: &[&str] = &[
     "por favor",
     "porfavor",
@@ -72,7 +72,7 @@ pub(super) const COURTESY: &[&str] = &[
     "ok",
 ];
 
-/// What may precede "baja" and similar words in a request.
+/// Phrases that may precede "baja" and similar words in a request.
 pub(super) const ASKING: &[&str] = &[
     "dame de",
     "dame la",
@@ -106,7 +106,7 @@ pub(super) const ASKING: &[&str] = &[
     "baja",
 ];
 
-/// What may precede the phrases above: who wants it.
+/// Phrases that may precede [`ASKING`], saying who wants it.
 pub(super) const WANTING: &[&str] = &[
     "yo",
     "quiero que",
@@ -154,7 +154,7 @@ pub(super) const WANTING: &[&str] = &[
     "poderia",
 ];
 
-/// What may follow the request: from what.
+/// Phrases that may follow a request, saying what to opt out from.
 pub(super) const FROM_WHAT: &[&str] = &[
     "de la lista",
     "de su lista",
@@ -252,7 +252,7 @@ pub(super) const FROM_WHAT: &[&str] = &[
     "all",
 ];
 
-/// Requests that need no opt-out word.
+/// Complete requests that contain no opt-out word.
 pub(super) const WISHES: &[&str] = &[
     // Spanish.
     "no me escriban",
@@ -455,7 +455,7 @@ pub(super) const WISHES: &[&str] = &[
     "no more",
 ];
 
-/// Requests only with [`FROM_WHAT`] after them: `sacar` may be about a photo.
+/// Phrases that are requests only if [`FROM_WHAT`] follows: `sacar` alone may be about a photo.
 pub(super) const INCOMPLETE: &[&str] = &[
     "no me manden",
     "no me mande",

@@ -1,4 +1,4 @@
-//! A single attempt to send a message.
+//! Makes a single attempt to send a message, and records its outcome.
 
 use std::time::{Duration, Instant};
 
@@ -13,14 +13,14 @@ use super::verdict::{Reason, Verdict};
 use super::{Inner, retry_backoff};
 use crate::store::{Change, Message, MessageState, Origin, StoreError, is_file};
 
-/// The first pause before the outcome of a message is checked again.
+/// The first pause before a message's unknown outcome is checked again.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
-/// The longest of these pauses.
+/// The longest pause before such a check.
 const LONGEST_LOOK: Duration = Duration::from_secs(900);
 
-/// Returns the request id that session-manager logs: that of the request that
-/// created the message, whenever it is sent; for a campaign's message, which
-/// has none, the message's id.
+/// Returns the request id for session-manager's log: the id of the request that
+/// created the message, whenever the message is sent. A campaign's message has
+/// no such request, so its own id is used.
 fn request_id(message: &Message) -> HeaderValue {
     let known = message.request_id.as_deref();
     let known = known.and_then(|id| HeaderValue::from_str(id).ok());
@@ -39,22 +39,23 @@ pub(crate) fn traced(client: SessionClient) -> SessionClient {
 }
 
 impl Inner {
-    /// Requests the send from session-manager, with the message's key.
+    /// Asks session-manager to send the message under the message's key.
     pub(super) async fn request_send(
         &self,
         client: &SessionClient,
         message: &Message,
     ) -> Result<RawAnswer, ClientError> {
-        // Checked at the last moment, for every message. One that may have left
-        // already is not checked: its outcome is requested.
+        // The following checks are made at the last moment, for every message.
+        // A message that may already have been sent is not checked, because the
+        // request only asks for its outcome.
         if message.state != MessageState::Unconfirmed {
-            // If the store fails, the query below reports it.
+            // If the store fails, the query below reports the error.
             if matches!(self.store.is_sending_stopped().await, Ok(true)) {
                 return Ok(stopped());
             }
             match self.store.is_opted_out(&message.chat).await {
                 Ok(false) => {}
-                // The answer to the opt-out itself.
+                // This is the reply to the opt-out itself.
                 Ok(true) if message.origin == Origin::OptOut => {}
                 Ok(true) => return Ok(opted_out()),
                 Err(error) => {
@@ -88,8 +89,7 @@ impl Inner {
         answer
     }
 
-    /// Records the outcome of an attempt; `None` if the message was changed
-    /// concurrently.
+    /// Records the outcome of an attempt. Returns `None` if the message was changed concurrently.
     pub(super) async fn record(
         &self,
         message: &Message,
@@ -102,7 +102,7 @@ impl Inner {
                     ..Change::to(MessageState::Sent, "SENT")
                 };
                 let moved = self.store.change(message.id, change).await?;
-                // The message is sent, whether or not its chat is learnt.
+                // The message counts as sent even if the chat cannot be learnt from it.
                 if let Some(chat) = chat
                     && let Err(error) = self.store.learn_from_send(&message.chat, chat).await
                 {
@@ -115,7 +115,7 @@ impl Inner {
                 let change = Change::to(MessageState::Unconfirmed, &why.code).because(&why.message);
                 self.store.leave_undecided(message.id, change).await?
             }
-            // The message may have left in an earlier attempt.
+            // The message may have been sent in an earlier attempt.
             Verdict::NotNow { .. } | Verdict::ChatWaits(_) | Verdict::Unknown(_)
                 if message.state == MessageState::Unconfirmed =>
             {
@@ -123,7 +123,8 @@ impl Inner {
                 self.store.release(message.id, &self.who, due).await?;
                 None
             }
-            // The caller of `POST /send` received the response "not sent".
+            // The caller of `POST /send` received the response "not sent", so
+            // the message must not be sent later.
             Verdict::NotNow { why, .. } | Verdict::ChatWaits(why)
                 if message.origin == Origin::Send =>
             {
@@ -133,8 +134,8 @@ impl Inner {
                 let change = Change::to(MessageState::Queued, &why.code).because(&why.message);
                 self.store.change(message.id, change).await?
             }
-            // It waits for its turn again, with its own backoff: the session is
-            // not at fault.
+            // The message waits for its turn with its own backoff, because the
+            // session is not at fault.
             Verdict::ChatWaits(why) => {
                 let change = Change {
                     due: Some(next_check_at(message)),
@@ -173,8 +174,9 @@ impl Inner {
     }
 }
 
-/// Returns when to check the outcome of a message again. session-manager
-/// settles and reports it on its own, and reports when it has given up.
+/// Returns when to check the outcome of a message again. Meanwhile,
+/// session-manager settles the message by itself and reports the outcome, or
+/// that it has given up.
 fn next_check_at(message: &Message) -> Timestamp {
     let tries = u32::try_from(message.attempts).unwrap_or(u32::MAX);
     Timestamp::now().after(retry_backoff::capped_delay(tries, FIRST_LOOK, LONGEST_LOOK))

@@ -1,4 +1,4 @@
-//! The outbox: every outgoing message, from its row to its outcome.
+//! The outbox takes every outgoing message from its row to its outcome.
 //!
 //! ```text
 //!  POST /send ───────────────┐  row, claimed at once   ┌─ taken ───> sent
@@ -10,21 +10,21 @@
 //!                             └── later, same key ─────┴─ unknown ─> unconfirmed
 //! ```
 //!
-//! A row with its idempotency key is stored before session-manager receives a
-//! request, and every attempt carries that key: a message that is requested
-//! again, by this hub after a crash or by another one that took the row over,
-//! is still one message. The worker of a row holds a lease, which is renewed as
-//! long as the work lasts.
+//! A row with an idempotency key is stored before session-manager receives a
+//! request, and every attempt carries that key. A message that is requested
+//! again, by this hub after a crash or by another hub that took the row over,
+//! is therefore still one message. The worker of a row holds a lease, which is
+//! renewed as long as the work lasts.
 //!
 //! A caller of `POST /send` that receives "not sent" can rely on it: the row
 //! ends as `failed`, and continues only when the caller repeats the request
 //! with the same key. If the outcome is unknown, the response says so, and the
-//! outbox finds out, which may send the message. All other messages wait and
-//! are retried automatically.
+//! outbox settles it, which may send the message. Messages from other sources
+//! wait and are retried automatically.
 //!
 //! A dry-run message (`DRY_RUN`) ends as `simulated` where an attempt would
-//! begin, permanently: the row stores that it was one. Rows to be really sent
-//! wait while the hub runs with `DRY_RUN`.
+//! begin. This is permanent, since the row stores that it was a dry run. Rows
+//! that are to be sent wait while the hub runs with `DRY_RUN`.
 
 mod attempt;
 mod retry_backoff;
@@ -48,31 +48,30 @@ use crate::whatsapp_limit::WhatsappLimit;
 pub(crate) use attempt::traced;
 pub(crate) use send_now::{Ask, dry_run_id, new_key};
 
-/// Buffered changes; a slow listener that misses some reads the store.
+/// Number of buffered changes. A slow listener that misses some of them reads the store.
 const NEWS_KEPT: usize = 1024;
 
 /// The limits of the outbox.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboxLimits {
-    /// Queued messages in flight at once; synchronous sends are not counted.
+    /// Maximum number of queued messages in flight; synchronous sends are not counted.
     pub in_flight: usize,
-    /// How long a row stays claimed after its hub died.
+    /// How long a row stays claimed after its hub has died.
     pub lease: Duration,
-    /// How long a synchronous send waits for earlier messages to the same
-    /// number.
+    /// How long a synchronous send waits for earlier messages to the same number.
     pub turn: Duration,
-    /// How long a repeated request waits for the send that is in progress.
+    /// How long a repeated request waits for a send that is in progress.
     pub outcome: Duration,
 }
 
 impl Default for OutboxLimits {
     fn default() -> Self {
         Self {
-            // Half of what session-manager sends concurrently.
+            // Half of the number that session-manager sends concurrently.
             in_flight: 16,
             lease: Duration::from_secs(15),
             turn: Duration::from_secs(20),
-            // Less than the usual timeout of a caller of the hub.
+            // Less than the usual timeout of the hub's callers.
             outcome: Duration::from_secs(55),
         }
     }
@@ -123,17 +122,18 @@ impl Inner {
     }
 
     fn tell(&self, message: &Message) {
-        // No listener is not an error.
+        // Having no listener is not an error.
         let _ = self.news.send(message.id);
     }
 
-    /// Whether WhatsApp lets the account write to nobody new, by the latest event.
+    /// Returns whether WhatsApp currently lets the account write to no new
+    /// contacts, according to the latest event.
     fn whatsapp_limits(&self) -> bool {
         let limits = self.relay.limits();
         limits.as_ref().and_then(WhatsappLimit::of).is_some()
     }
 
-    /// Whether session-manager can send, by the latest event.
+    /// Returns whether session-manager can send, according to the latest event.
     fn is_ready(&self) -> bool {
         matches!(
             self.relay.health(),
@@ -169,7 +169,7 @@ impl Outbox {
         self.0.wake.notify_one();
     }
 
-    /// Waits for the sends under way.
+    /// Waits for the sends that are in progress.
     pub(crate) async fn drained(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;

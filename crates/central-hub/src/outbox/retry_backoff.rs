@@ -1,5 +1,5 @@
-//! Retry backoff of the outbox: exponential, with jitter and an upper limit, and
-//! with respect for `Retry-After`.
+//! Computes the pause before a retry: exponential, with jitter and an upper
+//! limit, and never shorter than `Retry-After` within that limit.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use service_runtime::Backoff;
 /// The longest pause between two attempts.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Returns the pause after this many consecutive failures: doubles each time,
-/// with jitter, so that many hubs do not retry in step.
+/// Returns the pause after `failures` consecutive failures. It doubles each
+/// time and has jitter, so that many hubs do not retry in step.
 pub(super) fn delay(failures: u32, first: Duration, asked_for: Option<Duration>) -> Duration {
     let pause = capped_delay(failures, first, LONGEST);
-    // Never sooner than `Retry-After`.
+    // Never sooner than `Retry-After`, up to the longest pause.
     asked_for.map_or(pause, |asked_for| {
         asked_for.min(LONGEST) + pause.min(asked_for).mul_f64(0.25)
     })
 }
 
-/// As [`delay`], with its own longest pause and without `Retry-After`.
+/// Returns the pause as [`delay`] does, but with the given longest pause and without `Retry-After`.
 pub(super) fn capped_delay(failures: u32, first: Duration, longest: Duration) -> Duration {
     let pause = Backoff::new(first, longest).after(failures.saturating_sub(1));
     pause.mul_f64(rand::random_range(0.5..1.0))

@@ -1,4 +1,5 @@
-//! The loop of the outbox: claims due rows and starts an attempt for each.
+//! Runs the loop of the outbox, which claims due rows and starts an attempt for
+//! each.
 //!
 //! ```text
 //!  woken, or a second passed ─> dry runs ─> READY and not pausing? ─> claim ─> attempts
@@ -18,16 +19,16 @@ use super::{Outbox, retry_backoff};
 use crate::relay::Change;
 use crate::store::StoreError;
 
-/// Poll interval, for rows of other hubs and leases that end.
+/// Poll interval, which finds rows that other hubs queued and leases that have ended.
 const POLL: Duration = Duration::from_secs(1);
-/// For how long messages are postponed at a time while WhatsApp lets the account
-/// write to nobody new.
+/// How long messages are postponed each time while WhatsApp lets the account
+/// write to no new contacts.
 const HOLD: Duration = Duration::from_secs(60);
-/// Dry-run messages that end in one transaction.
+/// Maximum number of dry-run messages that end in one transaction.
 const REHEARSALS: u32 = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// The pause of all sends after a failure.
+/// A pause of all queued sends after a failure.
 #[derive(Default)]
 struct Pause {
     failures: u32,
@@ -39,7 +40,7 @@ impl Pause {
         self.until.is_none_or(|until| Instant::now() >= until)
     }
 
-    /// How many sends may be under way: one as a probe, after a failure.
+    /// Returns how many sends may be in progress; after a failure only one, as a probe.
     fn room(&self, in_flight: usize) -> usize {
         match (self.is_over(), self.failures) {
             (false, _) => 0,
@@ -49,7 +50,7 @@ impl Pause {
     }
 
     fn begin(&mut self, asked_for: Option<Duration>) {
-        // Of several failures under way at once only the first counts.
+        // Of several sends that fail at the same time, only the first counts.
         if self.is_over() {
             self.failures = self.failures.saturating_add(1);
             let length = retry_backoff::delay(self.failures, FIRST_PAUSE, asked_for);
@@ -72,7 +73,7 @@ impl Outbox {
         let mut renewing = std::pin::pin!(renewing);
         let mut pause = Pause::default();
         let mut is_failing = false;
-        // Another hub, or this one before a restart, may have held some.
+        // Another hub, or this one before a restart, may have postponed some messages.
         let mut may_be_held = true;
         loop {
             heartbeat.beat();
@@ -83,7 +84,7 @@ impl Outbox {
                     &verdicts,
                 )
                 .await;
-            // Logged once, not at every tick.
+            // The failure is logged once, not at every tick.
             match (&tick, is_failing) {
                 (Err(error), false) => tracing::error!("the outbox waits: {error}"),
                 (Ok(()), true) => tracing::info!("the outbox goes on"),
@@ -96,7 +97,7 @@ impl Outbox {
             tokio::select! {
                 biased;
                 () = draining.cancelled() => break,
-                // It never ends; this only polls it.
+                // This future never ends; the branch only polls it.
                 () = &mut renewing => {}
                 verdict = judged.recv() => match verdict {
                     Some(Verdict::NotNow { after, .. }) => pause.begin(after),
@@ -104,7 +105,7 @@ impl Outbox {
                     _ => {}
                 },
                 change = heard.recv() => match change {
-                    // The obstacle may be gone.
+                    // The session may be able to send again.
                     Ok(Change::Event(event))
                         if event.kind == EventKind::State && self.0.is_ready() =>
                     {
@@ -168,7 +169,7 @@ impl Outbox {
             let attempt = async move {
                 let client = inner.session.for_cliente(message.cliente_id);
                 let verdict = Verdict::of(&inner.request_send(&client, &message).await);
-                // The lease ends, and the row is requested again with its key.
+                // When the lease ends, the row is requested again with its key.
                 if let Err(error) = inner.record(&message, &verdict).await {
                     tracing::error!(id = message.id, "an outcome was not written down: {error}");
                 }
@@ -180,7 +181,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Renews the leases of the rows under way; never ends.
+    /// Renews the leases of the rows in progress; never ends.
     async fn renew(self) {
         let inner = &self.0;
         let every = inner.limits.lease / 3;
@@ -188,7 +189,7 @@ impl Outbox {
             tokio::time::sleep(every).await;
             let ids: Vec<_> = inner.active().iter().copied().collect();
             let renewed = inner.store.renew(&inner.who, &ids, inner.lease());
-            // Another hub may then take them over: it is the same message.
+            // Another hub may then take the rows over; each is still one message.
             match timeout(every, renewed).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::debug!("leases were not renewed: {error}"),

@@ -1,4 +1,5 @@
-//! Synchronous sends: `POST /send`, whose caller waits for the outcome.
+//! Sends messages synchronously, for `POST /send` and other requests whose
+//! caller waits for the outcome.
 
 use std::time::Duration;
 
@@ -18,12 +19,12 @@ use crate::store::{
     Change, Composed, Inserted, Message, MessageState, NewMessage, Origin, StoreError, Tx,
 };
 
-/// Poll interval, for changes by another hub.
+/// Poll interval, which finds changes made by another hub.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// A synchronous send.
+/// A request to send a message synchronously.
 pub(crate) struct Ask {
-    /// How it came to the hub.
+    /// The route or source of the request.
     pub(crate) origin: Origin,
     /// The caller's `Idempotency-Key`.
     pub(crate) key: Option<String>,
@@ -33,9 +34,9 @@ pub(crate) struct Ask {
 
 /// The outcome of a synchronous send.
 pub(crate) struct SendNowOutcome {
-    /// The response of `POST /send`: session-manager's own where it was called.
+    /// The response for `POST /send`: session-manager's own response if it was asked.
     pub(crate) reply: Result<RawAnswer, HubError>,
-    /// The current message.
+    /// The message in its current state.
     pub(crate) message: Message,
 }
 
@@ -43,14 +44,15 @@ impl Outbox {
     /// Stores a message, sends it, and returns the outcome.
     ///
     /// # Errors
-    /// It could not be stored, or its key belongs to another message.
+    /// If the message could not be stored, or its key belongs to another
+    /// message.
     pub(crate) async fn send(
         &self,
         client: SessionClient,
         ask: Ask,
     ) -> Result<SendNowOutcome, HubError> {
-        // In a task of its own: a disconnecting caller must not cancel a send
-        // that is half done.
+        // The send runs in a separate task, so that a disconnecting caller
+        // cannot cancel it halfway.
         let this = self.clone();
         let sending = async move {
             let key = ask.key.unwrap_or_else(new_key);
@@ -68,10 +70,12 @@ impl Outbox {
         }
     }
 
-    /// Stores messages, all or none, for the outbox to send in their turn.
+    /// Stores either all of these messages or none, for the outbox to send when
+    /// they are due.
     ///
     /// # Errors
-    /// They could not be stored, or a key belongs to another message.
+    /// If the messages could not be stored, or a key belongs to another
+    /// message.
     pub(crate) async fn queue(
         &self,
         campaign_id: Option<i64>,
@@ -101,9 +105,9 @@ impl Outbox {
         Ok(written)
     }
 
-    /// Rejects new messages while all sending is stopped: they would be sent as
-    /// soon as it resumes, wanted or not. A message with a known key is
-    /// returned as it is. A dry run is not a send.
+    /// Rejects new messages while all sending is stopped, because they would be
+    /// sent as soon as it resumes, wanted or not. A message with a known key is
+    /// returned as it is. A dry run does not count as a send.
     async fn refuse_while_stopped(&self, key: &str) -> Result<(), HubError> {
         let store = &self.0.store;
         if !self.0.dry_run && store.is_sending_stopped().await? && !store.is_known_key(key).await? {
@@ -143,7 +147,7 @@ impl Outbox {
         let message = store.insert_in(&mut tx, new).await?.message();
         let message = message.ok_or_else(key_reused)?;
         let message = self.heed(&mut tx, message).await?;
-        // A message that really failed may be simulated; one under way may not.
+        // A message that failed in earnest may be simulated; one in progress may not.
         let can_end = (message.dry_run || message.state == MessageState::Failed)
             && message.error_code.as_deref() != Some(OPTED_OUT);
         let message = if can_end && message.state.leads_to(MessageState::Simulated) {
@@ -193,7 +197,7 @@ impl Outbox {
         if is_settled || known.dry_run {
             return Ok(SendNowOutcome::of(known));
         }
-        // A repeated key after a failure: the same message is sent again.
+        // The key of a failed message was repeated, so the same message is sent again.
         let claimed = inner
             .store
             .claim_one(known.id, &inner.who, inner.lease(), "ASKED_AGAIN")
@@ -208,7 +212,7 @@ impl Outbox {
         }
     }
 
-    /// Sends a message that this process has claimed, to its outcome.
+    /// Sends a message that this process has claimed, until its outcome is known.
     async fn work(
         &self,
         client: &SessionClient,
@@ -221,7 +225,7 @@ impl Outbox {
             Err(late) => Ok(late),
         };
         let verdict = Verdict::of(&reply);
-        // The message may have left in an earlier attempt.
+        // The message may have been sent in an earlier attempt.
         let reply = match verdict {
             Verdict::NotNow { .. } | Verdict::ChatWaits(_)
                 if message.state == MessageState::Unconfirmed =>
@@ -238,9 +242,9 @@ impl Outbox {
                 reply,
                 message: moved.unwrap_or(message),
             }),
-            // Report the known outcome; the row is settled later by its key. A
-            // failure that could not be recorded must not be reported as final:
-            // the message may be sent later.
+            // Report the outcome; the row is settled later by its key. A
+            // failure that could not be recorded must not be reported as final,
+            // because the message may be sent later.
             Err(error) => {
                 tracing::error!(id = message.id, "an outcome was not written down: {error}");
                 let is_certain = matches!(
@@ -270,14 +274,15 @@ impl Outbox {
 }
 
 impl Inner {
-    /// Waits until no earlier message to the same number is still to be sent.
+    /// Waits until no earlier message to the same number is left to be sent.
     ///
-    /// Only while they can be sent: otherwise session-manager reports why not.
-    /// It also handles those with an unknown outcome: it keeps the order.
+    /// It waits only while such messages can be sent; otherwise session-manager
+    /// reports why they cannot. Messages with an unknown outcome are left to
+    /// session-manager, which keeps the order.
     async fn turn(&self, message: &Message) -> Result<(), RawAnswer> {
         let deadline = Instant::now() + self.limits.turn;
         let mut news = self.news.subscribe();
-        // Without the store the order is unknown; the key prevents repeats.
+        // Without the store the order is unknown; the key prevents a second send.
         while self.is_ready() && !self.store.is_first(message).await.unwrap_or(true) {
             if Instant::now() >= deadline {
                 return Err(failure(
@@ -292,7 +297,7 @@ impl Inner {
 }
 
 impl SendNowOutcome {
-    /// Returns the failure as an error.
+    /// Converts the outcome of a failed send to an error.
     pub(crate) fn into_failure(self) -> HubError {
         let answer = match self.reply {
             Ok(answer) => answer,
@@ -304,7 +309,7 @@ impl SendNowOutcome {
         }
     }
 
-    /// Returns the outcome of a message without a request to session-manager.
+    /// Returns the outcome of a message without asking session-manager.
     fn of(message: Message) -> Self {
         let sent = |message_id: String, dry_run| {
             let body = match dry_run {
@@ -344,7 +349,7 @@ impl SendNowOutcome {
     }
 }
 
-/// Returns the id of a simulated message, in place of WhatsApp's.
+/// Returns the id of a simulated message, which stands in for WhatsApp's id.
 pub(crate) fn dry_run_id(message: &Message) -> String {
     format!("dry-run-{}", message.id)
 }
@@ -375,7 +380,7 @@ fn stopped_reply() -> ErrorReply {
     ErrorReply::new(StatusCode::CONFLICT, STOPPED, WHY_STOPPED)
 }
 
-/// Returns the response while all sending is stopped.
+/// Returns the response to a send while all sending is stopped.
 pub(super) fn stopped() -> RawAnswer {
     let body = ErrorBody {
         error: true,
@@ -420,6 +425,6 @@ pub(super) fn failure(code: ErrorCode, message: &str) -> RawAnswer {
 }
 
 fn to_json(body: &impl serde::Serialize) -> Bytes {
-    // Plain structs of strings: serialization cannot fail.
+    // These are plain structs of strings, so serialization cannot fail.
     serde_json::to_vec(body).unwrap_or_default().into()
 }

@@ -1,4 +1,4 @@
-//! Interpretation of session-manager's response to a send.
+//! Interprets session-manager's response to a send.
 
 use std::time::Duration;
 
@@ -13,32 +13,32 @@ pub(super) const STOPPED: &str = "SENDING_STOPPED";
 /// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// WhatsApp's server accepted it.
+    /// WhatsApp's server accepted the message.
     Taken {
         /// WhatsApp's id of the message.
         wa_id: String,
-        /// The chat that it went to.
+        /// The chat to which the message was sent, if known.
         chat: Option<String>,
     },
-    /// It was certainly not sent, and no other message can be sent now either.
+    /// The message was certainly not sent, and no other message can be sent now either.
     NotNow {
         /// The reason.
         why: Reason,
-        /// When it may work again, if the response says so.
+        /// How long to wait before the next attempt, if the response says so.
         after: Option<Duration>,
     },
-    /// It certainly will not be sent.
+    /// The message certainly will not be sent.
     Refused(Reason),
-    /// It was certainly not sent, since an earlier message to the same chat is
-    /// not settled; other chats continue.
+    /// The message was certainly not sent, because an earlier message to the
+    /// same chat is not settled. Other chats continue.
     ChatWaits(Reason),
-    /// It may or may not have left.
+    /// The message may or may not have been sent.
     Unknown(Reason),
-    /// Whether it left could not be found out: a person decides.
+    /// The service could not find out whether the message was sent, so a person decides.
     Undecided(Reason),
 }
 
-/// The reason of a failure: a code and a sentence.
+/// The reason for a failure: a code and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reason {
     pub(crate) code: String,
@@ -52,7 +52,7 @@ impl Verdict {
             Ok(answer) if answer.status.is_success() => {
                 match serde_json::from_slice::<SendBody>(&answer.body) {
                     Ok(body) => Self::Taken {
-                        // An older session-manager names it in the id alone.
+                        // An older session-manager names the chat only in the id.
                         chat: body
                             .chat
                             .or_else(|| chat_of_sent(&body.message_id).map(str::to_owned)),
@@ -95,12 +95,11 @@ impl Verdict {
                 | ErrorCode::StorageFull
                 | ErrorCode::RequestTimeout,
             ) => not_now(why),
-            // The connection was lost while the number was looked up: the next
-            // try may find it.
+            // The connection was lost while the number was looked up; the next attempt may find it.
             Some(ErrorCode::SendFailed) if answer.retry_after.is_some() => not_now(why),
             Some(ErrorCode::EarlierUnconfirmed) => Self::ChatWaits(why),
             Some(ErrorCode::SendUndecided) => Self::Undecided(why),
-            // Certainly not sent, and a retry would not send it.
+            // The message was certainly not sent, and a retry would not send it either.
             Some(
                 ErrorCode::SendFailed
                 | ErrorCode::FetchFailed
@@ -111,7 +110,7 @@ impl Verdict {
             ) => Self::Refused(why),
             _ if answer.status.as_u16() == 429 || why.code == STOPPED => not_now(why),
             _ if answer.status.is_client_error() => Self::Refused(why),
-            // SEND_UNCONFIRMED, a defect, or a code of a later version.
+            // `SEND_UNCONFIRMED`, a defect, or a code of a later version.
             _ => Self::Unknown(why),
         }
     }
@@ -198,7 +197,7 @@ mod tests {
                         "{code}: {verdict:?}"
                     );
                 }
-                // Every other code must not be mistaken for one of these.
+                // No other code may be interpreted as one of these.
                 _ => assert!(!matches!(verdict, Verdict::Taken { .. }), "{code}"),
             }
         }

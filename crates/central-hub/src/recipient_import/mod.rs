@@ -1,12 +1,13 @@
-//! Import of recipient lists: reads a list as it streams in and stores its
-//! lines in batches, with dedup by phone number.
+//! Imports recipient lists: reads a list as it streams in and stores its lines
+//! in batches, each phone number once.
 //!
 //! ```text
 //!  body ──chunks──> import::read (a thread) ──batches──> the store, 1,000 at a time
 //! ```
 //!
-//! Each stage waits for the next (backpressure), so a list of any length takes
-//! little memory, and upload progress is processing progress.
+//! Each stage waits for the next (backpressure). A list of any length therefore
+//! takes little memory, and the progress of the upload is that of the
+//! processing.
 
 mod stream_reader;
 
@@ -20,7 +21,7 @@ use crate::campaigns::import::{self, ImportFault, ImportRules, Item, RejectedRow
 use crate::store::campaigns::{Campaign, Import, ImportEnd, NewRecipient, NewRefusedLine};
 use crate::store::{Store, StoreError};
 
-/// Lines per transaction.
+/// Number of lines per transaction.
 const BATCH: usize = 1000;
 
 /// Errors of an import.
@@ -42,7 +43,7 @@ pub(crate) enum ImportError {
 /// Lines to be stored.
 #[derive(Default)]
 struct Batch {
-    /// The headings, before the first line of a table.
+    /// The headings of a table, in the first batch.
     titles: Option<Vec<String>>,
     columns: Vec<String>,
     rows: Vec<Row>,
@@ -57,27 +58,28 @@ impl Batch {
     }
 }
 
-/// Whether a list tells which number and LID are one person's. A merge concerns
-/// all businesses, so only callers who see all of them are believed.
+/// Whether the hub learns from a list which number and LID belong to the same
+/// person. What it learns affects all businesses, so only lists of callers who
+/// see all of them are trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Teaches {
-    /// Where a line names both.
+    /// The hub learns from lines that contain both.
     People,
-    /// Not at all.
+    /// The hub learns nothing.
     Nothing,
 }
 
-/// The number and the LID of a line that names both.
+/// Returns the number and the LID of a line that contains both.
 fn pair_of(row: &Row) -> Option<(&str, &str)> {
     let number = row.recipient.as_str();
     let mut lids = row.fields.values().map(|value| value.trim());
     let lid = lids.find(|value| value.ends_with("@lid"))?;
-    // A line with two of them says nothing.
+    // A line with two different LIDs proves nothing.
     let is_one = lids.all(|value| !value.ends_with("@lid") || value == lid);
     (number.ends_with("@c.us") && is_one).then_some((number, lid))
 }
 
-/// Reads a list to its end and stores it; returns the finished import.
+/// Reads a list to its end and stores it. Returns the finished import.
 pub(crate) async fn run(
     store: &Store,
     campaign: &Campaign,
@@ -106,7 +108,7 @@ pub(crate) async fn run(
     let read = reading.await.unwrap_or(Err(ImportFault::GivenUp));
     if let Some(error) = failed {
         let end = ImportEnd::Failed("STORE_UNAVAILABLE", "the store failed");
-        // The store may fail here, too: then the import times out.
+        // The store may fail here as well; the import then times out.
         let _ = store.end_import(&import, end).await;
         return Err(error.into());
     }
@@ -134,7 +136,7 @@ async fn end_badly(
     fault: ImportFault,
 ) -> Result<ImportError, StoreError> {
     if import.accepted + import.duplicates + import.refused == 0 {
-        // None of its lines is stored: the import is removed.
+        // None of the list's lines is stored, so the import is removed.
         store.discard_import(import).await?;
     } else {
         let sentence = fault.to_string();
@@ -145,7 +147,7 @@ async fn end_badly(
     Ok(ImportError::List { fault, accepted })
 }
 
-/// Reads the list; blocks, so it runs on its own thread.
+/// Reads the list. The function blocks, so it runs on a separate thread.
 fn read(
     source: impl Read,
     rules: &ImportRules,
@@ -178,7 +180,8 @@ fn read(
     result
 }
 
-/// Learns the pairs before the lines are stored: under one chat each.
+/// Learns the pairs before the lines are stored, so that each person's lines
+/// are stored under one chat.
 async fn learn(store: &Store, pairs: impl Iterator<Item = (&str, &str)>) -> Result<(), StoreError> {
     for (number, lid) in pairs {
         store.learn_from_import(number, lid).await?;

@@ -1,6 +1,6 @@
-//! Blocking reader over an asynchronous stream (`StreamReader`): passes the
-//! chunks of a request body to the thread that parses them, with a size limit
-//! and a read timeout.
+//! A blocking reader over an asynchronous stream (`StreamReader`). It passes
+//! the chunks of a request body to the thread that parses them, with a size
+//! limit and a read timeout.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -14,14 +14,14 @@ pub(crate) const LARGEST_LIST: u64 = 64 * 1024 * 1024;
 /// Timeout for the next chunk of a list.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The read half; the chunks come from [`feed`].
+/// The reading half; [`feed`] supplies the chunks.
 pub(crate) struct StreamReader {
     chunks: mpsc::Receiver<io::Result<Bytes>>,
     chunk: Bytes,
 }
 
 impl StreamReader {
-    /// Returns a reader of `stream`, and the future that feeds it.
+    /// Returns a reader of `stream` and the future that feeds it.
     pub(crate) fn new<E: Into<Box<dyn std::error::Error + Send + Sync>> + Send>(
         stream: impl Stream<Item = Result<Bytes, E>> + Send,
     ) -> (impl Future<Output = ()> + Send, Self) {

@@ -1,4 +1,5 @@
-//! Routes with their access and their part of the OpenAPI document.
+//! Collects routes together with their access and their part of the OpenAPI
+//! document.
 //!
 //! ```text
 //!  access ─┬─ #[utoipa::path] of a handler ─> router
@@ -12,7 +13,7 @@ use super::openapi::{admit, operations};
 use crate::auth::{Access, Rule};
 use crate::state::AppState;
 
-/// A set of routes, none of which can be added without its access.
+/// A set of routes. A route cannot be added without its access.
 pub(super) struct GuardedRoutes {
     pub(super) router: OpenApiRouter<AppState>,
     pub(super) rules: Vec<Rule>,
@@ -26,7 +27,7 @@ impl GuardedRoutes {
         }
     }
 
-    /// Adds a handler, by its own path and method.
+    /// Adds a handler under its own path and method.
     pub(super) fn route(
         mut self,
         access: Access,
@@ -46,7 +47,7 @@ impl GuardedRoutes {
         self
     }
 
-    /// Adds a handler by another path, which clients of earlier versions use.
+    /// Adds a handler under another path, which clients of earlier versions use.
     pub(super) fn alias(
         self,
         alias: &str,

@@ -1,6 +1,6 @@
-//! The table of routes: each handler, which documents its own path, with the
-//! callers that may use it. The router, the access table and the OpenAPI
-//! document come from it.
+//! The table of routes: it lists each handler, which documents its own path,
+//! with the callers that may use it. The router, the access table and the
+//! OpenAPI document are built from this table.
 
 mod guarded;
 mod openapi;
@@ -28,19 +28,19 @@ use crate::http::{
 };
 use crate::state::AppState;
 
-/// Returns the health checks, which anybody may ask for.
+/// Returns the health checks, which are open to anyone.
 pub(crate) fn open() -> Router<AppState> {
     health_checks().split_for_parts().0
 }
 
 /// Returns the routes that are served with and without the prefix `/api`, and
-/// who may use them.
+/// the table of who may use them.
 pub(crate) fn guarded() -> (Router<AppState>, Arc<AccessTable>) {
     let all = all();
     (all.router.split_for_parts().0, AccessTable::of(all.rules))
 }
 
-/// Returns the access to each route but the open health checks.
+/// Returns the access to each route except the open health checks.
 #[must_use]
 pub fn rules() -> Vec<Rule> {
     all().rules
@@ -75,7 +75,7 @@ fn all() -> GuardedRoutes {
         .merge(notifications())
 }
 
-/// Sign-in, users, tokens.
+/// Routes of sign-in, users and tokens.
 fn sign_in() -> GuardedRoutes {
     GuardedRoutes::new()
         .route(Anyone, routes!(auth::login))
@@ -95,20 +95,21 @@ fn sign_in() -> GuardedRoutes {
         .route(Owner, routes!(tokens::revoke))
 }
 
-/// What the page follows.
+/// Routes that the web page as a whole uses: settings, events, overview and the
+/// stop switch; also the metrics.
 fn page() -> GuardedRoutes {
     GuardedRoutes::new()
         .route(Known, routes!(config::config))
         .route(Everybody(Read), routes!(events::events))
         .route(Everybody(Read), routes!(overview::overview))
-        // What stops all sending.
+        // The switch that stops all sending.
         .route(Everybody(Read), routes!(sending::show))
         .route(Admins(Admin), routes!(sending::turn))
-        // For monitors.
+        // For monitoring systems.
         .route(Admins(Read), routes!(metrics::metrics))
 }
 
-/// The session, which all businesses share.
+/// Routes of the session, which all businesses share.
 fn session() -> GuardedRoutes {
     GuardedRoutes::new()
         .route(Everybody(Read), routes!(numbers::phone))
@@ -126,8 +127,8 @@ fn session() -> GuardedRoutes {
         .route(Admins(Link), routes!(passkey::answer))
         .route(Admins(Link), routes!(passkey::confirm))
         .route(Admins(Link), routes!(passkey::cancel))
-        // The same for one business; operations that would take the session from
-        // the other businesses are for administrators.
+        // The same routes for one business. Operations that would take the
+        // session from the other businesses are for administrators.
         .route(Everybody(Read), routes!(cliente::status))
         .route(Everybody(Read), routes!(cliente::session))
         .route(Everybody(Link), routes!(cliente::qr))
@@ -142,7 +143,7 @@ fn session() -> GuardedRoutes {
         .route(Everybody(Link), routes!(v2::connect))
 }
 
-/// Messages and files.
+/// Routes of messages and files.
 fn messages() -> GuardedRoutes {
     GuardedRoutes::new()
         .route(
@@ -158,7 +159,7 @@ fn messages() -> GuardedRoutes {
         .route(Everybody(Read), routes!(messages::list))
         .route(Everybody(Read), routes!(messages::csv))
         .route(Everybody(Send), routes!(sender::send))
-        // To many at once is no answer.
+        // A message to many recipients at once is not a reply, so agentes may not send it.
         .route(
             Business(Send),
             routes!(sender::bulk).layer(map_request(bulk_limit)),
@@ -168,8 +169,8 @@ fn messages() -> GuardedRoutes {
         .route(Everybody(Send), routes!(sender::decide))
 }
 
-/// Campaigns and schedules. Starting to send is for administrators, who are
-/// responsible for the phone.
+/// Routes of campaigns and schedules. Only administrators, who are responsible
+/// for the phone, can start sending.
 fn campaigns() -> GuardedRoutes {
     GuardedRoutes::new()
         .route(Everybody(Read), routes!(campaigns::list))
@@ -208,11 +209,11 @@ fn campaigns() -> GuardedRoutes {
         .route(Everybody(Campaigns), routes!(campaigns::schedules::pause))
 }
 
-/// The opt-out list, which all businesses share.
+/// Routes of the opt-out list, which all businesses share.
 fn opt_outs() -> GuardedRoutes {
     GuardedRoutes::new()
         .route(Office(Read), routes!(campaigns::opt_outs::list))
-        // Users who answer conversations receive opt-outs first.
+        // Users who answer conversations are the first to receive opt-outs.
         .route(Attending(Campaigns), routes!(campaigns::opt_outs::add))
         .route(Everybody(Read), routes!(campaigns::opt_outs::words))
         .route(Admins(Campaigns), routes!(campaigns::opt_outs::set_words))
@@ -227,21 +228,20 @@ fn opt_outs() -> GuardedRoutes {
         .route(Admins(Campaigns), routes!(campaigns::opt_outs::remove))
 }
 
-/// Inbound messages. Programs that report messages authenticate with
-/// `INTERNAL_TOKEN`.
+/// Routes of inbound messages. Programs that report messages authenticate with `INTERNAL_TOKEN`.
 fn conversations() -> GuardedRoutes {
     GuardedRoutes::new()
         .route(Everybody(Read), routes!(listener::status))
         .route(Admins(Admin), routes!(listener::mode))
         .route(Everybody(Read), routes!(listener::conversations))
         .route(Everybody(Read), routes!(inbox::counts))
-        // What a person has read, and what needs no answer.
+        // Marks: what a user has read, and what needs no reply.
         .route(Person, routes!(inbox::read))
         .route(Everybody(Send), routes!(inbox::attended))
         .route(Everybody(Read), routes!(listener::messages))
         .route(Everybody(Read), routes!(listener::history))
         .route(Everybody(Read), routes!(media::media))
-        // What leaves beside messages: rights as for sending.
+        // Actions that WhatsApp shows to the contact; they need the same rights as sending.
         .route(Everybody(Send), routes!(message_actions::edit))
         .route(Everybody(Send), routes!(message_actions::delete))
         .route(Everybody(Send), routes!(message_actions::seen))
@@ -253,8 +253,8 @@ fn conversations() -> GuardedRoutes {
         .route(Anyone, routes!(reports::outgoing))
 }
 
-/// Contacts and quick answers. Merging and splitting affects all businesses:
-/// administrators only.
+/// Routes of contacts and quick answers. Merging and splitting contacts affects
+/// all businesses, so it is for administrators only.
 fn contacts() -> GuardedRoutes {
     GuardedRoutes::new()
         .route(Everybody(Read), routes!(contacts::list))
@@ -265,14 +265,14 @@ fn contacts() -> GuardedRoutes {
         .route(Everybody(Campaigns), routes!(contacts::forget))
         .route(Admins(Campaigns), routes!(contacts::join))
         .route(Admins(Campaigns), routes!(contacts::part))
-        // Texts for whoever answers, who also keeps them.
+        // Prepared texts, which the users who answer conversations also maintain.
         .route(Everybody(Read), routes!(quick_answers::list))
         .route(Everybody(Send), routes!(quick_answers::create))
         .route(Everybody(Send), routes!(quick_answers::change))
         .route(Everybody(Send), routes!(quick_answers::remove))
 }
 
-/// Further routes of the Node hub, under its names.
+/// Additional routes of the Node hub, under its names.
 fn of_node() -> GuardedRoutes {
     GuardedRoutes::new()
         .route(
@@ -297,8 +297,8 @@ fn of_node() -> GuardedRoutes {
         )
 }
 
-/// What a person has to know of, and by which ways. Webhooks can send every event
-/// to any address: administrators only.
+/// Routes of alerts and webhooks. A webhook can send every event to any
+/// address, so these are for administrators only.
 fn notifications() -> GuardedRoutes {
     GuardedRoutes::new()
         .route(Admins(Admin), routes!(alerts::show))
@@ -316,7 +316,7 @@ fn notifications() -> GuardedRoutes {
         .route(Admins(Admin), routes!(webhooks::deliveries::replay))
 }
 
-/// Limits the body to what the largest request of several messages takes.
+/// Limits the body to the size of the largest `bulk` request.
 async fn bulk_limit(request: Request) -> Request {
     with_body_limit(request, sender::LARGEST_BULK)
 }

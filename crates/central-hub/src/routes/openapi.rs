@@ -1,5 +1,5 @@
-//! The OpenAPI document: what it says of the whole, and of who may use a route.
-//! Each handler documents its parameters and responses.
+//! Builds the OpenAPI document's general part, and adds to each route who may
+//! use it. Each handler documents its own parameters and responses.
 
 use api_docs::{Failure, with_token};
 use utoipa::OpenApi as _;
@@ -34,7 +34,7 @@ use crate::auth::Access;
 )]
 struct Document;
 
-/// Returns the document without any route.
+/// Returns the document without any routes.
 pub(super) fn base() -> OpenApi {
     let word = "A token of `POST /api/tokens`, or what `POST /api/auth/login` answered";
     with_token(Document::openapi(), word)

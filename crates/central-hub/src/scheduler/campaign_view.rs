@@ -1,5 +1,5 @@
-//! JSON view of a campaign (`CampaignBody`): in the API's answers and in the
-//! `campaign` events of the relay.
+//! The JSON view of a campaign (`CampaignBody`), in the API's responses and in
+//! the relay's `campaign` events.
 
 use serde::Serialize;
 use session_api::Timestamp;
@@ -9,7 +9,7 @@ use super::SchedulerContext;
 use crate::campaigns::template::Template;
 use crate::store::campaigns::{Campaign, CampaignState, RecipientState};
 
-/// A campaign.
+/// A campaign, as the API returns it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = campaigns::Campaign)]
 pub(crate) struct CampaignBody {
@@ -18,7 +18,7 @@ pub(crate) struct CampaignBody {
     mensaje: String,
     cliente_id: Option<u64>,
     estado: &'static str,
-    /// Whether it is a dry run; `null` before it is approved.
+    /// Whether the campaign is a dry run; `null` before it is approved.
     simulacion: Option<bool>,
     columnas: Vec<String>,
     variables: Vec<String>,
@@ -41,7 +41,7 @@ pub(crate) struct CampaignBody {
     node: NodeFields,
 }
 
-/// Why it is paused.
+/// Why the campaign is paused.
 #[derive(Serialize, ToSchema)]
 #[schema(as = campaigns::Reason)]
 struct Reason {
@@ -53,7 +53,7 @@ struct Reason {
     fecha: Option<Timestamp>,
 }
 
-/// The obstacle that stops it at the moment, and until when.
+/// The obstacle that currently stops the campaign, and until when it lasts.
 #[derive(Serialize, ToSchema)]
 #[schema(as = campaigns::Wait)]
 struct Wait {
@@ -62,7 +62,7 @@ struct Wait {
 }
 
 impl CampaignBody {
-    /// With `names`, includes who paused it.
+    /// Builds the view of a campaign. With `names`, it includes who paused the campaign.
     pub(crate) fn of(campaign: &Campaign, context: SchedulerContext, names: bool) -> Self {
         let count = |state| campaign.count(state);
         let template = Template::parse(&campaign.text);
@@ -107,7 +107,7 @@ impl CampaignBody {
 struct NodeFields {
     descripcion: String,
     fecha_creacion: Timestamp,
-    /// Whether nothing is sent before `fecha_envio`.
+    /// Whether sending waits until `fecha_envio`.
     programada: bool,
     fecha_envio: Option<Timestamp>,
     total_destinatarios: i64,
@@ -122,7 +122,7 @@ impl NodeFields {
             programada: campaign.send_after.is_some(),
             fecha_envio: campaign.send_after,
             total_destinatarios: campaign.total(),
-            // There they have a name; here a business has only its id.
+            // In the Node hub a business has a name; here it has only an id.
             cliente_nombre: campaign.cliente_id.map(|id| format!("Cliente {id}")),
         }
     }

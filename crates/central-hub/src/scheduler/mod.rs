@@ -1,5 +1,5 @@
-//! The campaign scheduler: hands messages to the outbox within sending windows
-//! and pauses.
+//! Schedules campaigns: hands their messages to the outbox within the sending
+//! windows, with pauses between them.
 //!
 //! ```text
 //!  tick:  settle ── store the outcomes of messages; pause unhealthy campaigns
@@ -12,9 +12,9 @@
 //!         the time of the next tick
 //! ```
 //!
-//! Several hubs on one PostgreSQL may all tick: a campaign's row is locked for
-//! its turn, so each message is enqueued once. No state is kept in memory
-//! between two ticks.
+//! Several hubs on one PostgreSQL database may all run ticks: a campaign's row
+//! is locked for its turn, so each message is enqueued once. No state is kept
+//! in memory between two ticks.
 
 mod campaign_view;
 mod obstacles;
@@ -37,29 +37,29 @@ pub(crate) use worker::{SchedulerWaker, Worker, context};
 /// The conditions under which a tick runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SchedulerContext {
-    /// The current time, by any clock.
+    /// The current time, which need not be that of the system's clock.
     pub now: Timestamp,
-    /// `AUTO_CAMPAIGNS_ENABLED`.
+    /// The value of `AUTO_CAMPAIGNS_ENABLED`.
     pub auto: bool,
     /// Whether an administrator stopped all sending.
     pub stopped: bool,
     /// Whether the session is READY.
     pub ready: bool,
-    /// What WhatsApp currently blocks for the account.
+    /// What WhatsApp currently blocks for the account, if anything.
     pub whatsapp_limit: Option<WhatsappLimit>,
-    /// `DRY_RUN`.
+    /// The value of `DRY_RUN`.
     pub dry_run: bool,
 }
 
 /// The result of a tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ticked {
-    /// Messages enqueued in the outbox.
+    /// Number of messages enqueued in the outbox.
     pub given: usize,
-    /// When the next tick is due, in milliseconds, not counting changes by the
-    /// outbox.
+    /// When the next tick is due, in milliseconds since 1970, unless the outbox
+    /// changes something before.
     pub look_at: Option<i64>,
-    /// Whether outcomes of messages in the outbox are awaited.
+    /// Whether the outcome of a message in the outbox is awaited.
     pub in_flight: bool,
 }
 
@@ -89,7 +89,7 @@ impl Scheduler {
     /// Runs one tick.
     ///
     /// # Errors
-    /// [`StoreError::Query`]; the steps before it are kept.
+    /// [`StoreError::Query`]; the steps before the failed one are kept.
     pub async fn tick(
         &self,
         context: SchedulerContext,
@@ -101,7 +101,7 @@ impl Scheduler {
             ticked.in_flight |= self.take_back(id, context).await?;
         }
         if !context.auto {
-            // A change wakes the worker, or its poll finds it soon.
+            // A change wakes the worker, or its poll soon finds the change.
             return Ok(ticked);
         }
         let now = context.now.as_millis();
@@ -120,8 +120,8 @@ impl Scheduler {
     }
 }
 
-/// Returns the rules in effect: those of the approved schedules, or the
-/// campaign's own pause around the clock if it never had a schedule.
+/// Returns the rules in effect: those of the approved schedules or, if the
+/// campaign never had a schedule, its own pause around the clock.
 async fn rules_in(
     store: &Store,
     tx: &mut Tx,
@@ -138,7 +138,7 @@ async fn rules_in(
         .collect())
 }
 
-/// Converts a time for the schedules.
+/// Converts a time to the type that the schedules use.
 fn jiff_timestamp(at: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }

@@ -1,5 +1,6 @@
-//! What stops a campaign regardless of its schedules: settings of the operator,
-//! the session's state, or a limit of WhatsApp's such as the reach-out lock.
+//! Determines what stops a campaign regardless of its schedules: the operator's
+//! settings, the session's state, or a limit of WhatsApp such as the reach-out
+//! lock.
 
 use session_api::Timestamp;
 
@@ -7,17 +8,17 @@ use super::SchedulerContext;
 use crate::store::campaigns::Campaign;
 
 impl SchedulerContext {
-    /// Returns the obstacle that stops a campaign, whatever its schedules.
+    /// Returns the obstacle that stops a campaign regardless of its schedules.
     #[must_use]
     pub fn obstacle(&self, campaign: &Campaign) -> Option<&'static str> {
         if !self.auto {
             return Some("AUTO_CAMPAIGNS_DISABLED");
         }
-        // A campaign approved for real must not be used up by a dry run.
+        // A dry run must not use up a campaign that was approved for real.
         if self.dry_run && !campaign.is_rehearsal() {
             return Some("DRY_RUN");
         }
-        // A dry run sends nothing, and needs no phone.
+        // A dry run sends nothing, so it needs no phone.
         if campaign.is_rehearsal() {
             return None;
         }
@@ -30,7 +31,7 @@ impl SchedulerContext {
         self.whatsapp_limit.map(|limit| limit.code)
     }
 
-    /// Returns until when an obstacle lasts, if known.
+    /// Returns until when an obstacle lasts; `None` if that is unknown.
     #[must_use]
     pub fn obstacle_until(&self, obstacle: &str) -> Option<Timestamp> {
         self.whatsapp_limit

@@ -1,4 +1,4 @@
-//! Settling step of a tick: records the outcomes of campaign messages, and
+//! The settling step of a tick: records the outcomes of campaign messages and
 //! pauses unhealthy campaigns.
 
 use session_api::Timestamp;
@@ -16,7 +16,7 @@ use crate::store::{Message, MessageState, Store, StoreError, Tx};
 const AT_ONCE: i64 = 500;
 
 impl Scheduler {
-    /// Stores the outcomes of messages that were given to the outbox.
+    /// Stores the outcomes of messages that were handed to the outbox.
     pub(super) async fn settle(&self, now: Timestamp) -> Result<(), StoreError> {
         let settled = self.store.settled_recipients(AT_ONCE).await?;
         for group in settled.chunk_by(|(one, _), (other, _)| one == other) {
@@ -33,7 +33,7 @@ impl Scheduler {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
-        // The lock order is always: the pace, the campaign.
+        // The locks are always taken in this order: the pace, then the campaign.
         pace_in(&mut tx).await?;
         let Some(campaign) = self.store.campaign_in(&mut tx, id).await? else {
             return Ok(());
@@ -43,7 +43,7 @@ impl Scheduler {
         let mut alarm = None;
         let mut has_left = false;
         for recipient in recipients {
-            // Read again under the lock: another hub may have settled it.
+            // The recipient is read again under the lock, because another hub may have settled it.
             let Some(recipient) = queued_in(&mut tx, *recipient).await? else {
                 continue;
             };
@@ -67,7 +67,7 @@ impl Scheduler {
         }
         deltas.apply(&mut tx, id).await?;
         set_health_in(&mut tx, id, health.as_str()).await?;
-        // The pause counts from when the message really left.
+        // The pause begins when the message was actually sent.
         if has_left && campaign.drawn_pause > 0 {
             let until = now.as_millis().saturating_add(campaign.drawn_pause);
             not_before_in(&mut tx, until).await?;
@@ -89,10 +89,10 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Pauses all other campaigns that really send: they share one account.
+    /// Pauses all other campaigns that are not dry runs, because they share one account.
     async fn pause_others(&self, tx: &mut Tx, id: i64, alarm: Alarm) -> Result<(), StoreError> {
         for other in other_running_in(tx, id).await? {
-            // Read again under the lock: a person may have paused it.
+            // The campaign is read again under the lock, because a person may have paused it.
             let Some(campaign) = self.store.campaign_in(tx, other).await? else {
                 continue;
             };
@@ -110,9 +110,9 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Withdraws messages of a campaign that may no longer be sent: the outbox
-    /// may have waited for the session past the sending hours. Returns whether
-    /// some are still there.
+    /// Withdraws messages of a campaign that may no longer be sent, for example
+    /// because the outbox waited for the session until the sending hours were
+    /// over. Returns whether some messages are still in the outbox.
     pub(super) async fn take_back(
         &self,
         id: i64,
@@ -129,7 +129,7 @@ impl Scheduler {
             return Ok(false);
         };
         let cause = match context.obstacle(&campaign) {
-            // The session recovers by itself; then the message can be sent.
+            // The session recovers by itself, and the message can then be sent.
             Some("SESSION_NOT_READY") | None => None,
             Some(obstacle) => Some(obstacle),
         };
@@ -158,7 +158,7 @@ impl Scheduler {
     }
 }
 
-/// The consequence of a settled message for its recipient.
+/// The consequences of a settled message for its recipient.
 struct Settled<'a> {
     to: RecipientState,
     cause: &'a str,
@@ -193,7 +193,7 @@ impl<'a> Settled<'a> {
                     Some(DeliveryOutcome::of_failure(code, text.unwrap_or_default())),
                 )
             },
-            // It may have arrived: that is not counted in the health.
+            // The message may have arrived, so it does not count in the campaign's health.
             MessageState::Unconfirmed if message.undecided_at.is_some() => Self {
                 detail: text,
                 ..plain(RecipientState::Failed, code, None)

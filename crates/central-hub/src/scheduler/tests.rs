@@ -1,4 +1,4 @@
-//! Ticks with a simulated clock, on both engines.
+//! Tests of ticks with a simulated clock, on both database engines.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -58,7 +58,7 @@ impl Bench {
         }
     }
 
-    /// Creates a campaign with this many recipients, not approved yet.
+    /// Creates a campaign with this many recipients that is not approved yet.
     async fn campaign(&self, people: u64, pause: (u32, u32)) -> i64 {
         let new = NewCampaign {
             cliente_id: Some(51),
@@ -145,13 +145,13 @@ impl Bench {
         self.tick().await.given
     }
 
-    /// Claims everything that is due, as the outbox does.
+    /// Claims every message that is due, as the outbox does.
     async fn claim(&self) -> Vec<Message> {
         let until = Timestamp::now().after(Duration::from_secs(60));
         self.store.claim("test", until, 1000).await.unwrap()
     }
 
-    /// Marks everything that is due as sent.
+    /// Marks every message that is due as sent.
     async fn send_all(&self) -> Vec<Message> {
         let claimed = self.claim().await;
         for message in &claimed {
@@ -239,7 +239,7 @@ on_both_engines! {
         let mut bench = Bench::new(&database).await;
         let id = bench.approved(5, (1, 1)).await;
         assert_eq!(bench.tick().await.given, 1);
-        // The outbox has held it for ten minutes.
+        // The outbox has had the message for ten minutes.
         let claimed = bench.claim().await;
         for minute in 1..=10 {
             bench.context.now = at("2026-03-16T10:00").after(Duration::from_secs(60 * minute));
@@ -247,7 +247,7 @@ on_both_engines! {
             assert_eq!(ticked.given, 0);
             assert!(ticked.in_flight);
         }
-        // While its outcome is being found out, it blocks no other.
+        // While a message's outcome is being settled, it blocks no other.
         bench.end(&claimed[0], Change::to(MessageState::Unconfirmed, "SEND_UNCONFIRMED")).await;
         assert_eq!(bench.tick().await.given, 1);
         assert_eq!(bench.at_state(id, RecipientState::Queued).await, 2);
@@ -265,7 +265,7 @@ on_both_engines! {
         let campaign = bench.look(id).await;
         assert_eq!(campaign.state, CampaignState::Finished);
         assert_eq!(campaign.count(RecipientState::Failed), 1);
-        // While it may have arrived, no second message is sent.
+        // While the message may have arrived, no second one is sent.
         assert_eq!(bench.store.retry_recipients(id, None, "otra vez").await.unwrap(), 0);
         let arrived = bench.store.decide(message, Decision::Arrived, "está").await.unwrap();
         assert_eq!(arrived.unwrap().state, MessageState::Sent);
@@ -334,7 +334,7 @@ on_both_engines! {
         bench.store.edit_schedule(schedule, &edited).await.unwrap();
         bench.approve(id).await;
         bench.tick().await;
-        // After a change it needs approval again.
+        // After a change, the schedule needs approval again.
         assert_eq!(waits_for(&bench.look(id).await), "NO_APPROVED_SCHEDULE");
         bench.store.set_schedule_state(schedule, ScheduleState::Approved, None).await.unwrap();
         bench.tick().await;
@@ -361,7 +361,7 @@ on_both_engines! {
         }
         bench.context = all;
         assert_eq!(bench.tick().await.given, 2);
-        // When switched off, messages that have not left are withdrawn.
+        // When sending is switched off, messages that have not been sent are withdrawn.
         bench.context.auto = false;
         bench.tick().await;
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 2);
@@ -402,7 +402,7 @@ on_both_engines! {
             assert_eq!(bench.context.obstacle_until(code), ends);
             assert_eq!(bench.context.obstacle_until("SESSION_NOT_READY"), None);
         }
-        // It resumes; messages not sent by the next lock are withdrawn.
+        // The campaign resumes; messages that are not sent before the next limit are withdrawn.
         bench.context.whatsapp_limit = WhatsappLimit::of(&known);
         assert_eq!(bench.tick().await.given, 3);
         bench.context.whatsapp_limit = WhatsappLimit::of(&locked);
@@ -410,7 +410,7 @@ on_both_engines! {
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 3);
         assert!(bench.claim().await.is_empty());
         assert_eq!(bench.look(id).await.state, CampaignState::Running);
-        // A dry run sends nothing.
+        // A dry run sends nothing, so the limit does not stop it.
         bench.context.dry_run = true;
         bench.context.now = Timestamp::now();
         let rehearsal = bench.approved(2, (0, 0)).await;
@@ -434,7 +434,7 @@ on_both_engines! {
                 let campaign = bench.look(paused).await;
                 assert_eq!((campaign.state, paused_for(&campaign)), (CampaignState::Paused, pause));
             }
-            // Messages of the other that had not left are withdrawn.
+            // Messages of the other campaign that had not been sent are withdrawn.
             assert_eq!(bench.at_state(other, RecipientState::Pending).await, 2);
             bench.counts_are_right(other).await;
             bench.end(&claimed[1], Change::to(MessageState::Sent, "SENT")).await;
@@ -471,7 +471,7 @@ on_both_engines! {
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 1);
         bench.context.ready = true;
         assert!(bench.claim().await.is_empty());
-        // A message that never left is not counted against the quota of one.
+        // A message that was never sent does not count against the quota of one.
         assert_eq!(bench.tick_at("2026-03-16T18:01").await, 0, "it waits for the morning");
         assert_eq!(bench.tick_at("2026-03-17T09:00").await, 1);
         bench.send_all().await;
@@ -490,7 +490,7 @@ on_both_engines! {
         bench.schedule(id, ("09:00", "18:00"), 100).await;
         bench.store.opt_out(phone(7).as_str(), None, None, "test").await.unwrap();
         bench.approve(id).await;
-        // The plan starts at the time of approval, by the real clock.
+        // The simulated time starts at the approval, by the real clock.
         bench.context.now = Timestamp::now();
         let mut rounds = 0;
         while bench.look(id).await.state == CampaignState::Running {
@@ -519,11 +519,11 @@ on_both_engines! {
         let numbers = bench.store.campaign_numbers(id).await.unwrap();
         assert_eq!(numbers.days.iter().map(|(_, count)| count).sum::<i64>(), 429);
         assert_eq!(numbers.messages, [(MessageState::Simulated, 429)]);
-        // Switching DRY_RUN off sends none of these messages.
+        // Switching `DRY_RUN` off sends none of these messages.
         bench.context.dry_run = false;
         bench.tick().await;
         assert!(bench.claim().await.is_empty());
-        // A copy starts over.
+        // A copy starts from the beginning.
         let copy = bench.store.copy_campaign(id, "Marzo, de verdad").await.unwrap();
         assert_eq!(copy.count(RecipientState::Pending), 430);
         let schedules = bench.store.schedules(&ScheduleFilter { campaign_id: Some(copy.id), ..ScheduleFilter::default() }, 10).await.unwrap();
@@ -557,7 +557,7 @@ on_both_engines! {
         assert_eq!((campaign.state, paused_for(&campaign)), (CampaignState::Paused, "REACH_OUT_LIMIT"));
         let detail = campaign.paused_for.clone().unwrap().detail;
         assert!(detail.unwrap().contains("463"));
-        // Messages already in the outbox go on; no others are sent.
+        // Messages already in the outbox continue; no others are enqueued.
         for message in &claimed[1..] {
             bench.end(message, Change::to(MessageState::Sent, "SENT")).await;
         }
@@ -641,7 +641,7 @@ on_both_engines! {
         let word = bench.store.apply_opt_out(phone(2).as_str(), "¡Baja!").await.unwrap();
         assert_eq!(word.as_deref(), Some("baja"));
         assert_eq!(bench.tick().await.given, 2);
-        // Opted out when the outbox already has the message.
+        // The recipient opts out when the outbox already has the message.
         let claimed = bench.claim().await;
         bench.end(&claimed[0], Change::to(MessageState::Failed, "OPTED_OUT")).await;
         bench.end(&claimed[1], Change::to(MessageState::Sent, "SENT")).await;
@@ -702,8 +702,8 @@ on_both_engines! {
     }
 }
 
-/// Whatever the number of finished rows, a tick reads only unfinished ones:
-/// every table is accessed through an index.
+/// Checks that a tick reads only unfinished rows, however many finished ones
+/// there are: every table is accessed through an index.
 #[tokio::test]
 async fn a_tick_does_not_look_at_history() {
     let database = Database::sqlite();
@@ -740,8 +740,9 @@ async fn a_tick_does_not_look_at_history() {
     store.close().await;
 }
 
-/// `cargo test -p central-hub --lib -- --ignored --nocapture a_tick_with_a_long_history`:
-/// a million finished recipients, a hundred thousand pending ones.
+/// Measures a tick with a million finished recipients and a hundred thousand
+/// pending ones:
+/// `cargo test -p central-hub --lib -- --ignored --nocapture a_tick_with_a_long_history`.
 #[tokio::test]
 #[ignore = "a benchmark: it takes a minute and prints milliseconds"]
 async fn a_tick_with_a_long_history() {

@@ -1,4 +1,4 @@
-//! A turn of one campaign.
+//! Takes the turn of one campaign: decides whether it may send, and enqueues its messages.
 
 use jiff::civil::Date;
 use rand::Rng;
@@ -14,14 +14,14 @@ use crate::store::campaigns::{
 };
 use crate::store::{Composed, NewMessage, Origin, Store, StoreError, Tx};
 
-/// Messages per turn of a campaign without a pause, and of a dry run.
+/// Maximum number of messages per turn, for a campaign without a pause and for a dry run.
 const BATCH: i64 = 50;
 const SIMULATED: i64 = 200;
-/// Messages in the outbox at once, for a campaign without a pause.
+/// Maximum number of messages in the outbox for a campaign without a pause.
 const IN_FLIGHT: i64 = 200;
-/// How soon to check whether the outbox has finished the previous message.
+/// How soon to check again whether the outbox has finished the previous message, in milliseconds.
 const SOON: i64 = 500;
-/// Only a change by a person can help.
+/// The time of the next turn if only a person's change can let the campaign continue.
 const NEVER: i64 = i64::MAX;
 
 /// A turn in progress.
@@ -43,7 +43,7 @@ impl Scheduler {
         ticked: &mut Ticked,
     ) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
-        // The lock order is always: the pace, the campaign.
+        // The locks are always taken in this order: the pace, then the campaign.
         let pace = pace_in(&mut tx).await?;
         let Some(campaign) = self.store.campaign_in(&mut tx, id).await? else {
             return Ok(());
@@ -58,7 +58,7 @@ impl Scheduler {
             tx.commit().await?;
             return Ok(());
         }
-        // A dry run starts its simulated time there.
+        // The simulated time of a dry run starts at `send_after`, so it does not wait.
         if let Some(at) = campaign.send_after
             && !campaign.is_rehearsal()
             && at > context.now
@@ -75,7 +75,7 @@ impl Scheduler {
         }
         let template = match Template::parse(&campaign.text) {
             Ok(template) => template,
-            // The template was validated when it was stored.
+            // The template was validated when it was stored, so this does not normally happen.
             Err(error) => {
                 pause_in(&mut tx, id, error.fault.code(), Some(&error.to_string())).await?;
                 tx.commit().await?;
@@ -118,8 +118,8 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Really sends: one message, or several where there is no pause. Returns
-    /// when to check again, unless the campaign's row has that time.
+    /// Sends for real: one message, or several if there is no pause. Returns
+    /// when to check again, unless the campaign's row contains that time.
     async fn send(
         &self,
         tx: &mut Tx,
@@ -156,7 +156,7 @@ impl Scheduler {
             return Ok(Some(now.as_millis() + SOON));
         }
         if !pause.is_none() && pace > now.as_millis() {
-            // It keeps its place before the others: `next_at` is unchanged.
+            // `next_at` is unchanged, so the campaign keeps its place before the others.
             wait_in(
                 tx,
                 &turn.campaign,
@@ -182,7 +182,7 @@ impl Scheduler {
         Ok(Some(now.as_millis()))
     }
 
-    /// Simulates as many messages as fit into one tick, each at the time at
+    /// Simulates as many messages as fit into one tick, each with the time at
     /// which it would have been sent.
     async fn simulate(
         &self,
@@ -224,7 +224,7 @@ impl Scheduler {
 const OVER: &str = "the dates of all approved schedules are over and there are recipients left: add a schedule or change one, then resume";
 
 impl Turn<'_> {
-    /// Enqueues a recipient's message; `false` if the recipient is skipped.
+    /// Enqueues a recipient's message. Returns `false` if the recipient is skipped.
     async fn give(
         &mut self,
         tx: &mut Tx,
@@ -242,7 +242,7 @@ impl Turn<'_> {
         let composed = Composed::text(self.campaign.cliente_id, recipient.address(), &text);
         let message = match composed {
             Ok(message) => message,
-            // The text may have changed since the list was imported.
+            // The campaign's text may have changed since the list was imported.
             Err(invalid) => {
                 let reason = invalid.to_string();
                 let step = Move {
@@ -275,7 +275,7 @@ impl Turn<'_> {
             )
             .await?;
         let Some(message) = inserted.message() else {
-            // A caller has used the campaign's key for another message.
+            // A caller has used this message's key for another message.
             let step = Move::to(RecipientState::Failed, "IDEMPOTENCY_KEY_REUSED");
             move_in(tx, recipient, step, &mut self.deltas).await?;
             return Ok(false);
@@ -296,7 +296,7 @@ impl Turn<'_> {
         Ok(true)
     }
 
-    /// Draws the random pause after the messages enqueued now.
+    /// Draws the random pause that follows the messages enqueued now.
     async fn draw(
         &self,
         tx: &mut Tx,

@@ -1,4 +1,4 @@
-//! The scheduler task: runs a tick when one is due or requested.
+//! The scheduler's task, which runs a tick when one is due or requested.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,14 +18,13 @@ use crate::relay::{HubEvent, Link, Relay};
 use crate::store::{Store, StoreError};
 use crate::whatsapp_limit::WhatsappLimit;
 
-/// Maximum interval between ticks: another hub may have made a change.
+/// Maximum interval between ticks, since another hub may have made a change.
 const IDLE: Duration = Duration::from_secs(5);
 /// Maximum interval while the outbox is working on messages.
 const BUSY: Duration = Duration::from_millis(250);
-/// The pause after the store failed.
+/// The pause after a failure of the store.
 const TROUBLE: Duration = Duration::from_secs(1);
-/// Minimum interval between updates to the pages: a dry run changes faster than
-/// a person can read.
+/// Minimum interval between updates to the pages: a dry run changes faster than a person can read.
 const TELL: Duration = Duration::from_millis(200);
 /// How far another hub's clock may be behind, in milliseconds.
 const SKEW: i64 = 2000;
@@ -37,7 +36,7 @@ const LEAST: Duration = Duration::from_millis(5);
 pub(crate) struct SchedulerWaker(Arc<Notify>);
 
 impl SchedulerWaker {
-    /// Requests a tick now.
+    /// Requests a tick as soon as possible.
     pub(crate) fn wake(&self) {
         self.0.notify_one();
     }
@@ -45,9 +44,9 @@ impl SchedulerWaker {
 
 /// What was last published to the pages.
 struct Published {
-    /// Campaigns that changed since then may need publishing.
+    /// The time since which changed campaigns may have to be published, in milliseconds since 1970.
     since: i64,
-    /// The data last published for each of those.
+    /// The data last published for each campaign that changed since then.
     last: HashMap<i64, Arc<str>>,
     at: Instant,
 }
@@ -116,14 +115,14 @@ impl Worker {
         }
     }
 
-    /// Runs one tick; also returns whether changes were published.
+    /// Runs one tick. Also returns whether changes were published.
     async fn round(
         &self,
         told: &mut Published,
         chance: &mut StdRng,
     ) -> Result<(Ticked, bool), StoreError> {
         let store = &self.scheduler.store;
-        // Another hub's page may have changed the switch.
+        // The switch may have been changed through another hub.
         store.is_sending_stopped().await?;
         let context = context(&self.config, &self.relay, store);
         let ticked = self.scheduler.tick(context, chance).await?;
@@ -146,7 +145,7 @@ impl Worker {
         until.clamp(LEAST, most)
     }
 
-    /// Publishes the changes to the pages, whichever hub made them.
+    /// Publishes changes of campaigns to the pages, whichever hub made them.
     async fn publish(
         &self,
         told: &mut Published,
@@ -157,7 +156,7 @@ impl Worker {
         let mut last = HashMap::with_capacity(changed.len());
         for campaign in changed {
             told.since = told.since.max(campaign.updated_at.as_millis() - SKEW);
-            // A page that may show names requests them.
+            // The event omits names; a page that may show them requests them.
             let body = super::CampaignBody::of(&campaign, context, false);
             let Ok(data) = serde_json::to_string(&body) else {
                 continue;

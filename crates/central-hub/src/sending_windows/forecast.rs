@@ -1,4 +1,4 @@
-//! Forecast of the end of a campaign.
+//! Forecasts when a campaign will end.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::next_opening::{Decision, next_opening};
 use super::rules::{Pause, Rules};
 
-/// Maximum number of windows examined: a few years.
+/// Maximum number of windows to examine, which covers a few years.
 const MOST_STEPS: usize = 2000;
 
-/// When the last of `left` messages will be sent, at the average pause, while
-/// `sharing` campaigns take turns on the one phone; `None` if the schedules end
-/// before, or no recipient is left.
+/// Returns when the last of `left` messages will be sent, at the average pause,
+/// while `sharing` campaigns take turns on the one phone. Returns `None` if the
+/// schedules end before that, or if no recipient is left.
 pub fn forecast(
     now: Timestamp,
     zone: &TimeZone,
@@ -23,7 +23,7 @@ pub fn forecast(
 ) -> Option<Timestamp> {
     let mut left = left;
     let mut clock = now;
-    // Messages assigned to future windows.
+    // Number of messages assigned to each schedule and day so far.
     let mut planned: Vec<((i64, Date), u32)> = Vec::new();
     if left == 0 {
         return None;
@@ -43,7 +43,8 @@ pub fn forecast(
                 pause,
                 closes,
             } => {
-                // The quota is per day, and a window may extend past midnight.
+                // The window is cut at midnight, because the quota is per day
+                // and a window may extend past midnight.
                 let closes = super::window::next_midnight(clock, zone)
                     .map_or(closes, |midnight| midnight.min(closes));
                 let step = average(pause).saturating_mul(i64::from(sharing.max(1)));
@@ -51,7 +52,7 @@ pub fn forecast(
                     u64::MAX
                 } else {
                     let open = closes.as_millisecond() - clock.as_millisecond();
-                    // The first is sent at once.
+                    // The first message is sent at once.
                     u64::try_from((open - 1) / step + 1).unwrap_or(1)
                 };
                 let goes = fits.min(left).min(room.map_or(u64::MAX, u64::from)).max(1);
@@ -65,7 +66,7 @@ pub fn forecast(
                     return Some(clock);
                 }
                 let count = u32::try_from(goes).unwrap_or(u32::MAX);
-                // Only the newest days are looked up again.
+                // Only the newest days are looked up again, so older ones can be dropped.
                 if planned.len() > 64 {
                     planned.drain(..32);
                 }
@@ -76,7 +77,7 @@ pub fn forecast(
     None
 }
 
-/// The average pause, in milliseconds.
+/// Returns the average pause, in milliseconds.
 fn average(pause: Pause) -> i64 {
     (i64::from(pause.least()) + i64::from(pause.most())) * 500
 }
@@ -116,7 +117,7 @@ mod tests {
         assert_eq!(of(&always, noon, 1, 1), at(noon));
         assert_eq!(of(&always, noon, 61, 1), at("2026-03-10T16:00:00Z"));
         assert_eq!(of(&always, noon, 61, 2), at("2026-03-10T17:00:00Z"));
-        // Past midnight nothing is lost but the pause.
+        // At midnight, only the pause is lost.
         assert_eq!(of(&always, noon, 2881, 1), at("2026-03-12T15:00:00Z"));
         let none = [Rules::always(Pause::new(0, 0).unwrap())];
         assert_eq!(of(&none, noon, 100_000, 3), at(noon));
@@ -125,7 +126,7 @@ mod tests {
     #[test]
     fn hours_and_quotas() {
         let hours = [rules("09:00", "18:00", Some(50), 60)];
-        // 06:00 local time: 50 from 09:00 on, and 50 the next day.
+        // At 06:00 local time: 50 messages from 09:00 on, and 50 the next day.
         let early = "2026-03-10T09:00:00Z";
         assert_eq!(of(&hours, early, 50, 1), at("2026-03-10T12:49:00Z"));
         assert_eq!(of(&hours, early, 51, 1), at("2026-03-11T12:00:00Z"));
@@ -133,7 +134,7 @@ mod tests {
         let short = [rules("09:00", "10:00", Some(500), 60)];
         assert_eq!(of(&short, early, 60, 1), at("2026-03-10T12:59:00Z"));
         assert_eq!(of(&short, early, 61, 1), at("2026-03-11T12:00:00Z"));
-        // Past midnight: the quota is per day.
+        // A window past midnight: the quota is per day.
         let night = [rules("23:00", "01:00", Some(10), 60)];
         assert_eq!(
             of(&night, "2026-03-11T02:00:00Z", 20, 1),

@@ -1,5 +1,6 @@
-//! Sending windows: when the schedules of a campaign let it send (weekdays,
-//! hours, dates, daily quota), and the random pause (jitter) between messages.
+//! Computes the sending windows of a campaign: when its schedules let it send
+//! (weekdays, hours, dates, daily quota), with a random pause (jitter) between
+//! messages.
 //!
 //! ```text
 //!  now, zone ──┐
@@ -8,11 +9,11 @@
 //!  not before ─┘                 └─> Over: no window will ever open again
 //! ```
 //!
-//! Hours are wall clock time in the business's zone. A window past midnight
-//! belongs to the day on which it begins; a message counts for the day on which
-//! it is sent. Hours that a forward clock change skips are outside every
-//! window; on a backward change a window is open once, from its first beginning
-//! to its first end.
+//! Hours are wall clock time in the business's time zone. A window past
+//! midnight belongs to the day on which it begins; a message counts for the day
+//! on which it is sent. Hours that a forward clock change skips are outside
+//! every window. On a backward clock change, a window is open once, from its
+//! first beginning to its first end.
 
 mod forecast;
 mod next_opening;

@@ -1,5 +1,4 @@
-//! Next opening of the sending windows: whether a message may be sent now, and
-//! if not, when to check again.
+//! Decides whether a message may be sent now and, if not, when to check again.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -8,14 +7,15 @@ use jiff::{Span, Timestamp};
 use super::rules::{Pause, Rules};
 use super::window::{next_midnight, window};
 
-/// Days to look ahead. A window opens at least once in this many days, or
-/// never: it may be on one weekday only, which a clock change may skip.
+/// Number of days to look ahead. A window opens at least once in this many days
+/// or never: it may be on only one weekday, and a clock change may skip it
+/// there.
 const HORIZON: i64 = 15;
 
 /// Why no message may be sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
-    /// No schedule is open at this day and hour.
+    /// No schedule is open at this day and time.
     OutsideHours,
     /// The daily quota is used up.
     QuotaReached,
@@ -24,7 +24,7 @@ pub enum Waiting {
 }
 
 impl Waiting {
-    /// The machine-readable code.
+    /// Returns the machine-readable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -35,17 +35,16 @@ impl Waiting {
     }
 }
 
-/// Whether to send, wait or finish.
+/// The decision to send, wait or finish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// A message may be sent.
     Send {
         /// The schedule that allows it; 0 for a campaign that has none.
         schedule: i64,
-        /// The local day that the message counts for.
+        /// The local day for which the message counts.
         day: Date,
-        /// How many more messages the schedule allows today; `None` for any
-        /// number.
+        /// How many more messages the schedule allows today; `None` if the number is unlimited.
         room: Option<u32>,
         /// The pause after the message.
         pause: Pause,
@@ -56,16 +55,16 @@ pub enum Decision {
     Wait {
         /// When to check again.
         until: Timestamp,
-        /// The reason.
+        /// Why the message has to wait.
         why: Waiting,
     },
     /// No window will ever open again.
     Over,
 }
 
-/// Decides whether a message may be sent now. `used` is the number of messages
-/// sent on a local day under a schedule; `not_before` is the end of the pause
-/// after the last message.
+/// Decides whether a message may be sent now. `used` returns the number of
+/// messages sent on a local day under a schedule; `not_before` is the end of
+/// the pause after the last message.
 pub fn next_opening(
     now: Timestamp,
     zone: &TimeZone,
@@ -77,7 +76,7 @@ pub fn next_opening(
     let openings = schedules
         .iter()
         .filter_map(|rules| Some((opening_of(rules, at, zone, used)?, rules)));
-    // Of several open schedules the first in the list goes first.
+    // If several schedules are open, the first in the list takes precedence.
     let Some((next, rules)) = openings.min_by_key(|(next, _)| next.at) else {
         return Decision::Over;
     };
@@ -114,7 +113,7 @@ pub fn next_opening(
 struct Opening {
     at: Timestamp,
     closes: Timestamp,
-    /// Whether the daily quota is what delays it.
+    /// Whether the daily quota delays the opening.
     after_quota: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Rules of a schedule: weekdays, hours, dates, daily quota, pause.
+//! The rules of a schedule: weekdays, hours, dates, daily quota and pause.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use jiff::civil::{Date, Weekday};
 use rand::Rng;
 
-/// Default of `cupo_diario`.
+/// Default value of `cupo_diario`, in messages per day.
 pub const DEFAULT_QUOTA: u32 = 50;
 /// The longest pause, in seconds.
 pub const LONGEST_PAUSE: u32 = 24 * 3600;
-/// Minutes of a day.
+/// Minutes in a day.
 pub(super) const DAY: u16 = 24 * 60;
 
 /// A set of weekdays, named `mon…sun`.
@@ -24,7 +24,7 @@ impl Weekdays {
     /// All seven days.
     pub const ALL: Self = Self(0b111_1111);
 
-    /// Parses names: `mon…sun`, at least one.
+    /// Parses weekday names, `mon…sun`; there must be at least one.
     ///
     /// # Errors
     /// [`BadRules::Weekday`].
@@ -47,7 +47,7 @@ impl Weekdays {
         NAMES.iter().enumerate().filter(has).map(|(_, name)| *name)
     }
 
-    /// Whether the set has `day`.
+    /// Returns whether the set has `day`.
     #[must_use]
     pub fn has(self, day: Weekday) -> bool {
         self.0 & (1 << day.to_monday_zero_offset()) != 0
@@ -69,7 +69,7 @@ impl FromStr for Weekdays {
     }
 }
 
-/// A random pause (jitter) between two messages, within these limits.
+/// A random pause (jitter) between two messages, within two limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pause {
     least: u32,
@@ -86,7 +86,8 @@ impl Default for Pause {
 }
 
 impl Pause {
-    /// Creates a pause from its limits in seconds; both 0 is no pause.
+    /// Creates a pause from its limits in seconds; if both are 0, there is no
+    /// pause.
     ///
     /// # Errors
     /// [`BadRules::Pause`].
@@ -109,13 +110,13 @@ impl Pause {
         self.most
     }
 
-    /// Whether the pause is always zero.
+    /// Returns whether the pause is always zero.
     #[must_use]
     pub const fn is_none(self) -> bool {
         self.most == 0
     }
 
-    /// Draws a random pause, to the millisecond.
+    /// Draws a random pause with a resolution of a millisecond.
     pub fn draw(self, chance: &mut impl Rng) -> Duration {
         let millis = |seconds: u32| u64::from(seconds) * 1000;
         Duration::from_millis(chance.random_range(millis(self.least)..=millis(self.most)))
@@ -127,18 +128,18 @@ impl Pause {
 pub struct Rules {
     /// The schedule's number; 0 for a campaign that has none.
     pub id: i64,
-    /// Days on which a window begins.
+    /// The days on which a window begins.
     pub days: Weekdays,
-    /// Start of the window, in minutes of the day.
+    /// The start of the window, in minutes since midnight.
     pub from: u16,
-    /// End of the window; at or before `from` it is on the next day. 1440 is
-    /// midnight.
+    /// The end of the window, in minutes since midnight. If it is at or before
+    /// `from`, it is on the next day. 1440 is midnight at the end of the day.
     pub until: u16,
-    /// The first day on which a window begins, if limited.
+    /// The first day on which a window may begin; `None` if there is no limit.
     pub first: Option<Date>,
-    /// The last day on which a window begins, if limited.
+    /// The last day on which a window may begin; `None` if there is no limit.
     pub last: Option<Date>,
-    /// Maximum number of messages per day, if limited.
+    /// Maximum number of messages per day; `None` if there is no limit.
     pub quota: Option<u32>,
     /// The pause between two messages.
     pub pause: Pause,
@@ -173,7 +174,7 @@ pub enum BadRules {
 }
 
 impl Rules {
-    /// Rules that are open at every hour of every day, without a quota.
+    /// Returns rules that are open at every hour of every day, without a quota.
     #[must_use]
     pub const fn always(pause: Pause) -> Self {
         Self {
@@ -188,7 +189,8 @@ impl Rules {
         }
     }
 
-    /// Checks that the schedule can ever be open.
+    /// Checks that the rules are valid and that the schedule can be open at
+    /// some time.
     ///
     /// # Errors
     /// The first invalid field.
@@ -215,7 +217,8 @@ impl Rules {
         Ok(())
     }
 
-    /// Parses `09:00` or `09:00:00`; `24:00` is midnight at the end of the day.
+    /// Parses `09:00` or `09:00:00` into minutes since midnight; `24:00` is
+    /// midnight at the end of the day.
     ///
     /// # Errors
     /// [`BadRules::Time`].
@@ -229,7 +232,7 @@ impl Rules {
         let (Some(hour), Some(minute)) = (number(24), number(59)) else {
             return Err(BadRules::Time);
         };
-        // A database's TIME has seconds; only whole minutes are kept.
+        // A database's `TIME` has seconds, but only whole minutes are accepted.
         let is_whole = matches!(parts.next(), None | Some("00")) && parts.next().is_none();
         let minutes = hour * 60 + minute;
         if !is_whole || minutes > DAY {
@@ -238,7 +241,7 @@ impl Rules {
         Ok(minutes)
     }
 
-    /// Formats minutes as [`Rules::minutes`] parses them.
+    /// Formats minutes since midnight as [`Rules::minutes`] parses them.
     #[must_use]
     pub fn time(minutes: u16) -> String {
         format!("{:02}:{:02}", minutes / 60, minutes % 60)

@@ -1,5 +1,4 @@
-//! Conversion of a local sending window on one day into instants, across clock
-//! changes.
+//! Converts a local sending window on one day to instants, across clock changes.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -16,7 +15,7 @@ pub struct Window {
     pub end: Timestamp,
 }
 
-/// The window of `rules` that begins on `day`, if one does.
+/// Returns the window of `rules` that begins on `day`, if one does.
 #[must_use]
 pub fn window(rules: &Rules, day: Date, zone: &TimeZone) -> Option<Window> {
     let is_in = rules.first.is_none_or(|first| first <= day)
@@ -33,24 +32,24 @@ pub fn window(rules: &Rules, day: Date, zone: &TimeZone) -> Option<Window> {
     };
     let begin = wall_clock_instant(day, rules.from, zone)?;
     let end = wall_clock_instant(last_day, rules.until, zone)?;
-    // Empty if a clock change skips all of it.
+    // The window is empty if a clock change skips all of it.
     (begin < end).then_some(Window { begin, end })
 }
 
-/// Returns the beginning of a local day.
+/// Returns the first moment of a local day.
 #[must_use]
 pub fn midnight(day: Date, zone: &TimeZone) -> Option<Timestamp> {
     wall_clock_instant(day, 0, zone)
 }
 
-/// The beginning of the local day after the one that `at` is in.
+/// Returns the first moment of the local day after the one that contains `at`.
 pub(super) fn next_midnight(at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let today = zone.to_datetime(at).date();
     wall_clock_instant(today.tomorrow().ok()?, 0, zone)
 }
 
-/// The first moment at which the wall clock shows this time; if a clock change
-/// skips it, the moment of the change.
+/// Returns the first moment at which the wall clock shows this time. If a clock
+/// change skips the time, returns the moment of the change.
 fn wall_clock_instant(day: Date, minutes: u16, zone: &TimeZone) -> Option<Timestamp> {
     let (day, minutes) = match minutes {
         DAY.. => (day.tomorrow().ok()?, 0),
@@ -64,7 +63,7 @@ fn wall_clock_instant(day: Date, minutes: u16, zone: &TimeZone) -> Option<Timest
         AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(wall).ok(),
         AmbiguousOffset::Fold { before, .. } => before.to_timestamp(wall).ok(),
         AmbiguousOffset::Gap { before, .. } => {
-            // With the offset from before the change, the time lies after it.
+            // With the offset from before the change, the time would lie after the change.
             let after = before.to_timestamp(wall).ok()?;
             let just_after = after.checked_add(jiff::SignedDuration::from_secs(1)).ok()?;
             let jump = zone.preceding(just_after).next()?;
@@ -113,7 +112,7 @@ mod tests {
         );
     }
 
-    /// Madrid jumps from 02:00 to 03:00 on 2026-03-29.
+    /// In Madrid, the clock jumps from 02:00 to 03:00 on 2026-03-29.
     #[test]
     fn windows_skip_times_removed_by_clock_changes() {
         let (day, zone) = (date(2026, 3, 29), "Europe/Madrid");
@@ -129,7 +128,7 @@ mod tests {
         assert_eq!(of("02:00", "03:00", day, zone), None);
     }
 
-    /// Madrid goes from 03:00 back to 02:00 on 2026-10-25.
+    /// In Madrid, the clock goes back from 03:00 to 02:00 on 2026-10-25.
     #[test]
     fn an_hour_that_comes_twice() {
         let (day, zone) = (date(2026, 10, 25), "Europe/Madrid");
@@ -143,7 +142,7 @@ mod tests {
         );
     }
 
-    /// Santiago skips midnight: 2026-09-06 begins at 01:00.
+    /// In Santiago, 2026-09-06 begins at 01:00, because the clock skips midnight.
     #[test]
     fn a_day_without_a_midnight() {
         let zone = "America/Santiago";

@@ -1,4 +1,4 @@
-//! Lookup of the chat of a phone number or LID; see [`people`](super::people).
+//! Looks up the chat of a phone number or LID; see [`people`](super::people).
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -13,11 +13,11 @@ pub(super) const LOCK_ALONE: &str = "SELECT CAST(pg_advisory_xact_lock(730580440
 pub(super) const LOCK_WITH_OTHERS: &str =
     "SELECT CAST(pg_advisory_xact_lock_shared(7305804402) AS TEXT)";
 
-/// Query for the chat of an address, `$1`.
+/// Query for the chat of one address. `$1` is the address.
 const CHAT: &str = "SELECT p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
     WHERE a.address = $1";
 
-/// Queries for the chats of many addresses, `$1`: a JSON array.
+/// Query for the chats of many addresses. `$1` is a JSON array of them.
 const CHATS_SQLITE: &str = "SELECT a.address, p.chat
     FROM person_addresses a JOIN people p ON p.id = a.person_id
     WHERE a.address IN (SELECT value FROM json_each($1))";
@@ -31,11 +31,11 @@ fn addresses_by_id<'a>(ids: impl Iterator<Item = &'a str>) -> HashMap<&'a str, S
 
 fn addresses_json(chats: &HashMap<&str, String>) -> String {
     let addresses: BTreeSet<&String> = chats.values().collect();
-    // A list of strings: serialization cannot fail.
+    // The value is a list of strings, so serialization cannot fail.
     serde_json::to_string(&addresses).unwrap_or_default()
 }
 
-/// Replaces the addresses by the chats of the people who have them.
+/// Replaces each address with the chat of the person who has it.
 fn put_chats(
     chats: &mut HashMap<&str, String>,
     rows: &[sqlx::any::AnyRow],
@@ -79,8 +79,8 @@ impl Store {
         Ok(known.unwrap_or_else(|| address.into_owned()))
     }
 
-    /// As [`Store::chat_of`], for a write: the chat stays the same until the
-    /// end of the transaction.
+    /// Returns the chat like [`Store::chat_of`], for a write: the chat does not
+    /// change until the end of the transaction.
     pub(in crate::store) async fn chat_in(
         &self,
         tx: &mut Tx,
@@ -95,9 +95,10 @@ impl Store {
         Ok(known.unwrap_or_else(|| address.into_owned()))
     }
 
-    /// As [`Store::chat_in`], for what a business writes: the number behind a
-    /// LID is not disclosed to a business that has no message with it, so its
-    /// message stays under the LID until there is an answer.
+    /// Returns the chat like [`Store::chat_in`], for a message that a business
+    /// writes. The number behind a LID must not be disclosed to a business that
+    /// has no messages with that person, so the message stays under the LID
+    /// until the person replies.
     pub(super) async fn chat_for_in(
         &self,
         tx: &mut Tx,
@@ -122,7 +123,7 @@ impl Store {
         })
     }
 
-    /// As [`Store::chat_in`], for many ids; returns the chats by id.
+    /// Returns the chats like [`Store::chat_in`], for many ids, by id.
     pub(in crate::store) async fn chats_in<'a>(
         &self,
         tx: &mut Tx,
@@ -138,7 +139,7 @@ impl Store {
         Ok(chats)
     }
 
-    /// As [`Store::chats_in`], without a write to come: the chats of now.
+    /// Returns the chats like [`Store::chats_in`], without a lock, so they may change afterwards.
     pub(in crate::store) async fn chats_of<'a>(
         &self,
         ids: impl Iterator<Item = &'a str>,

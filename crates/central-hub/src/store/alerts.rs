@@ -1,4 +1,4 @@
-//! Alerts that are active, their last notification, and the queue of notices.
+//! Stores the active alerts, their last notification, and the queue of notices.
 //!
 //! ```text
 //!  seen ─> alerts ─tell_alert_in()─> notified ─┐ one transaction
@@ -7,8 +7,9 @@
 //!                                                     └────────────────────┘
 //! ```
 //!
-//! Every transaction about an alert writes its row first: of two hubs that see
-//! the same condition, the second finds what the first one notified.
+//! Every transaction about an alert writes the alert's row first. If two hubs
+//! see the same condition, the second one therefore finds that the first has
+//! notified of it.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -31,10 +32,10 @@ macro_rules! claim {
     };
 }
 
-/// A condition that a hub observes now.
+/// A condition that a hub currently observes.
 #[derive(Clone, Copy, Debug)]
 pub struct Sighting<'a> {
-    /// The code, and the object that it concerns.
+    /// The alert's key: the code, with the affected object where there may be several.
     pub key: &'a str,
     /// The alert's code.
     pub code: &'a str,
@@ -42,14 +43,14 @@ pub struct Sighting<'a> {
     pub detail: &'a str,
     /// The part of the condition whose change is worth a new notification.
     pub reason: &'a str,
-    /// Since when, if this is the first sighting.
+    /// Since when the condition is met, for the case that this is the first sighting.
     pub since: Timestamp,
 }
 
 /// An active alert.
 #[derive(Clone, Debug)]
 pub struct StoredAlert {
-    /// The code, and the object that it concerns.
+    /// The alert's key: the code, with the affected object where there may be several.
     pub key: String,
     /// The alert's code.
     pub code: String,
@@ -57,13 +58,13 @@ pub struct StoredAlert {
     pub detail: String,
     /// The part of the condition whose change is worth a new notification.
     pub reason: String,
-    /// Since when it is active.
+    /// Since when the alert is active.
     pub since: Timestamp,
-    /// When a hub saw it last.
+    /// When a hub last saw the condition.
     pub seen_at: Timestamp,
     /// When a notification was last enqueued.
     pub told_at: Option<Timestamp>,
-    /// The reason of that notification.
+    /// The reason of the alert at that notification.
     pub told_reason: Option<String>,
 }
 
@@ -86,7 +87,7 @@ impl StoredAlert {
 /// A notification to enqueue.
 #[derive(Clone, Copy, Debug)]
 pub struct NewNotice<'a> {
-    /// The event's id: the same in every channel and for every attempt.
+    /// The event's id, which is the same in every channel and for every attempt.
     pub event_id: &'a str,
     /// `raised`, `repeated`, `cleared` or `digest`.
     pub kind: &'a str,
@@ -102,14 +103,14 @@ pub struct NewNotice<'a> {
     pub text: &'a str,
 }
 
-/// A notification in one channel.
+/// A notification to send through one channel.
 #[derive(Clone, Debug)]
 pub struct Notice {
     /// The row's id.
     pub id: i64,
-    /// The channel.
+    /// The name of the channel.
     pub way: String,
-    /// The event's id: the same in every channel and for every attempt.
+    /// The event's id, which is the same in every channel and for every attempt.
     pub event_id: String,
     /// `raised`, `repeated`, `cleared` or `digest`.
     pub kind: String,
@@ -129,7 +130,7 @@ pub struct Notice {
     pub attempts: u32,
     /// Why the last attempt failed.
     pub last_error: Option<String>,
-    /// When it was enqueued.
+    /// When the notice was enqueued.
     pub created_at: Timestamp,
 }
 
@@ -157,17 +158,17 @@ impl Notice {
 /// The outcome of an attempt to send a notice.
 #[derive(Clone, Debug)]
 pub enum Settled {
-    /// It was accepted.
+    /// The receiver accepted the notice.
     Sent,
-    /// It is retried at this time; why the attempt failed.
+    /// The notice is retried at this time; the text says why the attempt failed.
     Again(Timestamp, String),
-    /// It is given up; why the attempt failed.
+    /// The notice is given up; the text says why the last attempt failed.
     Dead(String),
 }
 
 impl Store {
-    /// Stores a sighting within a transaction and returns the alert as it is
-    /// known. Other hubs wait until the transaction ends.
+    /// Stores a sighting within a transaction, and returns the stored alert.
+    /// Other hubs wait until the transaction ends.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -216,7 +217,7 @@ impl Store {
     }
 
     /// Removes an alert that no hub has seen since `unseen_since`, within a
-    /// transaction; returns whether this call removed it.
+    /// transaction. Returns whether this call removed it.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -234,7 +235,7 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Lists the active alerts, the oldest first.
+    /// Lists the active alerts, oldest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -277,7 +278,7 @@ impl Store {
         Ok(())
     }
 
-    /// Claims up to `limit` notices that are due, until `until`.
+    /// Claims up to `limit` due notices for `who` until `until`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -302,7 +303,8 @@ impl Store {
         Ok(notices)
     }
 
-    /// Stores an attempt's outcome, unless another hub claimed the notice.
+    /// Stores the outcome of an attempt, unless another hub has claimed the
+    /// notice.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -334,7 +336,8 @@ impl Store {
         Ok(())
     }
 
-    /// Releases at once the notices claimed by `who`, or by any hub.
+    /// Releases the notices that `who` has claimed or, if `who` is `None`, all
+    /// claimed notices.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -356,7 +359,7 @@ impl Store {
         Ok(())
     }
 
-    /// Lists the latest notices, the newest first.
+    /// Lists the latest notices, newest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -368,7 +371,7 @@ impl Store {
         rows.iter().map(Notice::read).collect()
     }
 
-    /// Counts the alerts that were notified since `since`.
+    /// Counts the alerts that were first notified since `since`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -383,8 +386,8 @@ impl Store {
         Ok(count)
     }
 
-    /// Removes notices settled before `before`, and service starts before then
-    /// except for the first of each service.
+    /// Removes the notices settled before `before`, and the service starts
+    /// before that time except for the first start of each service.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -418,8 +421,8 @@ impl Store {
         Ok(())
     }
 
-    /// Counts the restarts of a service since `since`; its first start is not
-    /// one.
+    /// Counts the restarts of a service since `since`. The first start of a
+    /// service does not count as a restart.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -435,7 +438,8 @@ impl Store {
         Ok(count)
     }
 
-    /// Claims a day's digest, within a transaction; `false` if it is taken.
+    /// Claims the digest of a day, within a transaction. Returns `false` if it
+    /// was already claimed.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -1,5 +1,6 @@
-//! The queue of deleted contacts of which session-manager is to delete what it
-//! keeps, written in the transaction that deletes them here.
+//! The queue of deleted contacts whose data session-manager still has to
+//! delete. It is written in the transaction that deletes a contact from the
+//! store.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +16,8 @@ const CHATS: DeletionQueue = DeletionQueue {
 };
 
 impl Store {
-    /// Enqueues the deletion of these addresses; the caller has until `until` to
-    /// ask for it itself.
+    /// Enqueues the deletion of these addresses. Until `until`, the queue
+    /// leaves them to the caller, who requests the deletion directly.
     pub(super) async fn delete_chats_in(
         &self,
         tx: &mut Tx,
@@ -37,7 +38,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns addresses that are to be deleted now, and claims them until
+    /// Returns addresses that are due for deletion, and claims them until
     /// `until`.
     ///
     /// # Errors
@@ -67,7 +68,8 @@ impl Store {
         Ok(count > 0)
     }
 
-    /// Removes an address from the queue: session-manager keeps nothing of it.
+    /// Removes an address from the queue, because session-manager has no data
+    /// of it any more.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -1,5 +1,5 @@
-//! Claims of outbox rows: leases that keep two hubs from sending the same
-//! message.
+//! Claims rows of the outbox. A claim is a lease that keeps two hubs from
+//! sending the same message.
 //!
 //! ```text
 //!  due_at <= now, first of its chat ──claim──> due_at = end of the lease
@@ -9,13 +9,13 @@
 //!                                             change()
 //! ```
 //!
-//! One column stores both when a message is due and until when it is claimed:
-//! one small index finds the work, and claimed rows are not read.
+//! One column stores both when a message is due and until when it is claimed. A
+//! small index on it finds the due messages, and claimed rows are not read.
 //!
 //! A message that needs a person's decision blocks no other and is not claimed.
 //!
-//! A message whose hub died while sending it may have left: it is taken over as
-//! `unconfirmed`.
+//! A message whose hub died while sending it may have been sent, so another hub
+//! takes it over as `unconfirmed`.
 
 use session_api::Timestamp;
 use sqlx::any::AnyRow;
@@ -26,7 +26,8 @@ use super::history::note;
 use super::messages::Message;
 use super::{Change, MessageState, Store, Tx, now};
 
-/// Claims due messages. `$1` now, `$2` end of lease, `$3` owner, `$4` limit.
+/// Query that claims due messages. `$1` is the current time, `$2` the end of
+/// the lease, `$3` the owner, `$4` the limit.
 macro_rules! claim {
     ($lock:literal) => {
         concat!(
@@ -48,7 +49,7 @@ macro_rules! claim {
     };
 }
 
-/// Ends due dry-run messages. `$1` now, `$2` limit.
+/// Query that ends due dry-run messages. `$1` is the current time, `$2` the limit.
 macro_rules! simulate {
     ($lock:literal) => {
         concat!(
@@ -64,8 +65,8 @@ macro_rules! simulate {
     };
 }
 
-/// Postpones due bulk messages to people who never wrote. `$1` now, `$2` until
-/// when, `$3` [`HELD`], `$4` limit.
+/// Query that postpones due bulk messages to people who never wrote. `$1` is
+/// the current time, `$2` the new due time, `$3` is [`HELD`], `$4` the limit.
 macro_rules! hold {
     ($lock:literal) => {
         concat!(
@@ -83,9 +84,9 @@ macro_rules! hold {
     };
 }
 
-/// The owner of messages that a limit of WhatsApp's holds.
+/// The owner of messages that are postponed because of a WhatsApp limit.
 const HELD: &str = "held by a limit of WhatsApp's";
-/// Messages that are held in one transaction.
+/// Number of messages postponed in one transaction.
 const HOLD_STEP: u64 = 500;
 
 const NEXT_DUE: &str = "SELECT MIN(due_at) AS due_at FROM messages
@@ -97,13 +98,12 @@ const IS_FIRST: &str = "SELECT COUNT(*) FROM (
             AND state IN ('queued', 'sending', 'unconfirmed') AND state <> 'unconfirmed'
         LIMIT 1) AS earlier";
 
-/// The outbox's queries on SQLite at every tick, for the tests of the query
-/// plans.
+/// The outbox's queries at every tick, on SQLite, for the tests of the query plans.
 pub const CLAIM_PLANS: [&str; 4] = [claim!(""), simulate!(""), NEXT_DUE, IS_FIRST];
 
 impl Store {
-    /// Claims up to `limit` due messages, each the first unsettled one of its
-    /// chat, for `who` alone until `until`.
+    /// Claims up to `limit` due messages for `who` until `until`. Only the
+    /// first unsettled message of each chat is claimed.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -132,14 +132,14 @@ impl Store {
                 (MessageState::Sending, _) => (MessageState::Queued, "TAKEN_AGAIN"),
                 _ => (last_state(&mut tx, message.id).await?, "TAKEN_OVER"),
             };
-            // A repeated check for an outcome is not a transition.
+            // A repeated check of an outcome is not a change of state.
             if from != message.state {
                 let change = Change::to(message.state, cause);
                 note(&mut tx, message.id, Some(from), change, at).await?;
             }
         }
         tx.commit().await?;
-        // RETURNING preserves no order.
+        // `RETURNING` does not preserve the order.
         claimed.sort_unstable_by_key(|message| message.id);
         Ok(claimed)
     }
@@ -168,7 +168,7 @@ impl Store {
         Ok(simulated)
     }
 
-    /// Postpones the bulk messages that are due to people who never wrote.
+    /// Postpones due bulk messages to people who never wrote until `until`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -190,7 +190,7 @@ impl Store {
         }
     }
 
-    /// Makes the messages that were held due.
+    /// Makes the postponed messages due.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -206,8 +206,8 @@ impl Store {
         Ok(())
     }
 
-    /// Extends the leases of those of these messages that `who` still holds,
-    /// until `until`.
+    /// Extends the leases of those messages that `who` still holds, until
+    /// `until`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -230,7 +230,7 @@ impl Store {
         Ok(())
     }
 
-    /// Releases a message that is to be retried at `due`.
+    /// Releases a message, which is to be retried at `due`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -247,8 +247,9 @@ impl Store {
         Ok(())
     }
 
-    /// Claims one message for `who` until `until`, regardless of its turn, for
-    /// a synchronous send. `None` if it is settled or claimed by another.
+    /// Claims one message for a synchronous send by `who`, until `until`, even
+    /// if it is not its turn. Returns `None` if the message is settled or
+    /// claimed by another process.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -305,8 +306,8 @@ impl Store {
         Ok(Some(Message::read(&row)?))
     }
 
-    /// Whether no earlier message to the same chat is still to be sent. A
-    /// message that may have left does not count.
+    /// Returns whether no earlier message to the same chat is left to be sent.
+    /// A message that may have been sent does not count.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -319,7 +320,7 @@ impl Store {
         Ok(earlier == 0)
     }
 
-    /// Returns when the next message is due, if one waits.
+    /// Returns when the next message is due; `None` if none is waiting.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -332,7 +333,7 @@ impl Store {
     }
 }
 
-/// Returns the state of a message before this claim.
+/// Returns the state that a message had before this claim.
 async fn last_state(tx: &mut Tx, id: i64) -> Result<MessageState, StoreError> {
     let last: String = sqlx::query_scalar(
         "SELECT to_state FROM message_transitions WHERE message_id = $1 ORDER BY id DESC LIMIT 1",

@@ -5,8 +5,8 @@ use service_runtime::http::RequestId;
 use session_api::{FileBody, Invalid, Recipient, SendRequest};
 use sha2::{Digest, Sha256};
 
-/// A valid request, and the parts that are stored. This is the only place that
-/// inspects the request, whatever the kind of message.
+/// A valid request, together with the parts of it that are stored. This is the
+/// only code that inspects the request, whatever the kind of message.
 #[derive(Clone)]
 pub struct Composed {
     pub(super) recipient: Recipient,
@@ -29,24 +29,25 @@ impl std::fmt::Debug for Composed {
 }
 
 impl Composed {
-    /// Validates a request as `POST /send` takes it.
+    /// Validates a request in the format of `POST /send`.
     ///
     /// # Errors
-    /// [`Invalid`]: the first field that is not allowed.
+    /// [`Invalid`], which names the first invalid field.
     pub fn of(request: &SendRequest) -> Result<Self, Invalid> {
         Self::fingerprinted(request, None)
     }
 
     /// Validates a request whose file was uploaded with it. The fingerprint
-    /// uses the file's content, not its id, which differs for each upload.
+    /// uses the file's content instead of its id, which differs for each
+    /// upload.
     ///
     /// # Errors
-    /// As [`Composed::of`].
+    /// As for [`Composed::of`].
     pub fn with_file(request: &SendRequest, file: &FileBody) -> Result<Self, Invalid> {
         Self::fingerprinted(request, Some(file))
     }
 
-    /// Whether the message is a file.
+    /// Returns whether the message is a file.
     #[must_use]
     pub fn has_file(&self) -> bool {
         is_file(&self.kind)
@@ -58,12 +59,12 @@ impl Composed {
             let name = file.filename.as_deref().unwrap_or_default();
             media.file_id = Some(format!("{} {} {name}", file.sha256, file.mime));
         }
-        // The hash ignores who sends it and how the number is written.
+        // The hash does not depend on who sends the message or on how the number is written.
         let mut fingerprint = Sha256::new();
         fingerprint.update(outgoing.to.as_str());
         fingerprint.update([0]);
         fingerprint.update(to_json(&outgoing.content));
-        // The text that a person reads.
+        // The text that the recipient reads.
         let body = request.message.as_ref().or(request.caption.as_ref());
         Ok(Self {
             cliente_id: request.cliente_id,
@@ -76,10 +77,10 @@ impl Composed {
         })
     }
 
-    /// Returns a text message to a recipient.
+    /// Creates a text message to a recipient.
     ///
     /// # Errors
-    /// As [`Composed::of`].
+    /// As for [`Composed::of`].
     pub fn text(cliente_id: Option<u64>, to: &str, message: &str) -> Result<Self, Invalid> {
         Self::of(&SendRequest::text(cliente_id, to, message))
     }
@@ -90,14 +91,14 @@ impl Composed {
         &self.recipient
     }
 
-    /// Sets the business, where the request itself names none.
+    /// Sets the business, unless the request itself names one.
     #[must_use]
     pub fn or_for(mut self, cliente_id: Option<u64>) -> Self {
         self.cliente_id = self.cliente_id.or(cliente_id);
         self
     }
 
-    /// Sets the id of the HTTP request.
+    /// Sets the id of the HTTP request that asked for the message.
     #[must_use]
     pub fn asked_by(mut self, id: &RequestId) -> Self {
         self.request_id = Some(id.as_str().to_owned());
@@ -105,7 +106,7 @@ impl Composed {
     }
 }
 
-/// What a stored request says of its file.
+/// The description of a file in a stored request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct SentFile {
@@ -116,20 +117,22 @@ pub struct SentFile {
 }
 
 impl SentFile {
-    /// Reads it from the request of a message of this kind.
+    /// Reads the description from the request of a message of this kind.
+    /// Returns `None` if the kind is not a file.
     pub(super) fn of(kind: &str, request: Option<&str>) -> Option<Self> {
         let request = request.filter(|_| is_file(kind))?;
-        // What another version wrote may read otherwise: it is only shown.
+        // A request that another version wrote may not be readable. This is not
+        // an error, because the description is only shown.
         serde_json::from_str(request).ok()
     }
 }
 
-/// Whether a message of this kind is a file, which takes longer to send.
+/// Returns whether a message of this kind is a file, which takes longer to send.
 pub(crate) fn is_file(kind: &str) -> bool {
     matches!(kind, "image" | "video" | "audio" | "document" | "sticker")
 }
 
 fn to_json(request: &impl serde::Serialize) -> String {
-    // Plain structs of strings and numbers: serialization cannot fail.
+    // The values are plain structs of strings and numbers, so serialization cannot fail.
     serde_json::to_string(request).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Contact cards: the name, tags and note that a business stores of a contact.
+//! Stores contact cards: the name, tags and note that a business keeps about a contact.
 
 use serde_json::json;
 use session_api::Timestamp;
@@ -10,20 +10,20 @@ use super::rows::{now, timestamp};
 use super::words::spaced;
 use super::{Store, Tx};
 
-/// The data that a business stores of a contact.
+/// The data that a business keeps about a contact.
 #[derive(Clone)]
 pub struct Card {
     /// The chat that identifies the contact.
     pub chat: String,
     /// The business; `None` for the card of callers who see all businesses.
     pub cliente_id: Option<u64>,
-    /// The name that it gave the contact.
+    /// The name that the business gave the contact.
     pub name: Option<String>,
     /// Labels to find the contact by.
     pub tags: Vec<String>,
-    /// Free text.
+    /// A note in free text.
     pub note: Option<String>,
-    /// When it last changed.
+    /// When the card last changed.
     pub updated_at: Timestamp,
 }
 
@@ -36,12 +36,12 @@ impl std::fmt::Debug for Card {
     }
 }
 
-/// A change of a card; absent fields stay, empty ones are deleted.
+/// A change of a card. Absent fields stay; empty fields are deleted.
 #[derive(Clone, Default)]
 pub struct CardChange {
     /// The new name.
     pub name: Option<String>,
-    /// The new tags, all of them.
+    /// The new tags, which replace all existing ones.
     pub tags: Option<Vec<String>>,
     /// The new note.
     pub note: Option<String>,
@@ -59,7 +59,7 @@ impl Card {
         }
     }
 
-    /// Returns the text that a search compares.
+    /// Returns the normalized text in which a search looks.
     pub(super) fn words(&self) -> String {
         let texts = self.name.iter().chain(&self.tags);
         spaced(texts.map(String::as_str))
@@ -78,7 +78,7 @@ impl Card {
         }
     }
 
-    /// Merges another card into this one; its own name, if any, is kept.
+    /// Merges another card into this one. This card's name, if it has one, is kept.
     pub(super) fn merge(&mut self, other: Self) {
         self.name = self.name.take().or(other.name);
         for tag in other.tags {
@@ -135,7 +135,7 @@ impl Store {
         Ok(card)
     }
 
-    /// Returns the cards of these chats: those of one business, or of all.
+    /// Returns the cards of these chats, of one business or of all.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -209,8 +209,8 @@ pub(super) async fn write_in(tx: &mut Tx, card: &Card) -> Result<Card, StoreErro
     Card::read(&row)
 }
 
-/// Moves the cards of one chat to another, merging them with existing cards; with
-/// `of`, only those of that business.
+/// Moves the cards of one chat to another, merging them with existing cards.
+/// With `of`, only the card of that business is moved.
 pub(super) async fn move_cards_in(
     tx: &mut Tx,
     from: &str,

@@ -1,5 +1,4 @@
-//! Lists the contacts of a business, by name, tag or number, and reads the
-//! details of one.
+//! Lists the contacts of a business, by name, tag or number, and reads the details of a contact.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -21,7 +20,7 @@ use super::{Message, Store};
 pub struct ContactFilter {
     /// Only contacts of this business.
     pub cliente_id: Option<u64>,
-    /// Words of the name or tags, or digits of the number.
+    /// Words of the name or tags, or digits of the number, to search for.
     pub words: Option<String>,
     /// Only contacts with this tag.
     pub tag: Option<String>,
@@ -32,13 +31,13 @@ pub struct ContactFilter {
 /// A contact of a business.
 #[derive(Clone, Debug)]
 pub struct ContactDetails {
-    /// The position in the list, a cursor.
+    /// The position in the list, which serves as a cursor.
     pub id: i64,
     /// The chat that identifies the contact.
     pub chat: String,
     /// The name that the contact chose in WhatsApp.
     pub pushname: Option<String>,
-    /// The card of the business, or those of all.
+    /// The card of the business or, for callers who see all businesses, all cards.
     pub cards: Vec<Card>,
     /// Whether the contact opted out.
     pub is_opted_out: bool,
@@ -51,24 +50,24 @@ pub struct ContactDetails {
 pub struct KnownAddress {
     /// `…@c.us` or `…@lid`.
     pub address: String,
-    /// The source: `inbound`, `send`, `lookup`, `migration` or `hand`.
+    /// How the address became known: `inbound`, `send`, `lookup`, `migration` or `hand`.
     pub source: String,
-    /// When it was stored.
+    /// When the address was stored.
     pub since: Timestamp,
 }
 
 /// A merge of two contacts.
 #[derive(Clone, Debug)]
 pub struct ContactMerge {
-    /// The chat that was merged.
+    /// The chat that was merged into the other.
     pub from: String,
-    /// The chat that it was merged into.
+    /// The chat that remains.
     pub to: String,
-    /// The source, as in [`KnownAddress::source`].
+    /// How the merge came about, as in [`KnownAddress::source`].
     pub source: String,
-    /// When.
+    /// When the contacts were merged.
     pub at: Timestamp,
-    /// When a user split them again.
+    /// When a user undid the merge; `None` if it stands.
     pub undone_at: Option<Timestamp>,
 }
 
@@ -85,7 +84,7 @@ impl Store {
         let mut binds: Vec<String> = Vec::new();
         let mut bind = |text: String| {
             binds.push(text);
-            // Numbered after the three fixed parameters.
+            // The three fixed parameters come first.
             format!("${}", binds.len() + 3)
         };
         let mut sql = "SELECT c.id, c.chat FROM conversations c
@@ -164,7 +163,8 @@ impl Store {
             .collect();
         let known = found.into_iter().map(|(id, chat)| {
             let last = last.remove(&chat);
-            // A business sees the name of a contact only after a first message.
+            // A business sees the name that a contact chose only once there is
+            // a message between them.
             let is_met = cliente_id.is_none() || last.is_some();
             ContactDetails {
                 id,
@@ -194,8 +194,9 @@ impl Store {
         Ok(chats)
     }
 
-    /// Returns the chat of a number or LID, as one business may see it: the number
-    /// of a LID is hidden from businesses without messages with that contact.
+    /// Returns the chat of a number or LID as one business may see it. The
+    /// number behind a LID is hidden from businesses without messages with that
+    /// contact.
     ///
     /// # Errors
     /// [`StoreError::Query`].

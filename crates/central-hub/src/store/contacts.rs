@@ -1,4 +1,4 @@
-//! Contacts in the store.
+//! Stores contacts with their names.
 
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
@@ -13,11 +13,11 @@ use super::{Store, Tx, now};
 pub struct Contact {
     /// The row's id.
     pub id: i64,
-    /// `…@c.us` or `…@lid`.
+    /// The contact's WhatsApp id, `…@c.us` or `…@lid`.
     pub wa_id: String,
-    /// The name that the business gave.
+    /// The name that the business gave the contact.
     pub name: Option<String>,
-    /// The name that the contact chose.
+    /// The name that the contact chose in WhatsApp.
     pub pushname: Option<String>,
 }
 
@@ -31,7 +31,7 @@ impl std::fmt::Debug for Contact {
 }
 
 impl Contact {
-    /// By what a search finds it.
+    /// Returns the normalized text by which a search finds the contact.
     pub(super) fn words(&self) -> String {
         let digits = digits_of_chat(&self.wa_id);
         let texts = [
@@ -44,8 +44,8 @@ impl Contact {
 }
 
 impl Store {
-    /// Returns the contact with this WhatsApp id, created if it is missing; a
-    /// name that is given replaces the known one.
+    /// Returns the contact with this WhatsApp id, and creates it if it is
+    /// missing. A given name replaces the stored one.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -86,7 +86,7 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// Returns those of the contacts with these WhatsApp ids that exist.
+    /// Returns the contacts that exist for these WhatsApp ids.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -108,7 +108,7 @@ impl Store {
     }
 }
 
-/// Keeps what a search finds a contact by as the contact is.
+/// Updates the text by which a search finds the contact to its current names.
 pub(super) async fn note_words_in(tx: &mut Tx, row: &AnyRow) -> Result<Contact, StoreError> {
     let contact = read(row)?;
     let words = contact.words();

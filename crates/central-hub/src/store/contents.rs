@@ -1,4 +1,4 @@
-//! Columns of a message's content, edits and reactions.
+//! Reads and writes the columns of a message's content, edits and reactions.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,7 +12,7 @@ use crate::message_content::{Content, Contents};
 /// The hub's message type of a missed call.
 pub(super) const CALL: &str = "call";
 
-/// Reads the contents of a row; `None` for a plain text.
+/// Reads the contents of a row. Returns `None` for a plain text.
 pub(super) fn read_contents(row: &AnyRow) -> Result<Option<Contents>, StoreError> {
     let contents = Contents {
         content: parsed(row, "content")?.unwrap_or_default(),
@@ -29,13 +29,13 @@ fn parsed<T: DeserializeOwned>(row: &AnyRow, column: &str) -> Result<Option<T>, 
         .transpose()
 }
 
-/// Serializes the content for its column; `None` if there is none.
+/// Serializes the content for its column. Returns `None` if the content is empty.
 pub(super) fn stored_content(content: &Content) -> Option<String> {
     (!content.is_empty()).then(|| json(content))
 }
 
 /// Serializes a value for its column.
 pub(super) fn json(value: &impl Serialize) -> String {
-    // Plain structs of strings and numbers: serialization cannot fail.
+    // The values are plain structs of strings and numbers, so serialization cannot fail.
     serde_json::to_string(value).unwrap_or_default()
 }

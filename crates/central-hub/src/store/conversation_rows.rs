@@ -1,5 +1,5 @@
-//! The rows of `conversations`: one for each chat and business, stored together
-//! with the first message or contact card.
+//! Stores the rows of `conversations`: one for each chat and business, created
+//! together with the first message or contact card.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use super::contact_cards::move_cards_in;
 use super::error::StoreError;
 use super::{Store, Tx};
 
-/// A chat, and the business whose messages it has.
+/// A chat and the business that has messages in it.
 pub(super) type Between<'a> = (&'a str, Option<i64>);
 
-/// Returns the digits by which a search finds a chat: the number as WhatsApp spells
-/// it and, if different, its canonical spelling.
+/// Returns the digits by which a search finds a chat: the number as WhatsApp
+/// spells it and, if different, the canonical spelling.
 pub(super) fn digits_of_chat(chat: &str) -> String {
     let number = chat.split('@').next().unwrap_or(chat);
     let line = line_key(number);
@@ -26,7 +26,7 @@ pub(super) fn digits_of_chat(chat: &str) -> String {
 
 impl Store {
     /// Records conversations that have messages, without waiting for other
-    /// transactions: two at the same time may store the same row twice.
+    /// transactions. Two concurrent transactions may store the same row twice.
     pub(super) async fn note_conversations_in(
         &self,
         tx: &mut Tx,
@@ -56,8 +56,8 @@ impl Store {
         Ok(())
     }
 
-    /// Moves the conversations and contact cards of one chat to another; with
-    /// `of`, only those of that business.
+    /// Moves the conversations and contact cards of one chat to another. With
+    /// `of`, only those of that business are moved.
     pub(super) async fn move_conversations_in(
         &self,
         tx: &mut Tx,
@@ -109,15 +109,16 @@ mod tests {
         assert!(matches!(written, Inserted::New(_)));
     }
 
-    /// Returns how many conversations a search finds by a number.
+    /// Returns how many conversations a search for a number finds.
     async fn found(store: &Store, number: u32) -> usize {
         let words = format!("{number:08}");
         let page = store.conversations(None, Some(&words), None, 50).await;
         page.unwrap().messages.len()
     }
 
-    /// Each transaction has a row that the other writes next: with a unique index
-    /// over chats, PostgreSQL would abort one of them as a deadlock.
+    /// Each transaction has a row that the other one writes next. With a unique
+    /// index over chats, PostgreSQL would abort one of them because of a
+    /// deadlock.
     #[tokio::test(flavor = "multi_thread")]
     async fn concurrent_first_messages_in_opposite_orders_do_not_deadlock() {
         let database = Database::postgres();
@@ -161,8 +162,7 @@ mod tests {
         }
     }
 
-    /// Two hubs name, write to and merge the same contacts at the same time, in
-    /// opposite orders.
+    /// Two hubs name, write to and merge the same contacts concurrently, in opposite orders.
     #[tokio::test(flavor = "multi_thread")]
     async fn concurrent_hubs_merge_contacts_without_losing_messages() {
         const PEOPLE: usize = 12;
@@ -241,7 +241,7 @@ mod tests {
             store.learn_from(&heard("541158254201@c.us", lid, 1)).await.unwrap();
             assert_eq!(of("2470331", None).await, 0, "it is found by its number now");
             assert_eq!(of("58254201", None).await, 1);
-            // Found by each spelling of the number, not only WhatsApp's.
+            // The contact is found by each spelling of the number, not only by WhatsApp's.
             for words in ["5491158254201", "541158254201", "+54 9 11 5825-4201"] {
                 assert_eq!(of(words, None).await, 1, "{words}");
                 assert_eq!((of(words, Some(51)).await, of(words, Some(52)).await), (1, 1), "{words}");

@@ -1,12 +1,12 @@
-//! Conversations: the last message of each chat, the newest first.
+//! Lists conversations: the last message of each chat, newest first.
 //!
-//! A message is the last of its chat if the index by chat has none after it. One
-//! request reads a bounded number of messages and returns a cursor, so that a
-//! chat of a hundred thousand messages costs no other request more than a short
-//! page.
+//! A message is the last of its chat if the index by chat has none after it. A
+//! request reads a bounded number of messages and returns a cursor, so a chat
+//! of a hundred thousand messages at worst makes a page shorter.
 //!
-//! A search has two sources: chats by name and number, each at its last
-//! message, and the words of the messages, each chat at its newest match.
+//! A search has two sources: the names and numbers of chats, which list a chat
+//! at its last message, and the texts of messages, which list a chat at its
+//! newest match.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,15 +24,15 @@ use super::{MessagePage, Store};
 use crate::text::fold;
 
 const FIRST_CHUNK: u32 = 200;
-/// Matching chats up to which a search queries the last message of each; with
-/// more, it reads the newest messages.
+/// Up to this number of matching chats, a search queries the last message of
+/// each; with more, it reads the newest messages.
 const FEW_CHATS: usize = 500;
 
-/// A message at which a conversation stands in a list, and its chat.
+/// The message at which a conversation is listed, and its chat.
 pub(super) type At = (i64, String);
 
-/// A part of a list, the newest first, and down to which message it goes;
-/// `None`: to the first there is.
+/// A part of a list, newest first, and the id of the message down to which it
+/// was read; `None` if it was read to the end.
 pub(super) type Part = (Vec<At>, Option<i64>);
 
 fn as_id(cliente_id: Option<u64>) -> Option<i64> {
@@ -41,8 +41,9 @@ fn as_id(cliente_id: Option<u64>) -> Option<i64> {
 
 impl Store {
     /// Returns the last message of each conversation older than `before`, of
-    /// one business or of all. With `words`, only conversations whose name or
-    /// number contains them, or the newest message whose text does.
+    /// one business or of all. With `words`, returns only conversations whose
+    /// name or number contains the words, or else the newest message whose text
+    /// contains them.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -69,7 +70,7 @@ impl Store {
             .named(cliente_id, &words, digits.as_ref(), before, limit)
             .await?;
         let (written, written_to) = self.written(cliente_id, &words, before, limit).await?;
-        // Down to where both sources were read.
+        // The result covers only the messages down to which both sources were read.
         let to = named_to.max(written_to);
         let by_text: HashSet<i64> = written.iter().map(|(id, _)| *id).collect();
         let by_name: HashSet<i64> = named.iter().map(|(id, _)| *id).collect();
@@ -142,8 +143,7 @@ impl Store {
         }
     }
 
-    /// Returns the conversations that match by name or number, at their last
-    /// message.
+    /// Returns the conversations that match by name or number, each at its last message.
     async fn named(
         &self,
         cliente_id: Option<u64>,
@@ -194,8 +194,9 @@ impl Store {
         }
     }
 
-    /// The chats whose names or number a search finds, each once; of many, more
-    /// than [`FEW_CHATS`] of them, some perhaps repeatedly.
+    /// Returns the chats whose name or number matches, each once. If there are
+    /// more than [`FEW_CHATS`], returns more than that many, some perhaps
+    /// repeatedly.
     async fn chats_named(
         &self,
         cliente_id: Option<u64>,
@@ -203,13 +204,14 @@ impl Store {
         digits: Option<&Digits>,
     ) -> Result<Vec<String>, StoreError> {
         let mut binds = words.patterns();
-        // After the two that are always there.
+        // The two parameters that are always present come first.
         let place = |at: usize| at + 3;
         let all: Vec<_> = (0..binds.len())
             .map(|at| format!("words LIKE ${}", place(at)))
             .collect();
         let all = all.join(" AND ");
-        // Each source ends by itself: to tell a chat once, all would be read.
+        // Each source has its own limit: to list a chat only once across
+        // sources, all rows would have to be read.
         let mut sources = vec![
             format!("SELECT wa_id AS chat FROM contacts WHERE {all} LIMIT $2"),
             format!(
@@ -246,7 +248,7 @@ impl Store {
         Ok(chats)
     }
 
-    /// The last messages of these chats, as far as they are older.
+    /// Returns the last message of each of these chats, if it is older than `before`.
     pub(super) async fn last_of_these(
         &self,
         cliente_id: Option<u64>,
@@ -264,7 +266,7 @@ impl Store {
             "json_each($1)",
             "json_array_elements_text(CAST($1 AS JSON))",
         );
-        // The last of each chat by the index: a chat may be long.
+        // The index finds the last message of each chat, since a chat may be long.
         let statement = format!(
             "SELECT k.value AS chat, (SELECT m.id FROM messages m WHERE m.chat = k.value {of}
                  ORDER BY m.chat DESC, m.id DESC LIMIT 1) AS id
@@ -284,7 +286,8 @@ impl Store {
         Ok((found, None))
     }
 
-    /// Conversations by their texts, at the newest message with the words.
+    /// Returns the conversations that match by text, each at the newest message
+    /// that contains the words.
     async fn written(
         &self,
         cliente_id: Option<u64>,
@@ -319,7 +322,7 @@ impl Store {
                 let chat: String = row.try_get("chat")?;
                 if chats.insert(chat.clone()) {
                     found.push((id, chat));
-                    // One more than is asked for tells whether there are more.
+                    // One more conversation than requested shows whether there are more.
                     if found.len() > limit as usize {
                         return Ok((found, Some(id)));
                     }
@@ -352,8 +355,8 @@ impl Store {
     }
 }
 
-/// The digits of a phone number or of a part of one, in any notation: as typed,
-/// and as the canonical number.
+/// The digits of a whole or partial phone number in any notation: as typed, and
+/// as the canonical number.
 #[derive(Clone)]
 pub(super) struct Digits {
     typed: String,
@@ -380,7 +383,7 @@ impl Digits {
 
     pub(super) fn patterns(&self) -> Vec<String> {
         let mut patterns = vec![format!("%{}%", self.typed)];
-        // The longer one finds nothing that the shorter does not.
+        // The longer form finds nothing that the shorter one does not.
         if !self.line.contains(&self.typed) {
             patterns.push(format!("%{}%", self.line));
         }
@@ -449,7 +452,8 @@ mod tests {
             assert_eq!(ids(None, None, Some(three), 5).await, (vec![two], None));
             assert_eq!(ids(None, Some("maria"), None, 50).await.0, [three]);
             assert_eq!(ids(None, Some("0000-0002"), None, 50).await.0, [two]);
-            // The message that contains the words, although it is not the last.
+            // The message that contains the words is found, although it is not
+            // the last of its chat.
             assert_eq!(ids(None, Some("cuanto"), None, 50).await.0, [one]);
             assert!(ids(Some(52), Some("cuanto"), None, 50).await.0.is_empty());
             store.close().await;

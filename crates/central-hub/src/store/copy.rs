@@ -1,4 +1,4 @@
-//! Copying the SQLite file while the hub runs, and verifying a copy.
+//! Copies the SQLite file while the hub runs, and verifies a copy.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::config::DatabaseLocation;
 /// The contents of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyFacts {
-    /// The version of the last migration applied.
+    /// The version of the last migration that was applied.
     pub tables: i64,
     /// The number of messages.
     pub messages: i64,
@@ -24,10 +24,11 @@ pub struct CopyFacts {
 }
 
 /// Copies all committed data into the empty file `into`. Writers are not
-/// blocked; what they write meanwhile is not in the copy.
+/// blocked; data that they write meanwhile is not in the copy.
 ///
 /// # Errors
-/// [`StoreError::Open`]: the file cannot be read, or the copy not written.
+/// [`StoreError::Open`] if the file cannot be read, or the copy cannot be
+/// written.
 pub async fn copy_sqlite(from: &Path, into: &Path) -> Result<(), StoreError> {
     let copy = async {
         let mut connection = open(from).await?;
@@ -40,12 +41,12 @@ pub async fn copy_sqlite(from: &Path, into: &Path) -> Result<(), StoreError> {
     copy.await.map_err(|source| failed(from, source))
 }
 
-/// Checks every page and every row of a copy that no other process has open,
-/// and changes nothing.
+/// Checks every page and every row of a copy that no other process has open.
+/// Changes nothing.
 ///
 /// # Errors
-/// [`StoreError::Open`]: the copy is damaged, not a database of the hub, or of
-/// a later version.
+/// [`StoreError::Open`] if the copy is damaged, is not a database of the hub,
+/// or is of a later version.
 pub async fn check_copy(file: &Path) -> Result<CopyFacts, StoreError> {
     look(file).await.map_err(|source| failed(file, source))
 }

@@ -1,5 +1,5 @@
-//! A queue of what session-manager is to delete, written in the transaction that
-//! deletes it here.
+//! A queue of data that session-manager has to delete. An entry is written in
+//! the transaction that deletes the same data from the store.
 
 use session_api::Timestamp;
 use sqlx::AssertSqlSafe;
@@ -7,14 +7,14 @@ use sqlx::AssertSqlSafe;
 use super::error::StoreError;
 use super::{Store, now};
 
-/// The table of a queue, and its column with what is to be deleted.
+/// The table of a queue, and the column that names the data to delete.
 pub(super) struct DeletionQueue {
     pub(super) table: &'static str,
     pub(super) column: &'static str,
 }
 
 impl DeletionQueue {
-    /// Returns what is to be deleted now, and claims it until `until`.
+    /// Returns the entries that are due, and claims them until `until`.
     pub(super) async fn claim(
         &self,
         store: &Store,
@@ -22,7 +22,7 @@ impl DeletionQueue {
         limit: u32,
     ) -> Result<Vec<String>, StoreError> {
         let Self { table, column } = self;
-        // Almost always there is none: nothing is written then.
+        // The queue is almost always empty; nothing is written then.
         let due = format!("SELECT id FROM {table} WHERE due_at <= $1 LIMIT 1");
         let due: Option<i64> = sqlx::query_scalar(AssertSqlSafe(due))
             .bind(now())
@@ -44,7 +44,7 @@ impl DeletionQueue {
         Ok(claimed.fetch_all(store.writer()).await?)
     }
 
-    /// Removes what session-manager has no more.
+    /// Removes an entry, because session-manager no longer has the data.
     pub(super) async fn done(&self, store: &Store, what: &str) -> Result<(), StoreError> {
         let Self { table, column } = self;
         sqlx::query(AssertSqlSafe(format!(

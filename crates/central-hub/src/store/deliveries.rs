@@ -1,4 +1,4 @@
-//! The queue of webhook deliveries.
+//! Stores the queue of webhook deliveries.
 //!
 //! ```text
 //!  enqueue_delivery_in(tx) ───────────> pending ──claim──> claimed until due_at
@@ -27,7 +27,7 @@ const KEPT: [(&str, Duration); 2] = [
     ("delivered", Duration::from_secs(7 * 24 * 3600)),
     ("dead", Duration::from_secs(30 * 24 * 3600)),
 ];
-/// Rows removed per statement.
+/// Number of rows removed per statement.
 const REMOVED_AT_ONCE: i64 = 500;
 
 macro_rules! claim {
@@ -47,18 +47,18 @@ macro_rules! claim {
 /// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryState {
-    /// It waits for an attempt.
+    /// The delivery waits for an attempt.
     Pending,
-    /// The receiver accepted it.
+    /// The receiver accepted the delivery.
     Delivered,
-    /// It was given up.
+    /// The delivery was given up.
     Dead,
 }
 
 impl DeliveryState {
     const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Dead];
 
-    /// Returns the name as it is stored.
+    /// Returns the stored name of the state.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -82,7 +82,7 @@ pub struct Delivery {
     pub id: i64,
     /// The subscription's id.
     pub webhook_id: i64,
-    /// The `webhook-id` header: the same for every attempt.
+    /// The `webhook-id` header, which is the same for every attempt.
     pub event_id: String,
     /// The event's topic.
     pub topic: String,
@@ -90,21 +90,21 @@ pub struct Delivery {
     pub payload: String,
     /// The current state.
     pub state: DeliveryState,
-    /// The number of attempts since it was enqueued or replayed.
+    /// Number of attempts since the delivery was enqueued or replayed.
     pub attempts: u32,
-    /// When the next attempt is due, if it is pending.
+    /// When the next attempt is due, while the delivery is pending.
     pub due_at: Timestamp,
     /// The status of the receiver's last response.
     pub last_status: Option<u16>,
-    /// Why that attempt failed.
+    /// Why the last attempt failed.
     pub last_error: Option<String>,
-    /// When it was enqueued.
+    /// When the delivery was enqueued.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When the delivery last changed.
     pub updated_at: Timestamp,
 }
 
-// The payload contains the customers' messages.
+// The payload contains the customers' messages and stays out of logs.
 impl std::fmt::Debug for Delivery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Delivery")
@@ -144,46 +144,46 @@ impl Delivery {
 /// One attempt at a delivery.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// When it began.
+    /// When the attempt began.
     pub at: Timestamp,
-    /// How long it took.
+    /// How long the attempt took.
     pub duration: Duration,
     /// The status of the receiver's response, if there was one.
     pub status: Option<u16>,
-    /// Why it failed, as a code.
+    /// Why the attempt failed, as a code.
     pub error: Option<&'static str>,
 }
 
 /// A stored attempt.
 #[derive(Clone, Debug)]
 pub struct PastAttempt {
-    /// When it began.
+    /// When the attempt began.
     pub at: Timestamp,
-    /// How long it took.
+    /// How long the attempt took, in milliseconds.
     pub duration_ms: i64,
     /// The status of the receiver's response, if there was one.
     pub status: Option<i64>,
-    /// Why it failed, as a code.
+    /// Why the attempt failed, as a code.
     pub error: Option<String>,
 }
 
-/// The consequence of an attempt.
+/// What follows from an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// The receiver accepted the delivery.
     Delivered,
-    /// A retry at this time.
+    /// The delivery is retried at this time.
     Again(Timestamp),
     /// The delivery is given up.
     Dead,
-    /// The delivery is given up and the receiver wants no more: the
-    /// subscription is disabled.
+    /// The delivery is given up, and the subscription is disabled because the
+    /// receiver wants no more deliveries.
     Gone,
 }
 
 impl Store {
     /// Enqueues deliveries of an event to its subscribers, within the
-    /// transaction of the event; returns their number.
+    /// transaction of the event. Returns the number of deliveries.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -201,7 +201,8 @@ impl Store {
         Ok(told)
     }
 
-    /// Lists subscriptions with pending deliveries, and when one is due.
+    /// Lists the subscriptions with pending deliveries, each with the time at
+    /// which the next one is due.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -220,8 +221,8 @@ impl Store {
             .collect()
     }
 
-    /// Claims up to `limit` due deliveries of one subscription for `who` alone
-    /// until `until`.
+    /// Claims up to `limit` due deliveries of one subscription for `who` until
+    /// `until`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -251,8 +252,8 @@ impl Store {
         Ok(claimed)
     }
 
-    /// Releases the claims of `who` that are not being worked on; without `who`
-    /// all claims, for a hub that is the only one.
+    /// Releases the claims of `who` that are not being worked on. Without
+    /// `who`, releases all claims, which is for a hub that is the only one.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -268,8 +269,8 @@ impl Store {
         Ok(())
     }
 
-    /// Stores an attempt and its consequence. A delivery that `who` no longer
-    /// holds is left unchanged.
+    /// Stores an attempt and what follows from it. A delivery that `who` no
+    /// longer holds stays unchanged.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -387,8 +388,8 @@ impl Store {
         rows.iter().map(Delivery::read).collect()
     }
 
-    /// Sends one settled delivery again, or all that were given up; returns
-    /// their number.
+    /// Replays one settled delivery or, without `id`, all that were given up.
+    /// Returns their number.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -413,7 +414,7 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// Removes deliveries that were settled long ago; returns their number.
+    /// Removes deliveries that were settled long ago, and returns their number.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -441,8 +442,8 @@ impl Store {
     }
 }
 
-/// As [`Store::enqueue_delivery_in`], where no store is available: the
-/// dispatcher finds the delivery by its poll a few seconds later.
+/// Enqueues deliveries like [`Store::enqueue_delivery_in`], for code without a
+/// store. The dispatcher finds them by its poll a few seconds later.
 pub(crate) async fn enqueue_delivery_in(
     tx: &mut Tx,
     topic: Topic,

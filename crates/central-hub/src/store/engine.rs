@@ -1,5 +1,5 @@
-//! Differences between the SQL dialects of SQLite and PostgreSQL; no other
-//! module of the store branches on the engine.
+//! Contains the differences between the SQL dialects of SQLite and PostgreSQL.
+//! No other module of the store branches on the engine.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,19 +8,20 @@ use sqlx::any::AnyConnectOptions;
 
 use crate::config::DatabaseLocation;
 
-/// Numbers of words, not words ([`super::words`]): the simplest tokenizer is
-/// enough.
+/// The SQLite index of words. It contains numbers of words instead of words
+/// (see [`super::words`]), so the simplest tokenizer is enough.
 const SQLITE_WORDS: &str = "CREATE VIRTUAL TABLE message_words USING fts5(
     numbers, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');";
 
-/// Without a pending list (`fastupdate`), which every search would read.
+/// The PostgreSQL index of words. It has no pending list (`fastupdate`),
+/// because every search would have to read it.
 const POSTGRES_WORDS: &str = "CREATE TABLE message_words (
     message_id BIGINT PRIMARY KEY,
     numbers    INTEGER[] NOT NULL
 );
 CREATE INDEX message_words_numbers ON message_words USING gin (numbers) WITH (fastupdate = off);";
 
-/// The database engine.
+/// A database engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// A file in the data folder, for one hub.
@@ -42,14 +43,15 @@ impl Engine {
     }
 
     /// Returns the statement that begins a write transaction. SQLite's plain
-    /// `BEGIN` would detect another writer only later, and fail instead of
+    /// `BEGIN` would notice another writer only later, and fail instead of
     /// waiting.
     pub(super) const fn begin(self) -> &'static str {
         self.pick("BEGIN IMMEDIATE", "BEGIN")
     }
 
-    /// Fills in the table definitions of `migrations/`, which use `{id}`,
-    /// `{int}`, `{blob}`, `{strict}` and, as a whole table, `{message_words}`.
+    /// Fills in the table definitions of `migrations/`, which use the
+    /// placeholders `{id}`, `{int}`, `{blob}`, `{strict}` and, for a whole
+    /// table, `{message_words}`.
     pub(super) fn define(self, tables: &str) -> String {
         let [id, int, blob, strict] = match self {
             Self::Sqlite => [

@@ -1,4 +1,4 @@
-//! Errors of the store.
+//! The errors of the store.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use service_runtime::error_chain;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The folder or the file cannot be created. Only at startup.
+    /// The folder or the file cannot be created. Occurs only at startup.
     #[error(
         "DATABASE_URL: {path} cannot be opened ({source}): give it to the service's user, or name another folder in DATA_DIR",
         path = .path.display()
@@ -20,7 +20,7 @@ pub enum StoreError {
         /// The cause.
         source: std::io::Error,
     },
-    /// The database cannot be opened. Only at startup.
+    /// The database cannot be opened. Occurs only at startup.
     #[error("DATABASE_URL: {location} cannot be opened ({}): {}", error_chain(.source), cure(.source))]
     Open {
         /// The location, without the password.
@@ -28,7 +28,7 @@ pub enum StoreError {
         /// The cause.
         source: sqlx::Error,
     },
-    /// The migrations cannot be applied. Only at startup.
+    /// The migrations cannot be applied. Occurs only at startup.
     #[error(
         "DATABASE_URL: the tables in {location} cannot be brought up to date ({}): {}",
         error_chain(.source), migration_cure(.source)
@@ -45,8 +45,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the database is unreachable, full or busy, so that a retry may
-    /// succeed, rather than the query being wrong.
+    /// Returns whether the database is unreachable, full or busy, so that a
+    /// retry may succeed. `false` if the query itself is wrong.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         match self {
@@ -55,27 +55,29 @@ impl StoreError {
         }
     }
 
-    /// Whether a row with this key already exists.
+    /// Returns whether a row with this key already exists.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Query(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
-    /// Whether a text or number was given that the database cannot store, so
-    /// that the caller has to send another. PostgreSQL stores no NUL in a text.
+    /// Returns whether the database cannot store a text or number, so that the
+    /// caller has to send another. PostgreSQL cannot store a NUL character in a
+    /// text.
     #[must_use]
     pub fn is_unfit_value(&self) -> bool {
-        // Untranslatable character; number out of range.
+        // The codes stand for an untranslatable character and a number out of range.
         matches!(self, Self::Query(error) if matches!(code(error).as_deref(), Some("22021" | "22003")))
     }
 
-    /// Whether the transaction conflicted with another.
+    /// Returns whether the transaction conflicted with another.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Query(error) if is_conflict(error))
     }
 }
 
-/// PostgreSQL's deadlock and serialization failures: a retry may succeed.
+/// Returns whether the error is a deadlock or a serialization failure of
+/// PostgreSQL, after which a retry may succeed.
 fn is_conflict(error: &sqlx::Error) -> bool {
     matches!(code(error).as_deref(), Some("40P01" | "40001"))
 }
@@ -95,19 +97,20 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::Protocol(_)
         | sqlx::Error::BeginFailed
-        // A connection whose transaction the database ended by itself.
+        // A connection whose transaction the database itself has ended.
         | sqlx::Error::InvalidSavePointStatement => true,
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
             match code.parse::<u32>() {
-                // SQLite's codes, whose lowest byte is the kind: busy, locked,
-                // read-only, I/O, corrupt, full, cannot open, no database.
+                // The lowest byte of an SQLite code is the kind of error: busy,
+                // locked, read-only, I/O, corrupt, full, cannot open, not a
+                // database.
                 Ok(number) if code.len() < 5 => {
                     matches!(number & 0xff, 5 | 6 | 8 | 10 | 11 | 13 | 14 | 26)
                 }
-                // PostgreSQL's classes: connection, rolled back, resources,
-                // operator, system, authorization; then read-only and missing
-                // database.
+                // Classes of PostgreSQL codes: connection, rollback, resources,
+                // operator intervention, system, authorization; then read-only
+                // and missing database.
                 _ => {
                     ["08", "40", "53", "57", "58", "28"]
                         .iter()

@@ -1,5 +1,4 @@
-//! Database check of `doctor`: opens the database, changes nothing, and
-//! verifies it.
+//! The database check of `doctor`, which opens and verifies the database without changing it.
 
 use sqlx::any::install_default_drivers;
 use sqlx::{AnyConnection, Connection, Row};
@@ -10,10 +9,10 @@ use crate::config::DatabaseLocation;
 
 impl Store {
     /// Checks that the database at `location` can be opened and is intact,
-    /// changing nothing; returns a description of it.
+    /// without changing it. Returns a description of the database.
     ///
     /// # Errors
-    /// [`StoreError::Open`]: it cannot be opened, or is damaged.
+    /// [`StoreError::Open`] if the database cannot be opened or is damaged.
     pub async fn examine(location: &DatabaseLocation) -> Result<String, StoreError> {
         look(location).await.map_err(|source| StoreError::Open {
             location: location.to_string(),

@@ -1,4 +1,4 @@
-//! History of a message: its state transitions.
+//! Stores the history of a message: the changes of its state.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -9,18 +9,18 @@ use super::rows::timestamp;
 use super::state::MessageState;
 use super::{Store, Tx};
 
-/// A state change to make.
+/// A change of a message's state that is to be made.
 #[derive(Clone, Copy, Debug)]
 pub struct Change<'a> {
     /// The new state.
     pub to: MessageState,
-    /// Why, as a code such as `SESSION_NOT_READY`.
+    /// Why the state changes, as a code such as `SESSION_NOT_READY`.
     pub cause: &'a str,
-    /// Why, in words for a person.
+    /// Why the state changes, in words for a person.
     pub detail: Option<&'a str>,
-    /// WhatsApp's id, once it is known.
+    /// WhatsApp's id of the message, once it is known.
     pub wa_id: Option<&'a str>,
-    /// When the outbox may claim it (again); `None` means at once.
+    /// When the outbox may next claim the message; `None` means at once.
     pub due: Option<Timestamp>,
 }
 
@@ -45,23 +45,23 @@ impl<'a> Change<'a> {
     }
 }
 
-/// A stored state transition.
+/// A stored change of a message's state.
 #[derive(Clone, Debug)]
 pub struct Transition {
-    /// The previous state; `None` for the first transition.
+    /// The previous state; `None` for the first entry.
     pub from: Option<MessageState>,
     /// The new state.
     pub to: MessageState,
-    /// Why, as a code.
+    /// Why the state changed, as a code.
     pub cause: String,
-    /// Why, in words for a person.
+    /// Why the state changed, in words for a person.
     pub detail: Option<String>,
-    /// When it happened.
+    /// When the state changed.
     pub at: Timestamp,
 }
 
 impl Store {
-    /// Returns the transitions of a message, the oldest first.
+    /// Returns the changes of a message's state, oldest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -75,7 +75,7 @@ impl Store {
     }
 }
 
-/// Stores a transition.
+/// Stores a change of state.
 pub(super) async fn note(
     tx: &mut Tx,
     id: i64,

@@ -1,4 +1,4 @@
-//! Recording of session-manager's events (messages, acks, changes, calls),
+//! Records session-manager's events (messages, acks, changes, calls), each
 //! exactly once.
 //!
 //! ```text
@@ -11,8 +11,8 @@
 //!  cursor ─────────────┘
 //! ```
 //!
-//! The cursor is stored in the transaction of what was read: a crash loses
-//! neither, and events that arrive again are recognised as duplicates.
+//! The cursor is stored in the same transaction as the events, so a crash loses
+//! neither. Events that arrive again are recognized as duplicates.
 
 use serde::{Deserialize, Serialize};
 use session_api::{AckEvent, CallEvent, Event, MessageEvent, Recipient, StateEvent, Timestamp};
@@ -36,7 +36,7 @@ use crate::message_content::{Call, Content, Texts};
 pub const FOLLOWER: &str = "listener";
 const PLACE: &str = "listener.place";
 const SESSION: &str = "listener.session";
-/// WhatsApp's type of a message that session-manager could not decrypt.
+/// WhatsApp's type for a message that session-manager could not decrypt.
 const UNREADABLE: &str = "ciphertext";
 
 /// How far the hub has read the event stream.
@@ -44,15 +44,15 @@ const UNREADABLE: &str = "ciphertext";
 pub struct Cursor {
     /// The id of the last event.
     pub id: Option<String>,
-    /// When it was stored, in milliseconds since 1970.
+    /// When the event was stored, in milliseconds since 1970.
     pub at: Option<i64>,
-    /// How long after session-manager received the event, in milliseconds.
+    /// Milliseconds from when session-manager received the event until the hub stored it.
     pub lag_ms: Option<i64>,
     /// When the last message was stored, in milliseconds since 1970.
     pub message_at: Option<i64>,
 }
 
-/// An event and its id.
+/// An event with its id.
 #[derive(Clone, Debug)]
 pub struct SourceEvent {
     /// The id from which to resume.
@@ -66,25 +66,25 @@ pub struct SourceEvent {
 pub struct InboundMessage {
     /// WhatsApp's id, or a substitute for it.
     pub wa_id: String,
-    /// The other side's id, as reported.
+    /// The WhatsApp id of the contact, as reported.
     pub chat: String,
-    /// The digits of its number, if known.
+    /// The digits of the contact's number, if known.
     pub phone: Option<String>,
-    /// Its `…@lid`, if known.
+    /// The contact's LID, `…@lid`, if known.
     pub lid: Option<String>,
-    /// Whether the account itself sent it.
+    /// Whether this account sent the message.
     pub from_me: bool,
-    /// WhatsApp's type.
+    /// The message's type, as WhatsApp names it.
     pub kind: String,
     /// The text, or the caption.
     pub body: String,
-    /// The name that the other side chose.
+    /// The name that the contact chose.
     pub pushname: Option<String>,
-    /// When it was written.
+    /// When the message was written.
     pub at: Timestamp,
     /// The business, if the source names one.
     pub cliente_id: Option<u64>,
-    /// Its content besides the text.
+    /// The content besides the text.
     pub content: Box<Content>,
 }
 
@@ -145,12 +145,12 @@ pub enum Recorded {
     Readable(Box<Message>),
     /// The message was stored before.
     Known,
-    /// Recording is off, or the chat is not a person: nothing was stored.
+    /// Nothing was stored, because recording is off or the chat is not a person.
     Skipped,
 }
 
 impl Store {
-    /// Returns how far the hub has read.
+    /// Returns how far the hub has read the event stream.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -161,8 +161,8 @@ impl Store {
             .unwrap_or_default())
     }
 
-    /// Stores a batch of events, all or none, and extends the lease of `who`
-    /// until `until`; `false` if `who` no longer holds it.
+    /// Stores either all of these events or none, and extends the lease of
+    /// `who` until `until`. Returns `false` if `who` no longer holds the lease.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -173,8 +173,8 @@ impl Store {
         told: &[SourceEvent],
     ) -> Result<bool, StoreError> {
         let mut place = self.cursor().await?;
-        // Before the rest and each in its own transaction: a join must not wait
-        // for a transaction that waits for it.
+        // Addresses are learnt first, each in a separate transaction, because a
+        // merge must not wait for a transaction that waits for the merge.
         for told in told {
             match &told.event {
                 Some(Event::Message(event)) => self.learn_from(&event.into()).await?,
@@ -225,7 +225,7 @@ impl Store {
                     }
                     place.lag_ms = lag(told).or(place.lag_ms);
                 }
-                // These events are passed on to the page, and not stored.
+                // These events are passed on to the page but not stored.
                 Some(Event::Qr(_) | Event::Limits(_)) | None => {}
             }
             if told.id.is_some() {
@@ -281,13 +281,13 @@ impl Store {
             }
         };
         if let Some(opt_out) = opt_out {
-            // After the message, so that the answer stands below it.
+            // This follows the message, so that the reply is listed after it.
             self.follow_opt_out_in(tx, &chat, &opt_out).await?;
         }
         Ok(recorded)
     }
 
-    /// Stores a message that is not known yet, if the history is recorded.
+    /// Stores a message that is not stored yet, if recording is on.
     async fn insert_recorded_in(
         &self,
         tx: &mut Tx,
@@ -315,8 +315,8 @@ impl Store {
         Ok(Recorded::New(Box::new(message)))
     }
 
-    /// Returns the row and the kind of a message that is already stored, under
-    /// whichever id its chat had then.
+    /// Returns the row and the kind of a message that is already stored,
+    /// whatever id its chat had at the time.
     async fn known_in(
         &self,
         tx: &mut Tx,
@@ -325,14 +325,14 @@ impl Store {
         chat: &str,
     ) -> Result<Option<(i64, String)>, StoreError> {
         let known = if heard.from_me {
-            // Keys of the account's own messages are unique: one that the hub
-            // sent may be addressed in another form.
+            // Keys of the account's own messages are unique, and a message that
+            // the hub sent may be stored under another form of the address.
             sqlx::query("SELECT id, kind FROM messages WHERE wa_key = $1 AND direction = 'out'")
                 .bind(key)
                 .fetch_optional(&mut **tx)
                 .await?
         } else {
-            // The sender chooses the key: it identifies nothing in other chats.
+            // The sender chooses the key, so it identifies a message only within its chat.
             sqlx::query(
                 "SELECT id, kind FROM messages
                  WHERE wa_key = $1 AND direction = 'in' AND chat = $2",
@@ -347,7 +347,7 @@ impl Store {
     }
 
     /// Stores the content of a message that was unreadable when it arrived.
-    /// Changes received in the meantime are kept.
+    /// Changes received meanwhile are kept.
     async fn make_readable_in(
         &self,
         tx: &mut Tx,
@@ -413,7 +413,7 @@ impl Store {
             false => ("in", Origin::Chat),
         };
         let at = now();
-        // A call is no answer to a campaign.
+        // A call does not count as an answer to a campaign.
         let is_answer = !heard.from_me && heard.kind != CALL;
         let row = sqlx::query(
             "INSERT INTO messages (direction, origin, cliente_id, campaign_id, chat, kind, body,
@@ -443,7 +443,7 @@ impl Store {
         Ok(Some(message))
     }
 
-    /// Returns the data of a `message` event.
+    /// Returns the data of the `message` event for webhooks.
     fn message_data(&self, message: &Message) -> serde_json::Value {
         let links = self.media_links();
         webhook_events::message(message, || {
@@ -459,8 +459,9 @@ impl Store {
         Ok(())
     }
 
-    /// Enqueues webhook deliveries for a session state, unless it was sent
-    /// before: each connection starts with the current state.
+    /// Enqueues webhook deliveries of a session state, unless the same state
+    /// was delivered before: each connection to session-manager starts with the
+    /// current state.
     async fn note_session_in(&self, tx: &mut Tx, event: &StateEvent) -> Result<(), StoreError> {
         let seen = format!("{} {}", event.since, event.status);
         let before = setting_in(tx, SESSION).await?;
@@ -474,7 +475,7 @@ impl Store {
     }
 }
 
-/// The origin of a message to a person.
+/// The business and the campaign of a message to a person.
 #[derive(Default)]
 pub(super) struct Answered {
     message: i64,
@@ -482,12 +483,13 @@ pub(super) struct Answered {
     pub(super) cliente_id: Option<i64>,
 }
 
-/// Returns the business whose message to this person was the last that may have
-/// arrived, and the campaign of that business that wrote there last.
+/// Returns the business that sent this person the last message that may have
+/// arrived, and the last campaign of that business that wrote to the person.
 ///
-/// The business is decided first: a campaign of one does not attract the answer
-/// to a later message of another. A message with neither, such as an
-/// administrator's own, takes no conversation from a business.
+/// The business is determined first, so that a campaign of one business does
+/// not get the answer to a later message of another. A message without a
+/// business or campaign, such as an administrator's own, does not take a
+/// conversation away from a business.
 async fn answered(
     store: &Store,
     tx: &mut Tx,
@@ -495,7 +497,7 @@ async fn answered(
 ) -> Result<(Option<i64>, Option<i64>), StoreError> {
     let mut last = last_to(tx, chat).await?.unwrap_or_default();
     let mut under = None;
-    // Messages sent to one of their LIDs without knowing the number.
+    // These messages were sent to one of the person's LIDs while the number was unknown.
     for lid in lids_in(tx, chat).await? {
         if let Some(later) = last_to(tx, &lid)
             .await?
@@ -506,7 +508,7 @@ async fn answered(
         }
     }
     if let (Some(lid), Some(cliente_id)) = (under, last.cliente_id) {
-        // There is an answer now, so both are one conversation.
+        // The person has answered, so both chats become one conversation.
         sqlx::query("UPDATE messages SET chat = $1 WHERE chat = $2 AND cliente_id = $3")
             .bind(chat)
             .bind(&lid)
@@ -556,14 +558,15 @@ pub(super) async fn last_to(tx: &mut Tx, chat: &str) -> Result<Option<Answered>,
     last.map(read).transpose()
 }
 
-/// Returns the milliseconds between session-manager's event and now: its ids
-/// are microseconds.
+/// Returns the milliseconds from session-manager's event until now. The event's
+/// id is its time in microseconds.
 fn lag(told: &SourceEvent) -> Option<i64> {
     let id: i64 = told.id.as_deref()?.parse().ok()?;
     Some((now() - id / 1000).max(0))
 }
 
-/// Returns what identifies it in its chat, however that is addressed.
+/// Returns the part of the id that identifies the message within its chat,
+/// whatever form the chat's address has.
 fn key_of(heard: &InboundMessage) -> &str {
     match heard.kind.as_str() {
         CALL => heard.wa_id.rsplit('_').next().unwrap_or(&heard.wa_id),
@@ -571,7 +574,7 @@ fn key_of(heard: &InboundMessage) -> &str {
     }
 }
 
-/// Returns the hub's name of the message's type.
+/// Returns the hub's name for the message's type.
 fn kind_of(heard: &InboundMessage) -> &str {
     match heard.kind.as_str() {
         "chat" => "text",

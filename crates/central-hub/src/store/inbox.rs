@@ -1,4 +1,5 @@
-//! Inbox state: who wrote, who waits for an answer, what a user has not read.
+//! Stores the state of the inbox: who wrote, who waits for a reply, and what a
+//! user has not read.
 //!
 //! ```text
 //!  a contact writes ──────────────────> their row waits, unread for each user
@@ -8,10 +9,11 @@
 //!  a call that nobody answered ───────> unread, and first in the list; nothing waits
 //! ```
 //!
-//! Updated with each message, so that no list and no count reads the history. A
-//! row is one chat in the view of one business, and one more for those who see
-//! all. Order is by when a message was written, not by when the hub received
-//! it; WhatsApp reports seconds, so within one second the messages' ids decide.
+//! The state is updated with each message, so that no list or count reads the
+//! history. A chat has one row for the view of each business, and one more for
+//! the view of users who see all businesses. The order is that in which
+//! messages were written, not that in which the hub received them. WhatsApp
+//! reports seconds, so within one second the messages' ids decide.
 
 use session_api::Timestamp;
 use sqlx::{AssertSqlSafe, Row};
@@ -25,53 +27,54 @@ use super::{Store, Tx, now};
 
 /// The view of users who see all businesses.
 const ALL: i64 = 0;
-/// The user id of a caller of a hub without a password.
+/// The user id for a caller of a hub without a password.
 pub const NOBODY: i64 = 0;
 /// Counts stop at this number.
 pub const MOST_COUNTED: i64 = 1000;
-/// Setting that marks the table as filled from earlier messages.
+/// The setting that says that the table was filled from earlier messages.
 const FILLED: &str = "inbox.filled";
-/// What had waited longer when this table was added is history.
+/// Age in milliseconds beyond which an unanswered message counts as history
+/// when the table is first filled.
 const HISTORY_MS: i64 = 14 * 24 * 3600 * 1000;
-/// WhatsApp reports a reaction as a message; it needs no answer.
+/// WhatsApp's type for a reaction, which it reports as a message but which needs no reply.
 const REACTION: &str = "reaction";
 
-/// When a message was written.
+/// SQL expression for when a message was written.
 macro_rules! at {
     () => {
         "COALESCE(m.written_at, m.created_at)"
     };
 }
 
-/// Messages and calls of the contact.
+/// SQL condition for messages and calls of the contact.
 macro_rules! heard {
     () => {
         "m.direction = 'in' AND m.kind <> 'reaction'"
     };
 }
 
-/// The sort key of a message; see [`place_of`].
+/// SQL expression for the sort key of a message; see [`place_of`].
 macro_rules! place {
     () => {
         concat!("(", at!(), " / 1000 * 1000000 + m.id % 1000000)")
     };
 }
 
-/// Messages of the contact that may need an answer.
+/// SQL condition for messages of the contact that may need a reply.
 macro_rules! theirs {
     () => {
         concat!(heard!(), " AND m.kind <> 'call'")
     };
 }
 
-/// Outgoing messages that a person wrote. The wording has to match the index.
+/// SQL condition for outgoing messages that a person wrote. The wording has to match the index.
 macro_rules! by_hand {
     () => {
         "m.origin IN ('send', 'single', 'phone')"
     };
 }
 
-/// Of those, the ones that may have arrived.
+/// SQL condition for those of them that may have arrived.
 macro_rules! on_its_way {
     () => {
         "m.dry_run = 0 AND m.state NOT IN ('failed', 'cancelled', 'simulated')"
@@ -112,7 +115,8 @@ const WROTE: &str = "INSERT INTO inbox
             THEN excluded.place ELSE inbox.place END,
         updated_at = excluded.updated_at";
 
-/// One row per user who sees the chat, and one for [`NOBODY`].
+/// Statement that adds an unread message, with one row for each user who sees
+/// the chat and one for [`NOBODY`].
 const UNREAD: &str = "INSERT INTO unread (user_id, chat, messages, last_id)
     SELECT who.id, $1, 1, $2
     FROM (SELECT id, cliente_id FROM users WHERE disabled = 0 UNION ALL SELECT 0, NULL) AS who
@@ -120,7 +124,7 @@ const UNREAD: &str = "INSERT INTO unread (user_id, chat, messages, last_id)
     ON CONFLICT (user_id, chat) DO UPDATE SET
         messages = unread.messages + 1, last_id = excluded.last_id";
 
-/// `$1` the chat that it was under, `$2` the one that it is under now.
+/// Statement that moves unread messages to another chat. `$1` is the old chat, `$2` the new one.
 macro_rules! move_unread {
     ($and:literal) => {
         concat!(
@@ -153,7 +157,7 @@ const LAST_OUT: &str = concat!(
     "), 0) WHERE chat = $1"
 );
 
-/// Computes since when the contacts wait.
+/// Statement that computes since when the contacts wait.
 macro_rules! waits {
     ($where:literal) => {
         concat!(
@@ -174,10 +178,10 @@ macro_rules! waits {
 }
 
 const WAITS: &str = waits!("chat = $1");
-/// After a reply that is older than the last received message.
+/// Recomputes the wait after a reply that is older than the last received message.
 const WAITS_STILL: &str = waits!("chat = $1 AND waits_since IS NOT NULL AND last_out < last_in");
 
-/// Selects some messages as one view sees them.
+/// Query for some messages as one view sees them.
 macro_rules! found {
     ($view:literal, $and:literal) => {
         concat!(
@@ -205,7 +209,7 @@ macro_rules! found {
     };
 }
 
-/// Inserts rows computed from the messages, with `$1` as the time of update.
+/// Statement that inserts rows computed from the messages. `$1` is the time of the update.
 macro_rules! fill {
     ($and:literal) => {
         concat!(
@@ -231,7 +235,8 @@ const SETTLE_HISTORY: &str = "UPDATE inbox SET settled = last_in
 
 const WAITS_ALL: &str = waits!("last_in > last_out AND last_in > settled");
 
-/// `$1` user, `$2` view, `$3` sort key before which to list, `$4` limit.
+/// Query for the list of conversations. `$1` is the user, `$2` the view, `$3`
+/// the sort key before which to list, `$4` the limit.
 macro_rules! list {
     ($last:literal, $and:literal) => {
         concat!(
@@ -252,7 +257,7 @@ const WAITING: &str = list!("", " AND i.waits_since IS NOT NULL");
 const LIST_OF_ONE: &str = list!(" AND m.cliente_id = $2", "");
 const WAITING_OF_ONE: &str = list!(" AND m.cliente_id = $2", " AND i.waits_since IS NOT NULL");
 
-/// `$1` user, `$2` view.
+/// Query for the counts. `$1` is the user, `$2` the view.
 const COUNTS: &str = "SELECT
     (SELECT COUNT(*) FROM (SELECT 1 FROM inbox
         WHERE cliente_id = $2 AND waits_since IS NOT NULL LIMIT 1000) AS waiting) AS waiting,
@@ -261,7 +266,7 @@ const COUNTS: &str = "SELECT
     (SELECT MIN(waits_since) FROM inbox WHERE cliente_id = $2 AND waits_since IS NOT NULL)
         AS oldest";
 
-/// `$1` since when, `$2` limit.
+/// Query for changed conversations. `$1` is the time since when, `$2` the limit.
 const CHANGED: &str = "SELECT i.chat, i.cliente_id, i.waits_since, i.updated_at,
         (SELECT m.id FROM messages m WHERE m.chat = i.chat AND m.state <> 'simulated'
             AND (i.cliente_id = 0 OR m.cliente_id = i.cliente_id)
@@ -285,38 +290,37 @@ pub struct Talk {
 /// A page of the list.
 #[derive(Clone, Debug)]
 pub struct Talks {
-    /// The conversations, the most recent incoming message first.
+    /// The conversations, those with the most recent incoming message first.
     pub talks: Vec<Talk>,
-    /// The cursor of the next page; `None` at the end.
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<i64>,
 }
 
-/// Counts of open work, each up to [`MOST_COUNTED`].
+/// The numbers of conversations that need attention, each up to [`MOST_COUNTED`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InboxCounts {
-    /// Conversations in which a contact waits for an answer.
+    /// Number of conversations in which a contact waits for a reply.
     pub waiting: i64,
-    /// Conversations that the user has not read.
+    /// Number of conversations that the user has not read.
     pub unread: i64,
-    /// Since when the longest-waiting contact waits.
+    /// Since when the contact who has waited longest is waiting.
     pub oldest: Option<Timestamp>,
 }
 
-/// A conversation that changed, in one view.
+/// A conversation that changed, as one view sees it.
 #[derive(Clone, Debug)]
 pub struct ChangedTalk {
-    /// The business of the view; `None` for the view of all.
+    /// The business of the view; `None` for the view of users who see all businesses.
     pub cliente_id: Option<u64>,
     /// When the contact's first unanswered message was written.
     pub waits_since: Option<Timestamp>,
-    /// When it changed, in milliseconds.
+    /// When the conversation changed, in milliseconds since 1970.
     pub updated_at: i64,
     /// The last message.
     pub last: Message,
 }
 
-/// Returns the sort key of a message: the second in which it was written, then
-/// its id.
+/// Returns the sort key of a message: the second in which it was written, then its id.
 fn place_of(message: &Message) -> i64 {
     message.at().as_millis() / 1000 * 1_000_000 + message.id % 1_000_000
 }
@@ -346,8 +350,8 @@ const fn may_arrive(state: MessageState) -> bool {
 }
 
 impl Store {
-    /// Updates the inbox for a received message: the contact's, or one of ours
-    /// written on the phone.
+    /// Updates the inbox for a received message: one of the contact, or one of
+    /// this account that was written on the phone.
     pub(super) async fn note_heard_in(
         &self,
         tx: &mut Tx,
@@ -372,7 +376,7 @@ impl Store {
         sqlx::query(UNREAD)
             .bind(&message.chat)
             .bind(message.id)
-            // -1 matches no business.
+            // -1 is the id of no business.
             .bind(message.cliente_id.map_or(-1, |id| view_of(Some(id))))
             .execute(&mut **tx)
             .await?;
@@ -381,7 +385,8 @@ impl Store {
     }
 
     /// Updates the inbox for an outgoing message. A message of a campaign or a
-    /// list answers no contact, and a dry run is not a message.
+    /// list is not a reply to a contact, and a dry run does not count as a
+    /// message.
     pub(super) async fn note_written_in(
         &self,
         tx: &mut Tx,
@@ -400,13 +405,13 @@ impl Store {
                 .await?;
         }
         if message.origin == Origin::Phone {
-            // It may have been written before a message or a call that was
-            // received earlier.
+            // The message may have been written before a message or call that
+            // the hub received earlier.
             sqlx::query(WAITS_STILL)
                 .bind(&message.chat)
                 .execute(&mut **tx)
                 .await?;
-            // An answer on the office's phone means it was read there.
+            // A reply from the office's phone means that the chat was read there.
             sqlx::query(
                 "DELETE FROM unread WHERE chat = $1 AND NOT EXISTS (
                      SELECT 1 FROM inbox WHERE inbox.chat = $1 AND inbox.cliente_id = 0
@@ -432,7 +437,7 @@ impl Store {
         Ok(())
     }
 
-    /// Updates the inbox when an outgoing message failed or is sent again.
+    /// Updates the inbox when an outgoing message has failed or is sent again.
     pub(super) async fn note_moved_in(
         &self,
         tx: &mut Tx,
@@ -456,9 +461,9 @@ impl Store {
         Ok(())
     }
 
-    /// Marks everything received so far as needing no answer: the business
-    /// decided so, or the contact opted out. With a business, only in its view
-    /// and in that of those who see all.
+    /// Marks everything received so far as needing no reply, because the
+    /// business decided so or the contact opted out. With a business, this
+    /// affects only its view and the view of users who see all businesses.
     pub(super) async fn settle_in(
         &self,
         tx: &mut Tx,
@@ -485,7 +490,7 @@ impl Store {
         Ok(())
     }
 
-    /// Marks a conversation as needing no answer, as a user requested.
+    /// Marks a conversation as needing no reply, on a user's request.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -496,8 +501,8 @@ impl Store {
         Ok(())
     }
 
-    /// Marks this chat as read by the user, up to the message with this id;
-    /// `None` means all of it.
+    /// Marks this chat as read by the user, up to the message with this id.
+    /// `None` marks all of it.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -516,7 +521,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the unread marks of a deleted or changed user.
+    /// Removes the unread marks of a user who was deleted or changed.
     pub(super) async fn forget_unread_in(&self, tx: &mut Tx, user: i64) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM unread WHERE user_id = $1")
             .bind(user)
@@ -526,7 +531,8 @@ impl Store {
     }
 
     /// Lists the conversations whose sort key is before `before`, of one
-    /// business or of all; with `waiting`, only those in which a contact waits.
+    /// business or of all. With `waiting`, lists only those in which a contact
+    /// waits.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -575,7 +581,8 @@ impl Store {
         Ok(Talks { talks, next })
     }
 
-    /// Returns the inbox state of those of these chats that have one.
+    /// Returns the inbox state of these chats, leaving out chats that have
+    /// none.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -614,7 +621,7 @@ impl Store {
             .collect()
     }
 
-    /// Counts the open work of this user.
+    /// Counts the conversations that need this user's attention.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -635,8 +642,8 @@ impl Store {
         })
     }
 
-    /// Lists the conversations that changed since `since`, the earliest change
-    /// first.
+    /// Lists the conversations that changed since `since`, in the order of the
+    /// changes.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -672,8 +679,8 @@ impl Store {
         Ok(changed)
     }
 
-    /// Moves the inbox state of a chat to `to`: its rows are rebuilt, and what
-    /// was settled or unread stays so.
+    /// Moves the inbox state of a chat to `to`. The rows are rebuilt; what was
+    /// settled or unread stays so.
     pub(super) async fn move_inbox_in(
         &self,
         tx: &mut Tx,
@@ -731,7 +738,7 @@ impl Store {
     }
 
     /// Rebuilds the rows of two chats from their messages, keeping what is
-    /// settled; returns `false` if there are no rows.
+    /// settled. Returns `false` if there are no rows.
     async fn rebuild_inbox_in(
         &self,
         tx: &mut Tx,
@@ -752,7 +759,7 @@ impl Store {
             .bind(to)
             .execute(&mut **tx)
             .await?;
-        // Messages of a business without the number may have stayed.
+        // Messages of a business that does not know the number may have stayed.
         for chat in [from, to] {
             sqlx::query(fill!(" AND m.chat = $2"))
                 .bind(now())
@@ -778,8 +785,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Adds rows for all chats without one; messages from long ago need no
-    /// answer.
+    /// Adds rows for all chats that have none. Messages from long ago need no reply.
     pub(crate) async fn fill_inbox_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
         let at = now();
         sqlx::query(fill!("")).bind(at).execute(&mut **tx).await?;
@@ -792,13 +798,13 @@ impl Store {
         Ok(())
     }
 
-    /// Fills the table once, from messages older than it.
+    /// Fills the table once, from messages that are older than the table.
     pub(super) async fn fill_inbox(&self) -> Result<(), StoreError> {
         if self.setting(FILLED).await?.is_some() {
             return Ok(());
         }
         let mut tx = self.begin().await?;
-        // Another hub that starts now waits here, and finds nothing to add.
+        // Another hub that starts at the same time waits here, and then finds nothing to add.
         self.set_in(&mut tx, FILLED, "1").await?;
         self.fill_inbox_in(&mut tx).await?;
         tx.commit().await?;

@@ -1,8 +1,8 @@
-//! What two contacts were before they were merged, stored with the merge and
-//! given back when it is undone.
+//! Keeps the state of two contacts before they were merged. It is stored with
+//! the merge, and restored when the merge is undone.
 //!
-//! What a person changed since then stays: a field of the contact that remains
-//! is given back only if it still is what the merges made of it.
+//! What a person changed since the merge stays: a field of the contact that
+//! remains is restored only if it still has the value that the merge gave it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,16 +22,16 @@ use super::{Store, Tx};
 pub(super) struct Kept {
     from: Side,
     to: Side,
-    /// Recipients that were skipped as the same person.
+    /// Recipients that were skipped because they are the same person.
     skipped: Vec<i64>,
 }
 
 /// The names, tags and notes of a contact.
 #[derive(Clone, Serialize, Deserialize, Default, PartialEq)]
 struct Side {
-    /// By business; 0 for the card of callers who see all businesses.
+    /// The cards by business; 0 stands for the card of callers who see all businesses.
     cards: BTreeMap<i64, KeptCard>,
-    /// `None` if there was no row.
+    /// The names of the contact; `None` if it had no row.
     names: Option<Names>,
 }
 
@@ -80,7 +80,7 @@ impl KeptCard {
 }
 
 impl Side {
-    /// What a merge makes of two contacts.
+    /// Combines two contacts as a merge does.
     fn merge(&mut self, other: &Self) {
         for (business, card) in &other.cards {
             let own = self.cards.entry(*business).or_default();
@@ -95,8 +95,8 @@ impl Side {
         }
     }
 
-    /// Takes from a contact what made `with` of `without`; what a person changed
-    /// since stays.
+    /// Takes back from a contact what turned `without` into `with`. What a
+    /// person changed since stays.
     fn lessen(&mut self, with: &Self, without: &Self) {
         for (business, with) in &with.cards {
             let Some(card) = self.cards.get_mut(business) else {
@@ -157,22 +157,22 @@ impl Kept {
         })
     }
 
-    /// Adds recipients that the merge skipped.
+    /// Adds the recipients that the merge skipped.
     pub(super) fn with_skipped(mut self, skipped: Vec<i64>) -> Self {
         self.skipped = skipped;
         self
     }
 
-    /// Returns the column's value; `None` if there is nothing to give back.
+    /// Returns the value for the column; `None` if there is nothing to restore.
     pub(super) fn to_json(&self) -> Option<String> {
         let is_empty = self.from == Side::default() && self.skipped.is_empty();
-        // Both are written by this process: they cannot fail.
+        // The values come from this process, so serialization cannot fail.
         let json = || serde_json::to_string(self).ok();
         (!is_empty).then(json).flatten()
     }
 }
 
-/// A merge in the store.
+/// A stored merge.
 struct Merge {
     id: i64,
     from: String,
@@ -200,22 +200,22 @@ async fn merges_in(tx: &mut Tx, person: i64) -> Result<Vec<Merge>, StoreError> {
     rows.iter().map(read).collect()
 }
 
-/// Addresses that left a contact.
+/// Addresses that were split off a contact.
 pub(super) struct Left<'a> {
     /// The contact that remains.
     pub(super) person: i64,
-    /// Its chat.
+    /// The chat of the contact that remains.
     pub(super) stays: &'a str,
-    /// The contact that the addresses are now, if it has a row.
+    /// The contact to which the addresses now belong, if it has a row.
     pub(super) other: Option<i64>,
-    /// Its chat.
+    /// The chat of that contact.
     pub(super) leaves: &'a str,
-    /// The addresses.
+    /// The addresses that were split off.
     pub(super) addresses: &'a [String],
 }
 
 impl Store {
-    /// Marks the merges that brought these addresses as undone, and gives back
+    /// Marks the merges that brought these addresses as undone, and restores
     /// what they took from both contacts.
     pub(super) async fn undo_merges_in(
         &self,
@@ -229,7 +229,7 @@ impl Store {
         let (mut undone, mut others) = (Vec::new(), Vec::new());
         for merge in merges_in(tx, left.person).await? {
             match (has_left(&merge.from), has_left(&merge.to)) {
-                // Of two addresses that are one contact still.
+                // Both addresses of this merge still belong to one contact.
                 (true, true) => {
                     if let Some(other) = left.other {
                         sqlx::query("UPDATE person_joinings SET person_id = $1 WHERE id = $2")
@@ -266,7 +266,7 @@ impl Store {
         return_recipients_in(tx, skipped).await
     }
 
-    /// Writes the names, tags and notes of the contact that left.
+    /// Restores the names, tags and notes of the contact that was split off.
     async fn give_to_leaving_in(
         &self,
         tx: &mut Tx,
@@ -291,8 +291,8 @@ impl Store {
     }
 }
 
-/// Takes from the contact that remains what the undone merges gave it, and from
-/// what later merges kept of it.
+/// Removes from the remaining contact what the undone merges gave it, and does
+/// the same in the states that later merges kept of it.
 async fn give_to_staying_in(
     tx: &mut Tx,
     chat: &str,
@@ -306,7 +306,7 @@ async fn give_to_staying_in(
         return Ok(());
     };
     later.retain(|merge| merge.id > first.id);
-    // The contact with and without what is taken from it.
+    // The contact with and without the part that is removed from it.
     let mut with = Side::default();
     if let Some(kept) = &first.kept {
         with = kept.to.clone();
@@ -363,7 +363,7 @@ async fn give_to_staying_in(
     }
 }
 
-/// Stores the names of a contact; unless `replaces`, known ones stay.
+/// Stores the names of a contact. Unless `replaces`, names that exist stay.
 async fn write_names_in(
     tx: &mut Tx,
     chat: &str,
@@ -393,7 +393,7 @@ async fn write_names_in(
     Ok(())
 }
 
-/// Makes recipients pending again that were skipped as the same person.
+/// Makes recipients pending again that were skipped because they are the same person.
 async fn return_recipients_in(tx: &mut Tx, ids: BTreeSet<i64>) -> Result<(), StoreError> {
     let mut all: BTreeMap<i64, Deltas> = BTreeMap::new();
     for id in ids {
@@ -416,7 +416,7 @@ async fn return_recipients_in(tx: &mut Tx, ids: BTreeSet<i64>) -> Result<(), Sto
     Ok(())
 }
 
-/// Deletes what is kept of a business's cards in the merges of a contact.
+/// Deletes the copies of a business's cards that the merges of a contact keep.
 pub(super) async fn forget_kept_cards_in(
     tx: &mut Tx,
     person: Option<i64>,

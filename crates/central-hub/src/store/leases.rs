@@ -1,8 +1,9 @@
-//! Leases: work that only one of several hubs may do at a time.
+//! Stores leases, for work that only one of several hubs may do at a time.
 //!
 //! The holder renews its lease while it works, and checks in every transaction
-//! that it still holds it: a hub that stalled finds out before it writes.
-//! SQLite has one hub, which takes over at once what it held before a crash.
+//! that it still holds the lease. A hub that stalled therefore notices before
+//! it writes. With SQLite there is only one hub, which at once takes over the
+//! leases that it held before a crash.
 
 use session_api::Timestamp;
 
@@ -10,7 +11,7 @@ use super::error::StoreError;
 use super::{Engine, Store, Tx, now};
 
 impl Store {
-    /// Takes a lease that is free, until `until`; returns whether it did.
+    /// Takes a free lease until `until`. Returns whether it did.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -38,7 +39,7 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Extends the lease to `until`, within a transaction; returns whether
+    /// Extends the lease to `until`, within a transaction. Returns whether
     /// `who` still holds it.
     ///
     /// # Errors
@@ -72,7 +73,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether any hub holds the lease.
+    /// Returns whether any hub holds the lease.
     ///
     /// # Errors
     /// [`StoreError::Query`].

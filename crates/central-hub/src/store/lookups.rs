@@ -1,4 +1,4 @@
-//! The queue of lookups, and their results, which are kept for days.
+//! Stores the queue of lookups and their results, which are kept for days.
 //!
 //! ```text
 //!  wanted ─> known of late? ─> the answer
@@ -18,9 +18,10 @@ use super::people::{Source, may_be_one};
 use super::rows::timestamp;
 use super::{Store, Tx, now};
 
-/// How long a positive result is valid.
+/// How long a result is valid that a number has WhatsApp.
 const FOUND: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How long a negative result is valid: people may join later.
+/// How long a result is valid that a number has no WhatsApp. It is shorter
+/// because people may join later.
 const NOT_FOUND: Duration = Duration::from_secs(24 * 3600);
 
 /// How long a failed lookup is postponed, in milliseconds.
@@ -29,18 +30,18 @@ const POSTPONED_MS: i64 = 5 * 60 * 1000;
 /// The priority of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
-    /// Numbers requested by a user.
+    /// For numbers that a user asked about.
     Asked,
-    /// Numbers of a list, after those.
+    /// For numbers of a list, which come after those.
     List,
 }
 
 /// The result of a lookup.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
-    /// Whether it has WhatsApp; `None` if that is not known yet.
+    /// Whether the number has WhatsApp; `None` if that is not known yet.
     pub exists: Option<bool>,
-    /// When WhatsApp reported it.
+    /// When WhatsApp gave this answer.
     pub answered_at: Option<Timestamp>,
 }
 
@@ -50,7 +51,7 @@ fn before(age: Duration) -> i64 {
 
 impl Store {
     /// Returns the results for these numbers, by WhatsApp id, and queues the
-    /// numbers without a recent one.
+    /// numbers that have no recent result.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -97,7 +98,8 @@ impl Store {
         addresses: &BTreeSet<String>,
         urgency: Urgency,
     ) -> Result<(), StoreError> {
-        // In sorted order, so that two concurrent requests do not deadlock.
+        // The addresses are inserted in sorted order, so that two concurrent
+        // requests do not deadlock.
         let statement = self.engine().pick(
             "INSERT INTO lookups (address, queued_at, in_list)
              SELECT value, $2, $5 FROM json_each($1) WHERE true ORDER BY value

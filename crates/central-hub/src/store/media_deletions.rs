@@ -1,4 +1,4 @@
-//! The queue of files that session-manager is to delete, written in the
+//! The queue of files that session-manager has to delete, written in the
 //! transaction that deletes their messages.
 
 use session_api::Timestamp;
@@ -33,9 +33,9 @@ impl Store {
         Ok(())
     }
 
-    /// Enqueues the deletion of all files in some chats (`among`, with `$1`),
-    /// of one business or of all (0); the caller gives notice after the end of
-    /// the transaction.
+    /// Enqueues the deletion of all files in the chats that `among` selects
+    /// with `$1`, of one business or of all (0). The caller sends the
+    /// notification after the transaction has ended.
     pub(super) async fn delete_media_of_in(
         &self,
         tx: &mut Tx,
@@ -43,7 +43,7 @@ impl Store {
         chats: &str,
         of: i64,
     ) -> Result<(), StoreError> {
-        // `media` is a field of the content only where there is a file.
+        // The content has the field `media` only if there is a file.
         let statement = format!(
             "INSERT INTO media_deletions (wa_id, due_at, created_at)
              SELECT DISTINCT wa_id, CAST($3 AS BIGINT), CAST($3 AS BIGINT) FROM messages
@@ -60,8 +60,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns files that are to be deleted now, by their messages' WhatsApp
-    /// ids, and claims them until `until`.
+    /// Returns files that are due for deletion, by the WhatsApp ids of their
+    /// messages, and claims them until `until`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -73,7 +73,7 @@ impl Store {
         MEDIA.claim(self, until, limit).await
     }
 
-    /// Removes a file from the queue: session-manager has it no more.
+    /// Removes a file from the queue, because session-manager no longer has it.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -1,12 +1,13 @@
-//! Changes of recorded messages: edits, deletions, reactions.
+//! Records changes of stored messages: edits, deletions and reactions.
 //!
 //! ```text
 //!  change ─> is its message known? ─┬─ yes ─> the message, the index of words, the inbox, webhooks
 //!                                   └─ no ──> early_changes ──(the message is recorded)──^
 //! ```
 //!
-//! Each is applied once, in whatever order they arrive: edits and reactions are
-//! ordered by their own time, and a deleted message has no content any more.
+//! Each change is applied once, in whatever order the changes arrive: edits and
+//! reactions are ordered by their own time, and a deleted message no longer has
+//! any content.
 
 use serde::{Deserialize, Serialize};
 use session_api::{Event, Recipient, Timestamp};
@@ -22,23 +23,23 @@ use super::webhook_events::{self, Topic, delivered_field};
 use super::{Store, Tx, now};
 use crate::message_content::{Contents, StoredReaction, Texts, react};
 
-/// How long a change waits for its message, which session-manager may report
-/// only after a search of the chat.
+/// How long a change waits for its message, in milliseconds. session-manager
+/// may report a message only after a search of the chat.
 const EARLY_KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
 
 /// A change of a message.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum MessageChange {
-    /// It was edited: its new text.
+    /// The message was edited; `body` is its new text.
     Edited { body: String, at: i64 },
-    /// It was deleted for everyone.
+    /// The message was deleted for everyone.
     Deleted { at: i64 },
     /// The contact reacted, or removed the reaction.
     Reaction { emoji: Option<String>, at: i64 },
 }
 
-/// A change, and the message that it applies to.
+/// A change and the message to which it applies.
 pub(super) struct ChangedMessage<'a> {
     message_id: &'a str,
     chat: &'a str,
@@ -48,7 +49,7 @@ pub(super) struct ChangedMessage<'a> {
 }
 
 impl<'a> ChangedMessage<'a> {
-    /// Returns the change that an event reports, if it is one.
+    /// Returns the change that an event reports; `None` for other events.
     pub(super) fn of(event: &'a Event) -> Option<Self> {
         Some(match event {
             Event::MessageEdited(event) => Self {
@@ -91,7 +92,7 @@ impl<'a> ChangedMessage<'a> {
 }
 
 impl Store {
-    /// Learns which number and LID belong together.
+    /// Learns from a change which number and LID belong together.
     pub(super) async fn learn_from_change(
         &self,
         changed: &ChangedMessage<'_>,
@@ -136,7 +137,7 @@ impl Store {
         }
     }
 
-    /// Returns the message that a change applies to, locked.
+    /// Returns the message to which a change applies, with its row locked.
     async fn changed_message_in(
         &self,
         tx: &mut Tx,
@@ -156,8 +157,9 @@ impl Store {
         if rows.is_empty() {
             return Ok(None);
         }
-        // A contact may name any key: it changes nothing in another chat. What
-        // a business wrote to a LID alone stands under that.
+        // A contact may name any key, so the change must not affect another
+        // chat. A message that a business wrote to a LID alone is stored under
+        // that LID.
         let lids = lids_in(tx, chat).await?;
         for row in &rows {
             let stored: &str = row.try_get("chat")?;
@@ -168,7 +170,7 @@ impl Store {
         Ok(None)
     }
 
-    /// Applies the changes that came before their message.
+    /// Applies the changes that arrived before their message.
     pub(super) async fn apply_early_changes_in(
         &self,
         tx: &mut Tx,
@@ -177,7 +179,7 @@ impl Store {
         let Some(key) = message.wa_id.as_deref().map(wa_key) else {
             return Ok(());
         };
-        // Almost always there is none: looked up first, by the index.
+        // There is almost never one, so the index is checked first.
         let rows =
             sqlx::query("SELECT id, data FROM early_changes WHERE wa_key = $1 AND chat = $2")
                 .bind(key)
@@ -235,7 +237,7 @@ impl Store {
                 }
             }
             MessageChange::Deleted { at } => {
-                // Also one that is viewed once, which is not shown here.
+                // This includes a file that can be viewed only once, which the hub does not show.
                 if contents.content.message.media.is_some() {
                     self.delete_media_in(tx, message.wa_id.as_deref()).await?;
                 }
@@ -269,8 +271,8 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes the deliveries that hold the text of this message, so that neither
-    /// a retry nor a replay sends it once more.
+    /// Deletes the deliveries that contain the text of this message, so that no
+    /// retry or replay sends it again.
     async fn forget_text_deliveries_in(&self, tx: &mut Tx, id: i64) -> Result<(), StoreError> {
         let id_of_message = delivered_field(self.engine(), "id");
         let delete = format!(

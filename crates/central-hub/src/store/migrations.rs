@@ -1,9 +1,9 @@
-//! Database migrations, applied at every start.
+//! Applies the database migrations, at every start.
 //!
 //! A migration is a file in `migrations/`, written once for both engines (see
 //! [`Engine::define`](super::Engine)), and a line below. A published migration
-//! is never changed: its checksum is in every database that ran it. A further
-//! one takes the next number.
+//! is never changed, because its checksum is in every database that has applied
+//! it. A new migration takes the next number.
 
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -20,7 +20,7 @@ macro_rules! steps {
     };
 }
 
-/// Number, name and SQL of each migration.
+/// The number, name and SQL of each migration.
 const STEPS: &[(i64, &str, &str)] = steps! {
     1 "0001_messages";
     2 "0002_access";
@@ -53,7 +53,7 @@ pub(super) fn newest() -> i64 {
     STEPS.last().map_or(0, |(number, _, _)| *number)
 }
 
-/// Applies the migrations up to `newest` that have not run yet.
+/// Applies the migrations up to `newest` that have not been applied yet.
 pub(super) async fn run(store: &Store, newest: i64) -> Result<(), MigrateError> {
     let steps = STEPS.iter().filter(|(number, _, _)| *number <= newest);
     let steps = steps.map(|(number, name, tables)| {
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn steps_are_numbered_in_their_order() {
-        // A number may be skipped: migrations are written on parallel branches.
+        // A number may be missing, because migrations are written on parallel branches.
         assert!(STEPS.is_sorted_by(|one, next| one.0 < next.0));
         for (number, name, _) in STEPS {
             assert!(name.starts_with(&format!("{number:04}_")), "{name}");

@@ -1,4 +1,5 @@
-//! The store: SQLite in the data folder, or PostgreSQL shared by several hubs.
+//! Stores the hub's data, in an SQLite file in the data folder or on a
+//! PostgreSQL server that several hubs share.
 //!
 //! ```text
 //!              ┌─ write ─> one connection ───┐
@@ -7,16 +8,18 @@
 //!              both ─────> one pool ─────────> PostgreSQL
 //! ```
 //!
-//! Both engines run the same code, through sqlx's `Any` driver: SQL is written
-//! once, with `$1` placeholders, which both accept. The alternative, a pool of
-//! each kind behind one type, would need every query twice or bounds on every
-//! function. The price is that a row has only integers, floats, texts and
-//! blobs: times are milliseconds, flags are 0 and 1, JSON is text, and a `SUM`
-//! needs a `CAST(… AS BIGINT)`. All differences between the engines are in
-//! [`Engine`]; the tables, too, are written once (`migrations`).
+//! Both engines run the same code through sqlx's `Any` driver: SQL is written
+//! once, with `$1` placeholders, which both accept. The alternative, one type
+//! with a pool for each engine behind it, would need every query twice or trait
+//! bounds on every function. The price is that a row can contain only integers,
+//! floats, texts and blobs: times are milliseconds, flags are 0 and 1, JSON is
+//! text, and a `SUM` needs a `CAST(… AS BIGINT)`. All differences between the
+//! engines are in [`Engine`]; the tables are also written only once
+//! (`migrations`).
 //!
-//! The holder of a transaction of [`Store::begin`] must not call the store
-//! otherwise until it ends: SQLite has one write connection.
+//! Code that holds a transaction of [`Store::begin`] must not call the store in
+//! any other way until the transaction ends, because there is only one write
+//! connection to SQLite.
 
 mod access;
 mod addresses;
@@ -125,22 +128,22 @@ use crate::media_links::MediaLinks;
 /// A write transaction.
 pub type Tx = Transaction<'static, Any>;
 
-/// How long a caller waits for a connection before the store is unavailable.
+/// How long a caller waits for a connection before the store counts as unavailable.
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long startup waits for PostgreSQL.
 const FIRST_CONNECTION: Duration = Duration::from_secs(10);
-/// A response must not be sent before its data is on disk.
+/// Settings by which a response is not sent before its data is on disk.
 const SQLITE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
 const AT_ONCE: Duration = Duration::from_secs(1);
 const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 12;
-/// The key of links to files, which all hubs share.
+/// The setting that holds the key of file links, which all hubs share.
 const LINK_KEY: &str = "media.link_key";
 
-/// How the database answers a check.
+/// The result of checking whether the database answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It answers.
+    /// The database answers.
     Works,
     /// PostgreSQL cannot be reached.
     Away,
@@ -156,22 +159,23 @@ pub struct Store {
     told: Arc<Notify>,
     /// Changes when a user's access may have been reduced.
     access: watch::Sender<()>,
-    /// Notified when a contact wrote, was answered, or needs no answer.
+    /// Notified when a contact wrote, got a reply, or needs none.
     inbox: Arc<Notify>,
     /// Whether all sending was stopped at the last check.
     stopped: Arc<AtomicBool>,
-    /// Whether messages that the store itself composes are a dry run.
+    /// Whether messages that the store itself composes are dry runs.
     dry_run: Arc<AtomicBool>,
-    /// Limits concurrent searches.
+    /// Limits the number of concurrent searches.
     searching: Arc<Semaphore>,
     /// Notified when files of messages are to be deleted.
     deletions_queued: Arc<Notify>,
-    /// Signs links to files; the key is in the settings.
+    /// Signs links to files; the key is one of the settings.
     links: Option<MediaLinks>,
 }
 
 impl Store {
-    /// Opens the database, creating a missing file, and applies the migrations.
+    /// Opens the database, creates the file if it is missing, and applies the
+    /// migrations.
     ///
     /// # Errors
     /// Any [`StoreError`], with its cause and remedy.
@@ -185,11 +189,11 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the database with the migrations up to `newest` alone, as an older
-    /// hub left it; for the benchmark of the migrations.
+    /// Opens the database with only the migrations up to `newest`, as an older
+    /// hub left it. For the benchmark of the migrations.
     ///
     /// # Errors
-    /// As [`Store::open`].
+    /// As for [`Store::open`].
     #[doc(hidden)]
     pub async fn migrated(location: &DatabaseLocation, newest: i64) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
@@ -214,8 +218,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Replaces the key of links to files; a hub that runs has the old one until it
-    /// is started again.
+    /// Replaces the key of file links. A running hub keeps the old key until it
+    /// is restarted.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -280,7 +284,7 @@ impl Store {
         self.engine
     }
 
-    /// Makes a dry run of messages that the store itself composes.
+    /// Sets whether messages that the store itself composes are dry runs.
     pub(crate) fn set_dry_run(&self, on: bool) {
         self.dry_run.store(on, Ordering::Relaxed);
     }
@@ -295,20 +299,20 @@ impl Store {
         &self.read
     }
 
-    /// Returns the pool for a single statement that writes; several statements
-    /// use [`Store::begin`].
+    /// Returns the pool for a single statement that writes. For several
+    /// statements, use [`Store::begin`].
     #[must_use]
     pub const fn writer(&self) -> &AnyPool {
         &self.write
     }
 
-    /// Notified when webhook deliveries may be pending: shortly before they can
-    /// be read, or after.
+    /// Returns the notification that webhook deliveries may be pending. It may
+    /// come shortly before the deliveries can be read.
     pub(crate) fn delivery_enqueued(&self) -> &Notify {
         &self.told
     }
 
-    /// Changes when a user, a session or a token of this hub does.
+    /// Returns a receiver that changes when a user, a session or a token of this hub does.
     pub(crate) fn access_changes(&self) -> watch::Receiver<()> {
         self.access.subscribe()
     }
@@ -317,8 +321,8 @@ impl Store {
         self.access.send_replace(());
     }
 
-    /// Notified when a conversation may have changed: shortly before the change
-    /// can be read, or after.
+    /// Returns the notification that a conversation may have changed. It may
+    /// come shortly before the change can be read.
     pub(crate) fn inbox_news(&self) -> &Notify {
         &self.inbox
     }
@@ -327,26 +331,27 @@ impl Store {
         self.inbox.notify_one();
     }
 
-    /// Notified when files of messages are to be deleted: shortly before the
-    /// rows can be read, or after.
+    /// Returns the notification that files of messages have to be deleted. It
+    /// may come shortly before the rows can be read.
     pub(crate) fn deletions_queued(&self) -> &Notify {
         &self.deletions_queued
     }
 
-    /// Signs links to the files of messages; `None` before the database is
-    /// open.
+    /// Returns the signer of links to the files of messages; `None` while the
+    /// database is being opened.
     pub(crate) const fn media_links(&self) -> Option<&MediaLinks> {
         self.links.as_ref()
     }
 
-    /// Begins a write transaction; dropping it rolls back.
+    /// Begins a write transaction. Dropping the transaction rolls it back.
     ///
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         match self.write.begin_with(self.engine.begin()).await {
-            // SQLite rolls back by itself when the disk is full; sqlx 0.9 still
-            // takes that transaction for open, and the connection is of no use.
+            // SQLite rolls back by itself when the disk is full. sqlx 0.9 still
+            // considers that transaction open, so the connection can no longer
+            // be used.
             Err(sqlx::Error::InvalidSavePointStatement) => {
                 let _ = self.write.acquire().await?.close().await;
                 Ok(self.write.begin_with(self.engine.begin()).await?)
@@ -355,19 +360,19 @@ impl Store {
         }
     }
 
-    /// Whether the database answers within a second.
+    /// Returns whether the database answers within a second.
     pub async fn is_up(&self) -> bool {
         let ask = sqlx::query("SELECT 1").fetch_one(&self.read);
         matches!(tokio::time::timeout(AT_ONCE, ask).await, Ok(Ok(_)))
     }
 
     /// Checks that a connection for reading answers, even with an error. SQLite
-    /// is in this process: no answer is a hang. Of PostgreSQL it is one only if
-    /// a new connection is answered, since a restart of the hub would not bring
-    /// the server back.
+    /// runs in this process, so no answer means a hang. With PostgreSQL, no
+    /// answer counts as a hang only if a new connection does get one, since
+    /// restarting the hub would not bring the server back.
     ///
     /// # Errors
-    /// The store's own connections do not answer.
+    /// If the store's own connections do not answer.
     pub async fn answers(&self) -> Result<Answer, StoreError> {
         let hung = || StoreError::from(sqlx::Error::PoolTimedOut);
         match (answer_of(&self.read).await, self.engine) {
@@ -388,8 +393,8 @@ impl Store {
         }
     }
 
-    /// Whether a connection for writing answers, even with an error. It may be
-    /// held for seconds by a large transaction.
+    /// Returns whether a connection for writing answers, even with an error. A
+    /// large transaction may hold the connection for seconds.
     pub async fn writer_answers(&self) -> bool {
         answer_of(&self.write).await.is_some()
     }
@@ -401,7 +406,7 @@ impl Store {
     }
 }
 
-/// Queries a pool; `None` if no connection answers in time.
+/// Runs a query on a pool. Returns `None` if no connection answers in time.
 async fn answer_of(pool: &AnyPool) -> Option<sqlx::Result<()>> {
     let asked = sqlx::query("SELECT 1").execute(pool);
     match tokio::time::timeout(ACQUIRE, asked).await {
@@ -415,8 +420,8 @@ async fn run(connection: &mut AnyConnection, statements: &'static str) -> sqlx::
     Ok(())
 }
 
-/// Opens one connection to learn the cause of a failure: a pool only reports a
-/// timeout.
+/// Opens a single connection to learn the cause of a failure, because a pool
+/// reports only a timeout.
 async fn first_connection(
     location: &DatabaseLocation,
     options: &AnyConnectOptions,
@@ -428,7 +433,7 @@ async fn first_connection(
     let connect = async {
         let mut connection = options.connect().await?;
         if matches!(location, DatabaseLocation::Sqlite(_)) {
-            // SQLite opens a file without reading it.
+            // SQLite opens a file without reading it, so the statement makes it read the file.
             run(&mut connection, SQLITE_PRAGMAS).await?;
         }
         connection.close().await
@@ -439,7 +444,7 @@ async fn first_connection(
     }
 }
 
-/// Creates the folder and the file, readable by their owner alone.
+/// Creates the folder and the file so that only their owner can read them.
 fn prepare(file: &Path) -> Result<(), StoreError> {
     let failed = |path: &Path| {
         let path = path.to_owned();

@@ -1,5 +1,5 @@
-//! Display names of contacts: from the business's card, from the phone's
-//! contacts, from a recipient list, from the contact.
+//! Looks up the display names of contacts: from the business's card, the
+//! phone's contacts, a recipient list, or the contact's own choice.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,8 +13,8 @@ const NAMES: [&str; 4] = ["nombre", "nombre completo", "nombre y apellido", "nam
 const SURNAME: &str = "apellido";
 
 impl Store {
-    /// Returns the names of the contacts in these chats, as known to one
-    /// business or to a user who sees all.
+    /// Returns the names of the contacts in these chats, as one business knows
+    /// them or as a user who sees all businesses does.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -47,8 +47,8 @@ impl Store {
         Ok(names)
     }
 
-    /// Returns the names of these contacts in the newest list of each, of one
-    /// business or of all.
+    /// Returns the names of these contacts from the newest list that contains
+    /// each of them, of one business or of all.
     ///
     /// # Errors
     /// [`StoreError::Query`].

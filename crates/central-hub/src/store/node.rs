@@ -1,8 +1,9 @@
-//! Writes of `central-hub import-node`: inserts converted rows of the Node
-//! services' database, and records which ones were imported.
+//! Writes the rows of `central-hub import-node`: inserts converted rows of the
+//! Node services' database, and records which of them were imported.
 //!
-//! Many rows go into one statement as JSON, so that a hundred thousand take
-//! seconds; the mapping of ids is stored in the same transaction.
+//! Many rows are passed to one statement as JSON, so that a hundred thousand
+//! rows take only seconds. The mapping of ids is stored in the same
+//! transaction.
 
 use std::collections::HashMap;
 
@@ -15,17 +16,17 @@ use super::{Engine, Store, StoreError, Tx, now};
 /// The kind of a row in the Node services' database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeKind {
-    /// `ll_usuarios`.
+    /// A row of `ll_usuarios`.
     User,
-    /// `ll_campanias_whatsapp`.
+    /// A row of `ll_campanias_whatsapp`.
     Campaign,
-    /// `ll_programaciones`.
+    /// A row of `ll_programaciones`.
     Schedule,
-    /// `ll_envios_whatsapp`, as the recipient of a campaign.
+    /// A row of `ll_envios_whatsapp`, as the recipient of a campaign.
     Recipient,
-    /// `ll_envios_whatsapp`, as the message that was sent.
+    /// A row of `ll_envios_whatsapp`, as the message that was sent.
     Sent,
-    /// `ll_whatsapp_messages`.
+    /// A row of `ll_whatsapp_messages`.
     Message,
 }
 
@@ -42,78 +43,79 @@ impl NodeKind {
     }
 }
 
-/// A message sent or received there.
+/// A message that the Node services sent or received.
 #[derive(Clone, Serialize)]
 pub struct NodeMessage {
-    /// A unique key per source row, for the dedup of repeated imports.
+    /// A key that is unique per source row, by which a repeated import recognizes the message.
     pub key: String,
-    /// `out` or `in`.
+    /// The direction, `out` or `in`.
     pub direction: &'static str,
-    /// As in [`super::Origin`].
+    /// The origin, as in [`super::Origin`].
     pub origin: &'static str,
-    /// The id of its business.
+    /// The id of the business.
     pub cliente_id: Option<i64>,
-    /// The id of its campaign here.
+    /// The hub's id of the campaign.
     pub campaign_id: Option<i64>,
-    /// `…@c.us` or `…@lid`.
+    /// The chat, `…@c.us` or `…@lid`.
     pub chat: String,
-    /// WhatsApp's type.
+    /// The message's type, as WhatsApp names it.
     pub kind: String,
     /// The text.
     pub body: String,
-    /// `sent` or `received`.
+    /// The state, `sent` or `received`.
     pub state: &'static str,
-    /// WhatsApp's id, if known.
+    /// WhatsApp's id of the message, if known.
     pub wa_id: Option<String>,
     /// The last part of WhatsApp's id.
     pub wa_key: Option<String>,
-    /// When it was sent or received, in milliseconds since 1970.
+    /// When the message was sent or received, in milliseconds since 1970.
     pub at: i64,
 }
 
 /// A recipient in the Node services' database.
 #[derive(Clone, Serialize)]
 pub struct NodeRecipient {
-    /// The id of its row there, used as its line here.
+    /// The id of the source row, used as the line number in the hub.
     pub line: i64,
-    /// The id of its campaign here.
+    /// The hub's id of the campaign.
     pub campaign_id: i64,
-    /// `…@c.us` or `…@lid`.
+    /// The recipient's address, `…@c.us` or `…@lid`.
     pub chat: String,
-    /// The columns, as a JSON object.
+    /// The values of the columns, as a JSON object.
     pub fields: String,
-    /// As in [`crate::store::campaigns::RecipientState`].
+    /// The state, as in [`crate::store::campaigns::RecipientState`].
     pub state: &'static str,
-    /// The id of the message here, if it was sent.
+    /// The hub's id of the message, if it was sent.
     pub message_id: Option<i64>,
-    /// The number of messages sent.
+    /// Number of messages sent to the recipient.
     pub attempt: i64,
-    /// When it was sent.
+    /// When the message was sent, in milliseconds since 1970.
     pub planned_at: Option<i64>,
-    /// Why it is in its state.
+    /// Why the recipient is in its state, as a code.
     pub cause: Option<&'static str>,
-    /// When it was created.
+    /// When the recipient was created, in milliseconds since 1970.
     pub at: i64,
 }
 
-/// A transition of a recipient's state there.
+/// A change of a recipient's state in the Node services' database.
 #[derive(Clone, Serialize)]
 pub struct NodeStep {
-    /// The id of the recipient here.
+    /// The hub's id of the recipient.
     pub recipient_id: i64,
-    /// As in [`crate::store::campaigns::RecipientState`].
+    /// The previous state, as in [`crate::store::campaigns::RecipientState`].
     pub from_state: &'static str,
-    /// As in [`crate::store::campaigns::RecipientState`].
+    /// The new state, as in [`crate::store::campaigns::RecipientState`].
     pub to_state: &'static str,
-    /// Who or what caused it, as a code.
+    /// Who or what caused the change, as a code.
     pub cause: String,
-    /// Details, in words for a person.
+    /// Details of the change, in words for a person.
     pub detail: Option<String>,
-    /// When it happened.
+    /// When the state changed, in milliseconds since 1970.
     pub at: i64,
 }
 
-/// The columns of `$1` in SQLite and in PostgreSQL, in the order of the array.
+/// SQL that reads the JSON array in `$1` as rows, for SQLite and for
+/// PostgreSQL, in the order of the array.
 macro_rules! rows {
     ($insert:literal, [$($int:literal),*], [$($text:literal),*], $after:literal) => {
         [
@@ -210,7 +212,7 @@ const NOTES: [&str; 2] = [
      FROM json_array_elements(CAST($1 AS JSON)) WHERE true ON CONFLICT DO NOTHING",
 ];
 
-/// A row of `messages`, from a [`NodeMessage`].
+/// The row of `messages` for a [`NodeMessage`].
 #[derive(Serialize)]
 struct MessageRow<'a> {
     idempotency_key: &'a str,
@@ -227,7 +229,7 @@ struct MessageRow<'a> {
 struct RecipientRow<'a> {
     #[serde(flatten)]
     recipient: NodeRecipient,
-    /// The number there, if the person is stored under another.
+    /// The number in the Node services' database, if the person is stored under another.
     address: Option<&'a str>,
     created_at: i64,
     updated_at: i64,
@@ -241,7 +243,8 @@ impl Store {
         }
     }
 
-    /// Returns which of these rows are imported already, with their ids here.
+    /// Returns which of these source rows are already imported, with their ids
+    /// in the hub.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -261,7 +264,8 @@ impl Store {
             .collect()
     }
 
-    /// Stores the mapping of imported rows: their ids there and here.
+    /// Stores the mapping of imported rows from their source ids to their ids
+    /// in the hub.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -279,9 +283,9 @@ impl Store {
         Ok(())
     }
 
-    /// Stores messages in this order, skipping those already known; returns the
-    /// ids of the others by key. No event is published, since the messages are
-    /// old.
+    /// Stores messages in this order, except those that are already stored.
+    /// Returns the ids of the new ones by key. No event is published, because
+    /// the messages are old.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -330,9 +334,9 @@ impl Store {
         Ok(ids)
     }
 
-    /// Stores recipients, skipping those whose number the campaign already has;
-    /// returns the ids of the others by line. The caller updates the counts of
-    /// the campaigns.
+    /// Stores recipients, except those whose number the campaign already has.
+    /// Returns the ids of the new ones by line. The caller updates the counts
+    /// of the campaigns.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -367,8 +371,8 @@ impl Store {
             .collect()
     }
 
-    /// Marks a recipient that still waits here as sent there; `false` if it no
-    /// longer waits.
+    /// Marks a recipient that is still pending in the hub as sent by the Node
+    /// services. Returns `false` if it is no longer pending.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -392,7 +396,7 @@ impl Store {
         Ok(moved.rows_affected() > 0)
     }
 
-    /// Stores transitions of recipients.
+    /// Stores changes of recipients' states.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -408,7 +412,7 @@ impl Store {
         Ok(())
     }
 
-    /// Sets a campaign to the state that it had there.
+    /// Sets a campaign to the state that it had in the Node services' database.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -420,7 +424,7 @@ impl Store {
         pause: Option<(&'static str, &'static str)>,
         made_at: i64,
     ) -> Result<(), StoreError> {
-        // Approved for real sending: under DRY_RUN it waits.
+        // The campaign is approved for real sending, so it waits under `DRY_RUN`.
         let approved = (state != "draft").then_some(made_at);
         sqlx::query(
             "UPDATE campaigns SET state = $1, pause_code = $2, pause_detail = $3, created_at = $4,
@@ -440,7 +444,7 @@ impl Store {
         Ok(())
     }
 
-    /// Sets a schedule to the state that it had there.
+    /// Sets a schedule to the state that it had in the Node services' database.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -460,7 +464,8 @@ impl Store {
         Ok(())
     }
 
-    /// Stores how many messages a schedule sent on a day, unless it is known.
+    /// Stores how many messages a schedule sent on a day, unless that is
+    /// already stored.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -491,6 +496,6 @@ fn known(chats: &HashMap<&str, String>, id: &str) -> String {
 }
 
 fn json<T: Serialize>(value: &T) -> String {
-    // Numbers, texts and lists of them: serialization cannot fail.
+    // The values are numbers, texts and lists of them, so serialization cannot fail.
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -1,5 +1,4 @@
-//! The confirmation sent after an opt-out: once per person, and only while it is
-//! enabled.
+//! Sends the reply to an opt-out: once per person, and only while the reply is enabled.
 
 use super::campaigns::AppliedOptOut;
 use super::error::StoreError;
@@ -8,11 +7,11 @@ use super::messages::{NewMessage, Origin};
 use super::settings::setting_in;
 use super::{Composed, Store, Tx, now};
 
-/// Setting with the text; absent while it is disabled.
+/// The setting that holds the text; absent while the reply is disabled.
 const ANSWER: &str = "campaigns.opt_out_answer";
 
 impl Store {
-    /// Returns the text of the answer; `None` while it is disabled.
+    /// Returns the text of the reply; `None` while it is disabled.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -21,7 +20,7 @@ impl Store {
         Ok(text.filter(|text| !text.is_empty()))
     }
 
-    /// Sets the text of the answer; `None` disables it.
+    /// Sets the text of the reply; `None` disables it.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -29,8 +28,8 @@ impl Store {
         self.set(ANSWER, text.unwrap_or_default()).await
     }
 
-    /// Acts on an opt-out that a message asked for: nobody has to answer the
-    /// contact any more, and a new one may be answered.
+    /// Acts on an opt-out that a message requested: the contact no longer waits
+    /// for a reply from a person, and a new opt-out gets the automatic reply.
     pub(in crate::store) async fn follow_opt_out_in(
         &self,
         tx: &mut Tx,
@@ -45,8 +44,8 @@ impl Store {
         Ok(())
     }
 
-    /// Enqueues the answer to a contact that just opted out, unless it is disabled
-    /// or the contact got one before.
+    /// Enqueues the reply to a contact who has just opted out, unless it is
+    /// disabled or the contact got one before.
     pub(in crate::store) async fn answer_opt_out_in(
         &self,
         tx: &mut Tx,
@@ -66,12 +65,12 @@ impl Store {
         if first.rows_affected() == 0 {
             return Ok(());
         }
-        // The business that the contact replied to.
+        // The business that last wrote to the contact.
         let business = last_to(tx, chat).await?.and_then(|last| last.cliente_id);
         let business = business.and_then(|id| u64::try_from(id).ok());
         let message = match Composed::text(business, chat, &text) {
             Ok(message) => message,
-            // The text was validated when it was stored.
+            // The text was validated when it was stored, so this does not normally happen.
             Err(error) => {
                 tracing::warn!("the answer to an opt-out cannot be sent: {error}");
                 return Ok(());
@@ -91,7 +90,7 @@ impl Store {
     }
 }
 
-/// Moves the mark that a contact got the answer.
+/// Moves the mark that a contact got the reply to another chat.
 pub(super) async fn move_opt_out_answer_in(
     tx: &mut Tx,
     from: &str,

@@ -1,4 +1,4 @@
-//! Message counts for the start screen, read from indexes alone.
+//! Counts messages for the start screen, reading only indexes.
 
 use sqlx::{AssertSqlSafe, Row};
 
@@ -10,10 +10,10 @@ use super::{MessageState, Store};
 /// Number of days whose messages are counted day by day.
 pub const WEEK: usize = 7;
 
-/// The count of dead letters stops at this number.
+/// Maximum of the count of dead letters.
 pub const MOST_DEAD: i64 = 1000;
 
-/// Counts the messages stored since `$1`, by state.
+/// Query that counts the messages stored since `$1`, by state.
 macro_rules! outcomes {
     ($and:literal) => {
         concat!(
@@ -27,8 +27,8 @@ macro_rules! outcomes {
     };
 }
 
-/// Counts the messages stored since `$1`, by state and day: the beginnings of
-/// the days after the first are `$2` to `$7`.
+/// Query that counts the messages stored since `$1`, by state and day. `$2` to
+/// `$7` are the beginnings of the second and later days.
 macro_rules! outcomes_by_day {
     ($and:literal) => {
         concat!(
@@ -45,9 +45,10 @@ macro_rules! outcomes_by_day {
     };
 }
 
-/// Counts the people who wrote since `$1`, after a message that went to them
-/// since then. Looks for that message once a person, not once a message of
-/// theirs: a chat of thousands would take their square.
+/// Query that counts the people who wrote since `$1`, after a message sent to
+/// them since then. That message is looked up once per person, not once per
+/// message of theirs: the latter would take quadratic time in a chat of
+/// thousands.
 macro_rules! answered {
     ($and:literal) => {
         concat!(
@@ -63,8 +64,8 @@ macro_rules! answered {
     };
 }
 
-/// Counts the failed messages stored since `$1` that need a person: those refused
-/// since the recipient asked not to be written to do not.
+/// Query that counts the failed messages stored since `$1` that need a person.
+/// A message that was refused because the recipient opted out needs nobody.
 macro_rules! failed {
     ($and:literal) => {
         concat!(
@@ -76,8 +77,8 @@ macro_rules! failed {
     };
 }
 
-/// Counts the messages that the outbox has not finished, whenever they were
-/// stored (`$1` is the beginning of time).
+/// Query that counts the messages that the outbox has not finished, whenever
+/// they were stored (`$1` is the beginning of time).
 macro_rules! waiting {
     ($and:literal) => {
         concat!(
@@ -95,7 +96,8 @@ const DEAD: &str = "SELECT w.id, w.description, w.url, w.disabled_cause,
     FROM webhooks w ORDER BY w.id";
 
 /// The start screen's queries on messages, for the tests of the query plans.
-/// The `+` keeps SQLite from using a business's index, which has no time.
+/// The `+` keeps SQLite from using the index by business, which does not
+/// contain the time.
 pub const OVERVIEW_PLANS: [&str; 8] = [
     outcomes!(""),
     outcomes!(" AND +cliente_id = $2"),
@@ -107,7 +109,7 @@ pub const OVERVIEW_PLANS: [&str; 8] = [
     waiting!(" AND +cliente_id = $2"),
 ];
 
-/// The count of people who answered, for the tests of the query plans.
+/// The queries that count people who answered, for the tests of the query plans.
 pub const ANSWERED_PLANS: [&str; 2] = [answered!(""), answered!(" AND +m.cliente_id = $2")];
 
 /// A webhook with failed deliveries.
@@ -115,11 +117,11 @@ pub const ANSWERED_PLANS: [&str; 2] = [answered!(""), answered!(" AND +m.cliente
 pub struct DeadLetters {
     /// The webhook's id.
     pub webhook: i64,
-    /// Its description, or its URL.
+    /// The webhook's description, or else its URL.
     pub name: String,
-    /// Why the hub disabled it, if it did.
+    /// Why the hub disabled the webhook, if it did.
     pub disabled_cause: Option<String>,
-    /// The number of dead deliveries, up to [`MOST_DEAD`].
+    /// Number of dead deliveries, up to [`MOST_DEAD`].
     pub dead: i64,
 }
 
@@ -156,8 +158,8 @@ impl Store {
             .collect()
     }
 
-    /// Counts the messages sent and received on each day, by state; a day goes
-    /// from its beginning to that of the next, the last one to now.
+    /// Counts the messages sent and received on each day, by state. A day lasts
+    /// until the beginning of the next one; the last day lasts until now.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -190,8 +192,8 @@ impl Store {
         Ok(counts)
     }
 
-    /// Counts the people who wrote since `since`, after a message that went to
-    /// them since then.
+    /// Counts the people who wrote since `since`, after a message sent to them
+    /// since then.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -221,7 +223,7 @@ impl Store {
     }
 
     /// Counts the messages stored since `since` that failed, were not enqueued
-    /// again and need a person.
+    /// again, and need a person.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -1,4 +1,5 @@
-//! Contact identity: merges phone numbers and LIDs that belong to one person.
+//! Identifies contacts: merges phone numbers and LIDs that belong to one
+//! person.
 //!
 //! ```text
 //!  address ──line_key──> person_addresses ──> people.chat ──> messages.chat
@@ -9,14 +10,15 @@
 //!
 //! An address is a number in the canonical form of its line
 //! ([`session_api::line_key`]), or a LID. All data about a person is stored
-//! under one chat, which every write looks up first. A person with one address
-//! in its usual form has no row: a list of 100,000 costs nothing.
+//! under one chat, which every write looks up first. A person with only one
+//! address, in its usual form, has no row, so a list of 100,000 people adds
+//! none.
 //!
-//! Two people that turn out to be one are merged in one transaction. On
-//! PostgreSQL a merge holds an exclusive advisory lock, and a lookup for a
-//! write holds it shared, until the end of its transaction: nothing is written
-//! under a chat that no longer exists. The lock order is always campaigns by
-//! id, this lock, recipients, messages.
+//! If two people turn out to be one, they are merged in one transaction. On
+//! PostgreSQL, a merge holds an advisory lock exclusively, and a lookup for a
+//! write holds it shared, each until the end of its transaction; nothing is
+//! therefore written under a chat that no longer exists. The locks are always
+//! taken in this order: campaigns by id, this lock, recipients, messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,26 +35,26 @@ use super::opt_out_answers::move_opt_out_answer_in;
 use super::settings::setting_in;
 use super::{Store, Tx, now};
 
-/// Number of joined spellings between two progress log lines.
+/// Number of merged spellings between two log lines about the progress.
 const LOG_EVERY: usize = 1_000;
-/// Setting that marks the data older than this table as merged.
+/// The setting that says that the data older than this table was merged.
 const JOINED: &str = "people.joined";
-/// Attempts of a merge that conflicts with another.
+/// Maximum number of attempts at a merge that conflicts with another.
 const TRIES: u32 = 3;
-/// Two numbers that WhatsApp reports as one account have the same ending: it
-/// corrects the leading digits.
+/// Number of final digits that two numbers must share for WhatsApp to have
+/// derived one from the other: it corrects only leading digits.
 const SAME_END: usize = 6;
 
-/// The source of the information that addresses belong to one person.
+/// How the hub learned that addresses belong to one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// A user of the hub.
     Hand,
-    /// A list, or the Node services' database.
+    /// A recipient list, or the Node services' database.
     Import,
     /// A received message, or one sent from the phone.
     Inbound,
-    /// The chat that WhatsApp sent to.
+    /// The chat to which WhatsApp sent a message.
     Send,
     /// WhatsApp's answer to a lookup.
     Lookup,
@@ -73,7 +75,7 @@ impl Source {
     }
 }
 
-/// Whether WhatsApp may have derived one of these addresses from the other.
+/// Returns whether WhatsApp may have derived one of these addresses from the other.
 pub(super) fn may_be_one(one: &str, other: &str) -> bool {
     let end = |id: &str| {
         let digits = id.strip_suffix("@c.us")?;
@@ -85,7 +87,7 @@ pub(super) fn may_be_one(one: &str, other: &str) -> bool {
     is_lid(one) != is_lid(other) || end(one).is_some() && end(one) == end(other)
 }
 
-/// A person with an address.
+/// A person who has an address.
 pub(super) struct Holder {
     pub(super) id: i64,
     pub(super) chat: String,
@@ -98,7 +100,7 @@ impl Store {
         self.learn_from_event(&heard.chat, phone, lid).await
     }
 
-    /// Learns from an event of a chat which number and LID belong together.
+    /// Learns from an event in a chat which number and LID belong together.
     pub(super) async fn learn_from_event(
         &self,
         chat: &str,
@@ -121,8 +123,9 @@ impl Store {
         self.learn(&ids, number.as_deref(), Source::Inbound).await
     }
 
-    /// Learns the chat of `id` from the one that WhatsApp sent a message to.
-    /// It has to be one that WhatsApp may have derived from `id`.
+    /// Learns the chat of `id` from the chat to which WhatsApp sent a message.
+    /// WhatsApp must be able to have derived that chat from `id`; otherwise
+    /// nothing is learned.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -135,13 +138,14 @@ impl Store {
         }
         let spelled = Some(chat).filter(|chat| !is_lid(chat));
         let both = [chat, id];
-        // Most of the time it equals the requested one.
+        // The chat usually equals the requested one.
         let ids = if chat == id { &both[..1] } else { &both };
         self.learn(ids, spelled, Source::Send).await
     }
 
-    /// Learns from an import that two numbers or LIDs are one person's; returns
-    /// whether that was new. What is known otherwise stays: the import may be old.
+    /// Learns from an import that two numbers or LIDs belong to one person.
+    /// Returns whether that was new. Contradicting knowledge is kept, because
+    /// the import may be old.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -166,7 +170,7 @@ impl Store {
         }
     }
 
-    /// Returns whether [`Store::learn_from_import`] would have something to learn.
+    /// Returns whether [`Store::learn_from_import`] would learn anything.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -175,7 +179,7 @@ impl Store {
             let is_one = may_be_one(id, chat);
             return Ok(is_one && !self.is_learnt(&[id, chat], None).await?);
         }
-        // WhatsApp's spelling of a line, where none is known.
+        // WhatsApp's spelling of a line, if none is known yet.
         let Ok(line) = Recipient::parse(id) else {
             return Ok(false);
         };
@@ -194,7 +198,7 @@ impl Store {
             }
         }
         let (lids, numbers): (Vec<_>, Vec<_>) = all.iter().partition(|it| is_lid(it));
-        // A person has one account, and a number one person.
+        // A person has one account, and a number belongs to one person.
         let is_known_otherwise =
             lids.len() > 1 || numbers.len() > 1 && numbers.iter().any(|it| !named.contains(*it));
         if is_known_otherwise {
@@ -213,8 +217,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Merges the people with these addresses; `spelled` is the number as
-    /// WhatsApp writes it.
+    /// Merges the people with these addresses. `spelled` is the number as WhatsApp spells it.
     pub(super) async fn learn(
         &self,
         ids: &[&str],
@@ -271,7 +274,7 @@ impl Store {
         Ok(())
     }
 
-    /// Locks what a merge of these changes, in the order of all locks.
+    /// Locks the rows that a merge of these people changes, in the order of all locks.
     async fn lock_for_merge(&self, tx: &mut Tx, ids: &[&str]) -> Result<(), StoreError> {
         let mut chats = BTreeSet::new();
         for id in ids {
@@ -318,7 +321,7 @@ impl Store {
         self.merge_people_in(tx, &addresses, spelled, source).await
     }
 
-    /// Like [`Store::join_in`], without detaching reassigned LIDs.
+    /// Merges people like [`Store::join_in`], without detaching reassigned LIDs.
     pub(super) async fn merge_people_in(
         &self,
         tx: &mut Tx,
@@ -347,7 +350,8 @@ impl Store {
         let mut before: BTreeSet<String> = persons.values().cloned().collect();
         before.extend(loose.iter().map(|address| (*address).clone()));
         before.remove(&chat);
-        // A person's decision can be undone: what was one before stays together.
+        // A person's decision can be undone, so the addresses that belonged
+        // together before are recorded.
         let mut joined = BTreeMap::new();
         if source == Source::Hand {
             for (id, chat) in &persons {
@@ -428,8 +432,8 @@ impl Store {
         Ok(())
     }
 
-    /// Moves all data of one chat to another; `false` if there was none. Returns
-    /// the recipients that it skipped, too.
+    /// Moves all data of one chat to another. Returns whether there was any,
+    /// and the recipients that were skipped.
     async fn move_chat_in(
         &self,
         tx: &mut Tx,
@@ -437,7 +441,7 @@ impl Store {
         to: &str,
     ) -> Result<(bool, Vec<i64>), StoreError> {
         let (recipients, skipped) = move_recipients_in(tx, from, to).await?;
-        // Of two opt-outs the earlier one counts.
+        // If both chats have an opt-out, the earlier one counts.
         sqlx::query(
             "DELETE FROM opt_outs WHERE chat IN ($1, $2)
                  AND id > (SELECT MIN(id) FROM opt_outs WHERE chat IN ($1, $2))",
@@ -475,7 +479,7 @@ impl Store {
         .await?;
         if let Some(contact) = contact {
             moved += 1;
-            // The contact keeps its own name; missing fields are filled in.
+            // The contact keeps its own name; only missing fields are filled in.
             let row = sqlx::query(
                 "INSERT INTO contacts (wa_id, name, pushname, created_at, updated_at)
                  VALUES ($1, $2, $3, $4, $5)
@@ -497,17 +501,18 @@ impl Store {
         Ok((moved > 0, skipped))
     }
 
-    /// Merges, once, the data older than this table: the spellings of a line,
-    /// and what is stored under LIDs whose number is known.
+    /// Merges the data older than this table, once: the different spellings of
+    /// a line, and what is stored under LIDs whose number is known.
     ///
-    /// Reads only rows that will change: the index by chat finds the spellings.
+    /// Only rows that will change are read, because the index by chat finds the
+    /// spellings.
     pub(super) async fn merge_existing_addresses(&self) -> Result<(), StoreError> {
         if self.setting(JOINED).await?.is_some() {
             return Ok(());
         }
         let mut tx = self.begin().await?;
         self.lock_people(&mut tx, LOCK_ALONE).await?;
-        // Another hub may have done it meanwhile.
+        // Another hub may have merged the data meanwhile.
         if setting_in(&mut tx, JOINED).await?.is_some() {
             return Ok(());
         }
@@ -538,7 +543,8 @@ impl Store {
                 .bind(&chat)
                 .execute(&mut **tx)
                 .await?;
-            // One at a time, so that none looks like a change of number.
+            // The LIDs are merged one at a time, so that none of them looks
+            // like a change of number.
             for lid in lids {
                 let ids = [lid.as_str(), address.as_str()];
                 let person = holder_in(tx, &lid).await?;
@@ -558,7 +564,7 @@ impl Store {
         .fetch_all(&mut **tx)
         .await?;
         for (lid, chat) in hanging {
-            // A business that wrote to the LID alone does not learn the number.
+            // A business that wrote only to the LID must not learn the number.
             let hidden = "UPDATE messages SET chat = $2 WHERE chat = $1
                 AND cliente_id IS NOT NULL AND NOT EXISTS (
                     SELECT 1 FROM messages known WHERE known.chat = $3
@@ -605,7 +611,7 @@ impl Store {
             if count % LOG_EVERY == 0 {
                 tracing::info!(count, "joining numbers in two spellings");
             }
-            // A received message has the number in WhatsApp's own spelling.
+            // A received message has the number as WhatsApp itself spells it.
             let heard: Option<i64> = sqlx::query_scalar(
                 "SELECT id FROM messages WHERE chat = $1 AND direction = 'in'
                      AND origin = 'chat' LIMIT 1",
@@ -625,14 +631,14 @@ impl Store {
     }
 }
 
-/// Finds, by the index, the chats that may be another spelling of a line.
+/// Finds the chats that may be another spelling of a line, by the index.
 async fn unusual_in(
     tx: &mut Tx,
     table: &'static str,
     column: &'static str,
 ) -> Result<Vec<String>, StoreError> {
     let mut found = Vec::new();
-    // First digits, where the range ends, and the length of the chat.
+    // First digits, end of the range, and length of the chat.
     for (from, to, length) in [("541", "544", 17), ("55", "56", 17), ("521", "522", 18)] {
         let statement = format!(
             "SELECT DISTINCT {column} FROM {table}
@@ -666,9 +672,10 @@ pub(super) async fn holder_in(tx: &mut Tx, address: &str) -> Result<Option<Holde
     row.map(read).transpose()
 }
 
-/// A number and a LID reported as one person may each have belonged to another:
-/// the account got a new number, or the number a new account. Then the LID is
-/// detached, with a copy of its opt-out; past messages stay where they are.
+/// Detaches a LID that was reassigned. A number and a LID that are reported as
+/// one person may each have belonged to another person before: the account got
+/// a new number, or the number a new account. The LID is then detached with a
+/// copy of its opt-out; past messages stay where they are.
 async fn detach_reassigned_lid_in(
     tx: &mut Tx,
     addresses: &BTreeSet<String>,
@@ -694,8 +701,7 @@ async fn detach_reassigned_lid_in(
     }
     if let Some(holder) = by_number {
         let all = addresses_in(tx, holder.id).await?;
-        // If a user merged several numbers, it is unknown which of them a LID
-        // belongs to.
+        // If a user merged several numbers, it is unknown to which of them a LID belongs.
         let has_several = all.iter().filter(|it| !is_lid(it)).count() > 1;
         for other in all {
             if is_lid(&other) && !has_several {
@@ -714,7 +720,7 @@ pub(super) async fn addresses_in(tx: &mut Tx, person: i64) -> Result<Vec<String>
     Ok(addresses)
 }
 
-/// Detaches an address from its person; an opt-out is copied to both.
+/// Detaches an address from its person. An opt-out is copied, so that it applies to both.
 pub(super) async fn detach_address_in(
     tx: &mut Tx,
     lid: &str,
@@ -727,8 +733,9 @@ pub(super) async fn detach_address_in(
     copy_opt_out_in(tx, lid, chat).await
 }
 
-/// Detaches several addresses, which become one person under the chat `to`; an
-/// opt-out is copied to both. Returns the person.
+/// Detaches several addresses, which become one person under the chat `to`. An
+/// opt-out is copied, so that it applies to both people. Returns the new
+/// person's id.
 pub(super) async fn detach_person_in(
     tx: &mut Tx,
     addresses: &[String],
@@ -774,9 +781,9 @@ async fn copy_opt_out_in(tx: &mut Tx, to: &str, chat: &str) -> Result<(), StoreE
     Ok(())
 }
 
-/// Moves recipients to another chat. A campaign with both keeps the more
-/// advanced one; one that still waits is skipped. Returns the number of changed
-/// rows, and which were skipped.
+/// Moves recipients to another chat. If a campaign has both recipients, the
+/// more advanced one is kept, and one that is still pending is skipped. Returns
+/// the number of changed rows, and the skipped recipients.
 async fn move_recipients_in(
     tx: &mut Tx,
     from: &str,
@@ -818,7 +825,7 @@ async fn move_recipients_in(
             deltas.apply(tx, first.campaign_id).await?;
         }
     }
-    // The message goes to the number as it is in the list.
+    // The message is sent to the number as the list has it.
     let moved = sqlx::query(
         "UPDATE recipients SET chat = $2, address = COALESCE(address, chat)
          WHERE chat = $1 AND NOT EXISTS (SELECT 1 FROM recipients other

@@ -1,4 +1,4 @@
-//! Merging, splitting and deleting contacts on a user's request.
+//! Merges, splits and deletes contacts on a user's request.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,32 +16,33 @@ use super::people::{Holder, Source, addresses_in, detach_address_in, detach_pers
 use super::webhook_events::{delivered_field, phone_of};
 use super::{Store, Tx};
 
-/// How long a request has to ask session-manager by itself; then the queue does.
+/// How long the request itself may try to delete the data from session-manager,
+/// before the queue takes over.
 const ASKED_AT_ONCE: Duration = Duration::from_secs(15);
-/// Messages read in one step.
+/// Number of messages read per step.
 const STEP: i64 = 1_000;
-/// Attempts of a transaction that conflicts with another hub's.
+/// Maximum number of attempts at a transaction that conflicts with another hub's.
 const TRIES: u32 = 3;
-/// The last digits of a number, by which a refused line is found.
+/// Number of final digits of a phone number by which a refused line is found.
 const LINE_END: usize = 8;
 
 /// The result of a merge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Joined {
-    /// They were merged, under this chat.
+    /// The contacts were merged, under this chat.
     Done(String),
-    /// They were one contact already.
+    /// They already were one contact.
     Already,
 }
 
 /// The result of splitting off an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parted {
-    /// It is a contact of its own now, under this chat.
+    /// The address now is a separate contact, under this chat.
     Done(String),
-    /// It is not the contact's address, or its only one.
+    /// The address is not the contact's, or is its only one.
     NotTheirs,
-    /// It is the contact's main address, and there are several others.
+    /// The address is the contact's main address, and there are several others.
     Main,
 }
 
@@ -50,23 +51,23 @@ pub enum Parted {
 pub enum Forgotten {
     /// The data was deleted.
     Done {
-        /// The number of messages.
+        /// Number of deleted messages.
         messages: u64,
-        /// The number of campaign recipients.
+        /// Number of deleted campaign recipients.
         recipients: u64,
         /// Whether there is an opt-out, which is kept.
         is_opted_out: bool,
-        /// The addresses of which session-manager is to delete what it keeps.
+        /// The addresses whose data session-manager has to delete.
         addresses: Vec<String>,
     },
-    /// A message to the contact is being sent.
+    /// Nothing was deleted, because a message to the contact is being sent.
     Busy,
     /// No data was found.
     Nobody,
 }
 
 impl Store {
-    /// Merges two contacts; that of `into` remains.
+    /// Merges two contacts; `into` remains.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -102,7 +103,7 @@ impl Store {
         if is_one {
             return Ok(Joined::Already);
         }
-        // A number is preferred to a LID: it can be called.
+        // A number is preferred to a LID, because it can be called.
         let chat = match is_lid(&stays) && !is_lid(&goes) {
             true => goes,
             false => stays,
@@ -113,11 +114,12 @@ impl Store {
         Ok(Joined::Done(chat))
     }
 
-    /// Splits an address off a contact: it becomes a contact of its own, with the
-    /// messages sent to and from it and its campaign recipients. One that came
-    /// by a merge by hand leaves with the other addresses that came with it, and
-    /// each gets back the names, tags, notes and places in campaigns that the
-    /// merge took. An opt-out is copied to both.
+    /// Splits an address off a contact. It becomes a separate contact with its
+    /// campaign recipients and the messages sent to and from it. An address
+    /// that a merge by hand brought leaves together with the other addresses of
+    /// that merge, and each contact gets back the names, tags, notes and
+    /// campaign recipients that the merge took. An opt-out is copied to both
+    /// contacts.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -156,7 +158,7 @@ impl Store {
             return Ok(Parted::NotTheirs);
         }
         if *address_of(&holder.chat) == *leaving {
-            // Of two addresses either may be split off.
+            // If the contact has only two addresses, either may be split off.
             let mut others = addresses.into_iter().filter(|it| *it != leaving);
             match (others.next(), others.next()) {
                 (Some(other), None) => leaving = other,
@@ -204,8 +206,8 @@ impl Store {
         Ok(Parted::Done(leaving))
     }
 
-    /// Moves the messages of these addresses to the chat `to`; returns their
-    /// businesses.
+    /// Moves the messages of these addresses to the chat `to`, and returns the
+    /// messages' businesses.
     async fn part_messages_in(
         &self,
         tx: &mut Tx,
@@ -253,8 +255,8 @@ impl Store {
         }
     }
 
-    /// Deletes the data of a contact: all of it, or that of one business. The
-    /// opt-out is kept, with the addresses it applies to.
+    /// Deletes the data of a contact, either all of it or that of one business.
+    /// The opt-out is kept, with the addresses to which it applies.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -285,7 +287,7 @@ impl Store {
         let mut chats = BTreeSet::from([chat.clone(), address_of(&chat).into_owned()]);
         let holder = holder_in(&mut tx, &address_of(&chat)).await?;
         if let Some(holder) = holder.as_ref().filter(|_| cliente_id.is_none()) {
-            // Includes messages to a LID whose number was not known yet.
+            // This includes messages to a LID whose number was not known at the time.
             chats.extend(addresses_in(&mut tx, holder.id).await?);
         }
         let every_chat = chats;
@@ -315,7 +317,7 @@ impl Store {
             .forget_recipients_in(&mut tx, among, &chats, of)
             .await?;
         self.delete_media_of_in(&mut tx, among, &chats, of).await?;
-        // The end of a number is the same in each spelling of its line.
+        // The final digits of a number are the same in each spelling of its line.
         let ends = every_chat.iter().filter_map(|chat| phone_of(chat));
         let ends: BTreeSet<_> = ends
             .map(|it| &it[it.len().saturating_sub(LINE_END)..])
@@ -412,7 +414,7 @@ impl Store {
     }
 }
 
-/// Returns whether something is kept of these chats for another business.
+/// Returns whether data of these chats is stored for another business.
 async fn is_known_in(tx: &mut Tx, among: &str, chats: &str) -> Result<bool, StoreError> {
     for table in ["messages", "contact_cards", "recipients"] {
         let statement = format!("SELECT id FROM {table} WHERE chat IN {among} LIMIT 1");
@@ -427,8 +429,8 @@ async fn is_known_in(tx: &mut Tx, among: &str, chats: &str) -> Result<bool, Stor
     Ok(false)
 }
 
-/// Deletes the names and merges of a contact; if it opted out, its addresses are
-/// kept, since the opt-out applies to them.
+/// Deletes the names and merges of a contact. If the contact opted out, its
+/// addresses are kept, since the opt-out applies to them.
 async fn forget_person_in(
     tx: &mut Tx,
     among: &str,
@@ -458,7 +460,7 @@ async fn forget_person_in(
             .await?;
     }
     let Some(person) = person else { return Ok(()) };
-    // Also those under a spelling that is none of the addresses.
+    // This also deletes merges under a spelling that is not one of the addresses.
     sqlx::query("DELETE FROM person_joinings WHERE person_id = $1")
         .bind(person)
         .execute(&mut **tx)
@@ -472,9 +474,9 @@ async fn forget_person_in(
     Ok(())
 }
 
-/// Returns the contact that an address belonged to before a merge by hand: its
-/// chat and those of its addresses that are still with `holder`; `None` if the
-/// address was alone.
+/// Returns the contact to which an address belonged before a merge by hand: its
+/// chat, and those of its addresses that are still with `holder`. Returns
+/// `None` if the address came alone.
 async fn came_with_in(
     tx: &mut Tx,
     holder: &Holder,
@@ -505,8 +507,8 @@ async fn came_with_in(
     Ok(smallest.filter(|(_, addresses)| addresses.len() > 1))
 }
 
-/// Blanks the refused lines of lists with a number that ends like this, in
-/// whatever notation: those of one business, or of all.
+/// Blanks the refused lines that contain a number with this ending, in any
+/// notation, in the lists of one business or of all.
 async fn blank_refused_lines_in(tx: &mut Tx, end: &str, of: i64) -> Result<(), StoreError> {
     let pattern: String = end.chars().flat_map(|digit| ['%', digit]).collect();
     let rows = sqlx::query(
@@ -534,7 +536,7 @@ async fn blank_refused_lines_in(tx: &mut Tx, end: &str, of: i64) -> Result<(), S
     Ok(())
 }
 
-/// Returns the address that a message was sent to or from, if it can be derived.
+/// Returns the address to or from which a message was sent, if it can be derived.
 fn own_address(wa_id: Option<&str>, request: Option<&str>) -> Option<String> {
     let asked = request.and_then(|json| serde_json::from_str::<Value>(json).ok());
     let asked = asked.and_then(|asked| Some(asked.get("to")?.as_str()?.to_owned()));
@@ -543,8 +545,8 @@ fn own_address(wa_id: Option<&str>, request: Option<&str>) -> Option<String> {
     Some(address_of(id.as_str()).into_owned())
 }
 
-/// Moves the campaign recipients of these addresses to the chat `to`, unless the
-/// campaign already has a recipient there.
+/// Moves the campaign recipients of these addresses to the chat `to`, unless
+/// the campaign already has a recipient there.
 async fn part_recipients_in(
     tx: &mut Tx,
     chat: &str,

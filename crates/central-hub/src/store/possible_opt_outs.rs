@@ -1,4 +1,4 @@
-//! Messages that hold an opt-out word in a sentence of another meaning, perhaps:
+//! Stores messages that contain an opt-out word but may mean something else:
 //! "¿me podés dar de baja o cambiar de plan?". A person decides.
 //!
 //! ```text
@@ -8,7 +8,8 @@
 //!                          (the newest text)
 //! ```
 //!
-//! Stored whether or not messages are recorded: the wish must not be lost.
+//! They are stored whether or not messages are recorded, so that no opt-out is
+//! lost.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -21,29 +22,29 @@ use super::inbound::last_to;
 use super::rows::{now, timestamp};
 use super::{Store, Tx};
 
-/// The longest text that is kept, in characters.
+/// Maximum length of a stored text, in characters.
 const LONGEST: usize = 500;
 
-/// A message that may ask not to be written to.
+/// A message that may be an opt-out.
 #[derive(Clone)]
 pub struct PossibleOptOut {
     /// The row's id.
     pub id: i64,
-    /// `…@c.us` or `…@lid`.
+    /// The contact's chat, `…@c.us` or `…@lid`.
     pub chat: String,
     /// The business that the contact answered.
     pub cliente_id: Option<u64>,
-    /// The word that it holds.
+    /// The opt-out word that the message contains.
     pub word: String,
-    /// What the contact wrote, shortened.
+    /// The contact's message, shortened.
     pub text: String,
-    /// When it came.
+    /// When the message was received.
     pub created_at: Timestamp,
 }
 
 impl Store {
-    /// Stores a text with an opt-out word, in place of an earlier one of the
-    /// contact; not for somebody who has opted out.
+    /// Stores a text that contains an opt-out word, in place of an earlier one
+    /// of the same contact. Nothing is stored for a contact who has opted out.
     pub(in crate::store) async fn note_possible_opt_out_in(
         &self,
         tx: &mut Tx,
@@ -51,7 +52,7 @@ impl Store {
         word: &str,
         text: &str,
     ) -> Result<(), StoreError> {
-        // The business that the contact replied to.
+        // The business that last wrote to the contact.
         let business = last_to(tx, chat).await?.and_then(|last| last.cliente_id);
         let text: String = text.chars().take(LONGEST).collect();
         sqlx::query(
@@ -72,7 +73,7 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes the text of a contact: it is settled, or the contact is deleted.
+    /// Deletes the stored text of a contact, because it was decided on or the contact is deleted.
     pub(in crate::store) async fn settle_possible_opt_out_in(
         &self,
         tx: &mut Tx,
@@ -85,8 +86,8 @@ impl Store {
         Ok(())
     }
 
-    /// Moves the text of a contact to another chat; of two the newer one stays,
-    /// and none where there is an opt-out.
+    /// Moves the stored text of a contact to another chat. If both have one,
+    /// the newer one stays; if there is an opt-out, none does.
     pub(in crate::store) async fn move_possible_opt_out_in(
         &self,
         tx: &mut Tx,
@@ -108,8 +109,8 @@ impl Store {
         Ok(())
     }
 
-    /// Counts the texts to decide, and returns the oldest; those of one
-    /// business, or of all.
+    /// Counts the texts to decide on and returns the oldest of them, of one
+    /// business or of all.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -137,9 +138,9 @@ impl Store {
         Ok((count, rows?))
     }
 
-    /// Settles a text that a person has read, of one business or of all: with
-    /// `is_opt_out` the contact goes on the list. `false` if it is settled
-    /// already.
+    /// Settles a text that a person has read, of one business or of all. With
+    /// `is_opt_out`, the contact is put on the opt-out list. Returns `false` if
+    /// the text was already settled.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -152,7 +153,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let of = stored(cliente_id);
         let mut tx = self.begin().await?;
-        // Merges move such rows: none is under way meanwhile.
+        // Merges move such rows, so the lock keeps them out meanwhile.
         self.lock_people(&mut tx, LOCK_WITH_OTHERS).await?;
         let row = sqlx::query(
             "DELETE FROM possible_opt_outs WHERE id = $1 AND ($2 = 0 OR cliente_id = $2) RETURNING *",

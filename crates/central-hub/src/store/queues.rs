@@ -1,29 +1,30 @@
-//! Queue lengths for the metrics, from indexes of unfinished rows.
+//! Reads queue lengths for the metrics, from indexes of unfinished rows.
 
 use sqlx::Row;
 
 use super::error::StoreError;
 use super::{MessageState, Store};
 
-/// Messages that the outbox has not finished.
+/// Query for the messages that the outbox has not finished.
 const OUTBOX: &str = "SELECT state, COUNT(*) AS number, MIN(created_at) AS oldest FROM messages
     WHERE state IN ('queued', 'sending', 'unconfirmed') GROUP BY state";
-/// Webhook deliveries still pending.
+/// Query for the webhook deliveries that are pending.
 const WEBHOOKS: &str = "SELECT COUNT(*) AS number, MIN(created_at) AS oldest
     FROM webhook_deliveries WHERE state = 'pending'";
-/// Length and age of a queue.
+/// The length and the age of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// The state of its items.
+    /// The state of the counted items.
     pub what: &'static str,
-    /// The number of items.
+    /// Number of items.
     pub number: i64,
-    /// When the oldest was created, in milliseconds since 1970.
+    /// When the oldest item was created, in milliseconds since 1970.
     pub oldest: Option<i64>,
 }
 
 impl Store {
-    /// Returns the length of the outbox by state, including empty ones.
+    /// Returns the length of the outbox by state, including states without
+    /// messages.
     ///
     /// # Errors
     /// [`StoreError::Query`].

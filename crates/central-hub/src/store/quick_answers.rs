@@ -1,5 +1,4 @@
-//! Quick answers: the texts that a business uses again and again, each found by
-//! its shortcut.
+//! Stores quick answers: texts that a business uses repeatedly, each found by its shortcut.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -11,21 +10,21 @@ use super::rows::timestamp;
 use super::{Store, now};
 use crate::text::fold;
 
-/// Maximum number of quick answers of one business.
+/// Maximum number of quick answers per business.
 pub const MOST_QUICK_ANSWERS: u32 = 500;
 
-/// A text that is used again and again.
+/// A text that is used repeatedly.
 #[derive(Clone)]
 pub struct QuickAnswer {
     /// The row's id.
     pub id: i64,
-    /// The business; `None` for that of callers who see all businesses.
+    /// The business; `None` for the quick answers of callers who see all businesses.
     pub cliente_id: Option<u64>,
-    /// What is typed to find it, as it was written.
+    /// The shortcut to type, as it was written.
     pub shortcut: String,
-    /// The text, a template of the contact's fields.
+    /// The text, a template with the contact's fields as variables.
     pub text: String,
-    /// When it last changed.
+    /// When the quick answer last changed.
     pub updated_at: Timestamp,
 }
 
@@ -39,16 +38,16 @@ impl std::fmt::Debug for QuickAnswer {
     }
 }
 
-/// What became of an answer to keep.
+/// The outcome of storing a quick answer.
 #[derive(Debug)]
 pub enum Kept {
-    /// It is stored.
+    /// The quick answer was stored.
     Done(QuickAnswer),
-    /// The business has another one with this shortcut.
+    /// The business already has another one with this shortcut.
     Taken,
-    /// The business has [`MOST_QUICK_ANSWERS`].
+    /// The business already has [`MOST_QUICK_ANSWERS`].
     Full,
-    /// There is no such answer.
+    /// There is no quick answer with this id.
     Unknown,
 }
 
@@ -66,7 +65,7 @@ impl QuickAnswer {
 }
 
 impl Store {
-    /// Lists the quick answers of one business, or of all, by their shortcuts.
+    /// Lists the quick answers of one business or of all, ordered by shortcut.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -121,7 +120,7 @@ impl Store {
         })
     }
 
-    /// Replaces a quick answer, of this business or of any.
+    /// Replaces a quick answer, of one business or of any.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -153,7 +152,8 @@ impl Store {
         }
     }
 
-    /// Deletes a quick answer, of this business or of any; `false` if unknown.
+    /// Deletes a quick answer, of one business or of any. Returns `false` if
+    /// there is none with this id.
     ///
     /// # Errors
     /// [`StoreError::Query`].

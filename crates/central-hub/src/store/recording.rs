@@ -1,4 +1,4 @@
-//! The switch of the recording of inbound messages.
+//! Stores the switch for the recording of inbound messages.
 
 use super::error::StoreError;
 use super::settings::setting_in;
@@ -7,7 +7,7 @@ use super::{Store, Tx};
 const RECORDING: &str = "listener.recording";
 
 impl Store {
-    /// Whether messages are recorded.
+    /// Returns whether messages are recorded.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -24,7 +24,7 @@ impl Store {
     }
 }
 
-/// Whether messages are recorded, within a transaction.
+/// Returns whether messages are recorded, within a transaction.
 pub(super) async fn is_recording_in(tx: &mut Tx) -> Result<bool, StoreError> {
     let recording = setting_in(tx, RECORDING).await?;
     Ok(recording.as_deref() != Some("off"))

@@ -1,18 +1,18 @@
-//! Conversions between database rows and values: timestamps, WhatsApp's message
+//! Converts between database rows and values: timestamps, WhatsApp's message
 //! keys, and the error for a value of a later version.
 
 use session_api::Timestamp;
 
 use super::error::StoreError;
 
-/// Returns the current time as it is stored.
+/// Returns the current time as it is stored, in milliseconds since 1970.
 pub(crate) fn now() -> i64 {
     Timestamp::now().as_millis()
 }
 
-/// Returns the last part of WhatsApp's id, which identifies a message even
-/// where the chat's id has another form: `true_<chat>_<key>`, with one part
-/// more in a group.
+/// Returns the last part of WhatsApp's id, which identifies a message even if
+/// the chat's id has another form. The id is `true_<chat>_<key>`, with one more
+/// part in a group.
 pub(crate) fn wa_key(wa_id: &str) -> &str {
     match wa_id.split('_').collect::<Vec<_>>()[..] {
         ["true" | "false", _, key, ..] => key,

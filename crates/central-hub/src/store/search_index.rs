@@ -1,5 +1,6 @@
-//! Writes the index of the messages' words: together with each message, and at a
-//! start for the messages that are older than the index. `search` reads it.
+//! Writes the index of the messages' words: together with each message, and at
+//! startup for messages that are older than the index. `search` reads the
+//! index.
 
 use std::collections::BTreeSet;
 
@@ -12,15 +13,15 @@ use super::error::StoreError;
 use super::words::{cliente_number, direction_number, numbers_of};
 use super::{Engine, Store, Tx};
 
-/// Messages, or contacts, indexed in one step.
+/// Number of messages, or contacts, indexed in one step.
 const STEP: i64 = 500;
-/// Attempts of a step that conflicts with another hub's writes.
+/// Maximum number of attempts at a step that conflicts with another hub's writes.
 const TRIES: u32 = 5;
-/// Number of indexed messages between two progress log lines.
+/// Number of indexed messages between two log lines about the progress.
 const LOG_EVERY: i64 = 50_000;
-/// Messages per bucket. PostgreSQL's index returns its matches in no order, so it
-/// is queried by bucket, newest first: a word that all messages contain then
-/// costs only this many.
+/// Number of messages per bucket. PostgreSQL's index returns its matches in no
+/// order, so it is queried bucket by bucket, newest first. A word that all
+/// messages contain then costs only this many matches.
 pub(super) const BUCKET: i64 = 8192;
 
 const SQLITE_INTO_INDEX: &str = "INSERT OR REPLACE INTO message_words (rowid, numbers)
@@ -44,7 +45,8 @@ impl Indexed<'_> {
     }
 }
 
-/// Returns the bucket's number: negative, so that it differs from every word's.
+/// Returns the number that stands for a bucket in the index. It is negative, so
+/// that it differs from the number of every word.
 fn bucket_number(id: i64) -> i64 {
     -1 - id / BUCKET
 }
@@ -54,7 +56,7 @@ pub(super) fn join_numbers(numbers: impl Iterator<Item = i64>, between: &str) ->
     numbers.join(between)
 }
 
-/// Marks all messages as not indexed, as imported ones are.
+/// Marks all messages as not indexed, as after an import.
 pub(super) async fn mark_unindexed_in(tx: &mut Tx) -> Result<(), StoreError> {
     for statement in [
         "DELETE FROM message_words_filled",
@@ -66,7 +68,7 @@ pub(super) async fn mark_unindexed_in(tx: &mut Tx) -> Result<(), StoreError> {
 }
 
 impl Store {
-    /// Indexes messages, replacing their entries, and records their conversations.
+    /// Indexes messages, replacing their existing entries, and records their conversations.
     pub(super) async fn index_in(
         &self,
         tx: &mut Tx,
@@ -82,8 +84,9 @@ impl Store {
         self.write_words_in(tx, messages, replace).await
     }
 
-    /// Like [`Store::index_in`], but keeps existing entries: they were written
-    /// together with the message, which may have changed since it was read here.
+    /// Indexes messages like [`Store::index_in`], but keeps existing entries:
+    /// these were written together with the message, which may have changed
+    /// since it was read here.
     async fn add_to_index_in(
         &self,
         tx: &mut Tx,
@@ -128,8 +131,8 @@ impl Store {
         self.note_conversations_in(tx, &between.collect()).await
     }
 
-    /// Indexes the messages that are older than the index, in steps; if interrupted,
-    /// it continues at the next start.
+    /// Indexes the messages that are older than the index, in steps. If
+    /// interrupted, it continues at the next start.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -141,7 +144,7 @@ impl Store {
             let step = match self.fill_step().await {
                 Ok(Some(step)) => step,
                 Ok(None) => break,
-                // Other hubs go on writing meanwhile.
+                // Other hubs continue to write meanwhile.
                 Err(error) if tries < TRIES && error.is_conflict() => {
                     tries += 1;
                     continue;
@@ -178,7 +181,7 @@ impl Store {
         self.fill_index().await
     }
 
-    /// Runs one step; returns the number of messages, `None` at the end.
+    /// Runs one step, and returns the number of messages indexed; `None` at the end.
     async fn fill_step(&self) -> Result<Option<i64>, StoreError> {
         let place = "SELECT MAX(place) FROM message_words_filled";
         let ask = sqlx::query_scalar::<_, Option<i64>>(place);
@@ -186,7 +189,7 @@ impl Store {
             return Ok(None);
         }
         let mut tx = self.begin().await?;
-        // Prevents merges of the chats that are read here.
+        // The lock prevents merges of the chats that are read here.
         self.lock_people(&mut tx, LOCK_WITH_OTHERS).await?;
         let ask = sqlx::query_scalar::<_, Option<i64>>(place);
         let Some(place) = ask.fetch_one(&mut *tx).await? else {

@@ -1,4 +1,4 @@
-//! The switch that stops all sending: its state, who set it, and when.
+//! Stores the switch that stops all sending: its state, who set it, and when.
 
 use std::sync::atomic::Ordering;
 
@@ -15,9 +15,9 @@ use super::{Store, now};
 pub struct SendingSwitch {
     /// Whether sending is stopped.
     pub is_stopped: bool,
-    /// The user who set it last.
+    /// The user who last set the switch.
     pub by: String,
-    /// When it was set.
+    /// When the switch was last set.
     pub at: Timestamp,
 }
 
@@ -36,7 +36,7 @@ impl Store {
         Ok(switch)
     }
 
-    /// Whether sending is stopped now.
+    /// Returns whether sending is stopped now.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -45,15 +45,15 @@ impl Store {
         Ok(switch.is_some_and(|it| it.is_stopped))
     }
 
-    /// Returns the state at this hub's last check, which the outbox makes every
-    /// second.
+    /// Returns whether sending was stopped at this hub's last check, which the
+    /// outbox makes every second.
     #[must_use]
     pub fn was_sending_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Stops or resumes all sending. If the switch is already in that state, it
-    /// keeps its time and user.
+    /// Stops or resumes all sending. If the switch is already in that state,
+    /// its time and user are kept.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -80,7 +80,7 @@ impl Store {
         read(&row)
     }
 
-    /// Whether a message with this idempotency key exists.
+    /// Returns whether a message with this idempotency key exists.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -115,7 +115,7 @@ mod tests {
             assert!(!store.is_sending_stopped().await.unwrap());
             let stopped = store.switch_sending(true, "eva").await.unwrap();
             assert_eq!((stopped.is_stopped, stopped.by.as_str()), (true, "eva"));
-            // The first to stop it stays recorded.
+            // The first user to stop sending stays recorded.
             assert_eq!(store.switch_sending(true, "ana").await.unwrap(), stopped);
             assert!(store.is_sending_stopped().await.unwrap() && store.was_sending_stopped());
             // Another hub sees the change at its next check.

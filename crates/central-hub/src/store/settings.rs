@@ -1,4 +1,4 @@
-//! Settings: a key-value table.
+//! Stores settings in a key-value table.
 
 use super::error::StoreError;
 use super::{Store, Tx, now};
@@ -30,17 +30,17 @@ impl Store {
         Ok(value)
     }
 
-    /// Returns the value of this setting, after storing `value` if there is
-    /// none. Concurrent hubs agree on one value.
+    /// Returns the value of this setting, after storing `value` if it has none.
+    /// Concurrent hubs agree on one value.
     ///
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn setting_or(&self, name: &str, value: &str) -> Result<String, StoreError> {
-        // Nothing is written where there is one.
+        // Nothing is written if the setting has a value.
         if let Some(kept) = self.setting(name).await? {
             return Ok(kept);
         }
-        // The update changes nothing; it makes RETURNING give the row.
+        // The update changes nothing, but makes `RETURNING` return the row.
         let kept = sqlx::query_scalar(
             "INSERT INTO settings (name, value, updated_at) VALUES ($1, $2, $3)
              ON CONFLICT (name) DO UPDATE SET value = settings.value
@@ -68,7 +68,8 @@ impl Store {
         Ok(())
     }
 
-    /// As [`Store::set`], within the transaction of the data that it concerns.
+    /// Stores the value of this setting like [`Store::set`], within the
+    /// transaction of the related data.
     ///
     /// # Errors
     /// [`StoreError::Query`].

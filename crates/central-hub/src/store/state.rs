@@ -1,4 +1,4 @@
-//! State machine of a message ([`MessageState`]).
+//! Defines the state machine of a message ([`MessageState`]).
 //!
 //! ```text
 //!                ┌────────────── not now ─────────────┐
@@ -12,11 +12,12 @@
 //!            └─ withdrawn ─> cancelled
 //! ```
 //!
-//! No transition leads back from what WhatsApp accepted, or out of `simulated`.
+//! No transition leads back once WhatsApp has accepted a message, or out of
+//! `simulated`.
 
 use std::fmt;
 
-/// Defines an enum of states: their names in the store and in the API.
+/// Defines an enum of states, with their names in the store and in the API.
 macro_rules! states {
     ($($(#[$meta:meta])* $kind:ident { $($(#[$doc:meta])* $name:ident = $text:literal, $estado:literal;)* })*) => {$(
         $(#[$meta])*
@@ -59,33 +60,33 @@ states! {
     /// The state of a message.
     #[derive(PartialOrd, Ord)]
     MessageState {
-        /// Waits for the outbox.
+        /// The message waits for the outbox.
         Queued = "queued", "pendiente";
-        /// Claimed by the outbox: a request to session-manager is under way.
+        /// The outbox has claimed the message, and a request to session-manager is in progress.
         Sending = "sending", "enviando";
-        /// It may or may not have left; the outbox finds out.
+        /// The message may or may not have been sent; the outbox settles it.
         Unconfirmed = "unconfirmed", "sin_confirmar";
-        /// Certainly not sent, and not retried automatically.
+        /// The message was certainly not sent, and is not retried automatically.
         Failed = "failed", "fallido";
-        /// Withdrawn before it was sent.
+        /// The message was withdrawn before it was sent.
         Cancelled = "cancelled", "cancelado";
-        /// A dry run: everything but the sending was done.
+        /// The message was a dry run: everything except the sending was done.
         Simulated = "simulated", "simulado";
-        /// WhatsApp's server accepted it.
+        /// WhatsApp's server accepted the message.
         Sent = "sent", "enviado";
-        /// It is on the recipient's phone.
+        /// The message is on the recipient's phone.
         Delivered = "delivered", "entregado";
-        /// It was read.
+        /// The recipient read the message.
         Read = "read", "leido";
-        /// It was played.
+        /// The recipient played the message.
         Played = "played", "reproducido";
-        /// Incoming.
+        /// The message is an incoming one.
         Received = "received", "recibido";
     }
 }
 
 impl MessageState {
-    /// Whether WhatsApp's server accepted it.
+    /// Returns whether WhatsApp's server accepted the message.
     #[must_use]
     pub fn is_taken(self) -> bool {
         matches!(
@@ -94,13 +95,13 @@ impl MessageState {
         )
     }
 
-    /// Whether the outbox has not finished it.
+    /// Returns whether the outbox has not finished the message.
     #[must_use]
     pub fn is_pending(self) -> bool {
         matches!(self, Self::Queued | Self::Sending | Self::Unconfirmed)
     }
 
-    /// Whether a message may move from this state to `to`.
+    /// Returns whether a message may move from this state to `to`.
     #[must_use]
     pub fn leads_to(self, to: Self) -> bool {
         use MessageState::{Cancelled, Failed, Queued, Received, Sending, Simulated, Unconfirmed};
@@ -109,15 +110,15 @@ impl MessageState {
             Sending | Unconfirmed => {
                 to != self && !matches!(to, Sending | Simulated | Cancelled | Received)
             }
-            // An ack is WhatsApp's own report, whatever was known before. A dry
-            // run may repeat a real send that failed.
+            // An ack is WhatsApp's own report, so it applies whatever was known
+            // before. A dry run may repeat a real send that failed.
             Failed => matches!(to, Queued | Sending | Simulated) || to.is_taken(),
             _ if self.is_taken() => to.is_taken() && to > self,
             _ => false,
         }
     }
 
-    /// Returns the state that an ack (`AckEvent::ack`) reports, if any.
+    /// Returns the state that an ack (`AckEvent::ack`) reports; `None` if it reports none.
     #[must_use]
     pub const fn of_ack(ack: i8) -> Option<Self> {
         match ack {

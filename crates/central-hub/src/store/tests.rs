@@ -1,4 +1,4 @@
-//! The store, on both engines.
+//! Tests of the store, on both database engines.
 
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ on_both_engines! {
         let first = draft.insert(&store).await;
         assert_eq!((first.state, first.attempts), (MessageState::Queued, 0));
         assert_eq!(first.cliente_id, Some(51));
-        // Another form of the number and another business: the same message.
+        // With another form of the number and another business, it is still the same message.
         let same = Composed::text(None, "+54 9 11 0000-0001", "hola k1").unwrap();
         let same = NewMessage { message: &same, ..draft.as_new() };
         let known = store.insert(&[same]).await.unwrap();
@@ -125,7 +125,7 @@ on_both_engines! {
         let sent = Change { wa_id, ..Change::to(MessageState::Sent, "SENT") };
         let sent = store.change(message.id, sent).await.unwrap().unwrap();
         assert_eq!((sent.state, sent.wa_id.as_deref(), sent.attempts), (MessageState::Sent, wa_id, 2));
-        // There is no way back, and no transition to the same state.
+        // A message never moves back or to the same state.
         for to in [MessageState::Queued, MessageState::Failed, MessageState::Sent] {
             assert!(store.change(message.id, Change::to(to, "X")).await.unwrap().is_none());
         }
@@ -147,7 +147,7 @@ on_both_engines! {
         let store = open(&database).await;
         let key = "3EB0AA";
         let wa_id = format!("true_5491100000001@c.us_{key}");
-        // Before the hub has the message, and under the chat's other id.
+        // The acks arrive before the hub has the message, and under the chat's other id.
         let early = format!("true_123@lid_{key}");
         assert!(store.acknowledge(&early, MessageState::Read).await.unwrap().is_none());
         assert!(store.acknowledge(&early, MessageState::Delivered).await.unwrap().is_none());
@@ -180,7 +180,7 @@ on_both_engines! {
         assert!(!store.is_first(&third).await.unwrap(), "a2 is to be sent yet");
         let second = store.message(a2).await.unwrap().unwrap();
         assert!(store.is_first(&second).await.unwrap());
-        // A message that is due later blocks them too.
+        // A message that is due later blocks those after it as well.
         store.change(a1, Change::to(MessageState::Failed, "X")).await.unwrap().unwrap();
         let wait = Change { due: Some(later(60)), ..Change::to(MessageState::Queued, "X") };
         assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [a2]);
@@ -198,10 +198,10 @@ on_both_engines! {
         assert_eq!(store.claim("alive", ago(1), 2).await.unwrap().len(), 2);
         store.renew("alive", &[alive, 999], later(60)).await.unwrap();
         store.renew("dead", &[dead], later(60)).await.unwrap();
-        // "dead" no longer holds the other one.
+        // The hub "dead" no longer holds the other message.
         let again = store.claim("other", later(60), 10).await.unwrap();
         assert_eq!(ids(&again), [dead]);
-        // It may have left before its hub died.
+        // The message may have been sent before its hub died.
         assert_eq!((again[0].state, again[0].attempts), (MessageState::Unconfirmed, 3));
         let history = store.transitions(dead).await.unwrap();
         let seen: Vec<_> = history.iter().map(|it| (it.to, it.cause.as_str())).collect();
@@ -331,13 +331,13 @@ on_both_engines! {
         assert_eq!(store.waiting(Some(52)).await.unwrap(), 0);
         assert_eq!(store.failed_since(begin, Some(51)).await.unwrap(), 1);
         assert_eq!(store.failed_since(later(60), None).await.unwrap(), 0);
-        // Refused: its recipient is on the list.
+        // The message was refused, because its recipient is on the opt-out list.
         let refused = Change::to(MessageState::Failed, "OPTED_OUT");
         store.change(first[2].id, refused).await.unwrap().unwrap();
         assert_eq!(store.failed_since(begin, None).await.unwrap(), 1);
         store.change(first[2].id, Change::to(MessageState::Queued, "RETRY")).await.unwrap().unwrap();
         assert!(store.dead_letters().await.unwrap().is_empty());
-        // Days of the past and of the future; the messages were stored on the third.
+        // Days in the past and in the future; the messages were stored on the third.
         let days = std::array::from_fn(|day| {
             let hours = 24 * (i64::try_from(day).unwrap() - 2);
             Timestamp::from_millis(begin.as_millis() + hours * 3_600_000).unwrap()
@@ -352,8 +352,8 @@ on_both_engines! {
     }
 }
 
-/// The start screen's counts are read from an index alone, and a list by state
-/// and time still goes by the messages' ids.
+/// Checks that the start screen's counts are read only from an index, and that
+/// a list by state and time still uses the messages' ids.
 #[tokio::test]
 async fn the_overview_never_reads_the_history() {
     let database = Database::sqlite();
@@ -393,8 +393,8 @@ async fn the_overview_never_reads_the_history() {
     store.close().await;
 }
 
-/// The outbox's queries at each tick use the small indexes, whatever the size
-/// of the history.
+/// Checks that the outbox's queries at each tick use the small indexes,
+/// whatever the size of the history.
 #[tokio::test]
 async fn query_plans_do_not_grow_with_history() {
     let database = Database::sqlite();
@@ -415,7 +415,7 @@ async fn query_plans_do_not_grow_with_history() {
                 || step.contains("USING COVERING INDEX messages_due")
                 || step.contains("USING COVERING INDEX messages_lane")
                 || step.contains("USING INTEGER PRIMARY KEY")
-                // The few rows that were found.
+                // Only the few rows that were found are scanned.
                 || step.starts_with("SCAN earlier") || step.contains("SUBQUERY");
             assert!(!reads || by_index, "{statement}\n{plan:#?}");
             assert!(!step.contains("USE TEMP B-TREE"), "{statement}\n{plan:#?}");

@@ -1,5 +1,5 @@
-//! State transitions of messages: the only module that changes a message's
-//! state, with its history.
+//! Changes the states of messages, together with their history. No other module
+//! changes a message's state.
 
 use session_api::Timestamp;
 
@@ -11,8 +11,8 @@ use super::state::MessageState;
 use super::{Store, Tx, webhook_events};
 
 impl Store {
-    /// Moves a message to another state, if that is allowed; returns the
-    /// message afterwards, or `None` if it did not move or does not exist.
+    /// Moves a message to another state if that is allowed. Returns the changed
+    /// message, or `None` if it did not move or does not exist.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -23,7 +23,7 @@ impl Store {
         Ok(moved)
     }
 
-    /// As [`Store::change`], within a transaction.
+    /// Moves a message like [`Store::change`], within a transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -41,7 +41,7 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let before = Message::read(&row)?;
         let mut change = change;
-        // The ack may have arrived before the response.
+        // The ack may have arrived before the response to the send.
         let key = change.wa_id.or(before.wa_id.as_deref()).map(wa_key);
         if change.to == MessageState::Sent
             && let Some(key) = key
@@ -79,13 +79,13 @@ impl Store {
                 .await?;
         }
         if before.wa_id.is_none() && moved.wa_id.is_some() {
-            // A reaction, too, may have arrived before the response.
+            // A reaction may also have arrived before the response.
             self.apply_early_changes_in(tx, &moved).await?;
         }
         Ok(Some(moved))
     }
 
-    /// Applies an ack of WhatsApp's; returns the message if it moved. An ack
+    /// Applies an ack from WhatsApp. Returns the message if it moved. An ack
     /// for a message that is not known yet is kept until it is.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl Store {
         Ok(moved)
     }
 
-    /// As [`Store::acknowledge`], within a transaction.
+    /// Applies an ack like [`Store::acknowledge`], within a transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -130,7 +130,8 @@ impl Store {
     }
 }
 
-/// Acks of messages sent by other means would otherwise be kept forever.
+/// How long early acks are kept, in milliseconds. Acks of messages that were
+/// not sent through the hub would otherwise be kept forever.
 const EARLY_ACKS_KEPT_MS: i64 = 24 * 3600 * 1000;
 
 async fn keep_early_ack(tx: &mut Tx, key: &str, state: MessageState) -> Result<(), StoreError> {

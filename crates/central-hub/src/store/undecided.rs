@@ -1,4 +1,5 @@
-//! Messages whose outcome session-manager gave up finding out: a person decides.
+//! Handles messages whose outcome session-manager could not settle: a person
+//! decides.
 //!
 //! ```text
 //!  unconfirmed ──given up──> undecided ──┬─ a person: it arrived ──> sent
@@ -14,19 +15,20 @@ use super::rows::now;
 use super::state::MessageState;
 use super::{Store, Tx};
 
-/// A person's decision on an undecided message, after a look at the chat.
+/// A person's decision on an undecided message, after looking at the chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It is in the chat.
+    /// The message is in the chat.
     Arrived,
-    /// It is not in the chat, and is not to be retried.
+    /// The message is not in the chat and must not be retried.
     GivenUp,
-    /// It is not in the chat: one more attempt, under the same id.
+    /// The message is not in the chat: retry once, under the same id.
     TryAgain,
 }
 
 impl Store {
-    /// Marks a message as undecided and returns it; `None` if it is settled.
+    /// Marks a message as undecided and returns it. Returns `None` if the
+    /// message is already settled.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -62,8 +64,8 @@ impl Store {
         Ok(Some(Message::read(&row)?))
     }
 
-    /// Applies a person's decision and stores the reason; `None` if there is
-    /// nothing to decide.
+    /// Applies a person's decision and stores the reason. Returns `None` if
+    /// there is nothing to decide.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -107,7 +109,7 @@ async fn locked_in(store: &Store, tx: &mut Tx, id: i64) -> Result<Option<Message
     row.as_ref().map(Message::read).transpose()
 }
 
-/// Retries once under the same id and key, which session-manager knows.
+/// Queues one more attempt under the same id and key, which session-manager knows.
 async fn try_again_in(tx: &mut Tx, id: i64, reason: &str) -> Result<Message, StoreError> {
     let at = now();
     let row = sqlx::query(

@@ -1,7 +1,7 @@
-//! Webhook payloads: `{"type", "version", "timestamp", "data"}`.
+//! Builds the payloads of webhooks: `{"type", "version", "timestamp", "data"}`.
 //!
-//! Version 1. Fields and types may be added; if one changes its meaning or is removed,
-//! the version increases.
+//! The current version is 1. Fields and types may be added within a version; if
+//! one changes its meaning or is removed, the version increases.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -18,13 +18,13 @@ const VERSION: u32 = 1;
 pub enum Topic {
     /// A message was received, or sent from the phone.
     Message,
-    /// An outgoing message changed its state.
+    /// The state of an outgoing message changed.
     Ack,
-    /// The session changed its state.
+    /// The state of the session changed.
     State,
-    /// A campaign changed its state.
+    /// The state of a campaign changed.
     Campaign,
-    /// A message has another text.
+    /// The text of a message was edited.
     MessageEdited,
     /// A message was deleted for everyone.
     MessageDeleted,
@@ -89,7 +89,7 @@ struct MessageData<'a> {
     fecha: Timestamp,
     #[serde(flatten)]
     content: Option<ShownContent>,
-    /// Of a file: a path on the hub's host that needs no other credential.
+    /// A link to the message's file: a path on the hub's host that needs no other credential.
     #[serde(skip_serializing_if = "Option::is_none")]
     media_link: Option<MediaLink>,
 }
@@ -100,7 +100,7 @@ struct MediaLink {
     expires_at: Timestamp,
 }
 
-/// The message that an event is about.
+/// The message to which an event refers.
 #[derive(Serialize)]
 struct OfMessage<'a> {
     id: i64,
@@ -184,7 +184,7 @@ pub(crate) fn deleted(message: &Message, at: i64) -> Value {
     change(message, at, json!({"tipo": message.kind}))
 }
 
-/// Returns the data of a `reaction` event: `null` if it was removed.
+/// Returns the data of a `reaction` event. A removed reaction has `null` as its emoji.
 pub(crate) fn reaction(message: &Message, emoji: Option<&str>, at: i64) -> Value {
     change(message, at, json!({"emoji": emoji}))
 }
@@ -205,8 +205,8 @@ struct AckData<'a> {
     fecha: Timestamp,
 }
 
-/// Returns the data of an `ack` event, if this change is one: WhatsApp accepted
-/// the message or reported progress, or it failed.
+/// Returns the data of an `ack` event. Returns `None` unless WhatsApp accepted
+/// the message or reported progress, or the message failed.
 pub(crate) fn ack(message: &Message, from: MessageState, change: &Change<'_>) -> Option<Value> {
     if !message.state.is_taken() && message.state != MessageState::Failed {
         return None;
@@ -232,11 +232,11 @@ pub(crate) fn state(event: &StateEvent) -> Value {
     serde_json::to_value(event).unwrap_or_default()
 }
 
-/// The SQL of a field of a stored delivery's data.
+/// Returns the SQL expression for a field of a stored delivery's data.
 pub(super) fn delivered_field(engine: Engine, field: &str) -> String {
     match engine {
         Engine::Sqlite => format!("payload ->> '$.data.{field}'"),
-        // PostgreSQL unpacks no NUL.
+        // PostgreSQL cannot extract a text that contains NUL.
         Engine::Postgres => {
             format!("CAST(REPLACE(payload, '\\u0000', '\\ufffd') AS JSON) #>> '{{data,{field}}}'")
         }
@@ -248,7 +248,7 @@ pub(crate) const fn direction(is_inbound: bool) -> &'static str {
     if is_inbound { "entrante" } else { "saliente" }
 }
 
-/// Returns the number of a chat that has one.
+/// Returns the phone number of a chat; `None` if the chat has none.
 pub(crate) fn phone_of(chat: &str) -> Option<&str> {
     chat.strip_suffix("@c.us")
 }

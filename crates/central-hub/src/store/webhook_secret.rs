@@ -1,4 +1,4 @@
-//! Signatures according to Standard Webhooks
+//! Signs webhooks according to Standard Webhooks
 //! (<https://www.standardwebhooks.com>): HMAC-SHA256 over
 //! `{webhook-id}.{webhook-timestamp}.{body}`.
 
@@ -10,10 +10,10 @@ use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
 const PREFIX: &str = "whsec_";
-/// The standard requires 24 to 64.
+/// Length of a secret, in bytes. The standard requires 24 to 64.
 const BYTES: usize = 32;
 
-/// The secret key of a webhook's signatures: `whsec_` and Base64.
+/// The secret key of a webhook's signatures, as `whsec_` followed by Base64.
 #[derive(Clone)]
 pub struct WebhookSecret(SecretString);
 
@@ -48,7 +48,7 @@ impl WebhookSecret {
     pub fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
         let text = self.expose();
         let encoded = text.strip_prefix(PREFIX).unwrap_or(text);
-        // A secret that is not Base64 is foreign; its bytes are the key.
+        // A secret that is not Base64 did not come from the hub; its bytes are the key.
         let key = STANDARD
             .decode(encoded)
             .unwrap_or_else(|_| text.as_bytes().to_vec());
@@ -58,7 +58,7 @@ impl WebhookSecret {
     }
 }
 
-/// Returns the `webhook-signature` header: one signature per secret.
+/// Returns the value of the `webhook-signature` header, which has one signature per secret.
 pub(crate) fn signatures(
     secrets: &[WebhookSecret],
     id: &str,
@@ -76,7 +76,7 @@ pub(crate) fn signatures(
 mod tests {
     use super::*;
 
-    /// The test vector of the standard's libraries.
+    /// Checks the test vector of the standard's libraries.
     #[test]
     fn the_standards_own_example() {
         let secret = WebhookSecret::stored("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());

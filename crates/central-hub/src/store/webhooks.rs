@@ -1,4 +1,4 @@
-//! Webhook subscriptions in the store.
+//! Stores webhook subscriptions.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -10,10 +10,10 @@ use super::webhook_events::Topic;
 use super::webhook_secret::WebhookSecret;
 use super::{Store, now};
 
-/// Maximum number of subscriptions: each has slots in the dispatcher.
+/// Maximum number of subscriptions; each has slots in the dispatcher.
 pub const MOST_WEBHOOKS: i64 = 32;
 
-/// A subscription.
+/// A webhook subscription.
 #[derive(Clone, Debug)]
 pub struct Webhook {
     /// The row's id.
@@ -24,19 +24,19 @@ pub struct Webhook {
     pub description: String,
     /// Subscribed event types.
     pub topics: Vec<Topic>,
-    /// Only events of this business.
+    /// The business whose events are sent; `None` for the events of all businesses.
     pub cliente_id: Option<u64>,
     /// Whether deliveries are enabled.
     pub enabled: bool,
-    /// Why the hub disabled it.
+    /// Why the hub disabled the webhook, if it did.
     pub disabled_cause: Option<String>,
-    /// The signing secrets: the current one, and a previous valid one.
+    /// The signing secrets: the current one and, while it is valid, the previous one.
     pub secrets: Vec<WebhookSecret>,
     /// Until when the previous secret is valid.
     pub previous_until: Option<Timestamp>,
-    /// When it was created.
+    /// When the subscription was created.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the subscription was last changed.
     pub updated_at: Timestamp,
 }
 
@@ -49,7 +49,7 @@ pub struct NewWebhook {
     pub description: String,
     /// Subscribed event types.
     pub topics: Vec<Topic>,
-    /// Only events of this business.
+    /// The business whose events are sent; `None` for the events of all businesses.
     pub cliente_id: Option<u64>,
     /// Whether deliveries are enabled.
     pub enabled: bool,
@@ -98,7 +98,8 @@ impl Webhook {
 }
 
 impl Store {
-    /// Creates a subscription; `None` if there are [`MOST_WEBHOOKS`] already.
+    /// Creates a subscription. Returns `None` if there are already
+    /// [`MOST_WEBHOOKS`].
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -132,8 +133,8 @@ impl Store {
         Ok(Some(Webhook::read(&row)?))
     }
 
-    /// Updates a subscription; `None` if it does not exist. Pending deliveries
-    /// are kept.
+    /// Updates a subscription, keeping its pending deliveries. Returns `None`
+    /// if there is none with this id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -185,7 +186,7 @@ impl Store {
         row.as_ref().map(Webhook::read).transpose()
     }
 
-    /// Removes a subscription and its deliveries; whether it existed.
+    /// Removes a subscription and its deliveries. Returns whether it existed.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -209,7 +210,7 @@ impl Store {
         row.as_ref().map(Webhook::read).transpose()
     }
 
-    /// Lists all subscriptions, the oldest first.
+    /// Lists all subscriptions, oldest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -1,10 +1,11 @@
-//! Words as a search compares them, and their numbers in the index. A word is
-//! letters and digits; `Casa` and `cása` are the same.
+//! Splits texts into the words that a search compares, and computes their
+//! numbers in the index. A word consists of letters and digits; `Casa` and
+//! `cása` are the same word.
 //!
-//! The index stores numbers instead of words: search terms never reach the query
-//! syntax of a database's own full-text search, and both engines split texts in
-//! the same way. Two words may share a number, so a search also compares the
-//! words of the messages found.
+//! The index stores numbers instead of words: search terms never reach the
+//! query syntax of a database's own full-text search, and both engines split
+//! texts in the same way. Two words may share a number, so a search also
+//! compares the words of the messages found.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -22,7 +23,8 @@ enum Kind {
     Cliente,
 }
 
-/// 31 bits of FNV-1a: stored, so it never changes.
+/// Returns 31 bits of the FNV-1a hash of a value. The numbers are stored, so
+/// this function must never change.
 fn number(kind: Kind, text: &str) -> i32 {
     let kind = match kind {
         Kind::Word => 0,
@@ -58,8 +60,7 @@ fn prefix(word: &str) -> &str {
     end.and_then(|(end, _)| word.get(..end)).unwrap_or(word)
 }
 
-/// Returns the numbers of a text in the index: those of its words and their
-/// prefixes.
+/// Returns the numbers of a text in the index, which are those of its words and of their prefixes.
 pub(super) fn numbers_of(text: &str) -> BTreeSet<i32> {
     let folded = fold(text);
     let words: HashSet<_> = split(&folded).collect();
@@ -76,8 +77,8 @@ pub(super) fn numbers_of(text: &str) -> BTreeSet<i32> {
     numbers
 }
 
-/// Joins the words of the texts, folded and with a space around each, as
-/// `contacts.words` stores them.
+/// Joins the words of the texts, folded and with a space around each, in the
+/// form in which `contacts.words` stores them.
 pub(super) fn spaced<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let mut spaced = " ".to_owned();
     for text in texts {
@@ -89,7 +90,7 @@ pub(super) fn spaced<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     spaced
 }
 
-/// A search: all of these words in any order; the last one may be a prefix.
+/// The words of a search, which match in any order; the last one may be a prefix.
 #[derive(Clone, Debug)]
 pub(super) struct Words {
     whole: Vec<String>,
@@ -97,7 +98,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// Parses a search; `None` if it has no word.
+    /// Parses a search. Returns `None` if it contains no word.
     pub(super) fn read(text: &str) -> Option<Self> {
         let folded = fold(text);
         let mut whole: Vec<_> = split(&folded).map(str::to_owned).collect();
@@ -107,14 +108,14 @@ impl Words {
         Some(Self { whole, prefix })
     }
 
-    /// Returns the numbers that a matching text has in the index.
+    /// Returns the numbers that the index contains for a matching text.
     pub(super) fn numbers(&self) -> Vec<i32> {
         let whole = self.whole.iter().map(|word| number(Kind::Word, word));
         let prefix = number(Kind::Prefix, prefix(&self.prefix));
         whole.chain([prefix]).collect()
     }
 
-    /// Returns whether a text contains the words; stops reading once it does.
+    /// Returns whether a text contains the words. Reading stops once it does.
     pub(super) fn are_in(&self, text: &str) -> bool {
         let mut missing: HashSet<&str> = self.whole.iter().map(String::as_str).collect();
         let mut has_prefix = false;
@@ -134,8 +135,7 @@ impl Words {
         false
     }
 
-    /// Returns patterns for `LIKE` on [`spaced`] words; letters and digits need no
-    /// escaping.
+    /// Returns `LIKE` patterns for [`spaced`] words. Letters and digits need no escaping.
     pub(super) fn patterns(&self) -> Vec<String> {
         let whole = self.whole.iter().map(|word| format!("% {word} %"));
         whole.chain([format!("% {}%", self.prefix)]).collect()
@@ -192,7 +192,7 @@ mod tests {
         assert!(Words::read(long).unwrap().are_in(long));
     }
 
-    /// The numbers are stored in every database.
+    /// Checks that the numbers do not change, because every database stores them.
     #[test]
     fn spaced_words_and_kinds_of_numbers() {
         assert_eq!(

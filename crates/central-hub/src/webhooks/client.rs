@@ -1,5 +1,5 @@
-//! HTTP client of webhooks (`WebhookClient`): one signed, bounded `POST`, to
-//! allowed addresses only (SSRF).
+//! The HTTP client of webhooks (`WebhookClient`), which makes one signed `POST`
+//! with limits on time and size, and only to allowed addresses (against SSRF).
 
 use std::error::Error;
 use std::sync::{Arc, OnceLock};
@@ -15,26 +15,26 @@ use super::ssrf_guard::{Refused, Resolver, Unresolved};
 use crate::config::AllowedHosts;
 use crate::store::{Attempt, Webhook, WebhookSecret, signatures};
 
-/// Timeout of the connection alone.
+/// Timeout for establishing the connection.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Limits on reading the response body, which is discarded, so that the
-/// receiver can finish it.
+/// Limits on reading the response body, in bytes and in time. The body is
+/// discarded, but reading it lets the receiver finish sending it.
 const READ: usize = 16 * 1024;
 const READ_FOR: Duration = Duration::from_secs(1);
 
-/// What is posted, and where to.
+/// A request to post, and its destination.
 #[derive(Clone, Copy)]
 pub(crate) struct Post<'a> {
     pub(crate) url: &'a str,
     pub(crate) content_type: &'a str,
-    /// It is signed with each of them.
+    /// The secrets with each of which the request is signed.
     pub(crate) secrets: &'a [WebhookSecret],
-    /// `webhook-id`
+    /// The value of the `webhook-id` header.
     pub(crate) id: &'a str,
     pub(crate) body: &'a str,
 }
 
-/// Calls receivers. Clones share everything.
+/// Sends requests to the receivers of webhooks; clones share everything.
 #[derive(Clone)]
 pub(crate) struct WebhookClient(Arc<Inner>);
 
@@ -59,8 +59,7 @@ impl WebhookClient {
         &self.0.allowed
     }
 
-    /// Calls a subscriber; returns the result, and the pause that the receiver
-    /// requests.
+    /// Posts to a subscriber. Returns the result, and the pause that the receiver requests.
     pub(crate) async fn call(
         &self,
         webhook: &Webhook,
@@ -77,7 +76,7 @@ impl WebhookClient {
         self.post_once(&post).await
     }
 
-    /// Posts once; returns the result, and the pause that the receiver requests.
+    /// Posts once. Returns the result, and the pause that the receiver requests.
     pub(crate) async fn post_once(&self, post: &Post<'_>) -> (Attempt, Option<Duration>) {
         let (at, begin) = (Timestamp::now(), Instant::now());
         let called = tokio::time::timeout(self.0.deadline, self.post(post, at)).await;
@@ -129,7 +128,8 @@ impl WebhookClient {
         sent.map_err(|error| code(&error))
     }
 
-    /// The client, built on first use: certificates are loaded only if needed.
+    /// Returns the HTTP client, which is built on first use so that
+    /// certificates are loaded only if needed.
     fn client(&self, tls: bool) -> Result<&Client, &'static str> {
         let place = if tls { &self.0.tls } else { &self.0.plain };
         if let Some(client) = place.get() {
@@ -143,7 +143,7 @@ impl WebhookClient {
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .referer(false)
-            // A proxy would resolve names by itself.
+            // A proxy would resolve names itself, without the check.
             .no_proxy()
             .pool_max_idle_per_host(0);
         if !tls {
@@ -160,7 +160,7 @@ impl WebhookClient {
     }
 }
 
-/// Error code of a response status, `None` for success.
+/// Returns the error code for a response status; `None` for success.
 fn refusal(status: u16) -> Option<&'static str> {
     match status {
         200..300 => None,
@@ -172,8 +172,8 @@ fn refusal(status: u16) -> Option<&'static str> {
     }
 }
 
-/// The error and its causes. rustls errors are wrapped in `io::Error`, whose
-/// `source()` skips the wrapped error.
+/// Returns the error and its causes. rustls errors are wrapped in `io::Error`,
+/// whose `source()` skips the wrapped error.
 pub(crate) fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     std::iter::from_fn(move || {
@@ -206,7 +206,7 @@ fn code(error: &reqwest::Error) -> &'static str {
     }
 }
 
-/// Parses `Retry-After`: seconds or a date.
+/// Parses `Retry-After`, which is a number of seconds or a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {

@@ -1,5 +1,4 @@
-//! Webhook dispatcher: delivers events to the subscribed programs, with
-//! retries.
+//! Delivers events to the subscribed programs, with retries.
 //!
 //! ```text
 //!  the event ─────┐ one transaction
@@ -8,12 +7,12 @@
 //!                       └─── delivered, again later, given up, gone <────┘
 //! ```
 //!
-//! A delivery is stored before any receiver is called, so that neither a
-//! receiver nor a hub that is down loses one. Each subscription has its own
-//! concurrency limit: one that hangs holds up no other. A dispatcher claims a
-//! delivery with a lease that is longer than an attempt can last, so several
-//! hubs share the work; when one is killed during an attempt, another repeats
-//! it with the same `webhook-id`. Order is not guaranteed.
+//! A delivery is stored before any receiver is called, so that none is lost if
+//! a receiver or a hub is down. Each subscription has its own concurrency
+//! limit, so a receiver that hangs does not delay the others. A dispatcher
+//! claims a delivery with a lease that is longer than an attempt can last, so
+//! several hubs share the work; when one is killed during an attempt, another
+//! repeats it with the same `webhook-id`. Order is not guaranteed.
 
 mod client;
 mod retry_backoff;
@@ -34,26 +33,23 @@ use crate::store::{Attempt, Delivery, Engine, Next, Store, StoreError, Webhook};
 
 /// Maximum number of concurrent attempts per subscription.
 const AT_ONCE: usize = 4;
-/// A new delivery is announced before it is visible to readers: for this long
-/// after an announcement the dispatcher polls often.
+/// How long the dispatcher polls often after an announcement. A new delivery is
+/// announced before other transactions can read it.
 const HOT: Duration = Duration::from_secs(1);
 const HOT_PAUSE: Duration = Duration::from_millis(25);
-/// Poll interval without announcements: finds deliveries that another hub left
-/// behind.
+/// Poll interval without announcements, which finds deliveries that another hub left behind.
 const IDLE_PAUSE: Duration = Duration::from_secs(5);
-/// How long a stop waits for attempts in progress: requests are drained
-/// meanwhile.
+/// How long a shutdown waits for attempts in progress; requests are drained meanwhile.
 const GRACE: Duration = Duration::from_millis(500);
 /// Interval between two removals of old settled deliveries.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
-/// Limits of deliveries.
+/// The limits of deliveries.
 #[derive(Clone, Copy, Debug)]
 pub struct WebhookLimits {
     /// Timeout of one attempt.
     pub attempt: Duration,
-    /// How long a delivery stays claimed after its hub died; longer than an
-    /// attempt.
+    /// How long a delivery stays claimed after its hub died. It is longer than an attempt.
     pub lease: Duration,
     /// The pause after the first attempt; later ones are longer.
     pub first_pause: Duration,
@@ -72,12 +68,12 @@ impl Default for WebhookLimits {
     }
 }
 
-/// Delivers the stored deliveries.
+/// Delivers the stored webhook deliveries.
 pub(crate) struct Dispatcher {
     store: Store,
     caller: WebhookClient,
     limits: WebhookLimits,
-    /// Identifies this process in the rows that it claimed.
+    /// The id of this process in the rows that it claims.
     who: String,
 }
 
@@ -96,11 +92,12 @@ impl Dispatcher {
         Heartbeat::new("the webhooks' dispatcher", IDLE_PAUSE)
     }
 
-    /// Runs until `draining`, then waits briefly for attempts in progress, and
-    /// leaves the rest to other hubs.
+    /// Runs until `draining` is cancelled, then waits briefly for attempts in
+    /// progress and leaves the rest to other hubs.
     pub(crate) async fn run(self: Arc<Self>, draining: CancellationToken, heartbeat: Heartbeat) {
         if self.store.engine() == Engine::Sqlite {
-            // No other hub has this file: all claims were this one's.
+            // No other hub uses this database file, so every claim belongs to
+            // an earlier run of this one.
             if let Err(error) = self.store.release_deliveries(None).await {
                 tracing::warn!("webhooks: {error}");
             }
@@ -129,7 +126,7 @@ impl Dispatcher {
             };
             tokio::select! {
                 biased;
-                // Attempts in progress must not be repeated needlessly.
+                // The loop ends so that attempts in progress can finish and need not be repeated.
                 () = draining.cancelled() => break,
                 Some(done) = tasks.join_next() => {
                     if let Ok(webhook) = done {
@@ -149,8 +146,8 @@ impl Dispatcher {
         }
     }
 
-    /// Starts due deliveries that have a free slot; returns how long no other
-    /// is due.
+    /// Starts due deliveries for which there is a free slot. Returns how long
+    /// it takes until another delivery is due.
     async fn begin(
         self: &Arc<Self>,
         tasks: &mut JoinSet<i64>,
@@ -174,7 +171,7 @@ impl Dispatcher {
                 .claim_deliveries(webhook.id, &self.who, until, places)
                 .await?;
             if claimed.len() == places {
-                // There may be more once a slot is free, which wakes the loop.
+                // There may be more deliveries, but a slot that becomes free wakes the loop.
                 wait = wait.min(IDLE_PAUSE);
             }
             let webhook = Arc::new(webhook);
@@ -218,7 +215,7 @@ impl Dispatcher {
             .settle_delivery(delivery, &self.who, &attempt, next)
             .await
         {
-            // The lease expires, and it is retried.
+            // When the lease expires, the delivery is retried.
             tracing::warn!(
                 delivery = delivery.id,
                 "an attempt is not written down: {error}"

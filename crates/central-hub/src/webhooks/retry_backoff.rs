@@ -1,20 +1,20 @@
-//! Retry backoff of webhook deliveries: exponential, with jitter and an upper
-//! limit.
+//! Computes the pause before a webhook delivery is retried: exponential, with
+//! jitter and an upper limit.
 
 use std::time::Duration;
 
 use super::WebhookLimits;
 
-/// Each pause is three times the previous one, up to this limit.
+/// The factor between two pauses, up to the upper limit.
 const FACTOR: u32 = 3;
 const LONGEST: Duration = Duration::from_secs(8 * 3600);
-/// Maximum `Retry-After` that is honored.
+/// The longest `Retry-After` that is honored.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 
-/// The pause after the given number of attempts (from 1); `None` after the
-/// last. `chance` (0 to 1) varies it by up to a fifth, so that deliveries that
-/// failed together do not return together. A longer `Retry-After` of the
-/// receiver wins.
+/// Returns the pause after the given number of attempts (from 1); `None` after
+/// the last. `chance` (0 to 1) varies the pause by up to a fifth, so that
+/// deliveries that failed together are not retried together. A longer
+/// `Retry-After` from the receiver takes precedence.
 pub(super) fn delay(
     limits: &WebhookLimits,
     attempts: u32,

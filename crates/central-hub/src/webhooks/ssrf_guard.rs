@@ -1,6 +1,6 @@
-//! SSRF guard of webhooks: resolves a host to the addresses that
-//! [`AllowedHosts`] admits, so that the address that was checked is the one
-//! that is connected to.
+//! Protects webhooks against SSRF: resolves a host only to addresses that
+//! [`AllowedHosts`] admits, so that the checked address is the one to which the
+//! connection is made.
 
 use std::error::Error;
 use std::fmt;
@@ -9,11 +9,11 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::config::AllowedHosts;
 
-/// Resolves names to the allowed addresses: a connection uses only addresses
-/// that were checked.
+/// Resolves names to allowed addresses only, so that a connection uses only
+/// addresses that were checked.
 pub(super) struct Resolver(pub(super) AllowedHosts);
 
-/// No address of the host is allowed.
+/// The error that no address of the host is allowed.
 #[derive(Debug)]
 pub(super) struct Refused;
 
@@ -25,7 +25,7 @@ impl fmt::Display for Refused {
 
 impl Error for Refused {}
 
-/// The host has no address.
+/// The error that the host has no address.
 #[derive(Debug)]
 pub(super) struct Unresolved(Option<std::io::Error>);
 

@@ -1,5 +1,5 @@
-//! Alerts, on both engines, against a real mail server: an alert is sent once,
-//! repeated, and resolved; across restarts and with two hubs.
+//! Tests of alerts on both database engines, with a real mail server: an alert
+//! is sent once, repeated and resolved, across restarts and with two hubs.
 
 mod channels;
 mod conditions;
@@ -15,7 +15,7 @@ use crate::fake_session_manager::{FakeSessionManager, state};
 use crate::receiver::{Receiver, Reply};
 use crate::support::{Hub, ask, code, get, text, until};
 
-/// Builds a `GET /session` body with the fields that matter here.
+/// Builds a `GET /session` body with the fields that matter in these tests.
 fn session(state: &str, cause: &str) -> String {
     json!({
         "session": "admin", "state": state, "since": "2026-01-14T13:02:09.336Z", "generation": 4,
@@ -33,12 +33,12 @@ fn is_in(manager: &FakeSessionManager, word: &str, cause: &str) {
     manager.first_events(&[("state", state(word, 2))]);
 }
 
-/// Starts a hub with a short poll interval and no alert delay.
+/// Starts a hub with a short check interval and no alert delay.
 async fn start(database: &Database, manager: &str, variables: &[(&str, &str)]) -> Hub {
     start_changed(database, manager, variables, |_| {}).await
 }
 
-/// As [`start`], by this clock.
+/// Starts a hub like [`start`], with this clock.
 async fn start_at(
     clock: &AlertClock,
     database: &Database,
@@ -120,7 +120,7 @@ async fn holding(hub: &Hub) -> Vec<String> {
     keys.map(str::to_owned).collect()
 }
 
-/// Waits until the hubs have checked the session this many times more.
+/// Waits until the hubs have checked the session this many more times.
 async fn until_looked(manager: &FakeSessionManager, times: usize) {
     let looks = || {
         let asked = manager.asked();
@@ -146,15 +146,14 @@ on_both_engines! {
         assert_eq!((&first["from"], &first["auto"]), (&json!("hub@example.com"), &json!("auto-generated")));
         let text = first["text"].as_str().unwrap();
         assert!(text.contains("link it again") && text.contains("Since 2026-01-14 10:02."), "{text}");
-        // The alert stays active without repeats; a restart of the hub sends
-        // nothing.
+        // The alert stays active without repeats, and a restart of the hub sends nothing.
         until("it is settled", async || {
             get(&hub, "/api/alerts").await["told"][0]["state"] == "sent"
         }).await;
         until_holding(&hub, &["SESSION_NOT_READY"]).await;
         hub.stop().await;
         let hub = start(&database, &manager.url, &mail.variables()).await;
-        // A second check: the first was handled.
+        // Once the second check has begun, the first has been handled.
         until_looked(&manager, 2).await;
         until_holding(&hub, &["SESSION_NOT_READY"]).await;
         is_in(&manager, "READY", "SYNCED");
@@ -268,7 +267,7 @@ async fn two_hubs_on_one_store_send_each_alert_once() {
     mail.until(2).await;
     is_in(&manager, "DISCONNECTED", "CONFLICT");
     mail.until(3).await;
-    // The state is shared: so many checks are of both.
+    // The counter is shared, so this many checks include both hubs.
     until_looked(&manager, 20).await;
     until("both saw it", async || {
         holding(&one).await == ["SESSION_NOT_READY"]
@@ -288,7 +287,7 @@ async fn digest_is_sent_once_a_day() {
     is_in(&manager, "READY", "SYNCED");
     let mut variables = mail.variables().to_vec();
     variables.push(("ALERT_DIGEST_AT", "00:00"));
-    // A new hub skips today's digest; yesterday's counts as sent.
+    // A new hub skips today's digest, as if yesterday's had been sent.
     let store = {
         let hub = start(&database, &manager.url, &variables).await;
         until("it is known", async || {

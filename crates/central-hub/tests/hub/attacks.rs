@@ -1,5 +1,5 @@
-//! Regression tests of an attack on the API: one business against another, one
-//! caller against all.
+//! Regression tests of an attack on the API: one business against another, and
+//! one caller against all others.
 
 use std::time::{Duration, Instant};
 
@@ -107,7 +107,7 @@ on_both_engines! {
         // A later message of another business, without a campaign.
         sent(&hub.store, 52, None, "K2").await;
         assert_eq!(answered(2).await, (json!(52), json!(null)));
-        // The first business again: its campaign still applies.
+        // The first business writes again; its campaign still applies.
         sent(&hub.store, 51, None, "K3").await;
         assert_eq!(answered(3).await, (json!(51), json!(of_51)));
         let of_52 = campaign(&hub, &admin(), Some(52)).await;
@@ -141,7 +141,7 @@ on_both_engines! {
         assert_eq!(again["por"], "ana", "who did it stays");
         let (_, list) = get(&hub, &admin(), path).await;
         assert_eq!(list["bajas"][0]["motivo"], "lo pidió por teléfono");
-        // A campaign's recipients are the business's contacts, too; an
+        // A campaign's recipients count as the business's contacts; an
         // administrator may opt out any number.
         let other = "5491158254209";
         let id = campaign(&hub, &luis, Some(52)).await;
@@ -180,13 +180,13 @@ on_both_engines! {
                 before = format!("&antes={next}");
             }
         };
-        // 11 MB of text, of which the index reads one message.
+        // 11 MB of text, of which the search reads one message thanks to the index.
         for (list, key) in [("/api/listener/messages", "mensajes"), ("/api/listener/conversations", "conversaciones")] {
             let (pages, found) = pages(list, key).await;
             assert_eq!(found, 1, "{list}");
             assert_eq!(pages, 1, "{list}");
         }
-        // A large page is cut by its size.
+        // A large page is limited by its size.
         let (_, page) = get(&hub, &admin(), "/api/listener/messages?limite=200").await;
         let length = page["mensajes"].as_array().unwrap().len();
         assert!((50..=100).contains(&length) && page["siguiente"].is_i64(), "{length}");
@@ -268,7 +268,7 @@ on_both_engines! {
         let marked: Vec<_> = users["users"].as_array().unwrap().iter()
             .map(|it| (it["username"].as_str().unwrap(), it["unguarded"].as_bool().unwrap())).collect();
         assert_eq!(marked, [("admin", false), ("eva", true)]);
-        // Each can be revoked, or secured, on its own.
+        // Each user and token can be revoked or secured separately.
         let eva = users["users"][1]["id"].clone();
         let (status, body) = hub.by(&admin(), "PUT", &format!("/api/users/{eva}"), json!({"password": "otra clave larga"})).await;
         assert_eq!((status, &body["unguarded"]), (200, &json!(false)));
@@ -364,7 +364,7 @@ on_both_engines! {
         let by_password = basic("eva", "una clave larga");
         let token = bearer(&hub.add_token(&by_password, &["read"], None).await);
         let session = hub.sign_in("eva", "una clave larga").await;
-        // Demoted: session, password and the user's token end.
+        // After a demotion, the session, the password and the user's token end.
         let mut open = Vec::new();
         for by in [&bearer(&session.jwt), &by_password, &token] {
             open.push(listen(&hub, by).await);
@@ -374,15 +374,15 @@ on_both_engines! {
         for stream in open {
             ends(stream).await;
         }
-        // Moved to another business.
+        // After a move to another business.
         let stream = listen(&hub, &by_password).await;
         change(json!({"cliente_id": 52})).await;
         ends(stream).await;
-        // Password changed, for streams opened by any credential.
+        // After a password change, for streams opened with any credential.
         let stream = listen(&hub, &by_password).await;
         change(json!({"password": "otra clave larga"})).await;
         ends(stream).await;
-        // A revoked token.
+        // After a token is revoked.
         let (_, tokens) = get(&hub, &admin(), "/api/tokens").await;
         let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
         let stream = listen(&hub, &token).await;
@@ -443,12 +443,12 @@ on_both_engines! {
             let (status, body) = make(&ana, None).await;
             assert_eq!(status, 201, "{body}");
         }
-        // Whoever makes it: the business has as many as it may have.
+        // Whoever creates the token, the business already has the maximum.
         for (by, cliente_id) in [(ana.as_str(), None), (admin().as_str(), Some(51))] {
             let (status, body) = make(by, cliente_id).await;
             assert_eq!((status, &body["code"]), (409, &json!("TOO_MANY_TOKENS")), "{body}");
         }
-        // Others are unaffected, and one that is revoked makes room.
+        // Other businesses are unaffected, and revoking a token makes room.
         assert_eq!(make(&luis, None).await.0, 201);
         assert_eq!(make(&admin(), None).await.0, 201);
         let (_, listed) = get(&hub, &ana, "/api/tokens?limit=1").await;
@@ -513,7 +513,7 @@ on_both_engines! {
             (&json!(null), &json!(lid))
         );
         assert!(!unknown.to_string().contains(ANA), "{unknown}");
-        // Neither does a message to it, nor the opt-out list.
+        // A message to the LID does not reveal it either, and neither does the opt-out list.
         let (_, answer) = post(
             &hub,
             &luis,
@@ -561,7 +561,7 @@ async fn ends_within(limit: Duration, response: Response) {
         .expect("the stream ends");
 }
 
-/// Starts an upload that stalls.
+/// Starts an upload that stalls halfway.
 async fn slow_list(hub: &Hub, by: &str, campaign: i64) -> TcpStream {
     let address = hub.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -600,7 +600,7 @@ async fn internal_token_guesses_are_rate_limited() {
     hub.stop().await;
 }
 
-/// A change at one of two hubs applies at the other.
+/// Checks that a change at one of two hubs takes effect at the other.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hubs_enforce_rules_and_limits_together() {
     let database = Database::postgres();
@@ -634,8 +634,8 @@ async fn two_hubs_enforce_rules_and_limits_together() {
     let refused = (status, &body["mensajes"][0]["error"]);
     assert_eq!(refused, (202, &json!("OPTED_OUT")), "{body}");
 
-    // A permission revoked at one hub ends at the other: at once for requests,
-    // and within half a minute for open streams.
+    // A permission that was revoked at one hub ends at the other: at once for
+    // requests, and within half a minute for open streams.
     let (_, users) = get(&one, &admin(), "/api/users").await;
     let users = users["users"].as_array().unwrap();
     let id = &users.iter().find(|it| it["username"] == "ana").unwrap()["id"];

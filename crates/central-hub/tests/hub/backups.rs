@@ -1,5 +1,5 @@
-//! `central-hub backup`, `restore` and `drill`, run as the binary: a backup is
-//! restored, damage is reported, and no files are left behind.
+//! Tests of `central-hub backup`, `restore` and `drill` as processes: a backup
+//! is restored, damage is reported, and no files are left behind.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ impl Machine {
         format!("sqlite:{}", self.path("data/hub.db").display())
     }
 
-    /// The processes that were started by a command here.
+    /// Returns the processes that were started by a command of this test.
     fn processes(&self) -> Vec<i32> {
         let home = self.path("tmp");
         let table = ProcessTable::scan().unwrap();
@@ -65,7 +65,7 @@ impl Machine {
         output.unwrap()
     }
 
-    /// Runs it successfully; returns its standard output.
+    /// Runs a command that succeeds, and returns its standard output.
     fn run(&self, words: &[&str]) -> String {
         let output = self.with(words, &[("BACKUP_KEY", &self.key)]);
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -73,14 +73,14 @@ impl Machine {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Runs it to a failure; returns its standard error.
+    /// Runs a command that fails, and returns its standard error.
     fn fails(&self, words: &[&str], variables: &[(&str, &str)]) -> String {
         let output = self.with(words, variables);
         assert_eq!(output.status.code(), Some(1), "{words:?}");
         String::from_utf8(output.stderr).unwrap()
     }
 
-    /// What is there, with what is in the backups.
+    /// Returns the files that exist, with the contents of the backups.
     fn stored(&self) -> Vec<(PathBuf, Option<Vec<u8>>)> {
         let mut all = Vec::new();
         for folder in ["", "data", "backups"] {
@@ -137,7 +137,7 @@ async fn running_hub_is_backed_up_verified_and_restored() {
         machine.path("backups").metadata().unwrap().mode() & 0o777,
         0o700
     );
-    // Later changes are not in the backup; the drill reports its contents.
+    // Later changes are not in the backup; the drill reports the backup's contents.
     add_campaign(&hub).await;
     let before = machine.stored();
     let said = machine.run(&["drill"]);
@@ -168,7 +168,7 @@ async fn running_hub_is_backed_up_verified_and_restored() {
     let hub = Hub::start_on(&before, &nowhere, &[]).await;
     assert_eq!(campaigns(&hub).await, 2);
     hub.stop().await;
-    // Restores onto an empty machine.
+    // Restoring works on an empty machine.
     std::fs::remove_dir_all(machine.path("data")).unwrap();
     machine.run(&["restore", &shown]);
     let hub = Hub::start_on(&machine.url(), &nowhere, &[]).await;
@@ -198,7 +198,7 @@ async fn invalid_backups_are_rejected_without_changes() {
         said.contains("BACKUP_KEY is not set") && said.contains("--new-key"),
         "{said}"
     );
-    // The public key creates backups, but cannot open them.
+    // The public key can create backups, but not open them.
     let (_, public) = BackupKey::generate();
     let output = machine.with(&["backup"], &[("BACKUP_KEY", &public)]);
     let said = String::from_utf8(output.stdout).unwrap();

@@ -1,4 +1,4 @@
-//! Campaigns over HTTP, from the upload to the end, on both engines.
+//! Tests of campaigns over HTTP, from the upload to the end, on both database engines.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -24,7 +24,7 @@ async fn post(hub: &Hub, path: &str, body: &Value) -> (u16, Value) {
     ask(hub, "POST", path, Some(body)).await
 }
 
-/// Posts without a body, as curl does.
+/// Posts without a body, like curl.
 async fn press(hub: &Hub, path: &str) -> (u16, Value) {
     ask(hub, "POST", path, None).await
 }
@@ -85,8 +85,7 @@ on_both_engines! {
             "hora_inicio": "00:00", "hora_fin": "24:00", "cupo_diario": 1,
         });
         assert_eq!(post(&hub, "/api/sender/programaciones", &schedule).await.0, 201);
-        // Three recipients remain, one per day from today; a pending schedule
-        // counts as well.
+        // Three recipients remain, one per day from today on; a pending schedule counts as well.
         let second = review().await;
         assert_eq!((&second["pidieron_baja"], &second["sin_horario"]), (&json!(1), &json!(false)));
         let end: jiff::Timestamp = second["termina"].as_str().unwrap().parse().unwrap();
@@ -124,7 +123,7 @@ on_both_engines! {
         assert_eq!((number(&stats, "simulados"), number(&stats, "pendientes")), (300, 0));
         assert!((3..=4).contains(&stats["por_dia"].as_array().unwrap().len()), "{stats}");
         assert!(stats["previsto_inicio"].as_str() < stats["previsto_fin"].as_str());
-        // The plan, page by page.
+        // The simulated plan, page by page.
         let mut next = json!(0);
         let mut seen = 0;
         while !next.is_null() {
@@ -176,7 +175,7 @@ on_both_engines! {
         assert_eq!(number(&failed, "total"), 1);
         let failed = &failed["destinatarios"][0];
         assert_eq!(failed["causa"], "NOT_ON_WHATSAPP");
-        // Its message can be retried only through the campaign.
+        // The campaign's message can be retried only through the campaign.
         let path = format!("/api/sender/messages/{}/retry", failed["mensaje_id"]);
         let (status, body) = post(&hub, &path, &json!({"motivo": "otra vez"})).await;
         assert_eq!((status, &body["code"]), (409, &json!("MESSAGE_OF_CAMPAIGN")));
@@ -193,8 +192,8 @@ on_both_engines! {
         let history = get(&hub, &path).await;
         let steps = history["historial"].as_array().unwrap();
         assert!(steps.iter().any(|step| step["causa"] == "RETRY" && step["detalle"] == "ya tiene"));
-        // Two answer, one of them with an opt-out; the earlier opt-out is not
-        // this campaign's.
+        // Two contacts answer, one of them with an opt-out. The earlier opt-out
+        // does not count for this campaign.
         let said = |number: u32, body: &str| json!({
             "message_id": format!("false_54911{number:08}@c.us_A"), "from": format!("54911{number:08}@c.us"),
             "to": "5491158254201@c.us", "phone": format!("54911{number:08}"), "pushname": "Ana",
@@ -226,12 +225,12 @@ on_both_engines! {
         let list = "Celular;Nombre;Propiedad\r\n5491100000001;Ana;PH\r\n5491100000002;Luis;\r\n5491100000003;Mu¤oz;PH\r\n";
         let (status, report) = upload(&hub, id, "", list).await;
         assert_eq!(status, 201, "{report}");
-        // A name in a wrong encoding is not taken, whatever the text will be.
+        // A name in a wrong encoding is rejected, whatever the text will be.
         assert_eq!((number(&report, "aceptados"), number(&report, "rechazados")), (2, 1), "{report}");
         let path = format!("{CAMPAIGNS}/{id}");
         let draft = look(&hub, id).await;
         assert_eq!((&draft["mensaje"], &draft["columnas"]), (&json!(""), &json!(["celular", "nombre", "propiedad"])));
-        // Approval waits for the text.
+        // The campaign cannot be approved before it has a text.
         let (status, body) = press(&hub, &format!("{path}/approve")).await;
         assert_eq!((status, &body["code"]), (409, &json!("CAMPAIGN_STATE")), "{body}");
         let write = async |text: &str| ask(&hub, "PUT", &path, Some(&json!({"mensaje": text}))).await;
@@ -261,7 +260,8 @@ on_both_engines! {
             let body = get(&hub, &format!("/api/sender/programaciones/{schedule}")).await;
             assert_eq!(body["estado"], state, "{body}");
         }
-        // One a day: the second goes tomorrow, which is the estimated end.
+        // The quota is one message per day. The second is sent tomorrow, which
+        // is the estimated end.
         until("the first", async || number(&look(&hub, id).await, "enviados") == 1).await;
         let stats = get(&hub, &format!("{path}/stats")).await;
         let end: jiff::Timestamp = stats["termina"].as_str().unwrap().parse().unwrap();
@@ -288,9 +288,9 @@ on_both_engines! {
         let all = get(&hub, "/api/sender/bajas").await;
         assert_eq!(all["bajas"].as_array().unwrap().len(), 1, "{all}");
         assert_eq!(all["bajas"][0]["origen"], "mensaje");
-        // Also by the other id.
+        // The opt-out also applies to the contact's other id.
         assert!(hub.store.is_opted_out("123456789@lid").await.unwrap());
-        // Rejected on every route.
+        // A message to the contact is rejected on every route.
         let send = json!({"to": "5491100000001", "message": "hola"});
         let (status, body) = post(&hub, "/send", &send).await;
         assert_eq!((status, &body["code"]), (403, &json!("OPTED_OUT")), "{body}");
@@ -328,7 +328,8 @@ on_both_engines! {
             ("MISSING_VALUE", json!(["11 5825-4203", "", "Saavedra"])),
             ("DUPLICATE", json!([])),
         ]);
-        // The page's file of them, corrected: its reasons are nobody's data.
+        // The file of rejected lines that the page creates, corrected: its
+        // column of reasons is not data of the recipients.
         let mended = "Celular;Nombre;Barrio;Qué corregir\r\n11 15 5825-4202;Luis;Núñez;Falta el código de área\r\n";
         let (status, report) = upload(&hub, id, "", mended).await;
         assert_eq!((status, number(&report, "aceptados")), (201, 1), "{report}");
@@ -401,7 +402,7 @@ async fn template_errors_report_their_position() {
         (status, &body["motivo"]),
         (400, &json!("TEMPLATE_UNCLOSED_BRACE"))
     );
-    // Columns that are declared, or uploaded with the list, are known.
+    // Columns that are declared, or that come with the list, are known.
     let mut campaign = brisk("Hola {nombre} de {empresa}");
     campaign["columnas"] = json!(["Empresa"]);
     create(&hub, &campaign).await;
@@ -414,7 +415,7 @@ async fn template_errors_report_their_position() {
     assert_eq!((status, number(&body, "pendientes")), (201, 1), "{body}");
     assert_eq!(body["importacion"]["rechazos"][0]["linea"], 2);
     let id = number(&body, "id");
-    // A new text cannot use a column that recipients lack.
+    // A new text cannot use a column in which recipients have no value.
     let path = format!("{CAMPAIGNS}/{id}");
     let change = json!({"mensaje": "Hola {ciudad}", "columnas": ["ciudad"]});
     assert_eq!(ask(&hub, "PUT", &path, Some(&change)).await.0, 409);
@@ -443,7 +444,7 @@ async fn unreadable_lists_store_nothing() {
             "{body}"
         );
         assert_eq!(body["motivo"], reason);
-        // What a person can choose from.
+        // The choices that are offered to the user.
         let titles = match reason {
             "LIST_WITHOUT_PHONE" => json!(["nombre", "ciudad"]),
             _ => Value::Null,
@@ -498,7 +499,7 @@ async fn incomplete_list_is_not_sent() {
         (409, &json!("IMPORT_INCOMPLETE")),
         "{body}"
     );
-    // Uploading the whole list again completes it.
+    // Uploading the whole list again completes the import.
     let (status, report) = upload(
         &hub,
         id,
@@ -665,7 +666,7 @@ async fn bad_requests_are_rejected_with_a_code() {
         ask(&hub, "GET", &format!("{CAMPAIGNS}/{id}"), None).await.0,
         404
     );
-    // Also without the prefix.
+    // The route also works without the prefix.
     assert_eq!(get(&hub, "/sender/campaigns").await, json!([]));
     hub.stop().await;
 }

@@ -1,4 +1,4 @@
-//! With whom a business has to do, on both engines.
+//! Tests of contacts, on both database engines.
 
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ async fn send(hub: &Hub, to: &str, text: &str, cliente_id: Option<u64>) {
     assert_eq!(status, 200, "{body}");
 }
 
-/// What a lead writes, and the hub has read.
+/// Publishes a message from a lead, and waits until the hub has read it.
 async fn lead(hub: &Hub, peer: &FakeSessionManager, id: &str, from: &str, body: &str) {
     let mut told = message(&format!("false_{from}_{id}"), from, body);
     told["pushname"] = json!("anita");
@@ -39,7 +39,7 @@ async fn note(hub: &Hub, who: &str, change: Value) -> Value {
     body
 }
 
-/// Whom a list has, by number or LID.
+/// Returns the contacts in the list, by number or LID.
 async fn listed(hub: &Hub, query: &str) -> Vec<String> {
     let url = format!("/api/contacts?{query}");
     let list = get(hub, &url).await;
@@ -54,7 +54,7 @@ async fn listed(hub: &Hub, query: &str) -> Vec<String> {
     .collect()
 }
 
-/// With whom there are conversations, who wrote last first.
+/// Returns the contacts with conversations, the most recent writer first.
 async fn talks(hub: &Hub, query: &str) -> Vec<String> {
     let list = get(hub, &format!("/api/listener/conversations?{query}")).await;
     let all = list["conversaciones"].as_array().unwrap().iter();
@@ -62,12 +62,12 @@ async fn talks(hub: &Hub, query: &str) -> Vec<String> {
         .collect()
 }
 
-/// Where session-manager deletes what it keeps of a number.
+/// Returns session-manager's path for deleting the messages of a number's chat.
 fn chat_records(number: &str) -> String {
     format!("/chats/{number}@c.us/messages")
 }
 
-/// How much of what somebody wrote nobody has read.
+/// Returns how many of a contact's messages are unread.
 async fn unread(hub: &Hub, who: &str) -> i64 {
     let history = get(hub, &format!("/api/listener/history/{who}")).await;
     history["sin_leer"].as_i64().unwrap()
@@ -93,11 +93,11 @@ on_both_engines! {
         let one = get(&hub, &format!("/api/contacts/{LEO}")).await;
         assert_eq!((&one["nombre"], &one["nombre_whatsapp"], &one["baja"]), (&Value::Null, &json!("anita"), &json!(false)));
         assert_eq!((texts(&one), &one["ultimo"]["mensaje"]), (vec!["¿Cuánto sale?"], &json!("¿Cuánto sale?")));
-        // By any spelling.
+        // The contact is found by any spelling of the number.
         let noted = note(&hub, "541158254201", json!({"nombre": " Ana María Gómez ", "etiquetas": ["alquiler", "VIP", "alquiler", " "], "nota": "llama de noche"})).await;
         assert_eq!((&noted["telefono"], &noted["nombre"]), (&json!(ANA), &json!("Ana María Gómez")));
         assert_eq!(noted["etiquetas"], json!(["alquiler", "VIP"]));
-        // What is left out stays, what is empty goes.
+        // Omitted fields stay; empty fields are deleted.
         let noted = note(&hub, ANA, json!({"nota": ""})).await;
         assert_eq!((&noted["nombre"], &noted["nota"]), (&json!("Ana María Gómez"), &Value::Null));
         for words in ["gomez ana", "mar%C3%ADa+g", "alquiler", "vip", "5825-4201", "54 11 5825 4201"] {
@@ -153,7 +153,7 @@ on_both_engines! {
         }
         let long = format!("/api/contacts?buscar={}", "a".repeat(201));
         assert_eq!(code(&hub.get(&long).await.1), "INVALID_REQUEST");
-        // Somebody new is noted by hand.
+        // A new contact is created by hand.
         note(&hub, ANA, json!({"nombre": "Ana"})).await;
         assert_eq!(listed(&hub, "").await, [ANA]);
         hub.stop().await;
@@ -183,7 +183,7 @@ on_both_engines! {
         }
         let (status, again) = ask(&hub, "POST", &join(LEO), Some(&json!({"con": ANA}))).await;
         assert_eq!((status, &again["code"]), (409, &json!("CONTACT_ALREADY_JOINED")));
-        // What either has now is the one's.
+        // Later data of either contact belongs to the merged one.
         send(&hub, "5491158254203", "otro", None).await;
         let (_, two) = ask(&hub, "POST", &join(ANA), Some(&json!({"con": "5491158254203"}))).await;
         assert_eq!(two["direcciones"].as_array().unwrap().len(), 3);
@@ -201,12 +201,12 @@ on_both_engines! {
         assert!(with.len() == 3 && with.contains(&LEO.to_owned()), "{with:?}");
         assert_eq!(talks(&hub, "cliente_id=52").await, [LEO]);
         assert_eq!((unread(&hub, ANA).await, unread(&hub, LEO).await), (0, 1));
-        // The wish is a promise: it stays with both.
+        // The opt-out must be honored, so it stays with both contacts.
         assert_eq!((&ana["baja"], &leo["baja"]), (&json!(true), &json!(true)));
         assert_eq!(listed(&hub, "").await.len(), 3);
         assert_eq!(listed(&hub, "cliente_id=52").await, [LEO]);
         assert_eq!(listed(&hub, "cliente_id=51").await, [ANA]);
-        // What comes next is with whom it is from.
+        // Later messages belong to the contact who sends them.
         lead(&hub, &peer, "3A02", &format!("{LEO}@c.us"), "otra vez").await;
         assert_eq!(texts(&get(&hub, &format!("/api/contacts/{LEO}")).await)[0], "otra vez");
         hub.stop().await;
@@ -223,7 +223,7 @@ on_both_engines! {
         let (join_path, part_path) = (format!("/api/contacts/{ANA}/join"), format!("/api/contacts/{ANA}/part"));
         let (status, one) = ask(&hub, "POST", &join_path, Some(&join(LEO))).await;
         assert_eq!((status, &one["nombre"], &one["nota"]), (200, &json!("Leo"), &json!("uno\ndos")), "{one}");
-        // A third one comes along, and what a person changes meanwhile stays.
+        // A third contact is merged, and what a user changes meanwhile stays.
         note(&hub, "5491158254203", json!({"nombre": "Eva", "etiquetas": ["eva"]})).await;
         assert_eq!(ask(&hub, "POST", &join_path, Some(&join("5491158254203"))).await.0, 200);
         note(&hub, ANA, json!({"nota": "uno, dos y tres"})).await;
@@ -232,7 +232,7 @@ on_both_engines! {
         assert_eq!(status, 200);
         let (status, ana) = ask(&hub, "POST", &part_path, Some(&json!({"direccion": LEO}))).await;
         assert_eq!(status, 200, "{ana}");
-        // Eva's name would have been taken if Leo's had not been there before.
+        // Eva's name would have been used if Leo's name had not been there first.
         assert_eq!((&ana["nombre"], &ana["nota"]), (&json!("Eva"), &json!("uno, dos y tres")), "{ana}");
         assert_eq!(ana["etiquetas"], json!(["vip", "casa", "eva"]), "{ana}");
         assert_eq!((&ana["nombre_whatsapp"], &ana["negocios"]), (&Value::Null, &json!([])), "{ana}");
@@ -243,13 +243,13 @@ on_both_engines! {
         assert_eq!(listed(&hub, "cliente_id=52").await, [LEO]);
         assert!(!listed(&hub, "cliente_id=51").await.contains(&ANA.to_owned()));
         assert_eq!(listed(&hub, "buscar=alquiler").await, [LEO]);
-        // The first one is Ana's alone again, too.
+        // After the third contact is split off, the first is as it was before as well.
         assert_eq!(ask(&hub, "POST", &part_path, Some(&json!({"direccion": "5491158254203"}))).await.0, 200);
         let ana = get(&hub, &format!("/api/contacts/{ANA}")).await;
         assert_eq!((&ana["nombre"], &ana["etiquetas"]), (&Value::Null, &json!(["vip", "casa"])), "{ana}");
         let eva = get(&hub, "/api/contacts/5491158254203").await;
         assert_eq!((&eva["nombre"], &eva["etiquetas"]), (&json!("Eva"), &json!(["eva"])), "{eva}");
-        // Nothing of it is kept twice.
+        // No state of a merge is left.
         let left = "SELECT COUNT(*) FROM person_joinings WHERE kept IS NOT NULL";
         let left: i64 = sqlx::query_scalar(left).fetch_one(hub.store.reader()).await.unwrap();
         assert_eq!(left, 0);
@@ -296,7 +296,7 @@ on_both_engines! {
         send(&hub, ANA, "a Ana", Some(51)).await;
         let join = json!({"con": LEO});
         let part = format!("/api/contacts/{ANA}/part");
-        // By any of the addresses that came with the contact.
+        // The contact can be split off by any of the addresses that came with it.
         for (round, leaving) in [LEO, LID].into_iter().enumerate() {
             let (status, one) = ask(&hub, "POST", &format!("/api/contacts/{ANA}/join"), Some(&join)).await;
             assert_eq!((status, one["direcciones"].as_array().unwrap().len()), (200, 3), "{one}");
@@ -314,7 +314,7 @@ on_both_engines! {
             }
             assert_eq!(talks(&hub, "cliente_id=51").await, [ANA]);
             assert!(ana["uniones"].as_array().unwrap().iter().all(|it| it["deshecha"] != Value::Null), "{ana}");
-            // What comes next is Leo's.
+            // The next message belongs to Leo.
             let next = of_leo(&format!("3B0{round}"), "otra vez");
             until_read(&hub, peer.publish("message", &next)).await;
             assert_eq!(texts(&get(&hub, &format!("/api/contacts/{LEO}")).await)[0], "otra vez");
@@ -351,10 +351,10 @@ on_both_engines! {
         }
         lead(&hub, &peer, "3A01", &format!("{ANA}@c.us"), "otro secreto").await;
         note(&hub, ANA, json!({"nombre": "Ana Secreta"})).await;
-        // One business keeps nothing any more; the other does.
+        // One business has no data any more; the other still has.
         let (status, gone) = ask(&hub, "DELETE", &format!("/api/contacts/{ANA}?cliente_id=51"), None).await;
         assert_eq!((status, &gone["mensajes"], &gone["destinatarios"]), (200, &json!(1), &json!(1)), "{gone}");
-        // The other business keeps something: session-manager does, too.
+        // As long as the other business has data, session-manager keeps its own.
         assert!(peer.asked().iter().all(|it| it.method != "DELETE"));
         assert!(!listed(&hub, "cliente_id=51").await.contains(&ANA.to_owned()));
         assert_eq!(listed(&hub, "cliente_id=52").await, [ANA]);
@@ -376,14 +376,14 @@ on_both_engines! {
         }
         assert!(get(&hub, &format!("/api/listener/history/{ANA}")).await["mensajes"].as_array().unwrap().is_empty());
         assert!(listed(&hub, "buscar=secreta").await.is_empty());
-        // Nobody has them anywhere, by what is dumped of the whole.
+        // A dump of the whole database contains neither address.
         let mut dump = Vec::new();
         central_hub::store::dump::export(&hub.store, &mut dump).await.unwrap();
         let dump = String::from_utf8(dump).unwrap();
         let lines: Vec<_> = dump.lines().filter(|line| line.contains(ANA)).collect();
         assert!(lines.iter().all(|line| line.contains("\"opt_outs\"")), "{lines:?}");
         assert!(!dump.contains("Secreta") && !dump.contains("otro secreto"));
-        // Nor by a line of a list that was refused.
+        // Refused lines of lists do not contain them either.
         let refused = "SELECT cell FROM import_refusals ORDER BY line";
         let refused: Vec<String> = sqlx::query_scalar(refused).fetch_all(hub.store.reader()).await.unwrap();
         assert_eq!(refused, ["", LEO]);
@@ -402,7 +402,7 @@ on_both_engines! {
         let (status, gone) = ask(&hub, "DELETE", &format!("/api/contacts/{ANA}"), None).await;
         assert_eq!((status, &gone["sesion_pendiente"]), (200, &json!(true)), "{gone}");
         peer.get_up().await;
-        // Not before all that was sent is settled.
+        // session-manager is asked again until everything that was sent is settled.
         for address in [format!("{ANA}@c.us"), LID.to_owned()] {
             let path = format!("/chats/{address}/messages");
             peer.answers(&path, 200, r#"{"deleted":1,"unsettled":1}"#);
@@ -430,7 +430,7 @@ on_both_engines! {
         }
         due().await;
         until("session-manager to have forgotten", async || queued().await == 0).await;
-        // Of a business, once nobody else keeps anything.
+        // The deletion for one business includes session-manager once no other business has data.
         peer.answers(&chat_records(LEO), 200, r#"{"deleted":1,"unsettled":0}"#);
         let path = format!("/api/contacts/{LEO}?cliente_id=52");
         let (status, gone) = ask(&hub, "DELETE", &path, None).await;
@@ -457,7 +457,7 @@ async fn contacts_are_visible_only_to_their_business() {
         )
         .await;
     assert_eq!(status, 200);
-    // Nobody else's to see, to change, or to delete.
+    // Another business can neither see, change nor delete the contact.
     let (status, body) = hub.by(&luis, "GET", &path, json!(null)).await;
     assert_eq!((status, &body["code"]), (404, &json!("CONTACT_NOT_FOUND")));
     assert_eq!(hub.by(&luis, "DELETE", &path, json!({})).await.0, 404);
@@ -487,7 +487,7 @@ async fn contacts_are_visible_only_to_their_business() {
             "{method} {path}"
         );
     }
-    // Its own note beside the other's; an administrator has both.
+    // Each business has its own note; an administrator sees both.
     let (_, body) = hub
         .by(
             &luis,
@@ -509,7 +509,7 @@ async fn contacts_are_visible_only_to_their_business() {
     let (_, body) = hub.by(&admin(), "GET", &path, json!(null)).await;
     assert_eq!(body["negocios"].as_array().unwrap().len(), 2, "{body}");
     assert_eq!(body["nota"], Value::Null);
-    // Deleted by one, it is still the other's.
+    // A contact that one business deleted still belongs to the other.
     assert_eq!(hub.by(&ana, "DELETE", &path, json!({})).await.0, 200);
     assert_eq!(hub.by(&ana, "GET", &path, json!(null)).await.0, 404);
     assert_eq!(

@@ -23,7 +23,7 @@ async fn new_listener_gets_the_state_and_then_its_changes() {
     assert_eq!(first.next_of("state").await["generation"], 3);
     assert_eq!(first.next_of("qr").await["qr"], "data:1");
 
-    // A later listener gets the same at once, with the remaining time.
+    // A later listener gets the same events at once, with the remaining time.
     let mut second = hub.events().await;
     assert_eq!(second.next().await.unwrap().0, "hub");
     let (name, data) = second.next().await.unwrap();
@@ -100,7 +100,7 @@ async fn listeners_get_session_manager_outages_and_recoveries() {
 
 #[tokio::test]
 async fn service_without_an_event_stream_counts_as_down() {
-    // Another service listens at this address.
+    // Another service listens on this address.
     let other = Hub::start(&FakeSessionManager::nowhere().await).await;
     let hub = Hub::start(&other.url("/nothing")).await;
     let mut events = hub.events().await;
@@ -134,7 +134,7 @@ async fn slow_listener_gets_a_fresh_snapshot_after_missed_events() {
     slow.hub("up").await;
     let mut quick = hub.events().await;
     quick.hub("up").await;
-    // More than sockets and backlog can buffer.
+    // More data than sockets and backlog can buffer.
     let filler = "x".repeat(100_000);
     for number in 0..600_u32 {
         peer.tell("qr", qr(&format!("{number}:{filler}"), 60_000));

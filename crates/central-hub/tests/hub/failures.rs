@@ -1,4 +1,4 @@
-//! Failure tests: session-manager's failures, and hostile requests.
+//! Tests of session-manager's failures and of hostile requests.
 
 use futures_util::future::join_all;
 use tokio::join;
@@ -71,7 +71,7 @@ async fn unresponsive_session_manager_times_out() {
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     everything(&peer, FakeSessionManager::never_answers);
     all_answer(&hub, 504, "SESSION_MANAGER_TIMEOUT").await;
-    // Its timeout does not affect other routes.
+    // The timeout does not affect other routes.
     assert_eq!(hub.get("/health").await.0, 200);
     hub.stop().await;
 }
@@ -80,7 +80,7 @@ async fn unresponsive_session_manager_times_out() {
 async fn invalid_answers_of_session_manager_are_502() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
-    // The peer responds 404 in plain text to other paths.
+    // The fake responds 404 in plain text on other paths.
     peer.answers("/status", 404, "there is none");
     all_answer(&hub, 502, "SESSION_MANAGER_BAD_RESPONSE").await;
     for (status, body) in [
@@ -227,7 +227,7 @@ async fn hostile_requests_are_rejected_with_a_code() {
         assert_eq!(allow, status == 405, "{what}");
     }
     assert!(peer.asked().is_empty());
-    // HEAD is GET without a body.
+    // `HEAD` is `GET` without a body.
     let (status, body) = text(hub.http.head(hub.url("/health"))).await;
     assert_eq!((status, body.as_str()), (200, ""));
     hub.stop().await;

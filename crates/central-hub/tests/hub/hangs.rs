@@ -1,5 +1,6 @@
-//! What counts as a hang of the hub (`/health/deep`, systemd's watchdog): its
-//! own connections and tasks; and what does not, since no restart cures it.
+//! Tests of what counts as a hang of the hub (`/health/deep`, systemd's
+//! watchdog), namely its own connections and tasks, and of what does not,
+//! because no restart would cure it.
 
 use std::time::Duration;
 
@@ -10,16 +11,15 @@ use serde_json::Value;
 use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, until};
 
-/// PostgreSQL connections of a hub.
+/// Number of a hub's connections to PostgreSQL.
 const CONNECTIONS: usize = 12;
 
-/// Less than a connection may be waited for.
+/// Shorter than the hub may wait for a connection.
 const SOON: Duration = Duration::from_secs(1);
-/// More than that.
+/// Longer than the hub may wait for a connection.
 const LATE: Duration = Duration::from_secs(6);
 
-/// Starts a hub that checks itself often, and whose tasks may be silent for
-/// this long.
+/// Starts a hub that checks itself often and whose tasks may be silent for this long.
 async fn start(database: &Database, silent: Duration) -> Hub {
     let nowhere = FakeSessionManager::nowhere().await;
     Hub::start_changed(&database.url(), &nowhere, &[], |deps| {
@@ -36,7 +36,7 @@ async fn deep(hub: &Hub) -> (u16, Value) {
     (status, serde_json::from_str(&body).unwrap())
 }
 
-/// Waits for a hang; returns its cause.
+/// Waits for a hang, and returns its cause.
 async fn until_hung(hub: &Hub) -> String {
     until("a hang", async || deep(hub).await.0 == 503).await;
     let (_, body) = deep(hub).await;
@@ -53,7 +53,7 @@ async fn task_that_waits_for_ever_is_a_hang() {
     let database = Database::postgres();
     let hub = start(&database, SOON).await;
     until_well(&hub).await;
-    // The server answers, but nothing about messages.
+    // The server answers, except for queries about messages.
     let mut tx = hub.store.begin().await.unwrap();
     sqlx::raw_sql("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
         .execute(&mut *tx)
@@ -118,7 +118,7 @@ async fn postgres_that_is_away_is_no_hang() {
         body["cause"] == "the database does not answer"
     })
     .await;
-    // For longer than a hang takes to be one.
+    // The test lasts longer than it takes for a hang to be noticed.
     let checked = tokio::time::Instant::now() + LATE * 4 / 3;
     until("more checks", async || {
         let (status, body) = deep(&hub).await;

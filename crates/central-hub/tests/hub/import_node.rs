@@ -1,5 +1,5 @@
-//! `central-hub import-node`, from a real MariaDB with the Node services'
-//! tables: latin1 by default, with utf8mb4 columns.
+//! Tests of `central-hub import-node`, from a real MariaDB with the Node
+//! services' tables, which are latin1 by default and have utf8mb4 columns.
 
 use std::process::Command;
 
@@ -66,8 +66,8 @@ fn today() -> String {
         .to_string()
 }
 
-/// Creates the Node database, with this number of recipients in the running
-/// campaign, half of them already sent.
+/// Creates the Node database with this number of recipients in the running
+/// campaign, half of whom have already been sent a message.
 fn source(recipients: u32) -> MariaDb {
     let server = MariaDb::start(NAME).unwrap_or_else(|error| panic!("{error}"));
     let hash = bcrypt::hash(PASSWORD, 4).unwrap();
@@ -127,7 +127,7 @@ fn source(recipients: u32) -> MariaDb {
     server
 }
 
-/// Returns a checksum that any write to the database changes.
+/// Returns a checksum that changes with any write to the database.
 fn checksum(server: &MariaDb) -> String {
     let tables = server.run(NAME, "SHOW TABLES").unwrap();
     let tables: Vec<_> = tables.lines().collect();
@@ -262,7 +262,7 @@ async fn brought(database: &Database, recipients: u32, few: bool) {
     assert_eq!(again.tables["ll_envios_whatsapp"].known, n + 3);
     assert_eq!(checksum(&server), before, "the source is as it was");
 
-    // The Node services sent one more: it must not be sent twice.
+    // The Node services sent one more message, which must not be sent twice.
     let sent =
         "UPDATE ll_envios_whatsapp SET estado = 'enviado', fecha_envio = '2026-02-01 10:00:00'
                 WHERE campania_id = 8 AND telefono_wapp = '5491100000002'";
@@ -291,7 +291,7 @@ async fn look(database: &Database, recipients: i64) {
         let login = json!({"usuario": user, "password": password});
         answer(hub.http.post(hub.url("/auth/login")).json(&login)).await
     };
-    // The old password still works; it is rehashed at sign-in.
+    // The old password still works; it is hashed anew at sign-in.
     assert_eq!(sign_in("ana", "otra").await.0, 401);
     assert_eq!(
         sign_in("ida", PASSWORD).await.0,
@@ -466,8 +466,9 @@ async fn invalid_sources_are_reported() {
     store.close().await;
 }
 
-/// Simulates MySQL's `caching_sha2_password` sign-in without TLS, up to the
-/// public key. Debian packages no MySQL server, and MariaDB lacks this sign-in.
+/// Simulates the sign-in of MySQL's `caching_sha2_password` without TLS, up to
+/// the public key. Debian packages no MySQL server, and MariaDB lacks this
+/// sign-in.
 async fn mysql_without_tls(listener: TcpListener) {
     async fn tell(socket: &mut TcpStream, number: u8, packet: &[u8]) {
         let length = u8::try_from(packet.len()).unwrap();
@@ -486,15 +487,14 @@ async fn mysql_without_tls(listener: TcpListener) {
         b"\x0a8.0.36\0".as_slice(),
         &[1, 0, 0, 0],
         b"12345678\0",
-        // All capabilities a client needs except CLIENT_SSL; utf8mb4;
-        // autocommit.
+        // All capabilities that a client needs except `CLIENT_SSL`; utf8mb4; autocommit.
         &[0x09, 0x82, 0x2d, 0x02, 0x00, 0x08, 0x00, 21],
         &[0; 10],
         b"901234567890\0caching_sha2_password\0",
     ];
     tell(&mut socket, 0, &greeting.concat()).await;
     hear(&mut socket).await;
-    // The password is not cached: the server requests full authentication.
+    // The password is not cached, so the server requests full authentication.
     tell(&mut socket, 2, &[1, 4]).await;
     assert_eq!(hear(&mut socket).await, [2], "the key is asked for");
     tell(&mut socket, 4, b"\x01-----BEGIN PUBLIC KEY-----").await;
@@ -523,8 +523,8 @@ async fn password_that_requires_tls_is_reported_with_a_remedy() {
     store.close().await;
 }
 
-/// Records of the Node listener: hashes without WhatsApp ids, UTC, and
-/// duplicates of campaign messages.
+/// Imports records of the Node listener: hashes without WhatsApp ids, times in
+/// UTC, and duplicates of campaign messages.
 #[tokio::test(flavor = "multi_thread")]
 async fn duplicate_messages_are_imported_once() {
     let server = MariaDb::start(NAME).unwrap_or_else(|error| panic!("{error}"));
@@ -566,8 +566,8 @@ async fn duplicate_messages_are_imported_once() {
         let report = report.unwrap();
         assert!(report.told_in_utc);
         let table = &report.tables["ll_whatsapp_messages"];
-        // Of two identical rows the first is kept, and one of two copies of a
-        // campaign message; a repeat hours later is kept.
+        // The first of two identical rows is kept, and so is one of two copies
+        // of a campaign message. A repeat hours later is kept as well.
         let doubles = &report.skipped[&("ll_whatsapp_messages", "it is another row's double")];
         assert_eq!(
             (doubles.count, &doubles.rows[..]),
@@ -601,7 +601,7 @@ async fn duplicate_messages_are_imported_once() {
     store.close().await;
 }
 
-/// Runs the command as an operator does.
+/// Runs the command as an operator would.
 #[tokio::test(flavor = "multi_thread")]
 async fn command_prints_its_plan_and_its_result() {
     let server = source(10);

@@ -1,5 +1,5 @@
-//! Unanswered and unread conversations, through routes and events, on both
-//! engines.
+//! Tests of unanswered and unread conversations, through routes and events, on
+//! both database engines.
 
 use central_hub::store::{Filter, MessageState};
 use scratch_database::on_both_engines;
@@ -12,7 +12,7 @@ use crate::support::{Events, Hub, ask, get, until};
 const ANA: &str = "5491158254201@c.us";
 const LEO: &str = "5491158254202@c.us";
 
-/// Publishes READY until the hub receives it: it only follows new events.
+/// Publishes `READY` until the hub receives it, because the hub follows only new events.
 async fn is_ready(hub: &Hub, peer: &FakeSessionManager) {
     let ready = serde_json::from_str(&state("READY", 2)).unwrap();
     until("ready", async || {
@@ -50,7 +50,7 @@ async fn post(hub: &Hub, path: &str, body: Value) -> Value {
     answer
 }
 
-/// Reads up to the next `conversation` event of this chat.
+/// Reads events up to the next `conversation` event of this chat.
 async fn told_of(events: &mut Events, chat: &str) -> Value {
     loop {
         let told = events.next_of("conversation").await;
@@ -68,8 +68,7 @@ on_both_engines! {
         let hub = Hub::start_on(&database.url(), &peer.url, &real).await;
         is_ready(&hub, &peer).await;
         let mut events = hub.events().await;
-        // Campaign recipients are not conversations, but their list provides
-        // names.
+        // Recipients of a campaign are not conversations, but their list provides names.
         let campaign = json!({
             "nombre": "Marzo", "mensaje": "Hola {nombre}", "cliente_id": 51,
             "destinatarios": [{"destinatario": "5491158254202", "nombre": "Leo", "apellido": "Paz"}],
@@ -91,11 +90,11 @@ on_both_engines! {
         let leo = waiting.iter().find(|it| it["chat"] == LEO).unwrap();
         assert_eq!((&leo["nombre"], &leo["sin_leer"]), (&json!("Leo Paz"), &json!(1)));
 
-        // Read, but still unanswered.
+        // The conversation was read, but is still unanswered.
         let seen = leo["ultimo"]["id"].as_i64().unwrap();
         post(&hub, "/api/listener/conversations/+54 9 11 5825-4202/read", json!({"hasta": seen})).await;
         assert_eq!(counts(&hub).await, (2, 1));
-        // Answered.
+        // The conversation is answered.
         let answer = json!({"destinatario": "5491158254202", "mensaje": "¡Hola!"});
         post(&hub, "/api/sender/messages/send", answer).await;
         assert!(told_of(&mut events, LEO).await["sin_responder_desde"].is_null());
@@ -103,10 +102,10 @@ on_both_engines! {
         assert_eq!(phones(&rows(&hub, "?filtro=sin_responder").await), ["5491158254201"]);
         let history = get(&hub, "/api/listener/history/5491158254202").await;
         assert_eq!((&history["sin_responder_desde"], &history["sin_leer"]), (&Value::Null, &json!(0)));
-        // Marked as needing no reply.
+        // The conversation is marked as needing no reply.
         post(&hub, "/api/listener/conversations/5491158254201/attended", json!({})).await;
         until_counted(&hub, 0, 1).await;
-        // Answered on the phone.
+        // The conversation is answered on the phone.
         peer.publish_message("false_5491158254201@c.us_3A03", ANA, "¿Hola?");
         until_counted(&hub, 1, 1).await;
         let mut own = message("true_5491158254201@c.us_3A04", "5491100000000@c.us", "ya te llamo");
@@ -142,7 +141,7 @@ on_both_engines! {
     async fn messages_have_their_original_time_on_every_route(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
-        // Written six days ago, but delivered only now.
+        // The message was written six days ago, but delivered only now.
         let mut late = message("false_5491158254201@c.us_3A01", ANA, "desde la playa");
         late["at"] = json!("2026-03-10T15:00:00.000Z");
         peer.publish("message", &late);
@@ -204,7 +203,7 @@ async fn read_state_and_events_are_per_business() {
         201
     );
     peer.publish_message("false_5491158254202@c.us_3A02", LEO, "hola, Eva");
-    // Events of others are withheld: the first one she receives is her own.
+    // Events of other businesses are withheld: the first event that she receives is her own.
     let first = hers.next_of("conversation").await;
     assert_eq!(first["chat"], LEO);
     until("counted", async || of(&admin()).await == (2, 2)).await;

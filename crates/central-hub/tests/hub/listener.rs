@@ -1,5 +1,5 @@
-//! Inbound messages, on both engines: recorded once, linked to the message they
-//! answer, and searchable.
+//! Tests of inbound messages, on both database engines: they are recorded once,
+//! linked to the message that they answer, and searchable.
 
 use central_hub::store::{Change, Composed, MessageState, NewMessage, Origin, Store};
 use scratch_database::{Database, on_both_engines};
@@ -43,7 +43,7 @@ async fn until_recorded(hub: &Hub, count: usize) {
     .await;
 }
 
-/// Creates a message that WhatsApp accepted; returns its id.
+/// Creates a message that WhatsApp accepted, and returns its id.
 async fn sent(store: &Store, to: &str, campaign: Option<i64>, key: &str) -> i64 {
     let message = Composed::text(Some(51), to, "hola").unwrap();
     let new = NewMessage {
@@ -84,7 +84,7 @@ async fn report(hub: &Hub, path: &str, token: Option<&str>, body: &Value) -> (u1
 on_both_engines! {
     async fn each_message_is_stored_once(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
-        // Published before the hub starts.
+        // This message is published before the hub starts.
         peer.publish_message("false_5491158254201@c.us_3A00", ANA, "uno");
         let hub = start(&database, &peer).await;
         until_recorded(&hub, 1).await;
@@ -108,7 +108,7 @@ on_both_engines! {
         until_recorded(&hub, 5).await;
         until_read(&hub, last).await;
         hub.stop().await;
-        // Published while no hub runs.
+        // This message is published while no hub runs.
         let last = peer.publish_message("false_5491158254201@c.us_3A04", ANA, "seis");
         let hub = start(&database, &peer).await;
         until_recorded(&hub, 6).await;
@@ -154,7 +154,7 @@ on_both_engines! {
         assert_eq!(talks["conversaciones"].as_array().unwrap().len(), 2);
         let unknown = get(&hub, "/api/listener/history/5491158254202").await;
         assert_eq!(unknown["mensajes"][0]["campañaId"], Value::Null);
-        // Webhooks receive all of it, each state once.
+        // Webhooks receive all of these events, each state once.
         until("told", async || receiver.told("/").len() == 6).await;
         let told: Vec<_> = receiver.told("/").iter().map(crate::receiver::Told::json).collect();
         let reply = told.iter().find(|it| it["data"]["mensaje"] == "me interesa").unwrap();
@@ -180,7 +180,7 @@ on_both_engines! {
         let history = get(&hub, "/api/listener/history/5491158254201").await;
         let row = &history["mensajes"][0];
         assert_eq!((&row["tipo"], &row["mensaje"]), (&json!("ciphertext"), &json!("")));
-        // A duplicate, its text, and duplicates of both.
+        // A duplicate of the unreadable message, its text, and duplicates of both.
         peer.publish("message", &unreadable);
         peer.publish_message(id, ANA, "BAJA");
         peer.publish_message(id, ANA, "BAJA");
@@ -190,7 +190,7 @@ on_both_engines! {
         let rows = history["mensajes"].as_array().unwrap();
         assert_eq!((rows.len(), &rows[0]["id"]), (1, &row["id"]));
         assert_eq!((&rows[0]["tipo"], &rows[0]["mensaje"]), (&json!("text"), &json!("BAJA")));
-        // The text has the same effect as if it had been readable at first.
+        // The text has the same effect as if it had been readable from the start.
         assert_eq!(hub.get("/api/sender/bajas/5491158254201").await.0, 200);
         until("told", async || receiver.told("/").len() == 3).await;
         let told: Vec<_> = receiver.told("/").iter().map(crate::receiver::Told::json).collect();
@@ -208,13 +208,13 @@ on_both_engines! {
         for ack in [1, 3, 2, 0, -1, 4, 3] {
             peer.publish_ack("true_5491158254201@c.us_K1", ack);
         }
-        // An ack before its message: one sent from the phone.
+        // An ack that precedes its message, which was sent from the phone.
         peer.publish_ack("true_5491158254202@c.us_P1", 2);
         let mut own = message("true_5491158254202@c.us_P1", "5491100000000@c.us", "desde el teléfono");
         own["from_me"] = json!(true);
         own["to"] = json!(LEO);
         peer.publish("message", &own);
-        // A message sent by the hub is not new, whoever reports it.
+        // A message that the hub sent is not new, whoever reports it.
         let mut known = own.clone();
         known["message_id"] = json!("true_123@lid_K1");
         peer.publish("message", &known);
@@ -246,8 +246,8 @@ on_both_engines! {
         known["phone"] = json!("5491158254201");
         known["lid"] = json!(hidden);
         peer.publish("message", &known);
-        // Its number is now known without being sent; also for earlier
-        // messages.
+        // The number of the LID is now known although the message does not
+        // contain it; this also applies to earlier messages.
         peer.publish_message("false_99887766554433@lid_3A03", hidden, "otra vez");
         let last = peer.publish_message("false_5491158254201@c.us_3A01", ANA, "sin número");
         until_read(&hub, last).await;
@@ -256,7 +256,7 @@ on_both_engines! {
         assert_eq!(texts(&hub, &format!("/api/listener/history/{hidden}")).await, expected);
         let campaign = get(&hub, "/api/listener/messages").await;
         assert_eq!(campaign["mensajes"][0]["campañaId"], 7);
-        // Opted out under both ids, listed and removed as one.
+        // The contact is opted out under both ids, and listed and removed as one.
         let last = peer.publish_message("false_99887766554433@lid_3A04", hidden, "BAJA");
         until_read(&hub, last).await;
         assert!(hub.store.is_opted_out(hidden).await.unwrap());
@@ -311,7 +311,7 @@ on_both_engines! {
             let expected = format!(r#"{{"ok":true,"duplicated":{duplicated},"recorded":true}}"#);
             assert_eq!((status, answer), (200, expected), "{round}");
         }
-        // A message that session-manager also reports, by WhatsApp's id.
+        // session-manager also reports this message, under WhatsApp's id.
         let mut own = body.clone();
         own["to"] = json!("+54 9 11 5825-4201");
         own["from"] = json!("5491100000000");
@@ -433,7 +433,7 @@ async fn reports_require_the_token() {
     hub.stop().await;
 }
 
-/// During a rotation both tokens are accepted, and no other.
+/// Checks that both tokens are accepted during a rotation, and no other.
 #[tokio::test]
 async fn reports_with_the_previous_token_are_accepted_until_it_is_gone() {
     const BEFORE: &str = "hunter1hunter1";
@@ -461,7 +461,8 @@ async fn reports_with_the_previous_token_are_accepted_until_it_is_gone() {
     hub.stop().await;
 }
 
-/// One hub follows; when it stops, the other resumes at its position.
+/// Checks that one hub follows the events and that, when it stops, the other
+/// resumes at its position.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_one_of_two_hubs_follows_events() {
     let database = Database::postgres();

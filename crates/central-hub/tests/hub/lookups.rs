@@ -1,5 +1,5 @@
-//! Which numbers have WhatsApp: some of them, and those of a list, on both
-//! engines.
+//! Tests of which numbers have WhatsApp: some numbers, and those of a list, on
+//! both database engines.
 
 use std::time::{Duration, Instant};
 
@@ -50,16 +50,16 @@ on_both_engines! {
         assert_eq!(body["pendientes"], 3, "{body}");
         assert_eq!(body["numeros"][2]["motivo"], "PHONE_CHARACTERS", "{body}");
         until("both are looked up", async || check(&hub, &numbers).await["pendientes"] == 0).await;
-        // One per second.
+        // Lookups are one second apart.
         assert!(begun.elapsed() >= Duration::from_secs(1));
         let body = check(&hub, &numbers).await;
         assert_eq!(told(&body), ["si", "no", "invalido", "si", "si"], "{body}");
         assert!(body["numeros"][0]["consultado"].is_string(), "{body}");
-        // Both spellings are one number, and nothing was asked twice.
+        // Both spellings are one number, and no number was looked up twice.
         let mut asked = peer.lookups();
         asked.sort();
         assert_eq!(asked, ["5491158254201@c.us", "5491158254202@c.us"]);
-        // WhatsApp's spelling is the person's from now on.
+        // From now on, the person has WhatsApp's spelling.
         let person = Recipient::parse("5491158254201").unwrap();
         assert_eq!(hub.store.chat_of(&person).await.unwrap(), "541158254201@c.us");
         for none in [json!({"numeros": []}), json!({"numeros": vec!["1"; 501]}), json!({})] {
@@ -84,7 +84,7 @@ on_both_engines! {
         let id = campaign(&hub).await;
         let of = format!("/api/sender/campaigns/{id}");
         let path = format!("{of}/check");
-        // There is nobody to check.
+        // The list has no recipients to check.
         let (status, body) = ask(&hub, "POST", &path, None).await;
         assert_eq!((status, &body["code"]), (409, &json!("CAMPAIGN_STATE")), "{body}");
         assert_eq!(get(&hub, &path).await["total"], 0);
@@ -99,7 +99,7 @@ on_both_engines! {
             "ejemplos": [{"linea": 3, "telefono": "5491158254202"}],
         });
         assert_eq!(done, wanted);
-        // What is known is not asked again.
+        // Known results are not looked up again.
         assert_eq!(ask(&hub, "POST", &path, None).await.1["pendientes"], 0);
         let skip = format!("{path}/skip");
         assert_eq!(ask(&hub, "POST", &skip, None).await, (200, json!({"omitidos": 1})));

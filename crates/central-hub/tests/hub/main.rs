@@ -1,5 +1,6 @@
-//! central-hub over real sockets, with a scripted fake session-manager: every
-//! route's body, every failure, the page, the binary.
+//! Tests central-hub over real sockets, with a scripted fake of
+//! session-manager: the body of every route, every failure, the page and the
+//! binary.
 //!
 //! The package `e2e` tests the real services together.
 

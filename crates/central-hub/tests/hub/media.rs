@@ -1,4 +1,4 @@
-//! Files of messages: who gets them, how, and by which links.
+//! Tests of the files of messages: who gets them, how, and through which links.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +15,7 @@ const ANA: &str = "5491158254201@c.us";
 const ONE: &str = "false_5491158254201@c.us_3A01";
 const WEBHOOKS: (&str, &str) = ("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1");
 
-/// Publishes a message with a file; returns its number.
+/// Publishes a message with a file, and returns the message's number.
 async fn with_file(hub: &Hub, peer: &FakeSessionManager, id: &str, media: &Value) -> i64 {
     let mut event = message(id, ANA, "");
     event["type"] = json!("image");
@@ -78,7 +78,7 @@ async fn file_is_streamed_with_ranges_and_headers() {
         (head.status().as_u16(), &head.headers()["content-type"]),
         (200, &"image/png".parse().unwrap())
     );
-    // Nothing was sent to anybody for it.
+    // No message was sent in the course of this.
     assert!(peer.sends().is_empty());
     hub.stop().await;
 }
@@ -102,7 +102,7 @@ async fn executable_content_is_served_as_a_download() {
     {
         let wa_id = format!("false_5491158254201@c.us_3B{n:02}");
         peer.has_media(&wa_id, kind, script);
-        // Its sender says that it is a picture.
+        // The sender claims that the file is a picture.
         let media = json!({"mime": "image/png", "filename": name, "state": "remote"});
         let id = with_file(&hub, &peer, &wa_id, &media).await;
         let response = hub.http.get(hub.url(&url(id))).send().await.unwrap();
@@ -146,7 +146,8 @@ async fn missing_file_is_reported_with_its_reason() {
         ask(&id.to_string()).await,
         (504, "SESSION_MANAGER_TIMEOUT".to_owned())
     );
-    // Of a plain text, of one for one look, of none, of rubbish.
+    // A plain text, a view-once message, a number without a message, and a
+    // malformed number have no file.
     until_read(
         &hub,
         peer.publish_message("false_5491158254201@c.us_3A02", ANA, "hola"),
@@ -173,7 +174,7 @@ on_both_engines! {
         ]).await;
         peer.has_media(ONE, "image/png", b"123456789");
         let by_admin = |path: &str| hub.http.get(hub.url(path)).header("authorization", admin());
-        // Their conversation is that of the business that wrote first.
+        // The conversation belongs to the business that wrote first.
         let report = json!({"cliente_id": 51, "to": "5491158254201", "message": "hola", "message_id": "true_5491158254201@c.us_K1"});
         let request = hub.http.post(hub.url("/api/listener/outgoing-message")).json(&report).header("x-internal-token", "hunter2hunter2");
         assert_eq!(text(request).await.0, 200);
@@ -225,7 +226,7 @@ on_both_engines! {
         let response = hub.http.get(hub.url(&path)).send().await.unwrap();
         assert_eq!((response.status().as_u16(), &response.headers()["x-content-type-options"]), (200, &"nosniff".parse().unwrap()));
         assert_eq!(response.bytes().await.unwrap(), "123456789");
-        // Of another message it is none, nor cut off, nor with the file's own route.
+        // A link that was altered or cut off is invalid, and so is a token that is not one.
         let mut forged = path.clone();
         let at = forged.len() - 4;
         forged.replace_range(at..=at, if forged[at..].starts_with('A') { "B" } else { "A" });
@@ -233,7 +234,7 @@ on_both_engines! {
             let (status, body) = hub.get(wrong).await;
             assert_eq!((status, code(&body).as_str()), (404, "MESSAGE_NOT_FOUND"), "{wrong}");
         }
-        // It expires.
+        // The link expires.
         let key: String = sqlx::query_scalar("SELECT value FROM settings WHERE name = 'media.link_key'")
             .fetch_one(hub.store.reader()).await.unwrap();
         let first = key.clone();
@@ -246,7 +247,7 @@ on_both_engines! {
             assert_eq!(status, wanted);
             assert!(status == 200 || code(&body) == "LINK_EXPIRED");
         }
-        // `central-hub new-keys`: a hub that starts afterwards has other ones.
+        // A hub that starts after `central-hub new-keys` has other keys.
         let said = std::process::Command::new(env!("CARGO_BIN_EXE_central-hub"))
             .arg("new-keys").env_clear().env("DATABASE_URL", database.url()).output().unwrap();
         assert!(said.status.success(), "{said:?}");
@@ -258,7 +259,7 @@ on_both_engines! {
             .fetch_one(hub.store.reader()).await.unwrap();
         hub.store.set("media.link_key", &first).await.unwrap();
         assert_ne!(renewed, first);
-        // Another hub on this database knows it as well.
+        // Another hub on this database accepts the link as well.
         let other = Hub::start_on(&database.url(), &peer.url, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
         assert_eq!(other.get(&path).await.0, 200);
         other.stop().await;

@@ -1,5 +1,5 @@
-//! Edits and deletions of one's own messages, read receipts and typing, on both
-//! engines.
+//! Tests of edits and deletions of the account's own messages, of read receipts
+//! and of typing, on both database engines.
 
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ const AT: &str = "2099-11-29T12:00:00.000Z";
 const LATER: &str = "2099-11-29T12:05:00.000Z";
 const REAL: &[(&str, &str)] = &[("DRY_RUN", "false"), ("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1")];
 
-/// Sends a message; returns its number and WhatsApp's id.
+/// Sends a message, and returns its number and WhatsApp's id.
 async fn sent(hub: &Hub, message: &str) -> (i64, String) {
     let body = json!({"destinatario": "5491158254201", "mensaje": message});
     let (status, body) = ask(hub, "POST", "/api/sender/messages/send", Some(&body)).await;
@@ -24,7 +24,7 @@ async fn sent(hub: &Hub, message: &str) -> (i64, String) {
     (body["id"].as_i64().unwrap(), wa_id)
 }
 
-/// Has the fake accept changes of this message.
+/// Makes the fake accept changes of this message.
 fn takes_changes(peer: &FakeSessionManager, wa_id: &str) {
     let body = json!({"ok": true, "message_id": wa_id});
     peer.answers(&format!("/messages/{wa_id}"), 200, &body.to_string());
@@ -66,14 +66,14 @@ on_both_engines! {
         assert_eq!((asked.method.as_str(), asked.path), ("PUT", format!("/messages/{wa_id}")));
         assert_eq!(serde_json::from_str::<Value>(&asked.body).unwrap(), json!({"message": "a las 9"}));
         assert_eq!(asked.headers["idempotency-key"], "k1");
-        // session-manager tells once WhatsApp has it.
+        // session-manager publishes the change once WhatsApp has it.
         let last = peer.publish("message_edited", &changed(&wa_id, Some("a las 9"), AT));
         until_read(&hub, last).await;
         let page = get(&hub, "/api/listener/history/5491158254201").await;
         let message = &page["mensajes"][0];
         assert_eq!((&message["mensaje"], &message["edits"][0]["text"]), (&json!("a las 9"), &json!("a las 8")));
 
-        // A delivery with the text of a message that is deleted is dropped.
+        // A delivery that contains the text of a deleted message is dropped.
         until("the edit is told", async || receiver.told("/").len() == 1).await;
         let (status, body) = delete(&hub, id).await;
         assert_eq!((status, body), (200, json!({"ok": true, "id": id, "message_id": wa_id})));
@@ -83,7 +83,7 @@ on_both_engines! {
         let page = get(&hub, "/api/listener/history/5491158254201").await;
         let message = &page["mensajes"][0];
         assert_eq!((&message["mensaje"], &message["deleted_at"]), (&json!(""), &json!(LATER)));
-        // Nothing is asked for what is deleted already.
+        // No request is made for a message that is already deleted.
         let before = peer.asked().len();
         assert_eq!(delete(&hub, id).await.0, 200);
         assert_eq!(refusal(edit(&hub, id, "tarde").await), (409, "MESSAGE_NOT_CHANGEABLE".into()));
@@ -117,7 +117,7 @@ on_both_engines! {
             assert_eq!(refusal(edit(&hub, id, "x").await), (status, code.into()));
             assert_eq!(refusal(delete(&hub, id).await), (status, code.into()));
         }
-        // While all sending is stopped nothing is written; it can be taken back.
+        // While all sending is stopped, nothing can be written, but a message can be taken back.
         takes_changes(&peer, &wa_id);
         assert_eq!(ask(&hub, "PUT", "/api/sending", Some(&json!({"detenido": true}))).await.0, 200);
         assert_eq!(refusal(edit(&hub, id, "x").await), (409, "SENDING_STOPPED".into()));
@@ -152,7 +152,7 @@ on_both_engines! {
         let chats = format!("/chats/{ANA}");
         peer.answers(&format!("{chats}/read"), 200, &json!({"ok": true, "chat": ANA, "unread": 3}).to_string());
         peer.answers(&format!("{chats}/typing"), 200, &json!({"ok": true, "chat": ANA, "seconds": 5}).to_string());
-        // In whichever spelling people write it.
+        // Any spelling of the number works.
         let talks = "/api/listener/conversations/+54 9 11 5825-4201";
         let (status, body) = ask(&hub, "POST", &format!("{talks}/seen"), None).await;
         assert_eq!((status, body), (200, json!({"ok": true, "sin_leer": 3})));
@@ -226,7 +226,7 @@ async fn answer_quotes_a_message_of_its_conversation() {
         page["mensajes"][0]["quoted"],
         json!({"message_id": THEIRS, "from_me": false})
     );
-    // Nothing of another conversation.
+    // A message of another conversation cannot be answered.
     for id in [id_of("hola"), 999_999] {
         let refused = ask(&hub, "POST", path, Some(&answer(id))).await;
         assert_eq!(refusal(refused), (404, "MESSAGE_NOT_FOUND".into()));

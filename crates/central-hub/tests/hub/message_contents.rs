@@ -1,5 +1,5 @@
-//! What messages hold and what becomes of them, on both engines: kept once, in
-//! whatever order it is reported.
+//! Tests of the contents of messages and of their changes, on both database
+//! engines: each is stored once, in whatever order it is reported.
 
 use scratch_database::{Database, on_both_engines};
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ fn call(call_id: &str, from: &str, video: bool) -> Value {
     })
 }
 
-/// Each kind of content, as session-manager reports it and as the hub gives it.
+/// Returns each kind of content, as session-manager reports it and as the hub returns it.
 fn kinds() -> Vec<(&'static str, Value, Value)> {
     let same = |kind, content: Value| (kind, content.clone(), content);
     vec![
@@ -151,7 +151,7 @@ on_both_engines! {
         for (n, (kind, content, _)) in kinds().into_iter().enumerate() {
             let id = format!("false_5491158254201@c.us_3B{n:02}");
             let event = with(with(message(&id, ANA, "texto"), &json!({"type": kind})), &content);
-            // Twice, as after a reconnect.
+            // The event arrives twice, as after a reconnect.
             peer.publish("message", &event);
             last = peer.publish("message", &event);
         }
@@ -173,7 +173,7 @@ on_both_engines! {
             }
             assert_eq!(own(message), expected);
         }
-        // A list of conversations leaves out what it does not show.
+        // The list of conversations leaves out parts that it does not show.
         let event = with(message("false_5491158254201@c.us_3C01", ANA, ""), &json!({"type": "image", "media": {
             "mime": "image/png", "thumbnail": "data:image/jpeg;base64,/9j/", "state": "remote"}}));
         until_read(&hub, peer.publish("message", &event)).await;
@@ -189,7 +189,7 @@ on_both_engines! {
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
         subscribe(&hub, &receiver.url("/"), &["message", "message_edited"]).await;
-        // Before its message, and of one that never comes.
+        // An edit before its message, and one whose message never arrives.
         peer.publish("message_edited", &edited(ONE, "a las once", LATER));
         peer.publish("message_edited", &edited("false_5491158254201@c.us_3AFF", "nada", AT));
         peer.publish_message(ONE, ANA, "a las nueve");
@@ -203,7 +203,7 @@ on_both_engines! {
         assert_eq!(messages[0]["edits"], json!([
             {"text": "a las nueve", "at": AT}, {"text": "a las diez", "at": LATER},
         ]));
-        // It is found by its newest text alone.
+        // The message is found only by its newest text.
         for (words, count) in [("once", 1), ("nueve", 0), ("diez", 0)] {
             let found = get(&hub, &format!("/api/listener/messages?buscar={words}")).await;
             assert_eq!(found["mensajes"].as_array().unwrap().len(), count, "{words}");
@@ -230,7 +230,7 @@ on_both_engines! {
         peer.publish("reaction", &reaction(ONE, Some("👍"), AT));
         peer.publish("message_deleted", &deleted(ONE, LATER));
         peer.publish("message_deleted", &deleted(ONE, LATER));
-        // Whatever else is reported of it afterwards.
+        // Later events about the deleted message change nothing.
         peer.publish("message_edited", &edited(ONE, "la clave es 9999", LATER));
         peer.publish("reaction", &reaction(ONE, Some("😂"), LATER));
         // A deletion before its message.
@@ -254,7 +254,7 @@ on_both_engines! {
              UNION ALL SELECT data FROM early_changes",
         ).fetch_all(hub.store.reader()).await.unwrap();
         assert_eq!(texts, [Some(String::new()), Some(String::new())]);
-        // Its file goes, too, and is not given meanwhile.
+        // The file is deleted as well, and cannot be requested meanwhile.
         let (status, body) = hub.get(&format!("/api/listener/messages/{}/media", messages[0]["id"])).await;
         assert_eq!((status, code(&body).as_str()), (410, "MEDIA_GONE"));
         until("deleted", async || {
@@ -276,7 +276,7 @@ on_both_engines! {
         peer.publish("message", &with(message(ONE, ANA, "la clave es 1234"), &quoted));
         let last = peer.publish("message_edited", &edited(ONE, "la clave es 4321", AT));
         until_read(&hub, last).await;
-        // As of a message that the hub sent.
+        // A stored request, as for a message that the hub sent.
         sqlx::query("UPDATE messages SET request = '{\"message\":\"la clave\"}'")
             .execute(hub.store.writer()).await.unwrap();
         let last = peer.publish("message_deleted", &deleted(ONE, LATER));
@@ -286,7 +286,7 @@ on_both_engines! {
              SELECT request FROM messages WHERE request IS NOT NULL",
         ).fetch_all(hub.store.reader()).await.unwrap();
         assert_eq!(kept, [""; 0]);
-        // A NUL in what is still to be told does not keep anybody.
+        // A NUL in a pending delivery does not prevent the deletion.
         let last = peer.publish("message", &with(message("false_5491158254201@c.us_3A09", ANA, "hola"), &quoted));
         until_read(&hub, last).await;
         assert_eq!(ask(&hub, "DELETE", "/api/contacts/5491158254201", None).await.0, 200);
@@ -298,7 +298,8 @@ on_both_engines! {
         let receiver = Receiver::start().await;
         let hub = start(&database, &peer).await;
         subscribe(&hub, &receiver.url("/"), &["reaction"]).await;
-        // To one of ours, before the hub knows that one; and to theirs.
+        // A reaction to one of the account's messages before the hub knows that
+        // message, and one to a contact's message.
         let own = "true_5491158254201@c.us_3EB0A";
         peer.publish("reaction", &reaction(own, Some("❤️"), AT));
         let sent = with(message(own, "5491100000000@c.us", "la casa"), &json!({"from_me": true, "to": ANA}));
@@ -311,13 +312,13 @@ on_both_engines! {
         let messages = history(&hub, "5491158254201").await;
         assert_eq!(messages[0]["reactions"], json!([{"emoji": "❤️", "from": ANA, "at": AT}]));
         assert_eq!(messages[1]["reactions"], json!([{"emoji": "😂", "from": ANA, "at": LATER}]));
-        // Somebody else may name a message that is not theirs.
+        // Another contact may name a message that is not in their chat.
         let mut foreign = reaction(ONE, Some("😡"), LATER);
         foreign["chat"] = json!(LEO);
         peer.publish("reaction", &foreign);
         foreign["message_id"] = json!(own.replace("4201", "4202"));
         peer.publish("reaction", &foreign);
-        // In a group.
+        // A reaction in a group.
         foreign["chat"] = json!("12036302@g.us");
         peer.publish("reaction", &foreign);
         peer.publish("reaction", &reaction(own, None, LATER));
@@ -351,7 +352,7 @@ on_both_engines! {
         let talks = get(&hub, "/api/listener/conversations").await;
         assert_eq!(talks["conversaciones"][0]["ultimo"]["tipo"], "call");
         assert_eq!(talks["conversaciones"][0]["nombre"], "Ana");
-        // Who waited before still does, since the message; then a person answers.
+        // A contact who was already waiting still waits since their message; then a person answers.
         peer.publish_message("false_5491158254202@c.us_3A02", LEO, "¿hola?");
         let last = peer.publish("call", &call("A1B3", LEO, false));
         until_read(&hub, last).await;
@@ -375,7 +376,7 @@ on_both_engines! {
         let photo = with(message("false_5491158254202@c.us_3A02", LEO, "No me escriban más"), &json!({
             "type": "image", "media": {"mime": "image/jpeg", "state": "remote"}}));
         peer.publish("message", &photo);
-        // What the account itself edits is no wish of the contact's.
+        // An edit of the account's own message is not an opt-out of the contact.
         let own = "true_5491158254203@c.us_3EB0A";
         let sent = with(message(own, "5491100000000@c.us", "hola"), &json!({"from_me": true, "to": "5491158254203@c.us"}));
         peer.publish("message", &sent);
@@ -385,7 +386,7 @@ on_both_engines! {
         for (number, status) in [("5491158254201", 200), ("5491158254202", 200), ("5491158254203", 404)] {
             assert_eq!(hub.get(&format!("/api/sender/bajas/{number}")).await.0, status, "{number}");
         }
-        // Nobody is to answer who asked so.
+        // A contact who opted out needs no reply.
         assert_eq!(get(&hub, "/api/listener/inbox").await["sin_responder"], 0);
         assert_eq!(history(&hub, "5491158254203").await[0]["mensaje"], "BAJA");
         // Reported again, it does not undo what a person decided since.
@@ -394,7 +395,7 @@ on_both_engines! {
         let last = peer.publish("message_edited", &edited(ONE, "BAJA", AT));
         until_read(&hub, last).await;
         assert_eq!(hub.get("/api/sender/bajas/5491158254201").await.0, 404);
-        // While nothing is recorded, too, and then no text is kept.
+        // The opt-out also counts while recording is off, and then no text is stored.
         assert_eq!(hub.post("/api/listener/mode", r#"{"mode":"off"}"#).await.0, 200);
         let last = peer.publish("message_edited", &with(edited("false_5491158254204@c.us_3A09", "BAJA", AT), &json!({
             "chat": "5491158254204@c.us"})));
@@ -433,7 +434,7 @@ on_both_engines! {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
         let lid = "99887766554433@lid";
-        // The change comes first, under the LID; the message names the number.
+        // The change arrives first, under the LID; the message contains the number.
         peer.publish("reaction", &with(reaction("false_99887766554433@lid_3A01", Some("👍"), AT), &json!({"chat": lid})));
         peer.publish("message", &with(message(ONE, ANA, "hola"), &json!({"lid": lid})));
         let last = peer.publish("message_edited", &with(edited("false_99887766554433@lid_3A01", "hola!", AT), &json!({"chat": lid})));
@@ -460,7 +461,7 @@ on_both_engines! {
         };
         peer.publish("message_edited", &edited(ONE, "hola a todos", AT));
         let event = next(&mut events, &|it| it["mensaje"] == "hola a todos").await;
-        // A reaction changes no text of the list, but the conversation.
+        // A reaction changes no text in the list, but it changes the conversation.
         let before = event["actualizado"].clone();
         peer.publish("reaction", &reaction(ONE, Some("👍"), AT));
         next(&mut events, &|it| it["actualizado"] != before).await;
@@ -485,7 +486,7 @@ on_both_engines! {
         peer.publish("message_edited", &edited(ONE, "el plano nuevo", AT));
         peer.publish("reaction", &reaction(ONE, Some("👍"), AT));
         peer.publish("call", &call("A1B2", ANA, false));
-        // One whose message never comes.
+        // A change whose message never arrives.
         peer.publish("message_edited", &edited("false_5491158254201@c.us_3AFF", "nada", AT));
         peer.publish_message("false_5491158254202@c.us_3A02", LEO, "sigo acá");
         let last = peer.publish("reaction", &with(reaction("false_5491158254202@c.us_3A02", Some("👍"), AT), &json!({"chat": LEO})));

@@ -1,4 +1,4 @@
-//! Search and CSV export of messages, on both engines.
+//! Tests of the search and the CSV export of messages, on both database engines.
 
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ async fn write(hub: &Hub, cliente_id: u64, texts: &[String]) {
 on_both_engines! {
     async fn messages_are_searched_and_exported(database: Database) {
         let peer = FakeSessionManager::start().await;
-        // Nothing is sent: all messages wait.
+        // Nothing is sent, so all messages wait.
         peer.is_in("QR_REQUIRED");
         let hub = Hub::start_on(&database.url(), &peer.url, &[("DRY_RUN", "false")]).await;
         let texts: Vec<_> = (0..1_100).map(|n| format!("Vence el {n}")).collect();

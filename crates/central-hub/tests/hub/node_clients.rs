@@ -1,7 +1,8 @@
-//! The Node services' own clients: one test per call, with the body that they
-//! send and the fields that they read.
+//! Tests of the Node services' own clients: one test per call, with the body
+//! that they send and the fields that they read.
 //!
-//! J and H are two versions of their page: January 2026, and the newest.
+//! J and H are two versions of their page: that of January 2026, and the
+//! newest.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ fn is_in(peer: &FakeSessionManager, state: &str, has_browser: bool) {
     let linked = matches!(state, "AUTHENTICATED" | "READY");
     let account = json!({"id": "5491158254201@c.us", "phone": "5491158254201"});
     let at = "2026-01-14T13:02:09.336Z";
-    // After a start, INIT has no browser.
+    // After a start, `INIT` has no browser.
     let cause = if state == "INIT" && !has_browser {
         "STARTED"
     } else {
@@ -83,7 +84,7 @@ fn refused(told: &(u16, Value), status: u16, code: &str) {
     );
 }
 
-/// Returns what J's `/whatsapp` shows: it reads `state` in lower case.
+/// Returns what J's `/whatsapp` screen shows, which reads `state` in lower case.
 fn january_shows(body: &Value) -> &'static str {
     let state = body["state"].as_str().map(str::to_lowercase);
     match state.as_deref() {
@@ -95,7 +96,7 @@ fn january_shows(body: &Value) -> &'static str {
     }
 }
 
-/// Returns what H's `/whatsapp` shows: it reads `status`.
+/// Returns what H's `/whatsapp` screen shows, which reads `status`.
 fn march_shows(body: &Value) -> &'static str {
     match body["status"].as_str() {
         Some("READY") => "connected",
@@ -110,11 +111,11 @@ fn march_shows(body: &Value) -> &'static str {
 async fn both_whatsapp_screens_show_every_state() {
     let (peer, hub) = open().await;
     for (state, has_browser, january, march) in [
-        // Before any connect request: J offers to connect, H waits.
+        // Before any connect request, J offers to connect and H waits.
         ("INIT", false, "connect", "wait"),
         ("INIT", true, "wait", "wait"),
         ("QR_REQUIRED", true, "scan", "scan"),
-        // H does not know this state, with the Node services either.
+        // H did not know this state with the Node services either.
         ("AUTHENTICATED", true, "wait", "error"),
         ("READY", true, "connected", "connected"),
         ("DISCONNECTED", false, "connect", "connect"),
@@ -135,7 +136,7 @@ async fn both_whatsapp_screens_show_every_state() {
             assert!(body["recommended_action"].is_string());
             let code = (state == "QR_REQUIRED").then_some(PICTURE);
             assert_eq!(body["qr_code_base64"].as_str(), code);
-            // The current fields are kept.
+            // The hub's own fields are kept.
             assert_eq!(
                 (&body["ok"], &body["cliente_id"]),
                 (&json!(true), &json!(51))
@@ -183,7 +184,7 @@ async fn code_has_both_names_and_a_reason_if_absent() {
     hub.stop().await;
 }
 
-/// Requests the code as J's "Conectar WhatsApp" and "Mostrar QR" buttons do.
+/// Requests the code like J's buttons "Conectar WhatsApp" and "Mostrar QR".
 fn button(hub: &Hub) -> RequestBuilder {
     let request = hub.http.get(hub.url("/qr-code"));
     request
@@ -200,8 +201,8 @@ fn connects(peer: &FakeSessionManager) -> usize {
 const CONNECTING: &str =
     r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
 
-/// The Node session started when the screen was first opened: the button has no
-/// other way to start one.
+/// Checks that the button starts a session: the Node session started when the
+/// screen was first opened, so the screen has no other way.
 #[tokio::test]
 async fn january_button_connects_and_shows_the_code() {
     let (peer, hub) = open().await;
@@ -211,14 +212,14 @@ async fn january_button_connects_and_shows_the_code() {
         let before = connects(&peer);
         let asked = tokio::spawn(answer(button(&hub)));
         until("somebody connects", async || connects(&peer) > before).await;
-        // The browser starts, then its page.
+        // First the browser starts, then its page.
         is_in(&peer, "INIT", true);
         is_in(&peer, "QR_REQUIRED", true);
         let (status, body) = asked.await.unwrap();
         assert_eq!((status, &body["qr"]), (200, &json!(PICTURE)), "{body}");
         assert_eq!(connects(&peer), before + 1);
     }
-    // A starting session is awaited, and a displayed code is read.
+    // The hub waits for a session that is starting, and reads a code that is already displayed.
     let before = connects(&peer);
     is_in(&peer, "INIT", true);
     let asked = tokio::spawn(answer(button(&hub)));
@@ -238,11 +239,11 @@ async fn january_button_connects_and_shows_the_code() {
     let asked = tokio::spawn(answer(button(&hub)));
     is_in(&peer, "READY", true);
     refused(&asked.await.unwrap(), 409, "QR_NOT_REQUIRED");
-    // A failed session is neither awaited nor started.
+    // A failed session is neither waited for nor started again.
     is_in(&peer, "ERROR", false);
     refused(&answer(button(&hub)).await, 404, "QR_NOT_AVAILABLE");
     assert_eq!(connects(&peer), before);
-    // The reason of a failed start is returned.
+    // The response has the reason why a start failed.
     is_in(&peer, "INIT", false);
     let why = r#"{"error":true,"code":"BROWSER_UNAVAILABLE","message":"no Chrome"}"#;
     peer.answers("/connect", 503, why);
@@ -251,7 +252,7 @@ async fn january_button_connects_and_shows_the_code() {
     hub.stop().await;
 }
 
-/// A `GET` that starts something works only for the page's own browser.
+/// Checks that a `GET` that starts a session works only for the page's own browser.
 #[tokio::test]
 async fn requesting_the_code_does_not_connect_from_other_clients() {
     let (peer, hub) = locked().await;
@@ -279,16 +280,16 @@ async fn requesting_the_code_does_not_connect_from_other_clients() {
         }
         refused(&answer(request).await, 404, "QR_NOT_AVAILABLE");
     }
-    // The other code routes never start a session.
+    // The other routes of the code never start a session.
     for path in ["/whatsapp/51/qr", "/whatsapp-v2/qr"] {
         let request = ana.get(&hub, path).header(site, "same-origin");
         assert!(matches!(answer(request).await.0, 200 | 404), "{path}");
     }
-    // Neither without sign-in, nor for another business.
+    // The request fails without sign-in, and for another business.
     refused(&answer(button(&hub)).await, 401, "UNAUTHORIZED");
     let other = ana.get(&hub, "/qr-code").header(site, "same-origin");
     refused(&answer(other.header(cliente, "52")).await, 403, "FORBIDDEN");
-    // Nor with a token that can only read.
+    // It also fails with a token that can only read.
     let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
     let reader = button(&hub).header("authorization", token);
     refused(&answer(reader).await, 403, "FORBIDDEN");
@@ -296,7 +297,7 @@ async fn requesting_the_code_does_not_connect_from_other_clients() {
     hub.stop().await;
 }
 
-/// H's screen has a button only at `qr_required`, which connects.
+/// Checks that H's screen has its button, which connects, only at `qr_required`.
 #[tokio::test]
 async fn newest_screen_has_a_button_before_the_first_connection() {
     let (peer, hub) = open().await;
@@ -330,7 +331,7 @@ async fn newest_screen_has_a_button_before_the_first_connection() {
     hub.stop().await;
 }
 
-/// A requested browser counts as starting before it runs.
+/// Checks that a requested browser counts as starting before it runs.
 #[tokio::test]
 async fn screens_wait_while_a_browser_starts() {
     let (peer, hub) = open().await;
@@ -367,8 +368,8 @@ async fn whatsapp_v2_as_it_was() {
     hub.stop().await;
 }
 
-/// The page signs in, stores the token, and sends the cookie with requests
-/// without a token.
+/// Checks the page's way to sign in: it stores the token, and sends the cookie
+/// with requests that have no token.
 #[tokio::test]
 async fn old_page_signs_in_and_continues() {
     let (peer, hub) = locked().await;
@@ -396,7 +397,7 @@ async fn old_page_signs_in_and_continues() {
     assert_eq!(body["user"]["usuario"], "admin");
     assert_eq!(body["user"]["tipo"], "admin");
     assert!(body["user"]["id"].is_i64());
-    // Without a business the page does not request the session's state.
+    // Without a business, the page would not request the session's state.
     assert!(body["user"]["cliente_id"].as_u64().is_some_and(|id| id > 0));
     assert_eq!(body["expires_in"], 24 * 60 * 60);
     let token = bearer(body["token"].as_str().unwrap());
@@ -421,7 +422,7 @@ async fn old_page_signs_in_and_continues() {
         200
     );
 
-    // With only the cookie: requests of the hub's own page.
+    // Only the cookie, as in requests of the hub's own page.
     let cookie = cookie
         .unwrap()
         .to_str()
@@ -462,7 +463,7 @@ async fn old_page_signs_in_and_continues() {
     );
     let host = hub.url.trim_start_matches("http://");
     assert!(message.contains(&format!("Host is {host}")), "{message}");
-    // The code without an `Authorization` header, as H requests it.
+    // The request for the code has no `Authorization` header, as H sends it.
     let code = hub
         .http
         .get(hub.url("/whatsapp/1/qr"))
@@ -528,7 +529,7 @@ async fn old_page_skips_sign_in_if_no_password_is_set() {
     assert_eq!(shown.await.0, 200);
     let out = hub.by(&token, "POST", "/auth/logout", json!({})).await;
     assert_eq!(out.0, 200, "{}", out.1);
-    // Programs have no sign-in form to pass.
+    // Programs have no sign-in form to get past.
     let told = login("username", "quien sea", "lo que sea").await;
     refused(&told, 401, "WRONG_PASSWORD");
     // Once users exist, passwords are checked.
@@ -547,7 +548,7 @@ async fn business_sees_the_whatsapp_screens() {
     is_in(&peer, "QR_REQUIRED", true);
     hub.add_cliente("ana", 51).await;
     let ana = hub.sign_in("ana", "ana-ana-ana").await;
-    // J requests the code by cookie and header, H uses only the cookie.
+    // J requests the code with the cookie and the header, H with only the cookie.
     let of = |id: u64| ana.get(&hub, "/qr-code").header("x-cliente-id", id);
     let (status, body) = answer(of(51)).await;
     assert_eq!((status, &body["qr"]), (200, &json!(PICTURE)), "{body}");
@@ -656,7 +657,7 @@ async fn campaigns_are_an_array_unless_a_page_is_requested() {
     assert_eq!(april["cliente_nombre"], "Cliente 51");
     let (_, one) = get(&hub, "/sender/campaigns?cliente_id=51").await;
     assert_eq!(one.as_array().map(Vec::len), Some(1));
-    // A request that names a page gets the current object.
+    // A request that names a page gets the hub's own object.
     for page in ["limite=1", "antes=999"] {
         let (_, page) = get(&hub, &format!("/api/sender/campaigns?{page}")).await;
         assert!(page["campanias"].is_array(), "{page}");
@@ -853,7 +854,7 @@ async fn recipients_are_listed_added_and_removed() {
         (&body["data"]["total"], &body["data"]["errores"]),
         (&json!(3), &json!(0))
     );
-    // One page, with a link to the next.
+    // One page, with a link to the next one.
     let request = hub.http.get(hub.url(&format!("{path}?limite=2")));
     let response = request.send().await.unwrap();
     let link = response.headers()["link"].to_str().unwrap().to_owned();
@@ -930,7 +931,7 @@ async fn messages_accept_every_field_name() {
     hub.stop().await;
 }
 
-/// Programs of the Node session-manager read these fields of `/send`.
+/// Checks the fields of the `/send` response that programs of the Node session-manager read.
 #[tokio::test]
 async fn send_reports_success_and_the_invalid_field() {
     let (peer, hub) = open().await;
@@ -972,7 +973,7 @@ async fn send_reports_success_and_the_invalid_field() {
         "{body}"
     );
     assert_eq!(body["success"], false);
-    // A rehearsed send fails where a real one would, and stores nothing.
+    // A simulated send fails where a real one would, and stores nothing.
     let send = json!({"destinatario": "5491158254201", "mensaje": "Hola"});
     let told = call(&hub, "POST", "/sender/messages/send", send).await;
     refused(&told, 503, "SESSION_NOT_READY");
@@ -985,7 +986,7 @@ async fn send_reports_success_and_the_invalid_field() {
     hub.stop().await;
 }
 
-/// The Node hub's own route to send one message.
+/// Checks the Node hub's own route for sending one message.
 #[tokio::test]
 async fn sender_send_sends_one_message() {
     let (peer, hub) = open().await;
@@ -1108,12 +1109,12 @@ async fn routes_of_other_systems_are_reported_as_such() {
     hub.stop().await;
 }
 
-/// Sets the headers that axios sends.
+/// Sets the headers that axios, the page's HTTP client, sends.
 fn as_the_page(request: RequestBuilder) -> RequestBuilder {
     request.header("accept", "application/json, text/plain, */*")
 }
 
-/// Applies to every route of the Node hub; other routes are unchanged.
+/// Checks that every route of the Node hub has the format, and that other routes are unchanged.
 #[tokio::test]
 async fn node_error_shape_is_used_only_on_node_routes() {
     let (_peer, hub) = locked().await;

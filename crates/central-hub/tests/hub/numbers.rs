@@ -1,4 +1,4 @@
-//! Phone numbers as users write them, on every route.
+//! Tests of phone numbers as users write them, on every route.
 
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -194,7 +194,7 @@ async fn bulk_refuses_what_is_not_documented() {
             assert_eq!(body["total"], count, "{case}");
         }
     }
-    // None of a refused request is kept.
+    // Nothing of a refused request is stored.
     let left = get(&hub, "/api/sender/messages?destinatario=5491100000003").await;
     assert_eq!(left["mensajes"], json!([]), "{left}");
     hub.stop().await;
@@ -226,7 +226,7 @@ async fn list_options_are_applied_over_http() {
         )
     };
     let ana = ("5491158254201".to_owned(), "Ana".to_owned());
-    // The columns, by heading and by position.
+    // The columns can be chosen by heading and by position.
     let list = "Dato 1;Dato 2;Celular\n11 5825-4201;Ana;11 4444-5555\n";
     for query in [
         "columna=Dato%201&nombre=Dato%202",
@@ -250,7 +250,7 @@ async fn list_options_are_applied_over_http() {
         );
         assert_eq!(body["titulos"], json!(["Dato 1", "Dato 2", "Celular"]));
     }
-    // The separator.
+    // The separator can be chosen.
     for (query, separator, list) in [
         (
             "separador=%7C",
@@ -281,7 +281,7 @@ async fn list_options_are_applied_over_http() {
         );
         assert_eq!(found(&looked), ana, "{query} {looked}");
     }
-    // The encoding.
+    // The encoding can be chosen.
     let list = "Cel;Nombre\n1158254201;García\n";
     let (mac, _, _) = encoding_rs::MACINTOSH.encode(list);
     let (windows, _, _) = encoding_rs::WINDOWS_1252.encode(list);
@@ -311,7 +311,7 @@ async fn list_options_are_applied_over_http() {
             "{query}"
         );
     }
-    // Invisible characters.
+    // Invisible characters are ignored.
     let marks = "\u{feff}Telé\u{ad}fono\u{200e};Nombre\n\u{202a}+54 9 11\u{a0}5825\u{2011}4201\u{202c};Ana\n\u{200b}11\u{2060}58254202;Bea\n";
     let (status, looked) = look("", marks.into()).await;
     assert_eq!((status, found(&looked)), (200, ana), "{looked}");
@@ -366,7 +366,7 @@ on_both_engines! {
         let peer = FakeSessionManager::with_event_log().await;
         peer.is_in("READY");
         let hub = Hub::start_on(&database.url(), &peer.url, &[("DRY_RUN", "false")]).await;
-        // A LID and its number are known to be one person.
+        // A LID and its number are known to belong to one person.
         let lid = "247033104567642@lid";
         let mut told = message(&format!("false_{lid}_3A01"), lid, "hola");
         told["phone"] = json!("5491158254209");
@@ -377,7 +377,7 @@ on_both_engines! {
         let path = format!("/api/sender/campaigns/{}/recipients", campaign["id"]);
         for (list, wanted) in [
             ("telefono\n5215512345678\n525512345678\n", (1, 1)),
-            // In the campaign already, under another spelling.
+            // A recipient is already in the campaign, under another spelling.
             ("telefono\n525512345678\n551187654321\n5511987654321\n", (1, 2)),
             ("telefono\n247033104567642@lid\n5491158254209\n541158254209\n", (1, 2)),
             ("telefono\n5491158254209\n+598 99 123 456\n", (1, 1)),
@@ -406,10 +406,10 @@ on_both_engines! {
         let first = "telefono\n11 5825-4201\n11 5825-4202\n11 5825-4203\n+598 99 123 456\n";
         let (_, first) = uploaded(&hub, &path, first).await;
         assert_eq!((&first["de_otro_pais"], &first["lineas_de_otro_pais"]), (&json!(1), &json!([5])));
-        // All of one country, which is another than that of the campaign.
+        // All numbers are from one country, but not from the campaign's most frequent one.
         let (_, second) = uploaded(&hub, &path, "telefono\n+598 99 123 457\n+598 99 123 458\n").await;
         assert_eq!(second["de_otro_pais"], 0, "{second}");
-        // Whoever comes later finds it with the list, and at the approval.
+        // The count is stored with the list, and shown again at the approval.
         let import = get(&hub, &format!("{of}/imports/{}", first["id"])).await;
         assert_eq!((&import["de_otro_pais"], &import["lineas_de_otro_pais"]), (&json!(1), &json!([5])));
         let review = async |of: &str| get(&hub, &format!("{of}/stats")).await["revision"].clone();
@@ -417,7 +417,7 @@ on_both_engines! {
         assert_eq!(all["de_otro_pais"], 3, "{all}");
         let counts = json!([{"pais": "AR", "aceptados": 3}, {"pais": "UY", "aceptados": 3}]);
         assert_eq!(all["paises"], counts);
-        // A copy has the same people; a list that is removed has none any more.
+        // A copy has the same recipients; a removed list no longer has any.
         let (_, copy) = asked(&hub, &format!("{of}/copy"), &json!({"nombre": "u"})).await;
         assert_eq!(review(&format!("/api/sender/campaigns/{}", copy["id"])).await["paises"], counts);
         let delete = hub.http.delete(hub.url(&format!("{of}/imports/{}", second["id"])));

@@ -1,4 +1,4 @@
-//! Messages from queueing to their outcome, on both engines.
+//! Tests of messages from queueing to their outcome, on both database engines.
 
 use futures_util::future::join_all;
 use scratch_database::{Database, Server, on_both_engines};
@@ -14,7 +14,7 @@ async fn real(database: &Database, peer: &FakeSessionManager) -> Hub {
     Hub::start_on(&database.url(), &peer.url, REAL).await
 }
 
-/// Starts a session-manager that can send.
+/// Starts a fake session-manager that can send.
 async fn ready() -> FakeSessionManager {
     let peer = FakeSessionManager::start().await;
     peer.is_in("READY");
@@ -41,7 +41,7 @@ async fn single(hub: &Hub, to: &str) -> (u16, Value) {
     post(hub, "/api/sender/messages/send", None, &body).await
 }
 
-/// Builds this number of messages, each to another number.
+/// Builds this number of messages, each to a different number.
 fn many(count: usize) -> Value {
     let one = |n| json!({"destinatario": format!("54911{n:08}"), "mensaje": format!("hola {n}")});
     json!({"cliente_id": 51, "mensajes": (0..count).map(one).collect::<Vec<_>>()})
@@ -100,7 +100,8 @@ on_both_engines! {
             set(limits(locked, is_synced)).await;
             let before = peer.sends().len();
             let ids = bulk(&hub, &many(4)).await;
-            // 1 wrote before; a single message is a person's.
+            // Contact 1 wrote before, and a single message is written by a
+            // person, so these two are sent.
             let (_, one) = single(&hub, "5491199999999").await;
             for id in [&json!(ids[1]), &one["id"]] {
                 until("it leaves", async || status(&hub, id).await["estado"] == "enviado").await;
@@ -178,7 +179,7 @@ on_both_engines! {
         assert_eq!((failed["error"].as_str(), failed["motivo"].as_str()), (Some("SEND_FAILED"), Some("why")));
         assert_eq!(peer.sends().len(), before + 2, "nothing is repeated by itself");
 
-        // A user may retry it, with a reason.
+        // A user may retry the message, but has to give a reason.
         let path = format!("/api/sender/messages/{}/retry", ids[0]);
         let (code, body) = post(&hub, &path, None, &json!({"motivo": " "})).await;
         assert_eq!(code, 400, "{body}");
@@ -190,7 +191,7 @@ on_both_engines! {
         assert_eq!(asked.unwrap()["detalle"], "lo pidió Ana");
         let (code, body) = post(&hub, &path, None, &json!({"motivo": "otra vez"})).await;
         assert_eq!((code, body["code"].as_str()), (409, Some("MESSAGE_NOT_FAILED")));
-        // The key stays the same, so it was one message.
+        // The key is the same, so both attempts are one message.
         let key = |asked: &crate::fake_session_manager::Asked| asked.headers["idempotency-key"].clone();
         let keys: Vec<_> = peer.sends()[before + 1..].iter().map(key).collect();
         assert_eq!(keys[0], keys[1]);
@@ -203,7 +204,7 @@ on_both_engines! {
         peer.fails_once(503, "SESSION_NOT_READY");
         let (code, body) = send(&hub, Some("k1")).await;
         assert_eq!((code, body["code"].as_str()), (503, Some("SESSION_NOT_READY")));
-        // Messages queued afterwards are sent: that one would have been, too.
+        // Messages queued afterwards are sent, so that one would have been sent as well.
         let ids = bulk(&hub, &many(1)).await;
         until_estado(&hub, ids[0], "enviado").await;
         peer.is_in("READY");
@@ -211,7 +212,7 @@ on_both_engines! {
         until_estado(&hub, ids[0], "enviado").await;
         let of_k1 = || peer.sends().iter().filter(|asked| asked.headers["idempotency-key"] == "k1").count();
         assert_eq!(of_k1(), 1);
-        // A retry with its own key continues the same row.
+        // A retry by the caller with the same key continues the same row.
         let (code, body) = send(&hub, Some("k1")).await;
         assert_eq!(code, 200, "{body}");
         let again = send(&hub, Some("k1")).await;
@@ -242,7 +243,7 @@ on_both_engines! {
         until("the outcome", async || send(&hub, Some("k1")).await.0 == 200).await;
         let sends = peer.sends();
         assert!(sends.len() >= 2 && sends.iter().all(|it| it.headers["idempotency-key"] == "k1"));
-        // Also without a waiting caller.
+        // The outbox also settles the message without a waiting caller.
         peer.fails_once(504, "SEND_UNCONFIRMED");
         send(&hub, None).await;
         let key = peer.last_asked().headers["idempotency-key"].to_str().unwrap().to_owned();
@@ -267,7 +268,7 @@ on_both_engines! {
             health.contains(r#""status":"down","state":null"#)
         })
         .await;
-        // This attempt certainly had no effect; the previous one may have.
+        // This attempt certainly had no effect, but the previous one may have had.
         until("it to be free", async || {
             let (code, body) = send(&hub, Some("k1")).await;
             assert_eq!((code, body["code"].as_str()), (504, Some("SEND_UNCONFIRMED")));
@@ -296,7 +297,7 @@ on_both_engines! {
         let hub = real(&database, &peer).await;
         let one = |n: usize| json!({"destinatario": TO, "mensaje": format!("m{n}")});
         let body = json!({"mensajes": (0..10).map(one).collect::<Vec<_>>()});
-        // One in the middle is blocked for a while.
+        // One message in the middle is blocked for a while.
         peer.fails_once(504, "SEND_UNCONFIRMED");
         let ids = bulk(&hub, &body).await;
         for id in &ids {
@@ -312,7 +313,7 @@ on_both_engines! {
     async fn dry_run_is_never_sent_and_real_messages_wait(database: Database) {
         let peer = FakeSessionManager::start().await;
         peer.takes_sends();
-        // Accepted as real while nothing can be sent.
+        // These messages are accepted for real sending while nothing can be sent.
         let hub = real(&database, &peer).await;
         let for_real = bulk(&hub, &many(3)).await;
         hub.stop().await;
@@ -336,7 +337,7 @@ on_both_engines! {
         assert!(peer.sends().is_empty());
         hub.stop().await;
 
-        // Without DRY_RUN: only messages accepted as real are sent.
+        // Without `DRY_RUN`, only messages that were accepted for real sending are sent.
         let hub = real(&database, &peer).await;
         for id in &for_real {
             until_estado(&hub, *id, "enviado").await;
@@ -370,7 +371,7 @@ on_both_engines! {
         let ids = |answer: &Value| answer["mensajes"].as_array().unwrap().iter()
             .map(|row| row["id"].as_i64().unwrap()).collect::<Vec<_>>();
         assert_eq!(ids(&first.1), ids(&again.1));
-        // Another message under a known key: none of them is stored.
+        // If one key is known from another message, none of the messages is stored.
         let mut other = many(5);
         other["mensajes"][4]["mensaje"] = json!("otra");
         other["mensajes"][1]["mensaje"] = json!("otra");
@@ -398,7 +399,7 @@ on_both_engines! {
     }
 }
 
-/// The database stops and returns; the hub keeps running.
+/// Checks that the hub keeps running while the database stops and returns.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_sent_until_the_database_is_back() {
     let mut server = Server::start().unwrap();

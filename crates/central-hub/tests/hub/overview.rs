@@ -1,4 +1,4 @@
-//! `GET /api/overview`, on both engines.
+//! Tests of `GET /api/overview`, on both database engines.
 
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -61,19 +61,19 @@ on_both_engines! {
         assert_eq!(empty["atencion"]["grabacion"], true);
         assert_eq!(empty["atencion"]["webhooks"], json!([]));
 
-        // Running, with an open schedule; 100 recipients at 40 per day.
+        // A running campaign with an open schedule: 100 recipients at 40 per day.
         let running = campaign(&hub, "Marzo", 51, 100).await;
         let open = schedule(&hub, running).await;
         assert_eq!((&open["campania_nombre"], &open["campania_estado"]), (&json!("Marzo"), &json!("pendiente")));
         post(&hub, &format!("/api/sender/programaciones/{}/approve", open["id"]), json!({})).await;
         post(&hub, &format!("/api/sender/campaigns/{running}/approve"), json!({})).await;
         until("one to be sent", async || overview(&hub).await["hoy"]["enviados"] == 1).await;
-        // A campaign paused by a user, and an unapproved schedule.
+        // A campaign that a user paused, and a schedule that is not approved.
         let paused = campaign(&hub, "Abril", 52, 3).await;
         let unseen = schedule(&hub, paused).await;
         post(&hub, &format!("/api/sender/campaigns/{paused}/approve"), json!({})).await;
         post(&hub, &format!("/api/sender/campaigns/{paused}/pause"), json!({"motivo": "feriado"})).await;
-        // A list that breaks off.
+        // A list import that breaks off.
         let half = campaign(&hub, "Mayo", 52, 0).await;
         let upload = hub.http.post(hub.url(&format!("/api/sender/campaigns/{half}/recipients")));
         let list = "[{\"telefono\":\"5491100000001\"},\n{\"telefono\":";
@@ -92,8 +92,8 @@ on_both_engines! {
         assert_eq!(now["campanias"]["total"], 1);
         let under_way = &now["campanias"]["items"][0];
         assert_eq!((&under_way["id"], &under_way["enviados"]), (&json!(running), &json!(1)));
-        // 39 more today (or as many as the hour allows), 40 tomorrow, the rest
-        // after.
+        // 39 more are sent today, or as many as the hour allows, 40 tomorrow,
+        // and the rest after that.
         let end = under_way["previsto_fin"].as_str().expect("a forecast");
         assert!(end > now["ahora"].as_str().unwrap(), "{now}");
         let windows = now["programaciones"].as_array().unwrap();
@@ -131,7 +131,7 @@ on_both_engines! {
                 .map(|it| it["id"].as_i64().unwrap()).collect();
             assert_eq!(found, expected, "{query}");
         }
-        // Page by page.
+        // The search results, page by page.
         let (_, first) = ask(&hub, "GET", "/api/sender/campaigns?buscar=promo&limite=1", None).await;
         let path = format!("/api/sender/campaigns?buscar=promo&limite=1&antes={}", first["siguiente"]);
         let (_, second) = ask(&hub, "GET", &path, None).await;

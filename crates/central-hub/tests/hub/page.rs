@@ -1,4 +1,4 @@
-//! The page as served to a browser.
+//! Tests of the page as it is served to a browser.
 
 use crate::fake_session_manager::FakeSessionManager;
 use crate::support::Hub;
@@ -110,7 +110,7 @@ async fn assets_of_the_index_exist_and_are_cached_as_immutable() {
         }
     }
     assert!(hashed > 0, "{index}");
-    // A file of an older build is not served as the page.
+    // A missing file of an older build is not answered with the page.
     let gone = hub
         .http
         .get(hub.url("/assets/index-OLD.js"))

@@ -1,4 +1,4 @@
-//! Access with the password, and without one from this machine only.
+//! Tests of access with the password and, without one, from this machine only.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -55,8 +55,9 @@ async fn password_grants_access_and_health_and_page_need_none() {
     hub.stop().await;
 }
 
-/// A browser that has prompted once sends the password with every request, even
-/// those made by other sites.
+/// Checks that no response makes a browser ask for a password: a browser that
+/// has asked once sends the password with every request, even with those that
+/// other sites make.
 #[tokio::test]
 async fn responses_cause_no_browser_password_prompt() {
     let (_peer, hub) = locked().await;
@@ -99,7 +100,7 @@ async fn wrong_passwords_are_rate_limited() {
     }
     let (status, body) = attempt("Bearer correct horse", "5.6.7.8, 10.0.0.1").await;
     assert_eq!((status, code(&body).as_str()), (429, "TOO_MANY_ATTEMPTS"));
-    // Other addresses are unaffected, as are requests without a password.
+    // Other addresses are not affected, and neither are requests without a password.
     assert_eq!(attempt("Bearer correct horse", "10.0.0.2").await.0, 200);
     assert_eq!(hub.get("/status").await.0, 401);
     hub.stop().await;

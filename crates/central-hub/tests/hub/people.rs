@@ -1,4 +1,4 @@
-//! One contact is one person under any number or LID, on both engines.
+//! Tests that a contact is one person under any number or LID, on both database engines.
 
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ async fn is_refused(hub: &Hub, to: &str) {
     assert_eq!(status, 200, "the list of opt-outs, by {to}");
 }
 
-/// Publishes a lead's message and waits until the hub has read it.
+/// Publishes a message of a lead, and waits until the hub has read it.
 async fn lead(hub: &Hub, peer: &FakeSessionManager, id: &str, from: &str, body: &str) {
     told(
         hub,
@@ -47,7 +47,7 @@ async fn lead(hub: &Hub, peer: &FakeSessionManager, id: &str, from: &str, body: 
     .await;
 }
 
-/// Builds a message from a LID with a known number.
+/// Builds a message from a LID whose number is known.
 fn known(id: &str, lid: &str, phone: &str, body: &str) -> Value {
     let mut told = message(&format!("false_{lid}_{id}"), lid, body);
     told["phone"] = json!(phone);
@@ -86,7 +86,7 @@ on_both_engines! {
             lead(&hub, &peer, &format!("3A0{n}"), lid, "BAJA").await;
         }
         let id = campaign(&hub).await;
-        // Two LIDs in a line say nothing.
+        // A line with two LIDs proves nothing.
         let list = format!(
             "Celular;WhatsApp ID;Otro\n5491177770001;{ana};\n5491177770002;{leo};244834081311220@lid\n"
         );
@@ -110,7 +110,7 @@ on_both_engines! {
         let list = get(&hub, "/api/sender/bajas").await;
         assert_eq!(list["bajas"].as_array().unwrap().len(), 1, "{list}");
         assert_eq!(list["bajas"][0]["telefono"], "5491177770001");
-        // Removed under one id, it is removed under all.
+        // An opt-out that is removed under one id is removed under all.
         let path = "/api/sender/bajas/541177770001";
         assert_eq!(ask(&hub, "DELETE", path, None).await.0, 204);
         assert_eq!(send(&hub, lid).await.0, 200);
@@ -126,7 +126,7 @@ on_both_engines! {
             let path = format!("/api/sender/bajas/{}", number(n));
             assert_eq!(ask(&hub, "GET", &path, None).await.0, 404);
         }
-        // A message written on the phone itself.
+        // Source: a message written on the phone itself.
         let mut own = known("3B01", &lid(1), &number(1), "hola");
         own["message_id"] = json!(format!("true_{}_3B01", lid(1)));
         own["from_me"] = json!(true);
@@ -134,7 +134,7 @@ on_both_engines! {
         own["to"] = json!(lid(1));
         told(&hub, &peer, &own).await;
         is_refused(&hub, &number(1)).await;
-        // Where WhatsApp sent a message to, in the id or beside it.
+        // Source: the chat to which WhatsApp sent a message, in the message's id or next to it.
         for (n, answer) in [
             (2, json!({"ok": true, "message_id": format!("true_{}_3EB0A", lid(2))})),
             (3, json!({"ok": true, "message_id": "3EB0B", "chat": lid(3)})),
@@ -143,7 +143,7 @@ on_both_engines! {
             assert_eq!(send(&hub, &number(n)).await.0, 200);
             is_refused(&hub, &number(n)).await;
         }
-        // A person.
+        // Source: a user.
         let path = format!("/api/contacts/{}", number(4));
         let body = json!({"nombre": "Ana"});
         assert_eq!(ask(&hub, "PUT", &path, Some(&body)).await.0, 200);
@@ -151,7 +151,7 @@ on_both_engines! {
         let body = json!({"con": lid(4)});
         assert_eq!(ask(&hub, "POST", &join, Some(&body)).await.0, 200);
         is_refused(&hub, &number(4)).await;
-        // WhatsApp's answer to a lookup.
+        // Source: WhatsApp's answer to a lookup.
         let answer = json!({"ok": true, "exists": true, "chat": format!("{}@c.us", number(5)), "lid": lid(5)});
         peer.answers("/lookup", 200, &answer.to_string());
         let body = json!({"numeros": [number(5)]});
@@ -207,7 +207,7 @@ on_both_engines! {
         assert_eq!(upload(&hub, one, list).await, (json!(1), json!(1)));
         let list = "telefono\n551187654321\n5511987654321\n+55 (11) 98765-4321\n5215512345678\n525512345678\n+52 1 55 1234 5678\n011 15 6666-0002\n9 11 6666 0002\n(11) 6666.0002\n";
         assert_eq!(upload(&hub, one, list).await, (json!(3), json!(6)));
-        // Also by a LID with a known number.
+        // The recipient is also recognized by a LID with a known number.
         told(&hub, &peer, &known("3A01", "244834081311220@lid", "5491166660001", "hola")).await;
         let list = "telefono\n244834081311220@lid\n";
         assert_eq!(upload(&hub, one, list).await, (json!(0), json!(1)));
@@ -265,7 +265,7 @@ on_both_engines! {
         let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
         hub.events().await.hub("up").await;
         let id = campaign(&hub).await;
-        // The list's spelling, and that of the answer.
+        // The spelling on the list, and the spelling of the contact's answer.
         let pairs = [
             ("551187654321", "5511987654321@c.us"),
             ("5511987654322", "551187654322@c.us"),
@@ -274,7 +274,7 @@ on_both_engines! {
             ("543515550001", "5493515550001@c.us"),
         ];
         let list: String = pairs.iter().map(|(number, _)| format!("{number}\n")).collect();
-        // And a LID that nobody knew when the campaign wrote.
+        // A LID that was unknown when the campaign wrote.
         let (lid, behind) = ("244834081311229@lid", "5491177770009");
         let list = format!("telefono\n{list}{behind}\n");
         assert_eq!(upload(&hub, id, list).await, (json!(6), json!(0)));
@@ -336,26 +336,26 @@ on_both_engines! {
             last["to"].as_str().unwrap().to_owned()
         };
         assert_eq!(answered(1).await, number(1));
-        // Below what it answers.
+        // The reply is listed after the message that it answers.
         let history = get(&hub, "/api/listener/history/5491177770001").await;
         let messages = history["mensajes"].as_array().unwrap();
         let id = |text: &str| messages.iter().find(|it| it["mensaje"] == text).unwrap()["id"].as_i64();
         assert!(id("Listo, no te escribimos más.") > id("Dame de baja, por favor"), "{history:#}");
         is_refused(&hub, "5491177770001").await;
-        // Not again, neither to one who came back, nor under another address.
+        // There is no second reply, neither after an opt-in nor under another address.
         lead(&hub, &peer, "3A02", &number(1), "BAJA").await;
         let baja = "/api/sender/bajas/5491177770001";
         assert_eq!(ask(&hub, "DELETE", baja, None).await.0, 204);
         let lid = "247033104567642@lid";
         told(&hub, &peer, &known("3A03", lid, "5491177770001", "BAJA")).await;
         is_refused(&hub, lid).await;
-        // Nor to one who had opted out before, whoever wrote it down.
+        // There is no reply to a contact who had opted out before, whoever recorded it.
         let by_hand = json!({"telefono": "5491177770002"});
         assert_eq!(ask(&hub, "POST", "/api/sender/bajas", Some(&by_hand)).await.0, 201);
         lead(&hub, &peer, "3A04", &number(2), "BAJA").await;
         lead(&hub, &peer, "3A05", &number(3), "Stop. Thank you").await;
         assert_eq!(answered(2).await, number(3));
-        // Nor once it is switched off.
+        // There is no reply once it is switched off.
         let off = json!({"texto": null});
         assert_eq!(ask(&hub, "PUT", path, Some(&off)).await, (200, off));
         lead(&hub, &peer, "3A06", &number(4), "BAJA").await;
@@ -372,7 +372,7 @@ on_both_engines! {
         let waiting = async || get(&hub, "/api/overview").await["atencion"]["posibles_bajas"].clone();
         assert_eq!((list().await, waiting().await), (json!({"total": 0, "posibles": []}), json!(0)));
         lead(&hub, &peer, "3A01", &number(1), "¿La casa es de planta baja?").await;
-        // The newest of each person, recorded or not.
+        // The newest message of each person is listed, recorded or not.
         assert_eq!(hub.post("/api/listener/mode", r#"{"mode":"off"}"#).await.0, 200);
         lead(&hub, &peer, "3A02", &number(1), "Si me dan de baja, ¿qué pasa?").await;
         assert_eq!(hub.post("/api/listener/mode", r#"{"mode":"on"}"#).await.0, 200);
@@ -382,7 +382,7 @@ on_both_engines! {
         assert_eq!(one["mensaje"], "Si me dan de baja, ¿qué pasa?");
         assert_eq!((&one["telefono"], &one["palabra"]), (&json!("5491177770001"), &json!("baja")));
         assert_eq!(ask(&hub, "GET", "/api/sender/bajas/5491177770001", None).await.0, 404);
-        // No opt-out.
+        // Decided: not an opt-out.
         let decide = async |one: &Value, is: bool| {
             let path = format!("/api/sender/bajas/posibles/{}", one["id"]);
             ask(&hub, "POST", &path, Some(&json!({"es_baja": is}))).await
@@ -390,14 +390,14 @@ on_both_engines! {
         assert_eq!(decide(one, false).await, (200, json!({"es_baja": false})));
         assert_eq!((decide(one, true).await.0, waiting().await), (404, json!(0)));
         assert_eq!(send(&hub, "5491177770001").await.0, 200);
-        // An opt-out.
+        // Decided: an opt-out.
         lead(&hub, &peer, "3A03", &number(1), "la baja que pedí, ¿salió?").await;
         let found = list().await;
         assert_eq!(decide(&found["posibles"][0], true).await.0, 200);
         is_refused(&hub, "5491177770001").await;
         let why = get(&hub, "/api/sender/bajas/5491177770001").await;
         assert_eq!((&why["origen"], &why["motivo"]), (&json!("persona"), &json!("la baja que pedí, ¿salió?")));
-        // Nothing to decide on for who is on the list, or comes to be.
+        // There is nothing to decide on for a contact who is on the opt-out list or is added to it.
         lead(&hub, &peer, "3A04", &number(1), "¿ya está la baja?").await;
         lead(&hub, &peer, "3A05", &number(2), "¿cómo es la baja?").await;
         lead(&hub, &peer, "3A06", &number(2), "BAJA").await;
@@ -405,7 +405,7 @@ on_both_engines! {
         let by_hand = json!({"telefono": "5491177770003"});
         assert_eq!(ask(&hub, "POST", "/api/sender/bajas", Some(&by_hand)).await.0, 201);
         assert_eq!(list().await["total"], 0);
-        // It is the person's, under whichever address; and gone with them.
+        // The entry belongs to the person under any address, and is deleted with the person.
         let lid = "247033104567642@lid";
         lead(&hub, &peer, "3A08", lid, "¿cómo es la baja?").await;
         assert_eq!(list().await["posibles"][0]["telefono"], lid);
@@ -421,7 +421,7 @@ on_both_engines! {
         let (peer, hub) = start(&database.url()).await;
         let body = json!({"texto": "Listo, no te escribimos más."});
         assert_eq!(ask(&hub, "PUT", "/api/sender/bajas/respuesta", Some(&body)).await.0, 200);
-        // session-manager refuses to write to whom the account has blocked.
+        // session-manager refuses to write to a contact whom the account has blocked.
         let refusal = json!({"error": true, "code": "RECIPIENT_BLOCKED", "message": "blocked"});
         peer.answers("/send", 403, &refusal.to_string());
         let from = "5491177770001@c.us";
@@ -436,7 +436,7 @@ on_both_engines! {
             answers().await == ["fallido"]
         }).await;
         assert_eq!(peer.sends().len(), 1);
-        // Unblocked, the answer does not follow, nor does a second one.
+        // After unblocking, neither the reply nor a second one is sent.
         peer.takes_sends();
         let baja = "/api/sender/bajas/5491177770001";
         assert_eq!(ask(&hub, "DELETE", baja, None).await.0, 204);
@@ -455,26 +455,26 @@ on_both_engines! {
             assert_eq!(ask(&hub, "POST", "/api/sender/bajas", Some(&body)).await.0, 201);
             assert_eq!(ask(&hub, "GET", &format!("/api/sender/bajas/{}", lid(n)), None).await.0, 404);
         }
-        // A message by the LID, and one by the number.
+        // Sources: a message from the LID, and one from the number.
         told(&hub, &peer, &known("3A01", &lid(1), &number(1), "hola")).await;
         let mut by_number = message(&format!("false_{}@c.us_3A02", number(2)), &format!("{}@c.us", number(2)), "hola");
         by_number["lid"] = json!(lid(2));
         told(&hub, &peer, &by_number).await;
-        // One written on the phone itself.
+        // Source: a message written on the phone itself.
         let mut own = known("3B01", &lid(3), &number(3), "hola");
         own["message_id"] = json!(format!("true_{}_3B01", lid(3)));
         own["from_me"] = json!(true);
         own["from"] = json!("5491100000000@c.us");
         own["to"] = json!(lid(3));
         told(&hub, &peer, &own).await;
-        // A person.
+        // Source: a user.
         let note = json!({"nombre": "Ana"});
         for id in [lid(4), number(4)] {
             assert_eq!(ask(&hub, "PUT", &format!("/api/contacts/{id}"), Some(&note)).await.0, 200);
         }
         let join = json!({"con": number(4)});
         assert_eq!(ask(&hub, "POST", &format!("/api/contacts/{}/join", lid(4)), Some(&join)).await.0, 200);
-        // WhatsApp's answer to a lookup.
+        // Source: WhatsApp's answer to a lookup.
         let answer = json!({"ok": true, "exists": true, "chat": format!("{}@c.us", number(5)), "lid": lid(5)});
         peer.answers("/lookup", 200, &answer.to_string());
         let body = json!({"numeros": [number(5)]});

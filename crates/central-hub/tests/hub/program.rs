@@ -1,4 +1,4 @@
-//! Tests of the binary: its variables, its port, PM2, signals.
+//! Tests of the binary: its variables, its port, PM2 and signals.
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::AsRawFd;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Events, http, until};
 
-/// Builds a command with `folder` as the working and data directory.
+/// Builds a command that has `folder` as its working and data directory.
 fn program(folder: &Path, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_central-hub"));
     command
@@ -32,8 +32,7 @@ fn outcome(command: &mut Command) -> Output {
     command.output().unwrap()
 }
 
-/// Returns the only line on standard error; asserts that there is no other
-/// output.
+/// Returns the only line on standard error, and asserts that there is no other output.
 fn fatal(variables: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let output = outcome(&mut program(folder.path(), variables));
@@ -121,7 +120,7 @@ fn invalid_variables_are_reported_on_one_line() {
         line,
         "[FATAL] HOST is 0.0.0.0, which other machines can reach: set HUB_ADMIN_PASSWORD, or HOST=127.0.0.1"
     );
-    // Not an address of this machine: detected when the port is opened.
+    // This is not an address of the machine, which is noticed when the port is opened.
     let password = ("HUB_ADMIN_PASSWORD", "una clave larga");
     let line = fatal(&[base, ("HOST", "192.0.2.1"), password]);
     assert_eq!(
@@ -164,8 +163,9 @@ fn short_secret_beyond_loopback_prevents_the_start() {
     }
 }
 
-/// What was made while the hub asked for no password is reported at each start
-/// with one, until nothing of it is left.
+/// Checks that users and tokens that were created while the hub required no
+/// password are reported at each start with a password, until none of them is
+/// left.
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_made_without_a_password_are_reported_at_the_start() {
     const WARNING: &str =
@@ -188,7 +188,7 @@ async fn accounts_made_without_a_password_are_reported_at_the_start() {
     let token = serde_json::json!({"name": "vieja", "scopes": ["read"]});
     let made = http().post(format!("{url}/api/tokens")).json(&token);
     let made: Value = made.send().await.unwrap().json().await.unwrap();
-    // Nobody signs in yet: there is nothing to warn of.
+    // Nobody can sign in yet, so there is nothing to warn of.
     assert!(!stop(hub).contains(WARNING));
 
     let password = "una clave larga";
@@ -215,8 +215,8 @@ async fn accounts_made_without_a_password_are_reported_at_the_start() {
     assert!(!stop(hub).contains(WARNING));
 }
 
-/// Wrong tokens are logged with their address, and never with the token; at most
-/// one line per minute.
+/// Checks that wrong tokens are logged with the caller's address, never with
+/// the token, and at most once per minute.
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_internal_tokens_are_one_log_line() {
     let nowhere = FakeSessionManager::nowhere().await;
@@ -269,7 +269,7 @@ fn port_in_use_reports_its_process() {
 
 #[test]
 fn unusable_database_is_reported_before_listening() {
-    // Opening the port first would report that error instead.
+    // If the port were opened first, its error would be reported instead.
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = holder.local_addr().unwrap().port().to_string();
     let base = [
@@ -344,7 +344,7 @@ impl Running {
         }
     }
 
-    /// Returns its standard error so far: warnings and errors.
+    /// Returns the warnings and errors on standard error so far.
     fn complaints(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("stderr")).unwrap()
     }
@@ -355,7 +355,7 @@ impl Running {
         line
     }
 
-    /// Returns its address once it listens.
+    /// Returns the hub's address once it listens.
     fn url(&mut self) -> String {
         loop {
             let line = self.line();
@@ -406,7 +406,7 @@ async fn first_log_line_has_the_configuration_without_secrets() {
     assert!(message.contains("HUB_ADMIN_PASSWORD=***"), "{message}");
     assert!(message.contains("DATABASE_URL=postgres://"), "{message}");
     assert!(!line.contains("hunter"), "{line}");
-    // A .env file in the working directory is not read.
+    // A `.env` file in the working directory is not read.
     assert!(message.contains("DRY_RUN=true"), "{message}");
     hub.url();
     hub.signal(Signal::TERM);
@@ -488,7 +488,7 @@ async fn invalid_inherited_descriptor_is_ignored() {
     assert_eq!(hub.child.wait().unwrap().code(), Some(0));
 }
 
-/// Strings that operators search the logs for when something fails.
+/// Texts for which operators search the logs when something fails.
 const SEARCHED: [&str; 7] = [
     "error",
     "econnrefused",
@@ -550,7 +550,7 @@ async fn outage_is_logged_to_stderr_with_the_known_phrases() {
 #[tokio::test(flavor = "multi_thread")]
 async fn both_loopback_addresses_are_served() {
     if std::net::TcpListener::bind("[::1]:0").is_err() {
-        // A machine without IPv6.
+        // The machine has no IPv6.
         return;
     }
     let nowhere = FakeSessionManager::nowhere().await;

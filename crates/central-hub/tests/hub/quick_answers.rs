@@ -1,4 +1,4 @@
-//! Quick answers: the texts for whoever answers, on both engines.
+//! Tests of quick answers, the prepared texts for conversations, on both database engines.
 
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::support::{Hub, ask, get};
 
 const PATH: &str = "/api/quick-answers";
 
-/// The shortcuts in an answer of the list.
+/// Returns the shortcuts in a response of the list.
 fn shortcuts(list: &Value) -> Vec<&str> {
     let all = list["respuestas"].as_array().unwrap().iter();
     all.map(|it| it["atajo"].as_str().unwrap()).collect()
@@ -30,7 +30,7 @@ on_both_engines! {
         let (status, _) = ask(&hub, "POST", PATH, Some(&json!({"atajo": "horario", "texto": "De 9 a 18."}))).await;
         assert_eq!(status, 201);
         assert_eq!(shortcuts(&get(&hub, PATH).await), ["horario", "Ubicación"]);
-        // One shortcut, however it is written; each business has its own.
+        // A shortcut is the same however it is written; each business has its own shortcuts.
         let same = json!({"atajo": "UBICACION", "texto": "otra"});
         let (status, body) = ask(&hub, "POST", PATH, Some(&same)).await;
         assert_eq!((status, &body["code"]), (409, &json!("QUICK_ANSWER_EXISTS")));

@@ -16,18 +16,18 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// The response of the receiver.
+/// A response of the receiver.
 #[derive(Clone, Debug)]
 pub enum Reply {
     Status(u16),
     With(u16, &'static str, String),
-    /// No response.
+    /// Never responds.
     Hang,
-    /// 200 with an endless body.
+    /// Responds 200 with an endless body.
     Endless,
 }
 
-/// A received request.
+/// A request that the receiver got.
 #[derive(Clone, Debug)]
 pub struct Told {
     pub path: String,
@@ -63,10 +63,10 @@ impl Told {
 
 #[derive(Clone, Default)]
 struct Script {
-    /// By path: the next responses; the last one repeats.
+    /// The next responses by path; the last one repeats.
     replies: Arc<Mutex<HashMap<String, Vec<Reply>>>>,
     told: Arc<Mutex<Vec<Told>>>,
-    /// Concurrent requests by path: current and maximum.
+    /// Number of concurrent requests by path: current and maximum.
     busy: Arc<Mutex<HashMap<String, (usize, usize)>>>,
 }
 

@@ -50,7 +50,7 @@ async fn health_body_is_exact_in_every_state() {
 #[tokio::test]
 async fn plain_and_admin_routes_are_passed_through_unchanged() {
     let (peer, hub) = pair().await;
-    // Spaces and unknown fields show that the text is passed through.
+    // The spaces and unknown fields show whether the text is passed through unchanged.
     let connect = r#"{"success":true,  "message":"x","session":"admin","state":"INIT","alreadyConnected":false,"more":[1]}"#;
     let left = r#"{"success":true,"message":"x","session":"admin",  "state":"DISCONNECTED"}"#;
     let qr = format!(r#"{{ "status":"QR_AVAILABLE","qr":"{QR}" }}"#);
@@ -125,7 +125,7 @@ async fn passkey_response_is_passed_on() {
     let (status, body) = hub.post(path, credential).await;
     let body: Value = serde_json::from_str(&body).unwrap();
     let code = "PASSKEY_NOT_PENDING";
-    // In the format of the Node hub's routes.
+    // The error is in the format of the Node hub's routes.
     let wanted =
         json!({"ok": false, "success": false, "error": code, "code": code, "message": "x"});
     assert_eq!((status, body), (409, wanted));
@@ -208,7 +208,7 @@ async fn cliente_and_qr_code_routes_return_the_code() {
             assert_eq!(body, wanted);
         }
     }
-    // Reading a code starts nothing.
+    // Reading a code starts no session.
     assert!(peer.asked().iter().all(|asked| asked.method == "GET"));
     hub.stop().await;
 }

@@ -1,5 +1,5 @@
-//! Messages and conversations by words, over the whole history, on both
-//! engines.
+//! Tests of searching messages and conversations by words, over the whole
+//! history, on both database engines.
 
 use central_hub::store::{Filter, MessageState};
 use scratch_database::{Database, on_both_engines};
@@ -14,7 +14,7 @@ const CONVERSATIONS: &str = "/api/listener/conversations?";
 
 async fn start(database: &Database) -> (Hub, FakeSessionManager) {
     let peer = FakeSessionManager::with_event_log().await;
-    // Nothing leaves: all of them wait.
+    // Nothing is sent, so all messages wait.
     peer.is_in("QR_REQUIRED");
     let hub = Hub::start_on(&database.url(), &peer.url, &[("DRY_RUN", "false")]).await;
     (hub, peer)
@@ -37,8 +37,8 @@ async fn ask(hub: &Hub, path: &str, words: &str) -> (u16, Value) {
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
-/// The texts that are found, the newest first; of conversations those of the
-/// messages that are shown.
+/// Returns the texts that are found, newest first. For conversations, these are
+/// the texts of the messages shown.
 async fn found(hub: &Hub, path: &str, words: &str) -> Vec<String> {
     let (status, body) = ask(hub, path, words).await;
     assert_eq!(status, 200, "{words} {body}");
@@ -74,7 +74,7 @@ on_both_engines! {
         for text in ["11 7777", "7777-0001"] {
             assert_eq!(found(&hub, MESSAGES, text).await, [call], "{text}");
         }
-        // By the number of the conversation, too.
+        // A conversation is also found by its number.
         assert_eq!(found(&hub, CONVERSATIONS, "11 7777").await.len(), 4);
         assert_eq!(found(&hub, CONVERSATIONS, "7777-0001").await, [call, CASA]);
         assert_eq!(found(&hub, CONVERSATIONS, "+54 9 11 7777-0002").await, ["Una CASA"]);
@@ -143,20 +143,20 @@ on_both_engines! {
                  CASE WHEN n <= 3 THEN 'La aguja roja ' ELSE 'El pajar rojo ' END || n, 'sent', 0, n, n FROM s"
         );
         sqlx::query(sqlx::AssertSqlSafe(statement)).execute(hub.store.writer()).await.unwrap();
-        // One that was written early and heard of late, and one that is new.
+        // A message that was written early but received late, and a new one.
         let late = "INSERT INTO messages (direction, origin, cliente_id, chat, kind, body, state, due_at, written_at, created_at, updated_at)
              SELECT 'in', 'chat', 51, '5491177770001@c.us', 'text', 'El hilo ' || at, 'received', 0, at, 10000000, 10000000
              FROM (SELECT 1 AS at UNION ALL SELECT 10000000) AS two";
         sqlx::query(late).execute(hub.store.writer()).await.unwrap();
         hub.store.rebuild_index().await.unwrap();
-        // The oldest of more than any search used to look at, at the first try.
+        // The first search finds the oldest message, beyond the number that a search used to read.
         let page = hub.store.search_messages(&Filter::default(), Some("roja agu"), 50).await.unwrap();
         assert_eq!((page.messages.len(), page.next), (3, None));
         let page = hub.store.conversations(Some(51), Some("aguja"), None, 50).await.unwrap();
         assert_eq!((page.messages.len(), page.next), (3, None));
         assert!(hub.store.search_messages(&Filter { cliente_id: Some(52), ..Filter::default() }, Some("aguja"), 5)
             .await.unwrap().messages.is_empty());
-        // All of what many have, each once, whatever the page.
+        // A search for a frequent word finds every message once, whatever the page size.
         let (mut seen, mut filter) = (0, Filter { state: Some(MessageState::Sent), ..Filter::default() });
         let mut last = i64::MAX;
         loop {

@@ -1,4 +1,4 @@
-//! The switch that stops all sending, on both engines.
+//! Tests of the switch that stops all sending, on both database engines.
 
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ on_both_engines! {
         assert_eq!((&stopped["detenido"], &stopped["por"]), (&json!(true), &json!("this machine")));
         assert!(stopped["desde"].is_string());
         assert_eq!(events.next_of("sending").await, json!({"detenido": true}));
-        // On every route.
+        // Sending is refused on every route.
         let (status, refused) = send(&hub, "during").await;
         assert_eq!((status, &refused["code"]), (409, &json!("SENDING_STOPPED")), "{refused}");
         let single = json!({"to": TO, "message": "hola"});
@@ -52,7 +52,7 @@ on_both_engines! {
         let bulk = json!({"mensajes": [{"destinatario": TO, "mensaje": "hola"}]});
         let (status, refused) = ask(&hub, "POST", "/api/sender/messages/bulk", Some(&bulk)).await;
         assert_eq!((status, &refused["code"]), (409, &json!("SENDING_STOPPED")), "{refused}");
-        // A message sent earlier keeps its response.
+        // A message that was sent earlier keeps its response.
         assert_eq!(send(&hub, "before").await.0, 201);
         let people = json!([{"destinatario": "5491158254202", "nombre": "Ana"}]);
         let campaign = json!({"nombre": "Marzo", "mensaje": "Hola {nombre}", "pausa_min_s": 0, "pausa_max_s": 0, "destinatarios": people});

@@ -1,4 +1,4 @@
-//! Tests of `POST /send`, rehearsed and real.
+//! Tests of `POST /send`, simulated and real.
 
 use serde_json::{Value, json};
 

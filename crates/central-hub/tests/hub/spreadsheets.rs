@@ -1,5 +1,5 @@
-//! Lists saved by a real spreadsheet program (LibreOffice): its files can be
-//! imported, and it can open the hub's exports.
+//! Tests with lists saved by a real spreadsheet program (LibreOffice): its
+//! files can be imported, and it can open the hub's exports.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,7 +31,7 @@ fn saved_as(file: &Path, format: &str) -> PathBuf {
             "--outdir",
         ])
         .arg(&target)
-        // Separated by `;`, UTF-8, as in Argentina.
+        // The file is UTF-8 and separated by `;`, as in Argentina.
         .arg("--infilter=CSV:59,34,76,1,,11274,false,true")
         .arg(file)
         .env("HOME", folder)
@@ -67,7 +67,8 @@ async fn lists_saved_by_libreoffice_are_imported() {
     let id = campaign(&hub, "Hola {nombre}").await;
     for format in ["xlsx", "ods"] {
         let saved = std::fs::read(saved_as(&file, format)).unwrap();
-        // One that has nobody of the list yet: the preview counts who has.
+        // A campaign that has none of the list's recipients yet, because the
+        // preview leaves out those that it has.
         let other = campaign(&hub, "Hola {nombre}").await;
         let path = format!("/api/sender/campaigns/{other}/recipients?probar=1");
         let (status, trial) = upload(&hub, &path, saved.clone()).await;
@@ -99,7 +100,7 @@ async fn lists_saved_by_libreoffice_are_imported() {
                 "{format} {chosen}"
             );
         }
-        // Imported for real; a second import adds no recipient.
+        // The list is imported for real; a second import adds no recipient.
         let path = format!("/api/sender/campaigns/{id}/recipients");
         let (status, report) = upload(&hub, &path, saved).await;
         assert_eq!(status, 201, "{report}");
@@ -107,7 +108,7 @@ async fn lists_saved_by_libreoffice_are_imported() {
         let expected = if format == "xlsx" { (3, 0) } else { (0, 3) };
         assert_eq!(taken, (Some(expected.0), Some(expected.1)), "{report}");
     }
-    // Excel before 2007.
+    // The format of Excel before 2007.
     let saved = std::fs::read(saved_as(&file, "xls")).unwrap();
     let path = format!("/api/sender/campaigns/{id}/recipients");
     let (status, refused) = upload(&hub, &path, saved).await;
@@ -158,8 +159,8 @@ async fn exported_messages_survive_a_spreadsheet() {
     }
 }
 
-/// A message that a spreadsheet could take for a formula is a text in the
-/// export, wherever the cell begins.
+/// Checks that a message that a spreadsheet could take for a formula is text in
+/// the export, wherever a cell begins.
 #[tokio::test(flavor = "multi_thread")]
 async fn formulas_in_messages_are_exported_as_text() {
     let peer = FakeSessionManager::start().await;
@@ -191,7 +192,7 @@ async fn formulas_in_messages_are_exported_as_text() {
             .starts_with("text/csv")
     );
     let exported = exported.text().await.unwrap();
-    // By whatever it separates cells: none of them begins as a formula.
+    // By whatever character the spreadsheet splits cells, none of them begins with a formula.
     for separator in [',', ';', '\t', '\n'] {
         for cell in exported.split(separator) {
             let cell = cell.trim_start_matches(['"', ' ', '\r']);
@@ -201,7 +202,7 @@ async fn formulas_in_messages_are_exported_as_text() {
             );
         }
     }
-    // Nothing of the text is lost.
+    // No part of the text is lost.
     for text in ["'=1+1", "'+1+1", "'-1+1", "'@SUM(A1)"] {
         assert!(exported.contains(text), "{text} in {exported}");
     }

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 const LONG: Duration = Duration::from_secs(20);
 
-/// Returns short timeouts, for peers that never respond.
+/// Returns short timeouts, for tests with peers that never respond.
 fn impatient() -> Timeouts {
     let short = Duration::from_millis(400);
     Timeouts {
@@ -31,9 +31,9 @@ fn impatient() -> Timeouts {
     }
 }
 
-/// Builds a client without proxy and connection pooling.
+/// Builds a client without a proxy or connection pooling.
 pub fn http() -> Client {
-    // Not needed for http://, but required by reqwest.
+    // `http://` does not need the provider, but reqwest requires it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .no_proxy()
@@ -50,7 +50,7 @@ pub struct Hub {
     /// The hub's store.
     pub store: Store,
     task: JoinHandle<()>,
-    /// The hub's own database, unless the test provided one.
+    /// The hub's database, unless the test provided one.
     database: Option<Database>,
 }
 
@@ -67,7 +67,7 @@ impl Hub {
         hub
     }
 
-    /// Starts on a database of the test.
+    /// Starts a hub on a database that the test provides.
     pub async fn start_on(
         database_url: &str,
         session_manager: &str,
@@ -76,7 +76,7 @@ impl Hub {
         Self::start_limited(database_url, session_manager, variables, 4).await
     }
 
-    /// Starts with a maximum number of webhook attempts.
+    /// Starts a hub with a maximum number of webhook attempts.
     pub async fn start_limited(
         database_url: &str,
         session_manager: &str,
@@ -89,7 +89,7 @@ impl Hub {
         .await
     }
 
-    /// Starts with changed dependencies.
+    /// Starts a hub with changed dependencies.
     pub async fn start_changed(
         database_url: &str,
         session_manager: &str,
@@ -148,7 +148,7 @@ impl Hub {
         Events::of(response)
     }
 
-    /// Drains the hub and waits for its end.
+    /// Drains the hub and waits until it has ended.
     pub async fn stop(self) {
         self.shutdown.stop("test");
         tokio::time::timeout(LONG, self.task)
@@ -187,7 +187,7 @@ pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
         .unwrap_or_else(|_| panic!("not in time: {what}"));
 }
 
-/// A reader of Server-Sent Events.
+/// A reader of the hub's Server-Sent Events.
 pub struct Events {
     bytes: BoxStream<'static, Vec<u8>>,
     text: String,
@@ -207,7 +207,7 @@ impl Events {
         }
     }
 
-    /// Returns the next event, or `None` at the end.
+    /// Returns the next event, or `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
@@ -258,8 +258,8 @@ pub async fn subscribe(hub: &Hub, url: &str, events: &[&str]) {
     assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
 }
 
-/// Sends a request with or without a JSON body; a response that is not JSON
-/// becomes null.
+/// Sends a request with or without a JSON body. Returns the status and the
+/// body; a body that is not JSON becomes null.
 pub async fn ask(hub: &Hub, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
     let method = method.parse().unwrap();
     let mut request = hub.http.request(method, hub.url(path));

@@ -1,4 +1,4 @@
-//! Webhooks, on both engines: events arrive, signed, despite outages.
+//! Tests of webhooks, on both database engines: events arrive, signed, despite outages.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -17,7 +17,7 @@ async fn start(database: &Database) -> Hub {
     Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, OPEN).await
 }
 
-/// Starts a hub that does not give up within the test.
+/// Starts a hub that does not give up a delivery within the test.
 async fn patient(database: &Database) -> Hub {
     Hub::start_limited(
         &database.url(),
@@ -33,7 +33,7 @@ async fn ask(hub: &Hub, method: &str, path: &str, body: &Value) -> (u16, String)
     text(hub.http.request(method, hub.url(path)).json(body)).await
 }
 
-/// Subscribes to all events; returns id and secret.
+/// Subscribes a URL to all events, and returns the webhook's id and secret.
 async fn subscribe(hub: &Hub, url: &str) -> (i64, String) {
     let body = json!({"url": url, "eventos": ["message", "ack", "state", "campaign"]});
     let (status, body) = ask(hub, "POST", "/api/webhooks", &body).await;
@@ -154,7 +154,7 @@ on_both_engines! {
             deliveries(&hub, id, "pendiente").await.iter().any(|it| it["error"] == "CANNOT_CONNECT")
         }).await;
         hub.stop().await;
-        // A new hub, with the receiver running again.
+        // A new hub starts, and the receiver runs again.
         let hub = patient(&database).await;
         receiver.gets_up().await;
         for n in 10..20 {
@@ -179,7 +179,7 @@ on_both_engines! {
         until_delivered(&hub, quick, 30).await;
         assert_eq!(receiver.told("/quick").len(), 30);
         assert!(receiver.most_at_once("/quick") <= 4 && receiver.most_at_once("/slow") <= 4);
-        // The body may be endless: the 200 counts.
+        // The body may be endless; only the status 200 counts.
         until_delivered(&hub, endless, 30).await;
         until("a try", async || {
             deliveries(&hub, slow, "pendiente").await.iter().any(|it| it["error"] == "TIMEOUT")
@@ -208,7 +208,7 @@ on_both_engines! {
         until_delivered(&hub, id, 2).await;
         let ids: HashSet<_> = receiver.told("/").iter().map(crate::receiver::Told::id).collect();
         assert_eq!(ids.len(), 2, "the same ids as before");
-        // A delivered one can be replayed, too.
+        // A delivered event can be replayed as well.
         assert_eq!(hub.post(&one, "").await.0, 202);
         until("told", async || receiver.told("/").len() == 11).await;
         hub.stop().await;

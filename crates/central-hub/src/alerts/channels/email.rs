@@ -1,4 +1,4 @@
-//! E-mail over SMTP, encrypted as `SMTP_URL` says.
+//! Sends notices by e-mail over SMTP, encrypted as `SMTP_URL` says.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use service_runtime::{ExposeSecret, error_chain};
 use super::{Outgoing, SendFailure};
 use crate::config::smtp::{EmailConfig, SmtpServer, SmtpTls};
 
-/// Timeout of each step with the server.
+/// Timeout of each SMTP step.
 const STEP_TIMEOUT: Duration = Duration::from_secs(20);
-/// Timeout of the whole attempt.
+/// Timeout of one attempt as a whole.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Sends e-mail, with a new connection for each.
+/// Sends e-mail, with a new connection for each message.
 #[derive(Clone)]
 pub(super) struct Mailer(EmailConfig);
 
-/// Prevents automatic replies (RFC 3834).
+/// The header that prevents automatic replies (RFC 3834).
 #[derive(Clone)]
 struct AutoSubmitted;
 
@@ -70,7 +70,7 @@ impl Mailer {
         let domain = config.from.email.domain();
         let mut message = Message::builder()
             .from(config.from.clone())
-            // The same for every attempt: duplicates can be recognised.
+            // The id is the same for every attempt, so that duplicates can be recognized.
             .message_id(Some(format!("<{}@{domain}>", outgoing.event_id)))
             .header(AutoSubmitted)
             .header(ContentType::TEXT_PLAIN)
@@ -87,7 +87,7 @@ fn transport(server: &SmtpServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, 
     let parameters = || {
         TlsParameters::builder(server.host.clone())
             // The connection does not leave this machine, where the mail server
-            // has a certificate of its own making, for another name.
+            // has a self-signed certificate for another name.
             .dangerous_accept_invalid_certs(server.is_local)
             .dangerous_accept_invalid_hostnames(server.is_local)
             .build()
@@ -110,8 +110,7 @@ fn transport(server: &SmtpServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, 
     Ok(builder.build())
 }
 
-/// The server's message is more useful than one of ours; it contains no
-/// password.
+/// Keeps the server's message, which is more useful than one of ours and contains no password.
 fn send_failure(error: &lettre::transport::smtp::Error) -> SendFailure {
     let code = if error.is_timeout() {
         "TIMEOUT"

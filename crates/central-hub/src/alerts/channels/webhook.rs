@@ -1,4 +1,4 @@
-//! Notices by webhook, in the receiver's format, signed like all webhooks.
+//! Sends notices by webhook, in the receiver's format, signed like all webhooks.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ impl Hook {
         }
     }
 
-    /// Returns the host only: the path of a chat's URL is its password.
+    /// Returns only the host, because the path of a chat's webhook URL is its password.
     pub(super) fn to(&self) -> String {
         shown_host(&self.config.url)
     }
@@ -81,13 +81,13 @@ fn body(config: &AlertWebhook, outgoing: &Outgoing<'_>) -> String {
     fill(template, config.encoding, outgoing)
 }
 
-/// Fills the template, with each value encoded for the body's format.
+/// Fills the template's placeholders, with each value encoded for the body's format.
 fn fill(template: &str, encoding: BodyEncoding, outgoing: &Outgoing<'_>) -> String {
     let text = outgoing.text;
     let mut filled = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
-        // Startup has checked that it is closed.
+        // Startup has checked that every placeholder is closed.
         let Some((name, after)) = after.split_once("}}") else {
             break;
         };

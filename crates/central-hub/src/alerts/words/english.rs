@@ -1,4 +1,4 @@
-//! The texts in English.
+//! The alert texts in English.
 
 use session_api::SERVICE_NAME;
 
@@ -182,7 +182,7 @@ const fn command(what: Backup) -> &'static str {
     }
 }
 
-/// Shortens a name; the page has the full one.
+/// Shortens a name; the web page shows the full one.
 fn short(name: &str) -> String {
     name.chars().take(40).collect()
 }

@@ -1,4 +1,4 @@
-//! The texts in Spanish, with *vos* as in the page.
+//! The alert texts in Spanish, which address the reader as *vos*, like the page.
 
 use session_api::SERVICE_NAME;
 
@@ -182,7 +182,7 @@ const fn command(what: Backup) -> &'static str {
     }
 }
 
-/// Shortens a name; the page has the full one.
+/// Shortens a name; the web page shows the full one.
 fn short(name: &str) -> String {
     name.chars().take(40).collect()
 }

@@ -1,4 +1,4 @@
-//! Character encodings that a user can choose for a list (`Charset`).
+//! The character encodings that a user can choose for a list (`Charset`).
 
 use encoding_rs::{Decoder, Encoding};
 use oem_cp::code_table::DECODING_TABLE_CP850;
@@ -7,9 +7,9 @@ use oem_cp::decode_string_complete_table;
 /// A character encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charset {
-    /// An encoding that browsers know, too.
+    /// An encoding that browsers know as well.
     Web(&'static Encoding),
-    /// DOS, western Europe: exported by business software of that time.
+    /// The DOS encoding of western Europe, in which old business software exports.
     Cp850,
 }
 
@@ -40,7 +40,7 @@ impl Charset {
         }
     }
 
-    /// Decodes `bytes`; `None` if some are invalid in this encoding.
+    /// Decodes `bytes`. Returns `None` if some of them are invalid in this encoding.
     pub(super) fn decode(self, bytes: &[u8]) -> Option<String> {
         match self {
             Self::Web(encoding) => encoding

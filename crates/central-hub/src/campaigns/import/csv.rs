@@ -1,4 +1,4 @@
-//! CSV as spreadsheets write it: separated by `;`, `,` or tabs, quoted or not.
+//! Reads CSV as spreadsheets write it: separated by `;`, `,` or tabs, quoted or not.
 
 use std::io::{BufRead, Cursor, Read};
 
@@ -10,8 +10,7 @@ use super::{
     ImportFault, ImportRules, LARGEST_RECORD, MOST_COLUMNS, Sink, line_ends, skip_line_ends,
 };
 
-/// Possible separators; of two that are equally frequent in the heading, the
-/// first.
+/// Possible separators. If two are equally frequent in the heading, the first one here wins.
 const DELIMITERS: [u8; 4] = *b";,\t|";
 
 /// Number of lines in which the separator is detected.
@@ -38,7 +37,7 @@ pub(super) fn read(
         match first_line(&mut text) {
             Ok(line) => ahead.extend(line),
             Err(error) => {
-                // The lines before the error are still read.
+                // The lines before the error are still imported.
                 fault = Some(error);
                 break;
             }
@@ -56,7 +55,7 @@ pub(super) fn read(
     fault.map_or(Ok(()), Err)
 }
 
-/// Records with the line on which they begin.
+/// Records, each with the line on which it begins.
 struct CsvRecords<R> {
     text: R,
     reader: Reader,
@@ -114,7 +113,7 @@ impl<R: BufRead> Records for CsvRecords<R> {
     }
 }
 
-/// Reads up to the end of the first line, to detect the separator.
+/// Reads up to the end of the first line, in which the separator may be declared.
 fn first_line(text: &mut impl BufRead) -> Result<Vec<u8>, ImportFault> {
     let mut line = Vec::new();
     let most = u64::try_from(LARGEST_RECORD).unwrap_or(u64::MAX);
@@ -122,7 +121,7 @@ fn first_line(text: &mut impl BufRead) -> Result<Vec<u8>, ImportFault> {
     Ok(line)
 }
 
-/// The separator of Excel's own first line `sep=;`.
+/// Returns the separator that Excel's own first line `sep=;` declares.
 fn said(first: &[u8]) -> Option<u8> {
     match first.trim_ascii_end() {
         [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', said] => Some(*said),
@@ -130,9 +129,9 @@ fn said(first: &[u8]) -> Option<u8> {
     }
 }
 
-/// The separator in most of these lines, outside quotes; on a tie the more
-/// frequent one in the first line that has any. A title above the table has
-/// none, or one that the table's lines do not have.
+/// Returns the separator that occurs in most of these lines, outside quotes; on
+/// a tie, the one that is more frequent in the first line that has any. A title
+/// above the table has no separator, or one that the table's lines do not have.
 fn detect_separator(ahead: &[u8]) -> u8 {
     let mut lines = [0_usize; DELIMITERS.len()];
     let mut first = None;

@@ -1,5 +1,5 @@
-//! Character decoding (`Utf8`): detects the encoding of a stream and converts
-//! it to UTF-8.
+//! Detects the character encoding of a stream and converts it to UTF-8
+//! (`Utf8`).
 //!
 //! ```text
 //!  BOM? ─┬─ yes ─> UTF-8, UTF-16
@@ -8,9 +8,9 @@
 //!                                                                           └─> Windows-1252
 //! ```
 //!
-//! While only ASCII has arrived, both encodings agree, so the choice waits for
-//! the first other byte: if it is valid UTF-8 there, the stream is UTF-8,
-//! otherwise what Excel writes. A byte that is invalid UTF-8 later becomes
+//! ASCII is the same in both encodings, so the choice waits for the first other
+//! byte: if valid UTF-8 begins there, the stream is UTF-8; otherwise it is
+//! Windows-1252, which Excel writes. A byte that is invalid UTF-8 later becomes
 //! U+FFFD, and its line is rejected.
 
 use std::cell::Cell;
@@ -35,15 +35,15 @@ enum DecoderState {
 pub struct Utf8<R> {
     source: R,
     state: DecoderState,
-    /// Bytes not decoded yet.
+    /// Bytes that are not decoded yet.
     raw: Vec<u8>,
     source_ended: bool,
-    /// Decoded text not read yet, from `position`.
+    /// Decoded text; the part from `position` is not read yet.
     text: Vec<u8>,
     position: usize,
-    /// The encoding that the user chose.
+    /// The encoding that the user chose, if any.
     chosen: Option<Charset>,
-    /// The detected encoding, as far as the stream was read.
+    /// The encoding detected so far.
     seen: Rc<Cell<&'static str>>,
 }
 
@@ -62,14 +62,14 @@ impl<R: Read> Utf8<R> {
         }
     }
 
-    /// Sets the encoding instead of detecting it.
+    /// Sets the encoding that the user chose; `None` detects it.
     #[must_use]
     pub fn decoded_as(mut self, chosen: Option<Charset>) -> Self {
         self.chosen = chosen;
         self
     }
 
-    /// The detected encoding, updated as the stream is read.
+    /// Returns the detected encoding, which is updated as the stream is read.
     pub fn seen(&self) -> Rc<Cell<&'static str>> {
         Rc::clone(&self.seen)
     }
@@ -97,7 +97,7 @@ impl<R: Read> Utf8<R> {
         Ok(())
     }
 
-    /// Decodes the next text; leaves `text` empty only at the end.
+    /// Decodes the next text. `text` stays empty only at the end of the source.
     fn advance(&mut self) -> io::Result<()> {
         self.text.clear();
         self.position = 0;
@@ -165,12 +165,12 @@ impl<R: Read> Utf8<R> {
     }
 }
 
-/// The encoding of bytes that begin with a non-ASCII one.
+/// Returns the encoding of bytes that begin with a non-ASCII byte.
 fn other_than_ascii(bytes: &[u8]) -> &'static Encoding {
     let first = &bytes[..bytes.len().min(4)];
     match std::str::from_utf8(first) {
         Ok(_) => UTF_8,
-        // The first character is valid, whatever follows it.
+        // The first character is valid UTF-8, whatever follows it.
         Err(error) if error.valid_up_to() > 0 => UTF_8,
         Err(_) => WINDOWS_1252,
     }

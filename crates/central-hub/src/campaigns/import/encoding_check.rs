@@ -1,6 +1,7 @@
-//! Judges over a whole list whether its text is in the encoding that it was
-//! decoded in. `Garc’a` alone may be what was written; among `Mu–oz` and `JosŽ`,
-//! or where no other value looks right, it is García in the encoding of a Mac.
+//! Checks, over a whole list, whether its text was decoded in the right
+//! encoding. `Garc’a` alone may be what was written; but next to `Mu–oz` and
+//! `JosŽ`, or if no other value looks right, it is García in the Macintosh
+//! encoding.
 //!
 //! ```text
 //!  row ─┬─ a value is certainly garbled ───────────> rejected, a vote for its encoding
@@ -17,18 +18,17 @@ use super::judge::refusal;
 use super::{ImportFault, ImportRules, Item, Row, Sink, tell};
 use crate::campaigns::columns;
 
-/// Maximum size of the values of held rows, in bytes; beyond it they are judged
+/// Maximum size in bytes of the values of held rows. Beyond it, they are judged
 /// by the votes so far.
 const MOST_HELD: usize = 1024 * 1024;
 
 pub(super) struct EncodingCheck<'a> {
     rules: &'a ImportRules,
-    /// The detected encoding, as far as the list was read; `None` for a
-    /// workbook, whose text is Unicode.
+    /// The encoding detected so far; `None` for a workbook, whose text is Unicode.
     seen: Option<Rc<Cell<&'static str>>>,
-    /// Number of values that look right as they were read.
+    /// Number of values that look right as they were decoded.
     as_read: u64,
-    /// Number of values that look right only in this encoding.
+    /// Number of values that look right only in another encoding, by its name.
     others: BTreeMap<&'static str, u64>,
     held: Vec<Row>,
     held_bytes: usize,
@@ -46,12 +46,12 @@ impl<'a> EncodingCheck<'a> {
         }
     }
 
-    /// Passes an item on, rejects it, or holds it; returns what the sink does.
+    /// Passes an item on, rejects it, or holds it. Returns what the sink returned.
     pub(super) fn pass(&mut self, item: Item, sink: &mut impl Sink) -> bool {
         let Item::Row(row) = item else {
             return sink(item);
         };
-        // Whoever chose the encoding has seen the text.
+        // A user who chose the encoding has seen the resulting text.
         if self.rules.encoding.is_some() || row.fields.values().all(|it| it.is_ascii()) {
             return sink(accepted(row));
         }
@@ -74,10 +74,10 @@ impl<'a> EncodingCheck<'a> {
         self.held_bytes < MOST_HELD || self.release(sink)
     }
 
-    /// Judges the held rows, at the end of the list.
+    /// Judges the held rows at the end of the list.
     ///
     /// # Errors
-    /// When the sink cancels the import.
+    /// [`ImportFault::GivenUp`] if the sink cancels the import.
     pub(super) fn finish(mut self, sink: &mut impl Sink) -> Result<(), ImportFault> {
         if self.release(sink) {
             Ok(())
@@ -97,7 +97,7 @@ impl<'a> EncodingCheck<'a> {
         true
     }
 
-    /// Counts a value; returns whether it reads well in another encoding.
+    /// Counts a value. Returns whether it reads well in another encoding.
     fn count(&mut self, value: &str) -> bool {
         if value.is_ascii() {
             return false;
@@ -111,7 +111,7 @@ impl<'a> EncodingCheck<'a> {
             None => {
                 let readings = garbled::readings(value);
                 match readings.first() {
-                    // Unicode has these characters for what they are.
+                    // In Unicode, these characters are what the author wrote.
                     Some(_) if garbled::is_odd(value) && self.is_unicode() => {}
                     Some((name, _)) if garbled::is_odd(value) => {
                         *self.others.entry(*name).or_default() += 1;
@@ -129,8 +129,8 @@ impl<'a> EncodingCheck<'a> {
         seen.is_none_or(|name| name.starts_with("UTF-"))
     }
 
-    /// The rejection of a row with a value that is garbled whatever the rest of
-    /// the list is.
+    /// Returns the rejection of a row with a value that is garbled, whatever
+    /// the rest of the list contains.
     fn certain(&self, row: &Row) -> Option<Item> {
         self.used(row).into_iter().find_map(|(name, value)| {
             let garbled = Garbled::find(value)?;
@@ -138,8 +138,8 @@ impl<'a> EncodingCheck<'a> {
         })
     }
 
-    /// The rejection of a row with a value that reads well in the encoding that
-    /// the list seems to be in.
+    /// Returns the rejection of a row with a value that reads well in the
+    /// encoding that the votes favor.
     fn by_votes(&self, row: &Row) -> Option<Item> {
         let (&winner, &votes) = self.others.iter().max_by_key(|(_, votes)| **votes)?;
         if votes <= self.as_read {
@@ -157,7 +157,7 @@ impl<'a> EncodingCheck<'a> {
         })
     }
 
-    /// The values that the text uses; without a text yet, all of them.
+    /// Returns the values that the campaign's text uses, or all values if there is no text yet.
     fn used<'r>(&self, row: &'r Row) -> Vec<(String, &'r str)> {
         let names: Vec<_> = if self.rules.template.is_empty() {
             row.fields.keys().map(String::as_str).collect()

@@ -1,5 +1,4 @@
-//! Detection of text decoded in a wrong encoding: `Mu¤oz`, `TelŽfono`,
-//! `MuÃ±oz`.
+//! Detects text that was decoded in a wrong encoding: `Mu¤oz`, `TelŽfono`, `MuÃ±oz`.
 
 use std::borrow::Cow;
 
@@ -9,27 +8,28 @@ use super::charset::Charset;
 
 /// Letters of Spanish and Portuguese beyond ASCII.
 const LETTERS: &str = "áéíóúüñçãõâêôàÁÉÍÓÚÜÑÇÃÕÂÊÔÀ";
-/// Characters that never follow a letter: the bytes of [`LETTERS`] in the DOS and
-/// Macintosh encodings, read as Windows-1252.
+/// Characters that never follow a letter: the bytes of [`LETTERS`] in the DOS
+/// and Macintosh encodings, decoded as Windows-1252.
 const NEVER_AFTER_A_LETTER: &str = "¤¢£¥‚ƒ„‡†ˆ‰¡¿‹µ¶§¬¦";
-/// Likewise before a letter.
+/// Such characters that never precede a letter.
 const NEVER_BEFORE_A_LETTER: &str = "¤¥µƒ¶§¬";
-/// Likewise between two lower-case letters.
+/// Such characters that never stand between two lower-case letters.
 const NEVER_BETWEEN_LETTERS: &str = "–—™›÷×¯¸¼½¾±";
 
-/// The defect of a garbled text.
+/// How a text is garbled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Garbled {
-    /// The text in another encoding, which can be chosen by this name.
+    /// The text is in another encoding, with this name, in which it reads as the given text.
     Other(&'static str, String),
-    /// UTF-8 that was decoded as Windows-1252 and encoded again.
+    /// The text is UTF-8 that was decoded as Windows-1252 and encoded again;
+    /// the field is the original text.
     Twice(String),
     /// The original encoding is unknown.
     Unknown,
 }
 
 impl Garbled {
-    /// Finds the defect of `text`; `None` if it looks correct.
+    /// Returns how `text` is garbled; `None` if it looks correct.
     pub(super) fn find(text: &str) -> Option<Self> {
         if text.is_ascii() || !is_garbled(text) {
             return None;
@@ -44,7 +44,7 @@ impl Garbled {
         Some(other.map_or(Self::Unknown, |(name, whole)| Self::Other(name, whole)))
     }
 
-    /// The remedy, to follow the name of the column.
+    /// Returns the remedy, worded to follow the name of the column.
     pub(super) fn remedy(&self, text: &str) -> String {
         let text = shortened(text);
         match self {
@@ -63,8 +63,8 @@ impl Garbled {
     }
 }
 
-/// The other encodings in which this text would be words of Spanish or
-/// Portuguese, and those words.
+/// Returns the other encodings in which this text would be Spanish or
+/// Portuguese words, each with those words.
 pub(super) fn readings(text: &str) -> Vec<(&'static str, String)> {
     if text.is_ascii() {
         return Vec::new();
@@ -81,19 +81,20 @@ pub(super) fn readings(text: &str) -> Vec<(&'static str, String)> {
     others.into_iter().filter_map(read).collect()
 }
 
-/// The bytes of which `text` was decoded, if as Windows-1252.
+/// Returns the bytes of `text` before it was decoded as Windows-1252; `None` if
+/// they cannot be restored.
 fn as_bytes(text: &str) -> Option<Cow<'_, [u8]>> {
     let (bytes, _, is_lossy) = WINDOWS_1252.encode(text);
     (!is_lossy).then_some(bytes)
 }
 
-/// Whether all non-ASCII characters are letters of Spanish or Portuguese.
+/// Returns whether all non-ASCII characters are letters of Spanish or Portuguese.
 pub(super) fn is_of_letters(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii() || LETTERS.contains(c))
 }
 
-/// Whether `text` has a character where a name seldom has it: `Garc’a`, `Raœl`,
-/// `GARCêA`, `çngel`. Alone it proves nothing.
+/// Returns whether `text` has a character in a position where a name rarely has
+/// it: `Garc’a`, `Raœl`, `GARCêA`, `çngel`. On its own this proves nothing.
 pub(super) fn is_odd(text: &str) -> bool {
     let chars: Vec<_> = text.chars().collect();
     chars.iter().enumerate().any(|(index, &c)| {
@@ -108,7 +109,7 @@ pub(super) fn is_odd(text: &str) -> bool {
             '„' => !is_letter(before) && is_letter(after) && !text.contains(['“', '”']),
             'ç' | 'î' | 'ò' if !is_letter(before) && is_letter(after) => true,
             _ if c.is_ascii() || !c.is_lowercase() => false,
-            // A small letter among capitals.
+            // A lower-case letter among capitals.
             _ => {
                 (is_capital(before) && !is_small(after))
                     || (!is_letter(before) && is_capital(after))
@@ -117,7 +118,7 @@ pub(super) fn is_odd(text: &str) -> bool {
     })
 }
 
-/// Whether a non-ASCII capital follows a lower-case letter: `JosÄ`.
+/// Returns whether a non-ASCII capital follows a lower-case letter: `JosÄ`.
 fn has_capital_within(text: &str) -> bool {
     let pairs = text.chars().zip(text.chars().skip(1));
     let is_odd = |(a, b): (char, char)| a.is_lowercase() && !b.is_ascii() && b.is_uppercase();
@@ -137,7 +138,7 @@ fn is_garbled(text: &str) -> bool {
         let is_small = |c: Option<char>| c.is_some_and(char::is_lowercase);
         match c {
             '\u{80}'..='\u{9f}' => true,
-            // The lead bytes of two and three byte UTF-8, as Windows-1252.
+            // The lead bytes of two- and three-byte UTF-8, decoded as Windows-1252.
             'Ã' | 'Â' | 'â' if after.is_some_and(is_continuation) => true,
             // `TelŽfono`, `JosŽ`; not `McÓscar`.
             'Ž' | 'Š' | 'Ð' | 'Þ' | 'Ÿ'
@@ -152,8 +153,8 @@ fn is_garbled(text: &str) -> bool {
     })
 }
 
-/// Whether this is a UTF-8 continuation byte, as Windows-1252; except letters,
-/// which may follow an `Ã` in a word.
+/// Returns whether `c` is a UTF-8 continuation byte decoded as Windows-1252.
+/// Letters are excluded, since they may follow an `Ã` within a word.
 fn is_continuation(c: char) -> bool {
     matches!(c, '\u{a0}'..='\u{bf}' | '\u{80}'..='\u{9f}') || "€‚ƒ„…†‡ˆ‰‹‘’“”•–—˜™›".contains(c)
 }
@@ -217,7 +218,7 @@ mod tests {
         ] {
             let (mac, _, _) = MACINTOSH.encode(word);
             let text = read_as_windows(&mac);
-            // Noticed by itself, or by the list that it is in.
+            // Garbled text is recognized on its own or by the rest of the list.
             match Garbled::find(&text) {
                 Some(found) => assert_eq!(found, Garbled::Other("macintosh", word.to_owned())),
                 None => {

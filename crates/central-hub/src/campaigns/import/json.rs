@@ -1,6 +1,6 @@
-//! JSON: one array of objects, or one object per line (NDJSON).
+//! Reads JSON: one array of objects, or one object per line (NDJSON).
 //!
-//! An element may also be the bare number, as a string.
+//! An element may also be just the phone number, as a string.
 
 use std::cell::Cell;
 use std::fmt;
@@ -45,8 +45,7 @@ pub(super) fn read_array(
     }
 }
 
-/// Reads one object per line (NDJSON). A line that is not JSON is rejected;
-/// reading continues.
+/// Reads one object per line (NDJSON). A line that is not JSON is rejected, and reading continues.
 pub(super) fn read_lines(
     mut text: impl BufRead,
     first: u64,
@@ -80,8 +79,8 @@ pub(super) fn read_lines(
     Ok(())
 }
 
-/// A reader that yields at most the maximum size of one element; the array
-/// visitor resets it before each element.
+/// A reader that yields at most the maximum size of one element. The array
+/// visitor resets the limit before each element.
 struct Bounded<R> {
     text: R,
     left: Rc<Cell<usize>>,
@@ -182,7 +181,7 @@ impl<'a, S: Sink> Judge<'a, S> {
                 Value::Null => continue,
                 Value::String(text) => text.trim().to_owned(),
                 Value::Bool(yes) => yes.to_string(),
-                // A number that JSON writes as 5.49116e12 has lost digits.
+                // A phone number written as 5.49116e12 has lost digits.
                 Value::Number(number) if phones.contains(&index) && number.is_f64() => {
                     let reason = "the number is no whole number: give it as text";
                     return Ok(refusal(line, "PHONE_FRACTION", reason, &number.to_string()));
@@ -210,7 +209,7 @@ impl<'a, S: Sink> Judge<'a, S> {
         Ok(judge(line, cell, fields, self.rules))
     }
 
-    /// Emits the columns that appear for the first time.
+    /// Emits the columns that this element is the first to have.
     fn note(&mut self, fields: &Fields) -> Result<(), ImportFault> {
         let is_new = |key: &&String| !self.columns.contains(key);
         let new: Vec<_> = fields.keys().filter(is_new).cloned().collect();

@@ -1,4 +1,4 @@
-//! Validation of one row of a list: phone number, values, resulting text.
+//! Validates one row of a list: its phone number, its values and the resulting text.
 
 use phone_number::PhoneFault;
 use session_api::{Recipient, SendRequest};
@@ -9,7 +9,7 @@ use crate::campaigns::columns::Fields;
 /// Maximum length of a cell quoted in a rejection, in characters.
 const SHOWN: usize = 40;
 
-/// Returns the recipient of this line, or its rejection.
+/// Returns the recipient on this line, or the line's rejection.
 pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &ImportRules) -> Item {
     let refuse = |code, reason: String| refusal(line, code, reason, cell);
     for (name, value) in &fields {
@@ -44,7 +44,7 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &ImportRules) 
         fields,
         cells: Vec::new(),
     };
-    // A draft without a text yet; the text is checked when it is written.
+    // A draft without a text: the values are checked once the text is written.
     if rules.template.is_empty() {
         return Item::Row(row);
     }
@@ -62,7 +62,7 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &ImportRules) 
     Item::Row(row)
 }
 
-/// The first of these cells that contains digits, or else the first.
+/// Returns the first of these cells that contains digits, or the first cell if none does.
 pub(super) fn first_filled<'a>(
     columns: &[usize],
     cell: impl Fn(usize) -> Option<&'a str>,
@@ -73,7 +73,7 @@ pub(super) fn first_filled<'a>(
     cells.find(is_filled).unwrap_or(first)
 }
 
-/// The recipient of a cell, and the country of the number.
+/// Returns the recipient in a cell and the country of the number.
 fn read(cell: &str, rules: &ImportRules) -> Result<(Recipient, Option<String>), PhoneFault> {
     if let Some(id) = phone_number::id(cell) {
         return Ok((id?, None));

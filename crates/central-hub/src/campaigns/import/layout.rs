@@ -1,5 +1,6 @@
-//! Layout of a table: finds the heading line and the columns of the number and
-//! the name. By the headings; if none names them, by the cells.
+//! Detects the layout of a table: the heading line, the phone columns and the
+//! name column. The headings decide; if none of them names a phone column, the
+//! content of the cells does.
 //!
 //! ```text
 //!  the first lines ─┬─ one that names a number's column ─────────> that heading
@@ -14,10 +15,10 @@ use super::record::Record;
 use super::{ImportFault, ImportRules};
 use crate::campaigns::columns::{self, Fields, NAME};
 
-/// A heading is within this many lines: titles and dates may be above it.
+/// The heading is within this many lines; titles and dates may be above it.
 const HEADING_WITHIN: usize = 20;
-/// Minimum share of a column's filled cells, in tenths, that must be numbers of
-/// the list's country for a phone column.
+/// Minimum share, in tenths, of a column's filled cells that must be numbers of
+/// the list's country for it to be a phone column.
 const NUMBERS_IN_TENTHS: usize = 8;
 
 /// The detected layout.
@@ -27,12 +28,12 @@ pub(super) struct Layout {
     titles: Vec<String>,
     /// The names of the columns in templates.
     keys: Vec<String>,
-    /// The phone columns, in order of preference: the next is the fallback for
-    /// an empty cell.
+    /// The phone columns in order of preference; each is the fallback if the
+    /// one before has an empty cell.
     pub(super) phones: Vec<usize>,
     /// The name column.
     pub(super) name: Option<usize>,
-    /// The line of the heading, if there is one.
+    /// The line of the heading; `None` if the table has no heading.
     pub(super) heading: Option<u64>,
     /// The number of lines above the first recipient.
     pub(super) skipped: usize,
@@ -42,7 +43,7 @@ impl Layout {
     /// Detects the layout from the first lines of a list.
     ///
     /// # Errors
-    /// When no column holds the number, or a chosen column does not exist.
+    /// If no column holds the number, or a chosen column does not exist.
     pub(super) fn find(first: &[Record], rules: &ImportRules) -> Result<Self, ImportFault> {
         let within = &first[..first.len().min(HEADING_WITHIN)];
         let width = first.iter().map(Record::filled).max().unwrap_or(0);
@@ -51,7 +52,7 @@ impl Layout {
             .enumerate()
             .filter(|(_, record)| !heading_phones(record, rules).is_empty())
             .collect();
-        // "Listado de teléfonos" above the table is its title.
+        // A single cell such as "Listado de teléfonos" above the table is its title, not a heading.
         let is_wide = |record: &Record| record.filled() > 1 || width <= 1;
         let heading = found
             .iter()
@@ -63,7 +64,7 @@ impl Layout {
         }
     }
 
-    /// The layout by a heading line.
+    /// Returns the layout that a heading line defines.
     fn headed(record: &Record, index: usize, rules: &ImportRules) -> Result<Self, ImportFault> {
         let mut layout = Self::of_heading(record, index)?;
         layout.phones = heading_phones(record, rules);
@@ -74,7 +75,7 @@ impl Layout {
         Ok(layout)
     }
 
-    /// The layout by the content of the cells.
+    /// Returns the layout that the content of the cells suggests.
     fn by_content(first: &[Record], rules: &ImportRules) -> Result<Self, ImportFault> {
         let Some(top) = first.iter().find(|record| record.filled() > 0) else {
             return Err(ImportFault::Empty);
@@ -103,7 +104,7 @@ impl Layout {
             None => layout.columns_of_numbers(body, &rules.home),
         };
         if layout.phones.is_empty() {
-            // Of a list without headings: what to call its columns.
+            // For a list without headings, the names that its columns get.
             let found = match has_heading {
                 true => top.cells.clone(),
                 false => layout.titles,
@@ -138,8 +139,7 @@ impl Layout {
         })
     }
 
-    /// The column that the user chose: by its heading, or by its 1-based
-    /// position.
+    /// Returns the column that the user chose, by its heading or by its position from 1.
     fn column(&self, name: &str) -> Result<usize, ImportFault> {
         let place = || name.trim().parse::<usize>().ok()?.checked_sub(1);
         position(&self.keys, name)
@@ -150,8 +150,8 @@ impl Layout {
             })
     }
 
-    /// The columns whose cells are numbers of the list's country, the fullest
-    /// first. One with another heading (`DNI`) is excluded.
+    /// Returns the columns whose cells are numbers of the list's country, the
+    /// fullest column first. A column with another heading (`DNI`) is excluded.
     fn columns_of_numbers(&self, body: &[Record], home: &Home) -> Vec<usize> {
         let mut found: Vec<_> = (0..self.keys.len())
             .filter(|at| !columns::is_not_a_phone_heading(&self.keys[*at]))
@@ -170,7 +170,7 @@ impl Layout {
     /// Checks that the list has the columns that the text needs.
     ///
     /// # Errors
-    /// When columns are missing, with their names.
+    /// If columns are missing; the error names them.
     pub(super) fn check(&self, rules: &ImportRules) -> Result<(), ImportFault> {
         let has = |name: &str| {
             self.keys.iter().any(|key| key == name)
@@ -225,7 +225,7 @@ impl Layout {
     }
 }
 
-/// The phone columns if this line is the heading; empty otherwise.
+/// Returns the phone columns if this line is the heading, otherwise an empty list.
 fn heading_phones(record: &Record, rules: &ImportRules) -> Vec<usize> {
     let keys: Vec<_> = record.cells.iter().map(|it| columns::key(it)).collect();
     match &rules.column {
@@ -240,9 +240,9 @@ fn position(keys: &[String], name: &str) -> Option<usize> {
         .position(|key| *key == wanted && !wanted.is_empty())
 }
 
-/// Whether a cell is a number of this country, or has its country code with
-/// `+`. A CUIT or an invoice number may be a valid number of another country,
-/// whose owner must not get a message.
+/// Returns whether a cell is a number of this country, or begins with `+` and a
+/// country code. A CUIT or an invoice number may be a valid number of another
+/// country, whose owner must not get a message.
 fn is_number(cell: &str, home: &Home) -> bool {
     if let Some(id) = phone_number::id(cell) {
         return id.is_ok();
@@ -252,7 +252,7 @@ fn is_number(cell: &str, home: &Home) -> bool {
         .is_ok_and(|phone| says_its_country || phone.country() == home.to_string())
 }
 
-/// Whether a column's cells are names: letters, no digits, no addresses.
+/// Returns whether a column's cells are names: letters, without digits or e-mail addresses.
 fn is_of_names(body: &[Record], at: usize) -> bool {
     let cells = || {
         let cells = body.iter().filter_map(|it| it.cells.get(at));

@@ -1,5 +1,5 @@
-//! Streaming parser of recipient lists: character decoding, CSV or JSON
-//! records, validation of each row.
+//! Parses recipient lists as a stream: decodes the characters, reads CSV or
+//! JSON records or a workbook, and validates each row.
 //!
 //! ```text
 //!  bytes ─┬─> decode (UTF-8, UTF-16, Windows-1252) ─┬─> csv ──┬─> table ─┐
@@ -7,9 +7,9 @@
 //!         └─> workbook (.xlsx, .ods) ────────────────────────┘                                        with reason
 //! ```
 //!
-//! Memory is bounded: one record is held at a time, up to a maximum size. A row
-//! that cannot be used is reported and skipped; a list that cannot be read at
-//! all is an [`ImportFault`].
+//! Memory is bounded: one record of limited size is held at a time. A row that
+//! cannot be used is reported and skipped; a list that cannot be read at all is
+//! an [`ImportFault`].
 
 mod charset;
 mod csv;
@@ -37,7 +37,7 @@ pub use charset::Charset;
 pub use decode::Utf8;
 pub use workbook::LARGEST_WORKBOOK;
 
-/// The largest line or element, in bytes.
+/// Maximum size of one line or element, in bytes.
 pub const LARGEST_RECORD: usize = 64 * 1024;
 /// Maximum number of columns.
 pub const MOST_COLUMNS: usize = 100;
@@ -58,8 +58,7 @@ pub struct ImportRules {
     pub name: Option<String>,
     /// The character encoding, if the user chose one.
     pub encoding: Option<Charset>,
-    /// The sheet of a workbook, by its name or its place from 1, if the user
-    /// chose one.
+    /// The sheet of a workbook, by its name or its position from 1, if the user chose one.
     pub sheet: Option<String>,
     /// The separator between the cells of a CSV, if the user chose one.
     pub separator: Option<u8>,
@@ -68,7 +67,7 @@ pub struct ImportRules {
 /// A recipient of a list.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The line it begins on, or the element's number in an array; from 1.
+    /// The line on which the row begins, or the element's number in an array; both from 1.
     pub line: u64,
     /// The WhatsApp address.
     pub recipient: Recipient,
@@ -76,8 +75,8 @@ pub struct Row {
     pub country: Option<String>,
     /// Values of the other columns.
     pub fields: Fields,
-    /// All cells of a table's line, while it may still be rejected for its
-    /// encoding; empty for the sink.
+    /// All cells of a table's line, while the line may still be rejected for
+    /// its encoding. Empty when the row reaches the sink.
     cells: Vec<String>,
 }
 
@@ -94,7 +93,7 @@ impl std::fmt::Debug for Row {
 /// A row that was rejected.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RejectedRow {
-    /// The line it begins on, or the element's number in an array; from 1.
+    /// The line on which the row begins, or the element's number in an array; both from 1.
     pub line: u64,
     /// Error code.
     pub code: &'static str,
@@ -102,7 +101,7 @@ pub struct RejectedRow {
     pub reason: String,
     /// Content of the phone cell, truncated.
     pub cell: String,
-    /// All cells of a table's line, to be mended; empty for JSON.
+    /// All cells of a table's line, for the user to correct; empty for JSON.
     pub cells: Vec<String>,
 }
 
@@ -118,15 +117,15 @@ impl std::fmt::Debug for RejectedRow {
 /// Detected layout of a CSV file or a workbook's sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Separator between the cells of a CSV.
+    /// Separator between the cells; `None` for a workbook.
     pub separator: Option<char>,
-    /// The sheet of a workbook.
+    /// The sheet that is read; `None` for a CSV.
     pub sheet: Option<String>,
     /// The sheets to choose from.
     pub sheets: Vec<String>,
     /// The headings as written, or generated if there are none.
     pub titles: Vec<String>,
-    /// The line of the heading, if there is one.
+    /// The line of the heading; `None` if the table has no heading.
     pub heading: Option<u64>,
     /// Headings of the phone columns, in order of preference.
     pub numbers: Vec<String>,
@@ -141,8 +140,8 @@ pub enum Item {
     Shape(Shape),
     /// The detected encoding, at the end.
     Encoding(&'static str),
-    /// Names of the columns except the phone columns: before the first row of a
-    /// table, as they first appear in JSON.
+    /// Names of the columns except the phone columns. They come before the
+    /// first row of a table; in JSON, when they first appear.
     Columns(Vec<String>),
     /// A recipient.
     Row(Row),
@@ -162,7 +161,7 @@ pub enum ImportFault {
     /// The list is empty.
     #[error("the list is empty")]
     Empty,
-    /// An `.xls`, or a workbook with a password.
+    /// The file is an `.xls`, or a workbook with a password.
     #[error(
         "this is a workbook of Excel before 2007, or one with a password: save it as .xlsx without a password, or as CSV"
     )]
@@ -182,7 +181,7 @@ pub enum ImportFault {
         /// The sheets.
         found: Vec<String>,
     },
-    /// No column with the number.
+    /// No column holds the phone number.
     #[error(
         "no column holds the number: name one telefono or celular, or say which one with ?columna= (found: {})",
         shown(found)
@@ -199,13 +198,13 @@ pub enum ImportFault {
         /// The headings.
         found: Vec<String>,
     },
-    /// Two columns with one name.
+    /// Two columns have the same name.
     #[error("two columns are called {name}")]
     SameColumn {
         /// Their name.
         name: String,
     },
-    /// More than [`MOST_COLUMNS`].
+    /// The table has more than [`MOST_COLUMNS`] columns.
     #[error("more than {MOST_COLUMNS} columns")]
     TooManyColumns,
     /// The text needs columns that the list does not have.
@@ -214,7 +213,7 @@ pub enum ImportFault {
         /// Their names.
         names: String,
     },
-    /// A record larger than [`LARGEST_RECORD`].
+    /// A record is larger than [`LARGEST_RECORD`].
     #[error("line {line}: more than {LARGEST_RECORD} bytes; is a quotation mark left open?")]
     RecordTooLarge {
         /// The line on which it begins.
@@ -231,7 +230,7 @@ pub enum ImportFault {
 }
 
 impl ImportFault {
-    /// Error code.
+    /// Returns the error code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -251,7 +250,7 @@ impl ImportFault {
         }
     }
 
-    /// The headings to choose a column from, if a column was not found.
+    /// Returns the headings to choose a column from, if a column was not found.
     #[must_use]
     pub fn titles(&self) -> Option<&[String]> {
         match self {
@@ -260,7 +259,7 @@ impl ImportFault {
         }
     }
 
-    /// The sheets to choose from, if the chosen one was not found.
+    /// Returns the sheets to choose from, if the chosen sheet was not found.
     #[must_use]
     pub fn sheets(&self) -> Option<&[String]> {
         match self {
@@ -279,7 +278,7 @@ fn shown(names: &[String]) -> String {
 
 impl From<io::Error> for ImportFault {
     fn from(error: io::Error) -> Self {
-        // The decoder is below readers whose only error type is [`io::Error`].
+        // The decoder is wrapped in readers whose only error type is [`io::Error`].
         match error.downcast::<Self>() {
             Ok(fault) => fault,
             Err(error) => Self::Io(error),
@@ -291,11 +290,11 @@ impl From<io::Error> for ImportFault {
 pub trait Sink: FnMut(Item) -> bool {}
 impl<F: FnMut(Item) -> bool> Sink for F {}
 
-/// Reads a list: CSV, JSON (begins with a bracket or a brace) or a workbook
-/// (begins as a zip).
+/// Reads a list: CSV, JSON (which begins with a bracket or a brace) or a
+/// workbook (which begins as a zip file).
 ///
 /// # Errors
-/// [`ImportFault`]; items before the fault have already reached `sink`.
+/// [`ImportFault`]; the items before the fault have already reached `sink`.
 pub fn read(
     mut source: impl Read,
     rules: &ImportRules,
@@ -308,7 +307,7 @@ pub fn read(
     if is_workbook {
         let mut check = EncodingCheck::new(rules, None);
         let result = workbook::read(source, rules, &mut |item| check.pass(item, sink));
-        // Rows before a fault count, held ones among them.
+        // Rows before the fault count, including those that are held.
         check.finish(sink)?;
         return result;
     }

@@ -1,24 +1,24 @@
-//! Import of a table: lines of cells from a CSV or a workbook.
+//! Imports a table: lines of cells from a CSV or a workbook.
 
 use super::judge::{first_filled, judge, refusal};
 use super::layout::Layout;
 use super::record::{Record, Records};
 use super::{ImportFault, ImportRules, Item, Shape, Sink, tell};
 
-/// Maximum number of lines, and of bytes, in which the layout is detected.
+/// Maximum number of lines, and of bytes, from which the layout is detected.
 const LINES_AHEAD: usize = 50;
 const BYTES_AHEAD: usize = 256 * 1024;
 
 /// The source of a table.
 pub(super) struct Origin {
-    /// The separator of a CSV.
+    /// The separator of a CSV; `None` for a workbook.
     pub(super) separator: Option<char>,
     /// The sheet of a workbook, and all its sheets.
     pub(super) sheet: Option<String>,
     pub(super) sheets: Vec<String>,
 }
 
-/// Detects the layout, then validates line by line.
+/// Detects the layout, then validates the table line by line.
 pub(super) fn read(
     records: &mut impl Records,
     origin: Origin,
@@ -34,7 +34,7 @@ pub(super) fn read(
             }
             Ok(None) => break,
             Err(error) => {
-                // The lines before the error are validated first.
+                // The lines before the error are still validated.
                 fault = Some(error);
                 break;
             }
@@ -87,7 +87,7 @@ fn judge_record(
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
     if record.filled() == 0 {
-        // Spreadsheets end their lists with blank lines.
+        // Spreadsheets often end a list with blank lines.
         return Ok(());
     }
     let Record { line, cells } = record;

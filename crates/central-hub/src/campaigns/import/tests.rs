@@ -91,7 +91,7 @@ fn separators_are_found() {
     ] {
         let outcome = import(text.as_bytes(), "Hola");
         assert_eq!(outcome.rows.len(), count, "{text:?} {:?}", outcome.fault);
-        // In chunks of any size.
+        // The text arrives in chunks of any size.
         let mut rows = Vec::new();
         let mut sink = |item| {
             if let Item::Row(row) = item {
@@ -388,7 +388,7 @@ fn encoding_is_judged_over_the_whole_list() {
         let lines = lines.map(|(n, name)| format!("{name};11 5825-{:04}\n", 4200 + n));
         format!("Nombre;Cel\n{}", lines.collect::<String>())
     };
-    // Each in a list with others, in any order, and alone.
+    // Each word in a list with others, in any order, and alone.
     let words = [
         "García",
         "Raúl",
@@ -421,7 +421,7 @@ fn encoding_is_judged_over_the_whole_list() {
         assert!(outcome.refused.iter().all(|it| it.1 == "TEXT_GARBLED"));
         assert_eq!(outcome.refused.len(), of.len() - plain.len());
     }
-    // DOS: a no-break space is á there, Ö is Í.
+    // In the DOS encoding a no-break space is á, and Ö is Í.
     let table = &oem_cp::code_table::ENCODING_TABLE_CP850;
     let words = ["Chávez", "GARCÍA", "RAÚL", "ÓSCAR", "Muñoz", "Sebastián"];
     let dos = oem_cp::encode_string_checked(&list(&words), table).unwrap();
@@ -430,7 +430,7 @@ fn encoding_is_judged_over_the_whole_list() {
         (names(&outcome).len(), outcome.refused.len()),
         (0, words.len())
     );
-    // What a person wrote like that, in a list that reads well, or in Unicode.
+    // Text that its author wrote like this, in a list that otherwise reads well, or in Unicode.
     let right = [
         "dell’acqua",
         "María\u{a0}del Carmen",
@@ -454,7 +454,7 @@ fn encoding_is_judged_over_the_whole_list() {
         "Hola {nombre}",
     );
     assert_eq!(outcome.rows.len(), 2);
-    // The whole line is there to be mended.
+    // The rejection has the whole line, so that it can be corrected.
     let text = list(&["Raúl"]);
     let (mac, _, _) = encoding_rs::MACINTOSH.encode(&text);
     let mut cells = Vec::new();
@@ -466,7 +466,7 @@ fn encoding_is_judged_over_the_whole_list() {
     };
     read(Cursor::new(&mac), &rules("Hola {nombre}"), &mut sink).unwrap();
     assert_eq!(cells, ["Raœl", "11 5825-4200"]);
-    // Memory is bounded: a long list of such lines is judged by what was read.
+    // Memory is bounded: a long list of such lines is judged by the part read so far.
     let long = "a’".repeat(2000);
     let many: Vec<_> = (0..99)
         .map(|_| "Mu–oz")
@@ -555,7 +555,7 @@ impl Read for Drip<'_> {
     }
 }
 
-/// A list that is generated while it is read.
+/// A list that is generated as it is read.
 struct Endless {
     line: u64,
     lines: u64,

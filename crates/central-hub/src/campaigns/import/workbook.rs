@@ -1,15 +1,16 @@
-//! Workbooks: reads one sheet of an `.xlsx` (Excel) or `.ods` (LibreOffice) as
-//! a table.
+//! Reads one sheet of a workbook, an `.xlsx` (Excel) or `.ods` (LibreOffice),
+//! as a table.
 //!
 //! ```text
 //!  bytes ─> unnamed file ─> unpacked to measure ─> calamine ─> table
 //! ```
 //!
-//! A workbook is a zip: unpacked it may be a thousand times larger, and one
-//! cell of an `.ods` may be repeated a million times. So its size is measured
-//! first, and only one is read at a time, which bounds memory use: the texts of
-//! an `.xlsx` and the cells of an `.ods` are loaded all at once. Excel's old
-//! `.xls` cannot be measured before it is read, and is rejected.
+//! A workbook is a zip file: unpacked, it may be a thousand times larger, and
+//! one cell of an `.ods` may be repeated a million times. The texts of an
+//! `.xlsx` and the cells of an `.ods` are loaded all at once. To bound memory
+//! use, a workbook is therefore measured before it is read, and only one is
+//! read at a time. Excel's old `.xls` cannot be measured before it is read, and
+//! is rejected.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -27,7 +28,7 @@ use super::{ImportFault, ImportRules, LARGEST_RECORD, MOST_COLUMNS, Sink};
 
 /// Maximum size of a workbook, in bytes.
 pub const LARGEST_WORKBOOK: u64 = 32 * 1024 * 1024;
-/// Maximum sizes unpacked: of all parts, and of the table of texts.
+/// Maximum unpacked sizes in bytes: of all parts together, and of the table of texts.
 const MOST_UNPACKED: u64 = 128 * 1024 * 1024;
 const MOST_TEXTS: u64 = 48 * 1024 * 1024;
 const MOST_PARTS: usize = 10_000;
@@ -39,7 +40,7 @@ const ODS_CONTENT: &str = "content.xml";
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Whether a list that begins with these bytes is a workbook, or may be one.
+/// Returns whether a list that begins with these bytes is, or may be, a workbook.
 pub(super) fn is_workbook(first: &[u8]) -> bool {
     is_zip(first) || is_old(first)
 }
@@ -48,7 +49,8 @@ fn is_zip(first: &[u8]) -> bool {
     first.starts_with(b"PK\x03\x04")
 }
 
-/// The container of Office before 2007, and of workbooks with a password.
+/// Returns whether the file is in the container format of Office before 2007,
+/// which is also that of workbooks with a password.
 fn is_old(first: &[u8]) -> bool {
     first.starts_with(b"\xD0\xCF\x11\xE0")
 }
@@ -120,7 +122,7 @@ enum Kind {
 /// Measures a workbook by unpacking it without keeping the data.
 ///
 /// # Errors
-/// When it is no workbook, or exceeds a limit.
+/// If the file is not a workbook or exceeds a limit.
 fn measure(file: &mut File) -> Result<Kind, ImportFault> {
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(unreadable)?;
     if archive.len() > MOST_PARTS {
@@ -174,7 +176,7 @@ impl<R: Read> Read for Limited<R> {
     }
 }
 
-/// Maps an I/O error to an exceeded limit or an invalid zip.
+/// Maps an I/O error to the fault of an exceeded limit or of an invalid zip file.
 fn fault(error: io::Error) -> ImportFault {
     match error.downcast::<ImportFault>() {
         Ok(fault) => fault,
@@ -182,7 +184,7 @@ fn fault(error: io::Error) -> ImportFault {
     }
 }
 
-/// Whether a limit was exceeded.
+/// Returns whether the error stands for an exceeded limit.
 fn is_fault(error: &io::Error) -> bool {
     match error.get_ref() {
         Some(inner) => inner.is::<ImportFault>(),
@@ -235,14 +237,14 @@ fn measure_sheets(content: impl io::BufRead) -> Result<(), ImportFault> {
     }
 }
 
-/// The size of a sheet, as far as it was read.
+/// The size of a sheet, as read so far.
 #[derive(Default)]
 struct Grid {
-    /// Rows above this one.
+    /// Number of rows above the current one.
     above: u64,
-    /// Repetitions of this row.
+    /// Number of repetitions of the current row.
     rows: u64,
-    /// Columns of this row, so far.
+    /// Number of columns of the current row so far.
     columns: u64,
     /// Extent up to the last filled row and column.
     filled_rows: u64,
@@ -277,7 +279,7 @@ fn repeated(tag: &BytesStart<'_>, name: &str) -> u64 {
     found.map_or(1, |it| it.value.parse().unwrap_or(u64::MAX))
 }
 
-/// The visible sheets; all if none is visible.
+/// Returns the visible sheets; all of them if none is visible.
 fn visible_sheets<B, RS>(book: &B) -> Vec<String>
 where
     B: Reader<RS>,
@@ -293,7 +295,7 @@ where
     }
 }
 
-/// The requested sheet, by name or by position from 1; the first by default.
+/// Returns the requested sheet, by name or by position from 1; the first sheet by default.
 fn chosen(sheets: &[String], rules: &ImportRules) -> Result<String, ImportFault> {
     let found = match &rules.sheet {
         None => sheets.first(),
@@ -311,7 +313,7 @@ fn chosen(sheets: &[String], rules: &ImportRules) -> Result<String, ImportFault>
     })
 }
 
-/// A cell with its position, from 0.
+/// A cell with its row and column, from 0.
 struct Placed {
     row: u32,
     column: u32,
@@ -327,7 +329,7 @@ fn placed(cell: &calamine::Cell<DataRef<'_>>) -> Placed {
     }
 }
 
-/// The rows of an `.xlsx`, read from the file cell by cell.
+/// The rows of an `.xlsx`, which are read from the file cell by cell.
 struct XlsxRecords<'a, RS: Read + Seek> {
     cells: XlsxCellReader<'a, RS>,
     next: Option<Placed>,
@@ -357,7 +359,7 @@ impl<RS: Read + Seek> Records for XlsxRecords<'_, RS> {
     }
 }
 
-/// The rows of an `.ods`, which is in memory.
+/// The rows of an `.ods`, which is in memory as a whole.
 struct RangeRecords {
     range: Range<Data>,
     row: usize,
@@ -384,7 +386,7 @@ impl Records for RangeRecords {
     }
 }
 
-/// Puts a cell into its place in the row.
+/// Puts a cell into its position in the row.
 fn put(cells: &mut Vec<String>, cell: Placed, bytes: usize, line: u64) -> Result<(), ImportFault> {
     if cell.text.is_empty() {
         return Ok(());
@@ -404,7 +406,7 @@ fn put(cells: &mut Vec<String>, cell: Placed, bytes: usize, line: u64) -> Result
 }
 
 /// Formats a cell as a user sees it. A phone number stored as a number keeps
-/// all digits; a date is written as in Argentina.
+/// all digits; a date is formatted as in Argentina.
 fn text(data: Data) -> String {
     match data {
         Data::Empty | Data::Error(_) => String::new(),
@@ -420,7 +422,7 @@ fn text(data: Data) -> String {
     }
 }
 
-/// Formats `2026-12-05` or `2026-12-05T10:30:00`.
+/// Formats the date of `2026-12-05` or `2026-12-05T10:30:00`.
 fn iso_date(text: &str) -> Option<String> {
     let moment: jiff::civil::DateTime = text.parse().ok()?;
     let has_time = moment.hour() != 0 || moment.minute() != 0;
@@ -432,7 +434,7 @@ fn iso_date(text: &str) -> Option<String> {
     Some(moment.strftime(format).to_string())
 }
 
-/// Formats `PT10H30M00S`.
+/// Formats the time of `PT10H30M00S`.
 fn iso_time(text: &str) -> Option<String> {
     let time: jiff::Span = text.parse().ok()?;
     Some(format!("{:02}:{:02}", time.get_hours(), time.get_minutes()))

@@ -1,4 +1,5 @@
-//! The text of a campaign: `Hola {nombre}, de {empresa|su empresa}`.
+//! Parses and fills in the text of a campaign:
+//! `Hola {nombre}, de {empresa|su empresa}`.
 //!
 //! ```text
 //!  {nombre}          the value of the column; a recipient without one is rejected
@@ -6,8 +7,8 @@
 //!  {{ and }}         one brace
 //! ```
 //!
-//! Parsed once, which finds all errors with their position; filling in cannot
-//! fail, and a filled-in value is never parsed as a template.
+//! A text is parsed once, which finds errors and their position. Filling it in
+//! cannot fail, and a filled-in value is never parsed as a template.
 
 use std::fmt;
 
@@ -19,11 +20,11 @@ const LONGEST_NAME: usize = 64;
 /// A position in a text, as an editor shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Characters before it.
+    /// Number of characters before the position.
     pub offset: usize,
-    /// The line, from 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// The column, from 1, in characters.
+    /// The column number in characters, from 1.
     pub column: usize,
 }
 
@@ -38,14 +39,14 @@ pub enum Fault {
     Unopened,
     /// `{}`, or a name without letters or digits.
     Nameless,
-    /// A name longer than any column's.
+    /// A name longer than any column's name.
     NameTooLong,
-    /// A name that is not a column.
+    /// A name that no column has.
     Unknown,
 }
 
 impl Fault {
-    /// The machine-readable code.
+    /// Returns the machine-readable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -105,7 +106,7 @@ pub struct Template {
     parts: Vec<Part>,
 }
 
-// The text is the customer's.
+// The text belongs to the customer and stays out of logs.
 impl fmt::Debug for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Template")
@@ -123,8 +124,8 @@ impl Template {
         Parser::new(text).parse()
     }
 
-    /// Parses the text of a stored campaign: that of a draft may still be
-    /// missing.
+    /// Parses the text of a stored campaign, which may still be missing in a
+    /// draft.
     ///
     /// # Errors
     /// The first error, with its position.
@@ -135,13 +136,13 @@ impl Template {
         Self::parse(text)
     }
 
-    /// Whether there is no text yet.
+    /// Returns whether the template has no text yet.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 
-    /// The columns that the template uses, each once, in order of appearance.
+    /// Returns the columns that the template uses, each once, in order of appearance.
     #[must_use]
     pub fn variables(&self) -> Vec<&str> {
         let mut names = Vec::new();
@@ -155,7 +156,7 @@ impl Template {
         names
     }
 
-    /// The columns in which a recipient must have a value.
+    /// Returns the columns in which a recipient must have a value.
     #[must_use]
     pub fn required(&self) -> Vec<&str> {
         let mut names = self.variables();
@@ -193,7 +194,7 @@ impl Template {
         Ok(())
     }
 
-    /// The first required column in which this recipient has no value.
+    /// Returns the first required column in which this recipient has no value.
     #[must_use]
     pub fn missing(&self, fields: &Fields) -> Option<&str> {
         self.parts.iter().find_map(|part| match part {
@@ -204,8 +205,8 @@ impl Template {
         })
     }
 
-    /// The text for this recipient. A missing value becomes empty; check
-    /// [`Template::missing`] first.
+    /// Returns the text for this recipient. A missing value becomes empty;
+    /// check [`Template::missing`] first.
     #[must_use]
     pub fn fill(&self, fields: &Fields) -> String {
         let mut text = String::new();
@@ -283,14 +284,14 @@ impl<'a> Parser<'a> {
         Ok(Template { parts })
     }
 
-    /// Parses a variable after its `{` at `place`, up to its `}`.
+    /// Parses a variable from after its `{`, which is at `place`, up to its `}`.
     fn variable(&mut self, place: Position) -> Result<Part, TemplateError> {
         let mut inside = String::new();
         loop {
             match self.next() {
                 Some('}') => break,
-                // On one line and without further braces: a forgotten brace
-                // must not swallow the text up to another one.
+                // A variable is on one line and contains no braces: a forgotten
+                // `}` must not swallow the text up to a later one.
                 None | Some('{' | '\n') => return Err(error(Fault::Unclosed, place, None)),
                 Some(c) => inside.push(c),
             }

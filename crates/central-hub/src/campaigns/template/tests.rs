@@ -88,7 +88,7 @@ fn an_unknown_variable_is_named_with_its_place() {
     );
     let columns = ["empresa".to_owned(), "ciudad".to_owned()];
     assert_eq!(template.check(&columns), Ok(()));
-    // A default makes no column known.
+    // A default value does not make an unknown column valid.
     let template = Template::parse("{ciudad|acá}").unwrap();
     assert!(template.check(&[]).is_err());
 }

@@ -1,5 +1,5 @@
-//! Conversion of one row of the Node services' database: the row to insert, or
-//! the reason to skip it. Pure.
+//! Converts one row of the Node services' database into the row to insert, or
+//! into the reason to skip it. All functions are pure.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +18,9 @@ use crate::sending_windows::{DEFAULT_QUOTA, Pause, Rules, Weekdays};
 use crate::store::campaigns::{CampaignState, NewCampaign, RecipientState, ScheduleState};
 use crate::store::{NodeMessage, NodeRecipient, NodeStep, Role, wa_key};
 
-/// The column of a recipient's own text.
+/// The column that holds a recipient's own text.
 const OWN_TEXT: &str = "mensaje_final";
-/// Maximum bcrypt cost: a higher one would delay a sign-in by seconds.
+/// Maximum bcrypt cost; a higher cost would delay a sign-in by seconds.
 const DEAREST: u32 = 14;
 
 /// Why a row is skipped.
@@ -42,7 +42,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// A human-readable reason, to follow "because".
+    /// Returns a human-readable reason, worded to follow "because".
     pub(super) const fn reason(self) -> &'static str {
         match self {
             Self::NameTaken => "there is a user of this name already",
@@ -109,17 +109,17 @@ fn positive(row: &Record, column: &str) -> Option<u64> {
     u64::try_from(number).ok()
 }
 
-/// A campaign of the source.
+/// A campaign of the Node database.
 pub(super) struct NodeCampaign {
     pub(super) new: NewCampaign,
-    /// The text as stored in the source.
+    /// The text as the Node database stores it.
     pub(super) text: String,
     state: CampaignState,
     pub(super) at: i64,
 }
 
 impl NodeCampaign {
-    /// The state of the imported campaign, and why it is paused.
+    /// Returns the state of the imported campaign and why it is paused.
     pub(super) fn place(&self) -> (&'static str, Option<(&'static str, &'static str)>) {
         let pause = (self.state == CampaignState::Paused).then_some((
             "IMPORTED",
@@ -183,27 +183,27 @@ pub(super) fn schedule(row: &Record) -> Result<Schedule, Fault> {
     })
 }
 
-/// A person's WhatsApp id; `None` for anything else.
+/// Returns a person's WhatsApp id; `None` if `id` is anything else.
 fn person_of(id: &str) -> Option<String> {
     let is_person = id.ends_with("@c.us") || id.ends_with("@lid");
     let id = is_person.then(|| Recipient::parse(id).ok())??;
     Some(id.as_str().to_owned())
 }
 
-/// The person in a message id, `<from me>_<chat>_<key>`.
+/// Returns the person in a message id, `<from me>_<chat>_<key>`.
 fn chat_of(message_id: &str, from_me: &str) -> Option<String> {
     let mut parts = message_id.trim().split('_');
     (parts.next()? == from_me).then_some(())?;
     person_of(parts.next()?)
 }
 
-/// The id of the source row in a message's key.
+/// Returns the id of the source row that a message's key contains.
 pub(super) fn row_of(key: &str, is_sent: bool) -> Option<i64> {
     let prefix = if is_sent { SENT_KEY } else { TOLD_KEY };
     key.strip_prefix(prefix)?.parse().ok()
 }
 
-/// Maximum difference between a message and its row, in milliseconds.
+/// Maximum difference in milliseconds between the time of a message and that of its row.
 const MOMENTS: i64 = 5 * 60 * 1000;
 
 fn in_zone(text: Option<&str>, zone: &TimeZone) -> Option<i64> {
@@ -222,12 +222,12 @@ fn in_zone(text: Option<&str>, zone: &TimeZone) -> Option<i64> {
 const SENT_KEY: &str = "node-envio-";
 const TOLD_KEY: &str = "node-mensaje-";
 
-/// Converts rows by the zone in which the server wrote its times.
+/// Converts rows, given the time zone in which the server wrote its times.
 pub(super) struct Judge {
     zone: TimeZone,
     home: Home,
     now: i64,
-    /// Whether `ts_wa` is in UTC; all other times are the server's local time.
+    /// Whether `ts_wa` is in UTC; all other times are in the server's local time.
     pub(super) told_in_utc: bool,
 }
 
@@ -241,16 +241,17 @@ impl Judge {
         }
     }
 
-    /// Today's date in the zone.
+    /// Returns today's date in the time zone.
     pub(super) fn today(&self) -> String {
         let now = jiff::Timestamp::from_millisecond(self.now);
         let now = now.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         self.zone.to_datetime(now).date().to_string()
     }
 
-    /// Whether `ts_wa` is in UTC, as the newest Node hub wrote it whatever the
-    /// server's zone: a row is created moments after its message, and its
-    /// `created_at` is the server's local time.
+    /// Returns whether `ts_wa` is in UTC. The newest Node hub wrote it in UTC
+    /// whatever the server's zone; older ones did not. A row is created moments
+    /// after its message, and its `created_at` is in the server's local time,
+    /// so the difference tells.
     pub(super) fn finds_utc<'a>(
         &self,
         times: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>,
@@ -267,14 +268,14 @@ impl Judge {
             ) {
                 (true, false) => utc += 1,
                 (false, true) => local += 1,
-                // Both are equal, or the row was created long after.
+                // Both readings are the same, or the row was created long after its message.
                 _ => {}
             }
         }
         utc > local
     }
 
-    /// Parses a time of [`super::TOLD`].
+    /// Parses a time of [`super::TOLD`] into milliseconds since 1970.
     pub(super) fn told_time(&self, text: Option<&str>) -> Option<i64> {
         if self.told_in_utc {
             in_zone(text, &TimeZone::UTC)
@@ -300,7 +301,7 @@ impl Judge {
         if text.is_empty() && !has_own_texts {
             return Err(Fault::Text);
         }
-        // Braces are literal there; here they would name a column.
+        // In the source, braces are literal; here they would name a column.
         let plain = text.replace('{', "{{").replace('}', "}}");
         let (text_here, columns) = if has_own_texts {
             (format!("{{{OWN_TEXT}}}"), vec![OWN_TEXT.to_owned()])
@@ -336,9 +337,9 @@ impl Judge {
         })
     }
 
-    /// The recipient of a number in the source: a number that is valid in no
-    /// country is kept as the Node hub wrote to it. Without an area code it is
-    /// nobody's.
+    /// Returns the recipient of a number in the source. A number that is valid
+    /// in no country is kept as the Node hub wrote to it; a number without an
+    /// area code identifies nobody and is refused.
     fn number(&self, cell: &str) -> Result<Recipient, Fault> {
         match phone_number::recipient(cell, &self.home) {
             Ok(recipient) => Ok(recipient),
@@ -353,7 +354,7 @@ impl Judge {
         Ok(recipient.as_str().to_owned())
     }
 
-    /// The text that was sent to a recipient.
+    /// Returns the text that was sent to a recipient.
     fn said(row: &Record, campaign: &Campaign) -> String {
         let own = row.text("mensaje_final").map(str::trim).unwrap_or_default();
         let text = if own.is_empty() { &campaign.text } else { own };
@@ -380,16 +381,16 @@ impl Judge {
         })
     }
 
-    /// The number of a campaign's recipient, and the chat that WhatsApp sent the
-    /// message to, where they differ.
+    /// Returns the number of a campaign's recipient and the chat to which
+    /// WhatsApp sent the message, if they differ.
     pub(super) fn addresses_of_sent(&self, row: &Record) -> Option<(String, String)> {
         let number = self.chat(row).ok()?;
         let chat = chat_of(row.text("message_id")?, "true")?;
         (number != chat).then_some((number, chat))
     }
 
-    /// The other side of a message as its row and as WhatsApp's id name it, where
-    /// they differ.
+    /// Returns the other party of a message as its row names it and as
+    /// WhatsApp's id names it, if they differ.
     pub(super) fn addresses_of_told(&self, row: &Record) -> Option<(String, String)> {
         let is_inbound = row.text("direction")?.trim() == "IN";
         let (column, from_me) = match is_inbound {
@@ -459,7 +460,7 @@ impl Judge {
         })
     }
 
-    /// A state change; `None` if a state is not one of a recipient's.
+    /// Returns a change of state; `None` if one of the states is not a recipient's.
     pub(super) fn step(&self, row: &Record, recipient_id: i64) -> Option<NodeStep> {
         let state = |column: &str| match row.text(column).unwrap_or("pendiente").trim() {
             "pendiente" | "" => Some(RecipientState::Pending.as_str()),
@@ -489,7 +490,7 @@ impl Judge {
         })
     }
 
-    /// A recorded message, inbound or outbound.
+    /// Returns a recorded message, inbound or outbound.
     pub(super) fn told(&self, row: &Record) -> Result<NodeMessage, Fault> {
         let is_inbound = match row.text("direction").unwrap_or_default().trim() {
             "IN" => true,
@@ -514,7 +515,7 @@ impl Judge {
             .map(str::to_owned);
         let hash = row.text("message_hash").map(str::trim);
         let hash = hash.filter(|hash| !hash.is_empty());
-        // A message without a WhatsApp id is still one message.
+        // A message without a WhatsApp id is still imported once.
         let wa_id = wa_id.or_else(|| hash.map(|hash| format!("node-{hash}")));
         let wa_id = wa_id.unwrap_or_else(|| format!("node-row-{}", row.id));
         let kind = match raw["type"].as_str() {
@@ -643,10 +644,10 @@ mod tests {
         );
         assert_eq!(of("IN", "120363@g.us", "x", "").err(), Some(Fault::Group));
         assert_eq!(of("IN", "nobody", "x", "").err(), Some(Fault::Number));
-        // Without an area code it could be anybody's, elsewhere.
+        // Without an area code, a number from another country could be anybody's.
         assert_eq!(of("IN", "15 5825-4201", "x", "").err(), Some(Fault::Number));
         assert_eq!(of("IN", "4444-3333", "x", "").err(), Some(Fault::Number));
-        // Valid nowhere, and yet what was written to.
+        // Not valid in any country, but the Node hub wrote to it.
         let kept = of("IN", "5490000000000", "x", "").ok().unwrap();
         assert_eq!(kept.chat, "5490000000000@c.us");
     }

@@ -12,10 +12,10 @@
 //!  ll_programaciones ── and today's envios_diarios ───> schedules, days
 //! ```
 //!
-//! Each row is read, converted, and inserted with a record of its source row
-//! (`node_rows`), so that a second run adds nothing and an interrupted one
-//! continues. The source is read in one read-only transaction. A plan is the
-//! same run, rolled back.
+//! Each row is read, converted, and inserted together with a record of its
+//! source row (`node_rows`). A second run therefore adds nothing, and an
+//! interrupted one can be continued. The source is read in one read-only
+//! transaction. A plan is the same run, rolled back at the end.
 
 mod judge;
 mod report;
@@ -36,12 +36,12 @@ use crate::store::{
     NewUser, NodeKind, NodeMessage, NodeRecipient, NodeStep, Store, StoreError, Tx,
 };
 
-/// Rows per transaction.
+/// Number of rows per transaction.
 const BATCH: usize = 1000;
 
-/// Maximum difference in milliseconds between two records of one message: the
+/// Maximum difference in milliseconds between two records of one message. The
 /// Node services stored a campaign's message when it was sent or when a user
-/// confirmed it, and WhatsApp reported the same one.
+/// confirmed it, and stored it again when WhatsApp reported it.
 const SAME_MESSAGE: i64 = 10 * 60 * 1000;
 
 /// Errors of an import.
@@ -57,9 +57,9 @@ pub enum NodeError {
     /// The source cannot be read.
     #[error("the source cannot be read: {0}")]
     Source(#[source] sqlx::Error),
-    /// MySQL's `caching_sha2_password` without TLS: the password would be
-    /// encrypted with the server's RSA key, and the crate for that has an open
-    /// advisory.
+    /// MySQL's `caching_sha2_password` without TLS. The password would be
+    /// encrypted with the server's RSA key, and the crate that does so has an
+    /// open advisory.
     #[error(
         "the source takes this user's password over TLS alone (caching_sha2_password), and TLS is \
          off: leave ssl-mode out of the address and have the server offer TLS (MySQL does unless \
@@ -71,11 +71,12 @@ pub enum NodeError {
     Foreign(String),
 }
 
-/// Imports the rows that are missing here; with `is_plan` only reports them.
+/// Imports the rows that the hub does not have yet; with `is_plan`, only
+/// reports them.
 ///
 /// # Errors
-/// Any [`NodeError`]. Rows committed before it stay, and the next run continues
-/// from there.
+/// Any [`NodeError`]. Rows committed before the error stay, and the next run
+/// continues from there.
 pub async fn import(
     store: &Store,
     source: &str,
@@ -127,11 +128,11 @@ struct Import<'a> {
     report: ImportNodeReport,
     /// Campaigns by their ids in the source.
     campaigns: BTreeMap<i64, Campaign>,
-    /// Times at which campaigns sent a message, by [`same`].
+    /// Times at which campaigns sent a message, by the hash of [`same`].
     sent: HashMap<u64, Vec<i64>>,
 }
 
-/// A hash of a message's chat and text.
+/// Returns a hash of a message's chat and text.
 fn same(message: &NodeMessage) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&message.chat, message.body.trim()).hash(&mut hasher);
@@ -139,7 +140,7 @@ fn same(message: &NodeMessage) -> u64 {
 }
 
 impl Import<'_> {
-    /// Commits what was written so far, whatever fails later.
+    /// Commits the rows written so far, so that a later failure does not lose them.
     async fn checkpoint(&self, tx: Tx) -> Result<Tx, StoreError> {
         if self.is_plan {
             return Ok(tx);
@@ -148,8 +149,9 @@ impl Import<'_> {
         self.store.begin().await
     }
 
-    /// The next rows of a table after the row `after`, which is advanced, and
-    /// the ids here of those imported before; `None` at the end.
+    /// Returns the next rows of a table after the row `after`, which is
+    /// advanced, and the hub's ids of those rows that were imported before;
+    /// `None` at the end.
     async fn batch(
         &mut self,
         tx: &mut Tx,
@@ -168,7 +170,7 @@ impl Import<'_> {
         Ok(Some((rows, known)))
     }
 
-    /// Records the ids that the added rows have here, and commits.
+    /// Records the hub's ids of the added rows, and commits.
     async fn note(
         &self,
         mut tx: Tx,
@@ -179,9 +181,9 @@ impl Import<'_> {
         self.checkpoint(tx).await
     }
 
-    /// Learns from the messages which number and which chat of WhatsApp are one
-    /// person's. Before anything is stored, so that all of it is stored under one
-    /// chat.
+    /// Learns from the messages which number and which WhatsApp chat belong to
+    /// the same person. This happens before anything is stored, so that all of
+    /// a person's messages are stored under one chat.
     async fn people(&mut self) -> Result<(), NodeError> {
         let mut seen = HashSet::new();
         for (table, columns) in [(SENT, &SENT_COLUMNS[..]), (TOLD, &TOLD_COLUMNS[..])] {
@@ -317,8 +319,8 @@ impl Import<'_> {
         Ok(tx)
     }
 
-    /// Imports outbound and inbound messages in the order of time: the hub's
-    /// history is in the order of its rows.
+    /// Imports outbound and inbound messages in the order of time, because the
+    /// hub's history has the order of its rows.
     async fn messages(&mut self, mut tx: Tx) -> Result<Tx, NodeError> {
         let moments = self.source.moments().await?;
         let told = moments.iter().filter(|it| !it.is_sent);
@@ -362,8 +364,7 @@ impl Import<'_> {
                     };
                     match ids.get(&message.key) {
                         Some(here) => noted[usize::from(kind_sent)].push((id, *here)),
-                        // Another row has this WhatsApp id: it is the same
-                        // message.
+                        // Another row has this WhatsApp id, so it is the same message.
                         None => self.report.skip(table, id, &Fault::Duplicate),
                     }
                 }
@@ -380,8 +381,9 @@ impl Import<'_> {
         Ok(tx)
     }
 
-    /// Collects the campaigns' messages. WhatsApp reports them like all
-    /// outbound messages: such a row of [`TOLD`] duplicates one of [`SENT`].
+    /// Collects the messages of campaigns. WhatsApp reports them like all
+    /// outbound messages, so such a row of [`TOLD`] duplicates a row of
+    /// [`SENT`].
     async fn what_campaigns_said(&mut self) -> Result<(), NodeError> {
         let mut after = 0;
         loop {
@@ -406,7 +408,8 @@ impl Import<'_> {
         }
     }
 
-    /// Whether the message duplicates a campaign's; each of those matches once.
+    /// Returns whether the message duplicates a campaign's message. Each
+    /// message of a campaign matches once.
     fn is_a_campaigns(&mut self, message: &NodeMessage) -> bool {
         if message.direction != "out" {
             return false;
@@ -433,7 +436,7 @@ impl Import<'_> {
         for row in rows.into_iter().filter(|row| !known.contains_key(&row.id)) {
             let campaign = row.number("campania_id");
             let campaign = campaign.and_then(|id| self.campaigns.get(&id));
-            // An invalid row is reported with the recipients.
+            // An invalid row is reported when the recipients are imported.
             if let Some(campaign) = campaign
                 && let Ok(message) = self.judge.sent(&row, campaign)
             {
@@ -505,7 +508,7 @@ impl Import<'_> {
                 continue;
             };
             self.report.known(SENT);
-            // Between two runs the Node services may have continued to send.
+            // The Node services may have continued to send between two runs.
             if recipient.state == RecipientState::Sent.as_str() {
                 let at = recipient.planned_at.unwrap_or(recipient.at);
                 let moved = store.node_recipient_was_sent_in(tx, *here, message, at);

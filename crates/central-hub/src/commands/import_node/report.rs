@@ -1,5 +1,4 @@
-//! Report of `import-node`: rows imported, already present, and skipped with
-//! the reason.
+//! The report of `import-node`: the rows imported, already present, and skipped with the reason.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,12 +19,12 @@ pub struct Table {
     pub skipped: u64,
 }
 
-/// The skipped rows of one table with the same reason.
+/// The skipped rows of one table that share a reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
     /// The number of rows.
     pub count: u64,
-    /// The ids of the first of them.
+    /// The ids of the first of these rows.
     pub rows: Vec<i64>,
 }
 
@@ -33,7 +32,8 @@ pub struct Skipped {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportNodeReport {
     is_plan: bool,
-    /// Pairs of a number and a LID, or of two spellings, that are one person's.
+    /// Number of pairs of a number and a LID, or of two spellings of a number,
+    /// that belong to one person.
     pub people: u64,
     /// Whether the times in `ts_wa` are read as UTC.
     pub told_in_utc: bool,

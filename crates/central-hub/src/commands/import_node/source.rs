@@ -1,8 +1,8 @@
-//! The Node services' database, which is only read.
+//! Reads the Node services' database, and never writes to it.
 //!
-//! Every column is read as text, as the server writes it: the tables were made
-//! by hand over the years, and a number in one is text in another. A missing
-//! column or table reads as empty.
+//! Every column is read as text, as the server writes it, because the tables
+//! were made by hand over the years: what is a number in one is text in
+//! another. A missing column or table reads as empty.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -21,12 +21,12 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The value of a column, unless it is null.
+    /// Returns the value of a column; `None` if it is null.
     pub(super) fn text(&self, column: &str) -> Option<&str> {
         self.values.get(column).map(String::as_str)
     }
 
-    /// The value of a column as an integer.
+    /// Returns the value of a column as an integer; `None` if it is not one.
     pub(super) fn number(&self, column: &str) -> Option<i64> {
         self.text(column)?.trim().parse().ok()
     }
@@ -41,7 +41,7 @@ impl Record {
     }
 }
 
-/// When a message was sent or received, as the server writes it.
+/// The time of a message, as the server writes it.
 pub(super) struct Moment {
     pub(super) at: Option<String>,
     /// Whether the row is from `ll_envios_whatsapp`.
@@ -49,7 +49,7 @@ pub(super) struct Moment {
     pub(super) id: i64,
     /// When the row was created, if the table has that column.
     pub(super) created_at: Option<String>,
-    /// Whether the message is outbound, sent from the phone or by a program.
+    /// Whether the message is outbound, whether a person or a program sent it.
     pub(super) is_out: bool,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Connects, and begins the one transaction that all reads use.
+    /// Connects, and begins the single transaction in which everything is read.
     pub(super) async fn open(url: &str) -> Result<Self, NodeError> {
         if !url.starts_with("mysql://") && !url.starts_with("mariadb://") {
             return Err(NodeError::Address);
@@ -73,8 +73,7 @@ impl Source {
             .timezone(None)
             .disable_statement_logging();
         let mut connection = options.connect().await.map_err(|error| match error {
-            // The options are valid otherwise: only the transport of the
-            // password is left.
+            // The options are otherwise valid, so the cause is the transport of the password.
             sqlx::Error::Configuration(_) => NodeError::NeedsTls,
             error => NodeError::Source(error),
         })?;
@@ -108,7 +107,7 @@ impl Source {
     }
 
     pub(super) async fn close(self) {
-        // Read-only: there is nothing to lose.
+        // The transaction only reads, so nothing can be lost.
         let _ = self.connection.close().await;
     }
 
@@ -124,7 +123,7 @@ impl Source {
             .map_err(NodeError::Source)
     }
 
-    /// Rows of a table. `rest` is SQL of this module: condition and order.
+    /// Returns rows of a table. `rest` is SQL from this module: the condition and the order.
     async fn rows(
         &mut self,
         table: &'static str,
@@ -161,7 +160,7 @@ impl Source {
             .collect()
     }
 
-    /// The rows with an id above `after`, by id.
+    /// Returns the rows with an id above `after`, ordered by id.
     pub(super) async fn after(
         &mut self,
         table: &'static str,
@@ -169,12 +168,12 @@ impl Source {
         after: i64,
         limit: usize,
     ) -> Result<Vec<Record>, NodeError> {
-        // Qualified by the table: `id` alone would be the selected text.
+        // The column is qualified by the table, because `id` alone would be the selected text.
         let rest = format!("WHERE id > {after} ORDER BY `{table}`.id LIMIT {limit}");
         self.rows(table, columns, &rest).await
     }
 
-    /// The rows with these ids, in any order.
+    /// Returns the rows with these ids, in any order.
     pub(super) async fn these(
         &mut self,
         table: &'static str,
@@ -188,8 +187,7 @@ impl Source {
         self.rows(table, columns, &rest).await
     }
 
-    /// Campaigns with a pending recipient whose text differs from the
-    /// campaign's.
+    /// Returns the campaigns with a pending recipient whose text differs from the campaign's text.
     pub(super) async fn campaigns_with_own_texts(&mut self) -> Result<HashSet<i64>, NodeError> {
         if !self.has("ll_envios_whatsapp", "mensaje_final") {
             return Ok(HashSet::new());
@@ -206,7 +204,7 @@ impl Source {
         Ok(ids)
     }
 
-    /// When each message was sent or received.
+    /// Returns when each message was sent or received.
     pub(super) async fn moments(&mut self) -> Result<Vec<Moment>, NodeError> {
         let mut moments = Vec::new();
         for (table, column, rest, is_sent) in [
@@ -237,8 +235,7 @@ impl Source {
         Ok(moments)
     }
 
-    /// The state history of these rows of `ll_envios_whatsapp`, the oldest
-    /// first.
+    /// Returns the state history of these rows of `ll_envios_whatsapp`, oldest first.
     pub(super) async fn steps(&mut self, ids: &[i64]) -> Result<Vec<Record>, NodeError> {
         const TABLE: &str = "ll_envios_whatsapp_historial";
         if ids.is_empty() || !self.has(TABLE, "envio_id") {
@@ -266,11 +263,10 @@ impl Source {
         self.rows(TABLE, &columns, &rest).await
     }
 
-    /// The number of messages that each schedule sent on this day.
+    /// Returns the number of messages that each schedule sent on this day.
     pub(super) async fn sent_on(&mut self, day: &str) -> Result<Vec<Record>, NodeError> {
         let columns = ["programacion_id", "fecha", "enviados"];
-        // Digits and dashes only: a date of
-        // `Judge::today`.
+        // The date comes from `Judge::today` and consists of digits and dashes only.
         let rest = format!("WHERE fecha = '{day}'");
         self.rows("ll_programacion_envios_diarios", &columns, &rest)
             .await

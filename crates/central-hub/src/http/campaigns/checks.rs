@@ -1,4 +1,4 @@
-//! `/api/sender/campaigns/{id}/check`: which numbers of a list have WhatsApp.
+//! Serves `/api/sender/campaigns/{id}/check`: which numbers of a list have WhatsApp.
 
 use api_docs::Failures;
 use axum::Json;
@@ -19,11 +19,11 @@ use crate::store::phone_of;
 #[derive(Serialize, ToSchema)]
 #[schema(as = checks::Progress)]
 pub(crate) struct ProgressBody {
-    /// How many numbers; 0 if no check was requested.
+    /// Number of phone numbers to look up; 0 if no check was requested.
     total: i64,
     con_whatsapp: i64,
     sin_whatsapp: i64,
-    /// How many numbers were not looked up yet.
+    /// Number of phone numbers that were not looked up yet.
     pendientes: i64,
     terminado: bool,
     /// Some of the pending recipients without WhatsApp.

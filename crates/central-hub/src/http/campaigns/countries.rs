@@ -1,4 +1,4 @@
-//! Counts of a list's numbers by country, as JSON.
+//! Counts a list's numbers by country, as JSON.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ pub(super) struct Country {
     aceptados: u64,
 }
 
-/// The number counts of a list by country.
+/// The counts of a list's numbers by country.
 #[derive(Default, Serialize, ToSchema)]
 #[schema(as = upload::Countries)]
 pub(super) struct CountriesBody {
@@ -21,11 +21,11 @@ pub(super) struct CountriesBody {
     paises: Vec<Country>,
     /// Number of recipients outside the most frequent country.
     de_otro_pais: u64,
-    /// The first lines of those recipients.
+    /// The first lines with those recipients.
     lineas_de_otro_pais: Vec<u64>,
 }
 
-/// The countries and their counts, the most frequent first.
+/// Returns the countries and their counts, the most frequent country first.
 pub(super) fn by_count(countries: &Countries) -> Vec<Country> {
     let counts = countries.by_count().into_iter();
     counts

@@ -1,4 +1,4 @@
-//! Creation and editing of campaigns.
+//! Creates and edits campaigns.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;
@@ -43,13 +43,12 @@ pub(crate) struct CampaignRequest {
     pausa_max_s: Option<u32>,
     /// Internal description; never sent.
     descripcion: Option<String>,
-    /// Whether sending is held back until `fecha_envio`.
+    /// Whether sending waits until `fecha_envio`.
     #[serde(default, deserialize_with = "lenient::flag")]
     #[schema(schema_with = lenient::flag_schema, required = false)]
     programada: Option<bool>,
     fecha_envio: Option<String>,
-    /// Whether the text may follow later, after the list; accepted only at
-    /// creation.
+    /// Whether the text may be added later, after the list; accepted only at creation.
     #[serde(default, deserialize_with = "lenient::flag")]
     #[schema(schema_with = lenient::flag_schema, required = false)]
     borrador: Option<bool>,
@@ -62,7 +61,7 @@ pub(crate) struct CampaignRequest {
 pub(crate) struct Created {
     #[serde(flatten)]
     campaign: Changed<CampaignBody>,
-    /// The import result of `destinatarios`.
+    /// The result of importing `destinatarios`.
     #[serde(skip_serializing_if = "Option::is_none")]
     importacion: Option<upload::UploadBody>,
 }
@@ -135,7 +134,7 @@ pub(crate) async fn create(
     ))
 }
 
-/// Changes a campaign; its text only as a draft or while paused.
+/// Changes a campaign. Its text can be changed only in a draft or while paused.
 #[utoipa::path(
     put, path = "/sender/campaigns/{id}", tag = "campaigns", operation_id = "edit_edit",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -264,7 +263,8 @@ pub(super) fn name(given: &str) -> Result<&str, HubError> {
 }
 
 /// Parses the template in `field` and checks that these columns provide its
-/// variables; without columns yet, the check happens when a list is uploaded.
+/// variables. If there are no columns yet, that check is made when a list is
+/// uploaded.
 pub(in crate::http) fn template(
     field: &str,
     text: &str,
@@ -287,7 +287,7 @@ pub(in crate::http) fn template(
     Ok(template)
 }
 
-/// Builds the response for a template error, with its position.
+/// Builds the error response for a template error, with its position.
 fn wrong(field: &str, error: &TemplateError) -> HubError {
     let place = serde_json::json!({
         "posicion": error.place.offset,
@@ -323,7 +323,7 @@ fn pause(request: &CampaignRequest, known: Pause) -> Result<Pause, HubError> {
     pause_of(request.pausa_min_s, request.pausa_max_s, known)
 }
 
-/// Builds a pause; omitted bounds come from `known`.
+/// Builds the pause between messages; omitted bounds come from `known`.
 pub(super) fn pause_of(
     least: Option<u32>,
     most: Option<u32>,

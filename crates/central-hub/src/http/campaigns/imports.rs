@@ -1,4 +1,4 @@
-//! Imports of recipient lists: progress, result, rejected rows.
+//! Serves the imports of recipient lists: progress, result and rejected rows.
 
 use api_docs::Failures;
 use axum::Json;
@@ -17,12 +17,12 @@ use crate::error::HubError;
 use crate::state::AppState;
 use crate::store::campaigns::{Import, RefusedLine};
 
-/// An import in API form.
+/// An import, as the API returns it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = imports::ImportBody)]
 pub(crate) struct ImportBody {
     pub(super) id: i64,
-    /// The name of its file, as `archivo` told it.
+    /// The file name that the upload gave as `archivo`.
     archivo: Option<String>,
     /// The headings of a table.
     titulos: Vec<String>,
@@ -68,9 +68,9 @@ pub(crate) struct LineBody {
     linea: i64,
     codigo: String,
     motivo: String,
-    /// The content of the number's cell, shortened.
+    /// The content of the phone cell, shortened.
     valor: String,
-    /// All cells of a table's line, under its `titulos`.
+    /// All cells of a table's line, in the order of `titulos`.
     celdas: Vec<String>,
 }
 
@@ -158,7 +158,7 @@ pub(crate) struct Query {
 #[schema(as = imports::LinePage)]
 pub(crate) struct LinePage {
     pub(super) rechazos: Vec<LineBody>,
-    /// Cursor of the next page, for `despues`.
+    /// Cursor of the next page, to pass as `despues`.
     pub(super) siguiente: Option<i64>,
 }
 
@@ -201,7 +201,7 @@ pub(crate) struct Removed {
     quitados: i64,
 }
 
-/// Deletes an import and those of its recipients that were sent nothing.
+/// Deletes an import and those of its recipients to whom nothing was sent.
 #[utoipa::path(
     delete, path = "/sender/campaigns/{id}/imports/{import}", tag = "campaigns", operation_id = "imports_delete",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("import" = i64, Path, description = "The list", minimum = 1, example = 1)),

@@ -1,4 +1,4 @@
-//! `/api/sender/campaigns`, `/programaciones` and `/bajas`.
+//! Serves `/api/sender/campaigns`, `/programaciones` and `/bajas`.
 
 pub(crate) mod checks;
 mod countries;
@@ -37,7 +37,7 @@ pub(super) use upload::import_list;
 /// Default page size of a list.
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 500;
-/// Maximum length of a user's reason, in characters.
+/// Maximum length of the reason that a user gives, in characters.
 const LONGEST_REASON: usize = 500;
 const LONGEST_NAME: usize = 200;
 
@@ -73,7 +73,7 @@ pub(super) fn invalid(what: impl Into<String>) -> HubError {
     ErrorReply::invalid_request(what).into()
 }
 
-/// Returns the scheduler context: what sending is allowed now.
+/// Returns the scheduler's context, which says what may be sent now.
 fn context(state: &AppState) -> SchedulerContext {
     crate::scheduler::context(&state.config, &state.relay, &state.store)
 }
@@ -90,7 +90,7 @@ pub(super) async fn find(state: &AppState, caller: &Caller, id: i64) -> Result<C
     own.ok_or_else(|| Refused::NotFound.into())
 }
 
-/// Validates the page size; defaults to [`PAGE`].
+/// Validates the page size, which defaults to [`PAGE`].
 pub(super) fn page_size(limit: Option<u32>) -> Result<u32, HubError> {
     let limit = limit.unwrap_or(PAGE);
     if (1..=LARGEST_PAGE).contains(&limit) {
@@ -114,8 +114,7 @@ fn parse_state<T: Copy>(
     }
 }
 
-/// Truncates `limit + 1` rows to one page; returns the cursor of the next page
-/// if there is one.
+/// Truncates `limit + 1` rows to one page, and returns the cursor of the next page if there is one.
 pub(super) fn paginate<T>(rows: &mut Vec<T>, limit: u32, id: impl Fn(&T) -> i64) -> Option<i64> {
     let limit = limit as usize;
     let has_more = rows.len() > limit;
@@ -137,7 +136,7 @@ pub(crate) struct ListQuery {
 #[schema(as = campaigns::CampaignPage)]
 pub(crate) struct CampaignPage {
     campanias: Vec<CampaignBody>,
-    /// Cursor of the next page, for `antes`.
+    /// Cursor of the next page, to pass as `antes`.
     siguiente: Option<i64>,
 }
 
@@ -150,7 +149,7 @@ pub(crate) enum CampaignList {
     Page(CampaignPage),
 }
 
-/// Validates the search text for names.
+/// Validates the text to search names for.
 fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
     let words = text.map(str::trim).filter(|words| !words.is_empty());
     if words.is_some_and(|words| words.chars().count() > LONGEST_NAME) {
@@ -160,8 +159,7 @@ fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
     Ok(words.map(str::to_owned))
 }
 
-/// Lists campaigns, newest first, by page; an array without `limite` and
-/// `antes`.
+/// Lists campaigns, newest first, in pages; without `limite` and `antes`, as an array.
 #[utoipa::path(
     get, path = "/sender/campaigns", tag = "campaigns", operation_id = "campaigns_list",
     params(ListQuery),
@@ -238,16 +236,16 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What is approved together with a campaign.
+/// What an approval covers besides the campaign.
 #[derive(Default, Deserialize, ToSchema)]
 #[schema(as = campaigns::Approval)]
 pub(crate) struct ApprovalBody {
-    /// Whether its schedules that wait for approval are approved too.
+    /// Whether the campaign's schedules that wait for approval are approved as well.
     #[serde(default)]
     horarios: bool,
 }
 
-/// Approves a campaign to send within its schedules; a rehearsal sends nothing.
+/// Approves a campaign, which then sends within its schedules; a dry run sends nothing.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/approve", tag = "campaigns", operation_id = "campaigns_approve",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -272,7 +270,7 @@ pub(crate) async fn approve(
     Ok(Json(Changed::of(&campaign, "Campaña aprobada", body)))
 }
 
-/// An optional reason given by a user.
+/// A reason that a user may give.
 #[derive(Default, Deserialize, ToSchema)]
 #[schema(as = campaigns::Why)]
 pub(crate) struct ReasonBody {
@@ -367,8 +365,8 @@ pub(crate) struct CopyAs {
     nombre: String,
 }
 
-/// Copies a campaign with its text, recipients and schedules: turns a rehearsal
-/// into a real campaign.
+/// Copies a campaign with its text, recipients and schedules, for example to
+/// turn a dry run into a real campaign.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/copy", tag = "campaigns", operation_id = "campaigns_copy",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

@@ -1,4 +1,5 @@
-//! `/api/sender/bajas`: the opt-out list and the words that add to it.
+//! Serves `/api/sender/bajas`: the opt-out list, and the words by which
+//! contacts add themselves to it.
 
 use api_docs::Failures;
 use axum::Json;
@@ -18,7 +19,7 @@ use crate::opt_out::OptOutWords;
 use crate::state::AppState;
 use crate::store::campaigns::OptOut;
 
-/// The longest answer to an opt-out, in characters.
+/// Maximum length of the reply to an opt-out, in characters.
 const LONGEST_ANSWER: usize = 500;
 
 /// An entry of the opt-out list.
@@ -27,7 +28,7 @@ const LONGEST_ANSWER: usize = 500;
 pub(crate) struct OptOutBody {
     id: i64,
     telefono: String,
-    /// The contact's name, in the list.
+    /// The contact's name; only in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     nombre: Option<String>,
     /// `mensaje`: the contact sent an opt-out word; `persona`: a user added the
@@ -43,9 +44,9 @@ pub(crate) struct OptOutBody {
 }
 
 impl OptOutBody {
-    /// Builds the body that this caller may see: that a contact has opted out
-    /// is visible to every caller, the reason only to the business that
-    /// recorded it.
+    /// Builds the body that this caller may see. Every caller may see that a
+    /// contact has opted out, but only the business that recorded the opt-out
+    /// sees the reason.
     fn for_caller(opt_out: OptOut, caller: &Caller) -> Self {
         let is_own = caller.sees(opt_out.cliente_id);
         let number = opt_out.chat.strip_suffix("@c.us").map(str::to_owned);
@@ -65,8 +66,8 @@ impl OptOutBody {
         }
     }
 
-    /// Like [`OptOutBody::for_caller`], for a lookup by address: a business
-    /// that asked by LID gets the LID back, never the phone number behind it.
+    /// Builds the body for a lookup by address. A business that asked by LID
+    /// gets the LID back, never the phone number behind it.
     fn for_asked(opt_out: OptOut, asked: &Recipient, caller: &Caller) -> Self {
         let mut body = Self::for_caller(opt_out, caller);
         if caller.cliente_id.is_some() && asked.as_str().ends_with("@lid") {
@@ -131,8 +132,7 @@ fn recipient(state: &AppState, telefono: &str) -> Result<Recipient, HubError> {
     numbers::recipient("telefono", telefono, &state.config.home)
 }
 
-/// Adds a contact to the opt-out list; a business can add only its own
-/// contacts.
+/// Adds a contact to the opt-out list. A business can add only its own contacts.
 #[utoipa::path(
     post, path = "/sender/bajas", tag = "opt-outs", operation_id = "opt_outs_add",
     request_body(content = Add, example = json!({"telefono": "5491158254201", "motivo": "lo pidió por teléfono"})),
@@ -167,15 +167,15 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
-/// The answer to an opt-out.
+/// The reply to an opt-out.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[schema(as = opt_outs::Answer)]
 pub(crate) struct AnswerBody {
-    /// The text; `null` while it is switched off.
+    /// The text; `null` while the reply is switched off.
     texto: Option<String>,
 }
 
-/// Returns the text that a person who opts out gets, once.
+/// Returns the text that is sent once to a person who opts out.
 #[utoipa::path(
     get, path = "/sender/bajas/respuesta", tag = "opt-outs", operation_id = "opt_outs_answer",
     responses((status = 200, description = "The text", body = AnswerBody), Failures)
@@ -185,7 +185,7 @@ pub(crate) async fn answer(State(state): State<AppState>) -> Result<Json<AnswerB
     Ok(Json(AnswerBody { texto }))
 }
 
-/// Sets the text that a person who opts out gets, once; `null` switches it off.
+/// Sets the text that is sent once to a person who opts out; `null` switches the reply off.
 #[utoipa::path(
     put, path = "/sender/bajas/respuesta", tag = "opt-outs", operation_id = "opt_outs_set_answer",
     request_body(content = AnswerBody, example = json!({"texto": "Listo, no te escribimos más."})),
@@ -214,7 +214,7 @@ fn not_there() -> HubError {
     not_found("this number is not on the list")
 }
 
-/// Returns the opt-out of a number; 404 if it is not on the list.
+/// Returns the opt-out of a number; 404 if the number is not on the list.
 #[utoipa::path(
     get, path = "/sender/bajas/{telefono}", tag = "opt-outs", operation_id = "opt_outs_one",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
@@ -231,8 +231,7 @@ pub(crate) async fn one(
     Ok(Json(OptOutBody::for_asked(found, &recipient, &caller)))
 }
 
-/// Removes a contact from the opt-out list: they agreed to receive messages
-/// again.
+/// Removes a contact from the opt-out list, because the contact agreed to receive messages again.
 #[utoipa::path(
     delete, path = "/sender/bajas/{telefono}", tag = "opt-outs", operation_id = "opt_outs_remove",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),

@@ -1,5 +1,5 @@
-//! `/api/sender/bajas/posibles`: messages that hold an opt-out word, for a person
-//! to decide.
+//! Serves `/api/sender/bajas/posibles`: messages that contain an opt-out word,
+//! for a person to decide about.
 
 use std::collections::HashMap;
 
@@ -18,11 +18,10 @@ use crate::error::HubError;
 use crate::state::AppState;
 use crate::store::PossibleOptOut;
 
-/// Maximum number of entries in the response; the rest follows as these are
-/// decided.
+/// Maximum number of entries in the response. Further entries follow as these are decided.
 const MOST: u32 = 100;
 
-/// A message that may ask not to be written to.
+/// A message that may be an opt-out.
 #[derive(Serialize, ToSchema)]
 #[schema(as = possible_opt_outs::PossibleBody)]
 pub(crate) struct PossibleBody {
@@ -31,9 +30,9 @@ pub(crate) struct PossibleBody {
     /// The contact's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     nombre: Option<String>,
-    /// The opt-out word that it holds.
+    /// The opt-out word that the message contains.
     palabra: String,
-    /// What the contact wrote, shortened.
+    /// The contact's message, shortened.
     mensaje: String,
     fecha: Timestamp,
 }
@@ -59,8 +58,7 @@ pub(crate) struct PossibleList {
     posibles: Vec<PossibleBody>,
 }
 
-/// Lists messages that hold an opt-out word and that nobody has decided on, the
-/// oldest first, at most 100.
+/// Lists the undecided messages that contain an opt-out word, oldest first, at most 100.
 #[utoipa::path(
     get, path = "/sender/bajas/posibles", tag = "opt-outs", operation_id = "possible_opt_outs_list",
     responses((status = 200, description = "The oldest", body = PossibleList), Failures)
@@ -80,11 +78,11 @@ pub(crate) async fn list(
     }))
 }
 
-/// A decision.
+/// A person's decision about a message.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[schema(as = possible_opt_outs::DecisionBody)]
 pub(crate) struct DecisionBody {
-    /// Whether the contact goes on the opt-out list.
+    /// Whether the contact is put on the opt-out list.
     es_baja: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Recipients of a campaign: list, details with text, and retry.
+//! Serves the recipients of a campaign: list, details with text, and retry.
 
 use api_docs::Failures;
 use axum::Json;
@@ -17,7 +17,7 @@ use crate::http::messages::search_words;
 use crate::state::AppState;
 use crate::store::campaigns::{Recipient, RecipientFilter, RecipientState, RecipientStep};
 
-/// A recipient in API form.
+/// A recipient, as the API returns it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = recipients::RecipientBody)]
 pub(crate) struct RecipientBody {
@@ -33,7 +33,7 @@ pub(crate) struct RecipientBody {
     causa: Option<String>,
     detalle: Option<String>,
     intentos: i64,
-    /// When the message was sent, or in a rehearsal would have been.
+    /// When the message was sent or, in a dry run, would have been sent.
     previsto: Option<Timestamp>,
     /// Id for `/api/sender/messages/status/{id}`.
     mensaje_id: Option<i64>,
@@ -66,7 +66,7 @@ impl RecipientBody {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Query {
     estado: Option<String>,
-    /// Words of a recipient's data, or digits of the number.
+    /// Words of a recipient's data, or digits of the number, to search for.
     buscar: Option<String>,
     despues: Option<i64>,
     limite: Option<u32>,
@@ -76,7 +76,7 @@ pub(crate) struct Query {
 #[schema(as = recipients::RecipientPage)]
 pub(crate) struct RecipientPage {
     destinatarios: Vec<RecipientBody>,
-    /// Cursor of the next page, for `despues`.
+    /// Cursor of the next page, to pass as `despues`.
     siguiente: Option<i64>,
     total: i64,
 }

@@ -1,4 +1,4 @@
-//! `GET /{id}/replies`: who answered a campaign, and who opted out.
+//! Serves `GET /{id}/replies`: who answered a campaign, and who opted out.
 
 use std::collections::HashMap;
 
@@ -26,13 +26,13 @@ pub(crate) struct Query {
 #[derive(Serialize, ToSchema)]
 #[schema(as = replies::RepliesBody)]
 pub(crate) struct RepliesBody {
-    /// Who wrote after its message.
+    /// Contacts who wrote after receiving the campaign's message.
     respuestas: PeopleBody,
-    /// Who opted out after its message.
+    /// Contacts who opted out after receiving the campaign's message.
     bajas: PeopleBody,
 }
 
-/// The latest of them, and how many there are.
+/// The latest contacts of a group, and the size of the group.
 #[derive(Serialize, ToSchema)]
 #[schema(as = replies::People)]
 struct PeopleBody {
@@ -44,7 +44,7 @@ struct PeopleBody {
 #[schema(as = replies::Person)]
 struct PersonBody {
     chat: String,
-    /// The number, if it is known.
+    /// The phone number; `null` if it is unknown.
     telefono: Option<String>,
     nombre: Option<String>,
     fecha: Timestamp,
@@ -65,8 +65,7 @@ impl PeopleBody {
     }
 }
 
-/// Lists who answered a campaign and who opted out after its message, the
-/// latest first.
+/// Lists who answered a campaign and who opted out after its message, latest first.
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/replies", tag = "campaigns", operation_id = "replies_replies",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),

@@ -1,4 +1,4 @@
-//! `/api/sender/programaciones`: schedules, the hours in which campaigns send.
+//! Serves `/api/sender/programaciones`: the schedules, which say when campaigns send.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;
@@ -23,7 +23,7 @@ use crate::store::campaigns::{
 
 const LONGEST_COMMENT: usize = 1000;
 
-/// A schedule in API form.
+/// A schedule, as the API returns it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = schedules::ScheduleBody)]
 pub(crate) struct ScheduleBody {
@@ -57,8 +57,7 @@ pub(crate) struct ScheduleBody {
 }
 
 impl ScheduleBody {
-    /// Takes the days and hours, which a row of the bare array formats
-    /// differently.
+    /// Takes the days and hours out of the body; a row of the bare array formats them differently.
     pub(crate) fn take_when(&mut self) -> (Vec<&'static str>, String, String) {
         let days = self.dias_semana.take().unwrap_or_default();
         let hours = (self.hora_inicio.take(), self.hora_fin.take());
@@ -114,7 +113,7 @@ async fn respond(state: &AppState, schedule: Schedule) -> Result<Json<ScheduleBo
     bodies.pop().map(Json).ok_or_else(schedule_not_found)
 }
 
-/// Days as a list, or as comma-separated text.
+/// Days as a list or as comma-separated text.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = schedules::Days)]
 #[serde(untagged, expecting = "a list of days such as [\"mon\",\"tue\"]")]
@@ -213,7 +212,7 @@ pub(crate) struct Query {
     campania_id: Option<i64>,
     cliente_id: Option<u64>,
     estado: Option<String>,
-    /// Start of the date range that a schedule's dates must overlap.
+    /// Start of the date range that the schedule's dates must overlap.
     desde: Option<String>,
     /// End of that range.
     hasta: Option<String>,
@@ -239,8 +238,7 @@ pub(crate) enum ScheduleList {
     Page(SchedulePage),
 }
 
-/// Lists schedules, newest first, by page; an array without `limite` and
-/// `antes`.
+/// Lists schedules, newest first, in pages; without `limite` and `antes`, as an array.
 #[utoipa::path(
     get, path = "/sender/programaciones", tag = "schedules", operation_id = "schedules_list",
     params(Query),
@@ -293,7 +291,7 @@ pub(crate) async fn list(
     Ok((HeaderMap::new(), Json(ScheduleList::Page(page))))
 }
 
-/// Creates a schedule; it takes effect once it is approved.
+/// Creates a schedule, which takes effect once it is approved.
 #[utoipa::path(
     post, path = "/sender/programaciones", tag = "schedules", operation_id = "schedules_create",
     params(ClienteHeader),
@@ -351,7 +349,7 @@ pub(crate) async fn one(
     respond(&state, schedule).await
 }
 
-/// Changes a schedule; it requires approval again.
+/// Changes a schedule, which then requires approval again.
 #[utoipa::path(
     put, path = "/sender/programaciones/{id}", tag = "schedules", operation_id = "schedules_edit",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -420,7 +418,7 @@ async fn set(
     respond(state, changed.ok_or_else(schedule_not_found)?).await
 }
 
-/// Approves a schedule; it takes effect.
+/// Approves a schedule, which thereby takes effect.
 #[utoipa::path(
     post, path = "/sender/programaciones/{id}/approve", tag = "schedules", operation_id = "schedules_approve",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

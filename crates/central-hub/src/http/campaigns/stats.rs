@@ -1,4 +1,4 @@
-//! `GET /{id}/stats`: the figures of a campaign.
+//! Serves `GET /{id}/stats`: the figures of a campaign.
 
 use api_docs::Failures;
 use axum::Json;
@@ -28,18 +28,18 @@ const MOST_SCHEDULES: u32 = 50;
 pub(crate) struct Stats {
     #[serde(flatten)]
     campaign: CampaignBody,
-    /// Of the sent messages: how many were delivered, and read.
+    /// Number of sent messages that were delivered, and that were read.
     entregados: i64,
     leidos: i64,
-    /// Time of the first and last message sent, or in a rehearsal simulated.
+    /// Time of the first and of the last message sent or, in a dry run, simulated.
     previsto_inicio: Option<Timestamp>,
     previsto_fin: Option<Timestamp>,
-    /// While it sends: the estimated time of the last message; `null` while it
-    /// is held up, and if its schedules end before.
+    /// Estimated time of the last message while the campaign sends; `null`
+    /// while sending is held up, or if the schedules end before that time.
     termina: Option<Timestamp>,
     por_dia: Vec<Day>,
     fallas: Vec<Failure>,
-    /// For a draft: the effect of approving it.
+    /// The effect of approving the campaign, if it is a draft.
     revision: Option<Review>,
 }
 
@@ -47,13 +47,13 @@ pub(crate) struct Stats {
 #[derive(Serialize, ToSchema)]
 #[schema(as = stats::Review)]
 struct Review {
-    /// Number of its recipients who opted out and are skipped.
+    /// Number of recipients who opted out and are therefore skipped.
     pidieron_baja: i64,
-    /// The countries of its lists' numbers, the most frequent first.
+    /// The countries of the numbers on the campaign's lists, the most frequent first.
     paises: Vec<Country>,
-    /// Number of those from other countries than the most frequent one.
+    /// Number of recipients outside the most frequent country.
     de_otro_pais: u64,
-    /// The campaign has no schedule and would send around the clock.
+    /// Whether the campaign has no schedule and would send around the clock.
     sin_horario: bool,
     /// Time of the last message; `null` if the schedules' dates end before it.
     termina: Option<Timestamp>,
@@ -94,7 +94,7 @@ async fn review(state: &AppState, campaign: &Campaign) -> Result<Review, HubErro
     })
 }
 
-/// The estimated end of a campaign that sends.
+/// Returns the estimated end of a campaign that is sending.
 async fn end(state: &AppState, campaign: &Campaign) -> Result<Option<Timestamp>, HubError> {
     let sends = campaign.state == CampaignState::Running && !campaign.is_rehearsal();
     if !sends || context(state).obstacle(campaign).is_some() {
@@ -109,7 +109,7 @@ async fn end(state: &AppState, campaign: &Campaign) -> Result<Option<Timestamp>,
     let now = jiff::Timestamp::now();
     let zone = &state.config.zone;
     let today = zone.to_datetime(now).date();
-    // A window of yesterday may still be open.
+    // A window that began yesterday may still be open.
     let since = today.yesterday().unwrap_or(today);
     let (schedules, days, sharing) = tokio::try_join!(
         store.schedules(&filter, MOST_SCHEDULES),

@@ -1,4 +1,4 @@
-//! `?probar=1`: dry run of a list import; nothing is stored.
+//! Implements `?probar=1`: a dry run of a list import, which stores nothing.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -15,7 +15,7 @@ use crate::recipient_import::ImportError;
 use crate::store::campaigns::Countries;
 use crate::store::{Store, StoreError};
 
-/// Maximum number of rows, and of rejections, in the response.
+/// Maximum number of accepted rows, and of rejected rows, in the response.
 const SHOWN: usize = 20;
 /// Number of rows that are looked up in the store at once.
 const AT_ONCE: usize = 1000;
@@ -28,23 +28,22 @@ pub(super) struct Trial {
     codificacion: &'static str,
     /// The delimiter of a CSV.
     separador: Option<char>,
-    /// The selected sheet of a workbook.
+    /// The selected sheet of a workbook; `null` for other files.
     hoja: Option<String>,
     /// The sheets that `hoja` can select.
     hojas: Vec<String>,
     /// The headings as written, for `columna` and `nombre`.
     titulos: Vec<String>,
-    /// Line of the headings; `null` if the columns were detected by their
-    /// content.
+    /// Line of the headings; `null` if the columns were detected by their content.
     encabezado: Option<u64>,
     /// The columns that the template can use.
     columnas: Vec<String>,
-    /// Headings of the columns with numbers, the preferred one first.
+    /// Headings of the phone columns, the preferred one first.
     columnas_de_numero: Vec<String>,
     columna_de_nombre: Option<String>,
-    /// Distinct people that would be added to the campaign.
+    /// Number of distinct people that would be added to the campaign.
     aceptados: u64,
-    /// Numbers of people who are in the list before, or in the campaign.
+    /// Number of rows whose person is already in the campaign or earlier in the list.
     duplicados: u64,
     rechazados: u64,
     /// The first accepted rows.
@@ -77,16 +76,16 @@ impl From<Row> for TrialRow {
     }
 }
 
-/// Counts the rows of a trial as an import would: by person, and without those
-/// that the campaign has already.
+/// Counts the rows of a trial as an import would: each person once, and without
+/// those that the campaign already has.
 struct Counter {
     store: Store,
     campaign: i64,
-    /// To ask the store from the thread that reads.
+    /// For querying the store from the thread that reads the list.
     runtime: Handle,
     trial: Trial,
     countries: Countries,
-    /// Eight bytes per person, whatever the list's length.
+    /// Hashes of the people counted so far: eight bytes per person, however long the list is.
     known: HashSet<u64>,
     hashes: RandomState,
     /// Rows that are not counted yet.
@@ -154,7 +153,7 @@ impl Counter {
     }
 }
 
-/// Reads a list to its end, for a campaign; blocks the thread.
+/// Reads a list to its end for a campaign. Blocks the calling thread.
 pub(super) fn look(
     source: impl Read,
     rules: &ImportRules,

@@ -1,5 +1,5 @@
-//! `POST /{id}/recipients`: upload of a recipient list, CSV or JSON; the import
-//! itself is `recipient_import`.
+//! Serves `POST /{id}/recipients`: the upload of a recipient list. The import
+//! itself is in `recipient_import`.
 
 use std::io::{self, Cursor, Read};
 
@@ -28,10 +28,9 @@ use crate::recipient_import::{
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Import};
 
-/// Maximum number of rejected lines in the response; a page request lists the
-/// rest.
+/// Maximum number of rejected lines in the response; further ones can be listed by page.
 const SHOWN: u32 = 100;
-/// Maximum length of a file's name, in characters.
+/// Maximum length of a file name, in characters.
 const LONGEST_NAME: usize = 100;
 
 #[derive(Deserialize, IntoParams)]
@@ -39,8 +38,7 @@ const LONGEST_NAME: usize = 100;
 pub(crate) struct Query {
     /// Prefix of local numbers, such as `549`.
     prefijo: Option<String>,
-    /// Heading of the number column, or its position from 1; overrides
-    /// detection.
+    /// Heading of the phone column, or its position from 1; overrides detection.
     columna: Option<String>,
     /// Heading of the name column, or its position from 1; overrides detection.
     nombre: Option<String>,
@@ -51,7 +49,7 @@ pub(crate) struct Query {
     hoja: Option<String>,
     /// Delimiter of a CSV: `;`, `,`, `|` or `tab`.
     separador: Option<String>,
-    /// Name of the file, for whoever looks at the lists later.
+    /// Name of the file, which is shown with the import.
     archivo: Option<String>,
     /// `1` for a dry run that reports accepted and rejected rows and stores
     /// nothing.
@@ -98,8 +96,7 @@ impl UploadBody {
     }
 }
 
-/// Imports a list: CSV, JSON, or a workbook of Excel (`.xlsx`) or LibreOffice
-/// (`.ods`).
+/// Imports a list: CSV, JSON, or a workbook of Excel (`.xlsx`) or LibreOffice (`.ods`).
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/recipients", tag = "campaigns", operation_id = "upload_upload",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
@@ -163,13 +160,13 @@ pub(crate) async fn upload(
             Err(_) => Err(ErrorReply::internal().into()),
         };
     }
-    // A separate task: if the client disconnects, the import is still stored as
-    // broken off.
+    // The import runs in a separate task, so that it is stored as broken off
+    // even if the client disconnects.
     let importing = tokio::spawn(async move {
         let _held = held;
         let import = begin(&state, &campaign, file_name.as_deref(), total).await?;
-        // From here on the text stays as it is; before, another request may have
-        // changed it.
+        // From here on, the campaign's text does not change; before, another
+        // request may have changed it.
         let now = find(&state, &caller, id).await.ok();
         let template = now.and_then(|it| Template::stored(&it.text).ok());
         let template = template.unwrap_or_else(|| rules.template.clone());
@@ -237,8 +234,7 @@ fn check_label(headers: &HeaderMap) -> Result<(), HubError> {
     Ok(())
 }
 
-/// Returns a file's name as it can be shown: of a bounded length, without what
-/// is not seen.
+/// Returns a file name that is safe to show: of limited length, and without invisible characters.
 fn shown_name(name: &str) -> Option<String> {
     let shown = |letter: &char| !letter.is_control() && !is_invisible(*letter);
     let name: String = name
@@ -320,7 +316,7 @@ impl From<ImportError> for HubError {
         let mut reply = ErrorReply::new(StatusCode::BAD_REQUEST, "LIST_INVALID", fault.to_string())
             .with_detail("motivo", fault.code())
             .with_detail("aceptados", accepted);
-        // What a person can choose from instead.
+        // The valid choices, for the user to choose from.
         if let Some(titles) = fault.titles() {
             reply = reply.with_detail("titulos", titles);
         }

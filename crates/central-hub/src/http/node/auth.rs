@@ -1,4 +1,4 @@
-//! User fields under the Node hub's names, and its two additional routes.
+//! User fields under the Node hub's names, and the two additional routes of the Node hub.
 
 use api_docs::Failures;
 use axum::Json;
@@ -14,14 +14,15 @@ use crate::http::auth::{NewPassword, password};
 use crate::state::AppState;
 use crate::store::Role;
 
-/// The business reported for an administrator: the page requests the session's
-/// state only for a user with a business. It is metadata and restricts nothing.
+/// The business that is reported for an administrator, because the page
+/// requests the session's state only for a user with a business. It is metadata
+/// and restricts nothing.
 pub(crate) const HOME: u64 = 1;
 
-/// Name of the user where sign-in is not required.
+/// Name reported for the user where sign-in is not required.
 pub(crate) const MACHINE: &str = "localhost";
 
-/// Builds the usual response, in Spanish: the page displays it.
+/// Builds the usual error response in Spanish, because the page displays its text.
 pub(crate) fn wrong_password() -> ErrorReply {
     ErrorReply::new(
         StatusCode::UNAUTHORIZED,
@@ -30,7 +31,7 @@ pub(crate) fn wrong_password() -> ErrorReply {
     )
 }
 
-/// The Node names of a user's fields.
+/// A user's fields under their Node names.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::UserFields)]
 pub(crate) struct Names<'a> {
@@ -80,7 +81,7 @@ pub(crate) struct Verified {
     user: User,
 }
 
-/// Returns the user of the token.
+/// Returns the user to whom the token belongs.
 #[utoipa::path(
     post, path = "/auth/verify", tag = "node", operation_id = "node_verify",
     responses((status = 200, description = "It holds", body = Verified), Failures)

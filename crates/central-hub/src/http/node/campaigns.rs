@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::store::campaigns::Campaign;
 
-/// The fields that the Node page reads from a change, added to the campaign.
+/// The fields that the Node page reads from the response to a change, in addition to the campaign.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::CampaignChanged)]
 pub(crate) struct Changed<T> {

@@ -1,7 +1,9 @@
-//! The first linking code for Node screens that have no button to request it.
+//! Gets the first linking code for Node screens that have no button to request
+//! it.
 //!
 //! The Node session started by itself: with the service, or when the screen was
-//! first opened. Here a caller has to request it, and those screens cannot.
+//! first opened. The hub's session has to be requested by a caller, which those
+//! screens cannot do.
 //!
 //! | screen | before a request | its button sends | handled by |
 //! | --- | --- | --- | --- |
@@ -25,12 +27,12 @@ use crate::http::linking_code::{Code, look};
 use crate::relay::Change;
 use crate::state::AppState;
 
-/// Maximum wait of [`code`]: the screen gives up after ten seconds.
+/// Maximum wait of [`code`]; the screen gives up after ten seconds.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Whether the request comes from a page of the hub's own origin, according to
-/// the browser's headers. A page elsewhere cannot forge them; programs, which
-/// do not send them, get the previous behavior.
+/// the browser's headers. A page of another origin cannot forge them. Programs,
+/// which do not send them, get the previous behavior.
 pub(crate) struct ByPage(pub(crate) bool);
 
 impl<S: Sync> FromRequestParts<S> for ByPage {
@@ -41,10 +43,10 @@ impl<S: Sync> FromRequestParts<S> for ByPage {
     }
 }
 
-/// Returns the linking code; requests the session if it is not started.
+/// Returns the linking code, and requests the session if it is not started.
 /// Repeated calls start only one session.
 pub(crate) async fn code(state: &AppState, client: &SessionClient) -> Result<Code, ClientError> {
-    // Subscribed before the session begins, so that no change is missed.
+    // The subscription precedes the request, so that no change is missed.
     let mut changes = state.relay.listen().changes;
     if Word::of(&client.session().await?) == Word::Disconnected {
         client.connect().await?;
@@ -68,8 +70,8 @@ pub(crate) async fn code(state: &AppState, client: &SessionClient) -> Result<Cod
     }
 }
 
-/// Returns the state in lower case; `qr_required`, at which the screen has a
-/// button, if the phone is not linked and no session was requested.
+/// Returns the state in lower case. It is `qr_required`, at which the screen
+/// shows a button, if the phone is not linked and no session was requested.
 pub(crate) fn lower_state(session: &SessionBody) -> &'static str {
     match Word::of(session) {
         Word::Disconnected if !session.linked => SessionState::QrRequired.as_lower_str(),

@@ -12,8 +12,8 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
 use crate::text::fold;
 
-/// Deserializes an integer, also from text; `None` if null, empty or, with
-/// `#[serde(default)]`, omitted.
+/// Deserializes an integer, which may be given as text. Returns `None` if it is
+/// null, empty or, with `#[serde(default)]`, omitted.
 pub(crate) fn integer<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: TryFrom<i128>,
@@ -64,13 +64,14 @@ where
     deserializer.deserialize_any(Integer(PhantomData))
 }
 
-/// Deserializes text, also from a number: clients send phone numbers both ways.
+/// Deserializes a text, which may be given as a number: clients send phone numbers both ways.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     optional_text(deserializer)?
         .ok_or_else(|| D::Error::invalid_type(Unexpected::Unit, &"a string"))
 }
 
-/// Like [`text`]; `None` if null or, with `#[serde(default)]`, omitted.
+/// Deserializes a text like [`text`]. Returns `None` if it is null or, with
+/// `#[serde(default)]`, omitted.
 pub(crate) fn optional_text<'de, D>(deserializer: D) -> Result<Option<String>, D::Error>
 where
     D: Deserializer<'de>,
@@ -100,8 +101,8 @@ where
     deserializer.deserialize_any(Text)
 }
 
-/// Deserializes a boolean, also from 0, 1 and text; `None` if null, empty or,
-/// with `#[serde(default)]`, omitted.
+/// Deserializes a boolean, which may be given as 0, 1 or text. Returns `None`
+/// if it is null, empty or, with `#[serde(default)]`, omitted.
 pub(crate) fn flag<'de, D>(deserializer: D) -> Result<Option<bool>, D::Error>
 where
     D: Deserializer<'de>,
@@ -170,8 +171,8 @@ pub(crate) fn hour(text: &str) -> &str {
     }
 }
 
-/// Converts an English or Spanish weekday name, full or abbreviated, to
-/// `mon…sun`; returns other text unchanged.
+/// Converts a weekday in English or Spanish, full or abbreviated, to `mon…sun`.
+/// Returns other text unchanged.
 pub(crate) fn day(name: &str) -> String {
     const NAMES: [(&str, &str, &str); 7] = [
         ("mon", "monday", "lunes"),
@@ -199,8 +200,8 @@ pub(crate) fn date(text: &str) -> &str {
     }
 }
 
-/// Parses a timestamp: with an offset, or as local time in `zone`, the format
-/// of a browser's date and time field.
+/// Parses a timestamp, either with an offset or, as a browser's date and time
+/// field formats it, as local time in `zone`.
 pub(crate) fn parse_timestamp(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
     let at = text.parse::<jiff::Timestamp>().ok().or_else(|| {

@@ -1,4 +1,4 @@
-//! Send requests with the Node programs' field names, and `/sender/send`.
+//! Accepts send requests with the Node programs' field names, and serves `/sender/send`.
 
 use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
 use axum::Json;
@@ -20,7 +20,7 @@ use crate::state::AppState;
 /// Maximum size of a send response, in bytes.
 const LARGEST: usize = 64 * 1024;
 
-/// Sends as `POST /send` does, with the response below `data`.
+/// Sends like `POST /send`, with the response below `data`.
 #[utoipa::path(
     post, path = "/sender/send", tag = "node", operation_id = "node_send",
     params(ClienteHeader, IdempotencyHeader),
@@ -48,7 +48,7 @@ pub(crate) async fn send(
     })
 }
 
-/// A recipient of `bulk`: with its own text, or a number only.
+/// A recipient of `bulk`: an object with its own text, or only a number.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = node::BulkRecipient)]
 #[serde(
@@ -56,7 +56,7 @@ pub(crate) async fn send(
     expecting = "a number, or an object with destinatario and mensaje"
 )]
 pub(crate) enum Recipient {
-    /// With its own fields.
+    /// An object with its own fields.
     Whole(Whole),
     /// A number; the text comes from the request.
     Number(u64),
@@ -64,7 +64,7 @@ pub(crate) enum Recipient {
     Text(String),
 }
 
-/// A recipient, with all aliases of its fields.
+/// A recipient with all aliases of its fields.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = node::BulkMessage)]
 pub(crate) struct Whole {

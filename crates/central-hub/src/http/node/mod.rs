@@ -1,5 +1,5 @@
-//! Compatibility with the clients of the former Node services: their routes,
-//! field names, value formats, and error bodies.
+//! Serves the clients of the former Node services, with their routes, field
+//! names, value formats and error bodies.
 //!
 //! ```text
 //!  request ─> refusals ─> the hub's routes ─┬─> a handler of the hub; its body
@@ -38,7 +38,7 @@ pub(crate) mod session;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A response body with an added `success`.
+/// A response body with `success` added.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Success<T> {
     #[serde(flatten)]
@@ -55,7 +55,7 @@ impl<T> Success<T> {
     }
 }
 
-/// A response body below `data`.
+/// A response body nested below `data`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Data<T> {
     success: bool,

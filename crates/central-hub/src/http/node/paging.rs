@@ -1,7 +1,7 @@
-//! Lists as bare arrays, for requests that name no page.
+//! Returns lists as bare arrays to requests that name no page.
 //!
-//! A bare array cannot hold a cursor: the next page is in `Link` (RFC 8288),
-//! whose target responds with the paged object.
+//! A bare array cannot contain a cursor, so the URL of the next page is in
+//! `Link` (RFC 8288). That URL returns the paged object.
 
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use url::form_urlencoded;
@@ -15,8 +15,8 @@ pub(crate) fn is_paged(uri: &Uri) -> bool {
         .any(|(name, _)| matches!(&*name, "limite" | "antes" | "despues"))
 }
 
-/// Returns a `Link` to the rows after `last`, if any; `place` is the cursor's
-/// query parameter.
+/// Returns a `Link` header to the rows after `last`; no header if `last` is
+/// `None`. `place` is the query parameter of the cursor.
 pub(crate) fn link(uri: &Uri, place: &str, last: Option<i64>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let Some(last) = last else { return headers };

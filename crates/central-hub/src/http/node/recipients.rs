@@ -1,4 +1,4 @@
-//! `/sender/destinatarios/campania/{id}`: the recipients of a campaign.
+//! Serves `/sender/destinatarios/campania/{id}`: the recipients of a campaign.
 
 use api_docs::Failures;
 use axum::Json;
@@ -34,7 +34,7 @@ struct Row {
     nombre: Option<String>,
     mensaje_final: String,
     estado: &'static str,
-    /// When the message was sent, or in a rehearsal would have been.
+    /// When the message was sent or, in a dry run, would have been sent.
     fecha_envio: Option<Timestamp>,
 }
 
@@ -106,7 +106,7 @@ pub(crate) struct Query {
     limite: Option<u32>,
 }
 
-/// Lists recipients in list order; `Link` points to the next page.
+/// Lists recipients in list order; the `Link` header points to the next page.
 #[utoipa::path(
     get, path = "/sender/destinatarios/campania/{id}", tag = "node", operation_id = "node_recipients",
     params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1), Query),
@@ -198,7 +198,7 @@ pub(crate) struct Added {
     importacion: i64,
 }
 
-/// Adds recipients; skips those that the campaign already has.
+/// Adds recipients, except those that the campaign already has.
 #[utoipa::path(
     post, path = "/sender/destinatarios/campania/{id}/agregar", tag = "node", operation_id = "node_recipients_add",
     params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1)),
@@ -256,7 +256,7 @@ pub(crate) struct Removed {
     kept: u64,
 }
 
-/// Removes recipients that were sent nothing.
+/// Removes recipients to whom nothing was sent.
 #[utoipa::path(
     delete, path = "/sender/destinatarios/campania/{id}/quitar", tag = "node", operation_id = "node_recipients_remove",
     params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1)),

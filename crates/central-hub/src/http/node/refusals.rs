@@ -1,5 +1,5 @@
-//! Error bodies in the Node services' format, and the routes that are not
-//! served (501).
+//! Converts error bodies to the Node services' format, and answers 501 on the
+//! Node routes that the hub does not serve.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 use service_runtime::http::ErrorReply;
 
-/// Roots of the Node hub's routes: their error bodies have the code in `error`,
-/// which its page displays.
+/// Roots of the Node hub's routes, whose error bodies have the code in `error`,
+/// which the Node page displays.
 const ROOTS: [&str; 8] = [
     "auth",
     "whatsapp",
@@ -25,7 +25,7 @@ const ROOTS: [&str; 8] = [
 /// Maximum size of an error body, in bytes.
 const LARGEST: usize = 64 * 1024;
 
-/// Routes of other systems, each with its error message.
+/// Routes that belong to other systems, each with its error message.
 const ELSEWHERE: [(&str, &str); 8] = [
     (
         "sender/prospectos",
@@ -66,8 +66,8 @@ pub(crate) fn not_served_here(what: &str) -> ErrorReply {
     ErrorReply::new(StatusCode::NOT_IMPLEMENTED, "NOT_SERVED_HERE", what)
 }
 
-/// Middleware around the fallback: responds 501 to the Node hub's routes that
-/// belong to other systems.
+/// Middleware around the fallback handler: responds 501 on the Node hub's
+/// routes that belong to other systems.
 pub(crate) async fn not_served(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if let Some(root) = below(path, ELSEWHERE.iter().map(|(root, _)| *root)) {
@@ -78,7 +78,7 @@ pub(crate) async fn not_served(request: Request, next: Next) -> Response {
 }
 
 /// Middleware around all routes: converts errors on the Node hub's routes to
-/// the format of its clients.
+/// the format that its clients expect.
 pub(crate) async fn in_their_shape(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let other = ELSEWHERE.iter().map(|(root, _)| *root);
@@ -106,7 +106,7 @@ pub(crate) async fn in_their_shape(request: Request, next: Next) -> Response {
     Response::from_parts(parts, Body::from(shaped))
 }
 
-/// Converts an error body; `None` if it is not one.
+/// Converts an error body. Returns `None` if `body` is not one.
 fn shaped(mut body: Map<String, Value>) -> Option<Vec<u8>> {
     let code = match (&body.get("code"), body.get("error")) {
         (Some(Value::String(code)), _) | (_, Some(Value::String(code))) => code.clone(),

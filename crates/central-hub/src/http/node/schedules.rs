@@ -1,4 +1,4 @@
-//! A schedule as a row of the bare array.
+//! A schedule as a row of the bare array that the Node page reads.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::http::campaigns::ScheduleBody;
 use crate::store::campaigns::Schedule;
 
-/// The fields that the Node page reads from a schedule, added to the others.
+/// The fields that the Node page reads from a schedule, in addition to the API's own.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::ScheduleFields)]
 pub(crate) struct Fields {

@@ -1,4 +1,5 @@
-//! The session in the terms of the Node screens, and `/session-manager`.
+//! Describes the session in the terms of the Node screens, and serves
+//! `/session-manager`.
 //!
 //! | `SessionState` | `state` |
 //! | --- | --- |
@@ -61,8 +62,8 @@ impl Word {
     }
 }
 
-/// Returns whether a browser runs or is starting: it starts a moment after the
-/// request, and between two attempts there is none.
+/// Returns whether a browser is running or starting. The browser starts a
+/// moment after the request, and there is none between two attempts.
 fn is_under_way(session: &SessionBody) -> bool {
     session.browser.running
         || session.restarts.recent > 0
@@ -79,7 +80,7 @@ pub(crate) struct Fields {
     state: Word,
     connecting: bool,
     recommended_action: &'static str,
-    /// The linking code, while one can be scanned.
+    /// The linking code, while there is one to scan.
     qr_code_base64: Option<String>,
     phone_number: Option<String>,
 }
@@ -88,7 +89,7 @@ impl Fields {
     pub(crate) async fn of(client: &SessionClient, session: &SessionBody) -> Self {
         let state = Word::of(session);
         let code = match state {
-            // The state is returned even if the code is unavailable.
+            // The state is returned even if the linking code is unavailable.
             Word::QrRequired => client.qr().await.unwrap_or(QrBody::NoQr),
             _ => QrBody::NoQr,
         };
@@ -108,7 +109,7 @@ impl Fields {
     }
 }
 
-/// The fields that the Node screens read from the error once a phone is linked.
+/// The fields that the Node screens read from the error response once a phone is linked.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::LinkedFields)]
 pub(crate) struct Linked {
@@ -125,7 +126,7 @@ impl Linked {
     }
 }
 
-/// The session's state in the literal words of the Node sessions screen.
+/// The session's state in the exact words of the Node sessions screen.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::SessionRowState)]
 struct RowState {
@@ -153,7 +154,7 @@ impl RowState {
     }
 }
 
-/// The session as a row.
+/// The session as a row of the Node sessions screen.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::SessionRow)]
 pub(crate) struct Row {
@@ -162,7 +163,7 @@ pub(crate) struct Row {
     state: RowState,
 }
 
-/// Lists the sessions: always one.
+/// Lists the sessions; there is always exactly one.
 #[utoipa::path(
     get, path = "/session-manager/sessions", tag = "node", operation_id = "node_sessions",
     params(ClienteHeader),
@@ -193,7 +194,7 @@ async fn ask<T: serde::de::DeserializeOwned>(
     of: &Of,
     endpoint: Endpoint,
 ) -> Answer {
-    // Metadata, as on every route: all businesses share the session.
+    // The id is metadata here as on every route, since all businesses share the session.
     let client = match of.cliente_id {
         Some(id) => client.for_cliente(Some(id)),
         None => client.clone(),
@@ -224,7 +225,7 @@ pub(crate) async fn logout(Upstream(client): Upstream, ApiJson(of): ApiJson<Of>)
     ask::<TransitionBody>(&client, &of, Endpoint::Disconnect).await
 }
 
-/// session-manager's state, and its Node name.
+/// session-manager's state, with its Node name.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::StatusAnswer)]
 pub(crate) struct Status {
@@ -263,7 +264,7 @@ pub(crate) async fn state(Upstream(client): Upstream) -> Result<Json<Status>, Hu
     status_of(&client).await
 }
 
-/// session-manager's code, and the Node name of the state.
+/// session-manager's linking code, with the Node name of the state.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::QrAnswer)]
 pub(crate) struct Qr {
@@ -290,8 +291,8 @@ pub(crate) async fn qr(Upstream(client): Upstream) -> Result<Json<Qr>, HubError>
 mod tests {
     use super::*;
 
-    /// Returns the text of January's `/whatsapp` screen, which reads `state` in
-    /// any case.
+    /// Returns the text that January's `/whatsapp` screen shows; that screen
+    /// reads `state` in any case.
     fn january_shows(state: Word) -> &'static str {
         match serde_json::to_value(state).unwrap().as_str().unwrap() {
             "CONNECTED" => "WhatsApp conectado",

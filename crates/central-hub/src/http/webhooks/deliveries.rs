@@ -1,4 +1,4 @@
-//! `/api/webhooks/{id}/deliveries`: list, details and replay of deliveries.
+//! Serves `/api/webhooks/{id}/deliveries`: list, details and replay of deliveries.
 
 use api_docs::Failures;
 use axum::Json;
@@ -73,11 +73,11 @@ pub(crate) struct ListQuery {
 #[schema(as = webhooks::Page)]
 pub(crate) struct DeliveriesBody {
     entregas: Vec<DeliveryAnswer>,
-    /// Cursor of the next page, for `antes`.
+    /// Cursor of the next page, to pass as `antes`.
     siguiente: Option<i64>,
 }
 
-/// Lists deliveries, pending ones included, newest first, one page at a time.
+/// Lists deliveries, including pending ones, in pages, newest first.
 #[utoipa::path(
     get, path = "/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "webhooks_deliveries",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ListQuery),
@@ -104,7 +104,7 @@ pub(crate) async fn list(
         return Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")));
     }
     find(&state, id).await?;
-    // One extra row tells whether there is a next page.
+    // One extra row shows whether there is a next page.
     let mut found = state
         .store
         .deliveries(id, wanted, query.antes, limit + 1)
@@ -176,7 +176,7 @@ pub(crate) struct Replayed {
     reenviadas: u64,
 }
 
-/// Replays a delivery that is not pending.
+/// Sends a delivery again, unless it is still pending.
 #[utoipa::path(
     post, path = "/webhooks/{id}/deliveries/{number}/replay", tag = "webhooks", operation_id = "webhooks_replay",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("number" = i64, Path, description = "The delivery", minimum = 1, example = 1)),
@@ -203,7 +203,7 @@ pub(crate) async fn replay(
     Ok((StatusCode::ACCEPTED, Json(Replayed { reenviadas })))
 }
 
-/// Replays all dead deliveries.
+/// Sends all dead deliveries again.
 #[utoipa::path(
     post, path = "/webhooks/{id}/deliveries/replay", tag = "webhooks", operation_id = "webhooks_replay_all",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

@@ -161,9 +161,10 @@ fn several_schedules_add_up() {
     );
 }
 
-/// The expected state by the wall clock, computed independently of the code:
-/// open if the minute of the day is in the window, on a day that has one, or in
-/// the part past midnight from the day before.
+/// Returns whether sending is expected to be open by the wall clock, computed
+/// independently of the tested code: the minute of the day is in the window on
+/// a day that has one, or in the part past midnight of the previous day's
+/// window.
 fn by_the_wall_clock(rules: &Rules, wall: DateTime) -> bool {
     let minute = u16::try_from(i32::from(wall.hour()) * 60 + i32::from(wall.minute())).unwrap();
     let begins = |day: Date| {
@@ -179,9 +180,9 @@ fn by_the_wall_clock(rules: &Rules, wall: DateTime) -> bool {
         || (begins(today.yesterday().unwrap()) && minute < rules.until)
 }
 
-/// Every minute of a year: open exactly when the wall clock is in a window,
-/// except in the hours around a clock change, which have tests of their own;
-/// and `until` is neither too late nor too early.
+/// Checks every minute of a year: sending is open exactly when the wall clock
+/// is in a window, and `until` is neither too late nor too early. The hours
+/// around a clock change are left to separate tests.
 fn a_year_of_minutes(name: &str, all: &[Rules]) {
     let zone = zone(name);
     let begin = at("2026-01-01T00:00", &zone);
@@ -194,7 +195,7 @@ fn a_year_of_minutes(name: &str, all: &[Rules]) {
     let mut opened = 0_u32;
     for minute in 0..365 * 24 * 60_i64 {
         let now = begin + SignedDuration::from_mins(minute);
-        // No window opens before the returned `until`.
+        // No window opens before the `until` that was returned.
         let is_told_shut = looked.is_some_and(|until| now < until);
         let decision = next_opening(now, &zone, all, &none, None);
         let is_open = matches!(decision, Decision::Send { .. });
@@ -243,7 +244,7 @@ fn a_year_in_madrid() {
     a_year_of_minutes("Europe/Madrid", &[nights, rules("wed", "00:00", "24:00")]);
 }
 
-/// Sends as the scheduler would, with a clock that jumps from check to check.
+/// Sends as the scheduler would, with a clock that jumps from one check to the next.
 fn simulate(
     all: &[Rules],
     zone: &TimeZone,
@@ -332,8 +333,9 @@ prop_compose! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// For any schedules: sending is in order, never outside them, never above
-    /// the quota, never closer than the pause, and comes to an end.
+    /// For any schedules, messages are sent in order, never outside the
+    /// windows, never above the quota, never closer together than the pause,
+    /// and sending comes to an end.
     #[test]
     fn simulated_sends_respect_the_schedules(
         one in any_rules(1),

@@ -1,4 +1,4 @@
-//! Users, sessions and API tokens in the store.
+//! Stores users, sessions and API tokens.
 
 mod sessions;
 mod tokens;
@@ -19,9 +19,9 @@ pub use users::{NewUser, User, UserChange, UserOutcome};
 pub enum Role {
     /// Full access.
     Admin,
-    /// Reads and answers all conversations, and changes nothing else.
+    /// Reads and answers all conversations, but changes nothing else.
     Agente,
-    /// Access to the data of its own business.
+    /// Access only to the data of the user's own business.
     Cliente,
 }
 
@@ -36,7 +36,7 @@ impl Role {
         }
     }
 
-    /// Returns the stored form: `agente` is an `admin` who only answers.
+    /// Returns the stored form: an `agente` is stored as an `admin` who only answers conversations.
     const fn stored(self) -> (&'static str, i64) {
         match self {
             Self::Admin => ("admin", 0),

@@ -1,4 +1,4 @@
-//! Sessions of signed-in users.
+//! Stores the sessions of signed-in users.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -13,15 +13,15 @@ use crate::store::{Store, now};
 pub struct NewSession<'a> {
     /// SHA-256 of the cookie.
     pub cookie_hash: &'a str,
-    /// SHA-256 of the value that the JWT carries.
+    /// SHA-256 of the secret that the JWT carries.
     pub bearer_hash: &'a str,
     /// The user's id.
     pub user_id: i64,
-    /// The absolute expiry, however much it is used.
+    /// When the session expires, however much it is used.
     pub expires_at: Timestamp,
 }
 
-/// Joins a valid session with its user, who must not be disabled.
+/// SQL that joins a valid session with its user, who must not be disabled.
 macro_rules! session_where {
     ($condition:literal) => {
         concat!(
@@ -86,7 +86,8 @@ impl Store {
             .await
     }
 
-    /// As [`Store::session_of_cookie`], by the hash of the JWT.
+    /// Returns the session like [`Store::session_of_cookie`], by the hash of
+    /// the JWT's secret.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -100,7 +101,7 @@ impl Store {
             .await
     }
 
-    /// As [`Store::session_of_cookie`], by the session's id.
+    /// Returns the session like [`Store::session_of_cookie`], by its id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -128,8 +129,8 @@ impl Store {
         row.map(read).transpose()
     }
 
-    /// Stores that a session is in use, unless that was stored after
-    /// `unless_after`.
+    /// Stores that a session is in use, unless a use after `unless_after` is
+    /// already stored.
     ///
     /// # Errors
     /// [`StoreError::Query`].

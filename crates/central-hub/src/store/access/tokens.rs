@@ -1,4 +1,4 @@
-//! API tokens.
+//! Stores API tokens.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -9,25 +9,25 @@ use crate::store::error::StoreError;
 use crate::store::rows::timestamp;
 use crate::store::{Store, now};
 
-/// Maximum number of valid tokens of one business.
+/// Maximum number of valid tokens per business.
 pub const MOST_TOKENS: i64 = 100;
 
 /// A token to create.
 #[derive(Clone, Copy)]
 pub struct NewToken<'a> {
-    /// The name given by a person.
+    /// The name that the creator chose.
     pub name: &'a str,
     /// SHA-256 of the token.
     pub hash: &'a str,
-    /// The scopes, separated by spaces.
+    /// The only business whose data the token can access; `None` means all businesses.
     pub scopes: &'a str,
-    /// The only business that it can access; `None` means all.
+    /// The id of the user who creates the token.
     pub cliente_id: Option<u64>,
     /// The id of the user who creates it.
     pub user_id: Option<i64>,
-    /// When it expires; `None` means never.
+    /// When the token expires; `None` means never.
     pub expires_at: Option<Timestamp>,
-    /// Whether the hub has no password at the moment.
+    /// Whether the hub currently has no password.
     pub unguarded: bool,
 }
 
@@ -36,25 +36,25 @@ pub struct NewToken<'a> {
 pub struct ApiToken {
     /// The row's id.
     pub id: i64,
-    /// The name given by a person.
+    /// The name that the creator chose.
     pub name: String,
     /// The scopes, separated by spaces.
     pub scopes: String,
-    /// The only business that it can access.
+    /// The only business whose data the token can access; `None` means all businesses.
     pub cliente_id: Option<u64>,
-    /// The id of the user who created it.
+    /// The id of the user who created the token.
     pub user_id: Option<i64>,
-    /// When it was created.
+    /// When the token was created.
     pub created_at: Timestamp,
-    /// When it expires.
+    /// When the token expires; `None` means never.
     pub expires_at: Option<Timestamp>,
-    /// When it was last used, to within minutes.
+    /// When the token was last used, accurate to minutes.
     pub used_at: Option<Timestamp>,
-    /// Whether it was created while the hub had no password.
+    /// Whether the token was created while the hub had no password.
     pub unguarded: bool,
 }
 
-/// A token, with the user who created it.
+/// A token with the user who created it.
 pub type TokenRow = (ApiToken, Option<User>);
 
 impl ApiToken {
@@ -76,8 +76,8 @@ impl ApiToken {
 }
 
 impl Store {
-    /// Creates a token; `None` if its business has [`MOST_TOKENS`] valid ones
-    /// already.
+    /// Creates a token. Returns `None` if its business already has
+    /// [`MOST_TOKENS`] valid tokens.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -115,8 +115,8 @@ impl Store {
         Ok(Some(ApiToken::read(&row)?))
     }
 
-    /// Returns the valid token with this hash, and its creator. A disabled
-    /// user's token is not valid.
+    /// Returns the valid token with this hash, and its creator. A token of a
+    /// disabled user is not valid.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -127,7 +127,7 @@ impl Store {
         self.token_row(query).await
     }
 
-    /// As [`Store::token_of_hash`], by the token's id.
+    /// Returns the token like [`Store::token_of_hash`], by its id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -172,7 +172,8 @@ impl Store {
         Ok((tokens, users))
     }
 
-    /// Lists the newest tokens below `before`, of this business or of all.
+    /// Lists the newest tokens with an id below `before`, of one business or of
+    /// all.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -194,7 +195,8 @@ impl Store {
         rows.iter().map(ApiToken::read).collect()
     }
 
-    /// Revokes a token, of this business or of any; `None` if unknown.
+    /// Revokes a token of one business or, if `cliente_id` is `None`, of any.
+    /// Returns `None` if there is no such token.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -214,8 +216,8 @@ impl Store {
         row.as_ref().map(ApiToken::read).transpose()
     }
 
-    /// Stores that a token is in use, unless that was stored after
-    /// `unless_after`.
+    /// Stores that a token is in use, unless a use after `unless_after` is
+    /// already stored.
     ///
     /// # Errors
     /// [`StoreError::Query`].

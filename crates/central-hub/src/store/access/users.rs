@@ -1,4 +1,4 @@
-//! Users in the store.
+//! Stores users.
 
 use std::fmt;
 
@@ -16,26 +16,26 @@ use crate::store::{Store, Tx, now};
 pub struct User {
     /// The row's id.
     pub id: i64,
-    /// In lower case.
+    /// The name, in lower case.
     pub name: String,
-    /// Argon2id, as a PHC string.
+    /// The Argon2id hash of the password, as a PHC string.
     pub password: String,
     /// The user's role.
     pub role: Role,
-    /// The business, for the role `cliente`.
+    /// The user's business; only for the role `cliente`.
     pub cliente_id: Option<u64>,
     /// Whether the user is disabled.
     pub disabled: bool,
-    /// When it was created.
+    /// When the user was created.
     pub created_at: Timestamp,
     /// When the user last signed in.
     pub signed_in_at: Option<Timestamp>,
-    /// Whether it was created while the hub had no password, and its password
-    /// is unchanged since.
+    /// Whether the user was created while the hub had no password, and still
+    /// has the password of that time.
     pub unguarded: bool,
 }
 
-// Not even a hash of a password belongs in a log.
+// Not even the hash of a password belongs in a log.
 impl fmt::Debug for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("User")
@@ -70,42 +70,42 @@ impl User {
 /// A user to create.
 #[derive(Clone, Copy)]
 pub struct NewUser<'a> {
-    /// In lower case.
+    /// The name, in lower case.
     pub name: &'a str,
-    /// Argon2id, as a PHC string.
+    /// The Argon2id hash of the password, as a PHC string.
     pub password: &'a str,
     /// The user's role.
     pub role: Role,
-    /// The business, for the role `cliente` only.
+    /// The user's business; only for the role `cliente`.
     pub cliente_id: Option<u64>,
-    /// Whether the hub has no password at the moment.
+    /// Whether the hub currently has no password.
     pub unguarded: bool,
 }
 
 /// Changes to a user; `None` leaves a field unchanged.
 #[derive(Clone, Copy, Default)]
 pub struct UserChange<'a> {
-    /// Argon2id, as a PHC string.
+    /// The Argon2id hash of the new password, as a PHC string.
     pub password: Option<&'a str>,
-    /// The role, with the business for `cliente`.
+    /// The role, and the business for the role `cliente`.
     pub role: Option<(Role, Option<u64>)>,
     /// Whether the user is disabled.
     pub disabled: Option<bool>,
 }
 
-/// The outcome of a change.
+/// The outcome of a change to a user.
 #[derive(Clone, Debug)]
 pub enum UserOutcome {
-    /// The user after the change, or before it was removed.
+    /// The user after the change, or before the removal.
     Done(User),
-    /// There is no such user.
+    /// There is no user with this id.
     Unknown,
-    /// No user who can manage the others would be left.
+    /// Refused, because no user who can manage the others would be left.
     LastAdmin,
 }
 
 impl Store {
-    /// Creates a user; `None` if the name is taken.
+    /// Creates a user. Returns `None` if the name is taken.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -116,7 +116,7 @@ impl Store {
         Ok(user)
     }
 
-    /// As [`Store::add_user`], within a transaction.
+    /// Creates a user like [`Store::add_user`], within a transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -145,7 +145,7 @@ impl Store {
         row.as_ref().map(User::read).transpose()
     }
 
-    /// Stores another hash of the same password; sessions stay valid.
+    /// Stores another hash of the same password. Sessions stay valid.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -171,7 +171,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the user with this name, in lower case.
+    /// Returns the user with this name, which must be in lower case.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -195,7 +195,7 @@ impl Store {
         row.as_ref().map(User::read).transpose()
     }
 
-    /// Lists users by name, those after `after`.
+    /// Lists the users whose name comes after `after`, ordered by name.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -208,8 +208,8 @@ impl Store {
         rows.iter().map(User::read).collect()
     }
 
-    /// Updates a user. Another password, or disabling the user, ends its
-    /// sessions, except for the one to be `kept`.
+    /// Updates a user. A new password, or disabling the user, ends the user's
+    /// sessions except for `kept`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -261,7 +261,7 @@ impl Store {
         Ok(UserOutcome::Done(changed))
     }
 
-    /// Removes a user with its sessions and its tokens.
+    /// Removes a user with all sessions and tokens of that user.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -283,8 +283,8 @@ impl Store {
         Ok(UserOutcome::Done(user))
     }
 
-    /// Returns the user, after locking all admins: two admins who remove each
-    /// other at the same time are serialised.
+    /// Returns the user after locking all admins, so that two admins who remove
+    /// each other at the same time are serialized.
     async fn locked(&self, tx: &mut Tx, id: i64) -> Result<Option<User>, StoreError> {
         let lock = self.engine().pick(
             "SELECT id FROM users WHERE role = 'admin' ORDER BY id",

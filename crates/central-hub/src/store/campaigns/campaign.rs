@@ -1,4 +1,4 @@
-//! Campaign rows.
+//! Stores campaigns.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
 use crate::text::fold;
 
-/// A recipient's values of the list's columns, by the columns' keys.
+/// A recipient's values, by the keys of the list's columns.
 pub type Fields = BTreeMap<String, String>;
 
 /// Why a campaign is paused.
@@ -23,11 +23,11 @@ pub type Fields = BTreeMap<String, String>;
 pub struct PausedFor {
     /// The code of the reason.
     pub code: String,
-    /// A sentence.
+    /// The reason as a sentence.
     pub detail: Option<String>,
-    /// The user who paused it.
+    /// The user who paused the campaign.
     pub by: Option<String>,
-    /// When it was paused.
+    /// When the campaign was paused.
     pub at: Option<Timestamp>,
 }
 
@@ -36,7 +36,7 @@ pub struct PausedFor {
 pub struct Campaign {
     /// The row's id.
     pub id: i64,
-    /// The id of its business.
+    /// The id of the campaign's business.
     pub cliente_id: Option<u64>,
     /// The name.
     pub name: String,
@@ -44,38 +44,38 @@ pub struct Campaign {
     pub text: String,
     /// The columns that the template may use.
     pub columns: Vec<String>,
-    /// Its purpose.
+    /// The purpose of the campaign.
     pub description: Option<String>,
     /// The time before which nothing is sent.
     pub send_after: Option<Timestamp>,
-    /// The pause between two messages where no schedule defines one.
+    /// The pause between two messages if no schedule defines one.
     pub pause: Pause,
     /// The current state.
     pub state: CampaignState,
-    /// Whether it uses schedules: once it had one, it never sends without.
+    /// Whether the campaign uses schedules. Once it has had one, it never sends without.
     pub scheduled: bool,
-    /// Whether it is a dry run; decided when it is approved.
+    /// Whether the campaign is a dry run; `None` until it is approved.
     pub dry_run: Option<bool>,
-    /// Why it is paused.
+    /// Why the campaign is paused.
     pub paused_for: Option<PausedFor>,
-    /// What it waits for, and until when.
+    /// What the campaign waits for, and until when.
     pub waits_for: Option<(String, Option<Timestamp>)>,
-    /// The outcomes of its last messages.
+    /// The outcomes of the campaign's last messages.
     pub health: String,
-    /// When the scheduler next considers it, in milliseconds.
+    /// When the scheduler next considers the campaign, in milliseconds since 1970.
     pub next_at: i64,
     /// The random pause after the last message, in milliseconds.
     pub drawn_pause: i64,
     /// The simulated time of a dry run.
     pub clock: Option<Timestamp>,
     counts: [i64; RecipientState::ALL.len()],
-    /// When it was created.
+    /// When the campaign was created.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When the campaign last changed.
     pub updated_at: Timestamp,
-    /// When it was approved.
+    /// When the campaign was approved.
     pub approved_at: Option<Timestamp>,
-    /// When it finished.
+    /// When the campaign finished.
     pub finished_at: Option<Timestamp>,
 }
 
@@ -90,10 +90,10 @@ impl std::fmt::Debug for Campaign {
     }
 }
 
-/// The initial contents of a campaign.
+/// The contents of a campaign that is created or edited.
 #[derive(Clone)]
 pub struct NewCampaign {
-    /// The id of its business.
+    /// The id of the campaign's business.
     pub cliente_id: Option<u64>,
     /// The name.
     pub name: String,
@@ -101,14 +101,14 @@ pub struct NewCampaign {
     pub text: String,
     /// The columns that the template may use.
     pub columns: Vec<String>,
-    /// The pause between two messages where no schedule defines one.
+    /// The pause between two messages if no schedule defines one.
     pub pause: Pause,
 }
 
-/// The settings of a campaign in addition to its text.
+/// The settings of a campaign besides its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CampaignPlan {
-    /// Its purpose.
+    /// The purpose of the campaign.
     pub description: Option<String>,
     /// The time before which nothing is sent.
     pub send_after: Option<Timestamp>,
@@ -117,17 +117,17 @@ pub struct CampaignPlan {
 /// The filter of a list of campaigns.
 #[derive(Clone, Debug, Default)]
 pub struct CampaignFilter {
-    /// Only of this business.
+    /// Only campaigns of this business.
     pub cliente_id: Option<u64>,
-    /// Only in this state.
+    /// Only campaigns in this state.
     pub state: Option<CampaignState>,
-    /// Only with this in the name, ignoring case and accents.
+    /// Only campaigns whose name contains this text, ignoring case and accents.
     pub words: Option<String>,
-    /// Before this id: the last of the previous page.
+    /// Only campaigns with an id below this one, the last of the previous page.
     pub before: Option<i64>,
 }
 
-/// Campaigns read per search by name.
+/// Maximum number of campaigns that a search by name reads.
 const LOOKED_AT: usize = 20_000;
 const CHUNK: u32 = 1_000;
 
@@ -136,7 +136,7 @@ const CHUNK: u32 = 1_000;
 pub struct CampaignEdit {
     /// The new contents.
     pub campaign: NewCampaign,
-    /// The settings in addition to the text.
+    /// The new settings besides the text.
     pub plan: CampaignPlan,
     /// Columns in which every recipient must have a value.
     pub required: Vec<String>,
@@ -204,13 +204,13 @@ impl Campaign {
         self.counts.iter().sum()
     }
 
-    /// Whether some of its messages are in the outbox.
+    /// Returns whether some of the campaign's messages are in the outbox.
     #[must_use]
     pub fn is_in_flight(&self) -> bool {
         self.count(RecipientState::Queued) > 0
     }
 
-    /// Whether it is a dry run; decided when it is approved.
+    /// Returns whether the campaign is a dry run, which is decided at its approval.
     #[must_use]
     pub fn is_rehearsal(&self) -> bool {
         self.dry_run == Some(true)
@@ -229,7 +229,8 @@ impl Store {
         Ok(campaign)
     }
 
-    /// As [`Store::create_campaign`], within a transaction.
+    /// Creates a campaign like [`Store::create_campaign`], within a
+    /// transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -292,7 +293,7 @@ impl Store {
         let Some(words) = filter.words.as_deref().map(fold) else {
             return self.newest_campaigns(filter, limit).await;
         };
-        // Compared here, so that both engines find the same.
+        // The names are compared here, so that both database engines find the same campaigns.
         let mut filter = filter.clone();
         let mut found = Vec::new();
         let mut looked_at = 0;
@@ -343,7 +344,8 @@ impl Store {
         rows.iter().map(Campaign::read).collect()
     }
 
-    /// Lists the campaigns that changed at or after this time.
+    /// Lists the campaigns that changed at or after `since`, in milliseconds
+    /// since 1970.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -368,7 +370,7 @@ impl Store {
     /// locks the campaign's row.
     ///
     /// # Errors
-    /// [`Refused::NotFound`], [`Refused::MissingValues`], errors of `edit`.
+    /// [`Refused::NotFound`], [`Refused::MissingValues`], and errors of `edit`.
     pub async fn edit_campaign<E: From<Refused>>(
         &self,
         id: i64,
@@ -377,7 +379,7 @@ impl Store {
         let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         let edit = edit(&campaign)?;
         if edit.campaign.text != campaign.text {
-            // The lines of the list are checked against the text that it began with.
+            // The lines of a running import are checked against the text with which it began.
             self.refuse_running_import(&mut tx, &campaign).await?;
         }
         let lacking = self
@@ -417,7 +419,7 @@ impl Store {
         Campaign::read(&row)
     }
 
-    /// Stores the settings of a campaign in addition to its text.
+    /// Stores the settings of a campaign besides its text.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -1,4 +1,4 @@
-//! "Check the list": which of a campaign's numbers have WhatsApp.
+//! Checks a campaign's list: which of its numbers have WhatsApp.
 
 use std::collections::BTreeSet;
 
@@ -11,32 +11,33 @@ use super::states::{CampaignState, RecipientState};
 use crate::store::addresses::address_of;
 use crate::store::{Store, StoreError, Urgency, now};
 
-/// Recipients per transaction.
+/// Number of recipients per transaction.
 const STEP: i64 = 1_000;
-/// The longest list that is checked: five and a half hours, at one number a second.
+/// Maximum length of a list that is checked; at one number per second, the
+/// check takes five and a half hours.
 const MOST: i64 = 20_000;
-/// The age of an answer after which nobody is skipped for it, in milliseconds:
-/// people join later.
+/// Maximum age in milliseconds of an answer by which a recipient may be
+/// skipped, because people join WhatsApp later.
 const OLDEST_MS: i64 = 7 * 24 * 3600 * 1000;
-/// How many numbers without WhatsApp are listed.
+/// Maximum number of listed recipients without WhatsApp.
 const LISTED: i64 = 50;
 
 /// The progress of a check.
 #[derive(Clone, Debug, Default)]
 pub struct CheckProgress {
-    /// How many numbers.
+    /// Number of phone numbers on the list.
     pub total: i64,
-    /// How many have WhatsApp.
+    /// Number of phone numbers that have WhatsApp.
     pub found: i64,
-    /// How many have none.
+    /// Number of phone numbers that do not have WhatsApp.
     pub missing: i64,
-    /// Some of the pending recipients without WhatsApp: line and address.
+    /// Some of the pending recipients without WhatsApp, as line and address.
     pub examples: Vec<(i64, String)>,
 }
 
 impl Store {
-    /// Queues the numbers of the pending recipients of a campaign that is not
-    /// running.
+    /// Queues lookups for the numbers of a campaign's pending recipients. The
+    /// campaign must not be running.
     ///
     /// # Errors
     /// [`Refused::NotFound`], [`Refused::State`], [`Refused::Nobody`].
@@ -68,11 +69,11 @@ impl Store {
         Ok(self.check_progress(campaign).await?)
     }
 
-    /// Queues the numbers of some recipients after this id; returns the last id,
-    /// `None` at the end.
+    /// Queues lookups for some recipients with an id above `after`. Returns the
+    /// last id, or `None` at the end.
     async fn check_some(&self, campaign: i64, after: i64) -> Result<Option<i64>, StoreError> {
         let mut tx = self.begin().await?;
-        // Locked, so that no list is deleted meanwhile.
+        // The lock keeps the list from being deleted meanwhile.
         self.campaign_in(&mut tx, campaign).await?;
         let rows = sqlx::query(
             "SELECT * FROM recipients WHERE campaign_id = $1 AND state = 'pending' AND id > $2
@@ -90,7 +91,7 @@ impl Store {
         };
         let wanted: Vec<_> = some
             .iter()
-            // A LID always belongs to an account.
+            // A LID always belongs to an account, so it needs no lookup.
             .filter(|it| it.address().ends_with("@c.us"))
             .map(|it| (it.id, address_of(it.address()).into_owned()))
             .collect();
@@ -152,7 +153,7 @@ impl Store {
         })
     }
 
-    /// Skips the recipients without WhatsApp; returns how many.
+    /// Skips the recipients without WhatsApp, and returns their number.
     ///
     /// # Errors
     /// [`Refused::NotFound`].

@@ -1,6 +1,6 @@
-//! Numbers of a list by country: those from other countries than the most
-//! frequent one are accepted but counted, for a user to check before anything is
-//! sent. Stored with the import.
+//! Counts the numbers of a list by country. Numbers from countries other than
+//! the most frequent one are accepted but counted, so that a user can check
+//! them before anything is sent. The counts are stored with the import.
 
 use std::collections::BTreeMap;
 
@@ -9,27 +9,28 @@ use sqlx::Row;
 
 use crate::store::{Store, StoreError, Tx};
 
-/// Maximum number of lines of other countries that are listed.
+/// Maximum number of listed lines with numbers from other countries.
 const SHOWN: usize = 100;
 
-/// `$1` is the campaign: the countries of its lists, and of its copied recipients.
+/// Query for the countries of a campaign's lists and of its copied recipients.
+/// `$1` is the campaign.
 const OF_CAMPAIGN: &str = "SELECT countries FROM campaign_imports WHERE campaign_id = $1
     UNION ALL SELECT copied_countries AS countries FROM campaigns WHERE id = $1";
 
-/// The count of one country's numbers, and the first lines with them.
+/// The number of one country's phone numbers, and the first lines that contain them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Tally {
     count: u64,
     lines: Vec<u64>,
 }
 
-/// The numbers of each country, by its two-letter code.
+/// The counts by country, under its two-letter code.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Countries(BTreeMap<String, Tally>);
 
 impl Countries {
-    /// Counts a number of this country, in this line of the list.
+    /// Counts a number of this country on this line of the list.
     pub fn note(&mut self, country: &str, line: u64) {
         if !self.0.contains_key(country) {
             self.0.insert(country.to_owned(), Tally::default());
@@ -42,7 +43,7 @@ impl Countries {
         }
     }
 
-    /// Adds the counts of another list. Its lines are not those of this one.
+    /// Adds the counts of another list, without its lines, which belong to that list.
     fn add(&mut self, other: Self) {
         for (country, tally) in other.0 {
             let sum = self.0.entry(country).or_default();
@@ -51,7 +52,7 @@ impl Countries {
         }
     }
 
-    /// Each country and its count, the most frequent first.
+    /// Returns the countries with their counts, the most frequent country first.
     #[must_use]
     pub fn by_count(&self) -> Vec<(&str, u64)> {
         let sorted = self.sorted().into_iter();
@@ -60,14 +61,14 @@ impl Countries {
             .collect()
     }
 
-    /// The count of numbers from all but the most frequent country.
+    /// Returns how many numbers are not from the most frequent country.
     #[must_use]
     pub fn others(&self) -> u64 {
         let others = self.sorted().into_iter().skip(1);
         others.map(|(_, tally)| tally.count).sum()
     }
 
-    /// The first lines with such a number.
+    /// Returns the first lines with such a number.
     #[must_use]
     pub fn lines_of_others(&self) -> Vec<u64> {
         let others = self.sorted().into_iter().skip(1);
@@ -88,7 +89,7 @@ impl Countries {
     }
 
     pub(super) fn read(json: &str) -> Self {
-        // Written here alone; a count that cannot be read must not hide a list.
+        // Only the hub writes this column, and counts that cannot be read must not hide a list.
         serde_json::from_str(json).unwrap_or_default()
     }
 
@@ -98,7 +99,7 @@ impl Countries {
 }
 
 impl Store {
-    /// Returns the countries of all numbers that came to a campaign by lists.
+    /// Returns the countries of all numbers that lists brought to a campaign.
     ///
     /// # Errors
     /// [`StoreError::Query`].

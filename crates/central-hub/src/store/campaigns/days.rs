@@ -1,4 +1,4 @@
-//! Messages sent per local day and schedule, for the daily quota.
+//! Counts the messages sent per local day and schedule, for the daily quota.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use sqlx::Row;
 use crate::store::rows::unknown_value;
 use crate::store::{StoreError, Tx};
 
-/// Messages sent by each schedule on each day.
+/// The numbers of messages that each schedule sent on each day.
 #[derive(Clone, Debug, Default)]
 pub struct Days {
     used: HashMap<(i64, Date), u32>,
@@ -16,7 +16,7 @@ pub struct Days {
 }
 
 impl Days {
-    /// Reads the counts, from this day on.
+    /// Reads the counts of a campaign from the day `from` on.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -38,7 +38,7 @@ impl Days {
         Ok(days)
     }
 
-    /// Returns how many were sent.
+    /// Returns how many messages a schedule sent on a day.
     #[must_use]
     pub fn used(&self, schedule: i64, day: Date) -> u32 {
         self.used.get(&(schedule, day)).copied().unwrap_or(0)
@@ -56,7 +56,7 @@ impl Days {
         *self.added.entry((schedule, day)).or_default() += 1;
     }
 
-    /// Stores what was added.
+    /// Stores the counted messages.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -78,7 +78,7 @@ impl Days {
     }
 }
 
-/// Uncounts a message that was withdrawn before it left.
+/// Removes a message from the count, because it was withdrawn before it was sent.
 pub(super) async fn give_back(tx: &mut Tx, recipient: i64) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE campaign_days SET used = used - 1

@@ -1,4 +1,4 @@
-//! Imports of recipient lists, and their rejected lines.
+//! Stores imports of recipient lists, and their rejected lines.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -12,7 +12,7 @@ use super::states::CampaignState;
 use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
 
-/// An import without progress for this long is dead: its hub was killed.
+/// An import without progress for this many milliseconds is dead: its hub was killed.
 pub(super) const SILENCE_MS: i64 = 60_000;
 
 /// The state of an import.
@@ -22,12 +22,12 @@ pub enum ImportState {
     Running,
     /// The list was imported completely.
     Done,
-    /// The upload broke off; the recipients before that were stored.
+    /// The upload broke off; the recipients up to that point are stored.
     Failed,
 }
 
 impl ImportState {
-    /// Returns the name in the API.
+    /// Returns the state's name in the API.
     #[must_use]
     pub const fn estado(self) -> &'static str {
         match self {
@@ -43,34 +43,33 @@ impl ImportState {
 pub struct Import {
     /// The row's id.
     pub id: i64,
-    /// The id of its campaign.
+    /// The id of the campaign.
     pub campaign_id: i64,
-    /// The name of its file, if the caller told it.
+    /// The name of the list's file, if the caller gave one.
     pub file_name: Option<String>,
-    /// The headings of a table; empty for JSON, and of imports before they were
-    /// stored.
+    /// The headings of a table. Empty for JSON, and for imports from before headings were stored.
     pub titles: Vec<String>,
     /// The current state.
     pub state: ImportState,
-    /// Bytes read.
+    /// Number of bytes read.
     pub bytes: i64,
-    /// Bytes in total, if the upload specified it.
+    /// Size of the list in bytes, if the upload specified it.
     pub total_bytes: Option<i64>,
-    /// Lines stored as recipients.
+    /// Number of lines stored as recipients.
     pub accepted: i64,
-    /// Lines whose number the campaign already had.
+    /// Number of lines whose phone number the campaign already had.
     pub duplicates: i64,
-    /// Lines that are invalid, not counting duplicates.
+    /// Number of invalid lines, not counting duplicates.
     pub refused: i64,
     /// The countries of the accepted numbers.
     pub countries: Countries,
-    /// Why it broke off, as a code.
+    /// Why the import broke off, as a code.
     pub error_code: Option<String>,
-    /// Why it broke off, in words for a person.
+    /// Why the import broke off, in words for a person.
     pub error_message: Option<String>,
-    /// When it began.
+    /// When the import began.
     pub created_at: Timestamp,
-    /// When it last made progress.
+    /// When the import last made progress.
     pub updated_at: Timestamp,
 }
 
@@ -81,37 +80,37 @@ pub struct RefusedLine {
     pub id: i64,
     /// The line number.
     pub line: i64,
-    /// Why, as a code.
+    /// Why the line was rejected, as a code.
     pub code: String,
-    /// Why, in words for a person.
+    /// Why the line was rejected, in words for a person.
     pub reason: String,
-    /// The content of the number's cell, shortened.
+    /// The content of the phone cell, shortened.
     pub cell: String,
-    /// All cells of a table's line.
+    /// All cells of the line; empty for JSON.
     pub cells: Vec<String>,
 }
 
 /// A rejected line to store.
 #[derive(Clone, Copy)]
 pub struct NewRefusedLine<'a> {
-    /// Its number in the list.
+    /// The line number in the list.
     pub line: u64,
-    /// Why, as a code.
+    /// Why the line was rejected, as a code.
     pub code: &'a str,
-    /// Why, in words for a person.
+    /// Why the line was rejected, in words for a person.
     pub reason: &'a str,
-    /// The content of the number's cell, shortened.
+    /// The content of the phone cell, shortened.
     pub cell: &'a str,
-    /// All cells of a table's line.
+    /// All cells of the line; empty for JSON.
     pub cells: &'a [String],
 }
 
-/// The end of an import.
+/// How an import ended.
 #[derive(Clone, Copy, Debug)]
 pub enum ImportEnd<'a> {
     /// The list was imported completely.
     Done,
-    /// It broke off: a code, and a sentence.
+    /// The import broke off, with a code and a sentence.
     Failed(&'a str, &'a str),
 }
 
@@ -147,8 +146,9 @@ impl Import {
 }
 
 impl Store {
-    /// Begins an import, one at a time. It completes an earlier unfinished one:
-    /// the same list adds the lines that are missing.
+    /// Begins an import; a campaign can have only one at a time. Importing the
+    /// same list again completes an unfinished import, by adding the missing
+    /// lines.
     ///
     /// # Errors
     /// [`Refused::NotFound`], [`Refused::State`].
@@ -206,7 +206,7 @@ impl Store {
         Ok(())
     }
 
-    /// Ends an import. After a complete one, an earlier unfinished import no
+    /// Ends an import. Once an import is complete, an earlier unfinished one no
     /// longer blocks the campaign.
     ///
     /// # Errors
@@ -233,7 +233,7 @@ impl Store {
         Ok(())
     }
 
-    /// Lists the imports of a campaign, the newest first.
+    /// Lists the imports of a campaign, newest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -261,8 +261,8 @@ impl Store {
         row.as_ref().map(Import::read).transpose()
     }
 
-    /// Deletes a finished import, with those of its recipients that were sent
-    /// nothing yet; returns their number.
+    /// Deletes a finished import with those of its recipients to whom nothing
+    /// was sent, and returns their number.
     ///
     /// # Errors
     /// [`Refused::NotFound`], [`Refused::State`].
@@ -278,7 +278,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// Deletes an import of which no line was stored.
+    /// Deletes an import from which no line was stored.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -317,7 +317,7 @@ impl Store {
         Ok(())
     }
 
-    /// Lists the rejected lines of an import after `after`.
+    /// Lists the rejected lines of an import with an id above `after`.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -367,7 +367,7 @@ impl Store {
         row.as_ref().map(Import::read).transpose()
     }
 
-    /// Refuses while a list of the campaign is being imported.
+    /// Returns an error while a list of the campaign is being imported.
     pub(super) async fn refuse_running_import(
         &self,
         tx: &mut Tx,
@@ -382,8 +382,8 @@ impl Store {
         Ok(())
     }
 
-    /// Refuses to send to an incomplete list: the newest import must be
-    /// complete.
+    /// Returns an error unless the newest import is complete, because an
+    /// incomplete list must not be sent to.
     pub(super) async fn refuse_unfinished_import(
         &self,
         tx: &mut Tx,
@@ -396,7 +396,7 @@ impl Store {
     }
 }
 
-/// Texts as a JSON array; nothing without any.
+/// Serializes texts as a JSON array; `None` if there are no texts.
 fn stored(texts: &[String]) -> Option<String> {
     if texts.is_empty() {
         return None;

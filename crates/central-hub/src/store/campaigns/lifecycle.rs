@@ -1,4 +1,4 @@
-//! Actions of a person on a campaign: approve, pause, resume, copy, retry.
+//! Implements a person's actions on a campaign: approve, pause, resume, copy, retry.
 
 use super::recipients::{Deltas, Move, move_in};
 use super::refused::Refused;
@@ -11,8 +11,8 @@ use crate::store::rows::now;
 use crate::store::{Change, MessageState, Store, StoreError, Topic, Tx};
 
 impl Store {
-    /// Approves a campaign, and its pending schedules if `with_schedules`: it
-    /// starts to send, or its dry run starts.
+    /// Approves a campaign and, if `with_schedules`, its pending schedules. The
+    /// campaign or its dry run then starts.
     ///
     /// # Errors
     /// [`Refused`].
@@ -66,8 +66,8 @@ impl Store {
         self.committed(tx, id).await
     }
 
-    /// Pauses a campaign and withdraws the messages that have not left yet.
-    /// `by` is the user who asked for it.
+    /// Pauses a campaign and withdraws the messages that have not been sent.
+    /// `by` is the user who requested it.
     ///
     /// # Errors
     /// [`Refused`].
@@ -121,8 +121,7 @@ impl Store {
         self.committed(tx, id).await
     }
 
-    /// Copies a campaign's text, recipients and schedules into a new one that
-    /// has sent nothing: the way from a dry run to real sending.
+    /// Resumes a paused campaign.
     ///
     /// # Errors
     /// [`Refused`].
@@ -148,7 +147,7 @@ impl Store {
         .bind(id)
         .execute(&mut *tx)
         .await?;
-        // The copied schedules need approval again: these are for real.
+        // The copied schedules need approval again, because the copy is sent for real.
         sqlx::query(
             "INSERT INTO schedules (campaign_id, cliente_id, days, from_minute, until_minute, quota,
                  first_day, last_day, pause_min, pause_max, comment, state, created_at, updated_at)
@@ -174,7 +173,7 @@ impl Store {
         self.committed(tx, copy.id).await
     }
 
-    /// Makes failed recipients pending again, at a person's request.
+    /// Makes failed recipients pending again on a person's request.
     ///
     /// # Errors
     /// [`Refused`].
@@ -211,8 +210,8 @@ impl Store {
     }
 }
 
-/// Lets a campaign go on that has pending recipients again. A finished one does
-/// not resume by itself: a person decides when.
+/// Lets a campaign continue that has pending recipients again. A finished
+/// campaign does not resume by itself; a person decides when it does.
 pub(in crate::store) async fn reopen_in(
     tx: &mut Tx,
     id: i64,
@@ -266,7 +265,7 @@ pub(crate) async fn changed_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Pauses a campaign for what the hub noticed, within a transaction.
+/// Pauses a campaign because of a problem that the hub noticed, within a transaction.
 pub(crate) async fn pause_in(
     tx: &mut Tx,
     id: i64,
@@ -299,7 +298,7 @@ async fn pause_by_in(
 }
 
 /// Withdraws the messages of a campaign that the outbox has not started to
-/// send: their recipients wait again.
+/// send. Their recipients become pending again.
 ///
 /// # Errors
 /// [`StoreError::Query`].
@@ -317,7 +316,7 @@ pub async fn withdraw(
             continue;
         };
         let change = Change::to(MessageState::Cancelled, cause);
-        // The outbox may have claimed it first.
+        // The outbox may have claimed the message first.
         if store.change_in(tx, message, change).await?.is_none() {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Campaigns in the store.
+//! Stores campaigns, their recipients, schedules and imports.
 //!
 //! ```text
 //!  campaign:   draft ──approve──> running <──resume── paused
@@ -12,8 +12,8 @@
 //!                └────────────── by a person only ─────┘
 //! ```
 //!
-//! The counts of recipients in each state are columns of the campaign's row,
-//! and change in the same transaction as the recipients.
+//! The numbers of recipients in each state are columns of the campaign's row.
+//! They change in the same transaction as the recipients.
 
 mod campaign;
 mod checks;

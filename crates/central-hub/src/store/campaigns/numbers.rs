@@ -1,4 +1,4 @@
-//! Statistics of a campaign, computed on request.
+//! Computes the statistics of a campaign on request.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -10,19 +10,19 @@ use crate::store::{MessageState, Store, StoreError, Tx};
 /// The statistics of a campaign.
 #[derive(Clone, Debug)]
 pub struct Numbers {
-    /// Messages by state.
+    /// Number of messages by state.
     pub messages: Vec<(MessageState, i64)>,
-    /// Failures by code.
+    /// Number of failures by code.
     pub failures: Vec<(String, i64)>,
-    /// Messages by local day.
+    /// Number of messages by local day.
     pub days: Vec<(String, i64)>,
-    /// When the first message was sent, or would have been.
+    /// When the first message was sent or, in a dry run, would have been sent.
     pub first: Option<Timestamp>,
-    /// When the last one was.
+    /// When the last message was sent or would have been sent.
     pub last: Option<Timestamp>,
 }
 
-/// Recipients read per query.
+/// Number of recipients read per query.
 const AT_ONCE: i64 = 1000;
 
 impl Store {
@@ -88,8 +88,8 @@ impl Store {
         })
     }
 
-    /// Returns the first `required` column in which pending recipients have no
-    /// value, and the number of those recipients.
+    /// Returns the first of the `required` columns in which pending recipients
+    /// have no value, and the number of those recipients.
     ///
     /// # Errors
     /// [`StoreError::Query`].

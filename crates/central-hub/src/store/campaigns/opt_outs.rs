@@ -1,4 +1,4 @@
-//! The opt-out list in the store.
+//! Stores the opt-out list.
 
 use session_api::{Recipient, Timestamp};
 use sqlx::Row;
@@ -11,7 +11,7 @@ use crate::store::rows::now;
 use crate::store::settings::setting_in;
 use crate::store::{Store, StoreError, Tx};
 
-/// The opt-out words, as a JSON array.
+/// The setting that holds the opt-out words, as a JSON array.
 const WORDS: &str = "campaigns.opt_out_words";
 
 /// A contact who opted out.
@@ -19,26 +19,26 @@ const WORDS: &str = "campaigns.opt_out_words";
 pub struct OptOut {
     /// The row's id.
     pub id: i64,
-    /// `…@c.us` or `…@lid`.
+    /// The contact's chat, `…@c.us` or `…@lid`.
     pub chat: String,
-    /// `message`: the contact wrote it; `person`: a user added the contact.
+    /// `message` if the contact sent an opt-out; `person` if a user added the contact.
     pub source: String,
-    /// The opt-out word, or the reason.
+    /// The opt-out word, or the user's reason.
     pub reason: Option<String>,
     /// The business that added the contact.
     pub cliente_id: Option<u64>,
     /// The user who added the contact.
     pub added_by: Option<String>,
-    /// When it was added.
+    /// When the contact was added.
     pub created_at: Timestamp,
 }
 
-/// Query whether the person with an address, `$1`, is on the list.
+/// Query that counts the opt-outs of the person with an address. `$1` is the address.
 const IS_ON: &str = "SELECT COUNT(*) FROM opt_outs WHERE chat = COALESCE((
     SELECT p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
     WHERE a.address = $1), $1)";
 
-/// Whether this number or LID has opted out, within a transaction.
+/// Returns whether this number or LID has opted out, within a transaction.
 ///
 /// # Errors
 /// [`StoreError::Query`].
@@ -50,17 +50,17 @@ pub async fn is_opted_out_in(tx: &mut Tx, id: &str) -> Result<bool, StoreError> 
     Ok(count > 0)
 }
 
-/// An opt-out that a text asked for.
+/// An opt-out that a message requested.
 #[derive(Clone, Debug)]
 pub struct AppliedOptOut {
-    /// The word that was found.
+    /// The opt-out word that was found.
     pub word: String,
     /// Whether the person was not on the list yet.
     pub is_new: bool,
 }
 
 impl Store {
-    /// Whether the contact with this number or LID has opted out.
+    /// Returns whether the contact with this number or LID has opted out.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -72,9 +72,9 @@ impl Store {
         Ok(count > 0)
     }
 
-    /// Whether a chat belongs to a contact of the business: there are messages
-    /// between them that may have arrived, or one of its campaigns has the chat
-    /// among its recipients.
+    /// Returns whether a chat belongs to a contact of the business: there are
+    /// messages between them that may have arrived, or the chat is a recipient
+    /// of one of the business's campaigns.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -94,7 +94,7 @@ impl Store {
         Ok(is_one != 0)
     }
 
-    /// Adds an opt-out by hand; an existing one is left unchanged.
+    /// Adds an opt-out on a user's request. An existing one stays unchanged.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -114,7 +114,8 @@ impl Store {
         Ok(added)
     }
 
-    /// As [`Store::opt_out`], for the chat under which the contact is stored.
+    /// Adds an opt-out like [`Store::opt_out`], for the chat under which the
+    /// contact is stored, within a transaction.
     pub(in crate::store) async fn opt_out_in(
         &self,
         tx: &mut Tx,
@@ -155,8 +156,8 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// Removes the contact with this number or LID from the list; `false` if it
-    /// was not on it.
+    /// Removes the contact with this number or LID from the list. Returns
+    /// `false` if the contact was not on the list.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -171,7 +172,7 @@ impl Store {
         Ok(gone.rows_affected() > 0)
     }
 
-    /// Lists the opt-outs, the newest first.
+    /// Lists the opt-outs, newest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -188,9 +189,9 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Checks an inbound text for an opt-out word and, if it is one, adds the
-    /// sender to the list. Returns the word. A text that merely holds one is
-    /// left to a person.
+    /// Adds the sender to the list if an inbound text is an opt-out, and
+    /// returns the word. A text that merely contains an opt-out word is left to
+    /// a person.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -205,8 +206,8 @@ impl Store {
         Ok(opt_out.map(|it| it.word))
     }
 
-    /// As [`Store::apply_opt_out`], within a transaction, for the chat under
-    /// which the contact is stored, and without the answer.
+    /// Applies an opt-out like [`Store::apply_opt_out`], within a transaction,
+    /// for the chat under which the contact is stored, and without the reply.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -1,9 +1,9 @@
-//! Queries of the start screen: running and paused campaigns, schedules that
-//! await approval, lists that broke off.
+//! Queries for the start screen: running and paused campaigns, schedules that
+//! wait for approval, and list imports that broke off.
 //!
-//! Each query is limited and reads a partial index of unfinished rows only, so
-//! it does not slow down with the number of finished campaigns. A `+` before a
-//! column keeps SQLite from choosing an index over all rows.
+//! Each query is limited and reads only a partial index of unfinished rows, so
+//! finished campaigns do not slow it down. A `+` before a column keeps SQLite
+//! from choosing an index over all rows.
 
 use std::collections::HashMap;
 
@@ -27,31 +27,31 @@ pub struct Glimpse<T> {
     pub total: i64,
 }
 
-/// A schedule that awaits approval.
+/// A schedule that waits for approval.
 #[derive(Clone, Debug)]
 pub struct Unapproved {
     /// The schedule.
     pub schedule: Schedule,
-    /// The name of its campaign.
+    /// The name of the campaign.
     pub campaign: String,
 }
 
-/// A campaign whose newest list was imported only in part.
+/// A campaign whose newest list was only partly imported.
 #[derive(Clone, Debug)]
 pub struct HalfList {
     /// The campaign's id.
     pub campaign: i64,
-    /// Its name.
+    /// The campaign's name.
     pub name: String,
-    /// The import that broke off.
+    /// The id of the import that broke off.
     pub import: i64,
     /// The error code, if the import ended with one.
     pub error_code: Option<String>,
-    /// The time of the last progress.
+    /// When the import last made progress.
     pub at: Timestamp,
 }
 
-/// Restricts a query to one business, bound as `$1`.
+/// SQL condition that restricts a query to the business bound as `$1`.
 const OWN: &str = " AND +c.cliente_id = $1";
 
 const RUNNING: &str = "FROM campaigns c WHERE c.state = 'running'";
@@ -65,7 +65,7 @@ const WINDOWS: &str = "SELECT s.* FROM campaigns c JOIN schedules s ON s.campaig
 const USED: &str = "SELECT d.campaign_id, d.schedule_id, d.day, d.used
     FROM campaigns c JOIN campaign_days d ON d.campaign_id = c.id
     WHERE c.state = 'running' AND d.day >= $1";
-/// Only the newest list of a campaign counts.
+/// Query for the list imports that broke off. Only the newest list of a campaign counts.
 const HALF: &str = "SELECT c.id AS campaign, c.name, i.id, i.state, i.error_code, i.updated_at
     FROM campaign_imports i JOIN campaigns c ON c.id = i.campaign_id
     WHERE i.state <> 'done' AND c.state <> 'finished'
@@ -111,7 +111,7 @@ impl Store {
             .await
     }
 
-    /// Lists the campaigns that were paused last.
+    /// Lists the campaigns that were paused most recently.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -175,7 +175,8 @@ impl Store {
         rows.iter().map(Schedule::read).collect()
     }
 
-    /// Counts the messages per local day since `since`, by running campaign.
+    /// Counts the messages per local day since `since`, for each running
+    /// campaign.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -233,8 +234,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Counts the campaigns that share the phone: running, not a dry run, with
-    /// pending recipients.
+    /// Counts the campaigns that share the phone: those that are running, are
+    /// not dry runs, and have pending recipients.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -278,7 +279,7 @@ mod tests {
     use super::*;
     use crate::store::tests::open;
 
-    /// Finished campaigns are never scanned.
+    /// Checks that finished campaigns are never scanned.
     #[tokio::test]
     async fn lists_go_by_the_small_indexes() {
         let database = Database::sqlite();

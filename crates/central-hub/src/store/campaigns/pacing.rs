@@ -1,5 +1,5 @@
 //! Queries of the scheduler: which campaigns are due, what they wait for, and
-//! the pause (throttle) after the last message, which all campaigns share.
+//! the pause after the last message, which all campaigns share.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -8,25 +8,25 @@ use super::Campaign;
 use super::lifecycle::changed_in;
 use crate::store::{Store, StoreError, Tx};
 
-/// The setting with the end of the pause after the last message of any
-/// campaign: they share one phone.
+/// The setting that holds the end of the pause after the last message of any
+/// campaign. All campaigns share it, because they share one phone.
 const PACE: &str = "campaigns.not_before";
 
-/// Query for recipients whose message is settled. `$1` limit.
+/// Query for recipients whose message is settled. `$1` is the limit.
 const SETTLE_PLAN: &str = "SELECT r.campaign_id, r.id AS recipient_id, r.message_id
     FROM recipients r JOIN messages m ON m.id = r.message_id
     WHERE r.state = 'queued'
         AND (m.state NOT IN ('queued', 'sending', 'unconfirmed') OR m.undecided_at IS NOT NULL)
     ORDER BY r.campaign_id, r.id LIMIT $1";
 
-/// Query for campaigns that are due. `$1` now, `$2` limit, `$3` 1 for dry runs
-/// only.
+/// Query for campaigns that are due. `$1` is the current time in milliseconds,
+/// `$2` the limit, and `$3` is 1 for dry runs only.
 const DUE: &str = "SELECT id FROM campaigns WHERE state = 'running' AND next_at <= $1
     AND (dry_run = 1 OR $3 = 0) ORDER BY next_at, id LIMIT $2";
 const NEXT: &str = "SELECT MIN(next_at) FROM campaigns WHERE state = 'running' AND next_at > $1";
 const IN_FLIGHT: &str = "SELECT id FROM campaigns WHERE queued > 0 ORDER BY id LIMIT 200";
 
-/// Queries that run on every tick, for tests of their query plans.
+/// The queries of every tick, for the tests of their query plans.
 pub const TICK_PLANS: [&str; 4] = [SETTLE_PLAN, DUE, NEXT, IN_FLIGHT];
 
 impl Store {
@@ -56,15 +56,15 @@ impl Store {
             .await?)
     }
 
-    /// Lists campaigns with messages in the outbox.
+    /// Lists the campaigns that have messages in the outbox.
     pub(crate) async fn campaigns_in_flight(&self) -> Result<Vec<i64>, StoreError> {
         Ok(sqlx::query_scalar(IN_FLIGHT)
             .fetch_all(self.reader())
             .await?)
     }
 
-    /// Lists queued recipients whose message is settled: campaign and
-    /// recipient, by campaign.
+    /// Lists queued recipients whose message is settled, as campaign and
+    /// recipient, ordered by campaign.
     pub(crate) async fn settled_recipients(
         &self,
         limit: i64,
@@ -79,7 +79,7 @@ impl Store {
     }
 }
 
-/// Lists the other running campaigns that are not dry runs.
+/// Lists the running campaigns other than `id` that are not dry runs.
 pub(crate) async fn other_running_in(tx: &mut Tx, id: i64) -> Result<Vec<i64>, StoreError> {
     Ok(sqlx::query_scalar(
         "SELECT id FROM campaigns WHERE state = 'running' AND dry_run = 0 AND id <> $1
@@ -110,7 +110,7 @@ pub(crate) async fn set_clock_in(tx: &mut Tx, id: i64, clock: Timestamp) -> Resu
     Ok(())
 }
 
-/// Stores the random pause after a message, in milliseconds, and its end.
+/// Stores the random pause after a message and when it ends, both in milliseconds.
 pub(crate) async fn set_pause_in(
     tx: &mut Tx,
     id: i64,
@@ -135,7 +135,7 @@ pub(crate) async fn set_pause_in(
     Ok(())
 }
 
-/// Stores what a campaign waits for, if that changed.
+/// Stores what a campaign waits for, if it changed.
 pub(crate) async fn wait_in(
     tx: &mut Tx,
     campaign: &Campaign,
@@ -162,7 +162,7 @@ pub(crate) async fn wait_in(
     Ok(())
 }
 
-/// Finishes a campaign without pending or queued recipients.
+/// Finishes a campaign that has no pending or queued recipients.
 pub(crate) async fn finish_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     let at = Timestamp::now().as_millis();
     let done = sqlx::query(
@@ -180,9 +180,10 @@ pub(crate) async fn finish_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Returns the end of the last message's pause, locked for this transaction.
+/// Returns when the pause after the last message ends, in milliseconds since
+/// 1970, and locks this value for the transaction.
 pub(crate) async fn pace_in(tx: &mut Tx) -> Result<i64, StoreError> {
-    // An update that changes nothing is a lock that both engines support.
+    // An update that changes nothing is a lock that both database engines support.
     let pace: Option<String> =
         sqlx::query_scalar("UPDATE settings SET value = value WHERE name = $1 RETURNING value")
             .bind(PACE)
@@ -191,8 +192,8 @@ pub(crate) async fn pace_in(tx: &mut Tx) -> Result<i64, StoreError> {
     Ok(pace.and_then(|it| it.parse().ok()).unwrap_or(0))
 }
 
-/// Counts a campaign's messages that are queued or being sent; one whose
-/// outcome is being found out blocks no other.
+/// Counts a campaign's messages that are queued or being sent. A message whose
+/// outcome is being settled does not count, because it blocks no other.
 pub(crate) async fn in_flight_in(tx: &mut Tx, campaign: i64) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar(
         "SELECT COUNT(*) FROM recipients r JOIN messages m ON m.id = r.message_id
@@ -203,7 +204,7 @@ pub(crate) async fn in_flight_in(tx: &mut Tx, campaign: i64) -> Result<i64, Stor
     .await?)
 }
 
-/// Extends the pause of all campaigns until this time.
+/// Extends the pause of all campaigns until `at`, in milliseconds since 1970.
 pub(crate) async fn not_before_in(tx: &mut Tx, at: i64) -> Result<(), StoreError> {
     let known = pace_in(tx).await?;
     if at > known {

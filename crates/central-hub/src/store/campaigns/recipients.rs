@@ -1,4 +1,4 @@
-//! The recipients of a campaign.
+//! Stores the recipients of a campaign.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -22,9 +22,9 @@ use crate::store::{Store, StoreError, Tx};
 /// A recipient to add.
 #[derive(Clone, Copy)]
 pub struct NewRecipient<'a> {
-    /// The line in the list.
+    /// The line number in the list.
     pub line: u64,
-    /// `…@c.us` or `…@lid`.
+    /// The recipient's address, `…@c.us` or `…@lid`.
     pub chat: &'a str,
     /// The values of the list's columns.
     pub fields: &'a Fields,
@@ -35,29 +35,30 @@ pub struct NewRecipient<'a> {
 pub struct Recipient {
     /// The row's id.
     pub id: i64,
-    /// The id of its campaign.
+    /// The id of the campaign.
     pub campaign_id: i64,
-    /// The line in the list.
+    /// The line number in the list.
     pub line: i64,
     /// The chat under which the person is stored: `…@c.us` or `…@lid`.
     pub chat: String,
-    /// The number as the list has it, if it differs; messages are sent to it.
+    /// The address as the list has it, if it differs from the chat. Messages
+    /// are sent to this address.
     pub address: Option<String>,
     /// The values of the list's columns.
     pub fields: Fields,
     /// The current state.
     pub state: RecipientState,
-    /// The id of the message, once there is one.
+    /// The id of the recipient's message, once there is one.
     pub message_id: Option<i64>,
-    /// The number of messages created for it.
+    /// Number of messages created for the recipient.
     pub attempt: i64,
-    /// When its message was enqueued, or would have been.
+    /// When the message was enqueued or, in a dry run, would have been.
     pub planned_at: Option<Timestamp>,
-    /// Why it is in its state, as a code.
+    /// Why the recipient is in its state, as a code.
     pub cause: Option<String>,
-    /// Why, in words for a person.
+    /// Why the recipient is in its state, in words for a person.
     pub detail: Option<String>,
-    /// When it last changed.
+    /// When the recipient last changed.
     pub updated_at: Timestamp,
 }
 
@@ -72,29 +73,29 @@ impl std::fmt::Debug for Recipient {
     }
 }
 
-/// A stored transition of a recipient's state.
+/// A stored change of a recipient's state.
 #[derive(Clone, Debug)]
 pub struct RecipientStep {
     /// The previous state.
     pub from: RecipientState,
     /// The new state.
     pub to: RecipientState,
-    /// Why, as a code.
+    /// Why the state changed, as a code.
     pub cause: String,
-    /// Why, in words for a person.
+    /// Why the state changed, in words for a person.
     pub detail: Option<String>,
-    /// The id of its message.
+    /// The id of the recipient's message.
     pub message_id: Option<i64>,
-    /// When it happened.
+    /// When the state changed.
     pub at: Timestamp,
 }
 
 /// The filter of a list of recipients.
 #[derive(Clone, Debug, Default)]
 pub struct RecipientFilter {
-    /// Only in this state.
+    /// Only recipients in this state.
     pub state: Option<RecipientState>,
-    /// After this id: the last of the previous page.
+    /// Only recipients with an id above this one, the last of the previous page.
     pub after: Option<i64>,
 }
 
@@ -125,12 +126,12 @@ impl Recipient {
     }
 }
 
-/// Changes to the counts in a campaign's row.
+/// Changes to the recipient counts in a campaign's row.
 #[derive(Clone, Debug, Default)]
 pub struct Deltas([i64; RecipientState::ALL.len()]);
 
 impl Deltas {
-    /// Adds to the count of a state; `count` may be negative.
+    /// Adds to the count of a state. `count` may be negative.
     pub fn add(&mut self, state: RecipientState, count: i64) {
         for (delta, it) in self.0.iter_mut().zip(RecipientState::ALL) {
             if *it == state {
@@ -165,16 +166,16 @@ impl Deltas {
     }
 }
 
-/// A change of a recipient's state to make.
+/// A change of a recipient's state that is to be made.
 #[derive(Clone, Copy, Debug)]
 pub struct Move<'a> {
     /// The new state.
     pub to: RecipientState,
-    /// Why, as a code.
+    /// Why the state changes, as a code.
     pub cause: &'a str,
-    /// Why, in words for a person.
+    /// Why the state changes, in words for a person.
     pub detail: Option<&'a str>,
-    /// The new message.
+    /// The message created for the recipient, if the change creates one.
     pub message: Option<Planned>,
 }
 
@@ -183,11 +184,11 @@ pub struct Move<'a> {
 pub struct Planned {
     /// The message's id.
     pub message: i64,
-    /// When it is sent, or would have been.
+    /// When the message is sent or, in a dry run, would have been sent.
     pub at: Timestamp,
-    /// The schedule on whose quota it counts.
+    /// The schedule on whose quota the message counts.
     pub schedule: i64,
-    /// The local day on which it counts.
+    /// The local day on which the message counts.
     pub day: Date,
 }
 
@@ -204,7 +205,8 @@ impl<'a> Move<'a> {
     }
 }
 
-/// Moves a recipient and stores the transition, unless its state has changed.
+/// Changes a recipient's state and stores the change, unless the state has
+/// changed meanwhile.
 ///
 /// # Errors
 /// [`StoreError::Query`].
@@ -257,11 +259,12 @@ pub async fn move_in(
     Ok(true)
 }
 
-/// `$1` campaign, `$2` limit.
+/// Query for the next pending recipients. `$1` is the campaign, `$2` the limit.
 pub(crate) const NEXT_PENDING: &str =
     "SELECT * FROM recipients WHERE campaign_id = $1 AND state = 'pending' ORDER BY id LIMIT $2";
 
-/// `$1` campaign, `$2` import, `$3` now, `$4` lines as JSON.
+/// Query that adds recipients. `$1` is the campaign, `$2` the import, `$3` the
+/// current time, `$4` the lines as JSON.
 macro_rules! insert {
     ($line:literal, $chat:literal, $address:literal, $fields:literal, $lines:literal) => {
         concat!(
@@ -272,7 +275,7 @@ macro_rules! insert {
     };
 }
 
-// Without the WHERE, SQLite would parse ON as part of a join.
+// Without the `WHERE`, SQLite would parse `ON` as part of a join.
 const INSERT_SQLITE: &str = insert!(
     "value ->> 'line'",
     "value ->> 'chat'",
@@ -289,8 +292,8 @@ const INSERT_POSTGRES: &str = insert!(
 );
 
 impl Store {
-    /// Adds recipients, skipping those that the campaign already has; returns
-    /// the lines that were added.
+    /// Adds recipients, except those that the campaign already has. Returns the
+    /// lines that were added.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -323,8 +326,8 @@ impl Store {
                 }
             })
             .collect();
-        // One parameter for all rows: with one per value, the database would
-        // spend its time on the parameters.
+        // All rows are passed as one parameter. With one parameter per value,
+        // the database would spend its time on the parameters.
         let insert = self.engine().pick(INSERT_SQLITE, INSERT_POSTGRES);
         let taken: Vec<i64> = sqlx::query_scalar(insert)
             .bind(campaign)
@@ -340,8 +343,8 @@ impl Store {
         Ok(taken)
     }
 
-    /// Returns, by id, the chat under which its person would be a recipient, and
-    /// whether the campaign has that one already.
+    /// Returns, for each id, the chat under which the person would become a
+    /// recipient, and whether the campaign already has that recipient.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -374,8 +377,8 @@ impl Store {
             .collect())
     }
 
-    /// Removes recipients that have received nothing and have no message under
-    /// way; returns their number.
+    /// Removes recipients to whom nothing was sent and whose message is not
+    /// being sent. Returns their number.
     ///
     /// # Errors
     /// [`Refused::NotFound`].
@@ -406,7 +409,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// Returns the import and the line from which a recipient came.
+    /// Returns the import and the line that a recipient came from.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -473,8 +476,9 @@ impl Store {
     }
 
     /// Lists the recipients whose data or number contain the words, and the
-    /// cursor of the next page. One search reads a bounded number of recipients:
-    /// a page may have fewer than `limit` and still a next one.
+    /// cursor of the next page. A search reads a limited number of recipients,
+    /// so a page may have fewer than `limit` entries although there is a next
+    /// page.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -526,7 +530,7 @@ impl Store {
         Ok((found, filter.after))
     }
 
-    /// Returns the transitions of a recipient, the oldest first.
+    /// Returns the changes of a recipient's state, oldest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -565,7 +569,7 @@ pub(crate) async fn next_pending_in(
     rows.iter().map(Recipient::read).collect()
 }
 
-/// Returns a recipient that waits for the outcome of its message.
+/// Returns a recipient that is waiting for the outcome of its message.
 pub(crate) async fn queued_in(tx: &mut Tx, id: i64) -> Result<Option<Recipient>, StoreError> {
     let row = sqlx::query("SELECT * FROM recipients WHERE id = $1 AND state = 'queued'")
         .bind(id)
@@ -586,8 +590,7 @@ pub(super) async fn waiting_in(tx: &mut Tx, campaign: i64) -> Result<Vec<Recipie
     rows.iter().map(Recipient::read).collect()
 }
 
-/// Marks a failed recipient as sent, because a person saw the message in the
-/// chat.
+/// Marks a failed recipient as sent, because a person saw the message in the chat.
 pub(in crate::store) async fn recipient_arrived_in(
     tx: &mut Tx,
     campaign: i64,
@@ -602,7 +605,7 @@ pub(in crate::store) async fn recipient_arrived_in(
     let Some(recipient) = row.as_ref().map(Recipient::read).transpose()? else {
         return Ok(());
     };
-    // An unsettled recipient is settled by its message.
+    // A recipient that is not settled yet will be settled by its message.
     if recipient.state != RecipientState::Failed {
         return Ok(());
     }
@@ -621,7 +624,7 @@ pub(super) async fn failed_in(
     campaign: i64,
     only: Option<i64>,
 ) -> Result<Vec<Recipient>, StoreError> {
-    // A late ack reported the message as sent after all: that is kept.
+    // Recipients are left out whose message a late ack reported as sent after all.
     let rows = sqlx::query(
         "SELECT r.* FROM recipients r LEFT JOIN messages m ON m.id = r.message_id
          WHERE r.campaign_id = $1 AND r.state = 'failed' AND (r.id = $2 OR $2 = 0)

@@ -1,4 +1,4 @@
-//! Errors of campaign operations (`Refused`).
+//! The errors of campaign operations (`Refused`).
 
 use super::states::CampaignState;
 use crate::store::StoreError;
@@ -17,10 +17,10 @@ pub enum Refused {
         /// What to do instead.
         cure: &'static str,
     },
-    /// It has no recipients.
+    /// The campaign has no recipients.
     #[error("the campaign has no recipients: upload a list first")]
     Nobody,
-    /// It has no text.
+    /// The campaign has no text.
     #[error("the campaign has no text yet: write it first")]
     NoText,
     /// Recipients have no value in a column that the new text needs.
@@ -30,7 +30,7 @@ pub enum Refused {
     MissingValues {
         /// The column's key.
         column: String,
-        /// How many recipients.
+        /// Number of recipients without a value.
         count: i64,
     },
     /// A list import is in progress or incomplete.

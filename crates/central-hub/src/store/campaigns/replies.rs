@@ -1,4 +1,4 @@
-//! Who answered a campaign, and who opted out since it began.
+//! Lists who answered a campaign, and who opted out since it began.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -12,12 +12,12 @@ use crate::store::{Store, StoreError};
 pub struct Reply {
     /// The chat under which the person is stored.
     pub chat: String,
-    /// When they last wrote, or opted out.
+    /// When the person last wrote, or when they opted out.
     pub at: Timestamp,
 }
 
-/// How many people answered a campaign, and who did last; public for the tests
-/// of the query plans.
+/// The queries for the number of people who answered a campaign and for the
+/// latest of them. They are public for the tests of the query plans.
 pub const ANSWERS_PLANS: [&str; 2] = [
     "SELECT COUNT(DISTINCT chat) FROM messages WHERE campaign_id = $1 AND direction = 'in'",
     "SELECT chat, MAX(created_at) AS last_at FROM messages
@@ -25,16 +25,16 @@ pub const ANSWERS_PLANS: [&str; 2] = [
      GROUP BY chat ORDER BY last_at DESC, chat LIMIT $2",
 ];
 
-/// Some of the people, the latest first, and the number of all.
+/// The latest people of a group, and the size of the group.
 pub struct Replies {
-    /// The latest.
+    /// The people, latest first.
     pub people: Vec<Reply>,
-    /// How many there are.
+    /// Number of people in the group.
     pub total: i64,
 }
 
 impl Store {
-    /// The people who answered a campaign.
+    /// Returns the people who answered a campaign.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -43,7 +43,8 @@ impl Store {
         self.people_of(count, newest, campaign, limit).await
     }
 
-    /// The people whom a campaign wrote to and who opted out after that.
+    /// Returns the people to whom a campaign wrote and who opted out after
+    /// that.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -1,4 +1,4 @@
-//! Reading columns of campaign rows: timestamps, small integers, business ids.
+//! Reads columns of campaign rows: timestamps, small integers and business ids.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -17,7 +17,8 @@ pub(super) fn optional_time(row: &AnyRow, column: &str) -> Result<Option<Timesta
     Ok(millis.and_then(Timestamp::from_millis))
 }
 
-/// Converts a stored `BIGINT`; a value out of range was not written by the hub.
+/// Converts a stored `BIGINT`. A value out of range, which the hub never
+/// writes, becomes the default.
 pub(super) fn small<T: TryFrom<i64> + Default>(
     row: &AnyRow,
     column: &str,
@@ -36,6 +37,6 @@ pub(super) fn as_id(cliente_id: Option<u64>) -> Option<i64> {
 }
 
 pub(super) fn json<T: serde::Serialize>(value: &T) -> String {
-    // Strings in lists and maps: serialization cannot fail.
+    // The values are strings in lists and maps, so serialization cannot fail.
     serde_json::to_string(value).unwrap_or_default()
 }

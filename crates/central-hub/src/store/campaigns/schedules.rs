@@ -1,4 +1,4 @@
-//! Schedules in the store.
+//! Stores schedules.
 
 use std::fmt::Write as _;
 
@@ -16,11 +16,11 @@ use crate::store::{Store, StoreError, Tx};
 /// A sending schedule of a campaign.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    /// The row's id; the rules contain it too.
+    /// The row's id, which the rules contain as well.
     pub id: i64,
-    /// The id of its campaign.
+    /// The id of the campaign.
     pub campaign_id: i64,
-    /// The id of its business.
+    /// The id of the business.
     pub cliente_id: Option<u64>,
     /// The days, hours, quota and pause.
     pub rules: Rules,
@@ -28,37 +28,37 @@ pub struct Schedule {
     pub comment: Option<String>,
     /// The current state.
     pub state: ScheduleState,
-    /// Why it was rejected or paused.
+    /// Why the schedule was rejected or paused.
     pub reason: Option<String>,
-    /// When it was created.
+    /// When the schedule was created.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When the schedule last changed.
     pub updated_at: Timestamp,
 }
 
 /// The filter of a list of schedules.
 #[derive(Clone, Debug, Default)]
 pub struct ScheduleFilter {
-    /// Only of this campaign.
+    /// Only schedules of this campaign.
     pub campaign_id: Option<i64>,
-    /// Only of this business.
+    /// Only schedules of this business.
     pub cliente_id: Option<u64>,
-    /// Only in this state.
+    /// Only schedules in this state.
     pub state: Option<ScheduleState>,
-    /// Not ended before this day.
+    /// Only schedules that have not ended before this day.
     pub from: Option<Date>,
-    /// Started by this day.
+    /// Only schedules that have begun by this day.
     pub until: Option<Date>,
-    /// Before this id: the last of the previous page.
+    /// Only schedules with an id below this one, the last of the previous page.
     pub before: Option<i64>,
 }
 
 /// The contents of a schedule to create or change.
 #[derive(Clone, Debug)]
 pub struct NewSchedule {
-    /// The id of its campaign.
+    /// The id of the campaign.
     pub campaign_id: i64,
-    /// The id of its business.
+    /// The id of the business.
     pub cliente_id: Option<u64>,
     /// The validated rules.
     pub rules: Rules,
@@ -100,7 +100,7 @@ impl Schedule {
 }
 
 impl Store {
-    /// Creates a schedule, which needs approval.
+    /// Creates a schedule, which has to be approved before it takes effect.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -111,7 +111,8 @@ impl Store {
         Ok(schedule)
     }
 
-    /// As [`Store::create_schedule`], within a transaction.
+    /// Creates a schedule like [`Store::create_schedule`], within a
+    /// transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -134,7 +135,7 @@ impl Store {
         Schedule::read(&row)
     }
 
-    /// Updates a schedule, which then needs approval again.
+    /// Updates a schedule, which then has to be approved again.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -185,7 +186,7 @@ impl Store {
         row.as_ref().map(Schedule::read).transpose()
     }
 
-    /// Deletes a schedule; `false` if it did not exist.
+    /// Deletes a schedule. Returns `false` if there was none with this id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -258,7 +259,7 @@ impl Store {
         rows.iter().map(Schedule::read).collect()
     }
 
-    /// Lists a campaign's schedules, the oldest first, in a transaction.
+    /// Lists a campaign's schedules, oldest first, within a transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -293,7 +294,7 @@ fn bind<'q>(query: Query<'q>, new: &NewSchedule) -> Query<'q> {
         .bind(new.comment.clone())
 }
 
-/// Approves the schedules of a campaign that wait for it, in a transaction.
+/// Approves the schedules of a campaign that wait for approval, within a transaction.
 pub(super) async fn approve_pending_in(
     tx: &mut Tx,
     campaign: i64,
@@ -312,8 +313,9 @@ pub(super) async fn approve_pending_in(
     Ok(())
 }
 
-/// As [`look_again`], of the campaign of a schedule, before the schedule's row is
-/// locked: an approval locks them in this order.
+/// Makes the campaign of a schedule due again, like [`look_again`]. It is
+/// called before the schedule's row is locked, because an approval locks the
+/// two rows in this order.
 async fn look_again_of(tx: &mut Tx, schedule: i64) -> Result<(), StoreError> {
     let campaign: Option<i64> =
         sqlx::query_scalar("SELECT campaign_id FROM schedules WHERE id = $1")
@@ -326,7 +328,7 @@ async fn look_again_of(tx: &mut Tx, schedule: i64) -> Result<(), StoreError> {
     }
 }
 
-/// Makes a campaign due again, since its next time may have changed.
+/// Makes a campaign due again, since the time of its next message may have changed.
 pub(super) async fn look_again(tx: &mut Tx, campaign: i64) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE campaigns SET next_at = 0, wait_code = NULL, wait_until = NULL, updated_at = $1

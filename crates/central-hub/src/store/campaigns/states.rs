@@ -1,31 +1,30 @@
-//! States of campaigns, recipients and schedules, with their names in the store
-//! and in the API.
+//! The states of campaigns, recipients and schedules, with their names in the store and in the API.
 
 use crate::store::states;
 
 states! {
     /// The state of a campaign.
     CampaignState {
-        /// Being prepared; nothing is sent.
+        /// Being prepared; nothing is sent yet.
         Draft = "draft", "pendiente";
-        /// Approved: it sends according to its schedules.
+        /// Approved; the campaign sends according to its schedules.
         Running = "running", "en_progreso";
-        /// Stopped, by a person or automatically.
+        /// Stopped by a person or automatically.
         Paused = "paused", "pausada";
         /// No recipient is left.
         Finished = "finished", "finalizado";
     }
     /// The state of a recipient.
     RecipientState {
-        /// Waiting for its turn.
+        /// Waiting for a turn.
         Pending = "pending", "pendiente";
-        /// Its message is in the outbox.
+        /// The message is in the outbox.
         Queued = "queued", "en_cola";
         /// WhatsApp accepted the message.
         Sent = "sent", "enviado";
-        /// Certainly not sent.
+        /// The message was certainly not sent.
         Failed = "failed", "fallido";
-        /// Simulated in a dry run.
+        /// The message was simulated in a dry run.
         Simulated = "simulated", "simulado";
         /// The contact opted out.
         Skipped = "skipped", "omitido";

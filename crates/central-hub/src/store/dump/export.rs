@@ -1,4 +1,4 @@
-//! Export of the database, line by line.
+//! Exports the database line by line.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Column, Row, ValueRef};
 use super::{FORMAT, Head, Line, Tail, TransferError, quoted, tables, version};
 use crate::store::Store;
 
-/// Writes all rows in one snapshot; returns their number.
+/// Writes all rows of one snapshot, and returns their number.
 ///
 /// # Errors
 /// Any [`TransferError`] of the database or of `out`.
@@ -28,8 +28,8 @@ pub async fn export(store: &Store, out: &mut impl Write) -> Result<u64, Transfer
     line(out, &head)?;
     let mut count = 0;
     for (table, _) in tables(store, &mut tx).await? {
-        // By the key, so that two exports of one database are the same: PostgreSQL
-        // moves a row that was updated.
+        // The rows are ordered by key, so that two exports of one database are
+        // equal: PostgreSQL moves a row that is updated.
         let all = format!("SELECT * FROM {} ORDER BY 1", quoted(&table));
         let mut rows = sqlx::query(AssertSqlSafe(all)).fetch(&mut *tx);
         while let Some(row) = rows.try_next().await? {

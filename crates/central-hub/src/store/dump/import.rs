@@ -1,4 +1,4 @@
-//! Import of an export into an empty database.
+//! Imports an export into an empty database.
 
 use std::collections::HashMap;
 use std::io::{BufRead, Read};
@@ -17,11 +17,11 @@ use super::{
 use crate::store::search_index::mark_unindexed_in;
 use crate::store::{Store, Tx};
 
-/// The longest line that is read, in bytes: several times what the longest text
-/// that the hub stores takes as JSON.
+/// Maximum length of a line, in bytes: several times the JSON form of the
+/// longest text that the hub stores.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 
-/// Imports all rows of an export, or none; returns their number.
+/// Imports either all rows of an export or none, and returns their number.
 ///
 /// # Errors
 /// Any [`TransferError`]; the database is then unchanged.
@@ -40,7 +40,7 @@ pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, Trans
         return Err(TransferError::OtherVersion { found, own });
     }
     let tables = tables(store, &mut tx).await?;
-    // The initial rows of a new database are in the export as well.
+    // The initial rows of a new database are also in the export.
     sqlx::query("DELETE FROM settings")
         .execute(&mut *tx)
         .await?;
@@ -105,7 +105,7 @@ impl<R: BufRead> Lines<'_, R> {
         Ok(Some(line))
     }
 
-    /// Errors omit the text, which is the customers' data.
+    /// Parses a line. An error omits the text, which is the customers' data.
     fn parse<T: DeserializeOwned>(&self, text: &str) -> Result<T, TransferError> {
         serde_json::from_str(text).map_err(|error| {
             let what = match error.classify() {
@@ -146,7 +146,7 @@ async fn insert(tx: &mut Tx, known: &HashMap<&str, &[TableColumn]>, line: Line) 
     let query = bind(sqlx::query(AssertSqlSafe(statement)), line.row)?;
     match query.execute(&mut **tx).await {
         Ok(_) => Ok(()),
-        // A value of the row is invalid, rather than the database failing.
+        // A value of the row is invalid; the database itself works.
         Err(sqlx::Error::Database(error)) => Err(Bad::Row(error.message().to_owned())),
         Err(error) => Err(Bad::Store(error)),
     }

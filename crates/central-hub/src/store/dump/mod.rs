@@ -1,5 +1,5 @@
-//! Dump and restore of the whole database (`central-hub export` and `import`),
-//! between engines too, as lines of JSON.
+//! Exports and imports the whole database as lines of JSON
+//! (`central-hub export` and `import`), also between database engines.
 //!
 //! ```text
 //!  database ─> {"central-hub":1,"tables":1}      the header
@@ -8,9 +8,9 @@
 //!              {"rows":1234}                     the end, which detects truncation ─> database
 //! ```
 //!
-//! The tables are those that the database has, in the order of creation, so
-//! that each follows the tables that it references, except those that are
-//! rebuilt from the messages, such as the index of words. Blobs are
+//! An export has the database's tables in the order of their creation, so that
+//! each follows the tables that it references. Tables that are rebuilt from the
+//! messages, such as the index of words, are left out. Blobs are
 //! `{"base64":"…"}`; `null` is always written.
 
 mod export;
@@ -25,7 +25,7 @@ pub use import::import;
 
 use crate::store::{Engine, Store, StoreError, Tx};
 
-/// The version of this format.
+/// The version of the export format.
 const FORMAT: u32 = 1;
 
 /// Why an export or import failed.
@@ -38,7 +38,7 @@ pub enum TransferError {
     /// The file cannot be read or written.
     #[error("the export cannot be read or written: {0}")]
     File(#[from] std::io::Error),
-    /// A line that is not part of an export.
+    /// A line is not part of an export.
     #[error("line {0} is none of an export of central-hub: {1}")]
     Line(u64, String),
     /// The export ends before its last line.
@@ -61,14 +61,14 @@ pub enum TransferError {
     NotEmpty(String),
 }
 
-/// Errors of sqlx are errors of the store.
+/// Treats errors of sqlx as errors of the store.
 impl From<sqlx::Error> for TransferError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
     }
 }
 
-/// The first line.
+/// The first line of an export.
 #[derive(Serialize, Deserialize)]
 struct Head {
     #[serde(rename = "central-hub")]
@@ -76,20 +76,20 @@ struct Head {
     tables: i64,
 }
 
-/// A row's line.
+/// The line of a row.
 #[derive(Serialize, Deserialize)]
 struct Line {
     table: String,
     row: Map<String, Value>,
 }
 
-/// The last line.
+/// The last line of an export.
 #[derive(Serialize, Deserialize)]
 struct Tail {
     rows: u64,
 }
 
-/// Returns the number of the last migration applied.
+/// Returns the number of the last migration that was applied.
 async fn version(tx: &mut Tx) -> Result<i64, StoreError> {
     let version = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
         .fetch_one(&mut **tx)
@@ -106,9 +106,9 @@ struct TableColumn {
 }
 
 impl TableColumn {
-    /// Whether `value` has the column's declared type, for the types that the
-    /// tables use: SQLite accepts any, and PostgreSQL's error does not name the
-    /// column.
+    /// Returns whether `value` has the column's declared type, for the types
+    /// that the tables use. Without this check, SQLite would accept any type,
+    /// and PostgreSQL's error would not name the column.
     fn takes(&self, value: &Value) -> bool {
         match self.declared.as_str() {
             "INTEGER" | "BIGINT" => value.is_i64() || value.is_boolean(),
@@ -120,7 +120,7 @@ impl TableColumn {
     }
 }
 
-/// Lists tables and their columns, each after the tables it references.
+/// Lists the tables and their columns, each table after those that it references.
 async fn tables(store: &Store, tx: &mut Tx) -> Result<Vec<(String, Vec<TableColumn>)>, StoreError> {
     let engine = store.engine();
     let names = engine.pick(
@@ -155,15 +155,15 @@ async fn tables(store: &Store, tx: &mut Tx) -> Result<Vec<(String, Vec<TableColu
     Ok(tables)
 }
 
-/// Quotes a name for SQL. Names come from the database itself.
+/// Quotes a name for SQL. The names come from the database itself.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Returns statements that advance the sequences past the imported rows.
+/// Returns statements that advance the id sequences past the imported rows.
 fn counters(engine: Engine, tables: &[(String, Vec<TableColumn>)]) -> Vec<String> {
     if engine == Engine::Sqlite {
-        // SQLite does so automatically.
+        // SQLite advances its sequences automatically.
         return Vec::new();
     }
     tables

@@ -1,4 +1,4 @@
-//! Round trips between both engines, and rejected exports.
+//! Tests of round trips between both engines, and of rejected exports.
 
 use scratch_database::Database;
 
@@ -49,7 +49,7 @@ async fn everything_moves_from_each_engine_to_each() {
             let store = open(&target).await;
             let rows = imported(&store, &text).await.unwrap();
             assert_eq!(rows as usize, text.lines().count() - 2);
-            // Rows of one table may be in another order.
+            // The rows of a table may be in a different order.
             let sorted = |text: &str| {
                 let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
                 lines.sort();
@@ -121,8 +121,8 @@ async fn incomplete_export_changes_nothing() {
             text.replacen(r#""attempts":0"#, r#""attempts":[]"#, 1),
             "attempts",
         ),
-        // SQLite would store a text in a number column, and every read of the
-        // row would fail from then on.
+        // SQLite would store a text in a number column, and from then on every
+        // read of the row would fail.
         (
             text.replacen(r#""attempts":0"#, r#""attempts":"many""#, 1),
             "line ",
@@ -155,7 +155,7 @@ async fn incomplete_export_changes_nothing() {
     }
 }
 
-/// Whatever later migrations add: a row never precedes one that it references.
+/// Checks that a table never precedes one that it references, whatever later migrations add.
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_stand_after_what_they_refer_to() {
     for database in [Database::sqlite(), Database::postgres()] {

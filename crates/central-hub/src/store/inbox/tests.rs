@@ -1,4 +1,4 @@
-//! Waiting and unread conversations, on both engines.
+//! Tests of waiting and unread conversations, on both database engines.
 
 use scratch_database::{Database, on_both_engines};
 
@@ -12,7 +12,7 @@ use crate::store::{
 const ANA: &str = "5491158254201@c.us";
 const LEO: &str = "5491158254202@c.us";
 
-/// Records a message of the contact or from the office's phone, at `second`.
+/// Records a message of the contact, or one from the office's phone, at `second`.
 async fn heard(
     store: &Store,
     chat: &str,
@@ -40,7 +40,7 @@ async fn heard(
     }
 }
 
-/// Relative to one fixed time, whatever the clock does meanwhile.
+/// Returns a time relative to one fixed time, so that the real clock does not matter.
 fn at(second: i64) -> Timestamp {
     static BASE: std::sync::LazyLock<i64> = std::sync::LazyLock::new(|| now() / 1000 * 1000);
     Timestamp::from_millis(*BASE + second * 1000).unwrap()
@@ -121,13 +121,13 @@ on_both_engines! {
         assert_eq!((counts.waiting, counts.unread), (2, 2));
         assert_eq!(counts.oldest.unwrap(), at(-50));
 
-        // Neither a campaign nor a dry run answers.
+        // Neither a campaign nor a dry run counts as a reply.
         let sent = writes(&store, ANA, Origin::Campaign, "c", false).await;
         is(&store, &sent, MessageState::Sent).await;
         let dry = writes(&store, ANA, Origin::Single, "d", true).await;
         is(&store, &dry, MessageState::Simulated).await;
         assert_eq!(waiting(&store).await, 2);
-        // An answer does, on its way or delivered; a failed one does not.
+        // A single message does, on its way or delivered; a failed one does not.
         let answer = writes(&store, ANA, Origin::Single, "e", false).await;
         assert_eq!(lists(&store, None).await, (both.clone(), vec![LEO.to_owned()]));
         is(&store, &answer, MessageState::Failed).await;
@@ -136,12 +136,12 @@ on_both_engines! {
         is(&store, &answer, MessageState::Queued).await;
         assert_eq!(waiting(&store).await, 1);
         is(&store, &answer, MessageState::Sent).await;
-        // An answer on the phone counts too; a later message waits again.
+        // A reply from the phone counts as well; after a later message the contact waits again.
         heard(&store, LEO, "p1", -30, true, "ya te paso").await;
         assert_eq!(waiting(&store).await, 0);
         heard(&store, LEO, "l2", -20, false, "dale").await;
         assert_eq!(lists(&store, None).await.1, [LEO]);
-        // A message that arrived late is older than the answer.
+        // A message that arrived late is older than the reply.
         heard(&store, ANA, "a0", -60, false, "buenas").await;
         assert_eq!(lists(&store, None).await, (vec![LEO.to_owned(), ANA.to_owned()], vec![LEO.to_owned()]));
         store.close().await;
@@ -154,7 +154,7 @@ on_both_engines! {
         assert_eq!(waiting(&store).await, 0);
         heard(&store, ANA, "a2", -40, false, "una cosa más").await;
         assert_eq!(waiting(&store).await, 1);
-        // A contact who opted out must not be answered.
+        // A contact who opted out must not get a reply.
         heard(&store, ANA, "a3", -30, false, "BAJA").await;
         assert_eq!(waiting(&store).await, 0);
         let reaction = InboundMessage {
@@ -178,7 +178,8 @@ on_both_engines! {
     async fn who_wrote_after_a_message_of_the_week_has_answered(database: Database) {
         let store = open(&database).await;
         let begin = at(-60);
-        // Somebody who wrote first has not answered, nor has who got nothing yet.
+        // A contact who wrote first has not answered, and neither has one who
+        // has received nothing yet.
         heard(&store, ANA, "A1", 0, false, "Hola").await;
         let message = writes(&store, ANA, Origin::Bulk, "k1", false).await;
         assert_eq!(store.answered_since(begin, None).await.unwrap(), 0);
@@ -186,7 +187,7 @@ on_both_engines! {
         assert_eq!(store.answered_since(begin, None).await.unwrap(), 0);
         heard(&store, ANA, "A2", 1, false, "Sí").await;
         heard(&store, ANA, "A3", 2, false, "¿Cuánto?").await;
-        // A dry run reached nobody.
+        // A dry run reaches nobody.
         writes(&store, LEO, Origin::Campaign, "dry", true).await;
         store.simulate(9).await.unwrap();
         heard(&store, LEO, "L1", 3, false, "Hola").await;
@@ -222,7 +223,7 @@ on_both_engines! {
         store.mark_read(eva, ANA, Some(second.id)).await.unwrap();
         store.mark_read(eva, LEO, None).await.unwrap();
         assert_eq!((of(eva).await, of(own).await, of(NOBODY).await), (0, 1, 2));
-        // An answer on the phone marks the chat as read for all.
+        // A reply from the phone marks the chat as read for all users.
         heard(&store, ANA, "p1", 9, true, "ahí va").await;
         assert_eq!((of(own).await, of(NOBODY).await), (0, 1));
         heard(&store, ANA, "a3", 12, false, "tres").await;
@@ -235,7 +236,7 @@ on_both_engines! {
         let store = open(&database).await;
         for n in 0..5 {
             let chat = format!("549110000000{n}@c.us");
-            // All within one second.
+            // All messages are of the same second.
             heard(&store, &chat, &format!("k{n}"), -9, false, "hola").await;
         }
         let mut seen = Vec::new();
@@ -290,8 +291,8 @@ on_both_engines! {
     }
 }
 
-/// Who answered, in days or a campaign, is found without a look at what was
-/// sent.
+/// Checks that people who answered, in some days or to a campaign, are found
+/// without reading all sent messages.
 #[tokio::test]
 async fn answers_are_counted_by_their_indexes() {
     let database = Database::sqlite();
@@ -310,14 +311,14 @@ async fn answers_are_counted_by_their_indexes() {
             plan.iter().any(|step| step.contains(index)),
             "{statement}\n{plan:#?}"
         );
-        // Of the messages, `o` is those of one person.
+        // The scan `heard` is allowed; `o` covers only the messages of one person.
         let reads = |step: &&String| step.starts_with("SCAN") && *step != "SCAN heard";
         assert_eq!(plan.iter().find(reads), None, "{statement}\n{plan:#?}");
     }
     store.close().await;
 }
 
-/// No list and no count reads the history: each uses an index of its own.
+/// Checks that no list or count reads the history: each uses an index made for it.
 #[tokio::test]
 async fn lists_and_counts_go_by_their_indexes() {
     let database = Database::sqlite();

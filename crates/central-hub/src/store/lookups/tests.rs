@@ -34,7 +34,7 @@ on_both_engines! {
         for (hours, known) in [
             (0, [Some(true), Some(false)]),
             (23, [Some(true), Some(false)]),
-            // Somebody may have joined since.
+            // The person may have joined since.
             (25, [Some(true), None]),
         ] {
             answered_ago(&store, hours).await;
@@ -45,7 +45,7 @@ on_both_engines! {
         assert_eq!(want().await, [Some(true), None]);
         answered_ago(&store, 7 * 24 + 1).await;
         assert_eq!(want().await, [None, None]);
-        // One that failed waits behind the others.
+        // A number whose lookup failed waits behind the others.
         store.postpone_lookup(people[1].as_str()).await.unwrap();
         assert_eq!(store.next_lookup().await.unwrap().as_deref(), Some(people[0].as_str()));
         store.close().await;

@@ -135,7 +135,7 @@ on_both_engines! {
         assert_eq!((row.count(RecipientState::Pending), row.count(RecipientState::Skipped)), (1, 1));
         assert_eq!(states(&store, hidden).await, [(LID.to_owned(), RecipientState::Pending)]);
         assert_eq!(count(&store, "person_joinings").await, 1);
-        // Stored only once.
+        // The same knowledge is stored only once.
         store.learn(&[NUMBER, LID], Some(NUMBER), Source::Inbound).await.unwrap();
         assert_eq!((count(&store, "people").await, count(&store, "person_addresses").await), (1, 2));
         assert_eq!(count(&store, "person_joinings").await, 1);
@@ -157,13 +157,13 @@ on_both_engines! {
             .await
             .unwrap();
         assert_eq!(source, "import");
-        // What is known is newer than any import.
+        // Stored knowledge is newer than any import.
         for (id, chat) in [(other_number, LID), (NUMBER, other_lid), (NUMBER, other_number), ("x", LID), (LID, other_lid)] {
             assert!(!store.learn_from_import(id, chat).await.unwrap(), "{id} {chat}");
         }
         assert_eq!(store.chat_of(&person(other_lid)).await.unwrap(), other_lid);
         assert_eq!(store.chat_of(&person(other_number)).await.unwrap(), other_number);
-        // WhatsApp's spelling, where none is known.
+        // WhatsApp's spelling, if none is known yet.
         let (old, new) = ("551187654321@c.us", "5511987654321@c.us");
         assert!(store.learn_from_import(new, old).await.unwrap());
         assert!(!store.learn_from_import(old, new).await.unwrap());
@@ -201,7 +201,7 @@ on_both_engines! {
         // A correction without a known rule is accepted.
         store.learn_from_send("22997123456@c.us", "2290197123456@c.us").await.unwrap();
         assert_eq!(store.chat_of(&person("22997123456")).await.unwrap(), "2290197123456@c.us");
-        // So is a LID instead of a number.
+        // A LID in place of a number is accepted as well.
         store.learn_from_send(old, LID).await.unwrap();
         assert_eq!(store.chat_of(&person(LID)).await.unwrap(), old);
         store.close().await;
@@ -236,7 +236,7 @@ on_both_engines! {
             let (there, back) = ([number.as_str(), &lid], [lid.as_str(), &number]);
             let forth = one.learn(&there, Some(&number), Source::Inbound);
             let back = other.learn(&back, Some(&number), Source::Send);
-            // Another hub writes to both meanwhile.
+            // Another hub writes to both chats meanwhile.
             let writes = async {
                 insert(&other, &lid, &format!("l{n}")).await;
                 insert(&other, &number, &format!("m{n}")).await;
@@ -281,7 +281,7 @@ on_both_engines! {
             assert!(results.contains(&Joined::Already), "{results:?}");
             let chat_now = one.chat_of(&leo).await.unwrap();
             assert_eq!(one.chat_of(&ana).await.unwrap(), chat_now);
-            // Whose chat it is, the other one leaves.
+            // The person whose chat it is stays; the other one leaves.
             let (stays, leaves) = if chat_now == ana.as_str() { (&ana, &leo) } else { (&leo, &ana) };
             let key = format!("d{n}");
             let writes = insert(&other, &lid, &key);
@@ -335,7 +335,7 @@ on_both_engines! {
                 .await
                 .unwrap();
         }
-        // The state that the migration leaves.
+        // The state that the migration leaves behind.
         for statement in [
             "INSERT INTO people (id, chat, created_at, updated_at) VALUES (7, '5491158254201@c.us', 0, 0), (8, '551187654321@c.us', 0, 0)",
             "INSERT INTO person_addresses (address, person_id, source, created_at)

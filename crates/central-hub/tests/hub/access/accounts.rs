@@ -141,8 +141,7 @@ on_both_engines! {
         ] {
             assert_eq!(code(&ask(&admin(), "POST", "", wrong.clone()).await), (400, "INVALID_REQUEST"), "{wrong}");
         }
-        // A token creates another only with `admin`; no caller grants more than
-        // it has.
+        // A token can create another only with `admin`, and no caller can grant more than it has.
         let new = json!({"name": "x", "scopes": ["read"]});
         assert_eq!(code(&ask(&token, "POST", "", new.clone()).await), (403, "FORBIDDEN"));
         let ana = hub.add_cliente("ana", 51).await;

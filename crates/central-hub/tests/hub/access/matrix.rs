@@ -1,5 +1,5 @@
-//! The access of every kind of caller to every route. A new route needs a line
-//! here and one in `routes/mod.rs`.
+//! Tests the access of every kind of caller to every route. A new route needs a
+//! line here and one in `routes/mod.rs`.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use serde_json::json;
 use super::{admin, bearer, locked};
 use crate::support::Hub;
 
-/// The callers with access, one letter each: `n`o caller, the `A`dmin, an
-/// a`G`ente, a `C`liente, tokens with one scope each (`r`ead, `s`end, `k` for
-/// campaigns, `l`ink, `a`dmin), and the same tokens of one business (`R S K
-/// L`).
+/// The callers with access to each route, as one letter each: `n`o credentials,
+/// the `A`dmin, an a`G`ente, a `C`liente, tokens with one scope each (`r`ead,
+/// `s`end, `k` for campaigns, `l`ink, `a`dmin), and the same tokens of one
+/// business (`R S K L`).
 const EXPECTED: &[(&str, &str)] = &[
     ("POST /auth/login", "nAGCrsklaRSKL"),
     ("POST /auth/logout", "AGCrsklaRSKL"),
@@ -153,7 +153,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /quick-answers", "AGCsaS"),
     ("PUT /quick-answers/{id}", "AGCsaS"),
     ("DELETE /quick-answers/{id}", "AGCsaS"),
-    // Authenticated by a separate token, which this hub lacks.
+    // Authenticated by a separate token, which this hub does not have.
     ("POST /listener/incoming-message", "nAGCrsklaRSKL"),
     ("POST /listener/outgoing-message", "nAGCrsklaRSKL"),
     ("GET /sender/destinatarios/campania/{id}", "AGCraR"),
@@ -183,7 +183,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /webhooks/{id}/deliveries/{number}/replay", "Aa"),
 ];
 
-/// Returns the response's status, and the code of an error.
+/// Returns the status of the response, and the code if it is an error.
 async fn ask(hub: &Hub, by: &str, method: &str, path: &str) -> (u16, String) {
     let method: reqwest::Method = method.parse().unwrap();
     let mut request = hub.http.request(method.clone(), hub.url(path));
@@ -196,11 +196,11 @@ async fn ask(hub: &Hub, by: &str, method: &str, path: &str) -> (u16, String) {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     if status < 400 {
-        // A stream would not end.
+        // An event stream would not end, so it is not read.
         return (status, String::new());
     }
     let body: serde_json::Value = response.json().await.unwrap();
-    // The 404 must not come from an unknown path.
+    // A 404 must not come from an unknown path.
     assert!(
         body["message"] != "there is no such path" || path.ends_with("/nothing"),
         "{path}"
@@ -289,7 +289,7 @@ async fn every_route_for_every_caller() {
             }
         }
     }
-    // A wrong method gets a 405, from every caller.
+    // A wrong method gets 405 for every caller.
     assert_eq!(ask(&hub, "", "DELETE", "/api/send").await.0, 405);
     assert_eq!(ask(&hub, "", "GET", "/api/nothing").await.0, 404);
     hub.stop().await;

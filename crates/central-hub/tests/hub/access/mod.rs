@@ -1,5 +1,4 @@
-//! Access control: sign-in, users, tokens, and every route for every kind of
-//! caller.
+//! Tests of access control: sign-in, users, tokens, and every route for every kind of caller.
 
 mod accounts;
 mod matrix;
@@ -16,7 +15,7 @@ use crate::support::Hub;
 
 pub const PASSWORD: &str = "correct horse";
 
-/// Starts a hub with a password, on its own database.
+/// Starts a hub with a password and a separate database.
 pub async fn locked() -> (FakeSessionManager, Hub) {
     let peer = FakeSessionManager::start().await;
     peer.answers("/status", 200, r#"{"status":"READY"}"#);
@@ -44,7 +43,7 @@ pub async fn answer(request: RequestBuilder) -> (u16, Value) {
 }
 
 impl Hub {
-    /// Sends a request with this `Authorization`.
+    /// Sends a request with this `Authorization` header.
     pub async fn by(
         &self,
         authorization: &str,
@@ -74,7 +73,7 @@ impl Hub {
         basic(name, &password)
     }
 
-    /// Creates an agente, with a password of the same form.
+    /// Creates an agente, whose password repeats its name three times.
     pub async fn add_agente(&self, name: &str) -> String {
         let password = format!("{name}-{name}-{name}");
         let user = json!({"username": name, "password": password, "role": "agente"});
@@ -83,7 +82,7 @@ impl Hub {
         basic(name, &password)
     }
 
-    /// Creates a token as the specified caller.
+    /// Creates a token on behalf of the caller `by`.
     pub async fn add_token(&self, by: &str, scopes: &[&str], cliente_id: Option<u64>) -> String {
         let token = json!({"name": "prueba", "scopes": scopes, "cliente_id": cliente_id});
         let (status, body) = self.by(by, "POST", "/api/tokens", token).await;
@@ -113,7 +112,7 @@ impl Hub {
     }
 }
 
-/// A browser's state after the sign-in.
+/// A browser's state after signing in.
 pub struct Session {
     pub cookie: String,
     pub csrf: String,
@@ -132,7 +131,7 @@ impl Session {
         request.header("x-csrf-token", &self.csrf)
     }
 
-    /// Returns whether cookie and JWT are accepted; asserts that both agree.
+    /// Returns whether the cookie and the JWT are accepted. Asserts that both agree.
     pub async fn holds(&self, hub: &Hub) -> bool {
         let cookie = answer(self.get(hub, "/api/auth/me")).await.0;
         let jwt = hub

@@ -18,7 +18,7 @@ async fn messages_are_visible_only_to_their_business() {
         let body = json!({"destinatario": TO, "mensaje": "hola", "cliente_id": cliente_id});
         hub.by(by, "POST", "/api/sender/messages/send", body).await
     };
-    // Its own id, whether given or not.
+    // The business's own id applies, whether the request names it or not.
     let mut ids = Vec::new();
     for (by, said) in [(&ana, None), (&ana, Some(51)), (&of_ana, None)] {
         let (status, body) = send(by, said).await;

@@ -26,7 +26,7 @@ on_both_engines! {
         assert_eq!((&me["csrf"], &me["user"]["username"]), (&json!(session.csrf), &json!("admin")));
         assert_eq!(me["auth_required"], true);
 
-        // A read needs only the cookie, a change also the CSRF token.
+        // A read needs only the cookie; a change also needs the CSRF token.
         assert_eq!(answer(session.get(&hub, "/status")).await.0, 200);
         let url = hub.url("/api/auth/logout");
         for wrong in [None, Some(""), Some("x"), Some(&session.csrf[1..])] {
@@ -59,7 +59,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    /// `central-hub new-keys`: browsers stay signed in, JWTs of before end.
+    /// After `central-hub new-keys`, browsers stay signed in, but older JWTs become invalid.
     async fn jwts_end_with_new_keys_and_cookies_do_not(database: Database) {
         let nowhere = FakeSessionManager::nowhere().await;
         let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
@@ -96,8 +96,7 @@ on_both_engines! {
             seen > session_api::Timestamp::now().as_millis() - 3_600_000
         })
         .await;
-        // A late record of an earlier request may follow, so it is aged
-        // repeatedly.
+        // A late record of an earlier request may follow, so the session is aged repeatedly.
         until("the cookie to be over for want of use", async || {
             age("seen_at", 13).await;
             answer(session.get(&hub, "/api/auth/me")).await.0 == 401
@@ -141,11 +140,11 @@ on_both_engines! {
         assert!(session.holds(&hub).await, "whoever changes it goes on");
         assert!(works(&hub, "battery staple").await && !works(&hub, PASSWORD).await);
         hub.stop().await;
-        // Same variable: the changed password is kept.
+        // With the same variable, the changed password is kept.
         let hub = start(PASSWORD).await;
         assert!(works(&hub, "battery staple").await && !works(&hub, PASSWORD).await);
         hub.stop().await;
-        // Changed variable: it resets the password.
+        // A changed variable resets the password.
         let hub = start("tr0ub4dor").await;
         assert!(works(&hub, "tr0ub4dor").await && !works(&hub, "battery staple").await);
         assert!(!session.holds(&hub).await);
@@ -156,7 +155,7 @@ on_both_engines! {
 #[tokio::test]
 async fn each_sign_in_creates_its_own_session() {
     let (_peer, hub) = locked().await;
-    // A session id planted in the browser is not adopted.
+    // A session id that was planted in the browser is not adopted.
     let planted = "leadmaster_session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let login = |cookie: &str| {
         let body = json!({"username": "admin", "password": PASSWORD});
@@ -222,7 +221,7 @@ async fn guesses_are_limited_by_address_and_user_without_blocking_sessions() {
     assert_eq!((status, &*code), (429, "TOO_MANY_ATTEMPTS"));
     let wait: u64 = wait.unwrap().to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
-    // From many addresses, for one user.
+    // Attempts from many addresses, for one user.
     for number in 0..30 {
         let from = format!("10.1.0.{number}");
         assert_eq!(attempt("admin", "x", &from).await.0, 401);

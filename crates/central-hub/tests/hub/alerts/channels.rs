@@ -1,5 +1,5 @@
-//! The ways by which people are told: SMTP with TLS and a password against a
-//! real mail server, `central-hub alert --test` as a process, and a way that
+//! Tests of the channels of alerts: SMTP with TLS and a password against a real
+//! mail server, `central-hub alert --test` as a process, and a channel that
 //! fails for a day.
 
 use std::path::Path;
@@ -11,8 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A certificate for another name, as of Debian's `ssl-cert`, and its key, as
-/// files.
+/// The files of a certificate for another name, like that of Debian's `ssl-cert`, and of its key.
 struct Certificate {
     folder: TempDir,
 }
@@ -27,7 +26,7 @@ impl Certificate {
         Self { folder }
     }
 
-    /// Starts a mail server that wants TLS of this kind, and ana's password.
+    /// Starts a mail server that requires this kind of TLS and ana's password.
     fn mail(&self, kind: &str) -> Mail {
         let path = |name: &str| self.folder.path().join(name).display().to_string();
         let (certificate, key) = (path("cert.pem"), path("key.pem"));
@@ -102,7 +101,7 @@ async fn alert_test_command_reports_what_came_of_each_way() {
         lines[1].starts_with("webhook ") && lines[1].ends_with(" taken"),
         "{said}"
     );
-    // In Spanish without ALERT_LANGUAGE.
+    // The language is Spanish without `ALERT_LANGUAGE`.
     let told = mail.until(1).await.remove(0);
     assert_eq!(told["subject"], "LeadMaster: Prueba de avisos");
     assert_eq!(
@@ -110,7 +109,7 @@ async fn alert_test_command_reports_what_came_of_each_way() {
         "test"
     );
 
-    // One way fails: the other is tried all the same.
+    // If one channel fails, the other is still tried.
     let (code, said, errors) = alert_test(folder.path(), &both);
     assert_eq!(code, Some(1), "{said}{errors}");
     assert!(
@@ -134,7 +133,7 @@ async fn alert_test_command_reports_the_mail_servers_own_words() {
     let port = mail.server.port();
     let smtp = |scheme: &str, rest: &str| format!("{scheme}://{rest}:{port}");
     let test = |url: &str| alert_test(folder.path(), &[("SMTP_URL", url)]);
-    // A wrong password, which is not repeated.
+    // A wrong password is not repeated in the output.
     let url = smtp("smtp", "ana%40example.com:wrong-word@127.0.0.1");
     let (code, said, errors) = test(&url);
     assert_eq!(code, Some(1), "{said}{errors}");
@@ -143,7 +142,7 @@ async fn alert_test_command_reports_the_mail_servers_own_words() {
         "{errors}"
     );
     assert!(!errors.contains("wrong-word"), "{errors}");
-    // Against this server TLS cannot begin at once.
+    // This server does not accept TLS from the start of a connection.
     let (code, said, errors) = test(&smtp("smtps", "127.0.0.1"));
     assert_eq!(code, Some(1), "{said}{errors}");
     // A server without TLS gets nothing if TLS is required.
@@ -151,11 +150,11 @@ async fn alert_test_command_reports_the_mail_servers_own_words() {
     let (code, said, errors) = test(&format!("{}?tls=required", plain.url));
     assert_eq!(code, Some(1), "{said}{errors}");
     assert!(plain.mails().is_empty() && mail.mails().is_empty());
-    // Nobody listens.
+    // No server listens on this port.
     let (code, said, errors) = test("smtp://127.0.0.1:1");
     assert_eq!(code, Some(1), "{said}{errors}");
     assert!(errors.contains("CANNOT_CONNECT: "), "{errors}");
-    // There is no way.
+    // No channel is configured.
     let nobody = Command::new(env!("CARGO_BIN_EXE_central-hub"))
         .args(["alert", "--test"])
         .current_dir(folder.path())

@@ -1,5 +1,5 @@
-//! Each condition from its source to a mail: restarts, memory, WhatsApp's
-//! limits, dead letters, backups, disk and certificate.
+//! Tests of each condition from its source to an e-mail: restarts, memory,
+//! WhatsApp's limits, dead letters, backups, disk and certificate.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,7 +18,7 @@ use super::*;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A READY session of a session-manager that started at this time.
+/// Simulates a `READY` session of a session-manager that started at this time.
 fn started(manager: &FakeSessionManager, at: Timestamp) {
     let mut body: Value = serde_json::from_str(&session("READY", "SYNCED")).unwrap();
     body["service"]["started_at"] = json!(at);
@@ -45,7 +45,7 @@ on_both_engines! {
             started(&manager, clock.now());
             until_looked(&manager, 2).await;
         };
-        // The first start is no restart, and one restart is none to tell of.
+        // The first start is not a restart, and a single restart raises no alert.
         restart().await;
         restart().await;
         assert!(mail.mails().is_empty(), "{:?}", mail.subjects());
@@ -53,7 +53,7 @@ on_both_engines! {
         let short = mail.until(1).await.remove(0);
         let title = "LeadMaster: session-manager was restarted before it was up for an hour";
         assert_eq!(short["subject"], title);
-        // A restart of the hub does not forget them.
+        // A restart of the hub does not lose the count.
         hub.stop().await;
         let hub = start_at(&clock, &database, &manager.url, &variables).await;
         restart().await;
@@ -62,7 +62,7 @@ on_both_engines! {
         let many = mail.until(2).await.remove(1);
         let title = "LeadMaster: Urgent: session-manager was restarted 4 times within an hour";
         assert_eq!(many["subject"], title);
-        // While that holds, the shorter one is not said to be over.
+        // While this alert is active, the one about a short uptime is not resolved.
         until_looked(&manager, 20).await;
         assert_eq!(mail.mails().len(), 2, "{:?}", mail.subjects());
         clock.advance(HOUR);
@@ -103,7 +103,7 @@ on_both_engines! {
         };
         metrics(512, 1430, 1000);
         let variables = mail.variables();
-        // The hub's own memory is more than nothing.
+        // The hub's own memory exceeds a limit of 1 MiB.
         let hub = start_changed(&database, &manager.url, &variables, |deps| {
             deps.alert_limits.hub_memory_mib = 1;
         }).await;
@@ -209,7 +209,7 @@ on_both_engines! {
         let mut variables = mail.variables().to_vec();
         variables.push(("ALERT_BACKUP_HOURS", "30"));
         let hub = start_at(&clock, &database, &manager.url, &variables).await;
-        // Without a key none is missed; with one, after a while.
+        // Without a key, no backup is expected; with one, it is expected after a while.
         manager.answers("/metrics", 200, "leadmaster_backup_wanted 0\n");
         until_looked(&manager, 2).await;
         until_holding(&hub, &[]).await;
@@ -242,7 +242,7 @@ async fn missing_and_old_backups_of_the_hub_are_told() {
     let clock = AlertClock::default();
     let mut variables = mail.variables().to_vec();
     variables.extend([("BACKUP_KEY", key.as_str()), ("BACKUP_DIR", place.as_str())]);
-    // Taken by cron alone.
+    // Only cron takes the backups.
     variables.push(("BACKUP_EVERY_HOURS", "0"));
     let hub = start_at(&clock, &database, &manager.url, &variables).await;
     until_holding(&hub, &["NO_BACKUP/hub"]).await;
@@ -274,7 +274,7 @@ async fn missing_and_old_backups_of_the_hub_are_told() {
     hub.stop().await;
 }
 
-/// Serves a certificate that nobody trusts; returns its URL.
+/// Serves a page with an untrusted certificate, and returns its URL.
 async fn page_of_a_stranger() -> String {
     let made = generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -1,5 +1,5 @@
-//! When people are told, by a clock that the test moves: delays, repeats, quiet
-//! hours, requests that lapse, and the daily summary.
+//! Tests of when alerts are sent, by a clock that the test moves: delays,
+//! repeats, quiet hours, requests that lapse, and the daily digest.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Moves the clock ahead to this time of the day, in UTC.
+/// Moves the clock ahead to this time of day, in UTC.
 fn advance_to(clock: &AlertClock, hour: u32, minute: u32) {
     let day = i64::try_from(DAY.as_millis()).unwrap();
     let wanted = (HOUR * hour + MINUTE * minute).as_millis();
@@ -20,8 +20,8 @@ fn advance_to(clock: &AlertClock, hour: u32, minute: u32) {
     clock.advance(Duration::from_millis(ahead.try_into().unwrap()));
 }
 
-/// As [`is_in`], since `since`, and with a passkey request of `since` if it has
-/// this stage.
+/// Sets the session's state like [`is_in`], as of `since`; if `passkey` is a
+/// stage, with a passkey request as of `since`.
 fn waits(manager: &FakeSessionManager, cause: &str, since: Timestamp, passkey: Option<&str>) {
     let mut body: Value = serde_json::from_str(&session("QR_REQUIRED", cause)).unwrap();
     body["since"] = json!(since);
@@ -49,7 +49,7 @@ on_both_engines! {
         advance_to(&clock, 12, 0);
         let mut variables = mail.variables().to_vec();
         variables.extend([
-            // A slow machine's missed answer is nothing to tell of.
+            // A response that a slow machine misses raises no alert.
             ("ALERT_AFTER_MINUTES", "10"),
             ("TZ", "UTC"),
             ("ALERT_QUIET_HOURS", "22:00-07:00"),
@@ -57,7 +57,7 @@ on_both_engines! {
         ]);
         let hub = start_at(&clock, &database, &manager.url, &variables).await;
         mail.until(1).await;
-        // Repeated after four hours, and not before.
+        // The alert is repeated after four hours, and not before.
         clock.advance(HOUR * 4 - MINUTE);
         until_looked(&manager, 2).await;
         assert_eq!(mail.mails().len(), 1, "{:?}", mail.subjects());
@@ -65,7 +65,7 @@ on_both_engines! {
         let again = mail.until(2).await.remove(1);
         let title = "LeadMaster: Still: the browser's profile takes 4096 MiB";
         assert_eq!(again["subject"], title);
-        // At night neither a repeat nor a new warning; only what is critical.
+        // At night there is neither a repeat nor a new warning; only critical alerts are sent.
         advance_to(&clock, 23, 0);
         let skewed = format!("{WARNING}leadmaster_clock_skew_seconds 90\n");
         manager.answers("/metrics", 200, &skewed);
@@ -78,7 +78,7 @@ on_both_engines! {
         clock.advance(HOUR * 5);
         until_looked(&manager, 2).await;
         assert_eq!(mail.mails().len(), 3, "{:?}", mail.subjects());
-        // All of it ends at night: what was told is resolved in the morning.
+        // All conditions end at night; the alerts that were sent are resolved in the morning.
         is_in(&manager, "READY", "SYNCED");
         manager.answers("/metrics", 200, NO_WARNING);
         until("what was never told is over", async || {
@@ -120,8 +120,8 @@ on_both_engines! {
         clock.advance(MINUTE * 2);
         let code = mail.until(1).await.remove(0);
         assert_eq!(code["subject"], "LeadMaster: Urgent: the phone has to be linked");
-        // Somebody scans: the passkey has ten minutes, so neither the earlier
-        // mail nor the quiet hours hold it back.
+        // A person scans the code. The passkey request lapses in ten minutes,
+        // so neither the earlier e-mail nor the quiet hours delay the alert.
         let asked = clock.now();
         waits(&manager, "PASSKEY_REQUIRED", asked, Some("required"));
         nothing_more(1).await;
@@ -133,14 +133,14 @@ on_both_engines! {
         let lapses = lapses[..16].replace('T', " ");
         let text = passkey["text"].as_str().unwrap();
         assert!(text.contains(&format!("It lapses at {lapses}.")), "{text}");
-        // Nobody answers; once it is asked again, it is told again.
+        // Nobody answers; a new request is alerted again.
         clock.advance(MINUTE * 9);
         waits(&manager, "CODE_SHOWN", clock.now(), None);
         nothing_more(2).await;
         waits(&manager, "PASSKEY_REQUIRED", clock.now(), Some("asked"));
         clock.advance(MINUTE + Duration::from_secs(1));
         mail.until(3).await;
-        // One that is answered in time is told to nobody.
+        // A request that is answered in time raises no alert.
         waits(&manager, "PASSKEY_REQUIRED", clock.now(), Some("answered"));
         clock.advance(MINUTE * 2);
         nothing_more(3).await;
@@ -166,7 +166,7 @@ async fn two_hubs_on_one_store_send_one_summary_a_day() {
         start_at(&clock, &database, &manager.url, &variables),
         start_at(&clock, &database, &manager.url, &variables),
     );
-    // Today's is past for a new hub.
+    // Today's digest is already past for a new hub.
     until_looked(&manager, 8).await;
     assert!(mail.mails().is_empty(), "{:?}", mail.subjects());
     for day in 1..=2 {

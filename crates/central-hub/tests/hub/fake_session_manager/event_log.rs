@@ -1,5 +1,4 @@
-//! A durable event log: each event has an id, and a listener resumes after the
-//! one it names.
+//! A durable event log. Each event has an id, and a listener resumes after the id that it names.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -35,14 +34,14 @@ impl Default for EventLog {
     }
 }
 
-/// Methods for a fake with an event log.
+/// The methods of a fake that has an event log.
 impl FakeSessionManager {
     fn log(&self) -> &EventLog {
         let log = self.script.log.as_ref();
         log.expect("a fake session-manager with an event log")
     }
 
-    /// Publishes an event to current and later listeners; returns its id.
+    /// Publishes an event to current and later listeners. Returns the event's id.
     pub fn publish(&self, name: &str, data: &Value) -> u64 {
         let mut events = self.log().events.lock().unwrap();
         let now = u64::try_from(Timestamp::now().as_millis()).unwrap() * 1000;
@@ -68,7 +67,7 @@ impl FakeSessionManager {
         std::mem::take(&mut *broken).cancel();
     }
 
-    /// Returns the ids that followers resumed after, one per connection.
+    /// Returns the ids after which listeners resumed, one per connection.
     pub fn resumed_after(&self) -> Vec<String> {
         let asked = self.log().asked.lock().unwrap();
         asked.iter().flatten().cloned().collect()

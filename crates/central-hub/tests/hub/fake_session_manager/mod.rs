@@ -1,7 +1,8 @@
 //! A fake session-manager with scripted responses and events.
 //!
-//! [`FakeSessionManager::start`] repeats its first events to each listener;
-//! [`FakeSessionManager::with_event_log`] numbers its events and resumes.
+//! The fake of [`FakeSessionManager::start`] sends the same first events to
+//! each listener. That of [`FakeSessionManager::with_event_log`] numbers its
+//! events, so that listeners can resume.
 
 mod event_log;
 
@@ -25,13 +26,13 @@ use tokio_util::sync::CancellationToken;
 use event_log::EventLog;
 pub use event_log::message;
 
-/// The response of a path.
+/// The response on a path.
 #[derive(Clone)]
 pub enum FakeResponse {
     Json(u16, String),
-    /// A file with this type and tag, and its parts.
+    /// Serves a file with this content type, and parts of it.
     File(&'static str, Vec<u8>),
-    /// Accepts a send: the id consists of the recipient and the key.
+    /// Accepts a send; the message id consists of the recipient and the key.
     Takes,
     /// Responds to a lookup with the chat of the requested number.
     LooksUp(HashMap<String, Option<String>>),
@@ -51,15 +52,15 @@ pub struct Asked {
 #[derive(Clone)]
 struct Script {
     answers: Arc<Mutex<HashMap<String, FakeResponse>>>,
-    /// One-time responses, used before `answers`.
+    /// One-time responses, which are used before `answers`.
     first: Arc<Mutex<VecDeque<(String, FakeResponse)>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
     first_events: Arc<Mutex<Vec<(String, String)>>>,
     events: broadcast::Sender<(String, String)>,
     listeners: Arc<Mutex<u32>>,
-    /// Cancelled by `fall_over`: ends the event streams.
+    /// Cancelled by `fall_over`, which ends the event streams.
     fallen: CancellationToken,
-    /// A durable event log, in place of `events`.
+    /// The durable event log that replaces `events`, if there is one.
     log: Option<EventLog>,
 }
 
@@ -70,12 +71,12 @@ pub struct FakeSessionManager {
 }
 
 impl FakeSessionManager {
-    /// Listens; responds 404 to everything but `/events`.
+    /// Starts a fake that responds 404 on every path except `/events`.
     pub async fn start() -> Self {
         Self::listen(None).await
     }
 
-    /// Listens with a durable event log: listeners can resume after an id.
+    /// Starts a fake with a durable event log, so that listeners can resume after an id.
     pub async fn with_event_log() -> Self {
         Self::listen(Some(EventLog::default())).await
     }
@@ -117,7 +118,7 @@ impl FakeSessionManager {
             .insert(path.to_owned(), answer);
     }
 
-    /// Has the file of a message.
+    /// Serves the file of a message.
     pub fn has_media(&self, message_id: &str, kind: &'static str, bytes: &[u8]) {
         let path = format!("/messages/{message_id}/media");
         let answer = FakeResponse::File(kind, bytes.to_vec());
@@ -130,7 +131,7 @@ impl FakeSessionManager {
         answers.insert("/send".to_owned(), FakeResponse::Takes);
     }
 
-    /// Responds to lookups: WhatsApp's chat of each number, or none.
+    /// Responds to lookups with WhatsApp's chat of each number, or with none.
     pub fn looks_up(&self, known: &[(&str, Option<&str>)]) {
         let known = known.iter();
         let known = known.map(|(to, chat)| ((*to).to_owned(), chat.map(str::to_owned)));
@@ -193,13 +194,12 @@ impl FakeSessionManager {
         self.script.events.send((name.to_owned(), data)).unwrap();
     }
 
-    /// Returns the number of connections to `/events`, except those that
-    /// resume.
+    /// Returns the number of connections to `/events`, not counting those that resume.
     pub fn listeners(&self) -> u32 {
         *self.script.listeners.lock().unwrap()
     }
 
-    /// Returns the requests so far, except those of the event stream.
+    /// Returns the requests so far, not counting those of the event stream.
     pub fn asked(&self) -> Vec<Asked> {
         self.script.asked.lock().unwrap().clone()
     }
@@ -320,7 +320,7 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
             axum::Json(json!({"ok": true, "exists": chat.is_some(), "chat": chat})).into_response()
         }
         Some(FakeResponse::Never) => std::future::pending().await,
-        // Defaults to the state of its events.
+        // By default, the response is the state in the fake's events.
         None if path == "/status" && script.log.is_none() => {
             let events = script.first_events.lock().unwrap();
             let told = events.iter().rev().find(|(name, _)| name == "state");

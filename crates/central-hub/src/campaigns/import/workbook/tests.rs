@@ -1,5 +1,5 @@
-//! Workbooks built here part by part; real ones, saved by LibreOffice, are in
-//! the end-to-end tests.
+//! Tests with workbooks that are built here part by part; real ones, saved by
+//! LibreOffice, are in the end-to-end tests.
 
 use std::io::{Cursor, Write};
 
@@ -120,7 +120,7 @@ fn xlsx_numbers_are_whole_and_dates_are_dates() {
 
 #[test]
 fn second_sheet_is_chosen_in_a_workbook_of_either_kind() {
-    // Of LibreOffice.
+    // As LibreOffice writes it.
     let row = |cells: [&str; 2]| {
         let cell = |text: &str| {
             format!(
@@ -148,7 +148,7 @@ fn second_sheet_is_chosen_in_a_workbook_of_either_kind() {
     }
     let fault = import(&book, Some("3")).unwrap_err();
     assert_eq!(fault.sheets().unwrap(), ["Enero", "Febrero"]);
-    // Of Excel, where the first one is not hidden.
+    // As Excel writes it, with the first sheet not hidden.
     let shown = BOOK.replace(r#" state="hidden""#, "");
     let book = xlsx_with(&shown, ROWS);
     let fault = import(&book, None).unwrap_err();
