@@ -147,7 +147,7 @@ impl Drop for Database {
     }
 }
 
-/// The socket of the server that all tests of this process share.
+/// Returns the socket of the server that all tests of this process share.
 fn shared() -> &'static str {
     static HANDED: OnceLock<Option<String>> = OnceLock::new();
     static OWN: OnceLock<Server> = OnceLock::new();

@@ -19,8 +19,8 @@ pub struct MailServer {
     folder: TempDir,
 }
 
-/// A Python that has aiosmtpd: Debian's, since its packages are there for no
-/// other, or the one on the PATH.
+/// Returns a Python that has aiosmtpd: Debian's, since its packages are there for no other, or the
+/// one on the PATH.
 #[must_use]
 pub fn mail_python() -> Option<PathBuf> {
     ["/usr/bin/python3", "python3"]
@@ -91,8 +91,8 @@ impl MailServer {
         self.port
     }
 
-    /// What it took, in the order in which it did: JSON with `from`, `to`,
-    /// `subject`, `text`, `id`, `auto`, `encrypted`, `user`.
+    /// Returns what it took, in the order in which it did: JSON with `from`, `to`, `subject`,
+    /// `text`, `id`, `auto`, `encrypted`, `user`.
     #[must_use]
     pub fn mails(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).into_iter().flatten();

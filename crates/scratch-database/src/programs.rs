@@ -60,8 +60,7 @@ impl User {
         std::os::unix::fs::chown(path, Some(self.uid), Some(self.gid))
     }
 
-    /// The command prefix that runs a program as this user, in the shell's
-    /// child.
+    /// Returns the command prefix that runs a program as this user, in the shell's child.
     pub(crate) fn prefix(self) -> Vec<String> {
         vec![
             "setpriv".to_owned(),
@@ -76,7 +75,7 @@ impl User {
     }
 }
 
-/// Whether every user can access `folder`.
+/// Returns whether every user can access `folder`.
 pub(crate) fn is_open_to_all(folder: &Path) -> bool {
     folder.ancestors().all(|folder| {
         folder

@@ -296,11 +296,11 @@ impl SessionClient {
         }
     }
 
-    /// The answer as it came, whatever it is.
+    /// Returns the answer as it came, whatever it is.
     ///
     /// # Errors
-    /// [`ClientError::Unavailable`], [`ClientError::Timeout`], or
-    /// [`ClientError::BadResponse`] if it breaks off or is too large.
+    /// [`ClientError::Unavailable`], [`ClientError::Timeout`], or [`ClientError::BadResponse`] if
+    /// it breaks off or is too large.
     pub async fn raw(
         &self,
         endpoint: Endpoint,
@@ -520,7 +520,7 @@ pub(crate) fn decode<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, Clien
     })
 }
 
-/// The error that an unsuccessful response means.
+/// Returns the error that an unsuccessful response means.
 pub(crate) fn failure(answer: &RawAnswer) -> ClientError {
     let status = answer.status;
     let body: Option<ErrorBody> = serde_json::from_slice(&answer.body).ok();

@@ -48,7 +48,7 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// Whether session-manager certainly never got the request.
+    /// Returns whether session-manager certainly never got the request.
     pub const fn was_certainly_not_received(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
@@ -73,8 +73,8 @@ impl ClientError {
     }
 }
 
-/// The innermost cause: the ones above it only repeat the URL. Includes the
-/// system's error name, if operators search logs for it.
+/// Returns the innermost cause: the ones above it only repeat the URL. Includes the system's error
+/// name, if operators search logs for it.
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

@@ -66,8 +66,8 @@ async fn request(stream: &mut TcpStream) -> String {
     }
 }
 
-/// A peer that responds to each connection's request with these bytes, closes,
-/// and reports the request.
+/// Returns a peer that responds to each connection's request with these bytes, closes, and reports
+/// the request.
 async fn peer(answer: impl Into<Vec<u8>>) -> (SocketAddr, UnboundedReceiver<String>) {
     let answer = answer.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -60,14 +60,14 @@ fn document() -> OpenApi {
     routes.into_openapi()
 }
 
-/// The routes for anybody.
+/// Returns the routes for anybody.
 fn open_routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(status::health))
         .routes(routes!(status::deep))
 }
 
-/// The routes that need the token, if there is one.
+/// Returns the routes that need the token, if there is one.
 fn protected_routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(status::status))

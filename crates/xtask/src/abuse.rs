@@ -50,7 +50,7 @@ pub(crate) enum Engine {
     Postgres,
 }
 
-/// The arguments for the program itself.
+/// Returns the arguments for the program itself.
 fn words(options: &AbuseOptions) -> Vec<String> {
     let mut words = Vec::new();
     if options.short {

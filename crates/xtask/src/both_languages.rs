@@ -84,7 +84,7 @@ struct Block {
     lines: Vec<String>,
 }
 
-/// The path that the Spanish translation of `english` has to have.
+/// Returns the path that the Spanish translation of `english` has to have.
 fn spanish_of(english: &str) -> String {
     OTHERWISE_NAMED
         .iter()
@@ -95,7 +95,7 @@ fn spanish_of(english: &str) -> String {
         )
 }
 
-/// All pairs of an English page and its Spanish translation.
+/// Returns all pairs of an English page and its Spanish translation.
 fn pairs() -> Vec<(String, String)> {
     let named = OTHERWISE_NAMED.map(|(english, spanish)| (english.to_owned(), spanish.to_owned()));
     let below_es = chapters().into_iter().filter_map(|name| {
@@ -106,7 +106,7 @@ fn pairs() -> Vec<(String, String)> {
     named.into_iter().chain(below_es).collect()
 }
 
-/// The headings of the translated sections, if `english` is translated in part.
+/// Returns the headings of the translated sections, if `english` is translated in part.
 fn part_of(english: &str) -> Option<&'static [&'static str]> {
     IN_PART
         .iter()
@@ -149,7 +149,7 @@ fn with_english_words(text: &str) -> String {
         })
 }
 
-/// The code spans and numbers of `text`, sorted. Link targets do not count.
+/// Returns the code spans and numbers of `text`, sorted. Link targets do not count.
 fn unchanging(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in with_english_words(text).lines() {
@@ -174,8 +174,8 @@ const fn is_drawn(c: char) -> bool {
     matches!(c, '\u{2500}'..='\u{25ff}')
 }
 
-/// The lines of a code block without translatable text: shell comments, and the
-/// labels in a diagram except identifiers.
+/// Returns the lines of a code block without translatable text: shell comments, and the labels in a
+/// diagram except identifiers.
 fn without_words(block: &Block) -> Vec<String> {
     let shell = matches!(block.kind.as_str(), "bash" | "console");
     let picture = block.lines.iter().any(|line| line.contains(is_drawn));
@@ -305,7 +305,7 @@ fn both_languages_say_the_same() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// The file and the anchor that a link in `document` points to.
+/// Returns the file and the anchor that a link in `document` points to.
 fn target(document: &str, link: &str) -> (PathBuf, String) {
     let (path, wanted) = link.split_once('#').unwrap_or((link, ""));
     let folder = root().join(document);

@@ -79,7 +79,7 @@ impl Profile {
         repo::target().join(self.folder_name())
     }
 
-    /// The folder's name in the target folder.
+    /// Returns the folder's name in the target folder.
     pub(crate) fn folder_name(self) -> &'static str {
         match self {
             Self::Dev => "debug",
@@ -87,7 +87,7 @@ impl Profile {
         }
     }
 
-    /// The name for `--profile`.
+    /// Returns the name for `--profile`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Dev => "dev",
@@ -96,7 +96,7 @@ impl Profile {
     }
 }
 
-/// The installation folder of [`program`], private to this checkout.
+/// Returns the installation folder of [`program`], private to this checkout.
 fn private() -> PathBuf {
     repo::state().join("cargo")
 }

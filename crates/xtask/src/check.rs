@@ -48,8 +48,8 @@ pub(crate) fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The files that differ from where this branch left `main`, relative to the
-/// root; including untracked ones.
+/// Returns the files that differ from where this branch left `main`, relative to the root;
+/// including untracked ones.
 fn changed() -> Result<BTreeSet<String>> {
     let base = git(&["merge-base", "HEAD", "main"])
         .or_else(|_| git(&["merge-base", "HEAD", "origin/main"]))
@@ -79,7 +79,7 @@ fn git(words: &[&str]) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The packages of the `changed` files; all, if a shared file changed.
+/// Returns the packages of the `changed` files; all, if a shared file changed.
 fn packages(changed: &BTreeSet<String>) -> BTreeSet<String> {
     if changed.iter().any(|path| OF_ALL.contains(&path.as_str())) {
         return BTreeSet::from(["--workspace".to_owned()]);
@@ -87,7 +87,7 @@ fn packages(changed: &BTreeSet<String>) -> BTreeSet<String> {
     changed.iter().filter_map(|path| package_of(path)).collect()
 }
 
-/// The package name in the nearest `Cargo.toml` above.
+/// Returns the package name in the nearest `Cargo.toml` above.
 fn package_of(path: &str) -> Option<String> {
     let root = repo::root();
     // The fuzz targets are not members of the workspace.

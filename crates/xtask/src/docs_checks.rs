@@ -40,7 +40,7 @@ fn documents() -> Vec<PathBuf> {
     book.chain(front).collect()
 }
 
-/// The parts of `text` between `open` and `close`.
+/// Returns the parts of `text` between `open` and `close`.
 pub(crate) fn between<'a>(text: &'a str, open: &str, close: char) -> Vec<&'a str> {
     text.split(open)
         .skip(1)
@@ -48,7 +48,7 @@ pub(crate) fn between<'a>(text: &'a str, open: &str, close: char) -> Vec<&'a str
         .collect()
 }
 
-/// The anchor that GitHub derives from a heading.
+/// Returns the anchor that GitHub derives from a heading.
 pub(crate) fn anchor(heading: &str) -> String {
     heading
         .trim_matches(['#', ' '])
@@ -175,7 +175,7 @@ fn every_task_is_called_as_it_can_be() {
     assert!(tried > 20, "{tried} tasks");
 }
 
-/// The variables that the `--help` text in `source` lists.
+/// Returns the variables that the `--help` text in `source` lists.
 pub(crate) fn listed_variables(source: &str) -> BTreeSet<String> {
     let text = read(source);
     let (_, list) = text.split_once("Environment:\n").unwrap();

@@ -125,8 +125,7 @@ impl Sources {
         self.files.insert(module, source);
     }
 
-    /// The module of the file that defines `path`, which is relative to the
-    /// crate's root.
+    /// Returns the module of the file that defines `path`, which is relative to the crate's root.
     fn resolve(&self, path: &[String], depth: usize) -> Option<Vec<String>> {
         let known = |length: &usize| self.files.contains_key(&path[..*length]);
         let length = (1..=path.len()).rev().find(known);
@@ -149,7 +148,7 @@ impl Sources {
             .or_else(|| Some(module.to_vec()))
     }
 
-    /// The imports of each module.
+    /// Returns the imports of each module.
     fn arrows(&self) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
         let mut arrows = BTreeMap::new();
         for (module, source) in &self.files {

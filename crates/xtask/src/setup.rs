@@ -191,7 +191,7 @@ pub(crate) fn report() -> Result<()> {
     Ok(())
 }
 
-/// The Debian packages that are needed and missing.
+/// Returns the Debian packages that are needed and missing.
 fn missing_packages(needs: Needs) -> Vec<&'static str> {
     let mut missing = Vec::new();
     if needs.browser {
@@ -244,7 +244,7 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
     missing
 }
 
-/// Whether Python can create a virtual environment: Debian's cannot by default.
+/// Returns whether Python can create a virtual environment: Debian's cannot by default.
 fn has_venv() -> bool {
     let mut python = Command::new("python3");
     python.args(["-c", "import ensurepip, venv"]);
@@ -314,8 +314,7 @@ fn install(packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The prefix of a root command without a password prompt; `None` if there is
-/// none.
+/// Returns the prefix of a root command without a password prompt; `None` if there is none.
 fn root_prefix(path: &OsString) -> Option<&'static [&'static str]> {
     if rustix::process::geteuid().is_root() {
         return Some(&["env"]);

@@ -71,7 +71,7 @@ impl Digest {
     }
 }
 
-/// Whether the stamp contains `digest`.
+/// Returns whether the stamp contains `digest`.
 pub(crate) fn matches(stamp: &Path, digest: &str) -> bool {
     fs::read_to_string(stamp).is_ok_and(|text| text.trim() == digest)
 }

@@ -94,7 +94,7 @@ impl Timed {
     }
 }
 
-/// The `count` slowest tests, the slowest first; each once.
+/// Returns the `count` slowest tests, the slowest first; each once.
 fn slowest(mut tests: Vec<Timed>, count: usize) -> Vec<Timed> {
     tests.sort_by(|a, b| (&a.name, b.took).cmp(&(&b.name, a.took)));
     // nextest lists failed tests again at its end.
@@ -104,7 +104,7 @@ fn slowest(mut tests: Vec<Timed>, count: usize) -> Vec<Timed> {
     tests
 }
 
-/// A line without its colours.
+/// Returns a line without its colours.
 fn plain(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line.chars();

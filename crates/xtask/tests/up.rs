@@ -75,7 +75,7 @@ impl Checkout {
         fs::read_to_string(self.0.join("log")).unwrap_or_default()
     }
 
-    /// The processes that work in this folder.
+    /// Returns the processes that work in this folder.
     fn processes(&self) -> Vec<u32> {
         fs::read_dir("/proc")
             .unwrap()
@@ -134,7 +134,7 @@ impl Drop for Up {
     }
 }
 
-/// The body of `GET path`, if it is a 200.
+/// Returns the body of `GET path`, if it is a 200.
 fn ask(port: u16, path: &str) -> Option<String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect(address).ok()?;

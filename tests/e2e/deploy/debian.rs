@@ -61,7 +61,7 @@ async fn package_settings_are_written_once_with_one_secret() {
     assert_eq!(token(&etc, "central-hub"), None);
 }
 
-/// The `package.metadata.deb` of a service.
+/// Returns the `package.metadata.deb` of a service.
 async fn manifest(service: &str) -> Value {
     let words = [
         "metadata",

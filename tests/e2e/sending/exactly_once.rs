@@ -22,7 +22,7 @@ fn slow(ms: u64) -> Settings {
     }
 }
 
-/// A running `POST /send`; `None` if its service was killed.
+/// Returns a running `POST /send`; `None` if its service was killed.
 fn sending(
     manager: &Manager,
     key: Option<&str>,

@@ -217,7 +217,7 @@ async fn documents_have_the_type_and_name_that_phones_open() {
     manager.stop().await;
 }
 
-/// What phones show of what they get: kind, type, name, playback.
+/// Returns what phones show of what they get: kind, type, name, playback.
 fn shown(message: &Received) -> (&str, &str, &str, bool) {
     let file = message.details.file.as_ref().expect("a file");
     let name = file.filename.as_deref().unwrap_or_default();

@@ -108,7 +108,7 @@ impl Nginx {
         .await
     }
 
-    /// A client builder that resolves the name and trusts the certificate.
+    /// Returns a client builder that resolves the name and trusts the certificate.
     pub fn client_builder(&self) -> ClientBuilder {
         let pem = std::fs::read(self.authority()).expect("a certificate");
         http_builder()
@@ -119,7 +119,7 @@ impl Nginx {
             .timeout(Duration::from_secs(90))
     }
 
-    /// A client at `from`, an address of this machine.
+    /// Returns a client at `from`, an address of this machine.
     #[must_use]
     pub fn client(&self, from: u8) -> Client {
         self.client_builder()
@@ -213,7 +213,7 @@ fn certify(folder: &Path) {
     }
 }
 
-/// The file of `deploy/`, changed to loopback and these ports.
+/// Returns the file of `deploy/`, changed to loopback and these ports.
 fn configuration(folder: &Path, http: SocketAddr, https: SocketAddr) -> String {
     let file = root().join("deploy/nginx/leadmaster.conf");
     let mut text = std::fs::read_to_string(file).expect("the file of deploy/");

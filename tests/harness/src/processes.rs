@@ -8,8 +8,8 @@ use service_runtime::process::{Process, ProcessTable, Signal, kill};
 
 use crate::poll;
 
-/// All running processes that have `folder` in their command line or
-/// environment, except this test.
+/// Returns all running processes that have `folder` in their command line or environment, except
+/// this test.
 #[must_use]
 pub fn of(folder: &Path) -> Vec<Process> {
     let needle = folder.as_os_str().as_bytes();

@@ -88,7 +88,7 @@ impl ShimListener {
         })
     }
 
-    /// The environment variable that makes this program run as the shim.
+    /// Returns the environment variable that makes this program run as the shim.
     pub(super) fn variable(&self) -> (&'static str, &Path) {
         (SHIM_FOLDER, &self.folder)
     }

@@ -136,7 +136,7 @@ fn is_media(mime: &str) -> bool {
     matches!(class(mime), "image" | "video" | "audio")
 }
 
-/// Whether there is no control character, which every binary format has.
+/// Returns whether there is no control character, which every binary format has.
 fn is_text(head: &[u8]) -> bool {
     head.iter()
         .all(|byte| *byte >= b' ' && *byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c))

@@ -44,7 +44,7 @@ impl Lane {
         (!all.is_empty()).then_some(Self(all))
     }
 
-    /// Whether number and LID are known: then no more can be learned.
+    /// Returns whether number and LID are known: then no more can be learned.
     pub(super) fn is_complete(&self) -> bool {
         self.0.len() > 1
     }

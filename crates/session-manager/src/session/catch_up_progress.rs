@@ -30,7 +30,7 @@ impl Progress {
 }
 
 impl Default for CatchUp {
-    /// The first search is pending: earlier messages may have been missed.
+    /// Returns the first search is pending: earlier messages may have been missed.
     fn default() -> Self {
         Self(Arc::new(watch::Sender::new(Progress {
             missed: 1,

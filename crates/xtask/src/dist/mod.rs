@@ -82,7 +82,7 @@ fn archive(tools: &Tools, target: &Path, triple: &str, epoch: &str, built: &Path
     Ok(())
 }
 
-/// The target triple of this machine, as rustc reports it.
+/// Returns the target triple of this machine, as rustc reports it.
 fn triple() -> Result<String> {
     let text = cargo::printed(Command::new("rustc").arg("-vV"))?;
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
@@ -96,7 +96,7 @@ fn git(arguments: &[&str]) -> Command {
     command
 }
 
-/// The time of the commit: the only time in the archive.
+/// Returns the time of the commit: the only time in the archive.
 fn epoch() -> Result<String> {
     let text = cargo::printed(&mut git(&["log", "-1", "--format=%ct"]))
         .context("an archive carries the time of its commit")?;

@@ -13,8 +13,7 @@ use crate::cargo;
 /// What to do where [`tools_missing`].
 pub(super) const CURE: &str = "they need dpkg-dev: sudo apt-get install dpkg-dev";
 
-/// Whether dpkg-shlibdeps, which finds the libraries that a binary needs, is
-/// missing.
+/// Returns whether dpkg-shlibdeps, which finds the libraries that a binary needs, is missing.
 pub(super) fn tools_missing() -> bool {
     Command::new("dpkg-shlibdeps")
         .arg("--version")

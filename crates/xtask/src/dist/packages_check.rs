@@ -102,7 +102,7 @@ const VERSION: &str =
 struct Root(PathBuf);
 
 impl Root {
-    /// A root of the release of this machine, whose libraries the binaries need.
+    /// Creates a root of the release of this machine, whose libraries the binaries need.
     fn make(folder: &Path) -> Result<Self> {
         let root = Self(folder.to_owned());
         root.clear();

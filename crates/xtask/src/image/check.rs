@@ -86,8 +86,7 @@ impl Compose {
         Ok(compose)
     }
 
-    /// A command in a folder with copies of the files, and variables of this
-    /// run only.
+    /// Returns a command in a folder with copies of the files, and variables of this run only.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.program[0]);
         command
@@ -105,8 +104,7 @@ impl Compose {
         cargo::printed(&mut self.command(arguments)).map(drop)
     }
 
-    /// The container of a service: podman-compose joins names with `_`, docker
-    /// with `-`.
+    /// Returns the container of a service: podman-compose joins names with `_`, docker with `-`.
     fn container(&self, service: &str) -> String {
         let by = match self.engine {
             Engine::Podman => '_',
@@ -115,7 +113,7 @@ impl Compose {
         format!("{PROJECT}{by}{service}{by}1")
     }
 
-    /// The pid of the service; the container's first process is tini.
+    /// Returns the pid of the service; the container's first process is tini.
     fn pid(&self, service: &str) -> Result<i32> {
         let container = self.container(service);
         let words = ["inspect", "--format", "{{.State.Pid}}", &container];
@@ -127,9 +125,8 @@ impl Compose {
         Ok(child.parse()?)
     }
 
-    /// The address of a container in the containers' network. Nothing of
-    /// session-manager is published; this machine itself reaches it there, if
-    /// the engine runs as root.
+    /// Returns the address of a container in the containers' network. Nothing of session-manager is
+    /// published; this machine itself reaches it there, if the engine runs as root.
     fn ip(&self, service: &str) -> Result<Ipv4Addr> {
         let container = self.container(service);
         let networks = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
@@ -183,7 +180,7 @@ fn free_port() -> Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-/// The folder of the copies.
+/// Returns the folder of the copies.
 fn folder() -> PathBuf {
     repo::target().join("image-check")
 }
@@ -404,7 +401,7 @@ fn send(compose: &Compose, text: &str) -> Result<()> {
     wait(&format!("the message after {said}"), has)
 }
 
-/// The output of a shell with the tokens of the stopped container mounted.
+/// Returns the output of a shell with the tokens of the stopped container mounted.
 fn in_volume(compose: &Compose, line: &str) -> Result<String> {
     let volume = format!("{PROJECT}_tokens:/tokens");
     let image = tag("session-manager");

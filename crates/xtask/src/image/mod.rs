@@ -44,7 +44,7 @@ impl Engine {
         command
     }
 
-    /// Whether it works: docker may be installed without its daemon.
+    /// Returns whether it works: docker may be installed without its daemon.
     fn works(self) -> bool {
         self.command(&["info"])
             .stdin(Stdio::null())
@@ -73,7 +73,7 @@ impl Engine {
     }
 }
 
-/// The image name, as in compose.yaml.
+/// Returns the image name, as in compose.yaml.
 fn tag(target: &str) -> String {
     format!("localhost/leadmaster/{target}")
 }

@@ -17,7 +17,7 @@ fn file(name: &str) -> String {
     read(&format!("deploy/container/{name}"))
 }
 
-/// The lines of `text` below `head` with a deeper indentation.
+/// Returns the lines of `text` below `head` with a deeper indentation.
 fn below<'a>(text: &'a str, head: &str) -> Vec<&'a str> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let mut lines = text.lines();
@@ -28,19 +28,19 @@ fn below<'a>(text: &'a str, head: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// The settings of a service in `compose.yaml`.
+/// Returns the settings of a service in `compose.yaml`.
 fn service(name: &str) -> String {
     below(&file("compose.yaml"), &format!("{name}:")).join("\n")
 }
 
-/// A stage of the Containerfile.
+/// Returns a stage of the Containerfile.
 fn stage(name: &str) -> String {
     let text = file("Containerfile");
     let (_, rest) = text.split_once(&format!(" AS {name}\n")).unwrap();
     rest.split("\nFROM ").next().unwrap().to_owned()
 }
 
-/// The rest of the line that begins with `word`.
+/// Returns the rest of the line that begins with `word`.
 fn value<'a>(text: &'a str, word: &str) -> &'a str {
     let line = text.lines().find_map(|line| line.trim().strip_prefix(word));
     line.unwrap_or_else(|| panic!("no {word} in {text}")).trim()

@@ -97,7 +97,7 @@ impl Plan {
         made.with_context(|| format!("creating {}", folder.display()))
     }
 
-    /// The services, in the order in which they start.
+    /// Returns the services, in the order in which they start.
     pub(crate) fn services(&self) -> Vec<Service> {
         let mut services = Vec::new();
         if self.options.rehearse {

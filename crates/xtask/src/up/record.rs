@@ -74,8 +74,8 @@ impl Record {
         let _ = fs::remove_file(self.pid_file());
     }
 
-    /// The process of a current run. The pid of a killed one may have been
-    /// reused, so the command line is checked.
+    /// Returns the process of a current run. The pid of a killed one may have been reused, so the
+    /// command line is checked.
     pub(crate) fn running(&self) -> Option<u32> {
         let pid: u32 = fs::read_to_string(self.pid_file())
             .ok()?
@@ -86,7 +86,7 @@ impl Record {
             .then_some(pid)
     }
 
-    /// The services of that run and their addresses, from its command line.
+    /// Returns the services of that run and their addresses, from its command line.
     pub(crate) fn services(&self) -> Vec<(&'static str, String)> {
         let words = self.running().and_then(command_line).unwrap_or_default();
         let port = |flag: &str, default: u16| {
@@ -161,7 +161,7 @@ impl Record {
     }
 }
 
-/// The arguments of the same run in the background.
+/// Returns the arguments of the same run in the background.
 fn arguments(options: &UpOptions) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["up".into(), "--detached".into()];
     for (flag, given) in [

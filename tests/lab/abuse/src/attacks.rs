@@ -165,7 +165,7 @@ impl Attack {
     }
 }
 
-/// How long opened connections are left idle.
+/// Returns how long opened connections are left idle.
 const fn standing(options: &Options) -> Duration {
     Duration::from_secs(if options.short { 3 } else { 20 })
 }
@@ -247,8 +247,8 @@ const DRIP: Duration = Duration::from_secs(1);
 /// The bytes of a request that drips: more than half a minute of them.
 const DRIPS: usize = 34;
 
-/// A few requests that are watched to their end, beside a crowd that drips for
-/// as long, and reads as slowly.
+/// Returns a few requests that are watched to their end, beside a crowd that drips for as long, and
+/// reads as slowly.
 async fn dripping(target: &Target, options: &Options) -> Vec<u16> {
     let body = target.head("POST /send", "Content-Length: 9999\r\n") + "{\"to\":\"";
     let mut writing = open(target, body.as_bytes(), options.amount(700, 200)).await;
@@ -386,7 +386,7 @@ async fn long_names(target: &Target, options: &Options) -> Vec<u16> {
     attempts.buffer_unordered(16).collect().await
 }
 
-/// The status of a response, without waiting for its body; 0 for none.
+/// Returns the status of a response, without waiting for its body; 0 for none.
 pub(super) async fn answered(request: reqwest::RequestBuilder) -> u16 {
     match request.timeout(PATIENCE).send().await {
         Ok(response) => response.status().as_u16(),

@@ -76,7 +76,7 @@ impl Target {
         }
     }
 
-    /// An ordinary HTTP client at the attackers' address.
+    /// Returns an ordinary HTTP client at the attackers' address.
     pub(super) fn client(&self) -> reqwest::Client {
         match &self.entrance {
             Entrance::Direct(_) => harness::http(),
@@ -90,8 +90,8 @@ impl Target {
         }
     }
 
-    /// The header that sets the client's address: the one that nginx writes, or
-    /// the one that nginx accepts in tests.
+    /// Returns the header that sets the client's address: the one that nginx writes, or the one
+    /// that nginx accepts in tests.
     pub(super) fn address_header(&self) -> &'static str {
         match &self.entrance {
             Entrance::Direct(_) => "x-forwarded-for",
@@ -99,7 +99,7 @@ impl Target {
         }
     }
 
-    /// The headers that follow every request line.
+    /// Returns the headers that follow every request line.
     pub(super) fn host(&self) -> String {
         match &self.entrance {
             Entrance::Direct(_) => "Host: localhost\r\n".to_owned(),
@@ -111,7 +111,7 @@ impl Target {
         }
     }
 
-    /// The head of a request, with additional headers.
+    /// Returns the head of a request, with additional headers.
     pub(super) fn head(&self, line: &str, headers: &str) -> String {
         format!(
             "{line} HTTP/1.1\r\n{}Authorization: {}\r\n{headers}\r\n",
@@ -169,7 +169,7 @@ impl Target {
 }
 
 impl Look {
-    /// The status of `GET /health` on a new connection; 0 for none.
+    /// Returns the status of `GET /health` on a new connection; 0 for none.
     pub(super) async fn health(&self) -> u16 {
         let request = format!(
             "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}: {OTHERS}\r\n\r\n",

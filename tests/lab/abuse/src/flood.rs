@@ -113,7 +113,7 @@ fn lines(document: &Value, options: &Options) -> Vec<Line> {
     lines
 }
 
-/// A path of the OpenAPI document with all parameters set to `name`.
+/// Returns a path of the OpenAPI document with all parameters set to `name`.
 fn filled(path: &str, name: &str) -> String {
     let mut filled = String::new();
     let mut rest = path;
@@ -125,7 +125,7 @@ fn filled(path: &str, name: &str) -> String {
     filled + rest
 }
 
-/// The query with all parameters set to `name`.
+/// Returns the query with all parameters set to `name`.
 fn query(document: &Value, operation: &Value, name: &str) -> String {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let parameters = parameters.map(|it| resolved(document, it));
@@ -162,7 +162,7 @@ fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
         .unwrap_or(&Value::Null)
 }
 
-/// A value that matches a schema, with all strings set to `text`.
+/// Returns a value that matches a schema, with all strings set to `text`.
 fn sample(document: &Value, schema: &Value, text: &str, depth: usize) -> Value {
     let schema = resolved(document, schema);
     if depth > 6 {

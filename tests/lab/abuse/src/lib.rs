@@ -82,7 +82,7 @@ impl fmt::Debug for RunningPair {
 }
 
 impl Options {
-    /// The amount of an attack: `short` in a short run, `long` otherwise.
+    /// Returns the amount of an attack: `short` in a short run, `long` otherwise.
     pub(crate) const fn amount(&self, long: usize, short: usize) -> usize {
         if self.short { short } else { long }
     }
@@ -148,7 +148,7 @@ pub struct AbuseResult {
 }
 
 impl AbuseResult {
-    /// All exceeded limits, with attack and service.
+    /// Returns all exceeded limits, with attack and service.
     #[must_use]
     pub fn broken(&self) -> Vec<String> {
         let of = |row: &Row| {

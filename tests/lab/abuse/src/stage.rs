@@ -147,8 +147,8 @@ fn manager_target(process: Process, token: &str, is_remote: bool) -> Target {
     }
 }
 
-/// The hubs as a target, with nginx in front if requested, and with the roles
-/// of the attackers.
+/// Returns the hubs as a target, with nginx in front if requested, and with the roles of the
+/// attackers.
 async fn hub_target(
     processes: Vec<Process>,
     password: &str,

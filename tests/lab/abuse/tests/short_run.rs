@@ -2,7 +2,7 @@
 
 use abuse::{self, Engine, Options};
 
-/// A default installation on this machine.
+/// Returns a default installation on this machine.
 fn alone() -> Options {
     Options {
         short: true,

@@ -141,7 +141,7 @@ struct TraceEvent {
     args: serde_json::Value,
 }
 
-/// The longest task of the page's thread from `since` on, in milliseconds.
+/// Returns the longest task of the page's thread from `since` on, in milliseconds.
 fn busiest(trace: &Path, since: f64) -> f64 {
     let trace = std::fs::read(trace).expect("what Chrome traced");
     let Trace { events } = serde_json::from_slice(&trace).expect("a trace");

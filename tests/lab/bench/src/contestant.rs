@@ -150,13 +150,13 @@ impl Drop for Home {
     }
 }
 
-/// Whether the event has a code to scan.
+/// Returns whether the event has a code to scan.
 #[must_use]
 pub fn is_code(event: &harness::SseEvent) -> bool {
     event.name == "qr" && event.data["status"] == "QR_AVAILABLE"
 }
 
-/// Whether the event is the state READY.
+/// Returns whether the event is the state READY.
 #[must_use]
 pub fn is_ready(event: &harness::SseEvent) -> bool {
     event.name == "state" && event.data["status"] == "READY"
@@ -231,7 +231,7 @@ impl Drop for Running {
     }
 }
 
-/// A port that is free at the moment.
+/// Returns a port that is free at the moment.
 #[must_use]
 pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))

@@ -54,7 +54,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// Whether both contestants are measured, in turns.
+    /// Returns whether both contestants are measured, in turns.
     fn is_of_both(self) -> bool {
         !matches!(self, Self::Hub | Self::Absence | Self::Build)
     }

@@ -34,25 +34,25 @@ macro_rules! measures {
             /// All measures, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The name in the table.
+            /// Returns the name in the table.
             #[must_use]
             pub const fn words(self) -> &'static str {
                 match self { $(Self::$name => $words),* }
             }
 
-            /// The unit of its values.
+            /// Returns the unit of its values.
             #[must_use]
             pub const fn unit(self) -> &'static str {
                 match self { $(Self::$name => $unit),* }
             }
 
-            /// The statistic that counts.
+            /// Returns the statistic that counts.
             #[must_use]
             pub const fn figure(self) -> Figure {
                 match self { $(Self::$name => Figure::$figure),* }
             }
 
-            /// The target.
+            /// Returns the target.
             #[must_use]
             pub const fn target(self) -> Target {
                 match self { $(Self::$name => $target),* }

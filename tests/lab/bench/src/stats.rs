@@ -8,8 +8,8 @@ pub fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// The value that a fraction `part` (0 to 1) of `values` does not exceed, by
-/// nearest rank. `None` if `values` is empty.
+/// Returns the value that a fraction `part` (0 to 1) of `values` does not exceed, by nearest rank.
+/// `None` if `values` is empty.
 #[must_use]
 pub fn percentile(values: &[f64], part: f64) -> Option<f64> {
     let mut sorted = values.to_vec();

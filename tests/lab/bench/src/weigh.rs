@@ -33,7 +33,7 @@ pub fn weight(service: i32) -> Weight {
     }
 }
 
-/// The minimum of several measurements: retained memory without temporary use.
+/// Returns the minimum of several measurements: retained memory without temporary use.
 pub async fn weight_at_rest(service: i32) -> Weight {
     let mut least = weight(service);
     for _ in 0..8 {

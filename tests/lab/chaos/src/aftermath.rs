@@ -16,7 +16,7 @@ pub(super) const MANAGER: &str = "sm";
 /// The folder of the hub.
 pub(super) const HUB: &str = "hub";
 
-/// The messages that WhatsApp's server accepted, in its order.
+/// Returns the messages that WhatsApp's server accepted, in its order.
 pub(super) fn at_phone(phone: &Phone) -> Vec<AtPhone> {
     phone
         .messages()
@@ -31,7 +31,7 @@ pub(super) fn at_phone(phone: &Phone) -> Vec<AtPhone> {
         .collect()
 }
 
-/// The name of a location or contact, or a file's caption.
+/// Returns the name of a location or contact, or a file's caption.
 fn text_of(details: &Details) -> Option<String> {
     if details.caption.is_some() {
         return details.caption.clone();

@@ -236,7 +236,7 @@ fn calm(amount: &Amount) -> Vec<Lane> {
         .collect()
 }
 
-/// The number of a recipient in a plan.
+/// Returns the number of a recipient in a plan.
 pub(super) fn number_of(number: usize) -> String {
     format!("549115{number:07}")
 }

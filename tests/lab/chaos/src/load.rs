@@ -247,7 +247,7 @@ impl Inner {
         }
     }
 
-    /// The result of the responses; `None` if the client retries.
+    /// Returns the result of the responses; `None` if the client retries.
     fn fate(&self, send: &Send, turn: u32, answers: &[RecordedResponse]) -> Option<Fate> {
         let mut fate = None;
         for answer in answers {

@@ -41,8 +41,7 @@ pub struct Amount {
 }
 
 impl Amount {
-    /// The amount for a run of `minutes`: at 15, more than 50 kills and 1,000
-    /// sends.
+    /// Returns the amount for a run of `minutes`: at 15, more than 50 kills and 1,000 sends.
     #[must_use]
     pub fn minutes(minutes: u64) -> Self {
         Self {
@@ -61,7 +60,7 @@ impl Amount {
         }
     }
 
-    /// The amount for a test: every kind, in half a minute.
+    /// Returns the amount for a test: every kind, in half a minute.
     #[must_use]
     pub fn short() -> Self {
         Self {
@@ -188,7 +187,7 @@ pub enum Limit {
 }
 
 impl Action {
-    /// Whether this is a `kill -9`.
+    /// Returns whether this is a `kill -9`.
     #[must_use]
     pub fn is_kill(self) -> bool {
         matches!(
@@ -201,7 +200,7 @@ impl Action {
         )
     }
 
-    /// Whether this can end the session's READY state.
+    /// Returns whether this can end the session's READY state.
     #[must_use]
     pub fn hurts_the_session(self) -> bool {
         matches!(

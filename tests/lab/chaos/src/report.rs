@@ -146,8 +146,7 @@ impl Figures {
     }
 }
 
-/// Whether it was accepted after a response, or none, that left the outcome
-/// open.
+/// Returns whether it was accepted after a response, or none, that left the outcome open.
 fn was_open(message: &Message) -> bool {
     matches!(message.fate, Fate::Accepted { .. })
         && message.answers.iter().any(|answer| {

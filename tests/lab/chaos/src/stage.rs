@@ -251,7 +251,7 @@ impl Stage {
         )
     }
 
-    /// The number of messages that every listener received.
+    /// Returns the number of messages that every listener received.
     fn heard(&self) -> usize {
         let counts = self.listeners.values().map(Listener::count);
         counts.min().unwrap_or_default()

@@ -63,8 +63,8 @@ pub enum Broken {
     Odd,
 }
 
-/// The ack that the ledger must have of a message, by its id: of one whose
-/// receipts were lost with its device, only that it was accepted.
+/// Returns the ack that the ledger must have of a message, by its id: of one whose receipts were
+/// lost with its device, only that it was accepted.
 pub(super) fn wanted(id: &str, at_phone: Option<i8>, lost_receipts: &BTreeSet<String>) -> i8 {
     if lost_receipts.contains(id) {
         return 1;
@@ -291,12 +291,12 @@ fn ids(ids: impl Iterator<Item = u64>) -> Vec<u64> {
     ids.collect()
 }
 
-/// The part of WhatsApp's id by which the server identifies messages.
+/// Returns the part of WhatsApp's id by which the server identifies messages.
 pub(super) fn short(id: &str) -> &str {
     id.rsplit('_').next().unwrap_or(id)
 }
 
-/// The ack of a status.
+/// Returns the ack of a status.
 pub(super) fn ack_of(status: &str) -> i8 {
     match status {
         "sent" => 1,

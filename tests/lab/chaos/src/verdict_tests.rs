@@ -77,7 +77,7 @@ fn ear() -> Ear {
     }
 }
 
-/// A record without violations.
+/// Returns a record without violations.
 fn good() -> Record {
     Record {
         messages: (0..3).map(message).collect(),
@@ -105,12 +105,12 @@ fn good() -> Record {
     }
 }
 
-/// The hub's listener: both listeners are checked separately.
+/// Returns the hub's listener: both listeners are checked separately.
 fn hub(record: &mut Record) -> &mut Ear {
     record.ears.get_mut("central-hub").unwrap()
 }
 
-/// The violations after `change`.
+/// Returns the violations after `change`.
 fn broken(change: impl FnOnce(&mut Record)) -> Vec<Broken> {
     let mut record = good();
     change(&mut record);

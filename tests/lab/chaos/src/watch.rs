@@ -122,8 +122,7 @@ impl Weighed {
         .collect()
     }
 
-    /// The minimum of several measurements at rest: retained memory without
-    /// temporary use.
+    /// Returns the minimum of several measurements at rest: retained memory without temporary use.
     pub async fn in_rest(&self) -> BTreeMap<&'static str, u64> {
         let mut least = BTreeMap::new();
         for _ in 0..8 {
@@ -151,7 +150,7 @@ impl Weighed {
     }
 }
 
-/// A number in a file of `/proc`.
+/// Returns a number in a file of `/proc`.
 fn field(file: &Path, name: &str) -> Option<u64> {
     let text = std::fs::read_to_string(file).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;

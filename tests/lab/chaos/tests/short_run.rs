@@ -33,7 +33,7 @@ const PLANNED: &[&str] = &[
 /// The last of them, two seconds before the end.
 const LAST: &str = "temporary bans";
 
-/// The names of the faults that `SEED` plans.
+/// Returns the names of the faults that `SEED` plans.
 fn planned(plan: &Plan) -> BTreeSet<&'static str> {
     let faults = plan.kills.iter().chain(&plan.troubles);
     faults.map(|fault| fault.action.name()).collect()

@@ -102,7 +102,7 @@ pub fn commands(document: &str) -> Vec<Command> {
     found
 }
 
-/// Whether a code span in a sentence is a complete command.
+/// Returns whether a code span in a sentence is a complete command.
 fn whole(text: &str) -> bool {
     let begins = IN_A_SENTENCE.iter().any(|word| text.starts_with(word));
     begins && (!text.starts_with("curl") || text.contains("http") || text.contains("$hub"))

@@ -120,7 +120,7 @@ impl Reader {
     }
 }
 
-/// Whether a command changes nothing, so that it can be repeated.
+/// Returns whether a command changes nothing, so that it can be repeated.
 fn only_asks(text: &str) -> bool {
     let changes = ["-X ", "-d ", "-F ", "--data", "send "];
     let asks = ["curl ", "cargo xtask status"];

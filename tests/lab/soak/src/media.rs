@@ -202,7 +202,7 @@ fn noise(n: usize) -> Vec<u8> {
     bytes
 }
 
-/// The check of `cargo xtask soak --media`: returns what grew too much.
+/// Returns the check of `cargo xtask soak --media`: returns what grew too much.
 #[must_use]
 pub fn grown(figures: &MediaFigures) -> Option<String> {
     /// What a service may keep, in MiB: buffers, and what the allocator holds.

@@ -125,7 +125,7 @@ fn used(manager: i32, hub: i32) -> [Duration; 3] {
     ]
 }
 
-/// A table of the first and last tenth, one line for each column.
+/// Returns a table of the first and last tenth, one line for each column.
 #[must_use]
 pub fn summary(samples: &[Sample]) -> String {
     let tenth = (samples.len() / 10).max(1);

@@ -48,7 +48,7 @@ fn edited(key: &str, chat: &str, body: &str) -> NewEvent {
     }
 }
 
-/// All that the tables hold, as text.
+/// Returns all that the tables hold, as text.
 async fn whole(store: &Store) -> String {
     let mut all = String::new();
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";

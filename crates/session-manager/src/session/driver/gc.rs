@@ -20,7 +20,7 @@ pub(super) struct GcSchedule {
 }
 
 impl Default for GcSchedule {
-    /// A freshly loaded page: its start alone leaves enough garbage.
+    /// Creates a freshly loaded page: its start alone leaves enough garbage.
     fn default() -> Self {
         Self {
             events: ENOUGH,
