@@ -143,7 +143,7 @@ fn backup_needs_a_linked_session_and_a_key() {
     assert!(!home.backups.folder.exists());
 }
 
-/// A name, a kind, and a content or link target.
+/// The name, the kind, and the content or link target of an entry.
 type Entry<'a> = (&'a str, tar::EntryType, &'a str);
 
 /// Returns a file that decrypts with `key`, with these entries.
