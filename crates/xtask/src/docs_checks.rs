@@ -1,4 +1,4 @@
-//! Documentation tests: check the documents against the code.
+//! Tests that check the documents against the code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Paths of the documents of the book, relative to `docs`.
+/// Returns the paths of the book's documents, relative to `docs`.
 pub(crate) fn chapters() -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     let mut folders = vec![PathBuf::new()];
@@ -120,8 +120,7 @@ fn the_book_has_every_document_once() {
     }
 }
 
-/// The page's help is the book's guide, without the line that leads to the other
-/// language.
+/// The help in the page is the book's guide, without the line that leads to the other language.
 #[test]
 fn the_guide_in_the_page_is_the_books() {
     for (document, page) in [
@@ -142,7 +141,7 @@ fn the_guide_in_the_page_is_the_books() {
         });
         files.collect::<std::collections::BTreeMap<_, _>>()
     };
-    // The page is built where there are no documents.
+    // The page is built where there are no documents, so it has its own copies of the pictures.
     let page = pictures("crates/central-hub/web/src/help/pictures");
     assert!(
         page == pictures("docs/images/guide"),
@@ -257,8 +256,8 @@ fn every_file_of_the_how_tos_is_there() {
     assert!(named > 40, "{named} files");
 }
 
-/// Counts the test files that `text` names; each must exist and contain the
-/// tests named after it.
+/// Counts the test files that `text` names. Each must exist and contain the tests that are named
+/// after it.
 fn files_of_tests(text: &str) -> usize {
     let (mut file, mut held) = (String::new(), 0);
     for word in between(text, "`", '`').into_iter().step_by(2) {
