@@ -1,4 +1,4 @@
-//! Program of `cargo xtask chaos`: both services, with everything breaking.
+//! Runs the program of `cargo xtask chaos`: both services, with everything breaking.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
