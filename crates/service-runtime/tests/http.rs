@@ -591,8 +591,8 @@ async fn the_head_of_a_part_is_bounded() {
     server.stop().await;
 }
 
-/// A client that reads nothing until it has sent everything still gets its response, and so does a
-/// proxy.
+/// Checks that a client that reads nothing until it has sent everything still gets its response,
+/// and so does a proxy.
 #[tokio::test]
 async fn an_answer_before_the_bodys_end_arrives() {
     let server = start(ServeLimits::default()).await;

@@ -120,7 +120,8 @@ fn the_book_has_every_document_once() {
     }
 }
 
-/// The help in the page is the book's guide, without the line that leads to the other language.
+/// Checks that the help in the page is the book's guide, without the line that leads to the other
+/// language.
 #[test]
 fn the_guide_in_the_page_is_the_books() {
     for (document, page) in [
@@ -149,7 +150,7 @@ fn the_guide_in_the_page_is_the_books() {
     );
 }
 
-/// Every `cargo xtask` command in the documents parses.
+/// Checks that every `cargo xtask` command in the documents parses.
 #[test]
 fn every_task_is_called_as_it_can_be() {
     let mut tried = 0;

@@ -381,8 +381,7 @@ async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
     };
     assert_eq!(age(4).await, 1, "a minute is missing");
     assert_eq!(age(5).await, 2);
-    // A change is mailed again, and so is the end of the failure. The pair is one that doctor has
-    // not checked before.
+    // A change is mailed again, and so is the end of the failure, once a pair works.
     let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     hourly(&manager.service.url).await;

@@ -345,7 +345,7 @@ async fn hung_services_are_restarted_by_the_watchdog() {
     until_state(&pm2, "READY").await;
     poll::until("the hub to answer", async || get(pm2.hub("/health")).await).await;
     assert!(watchdog.id().is_alive(), "one and the same");
-    // The service ends with PM2, and starts no second one.
+    // The watchdog ends with PM2, and does not start another daemon.
     processes::kill_hard(&pm2.daemon().expect("a daemon"));
     processes::gone(&watchdog).await;
     processes::none_left(&pm2.tokens()).await;

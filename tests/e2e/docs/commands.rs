@@ -70,7 +70,7 @@ impl Scene {
     async fn before(&mut self, text: &str) {
         let desk = &mut self.reader.desk;
         if text.starts_with("pm2 start") {
-            // Only the README runs both pairs on one host.
+            // Only the README runs a rehearsal and PM2's services on one host.
             if let Some(rehearsal) = self.reader.terminal.take() {
                 rehearsal.interrupt().await;
             }

@@ -139,7 +139,7 @@ fn samples(folder: &Path) -> Vec<Sample> {
     samples
 }
 
-/// Makes a lead send a file. Returns the number that the hub gave the message, and the message.
+/// Makes a lead send a file. Returns the path of the file at the hub, and the hub's message.
 async fn from_a_lead(standin: &Standin, hub: &Hub, sample: &Sample, name: &str) -> (String, Value) {
     let path = standin.phone().upload(sample.bytes.clone());
     let media = LeadMedia {

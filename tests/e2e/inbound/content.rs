@@ -289,8 +289,8 @@ async fn hostile_content_is_bounded() {
     manager.stop().await;
 }
 
-/// Checks kinds that have no part of their own, and odd spellings of those that have one: each
-/// event says at least what the sender's phone shows.
+/// Checks message kinds without a field in the event, and odd spellings of those that have one:
+/// each event says at least what the sender's phone shows.
 #[tokio::test]
 async fn no_message_of_a_person_is_an_empty_line() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;

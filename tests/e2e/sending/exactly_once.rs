@@ -293,7 +293,7 @@ async fn acks_advance_the_message_state() {
     manager.stop().await;
     manager.restart().await;
     assert_eq!(status_of(&manager, &id).await["status"], "played");
-    // This happens immediately after the start.
+    // Stop it immediately after its start.
     manager.stop().await;
 }
 
@@ -898,7 +898,7 @@ async fn whatsapp_limits_are_published_on_change() {
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
-    // The restriction is only information: the send goes out, and WhatsApp decides.
+    // The restriction is only informative: the send is attempted, and WhatsApp decides.
     let (status, body) = send(&manager, None, TO, "hola").await;
     assert_eq!(status, 200, "{body}");
     // A monthly limit is known immediately after it caused a refusal.

@@ -83,8 +83,8 @@ async fn cliente_quota_leaves_room_for_others() {
     assert!(manager.stop().await.success());
 }
 
-/// Checks that uploads which stop in the middle hold the slots of their business, or in the worst
-/// case all slots, and no more.
+/// Checks that uploads that stop midway hold at most the slots of their business, and together at
+/// most all slots.
 #[tokio::test]
 async fn uploads_at_once_are_bounded_per_business_and_in_total() {
     const TRIED: usize = 40;

@@ -579,10 +579,11 @@ async fn doctor_checks_another_wa_js() {
 
     let none = folder.join("none.js");
     std::fs::write(&none, "// nothing of it").expect("a file");
-    // Check the bundle on a saved page as well.
+    // A bundle is checked on a saved page as well.
     let saved = folder.join("saved.html");
     std::fs::write(&saved, "<!doctype html><title>WhatsApp</title>").expect("a page");
-    // One bundle lacks a name that sending needs, the other a name that a single feature needs.
+    // One bundle lacks a name that sending needs and one that a single feature needs, the other
+    // only the latter.
     let bundle = std::fs::read_to_string(&built_in).expect("the bundle");
     let without = |names: &[&str]| {
         let gone = names.iter().map(|name| {

@@ -128,8 +128,8 @@ async fn authenticator_answers_and_a_person_compares_the_code() {
     scene.end().await;
 }
 
-/// Checks an authenticator that does not recognize its owner. It makes no assertion, or one that
-/// says so, which is not passed on to WhatsApp.
+/// Checks an authenticator that does not recognize its owner. It makes no assertion, or one which
+/// says that the owner was not recognized; that one is not passed on to WhatsApp.
 #[tokio::test]
 async fn authenticator_without_its_owner_is_refused() {
     let mut scene = Scene::new(Settings::default()).await;

@@ -177,7 +177,8 @@ fn collect(saved: &Value, found: &mut BTreeSet<&'static str>) {
     }
 }
 
-/// Returns whether this variable's value is a secret. The `DATABASE_URL` of a SQLite file is none.
+/// Returns whether this variable's value is a secret. The `DATABASE_URL` of a SQLite file is not a
+/// secret.
 fn is_secret(name: &str, value: &str) -> bool {
     !value.is_empty() && (name != "DATABASE_URL" || value.contains('@'))
 }

@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::reply::ErrorReply;
 
-/// Middleware that rejects a browser's cross-site request with 403 `CROSS_SITE_REQUEST`, if the
-/// request could change something.
+/// Rejects a browser's cross-site request with 403 `CROSS_SITE_REQUEST`, if the request could
+/// change something. A middleware.
 pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
     let changes = !matches!(
         *request.method(),
@@ -30,8 +30,8 @@ pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Middleware that rejects a request with 403 `FOREIGN_HOST` unless the requested host is
-/// `localhost` or a loopback address.
+/// Rejects a request with 403 `FOREIGN_HOST`, unless the requested host is `localhost` or a
+/// loopback address. A middleware.
 pub async fn require_loopback_host(request: Request, next: Next) -> Response {
     let target = request.uri().authority().map(Authority::as_str);
     // A request without any host is HTTP/1.0, which no browser uses. If there are several hosts,

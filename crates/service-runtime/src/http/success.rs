@@ -10,8 +10,8 @@ use super::reply::ErrorReply;
 /// Maximum size of a response to a send, in bytes.
 const LARGEST: usize = 64 * 1024;
 
-/// Layer of a route that adds `success` next to `ok`, and `detail_code` to an error about a field.
-/// For [`axum::middleware::map_response`].
+/// Adds `success` next to `ok`, and `detail_code` to an error about a field. A layer of a route,
+/// for [`axum::middleware::map_response`].
 pub async fn with_success(response: Response) -> Response {
     let is_json = response
         .headers()

@@ -5,7 +5,7 @@
 //   changes(messages) <── service, periodically   changes from the page's database,
 //                                                 which it publishes no event for
 //
-// Each change has a key of its own, which the service uses for dedup.
+// Each change has its own key, which the service uses for dedup.
 
 import { note, post } from "./channel";
 import { connected, tools } from "./lookup";

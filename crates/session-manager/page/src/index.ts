@@ -140,7 +140,7 @@ export function start(channel: (text: string) => void, { presence, attended }: O
     openChannel(channel);
     wantPresence(presence);
     Object.defineProperty(globalThis, "__leadmaster", { value: { call, input }, enumerable: false });
-    // wa-js must ask no third-party server for link previews; WhatsApp's own way still works.
+    // wa-js must ask no third-party server for link previews; WhatsApp's own previews still work.
     (globalThis as any).WPPConfig = { disableGoogleAnalytics: true, poweredBy: "-", linkPreviewApiServers: [] };
     // Do this before the page's own scripts can request a passkey.
     if (attended) leavePasskeyToPerson();

@@ -62,7 +62,7 @@ async function renew(phone: string): Promise<void> {
   const WPP = wpp();
   const idle = (): boolean => attempt(() => pageModule("WAWebSocketModel").Socket.state === "UNPAIRED_IDLE", false);
   if (idle()) {
-    // The page does the same before it creates a new one.
+    // The page does the same before it creates a new code.
     refreshCode();
     const deadline = Date.now() + REFRESH_MS;
     while (idle() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 25));

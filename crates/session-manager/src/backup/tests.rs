@@ -177,7 +177,8 @@ fn crafted(key: &BackupKey, entries: &[Entry<'_>]) -> Vec<u8> {
     gzip.finish().unwrap().finish().unwrap()
 }
 
-/// The public half of a key is enough to create a file that decrypts.
+/// Checks that a crafted backup is rejected: the public half of a key is enough to create a file
+/// that decrypts.
 #[test]
 fn crafted_backup_is_refused_and_touches_nothing_outside() {
     use tar::EntryType as Kind;

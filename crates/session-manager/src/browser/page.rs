@@ -750,10 +750,10 @@ impl WhatsAppPage {
 const ONLY_PAGE: &str =
     "if (window !== window.top || !location.protocol.startsWith('http')) return;";
 
-/// wa-js, in a form that a document runs once.
+/// The script of wa-js, in a form that a document runs once.
 ///
-/// A script of its own: a syntax error in the bundle must not break the page
-/// script, which reports the state and the code.
+/// It is separate from the page script, which reports the state and the code: a syntax error in the
+/// bundle must not break that.
 #[derive(Debug)]
 pub(super) struct Tools(String);
 

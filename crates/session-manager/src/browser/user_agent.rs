@@ -139,7 +139,7 @@ mod tests {
             .collect()
     }
 
-    /// The expected lists are those that Debian's Chromium 156 and Google's Chrome 120 send.
+    /// Compares with the lists that Debian's Chromium 156 and Google's Chrome 120 send.
     #[test]
     fn brands_are_those_of_the_same_chrome_with_a_window() {
         assert_eq!(

@@ -9,7 +9,7 @@
 //!
 //! Whatever has an unknown outcome is left as it is, since it may have to be sent again under its
 //! id. The caller asks again later. Events after the last one that the caller has read stay as
-//! well, since nobody has been told of them yet.
+//! well, since no client has received them yet.
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct LookupTurn<'a>(MutexGuard<'a, Instant>);
 
 impl Drop for LookupTurn<'_> {
-    // The pause also begins if the caller is cancelled: the page's query goes on.
+    // The pause also begins if the caller is cancelled, since the page's query continues.
     fn drop(&mut self) {
         *self.0 = Instant::now() + GAP;
     }

@@ -135,7 +135,8 @@ mod tests {
         }
     }
 
-    /// A caller that waited for the outcome gets the same as the caller that asked first.
+    /// Checks that a caller that waited for the outcome gets the same as the caller that asked
+    /// first.
     #[test]
     fn only_a_lost_connection_says_when_to_try_again() {
         for (stored, wanted) in [(CONNECTION_LOST, Some("2")), ("SEND_FAILED", None)] {

@@ -38,7 +38,7 @@ impl Lane {
     /// Returns the lane of a recipient with these addresses.
     pub(super) fn of_all(addresses: &[String]) -> Option<Self> {
         let mut all: Vec<_> = addresses.iter().map(|id| line_of(id)).collect();
-        // Sort numbers first: the lock goes by the number once it is known.
+        // Sort numbers first: the lock is keyed by the number once it is known.
         all.sort_by_key(|id| id.ends_with("@lid"));
         all.dedup();
         (!all.is_empty()).then_some(Self(all))

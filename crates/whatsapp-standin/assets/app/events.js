@@ -45,7 +45,7 @@
     }
 
     trigger(name, ...args) {
-      // Simulate a page in trouble: changes happen, but no listener is told.
+      // Simulate a page in trouble: changes happen, but no listener is notified.
       if (Date.now() < __standin.silentUntil) return this;
       this._call(name, name, args);
       this._call('all', name, args);

@@ -58,7 +58,7 @@
     static defaults = { incomplete: false, realProgress: null, fakeProgress: 0, remainingPausedSeconds: null };
   }
   const progress = new HistorySyncProgressModel();
-  // The number of seconds that a paused phone has left. At 0 the page goes on without the phone.
+  // The number of seconds that a paused phone has left. At 0 the page continues without the phone.
   if (config.history_paused_out) progress.set('remainingPausedSeconds', 0);
   const history = { reach: (percent) => progress.set('realProgress', Math.max(progress.realProgress ?? 0, percent)) };
 

@@ -50,7 +50,7 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         ))
 }
 
-/// Middleware that simulates an unreachable page.
+/// Simulates an unreachable page. A middleware.
 async fn reachable(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let mode = shared.world().page_http;
     match mode {

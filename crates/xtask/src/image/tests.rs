@@ -274,8 +274,8 @@ fn every_secret_can_be_mounted_as_a_file() {
     assert!(read("deploy/.gitignore").contains("/container/secrets/\n"));
 }
 
-/// Without the examples the file works for everybody. With them it would not: compose rejects a
-/// secret whose file is missing.
+/// Checks that the file works for everybody without its examples. With them it would not: compose
+/// rejects a secret whose file is missing.
 #[test]
 fn secrets_that_each_pair_has_are_mounted() {
     let text = file("secrets.yaml");

@@ -370,7 +370,7 @@ async fn watch(look: Look, before: u64, stop: Arc<AtomicBool>) -> Seen {
     loop {
         let begun = Instant::now();
         let asking = tokio::time::timeout(LOST, look.health()).await;
-        // A refused connection is retried, and its time goes on.
+        // A refused connection is retried, and its latency keeps counting.
         let is_answered = asking == Ok(200);
         took.push(if is_answered { begun.elapsed() } else { LOST });
         let now = look.usage();

@@ -30,7 +30,7 @@ impl SessionDriver {
             started: false,
         });
         self.timers.logout_within(LOGOUT_PATIENCE);
-        // A closed browser has to be started so that WhatsApp can be told.
+        // A closed browser has to be started so that WhatsApp can be notified.
         self.apply(Input::Connect(Intent::Resume)).await;
     }
 
