@@ -1,4 +1,4 @@
-// Changes of messages after they were sent: edits, deletions, reactions.
+// Reports changes of messages after they were sent: edits, deletions, reactions.
 //
 //   MsgStore, wa-js ──> change ──> channel        changes while the page is loaded,
 //                                                 of messages that it has in memory

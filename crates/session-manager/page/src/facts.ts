@@ -1,5 +1,5 @@
-// The page report: the page's state as one small record. The service interprets
-// it; the values here are raw.
+// Builds the page report: the page's state as one small record. The values are raw; the service
+// interprets them.
 
 import { post, postNow } from "./channel";
 import { chatsShown, composedCode, drawnCode, placeForCode, refreshOverlay, unwatchCode, watchCode } from "./code";

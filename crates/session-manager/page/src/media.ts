@@ -1,4 +1,4 @@
-// Incoming files: fetched through wa-js, and passed on in pieces.
+// Fetches incoming files through wa-js, and passes them on in pieces.
 //
 //   media_open(id) ──> wa-js downloads and decrypts ──> a blob, kept under a token
 //   media_read(token, offset) ──> a piece as base64, repeatedly
