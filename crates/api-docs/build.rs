@@ -1,4 +1,4 @@
-//! Fails with a clear message if the page was not built.
+//! Checks that the page was built; if not, fails with a message that says so.
 
 use std::path::Path;
 

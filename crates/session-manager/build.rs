@@ -1,4 +1,4 @@
-//! Build script: fails with one sentence when the page script was not built.
+//! Checks that the page script was built; if not, fails with one sentence that says so.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-// Packs the assets that the services embed: Swagger UI from npm, and its page.
+// Packs the assets that the services embed: Swagger UI from npm, and the page that shows it.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { constants, gzipSync } from "node:zlib";
 

@@ -1,4 +1,4 @@
-//! OpenAPI document of a service, and the page that shows it.
+//! Serves the OpenAPI document of a service, and a page that shows it.
 //!
 //! ```text
 //!  #[utoipa::path] on each handler ─> a service's document ─> GET /openapi.json
@@ -6,7 +6,7 @@
 //!                        GET /docs: Swagger UI, from npm, embedded ─┘ reads it
 //! ```
 //!
-//! The document is generated on request: at idle it costs nothing.
+//! The document is generated on request, so that an idle service holds no copy.
 
 mod page;
 mod parts;

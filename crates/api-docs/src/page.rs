@@ -1,4 +1,4 @@
-//! Routes `GET /openapi.json` and `GET /docs` (Swagger UI).
+//! Serves the routes `GET /openapi.json` and `GET /docs` (Swagger UI).
 
 use axum::Router;
 use axum::http::header::{
@@ -9,14 +9,13 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use utoipa::openapi::OpenApi;
 
-/// Content Security Policy. Scripts only from this origin, none inline; inline
-/// styles are allowed, since Swagger UI sets some and a style cannot send data
-/// elsewhere.
+/// The Content Security Policy. Scripts are allowed only from this origin, and none inline. Inline
+/// styles are allowed, since Swagger UI sets some and a style cannot send data elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Files built by `build.mjs`: path, MIME type, gzipped content.
+/// The files that `build.mjs` built: path, MIME type and gzipped content.
 const FILES: [(&str, &str, &[u8]); 4] = [
     (
         "/docs",
@@ -40,8 +39,8 @@ const FILES: [(&str, &str, &[u8]); 4] = [
     ),
 ];
 
-/// Routes of `/openapi.json` and of `/docs` with its assets. The content is the
-/// same for every installation and client, so it needs no token.
+/// Returns the routes of `/openapi.json`, and of `/docs` with its assets. They need no token, since
+/// the content is the same for every installation and client.
 pub fn routes<S: Clone + Send + Sync + 'static>(document: fn() -> OpenApi) -> Router<S> {
     let json = move || async move {
         // Plain strings and maps always serialize.
@@ -62,8 +61,8 @@ pub fn routes<S: Clone + Send + Sync + 'static>(document: fn() -> OpenApi) -> Ro
         .route("/openapi.json", get(json))
 }
 
-/// Served gzipped without negotiation: every browser accepts it, and so does
-/// `curl --compressed`.
+/// Returns a response with a gzipped file. There is no negotiation: every browser accepts gzip, and
+/// so does `curl --compressed`.
 fn file(kind: &'static str, packed: &'static [u8]) -> impl IntoResponse {
     let headers = [
         (CONTENT_TYPE, kind),

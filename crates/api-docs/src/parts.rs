@@ -1,4 +1,4 @@
-//! Components shared by the OpenAPI documents of both services.
+//! Defines the components that the OpenAPI documents of both services share.
 
 use std::collections::BTreeMap;
 
@@ -89,8 +89,8 @@ pub struct IdempotencyHeader {
     pub key: String,
 }
 
-/// Adds the scheme `token`, `Authorization: Bearer …`, to a document;
-/// `description` says what the token is.
+/// Adds the security scheme `token` (`Authorization: Bearer …`) to a document. `description` says
+/// which token it is.
 #[must_use]
 pub fn with_token(mut document: OpenApi, description: &str) -> OpenApi {
     let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);

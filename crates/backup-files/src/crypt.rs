@@ -1,4 +1,4 @@
-//! Encryption and decryption of backups.
+//! Encrypts and decrypts backups.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read};
@@ -7,16 +7,15 @@ use std::path::Path;
 
 use crate::BackupKey;
 
-/// A writer that encrypts into a file; [`age::stream::StreamWriter::finish`]
-/// completes it.
+/// A writer that encrypts into a file. [`age::stream::StreamWriter::finish`] completes the file.
 pub type Encrypted<'a> = age::stream::StreamWriter<BufWriter<&'a File>>;
-/// A reader that decrypts a file. The content is only authenticated at its end.
+/// A reader that decrypts a file. The content is fully authenticated only at its end.
 pub type Decrypted = age::stream::StreamReader<BufReader<File>>;
 
 /// Why a backup cannot be decrypted.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The key is only the public half.
+    /// The key is only the public half, which cannot decrypt.
     #[error("BACKUP_KEY holds the public half (age1…); restoring wants the AGE-SECRET-KEY-1…")]
     PublicKeyOnly,
     /// The file could not be read.
@@ -30,7 +29,7 @@ pub enum OpenError {
 /// Returns a writer that encrypts into `out`.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If `out` cannot be written.
 pub fn encrypt<'a>(key: &BackupKey, out: &'a File) -> io::Result<Encrypted<'a>> {
     let recipient = key.recipient();
     let recipients = iter::once(&recipient as &dyn age::Recipient);
@@ -38,8 +37,8 @@ pub fn encrypt<'a>(key: &BackupKey, out: &'a File) -> io::Result<Encrypted<'a>> 
     encryptor.wrap_output(BufWriter::new(out))
 }
 
-/// Returns a reader that decrypts `file`. It has to be read to the end, for
-/// instance with [`rest`]: the last block proves that nothing is missing.
+/// Returns a reader that decrypts `file`. Read it to the end, for instance with [`rest`]: the last
+/// block proves that nothing is missing.
 ///
 /// # Errors
 /// Any [`OpenError`].
@@ -54,7 +53,7 @@ pub fn decrypt(key: &BackupKey, file: &Path) -> Result<Decrypted, OpenError> {
 /// Reads the remaining content, which proves that nothing is missing.
 ///
 /// # Errors
-/// When part of the content is missing or damaged.
+/// If part of the content is missing or damaged.
 pub fn rest(plain: &mut impl Read) -> io::Result<()> {
     io::copy(plain, &mut io::sink())?;
     Ok(())

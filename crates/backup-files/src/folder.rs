@@ -1,4 +1,5 @@
-//! The backup folder: file names ordered by time, drafts, pruning of the oldest.
+//! Manages the backup folder: file names ordered by time, drafts, and pruning of the oldest
+//! backups.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -9,13 +10,13 @@ use std::time::SystemTime;
 use service_runtime::private;
 use session_api::Timestamp;
 
-/// Suffix of a draft; one that exists beforehand was interrupted.
+/// The suffix of a draft. A draft that already exists is left from an interrupted backup.
 const PARTIAL: &str = ".partial";
 
 /// The folder of one kind of backup.
 #[derive(Clone, Debug)]
 pub struct BackupFolder {
-    /// The folder; other kinds may share it.
+    /// The path of the folder, which other kinds of backup may share.
     pub path: PathBuf,
     /// The prefix of the file names.
     pub prefix: &'static str,
@@ -35,8 +36,7 @@ pub struct Stored {
 }
 
 impl BackupFolder {
-    /// Stores a backup written by `write`, and deletes those beyond `keep`.
-    /// Blocks.
+    /// Stores a backup that `write` writes, and deletes the oldest backups beyond `keep`. Blocks.
     ///
     /// # Errors
     /// The path that could not be written, and why; no file is left then.
@@ -65,14 +65,14 @@ impl BackupFolder {
         Ok(Stored { file, bytes })
     }
 
-    /// Returns when the newest backup was stored.
+    /// Returns when the newest backup was stored; `None` if there is none.
     #[must_use]
     pub fn newest(&self) -> Option<SystemTime> {
         let newest = self.files().pop()?;
         newest.metadata().and_then(|data| data.modified()).ok()
     }
 
-    /// Returns the backups, oldest first: their names are ordered by time.
+    /// Returns the backups, oldest first. Their names are ordered by time.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         self.named(self.suffix)
@@ -103,8 +103,8 @@ impl BackupFolder {
     }
 }
 
-/// Writes `draft` with `write`, and renames it to `file` once it is on disk;
-/// returns its size.
+/// Writes `draft` with `write`, and renames it to `file` once it is on disk. Returns its size in
+/// bytes.
 fn write_durably(
     draft: &Path,
     file: &Path,
@@ -169,7 +169,7 @@ mod tests {
         let mut plain = decrypt(&secret, &files[1]).unwrap();
         plain.read_to_string(&mut text).unwrap();
         assert_eq!(text, "what customers wrote");
-        // A truncated one opens, and fails at its end.
+        // A truncated file opens without an error, and fails at its end.
         fs::write(&files[1], &bytes[..bytes.len() - 1]).unwrap();
         let cut = decrypt(&secret, &files[1]).map(|mut plain| rest(&mut plain));
         assert!(!matches!(cut, Ok(Ok(()))));

@@ -1,4 +1,4 @@
-//! `BACKUP_KEY`: the age key that backups are encrypted with.
+//! Parses and generates `BACKUP_KEY`, the age key that encrypts backups.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use secrecy::ExposeSecret;
 /// but not decrypt them.
 #[derive(Clone)]
 pub enum BackupKey {
-    /// Both halves.
+    /// Both halves, which can encrypt and decrypt.
     Secret(Identity),
-    /// The public half.
+    /// The public half, which can only encrypt.
     Public(Recipient),
 }
 
@@ -26,7 +26,7 @@ impl BackupKey {
     /// Parses a key.
     ///
     /// # Errors
-    /// The reason why it is invalid, without its text.
+    /// The reason why the key is invalid, without the key's text.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let text = text.trim();
         if let Ok(identity) = text.parse::<Identity>() {
@@ -37,7 +37,7 @@ impl BackupKey {
             .map_err(|_| "an age key: AGE-SECRET-KEY-1…, or age1… which cannot restore")
     }
 
-    /// Generates a key; returns its secret and its public text.
+    /// Generates a key. Returns its secret text and its public text.
     #[must_use]
     pub fn generate() -> (String, String) {
         let identity = Identity::generate();
@@ -45,7 +45,7 @@ impl BackupKey {
         (identity.to_string().expose_secret().to_owned(), public)
     }
 
-    /// Returns the recipient that backups are encrypted to.
+    /// Returns the recipient for whom backups are encrypted.
     #[must_use]
     pub fn recipient(&self) -> Recipient {
         match self {
@@ -61,7 +61,7 @@ impl BackupKey {
         }
     }
 
-    /// Returns the output of `backup --new-key`.
+    /// Returns the text that `backup --new-key` prints.
     #[must_use]
     pub fn letter() -> String {
         let (secret, public) = Self::generate();

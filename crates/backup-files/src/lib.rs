@@ -1,6 +1,6 @@
-//! A folder of backups, each one file that is encrypted with
-//! [age](https://age-encryption.org): written atomically, readable only by its
-//! owner, and limited to the newest ones.
+//! Manages a folder of backups, each one file that is encrypted with
+//! [age](https://age-encryption.org). Files are written atomically, readable only by their owner,
+//! and limited to the newest ones.
 //!
 //! ```text
 //!  BackupFolder::store ─> name.partial ─(on the disk)─> name ─> the oldest deleted

@@ -1,5 +1,5 @@
-//! Temporary databases for tests: SQLite files, a real PostgreSQL from Debian's
-//! package, and a real MariaDB, which the hub can import from.
+//! Provides temporary databases for tests: SQLite files, a real PostgreSQL from Debian's package,
+//! and a real MariaDB, from which the hub can import.
 //!
 //! ```text
 //!  cargo xtask test ── Server ──(LEADMASTER_TEST_POSTGRES)──> tests ── Database
@@ -8,10 +8,10 @@
 //!      └─> sh ─> postgres     the pipe closes: stopped, folder removed
 //! ```
 //!
-//! The server listens only on a Unix socket, so it needs no port. It watches a
-//! pipe of its parent process: however that ends, the server stops and removes
-//! its folder. It does without durability, which makes it fast. As root it runs
-//! as `postgres` or `nobody`: PostgreSQL refuses root.
+//! The server listens only on a Unix socket, so it needs no port. It watches a pipe of its parent
+//! process: however the parent ends, the server stops and removes its folder. It gives up
+//! durability, which makes it fast. If the tests run as root, it runs as `postgres` or `nobody`,
+//! since PostgreSQL refuses to run as root.
 //!
 //! A test for both engines is written once:
 //!
@@ -24,8 +24,7 @@
 //! }
 //! ```
 //!
-//! and runs as `a_setting_is_remembered::sqlite` and
-//! `a_setting_is_remembered::postgres`.
+//! and runs as `a_setting_is_remembered::sqlite` and `a_setting_is_remembered::postgres`.
 
 #![expect(
     clippy::missing_panics_doc,
@@ -46,11 +45,10 @@ pub use programs::find as program;
 pub use server::{Server, ServerError};
 use tempfile::TempDir;
 
-/// The variable by which a test run passes its server on: the folder of the
-/// socket.
+/// The variable by which a test run passes on its server: the folder of the socket.
 pub const VARIABLE: &str = "LEADMASTER_TEST_POSTGRES";
 
-/// The user of every server here.
+/// The database user of every server in this crate.
 const USER: &str = "leadmaster";
 
 /// Generates two tests from each function: on SQLite and on PostgreSQL.
@@ -77,10 +75,10 @@ macro_rules! on_both_engines {
     )*};
 }
 
-/// A temporary database, removed on drop.
+/// A temporary database, which is removed on drop.
 #[derive(Debug)]
 pub enum Database {
-    /// A file that does not exist yet, in a folder of its own.
+    /// A file that does not exist yet, in a temporary folder.
     Sqlite(TempDir),
     /// An empty database on a server.
     Postgres {
@@ -101,7 +99,7 @@ impl Database {
         }
     }
 
-    /// Creates a database in the server of this run, or in one of this process.
+    /// Creates a database in the server of this test run, or else in this process's own server.
     #[must_use]
     pub fn postgres() -> Self {
         Self::in_socket(shared())
@@ -124,7 +122,7 @@ impl Database {
         Self::Postgres { socket, name }
     }
 
-    /// Returns the `DATABASE_URL`.
+    /// Returns the `DATABASE_URL` of the database.
     #[must_use]
     pub fn url(&self) -> String {
         match self {
@@ -140,14 +138,14 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         if let Self::Postgres { socket, name } = self {
-            // A server that was stopped on purpose has no database to drop.
+            // A server that was stopped on purpose has no database left to drop.
             let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
             let _ = programs::psql(socket, USER, &drop);
         }
     }
 }
 
-/// The socket of the server that all tests of this process share.
+/// Returns the socket of the server that all tests of this process share.
 fn shared() -> &'static str {
     static HANDED: OnceLock<Option<String>> = OnceLock::new();
     static OWN: OnceLock<Server> = OnceLock::new();

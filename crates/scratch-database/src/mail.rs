@@ -1,5 +1,5 @@
-//! A real mail server for the tests: aiosmtpd, of Debian's package
-//! `python3-aiosmtpd`, by a script that keeps what it takes.
+//! Runs a real mail server for the tests: aiosmtpd from Debian's package `python3-aiosmtpd`, with a
+//! script that keeps the mails it receives.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::ServerError;
 
 const SCRIPT: &str = include_str!("mail_server.py");
 
-/// A mail server on a port of its own; gone with this value.
+/// A running mail server on a free port. It stops when this value is dropped.
 #[derive(Debug)]
 pub struct MailServer {
     port: u16,
@@ -19,8 +19,8 @@ pub struct MailServer {
     folder: TempDir,
 }
 
-/// A Python that has aiosmtpd: Debian's, since its packages are there for no
-/// other, or the one on the PATH.
+/// Returns a Python that has aiosmtpd: Debian's own, the only one that sees Debian's packages, or
+/// else the one on the PATH. `None` if neither has it.
 #[must_use]
 pub fn mail_python() -> Option<PathBuf> {
     ["/usr/bin/python3", "python3"]
@@ -38,11 +38,11 @@ pub fn mail_python() -> Option<PathBuf> {
 }
 
 impl MailServer {
-    /// Starts one; `options` are the script's: `--refuse N`, `--auth
+    /// Starts a mail server. `options` are those of the script: `--refuse N`, `--auth
     /// USER:PASSWORD`, `--tls CERTIFICATE KEY` or `--wrapped CERTIFICATE KEY`.
     ///
     /// # Errors
-    /// aiosmtpd is not installed, or the server does not start.
+    /// If aiosmtpd is not installed, or the server does not start.
     pub fn start(options: &[&str]) -> Result<Self, ServerError> {
         let failed = |error: std::io::Error| ServerError::new(error.to_string());
         let python = mail_python().ok_or_else(|| {
@@ -85,14 +85,14 @@ impl MailServer {
         })
     }
 
-    /// Where it listens, on 127.0.0.1.
+    /// Returns the server's port on 127.0.0.1.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// What it took, in the order in which it did: JSON with `from`, `to`,
-    /// `subject`, `text`, `id`, `auto`, `encrypted`, `user`.
+    /// Returns the mails that the server received, in order of arrival. Each is JSON with `from`,
+    /// `to`, `subject`, `text`, `id`, `auto`, `encrypted`, `user`.
     #[must_use]
     pub fn mails(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).into_iter().flatten();

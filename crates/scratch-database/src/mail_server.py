@@ -48,7 +48,7 @@ class Handler:
             "encrypted": server.transport.get_extra_info("sslcontext") is not None,
             "user": session.auth_data,
         }
-        # Whole once it has its name.
+        # Write to a draft first: a file is complete once it has its final name.
         draft = os.path.join(options.folder, "draft")
         with open(draft, "w", encoding="utf-8") as file:
             json.dump(mail, file)
@@ -62,7 +62,7 @@ def authenticate(server, session, envelope, mechanism, data):
     is_right = (data.login, data.password) == (user.encode(), password.encode())
     if is_right:
         return AuthResult(success=True, auth_data=data.login.decode())
-    # Not handled: aiosmtpd answers 535.
+    # With `handled=False`, aiosmtpd answers 535.
     return AuthResult(success=False, handled=False)
 
 

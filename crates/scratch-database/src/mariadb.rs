@@ -1,5 +1,4 @@
-//! A MariaDB server in a temporary folder: the database of the former Node
-//! services.
+//! Runs a MariaDB server in a temporary folder, as the database of the former Node services.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -13,8 +12,8 @@ use crate::server::{ServerError, folder};
 /// Startup timeout, longer than a loaded machine needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Waits at the pipe until the parent process ends, then stops the server and
-/// removes its folder. `$1` is the folder, the rest the program.
+/// A script that waits at a pipe until the parent process ends, then stops the server and removes
+/// its folder. `$1` is the folder, the rest is the program.
 const KEEPER: &str = r#"
 folder=$1
 shift
@@ -29,16 +28,15 @@ wait "$server"
 rm -rf "$folder"
 "#;
 
-/// A running MariaDB; stopped, and its folder removed, on drop.
+/// A running MariaDB server. On drop it is stopped and its folder removed.
 #[derive(Debug)]
 pub struct MariaDb {
-    /// Dropped after the keeper ended.
+    /// The folder, which must be dropped after the keeper has ended.
     folder: TempDir,
     keeper: Option<Child>,
 }
 
-/// Debian's folders of the server's programs, which are not on every user's
-/// PATH.
+/// The folders where Debian puts the server's programs. Not every user has them on the PATH.
 const DEBIAN: [&str; 3] = ["/usr/sbin", "/usr/bin", "/usr/libexec"];
 
 /// Finds a MariaDB program on PATH or in Debian's folders.
@@ -60,11 +58,10 @@ fn program(name: &str) -> Result<PathBuf, ServerError> {
 }
 
 impl MariaDb {
-    /// Starts a server with an empty database of this name, and waits until it
-    /// responds.
+    /// Starts a server with an empty database of this name, and waits until it responds.
     ///
     /// # Errors
-    /// When MariaDB is not installed, or does not start.
+    /// If MariaDB is not installed, or does not start.
     pub fn start(database: &str) -> Result<Self, ServerError> {
         let user = User::for_server();
         let folder = folder(user).map_err(|error| ServerError::new(error.to_string()))?;
@@ -72,7 +69,7 @@ impl MariaDb {
         install
             .args(["--no-defaults", "--skip-test-db", "--skip-name-resolve"])
             .arg("--auth-root-authentication-method=normal")
-            // Small files, so that several servers do not fill a disk.
+            // Keep files small, so that several servers do not fill a disk.
             .args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"])
             .arg(format!(
                 "--datadir={}",
@@ -97,7 +94,7 @@ impl MariaDb {
         let keeper = Command::new("sh")
             .args(["-c", KEEPER, "sh"])
             .arg(folder.path())
-            // The shell keeps its user, to be able to remove the folder.
+            // The shell keeps its user, so that it can remove the folder.
             .args(user.map(User::prefix).unwrap_or_default())
             .arg(program("mariadbd")?)
             .current_dir(folder.path())
@@ -125,8 +122,7 @@ impl MariaDb {
         }
     }
 
-    /// Runs statements in a database; returns their output as tab-separated
-    /// lines.
+    /// Runs statements in a database. Returns their output as tab-separated lines.
     ///
     /// # Errors
     /// The output of the program.
@@ -149,8 +145,7 @@ impl MariaDb {
             .spawn()
             .map_err(|error| error.to_string())?;
         if let Some(mut pipe) = client.stdin.take() {
-            // Fails if the server is not there yet, which the exit status
-            // shows.
+            // The write fails if the server is not there yet; the exit status tells that.
             let _ = pipe.write_all(statements.as_bytes());
         }
         let output = client

@@ -1,11 +1,11 @@
-//! PostgreSQL's programs: their location, and the user that may run them.
+//! Finds PostgreSQL's programs, and the user that may run them.
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Debian's folder of each version's programs, of which only `psql` is on PATH.
+/// Debian's folder with the programs of each version. Only `psql` is on the PATH.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// Finds a PostgreSQL program on PATH or in Debian's newest version.
@@ -26,7 +26,7 @@ pub fn find(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// The user that runs the server: not root.
+/// A user other than root, who runs the server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct User {
     uid: u32,
@@ -34,7 +34,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Selects another user than root, if this is root.
+    /// Selects a user other than root, if this process runs as root; otherwise `None`.
     pub(crate) fn for_server() -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             return None;
@@ -60,8 +60,7 @@ impl User {
         std::os::unix::fs::chown(path, Some(self.uid), Some(self.gid))
     }
 
-    /// The command prefix that runs a program as this user, in the shell's
-    /// child.
+    /// Returns the command prefix that runs a program as this user, in a child of the shell.
     pub(crate) fn prefix(self) -> Vec<String> {
         vec![
             "setpriv".to_owned(),
@@ -76,7 +75,7 @@ impl User {
     }
 }
 
-/// Whether every user can access `folder`.
+/// Returns whether every user can access `folder`.
 pub(crate) fn is_open_to_all(folder: &Path) -> bool {
     folder.ancestors().all(|folder| {
         folder
@@ -85,14 +84,14 @@ pub(crate) fn is_open_to_all(folder: &Path) -> bool {
     })
 }
 
-/// Runs one statement; an error is the output of the program.
+/// Runs one statement. An error is the output of the program.
 pub(crate) fn psql(socket: &str, user: &str, statement: &str) -> Result<(), String> {
     let program = find("psql").ok_or("psql is not installed: run `cargo xtask setup`")?;
     let output = Command::new(program)
         .args(["--no-psqlrc", "--quiet", "--host", socket])
         .args(["--username", user, "--dbname", "postgres"])
         .args(["--command", statement])
-        // Ignores other PostgreSQL variables of the environment.
+        // Ignore other PostgreSQL variables of the environment.
         .env_clear()
         .stdin(Stdio::null())
         .output()

@@ -1,4 +1,4 @@
-//! A PostgreSQL server in a temporary folder.
+//! Runs a PostgreSQL server in a temporary folder.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -14,12 +14,12 @@ use crate::programs::{self, User};
 /// Startup timeout, longer than a loaded machine needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Maximum path length of a Unix socket, without its own name.
+/// Maximum length of the path to the folder of a Unix socket, in bytes.
 const LONGEST_FOLDER: usize = 80;
 
-/// Waits at the pipe until the parent process ends, then stops the server and
-/// removes its folder. `$1` is the folder, the rest the program, optionally
-/// with a prefix that changes the user.
+/// A script that waits at a pipe until the parent process ends, then stops the server and removes
+/// its folder. `$1` is the folder. The rest is the program, optionally with a prefix that changes
+/// the user.
 const KEEPER: &str = r#"
 folder=$1
 shift
@@ -56,10 +56,10 @@ impl std::fmt::Display for ServerError {
 
 impl std::error::Error for ServerError {}
 
-/// A running server; stopped, and its folder removed, on drop.
+/// A running server. On drop it is stopped and its folder removed.
 #[derive(Debug)]
 pub struct Server {
-    /// Dropped after the keeper ended.
+    /// The folder, which must be dropped after the keeper has ended.
     folder: TempDir,
     socket: String,
     keeper: Option<Child>,
@@ -69,7 +69,7 @@ impl Server {
     /// Starts a server and waits until it responds.
     ///
     /// # Errors
-    /// When PostgreSQL is not installed, or does not start.
+    /// If PostgreSQL is not installed, or does not start.
     pub fn start() -> Result<Self, ServerError> {
         let user = User::for_server();
         let folder = folder(user).map_err(|error| ServerError(error.to_string()))?;
@@ -90,7 +90,7 @@ impl Server {
         &self.socket
     }
 
-    /// Stops the server, as in an outage; its databases stay.
+    /// Stops the server, as in an outage. Its databases stay.
     pub fn pause(&mut self) {
         self.end("keep\n");
     }
@@ -98,13 +98,13 @@ impl Server {
     /// Starts the server again after [`Server::pause`].
     ///
     /// # Errors
-    /// When the server does not start.
+    /// If the server does not start.
     pub fn resume(&mut self) -> Result<(), ServerError> {
         let mut keeper = Command::new("sh");
         keeper
             .args(["-c", KEEPER, "sh"])
             .arg(self.folder.path())
-            // The shell keeps its user, to be able to remove the folder.
+            // The shell keeps its user, so that it can remove the folder.
             .args(User::for_server().map(User::prefix).unwrap_or_default())
             .arg(program("postgres")?)
             .current_dir(self.folder.path())

@@ -1,4 +1,4 @@
-//! A started server ends, and its folder is removed.
+//! Checks that a started server ends, and that its folder is removed.
 
 use scratch_database::{Database, Server};
 

@@ -1,10 +1,10 @@
-//! IP address classification: which addresses are on the public internet.
+//! Classifies IP addresses: tells whether an address is on the public internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// Non-public IPv4 networks (IANA's special-purpose registry).
+/// Networks of IPv4 that are not public, from IANA's special-purpose address registry.
 const CLOSED_V4: &[(Ipv4Addr, u8)] = &[
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
@@ -23,8 +23,8 @@ const CLOSED_V4: &[(Ipv4Addr, u8)] = &[
     (Ipv4Addr::new(224, 0, 0, 0), 3),
 ];
 
-/// Whether the address is on the public internet, not of this machine or its
-/// network: safe to connect to on a user's request.
+/// Returns whether the address is on the public internet, and so safe to connect to on a user's
+/// request. Addresses of this machine and of its network are not.
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Delays between retries: the first, then doubled each time, up to a maximum.
+/// The delay between retries. It doubles with each retry, up to a maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     first: Duration,
@@ -21,8 +21,8 @@ impl Backoff {
         }
     }
 
-    /// The delay after `attempts` earlier ones, for callers that count their
-    /// attempts elsewhere, such as in a database.
+    /// Returns the delay after `attempts` earlier attempts. For callers that count attempts
+    /// elsewhere, such as in a database.
     pub fn after(self, attempts: u32) -> Duration {
         let factor = 1_u32.checked_shl(attempts).unwrap_or(u32::MAX);
         self.first.saturating_mul(factor).min(self.longest)

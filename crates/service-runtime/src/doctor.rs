@@ -1,4 +1,4 @@
-//! `doctor`: checks of this machine, each with a remedy.
+//! Implements the `doctor` command: checks of this machine, each with a remedy.
 //!
 //! ```text
 //!  the running service's environment, or else this shell's

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// The error and its causes in one line, without repetition.
+/// Returns the error and its causes on one line, without repetition.
 #[must_use]
 pub fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();

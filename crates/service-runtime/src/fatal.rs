@@ -1,4 +1,4 @@
-//! The `[FATAL]` line of a service that cannot start.
+//! Prints the `[FATAL]` line of a service that cannot start.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 /// Prints `[FATAL] <line>` to standard error and returns exit code 1.
 ///
-/// Line breaks in `error` become spaces: operators and their scripts look for
-/// one line.
+/// Replaces line breaks in `error` with spaces, since operators and their scripts look for one
+/// line.
 #[must_use]
 pub fn fatal(error: &impl Display) -> ExitCode {
     // A closed standard error must not turn the exit into a panic.

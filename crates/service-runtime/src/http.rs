@@ -1,4 +1,5 @@
-//! HTTP building blocks: error bodies, extractors, and the layers around a router.
+//! Provides the HTTP building blocks of both services: error bodies, extractors, and the layers
+//! around a router.
 //!
 //! ```text
 //!  request ─> id, size of head ─> panic guard ─> route ─> extractor ─> handler
@@ -31,8 +32,8 @@ pub use reply::ErrorReply;
 pub use standard::{Limits, RequestId, standard, with_body_limit};
 pub use success::with_success;
 
-/// The header that carries a request's id, in and out.
+/// The header that carries the id of a request, in requests and responses.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
-/// The header with the business that a request is made for.
+/// The header that names the business on whose behalf a request is made.
 pub const CLIENTE_ID_HEADER: &str = "x-cliente-id";

@@ -1,5 +1,5 @@
-//! Service runtime: configuration, logs, listeners, shutdown, metrics and HTTP
-//! basics, without any service's own logic.
+//! Provides what every service needs to run, without any service's own logic: configuration, logs,
+//! listeners, shutdown, metrics and HTTP basics.
 //!
 //! ```text
 //!  environment ─> typed configuration ─> bind ─> "ready" to PM2 ─> serve

@@ -1,4 +1,4 @@
-//! Binds the port, or identifies the process that uses it.
+//! Binds the port. If the port is taken, identifies the process that uses it.
 
 use std::fmt;
 use std::io;
@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::process::Process;
 
-/// The port cannot be opened. `Display` gives one line with the remedy.
+/// The error that the port cannot be opened. `Display` gives one line with the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenError {
@@ -27,7 +27,7 @@ pub enum ListenError {
         #[source]
         source: io::Error,
     },
-    /// The system does not allow the port.
+    /// The operating system does not allow the port.
     #[error("port {port} may not be opened by this user: set PORT to a port above 1023")]
     Forbidden {
         /// The port.
@@ -47,7 +47,7 @@ pub enum ListenError {
         #[source]
         source: io::Error,
     },
-    /// Any other error.
+    /// Any other system error.
     #[error("{address} cannot be listened on: {source}")]
     Other {
         /// The address and port.
@@ -61,7 +61,7 @@ pub enum ListenError {
     Unprotected {
         /// The address.
         host: IpAddr,
-        /// The variable of the secret.
+        /// The variable that would hold the secret.
         variable: &'static str,
     },
     /// Other machines could reach the service and guess the secret.
@@ -78,18 +78,18 @@ pub enum ListenError {
     },
 }
 
-/// Minimum length of a secret for programs, in characters.
+/// Minimum length of a secret that programs use, in characters.
 pub const LEAST_TOKEN: usize = 16;
-/// Minimum length of a typed password, whose guesses have a stricter rate
-/// limit.
+/// Minimum length of a typed password, in characters. It is shorter because password guesses have a
+/// stricter rate limit.
 pub const LEAST_PASSWORD: usize = 10;
 
-/// The process that uses a port; empty if unknown.
+/// The process that uses a port; empty if it is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holder(Option<(i32, String)>);
 
 impl Holder {
-    /// The process id, if known.
+    /// Returns the process id; `None` if it is unknown.
     pub fn pid(&self) -> Option<i32> {
         self.0.as_ref().map(|(pid, _)| *pid)
     }
@@ -104,16 +104,16 @@ impl fmt::Display for Holder {
     }
 }
 
-/// `HOST`: the addresses that a service listens on, at least one.
+/// The value of `HOST`: the addresses that a service listens on, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hosts {
     addresses: Vec<IpAddr>,
-    /// Whether `::1` is optional on a machine without IPv6.
+    /// Whether `::1` is optional, for a machine without IPv6.
     is_localhost: bool,
 }
 
 impl Default for Hosts {
-    /// Both loopbacks: `localhost` may mean either.
+    /// Returns both loopback addresses, since `localhost` may mean either.
     fn default() -> Self {
         Self {
             addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
@@ -128,7 +128,7 @@ impl Hosts {
         self.addresses.iter().copied()
     }
 
-    /// An address at which this machine itself can reach the service.
+    /// Returns an address at which this machine can reach the service.
     pub fn nearest(&self) -> IpAddr {
         let loopback = self.iter().find(|host| host.to_canonical().is_loopback());
         let open = self.iter().find(IpAddr::is_unspecified);
@@ -176,11 +176,11 @@ impl fmt::Display for Hosts {
     }
 }
 
-/// The listening sockets of a service; connections are accepted from all.
+/// The listening sockets of a service. Connections are accepted from all of them.
 #[derive(Debug)]
 pub struct Listeners {
     sockets: Vec<TcpListener>,
-    /// The socket to poll first: none of them starves another.
+    /// The index of the socket to poll first. It rotates, so that no socket starves another.
     next: AtomicUsize,
 }
 
@@ -194,12 +194,12 @@ impl From<TcpListener> for Listeners {
 }
 
 impl Listeners {
-    /// Opens the port on each address; port 0 selects one that is free on all.
+    /// Opens the port on each address. Port 0 selects a port that is free on all of them.
     ///
     /// # Errors
     /// See [`ListenError`].
     pub async fn bind(hosts: &Hosts, port: u16) -> Result<Self, ListenError> {
-        /// The port that the system chose for the first address may be taken on
+        /// How often to retry: the port that the system chose for the first address may be taken on
         /// the second.
         const TRIES: usize = 16;
         let mut tries = 0;
@@ -216,7 +216,7 @@ impl Listeners {
         for host in hosts.iter() {
             let socket = match bind(host, port).await {
                 Ok(socket) => socket,
-                // A machine may have no IPv6 at all.
+                // A machine may have no IPv6.
                 Err(error) if hosts.is_localhost && host.is_ipv6() && error.is_without_ipv6() => {
                     continue;
                 }
@@ -233,7 +233,7 @@ impl Listeners {
         })
     }
 
-    /// The addresses and ports of the sockets.
+    /// Returns the address and port of each socket.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         let addresses = self.sockets.iter().map(TcpListener::local_addr);
         addresses.filter_map(Result::ok)
@@ -260,7 +260,7 @@ impl Listeners {
 }
 
 impl ListenError {
-    /// Whether the machine lacks the address, or IPv6 altogether.
+    /// Returns whether the machine lacks this address, or IPv6 altogether.
     fn is_without_ipv6(&self) -> bool {
         match self {
             Self::NotHere { .. } => true,
@@ -292,7 +292,7 @@ pub async fn bind(host: IpAddr, port: u16) -> Result<TcpListener, ListenError> {
         })
 }
 
-/// Rejects an address beyond loopback unless a token protects it.
+/// Rejects an address that other machines can reach, unless a token protects it.
 ///
 /// # Errors
 /// [`ListenError::Unprotected`].
@@ -329,13 +329,14 @@ pub fn ensure_not_guessable(
     }
 }
 
-/// Whether a secret is short enough to be guessed; no secret is not.
+/// Returns whether a secret is short enough to be guessed. A missing secret is not.
 #[must_use]
 pub fn is_guessable(secret: Option<&SecretString>, least: usize) -> bool {
     secret.is_some_and(|secret| secret.expose_secret().chars().count() < least)
 }
 
-/// Process id and name of the process that listens on the port.
+/// Returns the pid and name of the process that listens on the port; `None` if they cannot be
+/// found.
 fn holder(port: u16) -> Option<(i32, String)> {
     let sockets: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .into_iter()
@@ -351,7 +352,7 @@ fn holder(port: u16) -> Option<(i32, String)> {
         .and_then(|pid| Some((pid, Process::read(pid)?.comm)))
 }
 
-/// The port that a process listens on, if known.
+/// Returns the port that a process listens on; `None` if it is unknown.
 #[must_use]
 pub fn port_of(pid: i32) -> Option<u16> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
@@ -363,7 +364,7 @@ pub fn port_of(pid: i32) -> Option<u16> {
 }
 
 fn holds(pid: i32, sockets: &[String]) -> bool {
-    // Another user's descriptors cannot be read: the owner stays unknown.
+    // The descriptors of another user's process cannot be read; its name then stays unknown.
     let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
         return false;
     };
@@ -377,7 +378,7 @@ fn holds(pid: i32, sockets: &[String]) -> bool {
         })
 }
 
-/// The inodes of sockets that listen on the port, from a table such as `/proc/net/tcp`.
+/// Returns the inodes of the sockets that listen on the port, from a table such as `/proc/net/tcp`.
 fn listening_inodes(table: &str, port: u16) -> Vec<u64> {
     listening(table)
         .filter(|(listens, _)| *listens == port)
@@ -385,7 +386,7 @@ fn listening_inodes(table: &str, port: u16) -> Vec<u64> {
         .collect()
 }
 
-/// Ports and inodes of the sockets in state LISTEN (0A).
+/// Returns the port and inode of each socket in state LISTEN (0A).
 fn listening(table: &str) -> impl Iterator<Item = (u16, u64)> {
     table.lines().skip(1).filter_map(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
@@ -449,7 +450,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_foreign_address_is_named() {
-        // TEST-NET-1: no machine has it.
+        // TEST-NET-1, which no machine uses.
         let host: IpAddr = "192.0.2.1".parse().unwrap();
         let error = bind(host, 0).await.unwrap_err();
         assert!(matches!(error, ListenError::NotHere { .. }), "{error}");

@@ -1,4 +1,4 @@
-//! Liveness: regular self-checks, reported to systemd (`Type=notify`,
+//! Checks regularly that the service still works, and reports the result to systemd (`Type=notify`,
 //! `WatchdogSec=`) and to health requests.
 //!
 //! ```text
@@ -8,7 +8,7 @@
 //!                         └───> last result ──> GET /health/deep <── `… health --deep`
 //! ```
 //!
-//! An unavailable dependency is not a hang: a restart would not fix it. That is
+//! An unavailable dependency is not a hang: a restart would not fix it. Dependencies belong to
 //! readiness, which is reported separately.
 
 mod ending;
@@ -29,28 +29,28 @@ use crate::env::{Env, EnvError};
 
 /// Interval between checks, unless systemd's watchdog needs a shorter one.
 pub const EVERY: Duration = Duration::from_secs(10);
-/// Minimum interval.
+/// Minimum interval between checks.
 const LEAST: Duration = Duration::from_millis(50);
-/// Timeout for each part.
+/// Timeout for the check of each part.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Maximum age of the last result: several parts may each take their time.
+/// Maximum age of the last result. It allows for several parts that are slow one after another.
 const STALE: Duration = Duration::from_secs(60);
 /// Timeout of the `health` request.
 const ASKED: Duration = Duration::from_secs(8);
 
-/// When a service is checked, and what becomes of it when it hangs.
+/// How often a service is checked, and when a hanging service ends itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Watching {
     /// Interval between two checks.
     pub every: Duration,
-    /// The process ends itself after so long without a successful check.
+    /// How long without a successful check until the process ends itself; `None`: never.
     pub ends_after: Option<Duration>,
 }
 
 /// Reads `WATCHDOG_SECONDS`, for [`Watching::ends_after`].
 ///
 /// # Errors
-/// It is no number, or too large.
+/// The value is not a number, or is too large.
 pub fn ends_after(env: &Env) -> Result<Option<Duration>, EnvError> {
     let seconds = env.integer("WATCHDOG_SECONDS", 0..=3_600, 0)?;
     Ok((seconds > 0).then(|| Duration::from_secs(seconds)))
@@ -62,14 +62,14 @@ pub fn ready() {
 }
 
 fn tell(state: &NotifyState<'_>) {
-    // A failed notification must not affect a working service.
+    // A failed notification must not disturb a working service.
     if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
         debug!(%error, ?state, "systemd could not be told");
     }
 }
 
-/// The heartbeat of a task: its loop calls [`Heartbeat::beat`] at every turn, so
-/// that one that waits for ever, or has ended, is noticed. Clones share it.
+/// The heartbeat of a task. The task's loop calls [`Heartbeat::beat`] at every turn, so that a task
+/// that waits forever, or has ended, is noticed. Clones share the heartbeat.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
     task: &'static str,
@@ -78,15 +78,15 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Creates the heartbeat of `task`, whose loop turns at least once within
-    /// `period` if its work takes no time.
+    /// Creates the heartbeat of `task`, whose loop takes at most `period` per turn when there is no
+    /// work.
     #[must_use]
     pub fn new(task: &'static str, period: Duration) -> Self {
         let last = Arc::new(Mutex::new(Instant::now()));
         Self { task, period, last }
     }
 
-    /// Notes that the loop turns.
+    /// Records that the loop has begun a turn.
     pub fn beat(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
@@ -124,16 +124,16 @@ struct Look {
     hung: Option<String>,
 }
 
-/// The last result; cheap to clone.
+/// The result of the last check; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Liveness {
     last: watch::Receiver<Look>,
 }
 
 impl Liveness {
-    /// Runs `check` at this interval, or more often for a watchdog, until
-    /// `draining`, and feeds systemd's watchdog and the process's own while it
-    /// succeeds. Its error is a message that names the hanging part.
+    /// Runs `check` regularly until `draining`. While it succeeds, notifies systemd's watchdog and
+    /// puts off the end of the process. The interval is shorter than `watching.every` if a watchdog
+    /// needs that. An error of `check` is a message that names the hanging part.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -150,7 +150,7 @@ impl Liveness {
             at: Instant::now(),
             hung: None,
         });
-        // Twice within a watchdog's timeout, plus a margin for a slow machine.
+        // Check twice within a watchdog's timeout, with a margin for a slow machine.
         let timeouts = [sd_notify::watchdog_enabled(), watching.ends_after];
         let every = match timeouts.into_iter().flatten().min() {
             Some(time) => (time / 3).clamp(LEAST, EVERY),
@@ -186,7 +186,7 @@ impl Liveness {
         (Self { last }, task)
     }
 
-    /// A message that names the hanging part; `None` if there is none.
+    /// Returns a message that names the hanging part; `None` if every part responds.
     #[must_use]
     pub fn hung(&self) -> Option<String> {
         let last = self.last.borrow();
@@ -213,7 +213,7 @@ pub struct Question {
     ready: bool,
 }
 
-/// The fields read from the response of `GET /health/deep`.
+/// The fields that are read from the response of `GET /health/deep`.
 #[derive(Deserialize)]
 struct DeepHealthBody {
     alive: bool,
@@ -221,8 +221,8 @@ struct DeepHealthBody {
     cause: Option<String>,
 }
 
-/// Requests the health of the service `name` that runs with `env` on this
-/// machine. Reads only `HOST` and `PORT`: no secret is needed.
+/// Requests the health of the service `name` that runs with `env` on this machine. Reads only
+/// `HOST` and `PORT`: no secret is needed.
 ///
 /// # Errors
 /// A message with the cause.
@@ -238,7 +238,7 @@ pub async fn ask(
     let address = std::net::SocketAddr::new(host, port);
     let deep = question.deep || question.ready;
     let path = if deep { "/health/deep" } else { "/health" };
-    // Another part of the process may have installed it already.
+    // Another part of the process may have installed the provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let silent = |error: reqwest::Error| {
         let why = crate::error_chain(&error);

@@ -1,6 +1,5 @@
-//! Logs: warnings and errors on standard error, so that `pm2 logs --err` shows
-//! only problems; the rest on standard output. Text in development, JSON in
-//! production.
+//! Sets up the log: text in development, JSON in production. Warnings and errors go to standard
+//! error, so that `pm2 logs --err` shows only problems; the rest goes to standard output.
 
 use std::io::IsTerminal;
 
@@ -14,15 +13,15 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 use crate::env::{Env, EnvError, Environment};
 use crate::traces;
 
-/// This workspace at `info`, libraries at `warn`.
+/// Logs this workspace at `info`, and libraries at `warn`.
 const DEFAULT_FILTER: &str = "info,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=warn,sqlx=warn,tower_http=warn,tungstenite=warn,fantoccini=warn,mio=warn";
 
-/// Installs the process's log, and its traces if a collector is configured (see
-/// [`crate::traces`]). `RUST_LOG` replaces the default filter. A second call
-/// does nothing. Call it outside any asynchronous runtime.
+/// Installs the log of the process, and its traces if a collector is configured (see
+/// [`crate::traces`]). `RUST_LOG` replaces the default filter. A second call does nothing. Call it
+/// outside any asynchronous runtime.
 ///
 /// # Errors
-/// When `RUST_LOG` is not a filter, or `OTEL_EXPORTER_OTLP_ENDPOINT` not a URL.
+/// If `RUST_LOG` is not a filter, or `OTEL_EXPORTER_OTLP_ENDPOINT` is not a URL.
 pub fn init(env: &Env, environment: Environment, service: &'static str) -> Result<(), EnvError> {
     let filter = filter(env)?;
     let lines = tracing_subscriber::fmt::layer()
@@ -31,8 +30,8 @@ pub fn init(env: &Env, environment: Environment, service: &'static str) -> Resul
                 .with_max_level(Level::WARN)
                 .or_else(std::io::stdout),
         )
-        // When PM2's daemon dies both pipes break; reporting one's error on the
-        // other would panic.
+        // When PM2's daemon dies, both pipes break. Reporting the error of one on the other would
+        // panic.
         .log_internal_errors(false);
     let lines = if environment.is_production() {
         let json = lines.json().flatten_event(true).with_span_list(false);
@@ -45,7 +44,7 @@ pub fn init(env: &Env, environment: Environment, service: &'static str) -> Resul
     let traces = traces::begin(env, service)?.map(|tracer| {
         tracing_opentelemetry::layer()
             .with_tracer(tracer)
-            // Attributes that operators search for; no code locations.
+            // Log the attributes that operators search for, and no code locations.
             .with_location(false)
             .with_threads(false)
             .with_filter(LevelFilter::INFO)
@@ -54,7 +53,7 @@ pub fn init(env: &Env, environment: Environment, service: &'static str) -> Resul
         .with(lines)
         .with(traces)
         .try_init();
-    // Already installed: a test's log, or the caller's own.
+    // A log is installed already: a test's, or the caller's own.
     drop(installed);
     Ok(())
 }

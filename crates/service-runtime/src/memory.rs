@@ -1,31 +1,31 @@
-//! Returns memory that a service no longer needs to the kernel: large
-//! allocations, and the code pages of the start-up.
+//! Returns memory that the service no longer needs to the kernel: large allocations, and the code
+//! pages of the start-up.
 
 use std::ffi::c_int;
 use std::time::Duration;
 
 use crate::sys::{map_allocations_from, unmap_code};
 
-/// Allocations from this size are returned when they are freed, in bytes.
+/// Minimum size of an allocation that is returned to the kernel when it is freed, in bytes.
 const LARGE: c_int = 1024 * 1024;
 
-/// Delay after which code that only the start needs has run.
+/// Delay after which the code that only the start needs has run.
 const AFTER: Duration = Duration::from_secs(30);
 
-/// Has large allocations returned to the kernel when they are freed; to be called
-/// before there is a second thread.
+/// Makes the allocator return large allocations to the kernel when they are freed. Call it before
+/// there is a second thread.
 ///
-/// By default glibc raises its threshold to the largest allocation that was freed
-/// so far. After the first password that was hashed, 19 MiB, each thread that
-/// hashes one would keep as much. Source: `mallopt(3)`, `M_MMAP_THRESHOLD`.
+/// By default glibc raises its threshold to the size of the largest allocation freed so far. After
+/// the first password hash, which takes 19 MiB, each thread that hashes a password would keep as
+/// much. Source: `mallopt(3)`, `M_MMAP_THRESHOLD`.
 pub fn return_large_allocations() {
-    // Without it there is only more memory in use.
+    // If this fails, the process only uses more memory.
     let _ = map_allocations_from(LARGE);
 }
 
-/// Releases the code pages some time after the start: most of them were only
-/// needed by it, or mapped by the kernel's read-around. The resident memory of
-/// an idle service is mostly its code.
+/// Releases the code pages some time after the start. Most of them were needed only by the start,
+/// or were mapped by the kernel's read-around. Code is most of the resident memory of an idle
+/// service.
 pub fn release_startup_pages() {
     tokio::spawn(async {
         tokio::time::sleep(AFTER).await;
@@ -40,7 +40,7 @@ pub fn release_startup_pages() {
 mod tests {
     use super::*;
 
-    /// Resident kilobytes of file mappings, counted page by page.
+    /// Returns the resident size of file mappings in KiB, counted page by page.
     fn resident() -> i64 {
         counted("Rss:") - counted("Anonymous:")
     }
@@ -71,12 +71,12 @@ mod tests {
 
     #[test]
     fn a_program_goes_on_with_less_of_itself_resident() {
-        // Another test of the same process may run code that was released here.
+        // Another test of the same process may run code that was just released.
         let less = (0..10).any(|_| {
             // Makes the code that counts and unmaps resident both times.
             unmap_code().unwrap();
             resident();
-            // Code that a start runs.
+            // Runs code that a start runs.
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
             drop(runtime);

@@ -1,8 +1,8 @@
-//! Prometheus metrics: counters, gauges and histograms.
+//! Collects Prometheus metrics: counters, gauges and histograms.
 //!
-//! Events are counted where they happen, with the macros of the `metrics`
-//! crate; gauges are set on a scrape. Until [`install`] is called, as in most
-//! tests, nothing is recorded.
+//! Events are counted where they happen, with the macros of the `metrics` crate. Gauges are set
+//! when the metrics are scraped. Until [`install`] is called nothing is recorded; most tests never
+//! call it.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::process::Usage;
 /// The content type of the text format.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Histogram buckets, from a millisecond to the longest timeout.
+/// Histogram buckets in seconds, from a millisecond to the longest timeout.
 const SECONDS: [f64; 15] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
 ];
-/// Interval of moving observations into their buckets, scraped or not: until
-/// then each takes memory.
+/// How often observations are moved into their buckets. Until then each takes memory, even if
+/// nobody scrapes.
 const UPKEEP: Duration = Duration::from_secs(30);
 
 /// Descriptions of the metrics that every service has.
@@ -59,9 +59,9 @@ impl std::fmt::Debug for Metrics {
     }
 }
 
-/// Installs the recorder for the whole process; `help` describes the service's
-/// own metrics, by name. A second call returns the same; if another recorder is
-/// installed already, nothing is recorded.
+/// Installs the recorder for the whole process. `help` describes the service's own metrics, by
+/// name. A second call returns the same metrics. If another recorder is installed already, nothing
+/// is recorded.
 #[must_use]
 pub fn install(help: &[(&'static str, &'static str)]) -> Metrics {
     static INSTALLED: OnceLock<Metrics> = OnceLock::new();
@@ -86,7 +86,7 @@ pub fn install(help: &[(&'static str, &'static str)]) -> Metrics {
 }
 
 impl Metrics {
-    /// Moves observations into their buckets periodically; never ends.
+    /// Moves observations into their buckets periodically. Never returns.
     pub async fn upkeep(self) {
         loop {
             tokio::time::sleep(UPKEEP).await;
@@ -94,7 +94,7 @@ impl Metrics {
         }
     }
 
-    /// All metrics as text, with the process's present resource usage.
+    /// Returns all metrics as text, with the current resource usage of the process.
     pub fn render(&self) -> String {
         let this = Usage::of(std::process::id().cast_signed()).unwrap_or_default();
         gauge!("process_resident_memory_bytes").set(as_f64(this.resident));
@@ -105,15 +105,15 @@ impl Metrics {
     }
 }
 
-/// Converts a number of bytes or things to a gauge value.
+/// Converts a count or a number of bytes to the value of a gauge.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 pub const fn as_f64(number: u64) -> f64 {
     number as f64
 }
 
-/// Counts a response. The route is its pattern, so that there are as many
-/// series as routes; unknown methods share one.
+/// Counts a response. `route` is the pattern of the route, so that there are only as many series as
+/// routes. Unknown methods share one series.
 pub(crate) fn answered(method: &str, route: &str, status: u16, took: Duration) {
     let method = match method {
         "GET" => "GET",

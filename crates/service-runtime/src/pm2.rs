@@ -1,4 +1,5 @@
-//! PM2 integration: readiness and graceful stop over the socket that PM2 passes.
+//! Integrates with PM2: reports readiness and receives stop requests over the socket that PM2
+//! passes.
 //!
 //! ```text
 //!  PM2's daemon ══ NODE_CHANNEL_FD ══ service
@@ -8,8 +9,8 @@
 //!                                          successor starts a second one
 //! ```
 //!
-//! One JSON value per line, as Node writes them. Does nothing without the
-//! variable; an invalid value is logged as a warning.
+//! Each line is one JSON value, as Node writes it. Without the variable the module does nothing. An
+//! invalid value is logged as a warning.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -24,26 +25,26 @@ use crate::env::Env;
 use crate::shutdown::Shutdown;
 use crate::sys;
 
-/// Variable with the number of PM2's descriptor.
+/// The variable that holds the number of PM2's descriptor.
 pub const CHANNEL_VARIABLE: &str = "NODE_CHANNEL_FD";
-/// Variable that accompanies it; of no use to us or our children.
+/// The variable that accompanies [`CHANNEL_VARIABLE`]. Neither the service nor its children need
+/// it.
 pub const SERIALIZATION_VARIABLE: &str = "NODE_CHANNEL_SERIALIZATION_MODE";
 
-/// Maximum length of a line; PM2's own are a few hundred bytes.
+/// Maximum length of a line, in bytes. PM2's own lines are a few hundred bytes long.
 const LONGEST_LINE: u64 = 64 * 1024;
 
 /// The supervisor that started this process, if one did.
 #[derive(Debug)]
 pub struct Supervisor {
     channel: Option<UnixStream>,
-    /// The error in the variable, logged once logging is set up.
+    /// The error in the variable. It is kept until logging is set up.
     problem: Option<String>,
 }
 
 impl Supervisor {
-    /// Takes the descriptor in `NODE_CHANNEL_FD` and hides it from children.
-    /// Call it first, before anything can be spawned; [`Supervisor::watch`]
-    /// logs an invalid value.
+    /// Takes the descriptor in `NODE_CHANNEL_FD` and hides it from children. Call it first, before
+    /// anything can be spawned. [`Supervisor::watch`] logs an invalid value.
     #[must_use]
     pub fn from_env(env: &Env) -> Self {
         let Some(value) = env.raw(CHANNEL_VARIABLE) else {
@@ -64,7 +65,7 @@ impl Supervisor {
         }
     }
 
-    /// Returns a supervisor that is absent.
+    /// Returns a supervisor that is not connected.
     #[must_use]
     pub const fn none() -> Self {
         Self {
@@ -73,7 +74,7 @@ impl Supervisor {
         }
     }
 
-    /// Uses this socket.
+    /// Creates a supervisor that is connected over this socket.
     #[must_use]
     pub const fn over(channel: UnixStream) -> Self {
         Self {
@@ -82,19 +83,17 @@ impl Supervisor {
         }
     }
 
-    /// Whether a supervisor is connected.
+    /// Returns whether a supervisor is connected.
     pub const fn is_present(&self) -> bool {
         self.channel.is_some()
     }
 
-    /// Notifies the supervisor that the service is ready. Call it once the port
-    /// is open.
+    /// Notifies the supervisor that the service is ready. Call it once the port is open.
     pub fn ready(&self) {
         let Some(channel) = &self.channel else {
             return;
         };
-        // Neither a full socket nor a dead daemon may block or end a working
-        // service.
+        // Neither a full socket nor a dead daemon may block or end a working service.
         match send(
             channel,
             b"\"ready\"\n",
@@ -105,8 +104,8 @@ impl Supervisor {
         }
     }
 
-    /// Begins draining when the supervisor sends `"shutdown"` or closes the
-    /// socket. Ends then, or when draining begins otherwise.
+    /// Begins draining when the supervisor sends `"shutdown"` or closes the socket. The task ends
+    /// then, or when draining begins for another reason.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -149,7 +148,7 @@ fn stream(descriptor: OwnedFd) -> Result<UnixStream, String> {
     }
 }
 
-/// Reads until the supervisor requests a stop; returns the cause.
+/// Reads until the supervisor requests a stop. Returns the cause.
 async fn wish(channel: tokio::net::UnixStream) -> &'static str {
     let mut reader = BufReader::new(channel);
     let mut line = Vec::new();
@@ -238,7 +237,7 @@ mod tests {
 
     #[test]
     fn invalid_values_are_ignored() {
-        // Descriptors opened by this process, standard ones, closed ones.
+        // The numbers of a descriptor that this process opened, a standard one and a closed one.
         let file = std::fs::File::open("/dev/null").unwrap();
         let own = std::os::fd::AsRawFd::as_raw_fd(&file).to_string();
         for value in ["", "x", "-1", "0", "1", "2", "99999", "3 ", "1e3", &own] {

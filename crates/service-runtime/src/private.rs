@@ -1,4 +1,4 @@
-//! Private folders and files: readable only by the service's user.
+//! Creates private folders and files, which only the service's user can read.
 
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io;
@@ -7,26 +7,24 @@ use std::path::Path;
 
 use rustix::fs::Mode;
 
-/// From now on what this process creates, and what those create that it starts, is
-/// for its user alone: as `UMask=0077` of the units, however it was started.
+/// Sets the umask so that everything that this process and its children create is for its user
+/// alone. The units' `UMask=0077` does the same, but this applies however the service is started.
 pub fn create_private_from_now_on() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
-/// Creates a folder, and missing ones above it, with mode 0700. An existing one
-/// stays as it is.
+/// Creates a folder, and any missing parents, with mode 0700. Leaves an existing folder as it is.
 ///
 /// # Errors
-/// When it cannot be created, or is not a folder.
+/// If it cannot be created, or is not a folder.
 pub fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Creates an empty file if it is missing; sets mode 0600, also on an existing
-/// one.
+/// Creates an empty file if it is missing. Sets mode 0600, also on an existing file.
 ///
 /// # Errors
-/// When it cannot be created or written, or is another user's.
+/// If it cannot be created or written, or belongs to another user.
 pub fn make_file(file: &Path) -> io::Result<()> {
     let opened = OpenOptions::new()
         .create(true)

@@ -1,4 +1,4 @@
-//! Child processes that die with the service, and cleanup of leftover ones.
+//! Manages child processes that die with the service, and finds leftover ones.
 //!
 //! ```text
 //!  service ── spawner thread (lives as long as the process)
@@ -7,9 +7,8 @@
 //!  any that left the group or lost their parent ───────┴─ ProcessTable finds them
 //! ```
 //!
-//! Pids are reused; a [`ProcessId`] includes the start time, so a signal never
-//! reaches another process. Zombies do not count as alive: they use no
-//! resources.
+//! Pids are reused. A [`ProcessId`] includes the start time, so that a signal never reaches another
+//! process. Zombies do not count as alive, since they use no resources.
 
 mod fd_passing;
 mod limits;

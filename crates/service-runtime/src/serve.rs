@@ -1,4 +1,4 @@
-//! HTTP/1.1 server with limits on time and connections, and draining.
+//! Serves HTTP/1.1 with limits on time and connections, and drains when stopping.
 //!
 //! ```text
 //!  accept ─> room? ─> one task for each connection
@@ -10,8 +10,8 @@
 //!         `drain` over, or aborting: what is left is cut <──┘
 //! ```
 //!
-//! `axum::serve` has none of the limits: without a timer hyper waits forever
-//! for the head of a request, and an open event stream blocks a stop forever.
+//! `axum::serve` has none of these limits. Without a timer hyper waits forever for the head of a
+//! request, and an open event stream blocks a stop forever.
 
 mod activity;
 mod admission;
@@ -50,28 +50,26 @@ use crate::trusted_proxies::TrustedProxies;
 /// Timeouts and limits of a server.
 #[derive(Clone, Debug)]
 pub struct ServeLimits {
-    /// Timeout for the head of a request; also for an idle connection.
+    /// Timeout for the head of a request. It also applies to an idle connection.
     pub header_read: Duration,
     /// Timeout for the next chunk of a request body.
     pub body_idle: Duration,
     /// Timeout for the peer to accept the next chunk of a response.
     pub write_stall: Duration,
-    /// Timeout for open requests after draining began; event streams that do
-    /// not end by themselves are then cut.
+    /// Timeout for open requests after draining began. Event streams that have not ended by then
+    /// are cut.
     pub drain: Duration,
-    /// Maximum number of connections. For a new one the connection that waits
-    /// longest for its peer is cut; if all are at work it is refused.
+    /// Maximum number of connections. To admit another one, the connection that has waited longest
+    /// for its peer is cut; if all are at work, the new one is refused.
     pub connections: usize,
     /// Maximum number of connections from one address.
     pub of_address: usize,
-    /// Exempt from the limit per address, like this machine: proxies have many
-    /// clients.
+    /// Proxies with many clients, which are exempt from the limit per address, as this machine is.
     pub proxies: TrustedProxies,
 }
 
 impl Default for ServeLimits {
-    /// Returns 30 s each, 5 s to drain, 1024 connections, 256 of them per
-    /// address.
+    /// Returns timeouts of 30 s, a drain of 5 s, and 1024 connections, 256 of them per address.
     fn default() -> Self {
         Self {
             header_read: Duration::from_secs(30),
@@ -85,29 +83,26 @@ impl Default for ServeLimits {
     }
 }
 
-/// Descriptors for other uses: the database, files, the browser.
+/// The number of descriptors for other uses: the database, files and the browser.
 const OTHER_DESCRIPTORS: u64 = 512;
 /// How long a new connection waits for a slot before it is refused.
 const FOR_A_PLACE: Duration = Duration::from_secs(1);
 const LOOKED_AT: Duration = Duration::from_millis(50);
-/// Maximum number of concurrent 503 responses; further connections are just
-/// closed.
+/// Maximum number of concurrent 503 responses. Further connections are closed without a response.
 const REFUSALS: usize = 64;
-/// Response to a refused connection.
+/// The response to a refused connection.
 const REFUSED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 content-type: application/json\r\ncontent-length: 108\r\nretry-after: 1\r\n\
 connection: close\r\n\r\n\
 {\"error\":true,\"code\":\"OVERLOADED\",\"message\":\"as many connections are open as there may be: try again later\"}";
 
-/// Maximum size of a request head that is parsed, in bytes. The limit of
-/// [`crate::http::standard`] is lower, and has an error body.
+/// Maximum size of a request head that is parsed, in bytes. The limit of [`crate::http::standard`]
+/// is lower, and its rejection has an error body.
 const LARGEST_HEAD: usize = 256 * 1024;
 
-/// Serves until draining is over. Handlers may extract
-/// [`ConnectInfo<SocketAddr>`].
+/// Serves until draining is over. Handlers may extract [`ConnectInfo<SocketAddr>`].
 ///
-/// A stream that should end at once when draining begins has to watch
-/// [`Shutdown::draining`] itself.
+/// A stream that should end as soon as draining begins has to watch [`Shutdown::draining`] itself.
 pub async fn serve(
     listeners: impl Into<Listeners>,
     router: Router,
@@ -122,7 +117,7 @@ pub async fn serve(
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            // Stopping has priority: a flood of connections must not delay it.
+            // Stopping has priority, so that a flood of connections does not delay it.
             biased;
             () = shutdown.draining().cancelled() => break,
             Some(_) = connections.join_next() => {}
@@ -170,8 +165,8 @@ pub async fn serve(
     }
 }
 
-/// Raises the descriptor limit for this many connections; returns how many it
-/// allows.
+/// Raises the descriptor limit for this many connections. Returns how many connections the
+/// resulting limit allows.
 fn room_for(connections: usize) -> usize {
     let wanted = u64::try_from(connections).unwrap_or(u64::MAX);
     let wanted = wanted.saturating_add(OTHER_DESCRIPTORS);
@@ -188,7 +183,7 @@ fn room_for(connections: usize) -> usize {
     usize::try_from(fit).map_or(connections, |fit| fit.min(connections))
 }
 
-/// Admits a connection, or waits briefly for a slot.
+/// Admits a connection, after a short wait for a slot if necessary.
 async fn admit(open: &Connections, peer: SocketAddr) -> Result<Admitted, NoRoom> {
     let begun = tokio::time::Instant::now();
     loop {
@@ -201,8 +196,8 @@ async fn admit(open: &Connections, peer: SocketAddr) -> Result<Admitted, NoRoom>
     }
 }
 
-/// Sends a 503. The socket is read from for a moment: closed with unread bytes,
-/// it would be reset before its peer has the response.
+/// Sends a 503. Then reads from the socket for a moment: if it were closed with unread bytes, it
+/// would be reset before the peer has the response.
 async fn refuse(mut stream: TcpStream) {
     let polite = async {
         stream.write_all(REFUSED).await?;
@@ -220,7 +215,7 @@ async fn accept(listeners: &Listeners) -> (TcpStream, SocketAddr) {
             Ok(accepted) => return accepted,
             Err(error) if of_one_connection(&error) => {}
             Err(error) => {
-                // Probably out of descriptors: some will be released.
+                // The process is probably out of descriptors, and some will be released.
                 error!(%error, "cannot accept connections; trying again in a second");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
@@ -259,8 +254,7 @@ async fn connection(
             request
         })
         .map_response(move |mut response: axum::response::Response| {
-            // Otherwise the peer may send its next request on a connection that is
-            // being closed.
+            // Otherwise the peer may send its next request on a connection that is being closed.
             if answering.ends_with_response() {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);

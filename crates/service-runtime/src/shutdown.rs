@@ -1,4 +1,4 @@
-//! Graceful shutdown in two stages: drain, then abort.
+//! Stops the service in two stages: drain, then abort.
 //!
 //! ```text
 //!            signal, PM2's "shutdown",          second signal
@@ -6,8 +6,8 @@
 //!  running ───────────────────────> draining ───────────────> aborting
 //! ```
 //!
-//! Draining finishes what was begun and closes cleanly; aborting drops it. Both
-//! are tokens that are passed on: nothing here is static.
+//! Draining finishes what was begun and closes cleanly; aborting drops it. Both stages are tokens
+//! that are passed on, so nothing here is static.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,9 +18,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Signals this close together count as one: a supervisor that signals the
-/// whole group, or PM2 and systemd stopping at once, must not prevent the clean
-/// close.
+/// Signals this close together count as one. A supervisor that signals the whole group, or PM2 and
+/// systemd stopping at the same time, must not prevent the clean close.
 const SIGNAL_DEBOUNCE: Duration = Duration::from_millis(500);
 
 /// A handle to the two stages. Clones share them.
@@ -36,18 +35,18 @@ struct Inner {
 }
 
 impl Shutdown {
-    /// Creates a handle of a running service.
+    /// Creates the handle of a running service.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Cancelled when draining begins.
+    /// Returns the token that is cancelled when draining begins.
     pub fn draining(&self) -> &CancellationToken {
         &self.inner.draining
     }
 
-    /// Cancelled when aborting begins; draining has begun by then.
+    /// Returns the token that is cancelled when aborting begins. Draining has begun by then.
     pub fn aborting(&self) -> &CancellationToken {
         &self.inner.aborting
     }
@@ -60,7 +59,7 @@ impl Shutdown {
         }
     }
 
-    /// Begins aborting, and draining if it has not begun.
+    /// Begins aborting, and draining if that has not begun.
     pub fn abort(&self, cause: &str) {
         if !self.inner.aborting.is_cancelled() {
             warn!(cause, "aborting: giving up on what was begun");
@@ -69,7 +68,7 @@ impl Shutdown {
         }
     }
 
-    /// 130, as for an interrupted command, once aborting has begun; else 0.
+    /// Returns 130, as for an interrupted command, once aborting has begun; else 0.
     pub fn exit_code(&self) -> ExitCode {
         if self.inner.aborting.is_cancelled() {
             ExitCode::from(130)
@@ -78,18 +77,18 @@ impl Shutdown {
         }
     }
 
-    /// Calls [`Shutdown::stop`] on SIGTERM or SIGINT and, the second time
-    /// (later than half a second after the first), [`Shutdown::abort`]; a third
-    /// ends the process immediately with 130.
+    /// Handles SIGTERM and SIGINT. The first signal calls [`Shutdown::stop`]. The second, if it
+    /// comes more than half a second after the first, calls [`Shutdown::abort`]. A third ends the
+    /// process immediately with 130.
     ///
     /// The handlers are installed when this returns.
     ///
     /// # Errors
-    /// When the handlers cannot be installed.
+    /// If the handlers cannot be installed.
     pub fn on_signals(&self) -> std::io::Result<tokio::task::JoinHandle<()>> {
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
-        // A closed terminal must not kill the process: SIGHUP drains, too.
+        // A closed terminal must not kill the process, so SIGHUP drains as well.
         let hangup = signal(SignalKind::hangup())?;
         let shutdown = self.clone();
         Ok(tokio::spawn(shutdown.watch(terminate, interrupt, hangup)))

@@ -1,4 +1,4 @@
-//! The workspace's only unsafe code: system calls, each with a safety reason.
+//! Contains the workspace's only unsafe code: system calls, each with the reason why it is safe.
 
 use std::io;
 use std::ops::Range;
@@ -15,24 +15,22 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 /// Why a descriptor number was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum NotOurs {
-    /// A standard descriptor.
+    /// The number is a standard descriptor.
     #[error("descriptors 0 to 2 are standard input and output")]
     Standard,
     /// No open descriptor has this number.
     #[error("it is not open")]
     Closed(#[source] io::Error),
-    /// The descriptor was not inherited.
+    /// The descriptor was opened by this process, not inherited.
     #[error("it was opened by this process itself, not handed to it")]
     OpenedHere,
 }
 
-/// Takes a descriptor that the process inherited, and sets CLOEXEC so that no
-/// child gets it.
+/// Takes a descriptor that the process inherited, and sets CLOEXEC so that no child gets it.
 ///
-/// Descriptors that this process opened are rejected: Rust sets CLOEXEC on all
-/// of them, and an inherited one cannot have had it. So an invalid number in
-/// the environment never closes another owner's descriptor, and the same one
-/// cannot be taken twice.
+/// Rejects descriptors that this process opened: Rust sets CLOEXEC on all of them, and an inherited
+/// one cannot have it. So an invalid number in the environment never closes another owner's
+/// descriptor, and the same descriptor cannot be taken twice.
 ///
 /// # Errors
 /// Any [`NotOurs`].
@@ -50,15 +48,15 @@ pub fn inherited(number: RawFd) -> Result<OwnedFd, NotOurs> {
     }
     fcntl_setfd(borrowed, flags | FdFlags::CLOEXEC)
         .map_err(|error| NotOurs::Closed(error.into()))?;
-    // SAFETY: it is open (checked by fcntl) and was inherited (no CLOEXEC until
-    // just now), so no other owner exists in this process, and the flag set
-    // above keeps a second call from creating one.
+    // SAFETY: the descriptor is open (checked by fcntl) and was inherited (no CLOEXEC until just
+    // now), so it has no other owner in this process, and the flag set above keeps a second call
+    // from creating one.
     #[expect(unsafe_code, reason = "PM2 hands its socket over as a number")]
     let owned = unsafe { OwnedFd::from_raw_fd(number) };
     Ok(owned)
 }
 
-/// Runs `work` in `command`'s child between fork and exec.
+/// Runs `work` in the child of `command`, between fork and exec.
 ///
 /// `work` may only make system calls: no heap, no locks, no environment.
 pub(crate) fn in_child<F>(command: &mut Command, work: F)
@@ -73,9 +71,8 @@ where
     }
 }
 
-/// Moves this process, which must have one thread, into new user and network
-/// namespaces. Both are empty at first: no user is mapped, and the loopback
-/// interface is down.
+/// Moves this process, which must have only one thread, into new user and network namespaces. Both
+/// are empty at first: no user is mapped, and the loopback interface is down.
 pub(crate) fn leave_the_network() -> io::Result<()> {
     // SAFETY: only `CLONE_FILES` affects memory safety: descriptors stay shared
     // by all threads here.
@@ -86,11 +83,10 @@ pub(crate) fn leave_the_network() -> io::Result<()> {
     Ok(())
 }
 
-/// Ends the process at once, without destructors and exit handlers: they may
-/// wait for the very thing that hangs.
+/// Ends the process at once, without running destructors and exit handlers, which may wait for the
+/// very part that hangs.
 pub(crate) fn exit_now(code: i32) -> ! {
-    // SAFETY: it neither reads nor writes memory of this process, and does not
-    // return.
+    // SAFETY: `_exit` neither reads nor writes memory of this process, and does not return.
     #[expect(unsafe_code, reason = "the standard library's exit runs handlers")]
     unsafe {
         libc::_exit(code)
@@ -122,14 +118,14 @@ pub(crate) fn loopback_up(socket: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Spawns in its own process group, to be killed by the kernel when the calling
-/// thread ends.
+/// Spawns a child in its own process group. The kernel kills the child when the calling thread
+/// ends.
 pub(crate) fn spawn_with_death_signal(command: &mut Command) -> io::Result<Child> {
     let parent: Option<Pid> = Some(rustix::process::getpid());
     command.process_group(0);
     in_child(command, move || {
         set_parent_process_death_signal(Some(Signal::KILL))?;
-        // If the parent died before the line above, no signal would come.
+        // If the parent died before the line above, the signal would never come.
         if getppid() == parent {
             Ok(())
         } else {
@@ -139,25 +135,24 @@ pub(crate) fn spawn_with_death_signal(command: &mut Command) -> io::Result<Child
     command.spawn()
 }
 
-/// Has the allocator take allocations of this many bytes or more from the kernel,
-/// and give them back when they are freed. Returns whether it will.
+/// Makes the allocator take allocations of at least this many bytes from the kernel, and give them
+/// back when they are freed. Returns whether the setting took effect.
 #[cfg(target_env = "gnu")]
 pub(crate) fn map_allocations_from(bytes: std::ffi::c_int) -> bool {
-    // SAFETY: mallopt changes a number of the allocator's, under its lock.
+    // SAFETY: mallopt changes a number of the allocator, under the allocator's lock.
     #[expect(unsafe_code, reason = "a setting of the C library")]
     let done = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, bytes) };
     done == 1
 }
 
-/// Only glibc has this setting.
+/// Returns `false`: only glibc has this setting.
 #[cfg(not(target_env = "gnu"))]
 pub(crate) fn map_allocations_from(_bytes: std::ffi::c_int) -> bool {
     false
 }
 
-/// Releases the mapped pages of this program's code; returns the size of the
-/// code in bytes. Code that runs again is mapped again, usually from the page
-/// cache.
+/// Releases the mapped pages of this program's code. Returns the size of the code in bytes. Code
+/// that runs again is mapped again, usually from the page cache.
 pub(crate) fn unmap_code() -> io::Result<usize> {
     let maps = std::fs::read_to_string("/proc/self/maps")?;
     let program = std::fs::read_link("/proc/self/exe")?;
@@ -166,9 +161,9 @@ pub(crate) fn unmap_code() -> io::Result<usize> {
         if program.as_os_str() != path {
             continue;
         }
-        // SAFETY: the range is a private, unmodified mapping of the program's
-        // file (`r-xp`): its content comes back from the file at the next
-        // access, whatever thread runs there meanwhile.
+        // SAFETY: the range is a private, unmodified mapping of the program's file (`r-xp`). Its
+        // content comes back from the file at the next access, whatever thread runs there
+        // meanwhile.
         #[expect(unsafe_code, reason = "madvise takes an address")]
         unsafe {
             let start = std::ptr::with_exposed_provenance_mut(range.start);
@@ -179,7 +174,7 @@ pub(crate) fn unmap_code() -> io::Result<usize> {
     Ok(length)
 }
 
-/// Parses a line of `/proc/self/maps` that maps code: addresses and file.
+/// Parses a line of `/proc/self/maps` into addresses and file; `None` if it does not map code.
 fn code_of(line: &str) -> Option<(Range<usize>, &str)> {
     let mut words = line.split_ascii_whitespace();
     let (start, end) = words.next()?.split_once('-')?;

@@ -1,13 +1,12 @@
-//! OpenTelemetry traces, if the operator configures a collector.
+//! Exports OpenTelemetry traces, if the operator configures a collector.
 //!
 //! ```text
 //!  traceparent ─> continued() ─> span ─> its children ─> OTLP over HTTP ─> collector
 //!                                  └─> parent() ─> traceparent of the next service
 //! ```
 //!
-//! Disabled without `OTEL_EXPORTER_OTLP_ENDPOINT`. The SDK reads
-//! OpenTelemetry's other variables itself, such as `OTEL_EXPORTER_OTLP_HEADERS`
-//! and `OTEL_TRACES_SAMPLER`.
+//! Traces are disabled without `OTEL_EXPORTER_OTLP_ENDPOINT`. The SDK itself reads OpenTelemetry's
+//! other variables, such as `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_TRACES_SAMPLER`.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -42,12 +41,11 @@ pub const TRACE_PARENT: &str = "traceparent";
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// Starts the export of traces of `service` if the environment names a
-/// collector. Call it outside any asynchronous runtime: the exporter has its
-/// own thread.
+/// Starts to export traces of `service` if the environment names a collector; otherwise returns
+/// `None`. Call it outside any asynchronous runtime: the exporter has its own thread.
 ///
 /// # Errors
-/// When the variable is not an http:// or https:// URL.
+/// If the variable is not an http:// or https:// URL.
 pub(crate) fn begin(env: &Env, service: &'static str) -> Result<Option<SdkTracer>, EnvError> {
     let Some(collector) = env.http_url(VARIABLE)? else {
         return Ok(None);
@@ -93,7 +91,7 @@ fn provider(collector: &Url, service: &'static str) -> SdkTracerProvider {
     }
 }
 
-/// Logs once when the export fails, and once when it works again.
+/// An exporter that logs once when the export fails, and once when it works again.
 #[derive(Debug)]
 struct LoggedExporter {
     exporter: SpanExporter,
@@ -126,15 +124,15 @@ impl opentelemetry_sdk::trace::SpanExporter for LoggedExporter {
     }
 }
 
-/// Exports the remaining spans; the last step of a service.
+/// Exports the remaining spans. Call it as the last step of a service.
 pub fn end() {
     if let Some(provider) = PROVIDER.get() {
-        // An unreachable collector was logged already.
+        // The log already says so if the collector is unreachable.
         let _ = provider.shutdown_with_timeout(LAST_WORDS);
     }
 }
 
-/// Makes `span` part of the trace in a request's headers, if any, and sets its
+/// Makes `span` part of the trace that the headers of a request name, if any, and sets the span's
 /// name.
 pub(crate) fn continued(span: &Span, headers: &HeaderMap, name: fmt::Arguments<'_>) {
     if PROVIDER.get().is_none() {
@@ -143,18 +141,18 @@ pub(crate) fn continued(span: &Span, headers: &HeaderMap, name: fmt::Arguments<'
     span.record("otel.name", display(name));
     span.record("otel.kind", "server");
     let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
-    // Fails only for a span that has begun already, which this one has not.
+    // Fails only for a span that has already begun, which this one has not.
     let _ = span.set_parent(parent);
 }
 
-/// Records the response status in `span`.
+/// Records the status of the response in `span`.
 pub(crate) fn answered(span: &Span, status: u16) {
     if PROVIDER.get().is_some() {
         span.set_attribute("http.response.status_code", i64::from(status));
     }
 }
 
-/// The value of [`TRACE_PARENT`] for a request to another service.
+/// Returns the value of [`TRACE_PARENT`] for a request to another service; `None` outside a trace.
 #[must_use]
 pub fn parent() -> Option<HeaderValue> {
     PROVIDER.get()?;

@@ -1,5 +1,5 @@
-//! Trusted reverse proxies: the peers whose `X-Forwarded-For` names the client's
-//! address, and whose connections are those of many clients.
+//! Lists the trusted reverse proxies: peers whose `X-Forwarded-For` names the client's address, and
+//! whose connections are those of many clients.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,13 +8,12 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-/// Trusted addresses and networks in addition to loopback, such as a container
-/// bridge.
+/// The trusted addresses and networks in addition to loopback, such as a container bridge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Arc<[IpNet]>);
 
 impl TrustedProxies {
-    /// Whether `X-Forwarded-For` from this peer is trusted.
+    /// Returns whether `X-Forwarded-For` from this peer is trusted.
     #[must_use]
     pub fn contains(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();

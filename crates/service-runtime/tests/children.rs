@@ -1,5 +1,5 @@
-//! Tests with real processes: inherited descriptors, death signals, signals.
-//! The children are this test binary itself, with their role in a variable.
+//! Tests inherited descriptors, death signals and signals with real processes. The children are
+//! this test binary, and a variable tells each its role.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 #![expect(clippy::print_stdout, reason = "the children talk to the tests by it")]
 #![expect(clippy::zombie_processes, reason = "a part that is killed cannot wait")]
@@ -23,7 +23,7 @@ use service_runtime::{Env, Shutdown};
 
 const PART: &str = "SERVICE_RUNTIME_TEST_PART";
 
-/// Runs before anything else in a child; does nothing in the parent.
+/// Plays the role of a child before anything else runs. Does nothing in the parent.
 #[test]
 fn part() {
     let Ok(part) = std::env::var(PART) else {
@@ -65,7 +65,7 @@ impl Playing {
         Self { child, lines }
     }
 
-    /// Reads up to a line with `word`; returns the rest of the line.
+    /// Reads up to a line that contains `word`. Returns the rest of that line.
     fn says(&mut self, word: &str) -> String {
         loop {
             let mut line = String::new();
@@ -162,7 +162,7 @@ fn supervised() -> ExitCode {
     let env = Env::from_process();
     let supervisor = Supervisor::from_env(&env);
     assert!(supervisor.is_present());
-    // The number cannot be taken a second time.
+    // The descriptor cannot be taken a second time.
     assert!(!Supervisor::from_env(&env).is_present());
     // Neither the descriptor nor the variable reaches a child.
     let mut list = Command::new("sh");
@@ -203,7 +203,7 @@ fn pm2s_descriptor_is_taken_used_and_kept_from_children() {
 }
 
 fn parent() -> ExitCode {
-    // Spawned from a thread that ends at once: the child must not end with it.
+    // The thread that spawns the child ends at once; the child must not end with it.
     let child = std::thread::spawn(|| {
         let mut sleeper = Command::new("sleep");
         sleeper.arg("1000").stdout(Stdio::null());
@@ -245,7 +245,7 @@ fn isolated_child_is_reached_by_its_own_sockets_alone() {
         let port: u16 = playing.says("@port").parse().unwrap();
         let network = |of: &str| std::fs::read_link(format!("/proc/{of}/ns/net")).unwrap();
         assert_eq!(network(&pid.to_string()) != network("self"), alone);
-        // The same users, for files and for this process.
+        // The ids of the user are the same, for files and for this process.
         let process = Process::read(i32::try_from(pid).unwrap()).unwrap();
         assert!(process.environment_variable(PART).is_some());
         let program = std::fs::metadata(apart.program).unwrap();
@@ -266,7 +266,7 @@ fn isolated_child_is_reached_by_its_own_sockets_alone() {
 #[test]
 fn signals_reach_their_process_only() {
     let mut shell = Command::new("sh");
-    // Two children in the group; the shell does not exec.
+    // Two children in the group. The trailing `true` keeps the shell from calling exec.
     shell
         .args(["-c", "sleep 1000 & sleep 1000; true"])
         .stdout(Stdio::null());
@@ -288,7 +288,7 @@ fn signals_reach_their_process_only() {
     until("the group is empty", || {
         ProcessTable::scan().unwrap().group(pid).count() == 0
     });
-    // A zombie until it is waited for: not alive, and not an error to kill.
+    // The child is a zombie until it is waited for: not alive, and killing it is no error.
     assert!(!id.is_alive());
     child.wait().unwrap();
     assert!(!kill(id, Signal::KILL).unwrap());

@@ -1,5 +1,5 @@
-//! The standard layers over real sockets: requests that never reach a router,
-//! and its responses to the others.
+//! Tests the standard layers over real sockets: requests that never reach a router, and the
+//! router's responses to the others.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 use std::net::SocketAddr;
@@ -333,7 +333,7 @@ async fn slow_clients_are_not_waited_for() {
         ..ServeLimits::default()
     })
     .await;
-    // A head that never ends, and none at all: closed without a response.
+    // A head that never ends, and no head at all: both are closed without a response.
     for request in ["GET / HTTP/1.1\r\nhost: x\r\n", ""] {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -375,7 +375,7 @@ async fn draining_is_bounded_and_aborting_is_at_once() {
         })
         .await;
         let mut stuck = begin(server.address, "/never").await;
-        // An idle connection that was used ends at once.
+        // An idle connection that has served a request ends at once.
         let mut idle = begin(server.address, "/").await;
         let mut first = [0; 15];
         idle.read_exact(&mut first).await.unwrap();
@@ -418,8 +418,8 @@ async fn connections_beyond_the_bound_wait() {
     server.stop().await;
 }
 
-/// A server with a response larger than a socket buffer, and a route that reads
-/// the body itself.
+/// Starts a server with a response larger than a socket buffer, and a route that reads the body
+/// itself.
 async fn start_large(limits: ServeLimits) -> Server {
     let router = Router::new()
         .route("/", get(async || "here"))
@@ -461,7 +461,7 @@ async fn a_peer_that_does_not_read_is_cut() {
     })
     .await;
     let mut stream = begin(server.address, "/large").await;
-    // While the client reads now and then the connection stays open.
+    // While the client reads from time to time, the connection stays open.
     let mut some = vec![0; 1024 * 1024];
     for _ in 0..4 {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -515,7 +515,7 @@ async fn full_server_refuses_a_further_connection() {
         begin(server.address, "/never").await,
         begin(server.address, "/never").await,
     ];
-    // Connections can be cut until both are at work.
+    // Connections can be cut until both requests are at work.
     let answer = loop {
         let answer = server.ask("GET", "/", "", "").await;
         if answer.status != 200 {
@@ -591,8 +591,8 @@ async fn the_head_of_a_part_is_bounded() {
     server.stop().await;
 }
 
-/// A client that reads nothing until it has sent everything still gets its
-/// response, and a proxy the status.
+/// Checks that a client that reads nothing until it has sent everything still gets its response,
+/// and so does a proxy.
 #[tokio::test]
 async fn an_answer_before_the_bodys_end_arrives() {
     let server = start(ServeLimits::default()).await;
@@ -608,7 +608,7 @@ async fn an_answer_before_the_bodys_end_arrives() {
         let mut seen = [0; 12];
         stream.read_exact(&mut seen).await.unwrap();
         assert_eq!(std::str::from_utf8(&seen[9..]).unwrap(), status, "{path}");
-        // A client that keeps connections must not send its next request on it.
+        // A client that keeps connections open must not send its next request on this one.
         let mut rest = String::new();
         stream.read_to_string(&mut rest).await.unwrap();
         assert!(rest.contains("\r\nconnection: close\r\n"), "{rest}");

@@ -1,5 +1,5 @@
-//! Calls about a sent message or a chat: edits, deletions, read receipts, typing,
-//! and what WhatsApp tells of a contact.
+//! Makes the calls about a sent message or a chat: edits, deletions, read receipts, typing, and
+//! what WhatsApp says about a contact.
 
 use bytes::Bytes;
 use http::Method;
@@ -17,7 +17,7 @@ impl SessionClient {
     /// Requests `PUT /messages/{id}`, once: this client never retries it.
     ///
     /// # Errors
-    /// See [`ClientError`]. The message may have been edited, as for a send.
+    /// See [`ClientError`]. After an error the message may have been edited, as for a send.
     pub async fn edit_message(
         &self,
         id: &str,
@@ -27,10 +27,10 @@ impl SessionClient {
             .await
     }
 
-    /// Requests `DELETE /messages/{id}`: deletes a sent message for everyone.
+    /// Requests `DELETE /messages/{id}`, which deletes a sent message for everyone.
     ///
     /// # Errors
-    /// See [`ClientError`]. The message may have been deleted, as for a send.
+    /// See [`ClientError`]. After an error the message may have been deleted, as for a send.
     pub async fn delete_message(&self, id: &str) -> Result<ChangedBody, ClientError> {
         self.act(Method::DELETE, &["messages", id], None::<&()>)
             .await
@@ -58,8 +58,8 @@ impl SessionClient {
             .await
     }
 
-    /// Requests `DELETE /chats/{to}/messages`: forgets what session-manager keeps of
-    /// a chat up to the event `until`.
+    /// Requests `DELETE /chats/{to}/messages`, which forgets what session-manager keeps of a chat,
+    /// up to the event `until`.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -85,7 +85,7 @@ impl SessionClient {
         self.act(Method::GET, &["contacts", to], None::<&()>).await
     }
 
-    /// These take as long as a send: they may wait behind one, and for
+    /// Makes a call that may take as long as a send, since it may wait behind a send and for
     /// WhatsApp's server.
     async fn act<T: DeserializeOwned>(
         &self,

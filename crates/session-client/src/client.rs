@@ -1,4 +1,4 @@
-//! `SessionClient`: one method for each call of session-manager's API.
+//! Provides `SessionClient`, with one method for each call of session-manager's API.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::error::{BuildError, ClientError};
 use crate::events::{self, SseEvent};
 use crate::tls;
 
-/// Maximum size of a response, in bytes; a screenshot is the largest.
+/// Maximum size of a response, in bytes. The largest one is a screenshot.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -35,11 +35,11 @@ const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 pub struct RawAnswer {
     /// The HTTP status.
     pub status: StatusCode,
-    /// The content type, if any.
+    /// The content type; `None` if the response has none.
     pub content_type: Option<HeaderValue>,
     /// The body, unchanged.
     pub body: Bytes,
-    /// The `Retry-After` of the response, if any.
+    /// The `Retry-After` of the response; `None` if it has none.
     pub retry_after: Option<Duration>,
 }
 
@@ -47,7 +47,7 @@ pub struct RawAnswer {
 #[derive(Clone, Debug)]
 pub struct SessionClient {
     shared: Arc<Shared>,
-    /// Headers of every request of this clone.
+    /// The headers that this clone adds to every request.
     headers: HeaderMap,
 }
 
@@ -59,12 +59,10 @@ struct Shared {
 }
 
 impl SessionClient {
-    /// Creates a client for the session-manager at `base`, which may have a
-    /// path.
+    /// Creates a client for the session-manager at `base`, which may have a path.
     ///
     /// # Errors
-    /// When `base` or the token is invalid, or the system has no certificates
-    /// for an `https` URL.
+    /// If `base` or the token is invalid, or the system has no certificates for an `https` URL.
     pub fn new(
         mut base: Url,
         token: Option<&SecretString>,
@@ -107,7 +105,7 @@ impl SessionClient {
         Ok(Self { shared, headers })
     }
 
-    /// Returns a clone whose requests are for this business.
+    /// Returns a clone whose requests are made on behalf of this business.
     pub fn for_cliente(&self, cliente_id: Option<u64>) -> Self {
         let mut clone = self.clone();
         if let Some(id) = cliente_id {
@@ -264,13 +262,12 @@ impl SessionClient {
     ///
     /// # Errors
     /// See [`ClientError`]. The message may have been sent, unless
-    /// [`ClientError::was_certainly_not_received`] or the remote code excludes
-    /// it.
+    /// [`ClientError::was_certainly_not_received`] or the remote code rules it out.
     pub async fn send(&self, request: &SendRequest) -> Result<SendBody, ClientError> {
         self.typed(Endpoint::Send, Some(to_json(request))).await
     }
 
-    /// Requests `GET /screenshot.png`: a PNG image.
+    /// Requests `GET /screenshot.png`, a PNG image.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -283,7 +280,7 @@ impl SessionClient {
         }
     }
 
-    /// `GET /metrics`: Prometheus text.
+    /// Requests `GET /metrics`, as Prometheus text.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -296,11 +293,11 @@ impl SessionClient {
         }
     }
 
-    /// The answer as it came, whatever it is.
+    /// Sends a request and returns the response unparsed, whatever its status.
     ///
     /// # Errors
-    /// [`ClientError::Unavailable`], [`ClientError::Timeout`], or
-    /// [`ClientError::BadResponse`] if it breaks off or is too large.
+    /// [`ClientError::Unavailable`], [`ClientError::Timeout`], or [`ClientError::BadResponse`] if
+    /// the response breaks off or is too large.
     pub async fn raw(
         &self,
         endpoint: Endpoint,
@@ -318,11 +315,11 @@ impl SessionClient {
         read(response).await
     }
 
-    /// As [`SessionClient::raw`], to be passed on unchanged: a success that
-    /// parses as `T`, or an error of the API with its status.
+    /// Works like [`SessionClient::raw`], for a response that is passed on unchanged: a success
+    /// that parses as `T`, or an error of the API with its status.
     ///
     /// # Errors
-    /// Also when the response is neither.
+    /// As [`SessionClient::raw`]; also if the response is neither.
     pub async fn proxied<T: DeserializeOwned>(
         &self,
         endpoint: Endpoint,
@@ -335,10 +332,10 @@ impl SessionClient {
         }
     }
 
-    /// Requests `GET /events`, after the event `last_event_id` or from now on.
+    /// Requests `GET /events`: the events after `last_event_id`, or from now on.
     ///
-    /// The stream ends when session-manager ends it, or with one error when it
-    /// breaks off or nothing arrives for [`Timeouts::silence`].
+    /// The stream ends when session-manager ends it. It ends with one error if it breaks off, or if
+    /// nothing arrives for [`Timeouts::silence`].
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -353,7 +350,7 @@ impl SessionClient {
         self.listen(request).await
     }
 
-    /// Returns the events after `after`, up to `until`; then the stream ends.
+    /// Requests the events after `after` up to `until`; then the stream ends.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -372,7 +369,7 @@ impl SessionClient {
     ) -> Result<impl Stream<Item = Result<SseEvent, ClientError>> + Send + use<>, ClientError> {
         let timeouts = &self.shared.timeouts;
         let request = request.header(ACCEPT, "text/event-stream");
-        // The body has no end, so reqwest's timeouts do not fit.
+        // The body does not end, so reqwest's timeouts do not fit.
         let within = timeouts.after_connecting(timeouts.read);
         let response = begun(request, within, &[StatusCode::OK]).await?;
         if !is(&response, "text/event-stream") {
@@ -395,8 +392,7 @@ impl SessionClient {
         &self.shared.timeouts
     }
 
-    /// As [`SessionClient::request`], with a path of these segments, each
-    /// encoded.
+    /// Works like [`SessionClient::request`], with a path of these segments, each encoded.
     pub(crate) fn request_segments(
         &self,
         method: Method,
@@ -405,7 +401,7 @@ impl SessionClient {
         self.request_with_query(method, segments, None)
     }
 
-    /// As [`Self::request_segments`], with a query.
+    /// Works like [`Self::request_segments`], with a query.
     pub(crate) fn request_with_query(
         &self,
         method: Method,
@@ -443,7 +439,7 @@ impl SessionClient {
 }
 
 pub(crate) fn to_json(value: &impl serde::Serialize) -> Bytes {
-    // Plain structs of strings and numbers: serialization cannot fail.
+    // These are plain structs of strings and numbers, whose serialization cannot fail.
     serde_json::to_vec(value).unwrap_or_default().into()
 }
 
@@ -455,8 +451,8 @@ fn is(response: &Response, kind: &str) -> bool {
         .is_some_and(|value| value.trim().to_ascii_lowercase().starts_with(kind))
 }
 
-/// Sends a request whose response has no end, or a long one; a response with none
-/// of these statuses is an error.
+/// Sends a request whose response does not end, or is long. A response with none of these statuses
+/// is an error.
 pub(crate) async fn begun(
     request: reqwest::RequestBuilder,
     within: Duration,
@@ -504,7 +500,7 @@ pub(crate) fn decode<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, Clien
     if answer.status != StatusCode::OK {
         return Err(failure(answer));
     }
-    // serde accepts an array for a struct; the API has objects only.
+    // serde accepts an array in place of a struct, but the API has only objects.
     let is_object = answer.body.trim_ascii_start().starts_with(b"{");
     if !is_object {
         return Err(ClientError::BadResponse(
@@ -520,7 +516,7 @@ pub(crate) fn decode<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, Clien
     })
 }
 
-/// The error that an unsuccessful response means.
+/// Returns the error that an unsuccessful response stands for.
 pub(crate) fn failure(answer: &RawAnswer) -> ClientError {
     let status = answer.status;
     let body: Option<ErrorBody> = serde_json::from_slice(&answer.body).ok();

@@ -1,4 +1,4 @@
-//! The endpoints of session-manager, each with its timeout.
+//! Defines the endpoints of session-manager, each with its timeout.
 
 use std::time::Duration;
 
@@ -8,36 +8,33 @@ use session_api::paths;
 /// Minimum difference between the connect timeout and any other.
 const APART: Duration = Duration::from_millis(250);
 
-/// Timeouts of requests.
+/// The timeouts of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Timeout of the connection.
+    /// Timeout for establishing the connection.
     pub connect: Duration,
-    /// Timeout of simple requests, from the beginning of the call.
+    /// Timeout of a simple request, from the beginning of the call.
     pub read: Duration,
-    /// Timeout of requests that need action by a running browser.
+    /// Timeout of a request that needs a running browser to act.
     pub command: Duration,
-    /// Timeout of a send, and of unlinking, which may have to start the
-    /// browser.
+    /// Timeout of a send, and of unlinking, which may first have to start the browser.
     pub send: Duration,
-    /// Timeout to transfer a whole file and, for a send, for WhatsApp to accept
-    /// it.
+    /// Timeout for the transfer of a whole file and, for a send, for WhatsApp to accept it.
     pub transfer: Duration,
     /// Maximum time between two heartbeats of an event stream.
     pub silence: Duration,
 }
 
 impl Default for Timeouts {
-    /// Returns the API's timeouts: 5 s, 5 s and 60 s for a send; 25 s for
-    /// commands, and 40 s of silence (session-manager sends a heartbeat every
-    /// 15 s).
+    /// Returns the API's timeouts: 5 s to connect, 5 s for a simple request, 60 s for a send, 25 s
+    /// for a command, and 40 s of silence (session-manager sends a heartbeat every 15 s).
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
             read: Duration::from_secs(5),
             command: Duration::from_secs(25),
             send: Duration::from_secs(60),
-            // session-manager detects a stalled transfer much earlier.
+            // session-manager itself detects a stalled transfer much earlier.
             transfer: Duration::from_secs(1_800),
             silence: Duration::from_secs(40),
         }
@@ -45,8 +42,8 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// Returns `deadline`, but later than the connect timeout, so that the two
-    /// errors stay distinct.
+    /// Returns `deadline`, or a later time if it is too close to the connect timeout, so that the
+    /// two errors stay distinct.
     pub(crate) fn after_connecting(&self, deadline: Duration) -> Duration {
         deadline.max(self.connect.saturating_add(APART))
     }
@@ -64,9 +61,9 @@ pub enum Endpoint {
     Qr,
     /// The route `GET /session`.
     Session,
-    /// `GET /metrics`
+    /// The route `GET /metrics`.
     Metrics,
-    /// `GET /screenshot.png`
+    /// The route `GET /screenshot.png`.
     Screenshot,
     /// The route `POST /connect`.
     Connect,

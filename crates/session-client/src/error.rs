@@ -1,12 +1,12 @@
-//! `ClientError`: the errors of a request.
+//! Defines the errors of building a client and of a request.
 
 use std::io::ErrorKind;
 
-/// Errors of building a client.
+/// Why a client cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The base URL cannot have a path, such as `mailto:`.
+    /// The URL cannot be a base with a path, such as `mailto:`.
     #[error("the base URL of session-manager is not a http or https URL")]
     BaseUrl,
     /// The token contains characters that a header cannot have.
@@ -17,11 +17,11 @@ pub enum BuildError {
     Http(#[source] reqwest::Error),
 }
 
-/// Errors of a request. The variant determines what the caller can do.
+/// Why a request failed. The variant determines what the caller can do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// No connection: nothing was sent. Can be retried later.
+    /// There is no connection, so nothing was sent. The request can be repeated later.
     #[error("session-manager cannot be reached: {}", innermost(.0))]
     Unavailable(#[source] reqwest::Error),
     /// The request was sent, but no response came in time.
@@ -48,12 +48,12 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// Whether session-manager certainly never got the request.
+    /// Returns whether session-manager certainly never received the request.
     pub const fn was_certainly_not_received(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
 
-    /// Returns the code of a remote error.
+    /// Returns the code of a remote error; `None` for other errors.
     pub fn remote_code(&self) -> Option<&str> {
         match self {
             Self::Remote { code, .. } => Some(code),
@@ -73,8 +73,8 @@ impl ClientError {
     }
 }
 
-/// The innermost cause: the ones above it only repeat the URL. Includes the
-/// system's error name, if operators search logs for it.
+/// Returns the innermost cause, since the causes above it only repeat the URL. Adds the system's
+/// name of the error, if operators search logs for it.
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

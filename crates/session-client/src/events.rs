@@ -1,4 +1,4 @@
-//! Server-Sent Events decoder with bounded memory.
+//! Decodes Server-Sent Events with bounded memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ const LARGEST_EVENT: usize = 8 * 1024 * 1024;
 /// An unparsed event.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SseEvent {
-    /// The position to resume from: the next `last_event_id` of `events`.
+    /// The position from which to resume: the next `last_event_id` of `events`.
     pub id: Option<String>,
     /// The `event:` field; `message` by default, as in the standard.
     pub name: String,
@@ -25,7 +25,7 @@ pub struct SseEvent {
     pub data: String,
 }
 
-// The data may contain a customer's message, or a code that links a phone.
+// The data may contain a customer's message, or a code that links a phone, so keep it out of logs.
 impl std::fmt::Debug for SseEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SseEvent")
@@ -37,8 +37,7 @@ impl std::fmt::Debug for SseEvent {
 }
 
 impl SseEvent {
-    /// Parses the event by its name; `None` for a name that this version does
-    /// not know.
+    /// Parses the event by its name. Returns `None` for a name that this version does not know.
     ///
     /// # Errors
     /// [`ClientError::BadResponse`] if the data does not match the name.
@@ -67,9 +66,9 @@ impl SseEvent {
     }
 }
 
-/// Decodes the body of `response`: its events, or the error that ends it.
+/// Decodes the body of `response` into its events, or the error that ends it.
 ///
-/// Comments count as heartbeats; `silence` is the maximum time without any.
+/// Comments count as heartbeats. `silence` is the maximum time without any data.
 pub fn decode(
     response: Response,
     silence: Duration,
@@ -80,7 +79,7 @@ pub fn decode(
         let item = match item {
             Ok(sse) => {
                 since_event.store(0, Ordering::Relaxed);
-                // A block without data is no event.
+                // A block without data is not an event.
                 sse.data.map(|data| {
                     Ok(SseEvent {
                         id: sse.id,

@@ -1,4 +1,4 @@
-//! The typed HTTP client of session-manager.
+//! Provides the typed HTTP client of session-manager.
 //!
 //! ```text
 //!  caller ─> SessionClient ── one connection for each call ──> session-manager
@@ -9,11 +9,10 @@
 //!                └── no connection ──> Unavailable, no response ──> Timeout
 //! ```
 //!
-//! Nothing is retried: whether a send may be repeated is for the caller to
-//! decide, by [`ClientError::was_certainly_not_received`]. Every request opens
-//! its own connection, so that "cannot connect" and "broke off after the
-//! request was written" are always distinct; a pooled connection that the
-//! server has just closed would blur them.
+//! Nothing is retried: the caller decides whether a send may be repeated, by
+//! [`ClientError::was_certainly_not_received`]. Every request opens its own connection, so that
+//! "cannot connect" and "broke off after the request was written" are always distinct. With a
+//! pooled connection that the server has just closed, they would not be.
 
 mod actions;
 mod client;

@@ -1,4 +1,4 @@
-//! Streamed bodies: a file is passed on without being held in memory.
+//! Transfers bodies as streams, so that a file is passed on without being held in memory.
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
@@ -10,11 +10,11 @@ use session_api::{ErrorCode, FileBody, paths};
 use crate::client::{RawAnswer, SessionClient, begun, failure, read};
 use crate::error::ClientError;
 
-/// A body with the headers of its sender.
+/// A streamed body with the headers of its sender.
 pub struct Passed<S> {
-    /// `Content-Type`.
+    /// The `Content-Type` of the body.
     pub content_type: Option<HeaderValue>,
-    /// `Content-Length`.
+    /// The `Content-Length` of the body.
     pub content_length: Option<HeaderValue>,
     /// The stream of bytes.
     pub body: S,
@@ -22,7 +22,7 @@ pub struct Passed<S> {
 
 /// The file of a message, or a part of it.
 pub struct Media<S> {
-    /// 200, 206, or 416 without content.
+    /// The status: 200, 206, or 416 without content.
     pub status: StatusCode,
     /// The headers of the response.
     pub headers: HeaderMap,
@@ -31,12 +31,12 @@ pub struct Media<S> {
 }
 
 impl SessionClient {
-    /// Requests `GET /messages/{id}/media`, or a part of it (`range`). A file
-    /// that session-manager has to fetch first takes as long as a send.
+    /// Requests `GET /messages/{id}/media`, or only the part `range` of it. A file that
+    /// session-manager has to fetch first takes as long as a send.
     ///
     /// # Errors
-    /// See [`ClientError`]; the stream ends with an error when the response
-    /// breaks off or nothing arrives for [`Timeouts::silence`].
+    /// See [`ClientError`]. The stream ends with an error if the response breaks off or nothing
+    /// arrives for [`Timeouts::silence`].
     ///
     /// [`Timeouts::silence`]: crate::Timeouts::silence
     pub async fn media(
@@ -73,8 +73,7 @@ impl SessionClient {
         })
     }
 
-    /// Requests `DELETE /messages/{id}/media`. A file that is not there is as
-    /// good as deleted.
+    /// Requests `DELETE /messages/{id}/media`. A file that does not exist counts as deleted.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -91,11 +90,11 @@ impl SessionClient {
         }
     }
 
-    /// Requests `POST /files` with this query: passes a file on; returns a
-    /// success of the API, or an error with its status, unchanged.
+    /// Requests `POST /files` with this query, and passes a file on. Returns the response
+    /// unchanged: a success of the API, or an error with its status.
     ///
     /// # Errors
-    /// Also when the response is neither.
+    /// As [`SessionClient::raw`]; also if the response is neither.
     pub async fn upload<S, E>(
         &self,
         query: Option<&str>,
@@ -125,7 +124,7 @@ impl SessionClient {
         shaped::<FileBody>(answer, StatusCode::CREATED)
     }
 
-    /// Requests `GET /files/{id}`, unchanged.
+    /// Requests `GET /files/{id}`, and returns the response unchanged.
     ///
     /// # Errors
     /// As [`SessionClient::upload`].
@@ -134,7 +133,7 @@ impl SessionClient {
         shaped::<FileBody>(answer, StatusCode::OK)
     }
 
-    /// Requests `DELETE /files/{id}`, unchanged.
+    /// Requests `DELETE /files/{id}`, and returns the response unchanged.
     ///
     /// # Errors
     /// As [`SessionClient::upload`].

@@ -1,4 +1,4 @@
-//! Tests of every way in which a peer can misbehave, over real sockets.
+//! Tests every way in which a peer can misbehave, over real sockets.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -26,7 +26,7 @@ fn timeouts() -> Timeouts {
     }
 }
 
-/// Short timeouts, for peers that never respond.
+/// Returns short timeouts, for peers that never respond.
 fn impatient() -> Timeouts {
     let short = Duration::from_millis(100);
     Timeouts {
@@ -44,7 +44,7 @@ fn client(address: SocketAddr, timeouts: Timeouts) -> SessionClient {
     SessionClient::new(base, None, timeouts).unwrap()
 }
 
-/// Reads head and body of one request.
+/// Reads the head and the body of one request.
 async fn request(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     loop {
@@ -66,8 +66,8 @@ async fn request(stream: &mut TcpStream) -> String {
     }
 }
 
-/// A peer that responds to each connection's request with these bytes, closes,
-/// and reports the request.
+/// Starts a peer that responds to the request of each connection with these bytes, closes, and
+/// reports the request.
 async fn peer(answer: impl Into<Vec<u8>>) -> (SocketAddr, UnboundedReceiver<String>) {
     let answer = answer.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -150,7 +150,7 @@ async fn connection_lost_after_the_request_is_not_unavailable() {
             matches!(error, ClientError::BadResponse(_)),
             "{answer:?}: {error:?}"
         );
-        // Exactly one request.
+        // Exactly one request arrived.
         asked.recv().await.unwrap();
         assert!(asked.try_recv().is_err(), "{answer:?} was retried");
     }
@@ -291,7 +291,7 @@ async fn requests_carry_what_they_were_given() {
         r#"{"cliente_id":51,"to":"5491158254201","message":"hola"}"#
     );
 
-    // The plain client's requests carry the token and none of the above.
+    // The requests of the plain client carry the token, and none of the headers above.
     let _ = client.connect().await;
     let head = asked.recv().await.unwrap();
     assert!(head.starts_with("POST /below/connect "), "{head}");
@@ -365,7 +365,7 @@ async fn a_silent_event_stream_is_given_up() {
             .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: a\n\n")
             .await
             .unwrap();
-        // Held open until the client gives up.
+        // Keep the connection open until the client gives up.
         let _ = stream.read(&mut [0; 1]).await;
     });
     let events: Vec<_> = client.events(None).await.unwrap().collect().await;
@@ -388,9 +388,9 @@ async fn tls_is_spoken_to_https() {
         first
     });
     let error = client.send(&message()).await.unwrap_err();
-    // No handshake, no request: the message cannot have been received.
+    // There was no handshake and no request, so the message cannot have been received.
     assert!(error.was_certainly_not_received(), "{error:?}");
-    // A TLS handshake record.
+    // These are the first bytes of a TLS handshake record.
     assert_eq!(peer.await.unwrap()[..2], [22, 3]);
 }
 

@@ -1,6 +1,6 @@
-// Builds dist/bridge.js (this project's) and copies dist/wa-js.js (the npm
-// bundle). They stay separate files so that WA_JS_PATH can replace the second;
-// the service combines them into one preload script.
+// Builds dist/bridge.js (this project's) and copies dist/wa-js.js (the npm bundle). They stay
+// separate files so that WA_JS_PATH can replace dist/wa-js.js; the service combines them into one
+// preload script.
 import { build } from "esbuild";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 

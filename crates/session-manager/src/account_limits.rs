@@ -1,5 +1,5 @@
-//! Watches the account's limits (reach-out lock, new-chat quota) and the progress
-//! of the first history sync, and publishes them.
+//! Watches the account's limits (reach-out lock, new-chat quota) and the progress of the first
+//! history sync, and publishes them.
 //!
 //! ```text
 //!  page's events ─> Inbox ─┐
@@ -7,7 +7,7 @@
 //!  ledger: link, history ──┘                └─> event log ─> /events
 //! ```
 //!
-//! Nothing is throttled here: the hub decides how to react.
+//! This module throttles nothing: the hub decides how to react.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,19 +23,20 @@ use crate::browser::PageLimits;
 use crate::ledger::{LedgerError, LedgerFile, LinkAge};
 use crate::session::SessionHandle;
 
-/// How often the server is queried; the page reports changes by itself.
+/// How often the page is asked to query the server. The page reports changes by itself.
 const ASK_EVERY: Duration = Duration::from_secs(180);
-/// Number of queries in a row, if the limits change meanwhile.
+/// Maximum number of queries in a row, if the limits change meanwhile.
 const ASK_TRIES: usize = 3;
-/// Interval during the history sync, and for expiring limits.
+/// Interval during the history sync, and while a limit is about to expire.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A page that has not reported the history this long after the link, or has no
-/// field for it, had no history to report.
+/// If the page has not reported the history this long after the link, or has no field for it, there
+/// was no history to report. In milliseconds.
 const SILENT_AFTER_MS: i64 = 3_600_000;
-/// Age at which the sync counts as given up; phones send it within minutes.
+/// Age of the link at which the sync counts as given up, in milliseconds. Phones send it within
+/// minutes.
 const GIVEN_UP_AFTER_MS: i64 = 24 * 3_600_000;
 
-/// Receiver of the current limits; cheap to clone.
+/// A receiver of the current limits; cheap to clone.
 pub type CurrentLimits = watch::Receiver<Arc<LimitsEvent>>;
 
 /// The task that maintains the current limits.
@@ -45,7 +46,7 @@ pub struct LimitsWatch {
     ledger: LedgerFile,
     page: watch::Receiver<Option<PageLimits>>,
     current: watch::Sender<Arc<LimitsEvent>>,
-    /// The page's last report since the account was linked.
+    /// The page's last report since the account was linked; `None` before the first.
     heard: Option<PageLimits>,
     /// The link's age from the ledger; `None` while it is unknown.
     link: Option<LinkAge>,
@@ -123,8 +124,8 @@ impl LimitsWatch {
         let Some(page) = self.session.page() else {
             return;
         };
-        // A change that arrives meanwhile may be older than the response: query
-        // again rather than apply it afterwards.
+        // A change that arrives meanwhile may be older than the response, so query again rather
+        // than apply the change afterwards.
         for _ in 0..ASK_TRIES {
             self.page.mark_unchanged();
             match page.limits().await {
@@ -162,7 +163,8 @@ impl LimitsWatch {
                     "what WhatsApp lets this account do changed"
                 );
             }
-            // Whoever hears of it and asks gets no older answer.
+            // Update the current limits before the event is published: whoever receives the event
+            // and then asks must not get an older answer.
             self.current.send_replace(Arc::new(next.clone()));
             self.session.events().push(&Event::Limits(next));
         }
@@ -205,20 +207,20 @@ impl LimitsWatch {
     }
 }
 
-/// Returns whether the history sync is complete, or will not arrive any more,
-/// at this age of the link.
+/// Returns whether the history sync is complete, or will not arrive any more at this age of the
+/// link.
 fn is_through(page: Option<&PageLimits>, age: i64) -> bool {
     match page.map(|page| page.history) {
         // The page has not reported yet.
         None => false,
-        // There is no such field, or it was renamed, or it is not registered
-        // yet: too little evidence to store it permanently.
+        // The field does not exist, was renamed, or is not registered yet: too little evidence to
+        // store the result permanently.
         Some(None | Some(None)) => age >= SILENT_AFTER_MS,
         Some(Some(Some(percent))) => percent >= 100 || age >= GIVEN_UP_AFTER_MS,
     }
 }
 
-/// Converts to the API type; limits that ended before `now` are dropped.
+/// Converts the page's limits to the API type. Drops limits that ended before `now`.
 fn of_page(page: &PageLimits, now: Timestamp) -> Limits {
     let lock = &page.reach_out;
     let until = lock.until.and_then(Timestamp::from_millis);

@@ -1,4 +1,4 @@
-//! Clock skew of this host, measured by the `Date` header of WhatsApp's page.
+//! Measures the clock skew of this host against the `Date` header of WhatsApp's page.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,14 +8,14 @@ use reqwest::header::DATE;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-/// Before the first measurement: startup has priority.
+/// Delay before the first measurement, since startup has priority.
 const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3600);
 const AGAIN: Duration = Duration::from_secs(600);
 /// Timeout of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Returns the server's time, if the response has a `Date` header.
+/// Returns the server's time; `None` if the response has no valid `Date` header.
 #[must_use]
 pub fn of(answer: &Response) -> Option<SystemTime> {
     let date = answer.headers().get(DATE)?.to_str().ok()?;
@@ -50,7 +50,7 @@ pub async fn watch(page: Url, stop: CancellationToken) {
 
 async fn ask(page: &Url) -> Option<SystemTime> {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // A new client for each request: a kept one would only use memory.
+    // Create a client for each request: a kept client would only use memory.
     let client = reqwest::Client::builder().timeout(PATIENCE).build().ok()?;
     let answer = client.head(page.clone()).send().await.ok()?;
     of(&answer)

@@ -1,4 +1,4 @@
-//! `ApiError`: an error code with a message, and its HTTP response.
+//! Defines `ApiError`, an error code with a message, and its HTTP response.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// Returns an error with this code, which determines its status.
+    /// Creates an error with this code, which determines its status.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -25,7 +25,7 @@ impl ApiError {
         }
     }
 
-    /// Adds a `Retry-After`: the same request may succeed then.
+    /// Adds a `Retry-After` header: the same request may succeed after this pause.
     #[must_use]
     pub fn retry_after(self, pause: Duration) -> Self {
         Self {

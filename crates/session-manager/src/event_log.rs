@@ -1,4 +1,5 @@
-//! The event log behind `GET /events`: event ids, and a ring buffer of the latest.
+//! Keeps the event log behind `GET /events`: assigns event ids, and holds the latest events in a
+//! ring buffer.
 //!
 //! ```text
 //!  publisher ─── push ─────────────────────────┐
@@ -7,10 +8,10 @@
 //!                                                                           its pace
 //! ```
 //!
-//! States and codes are only published in memory; messages and acks are on disk
-//! before they are published. All share one sequence of ids. While a ticket's
-//! events are being written to disk, other events queue behind them, so that no
-//! client receives a later id first and resumes past an earlier one.
+//! States and codes are published in memory only; messages and acks are on disk before they are
+//! published. All share one sequence of ids. While a ticket's events are being written to disk,
+//! other events queue behind them, so that no client receives a later id first and resumes past an
+//! earlier one.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,32 +20,33 @@ use metrics::counter;
 use session_api::{Event, EventKind, Timestamp};
 use tokio::sync::{OwnedMutexGuard, watch};
 
-/// The maximum number of events in the ring buffer, and of their bytes; evicted
-/// events are on disk, or outdated.
+/// Maximum number of events in the ring buffer, and of their bytes. Events that were evicted are on
+/// disk, or outdated.
 const KEPT: usize = 2048;
 const KEPT_BYTES: usize = 4 << 20;
-/// Ids of stored events are the time in milliseconds times this, or the
-/// previous id plus one: they increase across restarts, encode an event's age,
-/// and stay exact integers in JavaScript.
+/// The factor between milliseconds and event ids. The id of a stored event is the time in
+/// milliseconds times this factor, or the previous id plus one. So ids increase across restarts,
+/// tell an event's age, and stay exact integers in JavaScript.
 pub const IDS_PER_MILLISECOND: u64 = 1000;
 
 /// One published event.
 #[derive(Clone, Debug)]
 pub struct Logged {
-    /// Increases with each event.
+    /// The id of the event, which increases with each event.
     pub id: u64,
-    /// Its name.
+    /// The kind of the event.
     pub kind: EventKind,
-    /// Its data, as JSON.
+    /// The data of the event, as JSON.
     pub data: Arc<str>,
 }
 
-/// The events after an id that are in memory.
+/// The events after an id, as far as they are in memory.
 #[derive(Debug)]
 pub enum Recent {
-    /// All of them, or the first of many; empty if there are none yet.
+    /// All of them, or the first ones if there are more than the limit. Empty if there are none
+    /// yet.
     Events(Vec<Logged>),
-    /// Only those from this id on; earlier ones are on disk.
+    /// The memory holds only the events from this id on; earlier ones are on disk.
     OnDisk(u64),
 }
 
@@ -58,7 +60,7 @@ pub struct EventLog {
 struct Shared {
     memory: Mutex<Memory>,
     last: watch::Sender<u64>,
-    /// Limits the log to one ticket at a time.
+    /// A lock that admits one ticket at a time.
     door: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -66,10 +68,10 @@ struct Shared {
 struct Memory {
     ring: VecDeque<Logged>,
     bytes: usize,
-    /// All events from this id on are in the ring.
+    /// The ring holds all events from this id on.
     first: u64,
     last: u64,
-    /// Events that queue behind a ticket.
+    /// The events that queue behind a ticket; `None` without a ticket.
     waiting: Option<Vec<(EventKind, Arc<str>)>>,
 }
 
@@ -96,7 +98,7 @@ impl Memory {
 }
 
 impl EventLog {
-    /// Returns an empty log whose ids start at `now`.
+    /// Creates an empty log whose ids start at `now`.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         let start = id_of(now);
@@ -122,7 +124,7 @@ impl EventLog {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Publishes an event that is only kept in memory. Never waits.
+    /// Publishes an event that is kept only in memory. Never waits.
     pub fn push(&self, event: &Event) {
         let Some(data) = json(event) else { return };
         let mut memory = self.memory();
@@ -139,8 +141,8 @@ impl EventLog {
         self.shared.last.send_replace(id);
     }
 
-    /// Reserves a place in the sequence for events that are written to disk
-    /// first. The holder must not wait for another ticket.
+    /// Reserves the next position in the sequence for events that are written to disk first. The
+    /// holder must not wait for another ticket.
     pub async fn ticket(&self) -> Ticket {
         let door = self.shared.door.clone().lock_owned().await;
         Ticket {
@@ -173,7 +175,7 @@ impl EventLog {
         *self.shared.last.borrow()
     }
 
-    /// Returns the events after `id`, oldest first, at most `limit`.
+    /// Returns the events after `id`, oldest first, at most `limit` of them.
     pub fn after(&self, id: u64, limit: usize) -> Recent {
         let memory = self.memory();
         if id.saturating_add(1) < memory.first {
@@ -183,16 +185,15 @@ impl EventLog {
         Recent::Events(memory.ring.range(start..).take(limit).cloned().collect())
     }
 
-    /// Waits until there is an event after `id`; `false` when the log is
-    /// closed.
+    /// Waits until there is an event after `id`. Returns `false` when the log is closed.
     pub async fn wait_after(&self, id: u64) -> bool {
         let mut last = self.shared.last.subscribe();
         last.wait_for(|last| *last > id).await.is_ok()
     }
 }
 
-/// Events being written to disk. If dropped without [`Self::publish`], none is
-/// published.
+/// A ticket for events that are being written to disk. If it is dropped without [`Self::publish`],
+/// none of them is published.
 #[derive(Debug)]
 pub struct Ticket {
     log: EventLog,
@@ -203,7 +204,7 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Returns the id of the next event. From here on others queue behind it.
+    /// Returns the id of the next event. From then on, other events queue behind this ticket.
     pub fn next_id(&mut self) -> u64 {
         let next = self.next.unwrap_or_else(|| {
             let mut memory = self.log.memory();
@@ -214,14 +215,14 @@ impl Ticket {
         next
     }
 
-    /// Adds the written event, with the id from [`Self::next_id`].
+    /// Adds an event that was written with the id from [`Self::next_id`].
     pub fn wrote(&mut self, kind: EventKind, data: Arc<str>) {
         let id = self.next_id();
         self.told.push(Logged { id, kind, data });
         self.next = Some(id + 1);
     }
 
-    /// Returns the number of written events.
+    /// Returns the number of events that were written.
     #[must_use]
     pub(crate) fn len(&self) -> usize {
         self.told.len()
@@ -241,7 +242,7 @@ impl Ticket {
             counter!("leadmaster_events_total", "kind" => event.kind.as_str()).increment(1);
             memory.append(event);
         }
-        // `Drop` does the rest.
+        // `Drop` releases the queue.
     }
 }
 
@@ -250,7 +251,7 @@ impl Drop for Ticket {
         let Some(next) = self.next else { return };
         let mut memory = self.log.memory();
         if self.in_doubt {
-            // Whether it is on disk is unknown: readers query the disk.
+            // It is unknown whether the events are on disk, so readers must query the disk.
             memory.forget_until(next - 1);
         }
         for (kind, data) in memory.waiting.take().unwrap_or_default() {
@@ -266,7 +267,7 @@ impl Drop for Ticket {
     }
 }
 
-/// Serializes an event; a failure is a bug, and the event is not published.
+/// Serializes an event. A failure is a bug; it returns `None`, and the event is not published.
 pub fn json(event: &Event) -> Option<Arc<str>> {
     match serde_json::to_string(event) {
         Ok(data) => Some(data.into()),
@@ -277,7 +278,7 @@ pub fn json(event: &Event) -> Option<Arc<str>> {
     }
 }
 
-/// Returns the first id of the events at `time`.
+/// Returns the first id that an event at `time` can have.
 #[must_use]
 pub fn id_of(time: Timestamp) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(0) * IDS_PER_MILLISECOND

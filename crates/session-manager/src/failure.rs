@@ -1,5 +1,5 @@
-//! The failures of the browser, the page and the ledger: codes, messages, and
-//! the remedy for each (retry, restart, give up).
+//! Defines the failures of the browser, the page and the ledger: codes, messages, and the remedy
+//! for each (retry, restart, give up).
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub enum Failure {
     PageCrashed,
     /// The page does not respond.
     PageHung,
-    /// The page loaded but displays neither a code nor a session.
+    /// The page loaded, but displays neither a code nor a session.
     PageStuck,
     /// The page claims to be connected, but WhatsApp sends no acks.
     AcksStopped,
@@ -40,24 +40,23 @@ pub enum Failure {
     UnsupportedBrowser,
     /// WhatsApp refuses the account, the address or the page's version.
     Blocked(String),
-    /// WhatsApp banned the account temporarily; contains the reason code and
-    /// the end of the ban.
+    /// WhatsApp banned the account temporarily. Contains the reason code and the end of the ban.
     TemporarilyBanned(Option<i64>, Option<Timestamp>),
-    /// The page requires its user to log out; contains its reason code.
+    /// The page requires its user to log out. Contains the page's reason code.
     UnexpectedLogout(String),
-    /// The restart budget is spent; contains the last failure.
+    /// The restart budget is spent. Contains the last failure.
     TooManyRestarts(Box<Failure>),
 }
 
 /// How the session recovers from a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// The host or the network needs repair: `ERROR`, with occasional retries,
-    /// since those cost almost nothing.
+    /// The host or the network needs repair. The session goes to `ERROR`, with occasional retries,
+    /// which cost almost nothing.
     RetrySlowly,
-    /// A crash: restart immediately, within a budget.
+    /// The browser crashed. Restart it immediately, within a budget.
     Restart,
-    /// A retry would fail the same way: `ERROR` until `POST /connect`.
+    /// A retry would fail in the same way. The session stays in `ERROR` until `POST /connect`.
     GiveUp,
 }
 

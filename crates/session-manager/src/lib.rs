@@ -1,4 +1,4 @@
-//! session-manager: one WhatsApp Web session in headless Chrome, over HTTP.
+//! Runs one WhatsApp Web session in headless Chrome, and offers it over HTTP.
 //!
 //! ```text
 //!  main ──> Config ──> run(listener, config, shutdown)
@@ -51,15 +51,15 @@ use crate::router::router;
 use crate::session::{CatchUp, Inbox, SessionDriver, SessionHandle};
 use crate::state::AppState;
 
-/// How long the last page updates may take to be written, or they are found later.
+/// How long the last page updates may take to be written. Updates that take longer are found at the
+/// next start.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// The maximum number of event streams: the other three quarters of the
-/// connections are for requests.
+/// Maximum number of event streams. The other three quarters of the connections are for requests.
 const STREAMS: usize = 256;
 
-/// Checks that the workers respond: the session's driver to a ping, the ledger
-/// to a query. A ledger that returns an error does respond: that is reported
-/// elsewhere, and retried.
+/// Checks that the workers respond: the session's driver to a ping, the ledger to a query. A ledger
+/// that returns an error does respond; its error is reported elsewhere, and the operation is
+/// retried.
 async fn alive(session: SessionHandle, ledger: LedgerFile) -> Result<(), String> {
     let driver = answers("the session's driver", session.ping()).await?;
     driver.map_err(|_| "the session's driver is gone".to_owned())?;
@@ -71,8 +71,8 @@ async fn alive(session: SessionHandle, ledger: LedgerFile) -> Result<(), String>
     .await
 }
 
-/// Serves until `shutdown` drains; returns once the browser is closed and its
-/// processes have ended. `ready` is called once requests are accepted.
+/// Serves until `shutdown` drains. Returns once the browser is closed and its processes have ended.
+/// `ready` is called once requests are accepted.
 pub async fn run(
     listeners: impl Into<Listeners>,
     config: Config,
@@ -83,8 +83,8 @@ pub async fn run(
     let ledger = LedgerFile::new(config.data.clone(), log.clone());
     let data = config.data.clone();
     let files = Files::new(&config.data, ledger.clone(), config.files);
-    // Before anything else, settle leftovers of an earlier process. A failure
-    // is logged, and reported to each send.
+    // Settle what an earlier process left before anything else. A failure is logged, and reported
+    // to each send.
     let _ = ledger.store().await;
     let catch_up = CatchUp::default();
     let (inbox, seen) = Inbox::new(catch_up.clone());
@@ -153,7 +153,7 @@ pub async fn run(
     };
     ready();
     serve(listeners, router(state), ServeLimits::default(), &shutdown).await;
-    // For whatever reason serving ended, the browser has to be closed.
+    // The browser has to be closed, for whatever reason serving ended.
     shutdown.stop("the server ended");
     tokio::select! {
         ended = driver => {
@@ -165,8 +165,8 @@ pub async fn run(
             tracing::warn!("aborted: chrome is killed, not closed");
         }
     }
-    // The inbox closes with the driver: received updates are written, and the
-    // rest is found at the next start.
+    // The inbox closes with the driver. Updates that were received are written, and the rest is
+    // found at the next start.
     let _ = tokio::time::timeout(LAST_WORDS, recorder).await;
     settling.abort();
     watchdog.abort();

@@ -1,4 +1,4 @@
-//! Command line, wiring and start of the service; the rest is library.
+//! Parses the command line, wires the service and starts it. The rest is library.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -62,7 +62,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    // ChromeDriver also starts this program, with Chrome's arguments.
+    // ChromeDriver starts this program as well, with Chrome's arguments.
     if let Some(code) = run_as_helper() {
         return code;
     }
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
         return carry_out(&task);
     }
     let env = Env::from_process();
-    // Before anything else: no child may inherit the descriptor.
+    // Take the descriptor before anything else: no child may inherit it.
     let supervisor = Supervisor::from_env(&env);
     let config = match Config::from_env(&env) {
         Ok(config) => config,
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
     };
     let code = runtime.block_on(serve(config, supervisor));
     traces::end();
-    // A task that hangs in the kernel must not keep the process.
+    // A task that hangs in the kernel must not keep the process from ending.
     runtime.shutdown_background();
     code
 }
@@ -121,7 +121,7 @@ fn carry_out(task: &Task) -> ExitCode {
             match tokio::runtime::Runtime::new() {
                 Ok(runtime) => {
                     let answer = runtime.block_on(asked);
-                    // Each message already starts with its name.
+                    // Each message already starts with the program's name.
                     tell(
                         answer.map_err(|why| match why.strip_prefix("session-manager ") {
                             Some(rest) => rest.to_owned(),

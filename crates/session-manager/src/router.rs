@@ -1,4 +1,4 @@
-//! The router: routes, authentication and middleware.
+//! Builds the router: routes, authentication and middleware.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -30,8 +30,8 @@ pub fn router(state: AppState) -> Router {
         .0
         .layer(from_fn(check_cliente_id))
         .layer(from_fn_with_state(state.clone(), require_token));
-    // Without a token loopback is the only protection, and a web page in a
-    // browser on this host can get past it.
+    // Without a token, loopback is the only protection, and a web page in a browser on this host
+    // can get past it.
     let protected = if guarded {
         protected
             .layer(from_fn(require_loopback_host))
@@ -60,14 +60,14 @@ fn document() -> OpenApi {
     routes.into_openapi()
 }
 
-/// The routes for anybody.
+/// Returns the routes that need no token.
 fn open_routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(status::health))
         .routes(routes!(status::deep))
 }
 
-/// The routes that need the token, if there is one.
+/// Returns the routes that need the token, if one is set.
 fn protected_routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(status::status))
@@ -92,7 +92,7 @@ fn protected_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(files::upload))
         .routes(routes!(files::file))
         .routes(routes!(files::delete))
-        // These handlers limit what they read by themselves.
+        // These handlers themselves limit how much they read.
         .layer(DefaultBodyLimit::disable())
         .routes(routes!(send::message))
         .routes(routes!(send::edit))
@@ -107,7 +107,7 @@ fn protected_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(session::screenshot))
 }
 
-/// Rejects a malformed `X-Cliente-Id`, although it is only metadata.
+/// Rejects a malformed `X-Cliente-Id`, although the header is only metadata.
 async fn check_cliente_id(_: Option<ClienteId>, request: Request, next: Next) -> Response {
     next.run(request).await
 }
@@ -121,14 +121,14 @@ async fn require_token(State(state): State<AppState>, request: Request, next: Ne
         .get(header::AUTHORIZATION)
         .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
         .unwrap_or_default();
-    // In constant time: the response time must not reveal a matching prefix.
+    // Compare in constant time: the response time must not reveal a matching prefix.
     let is = |token: &SecretString| token.expose_secret().as_bytes().ct_eq(presented);
     let previous = state.previous_token.as_deref();
     let is_right = is(token) | previous.map_or(Choice::from(0), is);
     let is_right = bool::from(is_right);
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
-    // A request without a token is not a guess.
+    // A request without a token does not count as a guess.
     let is_let_in = match presented.is_empty() && !is_right {
         true => Ok(false),
         false => state.guesses.judge(address, is_right),

@@ -1,4 +1,4 @@
-//! The shared application state of the HTTP handlers.
+//! Defines the application state that the HTTP handlers share.
 
 use std::sync::Arc;
 
@@ -21,9 +21,9 @@ use crate::session::SessionHandle;
 /// The state that the handlers share.
 #[derive(Clone)]
 pub struct AppState {
-    /// Checks whether the workers respond.
+    /// Tells whether the workers respond.
     pub liveness: Liveness,
-    /// The backups' folder and key.
+    /// The folder and key of backups.
     pub backups: Backups,
     /// Chrome's profile.
     pub profile: Profile,
@@ -33,15 +33,15 @@ pub struct AppState {
     pub session: SessionHandle,
     /// The ledger's file, with the events.
     pub ledger: LedgerFile,
-    /// `SESSION_MANAGER_TOKEN`.
+    /// The token, from `SESSION_MANAGER_TOKEN`.
     pub token: Option<Arc<SecretString>>,
-    /// `SESSION_MANAGER_TOKEN_PREVIOUS`.
+    /// The previous token, from `SESSION_MANAGER_TOKEN_PREVIOUS`.
     pub previous_token: Option<Arc<SecretString>>,
     /// The account's WhatsApp limits.
     pub limits: CurrentLimits,
-    /// Rate limit of wrong tokens.
+    /// The rate limit of wrong tokens.
     pub guesses: Arc<Guesses>,
-    /// Limit of event streams.
+    /// The limit of concurrent event streams.
     pub streams: Shares<()>,
     /// The outbox.
     pub outbox: Outbox,
@@ -49,6 +49,6 @@ pub struct AppState {
     pub files: Files,
     /// Files of incoming messages.
     pub media: MediaStore,
-    /// Cancelled when the service drains: event streams end then.
+    /// Cancelled when the service drains; event streams end then.
     pub draining: CancellationToken,
 }

@@ -1,11 +1,11 @@
-//! Linking code rotation: how long each QR code is shown, and when it expires.
+//! Rotates linking codes: how long each QR code is shown, and when it expires.
 //!
 //! ```text
 //!          first_code        next_code … next_code
 //! start ──▶ code 1 ──▶ code 2 ──▶ … ──▶ code n ──▶ idle ──refresh──▶ code 1 …
 //! ```
 //!
-//! Free of I/O: each call receives the current time.
+//! This module does no I/O: each call receives the current time.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,10 +14,10 @@ use tokio::time::Instant;
 
 use crate::settings::Settings;
 
-/// URL prefix of the code in some versions of the page.
+/// The URL prefix of the code in some versions of the page.
 const URL_PREFIX: &str = "https://wa.me/settings/linked_devices#";
 
-/// Sixth field of the code in some versions of the page.
+/// The sixth field of the code in some versions of the page.
 const HELP_FIELD: &str = "https://faq.whatsapp.com/r/ld";
 
 /// The public keys of a page's profile, as encoded in the code.
@@ -64,25 +64,25 @@ impl CodeCycle {
         cycle
     }
 
-    /// Returns the current reference; `None` when idle.
+    /// Returns the current reference; `None` if the page is idle.
     pub(crate) fn reference(&self) -> Option<&str> {
         self.reference.as_deref()
     }
 
-    /// Returns the position of the code in its round, from 1.
+    /// Returns the position of the code in its round, counted from 1.
     pub(crate) fn number(&self) -> u32 {
         self.shown
     }
 
-    /// Returns when [`CodeCycle::turn`] is due; `None` when idle.
+    /// Returns when [`CodeCycle::turn`] is due; `None` if the page is idle.
     pub(crate) fn until(&self) -> Option<Instant> {
         self.until
     }
 
-    /// Moves to the next code, or to idle after the last.
+    /// Moves to the next code, or to idle after the last code.
     pub(crate) fn turn(&mut self, settings: &Settings, now: Instant) {
         if let Some(old) = self.reference.take() {
-            // A user scans only recent codes; the limit bounds memory.
+            // A user scans only recent codes, and the limit bounds the memory.
             if self.spent.len() >= 32 {
                 self.spent.remove(0);
             }
@@ -153,7 +153,7 @@ pub(crate) fn compose(reference: &str, keys: &Keys, settings: &Settings) -> Stri
 
 /// Generates a link code in the format of the page: `ABCD-EFGH`.
 pub(crate) fn new_link_code() -> String {
-    // Omits characters that are easily confused.
+    // Without characters that are easily confused.
     const LETTERS: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
     let text: String = (0..8)
         .map(|_| char::from(LETTERS[rand::random_range(0..LETTERS.len())]))
@@ -166,14 +166,14 @@ fn new_reference() -> String {
     format!("2@{}", STANDARD.encode(bytes))
 }
 
-/// A rendered QR code: one character per module, rows joined.
+/// A rendered QR code: one character per module, with the rows joined.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Drawing {
     size: usize,
     bits: String,
 }
 
-/// Renders a code; `None` if the text is too long.
+/// Renders a code. Returns `None` if the text is too long.
 pub(crate) fn draw(text: &str) -> Option<Drawing> {
     let code = qrcode::QrCode::new(text).ok()?;
     let bits = code

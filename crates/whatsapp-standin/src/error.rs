@@ -1,17 +1,17 @@
-//! The errors of the phone's API.
+//! Defines the errors of the phone's API.
 
 use crate::world::LinkError;
 
 /// An error of a phone operation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PhoneError {
-    /// No page shows a code.
+    /// No page shows any code.
     #[error("no page shows a code now")]
     NoCode,
     /// The code was shown before and has expired.
     #[error("that code is no longer shown")]
     CodeExpired,
-    /// The code's reference matches, but its keys are not the page's.
+    /// The code's reference matches, but its keys are not those of the page.
     #[error("the code's keys are not those of the page that shows it")]
     CodeWrongKeys,
     /// No page shows this code.
@@ -26,7 +26,7 @@ pub enum PhoneError {
     /// No message has that id.
     #[error("no message has that id")]
     MessageUnknown,
-    /// The request is invalid; the text gives the reason.
+    /// The request is invalid. The text gives the reason.
     #[error("{0}")]
     BadRequest(String),
 }

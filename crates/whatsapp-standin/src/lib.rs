@@ -1,4 +1,4 @@
-//! A test double of WhatsApp Web, for tests, benchmarks and rehearsal.
+//! A test double of WhatsApp Web, for tests, benchmarks and rehearsals.
 //!
 //! ```text
 //!   real client ──▶ page (assets/app) ◀─ WebSocket ─▶ World ◀─ Phone ◀─ /phone, tests
@@ -6,9 +6,8 @@
 //!                    IndexedDB identity               messages, rules
 //! ```
 //!
-//! [`Standin::start`] serves the page that clients inject themselves into, and
-//! the phone: [`Phone`] for tests in Rust, `/phone/api/…` for other programs,
-//! `/phone` for people.
+//! [`Standin::start`] serves the page into which clients inject their scripts, and the phone:
+//! [`Phone`] for tests in Rust, `/phone/api/…` for other programs, `/phone` for people.
 
 mod codes;
 mod error;

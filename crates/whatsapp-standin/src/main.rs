@@ -1,4 +1,4 @@
-//! The stand-in's command line.
+//! Parses the stand-in's command line and runs it.
 
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -70,7 +70,7 @@ impl Options {
             let (name, value) = pair
                 .split_once('=')
                 .ok_or_else(|| format!("--set {pair}: NAME=JSON expected"))?;
-            // A bare word is text, which avoids double quoting in a shell.
+            // A bare word counts as text, so that a shell needs no double quoting.
             let value =
                 serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::from(value));
             patch.insert(name.to_owned(), value);
@@ -109,8 +109,8 @@ fn run(options: &Options) -> Result<(), String> {
 }
 
 async fn serve(options: &Options, settings: Settings) -> Result<(), String> {
-    // Registered before the port opens: a client that sees the address may
-    // already send a signal.
+    // Register the signals before the port opens: a client that sees the address may already send a
+    // signal.
     let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
     let mut int = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
     let addr = SocketAddr::new(options.host, options.port);

@@ -1,4 +1,4 @@
-//! The server side of a passkey: creates the request, verifies the assertion.
+//! Simulates the server side of a passkey: creates the request, and verifies the assertion.
 //!
 //! ```text
 //!  asked ──assertion taken──▶ the phone's turn ──▶ verification code ──confirmed──▶ linked
@@ -6,7 +6,7 @@
 //!    └─┘ a new challenge
 //! ```
 //!
-//! Free of I/O: each call receives the current time.
+//! This module does no I/O: each call receives the current time.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,7 +21,7 @@ use crate::settings::Settings;
 /// The relying party of the passkeys.
 pub(crate) const RELYING_PARTY: &str = "whatsapp.com";
 
-/// Length of an uncompressed P-256 point: the last bytes of a DER public key.
+/// Length of an uncompressed P-256 point, in bytes: the last bytes of a public key in DER.
 const POINT: usize = 65;
 const USER_PRESENT: u8 = 0x01;
 const USER_VERIFIED: u8 = 0x04;
@@ -34,14 +34,13 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
-    /// Returns whether both have the same id.
+    /// Returns whether both passkeys have the same id.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.id == other.id
     }
 
-    /// Parses base64url; `key` in the format of
-    /// `AuthenticatorAttestationResponse.getPublicKey` (`SubjectPublicKeyInfo`
-    /// in DER), or the bare point.
+    /// Parses base64url. `key` is in the format of `AuthenticatorAttestationResponse.getPublicKey`
+    /// (`SubjectPublicKeyInfo` in DER), or the bare point.
     pub(crate) fn parse(id: &str, key: &str) -> Result<Self, String> {
         let id = decode("credential_id", id)?;
         let key = decode("public_key", key)?;
@@ -111,7 +110,7 @@ impl Challenge {
         })
     }
 
-    /// Verifies an assertion of this challenge; the error is its API code.
+    /// Verifies an assertion of this challenge. The error is its API code.
     pub(crate) fn verify(
         &self,
         assertion: &Assertion,

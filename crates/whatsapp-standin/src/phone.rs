@@ -1,4 +1,4 @@
-//! `Phone`: the simulated phone, which tests use to scan, write and read.
+//! Provides `Phone`, the simulated phone with which tests scan, write and read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,8 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// Returns the current code; with several pages, the newest page's.
+    /// Returns the current code. With several pages, returns the newest page's. `None` if no code
+    /// is shown.
     pub fn current_code(&self) -> Option<String> {
         let shown = self.shared.world().shown_codes();
         shown.into_iter().next_back().map(|(_, _, _, text)| text)
@@ -55,7 +56,7 @@ impl Phone {
         Ok(self.linked(device))
     }
 
-    /// Notifies observers; the returned id is empty while a passkey is
+    /// Notifies observers, and returns the device's id, which is empty while a passkey is
     /// requested.
     fn linked(&self, device: Option<String>) -> String {
         self.shared.tell(match device {
@@ -65,8 +66,8 @@ impl Phone {
         device.unwrap_or_default()
     }
 
-    /// Adds a passkey to the account: its id and its P-256 public key
-    /// (`SubjectPublicKeyInfo` in DER, or the bare point), both base64url.
+    /// Adds a passkey to the account, by its id and its P-256 public key (`SubjectPublicKeyInfo` in
+    /// DER, or the bare point). Both are base64url.
     ///
     /// # Errors
     /// If either is invalid.
@@ -109,7 +110,7 @@ impl Phone {
         Ok(written.key)
     }
 
-    /// Stores a file for a lead to send; returns its path.
+    /// Stores a file for a lead to send. Returns its path.
     pub fn upload(&self, file: impl Into<Bytes>) -> String {
         self.shared.world().lead_uploads(file.into())
     }
@@ -157,8 +158,7 @@ impl Phone {
         Ok(changed)
     }
 
-    /// Sends a message from the phone itself, by its owner. Returns the full
-    /// key.
+    /// Sends a message as the owner, from the phone itself. Returns the full key.
     ///
     /// # Errors
     /// If the number is invalid.
@@ -180,8 +180,8 @@ impl Phone {
         self.shared.world().refusals.clone()
     }
 
-    /// Returns the keys of the messages that pages stored and then refused to
-    /// send, because their contact is blocked, in order.
+    /// Returns, in order, the keys of the messages that pages stored but did not send because their
+    /// contact is blocked.
     pub fn held_back(&self) -> Vec<String> {
         self.shared.world().held_back.clone()
     }
@@ -197,13 +197,13 @@ impl Phone {
         self.shared.world().reads.clone()
     }
 
-    /// Returns what chats showed of the account, in order.
+    /// Returns what chats showed the account as doing, in order.
     pub fn activity(&self) -> Vec<ShownActivity> {
         self.shared.world().activity.clone()
     }
 
-    /// Sends an ack (-1 failed, 1 server, 2 delivered, 3 read, 4 played) for a
-    /// message, by its id or its full key.
+    /// Sends an ack (-1 failed, 1 server, 2 delivered, 3 read, 4 played) for a message, which is
+    /// given by its id or its full key.
     ///
     /// # Errors
     /// If no message has the id.
@@ -220,13 +220,12 @@ impl Phone {
         Ok(())
     }
 
-    /// Unlinks all devices from the phone. Returns their number.
+    /// Unlinks all devices from the phone. Returns how many there were.
     pub fn unlink(&self) -> usize {
         self.unlink_for(None)
     }
 
-    /// Like [`Phone::unlink`]; the pages report this reason, one of
-    /// `LogoutReason`.
+    /// Works like [`Phone::unlink`]. The pages report this reason, one of `LogoutReason`.
     pub fn unlink_for(&self, reason: Option<&str>) -> usize {
         let mut world = self.shared.world();
         let devices: Vec<String> = world.devices.keys().cloned().collect();
@@ -239,7 +238,7 @@ impl Phone {
         count
     }
 
-    /// Opens the session elsewhere: connected pages move to `CONFLICT`.
+    /// Opens the session elsewhere, so that connected pages move to `CONFLICT`.
     ///
     /// # Errors
     /// If no linked device is connected.
@@ -262,7 +261,7 @@ impl Phone {
         Ok(())
     }
 
-    /// Takes the network down (disconnects all pages, rejects new ones) or up.
+    /// Takes the network down (which disconnects all pages and rejects new ones), or up again.
     pub fn set_network(&self, up: bool) {
         self.shared.world().network_up = up;
         if !up {
@@ -287,8 +286,8 @@ impl Phone {
         self.shared.tell("block");
     }
 
-    /// Rejects the device's logins from now on, or accepts them again.
-    /// Connected pages are disconnected, so that they receive the failure.
+    /// Rejects the device's logins from now on, or accepts them again. Disconnects the connected
+    /// pages, so that they receive the failure.
     pub fn failure(&self, failure: Option<Failure>) {
         self.shared.world().failure = failure;
         if failure.is_some() {
@@ -297,8 +296,7 @@ impl Phone {
         self.shared.tell("failure");
     }
 
-    /// Makes each connected page request its user to log out, as the page does
-    /// in an unexpected state.
+    /// Makes each connected page ask its user to log out, as the page does in an unexpected state.
     pub fn unexpected_logout(&self, reason: &str) {
         for page in self.shared.world().pages.values() {
             let reason = reason.to_owned();
@@ -328,7 +326,7 @@ impl Phone {
         self.shared.world().long_tasks.clone()
     }
 
-    /// Sets the outcome of messages to a number, or to all.
+    /// Sets the outcome of messages to one number, or to all numbers.
     pub fn rule(&self, to: Option<&str>, outcome: SendBehavior, count: Option<u32>) {
         let rule = Rule {
             to: to.map(ToOwned::to_owned),
@@ -373,8 +371,8 @@ impl Phone {
         Ok(())
     }
 
-    /// Sets what a number shows of itself: an about text, the link to a picture,
-    /// and whether it is a business.
+    /// Sets what a number shows about itself: an about text, the link to a picture, and whether it
+    /// is a business.
     ///
     /// # Errors
     /// If the number is invalid.
@@ -419,7 +417,7 @@ impl Phone {
         self.shared.tell("limits");
     }
 
-    /// Replaces the settings. Codes already shown keep their expiry.
+    /// Replaces the settings. Codes that are already shown keep their expiry.
     pub fn settings(&self, settings: Settings) {
         self.shared.world().settings = settings;
         self.shared.tell("settings");
@@ -445,14 +443,14 @@ impl Phone {
         }
     }
 
-    /// Blocks the main thread of each connected page.
+    /// Blocks the main thread of each connected page for `ms` milliseconds.
     pub fn hang(&self, ms: u64) {
         for page in self.shared.world().pages.values() {
             let _ = page.tx.send(ToPage::Hang { ms });
         }
     }
 
-    /// Suspends the listeners of each connected page: changes in that time
+    /// Suspends the listeners of each connected page for `ms` milliseconds. Changes in that time
     /// happen, but their events are lost.
     pub fn drop_events(&self, ms: u64) {
         for page in self.shared.world().pages.values() {
@@ -460,21 +458,20 @@ impl Phone {
         }
     }
 
-    /// Sets the HTTP response of the page's address.
+    /// Sets the HTTP response of the page's URL.
     pub fn page(&self, http: PageHttp) {
         self.shared.world().page_http = http;
         self.shared.tell("page");
     }
 
-    /// Polls `look` after every change, until it returns a value or `within`
-    /// has elapsed.
+    /// Calls `look` after every change, until it returns a value or `within` has elapsed.
     pub async fn wait_for<T>(
         &self,
         within: Duration,
         look: impl Fn(&Self) -> Option<T>,
     ) -> Option<T> {
         let deadline = Instant::now() + within;
-        // Subscribed before the first look, so that no change is missed.
+        // Subscribe before the first look, so that no change is missed.
         let mut changes = self.shared.changed.subscribe();
         loop {
             if let Some(found) = look(self) {

@@ -1,4 +1,4 @@
-//! The stand-in's server: start, addresses, stop.
+//! Starts and stops the stand-in's server, and gives its addresses.
 
 use std::io;
 use std::net::SocketAddr;
@@ -37,7 +37,7 @@ impl Standin {
         Self::start_inner(addr, settings, None).await
     }
 
-    /// Like [`Standin::start`], with devices and messages stored in a file.
+    /// Works like [`Standin::start`], but stores devices and messages in a file.
     ///
     /// # Errors
     /// If the address cannot be bound, or the file has another format.
@@ -60,8 +60,7 @@ impl Standin {
         }
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
-        // Without it, a short line waits for the peer's delayed
-        // acknowledgement.
+        // Without this option, a short line waits for the peer's delayed acknowledgement.
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
@@ -102,7 +101,7 @@ impl Standin {
         }
     }
 
-    /// Stops the server; waits until the port is free and the file is written.
+    /// Stops the server. Waits until the port is free and the file is written.
     pub async fn stop(mut self) {
         self.shared.stop.cancel();
         self.shared.tasks.close();

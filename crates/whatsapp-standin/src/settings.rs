@@ -1,13 +1,13 @@
-//! Settings of the stand-in: delays, and which variant of the page is served.
+//! Defines the settings of the stand-in: delays, and which variant of the page is served.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// All settings of a stand-in. The default matches the real service.
+/// All settings of a stand-in. The defaults match the real service.
 ///
-/// Over HTTP every duration is a whole number of milliseconds in a field that
-/// ends in `_ms`; a patch names only the fields that change.
+/// Over HTTP every duration is a whole number of milliseconds, in a field whose name ends in `_ms`.
+/// A patch names only the fields that change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -22,66 +22,62 @@ pub struct Settings {
     /// Lifetime of a code for linking by number.
     #[serde(rename = "link_code_ms", with = "millis")]
     pub link_code: Duration,
-    /// The account requires a passkey when a device is linked.
+    /// Whether the account requires a passkey when a device is linked.
     pub passkey: bool,
     /// Lifetime of a passkey challenge.
     #[serde(rename = "passkey_ms", with = "millis")]
     pub passkey_life: Duration,
-    /// Time from an accepted assertion to the verification code.
+    /// Time from an accepted assertion to the verification code; `None`: the code never comes.
     #[serde(rename = "passkey_phone_ms", with = "maybe_millis")]
     pub passkey_phone: Option<Duration>,
     /// Timeout of the page for each further step of the phone.
     #[serde(rename = "passkey_step_ms", with = "millis")]
     pub passkey_step: Duration,
-    /// Period after the request in which the page can prove that it was the one
-    /// scanned; later a person has to compare the verification code.
+    /// How long after the request the page can prove that it was the one scanned. Later, a person
+    /// has to compare the verification code.
     #[serde(rename = "passkey_handoff_ms", with = "millis")]
     pub passkey_handoff: Duration,
-    /// The page publishes events about the passkey.
+    /// Whether the page publishes events about the passkey.
     pub passkey_events: bool,
-    /// The passkey screen has the known test ids.
+    /// Whether the passkey screen has the known test ids.
     pub passkey_test_ids: bool,
     /// The origin that assertions must have.
     pub passkey_origin: String,
-    /// Time from "scanned" to the stream restart (the 515) that logs the device
-    /// in.
+    /// Time from "scanned" to the stream restart (code 515) that logs the device in.
     #[serde(rename = "stream_restart_ms", with = "millis")]
     pub stream_restart: Duration,
-    /// Time from "logged in" to "synced", with all messages received while
-    /// offline.
+    /// Time from "logged in" to "synced", with all messages that were received while offline.
     #[serde(rename = "sync_ms", with = "millis")]
     pub sync: Duration,
-    /// Number of progress steps of a sync; 0 reports none until its end.
+    /// Number of progress steps of a sync. With 0, the page reports no progress before the end.
     pub sync_steps: u32,
-    /// Time from "synced" to the end of the offline delivery: the messages
-    /// received while offline come halfway, and until its end the page holds
-    /// outbound ones.
+    /// Time from "synced" to the end of the offline delivery. The messages that were received while
+    /// offline arrive halfway, and the page holds outbound messages until the end.
     #[serde(rename = "offline_delivery_ms", with = "millis")]
     pub offline_delivery: Duration,
-    /// Maximum time that the page holds a message for the offline delivery.
+    /// Maximum time for which the page holds a message during the offline delivery.
     #[serde(rename = "offline_hold_ms", with = "millis")]
     pub offline_hold: Duration,
-    /// The page reloads itself at the end of the next offline delivery.
+    /// Whether the page reloads itself at the end of the next offline delivery.
     pub refresh_window: bool,
-    /// A newly linked device shows the "What's new" dialog.
+    /// Whether a newly linked device shows the "What's new" dialog.
     pub whats_new: bool,
-    /// The dialog's button has its test id.
+    /// Whether the dialog's button has its test id.
     pub whats_new_test_id: bool,
-    /// How long the phone waits for the dialog's acknowledgement before it
-    /// unlinks.
+    /// How long the phone waits for the dialog to be acknowledged before it unlinks the device.
     #[serde(rename = "whats_new_grace_ms", with = "millis")]
     pub whats_new_grace: Duration,
-    /// Number of upcoming page loads that fail to open their database, and so
-    /// do not know their device.
+    /// Number of upcoming page loads on which the page fails to open its database, and so does not
+    /// know its device.
     pub broken_database_loads: u32,
-    /// Modules that never register.
+    /// The modules that never register.
     pub withheld_modules: Vec<String>,
-    /// `Cmd` fires `logout`, as older pages did.
+    /// Whether `Cmd` fires `logout`, as older pages did.
     pub cmd_logout: bool,
     /// Time from "synced" to the complete history, after a new link.
     #[serde(rename = "history_ms", with = "millis")]
     pub history: Duration,
-    /// The phone paused the history, and its time for the history has run out.
+    /// Whether the phone paused the history, and its time for the history has run out.
     pub history_paused_out: bool,
     /// Time from an accepted message to its ack 1.
     #[serde(rename = "server_ack_ms", with = "millis")]
@@ -104,7 +100,7 @@ pub struct Settings {
     /// Latency of the server's lookup of whether a number has WhatsApp.
     #[serde(rename = "query_ms", with = "millis")]
     pub query: Duration,
-    /// The server's lookup of numbers fails.
+    /// Whether the server's lookup of numbers fails.
     pub query_fails: bool,
     /// Period over which the page's modules register.
     #[serde(rename = "module_spread_ms", with = "millis")]
@@ -113,39 +109,39 @@ pub struct Settings {
     /// `TIMEOUT`.
     #[serde(rename = "page_timeout_ms", with = "millis")]
     pub page_timeout: Duration,
-    /// Initial reconnect backoff of the page (it doubles, up to 2 s).
+    /// Initial reconnect backoff of the page. It doubles with each try, up to 2 s.
     #[serde(rename = "reconnect_ms", with = "millis")]
     pub reconnect: Duration,
     /// Time from the page's `logout` event to the navigation.
     #[serde(rename = "logout_grace_ms", with = "millis")]
     pub logout_grace: Duration,
-    /// After the scan the page navigates instead of logging in in place.
+    /// Whether the page navigates after the scan, instead of logging in without a navigation.
     pub navigate_after_link: bool,
-    /// `Cmd.refreshQR` exists (removed from the real page in 2026).
+    /// Whether `Cmd.refreshQR` exists (removed from the real page in 2026).
     pub cmd_refresh_qr: bool,
-    /// `WAWebLaunchSocketUtils.refreshQR` exists.
+    /// Whether `WAWebLaunchSocketUtils.refreshQR` exists.
     pub launch_refresh_qr: bool,
-    /// The code's container carries `data-ref`.
+    /// Whether the code's container carries `data-ref`.
     pub data_ref: bool,
-    /// The shown code is wrapped in a `https://wa.me/…#` address.
+    /// Whether the shown code is wrapped in a `https://wa.me/…#` address.
     pub code_as_url: bool,
-    /// The shown code ends in a link to WhatsApp's help, as a sixth field.
+    /// Whether the shown code ends in a link to WhatsApp's help, as a sixth field.
     pub code_with_help: bool,
-    /// `window.Debug` exists.
+    /// Whether `window.Debug` exists.
     pub debug_global: bool,
-    /// One-to-one chats are addressed by LID, as on migrated accounts.
+    /// Whether one-to-one chats are addressed by LID, as on migrated accounts.
     pub lid_migrated: bool,
-    /// `MsgKey` stores its text under a name other than `_serialized`.
+    /// Whether `MsgKey` stores its text under a name other than `_serialized`.
     pub msg_key_renamed: bool,
-    /// The page's blocklist lacks a newly blocked contact until the page itself
-    /// checks it, which it does when it sends.
+    /// Whether the page's blocklist lacks a newly blocked contact until the page checks the contact
+    /// itself, which it does when it sends.
     pub late_blocklist: bool,
-    /// The search of the page's database starts at the end of a chat if it gets
-    /// a chat instead of a message.
+    /// Whether the search of the page's database starts at the end of a chat if it gets a chat
+    /// instead of a message.
     pub chat_as_anchor: bool,
     /// Whether a number without its own setting has WhatsApp.
     pub unknown_on_whatsapp: bool,
-    /// `WAWebBuildConstants.VERSION_STR`.
+    /// The page's version, `WAWebBuildConstants.VERSION_STR`.
     pub version: String,
     /// The account's phone number.
     pub me: String,
@@ -215,11 +211,11 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Returns these settings with the fields named in `patch` replaced.
+    /// Returns these settings with the fields in `patch` replaced.
     ///
     /// # Errors
-    /// If `patch` is not an object, names an unknown field, or has a value of
-    /// the wrong type; the text specifies which.
+    /// If `patch` is not an object, names an unknown field, or has a value of the wrong type. The
+    /// text says which.
     pub fn patched(&self, patch: &serde_json::Value) -> Result<Self, String> {
         let serde_json::Value::Object(patch) = patch else {
             return Err("an object of settings is expected".to_owned());

@@ -1,4 +1,4 @@
-//! State shared by the server, its sockets and the phone.
+//! Holds the state that the server, its sockets and the phone share.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,12 +12,12 @@ use crate::world::World;
 #[derive(Debug)]
 pub(crate) struct Shared {
     world: Mutex<World>,
-    /// Stops all tasks.
+    /// The token that stops all tasks.
     pub(crate) stop: CancellationToken,
-    /// Cancelled and replaced whenever the network goes down.
+    /// The token that is cancelled and replaced whenever the network goes down.
     network: Mutex<CancellationToken>,
     pub(crate) tasks: TaskTracker,
-    /// Notifies observers after each change.
+    /// The channel that notifies observers after each change.
     pub(crate) changed: broadcast::Sender<&'static str>,
 }
 
@@ -45,7 +45,7 @@ impl Shared {
             .clone()
     }
 
-    /// Disconnects all connections; new ones use a new network token.
+    /// Disconnects all connections. New connections use a new network token.
     pub(crate) fn cut(&self) {
         let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
         network.cancel();

@@ -1,4 +1,4 @@
-//! The WebSocket connection of one page.
+//! Serves the WebSocket connection of one page.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub(crate) async fn serve(mut socket: WebSocket, shared: Arc<Shared>) {
     loop {
         let turn = shared.world().code_until(id);
         tokio::select! {
-            // The outage has priority: a network that is down delivers nothing.
+            // The outage has priority, since a network that is down delivers nothing.
             biased;
             () = network.cancelled() => break,
             () = at(turn) => {
@@ -41,7 +41,7 @@ pub(crate) async fn serve(mut socket: WebSocket, shared: Arc<Shared>) {
             }
             line = rx.recv() => {
                 let Some(line) = line else { break };
-                // These lines are the last on their connection.
+                // Each of these lines is the last on its connection.
                 let last = matches!(line, ToPage::Restart | ToPage::Failure { .. });
                 if send(&mut socket, &line).await.is_err() || last {
                     break;
@@ -230,7 +230,7 @@ fn answer(shared: &Arc<Shared>, page: PageId, key: String, taken: Taken) {
     }
 }
 
-/// Syncs a device that logs in, then delivers the messages it missed.
+/// Syncs a device that logs in, then delivers the messages that it missed.
 fn start_sync_if_linked(shared: &Arc<Shared>, page: PageId) {
     let (linked, settings) = {
         let world = shared.world();
@@ -312,8 +312,7 @@ fn expect_onboarding(shared: &Arc<Shared>, page: PageId) {
     });
 }
 
-/// Delivers the history once after the link; it takes longer than the first
-/// sync.
+/// Delivers the history once after the link. This takes longer than the first sync.
 async fn deliver_history(shared: &Arc<Shared>, page: PageId) {
     let step = shared.world().settings.history / 4;
     for percent in [25, 50, 75, 100] {

@@ -1,4 +1,4 @@
-//! Persistence: the JSON file that keeps a rehearsal across restarts.
+//! Persists the state in a JSON file, which keeps a rehearsal across restarts.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::shared::Shared;
 use crate::world::Saved;
 
-/// Poll interval for changes.
+/// How often to check for changes.
 const PERIOD: Duration = Duration::from_millis(200);
 
 pub(crate) fn load(path: &Path) -> io::Result<Saved> {

@@ -1,4 +1,4 @@
-//! The phone API's request and response types.
+//! Defines the request and response types of the phone's API.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,14 +13,14 @@ pub struct LeadMessage {
     pub from: String,
     /// The text.
     pub body: String,
-    /// The name that the lead chose.
+    /// The name that the lead chose for themselves.
     #[serde(default)]
     pub name: Option<String>,
-    /// Delay until an unreadable message turns into text; 0 is readable at
-    /// once.
+    /// Delay in milliseconds until an unreadable message becomes readable. With 0 the message is
+    /// readable at once.
     #[serde(default)]
     pub ciphertext_ms: u64,
-    /// The sender is the lead's LID instead of the phone number.
+    /// Whether the sender is the lead's LID instead of the phone number.
     #[serde(default)]
     pub lid: bool,
     /// Whether the page knows the number behind the LID.
@@ -29,18 +29,18 @@ pub struct LeadMessage {
     /// Age of the message, in seconds.
     #[serde(default)]
     pub age_s: u32,
-    /// The page's type, if not text: `call_log`, `album`, …
+    /// The page's type of the message if it is not text: `call_log`, `album`, …
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
-    /// A view-once picture: no linked device can ever read it.
+    /// Whether the message is a view-once picture, which no linked device can ever read.
     #[serde(default)]
     pub view_once: bool,
-    /// The page's type of an unreadable message after decryption, if not text:
-    /// `pin_message`, `protocol`, …
+    /// The page's type of an unreadable message after decryption, if it is not text: `pin_message`,
+    /// `protocol`, …
     #[serde(default)]
     pub opens_as: Option<String>,
-    /// The unreadable message changes another one: after decryption the page
-    /// applies the change and deletes the placeholder.
+    /// Whether the unreadable message changes another one. After decryption the page applies the
+    /// change and deletes the placeholder.
     #[serde(default)]
     pub opens_as_change: bool,
     /// Content in addition to the text.
@@ -87,11 +87,11 @@ pub struct DeviceInfo {
     pub id: String,
     /// The account's phone number.
     pub phone: String,
-    /// When the device was linked, RFC 3339.
+    /// When the device was linked, as RFC 3339.
     pub linked_at: String,
     /// Whether a page is logged in as this device.
     pub connected: bool,
-    /// Whether that page has synced.
+    /// Whether the page has synced.
     pub synced: bool,
     /// Number of messages that the device has not confirmed.
     pub waiting: usize,
@@ -108,11 +108,11 @@ pub struct DeviceInfo {
 pub struct ShownCode {
     /// The page's id.
     pub page: u64,
-    /// Position of the code in its round, from 1.
+    /// The position of the code in its round, counted from 1.
     pub number: u32,
-    /// The full text.
+    /// The full text of the code.
     pub code: String,
-    /// Remaining time before the code expires.
+    /// Time until the code expires, in milliseconds.
     pub expires_in_ms: u64,
 }
 
@@ -160,7 +160,7 @@ pub struct Snapshot {
     pub refused: usize,
     /// Number of messages that leads sent.
     pub inbound: u64,
-    /// Number of those that are encrypted and not yet readable.
+    /// Number of messages that are encrypted and not readable yet.
     pub ciphertexts: usize,
     /// Numbers whose chats show the account as typing or recording now.
     pub typing_to: Vec<String>,
@@ -172,8 +172,8 @@ pub struct Snapshot {
     pub downloads: u64,
     /// Number of lookups of phone numbers.
     pub lookups: u64,
-    /// Fingerprint of the newest page's browser: user agents and client hints
-    /// of the page, a worker and the service worker, and the screen.
+    /// Fingerprint of the newest page's browser: the screen, and the user agents and client hints
+    /// of the page, a worker and the service worker.
     pub browser: Option<serde_json::Value>,
     /// Active rules.
     pub rules: Vec<Rule>,

@@ -1,4 +1,4 @@
-//! The wire protocol of page and server: JSON over one WebSocket. Private to
+//! Defines the wire protocol between page and server: JSON over one WebSocket. It is private to
 //! this crate, which also serves the page.
 
 use serde::{Deserialize, Serialize};
@@ -6,40 +6,40 @@ use serde::{Deserialize, Serialize};
 use crate::codes::{Drawing, Keys};
 use crate::world::{Details, Limits};
 
-/// A line from the page.
+/// A line from the page to the server.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub(crate) enum FromPage {
-    /// The first line of a connection: identifies the page.
+    /// Identifies the page, in the first line of a connection.
     Hello { device: Option<Claim>, keys: Keys },
     /// Requests a new round of codes for an idle page.
     RefreshCodes,
     /// Requests a code for linking by number.
     LinkCode { tag: u64, phone: String },
-    /// Requests the passkey options once more.
+    /// Requests the passkey options again.
     PasskeyOptions { tag: u64 },
-    /// The passkey assertion.
+    /// Sends the passkey assertion.
     PasskeyAnswer {
         tag: u64,
         assertion: serde_json::Value,
     },
     /// Confirms that the phone shows the same verification code.
     PasskeyConfirm { tag: u64 },
-    /// The identity of a scan is stored in the profile.
+    /// Reports that the identity from a scan is stored in the profile.
     Paired,
     /// Sends a message.
     Send(Box<Outgoing>),
-    /// The page stored a message and did not send it: its contact is blocked.
+    /// Reports a message that the page stored but did not send, because its contact is blocked.
     HeldBack { key: String },
-    /// The main thread was blocked for more than 50 ms.
+    /// Reports that the main thread was blocked for more than 50 ms.
     LongTask(LongTask),
-    /// A store or delete on the phone's request is done.
+    /// Reports that a store or delete on the phone's request is done.
     Stored,
-    /// Inbound messages are stored in the profile.
+    /// Reports that inbound messages are stored in the profile.
     Got { keys: Vec<String> },
-    /// An ack is stored in the profile.
+    /// Reports that an ack is stored in the profile.
     GotAck { key: String, ack: i8 },
-    /// Requests whether a number has WhatsApp.
+    /// Asks whether a number has WhatsApp.
     QueryExists {
         tag: u64,
         user: String,
@@ -51,13 +51,13 @@ pub(crate) enum FromPage {
         user: String,
         server: String,
     },
-    /// A chat was read up to the message with this key.
+    /// Reports that a chat was read up to the message with this key.
     Seen {
         chat: String,
         key: String,
         count: u32,
     },
-    /// A chat shows the account as typing, recording, or neither any more.
+    /// Reports that a chat shows the account as typing, as recording, or as neither any more.
     ChatState { chat: String, state: ChatActivity },
     /// Requests the account's limits.
     Limits { tag: u64 },
@@ -67,21 +67,21 @@ pub(crate) enum FromPage {
     Takeover,
     /// Sets whether the account shows as online.
     Presence { available: bool },
-    /// The "What's new" dialog was acknowledged.
+    /// Reports that the "What's new" dialog was acknowledged.
     WhatsNewSeen,
-    /// Fingerprint of the browser, for tests.
+    /// Sends a fingerprint of the browser, for tests.
     Browser { described: serde_json::Value },
 }
 
-/// What a chat shows of the account.
+/// The activity of the account that a chat shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatActivity {
-    /// It is typing.
+    /// The account is typing.
     Composing,
-    /// It is recording a voice message.
+    /// The account is recording a voice message.
     Recording,
-    /// Neither, any more.
+    /// The account is no longer typing or recording.
     Paused,
 }
 
@@ -117,7 +117,7 @@ pub(crate) struct Outgoing {
     pub(crate) details: Details,
 }
 
-/// A line to the page.
+/// A line from the server to the page.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub(crate) enum ToPage {
@@ -153,7 +153,7 @@ pub(crate) enum ToPage {
     Pair {
         device: Identity,
     },
-    /// The 515: log in again on a new connection.
+    /// The 515: makes the page log in again on a new connection.
     Restart,
     Welcome {
         me: Identity,
@@ -163,11 +163,11 @@ pub(crate) enum ToPage {
         messages: Vec<Incoming>,
     },
     SyncDone,
-    /// Messages received while offline, sent after the page is connected.
+    /// Sends the messages that were received while offline, after the page is connected.
     Offline {
         messages: Vec<Incoming>,
     },
-    /// The offline delivery is complete.
+    /// Reports that the offline delivery is complete.
     OfflineEnd,
     Message {
         message: Incoming,
@@ -176,9 +176,9 @@ pub(crate) enum ToPage {
     Reveal {
         key: String,
         body: String,
-        /// The page's type of the message, if not text.
+        /// The page's type of the message, if it is not text.
         kind: Option<String>,
-        /// Whether it changes another message instead of being one.
+        /// Whether the line changes another message instead of being a message.
         is_change: bool,
     },
     Ack {
@@ -190,23 +190,23 @@ pub(crate) enum ToPage {
         result: &'static str,
         error_code: Option<u16>,
     },
-    /// All contacts that the phone has saved, and all that it has blocked.
+    /// Sends all contacts that the phone has saved, and all that it has blocked.
     Contacts {
         saved: Vec<Saved>,
         blocked: Vec<Blocked>,
     },
-    /// The account's limits, pushed by the server.
+    /// Sends the account's limits unasked.
     Limits {
         #[serde(flatten)]
         limits: Limits,
     },
-    /// The account's limits, as a response.
+    /// Sends the account's limits in response to a request.
     LimitsNow {
         tag: u64,
         #[serde(flatten)]
         limits: Limits,
     },
-    /// Progress of the history.
+    /// Reports the progress of the history.
     History {
         percent: u8,
     },
@@ -245,7 +245,7 @@ pub(crate) enum ToPage {
         #[serde(flatten)]
         ban: Option<Ban>,
     },
-    /// Makes the page request its user to log out.
+    /// Makes the page ask its user to log out.
     UnexpectedLogout {
         reason: String,
     },
@@ -255,7 +255,7 @@ pub(crate) enum ToPage {
     Forget {
         key: String,
     },
-    /// An event about the link code.
+    /// Sends an event about the link code.
     LinkCodeEvent {
         name: LinkCodeEvent,
     },
@@ -270,7 +270,7 @@ pub struct Ban {
     pub expire: u64,
 }
 
-/// Messages that the page stores without an event.
+/// A request to store messages without an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stored {
@@ -299,7 +299,7 @@ pub enum LinkCodeEvent {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Saved {
     pub(crate) user: String,
-    /// `None` if the phone knows only that it is a business.
+    /// The saved name; `None` if the phone knows only that the contact is a business.
     pub(crate) name: Option<String>,
     pub(crate) business: bool,
 }
@@ -321,18 +321,18 @@ pub(crate) struct Identity {
     pub(crate) pushname: String,
 }
 
-/// An inbound message.
+/// An inbound message, as the server sends it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Incoming {
     pub(crate) id: String,
     pub(crate) key: String,
-    /// The chat it belongs to.
+    /// The chat that the message belongs to.
     pub(crate) chat: String,
     pub(crate) from_me: bool,
     pub(crate) body: String,
-    /// Whether it arrives unreadable; a `Reveal` follows.
+    /// Whether the message arrives unreadable. A `Reveal` follows.
     pub(crate) ciphertext: bool,
-    /// The page's type and subtype, if not text.
+    /// The page's type and subtype, if the message is not text.
     #[serde(default)]
     pub(crate) kind: Option<String>,
     #[serde(default)]
@@ -341,15 +341,15 @@ pub(crate) struct Incoming {
     /// The phone number behind a LID, if the page may know it.
     pub(crate) phone: Option<String>,
     pub(crate) lid: Option<String>,
-    /// Unix seconds.
+    /// The time of the message, in seconds since 1970.
     pub(crate) at: i64,
-    /// Whether it precedes the link of the device.
+    /// Whether the message is older than the link of the device.
     #[serde(default)]
     pub(crate) history: bool,
-    /// Additional fields of the page's message, under the page's names.
+    /// Additional fields of the page's message, under the names that the page uses.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub(crate) fields: serde_json::Map<String, serde_json::Value>,
-    /// A change of another message instead of a message of its own.
+    /// The change of another message, if this is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) change: Option<Change>,
 }
@@ -358,9 +358,9 @@ pub(crate) struct Incoming {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Change {
     pub(crate) kind: ChangeKind,
-    /// The message's key.
+    /// The key of the message that is changed.
     pub(crate) target: String,
-    /// The new text, or the reaction; empty removes a reaction.
+    /// The new text, or the reaction. An empty text removes a reaction.
     #[serde(default)]
     pub(crate) text: String,
 }

@@ -1,4 +1,4 @@
-//! The addresses of the stand-in, asked from outside.
+//! Tests the addresses of the stand-in with requests from outside.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -9,10 +9,9 @@ use whatsapp_standin::{PageHttp, PhoneError, Settings, Standin};
 
 const CHROME: &str = "Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0 Safari/537.36";
 
-/// reqwest wants a TLS provider before it makes a client, though nothing here
-/// speaks TLS.
+/// Returns an HTTP client. reqwest needs a TLS provider first, although nothing here uses TLS.
 fn client() -> Client {
-    // The second test to come finds it installed.
+    // If another test installed the provider already, this does nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::new()
 }
@@ -176,7 +175,7 @@ async fn the_page_can_be_unreachable_and_the_phone_stays() {
         .send();
     assert!(waiting.await.expect_err("no answer").is_timeout());
     assert_eq!(get(&standin.phone_url()).await.status(), StatusCode::OK);
-    // A page that never answers does not hold up the end.
+    // A page that never answers must not delay the stop.
     tokio::time::timeout(Duration::from_secs(2), standin.stop())
         .await
         .expect("it stops");

@@ -1,4 +1,4 @@
-//! The program: its output, its refusals, its end.
+//! Tests the program: its output, how it rejects wrong options, and its end.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};

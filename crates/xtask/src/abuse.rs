@@ -1,4 +1,4 @@
-//! `cargo xtask abuse`: runs both services under attack (abuse test).
+//! Implements `cargo xtask abuse`, which runs both services under attack.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use crate::cli::AbuseOptions;
 use crate::setup::Needs;
 use crate::{assets, image, program, setup};
 
-/// Runs the abuse test; fails if a limit was exceeded.
+/// Runs the abuse test. Fails if a limit was exceeded.
 pub(crate) fn run(options: &AbuseOptions) -> Result<ExitCode> {
     let tools = setup::setup(Needs {
         database: options.database == Some(Engine::Postgres) || options.hubs > 1,
@@ -50,7 +50,7 @@ pub(crate) enum Engine {
     Postgres,
 }
 
-/// The arguments for the program itself.
+/// Returns the arguments for the abuse program itself.
 fn words(options: &AbuseOptions) -> Vec<String> {
     let mut words = Vec::new();
     if options.short {

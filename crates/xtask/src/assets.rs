@@ -1,8 +1,9 @@
-//! npm builds: locked dependencies, and the assets that the binaries embed.
+//! Builds the npm packages: installs locked dependencies, and builds the assets that the binaries
+//! embed.
 //!
-//! A package's stamps are in its `node_modules`: one for the dependencies
-//! (lockfile and Node.js), one for the build (sources, dependencies and
-//! output). `npm ci` empties that folder, so an interrupted run has neither.
+//! The stamps of a package are in its `node_modules`: one for the dependencies (lockfile and
+//! Node.js), one for the build (sources, dependencies and output). `npm ci` empties that folder, so
+//! after an interrupted run neither stamp exists.
 
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -63,7 +64,7 @@ fn build(tools: &Tools, package: Package) -> Result<()> {
     stamp::clear(&stamp_file)?;
     let mut npm = npm(tools, package);
     npm.args(["run", "--silent", "build"]);
-    // The output matters only on failure.
+    // Show the output only on failure.
     let output = npm.output().context("starting npm")?;
     if !output.status.success() {
         say::err_line(String::from_utf8_lossy(&output.stdout));
@@ -85,7 +86,7 @@ pub(crate) fn npm(tools: &Tools, package: Package) -> Command {
     npm.current_dir(package.folder())
         .stdin(Stdio::null())
         .env("npm_config_update_notifier", "false")
-        // The browser is Debian's; puppeteer would download its own.
+        // The tests use Debian's browser; puppeteer would download its own.
         .env("PUPPETEER_SKIP_DOWNLOAD", "true");
     npm
 }

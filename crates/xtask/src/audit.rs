@@ -1,4 +1,4 @@
-//! `cargo xtask audit`: security audit of the dependencies.
+//! Implements `cargo xtask audit`, a security audit of the dependencies.
 
 use anyhow::{Result, bail};
 
@@ -6,7 +6,7 @@ use crate::repo::Package;
 use crate::setup::{Needs, Tools};
 use crate::{assets, cargo, say, setup};
 
-/// Runs all audits, and fails if one of them does.
+/// Runs all audits. Fails if any of them fails.
 pub(crate) fn run() -> Result<()> {
     let tools = setup::setup(Needs::NODE)?;
     let mut complaints = Vec::new();
@@ -21,7 +21,7 @@ pub(crate) fn run() -> Result<()> {
         deny(&["bans", "licenses", "sources"]),
     );
     ask("dependencies that nothing uses", machete());
-    // These need the internet.
+    // These audits need the internet.
     for package in Package::EMBEDDED {
         let what = format!("advisories of npm, {}", package.name());
         ask(&what, npm(&tools, package));
@@ -48,7 +48,7 @@ fn machete() -> Result<()> {
     cargo::run(&mut cargo::plugin("machete", &[])?)
 }
 
-/// Audits the packages that are shipped; not build and test tools.
+/// Audits the dependencies that are shipped, not build and test tools.
 fn npm(tools: &Tools, package: Package) -> Result<()> {
     let mut npm = assets::npm(tools, package);
     cargo::run(npm.args(["audit", "--omit", "dev", "--package-lock-only"]))

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: benchmarks against the alternatives.
+//! Implements `cargo xtask bench`, which benchmarks the product against the alternatives.
 
 use std::process::ExitCode;
 

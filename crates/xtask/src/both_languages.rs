@@ -1,5 +1,5 @@
-//! Documentation tests: every page for operators exists in Spanish and has the
-//! same content as its English page.
+//! Tests that every page for operators exists in Spanish and has the same content as its English
+//! page.
 //!
 //! ```text
 //!  docs/tutorials/move.md ────┐  section by section: blocks of commands, rows
@@ -7,22 +7,22 @@
 //!  docs/es/tutorials/move.md ─┘
 //! ```
 //!
-//! A command, default or error code that is changed in one language only fails
-//! these tests. Only the wording may differ.
+//! These tests fail if a command, a default or an error code is changed in one language only. Only
+//! the wording may differ.
 
 use std::path::PathBuf;
 
 use crate::docs_checks::{anchor, between, chapters, read};
 use crate::repo::root;
 
-/// English pages whose Spanish page does not have the same name below `docs/es`.
+/// The English pages whose Spanish page has another name or is not below `docs/es`.
 const OTHERWISE_NAMED: [(&str, &str); 3] = [
     ("README.md", "README.es.md"),
     ("deploy/passkey/README.md", "deploy/passkey/README.es.md"),
     ("docs/operations.md", "docs/operaciones.md"),
 ];
 
-/// Pages for operators, in addition to the tutorials.
+/// The pages for operators, in addition to the tutorials.
 const FOR_OPERATORS: [&str; 10] = [
     "README.md",
     "deploy/passkey/README.md",
@@ -36,7 +36,7 @@ const FOR_OPERATORS: [&str; 10] = [
     "docs/security.md",
 ];
 
-/// Partially translated pages: the introduction and these sections.
+/// The pages that are translated in part: the introduction and these sections.
 const IN_PART: [(&str, &[&str]); 2] = [
     (
         "docs/api.md",
@@ -59,7 +59,7 @@ const IN_PART: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// Placeholders in code, in English and in Spanish.
+/// The placeholders in code, in English and in Spanish.
 const REPLACED: [(&str, &str); 8] = [
     ("<number>", "<número>"),
     ("<this repository>", "<este repositorio>"),
@@ -84,7 +84,7 @@ struct Block {
     lines: Vec<String>,
 }
 
-/// The path that the Spanish translation of `english` has to have.
+/// Returns the path of the Spanish translation of `english`.
 fn spanish_of(english: &str) -> String {
     OTHERWISE_NAMED
         .iter()
@@ -95,7 +95,7 @@ fn spanish_of(english: &str) -> String {
         )
 }
 
-/// All pairs of an English page and its Spanish translation.
+/// Returns all pairs of an English page and its Spanish translation.
 fn pairs() -> Vec<(String, String)> {
     let named = OTHERWISE_NAMED.map(|(english, spanish)| (english.to_owned(), spanish.to_owned()));
     let below_es = chapters().into_iter().filter_map(|name| {
@@ -106,7 +106,7 @@ fn pairs() -> Vec<(String, String)> {
     named.into_iter().chain(below_es).collect()
 }
 
-/// The headings of the translated sections, if `english` is translated in part.
+/// Returns the headings of the translated sections, if `english` is translated in part.
 fn part_of(english: &str) -> Option<&'static [&'static str]> {
     IN_PART
         .iter()
@@ -114,7 +114,7 @@ fn part_of(english: &str) -> Option<&'static [&'static str]> {
         .map(|(_, headings)| *headings)
 }
 
-/// Splits a page at its headings; the first section is what precedes the title.
+/// Splits a page at its headings. The first section is what comes before the title.
 fn sections(text: &str) -> Vec<Section> {
     let mut found = vec![Section::default()];
     let mut lines = text.lines();
@@ -149,7 +149,7 @@ fn with_english_words(text: &str) -> String {
         })
 }
 
-/// The code spans and numbers of `text`, sorted. Link targets do not count.
+/// Returns the code spans and numbers of `text`, sorted. Link targets do not count.
 fn unchanging(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in with_english_words(text).lines() {
@@ -174,7 +174,7 @@ const fn is_drawn(c: char) -> bool {
     matches!(c, '\u{2500}'..='\u{25ff}')
 }
 
-/// The lines of a code block without translatable text: shell comments, and the
+/// Returns the lines of a code block without translatable text, which is shell comments, and the
 /// labels in a diagram except identifiers.
 fn without_words(block: &Block) -> Vec<String> {
     let shell = matches!(block.kind.as_str(), "bash" | "console");
@@ -205,7 +205,7 @@ fn level(heading: &str) -> usize {
     heading.chars().take_while(|c| *c == '#').count()
 }
 
-/// Describes each place where the Spanish page differs from the English one.
+/// Describes each difference between the Spanish page and the English one.
 fn differences(english: &str, spanish: &str, part: Option<&[&str]>) -> Vec<String> {
     let (mut english, spanish) = (sections(english), sections(spanish));
     if let Some(part) = part {
@@ -305,7 +305,7 @@ fn both_languages_say_the_same() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// The file and the anchor that a link in `document` points to.
+/// Returns the file and the anchor that a link in `document` points to.
 fn target(document: &str, link: &str) -> (PathBuf, String) {
     let (path, wanted) = link.split_once('#').unwrap_or((link, ""));
     let folder = root().join(document);
@@ -336,7 +336,7 @@ fn each_language_leads_to_the_other_and_stays_in_its_own() {
             let Some((other, there)) = pairs.iter().find(|(other, _)| at(other) == file) else {
                 continue;
             };
-            // Sections that are not translated exist in English only.
+            // Sections that are not translated exist only in English.
             let untranslated = part_of(other).is_some_and(|part| {
                 !wanted.is_empty() && !part.iter().any(|heading| anchor(heading) == wanted)
             });

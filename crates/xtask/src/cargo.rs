@@ -1,4 +1,4 @@
-//! Runs cargo and cargo-installed tools.
+//! Runs cargo, and tools that cargo installs.
 
 use std::env;
 use std::path::PathBuf;
@@ -20,9 +20,8 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// Removes variables that `cargo run` sets for xtask itself: build scripts that
-/// depend on them (ring's does) would rerun on every switch between
-/// `cargo xtask` and plain cargo.
+/// Removes variables that `cargo run` sets for xtask itself. Build scripts that depend on them,
+/// such as ring's, would rerun on every switch between `cargo xtask` and plain cargo.
 fn clean(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let Some(text) = name.to_str() else { continue };
@@ -36,7 +35,7 @@ fn clean(command: &mut Command) {
     }
 }
 
-/// Runs the command with our stdin, stdout and stderr; fails if it fails.
+/// Runs the command with this process's stdin, stdout and stderr. Fails if the command fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);
     let status = command
@@ -48,7 +47,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Formats the command as typed in a shell.
+/// Formats the command as it would be typed in a shell.
 pub(crate) fn shown(command: &Command) -> String {
     let program = PathBuf::from(command.get_program());
     let mut text = program
@@ -79,7 +78,7 @@ impl Profile {
         repo::target().join(self.folder_name())
     }
 
-    /// The folder's name in the target folder.
+    /// Returns the folder's name in the target folder.
     pub(crate) fn folder_name(self) -> &'static str {
         match self {
             Self::Dev => "debug",
@@ -87,7 +86,7 @@ impl Profile {
         }
     }
 
-    /// The name for `--profile`.
+    /// Returns the name for `--profile`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Dev => "dev",
@@ -96,13 +95,13 @@ impl Profile {
     }
 }
 
-/// The installation folder of [`program`], private to this checkout.
+/// Returns the installation folder of [`program`], private to this checkout.
 fn private() -> PathBuf {
     repo::state().join("cargo")
 }
 
-/// Returns a program of the crate of the same name, which is installed with
-/// these options if it is missing.
+/// Returns the program of the crate with the same name. Installs it with these options if it is
+/// missing.
 pub(crate) fn program(name: &str, options: &[&str]) -> Result<PathBuf> {
     let path = private().join("bin").join(name);
     if !path.exists() {
@@ -114,8 +113,7 @@ pub(crate) fn program(name: &str, options: &[&str]) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Returns `cargo NAME` in the root folder, from the crate `cargo-NAME`, which
-/// is installed if it is missing.
+/// Returns `cargo NAME` in the root folder. Installs the crate `cargo-NAME` if it is missing.
 pub(crate) fn plugin(name: &str, arguments: &[&str]) -> Result<Command> {
     program(&format!("cargo-{name}"), &[])?;
     let folder = private().join("bin");
@@ -126,7 +124,7 @@ pub(crate) fn plugin(name: &str, arguments: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-/// Returns the output of a command; fails if it fails.
+/// Returns the output of a command. Fails if the command fails.
 pub(crate) fn printed(command: &mut Command) -> Result<String> {
     let shown = shown(command);
     let output = command
@@ -139,8 +137,8 @@ pub(crate) fn printed(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Builds all three, as plain `cargo build` does: without one of them the
-/// features of shared dependencies would differ, and much would be rebuilt.
+/// Builds all three binaries, as plain `cargo build` does. Without one of them, the features of
+/// shared dependencies would differ and much would be rebuilt.
 pub(crate) fn build(profile: Profile) -> Result<()> {
     let mut command = cargo(&["build"]);
     if profile == Profile::Release {

@@ -1,4 +1,4 @@
-//! `cargo xtask chaos`: runs the pair while things break (chaos test).
+//! Implements `cargo xtask chaos`, which runs the pair while components fail.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use crate::cargo::Profile;
 use crate::cli::ChaosOptions;
 use crate::{assets, program, repo, setup};
 
-/// Runs the chaos test; fails if a guarantee was broken, or anything is left.
+/// Runs the chaos test. Fails if a guarantee was broken or anything is left behind.
 pub(crate) fn run(options: &ChaosOptions) -> Result<ExitCode> {
     let tools = setup::setup(setup::Needs::TO_RUN)?;
     assets::build_all(&tools)?;

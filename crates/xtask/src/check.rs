@@ -1,4 +1,4 @@
-//! `cargo xtask check`: quick checks of changed packages.
+//! Implements `cargo xtask check`, the quick checks of changed packages.
 //!
 //! ```text
 //!  git: changes since main     ─> packages ─┬─> clippy, rustdoc
@@ -18,10 +18,10 @@ use crate::{assets, cargo, repo, say, suite};
 
 /// The package that checks the documents against the code.
 const DOCS: &str = "xtask";
-/// Files whose change may break any package.
+/// Files that, when changed, may break any package.
 const OF_ALL: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".clippy.toml"];
 
-/// Runs the checks; prints the duration.
+/// Runs the checks, and prints how long they took.
 pub(crate) fn run() -> Result<ExitCode> {
     let start = Instant::now();
     suite::format(true).context("`cargo xtask fmt` mends it")?;
@@ -48,8 +48,8 @@ pub(crate) fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The files that differ from where this branch left `main`, relative to the
-/// root; including untracked ones.
+/// Returns the files that differ from the point where this branch left `main`, relative to the
+/// root, including untracked files.
 fn changed() -> Result<BTreeSet<String>> {
     let base = git(&["merge-base", "HEAD", "main"])
         .or_else(|_| git(&["merge-base", "HEAD", "origin/main"]))
@@ -79,7 +79,7 @@ fn git(words: &[&str]) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The packages of the `changed` files; all, if a shared file changed.
+/// Returns the packages of the `changed` files, or all packages if a shared file changed.
 fn packages(changed: &BTreeSet<String>) -> BTreeSet<String> {
     if changed.iter().any(|path| OF_ALL.contains(&path.as_str())) {
         return BTreeSet::from(["--workspace".to_owned()]);
@@ -87,7 +87,7 @@ fn packages(changed: &BTreeSet<String>) -> BTreeSet<String> {
     changed.iter().filter_map(|path| package_of(path)).collect()
 }
 
-/// The package name in the nearest `Cargo.toml` above.
+/// Returns the name of the package in the nearest `Cargo.toml` above; `None` if there is none.
 fn package_of(path: &str) -> Option<String> {
     let root = repo::root();
     // The fuzz targets are not members of the workspace.
@@ -104,7 +104,7 @@ fn package_of(path: &str) -> Option<String> {
     })
 }
 
-/// `--package` for each, or only `--workspace`.
+/// Returns `--package` for each package, or only `--workspace`.
 fn selected(packages: &BTreeSet<String>) -> Vec<String> {
     if packages.contains("--workspace") {
         return vec!["--workspace".to_owned()];
@@ -125,11 +125,11 @@ fn rustdoc(packages: &BTreeSet<String>) -> Result<()> {
     cargo::run(command.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
-/// Runs the unit tests of the packages' libraries and programs, and xtask's.
-/// Tests that start services are in `cargo xtask test`.
+/// Runs the unit tests of the libraries and programs of these packages, and of xtask. Tests that
+/// start services belong to `cargo xtask test`.
 fn unit_tests(packages: &BTreeSet<String>) -> Result<()> {
     let mut packages = packages.clone();
-    // The package has only tests that start everything.
+    // The package e2e has only tests that start everything.
     packages.remove("e2e");
     if !packages.contains("--workspace") {
         packages.insert(DOCS.to_owned());

@@ -1,4 +1,4 @@
-//! The command line of `cargo xtask`.
+//! Defines the command line of `cargo xtask`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `cargo xtask docs`: builds the documentation site with mdBook.
+//! Implements `cargo xtask docs`, which builds the documentation site with mdBook.
 
 use std::process::Command;
 
@@ -6,8 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::{cargo, repo, say};
 
-/// Options without mdBook's server and watcher, which need most of its
-/// dependencies.
+/// The build options without mdBook's server and watcher, which need most of its dependencies.
 const LEAN: [&str; 3] = ["--no-default-features", "--features", "search"];
 
 /// Builds the site.

@@ -1,4 +1,4 @@
-//! Documentation tests: check the documents against the code.
+//! Tests that check the documents against the code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Paths of the documents of the book, relative to `docs`.
+/// Returns the paths of the book's documents, relative to `docs`.
 pub(crate) fn chapters() -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     let mut folders = vec![PathBuf::new()];
@@ -40,7 +40,7 @@ fn documents() -> Vec<PathBuf> {
     book.chain(front).collect()
 }
 
-/// The parts of `text` between `open` and `close`.
+/// Returns the parts of `text` between `open` and `close`.
 pub(crate) fn between<'a>(text: &'a str, open: &str, close: char) -> Vec<&'a str> {
     text.split(open)
         .skip(1)
@@ -48,7 +48,7 @@ pub(crate) fn between<'a>(text: &'a str, open: &str, close: char) -> Vec<&'a str
         .collect()
 }
 
-/// The anchor that GitHub derives from a heading.
+/// Returns the anchor that GitHub derives from a heading.
 pub(crate) fn anchor(heading: &str) -> String {
     heading
         .trim_matches(['#', ' '])
@@ -120,7 +120,7 @@ fn the_book_has_every_document_once() {
     }
 }
 
-/// The page's help is the book's guide, without the line that leads to the other
+/// Checks that the help in the page is the book's guide, without the line that leads to the other
 /// language.
 #[test]
 fn the_guide_in_the_page_is_the_books() {
@@ -142,7 +142,7 @@ fn the_guide_in_the_page_is_the_books() {
         });
         files.collect::<std::collections::BTreeMap<_, _>>()
     };
-    // The page is built where there are no documents.
+    // The page is built where there are no documents, so it has its own copies of the pictures.
     let page = pictures("crates/central-hub/web/src/help/pictures");
     assert!(
         page == pictures("docs/images/guide"),
@@ -150,7 +150,7 @@ fn the_guide_in_the_page_is_the_books() {
     );
 }
 
-/// Every `cargo xtask` command in the documents parses.
+/// Checks that every `cargo xtask` command in the documents parses.
 #[test]
 fn every_task_is_called_as_it_can_be() {
     let mut tried = 0;
@@ -175,7 +175,7 @@ fn every_task_is_called_as_it_can_be() {
     assert!(tried > 20, "{tried} tasks");
 }
 
-/// The variables that the `--help` text in `source` lists.
+/// Returns the variables that the `--help` text in `source` lists.
 pub(crate) fn listed_variables(source: &str) -> BTreeSet<String> {
     let text = read(source);
     let (_, list) = text.split_once("Environment:\n").unwrap();
@@ -257,8 +257,8 @@ fn every_file_of_the_how_tos_is_there() {
     assert!(named > 40, "{named} files");
 }
 
-/// Counts the test files that `text` names; each must exist and contain the
-/// tests named after it.
+/// Counts the test files that `text` names. Each must exist and contain the tests that are named
+/// after it.
 fn files_of_tests(text: &str) -> usize {
     let (mut file, mut held) = (String::new(), 0);
     for word in between(text, "`", '`').into_iter().step_by(2) {

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: fuzzes the parsers of untrusted input.
+//! Implements `cargo xtask fuzz`, which fuzzes the parsers of untrusted input.
 
 use std::fs;
 
@@ -56,10 +56,10 @@ const TARGETS: [(&str, &[&str]); 7] = [
     ),
 ];
 
-/// Targets that need a service's crate, through the feature of the same name.
+/// The targets that need a service's crate, through the feature of the same name.
 const OF_SERVICES: [&str; 4] = ["numbers", "lists", "page", "environment"];
 
-/// Runs each target, or the selected ones, for the given number of minutes.
+/// Runs all targets, or only the selected ones, each for the given number of minutes.
 pub(crate) fn run(options: &FuzzOptions) -> Result<()> {
     let unknown = |name: &&String| TARGETS.iter().all(|(target, _)| target != name);
     if let Some(name) = options.targets.iter().find(unknown) {
@@ -69,10 +69,10 @@ pub(crate) fn run(options: &FuzzOptions) -> Result<()> {
         );
     }
     let tools = setup::setup(Needs::NODE)?;
-    // The services embed their pages.
+    // Build the pages, since the services embed them.
     assets::build_all(&tools)?;
     let folder = repo::root().join("tests/fuzz");
-    // The same versions as the product.
+    // Use the same versions of dependencies as the product.
     fs::copy(repo::root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
     for (name, seeds) in TARGETS {
         if !options.targets.is_empty() && !options.targets.iter().any(|it| it == name) {
@@ -103,7 +103,7 @@ fn fuzz(name: &str, seeds: &[&str], minutes: u64) -> Result<()> {
         .arg("--")
         .arg(format!("-max_total_time={}", minutes * 60))
         .arg(format!("-artifact_prefix={}/", target.display()))
-        // Instrumentation needs nightly, or this variable.
+        // Instrumentation needs a nightly compiler, or this variable.
         .env("RUSTC_BOOTSTRAP", "1");
     cargo::run(&mut command)
         .with_context(|| format!("{name}; what breaks it is kept in {}", target.display()))

@@ -1,10 +1,9 @@
-//! Architecture test: checks the layers of central-hub and session-manager, and
-//! that files do not import each other in a cycle.
+//! Checks the architecture: the layers of central-hub and session-manager, and that files do not
+//! import each other in a cycle.
 //!
-//! The `use` lines and inline paths of every file (`crate::…`, `super::…`) are
-//! read, outside tests, and resolved to the files that define the items: a
-//! re-export of a `mod.rs` counts as the file behind it. A module may import
-//! from the rows below its own, and from nothing else. `docs/architecture.md`
+//! The test reads the `use` lines and inline paths of every file (`crate::…`, `super::…`), outside
+//! tests, and resolves them to the files that define the items. A re-export of a `mod.rs` counts as
+//! the file behind it. A module may import only from the rows below its own. `docs/architecture.md`
 //! draws the same rows.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +12,7 @@ use std::path::Path;
 
 use crate::repo::root;
 
-/// The modules directly below `src`, from top to bottom.
+/// The modules directly below `src`, as rows from top to bottom.
 type Rows = &'static [&'static [&'static str]];
 
 const CENTRAL_HUB: Rows = &[
@@ -39,7 +38,7 @@ const CENTRAL_HUB: Rows = &[
     &["outbox"],
     &["relay", "auth"],
     &["error"],
-    // Independent of each other: rules without I/O, and all SQL.
+    // These are independent of each other: rules without I/O, and all SQL.
     &["campaigns", "store"],
     &[
         "sending_windows",
@@ -68,7 +67,7 @@ const SESSION_MANAGER: Rows = &[
     &["failure", "event_log", "error", "clock"],
 ];
 
-/// The source of a crate: its files by their module paths.
+/// The source of a crate, as files by their module paths.
 struct Sources {
     files: BTreeMap<Vec<String>, Source>,
 }
@@ -77,7 +76,7 @@ struct Source {
     /// The path below `src`, for messages.
     name: String,
     text: String,
-    /// Re-exports by `pub use`: a name, and its source.
+    /// The re-exports by `pub use`: each name with its source.
     exports: BTreeMap<String, Vec<String>>,
 }
 
@@ -125,14 +124,14 @@ impl Sources {
         self.files.insert(module, source);
     }
 
-    /// The module of the file that defines `path`, which is relative to the
-    /// crate's root.
+    /// Returns the module of the file that defines `path`, which is relative to the crate's root.
+    /// `None` if there is none.
     fn resolve(&self, path: &[String], depth: usize) -> Option<Vec<String>> {
         let known = |length: &usize| self.files.contains_key(&path[..*length]);
         let length = (1..=path.len()).rev().find(known);
         let module = match length {
             Some(length) => &path[..length],
-            // An item in the crate's root.
+            // The item is in the crate's root.
             None => return self.files.contains_key(&root_module()).then(root_module),
         };
         let rest = &path[module.len()..];
@@ -149,7 +148,7 @@ impl Sources {
             .or_else(|| Some(module.to_vec()))
     }
 
-    /// The imports of each module.
+    /// Returns the imports of each module.
     fn arrows(&self) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
         let mut arrows = BTreeMap::new();
         for (module, source) in &self.files {
@@ -159,7 +158,7 @@ impl Sources {
                     continue;
                 };
                 let found = self.resolve(&path, 0);
-                // A module declares its submodules: those imports do not count.
+                // A module declares its submodules, and those imports do not count.
                 to.extend(found.filter(|found| !found.starts_with(module)));
             }
             arrows.insert(module.clone(), to);
@@ -171,7 +170,7 @@ impl Sources {
         &self.files[module].name
     }
 
-    /// Lists every import that does not go down, as `file -> file`.
+    /// Lists every import that does not lead to a lower row, as `file -> file`.
     fn upward(&self, rows: Rows) -> Vec<String> {
         let row = |module: &[String]| {
             let unit = module[0].as_str();
@@ -241,7 +240,7 @@ fn root_module() -> Vec<String> {
     vec!["lib".to_owned()]
 }
 
-/// Resolves a path relative to the crate's root: without `crate`, `self` and
+/// Resolves a path to one that is relative to the crate's root, without `crate`, `self` and
 /// `super`.
 fn absolute(module: &[String], path: &[String]) -> Option<Vec<String>> {
     let mut base = module.to_vec();
@@ -292,7 +291,7 @@ fn paths(text: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// Parses `a::{b, c::d as e}` into its paths; returns the remaining text.
+/// Parses `a::{b, c::d as e}` into its paths. Returns the remaining text.
 fn tree<'a>(text: &'a str, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> &'a str {
     if let Some(mut rest) = text.strip_prefix('{') {
         loop {
@@ -304,7 +303,7 @@ fn tree<'a>(text: &'a str, path: &mut Vec<String>, found: &mut Vec<Vec<String>>)
             let before = rest;
             rest = tree(rest, path, found);
             path.truncate(length);
-            // Skips `as …` up to the comma or the brace.
+            // Skip `as …` up to the comma or the brace.
             let Some(end) = rest.find([',', '}']) else {
                 return "";
             };

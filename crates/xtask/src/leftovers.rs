@@ -1,10 +1,9 @@
 //! Detects processes and temporary files that a test run left behind.
 //!
-//! The run has its own folder as `TMPDIR` and its own variable in the
-//! environment. A process belongs to it if it has that variable, has that
-//! folder in its command line (Chrome overwrites the environment of some of its
-//! processes, but its profile is there), or works inside it. So other runs on
-//! the same machine do not interfere.
+//! The run has its own folder as `TMPDIR`, and its own variable in the environment. A process
+//! belongs to the run if it has that variable, has that folder in its command line, or works inside
+//! it. (Chrome overwrites the environment of some of its processes, but its profile is in the
+//! command line.) So other runs on the same machine do not interfere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +15,7 @@ use anyhow::{Context as _, Result};
 /// The variable that marks the processes of a run.
 pub(crate) const MARK: &str = "LEADMASTER_TEST_RUN";
 
-/// How long ending processes may still take.
+/// How long processes that are ending may still take.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A test run.
@@ -30,7 +29,7 @@ impl Run {
     /// Creates a run with a new folder in `target`.
     pub(crate) fn new(target: &Path) -> Result<Self> {
         let id = std::process::id().to_string();
-        // Short: the path of a socket must fit in 108 bytes.
+        // Keep it short: the path of a socket must fit into 108 bytes.
         let folder = target.join("tmp").join(&id);
         if folder.exists() {
             fs::remove_dir_all(&folder)
@@ -48,7 +47,7 @@ impl Run {
         &self.folder
     }
 
-    /// Describes the leftovers; waits briefly for processes that are ending.
+    /// Describes what is left. Waits briefly for processes that are ending.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         let deadline = Instant::now() + GRACE;
         loop {
@@ -110,7 +109,7 @@ impl Run {
             .collect()
     }
 
-    /// Removes the folder if it is empty; leftovers stay for inspection.
+    /// Removes the folder if it is empty. Otherwise its contents stay for inspection.
     pub(crate) fn close(&self) {
         let _ = fs::remove_dir(&self.folder);
         if let Some(parent) = self.folder.parent() {
@@ -151,7 +150,7 @@ mod tests {
         let mut placed = sleep(Command::new("sh").current_dir(run.folder()));
         let mut other = sleep(Command::new("sh").env(MARK, "another"));
         fs::write(run.folder().join("core"), "").unwrap();
-        // A child is recognizable only after exec; its folder exists at once.
+        // The child can be recognized only after exec, but its folder exists at once.
         let deadline = Instant::now() + GRACE;
         while run.processes().len() < 2 && Instant::now() < deadline {
             thread::yield_now();

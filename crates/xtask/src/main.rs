@@ -1,4 +1,4 @@
-//! `cargo xtask`: all development tasks of this repository.
+//! Runs `cargo xtask`: all development tasks of this repository.
 //!
 //! ```text
 //!   up ────┬─> setup (Chromium, ChromeDriver, Node.js) ─> assets (npm) ─> cargo build ─> run
@@ -6,8 +6,8 @@
 //!   test ──┘                                                                   └──────> test
 //! ```
 //!
-//! Each step is skipped if there is nothing to do, so a second run starts at
-//! once; each can run separately.
+//! Each step is skipped if there is nothing to do, so a second run starts at once. Each step can
+//! also run separately.
 
 mod abuse;
 mod assets;

@@ -9,8 +9,8 @@ use crate::leftovers::Run;
 use crate::setup::Tools;
 use crate::{repo, say, suite};
 
-/// Builds and runs `name` with additional variables; fails if it fails or
-/// leaves anything.
+/// Builds and runs `name` with additional variables. Fails if the program fails or leaves anything
+/// behind.
 pub(crate) fn run(
     name: &str,
     arguments: &[String],
@@ -37,8 +37,8 @@ pub(crate) fn run(
     })
 }
 
-/// Builds all binaries of the workspace at once, for their shared features,
-/// except this program.
+/// Builds all binaries of the workspace at once, for their shared features, except the running
+/// xtask itself.
 fn build(profile: Profile) -> Result<()> {
     let mut command = cargo::cargo(&["build", "--workspace", "--exclude", "xtask", "--bins"]);
     if profile == Profile::Release {

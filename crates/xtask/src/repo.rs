@@ -1,12 +1,12 @@
-//! Paths of the repository.
+//! Returns the paths of the repository.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// The root of the current checkout.
+/// Returns the root of the current checkout.
 ///
-/// Cargo passes it at run time, so a checkout that was moved together with its
-/// `target/` still works.
+/// Cargo passes the path at run time, so a checkout that was moved together with its `target/`
+/// still works.
 pub(crate) fn root() -> PathBuf {
     let manifest = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
@@ -21,7 +21,7 @@ pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// The folder of `xtask`'s own data: a private Node.js, a rehearsal's data.
+/// Returns the folder for `xtask`'s own data: a private Node.js, the data of a rehearsal.
 pub(crate) fn state() -> PathBuf {
     root().join(".leadmaster")
 }

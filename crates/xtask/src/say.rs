@@ -1,4 +1,4 @@
-//! Console output: all printing of this crate.
+//! Prints to the console. All output of this crate goes through this module.
 
 #![expect(
     clippy::print_stdout,
@@ -10,7 +10,7 @@ use std::fmt;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-/// Text styles, used on a terminal.
+/// The styles of text on a terminal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tone {
     Bold,
@@ -22,7 +22,7 @@ pub(crate) enum Tone {
     Magenta,
 }
 
-/// `text` in a colour; plain if stdout is not a terminal or `NO_COLOR` is set.
+/// Returns `text` in a colour, or plain if stdout is not a terminal or `NO_COLOR` is set.
 pub(crate) fn paint(tone: Tone, text: impl fmt::Display) -> String {
     if !std::io::stdout().is_terminal()
         || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())

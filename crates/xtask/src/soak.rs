@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: runs the pair under steady load for hours (soak test).
+//! Implements `cargo xtask soak`, which runs the pair under steady load for hours.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use crate::cargo::Profile;
 use crate::cli::SoakOptions;
 use crate::{assets, program, repo, setup};
 
-/// Runs the soak test; fails if a message was lost, or anything is left.
+/// Runs the soak test. Fails if a message was lost or anything is left behind.
 pub(crate) fn run(options: &SoakOptions) -> Result<ExitCode> {
     let tools = setup::setup(setup::Needs::TO_RUN)?;
     assets::build_all(&tools)?;

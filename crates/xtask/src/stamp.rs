@@ -1,8 +1,7 @@
-//! Up-to-date checks by content hash, which skip a step with nothing to do.
+//! Skips a step that is up to date, by a hash of its contents.
 //!
-//! A stamp is one line in a file: the hash of all inputs and outputs. It is
-//! removed before the work and written after it, so interrupted work is
-//! repeated, and so is work whose output was changed.
+//! A stamp is one line in a file: the hash of all inputs and outputs. It is removed before the work
+//! and written after it. So interrupted work is repeated, and so is work whose output was changed.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,11 +10,11 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// Excluded from every hash: outputs, not sources.
+/// Folders that are excluded from every hash, since they hold outputs and not sources.
 const RESULTS: [&str; 3] = ["node_modules", "dist", "coverage"];
 
-/// A hash of files and words; another Rust release may hash differently, which
-/// only means that the work is repeated.
+/// A hash of files and words. Another Rust release may hash differently, which only means that the
+/// work is repeated.
 #[derive(Default)]
 pub(crate) struct Digest(DefaultHasher);
 
@@ -25,7 +24,7 @@ impl Digest {
         self
     }
 
-    /// Adds one file; a missing one changes the hash, too.
+    /// Adds one file. A missing file changes the hash as well.
     pub(crate) fn file(mut self, path: &Path) -> Self {
         fs::read(path).ok().hash(&mut self.0);
         self
@@ -61,7 +60,7 @@ impl Digest {
                 self.file(&entry.path())
             };
         }
-        // Makes a move of a file between neighbouring folders visible.
+        // Without this, moving a file between neighbouring folders would not change the hash.
         "end of folder".hash(&mut self.0);
         Ok(self)
     }
@@ -71,12 +70,12 @@ impl Digest {
     }
 }
 
-/// Whether the stamp contains `digest`.
+/// Returns whether the stamp contains `digest`.
 pub(crate) fn matches(stamp: &Path, digest: &str) -> bool {
     fs::read_to_string(stamp).is_ok_and(|text| text.trim() == digest)
 }
 
-/// Removes the stamp before the work.
+/// Removes the stamp, before the work.
 pub(crate) fn clear(stamp: &Path) -> Result<()> {
     match fs::remove_file(stamp) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -1,12 +1,12 @@
-//! `cargo xtask test`: the whole test suite, stage by stage.
+//! Implements `cargo xtask test`: the whole test suite, stage by stage.
 //!
 //! ```text
 //!  tools ─> npm ─> format ─> clippy ─> rustdoc ─> page's tests ─> build ─> Rust tests ─> leftovers
 //! ```
 //!
-//! A failed stage does not keep later ones from running, unless they need its
-//! output. With a filter, only the matching Rust tests run. All use one profile
-//! and one target folder, so nothing is compiled twice except for clippy.
+//! A failed stage does not keep later ones from running, unless they need its output. With a
+//! filter, only the matching Rust tests run. All stages use one profile and one target folder, so
+//! that only clippy compiles anything twice.
 
 use std::num::NonZero;
 use std::process::{Command, ExitCode, Stdio};
@@ -35,14 +35,14 @@ struct Done {
     failure: Option<String>,
 }
 
-/// The stages so far.
+/// The stages that have finished so far.
 #[derive(Default)]
 struct SuiteReport {
     stages: Vec<Done>,
 }
 
 impl SuiteReport {
-    /// Runs a stage; returns whether it succeeded.
+    /// Runs a stage. Returns whether it succeeded.
     fn stage(&mut self, name: &'static str, work: impl FnOnce(&mut Tally) -> Result<()>) -> bool {
         say::line("");
         say::step(paint(Tone::Bold, name));
@@ -75,7 +75,7 @@ impl SuiteReport {
         }
         say::line(format!("{:<28} {:>12}", "all", say::took(time)));
         say::line("");
-        // Plain, on a line of its own, the last one: CI parses it.
+        // Print it plainly, as the last line: CI parses it.
         say::line(format!("{} passed, {} failed", total.passed, total.failed));
         if total.failed == 0 && total.passed > 0 {
             ExitCode::SUCCESS
@@ -139,8 +139,8 @@ fn stages(report: &mut SuiteReport, tools: &Tools, filters: &[String]) -> Result
     Ok(())
 }
 
-/// Builds all targets as the test runner would, so that it has nothing left to
-/// build: the features of dependencies depend on the selected packages.
+/// Builds all targets as the test runner would, so that the runner has nothing left to build. The
+/// features of dependencies depend on the selected packages.
 fn build() -> Result<()> {
     cargo::run(&mut cargo::cargo(&[
         "build",
@@ -170,8 +170,7 @@ pub(crate) fn clippy() -> Result<()> {
     ]))
 }
 
-/// Builds the documentation of all crates, private items too; warnings are
-/// errors.
+/// Builds the documentation of all crates, including private items; warnings are errors.
 pub(crate) fn rustdoc() -> Result<()> {
     let mut command = cargo::cargo(&[
         "doc",
@@ -231,7 +230,7 @@ fn rust_tests(tools: &Tools, run: &Run, filters: &[String], tally: &mut Tally) -
         bail!("without cargo-nextest only one filter can be given");
     }
     environment(&mut command, tools, run);
-    // One server for all tests; each would start its own.
+    // Start one server for all tests, since each test would otherwise start its own.
     let postgres = Server::start().context("starting PostgreSQL")?;
     command.env(scratch_database::VARIABLE, postgres.socket());
     let counted = tally::run(&mut command)?;

@@ -1,5 +1,4 @@
-//! Counts tests by the summary lines of the runners, and records their
-//! durations.
+//! Counts tests by the summary lines of the test runners, and records how long tests take.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::process::{Command, ExitStatus, Stdio};
@@ -28,10 +27,10 @@ impl Tally {
         self == Self::default()
     }
 
-    /// Parses a summary line of nextest, cargo test or Vitest.
+    /// Parses a summary line of nextest, cargo test or Vitest; `None` for any other line.
     fn from_line(line: &str) -> Option<Self> {
         let line = plain(line);
-        // At the line start: nextest prints the output of a failed test, which
+        // Match only at the start of the line: nextest prints the output of a failed test, which
         // ends with the same line, indented.
         let at_edge = line.starts_with("test result:");
         let line = line.trim();
@@ -63,7 +62,7 @@ impl Tally {
     }
 }
 
-/// A nextest test and its duration.
+/// A test that nextest ran, with its duration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Timed {
     pub(crate) took: Duration,
@@ -82,7 +81,7 @@ impl Timed {
         }
         let (seconds, name) = rest.split_once("s] ")?;
         let took = Duration::try_from_secs_f64(seconds.trim().parse().ok()?).ok()?;
-        // After the test's number.
+        // The name comes after the number of the test.
         let name = match name.strip_prefix('(') {
             Some(numbered) => numbered.split_once(") ")?.1,
             None => name,
@@ -94,7 +93,7 @@ impl Timed {
     }
 }
 
-/// The `count` slowest tests, the slowest first; each once.
+/// Returns the `count` slowest tests, slowest first, each once.
 fn slowest(mut tests: Vec<Timed>, count: usize) -> Vec<Timed> {
     tests.sort_by(|a, b| (&a.name, b.took).cmp(&(&b.name, a.took)));
     // nextest lists failed tests again at its end.
@@ -104,13 +103,13 @@ fn slowest(mut tests: Vec<Timed>, count: usize) -> Vec<Timed> {
     tests
 }
 
-/// A line without its colours.
+/// Returns a line without its colours.
 fn plain(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line.chars();
     while let Some(letter) = rest.next() {
         if letter == '\u{1b}' {
-            // Skips "[", numbers, and the final letter.
+            // Skip "[", the numbers and the final letter.
             rest.find(char::is_ascii_alphabetic);
         } else {
             out.push(letter);
@@ -124,7 +123,7 @@ fn plain(line: &str) -> String {
 pub(crate) struct Counted {
     pub(crate) status: ExitStatus,
     pub(crate) tally: Tally,
-    /// The ten slowest tests, for nextest only.
+    /// The ten slowest tests; empty for runners other than nextest.
     pub(crate) slowest: Vec<Timed>,
 }
 
@@ -133,7 +132,7 @@ enum Line {
     Test(Timed),
 }
 
-/// Runs a test runner, passes its output on, and counts.
+/// Runs a test runner, passes its output on, and counts the tests.
 pub(crate) fn run(command: &mut Command) -> Result<Counted> {
     let mut child = command
         .stdin(Stdio::null())

@@ -1,5 +1,5 @@
-//! Debian packages unpacked without installing them, since that would start a
-//! server with every boot: promtool, which checks the alert rules, and nginx.
+//! Unpacks Debian packages without installing them, since an installed one would start a server
+//! with every boot: promtool, which checks the alert rules, and nginx.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,19 +8,19 @@ use anyhow::{Context, Result, bail};
 
 use crate::{cargo, repo, say};
 
-/// A Debian package with one program.
+/// A Debian package from which one program is used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unpacked {
     pub(crate) program: &'static str,
-    /// The package, and its folder in `.leadmaster`.
+    /// The name of the package, and of its folder in `.leadmaster`.
     package: &'static str,
     bin: &'static str,
     /// The option that prints the version.
     version: &'static str,
 }
 
-/// The packages. Their shared libraries are present: Chromium and PostgreSQL,
-/// which apt installs before, need all of them.
+/// The packages to unpack. Their shared libraries are present: Chromium and PostgreSQL, which apt
+/// installs earlier, need all of them.
 pub(crate) const ALL: [Unpacked; 2] = [
     Unpacked {
         program: "promtool",
@@ -37,7 +37,7 @@ pub(crate) const ALL: [Unpacked; 2] = [
 ];
 
 impl Unpacked {
-    /// Returns the folder with the program, unpacking the package if needed.
+    /// Returns the folder with the program. Unpacks the package if needed.
     pub(crate) fn folder(self) -> Result<PathBuf> {
         let home = repo::state().join(self.package);
         let bin = home.join(self.bin);
@@ -55,7 +55,7 @@ impl Unpacked {
                 .stderr(Stdio::null())
                 .status();
             if !runs.is_ok_and(|status| status.success()) {
-                // The next run must not use it.
+                // The next run must not use an incomplete folder.
                 std::fs::remove_dir_all(&home)?;
                 bail!(
                     "{} of Debian's package does not run here: put one on PATH yourself",

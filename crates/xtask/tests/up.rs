@@ -1,5 +1,4 @@
-//! End-to-end tests of `cargo xtask up`: the real services against the
-//! stand-in, without a browser.
+//! Tests `cargo xtask up` end to end: the real services against the stand-in, without a browser.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
@@ -48,8 +47,7 @@ impl Checkout {
             .args(words)
             .env("CARGO_MANIFEST_DIR", &self.0)
             .env("CARGO_TARGET_DIR", built.parent().unwrap())
-            // The variables that leaked in the incident: they must reach no
-            // service.
+            // The variables that leaked in the incident. They must not reach any service.
             .env("PORT", "3011")
             .env("DRY_RUN", "false")
             .stdin(Stdio::null());
@@ -75,7 +73,7 @@ impl Checkout {
         fs::read_to_string(self.0.join("log")).unwrap_or_default()
     }
 
-    /// The processes that work in this folder.
+    /// Returns the processes whose working directory is this folder.
     fn processes(&self) -> Vec<u32> {
         fs::read_dir("/proc")
             .unwrap()
@@ -134,7 +132,7 @@ impl Drop for Up {
     }
 }
 
-/// The body of `GET path`, if it is a 200.
+/// Returns the body of `GET path`; `None` unless the status is 200.
 fn ask(port: u16, path: &str) -> Option<String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect(address).ok()?;
@@ -150,7 +148,7 @@ fn ask(port: u16, path: &str) -> Option<String> {
     Some(answer)
 }
 
-/// Ports that were free a moment ago.
+/// Returns ports that were free a moment ago.
 fn ports() -> [u16; 3] {
     [0; 3]
         .map(|any| TcpListener::bind((Ipv4Addr::LOCALHOST, any)).unwrap())
@@ -176,7 +174,7 @@ fn runs_the_pair_and_ends_it_at_a_signal() {
             .then_some(())
     });
 
-    // From another terminal.
+    // Run it as from another terminal.
     let status = checkout.command(&["status"]).output().unwrap();
     let text = String::from_utf8_lossy(&status.stdout);
     assert!(status.status.success(), "{text}");

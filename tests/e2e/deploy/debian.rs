@@ -1,4 +1,4 @@
-//! The files of the Debian packages, which `cargo xtask dist` builds and tries.
+//! Tests the files of the Debian packages, which `cargo xtask dist` builds and tries.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Runs `settings.sh` for these services, with its folder in `folder`.
+/// Runs `settings.sh` for these services, with `folder` as its folder.
 async fn write_settings(folder: &Path, services: &[&str]) {
     let ran = Command::new(root().join("deploy/debian/settings.sh"))
         .arg(root().join("deploy/systemd"))
@@ -53,7 +53,8 @@ async fn package_settings_are_written_once_with_one_secret() {
             assert_eq!(read(&etc.join(format!("{service}.env"))), "MINE=1\n");
         }
     }
-    // An operator's own settings that need no secret get no half of one.
+    // If an operator's own settings need no secret, the script writes none, not even for one of the
+    // two services.
     let etc = scratch.join("own");
     std::fs::create_dir(&etc).unwrap();
     std::fs::write(etc.join("session-manager.env"), "PORT=3001\n").unwrap();
@@ -61,7 +62,7 @@ async fn package_settings_are_written_once_with_one_secret() {
     assert_eq!(token(&etc, "central-hub"), None);
 }
 
-/// The `package.metadata.deb` of a service.
+/// Returns the `package.metadata.deb` of a service.
 async fn manifest(service: &str) -> Value {
     let words = [
         "metadata",
@@ -78,7 +79,7 @@ async fn manifest(service: &str) -> Value {
     package.expect("the service")["metadata"]["deb"].clone()
 }
 
-/// The drop-ins start what the packages install, and the scripts are complete.
+/// Checks that the drop-ins start what the packages install, and that the scripts are complete.
 #[tokio::test]
 async fn packages_install_what_their_units_start() {
     for service in SERVICES {
@@ -94,7 +95,7 @@ async fn packages_install_what_their_units_start() {
             let folder = to.ends_with('/');
             installed.push(format!("/{to}{}", if folder { name } else { "" }));
         }
-        // For secrets as credentials, which `dist --check --boot` tries.
+        // This drop-in passes secrets as credentials, which `dist --check --boot` tries.
         let credentials = format!("/usr/lib/leadmaster/{service}/{service}.credentials.conf");
         assert!(installed.contains(&credentials), "{installed:?}");
         let folder = root().join("deploy/debian").join(service);
@@ -113,7 +114,7 @@ async fn packages_install_what_their_units_start() {
                 assert!(package.to_string().contains(name), "{name}");
                 continue;
             }
-            // Otherwise cargo-deb leaves the unit out.
+            // Without this marker cargo-deb leaves the unit out.
             assert!(read(&file).contains("\n#DEBHELPER#\n"), "{file:?}");
             let checked = Command::new("sh").arg("-n").arg(&file).status().await;
             assert!(checked.unwrap().success(), "{file:?}");

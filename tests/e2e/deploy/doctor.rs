@@ -1,5 +1,5 @@
-//! `doctor` of both services and `deploy/healthcheck`: on a healthy pair, and
-//! on an unhealthy one.
+//! Tests `doctor` of both services and `deploy/healthcheck`, on a healthy pair and on an unhealthy
+//! one.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -24,7 +24,7 @@ async fn run(program: &Path, words: &[&str], variables: &[(&str, &str)]) -> Outp
         .expect("it starts")
 }
 
-/// Runs `doctor --json` of `name`; returns its exit code and its report.
+/// Runs `doctor --json` of the program `name`. Returns its exit code and its report.
 pub(crate) async fn doctor(name: &str, words: &[&str], variables: &[(&str, &str)]) -> (i32, Value) {
     let words = [&["doctor", "--json"], words].concat();
     let output = run(&binary(name), &words, variables).await;
@@ -68,7 +68,7 @@ async fn doctor_reports_no_failure_on_a_healthy_pair() {
     }
     let size = check(&report, "profile size")["found"].as_str().unwrap();
     assert!(size.contains(" MiB"), "{size}");
-    // It listens on a non-default port, and no backup is kept.
+    // The service listens on a non-default port, and no backup is kept.
     for name in ["PORT", "backups"] {
         assert_eq!(verdict(&report, name), "warning", "{report:#}");
     }
@@ -81,7 +81,7 @@ async fn doctor_reports_no_failure_on_a_healthy_pair() {
     assert_eq!(verdict(&report, "access"), "warning", "{report:#}");
     assert!(!report.to_string().contains(SECRET), "{report:#}");
 
-    // The same as text, with the remedies.
+    // The same report as text, with the remedies.
     let output = run(&binary("central-hub"), &["doctor", "--pid", &pid], &[]).await;
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(text.contains("ok    database"), "{text}");
@@ -160,8 +160,8 @@ async fn doctor_names_each_failure_with_its_cure() {
     assert_eq!(output.status.code(), Some(2), "not both");
 }
 
-/// All that a linked pair stored is its user's alone; what is opened to others is
-/// reported by both doctors, and mended by `--fix`, while the pair runs.
+/// Checks that everything a linked pair stored belongs to its user alone. When something is opened
+/// to others, both doctors report it, and `--fix` mends it while the pair runs.
 #[tokio::test]
 async fn doctor_finds_open_permissions_and_fix_mends_them() {
     let key = run(&binary("session-manager"), &["backup", "--new-key"], &[]).await;
@@ -209,7 +209,7 @@ async fn doctor_finds_open_permissions_and_fix_mends_them() {
         ("session-manager", "DATA_DIR"),
         ("session-manager", "BACKUP_DIR"),
         ("central-hub", "DATA_DIR"),
-        // Also with no key of its own: older ones are kept there.
+        // The hub checks this folder even without a key, since older backups are kept there.
         ("central-hub", "BACKUP_DIR"),
     ];
     set_mode(&token, 0o600);
@@ -255,7 +255,7 @@ async fn doctor_finds_open_permissions_and_fix_mends_them() {
     for (path, _, private) in &opened {
         assert_eq!(mode(path), *private, "{}", path.display());
     }
-    // A file that is named may be shared by a group: that is left to a person.
+    // A file that a variable names may be shared by a group, so mending it is left to a person.
     assert_eq!(mode(&token), 0o644);
     let report = look("central-hub", &[]).await;
     assert_eq!(verdict(&report, "secrets"), "warning", "{report:#}");
@@ -324,8 +324,8 @@ fn mails(server: &MailServer) -> Vec<Value> {
         .collect()
 }
 
-/// With neither hub nor session-manager: a mail over a real mail server, once,
-/// and again on a change; with settings from a file that is not executed.
+/// Checks, with neither hub nor session-manager running, that the script mails over a real mail
+/// server, once, and again on a change. Its settings are in a file that must not be executed.
 #[tokio::test]
 async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
     let server = MailServer::start(&[]).expect("a mail server");
@@ -369,7 +369,7 @@ async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
         "{text}"
     );
     assert!(!home.join("ran").exists(), "the settings are not run");
-    // Again after four hours, by the time that is kept in the state.
+    // The same failure is mailed again after four hours, by the time in the state file.
     let kept = std::fs::read_to_string(&state).expect("the state");
     let (at, wrong) = kept.split_once('\n').expect("two parts");
     let age = async |hours: i64| {
@@ -381,7 +381,7 @@ async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
     };
     assert_eq!(age(4).await, 1, "a minute is missing");
     assert_eq!(age(5).await, 2);
-    // A change is mailed again, and so is its end, by doctor's own pair.
+    // A change is mailed again, and so is the end of the failure, once a pair works.
     let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     hourly(&manager.service.url).await;
@@ -439,7 +439,7 @@ async fn healthcheck_tells_a_unit_that_failed_and_tries_itself() {
         subject.contains("leadmaster-central-hub.service failed"),
         "{subject}"
     );
-    // A server that rejects it is reported, and is not a success.
+    // A mail server that rejects the mail is reported, and does not count as a success.
     let output = run(&healthcheck(), &["--test"], &with[..3]).await;
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);

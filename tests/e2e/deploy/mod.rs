@@ -1,4 +1,4 @@
-//! The operator's tools: `deploy/` and `doctor`.
+//! Tests the operator's tools: `deploy/` and `doctor`.
 
 mod debian;
 pub(crate) mod doctor;

@@ -1,5 +1,5 @@
-//! `GET /metrics` of a working pair, and its consumers: the alert rules and the
-//! dashboard of `deploy/`, checked by promtool.
+//! Tests `GET /metrics` of a working pair, and what uses it: the alert rules and the dashboard of
+//! `deploy/`, checked by promtool.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn deploy(file: &str) -> PathBuf {
     root.join(file)
 }
 
-/// Runs promtool; returns its output, and fails the test if it reports errors.
+/// Runs promtool and returns its output. Fails the test if promtool reports errors.
 async fn promtool(words: &[&str], stdin: &str) -> String {
     let mut child = Command::new("promtool")
         .args(words)
@@ -46,7 +46,7 @@ async fn scrape(url: String) -> String {
     answer.text().await.expect("text")
 }
 
-/// Returns the value of a series, in text format.
+/// Returns the value of a series in metrics in the text format.
 fn value(text: &str, series: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(series))?;
     line.trim().parse().ok()
@@ -122,7 +122,7 @@ async fn metrics_cover_the_alert_rules_and_the_dashboard() {
     for file in ["prometheus/alerts.yml", "grafana/leadmaster.json"] {
         let read = std::fs::read_to_string(deploy(file)).expect(file);
         let mut missing: Vec<_> = names(&read).difference(&told).cloned().collect();
-        // Metrics that this run had no reason to emit.
+        // This run had no reason to emit these metrics.
         missing.retain(|name| {
             ![
                 "leadmaster_code_refreshes_total",
@@ -148,7 +148,7 @@ async fn alert_rules_pass_promtool_tests() {
     let text = std::fs::read_to_string(deploy("grafana/leadmaster.json")).expect("the dashboard");
     let dashboard: Value = serde_json::from_str(&text).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("panels");
-    // Each expression as a rule of its own, so that promtool parses it.
+    // Turn each expression into a rule, so that promtool parses it.
     let rules: Vec<Value> = panels
         .iter()
         .flat_map(|panel| panel["targets"].as_array().expect("targets"))
@@ -163,8 +163,8 @@ async fn alert_rules_pass_promtool_tests() {
     promtool(&["check", "rules", &file.display().to_string()], "").await;
 }
 
-/// Prometheus itself, on a port of its own, with the configuration of
-/// `deploy/`, but an interval of one second and shorter alert delays.
+/// A real Prometheus on a free port, with the configuration of `deploy/`, but with an interval of
+/// one second and shorter alert delays.
 struct Prometheus {
     child: Child,
     url: String,

@@ -1,4 +1,4 @@
-//! The firewall of `deploy/nftables`, tested with packets, in its own network.
+//! Tests the firewall of `deploy/nftables` with packets, in a separate network.
 
 use std::path::Path;
 use std::time::Duration;

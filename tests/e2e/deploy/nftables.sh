@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# deploy/nftables, by packets: a machine of its own (a network namespace), a
-# neighbour of it (another one), a listener on each of three ports.
+# Tests deploy/nftables with packets. A network namespace stands for the machine, another one for
+# its neighbour; a listener runs on each of three ports.
 #
 #   nftables.sh RULES WORK
 #
-# Says a line for each thing that holds; ends with 1 at the first that does not.
+# Prints a line for each check that passes. Ends with 1 at the first that fails.
 set -eu
 
 if [ "${INSIDE:-}" != yes ]; then
-  # Root of its own, so that no right of this machine's is needed.
+  # Become root in a user namespace, so that no rights on this machine are needed.
   INSIDE=yes exec unshare --map-root-user --net --mount-proc --pid --fork --kill-child "$0" "$@"
 fi
 

@@ -1,4 +1,4 @@
-//! The hub behind a real nginx with `deploy/nginx/leadmaster.conf`.
+//! Tests the hub behind a real nginx with `deploy/nginx/leadmaster.conf`.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
 
 const PASSWORD: &str = "una clave de prueba, larga";
-/// Another host's address, which no client here can have.
+/// The address of another host, which no client of this test can have.
 const CLAIMED: &str = "203.0.113.9";
 const MIB: usize = 1024 * 1024;
 
@@ -89,7 +89,7 @@ async fn password_guesses_are_rate_limited_by_real_address() {
         let client = nginx.client(from);
         let mut passed = 0;
         let refused = poll::until("nginx to refuse", async || {
-            // An invalid body, so that it is not the hub that refuses it in the end.
+            // The body is invalid, so that the hub itself would reject the request.
             let request = client.post(nginx.url(path)).body("{");
             let claims = request.header("x-forwarded-for", format!("203.0.113.{passed}"));
             let response = claims.send().await.unwrap();
@@ -108,13 +108,13 @@ async fn password_guesses_are_rate_limited_by_real_address() {
         let (status, _) = answer(me.basic_auth("admin", Some(PASSWORD))).await;
         assert_eq!(status, 200);
     }
-    // Nor are other clients.
+    // Other clients are not throttled either.
     let request = nginx.client(10).post(nginx.url("/auth/login")).body("{");
     assert_eq!(answer(request).await.0, 400);
     manager.stop().await;
 }
 
-/// Sends a request as another client that claims yet another address.
+/// Adds the headers of another client, which claims yet another address.
 fn from(address: &str, claim: usize, request: RequestBuilder) -> RequestBuilder {
     request
         .header(Nginx::ADDRESS_HEADER, address)
@@ -132,7 +132,7 @@ async fn each_client_behind_nginx_has_its_own_limits() {
     let nginx = before(&hub).await;
     let client = nginx.client(1);
 
-    // With Basic auth, where nginx itself has no limit.
+    // Use Basic auth, for which nginx itself has no limit.
     let sign_in = async |address: &str, claim: usize, password: &str| {
         let request = client.get(nginx.url("/api/auth/me"));
         let request = request.basic_auth("admin", Some(password));
@@ -172,7 +172,7 @@ async fn each_client_behind_nginx_has_its_own_limits() {
 
 #[tokio::test]
 async fn requests_of_one_address_are_bounded() {
-    /// `limit_conn` in `deploy/nginx/leadmaster.conf`.
+    /// The value of `limit_conn` in `deploy/nginx/leadmaster.conf`.
     const AT_ONCE: usize = 128;
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
@@ -184,7 +184,7 @@ async fn requests_of_one_address_are_bounded() {
     };
     assert_eq!(status(&client).await, 401);
 
-    // nginx itself waits for these bodies, and the hub knows nothing of them.
+    // nginx itself waits for these bodies, and the hub does not know of them.
     let mut open = Vec::new();
     let mut waiting = tokio::task::JoinSet::new();
     for _ in 0..AT_ONCE {
@@ -199,7 +199,7 @@ async fn requests_of_one_address_are_bounded() {
     })
     .await;
     assert_eq!(status(&nginx.client(12)).await, 401, "another address");
-    // Ended by their client.
+    // The client ends the connection.
     waiting.shutdown().await;
     drop(open);
     poll::until("room again", async || {
@@ -237,7 +237,7 @@ async fn events_stream_unbuffered_through_nginx() {
     };
     assert_eq!(next().await, "status 200");
     let mut told = vec![next().await];
-    // The current state was sent; no further event comes until this one.
+    // The current state was sent, and the next event is this one.
     manager.stop().await;
     for stream in &mut streams {
         stream.until(|event| tells(event, "down")).await;
@@ -303,7 +303,7 @@ async fn uploads_stream_through_nginx() {
     let (status, body): (u16, Value) = asked.await.unwrap();
     assert_eq!((status, &body["size"]), (201, &json!(16 * MIB)), "{body}");
 
-    // A body above the configured limit is refused before it is sent.
+    // A body above the configured limit is rejected before it is sent.
     let request = nginx.client(1).post(nginx.url("/api/files"));
     let request = request.basic_auth("admin", Some(PASSWORD));
     let (_open, nothing) = body_in_parts();
@@ -317,7 +317,7 @@ async fn uploads_stream_through_nginx() {
     manager.stop().await;
 }
 
-/// A deployment that keeps the existing page.
+/// Checks a deployment that keeps the existing page.
 #[tokio::test]
 async fn old_page_is_served_next_to_the_hub() {
     const INDEX: &str = "<!doctype html><title>the page that people have</title>";
@@ -340,7 +340,7 @@ async fn old_page_is_served_next_to_the_hub() {
     ] {
         assert_eq!(shown(screen).await, (200, INDEX.to_owned()), "{screen}");
     }
-    // Its requests go to the hub, which requires a sign-in.
+    // The page's requests go to the hub, which requires a sign-in.
     for path in [
         "/api/auth/me",
         "/api/whatsapp/51/status",

@@ -1,5 +1,5 @@
-//! The pair under the real PM2, with the real ecosystem files, started from a
-//! shell full of leaked variables: these caused the Node pair's incident.
+//! Runs the pair under the real PM2, with the real ecosystem files, from a shell full of leaked
+//! variables. Such variables caused the Node pair's incident.
 
 mod daemon;
 
@@ -21,7 +21,7 @@ const HUB_FILE: &str = "central-hub/ecosystem.config.js";
 const WATCHDOG: &str = "leadmaster-watchdog";
 const WATCHDOG_FILE: &str = "watchdog/ecosystem.config.cjs";
 
-/// Returns `GET url` as JSON, if there is a response.
+/// Requests `GET url` and returns the JSON; `None` if there is no response.
 async fn get(url: String) -> Option<Value> {
     let response = http().get(url).send().await.ok()?;
     response.json().await.ok()
@@ -35,7 +35,7 @@ async fn until_state(pm2: &Pm2, state: &str) {
     .await;
 }
 
-/// Brings an empty profile to a linked, ready session.
+/// Links a session from an empty profile, and waits until it is ready.
 async fn link(pm2: &Pm2, standin: &Standin) {
     let answer = http().post(pm2.session("/connect")).send().await;
     assert!(answer.expect("an answer").status().is_success());
@@ -58,14 +58,14 @@ fn sockets(process: &Process) -> BTreeSet<PathBuf> {
         .collect()
 }
 
-/// Returns the browser's processes, without the service.
+/// Returns the processes of the browser, without the service.
 fn browser(tokens: &Path, service: &Process) -> Vec<Process> {
     let mut found = processes::of(tokens);
     found.retain(|process| process.pid != service.pid);
     found
 }
 
-/// Starts a file; returns how long PM2 kept waiting after `/health` responded.
+/// Starts a file. Returns how long PM2 kept waiting after `/health` responded.
 async fn start_timed(pm2: &Pm2, file: &str, name: &str, health: String) -> Duration {
     let file = ecosystem(file);
     let arguments = ["start", &file];
@@ -89,7 +89,7 @@ async fn start_timed(pm2: &Pm2, file: &str, name: &str, health: String) -> Durat
     waited
 }
 
-/// Checks the process's environment: all variables that it reads, none leaked.
+/// Checks the environment of a process: it has all variables that it reads, and none that leaked.
 async fn assert_environment(process: &Process, binary: &str, expected: &[(&str, String)]) {
     let variable = |name: &str| {
         process
@@ -116,7 +116,7 @@ async fn pair_is_online_with_its_own_variables() {
         (HUB_FILE, HUB, pm2.hub("/health")),
     ] {
         let waited = start_timed(&pm2, file, name, health).await;
-        // Without the ready message it would be `listen_timeout`, ten seconds.
+        // Without the ready message, PM2 would wait for `listen_timeout`, ten seconds.
         assert!(waited < Duration::from_secs(1), "{name}: {waited:?}");
     }
     let expect = |pairs: &[(&'static str, String)]| pairs.to_vec();
@@ -148,7 +148,7 @@ async fn pair_is_online_with_its_own_variables() {
         "the hub asks this session-manager"
     );
 
-    // Each way to restart, from the same leaky shell.
+    // Try each way to restart, from the same leaky shell.
     let hub_file = ecosystem(HUB_FILE);
     for again in [
         ["restart", HUB],
@@ -189,7 +189,8 @@ async fn pm2_settings_match_the_node_pair() {
             json!({
                 "max_restarts": 10, "min_uptime": minute / 6, "max_memory_restart": 1 << 30,
                 "exp_backoff_restart_delay": 100, "restart_delay": 4000, "kill_timeout": 10_000,
-                // The Node pair's 0 would keep a killed hub down: `killed_hub_is_restarted`.
+                // The Node pair's value of 0 would keep a killed hub down: see
+                // `killed_hub_is_restarted`.
                 "stop_exit_codes": null,
             }),
         ),
@@ -208,7 +209,7 @@ async fn pm2_settings_match_the_node_pair() {
         {
             assert_eq!(&settings[key], value, "{name}: {key}");
         }
-        // Under the file names of the Node pair.
+        // The file names are those of the Node pair.
         for (key, kind) in [("pm_out_log_path", "out"), ("pm_err_log_path", "error")] {
             let path = settings[key].as_str().expect("a path");
             assert!(
@@ -246,7 +247,7 @@ async fn restart_reload_stop_and_delete_leave_no_process() {
         for process in &before {
             assert!(!process.id().is_alive(), "pm2 {command} left {process:#?}");
         }
-        // Still linked: the browser was closed, not killed.
+        // The device is still linked: the browser was closed, not killed.
         until_state(&pm2, "READY").await;
     }
     pm2.run(&["stop", MANAGER]).await;
@@ -284,7 +285,8 @@ async fn killed_service_is_restarted_linked() {
     assert_eq!(again["pm2_env"]["restart_time"], 1);
 }
 
-/// To PM2 a death by a signal is an exit with code 0.
+/// Checks that a killed hub is restarted, although PM2 takes a death by a signal for an exit with
+/// code 0.
 #[tokio::test]
 async fn killed_hub_is_restarted() {
     let standin = standin(Settings::default()).await;
@@ -332,7 +334,7 @@ async fn hung_services_are_restarted_by_the_watchdog() {
         let why = format!("{name} (pid {}) hangs, restarting it: ", service.pid);
         assert!(told.contains(&why), "{told}");
     }
-    // With their own variables, and linked as before.
+    // Each service has its own variables, and is linked as before.
     for (binary, name, port) in [
         ("session-manager", MANAGER, pm2.session_port),
         ("central-hub", HUB, pm2.hub_port),
@@ -343,7 +345,7 @@ async fn hung_services_are_restarted_by_the_watchdog() {
     until_state(&pm2, "READY").await;
     poll::until("the hub to answer", async || get(pm2.hub("/health")).await).await;
     assert!(watchdog.id().is_alive(), "one and the same");
-    // It goes with PM2, and starts no other.
+    // The watchdog ends with PM2, and does not start another daemon.
     processes::kill_hard(&pm2.daemon().expect("a daemon"));
     processes::gone(&watchdog).await;
     processes::none_left(&pm2.tokens()).await;
@@ -362,7 +364,7 @@ async fn services_end_with_the_pm2_daemon() {
     // Chrome was closed, not killed: the device is still linked.
     processes::none_left(&pm2.tokens()).await;
     assert_eq!(standin.phone().state().devices.len(), 1);
-    // The next daemon starts them in the same state.
+    // The next daemon starts the services in the same state.
     pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
     until_state(&pm2, "READY").await;
 }
@@ -378,14 +380,14 @@ async fn incident_greps_match_their_errors() {
         })
         .await;
     };
-    // An invalid URL: the hub reports it and does not start.
+    // With an invalid URL, the hub reports it and does not start.
     pm2.tell("LEADMASTER_HUB_SESSION_MANAGER_BASE_URL", "nonsense");
     pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
     find(&pm2, "FATAL", "leadmaster-central-hub-*.log").await;
     let undefined = r"-i 'SESSION_MANAGER_BASE_URL\|undefined\|not defined'";
     find(&pm2, undefined, "leadmaster-central-hub-error.log").await;
     pm2.run(&["delete", HUB]).await;
-    // The right one, with no server listening.
+    // The URL is valid, but no server listens there.
     pm2.tell("LEADMASTER_HUB_SESSION_MANAGER_BASE_URL", &address);
     pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
     for words in ["ECONNREFUSED", r"-i 'fetch failed\|Connection refused'"] {

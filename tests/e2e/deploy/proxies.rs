@@ -1,6 +1,6 @@
-//! A proxy on another host, such as a container's bridge: which proxies the hub
-//! trusts, and whose connections belong to many clients. In a network of its
-//! own, since on loopback all clients are this host.
+//! Tests a proxy on another host, such as a container's bridge: which proxies the hub trusts, and
+//! whose connections belong to many clients. The test has a separate network, since on loopback all
+//! clients are this host.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::{IpAddr, SocketAddr};
@@ -15,7 +15,7 @@ use tokio::net::{TcpSocket, TcpStream};
 const PROXY: &str = "10.77.0.2";
 const STRANGER: &str = "10.77.0.3";
 const PASSWORD: &str = "una clave de prueba, larga";
-/// From `docs/security.md`: the connection limit of one address.
+/// The connection limit of one address, from `docs/security.md`.
 const OF_ADDRESS: usize = 256;
 
 /// Creates these addresses, and runs the test below.
@@ -37,7 +37,7 @@ fn people_behind_a_trusted_proxy_are_not_one_address() {
     assert!(run.status.success() && said.contains("1 passed"), "{said}");
 }
 
-/// Opens a connection from this address that got a response, and is idle.
+/// Opens a connection from this address, waits for a response, and leaves the connection idle.
 async fn standing(hub: SocketAddr, from: &str) -> Option<TcpStream> {
     let socket = TcpSocket::new_v4().unwrap();
     socket
@@ -52,7 +52,7 @@ async fn standing(hub: SocketAddr, from: &str) -> Option<TcpStream> {
     Some(stream)
 }
 
-/// Returns how many of these the hub closed.
+/// Returns how many of these connections the hub closed.
 async fn closed(streams: &mut [TcpStream]) -> usize {
     let mut closed = 0;
     for stream in streams {
@@ -76,15 +76,14 @@ async fn inside() {
     let port = hub.service.url.rsplit_once(':').unwrap().1;
     let address: SocketAddr = format!("10.77.0.1:{port}").parse().unwrap();
 
-    // For further connections of a stranger its own are closed, but none for
-    // those of the proxy.
+    // Further connections of a stranger close its own earlier ones. Those of the proxy close none.
     for (from, cut) in [(PROXY, 0), (STRANGER, 8)] {
         let mut open = Vec::new();
         for _ in 0..OF_ADDRESS {
             open.extend(standing(address, from).await);
         }
         assert_eq!(open.len(), OF_ADDRESS, "{from}");
-        // A recent connection is not closed; the new one is refused.
+        // A recent connection is not closed, so a new one would be refused before this pause.
         tokio::time::sleep(Duration::from_millis(600)).await;
         for _ in 0..8 {
             open.push(standing(address, from).await.unwrap());
@@ -92,7 +91,7 @@ async fn inside() {
         assert_eq!(closed(&mut open).await, cut, "{from}");
     }
 
-    // A client named by the proxy has a limit of its own; others' claims are ignored.
+    // A client that the proxy names has its own limit. Claims by others are ignored.
     let sign_in = async |from: &str, claim: &str| {
         let local: IpAddr = from.parse().unwrap();
         let client = http_builder().local_address(local).build().unwrap();

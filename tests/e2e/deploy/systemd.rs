@@ -1,4 +1,4 @@
-//! The systemd files of `deploy/`, checked by systemd itself.
+//! Tests the systemd files of `deploy/`, which systemd itself checks.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ const UNITS: [(&str, &str); 2] = [
     ("leadmaster-central-hub.service", "central-hub"),
 ];
 
-/// The units that send alerts, with the program's path in the archive.
+/// The units that send alerts, each with the path of its program in the archive.
 const TELLING: [&str; 3] = [
     "leadmaster-alert@.service",
     "leadmaster-healthcheck.service",
@@ -23,7 +23,7 @@ fn unit(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// Runs systemd-analyze; returns whether it succeeded, and its output.
+/// Runs systemd-analyze. Returns whether it succeeded, and its output.
 async fn analyze(words: &[&str]) -> (bool, String) {
     let output = Command::new("systemd-analyze")
         .args(words)
@@ -49,7 +49,7 @@ async fn systemd_exposure_of_both_units_is_below_3() {
         ];
         let (content, said) = analyze(&words).await;
         assert!(content, "{name}: {said}");
-        // The check can fail.
+        // Show that the check can fail.
         let words = [
             "security",
             "--offline=yes",
@@ -71,14 +71,14 @@ async fn systemd_verifies_both_units() {
         let text = text.replace(&installed, &binary(program).display().to_string());
         std::fs::write(folder.join(name), text).expect("written");
     }
-    // With the drop-ins that provide their secrets, too.
+    // Check the units with the drop-ins that provide their secrets as well.
     for (name, program) in UNITS {
         let credentials = format!("{program}.credentials.conf");
         let text = std::fs::read_to_string(unit(&credentials)).expect("the drop-in");
         assert!(text.contains(&format!("/{name}.d/credentials.conf")));
         let drop_ins = folder.join(&format!("{name}.d"));
         std::fs::create_dir(&drop_ins).expect("a folder");
-        // Commented-out examples have to be valid as well.
+        // The examples that are commented out have to be valid as well.
         let text: Vec<_> = text.lines().map(directive).collect();
         let text = text.join("\n");
         std::fs::write(drop_ins.join("credentials.conf"), text).expect("written");
@@ -95,7 +95,7 @@ async fn systemd_verifies_both_units() {
         let text = text.replace(installed, &here.display().to_string());
         std::fs::write(folder.join(name), text).expect("written");
     }
-    // A template is verified through an instance.
+    // A template is verified through an instance of it.
     let told = UNITS.map(|(name, _)| format!("leadmaster-alert@{name}.service"));
     let names = UNITS.iter().map(|(name, _)| *name);
     let names = names
@@ -123,7 +123,7 @@ async fn both_units_tell_when_they_are_given_up() {
     }
 }
 
-/// Returns the line, without the `#` of an example directive.
+/// Returns the line without the `#` of an example directive.
 fn directive(line: &str) -> &str {
     let example = line.strip_prefix('#').filter(|rest| {
         let name = rest.split_once('=').map(|(name, _)| name);
@@ -150,7 +150,7 @@ async fn every_credential_is_a_variable_of_its_service() {
             named += 1;
         }
         assert_eq!(named, text.matches("LoadCredential=").count(), "{program}");
-        // Each secret can be had so.
+        // Each secret can be provided in this way.
         let words = help
             .split_whitespace()
             .filter(|word| word.ends_with("_FILE"));
@@ -168,7 +168,7 @@ async fn both_units_bound_memory_and_are_watched() {
             assert!(text.contains(&format!("\n{line}\n")), "{name}: {line}");
         }
     }
-    // A killed Chrome process is no reason to stop the service.
+    // If a Chrome process is killed, that is no reason to stop the service.
     let manager = std::fs::read_to_string(unit(UNITS[0].0)).expect("the unit");
     assert!(manager.contains("\nOOMPolicy=continue\n"));
 }
@@ -193,7 +193,7 @@ async fn install_script_reports_its_steps_and_missing_tools() {
     let (code, said) = run(&[]).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(said.starts_with("install: "), "{said}");
-    // It installs the units that it should.
+    // The script installs the units that it should.
     let text = std::fs::read_to_string(&script).expect("the script");
     for (name, _) in UNITS {
         assert!(text.contains(name.trim_end_matches(".service")), "{name}");

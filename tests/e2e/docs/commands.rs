@@ -1,4 +1,4 @@
-//! Every command of the documents is run, or listed here with its other test.
+//! Runs every command of the documents, or finds it in a list with the other test that covers it.
 
 mod exemptions;
 
@@ -8,8 +8,8 @@ use harness::standin::{LeadMessage, Settings, Standin};
 use harness::{Hub, ManagerOptions, Service, linked, poll, root, standin};
 use serde_json::Value;
 
-/// The documents that are followed from the first command to the last, each row
-/// by one reader, with the test that does it.
+/// The documents that are followed from the first command to the last. Each row names a test, and
+/// the documents that one reader follows in it.
 const FOLLOWED: [(&str, &[&str]); 6] = [
     ("commands_of_the_readme", &["README.md"]),
     (
@@ -38,13 +38,13 @@ const PASSWORD: &str = "a password of this test";
 struct Scene {
     reader: Reader,
     standin: Standin,
-    /// A hub that requires a password, in addition to the open one.
+    /// A hub that requires a password, in addition to the open hub.
     guarded: Option<Service>,
     postgres: Option<scratch_database::Database>,
 }
 
 impl Scene {
-    /// Returns the scene on a server, whose phone is the stand-in's.
+    /// Creates the scene on a server, whose phone is the stand-in's.
     async fn on_a_server() -> Self {
         let standin = standin(Settings::default()).await;
         Self {
@@ -66,11 +66,11 @@ impl Scene {
         }
     }
 
-    /// Prepares a command as a person would, or replaces its placeholders.
+    /// Prepares for a command as a person would, or replaces the placeholders in it.
     async fn before(&mut self, text: &str) {
         let desk = &mut self.reader.desk;
         if text.starts_with("pm2 start") {
-            // Only the README runs both on one host.
+            // Only the README runs a rehearsal and PM2's services on one host.
             if let Some(rehearsal) = self.reader.terminal.take() {
                 rehearsal.interrupt().await;
             }
@@ -109,16 +109,16 @@ impl Scene {
                 desk.rewrite(number, "5491158254209");
             }
         } else if text == "tar -xzf data.tar.gz" {
-            // Another host: the old one's data does not exist there.
+            // The document moves to another host, where the old data does not exist.
             let moved = "pm2 delete all && mkdir .desk/old && mv tokens data .desk/old/";
             assert_eq!(desk.run(moved).await.code, 0);
         }
     }
 
-    /// Establishes what the document assumes from here on.
+    /// Establishes what the document assumes after this command.
     async fn after(&mut self, text: &str, said: &str) {
         self.at_the_open_hub();
-        // A rehearsal has a phone of its own, which is used on request.
+        // A rehearsal has its own phone, which scans only when the document says so.
         if text.contains("/qr.txt") && self.reader.terminal.is_none() {
             self.standin.phone().scan_current().expect("a code");
         } else if text.contains("/pairing-code") {
@@ -135,7 +135,7 @@ impl Scene {
         }
     }
 
-    /// From here on the hub requires a password.
+    /// Starts a hub that requires a password, which is used from here on.
     async fn guard(&mut self) {
         let desk = &mut self.reader.desk;
         if self.guarded.is_none() {
@@ -203,7 +203,7 @@ impl Scene {
         .await;
     }
 
-    /// Ends all started services; fails the test if a process is left.
+    /// Ends all services that were started. Fails the test if a process is left.
     async fn end(mut self) {
         if let Some(mut hub) = self.guarded.take() {
             hub.stop().await;
@@ -221,7 +221,7 @@ async fn followed_on_a_server(documents: &[&str]) {
     scene.end().await;
 }
 
-/// Returns the documents of the test with this name.
+/// Returns the documents that the test with this name follows.
 fn documents_of(test: &str) -> &'static [&'static str] {
     let found = FOLLOWED.iter().find(|(name, _)| *name == test);
     found.expect("a test of the table").1
@@ -284,7 +284,7 @@ async fn commands_of_the_api_reference() {
     desk.write("casa.jpg", &png);
     desk.write("plano.pdf", "%PDF-1.7\n");
     desk.rewrite("https://cdn.example.com", format!("http://{cdn}"));
-    // A lead writes, so that there is a message to reply to.
+    // A lead writes first, so that there is a message to reply to.
     let asks = LeadMessage::text("5491158254201", "¿Sigue en venta?");
     let asked = standin.phone().lead_message(&asks).expect("a message");
     desk.rewrite("false_5491158254201@c.us_3A21C0FFEE", &asked);

@@ -1,4 +1,4 @@
-//! The documents: their commands, and the OpenAPI of both services.
+//! Tests the documents: their commands, and the OpenAPI documents of both services.
 
 mod commands;
 mod openapi;

@@ -1,5 +1,5 @@
-//! Both services conform to their OpenAPI documents: Schemathesis tests the
-//! real binaries, linked to a phone, with valid and invalid requests.
+//! Tests that both services conform to their OpenAPI documents. Schemathesis sends valid and
+//! invalid requests to the real binaries, which are linked to a phone.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -12,8 +12,7 @@ use tokio::process::Command;
 
 const TOKEN: &str = "schemathesis-token-0123456789";
 
-/// Tests the service at `url` against its document; fails the test with the
-/// findings.
+/// Tests the service at `url` against its document. Fails the test with the findings.
 async fn schemathesis(url: &str, token: &str, folder: &Path, further: &[&str]) {
     let config = concat!(env!("CARGO_MANIFEST_DIR"), "/schemathesis.toml");
     let run = Command::new("schemathesis")
@@ -47,7 +46,7 @@ async fn api_page_works_in_a_browser() {
 async fn session_manager_conforms_to_its_openapi_document() {
     let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     assert!(manager.stop().await.success());
-    // From here on a token is required, and that is tested, too.
+    // From here on a token is required, and Schemathesis checks that as well.
     manager.set("SESSION_MANAGER_TOKEN", TOKEN);
     manager.restart().await;
     poll::until("READY", async || {
@@ -79,8 +78,8 @@ async fn central_hub_conforms_to_its_openapi_document() {
     assert_eq!(status, 201, "{made}");
     let token = made["token"].as_str().expect("a token");
     let folder = Scratch::default();
-    // Repeated wrong passwords get 429; the hub's own tests verify that each
-    // route requires a token.
+    // Repeated wrong passwords get 429. The hub's own tests verify that each route requires a
+    // token.
     let further = ["--exclude-checks", "ignored_auth"];
     schemathesis(&hub.service.url, token, folder.path(), &further).await;
     assert!(manager.stop().await.success());

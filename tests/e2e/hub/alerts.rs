@@ -1,5 +1,5 @@
-//! What people are told of the page's certificate: the hub as a process, a TLS
-//! server, and a webhook that is told.
+//! Tests the alerts about the page's certificate, with the hub as a process, a TLS server, and a
+//! webhook that receives the alerts.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::SocketAddr;
@@ -20,15 +20,15 @@ use tokio_rustls::TlsAcceptor;
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
-/// The hub looks every 30 s.
+/// Longer than the 30 s between two checks of the hub.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What a webhook was told, each as code, severity and title.
+/// The alerts that a webhook received, each as code, severity and title.
 #[derive(Clone, Default)]
 pub(super) struct Told(Arc<Mutex<Vec<Value>>>);
 
 impl Told {
-    /// Starts a webhook; returns its variables, too.
+    /// Starts a webhook. Returns the options that make the hub use it as well.
     pub(super) async fn receiver() -> (Self, ManagerOptions) {
         async fn take(State(told): State<Told>, body: String) {
             let body = serde_json::from_str(&body).unwrap();
@@ -47,7 +47,7 @@ impl Told {
         (told, options)
     }
 
-    /// Waits until it was told this code.
+    /// Waits until the webhook has received an alert with this code.
     pub(super) async fn until(&self, code: &str) -> Value {
         poll::until_within(PATIENCE, format!("{code} to be told"), async || {
             self.of(code)
@@ -126,7 +126,7 @@ async fn certificate_near_its_end_is_told_and_a_good_one_is_not() {
         hubs.push((Hub::start(&manager, options).await, told, wanted));
     }
     for (hub, told, wanted) in &hubs {
-        // In the same look as the certificate.
+        // The same check of the hub reports this and the certificate.
         told.until("SESSION_NOT_READY").await;
         let (_, alerts) = hub.get("/api/alerts").await;
         let holds = alerts["holding"].as_array().unwrap().iter();

@@ -1,4 +1,4 @@
-//! Campaigns, from a spreadsheet to the phones.
+//! Tests campaigns, from a spreadsheet to the phones.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use harness::{Hub, ManagerOptions, linked, poll};
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
-/// Longer than needed on a loaded host.
+/// Longer than a campaign needs on a loaded host.
 const PATIENCE: Duration = Duration::from_secs(300);
 const CAMPAIGNS: &str = "/api/sender/campaigns";
 
@@ -30,7 +30,7 @@ fn excel(count: usize) -> Vec<u8> {
     for n in 1..=count {
         list.push_str(&format!("{};Ñata {n};\"Hijos; {n}\"\r\n", to(n)));
     }
-    // Windows-1252 has these in one byte each, with their Unicode numbers.
+    // In Windows-1252, these characters have one byte each, equal to their Unicode numbers.
     list.chars()
         .map(|c| u8::try_from(u32::from(c)).unwrap())
         .collect()
@@ -57,7 +57,7 @@ fn now_ms() -> i64 {
     i64::try_from(now.unwrap().as_millis()).unwrap()
 }
 
-/// Creates a campaign without a pause, with this many recipients.
+/// Creates a campaign without a pause, for this many recipients. Returns its path.
 async fn campaign(hub: &Hub, count: usize) -> String {
     let body = json!({
         "nombre": "Marzo",
@@ -114,7 +114,7 @@ fn exactly_once(standin: &Standin, count: usize) {
 }
 
 on_both_engines! {
-    /// From the list to the end, without sending any message.
+    /// Runs a campaign from the list to its end, without sending any message.
     async fn dry_run_campaign_of_a_thousand_recipients(database: Database) {
         let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
         let hub = Hub::start(&manager, options(&database.url(), true)).await;
@@ -147,7 +147,7 @@ on_both_engines! {
         manager.stop().await;
     }
 
-    /// With real sends, and the hub is killed midway.
+    /// Runs a campaign with real sends, and kills the hub midway.
     async fn campaign_survives_a_killed_hub(database: Database) {
         let slow = Settings { server_ack: Duration::from_millis(300), ..Settings::default() };
         let (standin, mut manager) = linked(slow, ManagerOptions::default()).await;
@@ -166,7 +166,8 @@ on_both_engines! {
     }
 }
 
-/// WhatsApp refuses, as it does at its limit on writing to strangers.
+/// Checks that a campaign pauses when WhatsApp refuses, as it does at its limit on writing to
+/// strangers.
 #[tokio::test(flavor = "multi_thread")]
 async fn reach_out_limit_pauses_a_campaign() {
     let database = scratch_database::Database::sqlite();
@@ -180,7 +181,7 @@ async fn reach_out_limit_pauses_a_campaign() {
         paused["motivo_pausa"]["codigo"], "REACH_OUT_LIMIT",
         "{paused}"
     );
-    // Sends already passed to session-manager end; no others are tried.
+    // Sends that were already passed to session-manager end, and no others are tried.
     let settled = poll::until("what is under way to end", async || {
         let campaign = get(&hub, &path).await;
         (campaign["en_cola"] == 0).then_some(campaign)
@@ -192,8 +193,8 @@ async fn reach_out_limit_pauses_a_campaign() {
     manager.stop().await;
 }
 
-/// WhatsApp restricts the account: campaigns wait, replies continue, and the
-/// campaign resumes by itself.
+/// Checks that campaigns wait while WhatsApp restricts the account, that replies continue, and that
+/// the campaign resumes by itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn campaigns_wait_while_the_account_is_locked() {
     let database = scratch_database::Database::sqlite();
@@ -211,7 +212,7 @@ async fn campaigns_wait_while_the_account_is_locked() {
         })
         .await
     };
-    // The history sync of the fresh link is running.
+    // The history sync of the new link is running.
     let path = campaign(&hub, 20).await;
     approve(&hub, &path).await;
     waits_for(&path, "FIRST_SYNC").await;
@@ -224,7 +225,7 @@ async fn campaigns_wait_while_the_account_is_locked() {
     let waiting = waits_for(&path, "REACH_OUT_LOCKED").await;
     assert!(waiting["espera"]["hasta"].is_string(), "{waiting}");
     assert_eq!(waiting["pendientes"], 20, "{waiting}");
-    // The start screen reports it, too.
+    // The start screen reports it as well.
     let overview = get(&hub, "/api/overview").await;
     assert_eq!(overview["sesion"]["limites"]["reach_out"]["locked"], true);
     let answer = json!({"to": to(99), "message": "respuesta"});
@@ -237,7 +238,7 @@ async fn campaigns_wait_while_the_account_is_locked() {
     manager.stop().await;
 }
 
-/// A recipient sends BAJA, and receives no further message.
+/// Checks that a recipient who sends BAJA receives no further message.
 #[tokio::test(flavor = "multi_thread")]
 async fn opted_out_recipient_is_skipped() {
     let database = scratch_database::Database::sqlite();

@@ -1,5 +1,5 @@
-//! Real files through both services and back, byte for byte, and files that are
-//! made to harm whoever opens, shows or keeps them.
+//! Sends real files through both services and back, byte for byte, as well as files that are made
+//! to harm whoever opens, shows or stores them.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,14 +20,14 @@ fn sha256(bytes: &[u8]) -> String {
 
 fn run(folder: &Path, program: &str, arguments: &[&str]) {
     let mut command = Command::new(program);
-    // LibreOffice leaves nothing elsewhere.
+    // Keep LibreOffice from leaving files elsewhere.
     command.env("HOME", folder).env("TMPDIR", folder);
     let done = command.args(arguments).output();
     let done = done.unwrap_or_else(|error| panic!("{program}: {error}: cargo xtask setup"));
     assert!(done.status.success(), "{program} {arguments:?}: {done:?}");
 }
 
-/// A file of some kind: its name, its type, what it is sent as, and its bytes.
+/// A file of some kind: its name, its type, the kind that it is sent as, and its bytes.
 struct Sample {
     name: String,
     mime: &'static str,
@@ -35,7 +35,7 @@ struct Sample {
     bytes: Vec<u8>,
 }
 
-/// Makes files of each kind that people send, with the programs that make them.
+/// Makes a file of each kind that people send, with the programs that people use.
 fn samples(folder: &Path) -> Vec<Sample> {
     let path = |name: &str| folder.join(name).display().to_string();
     let (tone, bars) = ("sine=duration=1", "testsrc=size=64x48:rate=5:duration=1");
@@ -139,7 +139,7 @@ fn samples(folder: &Path) -> Vec<Sample> {
     samples
 }
 
-/// Lets a lead send a file; returns the number that the hub gave the message.
+/// Makes a lead send a file. Returns the path of the file at the hub, and the hub's message.
 async fn from_a_lead(standin: &Standin, hub: &Hub, sample: &Sample, name: &str) -> (String, Value) {
     let path = standin.phone().upload(sample.bytes.clone());
     let media = LeadMedia {
@@ -246,7 +246,7 @@ async fn hostile_files_harm_neither_service() {
             "image",
             format!("<!DOCTYPE html>{SCRIPT}").into_bytes(),
         ),
-        // A picture, a page and an archive at once.
+        // A picture, a page and an archive in one file.
         ("text/html", "document", png_of(1, 1, SCRIPT.as_bytes())),
         (
             "image/gif",
@@ -258,7 +258,7 @@ async fn hostile_files_harm_neither_service() {
             "document",
             [b"%PDF-1.4\n", SCRIPT.as_bytes(), b"PK\x03\x04"].concat(),
         ),
-        // 16 GiB for whoever draws it.
+        // A program that draws this picture needs 16 GiB.
         ("image/png", "image", png_of(65_535, 65_535, &[])),
         (
             "text/html\r\nset-cookie: a=b",
@@ -293,7 +293,7 @@ async fn hostile_files_harm_neither_service() {
                 "{disposition}"
             );
         }
-        // Shown in a browser only as what runs nothing there.
+        // A browser shows the file only as a type that runs nothing.
         let kind = headers["content-type"].to_str().expect("ASCII");
         let disposition = headers["content-disposition"].to_str().expect("ASCII");
         let is_picture = matches!(kind, "image/png" | "image/gif");
@@ -322,7 +322,7 @@ async fn hostile_files_harm_neither_service() {
         is_it.then_some(())
     })
     .await;
-    // Everything lies where it belongs, under names of the service's own.
+    // All files are in their folder, under names that the service chose.
     let kept = std::fs::read_dir(manager.folder.join("data/files/inbound")).expect("the files");
     for entry in kept {
         let name = entry.expect("an entry").file_name();

@@ -1,5 +1,5 @@
-//! The disk of the hub's own database is full: what is not accepted is refused
-//! with a code, what was accepted is sent once, and it goes on by itself.
+//! Fills the disk of the hub's database. What is not accepted is rejected with a code, what was
+//! accepted is sent once, and the hub recovers by itself.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -31,13 +31,13 @@ fn arrived(standin: &Standin) -> BTreeMap<String, usize> {
     arrived
 }
 
-/// Needs root, to mount a disk that is small enough to fill.
+/// Checks all of this. Needs root, to mount a disk that is small enough to fill.
 #[tokio::test(flavor = "multi_thread")]
 async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
     let Some(disk) = SmallDisk::mount(16) else {
         return;
     };
-    // So slow that much of it is under way when the disk is full.
+    // The acks are so slow that many sends are in progress when the disk is full.
     let settings = Settings {
         server_ack: Duration::from_millis(300),
         ..Settings::default()
@@ -49,7 +49,7 @@ async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
         .with("DATA_DIR", disk.path().display());
     let hub = Hub::start(&manager, options).await;
     let process = hub.service.pid();
-    // People are told before it is full.
+    // People are alerted before the disk is full.
     let alert = told.until("LOW_DISK").await;
     assert_eq!(alert["severity"], "critical", "{alert}");
 
@@ -61,7 +61,7 @@ async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
         .await;
     assert_eq!(status, 202, "{body}");
     disk.fill();
-    // The write-ahead log has some space of its own.
+    // The write-ahead log may still have some free space, so write long texts.
     let long = |n: usize| format!("{n} {}", "largo ".repeat(10_000));
     let mut accepted: Vec<String> = (0..QUEUED).map(|n| format!("fila {n}")).collect();
     let mut n = 0;
@@ -78,7 +78,7 @@ async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
         accepted.push(long(n));
         n += 1;
     };
-    // What needs no room works; a restart would cure nothing, so none is asked for.
+    // Requests that write nothing work. A restart would not help, so none is asked for.
     let (status, deep) = hub.get("/health/deep").await;
     assert_eq!((status, &deep["alive"]), (200, &json!(true)), "{deep}");
     assert_eq!(hub.get("/health").await.0, 200);
@@ -102,7 +102,7 @@ async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
         output.contains("disk is full").then_some(())
     })
     .await;
-    // Nor does it fill the log in the meantime.
+    // Meanwhile the hub does not fill the log either.
     assert!(hub.service.output().lines().count() < before + 200);
 
     disk.make_room();
@@ -122,7 +122,7 @@ async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
     let (status, body) = send(&hub, &format!("largo-{refused}"), &long(refused)).await;
     assert_eq!(status, 200, "{body}");
     accepted.push(long(refused));
-    // Each once, and nothing else.
+    // Each message arrived once, and no other arrived.
     let arrived = arrived(&standin);
     assert!(
         arrived.values().all(|times| *times == 1),

@@ -1,4 +1,4 @@
-//! central-hub in front of session-manager.
+//! Tests central-hub in front of session-manager.
 
 mod alerts;
 mod campaigns;

@@ -1,4 +1,4 @@
-//! Every queued message exactly once, whatever is killed midway.
+//! Tests that every queued message is sent exactly once, whatever is killed midway.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ async fn queue(hub: &Hub) {
     assert_eq!(body["total"], RECIPIENTS);
 }
 
-/// Waits until this many messages are at the phone; none may fail before.
+/// Waits until this many messages have reached the phone. No message may fail before that.
 async fn at_the_phone(standin: &Standin, hub: &Hub, count: usize) {
     poll::until_within(
         PATIENCE,
@@ -48,7 +48,7 @@ async fn at_the_phone(standin: &Standin, hub: &Hub, count: usize) {
     .await;
 }
 
-/// Returns the number of queued messages per state.
+/// Returns the number of queued messages in each state.
 async fn states(hub: &Hub) -> BTreeMap<String, usize> {
     let mut states = BTreeMap::new();
     let mut before = String::new();
@@ -97,7 +97,7 @@ fn exactly_once(standin: &Standin) {
     assert_eq!(arrived.len(), RECIPIENTS);
 }
 
-/// Two hubs share one PostgreSQL, and the one that took the requests is killed.
+/// Kills one of two hubs that share a PostgreSQL: the one that took the requests.
 #[tokio::test(flavor = "multi_thread")]
 async fn queue_survives_one_of_two_hubs_killed() {
     let database = Database::postgres();
@@ -114,8 +114,7 @@ async fn queue_survives_one_of_two_hubs_killed() {
     manager.stop().await;
 }
 
-/// One hub on SQLite: it is killed, then session-manager is, and both are
-/// restarted.
+/// Kills one hub on SQLite, then session-manager, and restarts both.
 #[tokio::test(flavor = "multi_thread")]
 async fn queue_survives_hub_and_session_manager_killed() {
     let database = Database::sqlite();
@@ -140,8 +139,8 @@ async fn queue_survives_hub_and_session_manager_killed() {
     manager.stop().await;
 }
 
-/// A connection that is lost while a number is looked up is no failure of the
-/// message's: it waits, and goes once.
+/// Loses the connection while a number is looked up. That is not a failure of the message, which
+/// waits and is sent once.
 #[tokio::test]
 async fn queue_survives_a_connection_lost_during_a_lookup() {
     let settings = Settings {
@@ -181,8 +180,8 @@ async fn queue_survives_a_connection_lost_during_a_lookup() {
     manager.stop().await;
 }
 
-/// session-manager eventually stops retrying, and so does the hub; later
-/// messages of the chat continue. A person reports what the chat displays.
+/// Checks a message whose outcome cannot be settled. session-manager eventually stops trying, and
+/// so does the hub. Later messages of the chat continue. A person reports what the chat displays.
 #[tokio::test]
 async fn undecidable_message_waits_for_a_person() {
     const TO: &str = "5491158254201";
@@ -219,7 +218,7 @@ async fn undecidable_message_waits_for_a_person() {
     assert_eq!(body["estado"], "sin_confirmar");
     assert_eq!(body["error"], "SEND_UNDECIDED");
 
-    // The chat continues, and the first message is not sent by itself.
+    // The chat continues, and the first message is not sent again by itself.
     phone.rule(Some(TO), SendBehavior::Ok, None);
     let second = queued("segundo").await;
     let taken = |body: &Value| ["enviado", "entregado"].contains(&body["estado"].as_str().unwrap());
@@ -234,7 +233,7 @@ async fn undecidable_message_waits_for_a_person() {
     let (status, body) = decide(first, "quizás").await;
     assert_eq!(status, 400, "{body}");
 
-    // Under the same id, and once.
+    // The message is sent under the same id, once.
     let (status, body) = decide(first, "reintentar").await;
     assert_eq!(status, 200, "{body}");
     let body = until(first, "it to be sent after all", &taken).await;

@@ -1,4 +1,4 @@
-//! The hub in front of a real session-manager, and the page in front of both.
+//! Tests the hub in front of a real session-manager, and the page in front of both.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ fn for_real() -> ManagerOptions {
     ManagerOptions::default().with("DRY_RUN", "false")
 }
 
-/// Returns status, content type and body, byte for byte.
+/// Sends a request. Returns its status, content type and body, byte for byte.
 async fn raw(request: reqwest::RequestBuilder) -> (u16, String, Vec<u8>) {
     let response = request.send().await.expect("an answer");
     let kind = response.headers()["content-type"]
@@ -23,7 +23,7 @@ async fn raw(request: reqwest::RequestBuilder) -> (u16, String, Vec<u8>) {
     (status, kind, response.bytes().await.unwrap().to_vec())
 }
 
-/// All routes of the hub report the same state at one moment.
+/// Checks that all routes of the hub report the same state at one moment.
 async fn every_route_agrees(manager: &Manager, hub: &Hub, state: &str) {
     let code = state == "QR_REQUIRED";
     let lower = state.to_lowercase();
@@ -108,7 +108,7 @@ async fn every_session_route_in_every_state() {
     manager.stop().await;
 }
 
-/// The Node pair's page of January has one button, which requests the code.
+/// Presses the only button of the Node pair's page of January, which requests the code.
 #[tokio::test]
 async fn the_node_pairs_button_starts_a_session_and_its_phone_is_linked() {
     let standin = standin(Settings::default()).await;
@@ -119,7 +119,7 @@ async fn the_node_pairs_button_starts_a_session_and_its_phone_is_linked() {
         let request = request.header("x-cliente-id", "51");
         answer(request.header("sec-fetch-site", "same-origin")).await
     };
-    // If Chrome takes longer than the page waits, the next click gets it.
+    // If Chrome takes longer than the page waits, the next click gets the code.
     let code = poll::until("a click to show the code", async || {
         let (status, body) = button().await;
         assert!(matches!(status, 200 | 404), "{body}");
@@ -182,7 +182,7 @@ async fn hub_survives_a_killed_session_manager() {
     }
     processes::none_left(&manager.tokens()).await;
 
-    // It restarts on the port that the hub knows.
+    // session-manager restarts on the port that the hub knows.
     let port = manager.service.url.rsplit(':').next().unwrap().to_owned();
     manager.set("PORT", port);
     manager.restart().await;
@@ -231,7 +231,7 @@ async fn state_changes_reach_hub_listeners() {
         told.unwrap_or_else(|_| panic!("{what} on the stream"));
     };
     manager.connect().await;
-    // A code that expired before it was read is omitted.
+    // A code that expired before it was read is left out.
     told("QR_AVAILABLE").await;
     poll::until("a scan", async || standin.phone().scan_current().ok()).await;
     told(r#""status":"READY""#).await;
@@ -261,7 +261,7 @@ async fn user_links_the_phone_on_the_page() {
     manager.stop().await;
 }
 
-/// One id links the page's request, the message, and its outcome.
+/// Checks that one id connects the page's request, the message, and its outcome.
 #[tokio::test]
 async fn request_id_is_in_both_logs() {
     let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;

@@ -1,4 +1,5 @@
-//! One person under two spellings of a number, or a number and a LID.
+//! Tests that one person has one chat, whether under two spellings of a number or under a number
+//! and a LID.
 
 use harness::standin::{LeadMessage, SendBehavior, Settings};
 use harness::{Hub, Manager, ManagerOptions, linked, poll};
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
-/// The account's own spelling, and the other one.
+/// For each person, the account's own spelling of the number, and the other one.
 const PAIRS: [[&str; 2]; 6] = [
     ["5491158254201", "541158254201"],
     ["541158254202", "5491158254202"],
@@ -46,7 +47,7 @@ async fn spellings_of_a_number_are_one_conversation_and_one_opt_out() {
             for (to, text) in [(other, "uno"), (account, "dos"), (other, "tres")] {
                 let (status, body) = send(&hub, to, &format!("{text} {account}")).await;
                 assert_eq!(status, 200, "{to}: {body}");
-                // WhatsApp names the chat that it went to.
+                // WhatsApp names the chat that the message went to.
                 let chat = body["chat"].as_str().unwrap();
                 if lid_migrated {
                     assert!(chat.ends_with("@lid"), "{chat}");
@@ -54,7 +55,7 @@ async fn spellings_of_a_number_are_one_conversation_and_one_opt_out() {
                     assert_eq!(chat, format!("{account}@c.us"), "{to}");
                 }
             }
-            // All of them arrived at the account, in order.
+            // All messages arrived at the account, in order.
             let arrived: Vec<_> = phone
                 .messages()
                 .into_iter()
@@ -96,8 +97,8 @@ async fn spellings_of_a_number_are_one_conversation_and_one_opt_out() {
     }
 }
 
-/// session-manager by itself: what became of the first is not known, so no
-/// other may overtake it, whichever spelling or LID is requested.
+/// Checks session-manager alone. The outcome of the first message is unknown, so no other message
+/// may overtake it, whichever spelling or LID a caller uses.
 #[tokio::test]
 async fn order_of_sending_goes_by_person() {
     let deadline = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
@@ -105,14 +106,14 @@ async fn order_of_sending_goes_by_person() {
     let phone = standin.phone();
     let [account, other] = PAIRS[0];
     phone.set_on_whatsapp(account, true).unwrap();
-    // The page learns the LID.
+    // The page learns the LID from this message.
     let mut by_lid = LeadMessage::text(account, "hola");
     by_lid.lid = true;
     by_lid.phone_known = true;
     let key = phone.lead_message(&by_lid).unwrap();
     let lid = key.split('_').nth(1).unwrap().to_owned();
     assert!(lid.ends_with("@lid"), "{lid}");
-    // The page has it once it can send to the LID.
+    // The page knows the LID once it can send to it.
     let (status, body) = send_itself(&manager, "k0", &lid, "cero").await;
     assert_eq!(status, 200, "{body}");
     phone.rule(Some(account), SendBehavior::Unknown, None);
@@ -137,8 +138,8 @@ async fn order_of_sending_goes_by_person() {
     manager.stop().await;
 }
 
-/// Deleting a contact reaches the ledger of session-manager: no text, name or
-/// number is left there, nothing is told again, and no key is sent twice.
+/// Checks that deleting a contact reaches session-manager's ledger: no text, name or number is left
+/// there, nothing is published again, and no key is sent twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn deleted_contact_is_forgotten_by_both_services() {
     let (standin, mut manager) = linked(Settings::default(), options()).await;
@@ -161,7 +162,7 @@ async fn deleted_contact_is_forgotten_by_both_services() {
     .await;
     let (status, sent) = send_itself(&manager, "k0", other, "otro secreto").await;
     assert_eq!(status, 200, "{sent}");
-    // Who was written to, or wrote, by somebody else's number stays.
+    // Messages with other people's numbers stay.
     phone.set_on_whatsapp("5491158254203", true).unwrap();
     assert_eq!(send(&hub, "5491158254203", "a otra persona").await.0, 200);
     let ledger = manager.folder.join("data/ledger.db");
@@ -181,13 +182,13 @@ async fn deleted_contact_is_forgotten_by_both_services() {
         assert!(!holds(text).await, "{text}");
     }
     assert!(holds("58254203").await);
-    // The same key is the same message.
+    // A repeated key still means the same message.
     let (status, again) = send_itself(&manager, "k0", other, "otro secreto").await;
     assert_eq!(status, 200, "{again}");
     let arrived = phone.messages().into_iter();
     let arrived = arrived.filter(|it| it.body == "otro secreto").count();
     assert_eq!(arrived, 1);
-    // A restart searches the page anew: what was deleted does not come back.
+    // After a restart the page is searched anew, but what was deleted does not come back.
     manager.service.kill().await;
     let port = manager.service.url.rsplit(':').next().unwrap().to_owned();
     manager.set("PORT", port);
@@ -206,7 +207,7 @@ async fn deleted_contact_is_forgotten_by_both_services() {
     manager.stop().await;
 }
 
-/// Returns whether a row of any table has this text.
+/// Returns whether a row of any table contains this text.
 async fn ledger_holds(ledger: &std::path::Path, text: &str) -> bool {
     let options = SqliteConnectOptions::new().filename(ledger).read_only(true);
     let mut ledger = SqliteConnection::connect_with(&options)

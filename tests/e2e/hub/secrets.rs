@@ -1,5 +1,5 @@
-//! central-hub's secrets from files, and from a program that stands for a vault's
-//! client: each is effective, and none is in the environment or the log.
+//! Tests central-hub's secrets from files, and from a program that stands in for a vault's client.
+//! Each secret takes effect, and none is in the environment or the log.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -19,15 +19,15 @@ const TOKEN: &str = "Token-interno-0123";
 const PREVIOUS: &str = "Token-interno-anterior";
 const SIGNING: &str = "Secreto-que-firma-0123";
 
-/// A script with the words and the sign-in of a vault's client:
-/// `vault kv get -field=NAME secret/leadmaster`.
+/// A script that takes the arguments and the credentials of a vault's client: `vault kv get
+/// -field=NAME secret/leadmaster`.
 const VAULT: &str = r#"#!/bin/sh
 [ "$VAULT_TOKEN" = s.0123 ] || { echo "permission denied" >&2; exit 2; }
 [ "$1 $2 $4" = "kv get secret/leadmaster" ] || exit 3
 cat "$VAULT_ADDR/${3#-field=}"
 "#;
 
-/// What the webhook of alerts was told.
+/// The headers that the alerts' webhook received.
 #[derive(Default)]
 struct Told(Mutex<Vec<HeaderMap>>);
 
@@ -136,26 +136,28 @@ async fn every_secret_of_the_hub_can_be_a_file_or_a_vaults() {
         }
         let mut hub = Hub::start(&manager, options.clone()).await;
 
-        // HUB_ADMIN_PASSWORD, and SESSION_MANAGER_TOKEN, without which it is refused.
+        // Checks HUB_ADMIN_PASSWORD, and SESSION_MANAGER_TOKEN, without which session-manager would
+        // reject the hub.
         assert_eq!(hub.get("/api/status").await.0, 401);
         poll::until("the hub to be let in by session-manager", async || {
             let (status, body) = as_admin(&hub, "/api/status").await;
             (status == 200 && body["status"] == "INIT").then_some(())
         })
         .await;
-        // INTERNAL_TOKEN, and the one before.
+        // Checks INTERNAL_TOKEN and the previous one.
         for (token, status) in [(TOKEN, 200), (PREVIOUS, 200), ("Token-interno-0124", 401)] {
             assert_eq!(report(&hub, token).await, status, "{source}: {token}");
         }
         assert!(database.exists(), "DATABASE_URL");
         let with = options.with("SESSION_MANAGER_BASE_URL", &manager.service.url);
-        // SMTP_URL, whose server wants its password; ALERT_WEBHOOK_URL and its secret.
+        // Checks SMTP_URL, whose server requires its password, and ALERT_WEBHOOK_URL with its
+        // secret.
         let output = command(&["alert", "--test"], &with, hub.folder.path()).await;
         assert!(output.status.success(), "{source}: {output:?}");
         assert_eq!(mail.mails().len(), round + 1, "{source}");
         let headers = told.0.lock().expect("whole").pop().expect("a webhook");
         assert!(headers.contains_key("webhook-signature"), "{headers:?}");
-        // BACKUP_KEY.
+        // Checks BACKUP_KEY.
         let output = command(&["backup"], &with, hub.folder.path()).await;
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(said.contains("opened and whole"), "{source}: {output:?}");

@@ -1,4 +1,4 @@
-//! Traces: one message from the hub's caller to the page, exported to a collector.
+//! Tests traces: one message, from the hub's caller to the page, is exported to a collector.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::{Arc, Mutex};
@@ -29,11 +29,11 @@ struct Told {
     parent: String,
 }
 
-/// A collector and the spans that it received.
+/// A collector, and the spans that it received.
 #[derive(Clone, Default)]
 struct Collector {
     bodies: Arc<Mutex<Vec<Bytes>>>,
-    /// The status of its responses.
+    /// The status with which the collector responds.
     status: StatusCode,
 }
 
@@ -77,7 +77,7 @@ impl Collector {
         all
     }
 
-    /// Returns the span with this name, once it was exported.
+    /// Returns the span with this name once it has been exported.
     async fn told(&self, service: &str, name: &str) -> Told {
         poll::until(&format!("{name} of {service}"), async || {
             let mut spans = self.spans().into_iter();

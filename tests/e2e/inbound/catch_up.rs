@@ -1,5 +1,5 @@
-//! Messages from the page's database are published: also if the page cannot
-//! find one, after a long absence, and unreadable ones.
+//! Tests that messages from the page's database are published, even if the page cannot find one,
+//! after a long absence, and if some are unreadable.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ fn bodies(events: &[SseEvent]) -> Vec<&str> {
         .collect()
 }
 
-/// Makes the page change its database, and waits until it has.
+/// Makes the page change its database, and waits until that is done.
 async fn until_stored(standin: &Standin, order: impl FnOnce(&Phone)) {
     let phone = standin.phone();
     let before = phone.state().stored;
@@ -55,8 +55,8 @@ fn stored_key(chat: u32, number: u32) -> String {
     )
 }
 
-/// Returns a pair with unpublished messages in the page's database, where the
-/// page names a chat's last message that the database lacks.
+/// Returns a pair with unpublished messages in the page's database. The page names a message as the
+/// last of a chat that the database lacks.
 async fn last_message_forgotten(settings: Settings) -> (Standin, Manager) {
     let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
     let three = Stored {
@@ -80,7 +80,7 @@ async fn catch_up_continues_past_a_missing_message() {
     manager.stop().await;
 }
 
-/// Settings of an older page, which accepts no chat in place of a message.
+/// Returns settings of an older page, which accepts no chat in place of a message.
 fn older_page() -> Settings {
     Settings {
         chat_as_anchor: false,
@@ -130,7 +130,7 @@ async fn missing_chat_is_retried_until_found() {
     writes(&standin.phone(), LEAD, "mientras tanto");
     let told = events.until(says("mientras tanto")).await;
     assert_eq!(bodies(&told), ["0/0", "mientras tanto"]);
-    // Then its database has them, but the page does not report it.
+    // Now the database has the messages, but the page does not report them.
     until_stored(&standin, |phone| phone.store(stored(3))).await;
     let told = events.until(says("0/2")).await;
     assert_eq!(bodies(&told), ["0/1", "0/2"]);
@@ -234,7 +234,7 @@ async fn system_messages_are_not_published() {
     ] {
         writes_kind(kind);
     }
-    // These are a person's messages.
+    // These types are a person's messages.
     let people = [
         "image",
         "location",
@@ -249,7 +249,7 @@ async fn system_messages_are_not_published() {
     let kinds: Vec<_> = messages(&told).map(|data| data["type"].clone()).collect();
     assert_eq!(json!(kinds[..people.len()]), json!(people));
     assert_eq!(kinds.len(), people.len() + 1);
-    // The search does not find them either.
+    // The search does not find the others either.
     manager.stop().await;
     manager.restart().await;
     manager.until("READY").await;
@@ -259,7 +259,7 @@ async fn system_messages_are_not_published() {
     manager.stop().await;
 }
 
-/// An older page is searched from a message on, which is read by itself.
+/// Checks an older page, whose search begins at a message, which is read separately.
 #[tokio::test]
 async fn notice_that_the_search_begins_at_is_not_published() {
     let (standin, mut manager) = linked(older_page(), ManagerOptions::default()).await;
@@ -291,7 +291,7 @@ async fn notice_that_the_search_begins_at_is_not_published() {
     manager.stop().await;
 }
 
-/// Ages unreadable messages by one minute.
+/// Makes unreadable messages one minute older.
 async fn a_minute_goes_by(manager: &Manager) {
     let file = manager.folder.join("data/ledger.db");
     let options = SqliteConnectOptions::new().filename(file);
@@ -352,8 +352,8 @@ async fn unreadable_message_is_published_and_its_text_follows() {
     manager.stop().await;
 }
 
-/// A message that is unreadable at first may turn out to be a notice, or a
-/// change of another message, whose placeholder the page deletes.
+/// Checks that an unreadable message is not published if it turns out to be a notice, or a change
+/// of another message, whose placeholder the page deletes.
 #[tokio::test]
 async fn unreadable_message_that_is_none_of_a_person_is_not_published() {
     let options = ManagerOptions::default().with("HEARTBEAT_MS", 300);
@@ -439,7 +439,7 @@ async fn ban_and_outage_screens_are_reported_in_words() {
         words.contains("until 20") && words.contains("101"),
         "{words}"
     );
-    // A new browser start would not help.
+    // Starting the browser again would not help.
     manager.connect().await;
     assert_eq!(manager.session().await["cause"], "TEMPORARILY_BANNED");
     assert_eq!(manager.session().await["restarts"]["total"], 0);

@@ -1,5 +1,5 @@
-//! Edits, deletions, reactions and missed calls are published once each,
-//! whatever was down when they happened.
+//! Tests that edits, deletions, reactions and missed calls are published once each, whatever was
+//! down when they happened.
 
 use harness::processes::{self, kill_hard};
 use harness::standin::{LeadContent, LeadMedia, LeadMessage, Phone, Settings};
@@ -28,7 +28,7 @@ fn says(body: &str) -> impl Fn(&SseEvent) -> bool {
     move |event| event.name == "message" && event.data["body"] == body
 }
 
-/// Returns changes as (name, message, text or emoji), in order.
+/// Returns changes in order, as (name, message, text or emoji).
 fn changes(events: &[SseEvent]) -> Vec<(&str, &str, Value)> {
     let of_kind = events
         .iter()
@@ -61,8 +61,7 @@ async fn changes_are_published_as_they_happen() {
     let phone = standin.phone();
     let mut events = from_the_start(&manager).await;
     let (first, second) = (writes(&phone, "quiero comprar"), writes(&phone, "uy"));
-    // Reactions that come in a burst may wait for the regular search: they are in
-    // the tests below.
+    // Reactions that come in a burst may wait for the regular search. The tests below cover them.
     phone
         .lead_edits(&first, "quiero alquilar")
         .expect("an edit");
@@ -108,7 +107,7 @@ async fn changes_during_outages_are_published_once() {
     let deleted = writes(&phone, "b");
     let liked = writes(&phone, "c");
     let sent = sends(&manager, "Hola").await;
-    // The last message of the chat: the page publishes no changes of the others.
+    // Writes the last message of the chat: the page publishes no changes of the earlier ones.
     writes(&phone, "d");
     let heard = events.until(says("d")).await;
     let last = heard.last().expect("an event").id;
@@ -124,7 +123,7 @@ async fn changes_during_outages_are_published_once() {
     let mut told = events
         .until(|event| event.name == "reaction" && event.data["message_id"] == liked.as_str())
         .await;
-    // And once more, with a browser that is killed.
+    // Do the same again, with a browser that is killed.
     manager.until_stored().await;
     kill_hard(&processes::chrome(&manager.tokens()).expect("a chrome"));
     phone.lead_reacts(&liked, "").expect("a reaction");
@@ -170,7 +169,7 @@ async fn lost_page_events_lose_no_change() {
     phone.lead_edits(&edited, "a2").expect("an edit");
     phone.lead_deletes(&deleted).expect("a deletion");
     phone.lead_reacts(&edited, "🙏").expect("a reaction");
-    // Found again by the search, in no particular order.
+    // The search finds them again, in no particular order.
     let mut told = Vec::new();
     while changes(&told).len() < 3 {
         let is_change = |event: &SseEvent| {
@@ -184,7 +183,7 @@ async fn lost_page_events_lose_no_change() {
     manager.stop().await;
 }
 
-/// Returns the key of a picture with this caption.
+/// Makes the lead send a picture with this caption. Returns the message's key.
 fn shows(phone: &Phone, caption: &str) -> String {
     let media = LeadMedia {
         path: phone.upload("a picture"),
@@ -214,7 +213,7 @@ async fn captions_are_edited_and_what_changes_nothing_is_not_published() {
         .expect("an edit");
     phone.lead_deletes(&deleted).expect("a deletion");
     phone.lead_deletes(&gone).expect("a deletion");
-    // Too late: nothing is left to edit, or to delete again.
+    // This is too late: nothing is left to edit, or to delete again.
     let _ = phone.lead_edits(&gone, "algo");
     let _ = phone.lead_deletes(&gone);
     writes(&phone, "fin");

@@ -1,4 +1,4 @@
-//! A message's content other than its text is published in full, and bounded.
+//! Tests that a message's content other than its text is published in full, and bounded.
 
 use harness::standin::{
     LeadAd, LeadChoice, LeadContent, LeadMedia, LeadMessage, LeadOrder, LeadPoll, Phone, Place,
@@ -17,7 +17,7 @@ fn writes(phone: &Phone, body: &str, content: LeadContent) -> String {
     phone.lead_message(&message).expect("a message")
 }
 
-/// Returns the event of the message with this key.
+/// Returns the data of the event of the message with this key.
 async fn told(events: &mut Events, key: &str) -> Value {
     let is_it = |event: &harness::SseEvent| event.data["message_id"] == key;
     let heard = events.until(is_it).await;
@@ -289,8 +289,8 @@ async fn hostile_content_is_bounded() {
     manager.stop().await;
 }
 
-/// Kinds without a part of their own, and odd spellings of those that have one:
-/// each says at least what its sender's phone shows.
+/// Checks message kinds without a field in the event, and odd spellings of those that have one:
+/// each event says at least what the sender's phone shows.
 #[tokio::test]
 async fn no_message_of_a_person_is_an_empty_line() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
@@ -339,7 +339,7 @@ async fn no_message_of_a_person_is_an_empty_line() {
             "¿Confirma?",
         ),
         ("payment", "Pago de $ 100", json!({}), "Pago de $ 100"),
-        // A place that the phone could not determine.
+        // A location that the phone could not determine.
         ("location", "", json!({"lat": "x", "caption": "Acá"}), "Acá"),
     ] {
         let event = told(&mut events, &of_kind(kind, body, fields)).await;
@@ -347,7 +347,7 @@ async fn no_message_of_a_person_is_an_empty_line() {
         assert_eq!(event["body"], told_as, "{kind}");
     }
     let cards = [
-        // Of an old phone.
+        // A card of an old phone.
         (
             "BEGIN:VCARD\r\nVERSION:2.1\r\nFN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Ana G=C3=B3mez\r\nTEL;CELL:4444-3333\r\nEND:VCARD",
             "Ana Gómez 4444-3333",

@@ -1,4 +1,4 @@
-//! Every incoming message is published once, whatever was down when it arrived.
+//! Tests that every incoming message is published once, whatever was down when it arrived.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -35,7 +35,7 @@ fn says(body: &str) -> impl Fn(&SseEvent) -> bool {
 
 fn rising(events: &[SseEvent]) {
     for pair in events.windows(2) {
-        // The current state is sent under the id before it.
+        // The current state is sent under the id of the event before it.
         let now = ["state", "qr", "limits"].contains(&pair[1].name.as_str());
         assert!(
             pair[0].id < pair[1].id || (now && pair[0].id == pair[1].id),
@@ -80,7 +80,7 @@ async fn messages_during_a_service_outage_are_published_once_in_order() {
         (&json!(true), &json!(LEAD))
     );
 
-    // Once more: none of it again.
+    // After another restart, none of it is published again.
     manager.until("READY").await;
     manager.stop().await;
     manager.restart().await;
@@ -141,7 +141,7 @@ async fn messages_before_the_link_are_history() {
     let mut events = from_the_start(&manager).await;
     let told = events.until(says("nuevo")).await;
     assert_eq!(bodies(&told), ["nuevo"]);
-    // Unlinked, and linked again: messages in between are history, too.
+    // The device is unlinked and linked again: messages in between count as history as well.
     let (status, body) = manager.post("/logout", &Value::Null).await;
     assert_eq!(status, 200, "{body}");
     let mut between = LeadMessage::text(LEAD, "entretanto");
@@ -178,7 +178,7 @@ async fn ciphertext_is_published_once_decrypted() {
     let told = events.until(says("claro")).await;
     assert_eq!(bodies(&told), ["claro"], "it cannot be read yet");
     manager.stop().await;
-    // Readable while the service is down.
+    // The message becomes readable while the service is down.
     let readable = |phone: &Phone| (phone.state().ciphertexts == 0).then_some(());
     let readable = phone.wait_for(harness::PATIENCE, readable).await;
     readable.expect("the text");
@@ -288,7 +288,7 @@ async fn missed_acks_are_published_and_only_rise() {
     for (id, expected) in ids.iter().zip([2, 3, 3]) {
         assert_eq!(told_of(&told, id), [expected]);
     }
-    // While it is running, too; and once.
+    // The same holds while the service is running, and each ack is published once.
     for ack in [2, 4, 3] {
         phone.ack(&ids[0], ack).expect("an ack");
     }
@@ -300,7 +300,7 @@ async fn missed_acks_are_published_and_only_rise() {
     manager.stop().await;
 }
 
-/// A client that reconnects however often the service is killed.
+/// Checks a client that reconnects however often the service is killed.
 #[tokio::test]
 async fn listener_resumes_through_repeated_kills() {
     const COUNT: usize = 120;
@@ -345,7 +345,7 @@ async fn unknown_last_event_id_is_answered_with_a_gap() {
     let told = events.until(says("hola")).await;
     assert!(told.iter().all(|event| event.name != "gap"), "{told:#?}");
     let last = told.last().expect("an event").id;
-    // Before this ledger began.
+    // This id is from before the ledger began.
     let mut events = Events::open(&manager.url("/events"), Some(7)).await;
     let told = events.until(says("hola")).await;
     let gap = told
@@ -354,7 +354,7 @@ async fn unknown_last_event_id_is_answered_with_a_gap() {
         .expect("a gap");
     assert_eq!(gap.data["after"], 7);
     assert!(gap.id < last && gap.data["told_after"] == gap.id);
-    // An id that was never assigned.
+    // This id was never assigned.
     let future = last + 1_000_000_000;
     let mut events = Events::open(&manager.url("/events"), Some(future)).await;
     let told = events.until(|event| event.name == "qr").await;
@@ -422,7 +422,7 @@ async fn hub_listeners_resume_from_last_event_id() {
     assert!(last > 0);
     drop(events);
     writes(&phone, LEAD, "dos");
-    // A restart of the hub: its memory is lost.
+    // Restart the hub, whose memory is lost.
     hub.service.kill().await;
     writes(&phone, LEAD, "tres");
     hub.restart().await;
@@ -430,7 +430,7 @@ async fn hub_listeners_resume_from_last_event_id() {
     let told = events.until(says("tres")).await;
     assert_eq!(bodies(&told), ["dos", "tres"]);
     let mut last = told.last().expect("an event").id;
-    // A restart of session-manager under a client that stays connected.
+    // Restart session-manager while a client stays connected to the hub.
     let port = manager.service.url.rsplit(':').next().expect("a port");
     let port = port.to_owned();
     manager.set("PORT", port);

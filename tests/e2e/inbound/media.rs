@@ -1,4 +1,4 @@
-//! Files from leads: fetched, stored, served byte for byte, and never partially.
+//! Tests files from leads: they are fetched, stored and served byte for byte, and never in part.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -57,7 +57,7 @@ async fn fetch(manager: &Manager, key: &str) -> (u16, Vec<u8>) {
     (status, response.bytes().await.expect("a body").to_vec())
 }
 
-/// Returns the file, once the message is known.
+/// Returns the file once the message is known.
 async fn whole(manager: &Manager, key: &str) -> Vec<u8> {
     poll::until("the file", async || {
         let (status, body) = fetch(manager, key).await;
@@ -66,7 +66,7 @@ async fn whole(manager: &Manager, key: &str) -> Vec<u8> {
     .await
 }
 
-/// Returns the refusal, once the message is known.
+/// Returns the rejection once the message is known.
 async fn refused(manager: &Manager, key: &str, code: &str) -> (u16, Value) {
     poll::until(format!("refusal {code}"), async || {
         let (status, body) = manager.get(&format!("/messages/{key}/media")).await;
@@ -80,7 +80,7 @@ async fn pictures_are_fetched_by_themselves_and_films_when_asked_for() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let picture = [PNG, &noise(900_000)].concat();
-    // Its sender states another type.
+    // The sender states another type than the file has.
     let (key, _) = sends(&phone, "image", "text/html", &picture);
     poll::until("the picture", async || {
         (kept(&manager).len() == 1).then_some(())
@@ -120,11 +120,11 @@ async fn pictures_are_fetched_by_themselves_and_films_when_asked_for() {
         .await
         .expect("an answer");
     assert_eq!(beyond.status(), 416);
-    // By the last part of its id, too.
+    // The file can be requested by the last part of its id as well.
     let short = key.rsplit('_').next().expect("a key");
     assert_eq!(fetch(&manager, short).await, (200, picture));
 
-    // A video waits for a request, and is fetched once for all requests.
+    // A video is fetched only on request, and once for all requests.
     let film = noise(3_000_000);
     let (key, _) = sends(&phone, "video", "video/mp4", &film);
     let (late, _) = sends(&phone, "image", "image/png", PNG);
@@ -193,7 +193,7 @@ async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
     let (key, _) = sends(&phone, "document", "application/octet-stream", &file);
     until_known(&manager, &key).await;
     manager.until_stored().await;
-    // The service is killed midway.
+    // Kill the service midway.
     let url = manager.url(&format!("/messages/{key}/media"));
     let client = manager.client().clone();
     let asking = tokio::spawn(async move { client.get(url).send().await.map(|it| it.status()) });
@@ -203,7 +203,7 @@ async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
     assert!(answered.is_err(), "nothing half: {answered:?}");
     manager.restart().await;
     manager.until("READY").await;
-    // Chrome is killed midway.
+    // Kill Chrome midway.
     let url = manager.url(&format!("/messages/{key}/media"));
     let client = manager.client().clone();
     let asking = tokio::spawn(async move { client.get(url).send().await.expect("an answer") });
@@ -254,7 +254,7 @@ async fn quota_evicts_the_oldest_file_which_is_fetched_again() {
         assert_eq!(kept(&manager).len(), 1);
     }
     assert_eq!(whole(&manager, &keys[0]).await, files[0]);
-    // A file that exceeds the quota is reported as such.
+    // A file that exceeds the quota is reported as too large.
     let (key, _) = sends(&phone, "image", "image/png", &noise(2 << 20));
     assert_eq!(refused(&manager, &key, "PAYLOAD_TOO_LARGE").await.0, 413);
     tokio::time::timeout(Duration::from_secs(5), manager.until("READY"))
@@ -300,7 +300,7 @@ async fn large_files_wait_to_be_asked_for_and_old_ones_go() {
     assert_eq!((kept(&manager).len(), phone.state().downloads), (1, 1));
     assert!(whole(&manager, &large_key).await == large, "another file");
     assert_eq!((kept(&manager).len(), phone.state().downloads), (2, 2));
-    // Four days go by for one of them, in which nobody asks.
+    // Four days pass for one of the files, during which nobody requests it.
     manager.stop().await;
     let url = format!("sqlite:{}", manager.folder.join("data/ledger.db").display());
     let mut ledger = sqlx::SqliteConnection::connect(&url)
@@ -317,13 +317,13 @@ async fn large_files_wait_to_be_asked_for_and_old_ones_go() {
     .await;
     manager.until("READY").await;
     assert!(whole(&manager, &large_key).await == large, "another file");
-    // It is had again, as long as WhatsApp has it.
+    // The file is fetched again, as long as WhatsApp has it.
     assert_eq!(whole(&manager, &key).await, PNG);
     assert_eq!(phone.state().downloads, 3);
     manager.stop().await;
 }
 
-/// Sends a document of which the sender's phone says how large it is.
+/// Sends a document whose size the sender's phone states.
 fn sends_of_size(phone: &Phone, file: &[u8]) -> (String, String) {
     let path = phone.upload(file.to_vec());
     let media = LeadMedia {

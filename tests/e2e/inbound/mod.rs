@@ -1,4 +1,4 @@
-//! Incoming messages: each published exactly once, to clients and webhooks.
+//! Tests incoming messages: each is published exactly once, to clients and webhooks.
 
 mod catch_up;
 mod changes;

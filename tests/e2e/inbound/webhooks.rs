@@ -1,5 +1,5 @@
-//! Incoming messages are stored once and delivered to webhooks, whatever is
-//! killed in between.
+//! Tests that incoming messages are stored once and delivered to webhooks, whatever is killed in
+//! between.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +27,7 @@ struct Told {
     failed: Arc<Mutex<BTreeSet<String>>>,
 }
 
-/// Starts a receiver that fails for every third delivery, once each.
+/// Starts a receiver that fails once for every third delivery.
 async fn receiver() -> (String, Told) {
     async fn take(State(told): State<Told>, headers: HeaderMap, body: String) -> StatusCode {
         assert!(headers.contains_key("webhook-signature"));
@@ -95,7 +95,7 @@ on_both_engines! {
             hub.restart().await;
         }
         writing.await.unwrap();
-        // Messages that arrive while it is down, and the account's own ones.
+        // These messages arrive while the hub is down; some are the account's own.
         hub.service.kill().await;
         let phone = standin.phone();
         phone.lead_message(&LeadMessage::text(LEAD, "sin hub")).unwrap();
@@ -114,8 +114,8 @@ on_both_engines! {
         assert_eq!(bodies.len(), expected.len(), "each once");
         assert_eq!(bodies.iter().cloned().collect::<BTreeSet<_>>(), expected);
         assert!(all.iter().all(|it| it["cliente_id"] == 51), "joined to what they answer");
-        // Each has a delivery id of its own, for any number of retries. The
-        // claims of a killed hub are taken over when their leases end.
+        // Each message has one delivery id, for any number of retries. The claims of a killed hub
+        // are taken over when their leases end.
         let patience = Duration::from_secs(180);
         poll::until_within(patience, "all to be told", async || {
             let told = told.bodies.lock().unwrap();

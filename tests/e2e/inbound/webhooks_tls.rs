@@ -1,5 +1,4 @@
-//! Webhooks over TLS: certificates are verified against the system's trust
-//! store.
+//! Tests webhooks over TLS: certificates are verified against the system's trust store.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -22,7 +21,7 @@ fn authority() -> Authority {
     CertifiedIssuer::self_signed(params, key).expect("an authority")
 }
 
-/// Responds 204 to every request with `name`'s certificate; stores the requests.
+/// Responds with 204 to every request, under a certificate for `name`. Stores the requests.
 async fn receiver(
     authority: &Authority,
     name: &str,
@@ -72,7 +71,7 @@ async fn receiver(
     (address, told)
 }
 
-/// Returns whether the head is complete, and the body that it declares.
+/// Returns whether the request has its whole head, and the whole body that the head declares.
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request).to_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
@@ -118,7 +117,8 @@ async fn webhook_is_delivered_over_tls() {
         "{request}"
     );
 
-    // Another authority, another name, expired, and no TLS at all.
+    // These receivers have another authority, another name, an expired certificate, and no TLS at
+    // all.
     let (stranger, _) = receiver(&other, "127.0.0.1", false).await;
     let (misnamed, _) = receiver(&ours, "example.com", false).await;
     let (over, _) = receiver(&ours, "127.0.0.1", true).await;

@@ -1,6 +1,5 @@
-//! The settings' button that tries how people are told: in a browser, with a
-//! real mail server that wants TLS and a password, and a webhook that nobody
-//! answers.
+//! Tests, in a browser, the settings' button that sends a test alert, with a real mail server that
+//! requires TLS and a password, and a webhook that nobody answers.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! A campaign with a thousand recipients on the page, in a browser: from the
-//! spreadsheet to its end, as a dry run against the stand-in.
+//! Tests, in a browser, a campaign with a thousand recipients on the page: from the spreadsheet to
+//! its end, as a dry run against the stand-in.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The hub's page, in a browser.
+//! Tests the hub's page in a browser.
 
 mod alerts;
 mod campaigns;

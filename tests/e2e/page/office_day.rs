@@ -1,5 +1,5 @@
-//! A day of a small office on the page, in a browser: from the phone that is
-//! linked to the hub that is lost, on a desk and on a phone.
+//! Tests, in a browser, a day of a small office on the page: from linking the phone to losing the
+//! hub, on the screen of a desktop and of a phone.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The page's passkey flow, in a browser with a virtual authenticator, and what
-//! the extension may do.
+//! Tests the page's passkey flow in a browser with a virtual authenticator, and what the extension
+//! may do.
 
 use std::path::Path;
 use std::time::Duration;
@@ -29,8 +29,8 @@ async fn passkey_by_hand_and_with_the_extension() {
     manager.stop().await;
 }
 
-/// The extension may run in the hub's page and in WhatsApp's, and nothing else:
-/// what its README promises, by its manifest and by what its scripts call.
+/// Checks that the extension may run in the hub's page and in WhatsApp's, and nowhere else. Its
+/// README promises this; its manifest and the calls in its scripts prove it.
 #[test]
 fn extension_has_no_permissions_and_stores_nothing() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/passkey");
@@ -39,8 +39,8 @@ fn extension_has_no_permissions_and_stores_nothing() {
     assert_eq!(manifest["manifest_version"], 3);
     assert_eq!(manifest["permissions"], json!([]));
     assert_eq!(manifest["incognito"], "not_allowed");
-    // No other key could grant it anything: hosts, optional permissions, files
-    // for pages, messages from pages or other extensions.
+    // No other key may grant it anything: hosts, optional permissions, files for pages, messages
+    // from pages or other extensions.
     let keys: Vec<_> = manifest.as_object().expect("an object").keys().collect();
     let mut known = vec![
         "manifest_version",

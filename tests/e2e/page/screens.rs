@@ -1,5 +1,5 @@
-//! The page's conversations, what one answers with, contacts, messages, users,
-//! opt-outs, webhooks and tokens, in a browser, and every screen audited by Lighthouse.
+//! Tests the page's screens in a browser (conversations and quick replies, contacts, messages,
+//! users, opt-outs, webhooks and tokens), and audits every screen with Lighthouse.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Signing in to the hub: on the page in a browser, and its traces in the log
+//! Tests signing in to the hub: on the page in a browser, and the traces that it leaves in the log
 //! and the database.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -25,7 +25,7 @@ async fn user_signs_in_on_the_page() {
     manager.stop().await;
 }
 
-/// A user and a token from before the hub had a password are marked on the page.
+/// Checks that a user and a token from before the hub had a password are marked on the page.
 #[tokio::test]
 async fn accounts_made_without_a_password_are_marked_on_the_page() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
@@ -46,7 +46,7 @@ async fn accounts_made_without_a_password_are_marked_on_the_page() {
     manager.stop().await;
 }
 
-/// Returns every file of the hub's folder, concatenated.
+/// Returns the content of every file in the hub's folder, concatenated.
 fn everything_in(folder: &Path) -> Vec<u8> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -112,7 +112,7 @@ async fn password_and_session_tokens_stay_out_of_log_and_database() {
         csrf,
         token,
     ];
-    // A JWT can be decoded by anyone: each of its parts counts.
+    // Anyone can decode a JWT, so each of its parts counts as a secret.
     secrets.extend(jwt.split('.').skip(1).map(str::to_owned));
     let stored = everything_in(hub.folder.path());
     let log = hub.service.output();

@@ -1,4 +1,4 @@
-//! The page's schedules, its start and its settings, in a browser.
+//! Tests, in a browser, the page's schedules, its start screen and its settings.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Every message exactly once: whatever is killed during a send, the service
-//! settles its outcome by itself.
+//! Tests that every message is sent exactly once: whatever is killed during a send, the service
+//! settles the outcome by itself.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 const TO: &str = "5491158254201";
 
-/// Settings of a slow server, so that a send can be interrupted.
+/// Returns settings of a slow server, so that a send can be interrupted.
 fn slow(ms: u64) -> Settings {
     Settings {
         server_ack: Duration::from_millis(ms),
@@ -22,7 +22,7 @@ fn slow(ms: u64) -> Settings {
     }
 }
 
-/// A running `POST /send`; `None` if its service was killed.
+/// Starts a `POST /send`. Its task returns `None` if the service was killed.
 fn sending(
     manager: &Manager,
     key: Option<&str>,
@@ -74,7 +74,7 @@ async fn at_the_server(standin: &Standin, count: usize) {
     assert!(found.is_some(), "{count} messages never arrived");
 }
 
-/// Asserts that these texts arrived once each, under ids of their own.
+/// Asserts that these texts arrived once each, under separate ids.
 fn exactly_once(standin: &Standin, texts: impl IntoIterator<Item = String>) {
     let messages = standin.phone().messages();
     let mut arrived: Vec<_> = messages.iter().map(|m| m.body.clone()).collect();
@@ -86,8 +86,8 @@ fn exactly_once(standin: &Standin, texts: impl IntoIterator<Item = String>) {
     assert_eq!(ids.len(), messages.len());
 }
 
-/// The service is killed while the page waits for the server, which has the
-/// message (`Ok`), has it but sends no ack (`Silent`), or never received it.
+/// Kills the service while the page waits for the server, which has the message (`Ok`), has it but
+/// sends no ack (`Silent`), or never received it.
 #[tokio::test]
 async fn service_killed_during_a_send_sends_it_once() {
     let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
@@ -113,7 +113,7 @@ async fn service_killed_during_a_send_sends_it_once() {
         phone.rule(None, SendBehavior::Ok, None);
         phone.settings(Settings::default());
         manager.restart().await;
-        // The same key waits for the outcome that the service settles by itself.
+        // A request with the same key waits for the outcome, which the service settles by itself.
         let (status, body) = send(&manager, Some(name), TO, name).await;
         assert_eq!(status, 200, "{name}: {body}");
         let id = body["message_id"].as_str().expect("an id").to_owned();
@@ -198,7 +198,7 @@ async fn missing_outcome_is_settled() {
         SendBehavior::Silent,
         SendBehavior::Lost,
         SendBehavior::NetworkError,
-        // The page's own failure: the server has the message, or not.
+        // The page itself fails. Either the server has the message, or it has not.
         SendBehavior::Unknown,
         SendBehavior::UnknownTaken,
     ];
@@ -246,7 +246,7 @@ async fn certainly_unsent_message_can_be_retried() {
             (&body["status"], &body["error"]),
             (&json!("failed"), &json!(code))
         );
-        // The retry is the same message, with the same id.
+        // The retry is the same message, under the same id.
         let (status, body) = send(&manager, Some(&text), TO, &text).await;
         assert_eq!(status, 200, "{body}");
         let id = body["message_id"].as_str().expect("an id").to_owned();
@@ -293,7 +293,7 @@ async fn acks_advance_the_message_state() {
     manager.stop().await;
     manager.restart().await;
     assert_eq!(status_of(&manager, &id).await["status"], "played");
-    // Immediately after its start.
+    // Stop it immediately after its start.
     manager.stop().await;
 }
 
@@ -323,7 +323,7 @@ async fn concurrent_sends_keep_the_order_of_each_recipient() {
             (0..3).map(|turn| format!("{n}/{turn}")).collect::<Vec<_>>()
         );
     }
-    // Concurrent sends to one number: in order, each once.
+    // Concurrent sends to one number arrive in order, each once.
     let to_one = (0..16).map(|n| sending(&manager, None, TO, &format!("uno {n}")));
     for answer in join_all(to_one).await {
         assert_eq!(answer.expect("no panic").expect("an answer").0, 200);
@@ -399,7 +399,7 @@ async fn unavailable_ledger_refuses_sends() {
     );
     assert!(standin.phone().messages().is_empty());
     assert!(manager.service.output().contains("ledger"));
-    // Repaired while the service runs.
+    // The ledger is repaired while the service runs.
     std::fs::remove_file(&file).expect("the rubbish");
     manager.until("READY").await;
     let (status, body) = send(&manager, Some("k"), TO, "hola").await;
@@ -408,8 +408,8 @@ async fn unavailable_ledger_refuses_sends() {
     manager.stop().await;
 }
 
-/// Needs root, to mount a disk that is small enough to fill; the crate's own
-/// test of a full disk does not.
+/// Needs root, to mount a disk that is small enough to fill. The crate's own test of a full disk
+/// does not.
 #[tokio::test]
 async fn full_disk_is_an_error_until_there_is_room() {
     let Some(disk) = SmallDisk::mount(1) else {
@@ -420,7 +420,7 @@ async fn full_disk_is_an_error_until_there_is_room() {
     disk.fill();
     let long = |n: usize| format!("{n} {}", "largo ".repeat(10_000));
     let mut sent = Vec::new();
-    // The write-ahead log has some space of its own.
+    // The write-ahead log may still have some free space.
     let first_refused = loop {
         let text = long(sent.len());
         let (status, body) = send(&manager, Some(&text[..2]), TO, &text).await;
@@ -475,7 +475,7 @@ async fn missing_acks_end_ready() {
     phone.rule(Some("5491158254299"), SendBehavior::Silent, Some(1));
     let silent = sending(&manager, Some("s"), "5491158254299", "callado");
     let since = manager.session().await["since"].clone();
-    // Three times the ack timeout.
+    // Wait three times the ack timeout.
     let start = std::time::Instant::now();
     while start.elapsed() < Duration::from_secs(3) {
         let (status, body) = send(&manager, None, TO, "otro").await;
@@ -498,7 +498,7 @@ async fn failed_lookup_is_not_missing_whatsapp() {
     let request = request.header("idempotency-key", "k");
     let request = request.json(&json!({"to": TO, "message": "hola"}));
     let caller = tokio::spawn(request.send());
-    // During the lookup of the number the network is lost.
+    // The network is lost while the number is looked up.
     poll::until("the lookup", async || {
         (phone.state().lookups > 0).then_some(())
     })
@@ -509,7 +509,8 @@ async fn failed_lookup_is_not_missing_whatsapp() {
     assert_eq!(failed.headers()["retry-after"], "2");
     let body: Value = failed.json().await.expect("JSON");
     assert_eq!(body["code"], "SEND_FAILED", "{body}");
-    // Whoever asks now, before anything begins, hears that the session is not ready.
+    // A request that arrives now, before anything begins, gets the answer that the session is not
+    // ready.
     let (status, body) = send(&manager, Some("k"), TO, "hola").await;
     assert_eq!((status, &body["code"]), (503, &json!("SESSION_NOT_READY")));
     phone.settings(Settings::default());
@@ -521,7 +522,8 @@ async fn failed_lookup_is_not_missing_whatsapp() {
     manager.stop().await;
 }
 
-/// For a file, every failure of the page sets ack -1, even its own.
+/// Checks that every failure of a file is settled: for a file, each failure of the page sets ack
+/// -1, even the page's own.
 #[tokio::test]
 async fn file_failure_without_a_code_is_settled() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
@@ -599,10 +601,10 @@ async fn blocked_recipient_is_refused_and_nothing_is_sent() {
         );
         let (status, body) = send_file(&manager, "archivo", "nota.txt").await;
         assert_eq!((status, &body["code"]), (403, &json!("RECIPIENT_BLOCKED")));
-        // The page was not asked, and so stored nothing.
+        // The page was not asked, so it stored nothing.
         assert_eq!(phone.held_back(), Vec::<String>::new());
         let there = phone.messages().len();
-        // Other sends continue, and the session is unaffected.
+        // Other sends continue, and the session is not affected.
         let since = manager.session().await["since"].clone();
         let (status, _) = send(&manager, None, "5491158254299", "otro").await;
         assert_eq!(status, 200);
@@ -618,8 +620,8 @@ async fn blocked_recipient_is_refused_and_nothing_is_sent() {
     }
 }
 
-/// The page knows of the block only when it sends: it stores the message, and
-/// throws; for a file wa-js is answered with an error that has no number.
+/// Checks a block that the page notices only when it sends. It stores the message and throws; for a
+/// file, wa-js gets an error without a number.
 #[tokio::test]
 async fn block_that_only_the_page_notices_is_refused_and_holds_no_lane() {
     for lid_migrated in [false, true] {
@@ -634,7 +636,7 @@ async fn block_that_only_the_page_notices_is_refused_and_holds_no_lane() {
         assert_eq!(status, 200, "{first}");
         for (turn, kind) in ["texto", "archivo"].into_iter().enumerate() {
             phone.block_contact(TO, true).expect("a number");
-            // What the phone says arrives in order: the page has heard of it.
+            // The phone's lines arrive in order, so the page has received the block.
             let lead = LeadMessage::text("5491158254298", "hola");
             phone.lead_message(&lead).expect("a message");
             let heard = phone.wait_for(harness::PATIENCE, |phone| {
@@ -651,7 +653,7 @@ async fn block_that_only_the_page_notices_is_refused_and_holds_no_lane() {
                 (403, &json!("RECIPIENT_BLOCKED")),
                 "{kind}: {body}"
             );
-            // It was the page, which tells of it by another way than the answer.
+            // The page itself refused, and reports it by a separate line.
             let held_back = poll::until("the page to hold it back", async || {
                 let held_back = phone.held_back();
                 (held_back.len() > turn).then_some(held_back)
@@ -666,7 +668,7 @@ async fn block_that_only_the_page_notices_is_refused_and_holds_no_lane() {
                 (&json!("failed"), &json!("RECIPIENT_BLOCKED"))
             );
             phone.block_contact(TO, false).expect("a number");
-            // The lane is free, and the page goes on.
+            // The lane is free, and the page works on.
             poll::until("another message to be let through", async || {
                 let (status, body) = send(&manager, None, TO, "otro").await;
                 assert_ne!(body["code"], "EARLIER_UNCONFIRMED", "{body}");
@@ -689,7 +691,8 @@ async fn block_that_only_the_page_notices_is_refused_and_holds_no_lane() {
     }
 }
 
-/// wa-js trusts the phone's saved contacts.
+/// Checks that a saved contact is looked up at the server, although wa-js trusts the phone's saved
+/// contacts.
 #[tokio::test]
 async fn saved_contact_without_whatsapp_is_looked_up_at_the_server() {
     const NOBODY: &str = "5491100000404";
@@ -733,9 +736,8 @@ async fn saved_contact_without_whatsapp_is_looked_up_at_the_server() {
     }
 }
 
-/// A message whose outcome cannot be settled blocks its queue only temporarily,
-/// and causes no more browser restarts; a person decides, and one retry is
-/// possible.
+/// Checks a message whose outcome cannot be settled. It blocks its queue only temporarily, and
+/// causes no further browser restarts. A person decides, and one retry is possible.
 #[tokio::test]
 async fn unsettled_message_is_left_undecided() {
     let options = ManagerOptions::default()
@@ -753,7 +755,7 @@ async fn unsettled_message_is_left_undecided() {
     })
     .await;
     assert_eq!(body["status"], "unconfirmed");
-    // As many times as it was tried, and no more.
+    // The server received it as often as it was tried, and not more often.
     let tries = phone.refusals().len();
     assert_eq!(tries, 3);
     let metrics = manager.client().get(manager.url("/metrics"));
@@ -763,7 +765,7 @@ async fn unsettled_message_is_left_undecided() {
         metrics.contains("leadmaster_sends_undecided 1"),
         "{metrics}"
     );
-    // The same key is one more try, under the same id.
+    // A request with the same key is one more try, under the same id.
     let (status, body) = send(&manager, Some("k"), TO, "primero").await;
     assert_eq!((status, &body["code"]), (504, &json!("SEND_UNDECIDED")));
     let message = body["message"].as_str().expect("a message");
@@ -772,7 +774,7 @@ async fn unsettled_message_is_left_undecided() {
         "{message}"
     );
     assert_eq!(phone.refusals().len(), tries + 1);
-    // The recipient's queue continues meanwhile.
+    // Meanwhile the recipient's queue continues.
     phone.rule(Some(TO), SendBehavior::Ok, None);
     let (status, body) = send(&manager, None, TO, "segundo").await;
     assert_eq!(status, 200, "{body}");
@@ -785,8 +787,8 @@ async fn unsettled_message_is_left_undecided() {
     manager.stop().await;
 }
 
-/// Another message must not overtake it, and gets an error code of its own:
-/// retry later, other numbers are unaffected.
+/// Checks that a later message does not overtake an unconfirmed one. It gets a separate error code:
+/// retry later, other numbers are not affected.
 #[tokio::test]
 async fn message_after_an_unconfirmed_one_is_postponed() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
@@ -817,7 +819,7 @@ async fn message_after_an_unconfirmed_one_is_postponed() {
     manager.stop().await;
 }
 
-/// The page no longer has `contact.queryExists`.
+/// Checks a page that no longer has `contact.queryExists`.
 #[tokio::test]
 async fn wa_js_without_query_exists_still_sends() {
     let folder = harness::Scratch::default();
@@ -896,10 +898,10 @@ async fn whatsapp_limits_are_published_on_change() {
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
-    // The restriction is only informative: a send goes out, and WhatsApp decides.
+    // The restriction is only informative: the send is attempted, and WhatsApp decides.
     let (status, body) = send(&manager, None, TO, "hola").await;
     assert_eq!(status, 200, "{body}");
-    // A monthly limit that refused a message is known immediately.
+    // A monthly limit is known immediately after it caused a refusal.
     phone.rule(None, SendBehavior::NewChats475, Some(1));
     let (status, body) = send(&manager, None, TO, "otro").await;
     assert_eq!((status, &body["code"]), (429, &json!("NEW_CHAT_LIMIT")));
@@ -921,7 +923,8 @@ fn now_ms() -> i64 {
     i64::try_from(now.expect("after 1970").as_millis()).expect("a moment")
 }
 
-/// After restarts, too; a page that was linked before does not report it.
+/// Checks that completion is reported once, also after restarts. A page that was linked before does
+/// not report it.
 #[tokio::test]
 async fn first_sync_is_reported_complete_once() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
@@ -952,8 +955,8 @@ async fn first_sync_is_reported_complete_once() {
     manager.stop().await;
 }
 
-/// A page without a history field reports nothing, not even completion; one
-/// whose phone paused for too long continues without it.
+/// Checks a page without a history field, which reports nothing, not even completion, and a page
+/// whose phone paused for too long, which continues without the phone.
 #[tokio::test]
 async fn silent_history_is_not_complete_and_a_paused_one_is() {
     let silent = Settings {

@@ -1,5 +1,5 @@
-//! What files are at the phone: their types and names, and what is converted
-//! because phones do not show it, or refused with the cure.
+//! Tests how files arrive at the phone: their types and names, which files are converted because
+//! phones do not show them, and which are rejected with a remedy.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,7 +20,7 @@ async fn start(options: ManagerOptions) -> (Standin, Manager, Hub) {
     (standin, manager, hub)
 }
 
-/// Makes a file with ffmpeg: `input` and `output` are arguments.
+/// Makes a file with ffmpeg. `input` and `output` are ffmpeg's arguments.
 fn made(folder: &Path, name: &str, input: &[&str], output: &[&str]) -> Vec<u8> {
     let file = folder.join(name);
     let done = Command::new("ffmpeg")
@@ -45,7 +45,7 @@ fn wav(folder: &Path) -> Vec<u8> {
     made(folder, "a.wav", TONE, &[])
 }
 
-/// Returns a form as raw bytes: no client library writes all of these headers.
+/// Returns a form as raw bytes, since no client library writes all of these headers.
 fn raw_form(json: &Value, disposition: &str, mime: &str, file: &[u8]) -> Vec<u8> {
     [
         b"--x\r\nContent-Disposition: form-data; name=\"json\"\r\n\r\n".as_slice(),
@@ -61,7 +61,7 @@ fn raw_form(json: &Value, disposition: &str, mime: &str, file: &[u8]) -> Vec<u8>
     .concat()
 }
 
-/// Sends a file as a document in each way there is; returns how it arrived.
+/// Sends a file as a document in each possible way. Returns how it arrived.
 async fn at_the_phone(
     standin: &Standin,
     manager: &Manager,
@@ -88,7 +88,7 @@ async fn documents_have_the_type_and_name_that_phones_open() {
     let pdf = pdf();
     let sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     for (disposition, mime, file, seen) in [
-        // The type by the name, where the content says nothing.
+        // The name gives the type, since the content says nothing.
         (
             "; filename=\"precios.csv\"",
             OCTETS,
@@ -131,7 +131,7 @@ async fn documents_have_the_type_and_name_that_phones_open() {
             &png(4, 4),
             ("image/png", "foto.txt"),
         ),
-        // The extension by the type, where the name has none.
+        // The type gives the extension, since the name has none.
         (
             "; filename=\"Presupuesto marzo\"",
             "application/pdf",
@@ -151,7 +151,7 @@ async fn documents_have_the_type_and_name_that_phones_open() {
             ("image/png", "Sr. Gomez.png"),
         ),
         ("", OCTETS, &pdf, ("application/pdf", "file.pdf")),
-        // As programs write names that are not ASCII.
+        // These are the ways in which programs write names that are not ASCII.
         (
             "; filename*=UTF-8''men%C3%BA%20del%20d%C3%ADa.pdf",
             OCTETS,
@@ -176,7 +176,7 @@ async fn documents_have_the_type_and_name_that_phones_open() {
             b"a;b\n",
             ("text/csv", "precios.csv"),
         ),
-        // None that can be trusted: with a path, or what only looks like a name.
+        // None of these names can be trusted: they have a path, or only look like a name.
         (
             "; filename*=UTF-8''..%2f..%2fetc%2fpasswd",
             OCTETS,
@@ -198,7 +198,7 @@ async fn documents_have_the_type_and_name_that_phones_open() {
             assert_eq!(arrived.sha256, sha256(file), "{disposition}");
         }
     }
-    // Uploaded without a name, and named when it is sent.
+    // The file is uploaded without a name, and named when it is sent.
     for (url, base) in [
         (manager.url("/files"), manager.url("/send")),
         (hub.url("/api/files"), hub.url("/send")),
@@ -217,7 +217,7 @@ async fn documents_have_the_type_and_name_that_phones_open() {
     manager.stop().await;
 }
 
-/// What phones show of what they get: kind, type, name, playback.
+/// Returns what phones show of a message: kind, type, name and playback.
 fn shown(message: &Received) -> (&str, &str, &str, bool) {
     let file = message.details.file.as_ref().expect("a file");
     let name = file.filename.as_deref().unwrap_or_default();
@@ -353,7 +353,7 @@ async fn gifs_sounds_and_pictures_are_converted_for_phones() {
             assert_eq!(sent != sha256(file), is_converted, "{door} {body} {name}");
         }
     }
-    // By its id, with a name and a key: one message, converted once.
+    // A file that is named by its id, with a name and a key, is one message and is converted once.
     let (status, uploaded) = super::media::upload(&manager, "", OCTETS, gif.clone()).await;
     assert_eq!(status, 201, "{uploaded}");
     let body = json!({"type": "image", "file_id": uploaded["file_id"], "filename": "perro.gif"});
@@ -366,7 +366,7 @@ async fn gifs_sounds_and_pictures_are_converted_for_phones() {
         shown(&last(&standin)),
         ("video", "video/mp4", "perro.mp4", true)
     );
-    // What was made goes with its message; the hub's uploads and this one stay.
+    // The converted file is deleted with its message. The hub's uploads and this one stay.
     let kept = on_disk(&manager);
     assert_eq!(kept.len(), 13 + 1, "{kept:?}");
     assert!(kept.iter().all(|name| !name.ends_with(".part")), "{kept:?}");
@@ -390,7 +390,7 @@ async fn without_ffmpeg_they_are_refused_with_the_cure() {
             &wav,
             "libopus",
         ),
-        // Called what it is not.
+        // The content does not match the stated type.
         (
             json!({"type": "audio", "voice": true}),
             "a.ogg",
@@ -415,7 +415,7 @@ async fn without_ffmpeg_they_are_refused_with_the_cure() {
             assert!(words.contains(cure), "{url} {body}: {words}");
         }
     }
-    // The fields go with their types alone.
+    // These fields are valid only for their own types.
     for body in [
         json!({"type": "image", "gif": true}),
         json!({"type": "sticker", "caption": "a"}),
@@ -428,7 +428,7 @@ async fn without_ffmpeg_they_are_refused_with_the_cure() {
         assert_eq!(code(&refused), (400, "INVALID_REQUEST"), "{body}");
     }
     assert!(standin.phone().messages().is_empty());
-    // What needs no conversion goes as ever.
+    // A file that needs no conversion is sent as usual.
     let body = json!({"to": TO, "type": "audio", "voice": true});
     let request = manager.client().post(manager.url("/send"));
     let sent = answer(request.multipart(form(&body, ogg(), "a.ogg"))).await;
@@ -438,19 +438,19 @@ async fn without_ffmpeg_they_are_refused_with_the_cure() {
     manager.stop().await;
 }
 
-/// Returns the memory of the service, in bytes.
+/// Returns the resident memory of the service, in bytes.
 fn rss(manager: &Manager) -> u64 {
     let status = format!("/proc/{}/status", manager.service.pid());
     field(&status, "VmRSS:").expect("a figure") * 1024
 }
 
-/// Files that are made to break, mislead or escape whoever opens them.
+/// Checks files that are made to break, mislead or escape the program that opens them.
 #[tokio::test]
 async fn hostile_files_break_no_conversion() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let folder = Scratch::default();
     let (gif, wav) = (gif(folder.path()), wav(folder.path()));
-    // 65535 by 65535 pixels in some bytes: 17 GiB for whoever draws it.
+    // 65535 by 65535 pixels in a few bytes: a program that draws it needs 17 GiB.
     let mut bomb = gif.clone();
     bomb[6..10].copy_from_slice(&[0xff; 4]);
     let list = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n".as_slice();
@@ -458,7 +458,7 @@ async fn hostile_files_break_no_conversion() {
     for (body, file, mime) in [
         (json!({"type": "image"}), bomb, "image/gif"),
         (json!({"type": "image"}), gif[..13].to_vec(), "image/gif"),
-        // Lists of other files, alone and behind the signs of a format.
+        // Lists of other files, alone and after the first bytes of another format.
         (
             json!({"type": "audio", "voice": true}),
             list.to_vec(),
@@ -507,7 +507,7 @@ async fn hostile_files_break_no_conversion() {
     assert_eq!(on_disk(&manager), Vec::<String>::new());
     let grown = rss(&manager).saturating_sub(before);
     assert!(grown < 32 << 20, "{grown} bytes");
-    // Whoever comes next is served.
+    // The next caller is served.
     let body = json!({"to": TO, "type": "image"});
     let request = manager.client().post(manager.url("/send"));
     let sent = answer(request.multipart(form(&body, gif, "a.gif"))).await;

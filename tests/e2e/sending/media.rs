@@ -1,4 +1,4 @@
-//! Images, videos, audio and documents, from the caller's disk to the phone.
+//! Tests images, videos, audio and documents, from the caller's disk to the phone.
 
 use std::io::Cursor;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub(super) fn png(width: u32, height: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Just enough of each type to be detected.
+/// Returns just enough of the format for the type to be detected.
 pub(super) fn pdf() -> Vec<u8> {
     b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n".to_vec()
 }
@@ -71,7 +71,7 @@ pub(super) async fn upload(
     answer(request.header("content-type", kind).body(bytes)).await
 }
 
-/// Uploads a file; returns its id.
+/// Uploads a file. Returns its id.
 async fn uploaded(manager: &Manager, bytes: Vec<u8>) -> String {
     let (status, body) = upload(manager, "", "application/octet-stream", bytes).await;
     assert_eq!(status, 201, "{body}");
@@ -87,7 +87,7 @@ pub(super) async fn send(manager: &Manager, mut body: Value, key: Option<&str>) 
     answer(request).await
 }
 
-/// Returns a send with its file, in curl's format.
+/// Returns a send together with its file, in curl's format.
 pub(super) fn form(json: &Value, bytes: Vec<u8>, name: &str) -> Form {
     let file = Part::bytes(bytes).file_name(name.to_owned());
     Form::new()
@@ -145,7 +145,7 @@ async fn every_kind_of_file_reaches_the_phone_unchanged() {
             "application/pdf",
             json!({"filename": "señal ñ.pdf", "caption": "firmar"}),
         ),
-        // Unmodified, although it is an image.
+        // Sent unmodified, although it is an image.
         (
             "document",
             "document",
@@ -212,7 +212,7 @@ async fn uploaded_file_has_its_metadata() {
     )
     .await;
     assert_eq!(status, 201, "{body}");
-    // Detected from the content, not as stated.
+    // The type is detected from the content, whatever the caller states.
     assert_eq!(body["mime"], "application/pdf");
     assert_eq!(body["size"], json!(bytes.len()));
     assert_eq!(body["sha256"], json!(sha256(&bytes)));
@@ -239,7 +239,7 @@ async fn uploaded_file_has_its_metadata() {
         assert_eq!(mode(folder(&manager)), 0o700);
         assert_eq!(mode(folder(&manager).join(&id)), 0o600);
     }
-    // As a part, in the format of browsers and curl.
+    // Send it as a part, in the format of browsers and curl.
     let part = Part::bytes(png(3, 3)).file_name("../../etc/passwd");
     let request = manager.client().post(manager.url("/files"));
     let (status, body) = answer(request.multipart(Form::new().part("file", part))).await;
@@ -249,7 +249,7 @@ async fn uploaded_file_has_its_metadata() {
         "{body}"
     );
     assert!(body.get("filename").is_none(), "{body}");
-    // By its detected type: no image goes out as audio.
+    // The detected type counts: no image is sent as audio.
     for kind in ["audio", "video"] {
         let id = body["file_id"].clone();
         let refused = send(&manager, json!({"type": kind, "file_id": id}), None).await;
@@ -287,8 +287,8 @@ async fn uploaded_file_has_its_metadata() {
     manager.stop().await;
 }
 
-/// Characters that change the direction of a name, or that nobody sees, are
-/// refused at session-manager and at the hub, in an upload and in a message.
+/// Checks that names with characters that change their direction or are invisible are rejected by
+/// session-manager and by the hub, in an upload and in a message.
 #[tokio::test]
 async fn names_that_look_like_another_are_refused() {
     let (standin, mut manager) = plain().await;
@@ -344,14 +344,14 @@ async fn send_with_its_picture_in_one_request() {
         (file.sha256, file.filename.as_deref()),
         (sha256(&bytes), Some("casa.png"))
     );
-    // The same image again is the same message; another is not.
+    // The same image again is the same message. Another image is not.
     assert_eq!(
         send(form(&json, bytes.clone(), "casa.png"), "k").await,
         first
     );
     let other = send(form(&json, png(64, 49), "casa.png"), "k").await;
     assert_eq!(code(&other), (409, "IDEMPOTENCY_KEY_REUSED"));
-    // In any order.
+    // The parts may come in any order.
     let file = Part::bytes(bytes.clone()).file_name("casa.png");
     let turned = Form::new()
         .part("file", file)
@@ -383,7 +383,7 @@ async fn send_with_its_picture_in_one_request() {
         assert_eq!(status, 400, "{body}");
     }
     assert_eq!(standin.phone().messages().len(), 1);
-    // A file that came with its message is deleted with it.
+    // A file that came with its message is deleted with the message.
     assert_eq!(on_disk(&manager), Vec::<String>::new());
     manager.stop().await;
 }
@@ -398,7 +398,7 @@ async fn failed_or_oversized_upload_leaves_no_file() {
     let large = vec![7_u8; MIB + 1];
     let refused = upload(&manager, "", "application/pdf", large.clone()).await;
     assert_eq!(code(&refused), (413, "PAYLOAD_TOO_LARGE"));
-    // Without a length, the excess is only noticed midway.
+    // Without a length, the excess is noticed only midway.
     let pieces: Vec<Result<_, std::io::Error>> =
         large.chunks(64 * 1024).map(|it| Ok(it.to_vec())).collect();
     let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
@@ -417,7 +417,7 @@ async fn failed_or_oversized_upload_leaves_no_file() {
     );
     assert_eq!(on_disk(&manager), Vec::<String>::new());
 
-    // A caller that disconnects midway.
+    // The caller disconnects midway.
     let (tell, told) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
     let stream =
         futures_util::stream::unfold(told, async |mut told| Some((told.recv().await?, told)));
@@ -437,7 +437,7 @@ async fn failed_or_oversized_upload_leaves_no_file() {
     })
     .await;
 
-    // The quota: two fit, the third does not, until one is deleted.
+    // The quota has room for two files. The third does not fit until one is deleted.
     let mut ids = Vec::new();
     for _ in 0..2 {
         ids.push(uploaded(&manager, vec![3; MIB]).await);
@@ -460,7 +460,7 @@ async fn failed_media_upload_is_certainly_not_sent() {
     let phone = standin.phone();
     let id = uploaded(&manager, png(20, 20)).await;
     let body = json!({"type": "image", "file_id": id});
-    // After any number of failures it is sent, under the same id.
+    // After any number of failures the message is sent, under the same id.
     for _ in 0..2 {
         phone.rule(None, SendBehavior::UploadFailed, Some(1));
         let refused = send(&manager, body.clone(), Some("k")).await;
@@ -480,7 +480,7 @@ async fn failed_media_upload_is_certainly_not_sent() {
         assert_eq!(sent.0, 200, "{outcome:?} {}", sent.1);
     }
     assert_eq!(phone.messages().len(), 4);
-    // A corrupt image fails before that.
+    // A corrupt image fails earlier than that.
     let broken = [png(20, 20)[..40].to_vec(), vec![0; 100]].concat();
     let id = uploaded(&manager, broken).await;
     let refused = send(&manager, json!({"type": "image", "file_id": id}), None).await;
@@ -495,8 +495,7 @@ async fn failed_media_upload_is_certainly_not_sent() {
     manager.stop().await;
 }
 
-/// The service is killed during an image send; another one starts, and the
-/// image arrives once.
+/// Kills the service while it sends an image. Another service starts, and the image arrives once.
 #[tokio::test]
 async fn service_killed_during_a_picture_sends_it_once() {
     let slow = |ms| Settings {
@@ -514,7 +513,7 @@ async fn service_killed_during_a_picture_sends_it_once() {
         let (taken, lost) = (phone.messages().len(), phone.refusals().len());
         phone.settings(slow(20_000));
         phone.rule(None, outcome, Some(1));
-        // With its message: the file has to outlive the request.
+        // The file comes with its message, so it has to outlive the request.
         let json = json!({"to": TO, "type": "image", "caption": name});
         let request = || {
             let request = manager.client().post(manager.url("/send"));
@@ -549,7 +548,7 @@ async fn service_killed_during_a_picture_sends_it_once() {
     manager.stop().await;
 }
 
-/// Killed in the middle of an upload, and with a file without a row.
+/// Kills the service in the middle of an upload, and leaves a file without a row.
 #[tokio::test]
 async fn partial_uploads_of_a_killed_service_are_removed() {
     let (_standin, mut manager) = plain().await;
@@ -578,8 +577,8 @@ async fn partial_uploads_of_a_killed_service_are_removed() {
     manager.stop().await;
 }
 
-/// A file that an unsettled message needs is kept; the same request is
-/// recognized long after the file was deleted.
+/// Checks that a file is kept while an unsettled message needs it. The same request is recognized
+/// long after the file was deleted.
 #[tokio::test]
 async fn file_is_kept_while_a_message_needs_it() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_000);
@@ -613,7 +612,7 @@ async fn send_until_known(manager: &Manager, body: &Value) -> (u16, Value) {
     .await
 }
 
-/// Starts a web server that responds to each path in its own way.
+/// Starts a web server that responds differently to each path.
 async fn web(bytes: Vec<u8>) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
@@ -699,7 +698,7 @@ async fn file_url_is_fetched_only_from_allowed_hosts() {
     }
     assert_eq!(standin.phone().messages().len(), before);
     assert_eq!(on_disk(&manager), Vec::<String>::new());
-    // A sent file is not fetched again.
+    // A file that was already sent is not fetched again.
     let body = image(format!("http://{allowed}/moved"));
     let first = send(&manager, body.clone(), Some("k")).await;
     assert_eq!(first.0, 200, "{}", first.1);
@@ -707,8 +706,8 @@ async fn file_url_is_fetched_only_from_allowed_hosts() {
     manager.stop().await;
 }
 
-/// The hub streams files through; in a dry run it refuses what a real send
-/// would, and sends nothing.
+/// Checks that the hub streams files through. In a dry run it rejects what a real send would
+/// reject, and sends nothing.
 #[tokio::test]
 async fn files_pass_through_the_hub() {
     let options = ManagerOptions::default().with("FILE_MAX_MIB", 1);
@@ -745,7 +744,7 @@ async fn files_pass_through_the_hub() {
         }
         let place = json!({"to": TO, "type": "location", "latitude": 1, "longitude": 2});
         assert_eq!(hub.post("/send", &place).await.0, 200);
-        // The same refusals, in a dry run or not.
+        // The rejections are the same, in a dry run or not.
         let mut video = by_id.clone();
         video["type"] = json!("video");
         let mut unknown = by_id.clone();
@@ -803,7 +802,7 @@ async fn files_pass_through_the_hub() {
     manager.stop().await;
 }
 
-/// File names and captions are the customer's data.
+/// Checks that file names and captions, which are the customer's data, stay out of the log.
 #[tokio::test]
 async fn file_names_and_captions_stay_out_of_the_log() {
     let options = ManagerOptions::default().with("RUST_LOG", "trace");

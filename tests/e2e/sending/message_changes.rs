@@ -1,5 +1,5 @@
-//! Edits and deletions of sent messages, read receipts, typing, and what is
-//! told of a contact.
+//! Tests edits and deletions of sent messages, read receipts, typing, and what WhatsApp says about
+//! a contact.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ async fn delete(manager: &Manager, id: &str) -> (u16, Value) {
     answer(manager.client().delete(manager.url(&path(id)))).await
 }
 
-/// Returns the status, and the code of a refusal.
+/// Returns the status, and the code of a rejection.
 fn code((status, body): (u16, Value)) -> (u16, String) {
     (status, body["code"].as_str().unwrap_or_default().to_owned())
 }
@@ -68,7 +68,7 @@ fn is_change(event: &SseEvent) -> bool {
     ["message_edited", "message_deleted"].contains(&event.name.as_str())
 }
 
-/// Reads so many changes of messages.
+/// Reads `count` changes of messages.
 async fn told(events: &mut Events, count: usize) -> Vec<SseEvent> {
     let mut told = Vec::new();
     while told.len() < count {
@@ -91,7 +91,7 @@ async fn sent_message_is_edited_and_deleted_for_everyone() {
         (message.body.as_str(), message.earlier),
         ("a las 9", vec!["a las 8".to_owned()])
     );
-    // By nature the same once more is nothing; another text is another edit.
+    // The same edit again changes nothing. Another text is another edit.
     let key = id.rsplit('_').next().expect("a key");
     assert_eq!(edit(&manager, key, "a las 9").await.0, 200);
     assert_eq!(changes(&phone, "message_edit").len(), 1);
@@ -110,7 +110,7 @@ async fn sent_message_is_edited_and_deleted_for_everyone() {
     let (_, known) = manager.get(&path(&id)).await;
     assert!(known["deleted_at"].is_string(), "{known}");
     assert!(known["unsettled_change"].is_null(), "{known}");
-    // Each is published once, with the text as it is.
+    // Each change is published once, with the text after it.
     let heard = told(&mut events, 3).await;
     let heard: Vec<_> = heard
         .iter()
@@ -173,7 +173,7 @@ async fn only_own_messages_within_whatsapps_limits_are_changed() {
         );
     }
     assert!(phone.own_changes().is_empty());
-    // What the page offers is set when it loads.
+    // The page reads its time limits when it loads.
     phone.settings(Settings {
         revoke: Duration::ZERO,
         ..Settings::default()
@@ -212,8 +212,8 @@ async fn only_own_messages_within_whatsapps_limits_are_changed() {
     manager.stop().await;
 }
 
-/// The service is killed while the page waits for the server, which has the
-/// edit (`Ok`), has it but sends no ack (`Silent`), or never received it.
+/// Kills the service while the page waits for the server, which has the edit (`Ok`), has it but
+/// sends no ack (`Silent`), or never received it.
 #[tokio::test]
 async fn service_killed_during_an_edit_makes_it_once() {
     let slow = Settings {
@@ -233,7 +233,7 @@ async fn service_killed_during_an_edit_makes_it_once() {
         phone.rule(None, outcome, Some(1));
         let request = editing(&manager, &id, Some(text), text);
         let caller = tokio::spawn(async move { request.send().await.is_ok() });
-        // In the page, whatever the server has of it.
+        // The edit is in the page, whether or not the server has it.
         poll::until("the edit under way", async || {
             let (_, known) = manager.get(&path(&id)).await;
             let is_lost = phone.state().rules.is_empty();
@@ -246,7 +246,7 @@ async fn service_killed_during_an_edit_makes_it_once() {
         phone.settings(Settings::default());
         manager.restart().await;
         let mut events = Events::open(&manager.url("/events"), Some(last)).await;
-        // It is settled by itself, and published then.
+        // The service settles the edit by itself, and then publishes it.
         let heard = told(&mut events, 1).await;
         let event = heard.last().expect("an event");
         assert_eq!(
@@ -280,7 +280,7 @@ async fn unknown_outcomes_of_changes_are_settled_in_order() {
     let (standin, mut manager) = plain().await;
     let phone = standin.phone();
     let mut events = Events::open(&manager.url("/events?after=0"), None).await;
-    // The page says that it failed, and not why; the server has it or not.
+    // The page says that the edit failed, but not why. The server may or may not have it.
     for outcome in [SendBehavior::UnknownTaken, SendBehavior::Unknown] {
         let id = sent(&manager, "antes").await;
         phone.rule(None, outcome, Some(1));
@@ -363,7 +363,7 @@ async fn read_receipts_and_typing_leave_on_request_alone() {
         (status, body),
         (200, json!({"ok": true, "chat": chat, "unread": 2}))
     );
-    // It survives a restart that there is nothing more to be read.
+    // The chat still has nothing unread after a restart.
     assert_eq!(manager.post(&read, &json!({})).await.1["unread"], 0);
     let reads = phone
         .wait_for(harness::PATIENCE, |phone| {
@@ -374,7 +374,7 @@ async fn read_receipts_and_typing_leave_on_request_alone() {
         .expect("a receipt");
     assert_eq!(reads.len(), 1);
     assert_eq!((reads[0].to.as_str(), reads[0].count), (TO, 2));
-    // No chat is opened to be read.
+    // No chat is created in order to be marked as read.
     let (status, body) = manager.post("/chats/5491158254209/read", &json!({})).await;
     assert_eq!((status, body), (200, json!({"ok": true, "unread": 0})));
 
@@ -388,7 +388,7 @@ async fn read_receipts_and_typing_leave_on_request_alone() {
         (phone.state().typing_to == [TO]).then_some(())
     })
     .await;
-    // Shorter from now on, and then over by itself.
+    // The new time is shorter, and typing then ends by itself.
     assert_eq!(manager.post(&typing, &json!({"seconds": 1})).await.0, 200);
     poll::until("the end of typing", async || {
         phone.state().typing_to.is_empty().then_some(())
@@ -434,7 +434,7 @@ async fn contact_is_told_as_whatsapp_has_it() {
         .set_profile(TO, Some("Disponible"), Some(picture), true)
         .expect("a profile");
     let contact = poll::until("the contact in the page", async || {
-        // In whichever spelling.
+        // The number may be spelled either way.
         let (status, body) = manager.get("/contacts/541158254201").await;
         assert_eq!(status, 200, "{body}");
         (body["name"] == "Ana Gómez").then_some(body)

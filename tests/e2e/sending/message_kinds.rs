@@ -1,4 +1,4 @@
-//! Every kind of message, from the request to the phone.
+//! Tests every kind of message, from the request to the phone.
 
 use futures_util::future::join_all;
 use harness::standin::{LeadMessage, Received, SendBehavior, Settings, Standin};
@@ -11,7 +11,7 @@ async fn plain() -> (Standin, Manager) {
     linked(Settings::default(), ManagerOptions::default()).await
 }
 
-/// Sends `body` to [`TO`]; returns the full id.
+/// Sends `body` to [`TO`]. Returns the full id.
 async fn sent(manager: &Manager, body: Value) -> String {
     let (status, answer) = post(manager, body.clone()).await;
     assert_eq!(status, 200, "{body}: {answer}");
@@ -32,7 +32,7 @@ fn last(standin: &Standin) -> Received {
     standin.phone().messages().pop().expect("a message")
 }
 
-/// Sends a lead's message and waits for its event; returns its full id.
+/// Makes a lead send a message, and waits for its event. Returns its full id.
 async fn inbound(standin: &Standin, manager: &Manager, from: &str) -> String {
     let key = standin
         .phone()
@@ -57,7 +57,7 @@ async fn inbound(standin: &Standin, manager: &Manager, from: &str) -> String {
 #[tokio::test]
 async fn texts_locations_contacts_replies_and_mentions() {
     let (standin, mut manager) = plain().await;
-    // The original format, and the same with its type.
+    // The original format, and the same with an explicit type.
     for body in [
         json!({"message": "hola"}),
         json!({"type": "text", "message": "hola"}),
@@ -118,7 +118,7 @@ async fn texts_locations_contacts_replies_and_mentions() {
         ("multi_vcard", Some(2))
     );
 
-    // A reply to an incoming and to a sent message; by either id.
+    // Reply to an incoming and to a sent message, by either form of the id.
     let asked = inbound(&standin, &manager, TO).await;
     let key = asked.rsplit('_').next().expect("a key").to_owned();
     for name in [&asked, &key] {
@@ -143,7 +143,8 @@ async fn texts_locations_contacts_replies_and_mentions() {
         Some(vec!["5491158254202@c.us".to_owned()])
     );
 
-    // An unknown message, or another chat's, is refused before anything is sent.
+    // A reply to an unknown message, or to one of another chat, is rejected before anything is
+    // sent.
     let others = inbound(&standin, &manager, "5491158254209").await;
     let before = standin.phone().messages().len();
     for name in [
@@ -189,7 +190,7 @@ async fn reactions_are_added_and_removed() {
             (200, &json!("sent"), &json!("reaction"))
         );
     }
-    // To a message that was sent.
+    // React to a message that was sent.
     let own = sent(&manager, json!({"message": "hola"})).await;
     sent(
         &manager,
@@ -199,7 +200,7 @@ async fn reactions_are_added_and_removed() {
     assert!(own.ends_with(&last(&standin).details.reacts_to.expect("a message")));
     standin.phone().rule(None, SendBehavior::Refuse, Some(1));
     let body = json!({"type": "reaction", "message_id": own, "emoji": "👍"});
-    // A reaction has no error number: it is sent once more.
+    // A reaction has no error number, so it is sent once more.
     assert_eq!(
         refused(&manager, body).await,
         (504, "SEND_UNCONFIRMED".into())
@@ -211,7 +212,7 @@ async fn reactions_are_added_and_removed() {
     manager.stop().await;
 }
 
-/// A chat by LID: ids and mentions are LIDs then.
+/// Checks a chat that is addressed by LID: ids and mentions are LIDs then.
 #[tokio::test]
 async fn every_kind_on_a_lid_account() {
     let settings = Settings {
@@ -243,8 +244,8 @@ async fn every_kind_on_a_lid_account() {
     manager.stop().await;
 }
 
-/// Whatever its kind, a message with an unknown outcome is resent under its id,
-/// and arrives once.
+/// Checks that a message of any kind with an unknown outcome is resent under its id, and arrives
+/// once.
 #[tokio::test]
 async fn unknown_outcome_is_settled_for_every_kind() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);

@@ -1,4 +1,4 @@
-//! Outgoing messages: each exactly once, of every kind.
+//! Tests outgoing messages: every kind, and each exactly once.
 
 mod exactly_once;
 mod file_kinds;

@@ -1,5 +1,5 @@
-//! Backups of the linked session: taken from a running or a stopped service,
-//! and restored into an empty folder.
+//! Tests backups of the linked session: they are taken from a running or a stopped service, and
+//! restored into an empty folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -33,8 +33,7 @@ async fn started(standin: &Standin, options: ManagerOptions) -> (Manager, PathBu
     (manager, backups)
 }
 
-/// Runs `session-manager` with these arguments; returns whether it succeeded,
-/// and its output.
+/// Runs `session-manager` with these arguments. Returns whether it succeeded, and its output.
 async fn command(words: &[&str], variables: &[(&str, &str)], folder: &Path) -> (bool, String) {
     let output = Command::new(binary("session-manager"))
         .args(words)
@@ -52,7 +51,7 @@ async fn command(words: &[&str], variables: &[(&str, &str)], folder: &Path) -> (
     )
 }
 
-/// Returns a new key: the secret half and the public one.
+/// Generates a key. Returns its secret half and its public half.
 async fn new_key() -> (String, String) {
     let folder = Scratch::default();
     let (done, said) = command(&["backup", "--new-key"], &[], folder.path()).await;
@@ -84,7 +83,7 @@ async fn backup_restored_elsewhere_is_linked_and_sends_go_once_meanwhile() {
     let keys: Vec<String> = (0..6).map(|n| format!("key-{n}")).collect();
     let sent = async {
         for key in &keys {
-            // The same key until it is sent, whatever the responses are.
+            // Repeat the same key until the message is sent, whatever the responses are.
             poll::until(format!("{key} to be sent"), async || {
                 (send(&manager, key).await.0 == 200).then_some(())
             })
@@ -206,7 +205,7 @@ async fn backup_refusals_name_their_cause() {
     manager.until("READY").await;
     manager.stop().await;
 
-    // An unwritable folder: no file is left, and the session comes back.
+    // If the folder is not writable, no file is left, and the session comes back.
     let (mut manager, _) = started(&standin, self::options(&key)).await;
     std::fs::write(manager.folder.join("backups"), "a file, not a folder").unwrap();
     let (status, body) = manager.post("/backup", &json!(null)).await;
@@ -219,7 +218,7 @@ async fn backup_refusals_name_their_cause() {
 struct Screen(Child);
 
 impl Screen {
-    /// Starts one; returns it and its name for `DISPLAY`.
+    /// Starts a screen. Returns it with its name for `DISPLAY`.
     async fn new() -> (Self, String) {
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1400x1000x24"])
@@ -235,7 +234,7 @@ impl Screen {
         (Self(server), format!(":{number}"))
     }
 
-    /// Ends it, so that it removes its lock.
+    /// Ends the screen, so that it removes its lock.
     async fn end(mut self) {
         let pid = self.0.id().expect("it runs").cast_signed();
         let screen = Process::read(pid).expect("it runs");
@@ -244,7 +243,7 @@ impl Screen {
     }
 }
 
-/// Makes an extension like a password manager's, which marks WhatsApp's page.
+/// Makes an extension that marks WhatsApp's page, as a password manager's would.
 fn extension(folder: &Path) {
     std::fs::create_dir(folder).expect("a folder");
     let manifest = json!({
@@ -258,12 +257,11 @@ fn extension(folder: &Path) {
     std::fs::write(folder.join("marks.js"), script).expect("a file");
 }
 
-/// On a desktop the phone of an account that requires a passkey is linked in a
-/// Chrome with a window, with an authenticator of DevTools' in it; the server
-/// gets the session from a backup.
+/// Links, on a desktop, the phone of an account that requires a passkey, in a Chrome with a window
+/// and DevTools' virtual authenticator. The server gets the session from a backup.
 #[tokio::test]
 async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
-    // The phone's deadline for the dialog is shorter than the move to the server.
+    // The phone's deadline for the dialog is shorter than the move to the server takes.
     let standin = standin(Settings {
         history: std::time::Duration::from_secs(2),
         passkey: true,
@@ -279,7 +277,7 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
     let backup_dir = backups.display().to_string();
     let manager = desktop.join("password-manager");
     extension(&manager);
-    // The feature lets Chromium load an unpacked extension by a flag.
+    // Without this feature, Chromium can load an unpacked extension by a flag.
     let args = format!(
         "{} --disable-features=DisableLoadExtensionCommandLineSwitch --load-extension={}",
         whatsapp.chrome_args(),
@@ -313,7 +311,7 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
         .kill_on_drop(true)
         .spawn()
         .expect("it starts");
-    // A person scans when requested.
+    // A person scans when the program says so.
     poll::until("the word to scan", async || {
         said().contains("scan the code").then_some(())
     })
@@ -325,7 +323,7 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
         standin.phone().scan_current().ok()
     })
     .await;
-    // And goes on in the window when WhatsApp asks.
+    // The person continues in the window when WhatsApp asks for it.
     poll::until("the word to go on", async || {
         said()
             .contains("asks for the account's passkey")
@@ -347,8 +345,8 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
     assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
     processes::none_left(&desktop.join("tokens")).await;
     screen.end().await;
-    // Otherwise the phone would unlink the device before the server has it, and
-    // the server could not write to new people.
+    // Otherwise the phone would unlink the device before the server has it, or the server could not
+    // write to new people.
     let device = standin.phone().state().devices.remove(0);
     assert!(device.whats_new_seen, "{said}");
     assert!(device.has_history, "{said}");
@@ -368,7 +366,7 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
     let file = taken.display().to_string();
     let (done, said) = command(&["restore", &file], &variables, server.path()).await;
     assert!(done, "{said}");
-    // In the headless Chrome of the service, which asks for no passkey again.
+    // The service uses a headless Chrome, in which WhatsApp does not ask for the passkey again.
     let options = whatsapp
         .options()
         .with("BACKUP_KEY", &key)

@@ -1,4 +1,4 @@
-//! Crash recovery: no process is left after a crash, and the next start works.
+//! Tests crash recovery: no process is left after a crash, and the next start works.
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::Duration;
@@ -20,9 +20,9 @@ enum At {
 
 const EVERYWHERE: [At; 4] = [At::Starting, At::Code, At::Syncing, At::Ready];
 
-/// Returns a session-manager in that state; linked from `Syncing` on.
+/// Brings a session-manager into this state. It is linked from `Syncing` on.
 async fn brought_to(at: At) -> (Standin, Manager) {
-    // Long enough to be killed midway.
+    // The sync is long enough to be killed midway.
     let sync = if at == At::Syncing { 3_000 } else { 300 };
     let standin = standin(Settings {
         sync: Duration::from_millis(sync),
@@ -44,8 +44,7 @@ async fn brought_to(at: At) -> (Standin, Manager) {
             manager.until("QR_REQUIRED").await;
             standin.phone().scan_current().expect("a code");
             manager.until("AUTHENTICATED").await;
-            // Before that the page has not stored its device yet, and a killed
-            // page has none.
+            // Until then the page has not stored its device, and a page that is killed has none.
             poll::until("the device to be logged in", async || {
                 let device = standin.phone().state().devices.into_iter().next()?;
                 device.connected.then_some(())
@@ -57,8 +56,8 @@ async fn brought_to(at: At) -> (Standin, Manager) {
     (standin, manager)
 }
 
-/// Waits until the service has detected the loss; until then it may still
-/// display the code of a page that is gone.
+/// Waits until the service has noticed the loss. Until then it may still display the code of a page
+/// that is gone.
 async fn noticed(manager: &Manager, before: u64) {
     poll::until("the loss to be noticed", async || {
         (restarts(manager).await > before).then_some(())
@@ -66,20 +65,20 @@ async fn noticed(manager: &Manager, before: u64) {
     .await;
 }
 
-/// Returns how many times its browser has been restarted.
+/// Returns how many times the browser has been restarted.
 async fn restarts(manager: &Manager) -> u64 {
     let session = manager.session().await;
     session["restarts"]["total"].as_u64().expect("a number")
 }
 
-/// Brings it to READY: by itself if it is linked, else by a scan.
+/// Waits until the session is READY: by itself if it is linked, otherwise after a scan.
 async fn ready_again(at: At, standin: &Standin, manager: &Manager) {
     if matches!(at, At::Starting | At::Code) {
         if manager.state().await == "INIT" {
             manager.connect().await;
         }
         manager.until("QR_REQUIRED").await;
-        // The code may be replaced in between: the current one counts.
+        // The code may be replaced meanwhile, so scan the current one.
         poll::until("a scan", async || standin.phone().scan_current().ok()).await;
     }
     manager.until("READY").await;
@@ -101,14 +100,14 @@ async fn killed_service_leaves_no_process_and_restarts_linked() {
     }
 }
 
-/// Chrome's main process survives ChromeDriver and keeps writing: it gets its
-/// grace period before it is killed.
+/// Checks that Chrome's main process, which survives ChromeDriver and keeps writing, gets its grace
+/// period before it is killed.
 #[tokio::test]
 async fn process_still_writing_is_not_killed_with_chromedriver() {
     let standin = standin(Settings::default()).await;
     let folder = harness::Scratch::default();
     let (chrome, wrote) = (folder.join("chrome"), folder.join("wrote"));
-    // A process of Chrome that needs five seconds after SIGTERM.
+    // A process of Chrome that takes five seconds after SIGTERM.
     let script = format!(
         "#!/bin/sh\n(trap 'sleep 5; : > {}; exit' TERM; while :; do sleep 0.1; done) &\nexec chromium \"$@\"\n",
         wrote.display()
@@ -134,8 +133,8 @@ async fn process_still_writing_is_not_killed_with_chromedriver() {
 async fn killed_chromedriver_is_restarted() {
     for at in EVERYWHERE {
         let (standin, mut manager) = brought_to(at).await;
-        // A process that is just starting may briefly have no command line,
-        // even after it was seen once.
+        // A process that is just starting may briefly have no command line, even after it was seen
+        // once.
         let driver = poll::until("a chromedriver", async || {
             processes::chromedriver(&manager.tokens())
         })
@@ -209,7 +208,7 @@ async fn repeated_kills_of_all_processes_are_recovered_from() {
     manager.stop().await;
 }
 
-/// Options with short timeouts for a page that does not respond.
+/// Returns options with short timeouts for a page that does not respond.
 fn watchful() -> ManagerOptions {
     ManagerOptions::default()
         .with("HEARTBEAT_MS", 300)
@@ -258,7 +257,7 @@ async fn health_and_status_answer_while_chrome_is_frozen() {
         kill(process.id(), Signal::STOP).expect("a signal");
     }
     for path in ["/health", "/status", "/qr", "/session"] {
-        // One second allows for a loaded host; a wedged service never responds.
+        // One second allows for a loaded host. A wedged service never responds.
         let answered = tokio::time::timeout(Duration::from_secs(1), manager.get(path)).await;
         assert_eq!(answered.expect(path).0, 200);
     }
@@ -317,7 +316,7 @@ async fn stale_locks_and_orphans_are_removed_and_nothing_else() {
     manager.stop().await;
     let profile = manager.tokens().join("profile");
     symlink("another-host-4242", profile.join("SingletonLock")).unwrap();
-    // An orphan that holds the profile, and an unrelated process that must survive.
+    // Start an orphan that holds the profile, and an unrelated process that must survive.
     let sleep = |name: &str, value: &std::path::Path| {
         std::process::Command::new("sleep")
             .arg("300")

@@ -1,5 +1,5 @@
-//! session-manager and its environment: the settings that it refuses to start
-//! with, and its report of those that it starts with.
+//! Tests session-manager's environment: the settings with which it refuses to start, and how it
+//! reports those with which it starts.
 
 use std::ffi::{OsStr, OsString};
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
-/// Every variable that `--help` lists, apart from `RUST_LOG`.
+/// Every variable that `--help` lists, except `RUST_LOG`.
 const VARIABLES: &[&str] = &[
     "PORT",
     "HOST",
@@ -76,7 +76,7 @@ struct Ended {
 }
 
 impl Ended {
-    /// Returns its only line of output, after it changed nothing in `folder`.
+    /// Returns the only line of output, after a check that nothing in `folder` changed.
     fn fatal(&self, folder: &Path) -> &str {
         assert_eq!(self.code, Some(1), "{}", self.stderr);
         assert_eq!(self.stdout, "");
@@ -105,7 +105,7 @@ async fn end(command: &mut Command) -> Ended {
     }
 }
 
-/// Runs it in `folder` until it exits.
+/// Runs the program in `folder` until it exits.
 async fn run<'a>(
     folder: &Scratch,
     variables: impl IntoIterator<Item = (&'a str, &'a OsStr)>,
@@ -118,7 +118,7 @@ async fn run<'a>(
     .await
 }
 
-/// Returns a port that is in use.
+/// Returns a port that is in use, with its listener.
 fn taken() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener
@@ -132,7 +132,7 @@ fn taken() -> (TcpListener, String) {
 #[tokio::test]
 async fn invalid_variable_is_one_fatal_line_before_startup() {
     let folder = Scratch::default();
-    // An error about the port would mean that it was opened first.
+    // An error about the port would mean that the port was opened before the settings were checked.
     let (_listener, port) = taken();
     let huge = "9".repeat(500);
     let with = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
@@ -213,7 +213,7 @@ async fn invalid_variable_is_one_fatal_line_before_startup() {
             "{value:?}: {line}"
         );
         assert!(line.contains(": it takes "), "{line}");
-        // Of several flags, the wrong one.
+        // Of several flags, only the wrong one is named.
         let held = value.to_string_lossy();
         let held = held.split_whitespace().last().unwrap_or_default();
         let held: String = held.trim_matches('\'').chars().take(5).collect();
@@ -246,7 +246,7 @@ async fn invalid_secret_is_named_but_not_printed() {
             "{line}"
         );
     }
-    // A URL may contain a password, too.
+    // A URL may contain a password as well.
     let url = OsStr::new("ftp://usuario:Secreto@web.whatsapp.com/");
     let ended = run(&folder, [("WHATSAPP_WEB_URL", url)]).await;
     assert!(!ended.fatal(folder.path()).contains("Secreto"));
@@ -347,7 +347,7 @@ async fn public_address_requires_a_token() {
     let folder = Scratch::default();
     let (_listener, port) = taken();
     for host in ["0.0.0.0", "::", "10.0.0.1", "::ffff:10.0.0.1"] {
-        // Empty counts as unset.
+        // An empty variable counts as unset.
         for token in [None, Some("")] {
             let token = token.map(|token| ("SESSION_MANAGER_TOKEN", OsStr::new(token)));
             let variables = [("PORT", OsStr::new(&port)), ("HOST", OsStr::new(host))];
@@ -369,7 +369,8 @@ async fn public_address_requires_a_token() {
     assert!(service.stop().await.success());
 }
 
-/// Whoever reaches the port could try all short tokens, the previous one too.
+/// Checks that a short token is fatal, even the previous one: whoever reaches the port could try
+/// them all.
 #[tokio::test]
 async fn short_token_beyond_loopback_is_fatal() {
     let folder = Scratch::default();

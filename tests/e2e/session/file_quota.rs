@@ -1,4 +1,4 @@
-//! The share of `FILES_QUOTA_MIB` that one business can use.
+//! Tests how much of `FILES_QUOTA_MIB` one business can use.
 
 use std::convert::Infallible;
 
@@ -8,7 +8,7 @@ use harness::{Hub, Manager, ManagerOptions, answer};
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
-/// Returns a session-manager with room for four files, one per business.
+/// Starts a session-manager with room for four files, one per business.
 async fn manager() -> Manager {
     let options = ManagerOptions::default()
         .with("FILE_MAX_MIB", 1)
@@ -67,8 +67,8 @@ async fn cliente_quota_leaves_room_for_others() {
     let refused = (507, Value::from("STORAGE_FULL"));
     let (status, body) = upload(&manager, Some(51)).await;
     assert_eq!((status, body["code"].clone()), refused, "{body}");
-    // There is room for others, and for the first again once its own is
-    // deleted; also after a restart.
+    // There is room for other businesses. The first has room again once its own file is deleted,
+    // also after a restart.
     assert_eq!(upload(&manager, Some(52)).await.0, 201);
     assert_eq!(upload(&manager, None).await.0, 201);
     assert!(manager.stop().await.success());
@@ -83,8 +83,8 @@ async fn cliente_quota_leaves_room_for_others() {
     assert!(manager.stop().await.success());
 }
 
-/// Uploads that stop in the middle hold the slots of their business, and all
-/// that there are, and no more.
+/// Checks that uploads that stop midway hold at most the slots of their business, and together at
+/// most all slots.
 #[tokio::test]
 async fn uploads_at_once_are_bounded_per_business_and_in_total() {
     const TRIED: usize = 40;
@@ -113,13 +113,13 @@ async fn uploads_at_once_are_bounded_per_business_and_in_total() {
         assert_eq!(uploads.len(), OF_BUSINESS);
         held.push(uploads);
     }
-    // The 64 that are held are all that there are.
+    // The 64 uploads in progress hold all slots.
     let refused = upload(53).body("a").send().await.expect("an answer");
     assert_eq!(refused.status(), 503);
     assert!(refused.headers().contains_key("retry-after"));
     let body: Value = refused.json().await.expect("a body");
     assert_eq!(body["code"], "OVERLOADED");
-    // An upload that its caller gives up makes room.
+    // An upload that the caller gives up releases its slot.
     held.clear();
     harness::poll::until("a place", async || {
         let (status, _) = answer(upload(53).body("a")).await;

@@ -1,4 +1,4 @@
-//! Authentication, and the first events of `GET /events`.
+//! Tests authentication, and the first events of `GET /events`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use reqwest::Method;
 
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
-/// During a token rotation both are accepted, and no other.
+/// Checks that both tokens are accepted during a token rotation, and no other.
 #[tokio::test]
 async fn previous_token_is_taken_as_well_until_it_is_gone() {
     const BEFORE: &str = "El-Token-de-Antes-41";
@@ -30,7 +30,7 @@ async fn previous_token_is_taken_as_well_until_it_is_gone() {
     }
 }
 
-/// At most one line per minute, with the address and never with the token.
+/// Checks that there is at most one line per minute, with the address and never with the token.
 #[tokio::test]
 async fn wrong_tokens_are_one_log_line() {
     let options = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", TOKEN);
@@ -107,7 +107,7 @@ async fn token_is_required_everywhere_but_health() {
         ask(request).await.refusal(),
         (503, "BROWSER_NOT_RUNNING".to_owned())
     );
-    // A client with the token may use any host name: behind a proxy.
+    // A client with the token may use any host name, since it may be behind a proxy.
     let request = at(&manager, Method::POST, "/disconnect").bearer_auth(TOKEN);
     let request = request
         .header("host", "wapp.example")
@@ -154,7 +154,7 @@ async fn cross_site_requests_and_foreign_hosts_are_refused_without_a_token() {
         }
     }
     assert_eq!(manager.state().await, "INIT", "nothing was done");
-    // A browser must not expose the response to another site's page.
+    // A browser must not show the response to a page of another site.
     for (method, path) in [(Method::GET, "/status"), (Method::OPTIONS, "/send")] {
         let request = at(&manager, method, path).header("origin", "https://evil.example");
         let answer = ask(request.header("access-control-request-method", "POST")).await;
@@ -225,13 +225,13 @@ async fn hundred_open_event_streams_block_no_request() {
     let streams = join_all((0..100).map(|_| open_events(&manager, None, 2))).await;
     let quick = tokio::time::timeout(Duration::from_secs(1), get(&manager, "/health")).await;
     assert_eq!(quick.expect("an answer within a second").status, 200);
-    // A change reaches each stream.
+    // A change reaches every stream.
     post(&manager, "/connect", "").await;
     manager.until("ERROR").await;
     let began = std::time::Instant::now();
     assert!(manager.stop().await.success());
     let took = began.elapsed();
-    // After five seconds connections are cut: that must not be needed.
+    // Connections are cut after five seconds, which must not be necessary.
     assert!(took < Duration::from_secs(4), "a stop took {took:?}");
     for (mut response, _) in streams {
         let mut rest = String::new();

@@ -1,5 +1,5 @@
-//! session-manager's HTTP contract on the real binary: its responses before any
-//! browser runs, to valid and invalid requests.
+//! Tests session-manager's HTTP contract on the real binary: its responses to valid and invalid
+//! requests before any browser runs.
 
 use super::http_requests::{
     FILE, HttpResponse, MESSAGE, READS, ask, at, get, plain, post, routes, without_browser,
@@ -12,7 +12,7 @@ use session_api::Timestamp;
 const NUMBER: &str = "5491133445566";
 const TEXT: &str = "la-seña-del-depto-en-Caballito";
 
-/// Returns the refusal, which must not repeat the request's content.
+/// Returns the rejection, which must not repeat the content of the request.
 fn discreet(answer: &HttpResponse) -> (u16, String) {
     let body = &answer.body;
     assert!(!body.contains(NUMBER) && !body.contains(TEXT), "{body}");
@@ -83,7 +83,7 @@ async fn head_answers_as_get_without_a_body() {
         let head = ask(at(&manager, Method::HEAD, path)).await;
         assert_eq!(head.body, "", "{path}");
         if path == "/events" {
-            // Its GET has no end to compare with.
+            // The response to GET does not end, so there is nothing to compare with.
             assert_eq!((head.status, head.kind()), (200, "text/event-stream"));
             continue;
         }
@@ -190,7 +190,7 @@ async fn unknown_paths_are_404_and_wrong_methods_405() {
         "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW",
     ];
     for (right, path) in routes() {
-        // An uploaded file is read and deleted under one path.
+        // An uploaded file is read and deleted under the same path.
         let rights: &[&str] = match path {
             FILE => &["GET", "DELETE"],
             MESSAGE => &["GET", "PUT", "DELETE"],
@@ -225,7 +225,7 @@ async fn unknown_paths_are_404_and_wrong_methods_405() {
 
 #[tokio::test]
 async fn bad_bodies_are_refused_and_never_echoed() {
-    // At this level the service logs everything that it ever logs.
+    // At this level the service logs everything that it can log.
     let mut manager = without_browser(ManagerOptions::default().with("RUST_LOG", "trace")).await;
     let deep = format!(r#"{{"to":{}{}}}"#, "[".repeat(50_000), "]".repeat(50_000));
     let unclosed = format!(
@@ -315,7 +315,7 @@ async fn bad_bodies_are_refused_and_never_echoed() {
         for label in ["text/html", "multipart/form-data; boundary=x", "image/png"] {
             let request = at(&manager, Method::POST, path).header("content-type", label);
             let answer = ask(request.body(good.clone())).await;
-            // A send may include its file; this one declares it and does not.
+            // A send may include its file. This request declares a file, but has none.
             let expected = match (path, label.starts_with("multipart")) {
                 ("/send", true) => (400, "INVALID_REQUEST".to_owned()),
                 _ => (415, "UNSUPPORTED_MEDIA_TYPE".to_owned()),

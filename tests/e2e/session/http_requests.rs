@@ -1,5 +1,4 @@
-//! Requests to a session-manager whose browser cannot start, so that only HTTP
-//! is tested.
+//! Sends requests to a session-manager whose browser cannot start, so that only HTTP is tested.
 
 use harness::{Manager, ManagerOptions};
 use reqwest::header::HeaderMap;
@@ -56,7 +55,7 @@ pub fn routes() -> impl Iterator<Item = (Method, &'static str)> {
     reads.chain(writes).chain(others)
 }
 
-/// Returns one whose browser cannot start, so that only HTTP is tested.
+/// Starts a session-manager whose browser cannot start.
 pub async fn without_browser(options: ManagerOptions) -> Manager {
     Manager::without_browser(options.with("RETRY_SECONDS", 3_600)).await
 }
@@ -85,7 +84,7 @@ impl HttpResponse {
         self.headers["content-type"].to_str().expect("ASCII")
     }
 
-    /// Returns status and code of a refusal, whose body must have the one format.
+    /// Returns the status and code of a rejection, whose body must have the standard format.
     pub fn refusal(&self) -> (u16, String) {
         assert!(
             (400..600).contains(&self.status),
@@ -96,8 +95,8 @@ impl HttpResponse {
         assert_eq!(self.kind(), "application/json", "{}", self.body);
         let body: ErrorBody = serde_json::from_str(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {:?}", self.body));
-        // Byte for byte: these keys, in this order; for a send, followed by
-        // those that the Node pair's clients read.
+        // Compare byte for byte: the body has these keys, in this order. For a send, the keys that
+        // the Node pair's clients read follow.
         let json = serde_json::to_string(&body).expect("JSON");
         let (known, rest) = self.body.split_at(json.len().min(self.body.len()) - 1);
         assert_eq!(known, json.trim_end_matches('}'));

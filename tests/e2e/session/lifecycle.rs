@@ -1,4 +1,4 @@
-//! The life of a linked session: restarts, the network, the phone.
+//! Tests the life of a linked session: restarts, the network, the phone.
 
 use harness::standin::{Block, LeadMessage, PageHttp, Settings};
 use harness::{Events, Manager, ManagerOptions, SseEvent, linked, poll, processes, standin};
@@ -110,7 +110,7 @@ async fn logout_of_a_closed_session_unlinks_the_phone() {
         "the phone knows"
     );
     assert!(!manager.tokens().join("profile").exists());
-    // Once more, with no device linked and no browser running.
+    // Repeat it, with no device linked and no browser running.
     let (status, body) = manager.post("/logout", &json!(null)).await;
     assert_eq!((status, &body["state"]), (200, &json!("DISCONNECTED")));
     manager.stop().await;
@@ -253,7 +253,7 @@ async fn messages_and_acks_are_published_and_resumed() {
         event.data["status"] == "delivered"
     })
     .await;
-    // Except for the current state, under the id that it has.
+    // The current state is an exception: it is sent under the id that it has.
     let news = acks.iter().filter(|event| event.name == "ack");
     assert!(news.clone().count() > 0 && news.clone().all(|event| event.id > last));
     let delivered = acks.last().unwrap().data["message_id"].as_str().unwrap();
@@ -261,7 +261,7 @@ async fn messages_and_acks_are_published_and_resumed() {
         delivered.ends_with(&id) || id.ends_with(delivered),
         "{delivered} {id}"
     );
-    // A client that has an event does not receive it again.
+    // A client that already has an event does not receive it again.
     standin
         .phone()
         .lead_message(&LeadMessage::text("5491100000007", "fin"))
@@ -330,7 +330,7 @@ async fn caches_are_cleared_at_startup_and_the_device_stays_linked() {
         .expect("the profile's size");
     let size: f64 = size.parse().expect("a number");
     assert!((10_000.0..200e6).contains(&size), "{size}");
-    // Chrome's own bound would grow with the free disk.
+    // Chrome's own limit would grow with the free disk space.
     let chrome = processes::chrome(&manager.tokens()).expect("a chrome");
     assert!(chrome.cmdline_contains("--disk-cache-size=67108864"));
     manager.stop().await;

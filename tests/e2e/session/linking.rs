@@ -1,4 +1,4 @@
-//! From an empty profile to READY, and the life of the code.
+//! Tests linking, from an empty profile to READY, and how long a code lives.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use harness::{Manager, ManagerOptions, Scratch, poll, processes, standin};
 use serde_json::{Value, json};
 use session_api::Timestamp;
 
-/// Rounds of many callers with one key.
+/// Number of rounds in which many callers use one key.
 const ROUNDS: usize = 10;
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -228,8 +228,8 @@ async fn served_qr_is_always_the_current_one() {
     manager.until("QR_REQUIRED").await;
     let mut seen = BTreeSet::new();
     let mut known = BTreeSet::new();
-    // Each code of the round is served while it is the page's, and never after
-    // it was followed by two others or by none.
+    // Each code of the round is served only while the page shows it, or until the next code, and
+    // never later.
     let closed = poll::until("the end of the round", async || {
         let before = standin.phone().current_code();
         let read = read_png(&manager).await;
@@ -237,7 +237,7 @@ async fn served_qr_is_always_the_current_one() {
         known.extend(before.clone());
         if let Some(read) = read {
             if before == after && before.as_ref() != Some(&read) {
-                // The page's report is on its way, but must arrive soon.
+                // The page's report may be on its way, but must arrive soon.
                 poll::until_within(MS(2_000), "the new code to be served", async || {
                     let current = standin.phone().current_code();
                     (read_png(&manager).await == current).then_some(())
@@ -253,12 +253,12 @@ async fn served_qr_is_always_the_current_one() {
     assert_eq!(manager.session().await["cause"], "CODE_NOT_SCANNED");
     assert_eq!(manager.get("/qr").await.1, json!({"status": "NO_QR"}));
     processes::none_left(&manager.tokens().join("profile")).await;
-    // And from there it starts over.
+    // From there the session starts over.
     manager.link(&standin).await;
     manager.stop().await;
 }
 
-/// An idle page is refreshed in whichever way it still supports.
+/// Checks that an idle page is refreshed in whichever way it still supports.
 async fn refreshes(change: impl FnOnce(&mut Settings)) {
     let mut settings = Settings {
         first_code: MS(700),
@@ -315,7 +315,7 @@ async fn qr_code_in_a_url_is_composed_as_a_url() {
     composed(|settings| settings.code_as_url = true, 5).await;
 }
 
-/// A code that is not drawn is composed, with as many fields as the page's own.
+/// Checks that a code which is not drawn is composed, with as many fields as the page's own.
 async fn composed(change: impl FnOnce(&mut Settings), fields: usize) {
     let mut settings = Settings {
         data_ref: false,
@@ -347,12 +347,12 @@ async fn pairing_code_links_the_device() {
         let (status, body) = manager.post("/pairing-code", &bad).await;
         assert_eq!((status, &body["code"]), (400, &json!("INVALID_REQUEST")));
     }
-    // Immediately, although wa-js loads later than the code.
+    // The code is available immediately, although wa-js loads later than the code to scan.
     let (status, body) = manager.post("/pairing-code", &phone).await;
     assert_eq!(status, 200, "{body}");
     let code = body["code"].as_str().unwrap().to_owned();
     assert_eq!((code.len(), &code[4..5]), (9, "-"));
-    // The response has the expiry, and the same number gets the same code.
+    // The response contains the expiry, and a repeated request for the number gets the same code.
     assert!(body["expires_at"].is_string(), "{body}");
     assert_eq!(manager.post("/pairing-code", &phone).await.1, body);
     let session = manager.session().await;
@@ -367,11 +367,11 @@ async fn pairing_code_links_the_device() {
     manager.stop().await;
 }
 
-/// The number that links by a code to type.
+/// The number that is linked by a pairing code.
 const PAIRED: &str = "5491100000001";
 
-/// Returns a service that requested a code to type, and its response, once the
-/// codes to scan have expired.
+/// Returns a service that requested a pairing code, and its response, once the codes to scan have
+/// expired.
 async fn pairing_after_the_codes() -> (Standin, Manager, Value) {
     let standin = standin(Settings {
         first_code: MS(2_500),
@@ -391,7 +391,8 @@ async fn pairing_after_the_codes() -> (Standin, Manager, Value) {
     (standin, manager, body)
 }
 
-/// The codes to scan expire meanwhile; a new round would end the code to type.
+/// Checks that a pairing code outlives the codes to scan: a new round of those would end the
+/// pairing code.
 #[tokio::test]
 async fn pairing_code_outlives_the_qr_codes() {
     let (standin, mut manager, body) = pairing_after_the_codes().await;
@@ -401,7 +402,7 @@ async fn pairing_code_outlives_the_qr_codes() {
     .await;
     assert_eq!(standin.phone().state().link_codes.len(), 1);
 
-    // WhatsApp requires a new one: it is created, and the number gets it.
+    // WhatsApp requires a new code. It is created, and the same number gets it.
     standin
         .phone()
         .link_code_event(LinkCodeEvent::RefreshAltLinkingCode);
@@ -419,7 +420,7 @@ async fn pairing_code_outlives_the_qr_codes() {
     manager.stop().await;
 }
 
-/// The phone has the code: the next step takes time, and the code stays valid.
+/// Checks that a code which the phone already has stays valid while the next step takes time.
 #[tokio::test]
 async fn pairing_code_that_the_phone_has_gets_a_minute_more() {
     let (standin, mut manager, body) = pairing_after_the_codes().await;
@@ -470,7 +471,8 @@ async fn page_navigation_after_the_scan_still_links() {
     manager.stop().await;
 }
 
-/// Chrome creates a socket in its temporary folder, and socket paths are short.
+/// Checks a long profile path: Chrome creates a socket in its temporary folder, and socket paths
+/// are limited in length.
 #[tokio::test]
 async fn device_survives_a_long_profile_path() {
     let standin = standin(Settings::default()).await;
@@ -489,7 +491,7 @@ async fn device_survives_a_long_profile_path() {
     assert!(manager.stop().await.success());
 }
 
-/// Renewal of a code by number, with a manual clock.
+/// Checks that a pairing code is renewed while it is requested, with a manual clock.
 #[tokio::test]
 async fn pairing_code_is_renewed_while_requested() {
     let scripts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("node");

@@ -1,5 +1,5 @@
-//! Behavior of the live page that a simpler one would lack: it is connected
-//! before a send works, its first sync takes long, it has a dialog to dismiss.
+//! Tests behaviour of the live page that a simpler page would lack: it is connected before a send
+//! works, its first sync takes long, and it has a dialog to dismiss.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Options with intervals that are short enough for a test.
+/// Returns options with intervals that are short enough for a test.
 fn impatient() -> ManagerOptions {
     ManagerOptions::default()
         .with("HEARTBEAT_MS", 300)
@@ -28,7 +28,7 @@ async fn send(manager: &Manager, to: &str, text: &str) -> (u16, Value) {
         .await
 }
 
-/// Scans the code without waiting any further.
+/// Scans the code without any further wait.
 async fn scan(manager: &Manager, standin: &Standin) {
     manager.connect().await;
     manager.until("QR_REQUIRED").await;
@@ -38,7 +38,7 @@ async fn scan(manager: &Manager, standin: &Standin) {
     .await;
 }
 
-/// Runs `doctor` with these arguments; returns its exit code and its output.
+/// Runs `doctor` with these arguments. Returns its exit code and its output.
 async fn doctor(words: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
     let doctor = tokio::process::Command::new(binary("session-manager"))
         .arg("doctor")
@@ -104,7 +104,7 @@ async fn endless_offline_delivery_is_ready_in_time_without_a_restart() {
     let mut manager = Manager::start_with(&standin, options).await;
     scan(&manager, &standin).await;
     manager.until("READY").await;
-    // As the page does, it holds the message for its own timeout, then sends it.
+    // As the real page does, it holds the message until its own timeout, then sends it.
     let (status, body) = send(&manager, "5491158254201", "hola").await;
     assert_eq!(status, 200, "{body}");
     assert_eq!(standin.phone().messages()[0].times_received, 1);
@@ -113,8 +113,9 @@ async fn endless_offline_delivery_is_ready_in_time_without_a_restart() {
     manager.stop().await;
 }
 
-/// The page holds each send for minutes, even one requested once the session is
-/// READY because the delivery takes too long: no ack can arrive then.
+/// Checks that a send which the page holds causes no restart. The page holds each send for minutes,
+/// even if the session has become READY because the delivery takes too long. No ack can arrive
+/// until then.
 #[tokio::test]
 async fn held_send_of_a_long_delivery_costs_no_restart_and_goes_out_at_its_end() {
     let settings = Settings {
@@ -132,8 +133,8 @@ async fn held_send_of_a_long_delivery_costs_no_restart_and_goes_out_at_its_end()
     manager.until("READY").await;
     let (status, body) = send(&manager, "5491158254201", "hola").await;
     assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
-    // The page was called once more, so the first send has waited long enough
-    // for the watchdog to report missing acks.
+    // The page was called again, so the first send has waited long enough for the watchdog to
+    // report missing acks.
     poll::until("a try to settle it", async || {
         let said = manager.service.output();
         said.contains("sending again, with the same id")
@@ -218,8 +219,7 @@ async fn whats_new_dialog_is_dismissed() {
     }
 }
 
-/// Returns a linked page with the dialog, whose connection was just lost, before
-/// its first heartbeat.
+/// Returns a linked page with the dialog. Its connection was just lost, before its first heartbeat.
 async fn lost_with_the_dialog(standin: &Standin, options: ManagerOptions) -> Manager {
     let options = options
         .with("HEARTBEAT_MS", 3_000)
@@ -240,7 +240,8 @@ async fn lost_with_the_dialog(standin: &Standin, options: ManagerOptions) -> Man
     manager
 }
 
-/// Whether the account hears of a dismissal without a connection is not known.
+/// Checks that the dialog is not dismissed without a connection, since it is unknown whether
+/// WhatsApp learns of such a dismissal.
 #[tokio::test]
 async fn dialog_is_not_dismissed_during_an_outage() {
     let standin = standin(Settings::default()).await;
@@ -262,8 +263,8 @@ async fn dialog_is_not_dismissed_during_an_outage() {
     manager.stop().await;
 }
 
-/// A dismissal whose connection is lost at that very moment: the stand-in's page
-/// keeps it, as the real one keeps its metrics, and the phone keeps the device.
+/// Checks a dismissal whose connection is lost at that very moment. The stand-in's page keeps the
+/// report, as the real page keeps its metrics, and the phone keeps the device.
 #[tokio::test]
 async fn dialog_dismissed_during_an_outage_is_dismissed_for_the_phone() {
     let standin = standin(Settings::default()).await;
@@ -285,7 +286,7 @@ async fn dialog_dismissed_during_an_outage_is_dismissed_for_the_phone() {
     manager.stop().await;
 }
 
-/// The phone unlinks a device that keeps the dialog, as the test above prevents.
+/// Checks that the phone unlinks a device that keeps the dialog, which the test above prevents.
 #[tokio::test]
 async fn device_that_never_acks_is_dropped() {
     let settings = Settings {
@@ -310,7 +311,7 @@ async fn presence_is_offline_by_default() {
             (device.available == available).then_some(())
         })
         .await;
-        // Also after the page is reloaded.
+        // This also holds after the page was reloaded.
         manager.stop().await;
         manager.restart().await;
         manager.until("READY").await;
@@ -323,7 +324,7 @@ async fn presence_is_offline_by_default() {
     }
 }
 
-/// A page that writes the browser's client hints into itself.
+/// A page that writes the browser's client hints into its own document.
 const ASKS: &str = r"<!doctype html><body><script>
 navigator.userAgentData.getHighEntropyValues(
   ['architecture', 'bitness', 'fullVersionList', 'model', 'platformVersion'],
@@ -419,7 +420,7 @@ async fn qr_on_a_linked_profile_is_believed_the_second_time() {
     assert!(report.contains(&*kept.to_string_lossy()), "{report}");
     manager.stop().await;
 
-    // The device was never unlinked: the restored profile is linked.
+    // The device was never unlinked, so the restored profile is linked.
     std::fs::rename(kept, manager.tokens().join("profile")).expect("put back");
     std::fs::write(manager.tokens().join("linked.json"), "{}").expect("its note");
     manager.restart().await;
@@ -477,7 +478,7 @@ async fn busy_first_sync_is_not_killed() {
     })
     .await;
     let browser = manager.session().await["browser"]["chromedriver_pid"].clone();
-    // More than the three heartbeats that it may miss.
+    // Longer than the three heartbeats that it may miss.
     standin.phone().hang(5_000);
     let session = poll::until("the page to be loaded anew", async || {
         let session = manager.session().await;
@@ -487,7 +488,7 @@ async fn busy_first_sync_is_not_killed() {
     })
     .await;
     assert_eq!(restarts(&session).0, 0);
-    // Not before the third.
+    // Not before the third missed heartbeat.
     let output = manager.service.output();
     let before = output.split("PAGE_HUNG").next().expect("a beginning");
     let missed = before.matches("the page missed a heartbeat").count();
@@ -533,7 +534,7 @@ async fn stopped_acks_reload_then_close_then_kill() {
     standin.phone().rule(None, SendBehavior::Ok, None);
     manager.until("READY").await;
     manager.stop().await;
-    // Reloaded the first time, closed the second, killed the third.
+    // The page is reloaded the first time, closed the second, killed the third.
     let output = manager.service.output();
     let ended: Vec<_> = output
         .lines()
@@ -578,10 +579,11 @@ async fn doctor_checks_another_wa_js() {
 
     let none = folder.join("none.js");
     std::fs::write(&none, "// nothing of it").expect("a file");
-    // On a saved page, too.
+    // A bundle is checked on a saved page as well.
     let saved = folder.join("saved.html");
     std::fs::write(&saved, "<!doctype html><title>WhatsApp</title>").expect("a page");
-    // Without a name that sending needs, and one that a single feature needs.
+    // One bundle lacks a name that sending needs and one that a single feature needs, the other
+    // only the latter.
     let bundle = std::fs::read_to_string(&built_in).expect("the bundle");
     let without = |names: &[&str]| {
         let gone = names.iter().map(|name| {
@@ -593,7 +595,7 @@ async fn doctor_checks_another_wa_js() {
     std::fs::write(&lacking, without(&["find", "downloadMedia"])).expect("a file");
     let without_feature = folder.join("feature.js");
     std::fs::write(&without_feature, without(&["downloadMedia"])).expect("a file");
-    // Each waits out the time that the page's modules may take.
+    // Each check waits as long as the page's modules may take to register.
     let saved = saved.display().to_string();
     let (on_saved, lacking, without_feature) = tokio::join!(
         judge(&none, &saved),

@@ -1,6 +1,5 @@
-//! Requests that no HTTP client would send: garbage, fragments, floods. Each
-//! gets an error response or a closed connection, and the service keeps
-//! responding.
+//! Sends requests that no HTTP client would send: garbage, fragments, floods. Each gets an error
+//! response or a closed connection, and the service keeps responding.
 
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// More than any response takes, less than the service waits for a slow client.
+/// Longer than any response takes, shorter than the service waits for a slow client.
 const PROMPT: Duration = Duration::from_secs(20);
 const HOST: &str = "Host: 127.0.0.1\r\nConnection: close\r\n";
 
@@ -27,10 +26,10 @@ async fn open(manager: &Manager) -> TcpStream {
     TcpStream::connect(address).await.expect("a connection")
 }
 
-/// Writes `bytes`, and nothing more, and reads to the end.
+/// Writes only `bytes`, and reads until the service closes.
 async fn raw(manager: &Manager, bytes: impl AsRef<[u8]>, end: bool) -> String {
     let mut stream = open(manager).await;
-    // It may close before it has read everything.
+    // The service may close before it has read everything.
     let _ = stream.write_all(bytes.as_ref()).await;
     if end {
         let _ = stream.shutdown().await;
@@ -45,7 +44,7 @@ async fn raw(manager: &Manager, bytes: impl AsRef<[u8]>, end: bool) -> String {
     String::from_utf8(answer).expect("UTF-8")
 }
 
-/// Returns status and code; `None` for a close without a response.
+/// Returns the status and code; `None` if the connection was closed without a response.
 fn verdict(answer: &str) -> Option<(u16, String)> {
     if answer.is_empty() {
         return None;
@@ -66,7 +65,7 @@ fn verdict(answer: &str) -> Option<(u16, String)> {
             .keys()
             .map(String::as_str)
             .collect();
-        // Keys that the Node pair's clients read in addition to these.
+        // The Node pair's clients read these keys in addition.
         keys.retain(|key| !["ok", "success", "detail_code"].contains(key));
         assert_eq!(keys, ["code", "error", "message"], "{answer}");
         assert!(
@@ -132,7 +131,7 @@ async fn malformed_bytes_are_refused_with_a_message() {
             String::from_utf8_lossy(request)
         );
     }
-    // HTTP/2 without negotiation: closed.
+    // HTTP/2 without negotiation: the connection is closed.
     let answer = raw(&manager, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", false).await;
     assert_eq!(verdict(&answer), None);
     stopped(manager).await;
@@ -233,7 +232,7 @@ async fn unusual_requests_get_their_status() {
             ),
             refused(400, "INVALID_REQUEST"),
         ),
-        // The chunked encoding overrides the length, and nothing is left over.
+        // The chunked encoding overrides the length, and no bytes are left over.
         (
             format!(
                 "POST /send HTTP/1.1\r\n{HOST}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
@@ -267,7 +266,7 @@ async fn partial_requests_end_with_their_connection() {
         let answer = raw(&manager, request, true).await;
         assert_eq!(verdict(&answer), expected, "{request}");
     }
-    // Disconnects before the response, and in the middle of a body.
+    // The client disconnects before the response, or in the middle of a body.
     for request in [
         "GET /session HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n",

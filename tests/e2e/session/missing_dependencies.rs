@@ -1,5 +1,5 @@
-//! Missing dependencies: each has its own error with a remedy, leaves no
-//! process running, and the session recovers once it is fixed.
+//! Tests missing dependencies. Each has its own error with a remedy and leaves no process running,
+//! and the session recovers once the dependency is fixed.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ fn installed(program: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("{program} is not installed"))
 }
 
-/// Creates a program that runs `script`, or replaces the existing one.
+/// Creates a program that runs `script`, or replaces an existing one.
 fn program(file: &Path, script: &str) {
     let draft = file.with_extension("new");
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
@@ -27,7 +27,7 @@ fn program(file: &Path, script: &str) {
     std::fs::rename(&draft, file).expect("its place");
 }
 
-/// Installs the real program there, with a usable PATH.
+/// Installs the real program at `file`, with a usable PATH.
 fn install(file: &Path, name: &str) {
     let real = installed(name);
     program(
@@ -44,8 +44,8 @@ fn options(standin: &Standin) -> ManagerOptions {
         .with("RETRY_SECONDS", 1)
 }
 
-/// Waits for `ERROR` with that code, whose message has to contain `words`;
-/// checks that everything else is in order.
+/// Waits for `ERROR` with this code, whose message has to contain `words`. Checks that everything
+/// else is in order.
 async fn fails(manager: &Manager, code: &str, words: &[&str]) -> Value {
     let session = manager.until_cause("ERROR", code).await;
     assert_eq!(session["last_error"]["code"], code, "{session:#}");
@@ -70,7 +70,7 @@ async fn fails(manager: &Manager, code: &str, words: &[&str]) -> Value {
     session
 }
 
-/// Waits until only the service is running.
+/// Waits until the service is the only process left.
 async fn nothing_runs(manager: &Manager) {
     let service = manager.service.process().expect("it runs").pid;
     poll::until("nothing but the service to run", async || {
@@ -124,7 +124,7 @@ async fn chrome_and_chromedriver_are_missing() {
         "CHROME_BIN",
     ];
     fails(&manager, "CHROME_NOT_FOUND", &words).await;
-    // The dependencies are fixed one by one.
+    // Fix the dependencies one by one.
     install(&bin.join("chromium"), "chromium");
     let words = [
         "on PATH",
@@ -168,8 +168,8 @@ async fn chromedriver_is_missing() {
     manager.stop().await;
 }
 
-/// A program that exists but fails: the restart budget is spent, and after the
-/// fix `/connect` tries again.
+/// Checks a program that exists but fails: the restart budget is spent, and after the fix
+/// `/connect` tries again.
 async fn broken(variable: &str, name: &str, script: &str, words: &[&str]) {
     let standin = standin(Settings::default()).await;
     let folder = Scratch::default();
@@ -195,7 +195,7 @@ async fn chromedriver_that_exits_at_once() {
 
 #[tokio::test]
 async fn chromedriver_that_never_listens() {
-    // Not the script's last command, so that it is a child process.
+    // Not the last command of the script, so that it is a child process.
     let words = ["chromedriver did not open its port", "POST /connect"];
     broken(
         "CHROMEDRIVER_BIN",
@@ -273,8 +273,8 @@ async fn wa_js_file_is_unreadable() {
     manager.stop().await;
 }
 
-/// A bundle without a name that one feature needs is reported at the start, with
-/// that name; the rest works.
+/// Checks that a bundle which lacks a name that one feature needs is reported at the start, with
+/// that name, and that everything else works.
 #[tokio::test]
 async fn wa_js_file_that_lacks_a_name_is_reported() {
     let standin = standin(Settings::default()).await;
@@ -306,8 +306,8 @@ async fn wa_js_file_that_lacks_a_name_is_reported() {
     manager.stop().await;
 }
 
-/// With a bundle that does nothing the page's own modules still report the code
-/// and the link, but sends are impossible: never `READY`.
+/// Checks bundles that do nothing: the page's own modules still report the code and the link, but
+/// sends are impossible, so the session is never `READY`.
 async fn links_but_never_sends(bundles: &[&str]) {
     let standin = standin(Settings::default()).await;
     for rubbish in bundles {
@@ -404,11 +404,11 @@ async fn second_service_on_a_profile_is_refused() {
     assert_eq!(session["cause"], "PROFILE_UNUSABLE");
     let message = session["cause_message"].as_str().expect("a message");
     assert!(message.contains("another session-manager"), "{message}");
-    // The first one's Chrome was not taken for a leftover.
+    // The Chrome of the first service was not taken for a leftover.
     assert_eq!(first.state().await, "READY");
     assert_eq!(first.session().await["restarts"]["total"], 0);
 
-    // Once the first is gone the second takes over by itself.
+    // Once the first service is gone, the second takes over by itself.
     assert!(first.service.stop().await.success());
     poll::until("the second to take over", async || {
         let answer = http().get(format!("{}/status", second.url)).send().await;

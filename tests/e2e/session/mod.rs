@@ -1,4 +1,4 @@
-//! session-manager alone: its WhatsApp session, its HTTP interface, its environment.
+//! Tests session-manager alone: its WhatsApp session, its HTTP interface, its environment.
 
 mod backups;
 mod crash_recovery;
@@ -18,9 +18,8 @@ mod secrets;
 mod standin_real_clients;
 mod watchdog;
 
-/// Writes a program that starts Chromium with a DevTools port beside its pipe,
-/// which `CHROME_ARGS` cannot: a person's authenticator needs it. Returns its
-/// path.
+/// Writes a program that starts Chromium with a DevTools port besides its pipe, which `CHROME_ARGS`
+/// cannot do. The authenticator of a person needs that port. Returns the path of the program.
 fn chromium_with_devtools(folder: &std::path::Path) -> String {
     use std::os::unix::fs::PermissionsExt as _;
 

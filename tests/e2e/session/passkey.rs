@@ -1,4 +1,4 @@
-//! The passkey that WhatsApp requires of some accounts before it links a device.
+//! Tests the passkey that WhatsApp requires of some accounts before it links a device.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::deploy::doctor::{check, doctor};
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const PHONE: &str = "5491100000001";
 
-/// Settings of an account that requires its passkey.
+/// Returns settings of an account that requires its passkey.
 fn asks() -> Settings {
     Settings {
         passkey: true,
@@ -19,7 +19,7 @@ fn asks() -> Settings {
     }
 }
 
-/// Returns a page whose code was scanned, and that requests the passkey.
+/// Returns a page whose code was scanned and that requests the passkey.
 async fn scanned(settings: Settings) -> (Standin, Manager, Authenticator) {
     let standin = standin(settings).await;
     let authenticator = Authenticator::of(&standin.phone());
@@ -33,7 +33,7 @@ async fn scanned(settings: Settings) -> (Standin, Manager, Authenticator) {
     (standin, manager, authenticator)
 }
 
-/// Waits until an answer is requested; returns the body of `GET /passkey`.
+/// Waits until an answer is requested. Returns the body of `GET /passkey`.
 async fn required(manager: &Manager) -> Value {
     poll::until("a passkey to be asked for", async || {
         let (status, body) = manager.get("/passkey").await;
@@ -118,7 +118,8 @@ async fn passkey_assertion_links_the_device() {
     manager.stop().await;
 }
 
-/// The codes behind it expire meanwhile; refreshing them would abort the ceremony.
+/// Checks that the codes behind the passkey screen are not refreshed when they expire, which would
+/// abort the ceremony.
 #[tokio::test]
 async fn qr_code_is_not_refreshed_during_a_passkey() {
     let settings = Settings {
@@ -130,7 +131,7 @@ async fn qr_code_is_not_refreshed_during_a_passkey() {
     };
     let standin = standin(settings).await;
     let authenticator = Authenticator::of(&standin.phone());
-    // Expired long before the answer arrives.
+    // The codes expire long before the answer arrives.
     let options = ManagerOptions::default()
         .with("HEARTBEAT_MS", 100)
         .with("BOOT_PATIENCE_SECONDS", 3);
@@ -148,7 +149,7 @@ async fn qr_code_is_not_refreshed_during_a_passkey() {
         .wait_for(harness::PATIENCE, idle)
         .await
         .expect("the round of codes to end");
-    // The boot timeout has passed, and the two seconds of a composed code.
+    // Both the boot timeout and the two seconds of a composed code have passed.
     let since = manager.session().await["passkey"]["since"].clone();
     let since = millis(&since);
     poll::until("four seconds of it", async || {
@@ -166,7 +167,7 @@ async fn qr_code_is_not_refreshed_during_a_passkey() {
     assert_eq!(status, 200, "{body}");
     manager.until("READY").await;
     assert_eq!(phone.passkey_refusals(), [""; 0]);
-    // From the request on no event reported a code, nor another browser.
+    // From the request on, no event reported a code or another browser.
     let mut asked_for = false;
     while let Some(event) = events.next().await {
         match event.name.as_str() {
@@ -226,7 +227,7 @@ async fn wrong_assertion_is_refused_and_requested_again() {
         .post("/passkey", &authenticator.answer(&again))
         .await;
     assert_eq!(status, 200, "{body}");
-    // The scanned page cannot be verified any more: a person compares.
+    // The page that was scanned can no longer be verified, so a person has to compare the code.
     let code = confirmation(&manager).await;
     assert_eq!((code.len(), &code[4..5]), (9, "-"));
     assert_eq!(
@@ -248,7 +249,7 @@ async fn wrong_assertion_is_refused_and_requested_again() {
     manager.stop().await;
 }
 
-/// Returns the verification code, once the page displays it.
+/// Returns the verification code once the page displays it.
 async fn confirmation(manager: &Manager) -> String {
     poll::until("a verification code", async || {
         let (_, body) = manager.get("/passkey").await;
@@ -320,7 +321,7 @@ async fn invalid_assertion_names_its_field() {
         let message = answer["message"].as_str().unwrap();
         assert!(message.contains(field), "{field}: {message}");
     }
-    // None of it reached WhatsApp, and the request is unchanged.
+    // None of these answers reached WhatsApp, and the request is unchanged.
     assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
     assert_eq!(manager.get("/passkey").await.1, asked);
     manager.stop().await;
@@ -354,7 +355,7 @@ async fn cancelled_passkey_returns_to_the_qr_code() {
         );
     }
     assert_eq!(standin.phone().state().passkeys_wanted, 0);
-    // And from there it works, with another request.
+    // From there linking works, with another request.
     poll::until("a code to scan", async || {
         standin.phone().scan_current().ok()
     })
@@ -389,7 +390,7 @@ async fn unanswered_passkey_times_out() {
     manager.stop().await;
 }
 
-/// WhatsApp requests it again when the phone does not follow.
+/// Checks that WhatsApp requests the passkey again if the phone does not follow.
 #[tokio::test]
 async fn passkey_is_requested_again_when_the_phone_does_not_follow() {
     let settings = Settings {
@@ -435,7 +436,7 @@ async fn passkey_follows_a_pairing_code() {
     manager.stop().await;
 }
 
-/// A changed page: its events are missing, or the test ids of its screen.
+/// Links with a page that changed: its events are missing, or the test ids of its screen.
 async fn by_the_other_signs(change: impl FnOnce(&mut Settings)) {
     let mut settings = asks();
     change(&mut settings);
@@ -461,8 +462,7 @@ async fn passkey_works_without_test_ids() {
     by_the_other_signs(|settings| settings.passkey_test_ids = false).await;
 }
 
-/// Nothing but the page's type of linking reports it, and nobody presses its
-/// button.
+/// Checks a page where only the type of linking reports the passkey, and nobody presses the button.
 #[tokio::test]
 async fn passkey_works_by_the_pairing_type_alone() {
     by_the_other_signs(|settings| {
@@ -472,12 +472,12 @@ async fn passkey_works_by_the_pairing_type_alone() {
     .await;
 }
 
-/// `doctor` names the passkey, and where to read what to do.
+/// Checks that `doctor` names the passkey, and where to read what to do.
 #[tokio::test]
 async fn doctor_names_a_pending_passkey() {
     let (_standin, mut manager, _) = scanned(asks()).await;
     required(&manager).await;
-    // Of this service: others may run beside it.
+    // Name this service, since others may run at the same time.
     let pid = manager.service.pid().to_string();
     let (_, report) = doctor("session-manager", &["--pid", &pid], &[]).await;
     let check = check(&report, "session");

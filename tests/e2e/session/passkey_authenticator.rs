@@ -1,6 +1,6 @@
-//! The passkey that WhatsApp requires of some accounts, under a name of
-//! WhatsApp's: session-manager's browser and the person's are both at
-//! `https://web.whatsapp.com`, and DevTools' virtual authenticator answers.
+//! Tests the passkey that WhatsApp requires of some accounts under WhatsApp's own name.
+//! session-manager's browser and the person's are both at `https://web.whatsapp.com`, and DevTools'
+//! virtual authenticator answers.
 //!
 //! ```text
 //!  session-manager's Chromium ──┐                        ┌── the person's Chromium,
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 const PHONE: &str = "5491100000001";
 
-/// An account, its phone's passkey in a person's browser, and a page of it.
+/// An account, its passkey in a person's browser, and a page that links to it.
 struct Scene {
     standin: Standin,
     manager: Manager,
@@ -26,7 +26,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Returns a page that shows a code, of an account that requires a passkey.
+    /// Creates a page that shows a code, and an account that requires a passkey.
     async fn new(settings: Settings) -> Self {
         let standin = standin(Settings {
             passkey: true,
@@ -50,7 +50,7 @@ impl Scene {
         }
     }
 
-    /// Scans the code; returns the body of `GET /passkey` with the request.
+    /// Scans the code. Returns the body of `GET /passkey` with the request.
     async fn scan(&self) -> Value {
         poll::until("a code to scan", async || {
             self.standin.phone().scan_current().ok()
@@ -68,7 +68,7 @@ impl Scene {
         .await
     }
 
-    /// Has the account's passkey answer.
+    /// Makes the account's passkey answer the request.
     async fn answer(&mut self, asked: &Value) -> Value {
         let answer = self.person.answer(asked, &self.passkey, json!({})).await;
         answer.expect("an assertion")
@@ -78,13 +78,13 @@ impl Scene {
         self.manager.post("/passkey", answer).await
     }
 
-    /// Posts an answer that the service takes.
+    /// Posts an answer, which the service has to accept.
     async fn post_taken(&self, answer: &Value) {
         let (status, body) = self.post(answer).await;
         assert_eq!(status, 200, "{body}");
     }
 
-    /// Compares the verification code for the phone.
+    /// Confirms that the verification code is the phone's.
     async fn confirm(&self) {
         let code = poll::until("a verification code", async || {
             let (_, body) = self.manager.get("/passkey").await;
@@ -128,8 +128,8 @@ async fn authenticator_answers_and_a_person_compares_the_code() {
     scene.end().await;
 }
 
-/// The authenticator does not recognize its owner: there is no assertion, or
-/// one that says so, which WhatsApp is not asked about.
+/// Checks an authenticator that does not recognize its owner. It makes no assertion, or one which
+/// says that the owner was not recognized; that one is not passed on to WhatsApp.
 #[tokio::test]
 async fn authenticator_without_its_owner_is_refused() {
     let mut scene = Scene::new(Settings::default()).await;
@@ -144,7 +144,7 @@ async fn authenticator_without_its_owner_is_refused() {
     let words = body["message"].as_str().expect("words");
     assert!(words.contains("response.authenticatorData"), "{words}");
     assert_eq!(scene.standin.phone().passkey_refusals(), [""; 0]);
-    // The request is still good.
+    // The request is still valid.
     assert_eq!(scene.asked().await, asked);
     scene.person.verifies(true).await;
     let answer = scene.answer(&asked).await;
@@ -153,8 +153,8 @@ async fn authenticator_without_its_owner_is_refused() {
     scene.end().await;
 }
 
-/// Another passkey of the same authenticator, then the right one for the
-/// request before.
+/// Answers with another passkey of the same authenticator, then with the right one but for an
+/// earlier request.
 #[tokio::test]
 async fn authenticators_wrong_assertions_are_refused() {
     let mut scene = Scene::new(Settings::default()).await;
@@ -179,7 +179,7 @@ async fn authenticators_wrong_assertions_are_refused() {
     assert!(words.contains("another request"), "{words}");
     let right = scene.answer(&again).await;
     scene.post_taken(&right).await;
-    // The page that was scanned cannot be verified any more.
+    // The page that was scanned can no longer be verified.
     scene.confirm().await;
     scene.manager.until("READY").await;
     scene.end().await;
@@ -199,7 +199,7 @@ async fn authenticators_answer_after_a_cancellation_is_refused() {
         (409, &json!("PASSKEY_NOT_PENDING"))
     );
     assert_eq!(scene.standin.phone().state().passkeys_wanted, 0);
-    // From there it begins anew.
+    // From there linking starts over.
     let asked = scene.scan().await;
     let answer = scene.answer(&asked).await;
     scene.post_taken(&answer).await;
@@ -245,7 +245,7 @@ async fn authenticator_answers_after_a_pairing_code() {
     scene.end().await;
 }
 
-/// An account that has a passkey, and is not asked for it.
+/// Checks an account that has a passkey but is not asked for it.
 #[tokio::test]
 async fn account_that_is_not_asked_needs_no_authenticator() {
     let mut scene = Scene::new(Settings::default()).await;
@@ -264,7 +264,7 @@ async fn account_that_is_not_asked_needs_no_authenticator() {
     );
     assert_eq!(scene.times("asked").await, None);
     assert!(!scene.manager.service.output().contains("PASSKEY"));
-    // An answer to anything is of no use.
+    // Nothing is requested, so an answer is of no use.
     let request = json!({"public_key": {"challenge": "AAAA", "rpId": "whatsapp.com"}});
     let answer = scene.answer(&request).await;
     let (status, body) = scene.post(&answer).await;

@@ -1,5 +1,5 @@
-//! Data that must not leak from the service: the token, customers' numbers and
-//! texts, and the operator's chats.
+//! Tests that certain data does not leak from the service: the token, customers' numbers and texts,
+//! and the operator's chats.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -98,7 +98,8 @@ async fn token_stays_in_the_service() {
     assert!(!manager.service.output().contains(TOKEN));
 }
 
-/// Returns a process's network namespace; some of Chrome's are short-lived.
+/// Returns a process's network namespace; `None` if the process is gone, since some of Chrome's are
+/// short-lived.
 fn network(pid: i32) -> Option<PathBuf> {
     std::fs::read_link(format!("/proc/{pid}/ns/net")).ok()
 }
@@ -122,7 +123,7 @@ async fn chromedriver_and_cdp_are_unreachable_from_outside() {
         let listens = port_of(process.pid).is_some();
         assert_eq!(listens, process.pid == service, "{process:?}");
     }
-    // The service can, with concurrent requests.
+    // The service itself can take screenshots, with concurrent requests.
     let pictures = (0..3).map(|_| get(&manager, "/screenshot.png"));
     for picture in futures_util::future::join_all(pictures).await {
         assert_eq!(picture.status(), 200);
@@ -187,8 +188,7 @@ async fn screenshot_requires_the_token() {
     manager.stop().await;
 }
 
-/// Runs a session in which numbers and texts pass in every direction; returns
-/// its log.
+/// Runs a session in which numbers and texts pass in every direction. Returns its log.
 async fn talkative(filter: Option<&str>) -> String {
     let standin = standin(Settings::default()).await;
     let options = filter

@@ -1,5 +1,5 @@
-//! Real clients of WhatsApp Web, unmodified from npm, on the stand-in: they
-//! measure its fidelity.
+//! Runs real clients of WhatsApp Web, unmodified from npm, on the stand-in. They measure how
+//! faithful it is.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use whatsapp_standin::{Settings, Standin};
 
-/// Longer than a script's own timeout.
+/// Longer than the timeout of any script.
 const LIMIT: Duration = Duration::from_secs(180);
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn standin_settings_show_in_its_page() {
     run_peer("standin-edges.mjs").await;
 }
 
-/// A person's Cancel of a passkey, and searches that overlap.
+/// Checks a person's Cancel of a passkey, and searches that overlap.
 #[tokio::test]
 async fn page_script_runs_on_the_standin() {
     run_peer("page-script.mjs").await;
@@ -51,7 +51,7 @@ async fn run_peer(script: &str) {
     let standin = Standin::start(any_port, Settings::default())
         .await
         .expect("a free port");
-    // The browser's temporary files go into the same folder and are deleted with it.
+    // The browser's temporary files go into the same folder, and are deleted with it.
     let work = tempfile::tempdir().expect("a temporary folder");
     let profile = work.path().join("profile");
     let temporary = work.path().join("tmp");

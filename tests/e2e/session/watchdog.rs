@@ -1,6 +1,6 @@
-//! Notifications to systemd (and `health` for a container): the service is
-//! ready, its work continues, and none once its driver's task hangs. And the end
-//! of a service that hangs, where nobody else sees to it.
+//! Tests the notifications to systemd (and `health`, for a container): that the service is ready,
+//! that its work continues, and that none are sent once its driver's task hangs. Also tests that a
+//! service which hangs ends itself where nobody else would restart it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixDatagram;
@@ -27,7 +27,7 @@ impl Systemd {
         (Self(socket), path.display().to_string())
     }
 
-    /// Returns the next message, if one arrives within the timeout.
+    /// Returns the next message; `None` if none arrives within the timeout.
     fn hear(&self, patience: Duration) -> Option<String> {
         let mut held = [0; 256];
         self.0.set_read_timeout(Some(patience)).expect("a timeout");
@@ -41,7 +41,7 @@ impl Systemd {
     }
 }
 
-/// Runs `health` of the service; returns whether it succeeded, and its output.
+/// Runs `health` of the service. Returns whether it succeeded, and its output.
 async fn health(program: &str, url: &str, words: &[&str]) -> (bool, String) {
     let port = url.rsplit(':').next().expect("a port");
     let output = Command::new(binary(program))
@@ -58,8 +58,8 @@ async fn health(program: &str, url: &str, words: &[&str]) -> (bool, String) {
     (output.status.success(), said)
 }
 
-/// Has the driver hang: it records a link in a file, and a pipe without a reader
-/// blocks it midway, as a hung disk would. Returns the pipe.
+/// Makes the driver hang. It records a link in a file, and a pipe without a reader blocks it
+/// midway, as a hung disk would. Returns the pipe.
 async fn hang(manager: &Manager, standin: &Standin) -> PathBuf {
     manager.connect().await;
     manager.until("QR_REQUIRED").await;
@@ -105,14 +105,13 @@ async fn watchdog_goes_silent_when_the_drivers_task_hangs() {
     );
     let (status, body) = manager.get("/health/deep").await;
     assert_eq!((status, &body["alive"]), (503, &false.into()), "{body}");
-    // The port alone does not reveal it.
+    // The port alone does not reveal the hang.
     assert!(health("session-manager", &url, &[]).await.0);
-    // Earlier messages are read; then no more arrive, for longer than systemd
-    // would wait.
+    // Read the earlier messages. Then no more arrive, for longer than systemd would wait.
     while systemd.hear(Duration::from_millis(1)).is_some() {}
     assert_eq!(systemd.hear(WATCHDOG * 2), None);
 
-    // It continues once it can.
+    // The driver continues once it can.
     drop(std::fs::File::open(&pipe).expect("the pipe"));
     systemd.until("WATCHDOG=1");
     std::fs::remove_file(&pipe).expect("it is there");
@@ -161,7 +160,7 @@ async fn hub_is_ready_only_with_its_session_manager() {
 #[tokio::test(flavor = "multi_thread")]
 async fn hang_ends_the_service_that_nobody_watches() {
     let standin = harness::standin(Settings::default()).await;
-    // More than a look takes to fail.
+    // Longer than a check takes to fail.
     let options = ManagerOptions::default().with("WATCHDOG_SECONDS", 12);
     let mut manager = Manager::start_with(&standin, options).await;
     let pipe = hang(&manager, &standin).await;
@@ -171,12 +170,12 @@ async fn hang_ends_the_service_that_nobody_watches() {
     let last = output.lines().last().unwrap_or_default();
     let why = "[FATAL] the service hangs, and ends itself after 12 s: the session's driver has not answered for 5 s";
     assert_eq!(last, why, "{output}");
-    // Whatever it started ended with it, so that the next one can begin.
+    // Everything that it started ended with it, so that the next service can begin.
     processes::none_left(&manager.tokens()).await;
     std::fs::remove_file(&pipe).expect("it is there");
     manager.restart().await;
     manager.connect().await;
-    // The page may have kept the link that the driver did not write down.
+    // The page may have kept the link although the driver could not record it.
     poll::until("the session to be READY", async || {
         let _ = standin.phone().scan_current();
         (manager.state().await == "READY").then_some(())
@@ -191,7 +190,8 @@ async fn hang_ends_the_service_that_nobody_watches() {
     assert!(manager.stop().await.success());
 }
 
-/// Each of its threads stands in a line of its log; so would the last words.
+/// Checks that the hub ends itself although all its threads, and the last log line as well, wait
+/// for a log that nobody reads.
 #[tokio::test(flavor = "multi_thread")]
 async fn hub_whose_log_nobody_reads_any_more_ends_itself() {
     let folder = Scratch::default();
@@ -216,7 +216,7 @@ async fn hub_whose_log_nobody_reads_any_more_ends_itself() {
         line.clear();
         assert_ne!(log.read_line(&mut line).expect("its log"), 0, "it ended");
     }
-    // From here on nobody reads, and there is no room.
+    // From here on nobody reads, and the pipe is full.
     let filling = std::thread::spawn(move || {
         let mut writer = writer;
         while writer.write_all(&[b' '; 4096]).is_ok() {}

@@ -1,4 +1,4 @@
-//! What stands in a part's `Content-Disposition`, in a body that is sound otherwise.
+//! Fuzzes the content of a part's `Content-Disposition`, in a body that is otherwise valid.
 #![no_main]
 
 use axum::body::Body;
@@ -27,10 +27,10 @@ async fn read(body: Vec<u8>) {
         && check_filename("file", &name).is_ok()
     {
         let name = name.as_str();
-        // It is shown to people, and stands in headers.
+        // People see the name, and it is written into headers.
         assert!((1..=255).contains(&name.len()), "{name:?}");
         assert!(!matches!(name, "." | ".."), "{name:?}");
-        // Joiners are in emoji, and in some alphabets.
+        // Joiners occur in emoji, and in some alphabets.
         let joiners = ['\u{200c}', '\u{200d}', '\u{fe0e}', '\u{fe0f}'];
         for letter in name.chars().filter(|letter| !joiners.contains(letter)) {
             let is_plain = !letter.is_control() && !is_invisible(letter);
@@ -41,13 +41,13 @@ async fn read(body: Vec<u8>) {
     while let Ok(Some(chunk)) = part.chunk().await.map_err(broken_part) {
         read.extend_from_slice(&chunk);
     }
-    // Whatever the header says, it is a header: it ends at its line, or began
-    // others, and then the part.
+    // Whatever the header contains, it ends at its line, or other headers follow, and then the
+    // part.
     assert!(read.ends_with(FILE), "{read:?}");
 }
 
 fuzz_target!(|value: &[u8]| {
-    // A boundary within it makes other parts of it.
+    // A boundary within the value would begin another part.
     if value.windows(3).any(|bytes| bytes == b"--x") {
         return;
     }

@@ -1,4 +1,4 @@
-//! The environment: lines of `NAME=value`.
+//! Fuzzes the environment, as lines of `NAME=value`.
 #![no_main]
 
 use std::ffi::OsStr;
@@ -11,7 +11,7 @@ fuzz_target!(|text: &[u8]| {
     let pairs = text.split(|byte| *byte == b'\n').filter_map(|line| {
         let at = line.iter().position(|byte| *byte == b'=')?;
         let (name, value) = (&line[..at], &line[at + 1..]);
-        // These would be run.
+        // The values of these variables would be executed.
         if name.ends_with(b"_COMMAND") {
             return None;
         }

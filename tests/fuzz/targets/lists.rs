@@ -1,4 +1,4 @@
-//! Lists of recipients: CSV and JSON, in whatever encoding.
+//! Fuzzes lists of recipients: CSV and JSON, in any encoding.
 #![no_main]
 
 use central_hub::campaigns::import::{Item, LARGEST_RECORD, Rules, read};

@@ -1,4 +1,4 @@
-//! Requests in parts, cut into pieces of any size.
+//! Fuzzes multipart requests, cut into pieces of any size.
 #![no_main]
 
 use axum::body::Body;
@@ -40,7 +40,7 @@ async fn read(pieces: Vec<Vec<u8>>) {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    // The first byte says how large the pieces are.
+    // The first byte is the size of the pieces.
     let Some((size, body)) = bytes.split_first() else {
         return;
     };

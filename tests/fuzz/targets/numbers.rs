@@ -1,4 +1,4 @@
-//! Recipients, as callers of `/send` and as lists write them.
+//! Fuzzes recipients, as callers of `/send` write them and as lists do.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -17,7 +17,7 @@ fuzz_target!(|text: &str| {
         let home: Home = home.parse().expect("a country");
         for phone in [parse(text, &home), parse_cell(text, &home)] {
             let Ok(phone) = phone else { continue };
-            // What a list takes `/send` takes, and it is the same number there.
+            // `/send` accepts what a list accepts, as the same number.
             let taken = to_recipient(&phone).expect("a recipient");
             let international = format!("+{}", phone.digits);
             let again = recipient(&international, &home).expect("its own form");

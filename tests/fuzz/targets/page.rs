@@ -1,4 +1,4 @@
-//! What the page reports, and what becomes of it.
+//! Fuzzes the reports of the page, and how the session's machine handles them.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

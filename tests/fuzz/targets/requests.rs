@@ -1,4 +1,4 @@
-//! Bodies of `/send`.
+//! Fuzzes bodies of `/send`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,7 +10,7 @@ fuzz_target!(|body: &[u8]| {
     };
     for upload in [false, true] {
         if let Ok(outgoing) = request.validate(upload) {
-            // What is kept of it in the ledger comes back the same.
+            // The content comes back unchanged from its form in the ledger.
             let kept = serde_json::to_string(&outgoing.content).expect("JSON");
             let read = serde_json::from_str(&kept).expect("what was written");
             assert_eq!(outgoing.content, read);

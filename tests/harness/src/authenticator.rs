@@ -1,4 +1,4 @@
-//! A passkey for WhatsApp, as on another machine of the account's owner.
+//! Answers for a passkey for WhatsApp, as another machine of the account's owner would.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use whatsapp_standin::Phone;
 
-/// Flags: user present and user verified.
+/// The flags "user present" and "user verified".
 const VERIFIED: u8 = 0x05;
 
 /// A P-256 key and its id.
@@ -24,10 +24,10 @@ impl std::fmt::Debug for Authenticator {
     }
 }
 
-/// Properties of a response; the default is valid.
+/// Properties of a response. The default is valid.
 #[derive(Clone, Copy, Debug)]
 pub struct AssertionOptions<'a> {
-    /// The origin that it is for.
+    /// The origin that the response is for.
     pub origin: &'a str,
     /// The relying party of the passkey.
     pub party: &'a str,
@@ -46,7 +46,7 @@ impl Default for AssertionOptions<'_> {
 }
 
 impl Authenticator {
-    /// Creates one that WhatsApp does not know.
+    /// Creates a passkey that WhatsApp does not know.
     #[must_use]
     pub fn new(id: &str) -> Self {
         let random = SystemRandom::new();
@@ -60,7 +60,7 @@ impl Authenticator {
         }
     }
 
-    /// Creates one and adds it to the account of `phone`.
+    /// Creates a passkey and adds it to the account of `phone`.
     #[must_use]
     pub fn of(phone: &Phone) -> Self {
         let new = Self::new("passkey");
@@ -75,7 +75,7 @@ impl Authenticator {
         self.answer_with(asked, AssertionOptions::default())
     }
 
-    /// As [`Self::answer`], possibly invalid.
+    /// Works like [`Self::answer`], but with these options, which may make the answer invalid.
     #[must_use]
     pub fn answer_with(&self, asked: &Value, answer: AssertionOptions<'_>) -> Value {
         let client_data = json!({

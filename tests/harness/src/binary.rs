@@ -1,4 +1,4 @@
-//! A running binary of the product.
+//! Starts and controls a binary of the product.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::poll;
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test's own path");
-    // target/<profile>/deps/<test>, or target/<profile>/<binary>
+    // The test is target/<profile>/deps/<test>, or target/<profile>/<binary>.
     let mut folder = test.parent().expect("its folder");
     if folder.ends_with("deps") {
         folder = folder.parent().expect("a target folder");
@@ -37,8 +37,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts `name` with only these variables and `PATH`; `PORT` is 0 by
-    /// default. Waits until it listens.
+    /// Starts `name` with only these variables and `PATH`. `PORT` is 0 by default. Waits until the
+    /// service listens.
     ///
     /// Temporary files are in `folder`.
     pub async fn start(name: &str, folder: &Path, variables: &[(String, String)]) -> Self {
@@ -58,32 +58,32 @@ impl Service {
         service
     }
 
-    /// Returns its output so far.
+    /// Returns the output of the service so far.
     #[must_use]
     pub fn output(&self) -> String {
         std::fs::read_to_string(&self.output).unwrap_or_default()
     }
 
-    /// Returns its process.
+    /// Returns the process of the service; `None` if it has ended.
     #[must_use]
     pub fn process(&self) -> Option<Process> {
         Process::read(self.child.id().cast_signed())
     }
 
-    /// Returns its pid.
+    /// Returns the pid of the service.
     #[must_use]
     pub fn pid(&self) -> i32 {
         self.child.id().cast_signed()
     }
 
-    /// Sends it a signal.
+    /// Sends the service a signal.
     pub fn signal(&self, signal: Signal) {
         if let Some(process) = self.process() {
             kill(process.id(), signal).expect("a signal");
         }
     }
 
-    /// Waits until it ends.
+    /// Waits until the service ends.
     pub async fn ended(&mut self) -> ExitStatus {
         let child = &mut self.child;
         poll::until("the service to end", async || {
@@ -92,13 +92,13 @@ impl Service {
         .await
     }
 
-    /// Sends SIGTERM, then waits until it ends.
+    /// Sends SIGTERM, then waits until the service ends.
     pub async fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
         self.ended().await
     }
 
-    /// Sends `kill -9`, then waits until it ends.
+    /// Sends `kill -9`, then waits until the service ends.
     pub async fn kill(&mut self) {
         self.signal(Signal::KILL);
         self.ended().await;
@@ -111,13 +111,13 @@ impl Drop for Service {
             return;
         }
         if std::thread::panicking() {
-            // Captured with the other output of the failed test.
+            // Print it, so that it is captured with the other output of the failed test.
             #[expect(clippy::print_stderr, reason = "what a failed test has to say")]
             {
                 eprintln!("--- {}\n{}", self.output.display(), self.output());
             }
         }
-        // The service itself makes its children die with it: that is tested.
+        // The service itself makes its children die with it, which is tested.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -129,7 +129,7 @@ fn spawn(name: &str, folder: &Path, variables: &[(String, String)]) -> (Child, P
     (command.spawn().expect("it starts"), output)
 }
 
-/// Starts `name` so that it is killed when this process ends, for any reason.
+/// Starts `name` so that the kernel kills it when this process ends, for any reason.
 pub fn bound_to_us(
     name: &str,
     folder: &Path,
@@ -139,7 +139,7 @@ pub fn bound_to_us(
     spawn_bound(command(name, folder, variables, output)).expect("it starts")
 }
 
-/// Finds the URL in a service's log, once it listens.
+/// Finds the URL in a service's log; `None` until the service listens.
 pub fn listening_on(output: &Path) -> Option<String> {
     let output = std::fs::read_to_string(output).unwrap_or_default();
     let line = output.lines().find(|line| line.contains("listening on "))?;
@@ -156,7 +156,7 @@ fn command(name: &str, folder: &Path, variables: &[(String, String)], output: &P
         .append(true)
         .open(output)
         .expect("a log file");
-    // Each start of a service logs its own port.
+    // Each start of a service logs its own port, so empty the log.
     log.set_len(0).expect("an empty log file");
     let mut command = Command::new(binary(name));
     command
@@ -173,7 +173,7 @@ fn command(name: &str, folder: &Path, variables: &[(String, String)], output: &P
     command
 }
 
-/// Runs `name` to its end with these variables; returns exit status and output.
+/// Runs `name` to its end with these variables. Returns its exit status and output.
 pub async fn run_to_end(
     name: &str,
     folder: &Path,

@@ -1,4 +1,4 @@
-//! A client of `/events` of either service.
+//! Receives the events of either service from `/events`.
 
 use std::fmt;
 use std::pin::Pin;
@@ -37,14 +37,14 @@ impl fmt::Debug for Events {
 }
 
 impl Events {
-    /// Opens the stream at `url`, after the event `last` if given.
+    /// Opens the stream at `url`, after the event `last` if one is given.
     pub async fn open(url: &str, last: Option<u64>) -> Self {
         Self::try_open(url, last).await.expect("a stream of events")
     }
 
-    /// As [`Self::open`], for a service that may be down.
+    /// Works like [`Self::open`], for a service that may be down: returns `None` then.
     pub async fn try_open(url: &str, last: Option<u64>) -> Option<Self> {
-        // A stream has no end that a client could wait for.
+        // A stream does not end, so a client cannot wait for its end.
         let mut request = http().get(url).timeout(ENDLESS);
         if let Some(id) = last {
             request = request.header("last-event-id", id.to_string());
@@ -66,7 +66,7 @@ impl Events {
         }
     }
 
-    /// Returns the next event; `None` once the stream ended or broke off.
+    /// Returns the next event; `None` once the stream has ended or broken off.
     pub async fn next(&mut self) -> Option<SseEvent> {
         let event = match self.decoded.next().await? {
             Ok(event) => event,
@@ -80,7 +80,7 @@ impl Events {
         })
     }
 
-    /// Returns all events up to the one for which `last` is true.
+    /// Returns all events up to and including the first for which `last` is true.
     pub async fn until(&mut self, last: impl Fn(&SseEvent) -> bool) -> Vec<SseEvent> {
         let mut events = Vec::new();
         let reading = async {

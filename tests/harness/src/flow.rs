@@ -1,4 +1,4 @@
-//! Browser tests: a script of `tests/node` that uses the page of a hub.
+//! Runs browser tests: scripts of `tests/node` that use the page of a hub.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -7,9 +7,8 @@ use tokio::process::Command;
 
 use crate::{Hub, node_scripts, processes};
 
-/// Runs `script` of `tests/node` with these variables and the hub's address in
-/// `HUB_URL`; fails the test if the script fails, takes longer than `patience`,
-/// or leaves a browser behind.
+/// Runs `script` of `tests/node` with these variables, and with the hub's address in `HUB_URL`.
+/// Fails the test if the script fails, takes longer than `patience`, or leaves a browser behind.
 pub async fn browser_flow(hub: &Hub, script: &str, variables: &[(&str, &str)], patience: Duration) {
     let scripts = node_scripts();
     assert!(

@@ -1,4 +1,4 @@
-//! A central-hub in front of a [`Manager`].
+//! Runs a central-hub in front of a [`Manager`].
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Starts one in front of `manager`, with additional variables.
+    /// Starts a hub in front of `manager`, with additional variables.
     pub async fn start(manager: &Manager, options: ManagerOptions) -> Self {
         let folder = Scratch::default();
         let options = options.with("SESSION_MANAGER_BASE_URL", &manager.service.url);
@@ -30,7 +30,7 @@ impl Hub {
         }
     }
 
-    /// Starts it again in the same folder, after it ended.
+    /// Starts the hub again in the same folder, after it ended.
     pub async fn restart(&mut self) {
         let variables = self.options.variables();
         self.service = Service::start("central-hub", self.folder.path(), variables).await;
@@ -48,12 +48,12 @@ impl Hub {
         format!("{}{path}", self.service.url)
     }
 
-    /// Requests `GET path`; returns status and body.
+    /// Requests `GET path`. Returns the status and the body.
     pub async fn get(&self, path: &str) -> (u16, Value) {
         answer(self.client.get(self.url(path))).await
     }
 
-    /// Requests `POST path` with a JSON body; returns status and body.
+    /// Requests `POST path` with a JSON body. Returns the status and the body.
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         answer(self.client.post(self.url(path)).json(body)).await
     }

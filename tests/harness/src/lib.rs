@@ -1,5 +1,5 @@
-//! Harness of the end-to-end tests: the real binaries, real Chromium, and the
-//! stand-in for WhatsApp.
+//! The harness of the end-to-end tests: the real binaries, real Chromium, and the stand-in of
+//! WhatsApp.
 //!
 //! ```text
 //!  test ──> Manager (binary) ──> chromedriver ─> Chromium ─> Standin (library)
@@ -7,8 +7,8 @@
 //!     └───> Phone ──────────────────────────────────────────────┘
 //! ```
 //!
-//! Everything that a test starts ends with it, and the harness fails a test
-//! that leaves a process behind.
+//! Everything that a test starts ends with the test, and the harness fails a test that leaves a
+//! process behind.
 #![expect(
     clippy::missing_panics_doc,
     reason = "a harness panics: that is how a test fails"
@@ -47,7 +47,7 @@ use std::time::Duration;
 
 use whatsapp_standin::{Settings, Standin};
 
-/// Default timeout, longer than anything takes on a loaded machine.
+/// The default timeout, longer than anything takes on a loaded machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Returns the root of the repository.
@@ -57,7 +57,7 @@ pub fn root() -> PathBuf {
     here.ancestors().nth(2).expect("a root").to_owned()
 }
 
-/// Returns the folder of the Node.js scripts, and of their npm dependencies.
+/// Returns the folder of the Node.js scripts and their npm dependencies.
 #[must_use]
 pub fn node_scripts() -> PathBuf {
     root().join("tests/node")

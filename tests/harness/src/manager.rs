@@ -1,4 +1,4 @@
-//! A session-manager with its own folder.
+//! Runs a session-manager in its own folder.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -14,8 +14,8 @@ use crate::{Scratch, Service, poll, processes};
 #[must_use]
 pub fn http() -> reqwest::Client {
     http_builder()
-        // The services close idle connections after 30 s; one that is reused at
-        // that very moment would fail the request.
+        // The services close idle connections after 30 s. A connection that is reused at that very
+        // moment would fail the request.
         .pool_idle_timeout(Duration::from_secs(10))
         .timeout(Duration::from_secs(90))
         .build()
@@ -26,20 +26,20 @@ pub fn http() -> reqwest::Client {
 pub fn http_builder() -> reqwest::ClientBuilder {
     static CLIENT_TLS: OnceLock<()> = OnceLock::new();
     CLIENT_TLS.get_or_init(|| {
-        // Another test of the same process may have installed it already.
+        // Another test of the same process may have installed the provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     reqwest::Client::builder().no_proxy()
 }
 
-/// The variables that a [`Manager`] is started with.
+/// The variables with which a [`Manager`] is started.
 #[derive(Clone, Debug, Default)]
 pub struct ManagerOptions {
     variables: Vec<(String, String)>,
 }
 
 impl ManagerOptions {
-    /// Sets a variable of its environment.
+    /// Sets a variable of the environment.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike")]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
@@ -48,7 +48,7 @@ impl ManagerOptions {
         self
     }
 
-    /// Returns the variable of this name.
+    /// Returns the value of the variable with this name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&str> {
         let mut all = self.variables.iter();
@@ -75,12 +75,12 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// Starts one on the page of `standin`, with short timeouts for tests.
+    /// Starts a session-manager on the page of `standin`, with short timeouts for tests.
     pub async fn start(standin: &Standin) -> Self {
         Self::start_with(standin, ManagerOptions::default()).await
     }
 
-    /// As [`Self::start`], with additional variables.
+    /// Works like [`Self::start`], with additional variables.
     pub async fn start_with(standin: &Standin, options: ManagerOptions) -> Self {
         let page = ("WHATSAPP_WEB_URL".to_owned(), standin.web_url());
         let mut merged = ManagerOptions::default()
@@ -93,7 +93,7 @@ impl Manager {
         Self::start_in(Scratch::default(), merged).await
     }
 
-    /// Starts one whose browser cannot start, for tests of HTTP alone.
+    /// Starts a session-manager whose browser cannot start, for tests of HTTP alone.
     pub async fn without_browser(options: ManagerOptions) -> Self {
         let options = options
             .with("CHROME_BIN", "/nowhere/chromium")
@@ -101,7 +101,7 @@ impl Manager {
         Self::start_in(Scratch::default(), options).await
     }
 
-    /// Starts one in `folder` with only these options.
+    /// Starts a session-manager in `folder` with only these options.
     pub async fn start_in(folder: Scratch, options: ManagerOptions) -> Self {
         let options = match options.named("TOKENS_DIR") {
             Some(_) => options,
@@ -116,7 +116,7 @@ impl Manager {
         }
     }
 
-    /// Starts it again in the same folder, after it ended.
+    /// Starts the service again in the same folder, after it ended.
     pub async fn restart(&mut self) {
         let variables = self.options.variables();
         self.service = Service::start("session-manager", self.folder.path(), variables).await;
@@ -127,7 +127,7 @@ impl Manager {
         self.options = self.options.clone().with(name, value);
     }
 
-    /// Returns the folder of the linked device.
+    /// Returns the folder that keeps the linked device.
     #[must_use]
     pub fn tokens(&self) -> PathBuf {
         PathBuf::from(self.options.named("TOKENS_DIR").expect("TOKENS_DIR"))
@@ -145,13 +145,13 @@ impl Manager {
         format!("{}{path}", self.service.url)
     }
 
-    /// Requests `GET path`; returns status and body.
+    /// Requests `GET path`. Returns the status and the body.
     pub async fn get(&self, path: &str) -> (u16, Value) {
         let request = self.client.get(self.url(path));
         answer(request).await
     }
 
-    /// Requests `POST path` with a JSON body; returns status and body.
+    /// Requests `POST path` with a JSON body. Returns the status and the body.
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let request = self.client.post(self.url(path)).json(body);
         answer(request).await
@@ -174,7 +174,7 @@ impl Manager {
         self.get("/session").await.1
     }
 
-    /// Waits for a state.
+    /// Waits until the session is in this state.
     pub async fn until(&self, state: &str) {
         let deadline = tokio::time::Instant::now() + crate::PATIENCE;
         while self.state().await != state {
@@ -189,7 +189,8 @@ impl Manager {
         }
     }
 
-    /// Waits for a state with a cause.
+    /// Waits until the session is in this state with this cause. Returns the body of `GET
+    /// /session`.
     pub async fn until_cause(&self, state: &str, cause: &str) -> Value {
         poll::until(format!("{state} because of {cause}"), async || {
             let session = self.session().await;
@@ -198,12 +199,11 @@ impl Manager {
         .await
     }
 
-    /// Waits until what the page stores has not changed for a while.
+    /// Waits until the page's stored data has not changed for a while.
     ///
-    /// Chromium sometimes treats an `IndexedDB` that it was writing when it was
-    /// killed as corrupted, and deletes it, including the linked device ("Got
-    /// corruption" in `chrome_debug.log`). A test that needs the device
-    /// afterwards must kill at another moment.
+    /// Chromium sometimes treats an `IndexedDB` as corrupted if it was killed while it wrote to it,
+    /// and deletes it, including the linked device ("Got corruption" in `chrome_debug.log`). A test
+    /// that needs the device afterwards must not kill Chromium at such a moment.
     pub async fn until_stored(&self) {
         let folder = self.tokens().join("profile/Default/IndexedDB");
         let mut before = Vec::new();
@@ -217,7 +217,7 @@ impl Manager {
         .await;
     }
 
-    /// Links the session, and waits until it is ready.
+    /// Links the session, and waits until it is READY.
     pub async fn link(&self, standin: &Standin) {
         self.connect().await;
         self.until("QR_REQUIRED").await;
@@ -228,7 +228,7 @@ impl Manager {
         self.until("READY").await;
     }
 
-    /// Sends SIGTERM; fails the test if anything is left.
+    /// Sends SIGTERM, and waits for the end. Fails the test if anything is left.
     pub async fn stop(&mut self) -> ExitStatus {
         let status = self.service.stop().await;
         processes::none_left(&self.tokens()).await;
@@ -236,7 +236,7 @@ impl Manager {
         status
     }
 
-    /// Fails the test if Chrome's lock is left.
+    /// Fails the test if Chrome's lock still exists.
     pub fn assert_no_lock(&self) {
         for name in ["SingletonLock", "SingletonSocket", "SingletonCookie"] {
             let link = self.tokens().join("profile").join(name);
@@ -252,7 +252,7 @@ impl Manager {
 fn sizes_in(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        // Chrome may have removed it meanwhile.
+        // Chrome may have removed the file meanwhile.
         let Ok(facts) = entry.metadata() else {
             continue;
         };
@@ -266,7 +266,7 @@ fn sizes_in(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
     found
 }
 
-/// Sends `request`; returns status and body, `Null` if it is not JSON.
+/// Sends `request`. Returns the status and the body, which is `Null` if it is not JSON.
 pub async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.expect("an answer");
     let status = response.status().as_u16();

@@ -1,5 +1,5 @@
-//! A real nginx with `deploy/nginx/leadmaster.conf` in front of hubs; only
-//! addresses and the path of the certificate are changed.
+//! Runs a real nginx with `deploy/nginx/leadmaster.conf` in front of hubs. Only the addresses and
+//! the path of the certificate are changed.
 //!
 //! ```text
 //!  client (any address, by ADDRESS_HEADER) ── TLS ──> nginx ──> hub
@@ -31,33 +31,32 @@ use crate::{Scratch, http_builder, poll, root};
 pub struct Nginx {
     child: Child,
     folder: Scratch,
-    /// The address without TLS.
+    /// The address for requests without TLS.
     pub http: SocketAddr,
-    /// The address with TLS.
+    /// The address for requests with TLS.
     pub https: SocketAddr,
 }
 
 impl Nginx {
-    /// The host name in the file.
+    /// The host name in the configuration.
     pub const NAME: &str = "leadmaster.example.com";
-    /// The header by which a client on this machine sets its internet address,
-    /// so that there can be many clients; nginx trusts it if the file has no
-    /// such setting.
+    /// The header by which a client on this machine sets its internet address, so that there can be
+    /// many clients. nginx trusts it unless the configuration has a setting for that.
     pub const ADDRESS_HEADER: &str = "x-test-address";
 
-    /// Starts nginx in front of these hubs, each `http://ADDRESS:PORT`.
+    /// Starts nginx in front of these hubs, each given as `http://ADDRESS:PORT`.
     pub async fn before(hubs: &[&str]) -> Self {
         Self::serving(None, hubs).await
     }
 
-    /// As [`Self::before`], with `node-page.conf` as it says: a page of this
-    /// text is served beside the hubs.
+    /// Works like [`Self::before`], with `node-page.conf` set up as the file describes: a page with
+    /// the text `index` is served besides the hubs.
     pub async fn with_node_page(index: &str, hubs: &[&str]) -> Self {
         Self::serving(Some(index), hubs).await
     }
 
     async fn serving(index: Option<&str>, hubs: &[&str]) -> Self {
-        // A port that is free now may be another test's a moment later.
+        // Retry, since another test may take a port that is free now.
         for _ in 0..5 {
             let folder = Scratch::default();
             certify(folder.path());
@@ -82,20 +81,20 @@ impl Nginx {
         panic!("no port stays free");
     }
 
-    /// Returns its output so far.
+    /// Returns the output of nginx so far.
     #[must_use]
     pub fn said(&self) -> String {
         std::fs::read_to_string(self.folder.join("said")).unwrap_or_default()
     }
 
-    /// Returns the path of the certificate that its clients must trust.
+    /// Returns the path of the certificate that clients must trust.
     #[must_use]
     pub fn authority(&self) -> std::path::PathBuf {
         self.folder.join("authority.pem")
     }
 
-    /// Waits for the start; returns whether it succeeded. It binds all ports
-    /// before it responds on any.
+    /// Waits for the start, and returns whether it succeeded. nginx binds all ports before it
+    /// responds on any.
     async fn listens(&mut self) -> bool {
         let address = self.https;
         let child = &mut self.child;
@@ -108,18 +107,18 @@ impl Nginx {
         .await
     }
 
-    /// A client builder that resolves the name and trusts the certificate.
+    /// Returns a client builder that resolves the name and trusts the certificate.
     pub fn client_builder(&self) -> ClientBuilder {
         let pem = std::fs::read(self.authority()).expect("a certificate");
         http_builder()
             .tls_certs_only([Certificate::from_pem(&pem).expect("a certificate")])
             .resolve(Self::NAME, self.https)
             .redirect(redirect::Policy::none())
-            // For streams as well: none lasts as long here.
+            // This timeout applies to streams as well: none lasts that long in a test.
             .timeout(Duration::from_secs(90))
     }
 
-    /// A client at `from`, an address of this machine.
+    /// Returns a client that connects from `from`, an address of this machine.
     #[must_use]
     pub fn client(&self, from: u8) -> Client {
         self.client_builder()
@@ -166,10 +165,10 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Opens a connection, including the handshake.
+    /// Opens a connection, including the TLS handshake.
     ///
     /// # Errors
-    /// When the connection or the handshake fails.
+    /// If the connection or the handshake fails.
     pub async fn connect(&self) -> std::io::Result<TlsStream<tokio::net::TcpStream>> {
         let name = ServerName::try_from(Nginx::NAME).map_err(std::io::Error::other)?;
         let stream = tokio::net::TcpStream::connect(self.address).await?;
@@ -213,7 +212,7 @@ fn certify(folder: &Path) {
     }
 }
 
-/// The file of `deploy/`, changed to loopback and these ports.
+/// Returns the file of `deploy/`, changed to loopback and these ports.
 fn configuration(folder: &Path, http: SocketAddr, https: SocketAddr) -> String {
     let file = root().join("deploy/nginx/leadmaster.conf");
     let mut text = std::fs::read_to_string(file).expect("the file of deploy/");
@@ -233,8 +232,8 @@ fn configuration(folder: &Path, http: SocketAddr, https: SocketAddr) -> String {
     text
 }
 
-/// That configuration with `node-page.conf` in the place of its last location,
-/// and a build for it to serve.
+/// Returns that configuration with `node-page.conf` in place of its last location, and creates the
+/// page for it to serve.
 fn beside_a_page(folder: &Path, index: &str, text: &str) -> String {
     let file = root().join("deploy/nginx/node-page.conf");
     let mut snippet = std::fs::read_to_string(file).expect("the file of deploy/");
@@ -254,8 +253,8 @@ fn beside_a_page(folder: &Path, index: &str, text: &str) -> String {
     text.replace(last, "  include node-page.conf;\n")
 }
 
-/// One process, bound to this one; all that it writes is in `folder`. As many
-/// connections as Debian's own file has.
+/// Starts nginx as a single process that dies with this one. Everything that it writes is in
+/// `folder`. It has as many connections as in Debian's own configuration.
 fn start(folder: &Path, hubs: &[&str]) -> Child {
     let mut main = format!(
         "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr;\n\
@@ -265,7 +264,7 @@ fn start(folder: &Path, hubs: &[&str]) -> Child {
     );
     for hub in hubs {
         let address = hub.trim_start_matches("http://");
-        // Never skipped after a failure: a test needs this particular hub.
+        // `max_fails=0`: the hub is never skipped after a failure, since the test needs this one.
         main += &format!("server {address} max_fails=0;\n");
     }
     main += "}\n";

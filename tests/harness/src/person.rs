@@ -1,5 +1,5 @@
-//! A person's browser, with the virtual authenticator of DevTools in it: one of
-//! its own, or one that a program opened.
+//! Runs a person's browser with DevTools' virtual authenticator: a new browser, or one that a
+//! program opened.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -21,14 +21,14 @@ pub struct Person {
 }
 
 impl Person {
-    /// Opens a browser of its own on `whatsapp`.
+    /// Opens a new browser on `whatsapp`.
     pub async fn of(whatsapp: WhatsappName) -> Self {
         let address = whatsapp.address().to_string();
         Self::start(&[("WHATSAPP", &address)]).await
     }
 
-    /// Takes over the page that another program has opened, by the DevTools
-    /// port of its Chromium's profile.
+    /// Takes over the page that another program has opened, through the DevTools port of that
+    /// Chromium's profile.
     pub async fn at(profile: &Path) -> Self {
         let file = profile.join("DevToolsActivePort");
         let port = poll::until("DevTools' port", async || {
@@ -77,26 +77,25 @@ impl Person {
         self.hear().await
     }
 
-    /// Has the authenticator create a passkey of WhatsApp's; returns its id and
-    /// public key.
+    /// Makes the authenticator create a passkey for WhatsApp. Returns its id and its public key.
     pub async fn create(&mut self) -> (String, String) {
         let made = self.order(json!({"do": "create"})).await;
         let text = |name: &str| made[name].as_str().expect(name).to_owned();
         (text("credential_id"), text("public_key"))
     }
 
-    /// As [`Self::create`], and adds it to the account of `phone`; returns its id.
+    /// Works like [`Self::create`], and adds the passkey to the account of `phone`. Returns its id.
     pub async fn create_for(&mut self, phone: &Phone) -> String {
         let (id, key) = self.create().await;
         phone.add_passkey(&id, &key).expect("a key of P-256");
         id
     }
 
-    /// Has the authenticator answer a body of `GET /passkey` with the passkey
-    /// `id`, after the other changes to the request.
+    /// Makes the authenticator answer a body of `GET /passkey` with the passkey `id`, after
+    /// `changes` to the request.
     ///
     /// # Errors
-    /// The name of the browser's refusal.
+    /// The name of the error with which the browser refused.
     pub async fn answer(
         &mut self,
         asked: &Value,
@@ -117,12 +116,12 @@ impl Person {
         }
     }
 
-    /// Whether the authenticator recognizes its owner from now on.
+    /// Sets whether the authenticator recognizes its owner from now on.
     pub async fn verifies(&mut self, does: bool) {
         self.order(json!({"do": "verifies", "does": does})).await;
     }
 
-    /// Presses the page's button with this test id, once it is there.
+    /// Presses the page's button with this test id, once the button exists.
     pub async fn press(&mut self, test_id: &str) {
         self.order(json!({"do": "press", "test_id": test_id})).await;
     }
@@ -133,7 +132,7 @@ impl Person {
         told["value"].clone()
     }
 
-    /// Closes its own browser, or leaves the other program's.
+    /// Closes the browser if it is a new one. Otherwise leaves it to the other program.
     pub async fn leave(mut self) {
         drop(self.orders);
         let ended = self.process.wait().await.expect("its end");

@@ -1,4 +1,4 @@
-//! Polling of conditions.
+//! Polls conditions until they hold.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// Polls `probe` until it returns a value; panics with `what` after `patience`.
+/// Polls `probe` until it returns a value. Panics with `what` after `patience`.
 pub async fn until_within<T>(
     patience: Duration,
     what: impl Display,
@@ -26,7 +26,7 @@ pub async fn until_within<T>(
     }
 }
 
-/// As [`until_within`], with [`crate::PATIENCE`].
+/// Works like [`until_within`], with [`crate::PATIENCE`].
 pub async fn until<T>(what: impl Display, probe: impl AsyncFnMut() -> Option<T>) -> T {
     until_within(crate::PATIENCE, what, probe).await
 }

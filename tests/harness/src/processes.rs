@@ -1,4 +1,4 @@
-//! Processes of a test, found independently of the tested services.
+//! Finds the processes of a test, independently of the services under test.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -8,8 +8,8 @@ use service_runtime::process::{Process, ProcessTable, Signal, kill};
 
 use crate::poll;
 
-/// All running processes that have `folder` in their command line or
-/// environment, except this test.
+/// Returns all running processes that have `folder` in their command line or environment, except
+/// this test.
 #[must_use]
 pub fn of(folder: &Path) -> Vec<Process> {
     let needle = folder.as_os_str().as_bytes();
@@ -28,8 +28,8 @@ pub fn of(folder: &Path) -> Vec<Process> {
         .collect()
 }
 
-/// Waits until no process of `folder` is running; fails with a list of the
-/// others.
+/// Waits until no process of `folder` is running. Otherwise fails with a list of those that are
+/// left.
 pub async fn none_left(folder: &Path) {
     let patience = Duration::from_secs(15);
     let deadline = tokio::time::Instant::now() + patience;
@@ -46,19 +46,19 @@ pub async fn none_left(folder: &Path) {
     }
 }
 
-/// Returns the ChromeDriver of `folder`.
+/// Returns the ChromeDriver of `folder`, if it is running.
 #[must_use]
 pub fn chromedriver(folder: &Path) -> Option<Process> {
     of(folder).into_iter().find(|p| p.comm == "chromedriver")
 }
 
-/// Returns the program of `folder` that ChromeDriver starts as Chrome.
+/// Returns the shim of `folder`, the program that ChromeDriver starts as Chrome.
 #[must_use]
 pub fn stand_in(folder: &Path) -> Option<Process> {
     of(folder).into_iter().find(|p| p.comm == "chrome-shim")
 }
 
-/// Returns Chrome's main process of `folder`: the one without `--type=`.
+/// Returns Chrome's main process of `folder`, which is the one without `--type=`.
 #[must_use]
 pub fn chrome(folder: &Path) -> Option<Process> {
     of(folder)
@@ -76,7 +76,7 @@ pub fn renderers(folder: &Path) -> Vec<Process> {
         .collect()
 }
 
-/// Sends `kill -9`.
+/// Sends `kill -9` to the process.
 pub fn kill_hard(process: &Process) {
     kill(process.id(), Signal::KILL).expect("a signal");
 }

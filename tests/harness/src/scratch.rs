@@ -1,4 +1,4 @@
-//! A temporary folder of a test, for the data of everything that it starts.
+//! Creates a temporary folder for a test, for the data of everything that the test starts.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::processes;
 
-/// The folder; deleted on drop.
+/// A temporary folder, which is deleted on drop.
 #[derive(Debug)]
 pub struct Scratch(TempDir);
 
@@ -33,8 +33,8 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // A failed test has only just killed its service, whose children would
-        // still write to the folder while it is being deleted.
+        // A failed test has only just killed its service, whose children may still write to the
+        // folder while it is being deleted.
         let deadline = Instant::now() + Duration::from_secs(15);
         while std::thread::panicking()
             && !processes::of(self.path()).is_empty()

@@ -1,4 +1,4 @@
-//! A disk that is small enough to be filled.
+//! Mounts a disk that is small enough to be filled.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::Scratch;
 
-/// A disk of its own in memory; unmounted on drop.
+/// A separate disk in memory, which is unmounted on drop.
 #[derive(Debug)]
 pub struct SmallDisk {
     at: PathBuf,
@@ -16,7 +16,7 @@ pub struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Mounts one of this many MiB; `None` without root, who alone may.
+    /// Mounts a disk of `mib` MiB. Returns `None` without root, since only root may mount.
     #[must_use]
     pub fn mount(mib: u32) -> Option<Self> {
         let owner = std::fs::metadata("/proc/self").expect("this process").uid();
@@ -37,19 +37,19 @@ impl SmallDisk {
         Some(Self { at, _folder })
     }
 
-    /// Returns where it is mounted.
+    /// Returns the path at which the disk is mounted.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.at
     }
 
-    /// Takes all the room that is left.
+    /// Fills all the space that is left.
     pub fn fill(&self) {
         let mut file = File::create(self.filler()).expect("a file");
         while file.write_all(&[0; 4096]).is_ok() {}
     }
 
-    /// Gives it back.
+    /// Frees that space.
     pub fn make_room(&self) {
         std::fs::remove_file(self.filler()).expect("the filler");
     }
@@ -61,7 +61,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Lazily: a failed test may have left a service on it.
+        // Unmount lazily, since a failed test may have left a service on the disk.
         let unmount = Command::new("umount").arg("--lazy").arg(&self.at).status();
         drop(unmount);
     }

@@ -1,5 +1,5 @@
-//! The stand-in as `https://web.whatsapp.com`, a name that a Chromium maps to
-//! loopback: passkeys require TLS and their relying party's name.
+//! Serves the stand-in as `https://web.whatsapp.com`, a name that a Chromium maps to loopback.
+//! Passkeys require TLS, and the name of their relying party.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use whatsapp_standin::Standin;
 
 use crate::ManagerOptions;
 
-/// The stand-in behind TLS.
+/// The address of the stand-in behind TLS.
 #[derive(Clone, Copy, Debug)]
 pub struct WhatsappName(SocketAddr);
 
 impl WhatsappName {
-    /// Its page.
+    /// The URL of its page.
     pub const URL: &str = "https://web.whatsapp.com/";
 
-    /// Serves `standin` with a certificate of its own.
+    /// Serves `standin` over TLS with a new certificate.
     pub async fn of(standin: &Standin) -> Self {
         let own = rcgen::generate_simple_self_signed(vec!["web.whatsapp.com".to_owned()]);
         let own = own.expect("a certificate");
@@ -54,15 +54,15 @@ impl WhatsappName {
         Self(address)
     }
 
-    /// Returns the address of its TLS.
+    /// Returns the address that serves TLS.
     #[must_use]
     pub fn address(self) -> SocketAddr {
         self.0
     }
 
-    /// Returns the value of `CHROME_ARGS` with which Chromium takes it for
-    /// WhatsApp. The certificate is nobody's: a page with a wrong one has no
-    /// passkeys.
+    /// Returns the value of `CHROME_ARGS` that makes Chromium take the stand-in for WhatsApp. No
+    /// authority signed the certificate, and Chromium offers no passkeys to a page with a wrong
+    /// certificate, so it has to accept this one.
     #[must_use]
     pub fn chrome_args(self) -> String {
         format!(
@@ -71,7 +71,7 @@ impl WhatsappName {
         )
     }
 
-    /// Returns the options of a session-manager that opens it.
+    /// Returns the options of a session-manager that opens this page.
     #[must_use]
     pub fn options(self) -> ManagerOptions {
         ManagerOptions::default()

@@ -1,13 +1,12 @@
-// Beside this page, whatever a proxy puts in front of it.
+// The URL is relative to this page, so that it works whatever path a proxy puts in front.
 window.SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#api",
   deepLinking: true,
   filter: true,
-  // By subject, each opened when it is wanted: with 146 operations at once not all
-  // were drawn.
+  // Show collapsed groups, each opened on demand: with 146 operations at once, not all were drawn.
   docExpansion: "none",
   tryItOutEnabled: true,
-  // Nothing is asked of anybody else.
+  // Disable the validator, which would send the document to another server.
   validatorUrl: null,
 });

@@ -1,4 +1,4 @@
-//! Machine checks: port, folders, disk space, clock.
+//! Checks the machine: port, folders, disk space and clock.
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -10,13 +10,13 @@ use super::permissions::Audit;
 use crate::listen::{self, Hosts, ListenError, Listeners};
 use crate::process::Process;
 
-/// Minimum free space; below ten times as much is a warning.
+/// Minimum free space, in MiB. Less than ten times as much is a warning.
 const LEAST_ROOM_MIB: u64 = 100;
-/// Maximum clock skew; a larger one breaks WhatsApp and TLS.
+/// Maximum difference between the clocks. WhatsApp and TLS fail with a larger one.
 const LARGEST_SKEW: Duration = Duration::from_secs(60);
 
-/// Checks the owner of the port: `owner`, none, or another process. Port 0 is
-/// resolved to the port that the owner got.
+/// Checks who owns the port: the process `owner`, nobody, or another process. For port 0, checks
+/// the port that `owner` was given.
 pub async fn port(hosts: &Hosts, port: u16, owner: Option<&Process>) -> Check {
     const NAME: &str = "port";
     let port = match owner {
@@ -48,15 +48,15 @@ pub async fn port(hosts: &Hosts, port: u16, owner: Option<&Process>) -> Check {
     }
 }
 
-/// Checks that the service's user can write to the folder, and no other user
-/// can read it, or anything in it.
+/// Checks that the service's user can write to the folder, and that no other user can read the
+/// folder or anything in it.
 #[must_use]
 pub fn folder(name: &'static str, folder: &Path) -> Check {
     folder_with(name, folder, |_| true)
 }
 
-/// As [`folder`], of a folder in which others have something, too: only what begins
-/// with the name of `file` is looked at.
+/// Works like [`folder`], for a folder that holds other programs' files as well: checks only the
+/// entries whose names begin with the name of `file`.
 #[must_use]
 pub fn folder_of(name: &'static str, file: &Path) -> Check {
     let folder = file.parent().unwrap_or(Path::new("."));
@@ -104,7 +104,7 @@ fn folder_with(name: &'static str, folder: &Path, wanted: impl Fn(&Path) -> bool
     complaint.mended_by(folder, 0o700)
 }
 
-/// Checks the free disk space.
+/// Checks the free space of the disk that holds `folder`.
 #[must_use]
 pub fn disk(folder: &Path) -> Check {
     const NAME: &str = "disk";
@@ -122,14 +122,14 @@ pub fn disk(folder: &Path) -> Check {
     }
 }
 
-/// Returns the free space of the file system of `folder`, in MiB.
+/// Returns the free space of the file system of `folder`, in MiB; `None` if it cannot be read.
 #[must_use]
 pub fn free_mib(folder: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(first_there(folder)?).ok()?;
     Some(stat.f_bavail.saturating_mul(stat.f_frsize) / (1024 * 1024))
 }
 
-/// How far this machine's clock is from `theirs`, a server's `Date`.
+/// Checks this machine's clock against `theirs`, the `Date` of a server's response.
 #[must_use]
 pub fn clock(theirs: SystemTime, now: SystemTime) -> Check {
     const NAME: &str = "clock";
@@ -147,7 +147,7 @@ pub fn clock(theirs: SystemTime, now: SystemTime) -> Check {
     }
 }
 
-/// The nearest existing ancestor of the folder, itself included.
+/// Returns the nearest existing ancestor of the folder, or the folder itself if it exists.
 fn first_there(folder: &Path) -> Option<PathBuf> {
     let mut ancestors = folder.ancestors();
     ancestors

@@ -22,13 +22,13 @@ pub struct Options {
 }
 
 impl Options {
-    /// The report, mended where that is asked for.
+    /// Returns the report, after mending what `--fix` asks for.
     #[must_use]
     pub fn finish(&self, report: DoctorReport) -> DoctorReport {
         if self.fix { report.mend() } else { report }
     }
 
-    /// Whose environment is asked for.
+    /// Returns which process's environment the options select.
     pub const fn whose(&self) -> Whose {
         match self.pid {
             Some(pid) => Whose::Pid(pid),

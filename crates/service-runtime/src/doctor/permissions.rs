@@ -1,12 +1,13 @@
-//! Permissions of all that is stored: folders with everything in them, and logs.
+//! Checks the permissions of everything that the service stores: its folders with all their
+//! contents, and its logs.
 //!
 //! ```text
 //!  DATA_DIR, TOKENS_DIR, BACKUP_DIR ─> each file and folder inside: whose, which mode?
 //!     ─> one check for each, which `--fix` mends
 //! ```
 //!
-//! A folder that only its user can enter hides what is in it. It is looked at all the
-//! same: it is copied, packed and moved, and its modes go along.
+//! A folder that only its user can enter hides its contents from others. The contents are checked
+//! all the same: folders are copied, packed and moved, and their contents keep their modes.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -19,26 +20,26 @@ use std::path::{Path, PathBuf};
 use super::secrets::private_file;
 use super::{Check, Subject};
 
-/// What others than the owner could do.
+/// The permission bits of users other than the owner.
 const OTHERS: u32 = 0o077;
 
-/// What an audit found.
+/// The findings of an audit.
 #[derive(Debug, Default)]
 pub(super) struct Audit {
-    /// What other users could read or write, with the mode to give it.
+    /// Files and folders that other users can read or write, each with the mode to set.
     open: Vec<(PathBuf, u32)>,
-    /// How much of it is below each entry of the folder: names of files that
-    /// came in are not shown.
+    /// How many of them each entry directly below the folder has. The report shows only the names
+    /// of these entries, since names further down may be those of received files.
     places: BTreeMap<OsString, usize>,
-    /// What belongs to another user than the folder.
+    /// The number of files and folders whose owner is not the folder's owner.
     foreign: usize,
-    /// What could not be looked into.
+    /// The number of folders that could not be read.
     closed: usize,
 }
 
 impl Audit {
-    /// Looks at all below `folder`; of what is directly in it only where `wanted`
-    /// says so. Links are not followed.
+    /// Audits everything below `folder`. Skips what `wanted` rejects among the folder's direct
+    /// entries. Does not follow links.
     pub(super) fn of(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Self {
         let mut audit = Self::default();
         let Ok(top) = fs::metadata(folder) else {
@@ -58,7 +59,7 @@ impl Audit {
                 if inside == folder && !wanted(&path) {
                     continue;
                 }
-                // Of a running service: it may be gone by now.
+                // The service may be running, and may have deleted the file meanwhile.
                 let Ok(data) = fs::symlink_metadata(&path) else {
                     continue;
                 };
@@ -84,7 +85,7 @@ impl Audit {
         audit
     }
 
-    /// The complaint about it; `None` where all is well.
+    /// Returns the most serious finding as a check; `None` if there is none.
     pub(super) fn complaint(self, name: &'static str, folder: &Path) -> Option<Check> {
         let shown = folder.display();
         if !self.open.is_empty() {
@@ -120,7 +121,7 @@ impl Audit {
     }
 }
 
-/// Checks who may read PM2's logs of the service, rotated ones included.
+/// Checks who can read the logs that PM2 keeps of the service, including rotated logs.
 #[must_use]
 pub fn logs(subject: &Subject) -> Vec<Check> {
     const NAME: &str = "logs";
@@ -146,7 +147,7 @@ pub fn logs(subject: &Subject) -> Vec<Check> {
     checks
 }
 
-/// Whether others than the owners come into the folder.
+/// Returns whether users other than the owner can enter the folder.
 fn others_enter(folder: &Path) -> bool {
     let mut above = folder.ancestors().filter(|it| !it.as_os_str().is_empty());
     above.all(|it| fs::metadata(it).is_ok_and(|data| data.mode() & 0o011 != 0))

@@ -1,4 +1,4 @@
-//! The report of `doctor`, as text and as JSON, and its exit code.
+//! Holds the report of `doctor`, prints it as text or JSON, and derives the exit code.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
@@ -11,37 +11,37 @@ use std::process::ExitCode;
 use rustix::fs::OFlags;
 use serde::Serialize;
 
-/// Result of a check.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// No problem.
     Ok,
-    /// Works, but maybe not for long or not as intended.
+    /// Works now, but may stop working, or works differently than intended.
     Warning,
     /// Does not work.
     Failure,
 }
 
-/// One check with its result.
+/// A check with its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// The subject of the check.
+    /// What was checked.
     pub name: &'static str,
     /// The result.
     pub verdict: Verdict,
-    /// The finding; never a secret.
+    /// What the check found; never contains a secret.
     pub found: String,
-    /// The remedy; a command if there is one.
+    /// The remedy: a command, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cure: Option<String>,
-    /// What `--fix` does about it, where that is safe.
+    /// The files and folders whose modes `--fix` sets, where that is safe.
     #[serde(skip)]
     modes: Vec<(PathBuf, u32)>,
 }
 
 impl Check {
-    /// A passed check.
+    /// Creates a passed check.
     pub fn ok(name: &'static str, found: impl Into<String>) -> Self {
         Self {
             name,
@@ -52,14 +52,14 @@ impl Check {
         }
     }
 
-    /// `--fix` gives this file or folder this mode.
+    /// Adds a file or folder whose mode `--fix` sets to `mode`.
     #[must_use]
     pub fn mended_by(mut self, path: &Path, mode: u32) -> Self {
         self.modes.push((path.to_owned(), mode));
         self
     }
 
-    /// Does what can be done about it safely; what cannot stays as it is.
+    /// Applies the modes that `--fix` may set, and returns the check with its new result.
     #[must_use]
     pub fn mend(mut self) -> Self {
         let modes = std::mem::take(&mut self.modes);
@@ -70,7 +70,7 @@ impl Check {
         for (path, mode) in modes {
             match set_mode(&path, mode) {
                 Ok(()) => drop(set.insert(format!("{mode:o}"))),
-                // A file of a running service's may be gone by now.
+                // A running service may have deleted its file meanwhile.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => {
                     return Self {
@@ -85,7 +85,7 @@ impl Check {
         Self::ok(self.name, found)
     }
 
-    /// A check with a warning.
+    /// Creates a check with a warning.
     pub fn warning(name: &'static str, found: impl Into<String>, cure: impl Into<String>) -> Self {
         Self {
             verdict: Verdict::Warning,
@@ -94,7 +94,7 @@ impl Check {
         }
     }
 
-    /// A failed check.
+    /// Creates a failed check.
     pub fn failure(name: &'static str, found: impl Into<String>, cure: impl Into<String>) -> Self {
         Self {
             verdict: Verdict::Failure,
@@ -104,8 +104,8 @@ impl Check {
     }
 }
 
-/// Sets the mode of a file. A symbolic link is not followed, and a pipe not waited
-/// for: another user may have created it.
+/// Sets the mode of a file. Does not follow a symbolic link and does not wait for a pipe, since
+/// another user may have created either.
 fn set_mode(path: &Path, mode: u32) -> std::io::Result<()> {
     let no_link = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let opened = File::options()
@@ -115,16 +115,16 @@ fn set_mode(path: &Path, mode: u32) -> std::io::Result<()> {
     opened.set_permissions(Permissions::from_mode(mode))
 }
 
-/// The report of a doctor command.
+/// The report of a `doctor` command.
 #[derive(Clone, Debug, Serialize)]
 pub struct DoctorReport {
     /// The name of the service.
     pub service: &'static str,
     /// The version of the service.
     pub version: &'static str,
-    /// The worst result.
+    /// The worst verdict of all checks.
     pub verdict: Verdict,
-    /// The checks, in the order in which a user would look.
+    /// The checks, in the order in which a user would look at them.
     pub checks: Vec<Check>,
 }
 
@@ -141,22 +141,21 @@ impl DoctorReport {
         }
     }
 
-    /// Does what can be done safely about what it found.
+    /// Mends all findings that can be mended safely.
     #[must_use]
     pub fn mend(self) -> Self {
         let checks = self.checks.into_iter().map(Check::mend).collect();
         Self::new(self.service, self.version, checks)
     }
 
-    /// Prints it, and gives 0 when all is well, 1 with a warning, 2 with a
-    /// failure.
+    /// Prints the report. Returns exit code 0 if all is well, 1 for a warning, 2 for a failure.
     pub fn print(&self, json: bool) -> ExitCode {
         let text = if json {
             serde_json::to_string_pretty(self).unwrap_or_default()
         } else {
             self.to_string()
         };
-        // The reader may be gone; the exit code still counts.
+        // The reader may have closed the pipe; the exit code still counts.
         let _ = writeln!(std::io::stdout(), "{text}");
         ExitCode::from(self.verdict as u8)
     }

@@ -1,5 +1,5 @@
-//! Where secrets lie about: PM2's dump, `local.cjs`, environment files, secrets'
-//! own files; and who may read them.
+//! Checks who can read the files that hold secrets: PM2's dump, `local.cjs`, environment files, and
+//! files with a single secret.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Check, Service, Subject};
 use crate::Env;
 
-/// Every variable of either service that holds a secret.
+/// The names of all variables that hold a secret, of both services.
 pub const SECRETS: [&str; 11] = [
     "SESSION_MANAGER_TOKEN",
     "SESSION_MANAGER_TOKEN_PREVIOUS",
@@ -25,13 +25,14 @@ pub const SECRETS: [&str; 11] = [
     "ALERT_WEBHOOK_URL",
     "ALERT_WEBHOOK_SECRET",
 ];
-/// Secrets of the Node pair, which nothing reads any more.
+/// The secrets of the former Node services, which no program reads any more.
 const OLD_SECRETS: [&str; 3] = ["DB_PASSWORD", "JWT_SECRET", "CENTRAL_HUB_PASS"];
 const SETTINGS: &str = "/etc/leadmaster";
-/// Where runtimes put what they hand to a service.
+/// Folders where runtimes put the secrets that they pass to a service.
 const HANDED: [&str; 1] = ["/run/"];
 
-/// Looks at all that holds secrets of a service; one check where all is well.
+/// Checks every file that holds secrets of the service. Returns a single passed check if nothing is
+/// wrong.
 #[must_use]
 pub fn secrets(service: &Service, subject: &Subject) -> Vec<Check> {
     const NAME: &str = "secrets";
@@ -56,7 +57,7 @@ pub fn secrets(service: &Service, subject: &Subject) -> Vec<Check> {
     checks
 }
 
-/// What `pm2 save` wrote, where it would be.
+/// Returns the paths where `pm2 save` writes its dump, whether or not the files exist.
 fn dumps(env: &Env) -> Vec<PathBuf> {
     let home = env.optional_path("HOME");
     let pm2 = env.optional_path("PM2_HOME");
@@ -82,8 +83,8 @@ fn of_dump(name: &'static str, dump: &Path) -> Vec<Check> {
     checks
 }
 
-/// A complaint about secrets that a file holds themselves, and one about those that
-/// nothing reads.
+/// Returns a warning about secrets that the file contains in plain text, and one about secrets that
+/// no program reads any more.
 fn in_the_clear(name: &'static str, file: &Path, found: &BTreeSet<&str>) -> Vec<Check> {
     let shown = file.display();
     let found = found.iter().copied();
@@ -114,7 +115,7 @@ fn all_secrets() -> impl Iterator<Item = &'static str> {
     SECRETS.into_iter().chain(OLD_SECRETS)
 }
 
-/// The secrets that have a value in a script, as `NAME: 'value'`, outside comments.
+/// Returns the secrets that a script sets to a value, as `NAME: 'value'`, outside comments.
 fn in_script(text: &str) -> BTreeSet<&'static str> {
     let lines = text.lines().map(str::trim_start);
     let code: Vec<_> = lines
@@ -141,8 +142,8 @@ fn in_script(text: &str) -> BTreeSet<&'static str> {
     all_secrets().filter(|secret| has(secret)).collect()
 }
 
-/// What is in the settings' folder and can be read by everybody: variables, and the
-/// files that units hand over as credentials.
+/// Returns a warning for each file in the settings' folder that everybody can read: files with
+/// variables, and files that units pass on as credentials.
 fn in_settings(name: &'static str, folder: &Path) -> Vec<Check> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<_> = entries.map(|entry| entry.path()).collect();
@@ -157,7 +158,7 @@ fn in_settings(name: &'static str, folder: &Path) -> Vec<Check> {
     open.collect()
 }
 
-/// The secrets that have a value anywhere in it.
+/// Collects the secrets that have a value anywhere in `saved`.
 fn collect(saved: &Value, found: &mut BTreeSet<&'static str>) {
     match saved {
         Value::Array(all) => all.iter().for_each(|one| collect(one, found)),
@@ -176,20 +177,21 @@ fn collect(saved: &Value, found: &mut BTreeSet<&'static str>) {
     }
 }
 
-/// The path of a SQLite file is none.
+/// Returns whether this variable's value is a secret. The `DATABASE_URL` of a SQLite file is not a
+/// secret.
 fn is_secret(name: &str, value: &str) -> bool {
     !value.is_empty() && (name != "DATABASE_URL" || value.contains('@'))
 }
 
-/// `deploy/local.cjs` of the checkout that the service runs from, or else this
-/// program.
+/// Returns the `deploy/local.cjs` files in the working directory and in the checkout of the
+/// service's process, or else of this process.
 fn local_files(subject: &Subject) -> Vec<PathBuf> {
     let pid = match &subject.process {
         Some(process) => process.pid.to_string(),
         None => "self".to_owned(),
     };
     let link = |what: &str| fs::read_link(format!("/proc/{pid}/{what}")).ok();
-    // target/release/session-manager
+    // The executable is target/release/session-manager in the checkout.
     let checkout = link("exe").and_then(|exe| Some(exe.ancestors().nth(3)?.to_owned()));
     let all = [link("cwd"), checkout].into_iter().flatten();
     let files = all.map(|folder| folder.join("deploy/local.cjs"));
@@ -197,7 +199,7 @@ fn local_files(subject: &Subject) -> Vec<PathBuf> {
     files.into_iter().collect()
 }
 
-/// The files that `…_FILE` name.
+/// Returns the files that the `…_FILE` variables name.
 fn named_files(env: &Env) -> Vec<PathBuf> {
     let named = SECRETS.iter().map(|secret| format!("{secret}_FILE"));
     let files = named.filter_map(|name| env.optional_path(&name));
@@ -206,7 +208,7 @@ fn named_files(env: &Env) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A complaint, if others than its owner may read or write it.
+/// Returns a warning if users other than the owner can read or write the file.
 pub(super) fn private_file(name: &'static str, file: &Path) -> Option<Check> {
     let data = fs::symlink_metadata(file).ok()?;
     let mode = data.mode() & 0o777;
@@ -219,8 +221,8 @@ pub(super) fn private_file(name: &'static str, file: &Path) -> Option<Check> {
     Some(complaint.mended_by(file, 0o600))
 }
 
-/// Two services may share one by a group: what everybody may read is a complaint,
-/// and nothing that is safe to change unasked.
+/// Returns a warning if everybody can read the file. Two services may share a secret's file through
+/// a group, so the warning is not mended automatically.
 fn of_named(name: &'static str, file: &Path) -> Option<Check> {
     let mode = fs::metadata(file).ok()?.mode() & 0o777;
     (mode & 0o007 != 0).then(|| {
@@ -279,7 +281,7 @@ mod tests {
             "{found:#?}"
         );
         assert!(!format!("{found:?}").contains("hunter"), "{found:#?}");
-        // Mended, and what cannot be mended stays said.
+        // A check that cannot be mended keeps its verdict.
         let mended: Vec<_> = found.into_iter().map(Check::mend).collect();
         assert_eq!(mended[0].verdict, Verdict::Ok, "{mended:#?}");
         assert_eq!(fs::metadata(&dump).unwrap().mode() & 0o777, 0o600);

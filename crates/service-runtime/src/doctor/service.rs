@@ -1,4 +1,5 @@
-//! Environment that `doctor` checks: the running service's, or this shell's.
+//! Finds the environment that `doctor` checks, and runs the checks of a service. The environment is
+//! that of the running service, or else that of this shell.
 
 use std::fmt::Display;
 
@@ -21,9 +22,8 @@ pub struct Service {
     pub port: u16,
 }
 
-/// Runs all checks of a service: the source of its variables, the configuration
-/// they give (`read`, formatted by `summary`), then the service's own checks
-/// (`look`).
+/// Runs all checks of a service: the source of its variables; the configuration, which `read`
+/// parses and `summary` formats; then the service's own checks, `look`.
 pub async fn examine<C, E: Display>(
     service: &Service,
     whose: Whose,
@@ -48,33 +48,33 @@ pub async fn examine<C, E: Display>(
     DoctorReport::new(service.name, service.version, checks)
 }
 
-/// The environment to check.
+/// The environment to check, and where it comes from.
 #[derive(Debug)]
 pub struct Subject {
     /// The variables.
     pub env: Env,
     /// The running service, if its environment can be read.
     pub process: Option<Process>,
-    /// The service manager that runs it, or would.
+    /// The service manager that runs the service, or would run it.
     pub manager: ServiceManager,
-    /// All processes found.
+    /// All running processes of the service's program.
     others: Vec<Process>,
 }
 
-/// The requested environment.
+/// Which environment to check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Whose {
-    /// The running service's, if it runs.
+    /// The running service's, or this shell's if the service does not run.
     #[default]
     Running,
-    /// The environment of this process.
+    /// That of the process with this pid.
     Pid(i32),
-    /// The environment of this shell.
+    /// That of this shell.
     Here,
 }
 
 impl Subject {
-    /// Of these variables, with no process.
+    /// Creates a subject from these variables, without a process.
     #[cfg(test)]
     pub(super) const fn of(env: Env, manager: ServiceManager) -> Self {
         Self {
@@ -85,8 +85,8 @@ impl Subject {
         }
     }
 
-    /// As asked for; by default the running process of the service's program, or
-    /// else this shell.
+    /// Finds the requested environment; by default that of the running process of the service's
+    /// program, or else that of this shell.
     fn find(service: &Service, whose: Whose) -> Self {
         let running = match whose {
             Whose::Running => running(service.name),
@@ -95,7 +95,7 @@ impl Subject {
         };
         let read = running.iter().find_map(|process| {
             let variables = process.environment()?;
-            // Its folders are where it was started, not where this is.
+            // The process's relative paths start from its own working directory, not from this one.
             let folder = std::fs::read_link(format!("/proc/{}/cwd", process.pid)).ok();
             Some((Env::from_pairs(variables).within(folder), process.clone()))
         });
@@ -116,7 +116,7 @@ impl Subject {
     }
 }
 
-/// Checks the source of the variables, and whether a foreign `PORT` leaked in.
+/// Checks where the variables come from, and whether `PORT` was set for another program.
 fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
     let (name, expected) = (service.name, service.port);
     let mut checks = Vec::new();
@@ -170,7 +170,7 @@ fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
     checks
 }
 
-/// The processes of this program, except those that run a subcommand.
+/// Returns the processes of this program, except those that run a subcommand.
 fn running(name: &str) -> Vec<Process> {
     let Ok(table) = ProcessTable::scan() else {
         return Vec::new();

@@ -1,4 +1,5 @@
-//! The service manager (PM2, systemd, none), and its commands for start, restart, logs.
+//! Detects the service manager (PM2, systemd or none), and gives its commands to start, restart and
+//! read logs.
 
 use std::path::Path;
 
@@ -7,10 +8,10 @@ use crate::Env;
 
 /// Variables that PM2 sets for its processes.
 const PM2: [&str; 2] = ["pm_id", "PM2_HOME"];
-/// Variable that systemd sets for its processes. PM2 inherits it if systemd
-/// starts PM2, and passes it on.
+/// The variable that systemd sets for its processes. PM2 inherits and passes it on if systemd
+/// starts PM2.
 const SYSTEMD: &str = "INVOCATION_ID";
-/// Where `deploy/install.sh` puts the units, and where the packages do.
+/// The folders where `deploy/install.sh` and the packages put the units.
 const UNITS: [&str; 2] = ["/etc/systemd/system", "/usr/lib/systemd/system"];
 
 /// The service manager that runs the service.
@@ -20,7 +21,7 @@ pub enum ServiceManager {
     Pm2,
     /// systemd, with the units.
     Systemd,
-    /// None: a terminal, a container, or not running.
+    /// None: the service runs in a terminal or a container, or not at all.
     Nobody,
 }
 
@@ -49,7 +50,7 @@ impl ServiceManager {
         }
     }
 
-    /// A phrase that names the manager.
+    /// Returns a phrase that says which manager runs the service.
     pub(super) const fn told(self) -> &'static str {
         match self {
             Self::Pm2 => "by PM2",
@@ -58,7 +59,7 @@ impl ServiceManager {
         }
     }
 
-    /// The command to start the service.
+    /// Returns the command that starts the service.
     #[must_use]
     pub fn start(self, service: &Service) -> String {
         match self {
@@ -67,7 +68,7 @@ impl ServiceManager {
         }
     }
 
-    /// The command to restart the service with the same variables.
+    /// Returns the command that restarts the service with the same variables.
     #[must_use]
     pub fn restart(self, service: &Service) -> String {
         match self {
@@ -76,7 +77,7 @@ impl ServiceManager {
         }
     }
 
-    /// The command to restart the service with changed variables.
+    /// Returns the command that restarts the service with changed variables.
     pub(super) fn renew(self, service: &Service) -> String {
         match self {
             Self::Systemd => self.restart(service),
@@ -87,7 +88,7 @@ impl ServiceManager {
         }
     }
 
-    /// The file with the operator's own variables.
+    /// Returns the file that holds the operator's variables.
     #[must_use]
     pub fn settings(self, service: &Service) -> String {
         match self {
@@ -96,13 +97,13 @@ impl ServiceManager {
         }
     }
 
-    /// The instruction to correct a variable.
+    /// Returns the instruction for correcting a variable.
     pub(super) fn correct(self, service: &Service) -> String {
         let file = self.settings(service);
         format!("correct it in {file}, then {}", self.renew(service))
     }
 
-    /// The command to read the service's log.
+    /// Returns the command that shows the service's log.
     #[must_use]
     pub fn logs(self, service: &Service) -> String {
         match self {

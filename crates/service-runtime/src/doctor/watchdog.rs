@@ -1,5 +1,5 @@
-//! Whether somebody restarts a service that hangs: under PM2 that is an app of its
-//! own, `deploy/watchdog`.
+//! Checks that a service that hangs is restarted. Under PM2 a separate app does that,
+//! `deploy/watchdog`.
 
 use std::fs;
 
@@ -7,10 +7,10 @@ use super::{Check, ServiceManager, Subject};
 use crate::process::Process;
 
 const NAME: &str = "watchdog";
-/// Its name in PM2.
+/// The name of the watchdog's app in PM2.
 const APP: &str = "leadmaster-watchdog";
 
-/// Checks that it runs beside a service that PM2 runs; `None` for any other.
+/// Checks that the watchdog runs if PM2 runs the service. Returns `None` under any other manager.
 #[must_use]
 pub fn watchdog(subject: &Subject) -> Option<Check> {
     if subject.manager != ServiceManager::Pm2 || subject.process.is_none() {

@@ -1,19 +1,19 @@
-//! Headers of files that others made: their name, and that no browser executes
-//! them.
+//! Sets the response headers of files that others made: the file name, and protection against a
+//! browser that would execute the file.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// All but what RFC 8187 calls `attr-char`, and of that only the letters, the
-/// digits and these.
+/// The characters to percent-encode: all but letters, digits and these. The rest is a subset of
+/// `attr-char` in RFC 8187.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Returns a `Content-Disposition` of this kind (`inline`, `attachment`), with the
-/// name, if there is one, in the encoding of RFC 8187.
+/// Returns a `Content-Disposition` of this kind (`inline` or `attachment`), with the name, if any,
+/// encoded as RFC 8187 requires.
 #[must_use]
 pub fn disposition(kind: &str, filename: Option<&str>) -> String {
     match filename {
@@ -25,8 +25,8 @@ pub fn disposition(kind: &str, filename: Option<&str>) -> String {
     }
 }
 
-/// Keeps a browser from rendering an untrusted file as a page, and from showing it
-/// without asking again.
+/// Keeps a browser from rendering an untrusted file as a page, and from showing it again without a
+/// new request.
 pub fn distrust(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

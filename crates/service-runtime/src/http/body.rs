@@ -1,4 +1,4 @@
-//! Errors of reading a request body.
+//! Converts errors that occur while a request body is read.
 
 use std::error::Error;
 
@@ -21,13 +21,13 @@ pub(super) fn find_source<'a, T: Error + 'static>(
     None
 }
 
-/// Whether a body ended by its read timeout.
+/// Returns whether the body failed because its read timeout expired.
 #[must_use]
 pub fn is_stalled(error: &(dyn Error + 'static)) -> bool {
     find_source::<Stalled>(error).is_some()
 }
 
-/// 408 after a read timeout of the body, else 400 with this message.
+/// Returns 408 after a read timeout of the body, else 400 with the message `otherwise`.
 #[must_use]
 pub fn body_failed(error: &(dyn Error + 'static), otherwise: &str) -> ErrorReply {
     match find_source::<Stalled>(error) {

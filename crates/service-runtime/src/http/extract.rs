@@ -1,4 +1,4 @@
-//! Extractors for path, query and header parameters, with uniform errors.
+//! Extractors for path, query and header parameters, all with the same form of error.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Path, Query};
 use axum::http::request::Parts;
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::CLIENTE_ID_HEADER;
 use super::reply::ErrorReply;
 
-/// A [`Path`] whose rejection is 400 `INVALID_REQUEST`.
+/// A [`Path`] that is rejected with 400 `INVALID_REQUEST`.
 #[derive(Clone, Copy, Debug)]
 pub struct ApiPath<T>(pub T);
 
@@ -23,7 +23,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for ApiPath
     }
 }
 
-/// A [`Query`] whose rejection is 400 `INVALID_REQUEST`.
+/// A [`Query`] that is rejected with 400 `INVALID_REQUEST`.
 #[derive(Clone, Copy, Debug)]
 pub struct ApiQuery<T>(pub T);
 
@@ -38,14 +38,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
     }
 }
 
-/// The business that a request is made for: `X-Cliente-Id`, a positive integer.
-/// Metadata; extract it as an `Option`.
+/// The business on whose behalf a request is made, from the header `X-Cliente-Id`: a positive
+/// integer. The header is optional metadata, so extract it as an `Option`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClienteId(pub u64);
 
 impl ClienteId {
-    /// Parses a positive integer in decimal digits, below 2⁶³ so that every
-    /// database can store it.
+    /// Parses a positive integer in decimal digits. It must be below 2⁶³, so that every database
+    /// can store it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

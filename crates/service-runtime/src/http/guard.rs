@@ -1,8 +1,8 @@
-//! CSRF and DNS rebinding protection for a service without a token.
+//! Protects a service without a token against CSRF and DNS rebinding.
 //!
-//! Any web page can make a browser post to `127.0.0.1`, or point its own domain
-//! at 127.0.0.1 and read the responses (DNS rebinding). These layers block
-//! both, but not curl, cron and other programs.
+//! Any web page can make a browser post to `127.0.0.1`, or point its own domain at 127.0.0.1 and
+//! read the responses (DNS rebinding). These layers block both, but do not block curl, cron and
+//! other programs.
 
 use axum::extract::Request;
 use axum::http::uri::Authority;
@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::reply::ErrorReply;
 
-/// Middleware: 403 `CROSS_SITE_REQUEST` for a browser's cross-site request that
-/// could change something.
+/// Rejects a browser's cross-site request with 403 `CROSS_SITE_REQUEST`, if the request could
+/// change something. A middleware.
 pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
     let changes = !matches!(
         *request.method(),
@@ -30,12 +30,12 @@ pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Middleware: 403 `FOREIGN_HOST` unless the requested host is `localhost` or a
-/// loopback address.
+/// Rejects a request with 403 `FOREIGN_HOST`, unless the requested host is `localhost` or a
+/// loopback address. A middleware.
 pub async fn require_loopback_host(request: Request, next: Next) -> Response {
     let target = request.uri().authority().map(Authority::as_str);
-    // No host at all: HTTP/1.0, which no browser uses. Of several, all are
-    // checked: which of them a proxy used is unknown here.
+    // A request without any host is HTTP/1.0, which no browser uses. If there are several hosts,
+    // all are checked, since it is unknown which of them a proxy used.
     let mut named = target.into_iter().chain(
         request
             .headers()
@@ -59,8 +59,8 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Whether the browser's headers prove that the request is from a page of this
-/// service; other clients' headers prove nothing.
+/// Returns whether the browser's headers prove that the request comes from a page of this service.
+/// The headers of other clients prove nothing.
 #[must_use]
 pub fn is_same_origin(headers: &HeaderMap) -> bool {
     let site = text(headers, header::HeaderName::from_static("sec-fetch-site"));
@@ -68,10 +68,10 @@ pub fn is_same_origin(headers: &HeaderMap) -> bool {
         && (site == Some("same-origin") || headers.contains_key(header::ORIGIN))
 }
 
-/// Why a request counts as cross-site, with the two differing values; `None` if
-/// it does not. A proxy that rewrites `Host` looks the same.
+/// Returns why a request counts as cross-site, with the two values that differ; `None` if it does
+/// not. A request through a proxy that rewrites `Host` looks the same.
 fn cross_site(headers: &HeaderMap) -> Option<String> {
-    /// Maximum length quoted from a header, which any client controls.
+    /// Maximum length, in characters, of a quoted header value, since any client can set it.
     const SHOWN: usize = 100;
     let shown = |text: &str| text.chars().take(SHOWN).collect::<String>();
     if let Some(site) = text(headers, header::HeaderName::from_static("sec-fetch-site")) {
@@ -88,7 +88,7 @@ fn cross_site(headers: &HeaderMap) -> Option<String> {
     {
         return None;
     }
-    // `Origin: null` is among them.
+    // This covers `Origin: null` as well.
     Some(format!(
         "Origin is {}, and Host is {}; a proxy in front has to pass the Host that the browser \
          asked for, with its port (nginx: proxy_set_header Host $http_host)",
@@ -97,8 +97,8 @@ fn cross_site(headers: &HeaderMap) -> Option<String> {
     ))
 }
 
-/// Whether `host` (with or without a port) is `localhost`, a name below it,
-/// or a loopback address.
+/// Returns whether `host` (with or without a port) is `localhost`, a subdomain of it, or a loopback
+/// address.
 #[must_use]
 pub fn is_loopback_host(host: &str) -> bool {
     let name = match host.strip_prefix('[') {

@@ -1,4 +1,4 @@
-//! Rate limit on guesses of a shared secret, by peer address.
+//! Limits the rate of guesses at a shared secret, by peer address.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use axum::http::{HeaderValue, StatusCode, header};
 use super::reply::ErrorReply;
 use crate::limits::{Attempts, OncePerMinute, network_of};
 
-/// Maximum number of wrong secrets per minute from one address. A secret must
-/// be long enough to withstand ten guesses a second; a lower limit would lock
-/// out a program with an old secret, and others behind its address.
+/// Maximum number of wrong secrets per minute from one address. A secret must be long enough to
+/// withstand ten guesses a second. A lower limit would lock out a program with an outdated secret,
+/// and others behind its address.
 const OF_ADDRESS: u32 = 600;
 
-/// Counts wrong secrets by address, rejects an address above the limit, and
-/// logs them, one line per minute.
+/// Counts wrong secrets by address, rejects addresses above the limit, and logs at most one line
+/// per minute.
 #[derive(Debug)]
 pub struct Guesses {
     name: &'static str,
@@ -23,7 +23,7 @@ pub struct Guesses {
 }
 
 impl Guesses {
-    /// Creates the limit for the secret in this variable.
+    /// Creates the limit for the secret in the variable `name`.
     #[must_use]
     pub fn at(name: &'static str) -> Self {
         Self {
@@ -33,11 +33,10 @@ impl Guesses {
         }
     }
 
-    /// Checks the result of a comparison from this address; `Ok` is whether the
-    /// request is authenticated.
+    /// Counts a wrong secret from this address. Returns whether the request is authenticated.
     ///
-    /// From this machine's addresses, where the other services are, only wrong
-    /// secrets are rejected: a guesser there must not lock them out.
+    /// Above the limit, addresses of this machine are rejected only with a wrong secret: the other
+    /// services connect from them, and a guesser there must not lock them out.
     ///
     /// # Errors
     /// 429 `TOO_MANY_ATTEMPTS`.

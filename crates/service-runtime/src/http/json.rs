@@ -1,4 +1,4 @@
-//! The JSON extractor: strict about the body, lenient about `Content-Type`.
+//! Extracts JSON bodies. Strict about the body, lenient about `Content-Type`.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use super::body_failed;
 use super::reply::ErrorReply;
 use super::standard::Limits;
 
-/// How much of a body that is too large is read and discarded, in bytes, so
-/// that the client can read the response instead of a connection reset.
+/// How many bytes of an oversized body are read and discarded, so that the client can read the
+/// response instead of a connection reset.
 const DROPPED: usize = 16 * 1024 * 1024;
 
 /// A body that is a JSON object of type `T`.
 ///
-/// A missing content type, and the default of `curl -d`, are accepted as JSON;
-/// any other that is not JSON is 415. Invalid JSON: 400 `INVALID_JSON`. Another
-/// type: 400 `INVALID_REQUEST`, naming the field. 413 above [`Limits::body`],
-/// 408 after [`Limits::body_read`].
+/// A missing content type counts as JSON, and so does the default of `curl -d`; any other that is
+/// not JSON is rejected with 415. Invalid JSON is 400 `INVALID_JSON`. JSON that does not match `T`
+/// is 400 `INVALID_REQUEST` with the name of the field. A body above [`Limits::body`] is 413, one
+/// that takes longer than [`Limits::body_read`] is 408.
 #[derive(Clone, Copy, Debug)]
 pub struct ApiJson<T>(pub T);
 
@@ -58,7 +58,8 @@ fn check_label(headers: &HeaderMap) -> Result<(), ErrorReply> {
     }
 }
 
-/// Reads the whole body, or returns 413, 408 or 400.
+/// Reads the whole body. Returns 413 if it is too large, 408 if it takes too long, 400 if it cannot
+/// be read.
 async fn read(body: Body, limit: usize, within: Duration) -> Result<Bytes, ErrorReply> {
     tokio::time::timeout(within, collect(body, limit))
         .await
@@ -122,7 +123,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
         };
         ErrorReply::new(StatusCode::BAD_REQUEST, "INVALID_JSON", what)
     };
-    // serde accepts an array for a struct; no route does.
+    // serde accepts an array in place of a struct; no route does.
     if body.trim_ascii_start().starts_with(b"[") {
         serde_json::from_slice::<serde::de::IgnoredAny>(body).map_err(|error| not_json(&error))?;
         return Err(ErrorReply::invalid_request(
@@ -131,7 +132,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        // A type error may come before a later syntax error.
+        // serde may report a type error although a syntax error follows.
         if let Err(syntax) = serde_json::from_slice::<serde::de::IgnoredAny>(body) {
             return not_json(&syntax);
         }
@@ -139,7 +140,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
         let place = if path == "." {
             "the body".to_owned()
         } else {
-            // A path can repeat keys of the body, of any length.
+            // The path can contain keys from the body, of any length.
             format!("field {:?}", path.chars().take(80).collect::<String>())
         };
         ErrorReply::invalid_request(format!("{place}: {}", complaint(error.inner())))
@@ -148,8 +149,8 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
     Ok(value)
 }
 
-/// serde's message, without the position and the values that it repeats: they
-/// may be a phone number or a message text.
+/// Returns serde's message without the position and without the values that it quotes: they may be
+/// a phone number or the text of a message.
 fn complaint(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Multipart requests: `multipart/form-data` only, bounded bytes between parts,
-//! and a JSON part with the limits and errors of an ordinary body.
+//! Reads multipart requests. Accepts `multipart/form-data` only, limits the bytes between parts,
+//! and gives a JSON part the limits and errors of an ordinary body.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use super::json::json_from;
 use super::reply::ErrorReply;
 use super::{body_failed, find_source};
 
-/// The limit of an ordinary body, in bytes.
+/// Maximum size of a JSON part, in bytes: that of an ordinary body.
 const LARGEST_JSON: usize = 512 * 1024;
-/// Maximum size of the boundary and headers of a part, and of the preamble, in
-/// bytes. Excess bytes within the same chunk are accepted.
+/// Maximum size of the boundary and headers of a part, and of the preamble, in bytes. Excess bytes
+/// in the same chunk are accepted.
 const LARGEST_HEAD: usize = 16 * 1024;
-/// How much of a head that is too large is read and discarded, so that the
-/// client can read the response.
+/// How many bytes of an oversized head are read and discarded, so that the client can read the
+/// response.
 const DROPPED: usize = 16 * 1024 * 1024;
-/// Number of polls by the parser before its buffered head counts as too large:
-/// it reads up to twice before it parses.
+/// How often the parser may poll before its buffered head counts as too large. The parser reads up
+/// to twice before it parses.
 const LOOKS: usize = 4;
 
-/// Whether the content type of a request is multipart.
+/// Returns whether the content type of a request is multipart.
 #[must_use]
 pub fn is_multipart(headers: &HeaderMap) -> bool {
     headers
@@ -49,18 +49,18 @@ pub struct Parts {
     between: Arc<Between>,
 }
 
-/// Bytes read since the last part ended; [`IN_PART`] within one.
+/// The number of bytes read since the last part ended; [`IN_PART`] within a part.
 #[derive(Debug, Default)]
 struct Between(AtomicUsize);
 
 const IN_PART: usize = usize::MAX;
 
 impl Parts {
-    /// Returns the next part; the previous one must be read to its end.
+    /// Returns the next part; `None` after the last. The previous part must be read to its end.
     ///
     /// # Errors
-    /// 400 if the body is not properly framed, 408 after its read timeout, 413
-    /// if a part's headers are too large.
+    /// 400 if the body is not properly framed, 408 after its read timeout, 413 if a part's headers
+    /// are too large.
     pub async fn next(&mut self) -> Result<Option<Field<'_>>, ErrorReply> {
         self.between.0.store(0, Ordering::Relaxed);
         let part = self.parts.next_field().await.map_err(broken_part);
@@ -90,8 +90,8 @@ pub async fn parts_of(request: Request) -> Result<Parts, ErrorReply> {
     Ok(Parts { parts, between })
 }
 
-/// The rejection of a part that cannot be read: 408, 413 or 400. axum's message
-/// is dropped: it may repeat content of the body.
+/// Returns the rejection of a part that cannot be read: 408, 413 or 400. Drops axum's message,
+/// which may repeat content of the body.
 #[must_use]
 #[expect(
     clippy::needless_pass_by_value,
@@ -130,21 +130,22 @@ pub async fn json_part<T: DeserializeOwned>(mut part: Field<'_>) -> Result<T, Er
     json_from(&json)
 }
 
-/// The headers of a part exceed the limit.
+/// The error that the headers of a part exceed the limit.
 #[derive(Debug, thiserror::Error)]
 #[error("the headers of a part are too large")]
 struct HeadTooLarge;
 
-/// A body passed to the parser chunk by chunk: the parser reads all available
-/// bytes before it parses them, and buffers an incomplete head.
+/// A body that is passed to the parser chunk by chunk. The parser reads all available bytes before
+/// it parses them, and buffers an incomplete head.
 struct Bounded {
     inner: AxumBody,
     between: Arc<Between>,
-    /// Whether a chunk was passed since the parser last had to wait.
+    /// Whether the parser was given a chunk since it last had to wait.
     gave: bool,
-    /// Number of polls without an end of the head.
+    /// How often the parser polled without finding the end of the head.
     looks: usize,
-    /// Bytes discarded of a head that is too large.
+    /// The number of bytes discarded of an oversized head; `None` while the head is within the
+    /// limit.
     dropped: Option<usize>,
 }
 
@@ -213,7 +214,7 @@ mod tests {
         parts_of(request).await.unwrap()
     }
 
-    /// The names and sizes of all parts.
+    /// Returns the names and sizes of all parts.
     async fn read(pieces: Vec<Vec<u8>>) -> Result<Vec<(String, usize)>, ErrorReply> {
         let mut parts = parts(pieces).await;
         let mut read = Vec::new();

@@ -1,13 +1,13 @@
-//! The file name of a multipart part, `filename*` included.
+//! Reads the file name of a multipart part, including `filename*`.
 //!
-//! RFC 7578 wants no `filename*` in a form; clients send it all the same, some
-//! of them alone, and the parser below axum knows `filename` only.
+//! RFC 7578 forbids `filename*` in a form. Clients send it all the same, some without `filename`,
+//! and the parser that axum uses knows only `filename`.
 
 use axum::extract::multipart::Field;
 use axum::http::header;
 
-/// Returns the name that the client gave the file: `filename*` (RFC 8187), or
-/// else `filename`.
+/// Returns the name that the client gave the file, from `filename*` (RFC 8187) or else from
+/// `filename`.
 #[must_use]
 pub fn part_file_name(part: &Field<'_>) -> Option<String> {
     let extended = part
@@ -101,7 +101,7 @@ mod tests {
                 "form-data; filename=\"x.pdf\"; filename*=\"UTF-8''a.pdf\"",
                 Some("a.pdf"),
             ),
-            // A value that looks like a parameter.
+            // A quoted value that looks like a parameter.
             ("form-data; name=\"a; filename*=UTF-8''b.pdf\"", None),
             ("form-data; name=\"a\\\"; filename*=UTF-8''b.pdf\"", None),
             ("form-data; filename*=UTF-8''a%2", None),

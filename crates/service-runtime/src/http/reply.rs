@@ -1,4 +1,4 @@
-//! `ErrorReply`: the body of every failed request.
+//! Defines `ErrorReply`, the response to every failed request.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// An error as it is sent:
-/// `{"error":true,"code":"SCREAMING_SNAKE","message":"human text"}`.
+/// An error response, with the body `{"error":true,"code":"SCREAMING_SNAKE","message":"human
+/// text"}`.
 #[derive(Clone, Debug)]
 pub struct ErrorReply {
     status: StatusCode,
@@ -50,7 +50,7 @@ impl ErrorReply {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "there is no such path")
     }
 
-    /// Creates a 500 `INTERNAL`: the cause is logged, not sent.
+    /// Creates a 500 `INTERNAL`. The cause belongs in the log, not in the response.
     #[must_use]
     pub fn internal() -> Self {
         Self::new(

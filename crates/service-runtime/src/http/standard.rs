@@ -1,4 +1,4 @@
-//! The standard middleware of every router: request id, timeout, tracing, limits.
+//! Provides the standard middleware of every router: request id, timeout, tracing and limits.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -33,7 +33,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Returns 512 KiB within 30 s, a path of 8 KiB, headers of 32 KiB.
+    /// Returns a limit of 512 KiB for the body, 30 s to read it, 8 KiB for the path and 32 KiB for
+    /// the headers.
     fn default() -> Self {
         Self {
             body: 512 * 1024,
@@ -50,15 +51,15 @@ impl Limits {
     }
 }
 
-/// The id of a request, in its extensions and in the response header
-/// `x-request-id`: the client's own if it is valid, else a random one.
+/// The id of a request, in its extensions and in the response header `x-request-id`: the client's
+/// own id if it is valid, else a random one.
 #[derive(Clone, Debug)]
 pub struct RequestId(HeaderValue);
 
 impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     type Rejection = Infallible;
 
-    /// Returns the id that [`standard`] set, or else computes it the same way.
+    /// Returns the id that [`standard`] set, or else determines it in the same way.
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
         let given = parts.extensions.get().cloned();
         Ok(given.unwrap_or_else(|| Self::of(&parts.headers)))
@@ -66,7 +67,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
 }
 
 impl RequestId {
-    /// Returns the id as a header value, to pass it on.
+    /// Returns the id as a header value, to pass on to another service.
     pub const fn header(&self) -> &HeaderValue {
         &self.0
     }
@@ -93,8 +94,8 @@ impl RequestId {
     }
 }
 
-/// Allows JSON bodies of up to `bytes` on a route, in place of
-/// [`Limits::body`]: for [`axum::middleware::map_request`].
+/// Allows JSON bodies of up to `bytes` bytes on a route, in place of [`Limits::body`]. For
+/// [`axum::middleware::map_request`].
 pub fn with_body_limit(mut request: Request, bytes: usize) -> Request {
     let limits = Limits {
         body: bytes,
@@ -104,10 +105,10 @@ pub fn with_body_limit(mut request: Request, bytes: usize) -> Request {
     request
 }
 
-/// Adds the standard layers to a router whose routes are complete: request ids,
-/// an access log at `debug` (the route's pattern, never its values), limits,
-/// and JSON for unknown paths, wrong methods, rejections by axum's extractors
-/// and panics. A fallback of the router is kept.
+/// Adds the standard layers to a router whose routes are complete: request ids, an access log at
+/// `debug` level (with the pattern of the route, never its values), limits, and JSON bodies for
+/// unknown paths, wrong methods, rejections by axum's extractors and panics. Keeps the router's own
+/// fallback, if it has one.
 pub fn standard<S: Clone + Send + Sync + 'static>(router: Router<S>, limits: Limits) -> Router<S> {
     router
         .layer(DefaultBodyLimit::max(limits.body))
@@ -115,8 +116,8 @@ pub fn standard<S: Clone + Send + Sync + 'static>(router: Router<S>, limits: Lim
         .layer(from_fn_with_state(limits, around))
 }
 
-/// Converts an error that is empty or plain text, as axum and its layers write
-/// them, to JSON; other headers, such as `Allow`, stay.
+/// Converts an error that is empty or plain text, as axum and its layers write it, to JSON. Keeps
+/// other headers, such as `Allow`.
 fn in_shape(response: Response) -> Response {
     let status = response.status();
     let is_failure = status.is_client_error() || status.is_server_error();
@@ -168,12 +169,12 @@ async fn around(State(limits): State<Limits>, mut request: Request, next: Next) 
     let began = Instant::now();
     let id = RequestId::of(request.headers());
     let method = request.method().clone();
-    // The pattern, not the path: a path may contain a phone number.
+    // Log the pattern, not the path: a path may contain a phone number.
     let route = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(limits);
     let pattern = route.as_ref().map_or("none", MatchedPath::as_str);
-    // All log lines of the request carry its id.
+    // All log lines of the request carry the id of this span.
     let span = info_span!(
         "request",
         request_id = id.as_str(),

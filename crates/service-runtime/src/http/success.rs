@@ -1,4 +1,4 @@
-//! Adds the `success` field that clients of the former Node services read.
+//! Adds the fields `success` and `detail_code`, which clients of the former Node services read.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, header};
@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 
 use super::reply::ErrorReply;
 
-/// Maximum size of a response to a send.
+/// Maximum size of a response to a send, in bytes.
 const LARGEST: usize = 64 * 1024;
 
-/// Layer of a route: adds `success` next to `ok`, and `detail_code` to an error
-/// about a field. For [`axum::middleware::map_response`].
+/// Adds `success` next to `ok`, and `detail_code` to an error about a field. A layer of a route,
+/// for [`axum::middleware::map_response`].
 pub async fn with_success(response: Response) -> Response {
     let is_json = response
         .headers()
@@ -30,7 +30,7 @@ pub async fn with_success(response: Response) -> Response {
     Response::from_parts(parts, Body::from(body))
 }
 
-/// Adds the fields; a body that is not a JSON object stays as it is.
+/// Adds the fields to a response body. Leaves a body that is not a JSON object as it is.
 fn beside(success: bool, answer: &[u8]) -> Vec<u8> {
     let read = serde_json::from_slice::<Map<String, Value>>(answer);
     let Some(fields) = answer.trim_ascii().strip_suffix(b"}") else {
@@ -57,8 +57,8 @@ fn beside(success: bool, answer: &[u8]) -> Vec<u8> {
     [fields.trim_ascii_end(), added.as_bytes()].concat()
 }
 
-/// The code for the field that an error message is about: its first word, or
-/// the first quoted one.
+/// Returns the code for the field that an error message is about. The field is the message's first
+/// word, or its first quoted word.
 fn detail_code(message: &str) -> Option<&'static str> {
     let quoted = message.split(['`', '"']).nth(1);
     let first = message.split_whitespace().next();

@@ -1,4 +1,4 @@
-//! Rate limit on wrong secrets: a number per minute for each key.
+//! Limits how many wrong secrets each key may send per minute.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -6,15 +6,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const WINDOW: Duration = Duration::from_secs(60);
-/// Maximum number of keys in memory.
+/// Maximum number of keys kept in memory.
 const REMEMBERED: usize = 4096;
 /// Interval between removals of expired entries.
 const SWEPT: Duration = Duration::from_secs(10);
 
-/// Failed attempts within the last minute, by key: an address, a user name.
+/// The failed attempts of the last minute, by key: an address or a user name.
 ///
-/// Only the hash of a key is kept, so memory use is bounded for any user name
-/// that a client sends; an entry expires after a minute.
+/// Only the hash of a key is kept, so memory use is bounded even if a client sends long user names.
+/// An entry expires after a minute.
 #[derive(Debug)]
 pub struct Attempts {
     allowed: u32,
@@ -42,13 +42,13 @@ impl Attempts {
         }
     }
 
-    /// How long this key has to wait, if at all.
+    /// Returns how long this key has to wait; `None` if it may try now.
     pub fn wait(&self, key: impl Hash) -> Option<Duration> {
         self.lock()
             .wait(self.hasher.hash_one(key), self.allowed, Instant::now())
     }
 
-    /// Counts a failure.
+    /// Counts a failed attempt of this key.
     pub fn note(&self, key: impl Hash) {
         self.lock().note(self.hasher.hash_one(key), Instant::now());
     }
@@ -69,7 +69,7 @@ impl Failures {
     fn note(&mut self, key: u64, now: Instant) {
         self.sweep(now);
         if self.by_key.len() >= REMEMBERED && !self.by_key.contains_key(&key) {
-            // At the maximum the oldest entry is evicted.
+            // At the maximum, evict the oldest entry.
             let oldest = self.by_key.iter().min_by_key(|(_, (_, since))| *since);
             if let Some(oldest) = oldest.map(|(key, _)| *key) {
                 self.by_key.remove(&oldest);

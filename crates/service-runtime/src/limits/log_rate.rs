@@ -1,17 +1,17 @@
-//! Rate limit on log lines that a client can cause: one a minute.
+//! Limits log lines that a client can cause to one per minute.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const BETWEEN: Duration = Duration::from_secs(60);
 
-/// Rate limit of one log line per minute, with a count of the suppressed ones.
+/// Allows one log line per minute, and counts the suppressed ones.
 #[derive(Debug, Default)]
 pub struct OncePerMinute(Mutex<(Option<Instant>, u64)>);
 
 impl OncePerMinute {
-    /// Counts one event; returns the number since the last line if another line
-    /// is due.
+    /// Counts an event. If a line is due, returns the number of events since the last line;
+    /// otherwise `None`.
     pub fn due(&self) -> Option<u64> {
         self.due_at(Instant::now())
     }

@@ -1,5 +1,5 @@
-//! Rate limits per client: concurrency ([`Shares`]), wrong secrets
-//! ([`Attempts`]), log lines ([`OncePerMinute`]).
+//! Limits what a client may use: concurrency ([`Shares`]), wrong secrets ([`Attempts`]) and log
+//! lines ([`OncePerMinute`]).
 
 mod attempts;
 mod log_rate;
@@ -11,8 +11,8 @@ pub use attempts::Attempts;
 pub use log_rate::OncePerMinute;
 pub use shares::{Full, Share, Shares};
 
-/// The network that counts as one client address: an IPv6 network has 2⁶⁴ of
-/// them, and this machine's loopback 2²⁴.
+/// Returns the network that counts as one client address. A client with an IPv6 network has 2⁶⁴
+/// addresses, and this machine's loopback network has 2²⁴.
 #[must_use]
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

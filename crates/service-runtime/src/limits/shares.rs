@@ -1,4 +1,4 @@
-//! Concurrency limits by key: a number of permits per key, and in total.
+//! Limits concurrency: a maximum number of permits for each key, and in total.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Why no permit is available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Full {
-    /// The key has reached its limit.
+    /// The key holds as many permits as a key may.
     Each,
-    /// The total limit is reached.
+    /// All permits are in use.
     All,
 }
 
-/// A concurrency limit, for event streams, uploads, searches.
+/// A concurrency limit, for example of event streams, uploads and searches.
 #[derive(Debug)]
 pub struct Shares<K>(Arc<Inner<K>>);
 
@@ -24,7 +24,7 @@ struct Inner<K> {
     taken: Mutex<(HashMap<K, usize>, usize)>,
 }
 
-/// A permit; released when dropped.
+/// A permit, which is released when it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct Share<K: Hash + Eq> {
@@ -39,7 +39,7 @@ impl<K> Clone for Shares<K> {
 }
 
 impl<K: Hash + Eq + Clone> Shares<K> {
-    /// A limit of `each` permits per key, and `all` for all keys together.
+    /// Creates a limit of `each` permits per key, and `all` permits for all keys together.
     #[must_use]
     pub fn new(each: usize, all: usize) -> Self {
         Self(Arc::new(Inner {
@@ -52,7 +52,7 @@ impl<K: Hash + Eq + Clone> Shares<K> {
     /// Takes a permit.
     ///
     /// # Errors
-    /// [`Full`] when none is available.
+    /// [`Full`] if none is available.
     pub fn take(&self, key: K) -> Result<Share<K>, Full> {
         let mut taken = self.0.lock();
         let (by_key, total) = &mut *taken;

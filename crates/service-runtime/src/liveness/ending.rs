@@ -1,8 +1,8 @@
-//! The end of a process that hangs, for whatever starts anew what ended and does
-//! not ask whether it works: a container's engine.
+//! Ends a process that hangs. This is for a supervisor that restarts a process only when it has
+//! ended, such as a container engine.
 //!
-//! It waits in a thread of its own, since the runtime may be what hangs, and its
-//! last words may not be what it waits for: whoever reads them may hang as well.
+//! The watchdog runs in its own thread, since the runtime may be what hangs. Its last log line is
+//! written with a timeout, since whoever reads the log may hang as well.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -15,18 +15,18 @@ use super::Look;
 use crate::fatal::fatal;
 use crate::sys;
 
-/// Time is counted in turns of the thread: while the whole process stands still,
-/// as a container that is paused, none passes.
+/// The interval of the thread's loop. Time is counted in turns, so that none passes while the whole
+/// process is stopped, for example in a paused container.
 const TURN: Duration = Duration::from_secs(1);
-/// How long the last words may take.
+/// Timeout for writing the last log line.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// The end, which is put off while the service works.
+/// The pending end of the process, which is put off while the service works.
 pub(super) struct Ending(SyncSender<()>);
 
 impl Ending {
-    /// Ends the process once it was not put off for this long, unless it is
-    /// draining: how long that may take, whoever stops it says.
+    /// Starts the thread that ends the process once the end has not been put off for `after`. A
+    /// process that drains is left alone: whoever stops it decides how long draining may take.
     pub(super) fn start(
         after: Duration,
         last: watch::Receiver<Look>,
@@ -49,12 +49,13 @@ impl Ending {
     }
 
     pub(super) fn put_off(&self) {
-        // Put off already, and not seen yet.
+        // If the channel is full, the thread has yet to see that the end was put off.
         let _ = self.0.try_send(());
     }
 }
 
-/// Waits until nothing came for `after` (`true`), or it drains.
+/// Waits until nothing is received for `after`, and then returns `true`. Returns `false` when
+/// draining begins.
 fn is_over(
     worked: &Receiver<()>,
     after: Duration,
@@ -66,7 +67,7 @@ fn is_over(
         match worked.recv_timeout(turn) {
             Ok(()) => silent = Duration::ZERO,
             Err(RecvTimeoutError::Timeout) => silent += turn,
-            // The task that checks has ended.
+            // The task that runs the checks has ended.
             Err(RecvTimeoutError::Disconnected) => {
                 thread::sleep(turn);
                 silent += turn;

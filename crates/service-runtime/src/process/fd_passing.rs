@@ -1,4 +1,4 @@
-//! File descriptor passing between processes over a Unix socket (`SCM_RIGHTS`).
+//! Passes file descriptors between processes over a Unix socket (`SCM_RIGHTS`).
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -13,8 +13,8 @@ use rustix::net::{
 const MOST: usize = 4;
 const SPACE: usize = rustix::cmsg_space!(ScmRights(MOST));
 
-/// Sends `bytes`, at least one, and `descriptors`, at most four. Makes one
-/// system call and no heap allocation.
+/// Sends `bytes` (at least one) and `descriptors` (at most four). Makes one system call and no heap
+/// allocation.
 ///
 /// # Errors
 /// As `sendmsg(2)`.
@@ -29,11 +29,10 @@ pub fn send_fds(socket: impl AsFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>])
     Ok(())
 }
 
-/// Receives as many bytes as [`send_fds`] sent, and `N` descriptors with
-/// CLOEXEC.
+/// Receives as many bytes as [`send_fds`] sent, and `N` descriptors with CLOEXEC.
 ///
 /// # Errors
-/// As `recvmsg(2)`; `ConnectionAborted` for another number of descriptors.
+/// As `recvmsg(2)`; `ConnectionAborted` if the number of descriptors is not `N`.
 pub fn recv_fds<const N: usize>(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<[OwnedFd; N]> {
     let mut space = [MaybeUninit::uninit(); SPACE];
     let mut control = RecvAncillaryBuffer::new(&mut space);

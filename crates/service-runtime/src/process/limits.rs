@@ -1,4 +1,4 @@
-//! Resource limits: open descriptors of this process, and what a child may use.
+//! Sets resource limits: the open descriptors of this process, and what a child may use.
 
 use std::io;
 use std::process::Command;
@@ -7,19 +7,19 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::sys;
 
-/// What a child may use; beyond it the kernel ends it, or refuses.
+/// The limits of a child. If it exceeds one, the kernel kills it or refuses the request.
 #[derive(Clone, Copy, Debug)]
 pub struct ResourceLimits {
     /// Processor time, in seconds.
     pub cpu_seconds: u64,
-    /// Address space, in bytes.
+    /// Size of the address space, in bytes.
     pub memory: u64,
-    /// The largest file that it may write, in bytes.
+    /// Maximum size of a file that it writes, in bytes.
     pub file_size: u64,
 }
 
 impl ResourceLimits {
-    /// Limits `command`'s child, which leaves no core either.
+    /// Applies the limits to the child of `command`, and disables its core dumps.
     pub fn apply(self, command: &mut Command) {
         let limits = [
             (Resource::Cpu, self.cpu_seconds),
@@ -40,8 +40,8 @@ impl ResourceLimits {
     }
 }
 
-/// Raises the limit on open descriptors to `wanted`, as far as the system
-/// allows; returns the resulting limit.
+/// Raises the limit on open descriptors to `wanted`, or as far as the system allows. Returns the
+/// resulting limit.
 pub fn raise_descriptors(wanted: u64) -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let has = current.unwrap_or(u64::MAX);

@@ -1,5 +1,4 @@
-//! Spawns a child in its own network namespace, so that no other process can
-//! connect to its ports.
+//! Spawns a child in its own network namespace, so that no other process can connect to its ports.
 //!
 //! ```text
 //!  service ── spawns ──> child: a network of its own, loopback only
@@ -7,8 +6,8 @@
 //!     └──────────────────────^ except with a socket created in it
 //! ```
 //!
-//! A socket stays in the network in which it was created, also when passed on:
-//! so the child creates one before exec, and passes it to the parent.
+//! A socket stays in the network in which it was created, even when it is passed on. So the child
+//! creates one before exec and passes it to the parent.
 //!
 //! Source: `network_namespaces(7)`, `user_namespaces(7)`.
 
@@ -25,37 +24,35 @@ use rustix::process::{getgid, getuid};
 use super::{recv_fds, send_fds, spawn_bound};
 use crate::sys;
 
-/// A child in its own network namespace, or one that requested none.
+/// A spawned child, in its own network namespace if that was requested.
 #[derive(Debug)]
 pub struct Isolated {
     /// The child.
     pub child: Child,
-    /// An IPv4 TCP socket created in the child's network; not connected,
-    /// nonblocking.
+    /// An IPv4 TCP socket that was created in the child's network; not connected, nonblocking.
     pub socket: OwnedFd,
-    /// The calling program, by a path that the child can execute: in its user
-    /// namespace, `/proc` hides its parent.
+    /// The path of the calling program for the child to execute. In the child's user namespace
+    /// `/proc` hides its parent, so an ordinary path would not work.
     pub program: PathBuf,
 }
 
-/// Creates an IPv4 TCP socket in this process's network, not connected,
-/// nonblocking.
+/// Creates an IPv4 TCP socket in this process's network; not connected, nonblocking.
 pub fn tcp_socket() -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
     Ok(socket)
 }
 
-/// As [`spawn_bound`], with `alone` in a network of its own: no other process
-/// can reach it, and it cannot reach the internet.
+/// Works like [`spawn_bound`]. If `alone`, the child gets its own network: no other process can
+/// reach it, and it cannot reach the internet.
 ///
 /// # Errors
-/// As [`spawn_bound`]; also if the kernel, a container or a security module
-/// does not allow user namespaces.
+/// As [`spawn_bound`]; also if the kernel, a container or a security module does not allow user
+/// namespaces.
 pub fn spawn_isolated(mut command: Command, alone: bool) -> io::Result<Isolated> {
     let kind = SocketType::STREAM;
     let (told, tell) = socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
-    // The same user and group ids as here, for file permissions.
+    // The child keeps its user and group ids, for file permissions.
     let users = format!("{0} {0} 1", getuid().as_raw());
     let groups = format!("{0} {0} 1", getgid().as_raw());
     sys::in_child(&mut command, move || {
@@ -69,7 +66,7 @@ pub fn spawn_isolated(mut command: Command, alone: bool) -> io::Result<Isolated>
         if alone {
             sys::loopback_up(socket.as_fd())?;
         }
-        // Without CLOEXEC: it stays open while the child runs.
+        // Opened without CLOEXEC, so that it stays open while the child runs.
         let program = open(c"/proc/self/exe", OFlags::PATH, Mode::empty())?;
         let number = program.as_raw_fd().to_ne_bytes();
         send_fds(&tell, &number, &[socket.as_fd()])?;

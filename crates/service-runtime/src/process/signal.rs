@@ -10,19 +10,19 @@ use rustix::process::{
 
 use super::{Process, ProcessId};
 
-/// Sends `signal` to exactly this process. Returns `false` if it is gone or its
-/// pid was reused.
+/// Sends `signal` to exactly this process. Returns `false` if the process is gone or its pid was
+/// reused.
 ///
 /// # Errors
-/// When the system does not allow it.
+/// If the system does not allow it.
 pub fn kill(id: ProcessId, signal: Signal) -> io::Result<bool> {
     let Some(pid) = positive(id.pid) else {
         return Ok(false);
     };
     let sent = match pidfd_open(pid, PidfdFlags::empty()) {
-        // The descriptor pins the process, so the check stays true.
+        // The descriptor pins the process, so the result of the check stays valid.
         Ok(descriptor) if id.is_current() => pidfd_send_signal(descriptor, signal),
-        // Kernels before 5.3; the gap between check and kill is microseconds.
+        // Kernels before 5.3 have no pidfd. The gap between check and kill is microseconds.
         Err(Errno::NOSYS) if id.is_current() => kill_process(pid, signal),
         Ok(_) | Err(Errno::NOSYS) => return Ok(false),
         Err(error) => Err(error),
@@ -30,14 +30,14 @@ pub fn kill(id: ProcessId, signal: Signal) -> io::Result<bool> {
     outcome(sent)
 }
 
-/// Sends `signal` to every process of the group. Returns `false` if the group
-/// is empty, even of zombies.
+/// Sends `signal` to every process of the group. Returns `false` if the group is empty or has only
+/// zombies.
 ///
-/// A group id is not reused while a member lives; the caller must know that one
-/// did. This process's own group and the groups 0 and 1 are rejected.
+/// A group id is not reused while a member lives; the caller must know that a member did. This
+/// process's own group and the groups 0 and 1 are rejected.
 ///
 /// # Errors
-/// When the system does not allow it, or the group is one of those.
+/// If the system does not allow it, or the group is a rejected one.
 pub fn kill_group(pgid: i32, signal: Signal) -> io::Result<bool> {
     let group = positive(pgid)
         .filter(|group| pgid > 1 && *group != getpgrp())
@@ -50,7 +50,7 @@ pub fn kill_group(pgid: i32, signal: Signal) -> io::Result<bool> {
     outcome(kill_process_group(group, signal))
 }
 
-/// `Pid::from_raw` panics on negative numbers in a debug build.
+/// Returns the pid if it is positive: `Pid::from_raw` panics on negative numbers in a debug build.
 fn positive(pid: i32) -> Option<Pid> {
     if pid > 0 { Pid::from_raw(pid) } else { None }
 }
@@ -64,12 +64,12 @@ fn outcome(sent: Result<(), Errno>) -> io::Result<bool> {
 }
 
 impl ProcessId {
-    /// Whether this process still has its pid, zombie or not.
+    /// Returns whether the pid still belongs to this process, zombie or not.
     fn is_current(self) -> bool {
         Process::read(self.pid).is_some_and(|process| process.id() == self)
     }
 
-    /// Whether this process is running; a zombie is not.
+    /// Returns whether this process is running; a zombie is not.
     #[must_use]
     pub fn is_alive(self) -> bool {
         Process::read(self.pid).is_some_and(|process| process.id() == self && process.is_alive())

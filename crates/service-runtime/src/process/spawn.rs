@@ -1,4 +1,4 @@
-//! Spawns children from a thread that never ends (for the parent death signal).
+//! Spawns children from a thread that never ends, as the parent death signal requires.
 
 use std::io;
 use std::process::{Child, Command};
@@ -13,7 +13,7 @@ struct Job {
     answer: Sender<io::Result<Child>>,
 }
 
-/// Variables by which PM2 and systemd reach a service; useless to its children.
+/// The variables by which PM2 and systemd reach a service. Its children have no use for them.
 const SUPERVISOR_VARIABLES: [&str; 5] = [
     CHANNEL_VARIABLE,
     SERIALIZATION_VARIABLE,
@@ -29,16 +29,16 @@ pub fn hide_supervisor(command: &mut Command) {
     }
 }
 
-/// Spawns `command` in its own process group, to be killed by the kernel when
-/// this process ends, for any reason.
+/// Spawns `command` in its own process group. The kernel kills the child when this process ends,
+/// for any reason.
 ///
-/// The kernel sends the death signal when the *thread* that spawned ends, and
-/// tokio's threads come and go; so one thread that lives as long as the process
-/// does all the spawning. Blocks while spawning, some milliseconds. The
-/// supervisor's variables are removed.
+/// The kernel sends the death signal when the *thread* that spawned the child ends, and tokio's
+/// threads come and go. So one thread, which lives as long as the process, does all the spawning.
+/// The call blocks for some milliseconds. The supervisor's variables are removed from the child's
+/// environment.
 ///
 /// # Errors
-/// As [`Command::spawn`]; also when the spawning thread cannot be started.
+/// As [`Command::spawn`]; also if the spawning thread cannot be started.
 pub fn spawn_bound(mut command: Command) -> io::Result<Child> {
     hide_supervisor(&mut command);
     let (answer, result) = channel();
@@ -50,7 +50,7 @@ pub fn spawn_bound(mut command: Command) -> io::Result<Child> {
 }
 
 fn spawner() -> io::Result<&'static Sender<Job>> {
-    // The only static of this crate: the thread belongs to the process.
+    // The only static of this crate, since the thread belongs to the process.
     static SPAWNER: OnceLock<Sender<Job>> = OnceLock::new();
     if let Some(spawner) = SPAWNER.get() {
         return Ok(spawner);
@@ -69,6 +69,6 @@ fn spawner() -> io::Result<&'static Sender<Job>> {
                 }
             }
         })?;
-    // If two first callers race, one thread wins; the other ends unused.
+    // If two first callers race, one thread wins and the other ends unused.
     Ok(SPAWNER.get_or_init(|| sender))
 }

@@ -1,11 +1,11 @@
-//! The process table of this machine, read from `/proc`.
+//! Reads the process table of this machine from `/proc`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// Identity of a process, distinct from a later one with the same pid.
+/// The identity of a process, distinct from that of a later process with the same pid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProcessId {
     /// The pid.
@@ -14,12 +14,12 @@ pub struct ProcessId {
     pub start_time: u64,
 }
 
-/// A process as of a scan.
+/// A process as a scan found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     /// The pid.
     pub pid: i32,
-    /// The parent's pid; 1 or a subreaper's once the parent died.
+    /// The parent's pid. Once the parent has died, 1 or the pid of a subreaper.
     pub ppid: i32,
     /// The process group.
     pub pgid: i32,
@@ -27,16 +27,15 @@ pub struct Process {
     pub start_time: u64,
     /// The kernel's state letter: `R`, `S`, `D`, `T`, `Z`, …
     pub state: char,
-    /// The name, at most 15 bytes.
+    /// The name of the process, at most 15 bytes.
     pub comm: String,
-    /// The command line; empty for kernel threads, zombies and hidden processes
-    /// of other users. Chrome rewrites its own into a single string with
-    /// spaces.
+    /// The command line. Empty for kernel threads, zombies and hidden processes of other users.
+    /// Chrome rewrites its own into a single string with spaces.
     pub cmdline: Vec<OsString>,
 }
 
 impl Process {
-    /// Reads the process with this pid, if it exists.
+    /// Reads the process with this pid; `None` if there is none.
     #[must_use]
     pub fn read(pid: i32) -> Option<Self> {
         let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
@@ -55,12 +54,12 @@ impl Process {
         }
     }
 
-    /// Whether the process is running; a zombie (`Z`) or dead one (`X`) is not.
+    /// Returns whether the process is running. A zombie (`Z`) or dead process (`X`) is not.
     pub const fn is_alive(&self) -> bool {
         !matches!(self.state, 'Z' | 'X' | 'x')
     }
 
-    /// Whether an argument contains `needle`.
+    /// Returns whether an argument of the command line contains `needle`.
     pub fn cmdline_contains(&self, needle: impl AsRef<OsStr>) -> bool {
         let needle = needle.as_ref().as_bytes();
         self.cmdline.iter().any(|argument| {
@@ -72,8 +71,8 @@ impl Process {
         })
     }
 
-    /// The environment it was started with; `None` if it cannot be read, or the
-    /// pid was reused.
+    /// Returns the environment that the process was started with. `None` if it cannot be read or
+    /// the pid was reused.
     pub fn environment(&self) -> Option<Vec<(OsString, OsString)>> {
         let text = std::fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
         let now = std::fs::read(format!("/proc/{}/stat", self.pid)).ok()?;
@@ -88,7 +87,8 @@ impl Process {
         Some(pairs.collect())
     }
 
-    /// A variable of [`Self::environment`]; `None` if either is missing.
+    /// Returns a variable of [`Self::environment`]. `None` if the environment cannot be read or
+    /// lacks the variable.
     pub fn environment_variable(&self, name: &str) -> Option<OsString> {
         let variables = self.environment()?.into_iter();
         let mut named = variables.filter(|(one, _)| one == name);
@@ -96,17 +96,17 @@ impl Process {
     }
 }
 
-/// All processes, roughly at one moment: `/proc` has no snapshots.
+/// All processes at roughly one moment: `/proc` offers no snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct ProcessTable {
     processes: BTreeMap<i32, Process>,
 }
 
 impl ProcessTable {
-    /// Reads `/proc`; processes that end meanwhile are skipped.
+    /// Reads `/proc`. Skips processes that end meanwhile.
     ///
     /// # Errors
-    /// When `/proc` cannot be read.
+    /// If `/proc` cannot be read.
     pub fn scan() -> io::Result<Self> {
         Ok(std::fs::read_dir("/proc")?
             .flatten()
@@ -115,12 +115,12 @@ impl ProcessTable {
             .collect())
     }
 
-    /// Returns the process with this pid.
+    /// Returns the process with this pid; `None` if there is none.
     pub fn get(&self, pid: i32) -> Option<&Process> {
         self.processes.get(&pid)
     }
 
-    /// Iterates over all processes, zombies too, by pid.
+    /// Iterates over all processes by pid, including zombies.
     pub fn iter(&self) -> impl Iterator<Item = &Process> {
         self.processes.values()
     }
@@ -135,15 +135,15 @@ impl ProcessTable {
         self.alive().filter(move |process| process.pgid == pgid)
     }
 
-    /// All descendants of `pid`, parents first, without `pid` itself. Zombies
-    /// are skipped, but their descendants are not.
+    /// Returns all descendants of `pid`, parents first, without `pid` itself. Skips zombies, but
+    /// not their descendants.
     pub fn descendants(&self, pid: i32) -> Vec<&Process> {
         let mut children: BTreeMap<i32, Vec<&Process>> = BTreeMap::new();
         for process in self.iter() {
             children.entry(process.ppid).or_default().push(process);
         }
         let mut found = Vec::new();
-        // A pid reused in the middle of a scan can close a cycle.
+        // A pid that is reused in the middle of a scan can close a cycle.
         let mut seen = BTreeSet::from([pid]);
         let mut parents = vec![pid];
         while let Some(parent) = parents.pop() {
@@ -170,8 +170,8 @@ impl FromIterator<Process> for ProcessTable {
     }
 }
 
-/// Parses `pid (name) state ppid pgrp …`, with the start time as field 22. The
-/// name may contain spaces and parentheses, so the last one closes it.
+/// Parses `pid (name) state ppid pgrp …`, with the start time as field 22. The name may contain
+/// spaces and parentheses, so the last parenthesis ends it.
 fn parse_stat(stat: &[u8]) -> Option<Process> {
     let open = stat.iter().position(|byte| *byte == b'(')?;
     let close = stat.iter().rposition(|byte| *byte == b')')?;

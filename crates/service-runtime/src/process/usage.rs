@@ -1,16 +1,16 @@
-//! Memory and CPU usage of processes, read from `/proc`.
+//! Reads the memory and CPU usage of processes from `/proc`.
 
 use std::time::Duration;
 
 use super::ProcessTable;
 
-/// Resource usage of one or several processes.
+/// The resource usage of one or several processes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// The number of processes.
     pub processes: u64,
-    /// Resident memory in bytes; of several processes, shared memory is divided
-    /// (PSS) if the kernel reports it.
+    /// Resident memory, in bytes. For several processes, shared memory is divided among them (PSS)
+    /// if the kernel reports that.
     pub resident: u64,
     /// Processor time used so far.
     pub processor: Duration,
@@ -19,7 +19,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Usage of one process; `None` if it does not exist.
+    /// Reads the usage of one process; `None` if it does not exist.
     #[must_use]
     pub fn of(pid: i32) -> Option<Self> {
         Some(Self {
@@ -30,7 +30,7 @@ impl Usage {
         })
     }
 
-    /// Usage of all descendants of a process, itself excluded.
+    /// Reads the usage of all descendants of a process, without the process itself.
     #[must_use]
     pub fn below(pid: i32) -> Self {
         let Ok(table) = ProcessTable::scan() else {
@@ -51,10 +51,10 @@ impl Usage {
     }
 }
 
-/// CPU time of a process so far; `None` if it does not exist.
+/// Reads the CPU time that a process has used; `None` if it does not exist.
 ///
-/// Parses `utime` and `stime` of `/proc/PID/stat`; the name before them may
-/// contain any character but ends with the last `)`.
+/// Parses `utime` and `stime` of `/proc/PID/stat`. The name before them may contain any character,
+/// but ends with the last `)`.
 #[must_use]
 pub fn processor_time(pid: i32) -> Option<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -65,13 +65,14 @@ pub fn processor_time(pid: i32) -> Option<Duration> {
     Some(Duration::from_millis(ticks))
 }
 
-/// Number of open descriptors of a process; 0 if it cannot be read.
+/// Counts the open descriptors of a process; 0 if they cannot be read.
 #[must_use]
 pub fn descriptors(pid: i32) -> u64 {
     std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, |entries| entries.count() as u64)
 }
 
-/// A number, usually in KiB, from a file in `/proc`.
+/// Reads the number of the field `name`, usually in KiB, from a file in `/proc`; `None` if the
+/// field is missing.
 #[must_use]
 pub fn field(file: &str, name: &str) -> Option<u64> {
     let text = std::fs::read_to_string(file).ok()?;

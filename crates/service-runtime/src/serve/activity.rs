@@ -1,24 +1,24 @@
-//! Connection activity: distinguishes waiting for the peer from work.
+//! Tracks whether a connection is at work or waits for its peer.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Since when a connection waits for its peer; 0 if it does not.
+/// Since when a connection has waited for its peer. A time of 0 means that it does not wait.
 #[derive(Debug)]
 pub(super) struct Activity {
     opened: Instant,
-    /// Waits for a request, or for more of its body.
+    /// Since when it has waited for a request, or for more of its body.
     reading: AtomicU64,
-    /// Waits for space in the socket: the peer does not read.
+    /// Since when it has waited for space in the socket, because the peer does not read.
     writing: AtomicU64,
     /// Whether the last request body was not read to its end.
     unread: AtomicBool,
-    /// Whether more of it is left than is read to keep the connection.
+    /// Whether the unread rest of the body is longer than what hyper reads to keep the connection.
     unread_rest: AtomicBool,
 }
 
-/// What hyper reads away of an unread body, about; a connection with more left is
-/// closed after the response.
+/// About how many bytes of an unread body hyper reads away. A connection with more left is closed
+/// after the response.
 const READ_AWAY: u64 = 16 * 1024;
 
 impl Activity {
@@ -42,52 +42,53 @@ impl Activity {
         let _ = since.compare_exchange(0, self.now(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Waiting for the peer to send.
+    /// Records that the connection waits for the peer to send.
     pub(super) fn waits_for_bytes(&self) {
         self.begin(&self.reading);
     }
 
-    /// No longer waiting to read.
+    /// Records that the connection no longer waits to read.
     pub(super) fn works(&self) {
         self.reading.store(0, Ordering::Relaxed);
     }
 
-    /// A request begins.
+    /// Records that a request begins.
     pub(super) fn begins(&self) {
         self.works();
         self.unread.store(false, Ordering::Relaxed);
         self.unread_rest.store(false, Ordering::Relaxed);
     }
 
-    /// The rest of the request body stays unread: these bytes at the most, if that
-    /// is known.
+    /// Records that the rest of the request body stays unread: at most `most` bytes, if that is
+    /// known.
     pub(super) fn leaves_unread(&self, most: Option<u64>) {
         self.unread.store(true, Ordering::Relaxed);
         let is_long = most.is_none_or(|most| most > READ_AWAY);
         self.unread_rest.store(is_long, Ordering::Relaxed);
     }
 
-    /// Whether the connection ends with the response, as a long body is unread.
+    /// Returns whether the connection ends with the response, because a long rest of the body is
+    /// unread.
     pub(super) fn ends_with_response(&self) -> bool {
         self.unread_rest.load(Ordering::Relaxed)
     }
 
-    /// Whether the peer may still be sending an unread body.
+    /// Returns whether the peer may still be sending an unread body.
     pub(super) fn has_unread(&self) -> bool {
         self.unread.load(Ordering::Relaxed)
     }
 
-    /// Waiting for the peer to read.
+    /// Records that the connection waits for the peer to read.
     pub(super) fn waits_for_room(&self) {
         self.begin(&self.writing);
     }
 
-    /// The peer has read.
+    /// Records that the peer has read.
     pub(super) fn wrote(&self) {
         self.writing.store(0, Ordering::Relaxed);
     }
 
-    /// How long it has waited for its peer; `None` while it works.
+    /// Returns how long the connection has waited for its peer; `None` while it works.
     pub(super) fn stalled(&self) -> Option<Duration> {
         let since = |since: &AtomicU64| match since.load(Ordering::Relaxed) {
             0 => None,

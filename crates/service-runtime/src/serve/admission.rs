@@ -1,4 +1,4 @@
-//! Connection admission: limits in total and per address.
+//! Decides which connections are admitted, within limits in total and per address.
 //!
 //! ```text
 //!  new ─> has its address room, and have all? ─ yes ─────────────> served
@@ -7,8 +7,8 @@
 //!                                    └─ no ─────────────────────> 503, closed
 //! ```
 //!
-//! A client that leaves connections idle loses its own first, never those of
-//! others that are at work.
+//! A client that leaves connections idle loses its own connections first, never those of other
+//! clients that are at work.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -21,7 +21,7 @@ use super::activity::Activity;
 use crate::limits::network_of;
 use crate::trusted_proxies::TrustedProxies;
 
-/// A connection that waits for its peer less than this is not cut.
+/// A connection that has waited less than this for its peer is not cut.
 const AT_LEAST: Duration = Duration::from_millis(500);
 
 /// The open connections.
@@ -45,7 +45,7 @@ struct Entry {
     cut: CancellationToken,
 }
 
-/// An admitted connection; its slot is released when dropped.
+/// An admitted connection. Its slot is released when this is dropped.
 #[derive(Debug)]
 pub(super) struct Admitted {
     table: Connections,
@@ -58,9 +58,9 @@ pub(super) struct Admitted {
 /// Why a connection is not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoRoom {
-    /// Its address has reached its limit, and all are at work.
+    /// The address has reached its limit, and all its connections are at work.
     OfAddress,
-    /// The total limit is reached, and all are at work.
+    /// The total limit is reached, and all connections are at work.
     OfAll,
 }
 
@@ -76,7 +76,7 @@ impl Connections {
         })))
     }
 
-    /// Admits a connection, if necessary in place of another.
+    /// Admits a connection, if necessary by cutting another one.
     pub(super) fn admit(&self, peer: IpAddr) -> Result<Admitted, NoRoom> {
         let address = network_of(peer);
         let mut table = self.lock();
@@ -114,8 +114,8 @@ impl Connections {
 }
 
 impl Table {
-    /// The connection that waits longest for its peer, of this address or of
-    /// any; on a tie the one whose address has the most.
+    /// Returns the connection that has waited longest for its peer, of this address or of any. On a
+    /// tie, returns that of the address with the most connections.
     fn longest_stalled(&self, address: Option<IpAddr>) -> Option<u64> {
         let candidates = self.open.iter().filter_map(|(id, entry)| {
             let waited = entry.activity.stalled()?;

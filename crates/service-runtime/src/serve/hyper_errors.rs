@@ -1,9 +1,9 @@
-//! Error bodies for hyper's own responses, which have none.
+//! Adds error bodies to hyper's own responses, which have none.
 //!
-//! A request that cannot be parsed never reaches the router: hyper writes
-//! `400`, `414` or `431` with an empty body, and has no hook for another one.
-//! So the head of such a response is detected on its way out and replaced.
-//! Every response of the router carries `x-request-id`; hyper's own does not.
+//! A request that cannot be parsed never reaches the router: hyper writes `400`, `414` or `431`
+//! with an empty body, and has no hook for another body. So the head of such a response is detected
+//! on its way out and replaced. Every response of the router carries `x-request-id`; hyper's own
+//! does not.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A connection that replaces hyper's empty errors.
+/// A connection that replaces hyper's empty error responses.
 pub(super) struct HyperErrorBody<T> {
     inner: T,
     replacement: Option<Replacement>,
@@ -20,7 +20,7 @@ pub(super) struct HyperErrorBody<T> {
 struct Replacement {
     bytes: Vec<u8>,
     written: usize,
-    /// The number of the caller's bytes that it replaces.
+    /// How many of the caller's bytes the replacement stands for.
     replaces: usize,
 }
 
@@ -100,7 +100,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for HyperErrorBody<T> {
     }
 }
 
-/// The replacement for `bytes`, if they are one of hyper's own responses.
+/// Returns the replacement for `bytes`, or `None` if they are not one of hyper's own responses.
 fn error_body_for(bytes: &[u8]) -> Option<Vec<u8>> {
     let (status, code, message) = match bytes.get(..13)? {
         b"HTTP/1.1 400 " | b"HTTP/1.0 400 " => (

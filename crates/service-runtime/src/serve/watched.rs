@@ -1,4 +1,4 @@
-//! Socket and bodies of a connection with timeouts, against slow clients (slowloris).
+//! Adds timeouts to the socket and the bodies of a connection, against slow clients (slowloris).
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -31,7 +31,7 @@ impl Patience {
         self.timer = None;
     }
 
-    /// Whether the timeout expired; wakes the task when it does.
+    /// Returns whether the timeout has expired. Otherwise the task is woken when it does.
     fn is_over(&mut self, context: &mut Context<'_>) -> bool {
         let limit = self.limit;
         let timer = self
@@ -41,11 +41,11 @@ impl Patience {
     }
 }
 
-/// How long to read from a peer that is still sending after the response.
-/// Closed with unread bytes, the socket would be reset before its peer has the
-/// response: a proxy would return 502 instead.
+/// How long to read from a peer that is still sending after the response. If the socket were closed
+/// with unread bytes, it would be reset before the peer has the response, and a proxy would return
+/// 502 instead.
 const LINGER: Duration = Duration::from_secs(10);
-/// Idle timeout of that.
+/// Idle timeout while reading from such a peer.
 const LINGER_IDLE: Duration = Duration::from_secs(1);
 
 /// A socket whose peer must read in time.
@@ -54,7 +54,8 @@ pub(super) struct Socket<T> {
     inner: T,
     activity: Arc<Activity>,
     patience: Patience,
-    /// Set after all was written: the total and the idle timeout.
+    /// The total and the idle timeout of reading after the response; set once everything is
+    /// written.
     lingering: Option<(Patience, Patience)>,
 }
 
@@ -161,7 +162,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<T> {
     }
 }
 
-/// A read timeout of a request body.
+/// The error that the read timeout of a request body expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stalled(Duration);
 
@@ -180,7 +181,7 @@ struct RequestBody {
     patience: Patience,
 }
 
-/// Applies the read timeout to a request body.
+/// Wraps a request body with the read timeout.
 pub(super) fn request_body(
     inner: Incoming,
     activity: Arc<Activity>,
@@ -228,7 +229,7 @@ impl Body for RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        // The handler does not wait for the body any longer.
+        // The handler no longer waits for the body.
         self.activity.works();
         if !self.inner.is_end_stream() {
             self.activity.leaves_unread(self.inner.size_hint().upper());
@@ -236,13 +237,13 @@ impl Drop for RequestBody {
     }
 }
 
-/// A response body; when it ends the connection waits for the next request.
+/// A response body. When it ends, the connection waits for the next request.
 struct ResponseBody {
     inner: AxumBody,
     activity: Arc<Activity>,
 }
 
-/// Tracks the end of a response body.
+/// Wraps a response body, so that its end is recorded.
 pub(super) fn response_body(inner: AxumBody, activity: Arc<Activity>) -> AxumBody {
     AxumBody::new(ResponseBody { inner, activity })
 }

@@ -1,11 +1,11 @@
-// Changes of messages after they were sent: edits, deletions, reactions.
+// Reports changes of messages after they were sent: edits, deletions, reactions.
 //
 //   MsgStore, wa-js ──> change ──> channel        changes while the page is loaded,
 //                                                 of messages that it has in memory
 //   changes(messages) <── service, periodically   changes from the page's database,
 //                                                 which it publishes no event for
 //
-// Each change has a key of its own, which the service uses for dedup.
+// Each change has its own key, which the service uses for dedup.
 
 import { note, post } from "./channel";
 import { connected, tools } from "./lookup";
@@ -18,7 +18,7 @@ import { type Model, attempt, pageModule, serialized, wpp } from "./wa";
 
 export interface Change extends Person {
   kind: "edited" | "deleted" | "reaction";
-  /** Identifies the change. */
+  /** Identifies the change, for the service's dedup. */
   key: string;
   message_id: string;
   chat: string;
@@ -36,7 +36,7 @@ const parts = (id: string): { fromMe: boolean; chat: string } => {
   return { fromMe: own === "true", chat };
 };
 
-/** Converts seconds or milliseconds to milliseconds. */
+/** Converts a time in seconds or milliseconds to milliseconds. */
 const milliseconds = (value: unknown): number => {
   const number = Number(value ?? 0) || Date.now();
   return Math.round(number < 1e11 ? number * 1000 : number);
@@ -59,8 +59,8 @@ function deleted(original: unknown, at: unknown): Change | null {
   return { kind: "deleted", key: message_id, message_id, chat, ...person(chat), from_me: fromMe, at: milliseconds(at) };
 }
 
-/** Converts a row of the page's table: per person and message there is one,
- * empty once removed. Only others' reactions are reported. */
+/** Converts a row of the page's reactions table, which has one row per person and message; an
+ * empty row is a removed reaction. Only other people's reactions are reported. */
 function reaction(row: any): Change | null {
   const key = serialized(row.msgKey);
   const message_id = serialized(row.parentMsgKey);
@@ -89,7 +89,7 @@ export function attachChanges(): boolean {
   const store: Model | undefined = WPP?.whatsapp?.MsgStore;
   if (!store || typeof store.on !== "function" || typeof WPP.on !== "function") return false;
   attached = true;
-  // Once the model has all fields of an edit.
+  // Wait until the model has all fields of the edit.
   store.on("change:latestEditMsgKey", (msg: Model) => queueMicrotask(() => announce(() => edited(msg))));
   store.on("change:type", (msg: Model) => {
     if (msg?.type === "revoked") queueMicrotask(() => announce(() => deleted(msg.protocolMessageKey ?? msg.id, msg.revokeTimestamp)));
@@ -101,18 +101,18 @@ export function attachChanges(): boolean {
   return true;
 }
 
-/** Rows of the page's table of reactions, including removed ones. */
+/** The rows of the page's reactions table, including removed reactions. */
 async function reactionsOf(ids: string[]): Promise<any[]> {
   const ask = pageModule("WAWebDBGetReactions")?.getAllReactionsFromParentMsgs;
   const rows = typeof ask === "function" ? await ask(ids) : await pageModule("WAWebSchemaReactions")?.getReactionsTable?.().anyOf(["parentMsgKey"], ids);
   return Array.isArray(rows) ? rows : [];
 }
 
-/** Number of rows that a chat is searched back for a missing message. */
+/** How many rows of a chat to search backwards for a missing message. */
 const ROWS_BACK = 500;
 
-/** Returns the messages of `chat` that were deleted for everyone: each row has a
- * new key, and refers to the original one. */
+/** Returns the messages of `chat` that were deleted for everyone. The row of a deletion has a
+ * new key, and refers to the original message. */
 async function revokedIn(WPP: any, chat: string, since: number): Promise<Change[]> {
   const find = finder(WPP);
   const found: Change[] = [];
@@ -133,11 +133,11 @@ async function revokedIn(WPP: any, chat: string, since: number): Promise<Change[
 }
 
 export interface ChangesArgs {
-  /** Ids, and the second in which each message was sent. */
+  /** Ids of messages, each with the second in which the message was sent. */
   messages: Array<[string, number]>;
 }
 
-/** Returns the changes of these messages, as far as the page knows. */
+/** Returns the changes of these messages, as far as the page knows them. */
 export async function changes({ messages }: ChangesArgs): Promise<Change[]> {
   const WPP = tools();
   attachChanges();

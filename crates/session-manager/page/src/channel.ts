@@ -1,5 +1,5 @@
-// The event channel: events go to the service in batches, since each message
-// costs the browser work as well.
+// The event channel. Sends events to the service in batches, since the browser has work with each
+// message as well.
 
 export type BridgeEvent =
   | { type: "facts"; facts: unknown }
@@ -14,7 +14,7 @@ type Send = (text: string) => void;
 let send: Send | undefined;
 let batch: BridgeEvent[] = [];
 let scheduled = false;
-/** How long an event without urgency may wait to be batched. */
+/** How long, in milliseconds, an event that is not urgent may wait for its batch. */
 const SOON_MS = 20;
 let soon: ReturnType<typeof setTimeout> | undefined;
 
@@ -41,14 +41,13 @@ export function post(event: BridgeEvent): void {
   }
 }
 
-/** Posts a non-urgent event: it is sent with the next batch, or a moment later. */
+/** Posts an event that is not urgent: it is sent with the next batch, or a moment later. */
 export function postSoon(event: BridgeEvent): void {
   batch.push(event);
   if (!scheduled) soon ??= setTimeout(flush, SOON_MS);
 }
 
-/** Posts an event that must not wait for a microtask, such as one right before a
- * navigation. */
+/** Posts an event that cannot wait for a microtask, such as one right before a navigation. */
 export function postNow(event: BridgeEvent): void {
   batch.push(event);
   flush();

@@ -1,9 +1,9 @@
-// What is done in a chat beside sending: read receipts and typing.
+// Acts in a chat other than by sending messages: sends read receipts and shows typing.
 
 import { bothIds, chatOf, recipient, tools } from "./lookup";
 import { attempt, serialized } from "./wa";
 
-/** Marks a chat as read, which the other side sees; opens none. */
+/** Marks a chat as read, which the other person sees. Does not create a chat. */
 export async function markRead({ to }: { to: string }): Promise<{ chat: string | null; unread: number }> {
   const WPP = tools();
   const wid = await recipient(WPP, to);
@@ -11,7 +11,7 @@ export async function markRead({ to }: { to: string }): Promise<{ chat: string |
   for (const id of ids) {
     const chat = attempt<any>(() => WPP.whatsapp.ChatStore.get(id), null);
     if (!chat) continue;
-    // One that is marked as unread has -1.
+    // A chat that the user marked as unread has a count of -1.
     const unread = Math.max(Number(chat.unreadCount) || 0, 0);
     await WPP.chat.markIsRead(serialized(chat.id));
     return { chat: serialized(chat.id), unread };
@@ -19,11 +19,11 @@ export async function markRead({ to }: { to: string }): Promise<{ chat: string |
   return { chat: null, unread: 0 };
 }
 
-/** The end of typing, by chat. */
+/** The timers that end typing, by chat. */
 const ends = new Map<string, ReturnType<typeof setTimeout>>();
 
-/** Shows the account as typing for `ms`; 0 ends it. The end is the page's, so
- * that it comes whatever becomes of the service. */
+/** Shows the account as typing for `ms` milliseconds; 0 ends it. The page ends it by its own
+ * timer, so that it ends whatever happens to the service. */
 export async function typing({ to, ms }: { to: string; ms: number }): Promise<{ chat: string }> {
   const WPP = tools();
   const chat = await chatOf(WPP, await recipient(WPP, to));

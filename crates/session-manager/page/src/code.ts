@@ -1,5 +1,5 @@
-// Reads the linking QR code from where the page draws it. aria-labels and texts
-// are localized, so only attributes are read.
+// Reads the linking QR code from the element in which the page draws it. Uses only attributes,
+// since aria-labels and texts are localized.
 
 import { attempt, pageModule, wpp } from "./wa";
 import { passkeyUnderWay } from "./passkey";
@@ -9,14 +9,14 @@ const REFRESH = '[data-testid="link_device_qr_expired_refresh_button"]';
 
 let observer: MutationObserver | undefined;
 
-/** Returns the text of the code that is currently drawn. */
+/** Returns the text of the code that is currently drawn; `null` if none is. */
 export function drawnCode(): string | null {
   const box = document.querySelector(`${CODE}[data-ref], ${CODE} [data-ref], div[data-ref]`);
   return box?.getAttribute("data-ref") || null;
 }
 
-/** Whether the page has a place for a code to scan, drawn or not. It has none
- * while it requests a passkey or a number. */
+/** Returns whether the page has an element for a code to scan, drawn or not. It has none while
+ * it requests a passkey or a number. */
 export function placeForCode(): boolean {
   return !passkeyUnderWay() && document.querySelector(CODE) !== null && refreshOverlay() === null;
 }
@@ -26,7 +26,7 @@ export function refreshOverlay(): HTMLElement | null {
   return document.querySelector<HTMLElement>(REFRESH);
 }
 
-/** Whether the page displays a list of chats; the fallback when no module
+/** Returns whether the page displays a list of chats. This is the fallback when no module
  * reports that the device is linked. */
 export function chatsShown(): boolean {
   return document.querySelector('#pane-side, [data-testid="chat-list"]') !== null;
@@ -44,7 +44,7 @@ export function watchCode(changed: () => void): void {
   });
 }
 
-/** Stops observing: a linked page redraws itself all day. */
+/** Stops observing, since a linked page redraws itself all day. */
 export function unwatchCode(): void {
   observer?.disconnect();
   observer = undefined;
@@ -55,7 +55,7 @@ const APP_LINK = "https://wa.me/settings/linked_devices#";
 const HELP = "https://faq.whatsapp.com/r/ld";
 const HELP_SWITCH = "770";
 
-/** Composes the code as the page does, for one that does not draw `data-ref`.
+/** Composes the code as the page does, for a page that does not draw `data-ref`.
  *
  * wa-js knows the first four fields; the page has five or six, or a URL. */
 export async function composedCode(): Promise<string | null> {
@@ -76,7 +76,7 @@ export async function composedCode(): Promise<string | null> {
   }
 }
 
-/** Requests six new codes from an idle page.
+/** Requests six new codes from a page that no longer renews its code.
  *
  * Returns the method used, or `none` if the page has to be reloaded. */
 export function refreshCode(): string {

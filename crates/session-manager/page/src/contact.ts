@@ -1,4 +1,4 @@
-// What WhatsApp tells of a number: its names, its about text and its picture.
+// Collects what WhatsApp says about a number: its names, its about text and its picture.
 
 import { BridgeError } from "./errors";
 import { bothIds, recipient, tools } from "./lookup";
@@ -17,7 +17,8 @@ export interface Contact {
   picture_url: string | null;
 }
 
-/** Each of these is a query of its own; what does not come in time is left out. */
+/** The timeout of a query in milliseconds. Each field has its own query; a field that does not
+ * arrive in time is left out. */
 const PART_MS = 5_000;
 
 function within<T>(read: () => Promise<T> | T): Promise<T | null> {
@@ -25,7 +26,7 @@ function within<T>(read: () => Promise<T> | T): Promise<T | null> {
   return Promise.race([Promise.resolve().then(read), late]).catch(() => null);
 }
 
-/** Returns what is known of a number; `null` if it has no WhatsApp. */
+/** Returns what is known about a number; `null` if the number is not on WhatsApp. */
 export async function contact({ to }: { to: string }): Promise<Contact | null> {
   const WPP = tools();
   let wid: any;

@@ -1,4 +1,4 @@
-// A message's content other than its text, as in `GET /events`. All of it is
+// Reads a message's content other than its text, in the form of `GET /events`. All of it is
 // untrusted: each part is bounded, and unreadable parts are omitted.
 
 import { cut, count, filename, given, label, link } from "./text";
@@ -7,19 +7,19 @@ import { type Model, attempt, pageModule, serialized } from "./wa";
 const MEDIA_TYPES = new Set(["image", "video", "audio", "ptt", "document", "sticker", "ptv"]);
 const MOST_CARDS = 50;
 const MOST_OPTIONS = 20;
-/** The part of a card that is read; a picture usually follows the relevant fields. */
+/** How much of a card is read; a picture usually follows the relevant fields. */
 const CARD_CHARACTERS = 65_536;
 const LARGEST_THUMBNAIL = 32_768;
 const LARGEST_FILE = 4 * 2 ** 30;
 const LARGEST_SIDE = 100_000;
 
-/** Whether the message has a file. */
+/** Returns whether the message has a file. */
 export const hasMedia = (msg: Model): boolean => MEDIA_TYPES.has(String(msg?.type)) && !isPlaceholder(msg);
 
-/** A view-once file, which linked devices do not receive. */
+/** Returns whether the file is view-once, which linked devices do not receive. */
 const isPlaceholder = (msg: Model): boolean => String(msg.subtype ?? "").startsWith("view_once_unavailable");
 
-/** Returns the small JPEG of a message. */
+/** Returns the small JPEG preview of a message. */
 function thumbnail(...given: unknown[]): string | null {
   const jpeg = given.find((text) => typeof text === "string" && text.startsWith("/9j/"));
   if (typeof jpeg !== "string" || jpeg.length > LARGEST_THUMBNAIL || !/^[A-Za-z0-9+/]+={0,2}$/.test(jpeg)) return null;
@@ -45,7 +45,7 @@ function location(msg: Model): Record<string, any> | undefined {
   if (msg.type !== "location") return undefined;
   const [latitude, longitude] = [Number(msg.lat ?? Number.NaN), Number(msg.lng ?? Number.NaN)];
   if (!(Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180)) return undefined;
-  // Name and address, on a line each.
+  // The name and the address, each on its own line.
   const [name, ...address] = cut(msg.loc, 2_000).split("\n");
   return {
     latitude,
@@ -57,7 +57,7 @@ function location(msg: Model): Record<string, any> | undefined {
   };
 }
 
-/** Decodes UTF-8 as old phones write it in cards: `G=C3=B3mez`. */
+/** Decodes UTF-8 in the quoted-printable form that old phones write in cards: `G=C3=B3mez`. */
 function quotedPrintable(text: string): string {
   return attempt(() => decodeURIComponent(text.replace(/%/g, "%25").replace(/=([0-9A-F]{2})/gi, "%$1")), text);
 }
@@ -76,7 +76,7 @@ function property(line: string): { name: string; parameters: string; value: stri
   return { name, parameters: joined, value };
 }
 
-/** Parses a contact card as written by phones. */
+/** Parses a contact card as phones write it. */
 export function card(text: unknown): Record<string, any> | null {
   const lines = cut(text, CARD_CHARACTERS).replace(/\r?\n[ \t]/g, "").split(/\r?\n/);
   let name: string | null = null;
@@ -173,7 +173,7 @@ function ad(msg: Model): object | undefined {
   };
 }
 
-/** Whether the id is the account's own, by number or by LID. */
+/** Returns whether the id is the account's own, by number or by LID. */
 function isMe(id: string): boolean {
   const prefs = pageModule("WAWebUserPrefsMeUser");
   const bare = (text: string): string => text.replace(/:\d+@/, "@");
@@ -220,7 +220,7 @@ export function content(msg: Model): Record<string, any> {
 
 const LONGEST_TEXT = 65_536;
 
-/** Returns the message as text: its own, or one that describes its content. */
+/** Returns the message as text: its own text, or a description of its content. */
 export function text(msg: Model, { location: place, contacts: cards, poll: asked, selected: chosen, order: bought }: Record<string, any>): string {
   if (place) return [place.name, place.address, `${place.latitude}, ${place.longitude}`].filter(Boolean).join("\n");
   if (cards) return cards.map((one: any) => [one.name, ...one.phones.map((phone: any) => phone.number)].filter(Boolean).join(" ")).join("\n");
@@ -228,12 +228,12 @@ export function text(msg: Model, { location: place, contacts: cards, poll: asked
   if (chosen) return chosen.text;
   if (bought) return [bought.title, bought.items && `× ${bought.items}`, bought.total !== undefined && `${bought.total} ${bought.currency ?? ""}`.trim()].filter(Boolean).join(" ");
   if (msg.type === "chat") return cut(msg.body, LONGEST_TEXT);
-  // A file's body is its small picture.
+  // The body of a file message is its small picture.
   return MEDIA_TYPES.has(String(msg.type)) ? cut(msg.caption, LONGEST_TEXT) : described(msg);
 }
 
-/** Describes a message of a type without a part of its own here, such as a
- * product, an invitation or a business's list, by what the page shows of it. */
+/** Describes a message of a type that has no function here, such as a product, an invitation or
+ * a business's list, by what the page shows of it. */
 function described(msg: Model): string {
   const shown = [msg.title, msg.list?.title, msg.eventName, msg.inviteGrpName, msg.caption, msg.body, msg.list?.description, msg.description, msg.eventDescription, msg.footer];
   const texts = shown.filter((text) => typeof text === "string" && !text.startsWith("/9j/")).map((text) => cut(text, 2_000).trim());

@@ -1,8 +1,7 @@
-/** An error with a code that the service understands; all but `UNCONFIRMED` mean
- * that nothing was sent. `NOT_READY` is known before anything began,
- * `CONNECTION_LOST` comes in the middle of a lookup. `REFUSED` and the two limits
- * come from the server and concern the message's id, the others only this
- * attempt. */
+/** An error with a code that the service understands. All codes except `UNCONFIRMED` mean that
+ * nothing was sent. `NOT_READY` is known before anything began, `CONNECTION_LOST` occurs in the
+ * middle of a lookup. `REFUSED` and the two limits come from the server and concern the
+ * message's id; the other codes concern only this attempt. */
 export class BridgeError extends Error {
   constructor(
     readonly code:

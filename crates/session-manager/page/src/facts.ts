@@ -1,5 +1,5 @@
-// The page report: the page's state as one small record. The service interprets
-// it; the values here are raw.
+// Builds the page report: the page's state as one small record. The values are raw; the service
+// interprets them.
 
 import { post, postNow } from "./channel";
 import { chatsShown, composedCode, drawnCode, placeForCode, refreshOverlay, unwatchCode, watchCode } from "./code";
@@ -19,28 +19,29 @@ export interface Account {
 }
 
 export interface Facts {
-  /** `Socket.state`, `null` until the module is loaded. */
+  /** `Socket.state`; `null` until the module is loaded. */
   socket: string | null;
   stream: string | null;
   synced: boolean;
-  /** Whether queued messages have been delivered, until which the page holds
-   * every send; `null` if the page does not report it. */
+  /** Whether the queued messages have been delivered. The page holds every send until then.
+   * `null` if the page does not report it. */
   delivered: boolean | null;
-  /** Changes while the first sync or the delivery progresses; empty afterwards. */
+  /** Changes while the first sync or the delivery of queued messages progresses; empty
+   * afterwards. */
   progress: string;
-  /** Whether the profile holds a linked device; `null` while unknown. */
+  /** Whether the profile holds a linked device; `null` while that is unknown. */
   registered: boolean | null;
   code: string | null;
   idle: boolean;
-  /** The passkey that WhatsApp requires before it links. */
+  /** The passkey that WhatsApp requires before it links the device. */
   passkey: PasskeyFacts | null;
-  /** The pending code to type. */
+  /** The pending pairing code. */
   link_code: LinkCodeFacts | null;
   /** Whether the functions needed to send and receive are available. */
   tools: boolean;
   /** The names of the missing functions. */
   missing: string[];
-  /** Why the page logged out, if it did. */
+  /** Why the page logged out; `null` if it did not. */
   logged_out: string | null;
   /** Identifies the document. */
   document: string;
@@ -83,7 +84,7 @@ function registered(me: Account | null): boolean | null {
   const WPP = wpp();
   if (WPP) return attempt<boolean | null>(() => Boolean(WPP.conn.isRegistered()), me !== null);
   if (socket) return me !== null;
-  // Neither the modules nor wa-js loaded: only the DOM is left.
+  // Neither the modules nor wa-js loaded, so only the DOM can tell.
   if (drawnCode()) return false;
   return chatsShown() ? true : null;
 }
@@ -95,7 +96,7 @@ function code(state: string | null, idle: boolean): string | null {
   const ref = attempt<string | null>(() => pageModule("WAWebConnModel").Conn.ref, null);
   if (!ref || state !== "UNPAIRED" || !placeForCode()) return null;
   if (composed?.ref === ref) return composed.code;
-  // Not drawn: compose it, but give the page time to draw it first.
+  // The code is not drawn. Compose it, but give the page time to draw it first.
   if (!composing) {
     composing = window.setTimeout(() => {
       composing = 0;
@@ -109,8 +110,8 @@ function code(state: string | null, idle: boolean): string | null {
   return null;
 }
 
-/** Whether the offline delivery is complete. Each sign works on some builds:
- * with a backend in a worker, the commands receive it through a bridge. */
+/** Returns whether the offline delivery is complete. Each of these signs works on some builds.
+ * Where the backend runs in a worker, the commands reach it through a bridge. */
 function delivered(): boolean | null {
   const signs = [
     attempt<unknown>(() => pageModule("WAWebEventsWaitForOfflineDeliveryEnd").isOfflineDeliveryEnd(), undefined),
@@ -168,15 +169,15 @@ export function readFacts(): Facts {
 const navigation = performance.getEntriesByType("navigation")[0] as any;
 const httpStatus = Number(navigation?.responseStatus ?? 0);
 
-/** Whether the page refuses this browser: it then has no app and a link to
- * Chrome's download. */
+/** Returns whether the page refuses this browser. It then has no app, and a link to Chrome's
+ * download. */
 function unsupported(): boolean {
   return document.querySelector('a[href*="google.com/chrome"]') !== null;
 }
 
 /** Reports the page's state to the service, if it changed. */
 export function report(): void {
-  // It opens with the chats; the steps below may close this browser at once.
+  // The dialog opens together with the chats, and the steps below may close this browser at once.
   if (attempt(() => Boolean(socket!.hasSynced), false)) attempt(() => (acknowledgeWhatsNew(), true), false);
   const facts = readFacts();
   if (facts.registered) {
@@ -184,7 +185,7 @@ export function report(): void {
     if (facts.tools) applyPresence();
   } else watchCode(report);
   tendPasskey(facts.registered, drawnCode() !== null);
-  // Linked, or another step comes first: wa-js must not create a new one.
+  // The device is linked, or another step comes first: wa-js must not create a new code.
   if (facts.registered || facts.passkey) cancelLinkCode();
   const text = JSON.stringify(facts);
   if (text === last) return;
@@ -192,7 +193,7 @@ export function report(): void {
   post({ type: "facts", facts });
 }
 
-/** Reasons of a logout: the number that the page navigates with, and its name in
+/** The reasons of a logout: the number that the page navigates with, and its name in
  * WAWebLogoutReasonConstants.LOGOUT_REASON_CODE. */
 const LOGOUT_CODES: Record<string, string> = {
   "0": "CLIENT_FATAL",
@@ -206,7 +207,7 @@ function logout(reason: string): void {
   postNow({ type: "facts", facts: readFacts() });
 }
 
-/** Reads first, then subscribes: a value that is set already must not be missed. */
+/** Reads the value, then subscribes: a value that is already set must not be missed. */
 export function attachSocket(): boolean {
   if (socket) return true;
   const model: Model | undefined = pageModule("WAWebSocketModel")?.Socket;
@@ -235,14 +236,14 @@ export function attachLogout(): boolean {
   const cmd: Model | undefined = pageModule("WAWebCmd")?.Cmd;
   if (!cmd || typeof cmd.on !== "function") return false;
   for (const event of ["logout", "logout_from_bridge"]) {
-    // A more specific reason, if there is one, follows a moment later.
+    // A more specific reason may follow a moment later.
     cmd.on(event, () => setTimeout(() => loggedOut ?? logout(event), LOGOUT_REASON_MS));
   }
   return true;
 }
 
-/** Subscribes to the page's own logout reason, which precedes the navigation
- * and is more specific. */
+/** Subscribes to the page's own logout reason, which is more specific and comes before the
+ * navigation. */
 export function attachLogoutReason(): boolean {
   const WPP = wpp();
   if (!WPP) return false;

@@ -1,17 +1,16 @@
-// File uploads: the service sets them on an input, by their path, and Chrome
-// reads them on demand. None of the content passes through the service's
-// socket.
+// Uploads files. The service sets the files on an input by their path, and Chrome reads them on
+// demand, so that no content passes through the service's socket.
 
 import { BridgeError } from "./errors";
 
-/** The service's description of the file that it has set. */
+/** The service's description of the file that it has set on an input. */
 export interface HandedFile {
   mime: string;
   name: string;
   size: number;
 }
 
-/** Inputs that wait for their file, by the message's key. */
+/** The inputs that wait for their file, by the message's key. */
 const inputs = new Map<string, HTMLInputElement>();
 const MOST_INPUTS = 512;
 
@@ -21,12 +20,12 @@ export function input(key: string): HTMLInputElement {
   made.type = "file";
   inputs.delete(key);
   inputs.set(key, made);
-  // Left over from sends that never came.
+  // These inputs are left over from sends that never came.
   if (inputs.size > MOST_INPUTS) inputs.delete(inputs.keys().next().value!);
   return made;
 }
 
-/** Returns the file of the message with this key, under its own name. */
+/** Returns the file of the message with this key, under the name that the service gave it. */
 export function handed(key: string, { mime, name, size }: HandedFile): File {
   const picked = inputs.get(key)?.files?.[0];
   inputs.delete(key);

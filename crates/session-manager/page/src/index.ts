@@ -31,9 +31,9 @@ import { attempt, wpp } from "./wa";
 import { acknowledgeWhatsNew } from "./whats_new";
 
 const BOOT_POLL_MS = 25;
-/** A page without the modules is polled less often after this time. */
+/** After this time, in milliseconds, a page without the modules is polled less often. */
 const BOOT_PATIENCE_MS = 30_000;
-/** Less than the service's timeout for a pairing code. */
+/** Timeout of a pairing code in milliseconds, shorter than the service's own. */
 const TOOLS_PATIENCE_MS = 10_000;
 
 /** Waits for wa-js, which loads a second after the code is displayed. */
@@ -95,10 +95,8 @@ const calls: Record<string, (args: any) => unknown> = {
   logout: () => logout(),
 };
 
-/**
- * Text in, text out: the protocol's own encoding of objects is verbose. The
- * response is preceded by the duration of the call in milliseconds.
- */
+/** Calls a function by name, with arguments and result as JSON text, since the protocol's own
+ * encoding of objects is verbose. The result follows the duration of the call in milliseconds. */
 async function call(name: string, args: string): Promise<string> {
   const began = performance.now();
   const told = (answer: object): string => `${(performance.now() - began).toFixed(1)} ${JSON.stringify(answer)}`;
@@ -142,9 +140,9 @@ export function start(channel: (text: string) => void, { presence, attended }: O
     openChannel(channel);
     wantPresence(presence);
     Object.defineProperty(globalThis, "__leadmaster", { value: { call, input }, enumerable: false });
-    // No third-party servers for link previews: WhatsApp's own way remains.
+    // wa-js must ask no third-party server for link previews; WhatsApp's own previews still work.
     (globalThis as any).WPPConfig = { disableGoogleAnalytics: true, poweredBy: "-", linkPreviewApiServers: [] };
-    // Before the page's own scripts can request one.
+    // Do this before the page's own scripts can request a passkey.
     if (attended) leavePasskeyToPerson();
     else takeCredentials();
     onLinkCodeChange(report);

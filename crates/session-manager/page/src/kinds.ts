@@ -1,4 +1,4 @@
-// Message kinds (text, media, location, …), and the wa-js call for each.
+// Maps each message kind (text, media, location, …) to its call of wa-js.
 
 import { BridgeError } from "./errors";
 import { bothIds } from "./lookup";
@@ -18,7 +18,7 @@ interface Card {
 interface Media extends Context {
   caption?: string;
   voice?: boolean;
-  /** Whether a video plays like a GIF. */
+  /** Whether a video loops silently, like a GIF. */
   gif?: boolean;
 }
 
@@ -29,12 +29,13 @@ export type Content =
   | { type: "contact"; contacts: Card[] }
   | { type: "reaction"; message_id: string; emoji: string };
 
-/** Returns the message that `content` replies to, as named by the caller. */
+/** Returns the message that `content` replies to, by the name that the caller gave. */
 export function answered(content: Content): string | undefined {
   return "reply_to" in content ? content.reply_to : undefined;
 }
 
-/** Returns the mentioned people as this chat addresses them: by LID or by number. */
+/** Returns the mentioned people in the form in which this chat addresses them: by LID or by
+ * number. */
 function mentioned(WPP: any, chatId: string, content: Content): string[] | undefined {
   const given = "mentions" in content ? content.mentions : undefined;
   const server = chatId.endsWith("@lid") ? "@lid" : "@c.us";
@@ -83,8 +84,8 @@ export function hand(WPP: any, chatId: string, id: string, content: Content, quo
   }
 }
 
-/** Removes an earlier failed attempt from the store: wa-js waits for the chat to
- * announce a new message, which it does not do for one that it has. */
+/** Removes an earlier failed attempt from the store. wa-js waits until the chat announces a new
+ * message, which the chat does not do for a message that it already has. */
 function makeWay(WPP: any, chatId: string, id: string): void {
   const store: any = WPP.whatsapp.MsgStore;
   const earlier = attempt<any>(() => store.getModelsArray().find((msg: any) => serialized(msg.id) === id), null);
@@ -93,8 +94,8 @@ function makeWay(WPP: any, chatId: string, id: string): void {
   attempt(() => store.remove(earlier), null);
 }
 
-/** Waits for the server's ack of a message during a resend while the first
- * attempt is in progress: wa-js would not receive it. */
+/** Waits for the server's ack of a message that is resent while the first attempt is still in
+ * progress. wa-js would not receive that ack. */
 function acknowledged(WPP: any, id: string, patience: number): { found: Promise<{ id: string; ack: number } | null>; stop: () => void } {
   const store: Model = WPP.whatsapp.MsgStore;
   let stop = (): void => {};

@@ -1,6 +1,6 @@
-// Account limits: the limits that WhatsApp sets for this account, as the page
-// knows them: the restriction on writing to people who never wrote first, the
-// monthly limit on new chats, and the history progress after a fresh link.
+// Reports the limits that WhatsApp sets for this account, as the page knows them: the restriction
+// on writing to people who never wrote first, the monthly limit on new chats, and the progress of
+// the history sync after a new link.
 
 import { note, post } from "./channel";
 import { type Model, attempt, pageModule, wpp } from "./wa";
@@ -9,12 +9,12 @@ import { type Model, attempt, pageModule, wpp } from "./wa";
 export interface Limits {
   reach_out: { locked: boolean; until: number | null; kind: string | null };
   new_chats: { status: string; used: number; total: number | null; cycle_end: number | null };
-  /** Progress of the history sync, in percent; `null` before the page's first
-   * report. Absent if the page has no such state. */
+  /** Progress of the history sync, in percent. `null` before the page's first report, absent if
+   * the page has no such state. */
   history?: number | null;
 }
 
-/** The minimum interval between requests to the server. */
+/** The minimum interval between requests to the server, in milliseconds. */
 const REFRESH_MS = 60_000;
 const STATUSES = ["NONE", "FIRST_WARNING", "SECOND_WARNING", "CAPPED"];
 
@@ -73,9 +73,8 @@ function historyModel(): Model | null {
   return history;
 }
 
-/** Returns the progress of the history sync, from several sources in the page:
- * its progress, its record that the recent part is complete, and the deadline
- * of a phone that paused. */
+/** Returns the progress of the history sync. Combines three sources in the page: the progress,
+ * the record that the recent part is complete, and the deadline of a phone that paused. */
 function historyProgress(model: Model | null): number | null | undefined {
   if (recentComplete) return 100;
   if (!model) return undefined;
@@ -83,12 +82,12 @@ function historyProgress(model: Model | null): number | null | undefined {
   return paused !== null && paused <= 0 ? 100 : whole(model.realProgress);
 }
 
-/** Reads the page's record once more; changes are reported. */
+/** Reads the page's record again, and reports any change. */
 export function watchHistory(): void {
   historyModel();
   reportLimits();
   if (recentComplete) return;
-  // It is read from the profile, so the response is asynchronous.
+  // The page reads the record from the profile, so the answer is asynchronous.
   Promise.resolve(attempt<any>(() => pageModule("WAWebUserPrefsHistorySync").getHistorySyncStatus(), null))
     .then((status) => {
       recentComplete = status?.recentCompleted === true;
@@ -112,14 +111,14 @@ export function reportLimits(): void {
   post({ type: "limits", limits });
 }
 
-/** Requests the limits from the server, unless that was done a moment ago;
- * changes are reported as they arrive. */
+/** Requests the limits from the server, unless that was done a moment ago. Reports changes as
+ * they arrive. */
 async function refresh(): Promise<void> {
   if (performance.now() - refreshedAt < REFRESH_MS) return;
   refreshedAt = performance.now();
   const jobs: Array<() => unknown> = [
     () => pageModule("WAWebGetReachoutTimelockJob").fetchReachoutTimelock(),
-    // The page itself requests it once per document; later it receives updates.
+    // The page itself makes this request once per document, and receives updates later.
     () => pageModule("WAWebGetNewChatMessageCappingInfoJob").fetchOrUpdateCapStatus(),
   ];
   const failed = (await Promise.allSettled(jobs.map(async (job) => job()))).some(({ status }) => status === "rejected");
@@ -130,7 +129,7 @@ async function refresh(): Promise<void> {
   reportLimits();
 }
 
-/** Refreshes the limits after a refusal: their details may be available now. */
+/** Requests the limits again after a refusal, when their details may be available. */
 export function refreshLimitsSoon(): void {
   refresh().catch(() => {});
 }
@@ -143,8 +142,8 @@ export function limits(): Limits {
 
 let attached = false;
 
-/** Subscribes to changes of the limits, then reports the current ones; returns
- * whether the page's history model was found. */
+/** Subscribes to changes of the limits, then reports the current limits. Returns whether the
+ * page's history model was found. */
 export function attachLimits(): boolean {
   if (!attached) {
     const cmd: Model | undefined = pageModule("WAWebCmd")?.Cmd;
@@ -152,7 +151,7 @@ export function attachLimits(): boolean {
     attached = true;
     for (const event of ["reachout_timelock_state_change", "new_chat_message_capping_state_change"]) cmd.on(event, reportLimits);
   }
-  // It registers later; without it the other limits are still known.
+  // The history model registers later; the other limits are known without it.
   if (historyModel()) reportLimits();
   return history !== null;
 }

@@ -1,23 +1,23 @@
-// The pairing code: typed into the phone instead of scanning. wa-js renews it
-// when WhatsApp requires a new one. This module tracks how long the pending
-// code is valid, and whether a caller still wants it.
+// Manages the pairing code, which is typed into the phone in place of a scan. wa-js renews the code
+// when WhatsApp requires it. This module tracks how long the pending code is valid, and whether a
+// caller still wants it.
 
 import { refreshCode } from "./code";
 import { BridgeError } from "./errors";
 import { attempt, linkEvents, pageModule, wpp } from "./wa";
 
-/** The page itself accepts no answer to an older one. */
+/** Lifetime of a code in milliseconds: the page itself accepts no answer to an older code. */
 const LIFE_MS = 180_000;
-/** Extra time once the phone has the code; wa-js grants the same. */
+/** Extra time in milliseconds once the phone has the code; wa-js grants the same. */
 const PHONE_MS = 60_000;
-/** How long an idle page may take to resume. */
+/** How long an idle page may take to resume, in milliseconds. */
 const REFRESH_MS = 5_000;
 
 interface LinkCode {
   phone: string;
   code: string;
   expiresAt: number;
-  /** Whether a caller requested it within its life, or is the first to. */
+  /** Whether a caller requested the code during its lifetime, or is the first caller. */
   wanted: boolean;
 }
 
@@ -50,7 +50,7 @@ function show(phone: string, text: unknown, wanted: boolean): void {
   changed();
 }
 
-/** Handles the expiry: a new code if one is wanted, else none. */
+/** Handles the expiry: requests a new code if one is still wanted, otherwise drops it. */
 function over(): void {
   if (!out?.wanted) return cancelLinkCode();
   const { phone } = out;
@@ -62,7 +62,7 @@ async function renew(phone: string): Promise<void> {
   const WPP = wpp();
   const idle = (): boolean => attempt(() => pageModule("WAWebSocketModel").Socket.state === "UNPAIRED_IDLE", false);
   if (idle()) {
-    // The page does the same before it creates a new one.
+    // The page does the same before it creates a new code.
     refreshCode();
     const deadline = Date.now() + REFRESH_MS;
     while (idle() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 25));
@@ -73,8 +73,8 @@ async function renew(phone: string): Promise<void> {
 
 const generate = (WPP: any, phone: string): Promise<unknown> => WPP.conn.genLinkDeviceCodeForPhoneNumber(phone);
 
-/** Handles the phone's use of the code: the next step has its own time limit,
- * and no new code may replace it meanwhile. */
+/** Handles the phone's use of the code. The next step has its own time limit, and no new code
+ * may replace this one meanwhile. */
 function phoneHasIt(): void {
   if (!out) return;
   out.expiresAt += PHONE_MS;
@@ -83,7 +83,7 @@ function phoneHasIt(): void {
   changed();
 }
 
-/** Subscribes to renewals: WhatsApp can require a new code at any time. */
+/** Subscribes to renewals, since WhatsApp can require a new code at any time. */
 function listen(WPP: any): void {
   if (listening || typeof WPP.on !== "function") return;
   listening = true;
@@ -108,7 +108,7 @@ export async function linkCode(WPP: any, phone: string): Promise<{ code: string;
   return { code: out.code, expires_at: out.expiresAt };
 }
 
-/** Drops the code: no caller wants it any more, or the phone has it. */
+/** Drops the code, because no caller wants it any more or the phone has it. */
 export function cancelLinkCode(): void {
   clearTimeout(timer);
   attempt(() => (wpp()?.conn.cancelLinkDeviceCode(), true), false);

@@ -1,33 +1,32 @@
-// Lookups of people, chats and messages.
+// Looks up people, chats and messages.
 
 import { BridgeError, told } from "./errors";
 import { attempt, pageModule, serialized, wpp } from "./wa";
 
-/** Less than the service's timeout, for each id that a message can have. */
+/** Timeout in milliseconds for each id that a message can have, shorter than the service's own. */
 const LOOK_UP_MS = 2_000;
-/** Timeout of a server query for a number. */
+/** Timeout of a server query for a number, in milliseconds. */
 const QUERY_MS = 15_000;
-/** How long a positive lookup of a number is cached. */
+/** How long a positive lookup of a number is cached, in milliseconds. */
 const EXISTS_MS = 300_000;
 
 export function connected(): boolean {
   return attempt(() => pageModule("WAWebSocketModel").Socket.state === "CONNECTED", false);
 }
 
-/** Returns wa-js, while the page can send. */
+/** Returns wa-js if the page can send; throws otherwise. */
 export function tools(): any {
   const WPP = wpp();
   if (!WPP || !connected()) throw new BridgeError("NOT_READY", "the page is not connected");
   return WPP;
 }
 
-/** Cache of numbers on WhatsApp: the server's id for each, and when the entry
- * expires. */
+/** The cache of numbers on WhatsApp: the server's id of each, and when the entry expires. */
 const existing = new Map<string, { wid: any; until: number }>();
 
-/** Returns the number as WhatsApp's server knows it; `null` if it is not on
- * WhatsApp. Does not use wa-js's own query, which trusts the phone's saved
- * contacts, and does not distinguish an unknown number from a lost network. */
+/** Returns the number as WhatsApp's server knows it; `null` if it is not on WhatsApp. Does not
+ * use wa-js's own query, which trusts the phone's saved contacts and cannot tell an unknown
+ * number from a lost network. */
 async function queryServer(WPP: any, wid: any): Promise<any> {
   const query = attempt<any>(() => WPP.whatsapp.functions.queryWidExists, null);
   if (typeof query !== "function") {
@@ -68,8 +67,7 @@ export async function recipient(WPP: any, to: string): Promise<any> {
   return found;
 }
 
-/** Returns the chat's id: the recipient by number or by LID, as the page
- * addresses it now. */
+/** Returns the id of the recipient's chat, by number or by LID, as the page addresses it now. */
 export async function chatOf(WPP: any, wid: any): Promise<string> {
   try {
     const chat = await WPP.chat.find(wid);
@@ -77,21 +75,21 @@ export async function chatOf(WPP: any, wid: any): Promise<string> {
   } catch (error) {
     const id = serialized(wid);
     existing.delete(id);
-    // The page throws the same error for a number without WhatsApp and for one
-    // that it could not look up.
+    // The page throws the same error for a number that is not on WhatsApp and for one that it could
+    // not look up.
     if (!id.endsWith("@lid") && !(await queryServer(WPP, wid))) throw nobody();
     throw new BridgeError("FAILED", `the chat could not be opened: ${told(error).message}`);
   }
 }
 
-/** Whether the account has blocked the person with one of these ids. */
+/** Returns whether the account has blocked the person with one of these ids. */
 export function isBlocked(WPP: any, ids: Iterable<string>): boolean {
   const list = pageModule("WAWebBlocklistCollection")?.BlocklistCollection ?? attempt<any>(() => WPP.whatsapp.BlocklistStore, null);
   return [...ids].some((id) => attempt(() => Boolean(list.get(WPP.whatsapp.WidFactory.createWid(id))), false));
 }
 
-/** Returns number and LID of a person, which are one chat; which of them its
- * messages have depends on when they were written. */
+/** Returns the number and LID of a person. Both are the same chat; which of the two a message
+ * carries depends on when it was written. */
 export function bothIds(WPP: any, id: string): string[] {
   const cache = WPP.whatsapp.lidPnCache;
   const wid = attempt<any>(() => WPP.whatsapp.WidFactory.createWid(id), null);
@@ -99,8 +97,8 @@ export function bothIds(WPP: any, id: string): string[] {
   return other ? [id, serialized(other)] : [id];
 }
 
-/** Returns a number as WhatsApp's server spells it, and its LID; nothing if it
- * has no WhatsApp. */
+/** Returns a number as WhatsApp's server spells it, and its LID; both are `null` if the number
+ * is not on WhatsApp. */
 export async function lookUp({ to }: { to: string }): Promise<{ chat: string | null; lid: string | null }> {
   const WPP = tools();
   try {
@@ -112,8 +110,8 @@ export async function lookUp({ to }: { to: string }): Promise<{ chat: string | n
   }
 }
 
-/** Returns the addresses that the page knows of a person, by one of them, in
- * WhatsApp's own spelling. */
+/** Returns all addresses that the page knows of a person, in WhatsApp's own spelling, from one
+ * of them. */
 export function addressesOf({ to }: { to: string }): string[] {
   const found = existing.get(to);
   return bothIds(tools(), found ? serialized(found.wid) : to);
@@ -144,8 +142,8 @@ export async function findMessage(WPP: any, chats: Iterable<string>, key: string
   return null;
 }
 
-/** Returns a message by WhatsApp's full id or its last part. Only from this
- * chat: other chats' messages must not be quoted. */
+/** Returns a message by WhatsApp's full id or the last part of it. Searches only this chat,
+ * since messages of other chats must not be quoted. */
 export async function namedMessage(WPP: any, chats: Iterable<string>, name: string): Promise<any> {
   const parts = name.split("_");
   const whole = parts.length >= 3 && (parts[0] === "true" || parts[0] === "false");

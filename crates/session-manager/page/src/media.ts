@@ -1,4 +1,4 @@
-// Incoming files: fetched through wa-js, and passed on in pieces.
+// Fetches incoming files through wa-js, and passes them on in pieces.
 //
 //   media_open(id) ──> wa-js downloads and decrypts ──> a blob, kept under a token
 //   media_read(token, offset) ──> a piece as base64, repeatedly
@@ -19,11 +19,11 @@ export interface OpenArgs {
 }
 
 const blobs = new Map<string, Blob>();
-/** More are left over from a service that went away midway. */
+/** The maximum number of open files. More are left over from a service that went away midway. */
 const MOST_BLOBS = 8;
 let opened = 0;
 
-/** Stages of a file that can no longer be fetched. */
+/** The stages of a file that can no longer be fetched. */
 const GONE = /MISSING|NEED_POKE|UNSUPPORTED|TOO_LARGE/;
 
 const gone = (): BridgeError =>
@@ -45,7 +45,8 @@ async function download(WPP: any, msg: Model): Promise<Blob> {
 export async function openMedia({ id, most }: OpenArgs): Promise<{ token: string; size: number }> {
   const WPP = tools();
   const [own, chat = "", key = ""] = id.split("_");
-  // The chat may be addressed by number or by LID, now or when it was written.
+  // The chat may be addressed by number or by LID, and by the other one when the message was
+  // written.
   const msg = await findMessage(WPP, [chat, ...bothIds(WPP, chat)], key, [own === "true"]);
   if (!msg) throw new BridgeError("MESSAGE_NOT_FOUND", "the page does not have this message");
   if (!hasMedia(msg)) throw gone();
@@ -62,7 +63,7 @@ export async function readMedia({ token, offset, length }: { token: string; offs
   const blob = blobs.get(token);
   if (!blob) throw new BridgeError("FAILED", "the file is not open any more");
   const reader = new FileReader();
-  // Read and encoded by the browser process: the page's thread only gets text.
+  // The browser process reads and encodes the piece, so the page's thread only gets text.
   const url = await new Promise<string>((resolve, reject) => {
     reader.onload = () => resolve(String(reader.result));
     reader.onerror = () => reject(new BridgeError("FAILED", "the browser could not read the file"));

@@ -31,10 +31,9 @@ export function describe(msg: Model): object {
   };
 }
 
-/** The page's types that are not a person's messages: those that it writes into
- * a chat itself, and those that only belong to another message.
- * `WAWebSpamUtils` matches the whole list; types that are new there are
- * published. */
+/** The page's types that are not a person's messages: those that the page itself writes into a
+ * chat, and those that only belong to another message. `WAWebSpamUtils` matches the whole list.
+ * A type that is new there is published. */
 const SERVICE_TYPES = new Set([
   // Notices.
   "notification",
@@ -49,7 +48,7 @@ const SERVICE_TYPES = new Set([
   "protocol",
   "debug",
   "debug_placeholder",
-  // Calls; a missed one is published as such.
+  // Calls. A missed call is published as such.
   "call_log",
   "scheduled_call_creation",
   "scheduled_call_edit",
@@ -64,7 +63,7 @@ const SERVICE_TYPES = new Set([
   "event_edit_encrypted",
   "poll_edit_encrypted",
   "poll_add_option_encrypted",
-  // Bundles of other messages; the page's `MESSAGE_HISTORY_BUNDLE` is the second.
+  // Bundles of other messages. `history_bundle` is the page's `MESSAGE_HISTORY_BUNDLE`.
   "history_bundle",
   "group-history",
   "message_history_bundle",
@@ -73,20 +72,20 @@ const SERVICE_TYPES = new Set([
 /** The id of a chat with a person or a group. */
 export const CHATS = /@(c\.us|lid|g\.us)$/;
 
-/** Whether it is a person's message in a chat. */
+/** Returns whether it is a person's message in a chat. */
 export function isMessage(msg: Model): boolean {
   // In a row of the page's database the key may be text.
   const chat = serialized(msg?.id?.remote) || serialized(msg?.id).split("_")[1] || "";
   return (!SERVICE_TYPES.has(String(msg?.type)) || missedCall(msg) !== null) && CHATS.test(chat);
 }
 
-/** Ids of messages that this service sent itself, which are not published. The
- * service would drop them anyway; this saves the transfer. */
+/** The ids of messages that this service sent itself, which are not published. The service would
+ * drop them anyway; this saves the transfer. */
 const ownIds = new Set<string>();
 
 export function markOwn(id: string): void {
   ownIds.add(id);
-  // The page reports its own message during the same send.
+  // The page reports its own message during the same send, so the oldest ids can be dropped.
   if (ownIds.size > 1_000) ownIds.delete(ownIds.values().next().value!);
 }
 
@@ -106,8 +105,8 @@ export function listening(): boolean {
   return attached;
 }
 
-/** Subscribes once wa-js has the collection of messages. The service requests
- * existing ones; it removes duplicates. */
+/** Subscribes once wa-js has the collection of messages. The service requests existing messages
+ * itself, and removes duplicates. */
 export function attachMessages(): boolean {
   if (attached) return true;
   const store: Model | undefined = wpp()?.whatsapp?.MsgStore;
@@ -116,9 +115,9 @@ export function attachMessages(): boolean {
   store.on("add", (msg: Model) => {
     if (msg?.isNewMsg) announce(msg);
   });
-  // A `ciphertext` that has become readable.
+  // A `ciphertext` message has become readable.
   store.on("change:type", announce);
-  // A call becomes a missed one when it ends.
+  // A call becomes a missed call when it ends.
   store.on("change:callOutcome", (msg: Model) => {
     if (missedCall(msg)) announce(msg);
   });

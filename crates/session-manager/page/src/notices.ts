@@ -1,6 +1,5 @@
-// Notices (ban, outage, forced logout) that WhatsApp displays in place of the
-// chats, and their end. Uses the page's events, by all names its sources have
-// had.
+// Tracks the notices (ban, outage, forced logout) that WhatsApp displays in place of the chats, and
+// their end. Uses the page's events, by all names that their sources have had.
 
 import { type Model, pageModule } from "./wa";
 
@@ -15,12 +14,12 @@ let other: Notice | null = null;
 
 /** Returns the current notice. */
 export function notice(stream: string | null): Notice | null {
-  // A connected device is not refused any more.
+  // A connected device is no longer refused.
   if (stream === "CONNECTED" && other?.kind === "service_unavailable") other = null;
   return ban ?? other;
 }
 
-/** Converts `expire`, a duration in seconds; a timestamp would be larger. */
+/** Converts `expire`, a duration in seconds. A larger number would be a timestamp. */
 function until(expire: unknown): number | null {
   const seconds = Number(expire);
   if (!Number.isFinite(seconds) || seconds <= 0) return null;
@@ -38,7 +37,7 @@ export function attachNotices(report: () => void): boolean {
       });
     }
   };
-  // Also sent with every login, reporting that there is no ban.
+  // The event is also sent with every login, to report that there is no ban.
   on(["account_temporarily_banned_from_bridge", "temporary_ban_from_bridge"], (told) => {
     const code = Number(told?.code);
     ban = told?.banned === false ? null : { kind: "temporary_ban", code: Number.isFinite(code) ? code : null, until: until(told?.expire) };

@@ -1,9 +1,9 @@
-// Edits of sent messages, and their deletion for everyone.
+// Edits sent messages, and deletes them for everyone.
 //
-// Both are messages of their own. The page keeps an edit before it sends it, and
-// a deletion once WhatsApp's server has it. An edit is sent under an id of the
-// service's, which the server drops if it has it; a second deletion of the same
-// message changes nothing. So both may be repeated while their outcome is unknown.
+// WhatsApp treats both as messages. The page stores an edit before it sends it, and a deletion once
+// WhatsApp's server has it. An edit is sent under an id that the service chose, and the server
+// drops an id that it already has; a second deletion of the same message changes nothing. So both
+// may be repeated while their outcome is unknown.
 
 import { changes } from "./changes";
 import { BridgeError, told } from "./errors";
@@ -21,16 +21,16 @@ export interface EditArgs extends Target {
   /** The last part of the edit's own id, fixed by the service. */
   key: string;
   text: string;
-  /** Whether an earlier attempt may have sent it under this key. */
+  /** Whether an earlier attempt may have sent the edit under this key. */
   again: boolean;
 }
 
-// The page's own figures, in seconds, for a page that does not tell them.
+// Time limits in seconds, with the page's own figures, for a page that does not report them.
 /** How long the page offers to edit a message. */
 const EDIT_OFFERED = 900;
-/** How long it still sends an edit. */
+/** How long the page still sends an edit. */
 const EDIT_SENT = 1_200;
-/** How long it deletes for everyone. */
+/** How long the page deletes a message for everyone. */
 const REVOKE = 216_000;
 
 const age = (msg: Model): number => Date.now() / 1000 - Number(msg.t ?? 0);
@@ -40,7 +40,7 @@ async function isDeleted({ id, sent_at }: Target): Promise<boolean> {
   return known.some(({ kind, message_id }) => kind === "deleted" && message_id === id);
 }
 
-/** Returns one's own message; `null` if it is deleted. */
+/** Returns a message that the account sent; `null` if it was deleted. */
 async function ownMessage(WPP: any, target: Target): Promise<Model | null> {
   const [, chat = "", key = ""] = target.id.split("_");
   const msg: Model | null = await findMessage(WPP, bothIds(WPP, chat), key, [true]);
@@ -50,8 +50,8 @@ async function ownMessage(WPP: any, target: Target): Promise<Model | null> {
   throw new BridgeError("MESSAGE_NOT_FOUND", "WhatsApp's page has no message with that id: nothing was changed");
 }
 
-/** Whether the page would still take an edit; `offered` is the shorter time, in
- * which it lets a person begin one. */
+/** Returns whether the page would still accept an edit. `offered` asks for the shorter limit,
+ * within which the page lets a person begin an edit. */
 function withinEditWindow(msg: Model, offered: boolean): boolean {
   const utils = pageModule("WAWebMessageEditUtils");
   const within = offered ? utils?.isParentWithinEditUIWindow : utils?.isParentWithinEditProcessingWindow;
@@ -82,24 +82,24 @@ export async function edit(args: EditArgs): Promise<{ id: string }> {
   } catch (error) {
     throw new BridgeError("UNCONFIRMED", told(error).message);
   }
-  // The page says that an edit failed, but not why.
+  // The page reports that an edit failed, but not why.
   if (msg.isSendFailure) throw new BridgeError("UNCONFIRMED", "WhatsApp did not confirm the edit");
   return { id };
 }
 
-/** Whether the page would still delete it for everyone. */
+/** Returns whether the page would still delete the message for everyone. */
 function canRevoke(msg: Model): boolean {
   const can = pageModule("WAWebMsgActionCapability")?.canSenderRevokeMsg;
   return attempt(() => Boolean(can(msg)), age(msg) <= REVOKE);
 }
 
-/** Starts the deletion; the page has one at a time for each chat. */
+/** Starts the deletion. The page runs one deletion at a time for each chat. */
 async function revoke(WPP: any, chat: any, msg: Model): Promise<unknown> {
   await Promise.resolve(chat.promises?.sendRevokeMsgs).catch(() => undefined);
   const what = { type: "message", list: [msg] };
   const send = pageModule("WAWebChatSendMessages")?.sendRevokeMsgs;
   if (typeof send === "function") return send(chat, what, true);
-  // The command's own promise says nothing of the outcome.
+  // The command's own promise does not tell the outcome.
   await WPP.whatsapp.Cmd.sendRevokeMsgs(chat, what, { clearMedia: true });
   return chat.promises?.sendRevokeMsgs;
 }
@@ -123,7 +123,7 @@ export async function deleteForEveryone(target: Target): Promise<{ id: string }>
     throw new BridgeError("UNCONFIRMED", told(error).message);
   }
   const sent = Array.isArray(results) && results.some((result: any) => result?.messageSendResult === "OK");
-  // The model is the proof where the page has one.
+  // If the page has the model, the model is the proof.
   if (sent || (msg as Model).type === "revoked" || (await isDeleted(target))) return { id: target.id };
   throw new BridgeError("UNCONFIRMED", "WhatsApp did not confirm the deletion");
 }

@@ -1,12 +1,12 @@
-// The passkey that WhatsApp requires of some accounts before it links a device.
-// The page calls it "shortcake":
+// Handles the passkey that WhatsApp requires of some accounts before it links a device. The page
+// calls it "shortcake":
 //
 //   prologue request ─> prompt ─Continue─> credentials.get() ─> phone ─> code ─> linked
 //
-// No authenticator of the account's owner is available here to answer
-// credentials.get(), and headless Chrome never settles the call. So the call is
-// intercepted, passed to the service, and answered with an assertion made in
-// another browser. Only for WhatsApp's relying party ids.
+// The authenticator of the account's owner is not available here to answer credentials.get(), and
+// headless Chrome never settles the call. So the call is intercepted, passed to the service, and
+// answered with an assertion made in another browser. This applies only to WhatsApp's relying party
+// ids.
 
 import { note } from "./channel";
 import { BridgeError } from "./errors";
@@ -23,14 +23,14 @@ const RELYING_PARTY = /^([a-z0-9-]+\.)*whatsapp\.com$/;
 export type Stage = "asked" | "required" | "answered" | "confirm";
 
 export interface PasskeyFacts {
-  /** `asked`: WhatsApp requires it, but the page has not received the request yet. */
+  /** `asked`: WhatsApp requires the passkey, but the page has not received the request yet. */
   stage: Stage;
-  /** Counts the requests of this document: an answer is for one of them. */
+  /** The number of the request in this document. An answer belongs to exactly one request. */
   request: number;
-  /** `PublicKeyCredentialRequestOptions` as JSON, while an answer is pending. */
+  /** `PublicKeyCredentialRequestOptions` as JSON, while an answer is pending; otherwise `null`. */
   public_key: unknown;
   verification_code: string | null;
-  /** The page continues by itself; no person has to compare the code. */
+  /** Whether the page continues by itself, so that no person has to compare the code. */
   confirms_itself: boolean;
 }
 
@@ -43,23 +43,23 @@ interface Pending {
 let changed: () => void = () => {};
 /** Whether a person uses this browser, and answers in it. */
 let attended = false;
-/** Whether the page displayed its screen since the last request. */
+/** Whether the page has displayed its screen since the last request. */
 let screenSeen = false;
 let request = 0;
 let pending: Pending | null = null;
-/** The state from the page's events; a recognized screen takes precedence. */
+/** The state from the page's events. A recognized screen takes precedence over it. */
 let heard: { stage: Stage; code: string | null; confirmsItself: boolean } | null = null;
 const seenSigns = new Set<string>();
 /** Whether the page is returning to a code. */
 let cancelling = false;
-/** How many times its prompt was confirmed without a request. */
+/** How many times the page's prompt was confirmed without a request following. */
 let tries = 0;
 let trying: ReturnType<typeof setTimeout> | undefined;
-/** Whether that attempt uses the page's module, not its button. */
+/** Whether the attempt uses the page's module instead of its button. */
 let tryingModule = false;
-/** The screen appears a moment after the event. */
+/** How long after the event the screen may appear, in milliseconds. */
 const NAMELESS_MS = 2_000;
-/** A page that sends no request after this many tries has another problem. */
+/** Maximum number of tries: a page that then still sends no request has another problem. */
 const MOST_TRIES = 6;
 
 const shown = (selector: string): HTMLElement | null => document.querySelector<HTMLElement>(selector);
@@ -69,13 +69,13 @@ const enabled = (selector: string): HTMLElement | null => {
   return button && !(button as HTMLButtonElement).disabled && button.getAttribute("aria-disabled") !== "true" ? button : null;
 };
 
-/** Whether the page treats this as linking with a passkey. */
+/** Returns whether the page treats this as linking with a passkey. */
 function pairingType(): boolean {
   const type = attempt<string>(() => String(pageModule("WAWebAltDeviceLinkingApi").getPairingType()), "");
   return type === "SHORTCAKE_PASSKEY";
 }
 
-/** Logs each sign once, so that changes of the page can be diagnosed. */
+/** Logs each sign once, so that changes in the page can be diagnosed. */
 function noteSigns(signs: Record<string, boolean>): void {
   const there = Object.keys(signs).filter((name) => signs[name]);
   if (there.every((name) => seenSigns.has(name))) return;
@@ -83,7 +83,7 @@ function noteSigns(signs: Record<string, boolean>): void {
   note("info", `WhatsApp asks for the account's passkey; signs: ${there.join(", ")}`);
 }
 
-/** Returns the passkey state; `null` if none is requested. */
+/** Returns the passkey state; `null` if no passkey is requested. */
 export function passkeyFacts(): PasskeyFacts | null {
   const signs = {
     event: heard !== null,
@@ -113,18 +113,18 @@ export function passkeyFacts(): PasskeyFacts | null {
   };
 }
 
-/** Whether the page's own passkey screen is displayed, or about to be. */
+/** Returns whether the page's own passkey screen is displayed, or is about to be. */
 export function passkeyUnderWay(): boolean {
   return heard !== null || pending !== null || shown(SCREEN) !== null;
 }
 
-/** Confirms the page's prompt, which precedes credentials.get(). Immediately the
- * first time, later with backoff. If the button was renamed, the page's module
- * is called instead, a moment later. */
+/** Confirms the page's prompt, which comes before credentials.get(): immediately the first time,
+ * later with backoff. If the button was renamed, calls the page's module instead, a moment
+ * later. */
 function goOn(): void {
   if (attended || pending || cancelling || tries === MOST_TRIES) return;
   const button = enabled(CONTINUE);
-  // The page's linking type may be the only sign of it.
+  // The page's linking type may be the only sign of the request.
   const asked = heard ? heard.stage === "asked" : pairingType();
   const nameless = !button && asked && !shown(CONTINUE);
   if (!button && !nameless) return;
@@ -152,7 +152,8 @@ function byModule(name: string): boolean {
   return true;
 }
 
-/** Resets the state: linked, cancelled, or another document. */
+/** Resets the state, because the device is linked, the ceremony was cancelled, or the document
+ * was replaced. */
 export function forgetPasskey(): void {
   if (!pending && !heard) return;
   pending?.reject(new DOMException("The passkey is not wanted any more.", "AbortError"));
@@ -209,7 +210,7 @@ export function leavePasskeyToPerson(): void {
   attended = true;
 }
 
-/** Intercepts credentials.get() for WhatsApp's ids; other calls go to the browser. */
+/** Intercepts credentials.get() for WhatsApp's ids. Passes other calls on to the browser. */
 export function takeCredentials(): void {
   const container: any = (navigator as any).credentials;
   if (!container || typeof container.get !== "function") return;
@@ -232,11 +233,11 @@ export function takeCredentials(): void {
       changed();
     });
   };
-  // On the instance: the prototype's method stays unchanged.
+  // Set it on the instance: the prototype's method stays unchanged.
   Object.defineProperty(container, "get", { value: get, configurable: true, writable: true });
 }
 
-/** Subscribes to the page's linking events; calls `told` on each change. */
+/** Subscribes to the page's linking events. Calls `told` on each change. */
 export function attachPasskey(told: () => void): boolean {
   changed = told;
   const events = linkEvents();
@@ -272,7 +273,7 @@ export function tendPasskey(linked: boolean | null, codeDrawn: boolean): void {
       cancelling = false;
       if (!pending) tries = 0;
     }
-    // A person pressed the page's own Cancel: it draws a code again.
+    // A person pressed the page's own Cancel, and the page draws a code again.
     if (attended && screenSeen && codeDrawn) {
       forgetPasskey();
       setTimeout(changed);
@@ -280,7 +281,7 @@ export function tendPasskey(linked: boolean | null, codeDrawn: boolean): void {
     screenSeen = false;
   }
   if (heard && !pending && heard.stage === "answered" && enabled(CONTINUE)) {
-    // Its prompt again, after the phone did not respond.
+    // The page shows its prompt again, after the phone did not respond.
     heard = { stage: "asked", code: null, confirmsItself: false };
   }
   goOn();
@@ -292,7 +293,7 @@ export function answerPasskey({ request: meant, credential: json }: { request: n
   const { resolve } = pending;
   pending = null;
   heard = { stage: "answered", code: null, confirmsItself: false };
-  // At least one backoff before the page's prompt is confirmed again.
+  // Wait at least one backoff before confirming the page's prompt again.
   tries = 1;
   resolve(credential(json));
   changed();
@@ -309,7 +310,7 @@ export function confirmPasskey(): { ok: true } {
   return { ok: true };
 }
 
-/** Goes back to a code to scan. */
+/** Leads the page back to a code to scan. */
 export function cancelPasskey(): { way: string } {
   const waiting = pending;
   pending = null;
@@ -317,7 +318,7 @@ export function cancelPasskey(): { way: string } {
   cancelling = true;
   const button = shown(CANCEL);
   const way = button ? "button" : "none";
-  // First the page's own way back: it then ignores the failure that follows.
+  // First take the page's own way back: the page then ignores the failure that follows.
   (button?.closest("button") ?? button)?.click();
   waiting?.reject(new DOMException("The operation either timed out or was not allowed.", "NotAllowedError"));
   changed();

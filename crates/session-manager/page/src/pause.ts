@@ -1,6 +1,6 @@
-// Time slicing of long work in the page's thread: other tasks run in between.
+// Slices long work in the page's thread, so that other tasks run in between.
 
-/** Time budget of one slice, in milliseconds; Chrome reports tasks over 50 ms as long tasks. */
+/** Time budget of one slice, in milliseconds. Chrome reports tasks over 50 ms as long tasks. */
 const SLICE_MS = 12;
 
 /** Yields to the page's other tasks. */
@@ -18,7 +18,7 @@ export async function pause(): Promise<void> {
   });
 }
 
-/** Tracks the time slice of a long loop: await `next()` whenever `over()` is true. */
+/** Tracks the time slice of a long loop. Await `next()` whenever `over()` is true. */
 export class Slice {
   private began = performance.now();
 

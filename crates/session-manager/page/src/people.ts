@@ -1,9 +1,9 @@
-// A person's ids: number and LID, as far as the page knows both.
+// Finds a person's ids, number and LID, as far as the page knows both.
 
 import { attempt, serialized, wpp } from "./wa";
 
 export interface Person {
-  /** The number in digits. */
+  /** The number, in digits only. */
   phone: string | null;
   /** `…@lid`. */
   lid: string | null;
@@ -11,7 +11,7 @@ export interface Person {
 
 const digits = (id: string): string => id.split("@")[0]!.split(":")[0]!;
 
-/** Returns the person with this id; empty for a group's id. */
+/** Returns the person with this id; an empty result for a group's id. */
 export function person(id: string): Person {
   const WPP = wpp();
   const wid = attempt<any>(() => WPP.whatsapp.WidFactory.createWid(id), null);

@@ -1,6 +1,5 @@
-// Presence: whether the account appears as online. A visible, focused page
-// sends "available" all day, and the phone may then not notify of incoming
-// messages.
+// Sets whether the account appears as online. A visible, focused page sends "available" all day,
+// and the phone may then not notify of incoming messages.
 
 import { wpp } from "./wa";
 
@@ -13,7 +12,7 @@ export function wantPresence(presence: Presence): void {
   wanted = presence;
 }
 
-/** Applies it once per document; wa-js makes the page keep it. */
+/** Applies the presence once per document; wa-js makes the page keep it. */
 export function applyPresence(): void {
   if (applied || wanted === "available") return;
   applied = true;

@@ -1,5 +1,5 @@
-// The self-test: the parts of wa-js and of the page that the bridge needs, by
-// name. The page changes every few weeks, and wa-js may then not find them.
+// Tests that the parts of wa-js and of the page that the bridge needs exist, by name. The page
+// changes every few weeks, and wa-js may then not find them.
 
 import { listening } from "./messages";
 import { attempt, pageModule, wpp } from "./wa";
@@ -20,7 +20,7 @@ const either =
   (WPP) =>
     checks.some((check) => check(WPP));
 
-/** Without one of these either sending or receiving fails. */
+/** If one of these is missing, either sending or receiving fails. */
 const REQUIRED: Record<string, Check> = {
   "chat.sendTextMessage": callable("chat.sendTextMessage"),
   "chat.find": callable("chat.find"),
@@ -39,7 +39,7 @@ const REQUIRED: Record<string, Check> = {
   "message listeners": () => listening(),
 };
 
-/** Without one of these a single feature is unavailable. */
+/** If one of these is missing, a single feature is unavailable. */
 const OPTIONAL: Record<string, Check> = {
   send_location: callable("chat.sendLocationMessage"),
   send_contact: callable("chat.sendVCardContactMessage"),

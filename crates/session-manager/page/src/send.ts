@@ -14,10 +14,10 @@ export interface SendArgs {
   /** The last part of the message's id, fixed by the service. */
   key: string;
   content: Content;
-  /** Whether an earlier attempt may have sent it under this key. */
+  /** Whether an earlier attempt may have sent the message under this key. */
   again: boolean;
   file?: HandedFile;
-  /** Timeout of the service, in milliseconds. */
+  /** The service's timeout, in milliseconds. */
   patience_ms: number;
 }
 
@@ -29,9 +29,9 @@ export interface MessageStateArgs {
 /** Looks a message up in the page's store, by the last part of its id. */
 export async function messageState({ to, key }: MessageStateArgs): Promise<{ id: string; ack: number } | null> {
   const WPP = tools();
-  // The chat may be addressed by number or by LID, now or when the message was
-  // written. A message that is not found is resent under the same id, which the
-  // server drops if it has it.
+  // The chat may be addressed by number or by LID, and by the other one when the message was
+  // written. A message that is not found is resent under the same id, which the server drops if it
+  // already has it.
   const chats = new Set<string>(bothIds(WPP, to));
   const found = async (): Promise<{ id: string; ack: number } | null> => {
     const msg = await findMessage(WPP, chats, key, [true]);
@@ -58,7 +58,7 @@ const REACH_OUT = 463;
 /** WhatsApp's monthly limit on new chats. */
 const NEW_CHATS = 475;
 
-/** The page's name for an error number of the server, if it has one. */
+/** Returns the page's name for an error number of the server; empty if it has none. */
 function reasonName(number: number): string {
   const reasons = attempt<Record<string, unknown>>(() => pageModule("WAWebCreateNackFromStanza").NackReason, {});
   const name = Object.keys(reasons).find((key) => reasons[key] === number);
@@ -79,19 +79,17 @@ function refusal(number: number): BridgeError {
   }
 }
 
-/**
-* Interprets the result of a send, an object or a plain string; `null` means success. Only a number
-* comes from the server: without one the page itself failed, before or after the server received
-* the message.
-*/
+/** Interprets the result of a send, an object or a plain string; `null` means success. Only a
+ * number comes from the server: without one the page itself failed, before or after the server
+ * received the message. */
 function verdict(answer: any, ack: number): BridgeError | null {
   const result = answer?.messageSendResult ?? answer;
   if (result === "OK" || ack >= 1) return null;
   const number = Number(answer?.ackErrorCode ?? Number.NaN);
   if (Number.isInteger(number)) return refusal(number);
   switch (result) {
-    // The page gave up before the server had the message: that says nothing
-    // about an earlier attempt with the same id.
+    // The page gave up before the server had the message. That says nothing about an earlier
+    // attempt with the same id.
     case "ERROR_UPLOAD":
     case "ERROR_EXPIRED":
     case "ERROR_CANCELLED":
@@ -106,16 +104,15 @@ const BLOCKED = "this account has blocked the recipient: nothing was sent; unblo
 /** Converts an exception into a `BridgeError`. */
 function thrown(error: unknown): BridgeError {
   const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
-  // The page checks after it has stored the message, and throws before it sends.
+  // The page runs this check after it has stored the message, and throws before it sends.
   const blocked = name === "ContactBlockedError" || /contact is blocked/i.test(String(message ?? error));
   return blocked ? new BridgeError("RECIPIENT_BLOCKED", BLOCKED) : told(error);
 }
 
 async function react(WPP: any, chats: string[], content: Content & { type: "reaction" }): Promise<{ id: null }> {
   const target = await namedMessage(WPP, chats, content.message_id);
-  // wa-js accepts no id for a reaction, and it needs none: each person has only
-  // one reaction per message, the last one, so sending the same one twice is
-  // harmless.
+  // wa-js accepts no id for a reaction, and it needs none. Each person has only one reaction per
+  // message, the last one, so sending the same reaction twice is harmless.
   let answer: any;
   try {
     answer = await WPP.chat.sendReactionToMessage(target, content.emoji || false);
@@ -131,7 +128,7 @@ async function react(WPP: any, chats: string[], content: Content & { type: "reac
 }
 
 export async function send({ to, key, content, again, file: about, patience_ms }: SendArgs): Promise<{ id: string | null }> {
-  // Before anything else: the input must not outlive the call.
+  // Take the file before anything else: the input must not outlive the call.
   const file = about && handed(key, about);
   const WPP = tools();
   // Removing a reaction is allowed.
@@ -141,14 +138,14 @@ export async function send({ to, key, content, again, file: about, patience_ms }
   };
   check(bothIds(WPP, to));
   const wid = await recipient(WPP, to);
-  // The chat decides the address (number or LID) that the id must carry.
+  // The chat decides which address, number or LID, the id must carry.
   const chatId = await chatOf(WPP, wid);
   const chats = [...new Set([serialized(wid), ...bothIds(WPP, chatId)])];
   check(chats);
   if (content.type === "reaction") return react(WPP, chats, content);
   const reply = answered(content);
-  // A message that may have been delivered must go out again under the same id: the server drops
-  // it, or delivers it without the quoted message if that was deleted since.
+  // A message that may have been delivered must be sent again under the same id. The server drops
+  // it, or delivers it without the quoted message if that was deleted meanwhile.
   const quoted = reply && (await namedMessage(WPP, chats, reply).catch((error) => {
     if (again && error instanceof BridgeError && error.code === "MESSAGE_NOT_FOUND") return null;
     throw error;
@@ -166,8 +163,8 @@ export async function send({ to, key, content, again, file: about, patience_ms }
     if (error instanceof BridgeError) throw error;
     const { code, message } = thrown(error);
     if (code === "RECIPIENT_BLOCKED") throw new BridgeError(code, message);
-    // The page stores a message before it sends it. If it is not in the store, nothing was sent;
-    // otherwise the outcome is unknown.
+    // The page stores a message before it sends it. If the message is not in the store, nothing was
+    // sent; otherwise the outcome is unknown.
     const stored = !connected() || (await findMessage(WPP, chats, key, [true]));
     throw new BridgeError(stored ? "UNCONFIRMED" : code, message);
   }

@@ -15,16 +15,15 @@ import { Slice, pause } from "./pause";
 import { type Model, attempt, pageModule, serialized } from "./wa";
 
 export interface ChatsArgs {
-  /** Only chats with a message from this second on. */
+  /** Search only chats with a message from this second on. */
   since: number;
 }
 
 export interface SearchArgs {
   chat: string;
-  /** Only messages from this second on. */
+  /** Return only messages from this second on. */
   since: number;
-  /** The cursor message, next to which reading continues; the chat's end by
-   * default. */
+  /** The cursor: the message next to which reading continues. By default the chat's end. */
   anchor: string | null;
   direction: "before" | "after";
   /** Time budget in milliseconds. */
@@ -32,21 +31,21 @@ export interface SearchArgs {
 }
 
 interface Found {
-  /** In the order of the page's database. */
+  /** The messages, in the order of the page's database. */
   messages: object[];
   /** The next cursor; `null` if there are no more. */
   next: string | null;
-  /** The message that the search began at in place of the chat's end: messages
-   * may follow it. */
+  /** The message at which the search began because it could not begin at the chat's end. More
+   * messages may follow it. */
   began_at: string | null;
-  /** Whether the page has none of the anchors: the chat's messages are unknown. */
+  /** Whether the page has none of the anchors, so that the chat's messages are unknown. */
   lost: boolean;
 }
 
 export interface MemoryArgs {
   since: number;
   limit: number;
-  /** The mark of an earlier result; if it is still current, the result is empty. */
+  /** The mark of an earlier result. If it is still current, the result is empty. */
   mark: string;
 }
 
@@ -56,11 +55,11 @@ interface Remembered {
   mark: string;
 }
 
-/** Messages of one chat read at a time: the page processes them in one task. */
+/** How many messages of one chat are read at once: the page processes them in one task. */
 const AT_ONCE = 50;
 /** Maximum number of messages per result. */
 const GIVEN = 250;
-/** Messages tried as anchors to find a chat. */
+/** How many messages are tried as anchors to find a chat. */
 const ANCHORS = 10;
 
 export const time = (msg: Model | undefined): number => Number(msg?.t ?? 0);
@@ -69,7 +68,7 @@ const models = (collection: any): Model[] => attempt<Model[]>(() => collection.g
 let latest = 0;
 let turn: Promise<unknown> = Promise.resolve();
 
-/** Runs `work` once the previous search has ended, which it cancels. */
+/** Cancels the previous search, and runs `work` once that search has ended. */
 function alone<T>(work: (check: () => void) => Promise<T>): Promise<T> {
   const mine = ++latest;
   const check = (): void => {
@@ -83,11 +82,11 @@ function alone<T>(work: (check: () => void) => Promise<T>): Promise<T> {
   return result;
 }
 
-/** Returns the ids of the chats that changed, with the time, latest last. */
+/** Returns the ids of the chats that changed, each with the time, latest last. */
 export function chats({ since }: ChatsArgs): Promise<Array<[string, number]>> {
   return alone(async (check) => {
     const WPP = tools();
-    // Subscribe first: messages that arrive during the search are not missed.
+    // Subscribe first, so that messages that arrive during the search are not missed.
     attachMessages();
     const slice = new Slice();
     const changed: Array<{ id: string; last: number; row: number }> = [];
@@ -104,7 +103,7 @@ export function chats({ since }: ChatsArgs): Promise<Array<[string, number]>> {
         last = Math.max(last, time(msg));
         row = Math.max(row, Number(msg.rowId) || 0);
       }
-      // A chat without a time is included, too.
+      // Include a chat without a time as well.
       if (last === 0 || last >= since) changed.push({ id, last, row });
     }
     changed.sort((a, b) => a.last - b.last || a.row - b.row);
@@ -114,12 +113,12 @@ export function chats({ since }: ChatsArgs): Promise<Array<[string, number]>> {
 
 interface Beside {
   messages: Model[];
-  /** Whether the anchor is missing in the page's database. */
+  /** Returns whether the anchor is missing in the page's database. */
   unknown: boolean;
 }
 
-/** Returns the page's own search of its database. wa-js has one, too, but does
- * not report a missing message: it treats that as the end. */
+/** Returns the page's own search of its database. wa-js has a search as well, but treats a
+ * missing message as the end and does not report it. */
 export function finder(WPP: any): (anchor: unknown, direction: string) => Promise<Beside> {
   const find =
     attempt<any>(() => WPP.whatsapp.functions.msgFindByDirection, null) ??
@@ -132,11 +131,11 @@ export function finder(WPP: any): (anchor: unknown, direction: string) => Promis
   };
 }
 
-/** Whether the page accepts a chat as an anchor: then an empty result at a
- * chat's end means an empty chat. */
+/** Whether the page accepts a chat as an anchor. If so, an empty result at a chat's end means
+ * that the chat is empty. */
 let takesChats = false;
 
-/** Returns messages usable as anchors of a chat, latest first. */
+/** Returns messages of a chat that are usable as anchors, latest first. */
 function anchorsOf(chat: Model): string[] {
   const inMemory = models(chat.msgs).slice(-ANCHORS).reverse();
   const ids = [...inMemory.map((msg) => serialized(msg.id)), serialized(chat.lastReceivedKey)];
@@ -166,7 +165,7 @@ function model(WPP: any, row: Model): Model {
   return known ?? attempt<any>(() => (row instanceof MsgModel ? row : new MsgModel(row)), row);
 }
 
-/** Returns messages of a chat from `since` on, as many as the budget allows. */
+/** Returns messages of a chat from `since` on, as many as the time budget allows. */
 export function search({ chat, since, anchor, direction, budget_ms }: SearchArgs): Promise<Found> {
   return alone(async (check) => {
     const began = performance.now();
@@ -190,8 +189,7 @@ export function search({ chat, since, anchor, direction, budget_ms }: SearchArgs
       if (page.unknown) {
         return { messages: pages.flat(), next: null, began_at: beganAt, lost: true };
       }
-      // The page may omit some that it does not display: only an empty result
-      // is the end.
+      // The page may omit messages that it does not display, so only an empty result is the end.
       const edge = direction === "before" ? page.messages[0] : page.messages.at(-1);
       const told: object[] = [];
       for (const row of page.messages) {
@@ -202,8 +200,8 @@ export function search({ chat, since, anchor, direction, budget_ms }: SearchArgs
       if (direction === "before") pages.unshift(told);
       else pages.push(told);
       given += told.length;
-      // Rows are in order of arrival, which may differ from the order of their
-      // times: all rows of the result have to be too old.
+      // Rows are in order of arrival, which may differ from the order of their times. So stop only
+      // when all rows of the result are too old.
       const old = direction === "before" && page.messages.every((row) => time(row) < since);
       const next = edge && !old ? serialized(edge.id) : null;
       if (next === null || next === at) return { messages: pages.flat(), next: null, began_at: beganAt, lost: false };
@@ -217,7 +215,7 @@ export function search({ chat, since, anchor, direction, budget_ms }: SearchArgs
   });
 }
 
-/** Returns a value that changes with every added message, published or not. */
+/** Returns a value that changes with every added message, whether or not it is published. */
 function memoryMark(messages: Model[]): string {
   return `${messages.length} ${serialized(messages.at(-1)?.id)}`;
 }
@@ -231,11 +229,11 @@ export function memory({ since, limit, mark }: MemoryArgs): Promise<Remembered> 
     const now = memoryMark(messages);
     if (mark === now) return { ids: [], more: false, mark: now };
     type Entry = { id: string; at: number; row: number };
-    // Within a second, rows keep the order of arrival.
+    // Rows within the same second keep the order of arrival.
     const inOrder = (a: Entry, b: Entry): number => a.at - b.at || a.row - b.row;
     let found: Entry[] = [];
     let more = false;
-    // At most twice the result size: there may be very many.
+    // Keep at most twice the size of a result, since there may be very many.
     const keepOldest = (): void => {
       found.sort(inOrder);
       more ||= found.length > limit;
@@ -256,8 +254,8 @@ export function memory({ since, limit, mark }: MemoryArgs): Promise<Remembered> 
   });
 }
 
-/** Returns these messages, in order, as far as the page has them, and the ids of
- * those that are certainly absent. */
+/** Returns these messages, in order, as far as the page has them, and the ids of those that
+ * certainly do not exist. */
 async function find(ids: string[]): Promise<{ messages: Model[]; absent: string[] }> {
   const failed = new Set<string>();
   const all = await stored(ids, failed);
@@ -267,8 +265,8 @@ async function find(ids: string[]): Promise<{ messages: Model[]; absent: string[
   };
 }
 
-/** The same, with `undefined` for each that the page does not have. Failed
- * lookups are added to `failed`. */
+/** Does the same, but returns `undefined` for each message that the page does not have. Adds
+ * failed lookups to `failed`. */
 export async function stored(ids: string[], failed = new Set<string>()): Promise<Array<Model | undefined>> {
   const WPP = tools();
   const store = WPP.whatsapp.MsgStore;
@@ -281,7 +279,7 @@ export async function stored(ids: string[], failed = new Set<string>()): Promise
   if (missing.length && typeof store.getMessagesById === "function") {
     ((await store.getMessagesById(missing))?.messages ?? []).forEach(keep);
   } else {
-    // One by one; wa-js throws for a missing one.
+    // One by one, since wa-js throws for a missing message.
     for (const id of missing) {
       keep(
         await WPP.chat.getMessageById(id).catch((error: any) => {
@@ -294,9 +292,9 @@ export async function stored(ids: string[], failed = new Set<string>()): Promise
   return ids.map((id) => known.get(id));
 }
 
-/** Returns the page's messages among these, and the ids of those that are not a
- * person's: notices, or rows that only carried a change of another message and
- * were deleted with it. */
+/** Returns those of these messages that are a person's, and the ids of the others: absent
+ * messages, notices, and rows that only carried a change of another message and were deleted
+ * with it. */
 export async function read({ ids }: { ids: string[] }): Promise<{ messages: unknown[]; none: string[] }> {
   const { messages, absent: none } = await find(ids);
   const slice = new Slice();

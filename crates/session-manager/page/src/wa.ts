@@ -1,15 +1,15 @@
-// The parts of the page and of wa-js that the bridge uses, loosely typed, since
-// they change every few weeks.
+// Gives access to the parts of the page and of wa-js that the bridge uses. They are loosely typed,
+// since they change every few weeks.
 
-/** A Backbone-like model of the page. */
+/** A model of the page, similar to Backbone's. */
 export interface Model {
   on(events: string, listener: (...args: any[]) => void): void;
   off(events: string, listener: (...args: any[]) => void): void;
   [key: string]: any;
 }
 
-/** Returns a module from the page's loader; `undefined` if the loader or the
- * module is not available (yet). */
+/** Returns a module from the page's loader; `undefined` if the loader or the module is not
+ * available (yet). */
 export function pageModule(name: string): any {
   const load = (globalThis as any).require;
   if (typeof load !== "function") return undefined;
@@ -26,8 +26,8 @@ export function wpp(): any {
   return WPP?.loader?.isInjected || WPP?.isInjected ? WPP : undefined;
 }
 
-/** Returns the serialized form of a WhatsApp id or message key, whatever the
- * page currently names the field. */
+/** Returns the serialized form of a WhatsApp id or message key, whatever name the page currently
+ * gives the field. */
 export function serialized(id: any): string {
   if (id === undefined || id === null) return "";
   if (typeof id === "string") return id;
@@ -35,8 +35,8 @@ export function serialized(id: any): string {
   return String(id.toString?.() ?? "");
 }
 
-/** Returns the emitter of the page's linking events, which wa-js exposes under
- * another name as well. */
+/** Returns the emitter of the page's linking events, which wa-js exposes under another name as
+ * well. */
 export function linkEvents(): Model | undefined {
   const events: Model | undefined =
     pageModule("WAWebLinkDeviceEvents")?.WAWebLinkDeviceEvents ?? attempt(() => wpp().whatsapp.LinkDeviceEvents, undefined);

@@ -1,16 +1,14 @@
-// The "What's new" dialog, which is displayed on a freshly linked device and
-// has to be dismissed: phones have been reported to unlink a device that did
-// not.
+// Dismisses the "What's new" dialog, which a freshly linked device displays. Phones have been
+// reported to unlink a device that did not dismiss it.
 //
-// Source: the page's WAWebWhatsNewModal.react and WAWebWhatsNewNux. Its texts
-// are localized, so it is identified by its button's test id, or, without that,
-// by the page's own record that it is due while a dialog is open.
+// Source: the page's WAWebWhatsNewModal.react and WAWebWhatsNewNux. The dialog's texts are
+// localized, so it is identified by the test id of its button. Without that it is identified by the
+// page's own record that it is due, while a dialog is open.
 //
-// The page writes a dismissal into its preferences in this browser alone
-// (WAWebNuxCoolOff, WAWebUserPrefsStore), where it holds for 15 or 30 days.
-// Nothing of it is synced; WhatsApp's server can only hear of it by the metric
-// that the button sends (WAWebWhatsNewLogging). So the button comes first, and
-// nothing is pressed without a connection.
+// The page writes a dismissal into its preferences in this browser alone (WAWebNuxCoolOff,
+// WAWebUserPrefsStore), where it holds for 15 or 30 days. Nothing of it is synced; WhatsApp's
+// server can only learn of it by the metric that the button sends (WAWebWhatsNewLogging). So the
+// button is tried first, and nothing is pressed without a connection.
 
 import { note } from "./channel";
 import { connected } from "./lookup";
@@ -21,7 +19,7 @@ const DIALOG = '[data-testid="confirm-popup"], [role="dialog"]';
 
 let acknowledged = false;
 
-/** Whether it was dismissed in this document. */
+/** Whether the dialog was dismissed in this document. */
 export const whatsNewSeen = (): boolean => acknowledged;
 
 /** Dismisses the dialog if the page displays it, once per document. */

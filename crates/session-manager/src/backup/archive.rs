@@ -1,4 +1,4 @@
-//! The backup archive: a gzipped tar of the Chrome profile, encrypted with age.
+//! Writes and restores the backup archive: a gzipped tar of the Chrome profile, encrypted with age.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use super::{BackupError, BackupKey};
 use crate::browser::{Profile, remove_tree};
 
-/// Folders that Chrome recreates, by name.
+/// The names of folders that Chrome recreates, and that a backup leaves out.
 const MADE_ANEW: [&str; 12] = [
     "Cache",
     "Code Cache",
@@ -30,8 +30,8 @@ const MADE_ANEW: [&str; 12] = [
 /// The names of the profile folder and the linked marker in the archive.
 const PROFILE: &str = "profile";
 const MARKER: &str = "linked.json";
-/// Limits of a restore, in bytes and in entries: many times the size of a
-/// profile without its caches.
+/// Limits of a restore, in bytes and in entries. They are many times the size of a profile without
+/// its caches.
 const LARGEST: u64 = 16 * 1024 * 1024 * 1024;
 const MOST_ENTRIES: usize = 1_000_000;
 
@@ -41,12 +41,12 @@ pub(super) fn write(profile: &Profile, key: &BackupKey, out: &File) -> io::Resul
     let mut tar = tar::Builder::new(GzEncoder::new(encrypted, Compression::fast()));
     tar.follow_symlinks(false);
     append(&mut tar, &profile.user_data_dir(), Path::new(PROFILE))?;
-    // Last, as in a restore: with it the session counts as linked.
+    // The marker comes last, as in a restore: with it the session counts as linked.
     tar.append_path_with_name(profile.root().join(MARKER), MARKER)?;
     tar.into_inner()?.finish()?.finish()?.flush()
 }
 
-/// Adds the folder `from` as `name`: only folders and files.
+/// Appends the folder `from` under `name`, with its folders and files only.
 fn append(tar: &mut tar::Builder<impl Write>, from: &Path, name: &Path) -> io::Result<()> {
     tar.append_dir(name, from)?;
     for entry in fs::read_dir(from)? {
@@ -63,8 +63,8 @@ fn append(tar: &mut tar::Builder<impl Write>, from: &Path, name: &Path) -> io::R
     Ok(())
 }
 
-/// Replaces the profile with the session of `file`, and keeps the old one next
-/// to it; returns its path.
+/// Replaces the profile with the session in `file`. Keeps the old profile next to it and returns
+/// its path; `None` if there was none.
 pub(super) fn restore(
     file: &Path,
     key: &BackupKey,
@@ -109,13 +109,13 @@ fn unpack(file: &Path, key: &BackupKey, into: &Path) -> Result<(), BackupError> 
             return Err(foreign("a name that leads out of it"));
         }
     }
-    // To the end: the last block proves that nothing is missing.
+    // Read to the end: the last block proves that nothing is missing.
     backup_files::rest(&mut plain).map_err(unread)
 }
 
-/// Checks that [`write()`] could have written the entry. Anyone who has the
-/// public half of a key can create a file that decrypts, so decryption proves
-/// nothing: a link in it would make Chrome write to its target.
+/// Checks that [`write()`] could have written the entry. Anyone who has the public half of a key
+/// can create a file that decrypts, so decryption proves nothing: a link in such a file would make
+/// Chrome write to the link's target.
 fn is_ours(entry: &tar::Entry<'_, impl Read>) -> Result<(), &'static str> {
     let kind = entry.header().entry_type();
     if !kind.is_file() && !kind.is_dir() {
@@ -130,9 +130,8 @@ fn is_ours(entry: &tar::Entry<'_, impl Read>) -> Result<(), &'static str> {
     }
 }
 
-/// Swaps the profiles. The linked marker is removed first and restored last: a
-/// crash in between leaves a profile that requests a code, never a partial one
-/// that counts as linked.
+/// Swaps the profiles. The linked marker is removed first and restored last. So a crash in between
+/// leaves a profile that requests a code, never a partial one that counts as linked.
 fn swap(profile: &Profile, unpacked: &Path) -> io::Result<Option<PathBuf>> {
     let root = profile.root();
     let current = profile.user_data_dir();

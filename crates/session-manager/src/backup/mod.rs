@@ -1,5 +1,5 @@
-//! Backup and restore of the linked session: one encrypted archive each, from
-//! which another folder or host starts linked, without a code.
+//! Backs up and restores the linked session. Each backup is one encrypted archive, from which
+//! another folder or host starts linked, without a code.
 //!
 //! ```text
 //!  service running: POST /backup, or BACKUP_EVERY_HOURS after the last one
@@ -8,7 +8,7 @@
 //!  session-manager restore FILE ─> lock ─> unpacked next to it ─> swapped in
 //! ```
 //!
-//! Chrome is never running during a backup: unflushed data would be missing.
+//! Chrome never runs during a backup: data that it has not flushed would be missing.
 
 mod archive;
 mod schedule;
@@ -38,7 +38,7 @@ pub enum BackupError {
         "BACKUP_KEY is not set, and a session is never stored in the clear: `session-manager backup --new-key` makes one"
     )]
     NoKey,
-    /// The key is only the public half.
+    /// The key is only the public half, which cannot decrypt.
     #[error("BACKUP_KEY holds the public half (age1…); restoring wants the AGE-SECRET-KEY-1…")]
     PublicKeyOnly,
     /// No device is linked.
@@ -50,13 +50,13 @@ pub enum BackupError {
     /// Chrome did not close by itself.
     #[error("Chrome had to be killed, so that what it stored may be incomplete: try again")]
     NotClosedCleanly,
-    /// The folder is held by a running service.
+    /// A running service holds the folder.
     #[error("{0}: stop the service first (`pm2 stop session-manager`)")]
     InUse(io::Error),
-    /// The file could not be written.
+    /// The backup file could not be written.
     #[error("{path} could not be written: {error}", path = .0.display(), error = .1)]
     Write(PathBuf, io::Error),
-    /// The file could not be read.
+    /// The backup file could not be read.
     #[error("{path} could not be read: {error}", path = .0.display(), error = .1)]
     Read(PathBuf, io::Error),
     /// The file was encrypted with another key, is not a backup, or is damaged.
@@ -76,20 +76,20 @@ pub enum BackupError {
     NoSession(PathBuf),
 }
 
-/// The settings of backups.
+/// The settings and actions of backups.
 #[derive(Clone, Debug)]
 pub struct Backups {
     /// `BACKUP_DIR`.
     pub folder: PathBuf,
     /// `BACKUP_KEY`.
     pub key: Option<BackupKey>,
-    /// `BACKUP_KEEP`: older ones are deleted.
+    /// `BACKUP_KEEP`: the number of backups to keep. Older ones are deleted.
     pub keep: usize,
 }
 
 impl Backups {
-    /// Stores a backup of `profile`, on which no browser runs, and deletes
-    /// those beyond `keep`. Blocks.
+    /// Stores a backup of `profile`, which no browser may use meanwhile, and deletes the backups
+    /// beyond `keep`. Blocks.
     ///
     /// # Errors
     /// Any [`BackupError`] except `InUse`; no file is left then.
@@ -104,12 +104,11 @@ impl Backups {
             .map_err(|(path, error)| BackupError::Write(path, error))
     }
 
-    /// Stores a backup of the running session, whose browser is closed for it
-    /// and then restarted.
+    /// Stores a backup of the running session. Its browser is closed for the backup and then
+    /// restarted.
     ///
     /// # Errors
-    /// [`AskError::Overloaded`], [`AskError::Stopping`]; inner, any
-    /// [`BackupError`].
+    /// [`AskError::Overloaded`], [`AskError::Stopping`]; in the inner result, any [`BackupError`].
     pub async fn take_running(
         &self,
         session: &SessionHandle,
@@ -139,8 +138,8 @@ impl Backups {
         session.with_browser_closed(job).await
     }
 
-    /// Replaces the content of `profile` with the session of `file`, and keeps
-    /// the old content next to it. Blocks. Returns the path of the old content.
+    /// Replaces the content of `profile` with the session in `file`. Keeps the old content next to
+    /// it and returns its path; `None` if there was none. Blocks.
     ///
     /// # Errors
     /// Any [`BackupError`]; the profile is unchanged then.
@@ -150,7 +149,7 @@ impl Backups {
         archive::restore(file, key, profile)
     }
 
-    /// Returns when the newest backup was taken.
+    /// Returns when the newest backup was taken; `None` if there is no backup.
     pub fn newest(&self) -> Option<SystemTime> {
         self.place().newest()
     }

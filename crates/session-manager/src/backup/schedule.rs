@@ -1,4 +1,4 @@
-//! Scheduled backups: one whenever the newest is older than the interval.
+//! Takes scheduled backups: one whenever the newest is older than the interval.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::Backups;
 use crate::session::SessionHandle;
 
-/// Polling interval.
+/// How often the schedule checks whether a backup is due.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// Retry delay after a failure; its reason is in the log.
+/// Delay before the next try after a failure. The reason of the failure is in the log.
 const AFTER_FAILURE: Duration = Duration::from_secs(3600);
 
 /// Takes a backup of the READY session whenever the newest is too old.
@@ -51,7 +51,7 @@ impl Schedule {
             if self.is_due(SystemTime::now()) {
                 let taken = self.backups.take_running(&self.session).await;
                 if !matches!(taken, Ok(Ok(_))) {
-                    // Logged where it failed.
+                    // The failure was logged where it occurred.
                     pause = AFTER_FAILURE;
                 }
             }
@@ -59,7 +59,8 @@ impl Schedule {
         }
     }
 
-    /// Returns whether a backup is due; never after the clock was set back.
+    /// Returns whether a backup is due. Never due while the newest backup lies in the future, after
+    /// the clock was set back.
     fn is_due(&self, now: SystemTime) -> bool {
         self.backups.newest().is_none_or(|newest| {
             now.duration_since(newest)

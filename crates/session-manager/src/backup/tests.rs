@@ -143,7 +143,7 @@ fn backup_needs_a_linked_session_and_a_key() {
     assert!(!home.backups.folder.exists());
 }
 
-/// A name, a kind, and a content or link target.
+/// The name, the kind, and the content or link target of an entry.
 type Entry<'a> = (&'a str, tar::EntryType, &'a str);
 
 /// Returns a file that decrypts with `key`, with these entries.
@@ -177,7 +177,8 @@ fn crafted(key: &BackupKey, entries: &[Entry<'_>]) -> Vec<u8> {
     gzip.finish().unwrap().finish().unwrap()
 }
 
-/// The public half of a key is enough to create a file that decrypts.
+/// Checks that a crafted backup is rejected: the public half of a key is enough to create a file
+/// that decrypts.
 #[test]
 fn crafted_backup_is_refused_and_touches_nothing_outside() {
     use tar::EntryType as Kind;

@@ -1,5 +1,5 @@
-//! Chrome DevTools Protocol (CDP): message framing, concurrent calls, events.
-//! The commands are in `page.rs` and `tab.rs`, the pipes in `cdp_mux.rs`.
+//! Speaks the Chrome DevTools Protocol (CDP): frames messages, makes concurrent calls, receives
+//! events. The commands are in `page.rs` and `tab.rs`, the pipes in `cdp_mux.rs`.
 //!
 //! Source: <https://chromedevtools.github.io/devtools-protocol/>.
 
@@ -14,14 +14,14 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
-/// First id of this service's calls. ChromeDriver counts from 1, and both share
-/// the connection until a session exists.
+/// The first id of this service's calls. ChromeDriver counts from 1, and both share the connection
+/// until a session exists.
 pub(super) const FIRST_ID: i64 = 1 << 30;
 
 /// The error of a call.
 #[derive(Debug, thiserror::Error)]
 pub enum CdpError {
-    /// The browser or ChromeDriver ended.
+    /// The connection is closed: the browser or ChromeDriver ended.
     #[error("the connection to the browser is closed")]
     Closed,
     /// No response within the deadline.
@@ -76,17 +76,17 @@ impl Waiting {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Hands a response to the call that waits for it.
+    /// Passes a response to the call that waits for it.
     pub(super) fn answer(&self, id: i64, result: Result<Box<RawValue>, CdpErrorBody>) {
         if let Some(waiting) = self.with(|all| all.as_mut().and_then(|all| all.remove(&id))) {
             let answer =
                 result.map_err(|CdpErrorBody { code, message }| CdpError::Remote { code, message });
-            // The caller may no longer exist.
+            // The caller may have been cancelled.
             let _ = waiting.send(answer);
         }
     }
 
-    /// Fails all pending and future calls: the browser is gone.
+    /// Fails all pending and future calls, because the browser is gone.
     pub(super) fn close(&self) {
         self.with(Option::take);
     }
@@ -127,7 +127,7 @@ impl Cdp {
         }
     }
 
-    /// Returns a new session with the target that `method` attaches to.
+    /// Attaches to a target with `method`, and returns the new session.
     ///
     /// # Errors
     /// Any [`CdpError`].
@@ -149,10 +149,9 @@ impl Cdp {
         }
     }
 
-    /// Makes a call and waits for its response, at most `deadline`.
+    /// Makes a call and waits for its response, for at most `deadline`.
     ///
-    /// A call that times out is not cancelled in the browser; only its response
-    /// is dropped.
+    /// A call that times out is not cancelled in the browser; only its response is dropped.
     ///
     /// # Errors
     /// Any [`CdpError`].

@@ -1,6 +1,5 @@
-//! CDP multiplexer: shares Chrome's one debugging pipe between ChromeDriver,
-//! which opens, takes screenshots and closes, and this service, which calls
-//! into the page.
+//! Shares Chrome's one debugging pipe between ChromeDriver, which opens, takes screenshots and
+//! closes, and this service, which calls into the page.
 //!
 //! ```text
 //!  ChromeDriver ──────> ┐                     ┌──> Chrome
@@ -9,13 +8,12 @@
 //!           <───────┴── by session ── Chrome's <─────┘
 //! ```
 //!
-//! Chrome separates the two by sessions: messages of this service's sessions
-//! are routed here, all others to ChromeDriver, except those that it would only
-//! accumulate. If either side ends, both pipes are closed, so that the other
-//! side ends as well: Chrome does so immediately.
+//! Chrome separates the two by sessions. Messages of this service's sessions are routed here. All
+//! others go to ChromeDriver, except those that ChromeDriver would only accumulate. If either side
+//! ends, both pipes are closed, so that the other side ends as well; Chrome does so immediately.
 //!
-//! WebDriver BiDi would do the same with an additional page of Chrome between
-//! the two; a debugging port would be open to every program on the host.
+//! WebDriver BiDi would do the same, but with an additional page of Chrome between the two. A
+//! debugging port would be open to every program on the host.
 //!
 //! Source of the framing, messages terminated by a NUL:
 //! `content/browser/devtools/devtools_pipe_handler.cc`.
@@ -34,12 +32,12 @@ use tokio::sync::mpsc;
 
 use super::cdp::{Cdp, CdpErrorBody, CdpEvent, FIRST_ID, Waiting};
 
-/// The largest accepted message.
+/// Maximum size of an accepted message, in bytes.
 const LARGEST_MESSAGE: u64 = 64 << 20;
-/// Number of messages that may wait for a pipe.
+/// Maximum number of messages that wait for a pipe.
 const QUEUE: usize = 256;
-/// Number of messages that ChromeDriver may leave unread before it counts as
-/// broken; it reads them in a thread of its own.
+/// How many messages ChromeDriver may leave unread before it counts as broken. It reads them in a
+/// separate thread.
 const UNREAD: usize = 4096;
 
 /// The service's ends of the pipes.
@@ -48,11 +46,11 @@ pub(super) struct Pipes {
     pub(super) to_driver: OwnedFd,
     pub(super) to_chrome: OwnedFd,
     pub(super) from_chrome: OwnedFd,
-    /// Closes with the process that ChromeDriver takes for Chrome.
+    /// Closes when the process that ChromeDriver takes for Chrome ends.
     pub(super) alive: OwnedFd,
 }
 
-/// A message from Chrome, as far as routing needs it.
+/// The fields of a message from Chrome that routing needs.
 #[derive(Deserialize)]
 struct Incoming<'a> {
     id: Option<i64>,
@@ -68,10 +66,9 @@ struct Incoming<'a> {
 }
 
 impl Incoming<'_> {
-    /// Returns whether it reports console output of the page, which this
-    /// service does not use. ChromeDriver subscribes to it for its logs, but
-    /// reads it only with its next command: until then, perhaps weeks, it would
-    /// keep all.
+    /// Returns whether the message reports console output of the page, which this service does not
+    /// use. ChromeDriver subscribes to it for its logs, but reads it only with its next command,
+    /// perhaps weeks later. Until then it would keep all of it.
     fn is_chatter(&self) -> bool {
         let method = self.method.as_deref().unwrap_or_default();
         let console = ["consoleAPICalled", "exceptionThrown", "exceptionRevoked"];
@@ -94,11 +91,11 @@ struct Target<'a> {
     kind: Cow<'a, str>,
 }
 
-/// Relays until any of them ends. Returns this service's session and its
-/// events, which end with the relay.
+/// Relays messages until one of the sides ends. Returns this service's session, and its events,
+/// which end with the relay.
 ///
 /// # Errors
-/// When the descriptors are not pipes.
+/// If the descriptors are not pipes.
 pub(super) fn multiplex(pipes: Pipes) -> io::Result<(Cdp, mpsc::Receiver<CdpEvent>)> {
     let from_driver = Receiver::from_owned_fd(pipes.from_driver)?;
     let to_driver = Sender::from_owned_fd(pipes.to_driver)?;
@@ -130,7 +127,7 @@ pub(super) fn multiplex(pipes: Pipes) -> io::Result<(Cdp, mpsc::Receiver<CdpEven
     Ok((cdp, event_queue))
 }
 
-/// Writes queued messages, batching those that have piled up.
+/// Writes queued messages, and batches those that have piled up.
 async fn write(mut pipe: Sender, mut queue: mpsc::Receiver<Vec<u8>>) {
     let mut messages = Vec::new();
     while queue.recv_many(&mut messages, QUEUE).await > 0 {
@@ -145,7 +142,7 @@ async fn write(mut pipe: Sender, mut queue: mpsc::Receiver<Vec<u8>>) {
     }
 }
 
-/// Reads one message with its NUL into `text`; returns whether there was one.
+/// Reads one message with its NUL into `text`. Returns whether there was a message.
 async fn next(pipe: &mut BufReader<Receiver>, text: &mut Vec<u8>) -> bool {
     text.clear();
     let read = pipe.take(LARGEST_MESSAGE).read_until(0, text).await;
@@ -196,10 +193,10 @@ impl Route {
         }
     }
 
-    /// Returns whether it is for this service; records new sessions.
+    /// Returns whether the message is for this service, and records new sessions.
     ///
-    /// The first session is with the browser itself, with which ChromeDriver
-    /// has none; those with its pages are attached from there.
+    /// The first session is with the browser itself, with which ChromeDriver has none. This
+    /// service's sessions with pages are attached from there.
     fn is_ours(&mut self, incoming: &Incoming<'_>) -> bool {
         let ours = match (&incoming.session, incoming.id) {
             (Some(session), _) => self.ours.contains(&**session),
@@ -219,7 +216,7 @@ impl Route {
         }
     }
 
-    /// Resolves the pending call, or returns the event.
+    /// Resolves the call that waits for the message, or returns the message as an event.
     fn take(&self, incoming: Incoming<'_>) -> Option<CdpEvent> {
         if let Some(id) = incoming.id {
             let result = match (incoming.error, incoming.result) {

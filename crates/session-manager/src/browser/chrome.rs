@@ -23,10 +23,10 @@ use super::leftover_processes::PROFILE_MARK;
 use super::profile::Profile;
 use super::tab::FIRST_PAGE;
 
-/// Environment variable: Chrome's program, which this process is to become.
+/// The environment variable with the path of Chrome's program, which this process is to become.
 const CHROME: &str = "LEADMASTER_BROWSER_PROGRAM";
 
-/// Hidden from Chrome and ChromeDriver like the services' secrets: these may
+/// Variables that are hidden from Chrome and ChromeDriver, as the services' secrets are: they may
 /// contain the key of a collector.
 const COLLECTOR: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_HEADERS",
@@ -39,7 +39,7 @@ pub(super) fn surround(command: &mut Command, profile: &Profile) {
     command
         .env(PROFILE_MARK, profile.user_data_dir())
         .env("TMPDIR", &home)
-        // Crash reports and caches also belong to this browser alone.
+        // Crash reports and caches belong to this browser alone as well.
         .env("XDG_CONFIG_HOME", &home)
         .env("XDG_CACHE_HOME", &home);
     for secret in doctor::SECRETS.into_iter().chain(COLLECTOR) {
@@ -48,14 +48,14 @@ pub(super) fn surround(command: &mut Command, profile: &Profile) {
     hide_supervisor(command);
 }
 
-/// Starts `program` as ChromeDriver requested; returns the shim, which ends
-/// with Chrome, and the pipes between the two. Blocks.
+/// Starts `program` as ChromeDriver requested. Returns the shim, which ends with Chrome, and the
+/// pipes between the two. Blocks.
 ///
-/// Closing its pipes makes Chrome exit and flush its data; it therefore has no
-/// parent-death signal, which would prevent the flush.
+/// Chrome exits and flushes its data when its pipes close. It therefore has no parent death signal,
+/// which would prevent the flush.
 ///
 /// # Errors
-/// The reason why it could not be started.
+/// The reason why Chrome could not be started.
 pub(super) fn start(
     program: &Path,
     profile: &Profile,
@@ -65,8 +65,8 @@ pub(super) fn start(
     let (from_chrome, of_chrome) = io::pipe()?;
     let home = profile.temporary_dir();
     let way = way_to(&home)?;
-    // In the child this is the running program, even after another was
-    // installed in its place.
+    // In the child this path leads to the running program, even after another was installed in its
+    // place.
     let mut command = Command::new("/proc/self/exe");
     surround(&mut command, profile);
     let arguments = wanted.arguments.split_inclusive(|byte| *byte == 0);
@@ -79,7 +79,7 @@ pub(super) fn start(
         .stdout(of_chrome)
         .stderr(Stdio::piped());
     let mut child = command.spawn()?;
-    // `command` holds this process's copies of Chrome's ends.
+    // `command` holds this process's copies of Chrome's ends of the pipes.
     drop(command);
     let mut why = String::new();
     if let Some(mut stderr) = child.stderr.take() {
@@ -106,8 +106,8 @@ pub(super) fn start(
     Ok((shim, pipes))
 }
 
-/// Becomes Chrome, if this process was started for that; returns only if it was
-/// not, or with the exit code of a failure.
+/// Becomes Chrome, if this process was started for that. Returns `None` if it was not, or the exit
+/// code of a failure.
 pub(super) fn become_chrome() -> Option<ExitCode> {
     let chrome = PathBuf::from(std::env::var_os(CHROME)?);
     // Standard error is redirected by the time an error can occur.
@@ -119,8 +119,8 @@ pub(super) fn become_chrome() -> Option<ExitCode> {
     Some(ExitCode::FAILURE)
 }
 
-/// Makes standard input and output Chrome's debugging pipe: there is no safe
-/// way to start a process with other descriptors.
+/// Makes standard input and output Chrome's debugging pipe, and runs Chrome. There is no safe way
+/// to start a process with other descriptors.
 fn replace(chrome: &Path) -> io::Result<Infallible> {
     let _commands = under(COMMANDS, io::stdin())?;
     let _answers = under(ANSWERS, io::stdout())?;
@@ -134,11 +134,11 @@ fn replace(chrome: &Path) -> io::Result<Infallible> {
         .exec())
 }
 
-/// Duplicates `from` to this number, inherited across exec.
+/// Duplicates `from` to this number, so that it is inherited across exec.
 fn under(number: i32, from: impl AsFd) -> io::Result<OwnedFd> {
     let mut there = match inherited(number) {
         Ok(open) => open,
-        // Then it is the lowest free one, starting from itself.
+        // `number` is free, so it is the lowest free one from itself on.
         Err(NotOurs::Closed(_)) => fcntl_dupfd_cloexec(&from, number)?,
         Err(error) => return Err(io::Error::other(error)),
     };
@@ -146,11 +146,11 @@ fn under(number: i32, from: impl AsFd) -> io::Result<OwnedFd> {
     Ok(there)
 }
 
-/// Length of Chrome's part of a socket path: Chrome creates a socket in its
-/// temporary folder, and a socket path is limited to 107 bytes.
+/// The length of Chrome's part of a socket path. Chrome creates a socket in its temporary folder,
+/// and a socket path is limited to 107 bytes.
 const OF_CHROME: usize = "/org.chromium.Chromium.XXXXXX/SingletonSocket".len();
 
-/// Opens `folder` for a shorter path, if its own path is too long.
+/// Opens `folder`, so that a shorter path leads to it; `None` if its own path is short enough.
 fn way_to(folder: &Path) -> io::Result<Option<OwnedFd>> {
     if folder.as_os_str().len() + OF_CHROME <= 107 {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! Chrome shim: the process that ChromeDriver starts as Chrome. ChromeDriver's
-//! network namespace has no internet, so the shim asks the service to start Chrome.
+//! Runs the Chrome shim, the process that ChromeDriver starts as Chrome. ChromeDriver's network
+//! namespace has no internet, so the shim asks the service to start Chrome.
 //!
 //! ```text
 //!  service ── starts ──> ChromeDriver, in a network of its own
@@ -26,16 +26,16 @@ use service_runtime::inherited;
 use service_runtime::process::{recv_fds, send_fds, tcp_socket};
 use tokio::net::UnixListener;
 
-/// Environment variable: the folder of the socket; set in the shim process.
+/// The environment variable with the folder of the socket. It is set in the shim's process.
 const SHIM_FOLDER: &str = "LEADMASTER_CHROME_SHIM";
 const SOCKET: &str = "chrome-shim";
 
-/// The descriptors of Chrome's debugging pipe: it reads the first, writes the second.
+/// The descriptors of Chrome's debugging pipe: Chrome reads the first and writes the second.
 /// Source: `--remote-debugging-pipe`, `content/browser/devtools`.
 pub(super) const COMMANDS: i32 = 3;
 pub(super) const ANSWERS: i32 = 4;
 
-/// Listens for the shim on a Unix socket.
+/// A Unix socket that listens for the shim.
 pub(super) struct ShimListener {
     listener: UnixListener,
     folder: PathBuf,
@@ -56,12 +56,12 @@ pub(super) struct LaunchRequest {
 #[derive(Debug)]
 pub(super) struct Shim {
     asked: Mutex<UnixStream>,
-    /// The same socket, for use without waiting for a reply.
+    /// The same socket, to end the shim without waiting for a reply.
     ending: UnixStream,
 }
 
 impl Shim {
-    /// Requests one more TCP socket in ChromeDriver's network. Blocks.
+    /// Requests another TCP socket in ChromeDriver's network. Blocks.
     pub(super) fn socket(&self) -> io::Result<OwnedFd> {
         let Ok(mut stream) = self.asked.lock() else {
             return Err(io::ErrorKind::ConnectionAborted.into());
@@ -71,9 +71,9 @@ impl Shim {
         Ok(socket)
     }
 
-    /// Ends the shim, since Chrome ended.
+    /// Ends the shim, because Chrome ended.
     pub(super) fn end(&self) {
-        // It fails only if the process is already gone.
+        // This fails only if the process is already gone.
         let _ = self.ending.shutdown(Shutdown::Both);
     }
 }
@@ -88,7 +88,7 @@ impl ShimListener {
         })
     }
 
-    /// The environment variable that makes this program run as the shim.
+    /// Returns the environment variable that makes this program run as the shim.
     pub(super) fn variable(&self) -> (&'static str, &Path) {
         (SHIM_FOLDER, &self.folder)
     }
@@ -102,8 +102,8 @@ impl ShimListener {
     }
 }
 
-/// Returns the socket's path through a descriptor of its folder: its own path
-/// may exceed the 107 bytes of a socket path.
+/// Returns a path to the socket through a descriptor of its folder, since the socket's own path may
+/// exceed 107 bytes.
 fn reached(folder: &Path) -> io::Result<(File, PathBuf)> {
     let held = File::open(folder)?;
     let path = format!("/proc/self/fd/{}/{SOCKET}", held.as_raw_fd());
@@ -130,10 +130,11 @@ fn receive(mut stream: UnixStream) -> io::Result<LaunchRequest> {
     })
 }
 
-/// Runs as the shim until Chrome ends, if this process was started as one.
+/// Runs as the shim until Chrome ends, if this process was started as the shim; otherwise returns
+/// `None`.
 pub(super) fn run_as_shim() -> Option<ExitCode> {
     let folder = std::env::var_os(SHIM_FOLDER)?;
-    // ChromeDriver only reports that the process ended.
+    // The reason is dropped, since ChromeDriver reports only that the process ended.
     Some(match serve(Path::new(&folder)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
@@ -156,7 +157,7 @@ fn serve(folder: &Path) -> io::Result<()> {
     let handed = [commands.as_fd(), answers.as_fd(), alive.as_fd()];
     send_fds(&door, &length.to_ne_bytes(), &handed)?;
     door.write_all(&arguments)?;
-    // Closed here, so that each peer notices the end of the other.
+    // Close the pipes here, so that each peer notices the end of the other.
     drop((commands, answers, alive));
     while door.read(&mut [0])? > 0 {
         send_fds(&door, &[0], &[tcp_socket()?.as_fd()])?;

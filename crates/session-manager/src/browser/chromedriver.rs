@@ -1,5 +1,4 @@
-//! The ChromeDriver process: finds it, starts it, reads its port, and notices
-//! its end.
+//! Manages the ChromeDriver process: finds it, starts it, reads its port, and notices its end.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -16,9 +15,9 @@ use super::profile::Profile;
 use crate::failure::Failure;
 
 const START_DEADLINE: Duration = Duration::from_secs(20);
-/// Start attempts before it counts as broken: ChromeDriver takes a free IPv4
-/// port and then needs the same IPv6 port; if another process has that, which
-/// is possible in a shared network namespace, it exits.
+/// How many times ChromeDriver is started before it counts as broken. ChromeDriver takes a free
+/// IPv4 port and then needs the same port on IPv6. It exits if another process has that port, which
+/// is possible in a shared network namespace.
 const STARTS: u32 = 3;
 
 /// A running ChromeDriver.
@@ -26,11 +25,11 @@ const STARTS: u32 = 3;
 pub struct Chromedriver {
     /// The connector to its port.
     pub(super) connector: DriverConnector,
-    /// Its version, such as `156.0.8078.79`.
+    /// ChromeDriver's version, such as `156.0.8078.79`.
     pub version: String,
     /// The identity of its process.
     pub id: ProcessId,
-    /// The program of this service, by a path that it can execute.
+    /// The path of this service's program, by which ChromeDriver can execute it.
     pub(super) service: PathBuf,
     ended: watch::Receiver<bool>,
 }
@@ -41,12 +40,12 @@ struct Greeting {
 }
 
 impl Chromedriver {
-    /// Starts `program` for `profile`, isolated so that no other process
-    /// reaches its port, with the shim as its Chrome; returns once it listens.
+    /// Starts `program` for `profile`, with the shim as its Chrome, isolated so that no other
+    /// process reaches its port. Returns once it listens.
     ///
     /// # Errors
-    /// [`Failure::ChromedriverNotFound`] or [`Failure::LaunchFailed`]. A
-    /// started process may still be running then: sweep the tree.
+    /// [`Failure::ChromedriverNotFound`] or [`Failure::LaunchFailed`]. A started process may still
+    /// be running then: sweep the tree.
     pub async fn start(
         program: &Path,
         profile: &Profile,
@@ -72,7 +71,7 @@ impl Chromedriver {
         Err(Failure::LaunchFailed(told))
     }
 
-    /// Returns `None` if it exited before it listened.
+    /// Starts ChromeDriver once. Returns `None` if it exited before it listened.
     async fn start_once(
         program: &Path,
         command: impl Fn() -> Command,
@@ -100,15 +99,15 @@ impl Chromedriver {
         }))
     }
 
-    /// Waits until the process has ended.
+    /// Waits until ChromeDriver has ended.
     pub async fn ended(&self) {
         let mut ended = self.ended.clone();
-        // An error means that the waiting thread is gone, with the process.
+        // An error means that the waiting thread has ended, and so has the process.
         let _ = ended.wait_for(|ended| *ended).await;
     }
 }
 
-/// Starts it isolated, or without isolation if that is not allowed.
+/// Starts ChromeDriver isolated, or without isolation if that is not allowed.
 fn spawn(command: impl Fn() -> Command) -> std::io::Result<Isolated> {
     spawn_isolated(command(), true).or_else(|error| {
         let together = spawn_isolated(command(), false)?;
@@ -121,8 +120,8 @@ fn spawn(command: impl Fn() -> Command) -> std::io::Result<Isolated> {
     })
 }
 
-/// Reads ChromeDriver's version and port, and then its output to the end, so
-/// that the pipe never fills.
+/// Reads ChromeDriver's version and port. Then reads its output to the end, so that the pipe never
+/// fills.
 fn greeting(child: &mut Child) -> oneshot::Receiver<Greeting> {
     let (tell, told) = oneshot::channel();
     if let Some(stdout) = child.stdout.take() {
@@ -146,7 +145,7 @@ fn greeting(child: &mut Child) -> oneshot::Receiver<Greeting> {
     told
 }
 
-/// Reaps the process in a thread of its own.
+/// Reaps ChromeDriver in a separate thread.
 fn watch_end(mut child: Child) -> watch::Receiver<bool> {
     let (tell, told) = watch::channel(false);
     std::thread::spawn(move || {
@@ -156,7 +155,7 @@ fn watch_end(mut child: Child) -> watch::Receiver<bool> {
     told
 }
 
-/// Returns whether this is an executable file.
+/// Returns whether `file` is an executable file.
 pub fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(file)
@@ -173,7 +172,7 @@ pub fn find_on_path(names: &[&str], path: Option<&std::ffi::OsStr>) -> Option<Pa
         .find(|file| is_executable(file))
 }
 
-/// Returns the first line; driver errors continue with a stack trace.
+/// Returns the first line of an error. ChromeDriver's errors continue with a stack trace.
 pub(super) fn one_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().trim().to_owned()
 }

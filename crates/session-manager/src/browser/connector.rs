@@ -1,4 +1,4 @@
-//! Connector to ChromeDriver: HTTP over sockets of its network namespace.
+//! Connects to ChromeDriver: HTTP over sockets of its network namespace.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -14,7 +14,7 @@ use tower::Service;
 
 use super::chrome_shim::Shim;
 
-/// Connects to a ChromeDriver inside its network namespace.
+/// A connector to a ChromeDriver inside its network namespace.
 #[derive(Clone, Debug)]
 pub(super) struct DriverConnector {
     address: SocketAddr,
@@ -23,7 +23,7 @@ pub(super) struct DriverConnector {
 }
 
 impl DriverConnector {
-    /// Returns a connector to this port, with a first socket of its namespace.
+    /// Creates a connector to this port, with the first socket of the namespace.
     pub(super) fn new(port: u16, socket: OwnedFd) -> Self {
         Self {
             address: (Ipv4Addr::LOCALHOST, port).into(),
@@ -32,7 +32,7 @@ impl DriverConnector {
         }
     }
 
-    /// Sets the shim that creates further sockets there.
+    /// Sets the shim that creates further sockets in the namespace.
     pub(super) fn set_shim(&self, shim: Arc<Shim>) {
         // ChromeDriver has one Chrome, so this is called once.
         let _ = self.more.set(shim);

@@ -1,4 +1,4 @@
-//! Event pump: events of a running browser (page events, crashes, its end).
+//! Converts what happens in a running browser into events: page events, crashes, the browser's end.
 //!
 //! ```text
 //!  page script ── binding ──┐
@@ -25,7 +25,7 @@ const EVENTS: usize = 1024;
 pub enum BrowserEvent {
     /// The page published an event.
     Page(Box<PageEvent>),
-    /// Chrome could not load the page; contains Chrome's error code.
+    /// Chrome could not load the page. Contains Chrome's error code.
     Unreachable(String),
     /// Chrome or ChromeDriver ended.
     Died(Failure),
@@ -34,12 +34,12 @@ pub enum BrowserEvent {
 /// The events of one browser, in order.
 pub struct Events {
     queue: mpsc::Receiver<BrowserEvent>,
-    /// Events received during the launch.
+    /// The events that were received during the launch.
     early: VecDeque<BrowserEvent>,
 }
 
 impl Events {
-    /// Returns the sender and the event stream.
+    /// Creates the sender and the stream of events.
     pub(super) fn channel() -> (mpsc::Sender<BrowserEvent>, Self) {
         let (events, queue) = mpsc::channel(EVENTS);
         let early = VecDeque::new();
@@ -54,22 +54,22 @@ impl Events {
         }
     }
 
-    /// Waits for a fatal event, and keeps the others for later.
+    /// Waits for a fatal event. Keeps the other events for later.
     pub(super) async fn failure(&mut self) -> Failure {
         loop {
             match self.queue.recv().await {
                 Some(BrowserEvent::Unreachable(why)) => return Failure::PageUnreachable(why),
                 Some(BrowserEvent::Died(failure)) => return failure,
                 Some(event) => self.early.push_back(event),
-                // The sender ended; its end is reported elsewhere.
+                // The sender ended, which is reported elsewhere.
                 None => std::future::pending().await,
             }
         }
     }
 }
 
-/// Reports an unreachable page if Chrome displays its error page, whose text
-/// appears a moment after the event, and which another page may replace.
+/// Reports an unreachable page if Chrome displays its error page. The error page's text appears a
+/// moment after the event, and another page may replace it.
 async fn tell_error_page(tab: Tab, events: mpsc::Sender<BrowserEvent>) {
     let mut told = None;
     for _ in 0..20 {
@@ -87,26 +87,26 @@ async fn tell_error_page(tab: Tab, events: mpsc::Sender<BrowserEvent>) {
     } else {
         why
     };
-    // If the driver has ended, the event has no receiver.
+    // If the driver has ended, nobody receives the event.
     let _ = events.send(BrowserEvent::Unreachable(why)).await;
 }
 
 /// A message of the page script's channel.
 #[derive(Deserialize)]
 struct Batch {
-    /// Time of the batch, in milliseconds since 1970.
+    /// The time of the batch, in milliseconds since 1970.
     at: f64,
     events: Vec<PageEvent>,
 }
 
-/// A call of the binding that the page script reports through.
+/// A call of the binding through which the page script reports.
 #[derive(Deserialize)]
 struct BindingCalled {
     name: String,
     payload: String,
 }
 
-/// A document that replaced another.
+/// The event that a document replaced another.
 #[derive(Deserialize)]
 struct FrameNavigated {
     frame: Frame,
@@ -116,7 +116,7 @@ struct FrameNavigated {
 #[serde(rename_all = "camelCase")]
 struct Frame {
     parent_id: Option<String>,
-    /// Set if Chrome displays its error page instead.
+    /// The address that could not be reached, if Chrome displays its error page instead.
     unreachable_url: Option<String>,
 }
 
@@ -126,7 +126,7 @@ struct Dialog {
     kind: String,
 }
 
-/// A session with a target that the browser attached by itself.
+/// A session with a target to which the browser attached by itself.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AttachedToTarget {
@@ -140,7 +140,7 @@ struct TargetInfo {
     kind: String,
 }
 
-/// Converts CDP events into browser events, until the browser's end.
+/// Converts CDP events into browser events, until the browser ends.
 pub(super) async fn pump(
     mut heard: mpsc::Receiver<CdpEvent>,
     tab: Tab,
@@ -179,7 +179,7 @@ pub(super) async fn pump(
                 })
             }
             "Inspector.targetCrashed" => {
-                // If the driver has ended, the event has no receiver.
+                // If the driver has ended, nobody receives the event.
                 let crashed = BrowserEvent::Died(Failure::PageCrashed);
                 let _ = events.send(crashed).await;
                 Ok(())
@@ -219,13 +219,13 @@ async fn told_by_page(
         {
             settled.notify_one();
         }
-        // If the driver has ended, the event has no receiver.
+        // If the driver has ended, nobody receives the event.
         let _ = events.send(BrowserEvent::Page(Box::new(event))).await;
     }
     Ok(())
 }
 
-/// Returns the current time in milliseconds, like `performance.timeOrigin`.
+/// Returns the current time in milliseconds since 1970, like `performance.timeOrigin`.
 fn since_1970() -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.unwrap_or_default().as_secs_f64() * 1e3

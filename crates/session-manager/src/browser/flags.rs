@@ -1,31 +1,28 @@
-//! Chrome's command-line flags.
+//! Builds Chrome's command line.
 
 use std::path::Path;
 
 use super::user_agent::{major, user_agent};
 
-/// Disabled: hidden pages of the browser itself, and third-party services.
+/// The features to disable: hidden pages of the browser itself, and third-party services.
 const FEATURES_OFF: &str = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,\
 SpareRendererForSitePerProcess,Translate,MediaRouter,OptimizationHints,\
 AutofillServerCommunication,CertificateTransparencyComponentUpdater";
 
-/// Disabled: a process per site. Only one site is open here, next to the page
-/// that drives it: sharing one process saves the memory and the start time of a
-/// second.
+/// The features to disable so that there is no process per site. Only one site is open here, next
+/// to the page that drives it. Sharing one process saves the memory and the start time of a second.
 const ISOLATION_OFF: &str = ",IsolateOrigins,site-per-process";
 
-/// Left out where a person links the phone in the window, with all that Chrome
-/// can do.
+/// Flags that are left out when a person links the phone in the window, who may need all that
+/// Chrome can do.
 ///
-/// A passkey may be in a password manager, which is an extension or the account
-/// that Chrome is signed in to (its sync), or on a phone nearby, which Chrome
-/// reaches over Bluetooth and the network. Whoever signs in somewhere gets a
-/// process per site.
+/// A passkey may be in a password manager, which is an extension or the account that Chrome is
+/// signed in to (its sync). Or it may be on a phone nearby, which Chrome reaches over Bluetooth and
+/// the network. A person who signs in to a site gets a process per site.
 ///
-/// All other flags stay: the profile has to work with the headless Chrome that
-/// uses it next. So does `--password-store=basic`: with the desktop's keyring
-/// Chrome would encrypt cookies by a key that the server does not have, and a
-/// passkey needs no keyring on Linux.
+/// All other flags stay, since the headless Chrome that uses the profile next has to be able to
+/// read it. So does `--password-store=basic`: with the desktop's keyring Chrome would encrypt
+/// cookies by a key that the server does not have, and a passkey needs no keyring on Linux.
 const UNATTENDED: [&str; 6] = [
     "--headless=new",
     "--disable-extensions",
@@ -35,26 +32,26 @@ const UNATTENDED: [&str; 6] = [
     "--renderer-process-limit=1",
 ];
 
-/// Flags that ChromeDriver adds by itself, and that are left out, too. With
-/// `enable-automation` Chrome fills nothing in.
+/// Flags that ChromeDriver adds by itself and that are left out as well. With `enable-automation`
+/// Chrome fills in no credentials.
 pub const UNATTENDED_OF_CHROMEDRIVER: [&str; 3] = [
     "disable-sync",
     "disable-background-networking",
     "enable-automation",
 ];
 
-/// Enabled: networking in the browser process, as on phones with little memory.
+/// The features to enable: networking in the browser process, as on phones with little memory.
 const FEATURES_ON: &str = "NetworkServiceInProcess2";
 
-/// The limit of Chrome's HTTP cache, in bytes.
+/// Maximum size of Chrome's HTTP cache, in bytes.
 const DISK_CACHE: u64 = 64 << 20;
 
 /// Returns Chrome's command line for this profile.
 ///
-/// `chromedriver_version` provides the user agent's major version: ChromeDriver
-/// only drives the Chrome of its own major version, so it is known before
-/// Chrome runs. `HeadlessChrome` in the user agent makes WhatsApp refuse the
-/// browser. `attended`: a person uses it.
+/// `chromedriver_version` provides the major version in the user agent. ChromeDriver only drives
+/// the Chrome of its own major version, so the version is known before Chrome runs.
+/// `HeadlessChrome` in the user agent makes WhatsApp refuse the browser. `attended` says that a
+/// person uses the browser.
 #[must_use]
 pub fn chrome_args(
     user_data_dir: &Path,
@@ -69,26 +66,25 @@ pub fn chrome_args(
         // ended.
         "--remote-debugging-pipe".to_owned(),
         format!("--user-data-dir={}", user_data_dir.display()),
-        // For requests before a target is attached; the client hints that this
+        // This user agent is for requests before a target is attached. The client hints that the
         // flag empties are set per target (`user_agent.rs`).
         format!("--user-agent={}", user_agent(major(chromedriver_version))),
         "--disable-blink-features=AutomationControlled".to_owned(),
         "--disable-site-isolation-trials".to_owned(),
         "--renderer-process-limit=1".to_owned(),
         "--disable-gpu".to_owned(),
-        // No GPU process or software rasterizer: nothing is drawn that needs
-        // one.
+        // No GPU process and no software rasterizer: nothing that is drawn needs one.
         "--in-process-gpu".to_owned(),
         "--disable-software-rasterizer".to_owned(),
         "--disable-quic".to_owned(),
-        // The default grows with free disk space. Media no longer has a cache
-        // of its own (`--media-cache-size` is unknown).
+        // The default size grows with the free disk space. Media no longer has a separate cache
+        // (`--media-cache-size` is unknown).
         format!("--disk-cache-size={DISK_CACHE}"),
         // Crash reports are not used; a crash shows on the pipe.
         "--disable-breakpad".to_owned(),
         "--disable-crash-reporter".to_owned(),
         "--disable-crashpad-for-testing".to_owned(),
-        // It forks unsandboxed processes, none of which are left.
+        // The unsandboxed zygote forks unsandboxed processes, none of which are left.
         "--no-unsandboxed-zygote".to_owned(),
         "--disable-background-networking".to_owned(),
         "--disable-component-update".to_owned(),
@@ -103,12 +99,12 @@ pub fn chrome_args(
         "--mute-audio".to_owned(),
         "--password-store=basic".to_owned(),
         "--use-mock-keychain".to_owned(),
-        // Timers of a background page would be throttled.
+        // Without these flags Chrome would throttle the timers of a background page.
         "--disable-background-timer-throttling".to_owned(),
         "--disable-backgrounding-occluded-windows".to_owned(),
         "--disable-renderer-backgrounding".to_owned(),
         "--window-size=1280,900".to_owned(),
-        // A screen that fits the window: a headless one is 800×600.
+        // A screen that fits the window: that of a headless Chrome is 800×600.
         "--screen-info={1280x900}".to_owned(),
     ];
     let isolation_off = match attended {
@@ -121,7 +117,7 @@ pub fn chrome_args(
     if as_root {
         args.push("--no-sandbox".to_owned());
     }
-    // Chrome takes the last of repeated flags: these are lists.
+    // Chrome takes the last of repeated flags, so each of these is one list.
     let mut off = format!("{FEATURES_OFF}{isolation_off}");
     let mut on = FEATURES_ON.to_owned();
     for flag in extra {
@@ -166,7 +162,7 @@ mod tests {
         let added: Vec<_> = person.iter().filter(|one| !service.contains(one)).collect();
         assert_eq!(added, [&format!("--disable-features={FEATURES_OFF}")]);
         assert!(person.contains(&"--password-store=basic".to_owned()));
-        // Whoever wants less says so.
+        // An operator can still disable extensions.
         let extra = ["--disable-extensions".to_owned()];
         let args = chrome_args(Path::new("/p"), "1", false, true, &extra);
         assert_eq!(args.last(), extra.last());

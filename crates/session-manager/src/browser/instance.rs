@@ -1,4 +1,4 @@
-//! A running browser instance: page, screenshot, diagnosis, close and kill.
+//! Operates a running browser: page, screenshot, diagnosis, close and kill.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::failure::Failure;
 const DRIVER_DEADLINE: Duration = Duration::from_secs(8);
 /// How long Chrome may flush its data after it was closed.
 const FLUSH: Duration = Duration::from_secs(8);
-/// How long Chrome may flush its data after SIGTERM before it is killed: one
-/// that was killed during a write has been observed to lose its link.
+/// How long Chrome may flush its data after SIGTERM before it is killed. A Chrome that was killed
+/// during a write has been observed to lose its link.
 pub const KILL_GRACE: Duration = Duration::from_secs(10);
 
 /// A running browser.
@@ -30,12 +30,12 @@ pub struct Browser {
     pub(super) tasks: JoinSet<()>,
     /// Chrome's version.
     pub chrome_version: Option<String>,
-    /// When it started.
+    /// When the browser started.
     pub started_at: Timestamp,
 }
 
 impl Browser {
-    /// Returns the page.
+    /// Returns the browser's page.
     pub fn page(&self) -> &WhatsAppPage {
         &self.page
     }
@@ -61,7 +61,7 @@ impl Browser {
         }
     }
 
-    /// Returns why a page does not respond, as far as ChromeDriver can tell.
+    /// Finds out why a page does not respond, as far as ChromeDriver can tell.
     pub fn diagnose(&self) -> impl Future<Output = Failure> + Send + 'static {
         let client = self.client.clone();
         async move {
@@ -73,8 +73,8 @@ impl Browser {
         }
     }
 
-    /// Closes Chrome so that it flushes its data, and ends leftover processes.
-    /// Returns whether it exited by itself, with everything flushed.
+    /// Closes Chrome so that it flushes its data, and ends leftover processes. Returns whether
+    /// Chrome exited by itself, with everything flushed.
     pub async fn close(mut self) -> bool {
         self.tasks.abort_all();
         let mut clean = false;
@@ -96,15 +96,16 @@ impl Browser {
         clean
     }
 
-    /// Ends leftovers after the browser died or hung: Chrome gets SIGTERM
-    /// first, and `grace` to flush its data.
+    /// Ends the remaining processes after the browser died or hung. Chrome gets SIGTERM first, and
+    /// `grace` to flush its data.
     pub async fn kill(mut self, grace: Duration) {
         self.tasks.abort_all();
         clear(&self.processes, &self.profile, grace).await;
     }
 }
 
-/// Ends the profile's leftover processes and removes their files.
+/// Ends the profile's leftover processes, and removes their files. Returns how many processes had
+/// to be ended.
 pub async fn clear(processes: &ProfileProcesses, profile: &Profile, grace: Duration) -> usize {
     let ended = match processes.kill_leftovers(grace).await {
         Ok(ended) => ended,

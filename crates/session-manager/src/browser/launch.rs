@@ -1,5 +1,5 @@
-//! Launches the browser: ChromeDriver, Chrome, the tab, the page script; and cleans
-//! up after a failed or cancelled launch.
+//! Launches the browser (ChromeDriver, Chrome, the tab, the page script), and cleans up after a
+//! failed or cancelled launch.
 //!
 //! ```text
 //!  find ─> sweep + prepare profile ─> chromedriver ─┬─> its session ──────────┐
@@ -38,7 +38,7 @@ const SESSION_DEADLINE: Duration = Duration::from_secs(45);
 const LAST_WORDS: Duration = Duration::from_millis(200);
 /// ChromeDriver's address, inside its network namespace.
 const ADDRESS: &str = "http://127.0.0.1";
-/// When wa-js is installed at the latest, even if the page displays nothing.
+/// Deadline for installing wa-js, even if the page displays nothing by then.
 const TOOLS_AT_LAST: Duration = Duration::from_secs(1);
 
 const CHROMES: [&str; 4] = [
@@ -55,7 +55,7 @@ pub struct BrowserConfig {
     pub chrome: Option<PathBuf>,
     /// `CHROMEDRIVER_BIN`.
     pub chromedriver: Option<PathBuf>,
-    /// `PATH`, searched if the two above are not set.
+    /// `PATH`, which is searched if `CHROME_BIN` or `CHROMEDRIVER_BIN` is not set.
     pub path: Option<std::ffi::OsString>,
     /// `CHROME_ARGS`.
     pub extra_args: Vec<String>,
@@ -67,22 +67,22 @@ pub struct BrowserConfig {
     pub wa_js: Option<PathBuf>,
     /// `PRESENCE`.
     pub presence: Presence,
-    /// Whether a person uses it: it has a window, and the page's own behavior.
+    /// Whether a person uses the browser: it then has a window, and the page behaves as in any
+    /// browser.
     pub visible: bool,
     /// How long the page's server may take to respond.
     pub navigation_deadline: Duration,
 }
 
-/// Starts a browser on the page. On failure or cancellation, no process of it
-/// is left.
+/// Starts a browser on the page. After a failure or cancellation no process of it is left.
 ///
 /// # Errors
-/// The failure; `None` if cancelled.
+/// The failure; `None` if the launch was cancelled.
 pub async fn launch(
     config: &BrowserConfig,
     cancel: &CancellationToken,
 ) -> Result<(Browser, Events), Option<Failure>> {
-    // Before the sweep: the running processes may be another service's.
+    // Take the lock before the sweep: the running processes may belong to another service.
     config
         .profile
         .hold()
@@ -94,7 +94,7 @@ pub async fn launch(
         result = start(config, &processes) => result.map_err(Some),
     };
     if result.is_err() {
-        // A linked profile may be in the middle of a write.
+        // The processes of a linked profile may be in the middle of a write.
         let grace = if config.profile.is_linked() {
             KILL_GRACE
         } else {
@@ -122,7 +122,7 @@ fn find(
     }
 }
 
-/// Returns the path of the Chrome that would be started.
+/// Returns the path of the Chrome that a launch would start.
 ///
 /// # Errors
 /// [`Failure::ChromeNotFound`].
@@ -132,7 +132,7 @@ pub fn find_chrome(config: &BrowserConfig) -> Result<PathBuf, Failure> {
     find(config.chrome.as_ref(), &CHROMES, path, missing)
 }
 
-/// Returns the path of the ChromeDriver that would drive it.
+/// Returns the path of the ChromeDriver that a launch would start.
 ///
 /// # Errors
 /// [`Failure::ChromedriverNotFound`].
@@ -160,8 +160,8 @@ async fn start(
             .map_err(|error| Failure::WaJsUnreadable(format!("{}: {error}", file.display())))?,
         None => Tools::new(WA_JS),
     };
-    // A kill -9 may have left processes that hold the profile; two Chromes on
-    // one profile would corrupt it.
+    // A kill -9 may have left processes that hold the profile. Two Chromes on one profile would
+    // corrupt it.
     let swept = processes
         .kill_leftovers(KILL_GRACE)
         .await
@@ -189,7 +189,7 @@ async fn start(
     let chromedriver = Arc::new(chromedriver);
     took("chromedriver listens");
     let (teller, mut events) = Events::channel();
-    // The page need not wait until ChromeDriver's session is ready.
+    // Open the page now: it need not wait until ChromeDriver's session is ready.
     let opened = async {
         let wanted = door.wanted().await.map_err(launch_failed)?;
         // Blocks in place: a spawned thread would outlive a cancellation.
@@ -199,8 +199,8 @@ async fn start(
         let (cdp, heard) = multiplex(pipes).map_err(launch_failed)?;
         let opening = open(config, &program, cdp, heard, tools, &chromedriver, teller);
         let opened = match opening.await {
-            // Chrome ended. Usually ChromeDriver reports why immediately, but
-            // sometimes it waits for a minute.
+            // Chrome ended. Usually ChromeDriver reports why immediately, but sometimes only after
+            // a minute.
             Err(CdpError::Closed) => {
                 tokio::time::sleep(LAST_WORDS).await;
                 Err(Failure::BrowserDied)
@@ -219,8 +219,7 @@ async fn start(
     let (client, (page, tasks)) = tokio::select! {
         biased;
         () = chromedriver.ended() => return Err(Failure::ChromedriverDied),
-        // ChromeDriver's session waits for a page whose server does not
-        // respond.
+        // ChromeDriver's session waits for a page whose server does not respond.
         failure = events.failure() => return Err(failure),
         both = async { tokio::try_join!(session, opened) } => both?,
     };
@@ -242,8 +241,8 @@ async fn start(
     Ok((browser, events))
 }
 
-/// Attaches to the page, installs its scripts, and starts the navigation. Tasks
-/// of the browser report the result to `events`.
+/// Attaches to the page, installs its scripts and starts the navigation. Tasks of the browser
+/// report the result to `events`.
 async fn open(
     config: &BrowserConfig,
     program: &Path,
@@ -255,9 +254,8 @@ async fn open(
 ) -> Result<(WhatsAppPage, JoinSet<()>), CdpError> {
     let page = WhatsAppPage::new(Tab::attach(&browser, program, SESSION_DEADLINE).await?);
     page.install(config.presence, config.visible).await?;
-    // wa-js waits for the page's modules to settle, so a linked account is
-    // READY sooner if it is loaded early. A code is read without it, and
-    // appears sooner with less work before it.
+    // wa-js waits until the page's modules settle, so a linked account is READY sooner if wa-js is
+    // loaded early. A code is read without wa-js, and appears sooner if less work comes before it.
     let later = if config.profile.is_linked() {
         page.install_tools(&tools).await?;
         None
@@ -324,14 +322,14 @@ fn too_late() -> Failure {
     Failure::LaunchFailed(format!("Chrome did not come up within {seconds} s"))
 }
 
-/// Returns whether Chrome's sandbox refuses to work for this user.
+/// Returns whether this process runs as root, for whom Chrome's sandbox refuses to work.
 #[must_use]
 pub fn runs_as_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
 }
 
-/// Installs wa-js once the page displays its first content, usually a code.
+/// Installs wa-js once the page displays its first content, which is usually a code.
 async fn tools_later(
     page: WhatsAppPage,
     tools: Tools,
@@ -345,17 +343,17 @@ async fn tools_later(
     };
     loop {
         match handed().await {
-            // A page that does not load blocks all calls into its tab; that is
-            // detected elsewhere, and the next document gets the tools.
+            // A page that does not load blocks all calls into its tab. That is detected elsewhere,
+            // and the next document gets wa-js.
             Err(CdpError::Timeout(_)) => {}
             Err(error @ (CdpError::Remote { .. } | CdpError::Malformed(_))) => {
                 let told = format!("wa-js could not be installed: {error}");
-                // If the driver has ended, the event has no receiver.
+                // If the driver has ended, nobody receives the event.
                 let died = BrowserEvent::Died(Failure::LaunchFailed(told));
                 let _ = events.send(died).await;
                 return;
             }
-            // Without a connection there is no page to install it in.
+            // Without a connection there is no page to install wa-js in.
             Ok(()) | Err(CdpError::Closed) => return,
         }
     }
@@ -368,6 +366,6 @@ async fn navigate(tab: Tab, url: Url, deadline: Duration, events: mpsc::Sender<B
         Err(CdpError::Timeout(_)) => format!("no answer within {} s", deadline.as_secs()),
         Err(error) => error.to_string(),
     };
-    // If the driver has ended, the event has no receiver.
+    // If the driver has ended, nobody receives the event.
     let _ = events.send(BrowserEvent::Unreachable(told)).await;
 }

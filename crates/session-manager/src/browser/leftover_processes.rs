@@ -1,4 +1,4 @@
-//! The browser's process tree: finds its processes and makes sure none is left.
+//! Finds the processes of the browser, and makes sure that none is left.
 //!
 //! ```text
 //!  session-manager
@@ -9,9 +9,9 @@
 //!    (crashpad handlers: leave the group and the tree, have the mark)
 //! ```
 //!
-//! Every process started for a profile has the mark in its environment, and
-//! Chrome names the profile on its command line: either identifies it, even for
-//! the next service after a kill -9 of this one.
+//! Every process started for a profile has the mark in its environment, and Chrome names the
+//! profile on its command line. Either identifies the process, even to the next service after a
+//! kill -9 of this one.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -22,7 +22,7 @@ use std::time::Duration;
 use service_runtime::process::{Process, ProcessTable, Signal, kill};
 use tokio::time::Instant;
 
-/// The mark: contains the profile's folder.
+/// The name of the environment variable that marks a process. Its value is the profile's folder.
 pub const PROFILE_MARK: &str = "LEADMASTER_BROWSER_PROFILE";
 
 const LOOK_AGAIN: Duration = Duration::from_millis(15);
@@ -63,11 +63,10 @@ impl ProfileProcesses {
             .is_some_and(|held| Path::new(&held) == self.profile)
     }
 
-    /// Returns whether a process in the group of a marked one belongs to the tree.
+    /// Returns whether a process in the group of a marked process belongs to the tree.
     ///
-    /// Of its processes only ChromeDriver and Chrome lead groups of their own;
-    /// a user's `sleep` with the mark in its environment would share the group
-    /// of the shell that it was typed into.
+    /// In the tree only ChromeDriver and Chrome lead groups. A user's `sleep` with the mark in its
+    /// environment would share the group of the shell that it was typed into.
     fn is_of_its_group(&self, table: &ProcessTable, relative: &Process) -> bool {
         match table.get(relative.pgid).filter(|leader| leader.is_alive()) {
             Some(leader) => self.carries_mark(leader) && leader.comm.starts_with("chrom"),
@@ -75,9 +74,8 @@ impl ProfileProcesses {
         }
     }
 
-    /// Returns all live processes of the profile: those that have the mark or
-    /// name the profile, the groups of those started here, and all their
-    /// descendants.
+    /// Returns all live processes of the profile: those that have the mark or name the profile, the
+    /// groups of those that this service started, and all their descendants.
     pub fn alive(&self) -> io::Result<Vec<Process>> {
         let table = ProcessTable::scan()?;
         let this = std::process::id().cast_signed();
@@ -103,8 +101,8 @@ impl ProfileProcesses {
             .collect())
     }
 
-    /// Waits until no process but `except` is left, at most `patience`. Returns
-    /// whether that was reached.
+    /// Waits until no process other than `except` is left, for at most `patience`. Returns whether
+    /// none is left.
     pub async fn wait_empty(&self, except: Option<i32>, patience: Duration) -> bool {
         let deadline = Instant::now() + patience;
         loop {
@@ -116,12 +114,12 @@ impl ProfileProcesses {
         }
     }
 
-    /// Ends all leftover processes: sends SIGTERM, then SIGKILL, until none is
-    /// alive. Returns how many had to be ended.
+    /// Ends all leftover processes: sends SIGTERM, then SIGKILL, until none is alive. Returns how
+    /// many had to be ended.
     ///
     /// # Errors
-    /// When `/proc` cannot be read, or a process survives SIGKILL for 5 s (it
-    /// then hangs in the kernel).
+    /// If `/proc` cannot be read, or a process survives SIGKILL for 5 s, because it hangs in the
+    /// kernel.
     pub async fn kill_leftovers(&self, grace: Duration) -> io::Result<usize> {
         let found = self.alive()?.len();
         if found == 0 {
@@ -137,7 +135,7 @@ impl ProfileProcesses {
         }
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
-            // In a loop: a process may have been forked in between.
+            // Repeat, since a process may have been forked in between.
             let left = self.alive()?;
             if left.is_empty() {
                 return Ok(found);

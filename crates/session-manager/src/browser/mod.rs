@@ -1,4 +1,4 @@
-//! The browser: its processes, its profile, its page.
+//! Runs the browser: its processes, its profile, its page.
 //!
 //! ```text
 //!  session driver ──> Browser ──┬─ fantoccini (WebDriver): session, screenshot,
@@ -44,8 +44,8 @@ pub use profile::{Profile, Usage};
 
 use std::process::ExitCode;
 
-/// Runs the role that this process was started for, if it is a browser helper:
-/// Chrome's shim, or becoming Chrome.
+/// Runs as a browser helper if this process was started as one: as Chrome's shim, or to become
+/// Chrome. Returns `None` if it was not.
 ///
 /// Call it before anything else is read or opened.
 #[must_use]

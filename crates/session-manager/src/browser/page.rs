@@ -1,4 +1,4 @@
-//! The page client: typed calls into the page script (send, search, link, log out).
+//! Makes typed calls into the page script: send, search, link, log out.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -21,21 +21,21 @@ pub const WA_JS: &str = include_str!("../../page/dist/wa-js.js");
 const QUICK: Duration = Duration::from_secs(5);
 /// Timeout of calls that may have to look up a number.
 const LOOK_UP: Duration = Duration::from_secs(10);
-/// Timeout of a search: the page returns what it found after [`SEARCH_BUDGET`],
-/// but may have to wait for its database.
+/// Timeout of a search. The page returns what it found after [`SEARCH_BUDGET`], but may have to
+/// wait for its database first.
 const SEARCH: Duration = Duration::from_secs(15);
 /// How long the page searches before it returns its progress.
 const SEARCH_BUDGET: Duration = Duration::from_millis(500);
-/// WhatsApp's servers may be slow with a large file.
+/// Timeout of a download. WhatsApp's servers may be slow with a large file.
 const DOWNLOAD: Duration = Duration::from_secs(300);
-/// Bytes of a file per call; base64 adds a third.
+/// How many bytes of a file one call transfers. Base64 adds a third.
 const PIECE: usize = 384 * 1024;
-/// Longer than the page waits for WhatsApp's server.
+/// Timeout of a query to WhatsApp's server, longer than the page itself waits.
 const SERVER_QUERY: Duration = Duration::from_secs(18);
-/// A send waits for this.
+/// Timeout of a query for addresses. It is short, since a send waits for it.
 const ADDRESSES: Duration = Duration::from_secs(1);
-/// What is told of a contact comes by several queries, each with a timeout of
-/// the page's.
+/// Timeout of a query for a contact. The page collects a contact by several queries, each with its
+/// own timeout.
 const CONTACT: Duration = Duration::from_secs(23);
 const PAIRING: Duration = Duration::from_secs(20);
 const LOGOUT: Duration = Duration::from_secs(15);
@@ -43,13 +43,13 @@ const LOGOUT: Duration = Duration::from_secs(15);
 /// A file as passed to the page.
 #[derive(Clone, Debug)]
 pub struct PageFile {
-    /// Its path.
+    /// The path of the file.
     pub path: PathBuf,
     /// Its MIME type.
     pub mime: String,
     /// The name that the recipient sees.
     pub name: String,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
 }
 
@@ -68,7 +68,7 @@ pub enum PageError {
     /// The number is not on WhatsApp; nothing was sent.
     #[error("{0}")]
     NotOnWhatsapp(String),
-    /// The message that it refers to is unknown; nothing was sent.
+    /// The message that the call refers to is unknown; nothing was sent.
     #[error("{0}")]
     MessageNotFound(String),
     /// WhatsApp accepts no file of this size and type; nothing was sent.
@@ -77,10 +77,10 @@ pub enum PageError {
     /// WhatsApp no longer has the file.
     #[error("{0}")]
     MediaGone(String),
-    /// WhatsApp lets nobody change this message; nothing was changed.
+    /// WhatsApp allows nobody to change this message; nothing was changed.
     #[error("{0}")]
     NotChangeable(String),
-    /// WhatsApp lets nobody change this message any more; nothing was changed.
+    /// WhatsApp no longer allows changes to this message; nothing was changed.
     #[error("{0}")]
     TooOld(String),
     /// The account has blocked the recipient; nothing was sent.
@@ -95,10 +95,10 @@ pub enum PageError {
     /// WhatsApp refused; nothing was sent.
     #[error("{0}")]
     Refused(String),
-    /// Whether WhatsApp accepted it is unknown.
+    /// Whether WhatsApp accepted the message or change is unknown.
     #[error("{0}")]
     Unconfirmed(String),
-    /// The page failed before any action.
+    /// The page failed before it did anything.
     #[error("{0}")]
     Failed(String),
     /// The page's response does not match the page script's schema.
@@ -110,10 +110,10 @@ pub enum PageError {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Presence {
-    /// Offline; the phone keeps notifying of incoming messages.
+    /// The account appears as offline, and the phone keeps notifying of incoming messages.
     #[default]
     Unavailable,
-    /// The page's default: online all day.
+    /// The page's default: the account appears as online all day.
     Available,
 }
 
@@ -125,7 +125,7 @@ enum BridgeReply<T> {
     Refused { code: String, message: String },
 }
 
-/// The page of a running browser; cheap to clone, calls run concurrently.
+/// The page of a running browser. Cheap to clone; calls run concurrently.
 #[derive(Clone)]
 pub struct WhatsAppPage {
     tab: Tab,
@@ -146,16 +146,16 @@ pub struct PageSend<'a> {
     pub key: &'a str,
     /// The content.
     pub content: &'a Content,
-    /// Whether it may have been sent before, with this key.
+    /// Whether the message may have been sent before, with this key.
     pub again: bool,
 }
 
-/// A sent message to be changed.
+/// A message that the account sent, to be changed.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct OwnMessage<'a> {
     /// WhatsApp's full id.
     pub id: &'a str,
-    /// The second in which it was sent; 0 if unknown.
+    /// The second in which the message was sent; 0 if unknown.
     pub sent_at: i64,
 }
 
@@ -169,41 +169,41 @@ pub struct PageEdit<'a> {
     pub key: &'a str,
     /// The new text.
     pub text: &'a str,
-    /// Whether it may have been sent before, with this key.
+    /// Whether the edit may have been sent before, with this key.
     pub again: bool,
 }
 
-/// A chat that was marked as read.
+/// The result of marking a chat as read.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ReadChat {
-    /// Its id; `None` if there is no chat.
+    /// The chat's id; `None` if there is no chat.
     pub chat: Option<String>,
-    /// Number of messages that were unread.
+    /// The number of messages that were unread.
     pub unread: u32,
 }
 
-/// What WhatsApp tells of a number.
+/// What WhatsApp says about a number.
 #[derive(Clone, Deserialize)]
 pub struct PageContact {
     /// The number as WhatsApp spells it.
     pub chat: String,
-    /// In digits.
+    /// The number in digits; `None` if it is unknown.
     pub phone: Option<String>,
     /// `…@lid`.
     pub lid: Option<String>,
-    /// The name under which the phone has saved it.
+    /// The name under which the phone has saved the number.
     pub name: Option<String>,
     /// The name that its owner chose.
     pub pushname: Option<String>,
-    /// The owner's text about themselves.
+    /// The text that the owner wrote about themselves.
     pub about: Option<String>,
     /// Whether it is a business account.
     pub business: bool,
-    /// The link to its picture.
+    /// The link to the profile picture.
     pub picture_url: Option<String>,
 }
 
-/// A file passed to the page, as it is to be sent.
+/// The description of a file that is passed to the page, without its path.
 #[derive(Serialize)]
 struct HandedFile<'a> {
     mime: &'a str,
@@ -231,12 +231,12 @@ struct OpenedMedia {
     size: u64,
 }
 
-/// What WhatsApp's server says of a number.
+/// What WhatsApp's server says about a number.
 #[derive(Clone, Debug, Deserialize)]
 pub struct LookedUp {
-    /// The number as WhatsApp spells it; `None` if it has no WhatsApp.
+    /// The number as WhatsApp spells it; `None` if it is not on WhatsApp.
     pub chat: Option<String>,
-    /// Its LID, if the page knows it.
+    /// The LID of the number, if the page knows it.
     pub lid: Option<String>,
 }
 
@@ -249,12 +249,12 @@ pub struct StoredMessage {
     pub ack: i8,
 }
 
-/// A code to type into the phone.
+/// A code that a person types into the phone.
 #[derive(Clone, Debug, Deserialize)]
 pub struct PairingCode {
-    /// `ABCD-EFGH`.
+    /// The code, as `ABCD-EFGH`.
     pub code: String,
-    /// When it expires, in milliseconds since 1970.
+    /// When the code expires, in milliseconds since 1970.
     pub expires_at: i64,
 }
 
@@ -279,11 +279,11 @@ pub enum Direction {
 pub struct ChatSearch<'a> {
     /// The chat's id.
     pub chat: &'a str,
-    /// Only messages from this second on.
+    /// Return only messages from this second on.
     pub since: i64,
-    /// The cursor message; the chat's end by default.
+    /// The cursor message; `None` for the chat's end.
     pub anchor: Option<&'a str>,
-    /// The direction from there.
+    /// The direction of the search, from the cursor.
     pub direction: Direction,
 }
 
@@ -303,17 +303,17 @@ pub struct ChatMessages {
     pub messages: Vec<PageMessage>,
     /// The next cursor; `None` if there are no more.
     pub next: Option<String>,
-    /// The message that the search began at if it could not begin at the chat's
-    /// end: messages may follow it.
+    /// The message at which the search began because it could not begin at the chat's end. More
+    /// messages may follow it.
     pub began_at: Option<String>,
-    /// The page cannot find the cursor: the remaining messages are unknown.
+    /// Whether the page cannot find the cursor, so that the remaining messages are unknown.
     pub lost: bool,
 }
 
-/// Messages read by id.
+/// The result of reading messages by id.
 #[derive(Clone, Deserialize)]
 pub struct ReadMessages {
-    /// In the order of the ids.
+    /// The messages, in the order of the ids.
     pub messages: Vec<PageMessage>,
     /// The ids that are not a person's messages, or no longer exist.
     pub none: Vec<String>,
@@ -322,21 +322,20 @@ pub struct ReadMessages {
 /// A search of the page's memory.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct MemorySearch<'a> {
-    /// Only messages from this second on.
+    /// Return only messages from this second on.
     pub since: i64,
-    /// The maximum number of messages, oldest first.
+    /// The maximum number of messages. The oldest are returned first.
     pub limit: usize,
-    /// The mark of an earlier search: if it is still current, the result is
-    /// empty.
+    /// The mark of an earlier search. If it is still current, the result is empty.
     pub mark: &'a str,
 }
 
 /// The messages in the page's memory.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Remembered {
-    /// Ids and times in seconds, in publication order.
+    /// Ids, and times in seconds, in order of publication.
     pub ids: Vec<(String, i64)>,
-    /// Whether there are more, later ones.
+    /// Whether there are more messages after these.
     pub more: bool,
     /// The mark of the memory's current content.
     pub mark: String,
@@ -351,8 +350,8 @@ impl WhatsAppPage {
         &self.tab
     }
 
-    /// Installs the page script: it runs in every document from now on, before
-    /// the page's own.
+    /// Installs the page script. It runs in every document from now on, before the page's own
+    /// scripts.
     ///
     /// `attended` says that a person uses the browser and answers for a passkey.
     pub(super) async fn install(&self, presence: Presence, attended: bool) -> Result<(), CdpError> {
@@ -366,24 +365,22 @@ impl WhatsAppPage {
             .await
     }
 
-    /// Installs `tools` (see [`Tools`]) the same way.
+    /// Installs `tools` (see [`Tools`]) in the same way.
     pub(super) async fn install_tools(&self, tools: &Tools) -> Result<(), CdpError> {
         self.tab.preload(&tools.0).await
     }
 
-    /// Runs `tools` in the current document, unless it has them. A document
-    /// that loads in the meantime gets them from [`Self::install_tools`], which
-    /// comes first.
+    /// Runs `tools` in the current document, unless the document has them. A document that loads
+    /// meanwhile gets them from [`Self::install_tools`], so call that first.
     pub(super) async fn hand_tools(&self, tools: &Tools) -> Result<(), CdpError> {
         match self.tab.evaluate(&tools.0, false, QUICK).await {
-            // The document was replaced.
+            // The document was replaced meanwhile.
             Err(CdpError::Remote { .. }) => Ok(()),
             other => other.map(drop),
         }
     }
 
-    /// Makes V8 collect the page's garbage; takes a moment, in which the page
-    /// is blocked.
+    /// Makes V8 collect the page's garbage. This takes a moment, during which the page is blocked.
     ///
     /// # Errors
     /// Any [`CdpError`].
@@ -408,7 +405,7 @@ impl WhatsAppPage {
         let malformed = |error| PageError::Malformed(Some(error));
         let quoted = |text: &str| serde_json::to_string(text).map_err(malformed);
         let args = serde_json::to_string(&args).map_err(malformed)?;
-        // Text in, text out: JSON strings are valid JavaScript.
+        // Arguments and result are JSON text: JSON strings are valid JavaScript.
         let expression = format!("__leadmaster.call({}, {})", quoted(name)?, quoted(&args)?);
         let asked = Instant::now();
         let evaluated = self.tab.evaluate(&expression, true, deadline).await?;
@@ -443,7 +440,7 @@ impl WhatsAppPage {
         }
     }
 
-    /// Returns the page's report; also the heartbeat.
+    /// Returns the page's report. The call serves as the heartbeat as well.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -451,7 +448,7 @@ impl WhatsAppPage {
         self.call("facts", json!({}), deadline).await
     }
 
-    /// Returns the page script's self-test of its requirements.
+    /// Runs the page script's self-test of its requirements.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -459,8 +456,8 @@ impl WhatsAppPage {
         self.call("self_test", json!({}), QUICK).await
     }
 
-    /// Requests new codes from an idle page; returns `false` if the page has no
-    /// way to do so, and must be reloaded.
+    /// Requests new codes from an idle page. Returns `false` if the page has no way to do so and
+    /// must be reloaded.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -482,8 +479,8 @@ impl WhatsAppPage {
     /// Passes a passkey's answer to the request with this number.
     ///
     /// # Errors
-    /// [`PageError::NotReady`] when the page waits for no answer, or for
-    /// another one; any [`PageError`].
+    /// [`PageError::NotReady`] if the page does not wait for an answer, or waits for another one;
+    /// any [`PageError`].
     pub async fn answer_passkey(
         &self,
         request: u64,
@@ -495,19 +492,18 @@ impl WhatsAppPage {
             .map(drop)
     }
 
-    /// Confirms the verification code.
+    /// Confirms that a person has compared the verification code.
     ///
     /// # Errors
-    /// [`PageError::NotReady`] when the page does not wait for it; any
-    /// [`PageError`].
+    /// [`PageError::NotReady`] if the page does not wait for this; any [`PageError`].
     pub async fn confirm_passkey(&self) -> Result<(), PageError> {
         self.call::<Value>("passkey_confirm", json!({}), QUICK)
             .await
             .map(drop)
     }
 
-    /// Moves the page back from a passkey to a code to scan; returns `false` if
-    /// it has no way to do so, and must be reloaded.
+    /// Leads the page back from a passkey to a code to scan. Returns `false` if the page has no way
+    /// to do so and must be reloaded.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -534,8 +530,8 @@ impl WhatsAppPage {
         self.call("look_up", json!({"to": to}), SERVER_QUERY).await
     }
 
-    /// Returns the addresses of the contact with this one, as the page knows
-    /// them; sends no query to WhatsApp's server.
+    /// Returns all addresses of the contact with this address, as the page knows them. Sends no
+    /// query to WhatsApp's server.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -557,8 +553,8 @@ impl WhatsAppPage {
             .await
     }
 
-    /// Returns the account's WhatsApp limits; the page requests them from the
-    /// server again, and reports changes.
+    /// Returns the account's WhatsApp limits. The page also requests them from the server again,
+    /// and reports changes.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -566,8 +562,8 @@ impl WhatsAppPage {
         self.call("limits", json!({}), QUICK).await
     }
 
-    /// Returns the ids of the chats that changed since this second, with the
-    /// time of the change, latest last; 0 if the page does not report it.
+    /// Returns the ids of the chats that changed since this second, latest last, each with the time
+    /// of the change. The time is 0 if the page does not report it.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -575,8 +571,8 @@ impl WhatsAppPage {
         self.call("chats", json!({"since": since}), SEARCH).await
     }
 
-    /// Searches one chat in the page's database for a short time: the result
-    /// includes the next cursor.
+    /// Searches one chat in the page's database for a short time. The result includes the next
+    /// cursor.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -599,7 +595,7 @@ impl WhatsAppPage {
         self.call("memory", search, SEARCH).await
     }
 
-    /// Returns these messages, in this order, as far as the page's store has them.
+    /// Returns those of these messages that the page's store has, in this order.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -607,8 +603,8 @@ impl WhatsAppPage {
         self.call("read", json!({"ids": ids}), SEARCH).await
     }
 
-    /// Returns the changes of these messages (ids, and the second in which each
-    /// was sent), as far as the page knows them.
+    /// Returns the changes of these messages, as far as the page knows them. Each message is given
+    /// by its id and the second in which it was sent.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -617,7 +613,7 @@ impl WhatsAppPage {
             .await
     }
 
-    /// Returns the acks of these messages, as far as the page's store has them.
+    /// Returns the acks of those of these messages that the page's store has.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -625,8 +621,8 @@ impl WhatsAppPage {
         self.call("acks", json!({"ids": ids}), SEARCH).await
     }
 
-    /// Makes the page fetch the file of a message, of at most `most` bytes;
-    /// returns the token to read it with, and its size.
+    /// Makes the page fetch the file of a message, of at most `most` bytes. Returns the file's
+    /// size, and the token to read it with.
     ///
     /// # Errors
     /// [`PageError::MediaGone`]; [`PageError::TooLarge`]; any [`PageError`].
@@ -636,7 +632,7 @@ impl WhatsAppPage {
         Ok((opened.token, opened.size))
     }
 
-    /// Returns a piece of an opened file; empty at its end.
+    /// Returns a piece of an opened file. The piece is empty at the end of the file.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -657,8 +653,7 @@ impl WhatsAppPage {
             .map(drop)
     }
 
-    /// Edits a sent message; returns the edit's own id once WhatsApp's server
-    /// accepted it.
+    /// Edits a sent message, and returns once WhatsApp's server has accepted the edit.
     ///
     /// # Errors
     /// Any [`PageError`]; after a [`CdpError::Timeout`] the outcome is unknown.
@@ -666,7 +661,7 @@ impl WhatsAppPage {
         self.call::<Value>("edit", edit, deadline).await.map(drop)
     }
 
-    /// Deletes a sent message for everyone; succeeds as well if it is deleted.
+    /// Deletes a sent message for everyone. Succeeds as well if the message is already deleted.
     ///
     /// # Errors
     /// As [`Self::edit`].
@@ -689,8 +684,7 @@ impl WhatsAppPage {
             .await
     }
 
-    /// Shows the account as typing in the chat with a number, for a time;
-    /// returns the chat's id.
+    /// Shows the account as typing in the chat with a number, for `time`. Returns the chat's id.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -704,7 +698,7 @@ impl WhatsAppPage {
         Ok(typing.chat)
     }
 
-    /// Returns what WhatsApp tells of a number; `None` if it has no WhatsApp.
+    /// Returns what WhatsApp says about a number; `None` if the number is not on WhatsApp.
     ///
     /// # Errors
     /// Any [`PageError`].
@@ -712,12 +706,11 @@ impl WhatsAppPage {
         self.call("contact", json!({"to": to}), CONTACT).await
     }
 
-    /// Sends a message; returns its full id once WhatsApp's server accepted it.
-    /// A reaction has none.
+    /// Sends a message. Returns its full id once WhatsApp's server has accepted it. A reaction has
+    /// no id.
     ///
     /// # Errors
-    /// Any [`PageError`]; after a [`CdpError::Timeout`] the outcome of the
-    /// message is unknown.
+    /// Any [`PageError`]; after a [`CdpError::Timeout`] the outcome of the message is unknown.
     pub async fn send(
         &self,
         send: PageSend<'_>,
@@ -725,7 +718,7 @@ impl WhatsAppPage {
         deadline: Duration,
     ) -> Result<Option<String>, PageError> {
         if let Some(file) = file {
-            // No request has reached WhatsApp yet, whatever fails here.
+            // Whatever fails here, no request has reached WhatsApp yet.
             self.send_fds(send.key, file)
                 .await
                 .map_err(|error| PageError::Failed(error.to_string()))?;
@@ -743,8 +736,8 @@ impl WhatsAppPage {
         Ok(sent.id)
     }
 
-    /// Passes a file to the page by its path: Chrome reads it on demand, and
-    /// none of it is transferred over this connection.
+    /// Passes a file to the page by its path. Chrome reads the file on demand, so that none of it
+    /// is transferred over this connection.
     async fn send_fds(&self, key: &str, file: &PageFile) -> Result<(), PageError> {
         let key = serde_json::to_string(key).map_err(|error| PageError::Malformed(Some(error)))?;
         let input = format!("__leadmaster.input({key})");
@@ -757,10 +750,10 @@ impl WhatsAppPage {
 const ONLY_PAGE: &str =
     "if (window !== window.top || !location.protocol.startsWith('http')) return;";
 
-/// wa-js, in a form that a document runs once.
+/// The script of wa-js, in a form that a document runs once.
 ///
-/// A script of its own: a syntax error in the bundle must not break the page
-/// script, which reports the state and the code.
+/// It is separate from the page script, which reports the state and the code: a syntax error in the
+/// bundle must not break that.
 #[derive(Debug)]
 pub(super) struct Tools(String);
 

@@ -1,32 +1,32 @@
-//! The data types that the page script reports: page state, messages, acks, limits.
+//! The data types that the page script reports: page state, messages, acks and limits.
 
 use serde::{Deserialize, Deserializer};
 use session_api::{MessageContent, NewChatStatus, PasskeyRequest};
 
-/// The page's state: the page script's `facts` record, uninterpreted.
+/// The page's state: the `facts` record of the page script, not interpreted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PageReport {
-    /// The page's `Socket.state`; `None` until its module is loaded.
+    /// The page's `Socket.state`; `None` until the page's module is loaded.
     pub socket: Option<String>,
     /// The page's `Socket.stream`.
     pub stream: Option<String>,
     /// Whether the first sync is complete.
     pub synced: bool,
-    /// Whether the profile holds a linked device; `None` while unknown.
+    /// Whether the profile holds a linked device; `None` while that is unknown.
     pub registered: Option<bool>,
-    /// The code's full string, while one is displayed.
+    /// The full text of the QR code, while one is displayed.
     pub code: Option<String>,
     /// Whether the page stopped displaying codes and waits for a refresh.
     pub idle: bool,
-    /// Whether queued messages have been delivered; `None` if the page does not
-    /// report it.
+    /// Whether queued messages have been delivered. `None` if the page does not report it.
     pub delivered: Option<bool>,
-    /// Changes while the first sync or that delivery progresses; empty after them.
+    /// Changes while the first sync or the delivery of queued messages progresses; empty
+    /// afterwards.
     pub progress: String,
-    /// The passkey that WhatsApp requires before it links.
+    /// The passkey that WhatsApp requires before it links the device.
     pub passkey: Option<Box<PagePasskey>>,
-    /// The pending code to type into the phone.
+    /// The pending pairing code, to type into the phone.
     pub link_code: Option<PageLinkCode>,
     /// Whether the functions needed to send and receive are all available.
     pub tools: bool,
@@ -34,7 +34,7 @@ pub struct PageReport {
     pub missing: Vec<String>,
     /// Identifies the document that reports.
     pub document: String,
-    /// Why the page logged out, if it did.
+    /// Why the page logged out; `None` if it did not.
     pub logged_out: Option<String>,
     /// A notice that WhatsApp displays in place of the chats.
     pub notice: Option<Notice>,
@@ -93,56 +93,55 @@ pub enum Notice {
 pub struct PagePasskey {
     /// The pending step.
     pub stage: PasskeyStage,
-    /// Counts the requests of one document.
+    /// The number of the request in its document.
     pub request: u64,
-    /// The authenticator request, while an answer is pending.
+    /// The request to the authenticator, while an answer is pending.
     #[serde(default, deserialize_with = "readable")]
     pub public_key: Option<PasskeyRequest>,
-    /// The code that the phone displays as well.
+    /// The verification code, which the phone displays as well.
     #[serde(default)]
     pub verification_code: Option<String>,
-    /// Whether the page continues without a person.
+    /// Whether the page continues without a person's confirmation.
     #[serde(default)]
     pub confirms_itself: bool,
 }
 
-/// The pending step of a passkey ceremony.
+/// The step of a passkey ceremony that is pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum PasskeyStage {
-    /// The page's passkey request, which has not arrived.
+    /// The page's passkey request, which has not arrived yet.
     Asked,
-    /// The passkey's answer.
+    /// An answer made with the passkey.
     Required,
-    /// WhatsApp and the phone.
+    /// A reaction of WhatsApp and the phone.
     Answered,
     /// A person's confirmation of the verification code.
     Confirm,
 }
 
 impl PasskeyStage {
-    /// Returns its name in `GET /session`.
+    /// Returns the step's name in `GET /session`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// Deserializes the request leniently: an unknown format must not fail the
-/// whole report.
+/// Deserializes the request leniently, since an unknown format must not fail the whole report.
 fn readable<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PasskeyRequest>, D::Error> {
     let value = Option::<serde_json::Value>::deserialize(from)?;
     Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
 
-/// The pending code to type into the phone.
+/// The pending pairing code, to type into the phone.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct PageLinkCode {
-    /// When it expires, in milliseconds since 1970.
+    /// When the code expires, in milliseconds since 1970.
     pub expires_at: i64,
 }
 
-/// The linked account as reported by the page.
+/// The linked account as the page reports it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PageAccount {
@@ -159,7 +158,7 @@ pub struct PageAccount {
 /// A message that the page reports.
 #[derive(Clone, Deserialize)]
 pub struct PageMessage {
-    /// WhatsApp's id.
+    /// WhatsApp's id of the message.
     pub message_id: String,
     /// The sender.
     pub from: String,
@@ -174,26 +173,26 @@ pub struct PageMessage {
     /// The sender's name.
     #[serde(default)]
     pub pushname: Option<String>,
-    /// Whether it was sent from the phone of this account.
+    /// Whether the message was sent from the phone of this account.
     pub from_me: bool,
-    /// WhatsApp's type.
+    /// WhatsApp's type of the message.
     #[serde(rename = "type")]
     pub kind: String,
     /// The text.
     pub body: String,
-    /// Time in milliseconds since 1970.
+    /// The time of the message, in milliseconds since 1970.
     pub at: i64,
-    /// WhatsApp's numeric ack.
+    /// WhatsApp's numeric ack, -1 to 4.
     #[serde(default)]
     pub ack: i8,
-    /// Its row in the page's database: of messages in the same second, the
-    /// later has the larger number. 0 while unknown.
+    /// The row of the message in the page's database; 0 while it is unknown. Of messages in the
+    /// same second, the later one has the larger number.
     #[serde(default)]
     pub row: f64,
-    /// Set for a missed call, which the page stores as a message.
+    /// The missed call, if the message is one: the page stores it as a message.
     #[serde(default)]
     pub call: Option<PageCall>,
-    /// Its content other than the text.
+    /// The content of the message other than its text.
     #[serde(flatten)]
     pub content: Box<MessageContent>,
 }
@@ -216,16 +215,16 @@ pub struct PageChange {
     pub message_id: String,
     /// The chat of the message.
     pub chat: String,
-    /// The phone number in digits.
+    /// The other person's phone number, in digits.
     #[serde(default)]
     pub phone: Option<String>,
-    /// The `…@lid`.
+    /// The other person's `…@lid`.
     #[serde(default)]
     pub lid: Option<String>,
     /// Whether the account itself made the change.
     #[serde(default)]
     pub from_me: bool,
-    /// Time in milliseconds since 1970.
+    /// The time of the change, in milliseconds since 1970.
     pub at: i64,
     /// The text after the change.
     #[serde(default)]
@@ -243,7 +242,7 @@ pub enum PageChangeKind {
     Edited,
     /// The message was deleted for everyone.
     Deleted,
-    /// A reaction to it changed.
+    /// A reaction to the message changed.
     Reaction,
 }
 
@@ -263,8 +262,7 @@ pub enum PageUpdate {
     },
 }
 
-/// The account's WhatsApp limits as known to the page. Times are in
-/// milliseconds since 1970.
+/// The account's WhatsApp limits as the page knows them. Times are in milliseconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PageLimits {
@@ -272,13 +270,13 @@ pub struct PageLimits {
     pub reach_out: PageLock,
     /// The monthly limit on new chats.
     pub new_chats: PageNewChats,
-    /// Progress of the history sync, in percent. Outer `None`: the page has no
-    /// such state; inner: it has not reported it yet.
+    /// Progress of the history sync, in percent. The outer `None` means that the page has no such
+    /// state, the inner one that it has not reported it yet.
     #[serde(deserialize_with = "present")]
     pub history: Option<Option<u8>>,
 }
 
-/// Deserializes a present value, even `null`.
+/// Deserializes a value that is present, even if it is `null`.
 fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u8>>, D::Error> {
     Option::deserialize(value).map(Some)
 }
@@ -287,11 +285,11 @@ fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u8>>, D:
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PageLock {
-    /// Whether it is active.
+    /// Whether the restriction is active.
     pub locked: bool,
-    /// When it ends.
+    /// When the restriction ends; `None` if that is unknown.
     pub until: Option<i64>,
-    /// WhatsApp's name for its kind.
+    /// WhatsApp's name for the kind of restriction.
     pub kind: Option<String>,
 }
 
@@ -301,11 +299,11 @@ pub struct PageLock {
 pub struct PageNewChats {
     /// How close the limit is.
     pub status: NewChatStatus,
-    /// Number of new chats in this cycle.
+    /// Number of new chats in the current cycle.
     pub used: u64,
-    /// The maximum number in a cycle.
+    /// Maximum number of new chats in a cycle.
     pub total: Option<u64>,
-    /// When the cycle ends.
+    /// When the current cycle ends.
     pub cycle_end: Option<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! The Chrome profile folder, which keeps the device linked: lock, marker, wipe.
+//! Manages the Chrome profile folder, which keeps the device linked: lock, marker, wipe.
 //!
 //! ```text
 //!  TOKENS_DIR/
@@ -19,8 +19,8 @@ use serde::Deserialize;
 use service_runtime::private;
 use session_api::Timestamp;
 
-/// Links left by a killed Chrome; Chrome permanently refuses one with another
-/// host's name, so they are removed before each start.
+/// Links that a killed Chrome leaves behind. Chrome permanently refuses a link with another host's
+/// name, so they are removed before each start.
 const LEFTOVERS: [&str; 4] = [
     "SingletonLock",
     "SingletonSocket",
@@ -28,9 +28,9 @@ const LEFTOVERS: [&str; 4] = [
     "DevToolsActivePort",
 ];
 
-/// Folders that Chrome recreates if missing: HTTP, code and GPU caches, and
-/// unused components. Never data that the page wrote: `IndexedDB`, `Local
-/// Storage`, `Service Worker`, `WebStorage`.
+/// Folders that Chrome recreates if they are missing: HTTP, code and GPU caches, and unused
+/// components. Never data that the page wrote: `IndexedDB`, `Local Storage`, `Service Worker`,
+/// `WebStorage`.
 const CACHES: [&str; 15] = [
     "Default/Cache",
     "Default/Code Cache",
@@ -49,16 +49,16 @@ const CACHES: [&str; 15] = [
     "optimization_guide_model_store",
 ];
 
-/// Folder name prefix of a profile that was set aside; the time follows.
+/// The prefix of the folder name of a profile that was set aside, followed by the time.
 const SET_ASIDE: &str = "profile.unlinked-";
-/// Number of set-aside profiles that are kept.
+/// How many profiles that were set aside are kept.
 const KEPT_ASIDE: usize = 2;
 
-/// `TOKENS_DIR`.
+/// The folder `TOKENS_DIR` with the Chrome profile.
 #[derive(Clone, Debug)]
 pub struct Profile {
     root: PathBuf,
-    /// The lock, once held; the kernel releases it with the process.
+    /// The lock, once it is held. The kernel releases it when the process ends.
     lock: Arc<Mutex<Option<File>>>,
 }
 
@@ -70,7 +70,7 @@ struct LinkedNote {
 }
 
 impl Profile {
-    /// Returns the profile in this folder; an absolute path.
+    /// Creates the profile in the folder `root`, which must be an absolute path.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
         Self {
@@ -79,7 +79,7 @@ impl Profile {
         }
     }
 
-    /// Returns the folder.
+    /// Returns `TOKENS_DIR`.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -103,11 +103,11 @@ impl Profile {
         self.marker().exists() && self.user_data_dir().is_dir()
     }
 
-    /// Locks the folder until this process ends. Two services on one folder
-    /// would each sweep the other's Chrome as a leftover.
+    /// Locks the folder until this process ends. Without the lock, two services on one folder would
+    /// each sweep the other's Chrome as a leftover.
     ///
     /// # Errors
-    /// When another process holds it, or it cannot be created.
+    /// If another process holds the lock, or the lock file cannot be created.
     pub fn hold(&self) -> io::Result<()> {
         let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if lock.is_some() {
@@ -132,17 +132,17 @@ impl Profile {
         }
     }
 
-    /// Creates the folders, private to the service's user, and clears the
-    /// leftovers of a killed Chrome. No browser may run on the profile.
+    /// Creates the folders, private to the service's user, and removes what a killed Chrome left
+    /// behind. No browser may run on the profile.
     ///
     /// # Errors
-    /// When a folder cannot be created, read or written.
+    /// If a folder cannot be created, read or written.
     pub fn prepare(&self) -> io::Result<()> {
         make_private(&self.root)?;
         self.remove_temporary()?;
         make_private(&self.user_data_dir())?;
         make_private(&self.temporary_dir())?;
-        // Reported here; Chrome would only fail to start.
+        // Report an unwritable folder here: Chrome would only fail to start.
         let probe = self.user_data_dir().join(".write-probe");
         File::create(&probe).map_err(|error| at(&self.user_data_dir(), &error))?;
         fs::remove_file(&probe).map_err(|error| at(&probe, &error))?;
@@ -157,8 +157,7 @@ impl Profile {
             .try_for_each(|name| remove_tree(&profile.join(name)))
     }
 
-    /// Returns the profile's disk usage in bytes, and its largest folders with
-    /// theirs.
+    /// Returns the disk usage of the profile and of its largest folders.
     pub fn usage(&self) -> Usage {
         let profile = self.user_data_dir();
         let mut parts = Vec::new();
@@ -179,28 +178,28 @@ impl Profile {
         Usage { total, parts }
     }
 
-    /// Removes Chrome's temporary folder and its content.
+    /// Removes Chrome's temporary folder with its content.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// If it cannot be removed.
     pub fn remove_temporary(&self) -> io::Result<()> {
         remove_tree(&self.temporary_dir())
     }
 
-    /// Removes the links that a killed Chrome leaves.
+    /// Removes the links that a killed Chrome leaves behind.
     ///
     /// # Errors
-    /// When one cannot be removed.
+    /// If a link cannot be removed.
     pub fn remove_locks(&self) -> io::Result<()> {
         LEFTOVERS
             .iter()
             .try_for_each(|name| remove(&self.user_data_dir().join(name)))
     }
 
-    /// Durably records that the profile is linked.
+    /// Records durably that the profile is linked.
     ///
     /// # Errors
-    /// When the marker cannot be written.
+    /// If the marker cannot be written.
     pub fn remember_linked(&self, now: Timestamp) -> io::Result<()> {
         let draft = self.root.join("linked.json.new");
         let mut file = File::create(&draft)?;
@@ -210,8 +209,8 @@ impl Profile {
         File::open(&self.root)?.sync_all()
     }
 
-    /// Returns when the stored device was linked, according to the marker;
-    /// perhaps on another host.
+    /// Returns when the stored device was linked, according to the marker. This may have been on
+    /// another host. `None` if there is no readable marker.
     pub fn linked_at(&self) -> Option<Timestamp> {
         let note = fs::read(self.marker()).ok()?;
         serde_json::from_slice::<LinkedNote>(&note).ok()?.linked_at
@@ -220,16 +219,17 @@ impl Profile {
     /// Removes the marker.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// If it cannot be removed.
     pub fn forget_linked(&self) -> io::Result<()> {
         remove(&self.marker())
     }
 
-    /// Sets the profile aside, and deletes all but the latest ones set aside
-    /// before. No browser may run on it. Returns its new path.
+    /// Sets the profile aside, and deletes all but the latest of the profiles that were set aside
+    /// before. No browser may run on the profile. Returns its new path; `None` if there was no
+    /// profile.
     ///
     /// # Errors
-    /// When something cannot be moved or deleted.
+    /// If something cannot be moved or deleted.
     pub fn set_aside(&self, now: Timestamp) -> io::Result<Option<PathBuf>> {
         self.forget_linked()?;
         self.remove_temporary()?;
@@ -252,7 +252,7 @@ impl Profile {
     /// Returns the profiles that were set aside, latest first.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// If the folder cannot be read.
     pub fn kept_aside(&self) -> io::Result<Vec<PathBuf>> {
         let mut kept = Vec::new();
         for entry in fs::read_dir(&self.root).map_err(|error| at(&self.root, &error))? {
@@ -266,10 +266,10 @@ impl Profile {
         Ok(kept)
     }
 
-    /// Deletes the profile and with it the link. No browser may run on it.
+    /// Deletes the profile, and with it the link. No browser may run on it.
     ///
     /// # Errors
-    /// When something cannot be deleted.
+    /// If something cannot be deleted.
     pub fn wipe(&self) -> io::Result<()> {
         self.forget_linked()?;
         self.remove_temporary()?;
@@ -283,14 +283,14 @@ const LARGEST: usize = 3;
 /// The disk usage of a profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// In bytes.
+    /// The total size in bytes.
     pub total: u64,
-    /// The largest folders, with their bytes.
+    /// The largest folders, each with its size in bytes.
     pub parts: Vec<(String, u64)>,
 }
 
-/// Returns the disk usage of a file, or of a folder and its content. Files that
-/// disappear meanwhile count as 0.
+/// Returns the disk usage in bytes of a file, or of a folder with its content. Files that disappear
+/// meanwhile count as 0.
 fn size_of(path: &Path) -> u64 {
     let Ok(report) = fs::symlink_metadata(path) else {
         return 0;
@@ -320,7 +320,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Deletes a folder and its content; a missing one is not an error.
+/// Deletes a folder with its content. A missing folder is not an error.
 pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path, &error)),

@@ -1,4 +1,4 @@
-//! The browser's tab over CDP: navigate, evaluate, upload a file, dialogs.
+//! Controls the browser's tab over CDP: navigates, evaluates, uploads files, closes dialogs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use url::Url;
 use super::cdp::{Cdp, CdpError};
 use super::user_agent::UserAgent;
 
-/// The binding that the page script reports through; the script hides it before
-/// the page's own scripts run.
+/// The name of the binding through which the page script reports. The script hides the binding
+/// before the page's own scripts run.
 pub(super) const CHANNEL: &str = "leadmasterChannel";
 
-/// The page that Chrome starts with: any other would be loaded needlessly, and
-/// none of its hidden pages is this one.
+/// The page that Chrome starts with. Any other page would be loaded needlessly, and none of
+/// Chrome's hidden pages has this address.
 pub(super) const FIRST_PAGE: &str = "about:blank";
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
@@ -32,7 +32,7 @@ pub(super) struct Tab {
 /// The target type of a service worker.
 pub(super) const SERVICE_WORKER: &str = "service_worker";
 
-/// `Browser.getVersion`, of which `product` is `Chrome/156.0.8078.108`.
+/// The result of `Browser.getVersion`, whose `product` is for example `Chrome/156.0.8078.108`.
 #[derive(Deserialize)]
 struct Version {
     product: String,
@@ -76,8 +76,8 @@ pub(super) struct Exception {
 }
 
 impl Tab {
-    /// Attaches to the first page of the browser, which runs `program`, next to
-    /// ChromeDriver, once it appears, within `deadline`.
+    /// Attaches to the first page of the browser once the page appears, within `deadline`. The
+    /// browser runs `program`. ChromeDriver is attached to the same page.
     pub(super) async fn attach(
         browser: &Cdp,
         program: &Path,
@@ -107,8 +107,8 @@ impl Tab {
             .attach("Target.attachToTarget", target, QUICK)
             .await?;
         let tab = Self { cdp, user_agent };
-        // A service worker does not inherit its page's overrides: each is
-        // paused at its start until it has its own (`introduce`).
+        // A service worker does not inherit its page's overrides. So each worker is paused at its
+        // start until it has its own (`introduce`).
         let workers = json!({
             "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true,
             "filter": [{"type": SERVICE_WORKER}, {"exclude": true}],
@@ -119,10 +119,10 @@ impl Tab {
         let binding = json!({"name": CHANNEL});
         tokio::try_join!(
             tab.name_itself(&tab.cdp),
-            // Enables events of error pages and dialogs.
+            // Enable the events of error pages and dialogs.
             tab.done("Page.enable", json!({})),
             tab.done("Inspector.enable", json!({})),
-            // A binding reaches future documents only while context events are on.
+            // A binding reaches future documents only while context events are enabled.
             tab.done("Runtime.enable", json!({})),
             tab.done("Runtime.addBinding", binding),
         )?;
@@ -137,8 +137,8 @@ impl Tab {
             .map(drop)
     }
 
-    /// Resumes the service worker that is paused in this session, once it
-    /// identifies itself as the page does.
+    /// Makes the service worker that is paused in this session identify itself as the page does,
+    /// and resumes it.
     pub(super) async fn introduce(&self, session: &str) -> Result<(), CdpError> {
         let worker = self.cdp.in_session(session);
         let named = self.name_itself(&worker).await;
@@ -155,15 +155,15 @@ impl Tab {
             .map(drop)
     }
 
-    /// Runs `source` in every document from now on, before the page's own.
+    /// Runs `source` in every document from now on, before the page's own scripts.
     pub(super) async fn preload(&self, source: &str) -> Result<(), CdpError> {
         let script = json!({"source": source});
         self.done("Page.addScriptToEvaluateOnNewDocument", script)
             .await
     }
 
-    /// Evaluates `expression` in the current document: returns its settled
-    /// value, or an object reference if not `by_value`.
+    /// Evaluates `expression` in the current document. Returns its settled value, or a reference to
+    /// the object if not `by_value`.
     pub(super) async fn evaluate(
         &self,
         expression: &str,
@@ -185,30 +185,28 @@ impl Tab {
         self.cdp.call("Runtime.evaluate", params, deadline).await
     }
 
-    /// Closes a dialog of the page, which blocks until it is answered. One that
-    /// asks whether to leave is accepted.
+    /// Closes a dialog of the page, which blocks until the dialog is answered. A dialog that asks
+    /// whether to leave the page is accepted.
     pub(super) async fn dismiss_dialog(&self, leaving: bool) -> Result<(), CdpError> {
         self.done("Page.handleJavaScriptDialog", json!({"accept": leaving}))
             .await
     }
 
-    /// Makes V8 collect the page's garbage; takes a moment, in which the page
-    /// is blocked.
+    /// Makes V8 collect the page's garbage. This takes a moment, during which the page is blocked.
     pub(super) async fn collect_garbage(&self) -> Result<(), CdpError> {
         self.done("HeapProfiler.collectGarbage", json!({})).await
     }
 
-    /// Returns the error code of Chrome's error page, such as
-    /// `ERR_CONNECTION_REFUSED`, empty until it is filled in; `None` if no such
-    /// page is displayed.
+    /// Returns the error code of Chrome's error page, such as `ERR_CONNECTION_REFUSED`; empty until
+    /// Chrome fills it in. `None` if no error page is displayed.
     pub(super) async fn error_page(&self) -> Option<String> {
         let expression = "location.protocol === 'chrome-error:' ? (document.querySelector('.error-code')?.textContent ?? '') : null";
         let told = self.evaluate(expression, true, QUICK).await.ok()?;
         Some(told.result.value.as_str()?.trim().to_owned())
     }
 
-    /// Navigates the page; returns once its server responded, or Chrome
-    /// displays its error page.
+    /// Navigates to `url`. Returns once the server has responded, or Chrome displays its error
+    /// page.
     pub(super) async fn navigate(&self, url: &Url, deadline: Duration) -> Result<(), CdpError> {
         let to = json!({"url": url.as_str()});
         self.cdp
@@ -222,9 +220,8 @@ impl Tab {
         self.done("Page.reload", json!({})).await
     }
 
-    /// Passes a file by its path to the element that `expression` returns:
-    /// Chrome reads it on demand, and none of it is transferred over this
-    /// connection.
+    /// Passes a file by its path to the element that `expression` returns. Chrome reads the file on
+    /// demand, so that none of it is transferred over this connection.
     pub(super) async fn give_file(&self, expression: &str, path: &Path) -> Result<(), CdpError> {
         let made = self.evaluate(expression, false, QUICK).await?;
         let element = json!({"objectId": made.result.object});

@@ -1,13 +1,12 @@
-//! The User-Agent and client hints: those of the same Chrome with a window.
+//! Builds the User-Agent and client hints: those of the same Chrome with a window.
 //!
-//! A headless Chrome sends `HeadlessChrome`, and `--user-agent`, which removes
-//! that word, also empties the high-entropy client hints (`fullVersionList`,
-//! `platformVersion`, `architecture`): a fingerprint that no real Chrome has.
-//! So both are set for the page and its service workers over the DevTools
-//! protocol.
+//! A headless Chrome sends `HeadlessChrome`. The flag `--user-agent` removes that word, but also
+//! empties the high-entropy client hints (`fullVersionList`, `platformVersion`, `architecture`), a
+//! fingerprint that no real Chrome has. So the user agent and the hints are both set over the
+//! DevTools protocol, for the page and its service workers.
 //!
-//! Source of the brands: `components/embedder_support/user_agent_utils.cc`,
-//! which derives their order and one meaningless brand from the major version.
+//! Source of the brands: `components/embedder_support/user_agent_utils.cc`, which derives their
+//! order and one meaningless brand from the major version.
 
 use std::path::Path;
 
@@ -28,7 +27,7 @@ struct Metadata {
     full_version_list: Vec<Brand>,
     full_version: String,
     platform: &'static str,
-    /// Chrome leaves it empty on Linux.
+    /// Empty, as in Chrome on Linux.
     platform_version: &'static str,
     architecture: &'static str,
     model: &'static str,
@@ -57,7 +56,7 @@ pub(super) fn major(version: &str) -> &str {
 }
 
 impl UserAgent {
-    /// Returns the user agent of `program` in this version (`156.0.8078.79`).
+    /// Creates the user agent of `program` in this version (such as `156.0.8078.79`).
     pub(super) fn of(program: &Path, version: &str) -> Self {
         let resolved = program.canonicalize().unwrap_or_else(|_| program.into());
         let is_google = resolved.to_string_lossy().contains("google");
@@ -140,7 +139,7 @@ mod tests {
             .collect()
     }
 
-    /// As sent by Debian's Chromium 156 and Google's Chrome 120.
+    /// Compares with the lists that Debian's Chromium 156 and Google's Chrome 120 send.
     #[test]
     fn brands_are_those_of_the_same_chrome_with_a_window() {
         assert_eq!(

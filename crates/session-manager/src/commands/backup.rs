@@ -1,4 +1,4 @@
-//! `session-manager backup` and `restore`.
+//! Implements `session-manager backup` and `restore`.
 
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use super::local_client;
 use crate::backup::{BackupError, Taken};
 use crate::config::Config;
 
-/// Takes a backup: through the service, if it runs, or of the folder itself.
-/// Returns the message for the user.
+/// Takes a backup: through the service if it runs, otherwise directly from the folder. Returns the
+/// message for the user.
 pub fn backup(config: &Config) -> Result<String, String> {
     let profile = &config.browser.profile;
     let told = |file: &str, bytes| format!("{file}, {bytes} bytes");
@@ -25,7 +25,7 @@ pub fn backup(config: &Config) -> Result<String, String> {
     Ok(told(&file.display().to_string(), bytes))
 }
 
-/// Requests the backup from the service, which closes its Chrome for it.
+/// Requests the backup from the running service, which closes its Chrome for it.
 fn ask_service(config: &Config) -> Result<BackupBody, String> {
     let client = local_client::connect(config, config.port)?;
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,4 +1,5 @@
-//! `session-manager doctor`: checks for anything that keeps the session from `READY`.
+//! Implements `session-manager doctor`, which checks for anything that keeps the session from
+//! `READY`.
 //!
 //! ```text
 //!  process, PORT ─> configuration ─> Chrome, ChromeDriver ─> folders, disk
@@ -73,7 +74,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     checks
 }
 
-/// Checks who can reach ChromeDriver; `None` if none runs, or if it belongs to
+/// Checks who can reach ChromeDriver. Returns `None` if no ChromeDriver runs, or if it belongs to
 /// another user.
 fn drivers_port(config: &BrowserConfig, service: &Process) -> Option<Check> {
     const NAME: &str = "driver's port";
@@ -98,7 +99,7 @@ fn is_of_root(process: &Process) -> bool {
     std::fs::metadata(format!("/proc/{}", process.pid)).is_ok_and(|data| data.uid() == 0)
 }
 
-/// Checks the two programs, and whether their versions match.
+/// Checks Chrome and ChromeDriver, and whether their versions match.
 async fn browsers(config: &BrowserConfig) -> Vec<Check> {
     const CURE: &str = "apt-get install chromium chromium-driver";
     let (chrome, driver) = (browser::find_chrome(config), browser::find_driver(config));
@@ -129,7 +130,7 @@ async fn browsers(config: &BrowserConfig) -> Vec<Check> {
     checks
 }
 
-/// Returns the output of `--version`.
+/// Returns the output of `program --version`.
 async fn version(program: &PathBuf) -> Result<String, String> {
     let run = Command::new(program)
         .arg("--version")
@@ -184,8 +185,8 @@ fn profile(config: &BrowserConfig, service_runs: bool) -> Check {
     }
 }
 
-/// Reports profiles that were set aside when WhatsApp required a new link;
-/// `None` if there are none.
+/// Reports profiles that were set aside when WhatsApp required a new link. Returns `None` if there
+/// are none.
 fn kept_aside(config: &BrowserConfig) -> Option<Check> {
     let kept = config.profile.kept_aside().ok()?;
     let newest = kept.first()?;
@@ -201,7 +202,8 @@ fn kept_aside(config: &BrowserConfig) -> Option<Check> {
     Some(Check::warning("old profiles", found, cure))
 }
 
-/// A profile has some hundred MiB; one that keeps growing deserves a warning.
+/// Size above which the profile is a warning, in MiB. A profile has some hundred MiB; one that
+/// keeps growing deserves a warning.
 const LARGE_PROFILE_MIB: u64 = 2_048;
 
 /// Checks the disk usage of the profile.
@@ -226,7 +228,7 @@ fn profile_size(usage: &Usage) -> Check {
     )
 }
 
-/// Checks WhatsApp's page, and the clock by its response.
+/// Checks that WhatsApp's page responds, and checks the clock by its response.
 async fn page(config: &BrowserConfig) -> Vec<Check> {
     const NAME: &str = "page";
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -266,7 +268,7 @@ async fn page(config: &BrowserConfig) -> Vec<Check> {
     }
 }
 
-/// Checks the session as reported by the running service.
+/// Checks the session as the running service reports it.
 async fn session(config: &Config, port: u16, manager: ServiceManager) -> Check {
     const NAME: &str = "session";
     let asked = match local_client::connect(config, port) {

@@ -1,6 +1,5 @@
-//! `session-manager link`: links a phone in a visible Chrome, on a computer
-//! with a screen, where a passkey can be answered. A backup moves the session
-//! to the server.
+//! Implements `session-manager link`, which links a phone in a visible Chrome, on a computer with a
+//! screen, where a passkey can be answered. A backup then moves the session to the server.
 //!
 //! ```text
 //!  link: Chrome with a window ─> the person links ─> synced ─> complete ─> closed ─> backup
@@ -21,20 +20,22 @@ use crate::config::Config;
 use crate::event_log::EventLog;
 use crate::session::{CatchUp, Inbox, Limits, SessionDriver, Snapshot};
 
-/// Higher than in the service: a person may take their time with codes.
+/// How many rounds of codes are shown. More than in the service, since a person may take their
+/// time.
 const CODE_ROUNDS: u32 = 60;
-/// A page that shows no "What's new" dialog this long after its sync has none.
+/// How long after its sync a page may take to show the "What's new" dialog. A page that takes
+/// longer has none.
 const DIALOG_PATIENCE: Duration = Duration::from_secs(30);
-/// The page gives up the history sync when the phone sends nothing for this
-/// long, unless it is paused.
+/// How long the phone may send nothing before the page gives up the history sync, unless the sync
+/// is paused.
 const HISTORY_SILENCE: Duration = Duration::from_secs(120);
 /// The longest pause that the page allows the phone, plus a margin.
 const HISTORY_PATIENCE: Duration = Duration::from_secs(1_500);
 /// How long Chrome may take to flush its data.
 const CLOSING: Duration = Duration::from_secs(60);
 
-/// Links a phone, and takes a backup if there is a key for it; `say` receives
-/// progress messages for the user. Returns the next steps.
+/// Links a phone, and takes a backup if there is a key for it. `say` receives progress messages for
+/// the user. Returns a description of the next steps.
 pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<String, String> {
     if ["DISPLAY", "WAYLAND_DISPLAY"]
         .iter()
@@ -60,8 +61,8 @@ pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<S
         code_rounds: CODE_ROUNDS,
         ..config.limits
     };
-    // Messages that arrive meanwhile are left to the server, which searches the
-    // page's store for them.
+    // Messages that arrive meanwhile are left to the server, which searches the page's store for
+    // them.
     let (inbox, _seen) = Inbox::new(CatchUp::default());
     let told = inbox.page_limits();
     let (_ledger, healthy) = watch::channel(None);
@@ -148,10 +149,9 @@ async fn until_linked(
     }
 }
 
-/// Waits for what follows the sync: the dialog that WhatsApp requires to be
-/// dismissed (the phone unlinks a device that does not within minutes, and the
-/// server may take longer), and the history, which contains what the account
-/// needs to write to people who never wrote.
+/// Waits for what follows the sync: the dialog and the history. WhatsApp requires the dialog to be
+/// dismissed within minutes, or the phone unlinks the device; the server may take longer than that.
+/// The history contains what the account needs to write to people who never wrote.
 async fn until_complete(
     mut changes: watch::Receiver<Arc<Snapshot>>,
     mut told: watch::Receiver<Option<PageLimits>>,
@@ -178,7 +178,7 @@ async fn until_complete(
         if moved.0 != history {
             moved = (history, Instant::now());
         }
-        // A sync that progresses may pause, too.
+        // A sync that makes progress may pause as well.
         let patience = match history.flatten() {
             Some(percent) if percent > 0 => HISTORY_PATIENCE,
             _ => HISTORY_SILENCE,

@@ -1,10 +1,10 @@
-//! HTTP client of the running service on this host, for the subcommands.
+//! Connects the subcommands to the service that runs on this host, over HTTP.
 
 use session_client::{SessionClient, Timeouts};
 
 use crate::config::Config;
 
-/// Returns a client of the service that runs with `config` on `port`.
+/// Creates a client of the service that runs with `config` on `port`.
 pub(super) fn connect(config: &Config, port: u16) -> Result<SessionClient, String> {
     let address = std::net::SocketAddr::new(config.hosts.nearest(), port);
     let base = format!("http://{address}/")

@@ -1,4 +1,4 @@
-//! The subcommands of the binary: `backup`, `restore`, `doctor`, `link`.
+//! Implements the subcommands of the binary: `backup`, `restore`, `doctor`, `link`.
 
 pub mod backup;
 pub mod doctor;

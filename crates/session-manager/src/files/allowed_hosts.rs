@@ -1,13 +1,13 @@
-//! The allow list of hosts that files are fetched from (`FILE_URL_HOSTS`).
+//! Parses and checks the allow list of hosts from which files are fetched (`FILE_URL_HOSTS`).
 
 use std::str::FromStr;
 
 use url::{Host, Url};
 
-/// Why files are not fetched from a host.
+/// Why files are not fetched from a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
-    /// It is not a URL, or it contains a user name or password.
+    /// The text is not a URL, or the URL contains a user name or password.
     #[error("url has to be an absolute http:// or https:// URL without user and password")]
     NotAUrl,
     /// The operator does not allow the host.
@@ -17,8 +17,8 @@ pub enum HostError {
     NotAllowed,
 }
 
-/// Hosts that files may be fetched from: `example.com`, `*.example.com`, each
-/// with or without a port.
+/// The hosts from which files may be fetched: `example.com` or `*.example.com`, each with or
+/// without a port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts(Vec<Allowed>);
 
@@ -27,11 +27,11 @@ struct Allowed {
     host: Host,
     /// Whether only subdomains match.
     below: bool,
-    /// The scheme's default if `None`.
+    /// The port; `None` for the default port of the scheme.
     port: Option<u16>,
 }
 
-/// A text that is not a list of hosts.
+/// The error that a text is not a list of hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "host names such as files.example.com, *.example.com or 127.0.0.1:8080, with commas in between"
@@ -55,7 +55,7 @@ fn one(entry: &str) -> Result<Allowed, NoHosts> {
         Some(rest) => (true, rest),
         None => (false, entry),
     };
-    // Parsed as a URL, so that both are normalized the same way.
+    // Parse the host as part of a URL, so that both are normalized in the same way.
     let url = Url::parse(&format!("http://{rest}/")).map_err(|_| NoHosts)?;
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let host = url.host().ok_or(NoHosts)?.to_owned();
@@ -77,7 +77,7 @@ fn one(entry: &str) -> Result<Allowed, NoHosts> {
 }
 
 impl AllowedHosts {
-    /// Checks whether files may be fetched from `url`; returns it parsed.
+    /// Checks whether files may be fetched from `url`, and returns the parsed URL.
     pub fn check(&self, url: &str) -> Result<Url, HostError> {
         let url = Url::parse(url).map_err(|_| HostError::NotAUrl)?;
         let web = matches!(url.scheme(), "http" | "https");

@@ -1,10 +1,10 @@
-//! Converts files by ffmpeg, where it is installed: GIFs to films, sounds to
-//! voice messages, pictures to stickers.
+//! Converts files with ffmpeg, if it is installed: GIFs to videos, sounds to voice messages,
+//! pictures to stickers.
 //!
-//! The content is untrusted, and so is what ffmpeg makes of it: it gets the one
-//! format that was found in the file, no other file and no network, and bounded
-//! processor time, memory and output. It reads from and writes to the disk;
-//! the result is then taken like any other file.
+//! The content is untrusted, and so is what ffmpeg makes of it. ffmpeg may read only the one format
+//! that was found in the file. It gets no other file and no network, and its processor time, memory
+//! and output are bounded. It reads from and writes to the disk; the result is then stored like any
+//! other file.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -22,24 +22,26 @@ use crate::ledger::FileRow;
 
 /// Number of concurrent conversions.
 const AT_ONCE: usize = 1;
-/// For one conversion, with the wait for the one before it. A caller of `POST
-/// /send` waits longer.
+/// Timeout of a conversion, including the wait for an earlier one. A caller of `POST /send` waits
+/// longer than this.
 const DEADLINE: Duration = Duration::from_secs(30);
 const CPU_SECONDS: u64 = 25;
-/// Address space; a film of the largest picture takes half of it.
+/// Maximum address space of ffmpeg, in bytes. A video of the largest picture takes half of it.
 const MEMORY: u64 = 1 << 30;
-/// Pixels of a picture: 5000 by 5000. A bomb claims a thousand times as many.
+/// Maximum number of pixels of a picture: 5000 by 5000. A decompression bomb claims a thousand
+/// times as many.
 const PIXELS: &str = "25000000";
-/// Length of a film that is made of a GIF.
+/// Maximum length of a video that is made from a GIF, in seconds.
 const FILM_SECONDS: &str = "60";
-/// Edge of the largest film, in pixels; even, as the codec demands.
+/// The filter of a video: limits its longest edge, in pixels, and makes both edges even, as the
+/// codec demands.
 const FILM: &str = "scale=w='min(iw,1280)':h='min(ih,1280)':force_original_aspect_ratio=decrease,\
                     pad=w='ceil(iw/2)*2':h='ceil(ih/2)*2',format=yuv420p";
-/// WhatsApp's stickers are squares of this size.
+/// The filter of a sticker: WhatsApp's stickers are squares of this size, in pixels.
 const STICKER: &str = "scale=w=512:h=512:force_original_aspect_ratio=decrease,format=rgba,\
                        pad=w=512:h=512:x=-1:y=-1:color=black@0";
 
-/// ffmpeg, and how much of it runs at a time.
+/// The path of ffmpeg, and the limit of concurrent conversions.
 #[derive(Debug)]
 pub(super) struct Converter {
     program: Option<PathBuf>,
@@ -68,7 +70,7 @@ struct Output {
 impl Output {
     fn new(inner: &Arc<Inner>) -> Self {
         let id = new_id();
-        // The sweep leaves it alone.
+        // An id in `taking` is left alone by the sweep.
         inner.taking().insert(id.clone());
         Self {
             inner: Arc::clone(inner),
@@ -116,7 +118,7 @@ impl Conversion {
         }
     }
 
-    /// Returns ffmpeg's arguments for the output.
+    /// Returns ffmpeg's arguments for the output of this conversion.
     fn arguments(self) -> Vec<&'static str> {
         match self {
             Self::GifToFilm => vec![
@@ -156,7 +158,7 @@ impl Conversion {
         }
     }
 
-    /// Returns what the message becomes.
+    /// Returns the content of the message after the conversion.
     fn content(self, content: Content) -> Content {
         let mut content = match (self, content) {
             (Self::GifToFilm, Content::Image(media) | Content::Video(media)) => {
@@ -174,7 +176,7 @@ impl Conversion {
     }
 }
 
-/// Returns ffmpeg's reader for a type. It is never guessed: some formats are
+/// Returns ffmpeg's demuxer for a MIME type. ffmpeg must never guess it, since some formats are
 /// lists of other files.
 fn reader(mime: &str) -> Option<&'static str> {
     Some(match mime.split(';').next().unwrap_or_default() {
@@ -202,8 +204,8 @@ fn failed(why: &'static str) -> FileError {
 }
 
 impl Files {
-    /// Converts a file; returns another one, which goes with its message, and
-    /// what the message becomes.
+    /// Converts a file. Returns the new file, which belongs to its message alone, and the message's
+    /// new content.
     ///
     /// # Errors
     /// Any [`FileError`]; nothing is kept then.
@@ -269,15 +271,15 @@ impl Files {
             .current_dir("/")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            // It may repeat what the file holds.
+            // ffmpeg's messages may repeat what the file contains.
             .stderr(Stdio::null())
             .args(["-nostdin", "-loglevel", "quiet", "-threads", "1"])
             .args(["-protocol_whitelist", "file", "-max_pixels", PIXELS])
             .args(["-f", reader, "-i"])
             .arg(location(&self.0.path(&file.id)))
-            // Where and by whom it was recorded is nobody's business.
+            // Drop the metadata: where and by whom the file was recorded is private.
             .args(["-map_metadata", "-1", "-threads", "1"])
-            // A file without a frame is no film.
+            // A file without a frame is not a video.
             .args(["-abort_on", "empty_output"])
             .args(conversion.arguments())
             .arg("-y")
@@ -292,8 +294,8 @@ impl Files {
     }
 }
 
-/// Runs a command to its end; returns whether it succeeded. It is killed when
-/// nobody waits for it any more.
+/// Runs a command to its end, and returns whether it succeeded. The process is killed if the caller
+/// stops waiting.
 async fn run(command: Command) -> std::io::Result<bool> {
     let mut child = tokio::task::spawn_blocking(move || spawn_bound(command))
         .await

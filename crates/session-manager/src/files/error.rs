@@ -1,4 +1,4 @@
-//! The errors of an incoming file, and their error codes.
+//! Defines the errors of an incoming file, and their error codes.
 
 use std::io;
 
@@ -9,10 +9,10 @@ use super::allowed_hosts::HostError;
 use crate::error::ApiError;
 use crate::ledger::LedgerError;
 
-/// A file that was rejected; no part of it is kept.
+/// Why a file was rejected; no part of the file is kept.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The file exceeds `FILE_MAX_MIB`.
+    /// The file exceeds `FILE_MAX_MIB`. Contains the limit.
     #[error("the file is larger than {0} bytes (FILE_MAX_MIB)")]
     TooLarge(u64),
     /// The file is empty.
@@ -27,7 +27,7 @@ pub enum FileError {
     /// The quota or the disk is full.
     #[error("there is no room for the file: {0}")]
     Full(&'static str),
-    /// Too many uploads at the same time, for this business or in all.
+    /// Too many uploads are in progress, for this business or in total.
     #[error("{}", match .0 {
         Full::Each => "this business has too many uploads in progress: try again",
         Full::All => "too many uploads are in progress: try again",

@@ -1,8 +1,7 @@
 //! Downloads a file from a URL, from allowed hosts only (SSRF protection).
 //!
-//! Only hosts that the operator configured are contacted, regardless of the
-//! caller, redirects or name servers: this process can reach the host's
-//! internal network.
+//! Only hosts that the operator configured are contacted, whatever the caller, redirects or name
+//! servers say: this process can reach the host's internal network.
 
 use std::net::SocketAddr;
 
@@ -21,12 +20,12 @@ use crate::ledger::FileRow;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const HEAD: Duration = Duration::from_secs(15);
-/// For the whole download.
+/// Timeout for the whole download.
 const DEADLINE: Duration = Duration::from_secs(120);
 const REDIRECTS: usize = 5;
 
-/// A resolver that rejects names of this host or a private network: such a host
-/// is configured by its address, which needs no resolver, or as `localhost`.
+/// A resolver that rejects names of this host or of a private network. Such a host is configured by
+/// its address, which needs no resolver, or as `localhost`.
 struct PublicOnly;
 
 impl Resolve for PublicOnly {
@@ -92,7 +91,7 @@ impl Files {
                 length: response.content_length(),
                 cliente_id,
             };
-            // A reset midway is the server's fault, not the caller's.
+            // If the connection is reset midway, the server is at fault, not the caller.
             let taken = self.take(response.bytes_stream(), told, true).await;
             taken.map_err(|error| match error {
                 FileError::Broken | FileError::Slow(_) | FileError::Empty => {
@@ -162,7 +161,7 @@ fn name_in(url: &Url) -> Option<String> {
 }
 
 fn percent_decoded(text: &str) -> String {
-    // `form_urlencoded` decodes a plus as a space, unlike in a path.
+    // `form_urlencoded` decodes a plus as a space, unlike the path of a URL.
     let query = text.replace('+', "%2B").replace(['&', '='], "_");
     url::form_urlencoded::parse(query.as_bytes())
         .next()

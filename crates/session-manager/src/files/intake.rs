@@ -1,5 +1,5 @@
-//! Receives a file as a stream: counts, hashes and writes it, never holding all
-//! of it in memory; enforces size, quota and idle timeout.
+//! Receives a file as a stream: counts, hashes and writes it without ever holding all of it in
+//! memory. Enforces the size, the quota and the idle timeout.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,12 +20,12 @@ use crate::ledger::FileRow;
 pub(crate) const PART: &str = ".part";
 /// Timeout for the next chunk.
 const IDLE: Duration = Duration::from_secs(30);
-/// How much of a file that is too large is read and discarded, so that the
-/// client can read the response.
+/// How many bytes of an oversized file are read and discarded, so that the client can read the
+/// response.
 const DROPPED: u64 = 16 * 1024 * 1024;
 const BUFFER: usize = 256 * 1024;
 
-/// Metadata that the caller states for a file: type, name, length, business.
+/// What the caller states about a file: type, name, length, business.
 #[derive(Clone, Default)]
 pub struct UploadHints {
     /// The MIME type.
@@ -34,16 +34,16 @@ pub struct UploadHints {
     pub filename: Option<String>,
     /// The expected length in bytes.
     pub length: Option<u64>,
-    /// The business.
+    /// The id of the business.
     pub cliente_id: Option<u64>,
 }
 
 /// Metadata of a file: hash, size, MIME type.
 #[derive(Clone, Debug)]
 pub struct FileMeta {
-    /// The digest of the content.
+    /// The SHA-256 digest of the content.
     pub sha256: Vec<u8>,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
     /// The MIME type.
     pub mime: String,
@@ -67,7 +67,7 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if !self.kept {
-            // At most one of the two exists.
+            // Only one of the two files exists.
             let _ = std::fs::remove_file(self.path());
             let _ = std::fs::remove_file(self.inner.path(&self.id));
             self.inner.release(self.cliente_id, self.reserved);
@@ -76,7 +76,7 @@ impl Drop for Part {
     }
 }
 
-/// The destination of a file.
+/// The destination of the file's content.
 struct Sink<'a> {
     part: &'a mut Part,
     file: BufWriter<tokio::fs::File>,
@@ -86,7 +86,7 @@ struct Sink<'a> {
 impl Sink<'_> {
     async fn write(&mut self, chunk: &Bytes) -> Result<(), FileError> {
         let size = chunk.len() as u64;
-        // The reservation is released with the part.
+        // The reservation is released together with the part.
         self.part.reserved += size;
         let (all, own) = self.used.add(self.part.cliente_id, size);
         let limits = &self.part.inner.limits;
@@ -105,7 +105,7 @@ impl Sink<'_> {
 }
 
 impl Files {
-    /// Stores a file; `ephemeral` if it came with its message.
+    /// Stores a file. `ephemeral` says that it came with its message.
     ///
     /// # Errors
     /// Any [`FileError`]; no part of the file is kept then.
@@ -146,7 +146,7 @@ impl Files {
         };
         let meta = self.read(body, &told, Some(&mut sink)).await?;
         sink.file.flush().await?;
-        // A message that refers to it must find it even after a power loss.
+        // A message that refers to the file must find it even after a power loss.
         sink.file.get_ref().sync_all().await?;
         tokio::fs::rename(part.path(), inner.path(&part.id)).await?;
         let keep = if ephemeral {
@@ -199,7 +199,7 @@ impl Files {
         let mut hash = Sha256::new();
         let mut head = Vec::new();
         let mut size = 0_u64;
-        // Far too large to be read to the end just to deliver the response.
+        // The file is far too large to be read to its end just to deliver the response.
         if told.length.is_some_and(|length| length > largest + DROPPED) {
             return Err(FileError::TooLarge(largest));
         }

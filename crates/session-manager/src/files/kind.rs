@@ -1,16 +1,16 @@
-//! MIME type detection, and which message kinds a file can be sent as.
+//! Detects the MIME type of a file, and decides as which message kinds the file can be sent.
 
 use session_api::{Invalid, MediaKind};
 
 use super::names::{self, UNKNOWN};
 
-/// Number of leading bytes that are inspected.
+/// How many leading bytes of a file are inspected.
 pub(crate) const HEAD: usize = 8 * 1024;
 
 /// The type of WhatsApp's own voice messages.
 const OGG_OPUS: &str = "audio/ogg; codecs=opus";
 
-/// Types found in text, which has no other signs of what it is.
+/// Types that are detected in text. Text has no other sign of its type.
 const FOUND_IN_TEXT: [&str; 6] = [
     "application/pdf",
     "application/postscript",
@@ -20,7 +20,7 @@ const FOUND_IN_TEXT: [&str; 6] = [
     "text/xml",
 ];
 
-/// Types as clients state them who do not know what a file is.
+/// Types that clients state when they do not know the type of a file.
 const SAYS_NOTHING: [&str; 6] = [
     UNKNOWN,
     "application/download",
@@ -30,11 +30,11 @@ const SAYS_NOTHING: [&str; 6] = [
     "binary/octet-stream",
 ];
 
-/// Returns a file's MIME type: detected from its head, or else by its name, or
-/// else as stated.
+/// Returns a file's MIME type: the one detected from its head, or else by its name, or else the
+/// stated one.
 ///
-/// A name or a stated type counts only if the content does not contradict it:
-/// an HTML page sent as an image is not one.
+/// A name or a stated type counts only if the content does not contradict it: an HTML page sent as
+/// an image is not an image.
 pub fn mime(head: &[u8], told: Option<&str>, name: Option<&str>) -> String {
     let told = told
         .map(|told| {
@@ -46,11 +46,11 @@ pub fn mime(head: &[u8], told: Option<&str>, name: Option<&str>) -> String {
         })
         .filter(|told| is_mime(told) && !SAYS_NOTHING.contains(&told.as_str()));
     let found = by_brand(head).or_else(|| infer::get(head).map(|found| found.mime_type()));
-    // A text may begin with the two letters of a format: "BMW" is no bitmap.
+    // A text may begin with the letters of a format: "BMW" is not a bitmap.
     let found = found.filter(|found| FOUND_IN_TEXT.contains(found) || !is_text(head));
     let by_name = name.and_then(names::type_of);
     match (found, told) {
-        // One container, with or without video: the head does not tell.
+        // The same container with or without video; the head does not tell which.
         (Some("video/mp4" | "video/webm" | "video/3gpp"), Some(told))
             if class(&told) == "audio" =>
         {
@@ -61,9 +61,9 @@ pub fn mime(head: &[u8], told: Option<&str>, name: Option<&str>) -> String {
         {
             film.replace("video/", "audio/")
         }
-        // The same type, by the name that phones use.
+        // The same type, under the name that phones use.
         (Some("audio/m4a"), _) => "audio/mp4".to_owned(),
-        // As in WhatsApp's own voice messages.
+        // As WhatsApp types its own voice messages.
         (Some("audio/opus"), _) => OGG_OPUS.to_owned(),
         (Some("audio/x-wav"), _) => "audio/wav".to_owned(),
         (Some(found), told) => match (named(found, name), told) {
@@ -86,8 +86,8 @@ pub fn mime(head: &[u8], told: Option<&str>, name: Option<&str>) -> String {
     }
 }
 
-/// Brands of films and pictures in one container, by how they begin, that
-/// `infer` does not know, or tells apart though phones do not.
+/// The beginnings of brands of the ISO container, with their types: brands that `infer` does not
+/// know, or that it distinguishes although phones do not.
 const BRANDS: [(&[u8], &str); 10] = [
     (b"3g", "video/3gpp"),
     (b"M4V", "video/mp4"),
@@ -101,15 +101,15 @@ const BRANDS: [(&[u8], &str); 10] = [
     (b"msf1", "image/heic"),
 ];
 
-/// Returns the type by the brand in the head of a film or a phone's picture.
+/// Returns the type of a video, or of a phone's picture, by the brand in its head.
 fn by_brand(head: &[u8]) -> Option<&'static str> {
     let brand = head.get(4..12)?.strip_prefix(b"ftyp")?;
     let found = BRANDS.iter().find(|(known, _)| brand.starts_with(known));
     found.map(|(_, mime)| *mime)
 }
 
-/// Returns the type that a name gives a file of which only `mime` is known;
-/// `None` if that says enough, or contradicts the name.
+/// Returns the type that a name gives a file whose content only tells `mime`. `None` if `mime` is
+/// specific enough or contradicts the name.
 pub(super) fn named(mime: &str, name: Option<&str>) -> Option<&'static str> {
     let named = names::type_of(name?)?;
     let fits = match mime {
@@ -118,7 +118,7 @@ pub(super) fn named(mime: &str, name: Option<&str>) -> Option<&'static str> {
             named.starts_with("application/vnd.")
                 || matches!(named, "application/epub+zip" | "application/java-archive")
         }
-        // One container for all of old Office; `infer` calls most of them Word's.
+        // All of old Office uses one container; `infer` calls most of them Word's.
         "application/x-ole-storage" | "application/msword" => {
             named.starts_with("application/vnd.ms-") || named == "application/msword"
         }
@@ -136,7 +136,7 @@ fn is_media(mime: &str) -> bool {
     matches!(class(mime), "image" | "video" | "audio")
 }
 
-/// Whether there is no control character, which every binary format has.
+/// Returns whether the head is free of control characters, which every binary format has.
 fn is_text(head: &[u8]) -> bool {
     head.iter()
         .all(|byte| *byte >= b' ' && *byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c))
@@ -155,20 +155,20 @@ fn is_mime(text: &str) -> bool {
             .is_some_and(|(a, b)| part(a) && part(b))
 }
 
-/// What is made of a file that cannot be sent as it is.
+/// How a file that cannot be sent as it is has to be converted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conversion {
-    /// A film that plays like a GIF: phones show no GIFs as pictures.
+    /// To a video that plays like a GIF: phones show no GIFs as pictures.
     GifToFilm,
-    /// OGG with Opus: phones play no other voice messages.
+    /// To OGG with Opus: phones play no other voice messages.
     SoundToVoice,
-    /// WebP of a sticker's size.
+    /// To WebP of a sticker's size.
     PictureToSticker,
 }
 
 impl Conversion {
-    /// Returns what has to happen to a file of type `mime` before it is sent as
-    /// `kind`; `None` for nothing.
+    /// Returns the conversion that a file of type `mime` needs before it is sent as `kind`; `None`
+    /// if it needs none.
     pub(super) fn needed(kind: MediaKind, voice: bool, mime: &str) -> Option<Self> {
         match (kind, mime) {
             (MediaKind::Image | MediaKind::Video, "image/gif") => Some(Self::GifToFilm),
@@ -180,7 +180,7 @@ impl Conversion {
         }
     }
 
-    /// Returns the refusal where it cannot be made here.
+    /// Returns the error for a conversion that cannot be made on this machine.
     pub(super) fn refusal(self) -> Invalid {
         let wants = match self {
             Self::GifToFilm => {
@@ -207,7 +207,7 @@ impl Conversion {
 /// Checks whether a file of type `mime` can be sent as `kind`.
 ///
 /// # Errors
-/// When it cannot; types that WhatsApp does not display are sent as documents.
+/// If it cannot. Types that WhatsApp does not display are sent as documents.
 pub fn check_kind(kind: MediaKind, mime: &str) -> Result<(), Invalid> {
     let (fits, takes) = match kind {
         MediaKind::Document => return Ok(()),
@@ -278,7 +278,7 @@ mod tests {
         for (head, told, name, is) in [
             (b"a;b\n1;2".as_slice(), octets, "precios.csv", "text/csv"),
             (b"hola", octets, "nota.txt", "text/plain"),
-            // As browsers on Windows with Excel state it.
+            // The type that browsers state on Windows with Excel.
             (
                 b"a;b",
                 Some("application/vnd.ms-excel"),
@@ -295,7 +295,7 @@ mod tests {
             (b"BMW 320, modelo 2019\n", octets, "autos.txt", "text/plain"),
             (b"MZ;Mendoza\n", Some("text/csv"), "zonas", "text/csv"),
             (MP4, None, "nota.m4a", "audio/mp4"),
-            // Films by brands of phones, cameras and ffmpeg.
+            // Videos with the brands of phones, cameras and ffmpeg.
             (
                 b"\0\0\0\x1cftyp3gp4\0\0\x02\0",
                 octets,

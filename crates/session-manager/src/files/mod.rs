@@ -1,4 +1,4 @@
-//! File storage for outgoing media: upload, lookup, deletion, expiry.
+//! Stores files for outgoing media: upload, lookup, deletion, expiry.
 //!
 //! ```text
 //!  POST /files, a part of POST /send, url ─> intake ─> DATA_DIR/files/<id>.part
@@ -9,9 +9,9 @@
 //!  prune: expired, and no message needs it ────┘
 //! ```
 //!
-//! A GIF as a picture, a sound as a voice message and a picture as a sticker are
-//! converted by ffmpeg, if it is installed: another file, which goes with its
-//! message.
+//! If ffmpeg is installed, it converts a GIF that is sent as a picture, a sound that is sent as a
+//! voice message, and a picture that is sent as a sticker. The result is a new file, which belongs
+//! to its message alone.
 //!
 //! A name from a caller is never used as a path: on disk a file is named by its id.
 
@@ -53,7 +53,7 @@ const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// How long a file that came with its message is kept.
 const EPHEMERAL_KEPT: Duration = Duration::from_secs(600);
 
-/// Limits of concurrent uploads: of one business, and of all.
+/// Maximum number of concurrent uploads, of one business and in total.
 const COMING_IN: usize = 32;
 const COMING_IN_OF_ALL: usize = 64;
 
@@ -64,15 +64,16 @@ pub struct FileLimits {
     pub largest: u64,
     /// Quota of all files, in bytes.
     pub quota: u64,
-    /// Quota of one business, in bytes.
+    /// Quota of the files of one business, in bytes.
     pub quota_of_cliente: u64,
     /// How long a file is kept.
     pub keep: Duration,
-    /// How long its metadata is kept after its deletion.
+    /// How long the metadata of a file is kept after the file was deleted.
     pub remember: Duration,
-    /// Hosts that files may be fetched from.
+    /// The hosts from which files may be fetched.
     pub hosts: AllowedHosts,
-    /// ffmpeg, which converts what phones do not show; `None`: it is refused.
+    /// The path of ffmpeg, which converts files that phones do not show. `None`: such files are
+    /// rejected.
     pub ffmpeg: Option<PathBuf>,
 }
 
@@ -85,19 +86,19 @@ struct Inner {
     folder: PathBuf,
     ledger: LedgerFile,
     limits: FileLimits,
-    /// The ids of files that are being received.
+    /// The ids of the files that are being received or converted.
     taking: Mutex<HashSet<String>>,
-    /// Bytes of all files, including those being received.
+    /// The bytes of all files, including those being received.
     total: OnceCell<Used>,
     /// Slots for files that are being received.
     places: Shares<Option<u64>>,
     converter: Converter,
-    /// Read-locked while a message is stored that refers to a file,
-    /// write-locked while a file is deleted.
+    /// Read-locked while a message that refers to a file is stored, write-locked while a file is
+    /// deleted.
     gate: Arc<RwLock<()>>,
 }
 
-/// Disk usage of the files, in bytes.
+/// The disk usage of the files, in bytes.
 #[derive(Debug, Default)]
 struct Used {
     all: AtomicU64,
@@ -111,7 +112,7 @@ impl Used {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds `size`; returns the bytes of all files and of this business.
+    /// Adds `size`. Returns the bytes of all files, and of the files of this business.
     fn add(&self, cliente_id: Option<u64>, size: u64) -> (u64, u64) {
         let all = self.all.fetch_add(size, Ordering::Relaxed) + size;
         let own = cliente_id.map_or(0, |id| {
@@ -139,7 +140,7 @@ impl Used {
     }
 }
 
-/// A guard that prevents the deletion of files.
+/// A guard. While it is held, no file is deleted.
 pub type Gate = OwnedRwLockReadGuard<()>;
 
 impl Inner {
@@ -171,7 +172,7 @@ impl Inner {
 }
 
 impl Files {
-    /// Returns the storage below `data`, with its rows in `ledger`.
+    /// Creates the storage below `data`, with its rows in `ledger`.
     #[must_use]
     pub fn new(data: &std::path::Path, ledger: LedgerFile, limits: FileLimits) -> Self {
         Self(Arc::new(Inner {
@@ -190,7 +191,7 @@ impl Files {
         private::make_folder(&self.0.folder)
     }
 
-    /// Returns a guard that keeps the files found by [`Files::find`] on disk.
+    /// Returns a guard that keeps on disk the files that [`Files::find`] finds.
     pub async fn gate(&self) -> Gate {
         self.0.gate.clone().read_owned().await
     }
@@ -207,7 +208,7 @@ impl Files {
         found.ok_or_else(not_found)
     }
 
-    /// Returns the file with this id.
+    /// Returns the file with this id, if its content is stored.
     ///
     /// # Errors
     /// `FILE_NOT_FOUND`, `LEDGER_UNAVAILABLE`.
@@ -234,7 +235,7 @@ impl Files {
         ))
     }
 
-    /// Deletes a file that came with its message, which is settled.
+    /// Deletes a file that came with its message, once the message is settled.
     pub async fn release_ephemeral(&self, file: &FileRow) {
         if file.ephemeral
             && let Err(error) = self.remove(file).await
@@ -243,14 +244,14 @@ impl Files {
         }
     }
 
-    /// Like [`Files::release_ephemeral`], by the file's id.
+    /// Works like [`Files::release_ephemeral`], by the file's id.
     pub async fn release_id(&self, id: &str) {
         if let Ok(file) = self.find(id).await {
             self.release_ephemeral(&file).await;
         }
     }
 
-    /// Deletes a file unless a message needs it; returns whether it was deleted.
+    /// Deletes a file unless a message needs it. Returns whether it was deleted.
     async fn remove(&self, file: &FileRow) -> Result<bool, ApiError> {
         let _gate = self.0.gate.write().await;
         if !self.0.ledger.store().await?.delete_file(&file.id).await? {
@@ -264,7 +265,8 @@ impl Files {
         Ok(true)
     }
 
-    /// Returns the file that `content` needs, in the form that the page takes.
+    /// Returns the file that `content` needs, in the form that the page takes; `None` if it needs
+    /// none.
     ///
     /// # Errors
     /// `FILE_NOT_FOUND`, `LEDGER_UNAVAILABLE`.
@@ -299,11 +301,11 @@ impl Files {
         }))
     }
 
-    /// Checks whether a file of type `mime` can be sent so; returns what has to
-    /// happen to it before.
+    /// Checks whether a file of type `mime` can be sent in this way. Returns the conversion that it
+    /// needs first, if any.
     ///
     /// # Errors
-    /// When it cannot, also because a conversion cannot be made here.
+    /// If it cannot, or if the conversion cannot be made on this machine.
     pub fn check_kind(
         &self,
         (kind, media): (MediaKind, &Media),
@@ -324,7 +326,7 @@ impl Files {
         Ok(self.0.limits.hosts.check(url).map(drop)?)
     }
 
-    /// Deletes expired files, until `stop` is cancelled.
+    /// Deletes expired files until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
         let work = async {
             let mut swept = false;
@@ -352,7 +354,7 @@ impl Files {
             store.forget_files(forget).await?;
             store.files_due().await
         };
-        // The next send reports a ledger that is unusable.
+        // The next send reports that the ledger is unusable.
         let Ok(due) = due.await else { return };
         for file in due {
             if let Err(error) = self.remove(&file).await {
@@ -361,13 +363,13 @@ impl Files {
         }
     }
 
-    /// Removes leftovers of a killed process: parts, and files without a row.
+    /// Removes what a killed process left behind: parts, and files without a row.
     async fn sweep(&self) -> bool {
         let Ok(store) = self.0.ledger.store().await else {
             return false;
         };
-        // Listed before the rows are read: a file received meanwhile has its
-        // row, or is in `taking`.
+        // List the folder before the rows are read: a file that is received meanwhile has its row,
+        // or is in `taking`.
         let Ok(entries) = std::fs::read_dir(&self.0.folder) else {
             return true;
         };

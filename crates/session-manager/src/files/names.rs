@@ -1,14 +1,14 @@
-//! File names and what they say: the type of a file whose content says nothing,
-//! and the extension of a name without one.
+//! Derives a file's type from its name where the content does not tell, and adds an extension to a
+//! name without one.
 
 use std::path::Path;
 
-/// The type of a file of which nothing is known.
+/// The type of a file about which nothing is known.
 pub(super) const UNKNOWN: &str = "application/octet-stream";
-/// The longest file name, in bytes.
+/// Maximum length of a file name, in bytes.
 const LONGEST: usize = 255;
 
-/// The extension that phones know for a type.
+/// For each type, the extension that phones know.
 const EXTENSIONS: &[(&str, &str)] = &[
     ("application/gzip", "gz"),
     ("application/json", "json"),
@@ -49,12 +49,12 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("video/quicktime", "mov"),
 ];
 
-/// Returns the type that a name claims, by its extension.
+/// Returns the type that the extension of a name claims; `None` if the extension is unknown.
 pub(super) fn type_of(name: &str) -> Option<&'static str> {
     mime_guess::from_path(Path::new(name)).first_raw()
 }
 
-/// Returns the extension for a type; `None` if it has none of its own.
+/// Returns the extension of a type; `None` if the type has none.
 pub(super) fn extension_of(mime: &str) -> Option<&str> {
     let mime = mime.split(';').next().unwrap_or_default();
     if mime == UNKNOWN {
@@ -68,13 +68,13 @@ pub(super) fn extension_of(mime: &str) -> Option<&str> {
     })
 }
 
-/// Returns a name for a file without one.
+/// Returns a name for a file that has none.
 pub(super) fn default_name(mime: &str) -> String {
     format!("file.{}", extension_of(mime).unwrap_or("bin"))
 }
 
-/// Returns the name with the extension of its type, unless it has a known one:
-/// a phone opens a file by its extension.
+/// Returns the name with the extension of its type, unless the name already has a known extension.
+/// A phone opens a file by its extension.
 pub(super) fn with_known_extension(name: &str, mime: &str) -> String {
     match extension_of(mime) {
         Some(extension) if type_of(name).is_none() => with_suffix(name.to_owned(), extension),
@@ -92,7 +92,7 @@ pub(super) fn with_extension(name: &str, extension: &str) -> String {
 }
 
 fn with_suffix(mut stem: String, extension: &str) -> String {
-    // `presupuesto.` and a name that is an extension's length too long.
+    // Handles `presupuesto.`, and a name that is too long by the extension.
     while stem.ends_with(['.', ' ']) || stem.len() + 1 + extension.len() > LONGEST {
         stem.pop();
     }
@@ -122,7 +122,7 @@ mod tests {
                 "application/pdf",
                 "Presupuesto marzo.pdf",
             ),
-            // No extension, although there is a dot.
+            // The part after the dot is not an extension.
             (
                 "Presupuesto v1.2",
                 "application/pdf",
@@ -132,7 +132,7 @@ mod tests {
             ("presupuesto.", "application/pdf", "presupuesto.pdf"),
             ("foto", "image/jpeg", "foto.jpg"),
             ("menú.PDF", "application/pdf", "menú.PDF"),
-            // What somebody wrote on purpose stays.
+            // A known extension, which somebody wrote on purpose, stays.
             ("datos.txt", "application/pdf", "datos.txt"),
             ("datos", UNKNOWN, "datos"),
         ] {

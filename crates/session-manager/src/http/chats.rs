@@ -1,5 +1,5 @@
-//! `POST /chats/{to}/read`, `POST /chats/{to}/typing`, `DELETE /chats/{to}/messages`
-//! and `GET /contacts/{to}`.
+//! Handles `POST /chats/{to}/read`, `POST /chats/{to}/typing`, `DELETE /chats/{to}/messages` and
+//! `GET /contacts/{to}`.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;

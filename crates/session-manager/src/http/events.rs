@@ -1,4 +1,4 @@
-//! `GET /events`: the Server-Sent Events stream, with resume by `Last-Event-ID`.
+//! Serves `GET /events`, the stream of Server-Sent Events, with resume by `Last-Event-ID`.
 //!
 //! ```text
 //!                               ┌─ older than memory ─> [gap] ─> disk, in pages ─┐
@@ -6,7 +6,7 @@
 //!                               └─ in memory ─> live stream ┴─ too slow ─<─ in memory
 //! ```
 //!
-//! A client buffers at most one page of events, however slow it is.
+//! The server buffers at most one page of events for each client, however slow the client is.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -31,9 +31,9 @@ use crate::session::{SessionHandle, qr_event, state_event};
 use crate::state::AppState;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Page size: events read from memory, or from the disk, at once.
+/// Page size: how many events are read at once, from memory or from the disk.
 const PAGE: u32 = 64;
-/// Retry interval while the disk cannot be read.
+/// How long to wait before another try while the disk cannot be read.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// The query.
@@ -57,12 +57,12 @@ struct Listener {
     ledger: LedgerFile,
     limits: CurrentLimits,
     draining: CancellationToken,
-    /// The last id that was sent.
+    /// The id of the last event that was sent.
     at: u64,
     until: Option<u64>,
-    /// Whether the current state is to be sent first.
+    /// Whether the current state has yet to be sent.
     begins: bool,
-    /// States and codes up to this id are outdated: the current ones were sent.
+    /// States and codes up to this id are outdated, since the current ones were sent.
     heard_until: u64,
 }
 
@@ -83,8 +83,8 @@ pub async fn events(
         )
     })?;
     let log = state.session.events().clone();
-    // The header, which a browser repeats by itself, is newer. An invalid one
-    // is ignored: after a refusal `EventSource` would give up.
+    // The header is newer than the query, since a browser repeats it by itself. An invalid header
+    // is ignored: after a rejection `EventSource` would give up.
     let asked = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok()?.parse().ok())
@@ -109,8 +109,8 @@ pub async fn events(
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
-/// Returns the next events, as soon as there are any; `None` once the service
-/// drains and all have been sent.
+/// Returns the next events as soon as there are any. `None` once the service drains and all events
+/// have been sent.
 async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
     if listener.at > listener.log.last_id() {
         if listener.until.is_some() {
@@ -125,7 +125,7 @@ async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
         return Some((listener.now(), listener));
     }
     loop {
-        // While more events of the requested part may follow.
+        // Continue while more events of the requested part may follow.
         if let Some(until) = listener.until
             && listener.at >= until.min(listener.log.last_id())
         {
@@ -135,8 +135,8 @@ async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
             Recent::Events(events) if events.is_empty() => {
                 let draining = listener.draining.clone();
                 tokio::select! {
-                    // Events published before the stop reach the client before
-                    // its stream ends.
+                    // Events that were published before the stop reach the client before its stream
+                    // ends.
                     biased;
                     more = listener.log.wait_after(listener.at) => more.then_some(())?,
                     () = draining.cancelled() => return None,
@@ -170,12 +170,12 @@ async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
 }
 
 impl Listener {
-    /// Returns the current state, under the id that the client already has.
+    /// Returns events with the current state, under the id that the client already has.
     fn now(&mut self) -> Vec<Logged> {
         if self.until.is_some() {
             return Vec::new();
         }
-        // The id first: changes in between are sent twice rather than never.
+        // Read the id first: changes in between are sent twice rather than never.
         self.heard_until = self.log.last_id();
         let snapshot = self.session.snapshot();
         let limits = Event::Limits(self.limits.borrow().as_ref().clone());
@@ -193,7 +193,7 @@ impl Listener {
         })
     }
 
-    /// Continues after `at` instead, and returns an event that reports it.
+    /// Moves the position to `at`, and returns an event that reports the gap.
     fn gap(&mut self, at: u64, why: &str) -> Vec<Logged> {
         let gap = Event::Gap(GapEvent {
             after: std::mem::replace(&mut self.at, at),
@@ -206,8 +206,8 @@ impl Listener {
             .collect()
     }
 
-    /// Filters `events`: drops states that are known to be outdated, and of
-    /// several codes keeps only the last, which can still be scanned.
+    /// Filters `events`: drops states that are known to be outdated. Of several codes keeps only
+    /// the last, the only one that can still be scanned.
     fn news(&self, mut events: Vec<Logged>) -> Vec<Logged> {
         let code = events.iter().rfind(|event| event.kind == EventKind::Qr);
         let code = code.map_or(0, |event| event.id);
@@ -225,8 +225,8 @@ impl Listener {
         events
     }
 
-    /// Returns the next page from the disk, before the event `before`, which is
-    /// in memory; appends the current state after the last one.
+    /// Returns the next page from the disk, up to the event `before`, which is in memory. Appends
+    /// the current state after the last page.
     async fn read(&mut self, before: u64) -> Result<Vec<Logged>, LedgerError> {
         let store = self.ledger.store().await?;
         let kept_after = store.kept_after().await?;

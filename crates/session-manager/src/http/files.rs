@@ -1,4 +1,4 @@
-//! `/files`: upload, metadata and deletion of files to be sent.
+//! Handles `/files`: upload, metadata and deletion of files to be sent.
 
 use api_docs::Failures;
 use axum::Json;
@@ -83,7 +83,8 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Returns the content type; curl's default one says nothing about the file.
+/// Returns the content type that the client states. curl's default type says nothing about the
+/// file, so it is dropped.
 fn declared_mime(headers: &HeaderMap) -> Option<String> {
     let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     (!kind.starts_with("application/x-www-form-urlencoded")).then(|| kind.to_owned())

@@ -1,4 +1,4 @@
-//! `GET` and `DELETE /messages/{id}/media`: the file of an incoming message.
+//! Handles `GET` and `DELETE /messages/{id}/media`: the file of an incoming message.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ pub async fn media(
         Ok(response) => response.map(axum::body::Body::new).into_response(),
         Err(error) => return Err(MediaError::from(error).into()),
     };
-    // Deleted at this very moment: the next request fetches it again.
+    // The file was deleted at this very moment; the next request fetches it again.
     if response.status() == StatusCode::NOT_FOUND {
         return Err(MediaError::Slow.into());
     }

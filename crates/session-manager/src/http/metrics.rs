@@ -1,4 +1,4 @@
-//! `GET /metrics`: Prometheus metrics; sets the gauges that are read on request.
+//! Serves `GET /metrics` in Prometheus format, and sets the gauges that are read on request.
 
 use std::time::SystemTime;
 
@@ -15,7 +15,7 @@ use session_api::{Limits, NewChatStatus, SessionState, Timestamp, paths};
 use crate::browser::Profile;
 use crate::state::AppState;
 
-/// The metrics and their descriptions.
+/// The names of the metrics with their descriptions.
 pub const HELP: &[(&str, &str)] = &[
     (
         "leadmaster_session_state",
@@ -200,7 +200,7 @@ fn session(state: &AppState) {
 
 async fn browser(profile: Profile) {
     let this = std::process::id().cast_signed();
-    // This reads some files of every process, and the profile's folders.
+    // This reads several files of every process, and the folders of the profile.
     let used = move || {
         let free = free_mib(profile.root());
         (Usage::below(this), profile.usage().total, free)
@@ -234,7 +234,7 @@ async fn sends(state: &AppState) {
     }
 }
 
-/// Returns the seconds since a time in milliseconds since 1970.
+/// Returns how many seconds have passed since a time in milliseconds since 1970.
 fn age(since: i64) -> f64 {
     let millis = Timestamp::now().as_millis() - since;
     as_f64(u64::try_from(millis).unwrap_or(0)) / 1e3

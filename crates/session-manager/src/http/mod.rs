@@ -1,4 +1,4 @@
-//! The HTTP handlers: extract, call, convert.
+//! The HTTP handlers. Each extracts the request, calls the service and converts the result.
 
 pub mod chats;
 pub mod events;

@@ -1,5 +1,5 @@
-//! Multipart requests with a file: the part `file`, and for a send the part
-//! `json` with the body of an ordinary request.
+//! Reads multipart requests with a file: the part `file`, and for a send the part `json`, which
+//! holds the body of an ordinary request.
 
 use axum::extract::Request;
 use axum::extract::multipart::Field;
@@ -11,7 +11,7 @@ use crate::error::ApiError;
 use crate::files::{FileMeta, Files, UploadHints};
 use crate::ledger::FileRow;
 
-/// The file part of a request: stored, or only inspected.
+/// The file part of a request, which is either stored or only inspected.
 pub(super) enum FilePart {
     Kept(FileRow),
     Seen(FileMeta),
@@ -27,7 +27,7 @@ pub(super) async fn only_file(
     match read_file(files, request, filename, &mut file).await {
         Ok(()) => file.ok_or_else(|| invalid("the multipart body has no part file")),
         Err(error) => {
-            // Its id will never be returned.
+            // The file's id will never be returned to the client.
             if let Some(file) = &file {
                 let _ = files.delete(&file.id).await;
             }
@@ -56,7 +56,7 @@ async fn read_file(
     Ok(())
 }
 
-/// Returns a send and its file; `keep` says whether the file is kept.
+/// Reads a send and its file. `keep` says whether the file is kept.
 pub(super) async fn send(
     files: &Files,
     request: Request,
@@ -87,7 +87,7 @@ async fn read_send(
         match part.name() {
             Some("json") if asked.is_none() => {
                 let request: SendRequest = json_part(part).await?;
-                // The first part is validated first, before its file is read.
+                // If the first part is the message, validate it before its file is read.
                 request.validate(true)?;
                 cliente_id = request.cliente_id.or(cliente_id);
                 asked = Some(request);
@@ -109,7 +109,7 @@ async fn read_send(
     asked.ok_or_else(|| invalid("the multipart body has no part json"))
 }
 
-/// Returns the part's hints; the default file names of clients may be invalid.
+/// Returns what the part states about its file. The default file names of clients may be invalid.
 fn told(part: &Field<'_>, filename: Option<String>, cliente_id: Option<u64>) -> UploadHints {
     let named = part_file_name(part).filter(|name| check_filename("file", name).is_ok());
     UploadHints {
@@ -120,7 +120,7 @@ fn told(part: &Field<'_>, filename: Option<String>, cliente_id: Option<u64>) -> 
     }
 }
 
-/// Returns the business of the request; a malformed id was refused before.
+/// Returns the business of the request. A malformed id has already been rejected.
 pub(super) fn cliente_of(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(CLIENTE_ID_HEADER)?.to_str().ok()?;
     ClienteId::parse(text).map(|id| id.0)

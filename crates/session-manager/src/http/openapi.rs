@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: what the OpenAPI document says of the whole. The handlers
+//! Serves `GET /openapi.json`. This module holds the general part of the document; the handlers
 //! document their routes, and the router collects them.
 
 use api_docs::{Failure, with_token};
@@ -24,7 +24,7 @@ use utoipa::openapi::OpenApi;
 )]
 struct Document;
 
-/// Returns the document without any route.
+/// Returns the document without routes.
 pub(crate) fn base() -> OpenApi {
     let word = "`SESSION_MANAGER_TOKEN`, where the service has one";
     with_token(Document::openapi(), word)

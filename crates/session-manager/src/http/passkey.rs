@@ -1,5 +1,5 @@
-//! `/passkey`: the passkey (WebAuthn) that WhatsApp requires of some accounts
-//! before it links a device.
+//! Handles `/passkey`: the passkey (WebAuthn) that WhatsApp requires of some accounts before it
+//! links a device.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;
@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::session::Passkey;
 use crate::state::AppState;
 
-/// The site that an answer has to be made on, including its subdomains.
+/// The site on which an answer has to be made; its subdomains count as well.
 const SITE: &str = "whatsapp.com";
 /// Authenticator flags: user present and user verified.
 const PRESENT_AND_VERIFIED: u8 = 0x05;
@@ -148,8 +148,8 @@ struct ClientData {
     origin: String,
 }
 
-/// Checks whether it can answer this request at all. WhatsApp verifies it, but
-/// an answer that it would certainly refuse costs the person the request.
+/// Checks whether the credential can answer this request. WhatsApp verifies it, but an answer that
+/// WhatsApp would certainly reject costs the person the request.
 fn check_answers(credential: &PasskeyCredential, asked: &PasskeyRequest) -> Result<(), Invalid> {
     const CLIENT_DATA: &str = "response.clientDataJSON";
     const AUTHENTICATOR_DATA: &str = "response.authenticatorData";
@@ -199,7 +199,7 @@ fn check_answers(credential: &PasskeyCredential, asked: &PasskeyRequest) -> Resu
     Ok(())
 }
 
-/// Returns whether the origin is `https` on WhatsApp's domain or a subdomain.
+/// Returns whether the origin is `https` on WhatsApp's domain or on a subdomain.
 fn is_of_site(origin: &str) -> bool {
     let Some(host) = origin.strip_prefix("https://") else {
         return false;

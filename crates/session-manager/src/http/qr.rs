@@ -1,4 +1,4 @@
-//! `/qr`: the linking QR code as JSON, PNG, SVG and text.
+//! Serves `/qr`: the linking QR code as JSON, PNG, SVG and text.
 
 use std::sync::Arc;
 
@@ -67,6 +67,6 @@ fn undrawable(error: String) -> ApiError {
 }
 
 fn picture(kind: &'static str, body: impl IntoResponse) -> Response {
-    // A code is valid for seconds; a cached one would be wrong.
+    // A code is valid for seconds, so a cached one would be wrong.
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")], body).into_response()
 }

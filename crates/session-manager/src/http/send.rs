@@ -1,4 +1,4 @@
-//! `POST /send`, `POST /send/check`, and `GET`, `PUT` and `DELETE /messages/{id}`.
+//! Handles `POST /send`, `POST /send/check`, and `GET`, `PUT` and `DELETE /messages/{id}`.
 //!
 //! ```text
 //!  JSON, or multipart ─> valid? ─> its file: uploaded, attached, fetched
@@ -66,11 +66,11 @@ async fn prepared(
         };
         return state.outbox.send(key, request.cliente_id, payload).await;
     };
-    // Files that were made for this message alone.
+    // The files that were created for this message alone.
     let mut made = Vec::new();
     let (file, hash) = if let Some(url) = &media.url {
         state.files.check_url(url)?;
-        // Hashed by its URL: a sent file is not fetched again.
+        // The file is identified by its URL: if it was sent before, it is not fetched again.
         let hash = body_hash(&to, &content, None);
         if let Some(sent) = state.outbox.repeated(key, &hash).await? {
             return Ok(sent);
@@ -107,7 +107,7 @@ async fn prepared(
         if let Some(as_media) = content.media()
             && let Some(conversion) = state.files.check_kind(as_media, &file.mime)?
         {
-            // A sent file is not converted again.
+            // If the message was sent before, its file is not converted again.
             if let Some(sent) = state.outbox.repeated(key, &hash).await? {
                 return Ok(sent);
             }
@@ -115,7 +115,7 @@ async fn prepared(
             made.push(file.clone());
         }
         let gate = state.files.gate().await;
-        // It may have been deleted since the lookup.
+        // The file may have been deleted since the lookup.
         let file = state.files.find(&file.id).await?;
         if let Some(media) = content.media_mut() {
             media.url = None;

@@ -1,5 +1,5 @@
-//! The session's handlers: connect, disconnect, logout, pairing code, backup,
-//! status details, screenshot.
+//! Handles the requests about the session: connect, disconnect, logout, pairing code, backup,
+//! details, screenshot.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;

@@ -1,4 +1,4 @@
-//! `GET /health`, `GET /health/deep`, `GET /status`: never wait for the browser.
+//! Serves `GET /health`, `GET /health/deep` and `GET /status`. None of them waits for the browser.
 
 use api_docs::Failures;
 use axum::Json;

@@ -1,4 +1,4 @@
-//! Scanner: decides when to search the page's message store for missed messages.
+//! Decides when to search the page's message store for missed messages.
 //!
 //! ```text
 //!  READY, or messages were missed ─> deep: every chat that changed since the
@@ -7,10 +7,9 @@
 //!                                    at all; unreadable messages
 //! ```
 //!
-//! The watermark is WhatsApp's own time of the latest message that a complete
-//! search saw. It begins at the link: older messages are history, not news. It
-//! does not move while the page cannot find the messages of a chat, which is
-//! then retried by itself: the others have been searched.
+//! The watermark is WhatsApp's own time of the latest message that a complete search saw. It begins
+//! at the link: older messages are history, not news. It does not move while the page cannot find
+//! the messages of a chat. Such a chat is then retried alone, since the others have been searched.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -28,22 +27,23 @@ use crate::ledger::{LedgerFile, NewEvent, OVERLAP_SECONDS, Store, Watermark};
 use crate::session::{CatchUp, SessionHandle};
 
 const ACKS: usize = 200;
-/// Messages whose changes are requested at once.
+/// Number of messages whose changes are requested at once.
 const CHANGES: usize = 200;
-/// How often changes are requested: in heartbeats, and the longest interval.
+/// How often changes are requested: every so many heartbeats, but at least once in the longest
+/// interval.
 const CHANGES_BEATS: u32 = 10;
 const CHANGES_EVERY: Duration = Duration::from_secs(300);
-/// Maximum age of messages that arrive out of order while the page is loaded.
+/// How many seconds the search of a loaded page looks back, for messages that arrive out of order.
 const SHALLOW_OVERLAP_SECONDS: i64 = 60;
 const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
 const LEDGER_PAUSE: Duration = Duration::from_secs(1);
-/// A message that is unreadable for this long is published as unreadable.
+/// A message that stays unreadable for this long is published as unreadable.
 const UNREADABLE_AFTER: Duration = Duration::from_secs(60);
-/// Maximum age of a link that an empty ledger takes as its start: a server may
-/// be given a link made elsewhere, and messages since then are news. For an
-/// older link the ledger must have been lost.
+/// Maximum age, in seconds, of a link that an empty ledger takes as its start. A link may have been
+/// made elsewhere and moved to this server, and messages since then are news. If the link is older,
+/// the ledger must have been lost.
 const LINKED_ELSEWHERE_SECONDS: i64 = 7 * 24 * 3_600;
-/// How often the text of published unreadable messages is requested again.
+/// How often the text of messages that were published as unreadable is requested again.
 const UNREADABLE_AGAIN: Duration = Duration::from_secs(600);
 
 /// The task that searches for missed messages.
@@ -54,12 +54,12 @@ pub struct Scanner {
     catch_up: CatchUp,
     every: Duration,
     link: Link,
-    /// Generation of the READY that was searched last.
+    /// The generation of the READY state that was searched last.
     searched: Option<u64>,
-    /// The mark of the page's memory at that search.
+    /// The mark of the page's memory at the last search.
     mark: String,
-    /// Chats of that READY whose messages the page cannot find, and until when
-    /// all others were searched.
+    /// The chats of that READY state whose messages the page cannot find, and the time until which
+    /// all other chats were searched.
     lost: HashSet<String>,
     searched_until: i64,
     started: Instant,
@@ -68,15 +68,15 @@ pub struct Scanner {
     /// When changes of messages were last requested.
     changes_at: Option<Instant>,
     backoff: Backoff,
-    /// When to retry after a failed search.
+    /// When to retry after a failed search; `None` if the last search succeeded.
     retry_at: Option<Instant>,
     failing: bool,
 }
 
-/// The link state as observed by this process.
+/// The link, as this process observed it.
 #[derive(Debug)]
 struct Link {
-    /// Time of the link, as far as it was observed.
+    /// The time of the link, as far as this process observed it.
     since: i64,
     /// Whether this process saw the link being made.
     is_new: bool,
@@ -90,8 +90,8 @@ fn seconds_now() -> i64 {
 }
 
 impl Scanner {
-    /// Returns a scanner of `session`'s page with the interval `every`. The
-    /// stored device was linked at `linked_at`, if that is known.
+    /// Creates a scanner of `session`'s page with the interval `every`. The stored device was
+    /// linked at `linked_at`, if that is known.
     #[must_use]
     pub fn new(
         session: SessionHandle,
@@ -152,18 +152,18 @@ impl Scanner {
                 () = stop.cancelled() => return,
                 () = self.look() => {}
             }
-            // If there is a page, it was queried once more before.
+            // If there is a page, it was queried again just before.
             self.tell_unreadable().await;
         }
     }
 
     /// Publishes messages that stay unreadable, with or without a page.
     async fn tell_unreadable(&self) {
-        // After a start the page may be able to read it by now.
+        // After a start the page may be able to read the messages by now.
         if self.searched.is_none() && self.started.elapsed() < UNREADABLE_AFTER {
             return;
         }
-        // Ledger failures are reported by the ledger itself.
+        // The ledger reports its own failures.
         let Ok(store) = self.file.store().await else {
             return;
         };
@@ -185,7 +185,7 @@ impl Scanner {
         let account = snapshot.session.account.as_ref();
         let (Some(page), Some(account)) = (self.session.page().filter(|_| ready), account) else {
             self.retry_at = None;
-            // Messages of the next sync are published in their order.
+            // The messages of the next sync are published in their order.
             if self.searched.take().is_some() {
                 self.catch_up.fell_behind();
             }
@@ -205,7 +205,7 @@ impl Scanner {
             .set(service_runtime::metrics::as_f64(self.lost.len() as u64));
         match result {
             Ok(()) => {
-                // With lost chats: all that can be published in order is.
+                // With lost chats, everything that can be published in order is published.
                 if let Some(begun) = begun {
                     self.catch_up.done(begun);
                     self.searched = Some(generation);
@@ -237,7 +237,7 @@ impl Scanner {
         self.mark.clear();
         let delay = self.backoff.next_delay();
         let delay = match error {
-            // It may recover at any moment, and a retry costs nothing.
+            // The ledger may recover at any moment, and a retry costs nothing.
             ScanError::Ledger(_) => LEDGER_PAUSE,
             _ => delay,
         };
@@ -256,7 +256,7 @@ impl Scanner {
         }
     }
 
-    /// Records when a new link is made: news begins there.
+    /// Records when a new link is made, since news begins there.
     async fn watch_link(&mut self) {
         let linked = self.session.snapshot().session.linked;
         if !linked {
@@ -331,16 +331,16 @@ impl Scanner {
         Ok(())
     }
 
-    /// Requests changes that the page may not have reported: it only reports
-    /// those of messages that it has in memory. Apart from the search: new
-    /// messages do not wait for it, and its failure does not repeat the search.
+    /// Requests changes that the page may not have reported: it only reports changes of messages
+    /// that it has in memory. This is separate from the search, so that new messages do not wait
+    /// for it, and a failure here does not repeat the search.
     async fn ask_changes(&mut self, page: &WhatsAppPage, deep: bool) {
         let every = CHANGES_EVERY.min(self.every * CHANGES_BEATS);
         if !deep && self.changes_at.is_some_and(|at| at.elapsed() <= every) {
             return;
         }
         self.changes_at = Some(Instant::now());
-        // Ledger failures are reported by the ledger itself.
+        // The ledger reports its own failures.
         let Ok(store) = self.file.store().await else {
             return;
         };
@@ -349,7 +349,7 @@ impl Scanner {
         }
     }
 
-    /// Searches chats, and stores which are lost.
+    /// Searches chats, and remembers which are lost.
     async fn search_chats(
         &mut self,
         search: &Search<'_>,
@@ -367,7 +367,7 @@ impl Scanner {
     }
 }
 
-/// Requests changes from the page that it may not have reported.
+/// Requests from the page the changes that it may not have reported.
 async fn read_changes(store: &Store, page: &WhatsAppPage) -> Result<(), ScanError> {
     let messages = store.changeable().await?;
     for messages in messages.chunks(CHANGES) {

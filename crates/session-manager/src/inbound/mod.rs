@@ -1,5 +1,5 @@
-//! Inbound pipeline: messages and acks from the page into the event log, with
-//! none missed and none duplicated (dedup in the ledger).
+//! Moves messages and acks from the page into the event log, with none missed and none duplicated
+//! (dedup in the ledger).
 //!
 //! ```text
 //!  page pushes ─> driver ─> Inbox (bounded) ─> Recorder ─┐
@@ -8,10 +8,10 @@
 //!                          CatchUp ─> Scanner of the page's store
 //! ```
 //!
-//! Pushed events are published within milliseconds, and may get lost: while the
-//! service or the browser is down, the disk is full, or the page reports
-//! nothing. The page's own store loses nothing, so it is searched whenever
-//! messages may have been missed; the ledger knows what was published already.
+//! Events that the page pushes are published within milliseconds, but may get lost: while the
+//! service or the browser is down, while the disk is full, or when the page reports nothing. The
+//! page's own store loses nothing, so it is searched whenever messages may have been missed. The
+//! ledger knows what was already published.
 
 mod catch_up;
 mod recorder;
@@ -43,7 +43,7 @@ fn moment(millis: i64) -> Timestamp {
 
 fn new_message(message: PageMessage) -> NewEvent {
     if let Some(call) = message.call {
-        // The page stores it as a message: the same key allows dedup.
+        // The page stores a call as a message, so the same key allows dedup.
         return NewEvent::Call(Box::new(CallEvent {
             call_id: message.message_id,
             from: message.from,

@@ -1,4 +1,4 @@
-//! Recorder: writes page updates into the ledger, in batches.
+//! Writes page updates into the ledger, in batches.
 
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use crate::ledger::LedgerFile;
 use crate::outbox::Outbox;
 use crate::session::CatchUp;
 
-/// The most updates written in one transaction.
+/// Maximum number of updates that are written in one transaction.
 const BATCH: usize = 256;
 
-/// The one task that empties the inbox.
+/// The only task that empties the inbox.
 pub struct Recorder {
     file: LedgerFile,
     outbox: Outbox,
@@ -23,7 +23,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Returns a recorder that writes to `file` and notifies `outbox` of acks.
+    /// Creates a recorder that writes to `file` and notifies `outbox` of acks.
     #[must_use]
     pub fn new(file: LedgerFile, outbox: Outbox, catch_up: CatchUp) -> Self {
         Self {
@@ -56,8 +56,7 @@ impl Recorder {
         }
     }
 
-    /// Notifies the outbox of acks: they prove a live server, even if the disk
-    /// fails.
+    /// Notifies the outbox of acks: they prove that the server responds, even if the disk fails.
     fn listen(&self, batch: &[PageUpdate]) {
         if batch
             .iter()
@@ -86,7 +85,7 @@ impl Recorder {
                 self.outbox.acknowledged(&recorded.moved);
             }
             Err(error) => {
-                // Logged once, not with every message.
+                // Log the failure once, not with every message.
                 if !std::mem::replace(&mut self.failing, true) {
                     tracing::error!(
                         "what came in was not written down; it is searched for in the page once the ledger can be used: {}",

@@ -1,4 +1,4 @@
-//! One search of the page's message store, chat by chat, with pagination.
+//! Searches the page's message store once, chat by chat, with pagination.
 //!
 //! ```text
 //!  deep ──> changed chats, the latest last ──> each, from its end back to
@@ -9,9 +9,9 @@
 //!  memory ─> the page's messages ──> unknown messages ─> ledger
 //! ```
 //!
-//! The number of held messages is bounded: after a long absence they are
-//! recorded in parts; of a chat with very many messages the oldest are recorded
-//! first, and reading continues from there.
+//! The number of held messages is bounded. After a long absence the messages are recorded in parts.
+//! Of a chat with very many messages the oldest are recorded first, and reading continues from
+//! there.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -26,12 +26,13 @@ const IDS: usize = 5_000;
 const MESSAGES: usize = 50;
 /// Maximum number of messages written at once.
 const WRITTEN: usize = 250;
-/// Maximum number of held messages: of one chat, and of all.
+/// Maximum number of held messages, of one chat and in total.
 const HELD: usize = 2_000;
 const HELD_OF_ALL: usize = 5_000;
 /// Longest time that a search holds messages.
 const HELD_FOR: Duration = Duration::from_secs(10);
-/// The account's own messages have this host's time, which may be wrong.
+/// Maximum difference between the clocks of this host and of WhatsApp, in seconds. The account's
+/// own messages have this host's time, which may be wrong.
 const OWN_CLOCK_SECONDS: i64 = 3_600;
 
 /// Why a search was aborted.
@@ -54,7 +55,7 @@ pub(super) enum Chats<'a> {
 /// Result of a search.
 #[derive(Debug, Default)]
 pub(super) struct SearchResult {
-    /// WhatsApp's own time of the latest message, in seconds.
+    /// WhatsApp's own time of the latest message that the search saw, in seconds.
     pub(super) seen_until: i64,
     /// Chats whose messages the page cannot find.
     pub(super) lost: HashSet<String>,
@@ -63,8 +64,7 @@ pub(super) struct SearchResult {
 /// Messages that were found and are not recorded yet.
 struct Held {
     messages: Vec<PageMessage>,
-    /// The searched chats, each with the time until which all messages are
-    /// known.
+    /// The searched chats, each with the time until which all its messages are known.
     chats: Vec<(String, i64)>,
     since: Instant,
 }
@@ -79,14 +79,15 @@ impl Default for Held {
     }
 }
 
-/// A page, and the store that its messages are recorded in.
+/// A page, and the store in which its messages are recorded.
 pub(super) struct Search<'a> {
     pub(super) store: &'a Store,
     pub(super) page: &'a WhatsAppPage,
     pub(super) account: &'a str,
 }
 
-/// Returns the message's time by WhatsApp's clock; a lower bound for own messages.
+/// Returns the message's time by WhatsApp's clock. For the account's own messages, returns a lower
+/// bound.
 fn seen(id: &str, at: i64) -> i64 {
     match id.starts_with("true_") {
         true => at - OWN_CLOCK_SECONDS,
@@ -104,7 +105,7 @@ impl Search<'_> {
         let mut outcome = SearchResult::default();
         let mut held = Held::default();
         let searched = self.each_chat(chats, since, &mut held, &mut outcome).await;
-        // Even after an abort: the next search begins there.
+        // Record them even after an abort: the next search begins there.
         self.tell_held(&mut held).await?;
         searched.map(|()| outcome)
     }
@@ -151,8 +152,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Holds or records the new messages of one chat; returns the time until
-    /// which all are known, or `None` if the page cannot find its messages.
+    /// Holds or records the new messages of one chat. Returns the time until which all its messages
+    /// are known, or `None` if the page cannot find its messages.
     async fn chat(
         &self,
         chat: &str,
@@ -161,7 +162,7 @@ impl Search<'_> {
     ) -> Result<Option<i64>, ScanError> {
         let mut until = since;
         let mut messages: VecDeque<PageMessage> = VecDeque::new();
-        // The message after which more may follow.
+        // The message after which more messages may follow.
         let mut rest: Option<String> = None;
         let mut anchor: Option<String> = None;
         loop {
@@ -191,8 +192,7 @@ impl Search<'_> {
             }
         }
         self.hold(messages.into(), &mut until, held).await?;
-        // The message that the search began at is neither before nor after
-        // itself.
+        // The message at which the search began is neither before nor after itself.
         if let Some(at) = &rest {
             let this = self.page.read(std::slice::from_ref(at)).await?;
             let this = this
@@ -221,8 +221,8 @@ impl Search<'_> {
         Ok(Some(until))
     }
 
-    /// Records the new messages of the page's memory, from `since` on; returns
-    /// the latest message's time and the page's mark.
+    /// Records the new messages of the page's memory from `since` on. Returns the time of the
+    /// latest message, and the page's mark.
     pub(super) async fn memory(
         &self,
         mut since: i64,
@@ -242,7 +242,7 @@ impl Search<'_> {
             self.read(&unknown).await?;
             match last {
                 Some(last) if found.more => {
-                    // More in one second than the limit: raise the limit.
+                    // There are more messages in one second than the limit, so raise the limit.
                     limit = if last == since { limit * 2 } else { IDS };
                     since = last;
                 }
@@ -260,9 +260,9 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Reads messages again that were unreadable. A message is dropped if it
-    /// turns out not to be a person's, or if the page no longer has it since it
-    /// only carried a change of another.
+    /// Reads messages that were unreadable again. Drops a message that turns out not to be a
+    /// person's, or that the page no longer has because it only carried a change of another
+    /// message.
     pub(super) async fn read_again(&self, ids: &[String]) -> Result<(), ScanError> {
         for ids in ids.chunks(MESSAGES) {
             let read = self.page.read(ids).await?;
@@ -274,7 +274,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Holds the new ones among `messages`.
+    /// Holds the messages that are new.
     async fn hold(
         &self,
         messages: Vec<PageMessage>,
@@ -294,8 +294,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Records the held messages, in order of time, and stores that their chats
-    /// were searched.
+    /// Records the held messages in order of time, and stores that their chats were searched.
     async fn tell_held(&self, held: &mut Held) -> Result<(), ScanError> {
         let Held {
             mut messages,

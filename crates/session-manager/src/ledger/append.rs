@@ -10,16 +10,16 @@ use super::forgotten::forgotten_hash;
 use super::transition::SendState;
 use crate::event_log::{Ticket, json};
 
-/// Number of event ids reserved at once: an id that was only used in memory
-/// must not be reused after a restart, whatever the clock reads then.
+/// Number of event ids that are reserved at once. An id that was used only in memory must not be
+/// reused after a restart, whatever the clock reads then.
 pub(super) const RESERVED: u64 = 20_000;
 
-/// Converts an event id; SQLite has no larger integers.
+/// Converts an event id to an SQLite integer. SQLite has no larger integers.
 pub(super) fn number(id: u64) -> i64 {
     i64::try_from(id).unwrap_or(i64::MAX)
 }
 
-/// Appends the event of a new delivery state.
+/// Appends the event that reports a new delivery state.
 pub(super) async fn tell_ack(
     transaction: &mut SqliteConnection,
     ticket: &mut Ticket,
@@ -40,8 +40,7 @@ pub(super) async fn tell_ack(
     Ok(())
 }
 
-/// Appends an event; returns whether its message key was new: neither known nor
-/// forgotten.
+/// Appends an event. Returns whether its message key was new, that is, neither known nor forgotten.
 pub(super) async fn write(
     transaction: &mut SqliteConnection,
     ticket: &mut Ticket,

@@ -1,4 +1,4 @@
-//! The errors of the ledger: it cannot be opened, migrated, read or written.
+//! Defines the errors of the ledger: it cannot be opened, migrated, read or written.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub enum LedgerError {
     /// A read or write failed.
     #[error("the ledger cannot be read or written")]
     Sqlite(#[source] Arc<sqlx::Error>),
-    /// Opening failed a moment ago; it will be retried soon.
+    /// Opening failed a moment ago; the next try follows soon.
     #[error("{0}")]
     Unavailable(String),
 }
@@ -34,7 +34,7 @@ impl From<sqlx::Error> for LedgerError {
 }
 
 impl LedgerError {
-    /// Returns whether the file itself is damaged, as opposed to the disk.
+    /// Returns whether the file itself is damaged. If not, the disk is at fault.
     pub fn is_damage(&self) -> bool {
         let Self::Sqlite(error) = self else {
             return false;
@@ -47,7 +47,7 @@ impl LedgerError {
         matches!(code.map(|code| code & 0xff), Some(11 | 26))
     }
 
-    /// Returns the whole error chain in one line.
+    /// Returns the whole error chain on one line.
     pub fn chain(&self) -> String {
         service_runtime::error_chain(self)
     }
@@ -55,8 +55,8 @@ impl LedgerError {
 
 impl From<LedgerError> for ApiError {
     fn from(error: LedgerError) -> Self {
-        // The cause contains paths, which only the operator may see: it goes to
-        // the log, which already reports a file that cannot be opened.
+        // The cause contains paths, which only the operator may see, so it goes to the log. A file
+        // that cannot be opened has already been reported there.
         if let LedgerError::Sqlite(_) = error {
             tracing::error!("{}", error.chain());
         }

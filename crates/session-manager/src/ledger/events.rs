@@ -1,4 +1,4 @@
-//! The events table: records incoming messages and acks before they are published.
+//! Manages the events table: records incoming messages and acks before they are published.
 //!
 //! ```text
 //!  page ──> Seen ──record──┬─ known, or sent by this service ─> nothing
@@ -7,7 +7,7 @@
 //!                          └─ new ─> `events`, with its id ─> log ─> clients
 //! ```
 //!
-//! All waiting writes share one transaction: a burst costs one flush of the disk.
+//! All waiting writes share one transaction, so that a burst costs only one flush of the disk.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ use crate::event_log::{Logged, Ticket, id_of, json};
 /// The page's type of a message that it cannot decrypt.
 const UNREADABLE: &str = "ciphertext";
 
-/// An incoming message or an ack, to be recorded.
+/// A message, change, call or ack to be recorded.
 #[derive(Clone)]
 pub enum NewEvent {
     /// A message was received, or was sent from another device.
@@ -42,7 +42,7 @@ pub enum NewEvent {
     },
     /// A message was edited, deleted or reacted to.
     Change {
-        /// Identifies the change among those of its kind, as WhatsApp's id does.
+        /// Identifies the change among those of its kind, as WhatsApp's id does for a message.
         key: String,
         /// The event to publish.
         event: Box<Event>,
@@ -61,14 +61,14 @@ pub enum NewEvent {
 /// The result of recording a batch.
 #[derive(Clone, Debug, Default)]
 pub struct Recorded {
-    /// Number of published events.
+    /// Number of events that were published.
     pub told: usize,
     /// The ids of the sends whose state changed.
     pub moved: Vec<i64>,
 }
 
 impl Store {
-    /// Records and publishes the new events of `batch`, in order (dedup).
+    /// Records and publishes those events of `batch` that are new, in order.
     pub async fn record(&self, batch: Vec<NewEvent>) -> Result<Recorded, LedgerError> {
         self.writer
             .write(move |mut tx| {
@@ -99,8 +99,8 @@ impl Store {
             .await
     }
 
-    /// Publishes the messages that have been unreadable since before `before`,
-    /// each once; returns their number.
+    /// Publishes, once each, the messages that have been unreadable since before `before`. Returns
+    /// how many were published.
     pub async fn tell_unreadable(&self, before: Timestamp) -> Result<usize, LedgerError> {
         let due: Vec<(String, String)> = sqlx::query_as(
             "SELECT message_id, data FROM unreadable
@@ -155,7 +155,7 @@ impl Store {
         Ok(events)
     }
 
-    /// Returns the id after which events are kept; earlier ones may be pruned.
+    /// Returns the id after which all events are kept; earlier events may have been pruned.
     pub async fn kept_after(&self) -> Result<u64, LedgerError> {
         let id: i64 = sqlx::query_scalar("SELECT kept_after FROM event_log")
             .fetch_one(&self.pool)
@@ -163,8 +163,8 @@ impl Store {
         Ok(id.cast_unsigned())
     }
 
-    /// Deletes events from before `before`; returns their number. Events that a
-    /// search of the page's store may return are kept for dedup.
+    /// Deletes events from before `before`, and returns how many. Events that a search of the
+    /// page's store may return again are kept for dedup.
     pub async fn prune_events(&self, before: Timestamp) -> Result<u64, LedgerError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let searched: Option<i64> =
@@ -189,7 +189,7 @@ impl Store {
         for old in [
             "DELETE FROM acks WHERE at < ?",
             "DELETE FROM unreadable WHERE at < ?",
-            // Later than the message itself.
+            // This time is later than the message's own.
             "DELETE FROM forgotten WHERE at < ?",
         ] {
             sqlx::query(old)
@@ -273,8 +273,8 @@ async fn record_message(
     Ok(())
 }
 
-/// Records a change of a message, with dedup by the change's own key: one
-/// message may have several edits, by number and by LID.
+/// Records a change of a message, with dedup by the change's own key: one message may be edited
+/// several times, and may be addressed by number and by LID.
 async fn record_change(
     transaction: &mut SqliteConnection,
     ticket: &mut Ticket,
@@ -306,7 +306,7 @@ async fn record_call(
     Ok(())
 }
 
-/// Publishes an unreadable message; returns whether that was new.
+/// Publishes an unreadable message. Returns whether that was new.
 async fn tell_unreadable(
     transaction: &mut SqliteConnection,
     ticket: &mut Ticket,
@@ -326,7 +326,7 @@ async fn tell_unreadable(
             .await?;
         return Ok(false);
     }
-    // A key of its own: the text, if it arrives, is an event as well.
+    // Use a separate key: if the text arrives later, it is an event as well.
     let key = format!("unreadable:{key}");
     let news = write(
         transaction,
@@ -347,7 +347,7 @@ async fn tell_unreadable(
     Ok(news)
 }
 
-/// Records an ack; returns the send that changed, if it is this service's.
+/// Records an ack. Returns the send whose state changed, if this service sent the message.
 async fn record_ack(
     tx: WriteTx<'_>,
     message_id: &str,
@@ -376,15 +376,15 @@ async fn record_ack(
     Ok(None)
 }
 
-/// Raises the ack of a message that the owner sent from elsewhere; returns
-/// `false` if it is not higher.
+/// Raises the ack of a message that the owner sent from another device. Returns `false` if the new
+/// ack is not higher.
 async fn raise_ack(
     transaction: &mut SqliteConnection,
     message_id: &str,
     ack: i8,
     now: i64,
 ) -> Result<bool, sqlx::Error> {
-    // The server's ack ends a failure; before it, a failure is published once.
+    // The server's ack ends a failure. Until then, a failure is published once.
     let done = sqlx::query(
         "INSERT INTO acks (message_id, ack, at) VALUES (?1, ?2, ?3)
          ON CONFLICT (message_id) DO UPDATE SET ack = ?2, at = ?3

@@ -1,8 +1,7 @@
-//! Opens the ledger on demand, and retries while its file is missing, damaged or on
-//! a full disk.
+//! Opens the ledger on demand, and retries while its file is missing, damaged or on a full disk.
 //!
-//! The service runs without the ledger, and refuses sends with the cause;
-//! opening is retried until it succeeds.
+//! Without the ledger the service still runs, and rejects sends with the cause. Opening is retried
+//! until it succeeds.
 //!
 //! ```text
 //!  open fails, a write fails ──> health: why ──(every second)──> open, write
@@ -45,8 +44,8 @@ enum Opened {
 }
 
 impl LedgerFile {
-    /// Returns the file in `folder`, not opened yet; its events are published
-    /// to `log`.
+    /// Creates the handle of the file in `folder`, without opening it. Its events are published to
+    /// `log`.
     #[must_use]
     pub fn new(folder: PathBuf, log: EventLog) -> Self {
         Self {
@@ -57,18 +56,18 @@ impl LedgerFile {
         }
     }
 
-    /// Returns a receiver of why the file is unusable; `None` while it works.
+    /// Returns a receiver of the reason why the file is unusable; `None` while it works.
     pub fn health(&self) -> watch::Receiver<Option<String>> {
         self.health.subscribe()
     }
 
-    /// Returns why the file is unusable now.
+    /// Returns the reason why the file is unusable now; `None` if it works.
     pub(crate) fn broken(&self) -> Option<LedgerError> {
         let why = self.health.borrow().clone();
         why.map(LedgerError::Unavailable)
     }
 
-    /// Checks after a failure whether the file can still be written.
+    /// Checks, after a failure, whether the file can still be written.
     pub(crate) async fn check(&self) {
         if let Ok(store) = self.store().await
             && let Err(error) = store.probe().await
@@ -77,14 +76,14 @@ impl LedgerFile {
         }
     }
 
-    /// Records that a read or write failed, until a write succeeds again.
+    /// Records that a read or write failed, and keeps this state until a write succeeds again.
     pub(super) async fn failed(&self, error: &LedgerError) {
         let LedgerError::Sqlite(_) = error else {
-            // Reported already: the file did not open.
+            // The failure to open the file has already been reported.
             return;
         };
         if error.is_damage() {
-            // The path may lead to another file by now: reopen it.
+            // The path may lead to another file by now, so reopen it.
             let mut state = self.state.lock().await;
             if let Opened::Open(store) = std::mem::take(&mut *state) {
                 store.close().await;
@@ -96,7 +95,7 @@ impl LedgerFile {
     fn tell(&self, why: Option<String>) {
         self.health.send_if_modified(|known| {
             if known.is_some() == why.is_some() {
-                // Once, not with every retry.
+                // Report the failure once, not with every retry.
                 return false;
             }
             match &why {
@@ -125,7 +124,7 @@ impl LedgerFile {
         }
     }
 
-    /// Returns the open file.
+    /// Returns the open file, after opening it if necessary.
     ///
     /// # Errors
     /// The reason why it could not be opened.

@@ -1,4 +1,5 @@
-//! The files table: metadata of uploaded files. The contents belong to `crate::files`.
+//! Manages the files table, with the metadata of uploaded files. The contents belong to
+//! `crate::files`.
 
 use session_api::{FileBody, Timestamp};
 use sqlx::Row as _;
@@ -10,27 +11,27 @@ use super::store::Store;
 /// An uploaded file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileRow {
-    /// Its id, which is also its name on disk.
+    /// The id of the file, which is also its name on disk.
     pub id: String,
-    /// The digest of its content.
+    /// The SHA-256 digest of the content.
     pub sha256: Vec<u8>,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
     /// Its MIME type.
     pub mime: String,
     /// The name that the recipient sees.
     pub filename: Option<String>,
-    /// The business that uploaded it.
+    /// The business that uploaded the file.
     pub cliente_id: Option<u64>,
-    /// Whether it was uploaded with its message, for that message alone.
+    /// Whether the file was uploaded with its message, for that message alone.
     pub ephemeral: bool,
-    /// When it may be deleted, in milliseconds since 1970.
+    /// When the file may be deleted, in milliseconds since 1970.
     pub expires_at: i64,
-    /// Whether its content was deleted.
+    /// Whether the content was deleted.
     pub deleted: bool,
 }
 
-// File names are the customer's data and stay out of logs.
+// File names are the customer's data, so keep them out of logs.
 impl std::fmt::Debug for FileRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FileRow")
@@ -93,7 +94,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the file with this id, deleted or not.
+    /// Returns the file with this id, whether or not it was deleted.
     pub async fn file(&self, id: &str) -> Result<Option<FileRow>, LedgerError> {
         let row = sqlx::query("SELECT * FROM files WHERE id = ?")
             .bind(id)
@@ -102,7 +103,7 @@ impl Store {
         Ok(row.as_ref().map(FileRow::read).transpose()?)
     }
 
-    /// Returns all files that are not deleted.
+    /// Returns all files that were not deleted.
     pub async fn kept_files(&self) -> Result<Vec<FileRow>, LedgerError> {
         let rows = sqlx::query("SELECT * FROM files WHERE deleted_at IS NULL")
             .fetch_all(&self.pool)
@@ -122,11 +123,11 @@ impl Store {
         Ok(rows.iter().map(FileRow::read).collect::<Result<_, _>>()?)
     }
 
-    /// Marks a file as deleted, unless a message needs it; returns whether it
-    /// was marked. Runs after all writes queued before.
+    /// Marks a file as deleted, unless a message needs it. Returns whether it was marked. Runs
+    /// after all writes that were queued before.
     pub async fn delete_file(&self, id: &str) -> Result<bool, LedgerError> {
         let id = id.to_owned();
-        // In the queue: the message's row may still be waiting to be written.
+        // Go through the queue: the message's row may still be waiting to be written.
         self.writer
             .write(move |turn| {
                 Box::pin(async move {

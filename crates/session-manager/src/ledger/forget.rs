@@ -1,4 +1,4 @@
-//! Forgetting a chat: deletes the texts, names and numbers of one person.
+//! Forgets a chat: deletes the texts, names and numbers of one person.
 //!
 //! ```text
 //!  events, media, unreadable ──> deleted; of each message a hash stays (`forgotten`),
@@ -7,9 +7,9 @@
 //!                                full id, so that its key is never sent twice
 //! ```
 //!
-//! Whatever has an unknown outcome is left as it is: it may have to be sent again
-//! under its id. The caller asks again later. What came after the last event that
-//! the caller has read stays too: nobody was told of it yet.
+//! Whatever has an unknown outcome is left as it is, since it may have to be sent again under its
+//! id. The caller asks again later. Events after the last one that the caller has read stay as
+//! well, since no client has received them yet.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -22,17 +22,17 @@ use super::forgotten::forgotten_hash;
 use super::message_id::inbound_dedup_key;
 use super::store::Store;
 
-/// The last digits of a number, by which rows are found before they are compared.
+/// How many of a number's last digits are used to find rows before they are compared.
 const NUMBER_END: usize = 8;
 
 /// What was deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForgottenChat {
-    /// Number of deleted events, and of sends without their recipient now.
+    /// Number of deleted events, and of sends that no longer have a recipient.
     pub rows: u64,
     /// Number of sends and changes whose outcome is still unknown.
     pub unsettled: u64,
-    /// Names on disk of the files to delete.
+    /// The names on disk of the files that the caller has to delete.
     pub files: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ struct Found {
     searched: Vec<String>,
 }
 
-/// Returns the address that a number or WhatsApp id stands for.
+/// Returns the address that a number or WhatsApp id stands for; `None` if it is neither.
 fn address_of(id: &str) -> Option<String> {
     let id = Recipient::parse(id).ok()?;
     let id = id.as_str();
@@ -62,7 +62,7 @@ fn address_in_id(message_id: &str) -> Option<String> {
     address_of(message_id.split('_').nth(1)?)
 }
 
-/// Returns the addresses of the other side of an event.
+/// Returns the addresses of the other person in an event.
 fn addresses_of_event(data: &str) -> Vec<String> {
     let Ok(event) = serde_json::from_str::<Value>(data) else {
         return Vec::new();
@@ -78,7 +78,7 @@ fn addresses_of_event(data: &str) -> Vec<String> {
     found
 }
 
-/// Returns what the text of any row of this address contains.
+/// Returns a part of this address that the text of each of its rows contains.
 fn end_of(address: &str) -> &str {
     match address.strip_suffix("@c.us") {
         Some(number) => &number[number.len().saturating_sub(NUMBER_END)..],
@@ -87,8 +87,7 @@ fn end_of(address: &str) -> &str {
 }
 
 impl Store {
-    /// Deletes what is kept of the person with these numbers or LIDs, up to the
-    /// event `until`.
+    /// Deletes what is kept about the person with these numbers or LIDs, up to the event `until`.
     pub async fn forget_chat(
         &self,
         ids: &[&str],
@@ -96,7 +95,7 @@ impl Store {
     ) -> Result<ForgottenChat, LedgerError> {
         let mut addresses: BTreeSet<String> = ids.iter().filter_map(|id| address_of(id)).collect();
         let mut events = self.events_of(&addresses).await?;
-        // Messages tell which number and LID are one person's.
+        // Messages tell which number and which LID belong to the same person.
         let known: BTreeSet<_> = events.iter().flat_map(|it| it.2.clone()).collect();
         if !known.is_subset(&addresses) {
             addresses.extend(known);
@@ -118,7 +117,7 @@ impl Store {
         Ok(forgotten)
     }
 
-    /// Returns id, message key and addresses of the events of these addresses.
+    /// Returns the id, message key and addresses of each event that has one of these addresses.
     async fn events_of(
         &self,
         addresses: &BTreeSet<String>,
@@ -225,7 +224,7 @@ impl Store {
                 .searched
                 .extend(searched.filter(|chat| is_theirs(address_of(chat))));
         }
-        // A message that came by the LID has its file under that id.
+        // The file of a message that came by the LID is stored under the LID's id.
         for message_key in found.events.iter().filter_map(|(_, key)| key.as_ref()) {
             let media: Option<String> =
                 sqlx::query_scalar("SELECT message_id FROM media WHERE message_key = ?")

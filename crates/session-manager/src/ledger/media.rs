@@ -1,4 +1,4 @@
-//! The media table: files of incoming messages. The contents belong to
+//! Manages the media table, with the files of incoming messages. The contents belong to
 //! `crate::media`.
 //!
 //! ```text
@@ -23,30 +23,30 @@ pub struct MediaRow {
     pub message_key: String,
     /// WhatsApp's full message id.
     pub message_id: String,
-    /// Its name, as reported by the sender's phone.
+    /// The name of the file, as the sender's phone reported it.
     pub filename: Option<String>,
-    /// Its MIME type, as reported by the sender's phone.
+    /// The MIME type of the file, as the sender's phone reported it.
     pub declared_mime: String,
-    /// Whether WhatsApp no longer has it.
+    /// Whether WhatsApp no longer has the file.
     pub gone: bool,
-    /// Its stored copy, if any.
+    /// The stored copy of the file, if any.
     pub stored: Option<StoredMedia>,
 }
 
-/// A fetched file.
+/// A file that was fetched and stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMedia {
-    /// Its name on disk.
+    /// The name of the file on disk.
     pub file_id: String,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Its MIME type, detected from the content.
+    /// The MIME type, detected from the content.
     pub mime: String,
-    /// The digest of its content.
+    /// The SHA-256 digest of the content.
     pub sha256: Vec<u8>,
 }
 
-// File names are the customer's data and stay out of logs.
+// File names are the customer's data, so keep them out of logs.
 impl std::fmt::Debug for MediaRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MediaRow")
@@ -118,8 +118,8 @@ pub(super) async fn note_media(
 }
 
 impl Store {
-    /// Returns the file of a message, by WhatsApp's full id or by the last part
-    /// of an incoming one's.
+    /// Returns the file of a message, by WhatsApp's full id, or for an incoming message by the last
+    /// part of it.
     pub async fn media(&self, id: &str) -> Result<Option<MediaRow>, LedgerError> {
         let row = sqlx::query("SELECT * FROM media WHERE message_key IN (?1, 'in:' || ?2) LIMIT 1")
             .bind(inbound_dedup_key(id))
@@ -129,9 +129,8 @@ impl Store {
         Ok(row.as_ref().map(MediaRow::read).transpose()?)
     }
 
-    /// Returns the newest file to prefetch: of one of `kinds` (a JSON array),
-    /// at most `most` bytes, tried less than `tries` times and not since
-    /// `before`.
+    /// Returns the newest file to prefetch: its kind is one of `kinds` (a JSON array), it has at
+    /// most `most` bytes, and it was tried less than `tries` times and not since `before`.
     pub async fn media_to_fetch(
         &self,
         kinds: &str,
@@ -155,7 +154,7 @@ impl Store {
         Ok(row.as_ref().map(MediaRow::read).transpose()?)
     }
 
-    /// Marks the file as stored; `false` if its row was deleted.
+    /// Marks the file as stored. Returns `false` if its row was deleted.
     pub async fn media_stored(&self, key: &str, file: &StoredMedia) -> Result<bool, LedgerError> {
         let done = sqlx::query(
             "UPDATE media SET state = 'stored', file_id = ?2, size = ?3, mime = ?4, sha256 = ?5,
@@ -172,7 +171,7 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Deletes the row of a file; returns its name on disk, if it is stored.
+    /// Deletes the row of a file. Returns the file's name on disk, if it is stored.
     pub async fn media_forgotten(&self, key: &str) -> Result<Option<String>, LedgerError> {
         let file_id: Option<Option<String>> =
             sqlx::query_scalar("DELETE FROM media WHERE message_key = ? RETURNING file_id")
@@ -201,7 +200,7 @@ impl Store {
         Ok(())
     }
 
-    /// Marks the file as dropped; it may be fetched again.
+    /// Marks the stored copy as dropped. The file may be fetched again.
     pub async fn media_dropped(&self, file_id: &str) -> Result<(), LedgerError> {
         sqlx::query(
             "UPDATE media SET state = 'dropped', file_id = NULL WHERE file_id = ? AND state = 'stored'",
@@ -212,7 +211,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the stored files, oldest first: id, bytes, and storage time.
+    /// Returns the stored files, oldest first, each with its id, its size in bytes and the time at
+    /// which it was stored.
     pub async fn stored_media(&self) -> Result<Vec<(String, u64, i64)>, LedgerError> {
         let rows: Vec<(String, i64, i64)> = sqlx::query_as(
             "SELECT file_id, size, stored_at FROM media
@@ -226,8 +226,8 @@ impl Store {
             .collect())
     }
 
-    /// Deletes the rows of messages published before `before` whose files are
-    /// not stored.
+    /// Deletes the rows of files that are not stored and whose messages were published before
+    /// `before`.
     pub async fn forget_media(&self, before: Timestamp) -> Result<(), LedgerError> {
         sqlx::query("DELETE FROM media WHERE at < ? AND state != 'stored'")
             .bind(before.as_millis())

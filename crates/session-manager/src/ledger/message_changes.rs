@@ -1,4 +1,4 @@
-//! The table `message_changes`: edits and deletions of sent messages.
+//! Manages the table `message_changes`, with edits and deletions of sent messages.
 //!
 //! ```text
 //!  begun ─> sending ──┬─> done ─> event
@@ -23,9 +23,9 @@ use crate::event_log::json;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum MessageChangeKind {
-    /// Its text is replaced.
+    /// The text is replaced.
     Edit,
-    /// It is deleted for everyone.
+    /// The message is deleted for everyone.
     Delete,
 }
 
@@ -33,20 +33,20 @@ pub enum MessageChangeKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum MessageChangeState {
-    /// The page received the request or is about to.
+    /// The page has received the request, or is about to receive it.
     Sending,
-    /// Whether it was made is unknown.
+    /// Whether the change was made is unknown.
     Unconfirmed,
-    /// WhatsApp's server accepted it.
+    /// WhatsApp's server accepted the change.
     Done,
-    /// Certainly not made.
+    /// The change was certainly not made.
     Failed,
 }
 
 /// A change to be inserted.
 #[derive(Clone)]
 pub struct NewMessageChange {
-    /// Its kind.
+    /// How the message is changed.
     pub kind: MessageChangeKind,
     /// The last part of the message's id.
     pub message_key: String,
@@ -54,46 +54,46 @@ pub struct NewMessageChange {
     pub message_id: String,
     /// When the message was sent, in seconds since 1970; 0 if unknown.
     pub sent_at: i64,
-    /// The last part of the edit's own id.
+    /// The last part of the edit's own id, as opposed to the message's.
     pub wa_key: String,
-    /// `Idempotency-Key`.
+    /// The `Idempotency-Key` of the request.
     pub idempotency_key: Option<String>,
-    /// SHA-256 of the request.
+    /// The SHA-256 digest of the request.
     pub body_hash: Vec<u8>,
-    /// The new text.
+    /// The new text; `None` for a deletion.
     pub text: Option<String>,
 }
 
-/// A change.
+/// An edit or deletion of a sent message.
 #[derive(Clone)]
 pub struct MessageChange {
-    /// Its row id.
+    /// The id of the row.
     pub id: i64,
-    /// Its kind.
+    /// How the message is changed.
     pub kind: MessageChangeKind,
     /// WhatsApp's full id of the message.
     pub message_id: String,
     /// When the message was sent, in seconds since 1970; 0 if unknown.
     pub sent_at: i64,
-    /// The last part of the edit's own id.
+    /// The last part of the edit's own id, as opposed to the message's.
     pub wa_key: String,
-    /// SHA-256 of the request.
+    /// The SHA-256 digest of the request.
     pub body_hash: Vec<u8>,
     /// The new text, while it may have to be sent again.
     pub text: Option<String>,
     /// Its state.
     pub state: MessageChangeState,
-    /// The error code of its failure.
+    /// The error code of the failure.
     pub error: Option<String>,
-    /// Number of tries to settle its outcome, and the time of the last one.
+    /// How many times the service has tried to settle the outcome.
     pub tries: u32,
-    /// In milliseconds since 1970.
+    /// When the last try was made, in milliseconds since 1970.
     pub tried_at: Option<i64>,
-    /// When the tries were given up.
+    /// When the service gave up settling the outcome.
     pub undecided_at: Option<i64>,
 }
 
-// The text is the customer's.
+// The text is the customer's data, so keep it out of logs.
 impl std::fmt::Debug for MessageChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MessageChange")
@@ -105,7 +105,7 @@ impl std::fmt::Debug for MessageChange {
 }
 
 impl MessageChange {
-    /// Returns whether its outcome is unknown.
+    /// Returns whether the outcome is unknown.
     pub fn is_unsettled(&self) -> bool {
         matches!(
             self.state,
@@ -141,8 +141,8 @@ fn name<T: std::str::FromStr<Err = strum::ParseError>>(
 }
 
 impl Store {
-    /// Inserts a change as `sending`, or begins a failed one with the same
-    /// idempotency key again; `None` if its key is known otherwise.
+    /// Inserts a change as `sending`, or restarts a failed change with the same idempotency key.
+    /// Returns `None` if another change has the key.
     pub async fn begin_change(
         &self,
         new: NewMessageChange,
@@ -203,7 +203,7 @@ impl Store {
         Ok(row.as_ref().map(MessageChange::read).transpose()?)
     }
 
-    /// Returns the state of a change.
+    /// Returns the state of a change; `None` if the change does not exist.
     pub async fn change_state(&self, id: i64) -> Result<Option<MessageChangeState>, LedgerError> {
         let row = sqlx::query("SELECT state FROM message_changes WHERE id = ?")
             .bind(id)
@@ -248,8 +248,7 @@ impl Store {
             .collect::<Result<_, _>>()?)
     }
 
-    /// Records an attempt to settle a change; returns the number of attempts so
-    /// far.
+    /// Records an attempt to settle a change. Returns the number of attempts so far.
     pub async fn note_change_try(&self, id: i64) -> Result<u32, LedgerError> {
         Ok(sqlx::query_scalar(
             "UPDATE message_changes SET tries = tries + 1, tried_at = ?2
@@ -261,8 +260,8 @@ impl Store {
         .await?)
     }
 
-    /// Records that WhatsApp's server accepted a change, and publishes it;
-    /// `own_key` is what tells it from all others.
+    /// Records that WhatsApp's server accepted a change, and publishes it. `own_key` identifies the
+    /// change among all others.
     pub async fn change_done(
         &self,
         id: i64,
@@ -309,8 +308,8 @@ impl Store {
         Ok(())
     }
 
-    /// Records that the outcome of a change is unknown; with `for_good` the
-    /// service does not try to find out any more.
+    /// Records that the outcome of a change is unknown. With `for_good` the service stops trying to
+    /// find it out.
     pub async fn change_unknown(&self, id: i64, for_good: bool) -> Result<(), LedgerError> {
         sqlx::query(
             "UPDATE message_changes SET state = 'unconfirmed',
@@ -343,8 +342,8 @@ impl Store {
     }
 }
 
-/// Returns whether an edit with this id is this service's own. The page tells
-/// of it before WhatsApp's server has it; the ledger publishes it afterwards.
+/// Returns whether this service made the edit with this id. The page reports an edit before
+/// WhatsApp's server has it; the ledger publishes it afterwards.
 pub(super) async fn is_own_edit(
     transaction: &mut SqliteConnection,
     edit_id: &str,
@@ -413,7 +412,7 @@ mod tests {
         let row = store.begin_change(new(Some("k"), "3EB0E1", "b")).await;
         let row = row.unwrap().expect("a row");
         let id = "true_5491158254201@c.us_3EB0E1".to_owned();
-        // The page tells of it before the server has it.
+        // The page reports the edit before the server has it.
         let from_page = || NewEvent::Change {
             key: id.clone(),
             event: Box::new(edited("b")),
@@ -436,7 +435,7 @@ mod tests {
         assert!(known.edited_at.is_some() && known.unsettled.is_none());
         let last = store.last_change("3EB0A").await.unwrap().expect("a row");
         assert_eq!((last.state, last.text), (MessageChangeState::Done, None));
-        // Another's edit is no own one.
+        // An edit that somebody else made is not the service's own.
         let other = NewEvent::Change {
             key: "true_5491158254201@c.us_3EB0FF".into(),
             event: Box::new(edited("c")),

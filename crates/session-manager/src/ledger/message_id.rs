@@ -1,16 +1,15 @@
-//! WhatsApp message ids, `<from me>_<chat>_<key>`, in groups followed by the
-//! participant, and the dedup key of an incoming message.
+//! Parses WhatsApp's message ids, `<from me>_<chat>_<key>` (in groups followed by the participant),
+//! and derives dedup keys.
 
 use session_api::EventKind;
 
-/// Returns the last part of the id of a message that this account sent.
+/// Returns the last part of the id of a message that this account sent; `None` for other messages.
 pub(super) fn sent_key(id: &str) -> Option<&str> {
     id.strip_prefix("true_")?.split('_').nth(1)
 }
 
-/// Returns a message's dedup key. A person's chat may be addressed by number
-/// one day and by LID the next, so incoming messages are identified by the key
-/// alone.
+/// Returns the dedup key of an incoming message. A person's chat may be addressed by number one day
+/// and by LID the next, so incoming messages are identified by the key alone.
 pub(super) fn inbound_dedup_key(id: &str) -> String {
     let parts: Vec<_> = id.split('_').collect();
     match parts[..] {

@@ -1,4 +1,4 @@
-//! The ledger: the durable record of sends, events and files, in SQLite.
+//! Keeps the ledger, the durable record of sends, events and files, in SQLite.
 //!
 //! ```text
 //!  POST /send ──> Outbox ──> Store (SQLite, one writer) <── messages and acks
@@ -7,8 +7,7 @@
 //!                 page           └─> events, published once they are on disk
 //! ```
 //!
-//! The page receives no request before its row, with the id that the message
-//! will have, is on disk.
+//! The page receives no request until its row is on disk, with the id that the message will have.
 
 mod append;
 mod error;

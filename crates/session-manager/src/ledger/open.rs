@@ -20,10 +20,11 @@ use crate::event_log::EventLog;
 pub(super) const FILE: &str = "ledger.db";
 const BUSY: Duration = Duration::from_secs(5);
 const READERS: u32 = 2;
-/// Readers that lag further behind query the file instead.
+/// How many notifications of changed rows are kept. A reader that lags further behind queries the
+/// file instead.
 const NEWS_KEPT: usize = 1024;
 
-/// The migrations: number, name, statements.
+/// The migrations: number, name and statements.
 pub(super) const MIGRATIONS: [(i64, &str, &str); 11] = [
     (1, "sends", include_str!("../../migrations/0001_sends.sql")),
     (
@@ -71,8 +72,8 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 11] = [
 ];
 
 impl Store {
-    /// Opens the file in `folder`, creating both if missing, and settles rows
-    /// that an earlier process left unfinished. Events are published to `log`.
+    /// Opens the file in `folder`, and creates both if they are missing. Settles rows that an
+    /// earlier process left unfinished. Events are published to `log`.
     pub async fn open(folder: &Path, log: EventLog) -> Result<Self, LedgerError> {
         let path = folder.join(FILE);
         prepare(folder, &path)?;
@@ -81,8 +82,8 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             // A response must not be ahead of the disk.
             .synchronous(SqliteSynchronous::Full)
-            // In KiB, per connection: the default of 2 MB fills up within an
-            // hour and gains nothing for rows found by an index.
+            // In KiB, for each connection. The default of 2 MB fills up within an hour, and gains
+            // nothing for rows that are found by an index.
             .pragma("cache_size", "-512")
             .busy_timeout(BUSY);
         let pool = SqlitePoolOptions::new()
@@ -90,8 +91,8 @@ impl Store {
             .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            // A full disk aborts a transaction midway; sqlx keeps counting it
-            // as open, and would begin no other on this connection.
+            // A full disk aborts a transaction midway. sqlx still counts the transaction as open,
+            // and would begin no other one on this connection.
             .before_acquire(|connection, _| {
                 Box::pin(async move { Ok(!connection.is_in_transaction()) })
             })
@@ -127,8 +128,8 @@ impl Store {
 
     /// Checks that the file can be written.
     pub async fn probe(&self) -> Result<(), LedgerError> {
-        // The header's application-defined number, which is unused here: a
-        // write like any other.
+        // Writes the header's application-defined number, which is otherwise unused. It is a write
+        // like any other.
         let number = Timestamp::now().as_millis() & 0x7fff_ffff;
         let probe = format!("PRAGMA user_version = {number}");
         sqlx::raw_sql(AssertSqlSafe(probe))
@@ -139,9 +140,9 @@ impl Store {
 
     /// Flushes the queued writes and closes the file.
     pub async fn close(&self) {
-        // Queued writes are flushed; a failed one is settled later.
+        // Flush the queued writes; a write that fails is settled later.
         let _ = self.caught_up().await;
-        // The last connection to close checkpoints the write-ahead log.
+        // The last connection that closes checkpoints the write-ahead log.
         self.readers.close().await;
         self.pool.close().await;
     }
@@ -176,7 +177,8 @@ fn migrations() -> Migrator {
     Migrator::with_migrations(steps.into())
 }
 
-/// Creates both, private to the service's user: they contain customers' data.
+/// Creates the folder and the file, private to the service's user, since they contain customers'
+/// data.
 pub(super) fn prepare(folder: &Path, path: &Path) -> Result<(), LedgerError> {
     let failed = |at: &Path| {
         let at = at.to_owned();

@@ -1,4 +1,4 @@
-//! `Row`: one row of the table `sends`.
+//! Defines `Row`, one row of the table `sends`.
 
 use session_api::{Content, ErrorCode, MessageBody, Timestamp};
 use sqlx::Row as _;
@@ -6,63 +6,63 @@ use sqlx::sqlite::SqliteRow;
 
 use super::transition::{SendState, UnknownState};
 
-/// The stored failure of a send whose lookup lost the connection. The API has
-/// `SEND_FAILED` for it; a repeat has to tell it from other failures.
+/// The stored failure of a send whose lookup lost the connection. The API reports it as
+/// `SEND_FAILED`, but a repeated request has to distinguish it from other failures.
 pub const CONNECTION_LOST: &str = "CONNECTION_LOST";
 
-/// What is known of the changes of one message.
+/// What is known about the changes of one message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangesOfMessage {
-    /// When it was last edited, in milliseconds since 1970.
+    /// When the message was last edited, in milliseconds since 1970.
     pub edited_at: Option<i64>,
-    /// When it was deleted, in milliseconds since 1970.
+    /// When the message was deleted, in milliseconds since 1970.
     pub deleted_at: Option<i64>,
-    /// The kind of the latest change, while its outcome is unknown.
+    /// The kind of the latest change, if its outcome is unknown.
     pub unsettled: Option<&'static str>,
 }
 
-/// A send.
+/// A send, as the ledger stores it.
 #[derive(Clone, PartialEq)]
 pub struct Row {
-    /// Its row id.
+    /// The id of the row.
     pub id: i64,
-    /// The last part of WhatsApp's id; also the ledger's public id.
+    /// The last part of WhatsApp's id, which is also the ledger's public id.
     pub wa_key: String,
-    /// SHA-256 of the request.
+    /// The SHA-256 digest of the request.
     pub body_hash: Vec<u8>,
-    /// `…@c.us` or `…@lid`.
+    /// The recipient, as `…@c.us` or `…@lid`.
     pub recipient: String,
-    /// Its type, as in the request.
+    /// The kind of the message, as in the request.
     pub kind: String,
-    /// Its content, while it may have to be resent.
+    /// The content, while the message may have to be resent.
     pub content: Option<Content>,
-    /// WhatsApp's full id, once known.
+    /// WhatsApp's full id, once it is known.
     pub message_id: Option<String>,
-    /// Its state.
+    /// The state of the send.
     pub state: SendState,
-    /// The error code of its failure, or [`CONNECTION_LOST`].
+    /// The error code of the failure, or [`CONNECTION_LOST`].
     pub error: Option<String>,
-    /// Number of tries to settle its outcome.
+    /// How many times the service has tried to settle the outcome.
     pub settle_tries: u32,
-    /// Time of the last such try, in milliseconds since 1970.
+    /// When the last such try was made, in milliseconds since 1970.
     pub settle_tried_at: Option<i64>,
-    /// When the tries were given up: a person decides.
+    /// When the service gave up and left the decision to a person.
     pub undecided_at: Option<i64>,
-    /// When it was requested, in milliseconds since 1970, as all times below.
+    /// When the send was requested. This and all times below are in milliseconds since 1970.
     pub created_at: i64,
-    /// When it failed.
+    /// When the send failed.
     pub failed_at: Option<i64>,
-    /// When the server accepted it.
+    /// When the server accepted the message.
     pub sent_at: Option<i64>,
-    /// When it reached the phone.
+    /// When the message reached the phone.
     pub delivered_at: Option<i64>,
-    /// When it was read.
+    /// When the message was read.
     pub read_at: Option<i64>,
-    /// When it was played.
+    /// When the message was played.
     pub played_at: Option<i64>,
 }
 
-// Neither a text nor a full phone number may reach a log.
+// Neither the text nor a full phone number may reach a log.
 impl std::fmt::Debug for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Row")
@@ -100,12 +100,12 @@ impl Row {
         })
     }
 
-    /// Returns WhatsApp's id if it is known, else the ledger's.
+    /// Returns WhatsApp's id if it is known, otherwise the ledger's.
     pub fn public_id(&self) -> &str {
         self.message_id.as_deref().unwrap_or(&self.wa_key)
     }
 
-    /// Returns whether its outcome is unknown, and a person has to decide.
+    /// Returns whether the outcome is unknown and a person has to decide.
     pub fn is_undecided(&self) -> bool {
         self.state.is_unsettled() && self.undecided_at.is_some()
     }
@@ -114,7 +114,7 @@ impl Row {
     pub fn body(&self, changes: &ChangesOfMessage) -> MessageBody {
         let at = |millis: Option<i64>| millis.and_then(Timestamp::from_millis);
         let status = match self.state {
-            // The API does not distinguish these: no outcome yet.
+            // The API does not distinguish these states: there is no outcome yet.
             SendState::Sending => SendState::Accepted,
             state => state,
         };
@@ -139,7 +139,7 @@ impl Row {
     }
 }
 
-/// Returns the code that the API has for a stored failure.
+/// Returns the error code that the API uses for a stored failure.
 fn told(stored: &str) -> String {
     match stored {
         CONNECTION_LOST => ErrorCode::SendFailed.as_str(),
@@ -154,7 +154,7 @@ fn content(row: &SqliteRow) -> Result<Option<Content>, sqlx::Error> {
             serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
         return Ok(Some(content));
     }
-    // Written by a version that only supported texts.
+    // The row was written by a version that only supported text messages.
     let text: Option<String> = row.try_get("text")?;
     Ok(text.map(Content::text))
 }

@@ -1,4 +1,4 @@
-//! `Store`: the SQL of the table `sends`; one writing connection, some readers.
+//! Provides `Store`, the SQL of the table `sends`: one connection for writing, several for reading.
 
 use session_api::{Content, Timestamp};
 use sqlx::SqlitePool;
@@ -14,28 +14,28 @@ use crate::event_log::EventLog;
 /// A send to be inserted.
 #[derive(Clone, Copy)]
 pub struct NewSend<'a> {
-    /// `Idempotency-Key`.
+    /// The `Idempotency-Key` of the request.
     pub idempotency_key: Option<&'a str>,
-    /// SHA-256 of the request, to compare idempotent repeats.
+    /// The SHA-256 digest of the request, to compare repeated requests.
     pub body_hash: &'a [u8],
-    /// `…@c.us` or `…@lid`.
+    /// The recipient, as `…@c.us` or `…@lid`.
     pub recipient: &'a str,
-    /// All known addresses of the recipient; the first stands for them.
+    /// All known addresses of the recipient. The first one stands for all of them.
     pub lane: &'a [String],
-    /// Content of the message.
+    /// The content of the message.
     pub content: &'a Content,
-    /// Last part of the WhatsApp message id, chosen before sending.
+    /// The last part of the WhatsApp message id, chosen before sending.
     pub wa_key: &'a str,
 }
 
-/// Data that accompanies a transition.
+/// The data that accompanies a transition.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TransitionData<'a> {
     /// WhatsApp's full message id.
     pub message_id: Option<&'a str>,
-    /// The error code of a failure.
+    /// The error code of the failure.
     pub error: Option<&'a str>,
-    /// Content of the message, for a retry.
+    /// The content of the message, for a retry.
     pub content: Option<&'a Content>,
     /// The recipient, for a retry of a send whose chat was forgotten.
     pub recipient: Option<&'a str>,
@@ -46,8 +46,7 @@ pub struct TransitionData<'a> {
 pub struct Store {
     /// The writing connection.
     pub(super) pool: SqlitePool,
-    /// The reading connections: they see committed data and never wait for the
-    /// writer.
+    /// The reading connections, which see committed data and never wait for the writer.
     pub(super) readers: SqlitePool,
     pub(super) writer: Writer,
     pub(super) log: EventLog,
@@ -60,9 +59,9 @@ impl Store {
         self.news.subscribe()
     }
 
-    /// Inserts a new send; `None` if its idempotency key is known. With
-    /// `at_once` the row starts as `sending`, unless an earlier send to the
-    /// same recipient still has an unknown outcome.
+    /// Inserts a new send. Returns `None` if its idempotency key is known. With `at_once` the row
+    /// starts as `sending`, unless an earlier send to the same recipient still has an unknown
+    /// outcome.
     pub async fn insert(
         &self,
         send: NewSend<'_>,
@@ -117,9 +116,9 @@ impl Store {
         Ok(row.as_ref().map(Row::read).transpose()?)
     }
 
-    /// Returns the send with this id: WhatsApp's full one, or the ledger's.
+    /// Returns the send with this id: WhatsApp's full id, or the ledger's.
     pub async fn find(&self, id: &str) -> Result<Option<Row>, LedgerError> {
-        // true_<chat>_<key>
+        // The parts of `true_<chat>_<key>`.
         let (own, key) = match id.split('_').collect::<Vec<_>>()[..] {
             [key] => (true, key),
             [own, _, key] => (own == "true", key),
@@ -135,11 +134,11 @@ impl Store {
         Ok(row.as_ref().map(Row::read).transpose()?)
     }
 
-    /// Returns sends with an unknown outcome that the service has to settle,
-    /// oldest first; of the recipient with these addresses, or of all.
+    /// Returns the sends with an unknown outcome that the service has to settle, oldest first:
+    /// those to the recipient with these addresses, or all of them.
     ///
-    /// What the page knows of a person's addresses may change between two sends,
-    /// so both the lane and the address that the caller wrote are compared.
+    /// The page may know different addresses of a person at different times, so both the lane and
+    /// the address that the caller wrote are compared.
     pub async fn unsettled(&self, lane: Option<&[String]>) -> Result<Vec<Row>, LedgerError> {
         let rows = sqlx::query(
             "SELECT * FROM sends WHERE state IN ('sending', 'unconfirmed') AND undecided_at IS NULL
@@ -154,8 +153,8 @@ impl Store {
         Ok(rows.iter().map(Row::read).collect::<Result<_, _>>()?)
     }
 
-    /// Returns the number of unsettled sends, and the creation time of the
-    /// oldest, in milliseconds since 1970.
+    /// Returns the number of unsettled sends, and when the oldest was created, in milliseconds
+    /// since 1970.
     pub async fn unsettled_count(&self) -> Result<(u64, Option<i64>), LedgerError> {
         let (count, oldest): (i64, Option<i64>) = sqlx::query_as(
             "SELECT COUNT(*), MIN(created_at) FROM sends \
@@ -166,7 +165,7 @@ impl Store {
         Ok((count.unsigned_abs(), oldest))
     }
 
-    /// Returns the number of sends that wait for the decision of a person.
+    /// Returns the number of sends that wait for a person's decision.
     pub async fn undecided_count(&self) -> Result<u64, LedgerError> {
         let count: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM sends
@@ -177,8 +176,7 @@ impl Store {
         Ok(count.unsigned_abs())
     }
 
-    /// Records an attempt to settle a send; returns the number of attempts so
-    /// far.
+    /// Records an attempt to settle a send. Returns the number of attempts so far.
     pub async fn note_settle_try(&self, id: i64) -> Result<u32, LedgerError> {
         let tries = sqlx::query_scalar(
             "UPDATE sends SET settle_tries = settle_tries + 1, settle_tried_at = ?2
@@ -191,8 +189,7 @@ impl Store {
         Ok(tries)
     }
 
-    /// Leaves a send to the decision of a person; returns whether it was still
-    /// unsettled.
+    /// Leaves a send to a person's decision. Returns whether the send was still unsettled.
     pub async fn leave_undecided(&self, id: i64) -> Result<bool, LedgerError> {
         let done = sqlx::query(
             "UPDATE sends SET undecided_at = ?2, state = 'unconfirmed'
@@ -202,13 +199,12 @@ impl Store {
         .bind(Timestamp::now().as_millis())
         .execute(&self.pool)
         .await?;
-        // No subscriber is not an error.
+        // It is not an error if nobody subscribes.
         let _ = self.news.send(id);
         Ok(done.rows_affected() > 0)
     }
 
-    /// Applies an event to a send; returns the row afterwards, and whether it
-    /// changed.
+    /// Applies an event to a send. Returns the row afterwards, and whether it changed.
     pub async fn apply(
         &self,
         id: i64,
@@ -218,8 +214,8 @@ impl Store {
         self.queue_transition(id, event, data).await.await
     }
 
-    /// Like [`Self::apply`], but returns as soon as the write is queued: later
-    /// writes are committed after it, or with it.
+    /// Works like [`Self::apply`], but returns as soon as the write is queued. Later writes are
+    /// committed after this one, or together with it.
     pub async fn queue_transition(
         &self,
         id: i64,
@@ -268,8 +264,8 @@ impl Store {
     }
 }
 
-/// Applies an event to a send within a transaction, and appends the ack event
-/// where callers can see the change; `None` if nothing changes.
+/// Applies an event to a send within a transaction. Appends the ack event if callers can see the
+/// change. Returns `None` if nothing changes.
 pub(super) async fn apply_transition(
     tx: WriteTx<'_>,
     before: &Row,
@@ -280,7 +276,7 @@ pub(super) async fn apply_transition(
         return Ok(None);
     };
     let now = Timestamp::now().as_millis();
-    // The content is kept only while the message may have to be sent again.
+    // Keep the content only while the message may have to be sent again.
     let keeps = state == SendState::Accepted || state.is_unsettled();
     let content = data.content.or(before.content.as_ref());
     let content = content.filter(|_| keeps);
@@ -319,7 +315,7 @@ pub(super) async fn apply_transition(
     .await?;
     let after = Row::read(&after)?;
     tx.moved.push(after.id);
-    // A send that was refused before any attempt gets no ack event.
+    // A send that was rejected before any attempt gets no ack event.
     if after.state.is_taken() || (after.state == SendState::Failed && before.state.is_unsettled()) {
         let WriteTx {
             connection, ticket, ..
@@ -338,7 +334,7 @@ fn json_list(list: &[String]) -> String {
     serde_json::to_string(list).unwrap_or_default()
 }
 
-/// Returns the file that `content` needs.
+/// Returns the id of the file that `content` needs; `None` if it needs none.
 fn file_of(content: &Content) -> Option<&str> {
     content.media()?.1.file_id.as_deref()
 }

@@ -1,4 +1,4 @@
-//! State machine of a send: pure, and the only place with its transitions.
+//! Defines the state machine of a send. It is pure, and the only module with these transitions.
 //!
 //! ```text
 //!            Attempt            Taken, Ack 1        Ack 2        Ack 3     Ack 4
@@ -8,8 +8,8 @@
 //!   └──── Retry ──── failed <───────────────┘
 //! ```
 //!
-//! An ack is WhatsApp's own report: it advances a row from any state, and a row
-//! that the server accepted never moves back.
+//! An ack is WhatsApp's own report. It advances a row from any state, and a row that the server
+//! accepted never moves back.
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
@@ -34,37 +34,38 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
     parse_err_fn = UnknownState::new
 )]
 pub enum SendState {
-    /// Stored; the page has received no request yet.
+    /// The send is stored; the page has not received a request yet.
     Accepted,
-    /// The page received the request or is about to: it may have been sent.
+    /// The page has received the request, or is about to receive it: the message may have been
+    /// sent.
     Sending,
-    /// Whether it was sent is unknown.
+    /// Whether the message was sent is unknown.
     Unconfirmed,
-    /// Certainly not sent.
+    /// The message was certainly not sent.
     Failed,
-    /// WhatsApp's server accepted it.
+    /// WhatsApp's server accepted the message.
     Sent,
-    /// Delivered to the recipient's phone.
+    /// The message was delivered to the recipient's phone.
     Delivered,
-    /// It was read.
+    /// The message was read.
     Read,
-    /// It was played.
+    /// The message was played.
     Played,
 }
 
 impl SendState {
-    /// Returns its name in the file and in the API.
+    /// Returns the state's name in the file and in the API.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Returns whether WhatsApp's server accepted it.
+    /// Returns whether WhatsApp's server accepted the message.
     #[must_use]
     pub fn is_taken(self) -> bool {
         self >= Self::Sent
     }
 
-    /// Returns WhatsApp's numeric ack.
+    /// Returns WhatsApp's numeric ack, -1 to 4.
     #[must_use]
     pub const fn ack(self) -> i8 {
         match self {
@@ -89,14 +90,14 @@ impl SendState {
         }
     }
 
-    /// Returns whether it may have been sent, with an unknown outcome.
+    /// Returns whether the message may have been sent, with an unknown outcome.
     #[must_use]
     pub fn is_unsettled(self) -> bool {
         matches!(self, Self::Sending | Self::Unconfirmed)
     }
 }
 
-/// A string that is not the name of a state.
+/// The error that a string is not the name of a state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no state of a send")]
 pub struct UnknownState(String);
@@ -112,17 +113,17 @@ impl UnknownState {
 pub enum SendEvent {
     /// The page is about to receive the request.
     Attempt,
-    /// The page reports that the server accepted it.
+    /// The page reports that the server accepted the message.
     Taken,
-    /// It was certainly not sent.
+    /// The message was certainly not sent.
     NotSent,
-    /// Whether it was sent is unknown.
+    /// Whether the message was sent is unknown.
     Unknown,
-    /// WhatsApp's ack: -1 to 4.
+    /// WhatsApp's ack, -1 to 4.
     Ack(i8),
-    /// It was requested once more after a failure.
+    /// The send was requested again after a failure.
     Retry,
-    /// The service starts: the worker of an earlier process no longer exists.
+    /// The service starts, so the worker of an earlier process no longer exists.
     Restart,
 }
 
@@ -145,7 +146,8 @@ pub fn next(state: SendState, event: SendEvent) -> Option<SendState> {
     (next != state).then_some(next)
 }
 
-/// Returns the state for an ack of the server; acks below 1 prove nothing.
+/// Returns the state that an ack of the server leads to; `None` for an ack below 1, which proves
+/// nothing.
 fn acknowledged(ack: i8) -> Option<SendState> {
     (ack >= 1).then(|| SendState::from_ack(ack))
 }
@@ -168,18 +170,18 @@ mod tests {
         ]
     }
 
-    /// WhatsApp's server, with respect to one message.
+    /// WhatsApp's server, as far as one message is concerned.
     #[derive(Default)]
     struct Server {
         has: bool,
     }
 
-    /// The result of one attempt, at the server and at the caller.
+    /// What happens to one attempt, at the server and at the caller.
     #[derive(Clone, Copy, Debug)]
     struct Luck {
-        /// The server receives it and does not refuse it.
+        /// Whether the server receives the message and does not reject it.
         arrives: bool,
-        /// The response arrives.
+        /// Whether the response arrives.
         answered: bool,
     }
 
@@ -231,9 +233,9 @@ mod tests {
             }
         }
 
-        /// The life of a send with the service killed before, between or after
-        /// any two of its writes; then it restarts, settles, and the caller
-        /// repeats the request with the same key.
+        /// Simulates a send whose service is killed before, between or after any two of its writes.
+        /// The service then restarts and settles, and the caller repeats the request with the same
+        /// key.
         #[test]
         fn a_crash_between_any_two_writes_loses_and_doubles_nothing(
             first in luck(),
@@ -241,10 +243,9 @@ mod tests {
             resends in prop::collection::vec(luck(), 0..5),
         ) {
             let mut server = Server::default();
-            // The state on disk.
+            // The state that is on disk.
             let mut state = SendState::Accepted;
-            // Steps: 0 no further write, 1 marked, 2 attempted, 3 outcome, 4 no
-            // crash.
+            // The steps: 0 no further write, 1 marked, 2 attempted, 3 outcome, 4 no crash.
             if crash_after >= 1 {
                 state = next(state, SendEvent::Attempt).expect("an attempt");
             }
@@ -256,7 +257,7 @@ mod tests {
                 state = next(state, SendEvent::Restart).unwrap_or(state);
             }
             prop_assert!(!matches!(state, SendState::Accepted | SendState::Sending));
-            // No caller gets a wrong outcome at any time.
+            // No caller ever gets a wrong outcome.
             prop_assert!(state != SendState::Failed || !server.has);
             prop_assert!(!state.is_taken() || server.has);
             let lucky = Luck { arrives: true, answered: true };

@@ -1,5 +1,5 @@
-//! Search watermarks: since when an account is linked, until when its messages
-//! were found, and which messages and acks are still missing.
+//! Stores search watermarks: since when an account is linked, until when its messages were found,
+//! and which messages and acks are still missing.
 
 use std::collections::HashMap;
 
@@ -12,36 +12,39 @@ use super::message_id::{change_key, inbound_dedup_key, sent_key};
 use super::store::Store;
 use crate::event_log::id_of;
 
-/// Overlap of a search with what was seen, for messages that arrive out of order.
+/// By how many seconds a search overlaps with what was already seen, for messages that arrive out
+/// of order.
 pub const OVERLAP_SECONDS: i64 = 600;
-/// Acks of older messages are not requested.
+/// For how many days the acks of a message are requested.
 const ACKS_OF_DAYS: i64 = 3;
-/// Nor are changes. WhatsApp allows deleting for two and a half days.
+/// For how many days the changes of a message are requested. WhatsApp allows deleting for two and a
+/// half days.
 const CHANGES_OF_DAYS: i64 = 3;
 
-/// The time from which an account's messages are news.
+/// The times that decide which of an account's messages are news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermark {
-    /// When it was linked, in seconds since 1970.
+    /// When the account was linked, in seconds since 1970.
     pub since: i64,
-    /// All messages up to this time were found.
+    /// All messages up to this time were found. In seconds since 1970.
     pub seen_until: i64,
 }
 
 /// The age of the account's link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkAge {
-    /// In seconds since 1970.
+    /// When the account was linked, in seconds since 1970.
     pub since: i64,
-    /// When the history sync that follows a link completed, in milliseconds.
+    /// When the history sync that follows the link completed, in milliseconds since 1970; `None` if
+    /// it has not.
     pub history_at: Option<i64>,
 }
 
 impl Store {
-    /// Deletes settled sends requested before `before`; returns their number.
-    /// Undecided ones stay: a retry needs the same id, or it would be another
-    /// message. Those that a search of the page's store may still return stay
-    /// as well: they would be taken for messages from elsewhere.
+    /// Deletes settled sends that were requested before `before`, and returns how many. Keeps
+    /// undecided sends, since a retry under another id would be another message. Also keeps those
+    /// that a search of the page's store may still return, since they would be taken for messages
+    /// sent from another device.
     pub async fn prune(&self, before: i64) -> Result<u64, LedgerError> {
         let done = sqlx::query(
             "DELETE FROM sends WHERE created_at < ?1
@@ -70,8 +73,8 @@ impl Store {
         }))
     }
 
-    /// Records that the history sync that follows the link completed at `at`,
-    /// in milliseconds.
+    /// Records that the history sync that follows the link completed at `at`, in milliseconds since
+    /// 1970.
     pub async fn history_through(&self, at: i64) -> Result<(), LedgerError> {
         sqlx::query("UPDATE accounts SET history_at = ? WHERE linked AND history_at IS NULL")
             .bind(at)
@@ -80,8 +83,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the linked account's watermark: `linked_at` (in seconds) for an
-    /// account that is new, or linked again (`anew`).
+    /// Returns the linked account's watermark. It is `linked_at`, in seconds, if the account is new
+    /// or was linked again (`anew`).
     pub async fn watermark(
         &self,
         account: &str,
@@ -93,7 +96,7 @@ impl Store {
                 .bind(account)
                 .fetch_optional(&self.pool)
                 .await?;
-        // Usually it is known: a lookup writes nothing.
+        // Usually the watermark is known, and reading it writes nothing.
         let row = match known.filter(|_| !anew) {
             Some(row) => row,
             None => {
@@ -117,7 +120,7 @@ impl Store {
         })
     }
 
-    /// Records that no account is linked: the next link starts a new watermark.
+    /// Records that no account is linked, so that the next link starts a new watermark.
     pub async fn unlinked(&self) -> Result<(), LedgerError> {
         sqlx::query("UPDATE accounts SET linked = 0 WHERE linked")
             .execute(&self.pool)
@@ -125,7 +128,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns how far an incomplete search got in each chat.
+    /// Returns for each chat how far an incomplete search got.
     pub async fn searched_chats(&self, account: &str) -> Result<HashMap<String, i64>, LedgerError> {
         let rows: Vec<(String, i64)> =
             sqlx::query_as("SELECT chat, until FROM searched_chats WHERE account = ?")
@@ -135,7 +138,7 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// Records that all messages of these chats up to then (in seconds) are known.
+    /// Records that all messages of these chats are known, each up to its time in seconds.
     pub async fn chats_searched(
         &self,
         account: &str,
@@ -163,15 +166,15 @@ impl Store {
         Ok(())
     }
 
-    /// Records that all chats were searched: all messages of the account up to
-    /// `until` (in seconds) are known.
+    /// Records that all chats were searched: all messages of the account up to `until`, in seconds,
+    /// are known.
     pub async fn search_complete(&self, account: &str, until: i64) -> Result<(), LedgerError> {
-        // In this order: after a crash in between, chats are searched once more.
+        // Keep this order: after a crash in between, chats are searched once more.
         self.seen_until(account, until).await?;
         self.forget_search(account).await
     }
 
-    /// Records that all messages of the account up to `until` (in seconds) are known.
+    /// Records that all messages of the account up to `until`, in seconds, are known.
     pub async fn seen_until(&self, account: &str, until: i64) -> Result<(), LedgerError> {
         sqlx::query("UPDATE accounts SET seen_until = ?2 WHERE account = ?1 AND seen_until < ?2")
             .bind(account)
@@ -181,8 +184,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns those of `ids` that were neither published nor sent by this
-    /// service, in their order.
+    /// Returns those of `ids` that were neither published nor sent by this service, in the same
+    /// order.
     pub async fn unknown(&self, ids: Vec<String>) -> Result<Vec<String>, LedgerError> {
         let keys: Vec<_> = ids
             .iter()
@@ -207,8 +210,8 @@ impl Store {
         Ok(places.filter_map(|at| ids.get_mut(at)?.take()).collect())
     }
 
-    /// Returns the latest unreadable messages, oldest first; with `told`, also
-    /// those already published as unreadable.
+    /// Returns the latest unreadable messages, oldest first. With `told`, includes those that were
+    /// published as unreadable.
     pub async fn unreadable(&self, told: bool) -> Result<Vec<String>, LedgerError> {
         let mut ids: Vec<String> = sqlx::query_scalar(
             "SELECT message_id FROM unreadable WHERE ?1 OR told_at IS NULL
@@ -221,7 +224,7 @@ impl Store {
         Ok(ids)
     }
 
-    /// Deletes these unreadable messages: they are not a person's.
+    /// Deletes these unreadable messages, because they are not a person's.
     pub async fn never_readable(&self, ids: &[String]) -> Result<(), LedgerError> {
         let ids = serde_json::to_string(ids).unwrap_or_default();
         sqlx::query(
@@ -233,8 +236,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the latest messages of the last days that may have been edited,
-    /// deleted or reacted to since, with the second in which each was sent.
+    /// Returns the latest messages of the last days that may have been edited, deleted or reacted
+    /// to since, each with the second in which it was sent.
     pub async fn changeable(&self) -> Result<Vec<(String, i64)>, LedgerError> {
         let since = Timestamp::now().as_millis() - CHANGES_OF_DAYS * 24 * 3_600_000;
         let Some(first) = Timestamp::from_millis(since).map(id_of) else {
@@ -270,8 +273,8 @@ impl Store {
         Ok(messages)
     }
 
-    /// Returns the latest messages of the last days that may have progressed
-    /// further than is known.
+    /// Returns the latest messages of the last days whose delivery may have progressed further than
+    /// is known.
     pub async fn not_at_their_end(&self) -> Result<Vec<String>, LedgerError> {
         let since = Timestamp::now().as_millis() - ACKS_OF_DAYS * 24 * 3_600_000;
         let ids = sqlx::query_scalar(

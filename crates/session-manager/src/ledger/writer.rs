@@ -1,4 +1,4 @@
-//! Group commit: one transaction for all waiting writes.
+//! Commits in groups: one transaction for all waiting writes.
 //!
 //! ```text
 //!  callers ──Job──> queue ──> BEGIN, all queued jobs, COMMIT ──> results
@@ -6,10 +6,10 @@
 //!                     └── jobs queued during a flush share the next one
 //! ```
 //!
-//! A flush of the disk takes from a fraction of a millisecond to tens of
-//! milliseconds, and SQLite has one writer: many callers share one flush. No
-//! caller gets a response before the commit, and a failed write fails for all
-//! that shared its transaction: none of it is on disk.
+//! A flush of the disk takes from a fraction of a millisecond to tens of milliseconds, and SQLite
+//! has only one writer. So many callers share one flush. No caller gets a response before the
+//! commit. A failed write fails for all callers that shared its transaction, and none of the
+//! transaction is on disk.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,22 +21,22 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use super::error::LedgerError;
 use crate::event_log::{EventLog, Ticket};
 
-/// The maximum number of jobs in one transaction.
+/// Maximum number of jobs in one transaction.
 const TOGETHER: usize = 64;
 const QUEUE: usize = 256;
 
-/// The transaction of a job and its side effects.
+/// The transaction of a job, and its side effects.
 pub(super) struct WriteTx<'a> {
     /// The connection, inside the transaction.
     pub(super) connection: &'a mut SqliteConnection,
-    /// For events, published once they are on disk.
+    /// The ticket for events, which are published once they are on disk.
     pub(super) ticket: &'a mut Ticket,
-    /// Rows whose state changed; their waiters are notified after the commit.
+    /// The rows whose state changed. Their waiters are notified after the commit.
     pub(super) moved: &'a mut Vec<i64>,
 }
 
 impl WriteTx<'_> {
-    /// Returns a shorter borrow, for a part of the work.
+    /// Reborrows the transaction, for a part of the work.
     pub(super) fn reborrow(&mut self) -> WriteTx<'_> {
         WriteTx {
             connection: &mut *self.connection,
@@ -49,19 +49,19 @@ impl WriteTx<'_> {
 /// A future that borrows from its transaction.
 pub(super) type Written<'a, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'a>>;
 
-/// Why nothing was written; shared by all jobs of the transaction.
+/// Why nothing was written. All jobs of the transaction share it.
 type Broken = Arc<sqlx::Error>;
-/// Reports to a caller how the transaction ended.
+/// Tells a caller how the transaction ended.
 type CommitCallback = Box<dyn FnOnce(Result<(), Broken>) + Send>;
 
 trait Job: Send {
-    /// Writes; fails if the transaction is no longer usable.
+    /// Writes within the transaction. Fails if the transaction is no longer usable.
     fn write<'a>(
         self: Box<Self>,
         tx: WriteTx<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<CommitCallback, Broken>> + Send + 'a>>;
 
-    /// Fails the job: the transaction failed before its turn.
+    /// Fails the job because the transaction failed before its turn.
     fn refuse(self: Box<Self>, why: Broken);
 }
 
@@ -83,7 +83,7 @@ where
             let Self { work, tell } = *self;
             match work(tx).await {
                 Ok(value) => Ok(Box::new(move |committed: Result<(), Broken>| {
-                    // The caller may no longer exist.
+                    // The caller may have been cancelled.
                     let _ = tell.send(committed.map(|()| value));
                 }) as CommitCallback),
                 Err(error) => {
@@ -100,8 +100,7 @@ where
     }
 }
 
-/// Handle to the writer task; cheap to clone. The task ends with the last
-/// handle.
+/// A handle to the writer's task; cheap to clone. The task ends with the last handle.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
@@ -115,8 +114,8 @@ impl Writer {
         Self { jobs }
     }
 
-    /// Runs `work` in a transaction, which others may share; returns once it is
-    /// on disk. A caller that goes away cancels nothing.
+    /// Runs `work` in a transaction, which other jobs may share. Returns once the transaction is on
+    /// disk. The work is not cancelled if the caller is.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         work: impl for<'a> FnOnce(WriteTx<'a>) -> Written<'a, T> + Send + 'static,
@@ -124,14 +123,14 @@ impl Writer {
         self.queue(work).await.await
     }
 
-    /// Like [`Self::write`], but returns once the work is queued: later work is
-    /// written after it, or with it.
+    /// Works like [`Self::write`], but returns once the work is queued. Later work is written after
+    /// it, or together with it.
     pub(super) async fn queue<T: Send + 'static>(
         &self,
         work: impl for<'a> FnOnce(WriteTx<'a>) -> Written<'a, T> + Send + 'static,
     ) -> impl Future<Output = Result<T, LedgerError>> + Send + 'static {
         let (tell, told) = oneshot::channel();
-        // A writer that has ended drops the job, and with it the sender.
+        // A writer that has ended drops the job, and the sender with it.
         let _ = self.jobs.send(Box::new(Asked { work, tell })).await;
         async move {
             match told.await {
@@ -141,7 +140,7 @@ impl Writer {
         }
     }
 
-    /// Waits until all writes queued before are on disk, or have failed.
+    /// Waits until all writes that were queued before are on disk or have failed.
     pub(super) async fn caught_up(&self) -> Result<(), LedgerError> {
         self.write(|_| Box::pin(async { Ok(()) })).await
     }
@@ -167,7 +166,7 @@ async fn write_loop(
         match written {
             Ok(moved) => {
                 for row in moved {
-                    // No subscriber is not an error.
+                    // It is not an error if nobody subscribes.
                     let _ = news.send(row);
                 }
             }
@@ -176,7 +175,7 @@ async fn write_loop(
     }
 }
 
-/// Writes all jobs in one transaction; returns the rows whose state changed.
+/// Writes all jobs in one transaction. Returns the rows whose state changed.
 async fn write(
     jobs: &mut impl Iterator<Item = Box<dyn Job>>,
     answers: &mut Vec<CommitCallback>,

@@ -1,4 +1,4 @@
-//! The errors of fetching a message's file, and their error codes.
+//! Defines the errors of fetching a message's file, and their error codes.
 
 use session_api::ErrorCode;
 
@@ -12,7 +12,7 @@ pub enum MediaError {
     /// No message with this id was received, or it has no file.
     #[error("no message with this id is known that came in with a file")]
     NotFound,
-    /// WhatsApp no longer has it.
+    /// WhatsApp no longer has the file.
     #[error(
         "WhatsApp has this file no more: the phone may still have it, or ask for it to be sent again"
     )]
@@ -20,16 +20,16 @@ pub enum MediaError {
     /// Downloads are disabled.
     #[error("files that come in are not fetched: MEDIA_DOWNLOAD is off")]
     Off,
-    /// It exceeds the quota.
+    /// The file exceeds the quota.
     #[error("the file has no room here ({0}): MEDIA_QUOTA_MIB")]
     TooLarge(String),
-    /// The page cannot fetch it now.
+    /// The page cannot fetch the file now.
     #[error("the file is fetched once the session is READY: {0}")]
     NotReady(String),
     /// The download failed.
     #[error("the file could not be fetched, and may be asked for again: {0}")]
     Failed(String),
-    /// It is still being fetched.
+    /// The file is still being fetched.
     #[error("the file is still being fetched: ask again")]
     Slow,
     /// The maximum number of downloads is running.
@@ -71,7 +71,7 @@ impl From<PageError> for MediaError {
             PageError::MediaGone(_) => Self::Gone,
             PageError::TooLarge(why) => Self::TooLarge(why),
             PageError::NotReady(why) => Self::NotReady(why),
-            // A download without an end: the others are not held up by it.
+            // The download does not end, but it does not hold up the others.
             PageError::Browser(error @ CdpError::Timeout(_)) => Self::Failed(error.to_string()),
             PageError::Browser(error) => Self::NotReady(error.to_string()),
             other => Self::Failed(other.to_string()),

@@ -1,4 +1,4 @@
-//! Fetches one file: opens it in the page, and writes it to disk in pieces.
+//! Fetches one file: opens it in the page and writes it to disk in pieces.
 
 use metrics::counter;
 use session_api::SessionState;
@@ -35,7 +35,7 @@ impl MediaStore {
             return Err(MediaError::Busy);
         };
         let store = self.0.ledger.store().await?;
-        // It may have been fetched since the lookup.
+        // The file may have been fetched since the lookup.
         let now = store.media(&row.message_id).await?;
         if let Some(stored) = now.and_then(|row| row.stored)
             && self.is_whole(&stored).await
@@ -67,7 +67,7 @@ impl MediaStore {
             .open_media(&row.message_id, self.0.limits.quota)
             .await?;
         let written = self.write(&page, row, &token, size).await;
-        // A page that is gone has released it.
+        // If the page is gone, the file is already released.
         let _ = page.close_media(&token).await;
         written
     }
@@ -86,7 +86,7 @@ impl MediaStore {
             reserved: size,
             kept: false,
         };
-        // After the reservation, so that concurrent downloads count it.
+        // Make room after the reservation, so that concurrent downloads count this file.
         self.make_room(size).await?;
         self.make_folder()?;
         let path = self.path(&format!("{}{PART}", part.id));
@@ -127,7 +127,7 @@ impl MediaStore {
         };
         let store = self.0.ledger.store().await?;
         if !store.media_stored(&row.message_key, &stored).await? {
-            // Its message was forgotten meanwhile.
+            // The file's message was forgotten meanwhile.
             return Err(MediaError::NotFound);
         }
         part.kept = true;
@@ -135,7 +135,7 @@ impl MediaStore {
         Ok(stored)
     }
 
-    /// Deletes the oldest files until `size` more bytes are within the quota.
+    /// Deletes the oldest files until `size` more bytes fit within the quota.
     async fn make_room(&self, size: u64) -> Result<(), MediaError> {
         let quota = self.0.limits.quota;
         if size > quota {

@@ -1,5 +1,5 @@
-//! Files of incoming messages: fetched in the page, moved to disk in pieces,
-//! kept within a quota and a maximum age of their own.
+//! Stores the files of incoming messages: fetches them in the page, moves them to disk in pieces,
+//! and keeps them within a separate quota and maximum age.
 //!
 //! ```text
 //!  a message is published ─> auto ─┐            ┌─ page: wa-js downloads ─> blob
@@ -8,9 +8,8 @@
 //!  prune: older than the age, or the oldest beyond the quota ────────────┘
 //! ```
 //!
-//! A file gets its final name only once all of it is on disk, and the ledger
-//! names it only afterwards: no partial file is ever served, even after a kill
-//! in between.
+//! A file gets its final name only once all of it is on disk, and the ledger names it only after
+//! that. So no partial file is ever served, even after a kill in between.
 
 mod error;
 mod fetch;
@@ -35,25 +34,25 @@ use crate::session::SessionHandle;
 const FOLDER: &str = "files/inbound";
 /// Number of concurrent downloads.
 const AT_ONCE: usize = 3;
-/// Maximum number of running and waiting downloads; more is 503 `OVERLOADED`.
+/// Maximum number of running and waiting downloads. Further requests get 503 `OVERLOADED`.
 const MOST_RUNNING: usize = 64;
-/// Kinds prefetched by `MEDIA_DOWNLOAD=auto`; videos only on request.
+/// The kinds that `MEDIA_DOWNLOAD=auto` prefetches. Videos are fetched only on request.
 const AUTO_KINDS: &str = r#"["image","sticker","ptt","audio","document"]"#;
 const TRIES: u32 = 6;
 const TRY_AGAIN: Duration = Duration::from_secs(300);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
-/// The minimum interval of ledger queries, however many events there are.
+/// The minimum interval between queries of the ledger, however many events there are.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The download policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Download {
-    /// Pictures, voice and documents are prefetched, the rest on request.
+    /// Pictures, voice messages and documents are prefetched, the rest is fetched on request.
     #[default]
     Auto,
-    /// On request only.
+    /// Files are fetched only on request.
     Demand,
-    /// Never.
+    /// Files are never fetched.
     Off,
 }
 
@@ -62,11 +61,11 @@ pub enum Download {
 pub struct MediaLimits {
     /// The download policy.
     pub download: Download,
-    /// The maximum size of a prefetched file, in bytes.
+    /// Maximum size of a prefetched file, in bytes.
     pub auto_largest: u64,
     /// How long a file is kept.
     pub keep: Duration,
-    /// Quota of all files, in bytes.
+    /// Quota of all stored files, in bytes.
     pub quota: u64,
     /// How long the metadata of a message's file is kept.
     pub remember: Duration,
@@ -85,23 +84,24 @@ struct Inner {
     ledger: LedgerFile,
     session: SessionHandle,
     limits: MediaLimits,
-    /// Running downloads by message key; further requests wait for the same one.
+    /// The running downloads, by message key. Further requests for the same file wait for the
+    /// running download.
     running: Mutex<HashMap<String, RunningDownload>>,
     places: Semaphore,
-    /// Bytes reserved by running downloads.
+    /// The number of bytes that running downloads have reserved.
     reserved_bytes: Mutex<u64>,
 }
 
 /// A file to serve.
 #[derive(Clone, Debug)]
 pub struct ServedMedia {
-    /// Its path.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Its MIME type, detected from the content.
+    /// The MIME type, detected from the content.
     pub mime: String,
-    /// Its name, as reported by the sender's phone.
+    /// The name of the file, as the sender's phone reported it.
     pub filename: Option<String>,
-    /// The SHA-256 digest of its content, in hexadecimal.
+    /// The SHA-256 digest of the content, in hexadecimal.
     pub sha256: String,
 }
 
@@ -109,7 +109,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes a download from `running` on drop, whatever its result.
+/// A guard that removes a download from `running` on drop, whatever its result.
 struct DownloadGuard {
     media: MediaStore,
     key: String,
@@ -122,8 +122,8 @@ impl Drop for DownloadGuard {
 }
 
 impl MediaStore {
-    /// Returns the storage below `data`, with rows in `ledger`, which fetches
-    /// files in the page of `session`.
+    /// Creates the storage below `data`, with its rows in `ledger`. It fetches files in the page of
+    /// `session`.
     #[must_use]
     pub fn new(
         data: &Path,
@@ -153,7 +153,7 @@ impl MediaStore {
         private::make_folder(&self.0.folder)
     }
 
-    /// Returns the file of a message, fetched if missing; waits at most `patience`.
+    /// Returns the file of a message, and fetches it if it is not stored. Waits at most `patience`.
     ///
     /// # Errors
     /// Any [`MediaError`].
@@ -161,7 +161,7 @@ impl MediaStore {
         let store = self.0.ledger.store().await?;
         let row = store.media(id).await?.ok_or(MediaError::NotFound)?;
         let here = match &row.stored {
-            // It may have been deleted by hand.
+            // The file may have been deleted by hand.
             Some(stored) => self.is_whole(stored).await.then(|| stored.clone()),
             None => None,
         };
@@ -183,13 +183,13 @@ impl MediaStore {
         })
     }
 
-    /// Deletes the file of a message, stored or not, and all that is known of
-    /// it: it is not fetched again.
+    /// Deletes the file of a message, stored or not, and all that is known about it, so that it is
+    /// not fetched again.
     pub async fn forget(&self, id: &str) -> Result<(), MediaError> {
         let store = self.0.ledger.store().await?;
         let row = store.media(id).await?.ok_or(MediaError::NotFound)?;
-        // The row first: a running download finds none, and deletes its own; the
-        // next sweep removes leftovers of a kill.
+        // Delete the row first: a running download then finds no row, and deletes its own file. If
+        // the service is killed in between, the next sweep removes what is left.
         let stored = store.media_forgotten(&row.message_key).await?;
         if let Some(file_id) = stored
             && let Err(error) = tokio::fs::remove_file(self.path(&file_id)).await
@@ -200,8 +200,7 @@ impl MediaStore {
         Ok(())
     }
 
-    /// Deletes what is kept of the chat with this person up to the event `until`,
-    /// files included.
+    /// Deletes what is kept of the chat with this person, up to the event `until`, including files.
     pub async fn forget_chat(
         &self,
         to: &Recipient,
@@ -210,7 +209,7 @@ impl MediaStore {
         let store = self.0.ledger.store().await?;
         let forgotten = store.forget_chat(&[to.as_str()], until).await?;
         for file_id in &forgotten.files {
-            // What is left over the next sweep removes.
+            // The next sweep removes what is left.
             if let Err(error) = tokio::fs::remove_file(self.path(file_id)).await {
                 tracing::debug!(%error, "the file of a forgotten chat was gone already");
             }
@@ -223,8 +222,8 @@ impl MediaStore {
         there.is_ok_and(|there| there.is_file() && there.len() == stored.size)
     }
 
-    /// Starts the download of `row`, or joins a running one. It continues even
-    /// if no request waits for it any more.
+    /// Starts the download of `row`, or joins a running one. The download continues even if no
+    /// request waits for it any more.
     fn start_download(&self, row: &MediaRow) -> Result<RunningDownload, MediaError> {
         let mut running = lock(&self.0.running);
         if let Some(download) = running.get(&row.message_key) {
@@ -242,7 +241,7 @@ impl MediaStore {
         let row = row.clone();
         tokio::spawn(async move {
             let outcome = guard.media.fetch(&row).await;
-            // Removed first: a request after a failure starts a new download.
+            // Remove the download first, so that a request after a failure starts a new one.
             drop(guard);
             finished.send_replace(Some(outcome));
         });
@@ -274,7 +273,7 @@ impl MediaStore {
                         }
                         self.prune().await;
                     }
-                    // On any event, such as a message or a change to READY.
+                    // Wait for any event, such as a message or a change to READY.
                     true = log.wait_after(seen) => tokio::time::sleep(LOOK_EVERY).await,
                 }
             }
@@ -293,7 +292,7 @@ impl MediaStore {
             }
             let before = Timestamp::now().before(TRY_AGAIN).as_millis();
             let most = self.0.limits.auto_largest.min(self.0.limits.quota);
-            // Ledger failures are reported by the ledger itself.
+            // The ledger reports its own failures.
             let Ok(store) = self.0.ledger.store().await else {
                 return;
             };
@@ -314,7 +313,7 @@ impl MediaStore {
         }
     }
 
-    /// Deletes expired files; the quota is enforced when room is needed.
+    /// Deletes expired files. The quota is enforced when room is needed.
     async fn prune(&self) {
         let due = async {
             let store = self.0.ledger.store().await?;
@@ -336,8 +335,8 @@ impl MediaStore {
         }
     }
 
-    /// Deletes a file, its row's state first: the next sweep removes leftovers
-    /// of a kill.
+    /// Deletes a file after it has marked the file's row. If the service is killed in between, the
+    /// next sweep removes the file.
     async fn delete(&self, store: &crate::ledger::Store, file_id: &str) -> Result<(), MediaError> {
         store.media_dropped(file_id).await?;
         if let Err(error) = tokio::fs::remove_file(self.path(file_id)).await {
@@ -346,12 +345,12 @@ impl MediaStore {
         Ok(())
     }
 
-    /// Removes leftovers of a killed process: parts, and files without a row.
+    /// Removes what a killed process left behind: parts, and files without a row.
     async fn sweep(&self) -> bool {
         let Ok(entries) = std::fs::read_dir(&self.0.folder) else {
             return true;
         };
-        // Listed before the rows are read: a file stored meanwhile has its row.
+        // List the folder before the rows are read: a file that is stored meanwhile has its row.
         let names: Vec<_> = entries
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .collect();

@@ -1,9 +1,8 @@
-//! Ack watchdog: detects that WhatsApp stopped acknowledging sends.
+//! Detects that WhatsApp has stopped acknowledging sends (the ack watchdog).
 //!
-//! A page can believe that it is connected while nothing arrives any more. Each
-//! message passed to the page should be acknowledged within the timeout; if one
-//! is not, and WhatsApp's server has not acknowledged anything else either
-//! since the message was passed, the acks have stopped.
+//! A page can believe that it is connected while nothing arrives any more. Each message that is
+//! passed to the page should be acknowledged within a timeout. If one is not, and WhatsApp's server
+//! has not acknowledged anything else since that message was passed, the acks have stopped.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +11,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// A message that is never acknowledged must not restart a browser repeatedly.
+/// How long a row that was reported is not reported again: a message that is never acknowledged
+/// must not restart the browser repeatedly.
 const NEXT_FOR_THE_SAME: Duration = Duration::from_secs(900);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -25,9 +25,9 @@ pub(super) struct AckWatch {
 
 #[derive(Debug, Default)]
 struct AckWatchState {
-    /// Row id to the time at which its ack is overdue.
+    /// For each row id, the time at which its ack is overdue.
     waiting: HashMap<i64, Instant>,
-    /// Row id to the time at which it was last reported.
+    /// For each row id, the time at which it was last reported.
     blamed: HashMap<i64, Instant>,
 }
 
@@ -36,19 +36,17 @@ impl AckWatch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records that `row` was passed to the page; its ack is overdue after
-    /// `patience`.
+    /// Records that `row` was passed to the page. Its ack is overdue after `patience`.
     pub(super) fn asked(&self, row: i64, patience: Duration) {
         let overdue = Instant::now() + patience;
         let mut state = self.state();
-        // After a resend without an ack, the first deadline still applies.
+        // If the message is resent before its ack, the first deadline still applies.
         state.waiting.entry(row).or_insert(overdue);
         drop(state);
         self.asked.notify_one();
     }
 
-    /// Extends the deadlines: the server acknowledged something, so more may
-    /// come.
+    /// Extends the deadlines, because the server acknowledged something and more acks may come.
     pub(super) fn server_answered(&self, patience: Duration) {
         let overdue = Instant::now() + patience;
         let mut state = self.state();
@@ -58,19 +56,19 @@ impl AckWatch {
         }
     }
 
-    /// Removes `row`, whose outcome is known.
+    /// Removes `row`, because its outcome is known.
     pub(super) fn settled(&self, row: i64) {
         let mut state = self.state();
         state.waiting.remove(&row);
         state.blamed.remove(&row);
     }
 
-    /// Clears the pending acks: the session cannot send.
+    /// Clears the pending acks, because the session cannot send.
     pub(super) fn forget(&self) {
         self.state().waiting.clear();
     }
 
-    /// Returns whether the acks have stopped; each row reports it once per
+    /// Returns whether the acks have stopped. Each row causes this at most once per
     /// `NEXT_FOR_THE_SAME`.
     fn stopped(&self, now: Instant) -> bool {
         let mut state = self.state();
@@ -89,8 +87,8 @@ impl AckWatch {
         !overdue.is_empty()
     }
 
-    /// Waits until the acks have stopped. While the page is `held` no ack can
-    /// come, and pending ones do not count.
+    /// Waits until the acks have stopped. Pending acks do not count while the page is `held`, since
+    /// none can come then.
     pub(super) async fn until_stopped(&self, held: impl Fn() -> bool) {
         loop {
             if self.state().waiting.is_empty() {

@@ -1,5 +1,5 @@
-//! One send attempt: from the stored row, through the recipient's lock and a
-//! slot, to the page and the outcome.
+//! Makes one attempt to send: from the stored row, through the recipient's lock and a slot, to the
+//! page and the outcome.
 //!
 //! ```text
 //!  lock ─> unsettled sends to the same person ─> slot ─> `sending` ─> page
@@ -24,13 +24,13 @@ use crate::ledger::{CONNECTION_LOST, Row, Store, TransitionData};
 pub(super) enum Begin {
     /// The row was just inserted, with this lane.
     New(Lane),
-    /// The row was inserted as `sending`: its lock and its slot are held.
+    /// The row was inserted as `sending`, with its lock and its slot held.
     FastPath(FastPath),
-    /// The row existed before; with the requested recipient.
+    /// The row existed before; contains the recipient of the new request.
     Again(String),
 }
 
-/// The page, lock and slot of a message that need not wait.
+/// The page, the lock and the slot of a message that need not wait.
 pub(super) struct FastPath {
     page: WhatsAppPage,
     _turn: RecipientGuard,
@@ -51,7 +51,7 @@ impl Inner {
                 self.acks.settled(row);
                 self.acks.server_answered(self.limits.ack_patience);
             }
-            // Nothing was sent: no ack is pending.
+            // Nothing was sent, so no ack is pending.
             Err(
                 PageError::NotReady(_)
                 | PageError::ConnectionLost(_)
@@ -71,8 +71,8 @@ impl Inner {
 }
 
 impl Outbox {
-    /// Returns the page, lock and slot if all are available; `None` for a file,
-    /// which never takes the fast path.
+    /// Returns the page, the lock and a slot if all are available. Returns `None` for a file, which
+    /// never takes the fast path.
     pub(super) fn fast_path(&self, lane: &Lane, content: &Content) -> Option<FastPath> {
         if content.media().is_some() {
             return None;
@@ -115,7 +115,7 @@ impl Outbox {
         if row.state != SendState::Accepted {
             return self.wait(store, id, deadline).await;
         }
-        // A request that waits longer could not be answered in time.
+        // A request that waits longer than this could not be answered in time.
         let patience = Instant::now() + self.0.limits.deadline / 2;
         let late = || {
             ApiError::new(
@@ -130,13 +130,12 @@ impl Outbox {
         let Ok(_turn) = timeout_at(patience, self.0.lanes.enter(&lane)).await else {
             return self.not_sent(store, &row, late()).await;
         };
-        // The previous send may have been answered before its write was on
-        // disk.
+        // The previous send may have been answered before its write was on disk.
         store.caught_up().await?;
-        // An earlier message with an unknown outcome may have to be resent, and
-        // has to stay before this one.
+        // An earlier message with an unknown outcome may have to be resent, and has to stay before
+        // this one.
         for earlier in store.unsettled(Some(lane.addresses())).await? {
-            // It may be under way under another address of this person's.
+            // The earlier message may be in progress under another address of this person.
             let settled = !self.is_active(earlier.id)
                 && is_due(&earlier, Timestamp::now())
                 && matches!(
@@ -203,9 +202,9 @@ impl Outbox {
                     message_id: message_id.as_deref(),
                     ..TransitionData::default()
                 };
-                // The server has it, whatever happens to the write: a row that
-                // stays `sending` is settled later, by the same id. So the
-                // caller does not wait for the disk.
+                // The server has the message, whatever happens to the write: a row that stays
+                // `sending` is settled later, under the same id. So the caller does not wait for
+                // the disk.
                 let written = store.queue_transition(id, SendEvent::Taken, data).await;
                 tokio::spawn(async move {
                     if let Err(error) = written.await {
@@ -239,7 +238,7 @@ impl Outbox {
         self.not_sent_as(store, row, stored, why).await
     }
 
-    /// As [`Self::not_sent`], with its own word in the ledger.
+    /// Works like [`Self::not_sent`], but stores a separate code in the ledger.
     async fn not_sent_as(
         &self,
         store: &Store,

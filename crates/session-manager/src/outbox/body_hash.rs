@@ -1,13 +1,12 @@
-//! The hash that idempotency compares: whether two requests are the same
-//! message.
+//! Computes the hash by which idempotency decides whether two requests are the same message.
 
 use session_api::{Content, Context, Recipient, Text};
 use sha2::{Digest, Sha256};
 
 use crate::files::FileMeta;
 
-/// Returns the hash of the recipient, the content and the format version. A
-/// file counts by its content, not by its upload id.
+/// Returns the hash of the recipient, the content and the format version. A file counts by its
+/// content, not by the id of its upload.
 #[must_use]
 pub fn body_hash(recipient: &Recipient, content: &Content, file: Option<&FileMeta>) -> Vec<u8> {
     let mut content = content.clone();
@@ -26,7 +25,7 @@ pub fn body_hash(recipient: &Recipient, content: &Content, file: Option<&FileMet
     };
     let json;
     let parts: &[&str] = match plain {
-        // Unchanged since texts were the only kind: old keys stay valid.
+        // This format is unchanged since text was the only kind, so that old keys stay valid.
         Some(message) => &["1", "text", recipient.as_str(), message],
         None => {
             json = serde_json::to_string(content).unwrap_or_default();
@@ -36,7 +35,7 @@ pub fn body_hash(recipient: &Recipient, content: &Content, file: Option<&FileMet
     };
     let mut hash = Sha256::new();
     for part in parts {
-        // No part can contain the NUL that terminates it.
+        // No part can contain the NUL that ends it.
         hash.update(part.as_bytes());
         hash.update([0]);
     }
@@ -63,7 +62,7 @@ mod tests {
     #[test]
     fn equivalent_requests_hash_the_same() {
         let text = hash(r#"{"to":"5491158254201","message":"hola"}"#, None);
-        // The format of the first version: its keys are still valid.
+        // The format of the first version, whose keys are still valid.
         let mut first = Sha256::new();
         first.update(["1", "text", "5491158254201@c.us", "hola", ""].join("\0"));
         assert_eq!(text, first.finalize().to_vec());

@@ -1,4 +1,4 @@
-//! What is done in a chat beside sending, and what WhatsApp tells of a number.
+//! Acts in a chat other than by sending messages, and asks what WhatsApp says about a number.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ impl Outbox {
     /// Marks the chat with a number as read.
     ///
     /// # Errors
-    /// `SESSION_NOT_READY`, `NOT_ON_WHATSAPP`; `BROWSER_FAILED` and
-    /// `BROWSER_TIMEOUT` where the page cannot.
+    /// `SESSION_NOT_READY`, `NOT_ON_WHATSAPP`; `BROWSER_FAILED` and `BROWSER_TIMEOUT` if the page
+    /// fails.
     pub async fn mark_read(&self, to: &Recipient) -> Result<ReadBody, ApiError> {
         let page = self.0.ready_page()?;
         let read = page.mark_read(to.as_str()).await;
@@ -53,7 +53,7 @@ impl Outbox {
         })
     }
 
-    /// Returns what WhatsApp tells of a number.
+    /// Returns what WhatsApp says about a number.
     ///
     /// # Errors
     /// As [`Self::look_up`].

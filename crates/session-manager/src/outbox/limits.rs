@@ -1,25 +1,25 @@
-//! The limits and timeouts of sending.
+//! Defines the limits and timeouts of sending.
 
 use std::time::Duration;
 
 /// The limits of sending.
 #[derive(Clone, Copy, Debug)]
 pub struct SendLimits {
-    /// The maximum number of concurrent sends in the page.
+    /// Maximum number of concurrent sends in the page.
     pub in_flight: usize,
-    /// The maximum number of sends in the queue for a slot.
+    /// Maximum number of sends that wait for a slot.
     pub waiting: usize,
     /// How long a caller waits for an outcome.
     pub deadline: Duration,
-    /// How long WhatsApp's server may send no ack while sends are pending
-    /// before the session counts as broken.
+    /// How long WhatsApp's server may send no ack while sends are pending before the session counts
+    /// as broken.
     pub ack_patience: Duration,
     /// How many times an unknown outcome is settled before a person has to
     /// decide.
     pub settle_tries: u32,
-    /// Retention of idempotency keys and messages.
+    /// How long idempotency keys and messages are kept.
     pub keep: Duration,
-    /// Retention of events.
+    /// How long events are kept.
     pub keep_events: Duration,
 }
 
@@ -28,7 +28,7 @@ impl Default for SendLimits {
         Self {
             in_flight: 32,
             waiting: 256,
-            // Less than the hub's timeout (60 s), so that it gets the outcome.
+            // Less than the hub's timeout of 60 s, so that the hub gets the outcome.
             deadline: Duration::from_secs(50),
             ack_patience: Duration::from_secs(20),
             settle_tries: 10,
@@ -43,5 +43,5 @@ pub(super) fn allowance(size: u64) -> Duration {
     Duration::from_secs(size / SLOWEST_UPLOAD)
 }
 
-/// In bytes per second.
+/// The slowest upload that is allowed for, in bytes per second.
 const SLOWEST_UPLOAD: u64 = 128 * 1024;

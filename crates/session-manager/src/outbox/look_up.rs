@@ -1,4 +1,4 @@
-//! `POST /lookup`: whether a number has WhatsApp, one at a time.
+//! Handles `POST /lookup`: asks whether a number is on WhatsApp, one number after another.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use super::Outbox;
 use super::outcome::failure;
 use crate::error::ApiError;
 
-/// The pause between two queries to WhatsApp's server, so that many numbers
-/// look like a person who goes through them.
+/// The pause between two queries to WhatsApp's server, so that many queries look like a person who
+/// goes through a list of numbers.
 const GAP: Duration = Duration::from_millis(500);
 /// How long a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The turn to query WhatsApp's server; the pause begins when it is dropped.
+/// The turn to query WhatsApp's server. The pause begins when the turn is dropped.
 pub(super) struct LookupTurn<'a>(MutexGuard<'a, Instant>);
 
 impl Drop for LookupTurn<'_> {
-    // Also where the caller leaves meanwhile: the page goes on asking.
+    // The pause also begins if the caller is cancelled, since the page's query continues.
     fn drop(&mut self) {
         *self.0 = Instant::now() + GAP;
     }
@@ -43,15 +43,15 @@ impl Outbox {
     /// Asks WhatsApp's server about a number.
     ///
     /// # Errors
-    /// `SESSION_NOT_READY`, `OVERLOADED` for many at once, `SEND_FAILED` where
-    /// the page cannot look it up.
+    /// `SESSION_NOT_READY`; `OVERLOADED` if too many requests wait; `SEND_FAILED` if the page
+    /// cannot look the number up.
     pub async fn look_up(&self, to: &Recipient) -> Result<LookupBody, ApiError> {
         let page = self.0.ready_page()?;
         let turn = self.lookup_turn().await?;
         let found = page.look_up(to.as_str()).await;
         drop(turn);
         let found = found.map_err(|error| match failure(&error) {
-            // Nothing is ever sent here.
+            // A lookup never sends a message.
             ErrorCode::SendUnconfirmed => {
                 ApiError::new(ErrorCode::BrowserTimeout, error.to_string())
             }

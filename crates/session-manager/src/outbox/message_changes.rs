@@ -1,4 +1,4 @@
-//! `PUT` and `DELETE /messages/{id}`: edits and deletions, each made once.
+//! Handles `PUT` and `DELETE /messages/{id}`: edits and deletions, each made once.
 //!
 //! ```text
 //!  known? ─> lock of the person ─> earlier change settled? ─> row ─> page ─> outcome
@@ -6,8 +6,8 @@
 //!  READY, outcome unknown ─> the same once more <──────────────┘
 //! ```
 //!
-//! An edit goes out under an id of its own, which WhatsApp's server drops if it
-//! has it; a message that is deleted twice is deleted. Both can be repeated.
+//! An edit is sent under its own id, and WhatsApp's server drops an id that it already has. A
+//! message that is deleted twice is simply deleted. So both can be repeated.
 
 use session_api::{
     ChangedBody, ErrorCode, Event, MessageDeletedEvent, MessageEditedEvent, Timestamp,
@@ -27,12 +27,12 @@ use crate::ledger::{
     LedgerError, MessageChange, MessageChangeKind, MessageChangeState, NewMessageChange, Store,
 };
 
-/// What is to become of a sent message.
+/// The change that a caller wants of a sent message.
 #[derive(Clone)]
 pub enum WantedChange {
-    /// Its text becomes this one.
+    /// Its text is replaced by this one.
     Edit(String),
-    /// It is deleted for everyone.
+    /// The message is deleted for everyone.
     Delete,
 }
 
@@ -51,7 +51,7 @@ impl WantedChange {
         };
         let mut hash = Sha256::new();
         for part in ["1", kind, message_key, text] {
-            // No part can contain the NUL that terminates it.
+            // No part can contain the NUL that ends it.
             hash.update(part.as_bytes());
             hash.update([0]);
         }
@@ -59,7 +59,7 @@ impl WantedChange {
     }
 }
 
-/// The message that is to be changed.
+/// The message to change.
 #[derive(Clone)]
 struct Target {
     id: String,
@@ -71,7 +71,7 @@ struct Target {
 type ChangeResult = Result<ChangedBody, ApiError>;
 
 impl Outbox {
-    /// Edits or deletes a sent message; returns its outcome.
+    /// Edits or deletes a sent message, and returns the outcome.
     ///
     /// # Errors
     /// As `PUT` and `DELETE /messages/{id}` of the API.
@@ -146,7 +146,7 @@ impl Outbox {
                 "other messages to this number took too long: nothing was changed, try again in a second",
             ));
         };
-        // Another request may have changed it since.
+        // Another request may have changed the message meanwhile.
         store.caught_up().await?;
         if let Some(outcome) = made_before(store, &target, &wanted, &new.body_hash).await? {
             return outcome;
@@ -155,7 +155,7 @@ impl Outbox {
             && earlier.is_unsettled()
         {
             let same = earlier.body_hash == new.body_hash;
-            // A later change must not be overtaken by the repetition of this one.
+            // A later change must not overtake the repetition of this one.
             if !self.settle_change(store, &earlier).await && earlier.undecided_at.is_none() {
                 return Err(if same {
                     unconfirmed()
@@ -189,7 +189,7 @@ impl Outbox {
         match ask(&page, &row, row.tries > 0, left).await {
             Ok(()) => {
                 self.note_done(store, &page, &row).await.map_err(|error| {
-                    // The server has it; it is found out again.
+                    // The server has the change; settling finds that out again.
                     tracing::error!("a change was not written down: {}", error.chain());
                     unconfirmed()
                 })?;
@@ -210,7 +210,7 @@ impl Outbox {
         }
     }
 
-    /// Records that a change is made, and publishes it.
+    /// Records that a change was made, and publishes it.
     async fn note_done(
         &self,
         store: &Store,
@@ -256,7 +256,7 @@ impl Outbox {
         store.change_done(row.id, key, event).await
     }
 
-    /// Settles changes with an unknown outcome, whenever READY.
+    /// Settles changes with an unknown outcome whenever the session is READY.
     pub(super) async fn changes_loop(&self) {
         let mut at_rest = false;
         loop {
@@ -281,7 +281,7 @@ impl Outbox {
                     continue;
                 }
                 let lane = self.lane(chat_of(&row.message_id)).await;
-                // A change of this person's is being made.
+                // Another change for this person is being made.
                 let Some(_turn) = self.0.lanes.try_enter(&lane) else {
                     continue;
                 };
@@ -290,10 +290,10 @@ impl Outbox {
         }
     }
 
-    /// Makes a change once more whose outcome is unknown; the caller holds the
-    /// person's lock. Returns whether the outcome is known now.
+    /// Repeats a change whose outcome is unknown. The caller holds the person's lock. Returns
+    /// whether the outcome is known now.
     async fn settle_change(&self, store: &Store, row: &MessageChange) -> bool {
-        // It may have been settled before the lock was free.
+        // The change may have been settled before the lock was free.
         match store.change_state(row.id).await {
             Ok(Some(MessageChangeState::Sending | MessageChangeState::Unconfirmed)) => {}
             Ok(_) => return true,
@@ -308,8 +308,8 @@ impl Outbox {
         let settled = match ask(&page, row, true, RESEND_DEADLINE).await {
             Ok(()) => self.note_done(store, &page, row).await.map(|()| true),
             Err(error) => {
-                // WhatsApp takes no more tries: whether it took an earlier one
-                // cannot be found out.
+                // WhatsApp accepts no further tries, so whether it accepted an earlier one cannot
+                // be found out.
                 let last = matches!(
                     failure(&error),
                     ErrorCode::MessageTooOld
@@ -338,7 +338,7 @@ impl Outbox {
     }
 }
 
-/// Asks the page for a change.
+/// Requests a change from the page.
 async fn ask(
     page: &WhatsAppPage,
     row: &MessageChange,
@@ -371,8 +371,8 @@ async fn ask(
     }
 }
 
-/// Returns the outcome of a change that the message has had already; `None` if
-/// there is something to do.
+/// Returns the outcome of a change that the message already had; `None` if the change has yet to be
+/// made.
 async fn made_before(
     store: &Store,
     target: &Target,
@@ -398,8 +398,8 @@ async fn made_before(
     })
 }
 
-/// Returns the message with this id: WhatsApp's full one, or the last part of
-/// it for a message that this service sent.
+/// Returns the message with this id: WhatsApp's full id, or its last part for a message that this
+/// service sent.
 async fn target(store: &Store, id: &str) -> Result<Target, ApiError> {
     let unknown = || {
         ApiError::new(
@@ -414,7 +414,7 @@ async fn target(store: &Store, id: &str) -> Result<Target, ApiError> {
                 ErrorCode::MessageNotOwn,
                 "only messages of this account can be changed",
             )),
-            // Written on the phone itself.
+            // The message was written on the phone itself.
             ["true", chat, key] if chat.ends_with("@c.us") || chat.ends_with("@lid") => {
                 Ok(Target {
                     id: id.to_owned(),
@@ -437,7 +437,7 @@ async fn target(store: &Store, id: &str) -> Result<Target, ApiError> {
         _ => {}
     }
     let Some(message_id) = row.message_id.filter(|id| !chat_of(id).is_empty()) else {
-        // A reaction has no id at WhatsApp.
+        // A reaction has no id of WhatsApp's.
         return Err(ApiError::new(
             ErrorCode::MessageNotChangeable,
             "this message cannot be changed",

@@ -1,5 +1,4 @@
-//! The outbox: idempotent sends, ordered per recipient, with retries of unknown
-//! outcomes.
+//! Sends messages: idempotent, ordered per recipient, with retries of unknown outcomes.
 //!
 //! ```text
 //!  POST /send ─> send ─> attempt ─> page        ack_watch: do acks arrive?
@@ -46,13 +45,13 @@ use crate::session::SessionHandle;
 pub struct Payload {
     /// The recipient.
     pub to: Recipient,
-    /// The content; a file by its id.
+    /// The content, which names a file by its id.
     pub content: Content,
     /// See [`body_hash()`].
     pub hash: Vec<u8>,
-    /// The size of its file.
+    /// The size of the file, in bytes.
     pub size: u64,
-    /// Prevents deletion of its file until its row is stored.
+    /// Prevents the deletion of the file until the row is stored.
     pub gate: Option<Gate>,
 }
 
@@ -71,11 +70,11 @@ struct Inner {
     /// When the next number may be looked up.
     lookup_turn: tokio::sync::Mutex<tokio::time::Instant>,
     queue_slots: Arc<Semaphore>,
-    /// The rows that a task of this process is processing.
+    /// The rows that tasks of this process are processing.
     active: Mutex<HashSet<i64>>,
     /// Notified when a task finishes a row.
     worked: Notify,
-    /// Notified when the outcome of a change of a message is unknown.
+    /// Notified when the outcome of a message's change is unknown.
     changing: Notify,
 }
 
@@ -97,7 +96,7 @@ impl Inner {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the page, while it can send.
+    /// Returns the page if it can send.
     fn ready_page(&self) -> Result<WhatsAppPage, ApiError> {
         let now = self.session.snapshot().session.state;
         self.session
@@ -113,7 +112,7 @@ impl Inner {
 }
 
 impl Outbox {
-    /// Returns an outbox that sends over `session` and writes to `file`.
+    /// Creates an outbox that sends over `session` and writes to `file`.
     #[must_use]
     pub fn new(session: SessionHandle, file: LedgerFile, files: Files, limits: SendLimits) -> Self {
         Self(Arc::new(Inner {
@@ -163,8 +162,8 @@ impl Outbox {
         Ok(row.body(&changes))
     }
 
-    /// Returns the lane of the contact with this address, as the page knows it;
-    /// sends no query to WhatsApp's server.
+    /// Returns the lane of the contact with this address, as the page knows it. Sends no query to
+    /// WhatsApp's server.
     async fn lane(&self, address: &str) -> Lane {
         if let Some(lane) = self.0.lanes.cached(address) {
             return lane;
@@ -172,7 +171,7 @@ impl Outbox {
         let Ok(page) = self.0.ready_page() else {
             return Lane::of(address);
         };
-        // A page that does not respond now does not send now, either.
+        // A page that does not respond now does not send now either.
         let known = page.addresses_of(address).await.unwrap_or_default();
         let lane = Lane::of_all(&known).unwrap_or_else(|| Lane::of(address));
         if lane.is_complete() {

@@ -1,5 +1,4 @@
-//! The outcome of a send as returned to the caller: body, or error with its
-//! code.
+//! Converts the outcome of a send into what the caller gets: a body, or an error with its code.
 
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use crate::browser::{CdpError, PageError};
 use crate::error::ApiError;
 use crate::ledger::{CONNECTION_LOST, LedgerError, Row};
 
-/// The page connects again within a second or two.
+/// When a caller should try again: the page connects again within a second or two.
 const RECONNECTION: Duration = Duration::from_secs(2);
 
 /// The outcome of a send.
@@ -24,8 +23,8 @@ pub(super) fn same(row: Row, hash: &[u8]) -> Result<Row, ApiError> {
     })
 }
 
-/// Returns the error of an outcome that could not be stored. A row in state
-/// `sending` will be resent, even if its outcome is known now.
+/// Returns the error for an outcome that could not be stored. A row in state `sending` will be
+/// resent, even if its outcome is known now.
 pub(super) fn unwritten(row: &Row, error: LedgerError) -> ApiError {
     let told = ApiError::from(error);
     if row.state.is_unsettled() {
@@ -52,8 +51,8 @@ pub(super) fn outcome_of(row: &Row) -> SendResult {
     Err(ApiError::new(code.unwrap_or(ErrorCode::SendFailed), words))
 }
 
-/// Returns the error of a send whose lookup lost the connection. `Retry-After`
-/// distinguishes it from a failure that would come again.
+/// Returns the error of a send whose lookup lost the connection. `Retry-After` distinguishes it
+/// from a failure that would occur again.
 pub(super) fn connection_lost(words: impl Into<String>) -> ApiError {
     ApiError::new(ErrorCode::SendFailed, words).retry_after(RECONNECTION)
 }
@@ -79,7 +78,7 @@ fn undecided(id: &str) -> ApiError {
 
 pub(super) fn failure(error: &PageError) -> ErrorCode {
     match error {
-        // A send has a code of its own for the latter (`connection_lost`).
+        // For a send, `ConnectionLost` has a separate code (`connection_lost`).
         PageError::NotReady(_) | PageError::ConnectionLost(_) => ErrorCode::SessionNotReady,
         PageError::NotOnWhatsapp(_) => ErrorCode::NotOnWhatsapp,
         PageError::MessageNotFound(_) => ErrorCode::MessageNotFound,
@@ -92,7 +91,7 @@ pub(super) fn failure(error: &PageError) -> ErrorCode {
         PageError::Refused(_) | PageError::Failed(_) | PageError::MediaGone(_) => {
             ErrorCode::SendFailed
         }
-        // The call was in progress: whether WhatsApp took it is unknown.
+        // The call was in progress, so whether WhatsApp accepted the message is unknown.
         PageError::Unconfirmed(_)
         | PageError::Malformed(_)
         | PageError::Browser(
@@ -136,7 +135,8 @@ mod tests {
         }
     }
 
-    /// Whoever waited for the outcome hears the same as who asked first.
+    /// Checks that a caller that waited for the outcome gets the same as the caller that asked
+    /// first.
     #[test]
     fn only_a_lost_connection_says_when_to_try_again() {
         for (stored, wanted) in [(CONNECTION_LOST, Some("2")), ("SEND_FAILED", None)] {

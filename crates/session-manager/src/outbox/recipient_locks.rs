@@ -1,5 +1,5 @@
-//! Per-recipient locks: messages to one person keep their order, whichever of
-//! the person's numbers and LIDs is requested.
+//! Keeps the order of messages to one person with a lock per recipient, whichever of the person's
+//! numbers and LIDs a caller uses.
 //!
 //! ```text
 //!  number, as written ─> line ─┐
@@ -17,20 +17,20 @@ use tokio::time::Instant;
 
 type Lock = Arc<tokio::sync::Mutex<()>>;
 
-/// Above this number of locks the unused ones are removed.
+/// Above this number of locks, unused ones are removed.
 const TIDY_ABOVE: usize = 512;
-/// Number of addresses whose lane is cached.
+/// Maximum number of addresses whose lanes are cached.
 const CACHED: usize = 10_000;
-/// How long a lane is cached: a number may get a new owner.
+/// How long a lane is cached. It is limited because a number may get a new owner.
 const CACHE_TIME: Duration = Duration::from_secs(600);
 
-/// The addresses of one recipient, as far as they are known.
+/// The known addresses of one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Lane(Vec<String>);
 
 impl Lane {
-    /// Returns the lane of an address about which nothing else is known: all
-    /// spellings of a number have the same one.
+    /// Returns the lane of an address about which nothing else is known. All spellings of a number
+    /// have the same lane.
     pub(super) fn of(address: &str) -> Self {
         Self(vec![line_of(address)])
     }
@@ -38,18 +38,18 @@ impl Lane {
     /// Returns the lane of a recipient with these addresses.
     pub(super) fn of_all(addresses: &[String]) -> Option<Self> {
         let mut all: Vec<_> = addresses.iter().map(|id| line_of(id)).collect();
-        // Numbers first: the lock goes by the number, once that is known.
+        // Sort numbers first: the lock is keyed by the number once it is known.
         all.sort_by_key(|id| id.ends_with("@lid"));
         all.dedup();
         (!all.is_empty()).then_some(Self(all))
     }
 
-    /// Whether number and LID are known: then no more can be learned.
+    /// Returns whether both number and LID are known, so that nothing is left to learn.
     pub(super) fn is_complete(&self) -> bool {
         self.0.len() > 1
     }
 
-    /// Returns all its addresses.
+    /// Returns all addresses of the recipient.
     pub(super) fn addresses(&self) -> &[String] {
         &self.0
     }
@@ -74,7 +74,7 @@ pub(super) struct RecipientLocks {
     known: Mutex<HashMap<String, (Lane, Instant)>>,
 }
 
-/// Holds a recipient's lock.
+/// A recipient's lock while it is held.
 pub(super) type RecipientGuard = OwnedMutexGuard<()>;
 
 impl RecipientLocks {
@@ -86,7 +86,7 @@ impl RecipientLocks {
         locks.entry(lane.key().to_owned()).or_default().clone()
     }
 
-    /// Returns the cached lane of an address.
+    /// Returns the cached lane of an address; `None` if there is none.
     pub(super) fn cached(&self, address: &str) -> Option<Lane> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (lane, until) = known.get(address)?;
@@ -108,7 +108,7 @@ impl RecipientLocks {
         self.lock(lane).lock_owned().await
     }
 
-    /// Returns the recipient's lock, if it is free.
+    /// Returns the recipient's lock if it is free; otherwise `None`.
     pub(super) fn try_enter(&self, lane: &Lane) -> Option<RecipientGuard> {
         self.lock(lane).try_lock_owned().ok()
     }

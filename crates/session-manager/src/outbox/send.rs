@@ -1,4 +1,4 @@
-//! `POST /send` from the request to its outcome: idempotency, admission, the row.
+//! Handles `POST /send`, from the request to its outcome: idempotency, admission and the row.
 //!
 //! ```text
 //!  key known ──┬─ another body ─> 409
@@ -10,7 +10,7 @@
 //!                          └── lock and slot free: `sending` at once ───^
 //! ```
 //!
-//! Runs in a task of its own: a caller that disconnects cancels nothing.
+//! A send runs in its own task, so that a caller that disconnects cancels nothing.
 
 use metrics::{counter, histogram};
 use rand::Rng;
@@ -28,7 +28,7 @@ use crate::ledger::transition::SendState;
 use crate::ledger::{LedgerError, NewSend, Row, Store};
 
 impl Outbox {
-    /// Sends a message; returns its outcome.
+    /// Sends a message, and returns the outcome.
     ///
     /// # Errors
     /// As `POST /send` of the contract.
@@ -94,8 +94,8 @@ impl Outbox {
                 };
                 let fast_path = self.fast_path(&lane, &content);
                 let inserted = store.insert(new, fast_path.is_some()).await?;
-                // The lock and the slot of the fast path are released unless used:
-                // the row's worker may need them.
+                // Release the lock and the slot of the fast path if they are unused: the row's
+                // worker may need them.
                 let begin = match (&inserted, fast_path) {
                     (Some(row), Some(fast_path)) if row.state == SendState::Sending => {
                         Begin::FastPath(fast_path)
@@ -108,7 +108,7 @@ impl Outbox {
         };
         let row = match (inserted.or(known), key) {
             (Some(row), _) => row,
-            // Another request with this key was faster, and processes the row.
+            // Another request with this key was faster, and is processing the row.
             (None, Some(key)) => {
                 let row = store.by_idempotency_key(key).await?;
                 let row = same(row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?)?;
@@ -118,7 +118,7 @@ impl Outbox {
             (None, None) => return Err(LedgerError::from(sqlx::Error::RowNotFound).into()),
         };
         tracing::debug!("send: written down after {:.1} ms", millis(asked));
-        // From here the row prevents the file's deletion.
+        // From here on, the row prevents the deletion of the file.
         drop(gate);
         let Some(claim) = self.claim(row.id) else {
             drop((slot, begin));
@@ -159,11 +159,11 @@ impl Outbox {
         row.state.is_taken() || row.state.is_unsettled() || self.is_active(row.id)
     }
 
-    /// Returns the outcome of a message that was requested before; `None` if it
-    /// is to be sent now, for the first time or again.
+    /// Returns the outcome of a message that was requested before. Returns `None` if the message is
+    /// to be sent now, for the first time or again.
     ///
     /// # Errors
-    /// When it cannot be sent now, or the key was used for another message.
+    /// If the message cannot be sent now, or the key was used for another message.
     pub async fn repeated(
         &self,
         key: Option<&str>,
@@ -179,7 +179,7 @@ impl Outbox {
         self.can_send().map(|()| None)
     }
 
-    /// Returns the outcome of a stored message; `None` if it is to be resent.
+    /// Returns the outcome of a stored message; `None` if the message is to be resent.
     async fn known_outcome(
         &self,
         store: &Store,
@@ -195,10 +195,10 @@ impl Outbox {
         }
     }
 
-    /// Tries once more to settle a message that the service gave up on: a
-    /// person requests it.
+    /// Tries once more to settle a message that the service gave up on, because a person requested
+    /// it.
     async fn settle_once_more(&self, store: &Store, row: &Row, deadline: Instant) {
-        // If another task is settling it already, that attempt counts.
+        // If another task is already settling the message, that attempt counts.
         let Some(claim) = self.claim(row.id) else {
             return;
         };
@@ -211,8 +211,7 @@ impl Outbox {
             }
             drop(claim);
         };
-        // A caller that disconnects cancels nothing; a task that failed left
-        // the row unchanged.
+        // A caller that disconnects cancels nothing. A task that failed left the row unchanged.
         let task = tokio::spawn(working.in_current_span());
         let _ = timeout_at(deadline, task).await;
     }
@@ -248,7 +247,7 @@ impl Outbox {
                 match timeout_at(deadline, news.recv()).await {
                     Ok(Ok(changed)) if changed != id => {}
                     Err(_) => return Err(unconfirmed(&row.wa_key)),
-                    // The row changed, or notifications were lost to lag.
+                    // The row changed, or notifications were lost because this task lagged behind.
                     Ok(_) => break,
                 }
             }

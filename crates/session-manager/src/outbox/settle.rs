@@ -1,5 +1,5 @@
-//! Settles unknown outcomes: looks the message up in the page, or resends it under
-//! the same id, with backoff.
+//! Settles unknown outcomes: looks the message up in the page, or resends it under the same id,
+//! with backoff.
 //!
 //! ```text
 //!  READY ─> each unsettled row ─> the page's store ──┬─ ack 1 or more ─> taken
@@ -10,8 +10,8 @@
 //!  the last try ─> undecided: the queue continues, a person decides
 //! ```
 //!
-//! WhatsApp's server drops an id that it has, and acknowledges it: a resent
-//! message therefore arrives once, and a refusal is definitive.
+//! WhatsApp's server drops an id that it already has, and acknowledges it. So a resent message
+//! arrives only once, and a refusal is definitive.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -30,16 +30,16 @@ use crate::ledger::{Row, Store, TransitionData};
 
 /// Polling interval while there is work, or after a send.
 pub(super) const EVERY: Duration = Duration::from_millis(500);
-/// The longest polling interval: a failed write sends no notification.
+/// The longest polling interval, since a failed write sends no notification.
 pub(super) const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 /// How long a message in the page's send queue (ack 0) may take to get its ack.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(8);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-/// How long the page may take to resend it.
+/// How long the page may take to resend a message.
 pub(super) const RESEND_DEADLINE: Duration = Duration::from_secs(12);
 /// The longest backoff between two tries of one row.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-/// Number of tries per row that ignore the backoff at the next READY.
+/// How many times a row is tried at the next READY without waiting for the backoff.
 const CHANCES: u32 = 5;
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
 
@@ -135,21 +135,19 @@ impl Outbox {
             let (now, today) = (Instant::now(), Timestamp::now());
             let due = rows.into_iter().filter(|row| {
                 let known = not_before.get(&row.id);
-                // The page is not asked about one that is under way.
+                // Do not ask the page about a row that a task is processing.
                 !self.is_active(row.id)
                     && known.is_none_or(|at| *at <= now)
                     && (row.settle_tries <= CHANCES || is_due(row, today))
             });
-            // At most one unsettled row per recipient, so concurrency keeps the
-            // order.
+            // There is at most one unsettled row per recipient, so concurrency keeps the order.
             let settling = due.take(16).map(|row| {
                 let store = &store;
                 async move {
-                    // An attempt for this recipient is running, or waits behind
-                    // it.
+                    // An attempt for this recipient is running, or is waiting.
                     let lane = self.lane(&row.recipient).await;
                     let _turn = self.0.lanes.try_enter(&lane)?;
-                    // Or one under another address of this person's.
+                    // An attempt may also be running under another address of this person.
                     if self.is_active(row.id) {
                         return None;
                     }
@@ -167,8 +165,8 @@ impl Outbox {
         }
     }
 
-    /// Settles `row`, whose recipient's lock the caller holds; returns whether
-    /// its outcome is known now.
+    /// Settles `row`, whose recipient's lock the caller holds. Returns whether the outcome is known
+    /// now.
     pub(super) async fn settle(&self, store: &Store, row: &Row) -> bool {
         let row = match store.get(row.id).await {
             Ok(Some(row)) if row.state.is_unsettled() => row,
@@ -211,8 +209,7 @@ impl Outbox {
         }
     }
 
-    /// Marks `row` as undecided; returns whether its recipient's queue can
-    /// proceed.
+    /// Marks `row` as undecided. Returns whether the recipient's queue can proceed.
     async fn give_up(&self, store: &Store, row: &Row, tries: u32) -> bool {
         match store.leave_undecided(row.id).await {
             Ok(news) => {
@@ -237,8 +234,8 @@ impl Outbox {
     }
 
     async fn find_out(&self, page: &WhatsAppPage, row: &Row) -> Found {
-        // A reaction is no message of the page's store. Only the last one
-        // counts, so it may be sent again.
+        // The page's store does not hold reactions as messages. Only the last reaction counts, so
+        // it may be sent again.
         if !matches!(row.content, Some(Content::Reaction(_)))
             && let Some(found) = self.stored_state(page, row).await
         {
@@ -267,8 +264,8 @@ impl Outbox {
         match sent {
             Ok(id) => Found::Taken(id, 1),
             Err(error) => match (failure(&error), &error) {
-                // These concern the id, not just this attempt; or the message
-                // to react to no longer exists.
+                // These errors concern the id, not just this attempt; or the message to react to no
+                // longer exists.
                 (
                     code @ (ErrorCode::NotOnWhatsapp
                     | ErrorCode::MessageNotFound
@@ -296,7 +293,7 @@ impl Outbox {
         }
     }
 
-    /// Returns what the page's store knows; `None` if a resend is needed.
+    /// Returns what the page's store knows about the message; `None` if a resend is needed.
     async fn stored_state(&self, page: &WhatsAppPage, row: &Row) -> Option<Found> {
         let clock_until = Instant::now() + CLOCK_PATIENCE;
         loop {
@@ -304,7 +301,7 @@ impl Outbox {
                 Ok(Some(known)) if known.ack >= 1 => {
                     return Some(Found::Taken(Some(known.id), known.ack));
                 }
-                // The page sends it by itself once it is connected.
+                // The page sends the message by itself once it is connected.
                 Ok(Some(known)) if known.ack == 0 && Instant::now() < clock_until => {
                     tokio::time::sleep(LOOK_AGAIN).await;
                 }
@@ -328,8 +325,7 @@ pub(super) fn is_due(row: &Row, now: Timestamp) -> bool {
     is_due_after(row.settle_tries, row.settle_tried_at, now)
 }
 
-/// Returns whether the backoff after so many tries is over, the last one at
-/// `tried_at`.
+/// Returns whether the backoff after this many tries is over. The last try was at `tried_at`.
 pub(super) fn is_due_after(tries: u32, tried_at: Option<i64>, now: Timestamp) -> bool {
     let pause = i64::try_from(pause(tries).as_millis()).unwrap_or(i64::MAX);
     tried_at.is_none_or(|at| tries == 0 || at.saturating_add(pause) <= now.as_millis())

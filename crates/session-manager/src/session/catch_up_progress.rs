@@ -1,15 +1,15 @@
-//! Progress of the catch-up search: whether messages may have been missed, and
-//! whether a search has found them.
+//! Tracks the progress of the catch-up search: whether messages may have been missed, and whether a
+//! search has found them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// Longest time that new messages wait for the missed ones before them.
+/// How long new messages wait for the missed ones before them.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Whether messages may have been missed, or all are published; cheap to clone.
+/// Tells whether messages may have been missed or all are published; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct CatchUp(Arc<watch::Sender<Progress>>);
 
@@ -30,7 +30,7 @@ impl Progress {
 }
 
 impl Default for CatchUp {
-    /// The first search is pending: earlier messages may have been missed.
+    /// Creates a progress with a pending first search, since earlier messages may have been missed.
     fn default() -> Self {
         Self(Arc::new(watch::Sender::new(Progress {
             missed: 1,
@@ -45,7 +45,7 @@ impl CatchUp {
         self.0.send_modify(|progress| progress.missed += 1);
     }
 
-    /// Starts a search and returns its token, if one is needed.
+    /// Starts a search and returns its token; `None` if no search is needed.
     pub fn begin(&self) -> Option<u64> {
         let progress = *self.0.borrow();
         (progress.found != progress.missed).then_some(progress.missed)
@@ -102,7 +102,7 @@ mod tests {
         waiting.await.unwrap();
         assert_eq!(catch_up.begin(), None);
 
-        // Missed while the search ran: another one is needed.
+        // A message was missed while the search ran, so another search is needed.
         catch_up.fell_behind();
         let begun = catch_up.begin().expect("a search");
         catch_up.fell_behind();

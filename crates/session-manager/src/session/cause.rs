@@ -1,4 +1,4 @@
-//! The causes of state transitions, with their codes and messages.
+//! Defines the causes of state transitions, with their codes and messages.
 
 use std::fmt;
 
@@ -23,27 +23,26 @@ pub enum Cause {
     CodeScanned,
     /// WhatsApp asks for the account's passkey before it links the device.
     PasskeyRequired,
-    /// As above, but this version cannot parse the passkey request.
+    /// WhatsApp asks for the passkey, but this version cannot parse the request.
     PasskeyUnreadable,
     /// The page came up with the stored device.
     ProfileLinked,
-    /// Linked, synced, connected.
+    /// The page is linked, synced and connected.
     Synced,
-    /// The page lost its connection to WhatsApp; contains the page's stream
-    /// state.
+    /// The page lost its connection to WhatsApp. Contains the page's stream state.
     ConnectionLost(String),
-    /// Connected, while queued messages are being delivered: the page holds
-    /// every send until that is complete.
+    /// The page is connected, but delivers queued messages. It holds every send until that is
+    /// complete.
     OfflineDelivery,
-    /// Connected, but the page lacks functions that sending and receiving need;
-    /// contains their names.
+    /// The page is connected, but lacks functions that sending and receiving need. Contains their
+    /// names.
     ToolsBroken(Vec<String>),
     /// The page of a linked profile displays a code, which is trusted only
     /// after a reload.
     LinkInDoubt,
     /// WhatsApp's servers are unavailable.
     ServiceUnavailable,
-    /// The phone (or WhatsApp) unlinked the device; contains the page's reason.
+    /// The phone (or WhatsApp) unlinked the device. Contains the page's reason.
     Unlinked(String),
     /// WhatsApp Web was opened elsewhere with this device.
     Conflict,

@@ -1,4 +1,4 @@
-//! The session driver: the one task (actor) that owns the browser and the machine.
+//! Drives the session: the only task (actor) that owns the browser and the machine.
 //!
 //! ```text
 //!  commands ─┐                      ┌─> effects: launch, close, refresh, wipe
@@ -7,8 +7,7 @@
 //!  Done     ─┘                      └─> publisher
 //! ```
 //!
-//! The driver never waits for the browser: a wedged Chrome can block a task,
-//! but not the driver.
+//! The driver never waits for the browser: a wedged Chrome can block a task, but not the driver.
 
 use std::time::Duration;
 
@@ -39,7 +38,7 @@ const LOGOUT_PATIENCE: Duration = Duration::from_secs(40);
 /// How long wa-js may take to load before the self-test runs without it.
 const SELF_TEST_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Intervals and timeouts of the page's heartbeat.
+/// The intervals and timeouts of the page's heartbeat.
 #[derive(Clone, Copy, Debug)]
 pub struct HeartbeatConfig {
     /// The interval between two heartbeats.
@@ -69,7 +68,7 @@ struct Launched {
 /// The result of a driver task.
 enum Done {
     Launched(Result<Launched, Option<Failure>>),
-    /// Whether it ended by itself.
+    /// The browser was closed; says whether it ended by itself.
     Closed(bool),
     OfflineJob(OfflineReply),
     Heartbeat(u64, Box<Result<PageReport, PageError>>),
@@ -99,7 +98,7 @@ struct PendingLogout {
     started: bool,
 }
 
-/// A job on the closed profile that waits for Chrome to close, or is running.
+/// A job on the closed profile, which waits for Chrome to close or is running.
 enum PendingJob {
     Waiting(OfflineJob),
     Running,
@@ -117,13 +116,13 @@ pub struct SessionDriver {
     commands: mpsc::Receiver<Command>,
     ledger: watch::Receiver<Option<String>>,
     slot: Slot,
-    /// Number of this browser, to detect results of an earlier one.
+    /// The number of this browser, by which results of an earlier browser are recognized.
     launches: u64,
     missed_beats: u32,
     /// Whether the page was reloaded for missed heartbeats since its last
     /// answer.
     reloaded_for_beats: bool,
-    /// Remedies tried since the last WhatsApp ack, because none arrived.
+    /// How many remedies were tried since the last WhatsApp ack, because none arrived.
     ack_remedies: u32,
     /// Whether this browser's page has reported yet.
     page_reported: bool,
@@ -139,9 +138,9 @@ pub struct SessionDriver {
 }
 
 impl SessionDriver {
-    /// Returns a driver and its handle; [`Self::run`] starts the work. `ledger`
-    /// contains the reason while the ledger is unusable; events are published
-    /// to `log`, and the page's messages are put into `inbox`.
+    /// Creates a driver and its handle; [`Self::run`] starts the work. `ledger` holds the reason
+    /// while the ledger is unusable. Events are published to `log`, and the page's messages are put
+    /// into `inbox`.
     #[must_use]
     pub fn new(
         config: BrowserConfig,
@@ -201,12 +200,11 @@ impl SessionDriver {
         if self.machine.linked() {
             self.apply(Input::Connect(Intent::Resume)).await;
         }
-        // The mailbox cannot say: it also closes when the last handle is
-        // dropped.
+        // The mailbox cannot tell: it also closes when the last handle is dropped.
         let mut stopping = false;
         loop {
-            // Stopping comes first, then the browser's exit, so that no request
-            // goes to a dead browser; commands come before timers.
+            // Stopping has priority, then the browser's exit, so that no request goes to a dead
+            // browser. Commands come before timers.
             tokio::select! {
                 biased;
                 () = stop.cancelled(), if !stopping => {
@@ -229,14 +227,14 @@ impl SessionDriver {
         }
     }
 
-    /// Ends leftovers of a killed service, even if no session is wanted now.
+    /// Ends what a killed service left behind, even if no session is wanted now.
     async fn sweep_earlier_run(&self) {
         let profile = &self.config.profile;
         if !profile.root().exists() {
             return;
         }
         if let Err(error) = profile.hold() {
-            // Reported again, as a failure, when a caller wants the session.
+            // This is reported again, as a failure, when a caller wants the session.
             tracing::warn!(%error, "the browser profile cannot be had");
             return;
         }
@@ -262,7 +260,7 @@ impl SessionDriver {
             self.carry_out(effect, now).await;
         }
         let changed = (self.machine.state(), self.machine.cause()) != (before, &cause);
-        // A repeated crash gets a log line of its own.
+        // A repeated crash gets a separate log line.
         if changed || self.machine.restarts().0 != restarts {
             self.note_transition(before);
         }
@@ -365,12 +363,12 @@ impl SessionDriver {
         self.reloaded_for_beats = false;
         self.page_reported = false;
         self.gc = GcSchedule::default();
-        // Until a clean close is reported.
+        // This is false until a clean close is reported.
         self.closed_cleanly = false;
         let (config, done) = (self.config.clone(), self.done.clone());
         tokio::spawn(async move {
             let result = browser::launch(&config, &cancel).await;
-            // The driver outlives its tasks: it waits for this result.
+            // The driver outlives its tasks, since it waits for this result.
             let launched = result.map(|(browser, events)| Launched {
                 browser: Box::new(browser),
                 events,
@@ -379,8 +377,8 @@ impl SessionDriver {
         });
     }
 
-    /// Ends the browser: closes it, or, on a failure, kills it after the grace
-    /// period in which it can flush its data.
+    /// Closes the browser. After a failure, kills it once the grace period in which it can flush
+    /// its data is over.
     fn close_browser(&mut self, lost: Option<&Failure>) {
         self.page.send_replace(None);
         match std::mem::replace(&mut self.slot, Slot::Closing) {
@@ -474,13 +472,13 @@ impl SessionDriver {
         let page = browser.page().clone();
         self.slot = Slot::Running(launched);
         if self.machine.browser() == BrowserPhase::Closing {
-            // Closing was requested during the launch, too late to cancel it.
+            // The close was requested during the launch, too late to cancel the launch.
             self.close_browser(None);
             return;
         }
         self.page.send_replace(Some(page));
         self.timers.page_loading(self.heartbeat.boot_patience);
-        // wa-js may never load: then the self-test reports what is missing.
+        // wa-js may never load. The self-test then reports what is missing.
         self.timers.self_test_after(SELF_TEST_PATIENCE);
         self.apply(Input::BrowserUp).await;
     }
@@ -496,8 +494,8 @@ impl SessionDriver {
         }
     }
 
-    /// Ends a browser that is no longer usable. [`Ending::Kill`] is for one
-    /// that may not respond, [`Ending::Close`] for one that does.
+    /// Ends a browser that is no longer usable. [`Ending::Kill`] is for a browser that may not
+    /// respond, [`Ending::Close`] for one that does.
     async fn lose(&mut self, failure: Failure, ending: Ending) {
         if !matches!(self.slot, Slot::Running(_)) {
             return;
@@ -538,7 +536,7 @@ impl SessionDriver {
     }
 
     async fn on_command(&mut self, command: Command) {
-        // In each arm: the caller may have disconnected.
+        // In each arm, the caller may have disconnected.
         match command {
             Command::Connect(reply) => {
                 self.apply(Input::Connect(Intent::Requested)).await;

@@ -1,4 +1,4 @@
-//! `SessionHandle`: snapshots of the session, and commands to its driver.
+//! Provides `SessionHandle`, which gives snapshots of the session and sends commands to its driver.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::browser::{Profile, WhatsAppPage};
 use crate::error::ApiError;
 use crate::event_log::EventLog;
 
-/// Capacity of the driver's mailbox; more commands are an overload.
+/// Capacity of the driver's mailbox. Further commands are rejected as an overload.
 pub(super) const MAILBOX: usize = 64;
 
 /// A request to the driver.
@@ -24,7 +24,7 @@ pub(super) enum Command {
     Offline(OfflineJob),
 }
 
-/// A job on the profile; returns the reply to its caller.
+/// A job on the profile. It returns the reply to its caller.
 pub(super) type OfflineJob =
     Box<dyn FnOnce(Result<&Profile, OfflineError>) -> OfflineReply + Send + Sync>;
 /// Sends a job's outcome to its caller.
@@ -46,9 +46,9 @@ pub enum OfflineError {
 /// The result of a logout. In every case no session data is stored any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogoutOutcome {
-    /// The phone has unlinked the device, too.
+    /// The phone has unlinked the device as well.
     Unlinked,
-    /// WhatsApp could not be reached: the phone still lists the device.
+    /// WhatsApp could not be reached, so the phone still lists the device.
     OnlyHere,
     /// No device was linked.
     WasNotLinked,
@@ -66,7 +66,7 @@ pub enum AskError {
     /// No browser is running.
     #[error("no browser is running: POST /connect first")]
     NoBrowser,
-    /// The browser failed to carry it out.
+    /// The browser failed to carry out the request.
     #[error("the browser failed: {0}")]
     Browser(String),
 }
@@ -108,12 +108,12 @@ impl SessionHandle {
         &self.log
     }
 
-    /// Returns the page of the running browser.
+    /// Returns the page of the running browser; `None` if none runs.
     pub fn page(&self) -> Option<WhatsAppPage> {
         self.page.borrow().clone()
     }
 
-    /// Requests the session; returns the state immediately afterwards.
+    /// Requests the session. Returns the state immediately afterwards.
     ///
     /// # Errors
     /// [`AskError::Overloaded`], [`AskError::Stopping`].
@@ -121,7 +121,7 @@ impl SessionHandle {
         self.ask(Command::Connect).await
     }
 
-    /// Closes the browser; returns once all its processes have ended.
+    /// Closes the browser. Returns the state once all its processes have ended.
     ///
     /// # Errors
     /// [`AskError::Overloaded`], [`AskError::Stopping`].
@@ -129,7 +129,7 @@ impl SessionHandle {
         self.ask(Command::Disconnect).await
     }
 
-    /// Unlinks the device; returns once no session data is stored any more.
+    /// Unlinks the device. Returns once no session data is stored any more.
     ///
     /// # Errors
     /// [`AskError::Overloaded`], [`AskError::Stopping`].
@@ -142,9 +142,8 @@ impl SessionHandle {
         self.ask(Command::Screenshot).await?
     }
 
-    /// Closes the browser, runs `job` on the profile, and restarts the browser;
-    /// returns the job's result. If the job cannot run, it is called with the
-    /// error and nothing is closed.
+    /// Closes the browser, runs `job` on the profile, and restarts the browser. Returns the job's
+    /// result. If the job cannot run, it is called with the error and nothing is closed.
     ///
     /// # Errors
     /// [`AskError::Overloaded`], [`AskError::Stopping`].
@@ -162,7 +161,7 @@ impl SessionHandle {
         .await
     }
 
-    /// Returns once the driver has answered; waits for room in its mailbox.
+    /// Waits until the driver answers, and before that for room in its mailbox.
     ///
     /// # Errors
     /// [`AskError::Stopping`].
@@ -176,7 +175,7 @@ impl SessionHandle {
     /// Reports that WhatsApp sends no acks although the page claims to be
     /// connected.
     pub fn acks_stopped(&self) {
-        // With a full or closed mailbox, the next report has the same effect.
+        // If the mailbox is full or closed, the next report has the same effect.
         let _ = self.commands.try_send(Command::AcksStopped);
     }
 

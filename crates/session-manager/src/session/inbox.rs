@@ -1,11 +1,11 @@
-//! A bounded queue of page updates: messages, acks, account limits.
+//! Queues page updates (messages, acks, account limits) in a bounded queue.
 
 use tokio::sync::{mpsc, watch};
 
 use super::catch_up_progress::CatchUp;
 use crate::browser::{PageLimits, PageUpdate};
 
-/// Queue capacity: the most updates waiting to be written to disk.
+/// Capacity of the queue: the maximum number of updates that wait to be written to disk.
 const ROOM: usize = 1024;
 
 /// The sending half of the queue; cheap to clone.
@@ -17,7 +17,7 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// Returns an inbox and the receiving half of its queue.
+    /// Creates an inbox, and the receiving half of its queue.
     #[must_use]
     pub fn new(catch_up: CatchUp) -> (Self, mpsc::Receiver<PageUpdate>) {
         let (updates, queue) = mpsc::channel(ROOM);
@@ -39,8 +39,8 @@ impl Inbox {
         self.limits.subscribe()
     }
 
-    /// Queues an update without waiting: if the queue is full, it is found in
-    /// the page's store later.
+    /// Queues an update without waiting. If the queue is full, the update is found in the page's
+    /// store later.
     pub fn put(&self, update: PageUpdate) {
         if self.updates.try_send(update).is_err() {
             self.catch_up.fell_behind();

@@ -1,5 +1,5 @@
-//! The session state machine: pure and synchronous. It takes inputs and the time,
-//! and returns effects; the driver carries them out.
+//! The session's state machine, pure and synchronous. It takes inputs and the time, and returns
+//! effects, which the driver carries out.
 //!
 //! ```text
 //!   session state                               browser phase
@@ -11,9 +11,8 @@
 //!     └─────────┴─────────────┴──> ERROR | DISCONNECTED
 //! ```
 //!
-//! A session is either *wanted* or not; whenever the browser is gone, the
-//! session is wanted and no retry is pending, the browser is started. Fifty
-//! calls of `/connect` therefore start one browser.
+//! A session is either *wanted* or not. Whenever the browser is gone, the session is wanted and no
+//! retry is pending, the browser is started. So fifty calls of `/connect` start only one browser.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -41,8 +40,8 @@ const FIRST_CODE: Duration = Duration::from_secs(60);
 const NEXT_CODE: Duration = Duration::from_secs(20);
 /// Number of codes in a round.
 const CODES_PER_ROUND: u32 = 6;
-/// A code is dropped this long after it expires even if the page does not
-/// report it: a hung page must not leave an expired code displayed.
+/// How long after its expiry a code is dropped even if the page does not report the expiry: a hung
+/// page must not leave an expired code displayed.
 const EXPIRY_GRACE: Duration = Duration::from_secs(2);
 const HISTORY: usize = 50;
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
@@ -61,7 +60,7 @@ pub struct Machine {
     retry_pending: bool,
     disposal: Option<Disposal>,
     logging_out: bool,
-    /// The browser must stay closed, and no data be deleted.
+    /// Whether the browser must stay closed while no data may be deleted.
     resting: bool,
     linked: bool,
     code: Option<Code>,
@@ -78,7 +77,7 @@ pub struct Machine {
     stalls: u32,
     /// The document that displayed a code although a device is linked.
     doubted: Option<String>,
-    /// Why the ledger is unusable, if it is.
+    /// Why the ledger is unusable; `None` while it works.
     ledger: Option<String>,
 }
 
@@ -87,13 +86,12 @@ pub struct Machine {
 enum Disposal {
     /// The device was certainly unlinked.
     Wipe,
-    /// Only the page reports it unlinked; the profile may still be usable.
+    /// Only the page reports that the device was unlinked; the profile may still be usable.
     SetAside,
 }
 
 impl Machine {
-    /// Returns a machine in `INIT`. `linked` says whether a linked profile is
-    /// stored.
+    /// Creates a machine in `INIT`. `linked` says whether a linked profile is stored.
     #[must_use]
     pub fn new(limits: Limits, linked: bool, now: Timestamp) -> Self {
         Self {
@@ -126,7 +124,7 @@ impl Machine {
         }
     }
 
-    /// Applies an input; returns the effects to carry out, in order.
+    /// Applies an input. Returns the effects to carry out, in order.
     pub fn apply(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
@@ -177,7 +175,7 @@ impl Machine {
         effects
     }
 
-    /// Adjusts the browser's phase to what is wanted.
+    /// Brings the browser's phase towards what is wanted.
     fn reconcile(&mut self, effects: &mut Vec<Effect>) {
         match self.browser {
             BrowserPhase::Up | BrowserPhase::Starting
@@ -214,7 +212,7 @@ impl Machine {
         };
         self.rounds_left = self.limits.code_rounds;
         let waiting = self.intent.is_some() && !self.retry_pending;
-        // A new browser start would not fix these failures.
+        // Starting the browser again would not fix these failures.
         let in_vain = matches!(
             self.cause,
             Cause::Failed(Failure::LedgerUnavailable(_) | Failure::TemporarilyBanned(..))
@@ -278,7 +276,7 @@ impl Machine {
         }
     }
 
-    /// Takes one restart from the budget; fails the session if none is left.
+    /// Takes one restart from the budget. Fails the session if none is left.
     fn within_budget(&mut self, failure: &Failure, now: Timestamp) -> bool {
         let window = i64::try_from(self.limits.restart_window.as_millis()).unwrap_or(i64::MAX);
         while self
@@ -308,8 +306,8 @@ impl Machine {
         self.transition(SessionState::Init, Cause::Restarting(failure), now);
     }
 
-    /// Reloads the page, which is gentler than a restart: its data is flushed
-    /// and the browser keeps running.
+    /// Reloads the page. That is gentler than a restart: the page's data is flushed and the browser
+    /// keeps running.
     fn reload(&mut self, failure: Failure, now: Timestamp, effects: &mut Vec<Effect>) {
         self.last_error = Some((failure.clone(), now));
         if !self.within_budget(&failure, now) {
@@ -353,7 +351,7 @@ impl Machine {
             return self.fail(Failure::UnsupportedBrowser, now);
         }
         if self.state == SessionState::Ready && self.report.registered != Some(true) {
-            // The page is reloading: linked as far as is known.
+            // The page is reloading; as far as is known, it is linked.
             let cause = Cause::ConnectionLost("the page is loading".to_owned());
             self.transition(SessionState::Authenticated, cause, now);
         }
@@ -411,8 +409,8 @@ impl Machine {
         self.transition(SessionState::Authenticated, cause, now);
     }
 
-    /// Counts a stalled sync. The wait for one stall is as long as the restart
-    /// window, so the stalls of one sync are counted until it completes.
+    /// Counts a stalled sync. The wait for one stall is as long as the restart window, so the
+    /// stalls of a sync are counted until it completes.
     fn sync_stalled(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         self.stalls += 1;
         if self.stalls > self.limits.restart_budget {
@@ -423,7 +421,7 @@ impl Machine {
         self.reload(Failure::SyncStalled, now, effects);
     }
 
-    /// Handles a complete connection; sends also need the ledger.
+    /// Handles a complete connection. Sends need the ledger as well.
     fn connected(&mut self, now: Timestamp) {
         self.stalls = 0;
         match &self.ledger {
@@ -440,7 +438,7 @@ impl Machine {
             self.last_error = Some((Failure::LedgerUnavailable(why.clone()), now));
         }
         self.ledger = broken;
-        // As for reports of the page: the first may come before the browser is up.
+        // The first report of the page may come before the browser is up.
         let is_open = matches!(self.browser, BrowserPhase::Up | BrowserPhase::Starting);
         let linked = self.report.registered == Some(true);
         if is_open
@@ -460,8 +458,8 @@ impl Machine {
             ..
         } = &self.report;
         let (code, idle, document) = (code.clone(), *idle, document.clone());
-        // Early in its start the page does not know its device yet: only a page
-        // that requests a scan has none.
+        // Early in its start the page does not know its device yet. Only a page that requests a
+        // scan has no device.
         if self.linked && (code.is_some() || idle) {
             return self.doubt_link(document, now, effects);
         }
@@ -491,9 +489,8 @@ impl Machine {
         }
     }
 
-    /// Reloads a page that displays a code although a device is linked: it also
-    /// does so if its database failed to open, and a reload restores the
-    /// device.
+    /// Reloads a page that displays a code although a device is linked. A page also does so if its
+    /// database failed to open, and a reload restores the device.
     fn doubt_link(&mut self, document: String, now: Timestamp, effects: &mut Vec<Effect>) {
         self.set_code(None);
         match &self.doubted {
@@ -510,7 +507,7 @@ impl Machine {
         self.unlink(Disposal::SetAside, effects);
         let cause = Cause::Unlinked("while this service was away".to_owned());
         match self.intent {
-            // A caller requested a code: display one of a new profile.
+            // A caller requested a code, so display that of a new profile.
             Some(Intent::Requested) => self.transition(SessionState::Init, cause, now),
             _ => self.give_up(SessionState::Disconnected, cause, now),
         }
@@ -591,7 +588,7 @@ impl Machine {
         self.history.iter()
     }
 
-    /// Returns the code that is displayed.
+    /// Returns the code that is displayed, if any.
     pub fn code(&self) -> Option<&Code> {
         self.code.as_ref()
     }
@@ -606,7 +603,7 @@ impl Machine {
         self.linked
     }
 
-    /// Returns the browser's phase, as far as the machine knows.
+    /// Returns the browser's phase, as far as the machine knows it.
     pub fn browser(&self) -> BrowserPhase {
         self.browser
     }
@@ -621,9 +618,9 @@ impl Machine {
         &self.report
     }
 
-    /// Returns whether the page holds sends because queued messages have not
-    /// been delivered yet. It holds each send for minutes, even once the
-    /// session is READY because the delivery takes too long.
+    /// Returns whether the page holds sends because queued messages have not been delivered yet.
+    /// The page holds each send for minutes, even if the session has become READY because the
+    /// delivery takes too long.
     pub fn holds_sends(&self) -> bool {
         self.report.delivered == Some(false)
     }
@@ -640,7 +637,8 @@ impl Machine {
     }
 }
 
-/// Returns the state and cause of a linked device that WhatsApp refuses.
+/// Returns the state and cause for a linked device that WhatsApp refuses; `None` if it is not
+/// refused.
 fn refusal(report: &PageReport) -> Option<(SessionState, Cause)> {
     if report.stream.as_deref() == Some("CONNECTED") {
         return None;

@@ -1,4 +1,4 @@
-//! The admin session: its state machine, and the one task that owns it.
+//! Runs the session ADMIN: its state machine, and the one task that owns it.
 //!
 //! ```text
 //!  http ──> SessionHandle ──> SessionDriver (one task) ──> browser

@@ -1,5 +1,4 @@
-//! Publishes snapshots and state events of the session, so that readers need
-//! not query the driver.
+//! Publishes snapshots and state events of the session, so that readers need not query the driver.
 //!
 //! ```text
 //!  driver ──publish──> watch<Snapshot> ──> /status /qr /session …
@@ -24,28 +23,28 @@ use crate::event_log::EventLog;
 pub struct Snapshot {
     /// The body of `GET /session`.
     pub session: SessionBody,
-    /// Images of the code, while it can be scanned.
+    /// Images of the code while it can be scanned; otherwise `None`.
     pub qr: Option<Arc<QrImage>>,
     /// The passkey that WhatsApp requests.
     pub passkey: Option<Passkey>,
     /// Whether the page holds sends while queued messages are being delivered.
     pub holds_sends: bool,
-    /// Whether the dialog that WhatsApp requires to be dismissed was.
+    /// Whether the dialog that WhatsApp requires to be dismissed has been dismissed.
     pub whats_new_seen: bool,
 }
 
 impl Snapshot {
-    /// Returns the code, unless it has expired at `now`.
+    /// Returns the code unless it has expired at `now`.
     pub fn unexpired_qr(&self, now: Timestamp) -> Option<&QrImage> {
-        // The driver drops a code that the page leaves displayed; this check
-        // works even while the driver itself is late.
+        // The driver drops a code that the page leaves displayed. This check works even if the
+        // driver itself is late.
         let info = self.session.qr.as_ref()?;
         let late = std::time::Duration::from_secs(3);
         (now < info.expires_at.after(late)).then_some(self.qr.as_deref()?)
     }
 }
 
-/// Publishes snapshots and the events between them.
+/// A publisher of snapshots, and of the events between them.
 #[derive(Debug)]
 pub struct Publisher {
     snapshot: watch::Sender<Arc<Snapshot>>,
@@ -63,7 +62,7 @@ pub struct RuntimeInfo {
 }
 
 impl Publisher {
-    /// Returns a publisher whose first snapshot is the state of `machine`.
+    /// Creates a publisher whose first snapshot is the state of `machine`.
     #[must_use]
     pub fn new(machine: &Machine, runtime: &RuntimeInfo, log: EventLog) -> Self {
         let service = ServiceInfo {
@@ -77,7 +76,7 @@ impl Publisher {
             holds_sends: false,
             whats_new_seen: false,
         };
-        // For clients that resume from an id of an earlier run.
+        // This event is for clients that resume from an id of an earlier run.
         log.push(&state_event(&snapshot.session));
         log.push(&qr_event(&snapshot));
         Self {
@@ -213,7 +212,7 @@ fn body(machine: &Machine, runtime: &RuntimeInfo, service: &ServiceInfo) -> Sess
             .and_then(|code| Timestamp::from_millis(code.expires_at))
             .map(|expires_at| PairingCodeInfo { expires_at }),
         passkey: machine.passkey().map(Passkey::info),
-        // Filled in by other modules when they answer `GET /session`.
+        // Other modules fill these in when they answer `GET /session`.
         limits: Limits::default(),
         first_sync: FirstSync::default(),
         browser,

@@ -8,12 +8,12 @@ use image::{ImageFormat, Luma};
 use qrcode::render::{svg, unicode};
 use qrcode::{EcLevel, QrCode};
 
-/// A code in its frequently requested formats; rendered once per code.
+/// A code in the formats that are requested often. Each code is rendered once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QrImage {
     /// The text that the phone scans.
     text: String,
-    /// A PNG.
+    /// The code as a PNG.
     pub png: Vec<u8>,
     /// The same PNG as `data:image/png;base64,…`.
     pub data_url: String,
@@ -25,8 +25,7 @@ impl QrImage {
     /// Renders `text`.
     ///
     /// # Errors
-    /// When the text does not fit in any QR code, which does not occur with
-    /// WhatsApp's.
+    /// If the text does not fit into any QR code, which does not occur with WhatsApp's codes.
     pub fn draw(text: &str) -> Result<Self, String> {
         let code = encode(text)?;
         let picture = code
@@ -54,8 +53,8 @@ impl QrImage {
             .build())
     }
 
-    /// Returns the code as Unicode half blocks, to scan from a terminal; dark
-    /// on light, as most terminals are light on dark.
+    /// Returns the code as Unicode half blocks, to scan from a terminal. It is drawn dark on light,
+    /// since most terminals are light on dark.
     pub fn half_blocks(&self) -> Result<String, String> {
         let mut text = encode(&self.text)?
             .render::<unicode::Dense1x2>()
@@ -68,7 +67,7 @@ impl QrImage {
 }
 
 fn encode(text: &str) -> Result<QrCode, String> {
-    // Low error correction, as WhatsApp draws it: fewer modules scan better
-    // from a small or blurred picture than more correction does.
+    // Use low error correction, as WhatsApp does: fewer modules help more with a small or blurred
+    // picture than more correction does.
     QrCode::with_error_correction_level(text, EcLevel::L).map_err(|error| error.to_string())
 }

@@ -1,4 +1,4 @@
-//! The driver's timers: retry, code expiry, heartbeat, boot, refresh, logout.
+//! Holds the driver's timers: retry, code expiry, heartbeat, boot, refresh and logout.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    /// Waits for the first due timer; pends while none is set.
+    /// Waits for the first timer that is due; pends while none is set.
     pub(super) async fn next(&mut self) -> Due {
         let times = [
             (self.retry, Due::Retry),
@@ -79,17 +79,17 @@ impl Timers {
     }
 
     pub(super) fn passkey_until(&mut self, expires_at: Option<Timestamp>) {
-        // One millisecond later, so that it has expired by the clock as well.
+        // One millisecond later, so that the passkey has expired by the clock as well.
         until(&mut self.passkey, expires_at, Duration::from_millis(1));
     }
 
-    /// Starts the boot timer: a page begins to load.
+    /// Starts the boot timer, because a page begins to load.
     pub(super) fn page_loading(&mut self, patience: Duration) {
         self.boot = Some(Instant::now() + patience);
         self.heartbeat = None;
     }
 
-    /// Handles a report; `settled` if the page displays a code or a session.
+    /// Handles a report. `settled` says that the page displays a code or a session.
     pub(super) fn page_reported(&mut self, settled: bool, beat: Duration, patience: Duration) {
         self.heartbeat_after(beat);
         if settled {
@@ -136,7 +136,7 @@ impl Timers {
     }
 }
 
-/// Sets `timer` to `grace` after `expires_at`, unless it is already set so.
+/// Sets `timer` to `grace` after `expires_at`, unless it is already set to that time.
 fn until(timer: &mut Option<(Timestamp, Instant)>, expires_at: Option<Timestamp>, grace: Duration) {
     let Some(expires_at) = expires_at else {
         *timer = None;

@@ -1,6 +1,6 @@
 'use strict';
-// How the browser presents itself to the page, a worker and the service worker,
-// which a server can compare: said once the page is connected.
+// Reports how the browser presents itself to the page, to a worker and to the service worker, all
+// of which a server could compare. The report is sent once the page is connected.
 (() => {
   const HINTS = ['architecture', 'bitness', 'fullVersionList', 'model', 'platformVersion'];
   const WORKER = `onmessage = async () => postMessage({

@@ -1,6 +1,6 @@
 'use strict';
-// What is done in a chat beside sending: read receipts and typing. And what the
-// server tells of a person: about text and picture.
+// Acts in a chat other than by sending messages: read receipts and typing. Also asks the server for
+// a person's about text and picture.
 (() => {
   const { module, storage, Chat, Stream, createWid, BaseModel, BaseCollection } = __standin;
   const say = (line) => __standin.connection.say(line);
@@ -14,13 +14,13 @@
     });
   });
 
-  /** What was unread in an earlier life of the page. */
+  /** Restores the unread counts from before the page was reloaded. */
   __standin.recallUnread = async () => {
     for (const [id, unreadCount] of await storage.unread()) Chat.get(id)?.set({ unreadCount }, { silent: true });
   };
 
-  /** Only what is unread is told of, and only while the account is available,
-   * unless it is asked for all the same. */
+  /** Sends a read receipt. Only an unread chat gets one, and only while the account is
+   * available, unless the caller asks for it at once. */
   async function sendSeen(given, later) {
     const chat = given?.chat ?? given;
     const afterAvailable = given?.afterAvailable ?? later ?? true;
@@ -38,7 +38,7 @@
   const sendChatState = (state) => async (id) => void say({ t: 'chat_state', chat: String(id), state });
   const [sendChatStateComposing, sendChatStateRecording, sendChatStatePaused] = ['composing', 'recording', 'paused'].map(sendChatState);
 
-  /** Told again while it lasts, and taken back after a moment. */
+  /** Repeats the activity while it lasts, and withdraws it after a moment. */
   function mark(chat, name, tell) {
     const other = name === 'typing' ? 'recording' : 'typing';
     if (!chat[name]) {

@@ -1,5 +1,5 @@
 'use strict';
-// The one connection to the server, and the states that follow from it.
+// Manages the one connection to the server, and the states that follow from it.
 (() => {
   const { Socket, Stream, Conn, Cmd, NetworkStatus, BackendEventBus, linking, messages, logout, storage, config, createWid, limits, history, onContacts } = __standin;
   const { identity } = linking;
@@ -19,7 +19,7 @@
     return true;
   }
 
-  /** Say something that is answered. Lost with the connection. */
+  /** Sends a line that the server answers. The answer is lost with the connection. */
   function ask(line) {
     const tag = nextTag++;
     return new Promise((resolve, reject) => {
@@ -57,7 +57,7 @@
     asked.clear();
     if (ended) return;
     if (restarting) {
-      // Asked for: log in again at once, where we are.
+      // The page asked for the restart: log in again at once, without a navigation.
       restarting = false;
       return connect();
     }
@@ -103,7 +103,7 @@
       restarting = true;
     },
 
-    /** The login is refused; the server closes the connection. */
+    /** The server rejects the login and closes the connection. */
     failure({ reason, code, expire }) {
       if (reason === 402) {
         BackendEventBus.trigger('account_temporarily_banned');
@@ -137,7 +137,7 @@
       Stream.set({ mode: 'MAIN', info: 'NORMAL' });
       Cmd.trigger('main_ready');
       __standin.onboarding.mainShown();
-      // Visible and focused, it shows the account as online.
+      // A visible and focused page shows the account as online.
       if (document.visibilityState === 'visible') Stream.markAvailable();
     },
 
@@ -150,7 +150,7 @@
     offline_end() {
       __standin.offlineProgress = 100;
       if (config.refresh_window && !sessionStorage.getItem('refreshed')) {
-        // With much waiting the page starts over instead.
+        // With many messages waiting, the page reloads instead.
         sessionStorage.setItem('refreshed', '1');
         end();
         return location.reload();
@@ -212,7 +212,7 @@
     },
   };
 
-  // One line at a time: what a line does may take its turn with the profile.
+  // Handle one line after another, since handling a line may involve waiting for the profile.
   let turn = Promise.resolve();
   function hear(line) {
     if (blocked && !['block', 'unblock', 'hang', 'drop_events', 'unlinked'].includes(line.t)) return;
@@ -233,7 +233,7 @@
     say({ t: 'takeover' });
   }
 
-  /** What the phone is told of how busy the page is. */
+  /** Reports the page's long tasks, for the phone's API. */
   function watchTasks() {
     new PerformanceObserver((list) => {
       for (const { startTime, duration } of list.getEntries()) {
@@ -249,7 +249,7 @@
     if (identity.device) await messages.remember();
     Socket.set({ state: 'OPENING', launched: true });
     connect();
-    // Once there is time for it.
+    // Describe the browser once there is time for it.
     setTimeout(() => __standin.browser.describe(), 1000);
   }
 

@@ -1,5 +1,5 @@
 'use strict';
-// Who has WhatsApp, which LID is whose, and the chat of a number.
+// Knows who has WhatsApp, which LID belongs to which number, and the chat of a number.
 (() => {
   const { createWid, Chat, Contact, chatFor, config, storage, Blocklist } = __standin;
   const lidByPhone = new Map();
@@ -11,14 +11,14 @@
     if (String(phoneByLid.get(lid._serialized)) === String(phone)) return;
     lidByPhone.set(phone._serialized, lid);
     phoneByLid.set(lid._serialized, phone);
-    // Once for all that are learned in one turn.
+    // Save once for all the pairs that are learned in one turn.
     saving ??= Promise.resolve().then(() => {
       saving = null;
       return storage.saveLids([...phoneByLid].map(([known, number]) => [String(number), known]));
     });
   }
 
-  /** What was learned in an earlier life of the page. */
+  /** Restores the pairs that were learned before the page was reloaded. */
   async function recallLids() {
     for (const [phone, lid] of await storage.lids()) learn(createWid(phone), createWid(lid));
   }
@@ -34,16 +34,17 @@
     if (!answer.on_whatsapp) return null;
     const account = createWid(`${answer.user}@c.us`);
     learn(account, createWid(`${answer.lid}@lid`));
-    // A number comes back in the account's own spelling.
+    // The number comes back in the account's own spelling.
     return { wid: wid.isLid() ? wid : account, biz: false, bizInfo: undefined, disappearingMode: undefined, username: undefined };
   }
 
   async function findOrCreateLatestChat(wid) {
     let id = createWid(wid);
     if (config.lid_migrated && id.server === 'c.us') {
-      // On a migrated account the chat of a number is the chat of its LID.
+      // On a migrated account, the chat of a number is the chat of its LID.
       if (!lidOf(id)) await queryWidExists(id).catch(() => null);
-      // As of a number without WhatsApp, so of one that could not be asked for.
+      // The error is the same for a number without WhatsApp and for one that could not be looked
+      // up.
       if (!lidOf(id)) throw new Error('No LID for user');
       id = lidOf(id);
     }
@@ -59,10 +60,10 @@
     return contact;
   }
 
-  /** Blocked on the phone, and not in the page's list yet. */
+  /** Contacts that are blocked on the phone, but are not in the page's list yet. */
   let late = [];
 
-  /** What the phone has saved, and whom it has blocked. */
+  /** Handles the contacts that the phone has saved, and those that it has blocked. */
   function onContacts({ saved, blocked }) {
     for (const { user, name, business } of saved) {
       const contact = meet(createWid(`${user}@c.us`), undefined).set({ isBusiness: business });
@@ -79,7 +80,8 @@
     Blocklist.sort();
   }
 
-  /** What the page itself asks when it sends. */
+  /** Returns whether a contact is blocked, which the page checks when it sends. This brings the
+   * page's list up to date. */
   function isBlocked(wid) {
     block(late);
     late = [];

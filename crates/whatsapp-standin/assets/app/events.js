@@ -1,6 +1,6 @@
 'use strict';
-// The event emitter under all models. Several names in one string, separated
-// by blanks, are several events.
+// The event emitter under all models. Several names in one string, separated by blanks, stand for
+// several events.
 (() => {
   class EventEmitter {
     constructor() {
@@ -45,7 +45,7 @@
     }
 
     trigger(name, ...args) {
-      // A page in trouble: things happen and nobody is told.
+      // Simulate a page in trouble: changes happen, but no listener is notified.
       if (Date.now() < __standin.silentUntil) return this;
       this._call(name, name, args);
       this._call('all', name, args);
@@ -59,7 +59,7 @@
         try {
           listener.apply(context ?? this, under === 'all' ? [name, ...args] : args);
         } catch (error) {
-          // One listener's fault is no other's; it still reaches the console.
+          // An error of one listener must not affect the others, but still reaches the console.
           setTimeout(() => {
             throw error;
           }, 0);

@@ -1,6 +1,6 @@
 'use strict';
-// What clients ask for around the main matter: getters, constants, and the
-// functions they wrap at start. Each does the least that is true.
+// Provides what clients use besides messages: getters, constants, and the functions that they wrap
+// at the start. Each does as little as it can and still be true.
 (() => {
   const { module, Blocklist, Presence, Status, empty, phoneOf, me } = __standin;
   const name = (contact) => contact.name ?? contact.pushname ?? contact.id?.user;
@@ -68,7 +68,7 @@
   }));
   module(5, 'WAWebMsgInfoCollection', () => {
     const infos = empty();
-    // Nobody else has read what only two people see.
+    // In a chat of two, nobody else has read the message.
     infos.find = async () => ({ delivery: [], read: [], played: [], deliveryRemaining: 0, readRemaining: 0, playedRemaining: 0 });
     return { MsgInfoCollection: infos };
   });
@@ -88,14 +88,14 @@
     },
     LOGOUT_REASON_CODE: { CLIENT_FATAL: '0', SYNC_FAIL: '1', INITIAL_HISTORY_SYNC_TIMEOUT: '2', ACCOUNT_LOCKED: '3' },
   }));
-  // The number that the page navigates with; most reasons have none.
+  // The number that the page navigates with. Most reasons have none.
   const LOGOUT_CODES = { web_fail_storage_initialization: '0', syncd_failure: '1', history_sync_timeout: '2', account_locked: '3' };
   module(3, 'WAWebLogoutReason', () => ({
     getErrorCodeFromLogoutReason: (reason) => LOGOUT_CODES[reason] ?? null,
     ...all('setPrevLogoutReasonCode setPrevCustomLogoutMessage getPrevLogoutReasonCode getPrevCustomLogoutMessage', nothing),
   }));
 
-  // Links: seen in a text, never looked up. Nothing but the stand-in is asked.
+  // Links are recognized in a text, but never looked up: only the stand-in is contacted.
   const LINK = /\bhttps?:\/\/[^\s<>"]+/g;
   const links = (text) => (String(text ?? '').match(LINK) ?? []).map((href) => ({ href, url: href, domain: href.split('/')[2], suspiciousCharacters: new Set() }));
   module(3, 'WALinkify', () => ({ findLinks: links, findLink: (text) => links(text)[0], findFirstWebLink: (text) => links(text)[0] }));
@@ -103,7 +103,7 @@
   module(3, 'WAWebLinkPreviewChatAction', () => ({ getLinkPreview: preview, fetchLinkPreview: preview }));
   module(3, 'WAWebGenMinimalLinkPreviewChatAction', () => ({ genMinimalLinkPreview: async () => null }));
 
-  // A card as phones read it.
+  // A contact card as phones read it.
   const vcardFromContactModel = (contact) => {
     const shown = contact.formattedName ?? name(contact);
     const number = (phoneOf(contact.id) ?? contact.id).user;
@@ -128,7 +128,7 @@
       processIncomingCall() {}
       setActiveCall() {}
     })();
-    // Some clients look for the Map on the module, some for its default.
+    // Some clients look for the Map on the module, others on its default export.
     return { default: calls, activeCalls: calls.activeCalls, on() {} };
   });
   module(5, 'WAWebSyncGatingUtils', () => ({ isPlaceholderMessageResendEnabled: never }));

@@ -1,5 +1,5 @@
 'use strict';
-// Who and what: Wid for people and groups, MsgKey for messages.
+// The ids: Wid for people and groups, MsgKey for messages.
 (() => {
   const { config } = __standin;
   const SERVERS = ['c.us', 'lid', 'g.us', 'broadcast', 'newsletter', 'call', 'bot'];

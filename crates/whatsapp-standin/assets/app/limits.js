@@ -1,11 +1,11 @@
 'use strict';
-// What WhatsApp lets this account do, as the page knows it: the lock on writing
-// to people who never wrote, the monthly limit on new chats, and how far the
-// history is: nearly all of it with a sync, the rest after a fresh link alone.
+// Holds what WhatsApp allows this account, as the page knows it: the lock on writing to people who
+// never wrote, the monthly limit on new chats, and the progress of the history. Nearly all of the
+// history comes with a sync; the rest comes only after a new link.
 (() => {
   const { BaseModel, Cmd, module, config } = __standin;
 
-  // What the page keeps of it in the profile; here as long as the page.
+  // The real page keeps these in the profile; here they last as long as the page.
   const kept = new Map();
   const userPrefsIdb = {
     get: (key) => kept.get(key),
@@ -20,7 +20,7 @@
 
   const isOver = () => Date.now() / 1000 > kept.get(CAPPING)?.cycle_end_timestamp;
 
-  /** The server's word of its own accord. */
+  /** Handles limits that the server sends unasked. */
   function take({ reach_out: lock, new_chats: cap }) {
     takeLock(lock);
     takeCap(cap);
@@ -33,7 +33,7 @@
   }
 
   function takeCap(cap) {
-    // Accounts without such a limit have no record of it.
+    // Accounts without this limit have no record of it.
     if (cap) {
       kept.set(CAPPING, {
         capping_status: cap.status, total_quota: cap.total, used_quota: Math.min(cap.used, cap.total), cycle_end_timestamp: cap.cycle_end_s,
@@ -44,21 +44,21 @@
     Cmd.trigger('new_chat_message_capping_state_change');
   }
 
-  /** The server refused a message for the monthly limit. */
+  /** Records that the server rejected a message for the monthly limit. */
   function capped() {
     if (kept.has(CAPPING)) kept.set(CAPPING, { ...kept.get(CAPPING), capping_status: STATUS.CAPPED });
     Cmd.trigger('new_chat_message_capping_state_change');
   }
 
   const ask = () => __standin.connection.ask({ t: 'limits' });
-  // Asked for once in the life of a page, as there.
+  // The limits are requested only once per document, as on the real page.
   let asked = null;
 
   class HistorySyncProgressModel extends BaseModel {
     static defaults = { incomplete: false, realProgress: null, fakeProgress: 0, remainingPausedSeconds: null };
   }
   const progress = new HistorySyncProgressModel();
-  // A phone that paused has so many seconds left; then the page goes on without.
+  // The number of seconds that a paused phone has left. At 0 the page continues without the phone.
   if (config.history_paused_out) progress.set('remainingPausedSeconds', 0);
   const history = { reach: (percent) => progress.set('realProgress', Math.max(progress.realProgress ?? 0, percent)) };
 

@@ -1,12 +1,12 @@
 'use strict';
-// Codes to scan, codes to type, and who this device is.
+// Holds the codes to scan, the pairing codes, and the identity of this device.
 (() => {
   const { Socket, Conn, EventEmitter, WidFactory, storage, config, createWid } = __standin;
 
-  // Filled at boot, before anything can ask.
+  // Filled at boot, before anything can read it.
   const identity = { keys: null, device: null };
 
-  // A new connection: a code to type that was out is none any more.
+  // After a new connection, a pairing code from before is no longer valid.
   function refresh() {
     if (identity.device) return;
     linking.shownLinkCode = null;
@@ -40,7 +40,7 @@
     setPairingType(PAIRING_TYPE.ALT_DEVICE_LINKING);
   }
 
-  /** From the start: new codes, in this way. */
+  /** Starts over with new codes of this type. */
   async function reset(type) {
     refresh();
     await (type === PAIRING_TYPE.ALT_DEVICE_LINKING ? initializeAltDeviceLinking() : initializeQRLinking());
@@ -127,7 +127,7 @@
   }));
   module(2, 'WAWebLinkDeviceEvents', () => ({ WAWebLinkDeviceEvents: events }));
   module(2, 'WAWebNativeCameraQRLinkedDeviceUtils', () => ({ isNativeCameraQRLinkedDeviceTest: () => config.code_as_url }));
-  // Switches of the server's, by number.
+  // The server's switches, by number.
   module(2, 'justknobx', () => ({ _: (number) => number === '770' && config.code_with_help }));
 
   linking.onCode = ({ reference, text, drawing }) => {
@@ -136,7 +136,7 @@
     Socket.set({ state: 'UNPAIRED' });
   };
 
-  // The reference stays: it is stale from here on, not empty.
+  // The reference stays in the page: from here on it is stale, not empty.
   linking.onIdle = () => {
     linking.code = null;
     Socket.set({ state: 'UNPAIRED_IDLE' });

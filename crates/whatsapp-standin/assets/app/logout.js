@@ -1,10 +1,10 @@
 'use strict';
-// The device is no longer one: events, an empty profile, a navigation.
+// Ends the link of the device: events, an empty profile, a navigation.
 (() => {
   const { Socket, Cmd, BackendEventBus, storage, config, linking } = __standin;
   let leaving = false;
 
-  /** Unlinked on the phone (`bridge`), or logged out here. */
+  /** Leaves because the device was unlinked on the phone (`bridge`) or logged out here. */
   function leave(bridge, reason) {
     if (leaving) return;
     leaving = true;
@@ -15,7 +15,7 @@
     BackendEventBus.trigger('logout');
     Socket.set({ stream: 'DISCONNECTED' });
     const code = reason ? require('WAWebLogoutReason').getErrorCodeFromLogoutReason(reason) : null;
-    // Whoever listens gets this long, then the page goes.
+    // Listeners get this long before the page navigates.
     setTimeout(async () => {
       __standin.connection.end();
       await storage.wipe();

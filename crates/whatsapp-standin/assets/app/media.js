@@ -1,6 +1,6 @@
 'use strict';
-// Files: prepared in the page, uploaded to the server, and only then spoken of
-// in a message.
+// Sends and receives files. A file is prepared in the page and uploaded to the server before a
+// message mentions it.
 (() => {
   const { BaseModel, module, messages, MsgModel, Msg, MsgKey } = __standin;
   const { b64 } = __standin.storage;
@@ -44,14 +44,14 @@
     return size;
   }
 
-  /** What a file is, and what a message must say of it. */
+  /** Finds out what kind of file it is, and which fields its message needs. */
   async function prepare(opaque, options) {
     const mimetype = String(opaque.type() || 'application/octet-stream').split(';')[0];
     const blob = opaque.forceToBlob();
     let type = options.asDocument ? 'document' : (KINDS[mimetype.split('/')[0]] ?? 'document');
     if (options.asSticker) type = 'sticker';
     if (type === 'audio' && options.isPtt) type = 'ptt';
-    // A picture that is none cannot be drawn, and is not sent.
+    // A file that is not really a picture cannot be drawn, and is not sent.
     const size = type === 'image' ? await dimensions(blob) : {};
     return new MediaDataModel({
       type, mimetype, size: blob.size, filehash: await digest(blob), mediaBlob: opaque, isGif: Boolean(options.asGif),
@@ -59,7 +59,7 @@
     });
   }
 
-  /** Bring a file to the server; gives where it lies there. */
+  /** Uploads a file to the server. Returns its path there. */
   async function store(blob, mimetype, to) {
     const query = new URLSearchParams({ to: to ? String(to) : '', mime: mimetype });
     const answer = await fetch(`/media?${query}`, { method: 'POST', body: blob });
@@ -76,7 +76,7 @@
 
     waitForPrep() { return this._prepared; }
 
-    /** The message stands in the chat while its file is on the way. */
+    /** Sends the file. Its message is in the chat while the file is being uploaded. */
     async sendToChat({ chat, options }) {
       const data = await this._prepared;
       const { id, ...rest } = options.productMsgOptions ?? {};
@@ -95,19 +95,19 @@
         model.updateAck(-1);
         return { messageSendResult: 'ERROR_UPLOAD' };
       }
-      // Whatever fails, the network too, marks the file's message.
+      // Any failure, including one of the network, marks the file's message.
       const sent = await messages.addAndSendMsgToChat(chat, { ...model.attributes })[1].catch(() => ({ messageSendResult: 'ERROR_UNKNOWN' }));
       if (sent.messageSendResult !== 'OK') model.set('ack', -1);
       return { ...sent, msg: model };
     }
   }
 
-  /** What the page knows of a file that came in. */
+  /** Returns what the page knows of a received file. */
   const mediaDataOf = (message) =>
     new MediaDataModel({ type: message.type, mimetype: message.mimetype, size: message.size, filehash: message.filehash, filename: message.filename });
 
-  /** Brings a file here. Of one that the server has no more the phone would be
-   * asked, which never answers. */
+  /** Downloads a file. For a file that the server no longer has, the real page would ask the
+   * phone, which never answers. */
   async function downloadMedia(message) {
     const data = message.mediaData;
     data.set('mediaStage', 'FETCHING');
@@ -122,7 +122,7 @@
   const prepRawMedia = (opaque, options = {}) => new MediaPrep(undefined, prepare(opaque, options));
   const nothingLater = async () => undefined;
 
-  // What a client that uploads by itself keeps between the steps.
+  // The objects that a client which uploads by itself keeps between the steps.
   const objects = new Map();
   function getOrCreateMediaObject(filehash) {
     if (!objects.has(filehash)) {
@@ -137,7 +137,7 @@
 
   async function uploadMedia({ mimetype, mediaObject }) {
     const path = await store(mediaObject.mediaBlob.forceToBlob(), mimetype);
-    // Nothing but this page and its server is there to be kept from reading it.
+    // No encryption here: only this page and its server could read the file.
     return { mediaEntry: { mmsUrl: path, deprecatedMms3Url: path, directPath: path, mediaKey: mediaObject.filehash, mediaKeyTimestamp: Math.floor(Date.now() / 1000), encFilehash: mediaObject.filehash, uploadHash: mediaObject.filehash } };
   }
 

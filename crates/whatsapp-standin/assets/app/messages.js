@@ -1,23 +1,24 @@
 'use strict';
-// Messages out and in.
+// Sends and receives messages.
 (() => {
   const { MsgModel, Msg, MsgKey, createWid, keep, meet, learn, recall, storage, isBlocked, blockedError, limits } = __standin;
 
   /** The server's number for the monthly limit on new chats. */
   const NEW_CHATS_CAPPED = 475;
 
-  /** Sent and not yet answered: key → the message and who waits for the answer. */
+  /** Messages that were sent and not yet answered: for each key, the message and the callers
+   * that wait for the answer. */
   const inFlight = new Map();
   const SENT_AGAIN_FOR = 24 * 3600;
 
   const result = (messageSendResult, more) => ({ messageSendResult, t: Math.floor(Date.now() / 1000), count: null, ...more });
 
-  /** Two promises: stored in the profile; answered by the server. */
+  /** Returns two promises: that the message is stored in the profile, and the server's answer. */
   function addAndSendMsgToChat(chat, data) {
     const id = MsgKey.from(data.id);
     let message = Msg.get(id);
     if (message) {
-      // The same id once more: the server drops it, and acknowledges it.
+      // The id is known: the server drops the message and acknowledges it.
       message.set({ isSendFailure: false, ...(message.ack === -1 ? { ack: 0 } : {}) });
     } else {
       message = new MsgModel({ ...data, id, ack: 0, local: true, isNewMsg: true, self: 'out' });
@@ -27,8 +28,8 @@
       await storage.putMessage(message.row());
       return message;
     };
-    // The page looks once the message is stored, which stays as it is: with
-    // the clock, and no failure.
+    // The real page checks this after it has stored the message. The stored message keeps its clock
+    // icon, and is not marked as failed.
     if (isBlocked(message.to)) {
       message.set('heldBack', true);
       const stored = store();
@@ -41,12 +42,12 @@
     }
     message.set('heldBack', false);
     const answered = new Promise((resolve) => {
-      // Whoever sends the same id meanwhile waits for the same answer.
+      // Callers that send the same id meanwhile wait for the same answer.
       const waiting = inFlight.get(String(id))?.waiting ?? [];
       inFlight.set(String(id), { message, waiting: [...waiting, resolve] });
     });
     const stored = store();
-    // The same id may be on its way already, and goes out once.
+    // The same id may be on its way already; it is sent only once.
     const key = String(id);
     if (!held.has(key)) {
       held.add(key);
@@ -57,7 +58,7 @@
 
   const text = (value) => (value === undefined || value === null ? undefined : String(value));
 
-  /** What a message is beside its text, as the server is told. */
+  /** Returns what the server is told about a message besides its text. */
   function details(message) {
     const { lat, lng, loc } = message;
     const cards = message.vcardList?.map((card) => card.vcard) ?? (message.type === 'vcard' ? [message.body] : undefined);
@@ -80,7 +81,7 @@
     });
   }
 
-  /** What is held until the messages that waited have been delivered. */
+  /** The messages that are held until the waiting messages have been delivered. */
   const held = new Set();
 
   async function transmitDelivered(message) {
@@ -89,13 +90,14 @@
     transmit(message);
   }
 
-  /** A message that is not to be sent yet: its file is still on the way. */
+  /** Stores a message that cannot be sent yet, because its file is still being uploaded. */
   async function keepOwn(message) {
     keep(message);
     await storage.putMessage(message.row());
   }
 
-  /** What is sent as a message and is none of its own; gives the server's answer. */
+  /** Sends a line that uses the protocol of a message but is not one. Returns the server's
+   * answer. */
   async function sendLine(id, { body, kind, details: more }) {
     const line = { t: 'send', id: id.id, key: String(id), to: id.remote._serialized, body, kind, details: more };
     await __standin.waitForOfflineDeliveryEnd();
@@ -106,8 +108,8 @@
     });
   }
 
-  /** A message that is deleted for everyone: its row goes on under the
-   * deletion's key, as does the model. */
+  /** Handles a message that is deleted for everyone: its row continues under the key of the
+   * deletion, and so does the model. */
   async function keepRevoked(target, key) {
     const row = await storage.getMessage(target);
     if (!row || row.type === 'revoked') return;
@@ -120,19 +122,19 @@
     message.set({ body: undefined, caption: undefined, protocolMessageKey: MsgKey.from(target), subtype: 'sender', type: 'revoked' });
   }
 
-  /** A sign on a message: sent as a message, kept with the one it is on. */
+  /** Sends a reaction. It is sent as a message, and kept with the message that it belongs to. */
   async function sendReactionToMsg(message, emoji) {
     const { remote } = message.id;
-    // To take one back is allowed.
+    // Removing a reaction is allowed.
     if (emoji && isBlocked(remote)) throw blockedError(remote);
     const id = new MsgKey({ from: __standin.me(remote.isLid()), to: remote, id: await MsgKey.newId(), selfDir: 'out' });
     const answer = await sendLine(id, { body: emoji, kind: 'reaction', details: { reacts_to: message.id.id } });
-    // No word of success, and no number of a refusal.
+    // There is no result on success, and no error number on a refusal.
     if (answer.messageSendResult !== 'OK') throw new Error('Reaction send error');
     message.set('reaction', emoji);
   }
 
-  /** Back on line: what is unanswered goes out again, with the same ids. */
+  /** Sends unanswered messages again under the same ids, once the page is online again. */
   async function transmitUnsent() {
     const known = new Set(inFlight.keys());
     for (const [key, { message, line }] of inFlight) {
@@ -142,7 +144,7 @@
     const since = Date.now() / 1000 - SENT_AGAIN_FOR;
     for (const row of await storage.unsentMessages()) {
       if (known.has(row.key) || row.t < since) continue;
-      // The file of this one never got to the server, and is gone with the page.
+      // The file of this message never reached the server, and was lost with the page.
       if (row.more?.filehash && !row.more.directPath) continue;
       const message = await recall(row.key);
       inFlight.set(row.key, { message, waiting: [] });
@@ -159,18 +161,19 @@
     const message = Msg.get(key);
     message?.updateAck(ack);
     if (ack !== 0) settle(key, ack === -1 ? result('ERROR_UNKNOWN') : result('OK'));
-    // That it is taken is written at once; how far it got, with others.
+    // An ack that the server accepted the message is written at once; later acks are written in
+    // batches.
     if (message) await (ack > 1 ? storage.putMessageSoon(message.row()) : storage.putMessage(message.row()));
     else {
-      // Not in memory: it changes in the profile, and no model tells of it.
+      // The message is not in memory: it changes in the profile, and no model reports that.
       const row = await storage.getMessage(key);
       if (row && MsgModel.rises(row.ack, ack)) await storage.putMessage({ ...row, ack, unsent: 0 });
     }
     __standin.connection.say({ t: 'got_ack', key, ack });
   }
 
-  /** A no of the server has its number, and marks the message; a failure of
-   * the page's own has none, and leaves a text with the clock. */
+  /** Handles a failed send. A refusal by the server has a number, and marks the message as
+   * failed. A failure of the page itself has no number, and leaves a text with the clock icon. */
   async function onRefused({ key, result: why, error_code: ackErrorCode }) {
     const message = await recall(key);
     message?.set('isSendFailure', true);
@@ -180,19 +183,19 @@
     if (message) await storage.putMessage(message.row());
   }
 
-  /** Further fields of a message, with ids where the page has ids. */
+  /** Returns further fields of a message, with id objects where the page has them. */
   function fieldsOf({ fields }) {
     const all = { ...fields };
     if (all.quotedParticipant) all.quotedParticipant = createWid(all.quotedParticipant);
     return all;
   }
 
-  /** The other side edits a message, takes it back, or reacts to it. */
+  /** The other person edits a message, deletes it, or reacts to it. */
   const CHANGES = {
     async edit({ key, at }, { target, text }) {
       const row = await storage.getMessage(target);
       if (!row || row.type === 'revoked') return;
-      // In memory it changes; what is in the profile alone changes without a word.
+      // A message in memory changes with an event; one that is only in the profile changes without.
       const body = row.more?.caption === undefined ? { body: text } : { caption: text };
       const message = Msg.get(target);
       const edited = { ...body, latestEditMsgKey: MsgKey.from(key), latestEditSenderTimestampMs: at * 1000 };
@@ -229,7 +232,7 @@
     });
   }
 
-  /** Messages in. `missed` came with a sync, and may be stored already. */
+  /** Handles incoming messages. `missed` messages came with a sync, and may be stored already. */
   async function receive(list, missed) {
     const got = [];
     const stored = [];
@@ -265,7 +268,7 @@
     const message = await recall(key);
     if (!message) return;
     if (isChange) {
-      // It is applied to the message that it changes; what stood for it goes.
+      // The page applies the change to the other message, and deletes the placeholder.
       Msg.remove(message);
       __standin.Chat.get(message.id.remote)?.msgs.remove(message);
       await storage.drop(key);
@@ -275,8 +278,8 @@
 
   const AT_ONCE = 5_000;
 
-  /** Messages that are in the profile and that nobody is told of, so many old
-   * ones and so many new ones in each of so many chats. */
+  /** Stores messages in the profile without any event: `old` old ones and `each` new ones in
+   * each of `chats` chats. */
   async function storeUntold({ chats, each, old }) {
     const now = Math.floor(Date.now() / 1000);
     let rows = [];
@@ -298,12 +301,12 @@
     __standin.connection.say({ t: 'stored' });
   }
 
-  /** What the page has in memory when it starts, without a word to anyone:
-   * every chat with its last message. The rest stays in the profile. */
+  /** Loads what the page has in memory when it starts, without any event: every chat with its
+   * last message. The rest stays in the profile. */
   async function remember() {
     await __standin.recallLids();
     for (const row of await storage.lastOfEachChat()) keep(MsgModel.fromRow(row));
-    // What a chat names as its last message need not be in the database.
+    // The message that a chat names as its last need not be in the database.
     for (const row of await storage.forgotten()) keep(MsgModel.fromRow(row));
     await __standin.recallUnread();
   }

@@ -3,7 +3,7 @@
 (() => {
   const { EventEmitter } = __standin;
 
-  /** Make `key` an attribute of a class: reading and writing goes through it. */
+  /** Makes `key` an attribute of a class: reading and writing the property goes through it. */
   function attribute(proto, key) {
     if (key in proto) return;
     Object.defineProperty(proto, key, {
@@ -86,7 +86,7 @@
     }
   }
 
-  /** The id of a model, a Wid, a MsgKey or a text, as text. */
+  /** Returns the id of a model, a Wid, a MsgKey or a text, as text. */
   function idText(id) {
     if (id === undefined || id === null) return undefined;
     if (typeof id === 'string') return id;
@@ -109,7 +109,7 @@
       return this.constructor.model;
     }
 
-    // Kept in the order of arrival; the array is made anew only after a change.
+    // In order of arrival. The array is rebuilt only after a change.
     get _models() {
       this._array ??= [...this._byId.values()];
       return this._array;
@@ -152,11 +152,11 @@
       return removed;
     }
 
-    /** A model goes on under another id. */
+    /** Replaces the id of a model. */
     replaceId(from, to) {
       const model = this._byId.get(idText(from));
       if (!model) return;
-      // In its place: the order is that of arrival.
+      // Keep its position, since the order is that of arrival.
       const all = [...this._byId].map(([key, one]) => [one === model ? idText(to) : key, one]);
       this._byId.clear();
       for (const [key, one] of all) this._byId.set(key, one);

@@ -1,5 +1,5 @@
 'use strict';
-// The modules that gather others.
+// The modules that re-export others.
 (() => {
   const { module, Msg, Chat, Contact, Blocklist, TextStatus, ProfilePicThumb, BaseCollection, BaseModel } = __standin;
 

@@ -1,7 +1,7 @@
 'use strict';
-// The "What's new" dialog of a freshly linked device, as WAWebWhatsNewModal
-// shows it: dismissed by its button, its cross or when it goes, for so many days
-// in this browser's preferences, as WAWebNuxCoolOff has it.
+// The "What's new" dialog of a freshly linked device, as WAWebWhatsNewModal shows it. It is
+// dismissed by its button, by its cross, or when it closes. The dismissal lasts for a number of
+// days in this browser's preferences, as in WAWebNuxCoolOff.
 (() => {
   const { module, config } = __standin;
   const DISMISSED = 'WAWhatsNewDismissed';
@@ -9,9 +9,9 @@
   const DAY_MS = 86_400_000;
   let open = false;
 
-  /** The page tells nobody of it but by a metric, which it keeps until it is
-   * sent (WAWebWhatsNewLogging, WAWebWamStorage). That the phone learns of it by
-   * that is assumed. */
+  /** Reports the dismissal. The real page reports it only by a metric, which it keeps until it
+   * is sent (WAWebWhatsNewLogging, WAWebWamStorage). It is an assumption that the phone learns
+   * of the dismissal by this metric. */
   const tell = () => __standin.connection.say({ t: 'whats_new_seen' });
 
   function dismiss() {
@@ -26,12 +26,12 @@
   function close() {
     if (!open) return;
     open = false;
-    // The dialog dismisses what it shows when it goes, however that came.
+    // When the dialog closes, for whatever reason, it dismisses what it shows.
     if (nux.shouldShow()) dismiss();
     __standin.ui.draw();
   }
 
-  /** The main screen is there: the dialog opens by itself. */
+  /** The main screen is displayed, and the dialog opens by itself. */
   function mainShown() {
     if (localStorage.getItem(DISMISSED)) tell();
     if (!nux.shouldShow()) return;

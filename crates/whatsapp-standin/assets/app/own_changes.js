@@ -1,5 +1,5 @@
 'use strict';
-// One's own messages, edited and deleted for everyone.
+// Edits messages that the account sent, and deletes them for everyone.
 (() => {
   const { module, config, storage, Msg, MsgKey, Cmd, messages } = __standin;
 
@@ -9,7 +9,8 @@
   const MsgEditType = { TextEdit: 'TextEdit', CaptionEdit: 'CaptionEdit' };
   const getMsgEditType = (type) => (type === 'chat' ? 'TextEdit' : ['image', 'video', 'document'].includes(type) ? 'CaptionEdit' : null);
 
-  /** What may still fail is edited only where an edit failed. */
+  /** Returns whether the message can be edited. A message that may still fail can be edited only
+   * after an edit of it failed. */
   function editable(msg) {
     const failedEdit = Boolean(msg.latestEditMsgKey) && msg.isFailed;
     return msg.id.fromMe && !msg.isForwarded && (failedEdit || msg.ack > 0);
@@ -21,7 +22,8 @@
   const canSenderRevokeMsg = (msg) =>
     msg.id.fromMe && !['revoked', 'protocol', 'notification'].includes(msg.type) && msg.ack > 0 && Date.now() / 1000 - msg.t <= REVOKE_WINDOW;
 
-  /** The edit is in the page before it is sent, and stays there if that fails. */
+  /** Edits a message. The edit is in the page before it is sent, and stays there if sending
+   * fails. */
   async function addAndSendMessageEdit(msg, data) {
     const text = getMsgEditType(msg.type) === 'CaptionEdit' ? { caption: data.caption } : { body: data.body };
     const id = MsgKey.from(data.id);
@@ -30,11 +32,11 @@
     const answer = await messages.sendLine(id, {
       body: String(Object.values(text)[0] ?? ''), kind: 'message_edit', details: { edits: msg.id.id },
     });
-    // Why it failed is told to nobody.
+    // The page does not report why an edit failed.
     msg.set('isSendFailure', answer.messageSendResult !== 'OK');
   }
 
-  /** The deletion is in the page once the server has it. */
+  /** Deletes a message. The deletion is in the page once the server has it. */
   async function sendRevoke(msg) {
     const id = new MsgKey({ fromMe: true, remote: msg.id.remote, id: await MsgKey.newId() });
     const answer = await messages.sendLine(id, { body: '', kind: 'sender_revoke', details: { revokes: msg.id.id } });
@@ -43,7 +45,8 @@
     return { messageSendResult: 'OK' };
   }
 
-  /** One at a time for each chat: whoever asks meanwhile gets that one's end. */
+  /** Runs one deletion at a time for each chat. A caller that asks meanwhile gets the result of
+   * the running one. */
   function sendRevokeMsgs(chat, { list }) {
     chat.promises.sendRevokeMsgs ??= Promise.all(list.map(sendRevoke)).finally(() => {
       chat.promises.sendRevokeMsgs = null;
@@ -51,7 +54,7 @@
     return chat.promises.sendRevokeMsgs;
   }
 
-  // The user interface carries the command out; the command itself answers nothing.
+  // The user interface carries out the command; the command itself returns nothing.
   Cmd.constructor.prototype.sendRevokeMsgs = function (...args) {
     this.trigger('send_revoke_msgs', ...args);
   };

@@ -10,25 +10,25 @@
   const { Conn, linking, config } = __standin;
   const events = config.passkey_events ? linking.events : new linking.events.constructor();
 
-  /** What the screen shows; null while there is none. */
+  /** The screen that is shown; `null` if there is none. */
   let screen = null;
   let code = null;
-  /** The server's request, while it is good. */
+  /** The server's request, while it is valid. */
   let options = null;
   let optionsAt = 0;
-  /** Proves, for a while, that this is the page that was scanned. */
+  /** Until when the page can prove that it is the one that was scanned. */
   let handoffUntil = 0;
   let skipHandoff = false;
   let timer = 0;
 
-  /** What a screen that is gone would show, nobody sees. */
+  /** Shows a screen. If the passkey screen was closed, only the prompt opens it again. */
   function show(next) {
     if (screen === null && next !== 'passkey_prompt') return;
     screen = next;
     __standin.ui?.draw();
   }
 
-  /** Each step of the phone's has its time. */
+  /** Limits the time of each step of the phone. */
   function within() {
     clearTimeout(timer);
     timer = setTimeout(() => {
@@ -94,7 +94,7 @@
   const bytes = (base64url) => __standin.storage.unb64(base64url.replaceAll('-', '+').replaceAll('_', '/'));
   const text = (buffer) => __standin.storage.b64(buffer).replaceAll('+', '-').replaceAll('/', '_');
 
-  /** The server wants the passkey. */
+  /** Handles the server's request for the passkey. */
   function onRequest(fresh) {
     keep(fresh);
     handoffUntil = Date.now() + config.passkey_handoff_ms;
@@ -127,14 +127,14 @@
     show(null);
   }
 
-  /** Linked, or away. */
+  /** Ends the ceremony, because the device is linked or the page leaves. */
   function over() {
     cancel();
     options = null;
     show(null);
   }
 
-  /** What a person sees. */
+  /** Draws what a person sees. */
   function draw(made) {
     const renamed = (attributes) => (config.passkey_test_ids || !attributes?.['data-testid'] ? attributes : { ...attributes, 'data-testid': `renamed_${attributes['data-testid']}` });
     const element = (tag, attributes, ...children) => made(tag, renamed(attributes), ...children);

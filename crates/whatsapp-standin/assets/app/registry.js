@@ -1,7 +1,7 @@
 'use strict';
-// The module registry that real clients look into: `__d` defines, `require`
-// and `importNamespace` load, `require('__debug').modulesMap` lists. Modules
-// are defined progressively, as the real page's bundles arrive.
+// The module registry that real clients search. `__d` defines, `require` and `importNamespace`
+// load, `require('__debug').modulesMap` lists. Modules are defined progressively, as the bundles of
+// the real page arrive.
 (() => {
   const modules = Object.create(null);
   const waiting = [];
@@ -33,7 +33,7 @@
     return load(id).exports;
   }
 
-  // A module that is one class or function shows as `{default: it}` here.
+  // A module that is a single class or function shows as `{default: it}` here.
   function namespace(id) {
     const module = load(id);
     if (typeof module.exports !== 'function') {
@@ -56,16 +56,16 @@
 
   const config = JSON.parse(document.getElementById('standin-config').textContent);
 
-  // What the page's own files share. Clients have no business here.
+  // What the page's own files share. Clients must not use this.
   const standin = {
     config,
     silentUntil: 0,
-    /** Queue a module; `bundle` (0 to 5) says how early it arrives. */
+    /** Queues a module. `bundle` (0 to 5) says how early it arrives. */
     module(bundle, id, make) {
       if (config.withheld_modules.includes(id)) return;
       waiting.push({ bundle, id, make });
     },
-    /** Define the queued modules, bundle by bundle, over the set time. */
+    /** Defines the queued modules, bundle by bundle, spread over the configured time. */
     registerModules(launchAt, launch) {
       const bundles = 6;
       const step = config.module_spread_ms / (bundles - 1);

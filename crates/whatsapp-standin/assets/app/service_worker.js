@@ -1,5 +1,6 @@
 'use strict';
-// The page has one, as WhatsApp's: it keeps nothing, and says what it is.
+// The service worker of the page, as WhatsApp's page has one. It caches nothing, and reports its
+// user agent and client hints.
 const HINTS = ['architecture', 'bitness', 'fullVersionList', 'model', 'platformVersion'];
 self.addEventListener('install', () => self.skipWaiting());
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));

@@ -1,5 +1,5 @@
 'use strict';
-// The models of the connection: Socket, Stream, Conn, Cmd, NetworkStatus.
+// The models of the connection: Socket, Stream, Conn, Cmd and NetworkStatus.
 (() => {
   const { BaseModel, EventEmitter, config } = __standin;
   const mirror = (...names) => Object.fromEntries(names.map((name) => [name, name]));
@@ -24,7 +24,7 @@
 
   class StreamModel extends BaseModel {
     static defaults = { mode: 'QR', info: 'OPENING', needsUpdate: false, available: false, uiActive: true };
-    // Through the property: clients pin it to keep the page to one of the two.
+    // Set through the property: clients pin it to keep the page in one of the two states.
     markAvailable() { this.available = true; }
     markUnavailable() { this.available = false; }
     sendAvailability() {}
@@ -67,7 +67,7 @@
       this.trigger('offline_delivery_state_reset_from_bridge');
     }
   }
-  // Commands of the user interface: there is little of one here.
+  // Commands of the user interface, most of which do nothing here.
   for (const name of ['openChatAt', 'openChatFromUnread', 'openChatBottom', 'closeChat', 'openModal', 'closeModal', 'openToast', 'closeToast', 'sendDeleteMsgs', 'sendStarMsgs', 'setActiveFilter']) {
     CmdImpl.prototype[name] = async function () {
       return true;

@@ -1,7 +1,7 @@
 'use strict';
-// What stands in the browser profile: the identity, the keys, the messages.
+// Stores data in the browser profile: the identity, the keys, the messages.
 (() => {
-  // One that cannot be opened this once is as good as another, empty one.
+  // A database that cannot be opened on this load is simulated by another, empty one.
   const NAME = __standin.config.broken_database ? 'model-storage-broken' : 'model-storage';
   let opening = null;
 
@@ -49,8 +49,8 @@
   const unb64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
   const random = (length) => b64(crypto.getRandomValues(new Uint8Array(length)));
 
-  // Rows to be written: one transaction at a time, with all that came while the
-  // one before was under way.
+  // The rows to be written. One transaction runs at a time, and each takes all rows that came while
+  // the previous one was running.
   let rows = new Map();
   let waiting = null;
   let writing = Promise.resolve();
@@ -66,7 +66,7 @@
       await finished(transaction);
     });
     const written = waiting;
-    // A transaction that failed is told to those who wait for it, and no more.
+    // A failed transaction is reported only to the callers that wait for it.
     writing = written.catch(() => undefined);
     return written;
   }
@@ -79,7 +79,7 @@
   const SOON_MS = 100;
   let soon = null;
 
-  /** The same, with all that comes within a moment. */
+  /** Writes a row like `putMessage`, together with all rows that come within a moment. */
   function putMessageSoon(row) {
     rows.set(row.key, row);
     soon ??= new Promise((resolve) => setTimeout(resolve, SOON_MS)).then(() => {
@@ -89,7 +89,7 @@
     return soon;
   }
 
-  /** The last `limit` rows of a query (the first, if asked) that are `wanted`,
+  /** Returns the last `limit` rows of a query that are `wanted` (with `first`, the first ones),
    * in their order. */
   async function messagesByIndex(index, query, limit, first = false, wanted = () => true) {
     const source = (await open()).transaction('message').objectStore('message').index(index);
@@ -106,7 +106,7 @@
     return first ? found : found.reverse();
   }
 
-  // What the page shows of a chat is never one of these.
+  // Types of rows that the page never shows in a chat.
   const UNSEEN = ['debug', 'keep_in_chat'];
   const seen = (row) => !UNSEEN.includes(row.type);
 
@@ -114,7 +114,7 @@
     b64,
     unb64,
 
-    /** The keys of this profile, made on its first visit. */
+    /** Returns the keys of this profile, which are created on its first visit. */
     async keys() {
       let keys = await read('identity', 'keys');
       if (!keys) {
@@ -140,20 +140,20 @@
       for (const row of some) transaction.objectStore('message').put(row);
       await finished(transaction);
     },
-    /** The database has no such row any more. */
+    /** Deletes a row from the database. */
     async drop(key) {
       const transaction = (await open()).transaction('message', 'readwrite');
       transaction.objectStore('message').delete(key);
       await finished(transaction);
     },
-    /** The same; its chat still names it. */
+    /** Deletes a row, but keeps it as the last message of its chat. */
     async forget(key) {
       const row = await read('message', key);
       if (!row) return;
       await write('identity', [...(await storage.forgotten()), row], 'forgotten');
       await storage.drop(key);
     },
-    /** A row takes another one's place, under its own key. */
+    /** Replaces a row by another one with its own key. */
     async replaceMessage(key, row) {
       const transaction = (await open()).transaction('message', 'readwrite');
       transaction.objectStore('message').delete(key);
@@ -171,7 +171,7 @@
     lids: async () => (await read('identity', 'lids')) ?? [],
     saveLids: (pairs) => write('identity', pairs, 'lids'),
 
-    /** The last row of each chat. */
+    /** Returns the last row of each chat. */
     async lastOfEachChat() {
       const found = [];
       const index = (await open()).transaction('message').objectStore('message').index('chat');
@@ -181,7 +181,7 @@
         cursor.onsuccess = () => {
           if (!cursor.result) return resolve();
           found.push(cursor.result.value);
-          // No row of this chat is smaller than that.
+          // No row of this chat sorts before this key.
           cursor.result.continue([cursor.result.value.chat, -1]);
         };
       });
@@ -192,7 +192,7 @@
     messagesAfter: (chat, rowId, limit) => messagesByIndex('chat', IDBKeyRange.bound([chat, rowId], [chat, Infinity], true), limit, true, seen),
     unsentMessages: () => messagesByIndex('unsent', IDBKeyRange.only(1), 1000),
 
-    /** Nothing of the device is left. */
+    /** Deletes everything of the device. */
     async wipe() {
       localStorage.clear();
       sessionStorage.clear();

@@ -1,11 +1,12 @@
 'use strict';
-// Messages, chats and contacts, and the collections they stand in.
+// Messages, chats and contacts, and the collections that hold them.
 (() => {
   const { BaseModel, BaseCollection, WidFactory, MsgKey, createWid, storage, config } = __standin;
 
   const last = { t: 0, row: 0 };
 
-  /** Rows of one second keep the order in which they came, also after a reload. */
+  /** Returns the number of a new row. Rows of the same second keep their order of arrival, even
+   * after a reload. */
   function newRow(t) {
     const since = Math.min(Math.max(Date.now() - t * 1000, 0), 999_999);
     let row = t * 1e6 + since;
@@ -14,7 +15,7 @@
     return row;
   }
 
-  // Of what is neither text nor address: what the profile keeps of it.
+  // The attributes besides text and addresses that the profile stores.
   const MORE = [
     'caption', 'lat', 'lng', 'loc', 'vcardList', 'vcardFormattedName', 'quotedStanzaID', 'mentionedJidList', 'subtype',
     'mimetype', 'filename', 'size', 'filehash', 'directPath', 'duration', 'width', 'height', 'mediaKey', 'isViewOnce',
@@ -38,7 +39,7 @@
       this.set({ id: MsgKey.from(this._attributes.id), rowId }, { silent: true });
     }
 
-    /** What is known of its file; fetched by `downloadMedia`. */
+    /** What is known about the message's file, which `downloadMedia` fetches. */
     get mediaData() {
       if (this._attributes.mediaData) return this._attributes.mediaData;
       if (!this.directPath) return undefined;
@@ -66,7 +67,7 @@
     }
     getLinks() { return []; }
 
-    /** Acks only rise, but for a failure. */
+    /** Returns whether an ack may follow another: acks only rise, except for a failure. */
     static rises(from, to) {
       return to === -1 || to > from || from === -1;
     }
@@ -75,7 +76,7 @@
       if (MsgModel.rises(this.ack, ack)) this.set('ack', ack);
     }
 
-    /** As it stands in the profile. */
+    /** Returns the message as the profile stores it. */
     row() {
       const more = {};
       for (const name of MORE) {
@@ -87,7 +88,7 @@
         key: String(this.id), chat: this.id.remote._serialized, from: String(this.from), to: String(this.to),
         body: this.body, type: this.type, t: this.t, ack: this.ack, notifyName: this.notifyName, self: this.self,
         rowId: this.rowId,
-        // Index keys cannot be booleans.
+        // Index keys cannot be booleans, hence 1 and 0.
         unsent: this.id.fromMe && this.local && this.ack === 0 && !this.isSendFailure && !this.heldBack ? 1 : 0,
       };
     }
@@ -116,13 +117,13 @@
 
     async find(id) { return recall(id); }
     async findQuery(id) { return recall(id); }
-    // What becomes of another message is passed through here, and never stays.
+    // Messages that change another message pass through here, but are not kept.
     async processMultipleMessages(_chat, messages) { return this.add(messages.filter(({ type }) => type !== 'protocol')); }
     hasSynced() { return true; }
     getStarred() { return []; }
   }
 
-  /** A message from the collection, or from the profile. */
+  /** Returns a message from the collection, or else from the profile. */
   async function recall(id) {
     const key = String(id?._serialized ?? id);
     const known = Msg.get(key);
@@ -205,7 +206,7 @@
     return Chat.get(wid) ?? Chat.add({ id: wid, formattedTitle: Contact.get(wid)?.pushname ?? wid.user });
   }
 
-  /** Put a message where it belongs; it is announced if it is new. */
+  /** Adds a message to its chat and collection. A new message is announced. */
   function keep(message) {
     const chat = chatFor(message.id.remote);
     chat.msgs.add(message);
@@ -232,11 +233,11 @@
   module(3, 'WAWebContactCollection', () => ({ ContactCollection: Contact, ContactCollectionImpl: ContactCollection }));
   module(3, 'WAWebBlocklistCollection', () => ({ BlocklistCollection: Blocklist, BlocklistCollectionImpl }));
   module(3, 'WAWebChatMsgsCollection', () => ({ ChatMsgsCollection }));
-  /** A chat's messages beside one of them, from the profile. */
+  /** Returns messages of a chat next to one of them, from the profile. */
   async function beside({ anchor, count, direction }) {
     const chat = anchor?.remote && String(anchor.remote);
-    // A key names a message, which has to be in the database; without one it
-    // is the chat's end, before which alone is something.
+    // A key names a message, which has to be in the database. Anything else stands for the chat's
+    // end, and messages exist only before that.
     const named = anchor instanceof MsgKey;
     if (!named && !config.chat_as_anchor) return { messages: [], status: 404 };
     if (!chat || !(count > 0) || (!named && direction === 'after')) return { messages: [], status: 200 };
@@ -244,7 +245,7 @@
     if (!start) return { messages: [], status: 404 };
     const find = direction === 'after' ? storage.messagesAfter : storage.messagesBefore;
     const rows = await find(chat, start.rowId, count);
-    // No models: what stands in a row.
+    // Return the fields of rows, not models.
     return { messages: rows.map((row) => ({ ...MsgModel.fromRow(row).attributes })), status: 200 };
   }
 

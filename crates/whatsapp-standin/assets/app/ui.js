@@ -1,5 +1,5 @@
 'use strict';
-// What a person sees: the code, the codes' end, the chats.
+// Draws what a person sees: the code, the end of the codes, the chats.
 (() => {
   const { Socket, Chat, Msg, linking, config } = __standin;
   const app = document.getElementById('app');
@@ -16,7 +16,7 @@
   }
 
   function drawCode(canvas, { size, bits }) {
-    // Whole pixels: a camera reads what a browser has not smoothed.
+    // Use whole pixels: a camera reads what a browser has not smoothed.
     const quiet = 2;
     const scale = Math.max(3, Math.floor(272 / (size + 2 * quiet)));
     canvas.width = canvas.height = (size + 2 * quiet) * scale;
@@ -70,7 +70,7 @@
 
   function page() {
     const state = Socket.state;
-    // It stays until somebody goes on or cancels, whatever the codes do.
+    // The passkey screen stays until a person continues or cancels, whatever happens to the codes.
     if (__standin.passkey.screen && !linking.identity.device) return __standin.passkey.draw(element);
     if (state === 'UNPAIRED' || state === 'UNPAIRED_IDLE') return landing();
     if (linking.identity.device && Socket.hasSynced) return chats();
@@ -79,7 +79,7 @@
 
   function paint() {
     scheduled = false;
-    // Drawn again only when something to see has changed.
+    // Draw again only when something visible has changed.
     const sees = [Socket.state, __standin.passkey.screen, Socket.hasSynced, linking.code?.text, linking.shownLinkCode, Socket.hasSynced ? Msg.length : 0, __standin.onboarding.open].join(' ');
     if (sees === shown) return;
     shown = sees;
@@ -87,7 +87,7 @@
     if (__standin.onboarding.open) app.append(whatsNew());
   }
 
-  // A burst of messages is one drawing; a new code does not wait.
+  // A burst of messages is drawn once; a new code is drawn at once.
   let scheduled = false;
   function draw() {
     if (linking.code?.text && !linking.identity.device) return paint();

@@ -1,5 +1,5 @@
 'use strict';
-// The phone for people. It follows the stand-in's events and says what happened.
+// The phone's page for people. It follows the stand-in's events and shows what happened.
 const $ = (id) => document.getElementById(id);
 let state = null;
 let stateAt = 0;
@@ -78,7 +78,7 @@ const CONTENT = {
   forwarded: () => ({ forwarded: true }),
 };
 
-/** A file goes to the server first, as on a phone. */
+/** Uploads a file to the server before it is sent, as a phone does. */
 async function mediaOf(file, { as, once }) {
   const answer = await fetch('/phone/api/files', { method: 'POST', body: file });
   const { path } = await answer.json();
@@ -87,7 +87,7 @@ async function mediaOf(file, { as, once }) {
   return { path, kind, mime: file.type || 'application/octet-stream', filename: file.name, view_once: Boolean(once) };
 }
 
-/** What a lead wrote last, so that it can be changed. */
+/** Lists what a lead wrote last, so that it can be changed. */
 function wrote(answer, body) {
   if (!answer?.key) return answer;
   const use = element('button', answer.key, { type: 'button', class: 'small', onclick: () => ($('change').elements.key.value = answer.key) });
@@ -134,7 +134,7 @@ onSubmit('failure', ({ kind }) =>
 onSubmit('passkey', ({ passkey }) => act('Guardado.', 'settings', { passkey: passkey === 'true' }));
 onSubmit('link-event', ({ link_code }) => act('Avisado.', 'page', { link_code }));
 onSubmit('forget', ({ forget }, form) => act('Perdido.', 'page', { forget }).then(() => form.reset()));
-/** What the form shows goes back as the settings have it: numbers, never, yes or no, a list. */
+/** Converts the form's values to those of the settings: numbers, never, yes or no, a list. */
 function saveSettings(_, form) {
   const patch = {};
   for (const { name, type, value, checked, dataset } of form.querySelectorAll('input')) {
@@ -191,7 +191,7 @@ function drawCodes() {
   $('codes').replaceChildren(...codes);
 }
 
-/** The settings as they are, unless somebody is at them. */
+/** Shows the current settings, except in a form that a person is editing. */
 function drawSettings() {
   for (const form of document.querySelectorAll('form.settings')) {
     if (form.contains(document.activeElement)) continue;
@@ -231,7 +231,7 @@ const TICKS = { '-1': 'falló', 1: '✓', 2: '✓✓ entregado', 3: '✓✓ leí
 
 const KINDS = { ptt: 'mensaje de voz', sticker: 'sticker' };
 
-/** A message in one line. */
+/** Returns a message on one line. */
 function told(message) {
   const { file, location, cards, caption } = message;
   const parts = [];
@@ -262,7 +262,7 @@ async function drawMessages() {
   $('messages').replaceChildren(...(items.length ? items : [element('li', 'Todavía nada.')]));
 }
 
-// A burst of events is one look at the messages.
+// After a burst of events, load the messages only once.
 let looking = null;
 function look() {
   looking ??= setTimeout(() => {

@@ -1,4 +1,4 @@
-//! The phone's JSON API, at `/phone/api/…`.
+//! Serves the phone's JSON API, at `/phone/api/…`.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -96,7 +96,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new().nest("/phone/api", api)
 }
 
-/// Extractor of the phone from the router's state.
+/// An extractor of the phone from the router's state.
 struct Handle(Phone);
 
 impl axum::extract::FromRequestParts<Arc<Shared>> for Handle {
@@ -135,7 +135,7 @@ fn answer<T: Serialize>(value: T) -> PhoneApiResult {
     Ok(Json(value))
 }
 
-/// Parses a body, whatever its content type; an empty one is `{}`.
+/// Parses a body, whatever its content type. An empty body counts as `{}`.
 fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, PhoneError> {
     let bytes: &[u8] = if bytes.trim_ascii().is_empty() {
         b"{}"
@@ -160,7 +160,7 @@ async fn scan(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     linked(&device)
 }
 
-/// Responds with the device id; `null` while a passkey is requested.
+/// Responds with the device id, or `null` while a passkey is requested.
 fn linked(device: &str) -> PhoneApiResult {
     let device = (!device.is_empty()).then_some(device);
     answer(json!({"ok": true, "device": device}))
@@ -197,7 +197,7 @@ async fn lead_messages(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     written(&phone.0.lead_message(&message)?)
 }
 
-/// Stores a file for a lead to send; returns its path.
+/// Stores a file for a lead to send. Responds with its path.
 async fn files(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     answer(json!({"ok": true, "path": phone.0.upload(bytes)}))
 }
@@ -494,7 +494,7 @@ fn ok() -> PhoneApiResult {
     answer(json!({"ok": true}))
 }
 
-/// Streams an event for each change: its kind, and a full snapshot.
+/// Streams an event for each change, with the kind of the change and a full snapshot.
 async fn events(
     State(shared): State<Arc<Shared>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
@@ -503,7 +503,7 @@ async fn events(
     };
     let first = futures_util::stream::once(std::future::ready("hello"));
     let changes = BroadcastStream::new(shared.changed.subscribe())
-        // A lagging client misses changes, but each event has the full state.
+        // A client that lags behind misses changes, but each event has the full state.
         .map(|change| change.unwrap_or("lagged"));
     let stream = first
         .chain(changes)

@@ -1,4 +1,4 @@
-//! The embedded static assets of both pages.
+//! Embeds the static assets of both pages.
 
 pub(super) const INDEX: &str = include_str!("../../assets/index.html");
 pub(super) const UNSUPPORTED: &str = include_str!("../../assets/unsupported.html");
@@ -10,7 +10,8 @@ const JS: &str = "text/javascript; charset=utf-8";
 
 macro_rules! app_files {
     ($($name:literal),* $(,)?) => {
-        /// Returns the content type and text of a script or style of the page.
+        /// Returns the content type and text of a script or style of the page; `None` if there is
+        /// no such file.
         pub(super) fn app(file: &str) -> Option<(&'static str, &'static str)> {
             match file {
                 "app.css" => Some(("text/css; charset=utf-8", include_str!("../../assets/app/app.css"))),

@@ -1,4 +1,4 @@
-//! The HTTP routes: WhatsApp's page at `/`, the phone at `/phone`.
+//! Defines the HTTP routes: WhatsApp's page at `/`, the phone at `/phone`.
 
 mod api;
 mod assets;

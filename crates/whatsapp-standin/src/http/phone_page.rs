@@ -1,4 +1,4 @@
-//! The phone's HTML page, at `/phone`.
+//! Serves the phone's HTML page, at `/phone`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The simulated WhatsApp page, into which clients inject themselves.
+//! Serves the simulated WhatsApp page, into which clients inject their scripts.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::world::{PageHttp, Upload};
 /// Maximum size of an uploaded file, in bytes.
 const LARGEST_MEDIA: u64 = 256 * 1024 * 1024;
 
-/// The policy of the real page: a client that needs more fails there too.
+/// The Content Security Policy of the real page: a client that needs more fails there as well.
 const CSP: &str = "default-src 'self' data: blob:; \
     script-src 'self' 'unsafe-eval' blob:; \
     style-src 'self' 'unsafe-inline'; \
@@ -50,14 +50,14 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         ))
 }
 
-/// Middleware that simulates an unreachable page.
+/// Simulates an unreachable page. A middleware.
 async fn reachable(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let mode = shared.world().page_http;
     match mode {
         PageHttp::Ok => next.run(request).await,
         PageHttp::Error => {
-            // The real error has a body; browsers do not commit an empty one as
-            // a page.
+            // The real error has a body as well, and browsers do not commit an empty response as a
+            // page.
             let body = Html("<h1>Internal Server Error</h1>");
             (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
         }
@@ -96,7 +96,7 @@ fn page(settings: &Settings, broken_database: bool) -> String {
     let mut config = serde_json::to_value(settings).unwrap_or_default();
     config["broken_database"] = broken_database.into();
     let config = config.to_string();
-    // Escaped so that the text cannot end the script element.
+    // Escape it, so that the text cannot end the script element.
     let config = config.replace('<', "\\u003c");
     assets::INDEX.replace("{{config}}", &config)
 }
@@ -121,7 +121,7 @@ struct MediaQuery {
     to: String,
 }
 
-/// Receives a file; stores only its size and hash.
+/// Receives a file, and stores only its size and hash.
 async fn media(
     State(shared): State<Arc<Shared>>,
     Query(MediaQuery { to }): Query<MediaQuery>,

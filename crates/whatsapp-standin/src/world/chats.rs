@@ -1,15 +1,15 @@
-//! What leads see of the account beside its messages, and what it sees of them:
-//! read receipts, typing, about texts and pictures.
+//! Tracks what leads see of the account besides its messages (read receipts, typing), and what the
+//! account sees of them (about texts, pictures).
 
 use serde::Serialize;
 
 use super::{PageId, World, now_text};
 use crate::wire::{ChatActivity, ToPage};
 
-/// Number of entries kept of each list.
+/// Maximum number of entries that each list keeps.
 const KEPT: usize = 1_000;
 
-/// A chat was read by the account.
+/// The receipt that the account read a chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReadReceipt {
     /// The lead's phone number.
@@ -18,18 +18,18 @@ pub struct ReadReceipt {
     pub key: String,
     /// Number of messages that were unread.
     pub count: u32,
-    /// When, RFC 3339.
+    /// When the chat was read, as RFC 3339.
     pub at: String,
 }
 
-/// What a chat showed of the account.
+/// An activity of the account that a chat showed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShownActivity {
     /// The lead's phone number.
     pub to: String,
     /// The activity.
     pub state: ChatActivity,
-    /// Since when, RFC 3339.
+    /// Since when it was shown, as RFC 3339.
     pub at: String,
 }
 
@@ -49,7 +49,7 @@ impl World {
         self.reads.drain(..surplus);
     }
 
-    /// Records what a chat shows of the account.
+    /// Records the activity of the account that a chat shows.
     pub(crate) fn chat_state(&mut self, page: PageId, chat: &str, state: ChatActivity) {
         if self.device_on(page).is_none() {
             return;

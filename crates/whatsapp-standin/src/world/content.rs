@@ -1,12 +1,11 @@
-//! Content of a lead's message in addition to its text, and the page's fields
-//! for it.
+//! Defines the content of a lead's message besides its text, and the page's fields for it.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Place, random_id};
 
-/// Content of a message in addition to its text; absent content is omitted.
+/// Content of a message besides its text. Absent content is omitted.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LeadContent {
@@ -26,10 +25,9 @@ pub struct LeadContent {
     pub order: Option<LeadOrder>,
     /// The advertisement that brought the lead.
     pub ad: Option<LeadAd>,
-    /// Whether it was forwarded.
+    /// Whether the message was forwarded.
     pub forwarded: bool,
-    /// Further fields, as the page has them, of a kind without one of its own
-    /// here.
+    /// Further fields under the page's names, for kinds that have no field here.
     pub fields: Map<String, Value>,
 }
 
@@ -41,17 +39,17 @@ pub struct LeadMedia {
     pub path: String,
     /// The page's type: `image`, `video`, `audio`, `ptt`, `document`, `sticker`.
     pub kind: String,
-    /// MIME type, according to the lead's phone.
+    /// The MIME type, according to the lead's phone.
     pub mime: String,
-    /// File name, according to the lead's phone.
+    /// The file name, according to the lead's phone.
     pub filename: Option<String>,
-    /// Size according to the lead's phone, if other than the actual one.
+    /// The size in bytes according to the lead's phone, if it differs from the actual size.
     pub size: Option<u64>,
-    /// Duration of playback, in seconds.
+    /// The duration of playback, in seconds.
     pub seconds: Option<u32>,
-    /// Width in pixels.
+    /// The width, in pixels.
     pub width: Option<u32>,
-    /// Height in pixels.
+    /// The height, in pixels.
     pub height: Option<u32>,
     /// A JPEG thumbnail in base64.
     pub thumbnail: Option<String>,
@@ -75,11 +73,11 @@ pub struct LeadPoll {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LeadChoice {
-    /// `button`, `list` or `template`.
+    /// The kind: `button`, `list` or `template`.
     pub kind: String,
     /// The option's id.
     pub id: String,
-    /// The description of a list's option.
+    /// The description, for an option of a list.
     pub description: Option<String>,
 }
 
@@ -93,7 +91,7 @@ pub struct LeadOrder {
     pub title: String,
     /// Number of items.
     pub items: u32,
-    /// Total price, in thousandths.
+    /// The total price, in thousandths of the currency unit.
     pub total_1000: i64,
     /// Currency code.
     pub currency: String,
@@ -103,7 +101,7 @@ pub struct LeadOrder {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LeadAd {
-    /// `facebook` or `instagram`.
+    /// The app: `facebook` or `instagram`.
     pub app: String,
     /// The advertisement's id.
     pub source_id: String,
@@ -116,7 +114,7 @@ pub struct LeadAd {
 }
 
 impl LeadContent {
-    /// Returns the page's type and fields of the message. `body` is its text.
+    /// Returns the page's type and fields of the message. `body` is the message's text.
     pub(super) fn fields(
         &self,
         body: &str,

@@ -1,8 +1,8 @@
-//! Message details in addition to the text: quotes, reactions, previews.
+//! Defines details of a message besides its text: quotes, reactions, previews and others.
 
 use serde::{Deserialize, Serialize};
 
-/// Details of a message in addition to its text; absent ones are omitted.
+/// Details of a message besides its text. Absent details are omitted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Details {
@@ -27,10 +27,10 @@ pub struct Details {
     /// Id of the message that a reaction belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reacts_to: Option<String>,
-    /// Id of the message that an edit changes.
+    /// Id of the message that this edit changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edits: Option<String>,
-    /// Id of the message that is deleted for everyone.
+    /// Id of the message that this line deletes for everyone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revokes: Option<String>,
     /// An attached file.
@@ -41,15 +41,15 @@ pub struct Details {
 /// A location.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
-    /// Latitude in degrees, north positive.
+    /// The latitude in degrees, positive in the north.
     pub latitude: f64,
-    /// Longitude in degrees, east positive.
+    /// The longitude in degrees, positive in the east.
     pub longitude: f64,
-    /// Name and address, one per line.
+    /// The name and the address, each on its own line.
     pub text: String,
 }
 
-/// A file, and the server's record of it.
+/// A file as sent, with the server's record of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentFile {
     /// Path of the file.
@@ -62,7 +62,7 @@ pub struct SentFile {
     /// Whether a video plays like a GIF, according to the page.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gif: bool,
-    /// Size of the upload.
+    /// Size of the upload, in bytes.
     #[serde(default)]
     pub size: u64,
     /// SHA-256 of the upload, in hexadecimal.

@@ -1,4 +1,4 @@
-//! Simulated account limits.
+//! Simulates the account's limits.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +38,7 @@ pub struct NewChats {
     pub status: CappingStatus,
     /// Number of chats started in this cycle.
     pub used: i64,
-    /// Maximum number of chats; -1 is unlimited.
+    /// Maximum number of chats in a cycle; -1 means unlimited.
     pub total: i64,
     /// End of the cycle, in seconds since 1970.
     pub cycle_end_s: i64,
@@ -82,7 +82,7 @@ impl World {
         self.tell(page, ToPage::LimitsNow { tag, limits });
     }
 
-    /// Returns whether the device on this page has not received the history.
+    /// Returns whether the device on this page has yet to receive the history.
     pub(crate) fn is_new_to(&self, page: PageId) -> bool {
         self.device_on(page)
             .and_then(|device| self.devices.get(&device))

@@ -1,4 +1,4 @@
-//! Linking: connection of pages, codes, scans, unlinking.
+//! Links devices: connections of pages, codes, scans, unlinking.
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
@@ -9,7 +9,7 @@ use super::{
 use crate::codes::{self, CodeCycle, Keys, Scan};
 use crate::wire::{Claim, ToPage};
 
-/// An error of linking a device.
+/// Why a device cannot be linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LinkError {
     #[error("no page shows a code now")]
@@ -25,7 +25,7 @@ pub(crate) enum LinkError {
 }
 
 impl World {
-    /// Adds a page that connected; a rejected login gets only its failure.
+    /// Adds a page that connected. A page whose login is rejected gets only the failure.
     pub(crate) fn page_joins(
         &mut self,
         tx: UnboundedSender<ToPage>,
@@ -42,7 +42,7 @@ impl World {
                 .map(Device::identity)
         });
         if let (Some(Some(_)), Some(failure)) = (&known, self.failure) {
-            // Not a page of the device: this line ends the connection.
+            // The page does not become a page of the device: this line ends the connection.
             let _ = tx.send(failure.line());
         }
         let role = match &known {
@@ -91,7 +91,7 @@ impl World {
         self.pages.remove(&id);
     }
 
-    /// Returns when the page's code expires.
+    /// Returns when the page's code expires; `None` if it shows none.
     pub(crate) fn code_until(&self, id: PageId) -> Option<Instant> {
         match &self.pages.get(&id)?.role {
             Role::Unpaired { cycle, .. } => cycle.until(),
@@ -125,7 +125,7 @@ impl World {
             ..
         }) = self.pages.get_mut(&id)
         {
-            // A new connection cancels the linking in progress on the old one.
+            // A new connection cancels the linking that was in progress on the old one.
             (*link, *passkey) = (None, None);
             cycle.refresh(settings, now);
             self.show_code(id);
@@ -193,7 +193,7 @@ impl World {
             .collect()
     }
 
-    /// Scans a text with the phone; without a text, the current code.
+    /// Scans a text with the phone, or without a text the current code.
     ///
     /// Returns the new device's id; `None` while its passkey is requested.
     pub(crate) fn scan(
@@ -217,7 +217,7 @@ impl World {
                 continue;
             };
             match cycle.scan(&text, &page.keys) {
-                // The code was used, and none is shown.
+                // The code was used already, and no other code is shown.
                 Scan::Current if passkey.is_some() => answer = LinkError::Expired,
                 Scan::Current => hit = Some(*id),
                 Scan::Expired => answer = LinkError::Expired,
@@ -327,7 +327,7 @@ impl World {
         name
     }
 
-    /// Removes a device, unlinked by the phone or by itself; notifies its page
+    /// Removes a device that the phone or the device itself unlinked. Notifies the device's page,
     /// with the reason to report.
     pub(crate) fn unlink(
         &mut self,
@@ -401,7 +401,7 @@ impl World {
         self.tell(id, ToPage::Welcome { me });
     }
 
-    /// Returns the device that a page is logged in as.
+    /// Returns the device as which a page is logged in; `None` if it is not.
     pub(crate) fn device_on(&self, id: PageId) -> Option<String> {
         match &self.pages.get(&id)?.role {
             Role::Linked { device, .. } | Role::Replaced { device } => Some(device.clone()),

@@ -1,4 +1,4 @@
-//! Uploaded media: the size and hash of each file, and nothing else.
+//! Records uploaded media: the size and hash of each file, and nothing else.
 
 use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Details, SendBehavior, World, random_id};
 
-/// Maximum number of uploads without a message.
+/// Maximum number of uploads that belong to no message yet.
 const REMEMBERED: usize = 10_000;
 
 /// The server's record of an upload.
@@ -17,14 +17,14 @@ pub(crate) struct Upload {
 }
 
 impl World {
-    /// Returns whether the next upload for this chat fails, by rule.
+    /// Returns whether a rule makes the next upload for this chat fail.
     pub(crate) fn upload_fails(&mut self, chat: &str) -> bool {
         let to = self.phone_of(chat);
         self.apply_rule(&to, |outcome| outcome == SendBehavior::UploadFailed)
             == Some(SendBehavior::UploadFailed)
     }
 
-    /// Records an upload; returns its path.
+    /// Records an upload. Returns its path.
     pub(crate) fn uploaded(&mut self, upload: Upload) -> String {
         if self.media.len() >= REMEMBERED {
             self.media.clear();
@@ -35,7 +35,7 @@ impl World {
         path
     }
 
-    /// Stores a file from a lead's phone; returns its path.
+    /// Stores a file from a lead's phone. Returns its path.
     pub(crate) fn lead_uploads(&mut self, file: Bytes) -> String {
         let sha256 = hex::encode(Sha256::digest(&file));
         let size = file.len() as u64;
@@ -44,13 +44,13 @@ impl World {
         path
     }
 
-    /// Deletes a lead's file; returns whether it existed.
+    /// Deletes a lead's file. Returns whether it existed.
     pub(crate) fn forget_file(&mut self, path: &str) -> bool {
         self.files.remove(path).is_some()
     }
 
-    /// Fills in the server's record of a message's file; returns `false` if it
-    /// was never uploaded.
+    /// Fills in the server's record of a message's file. Returns `false` if the file was never
+    /// uploaded.
     pub(crate) fn fill_in(&self, details: &mut Details) -> bool {
         let Some(file) = &mut details.file else {
             return true;

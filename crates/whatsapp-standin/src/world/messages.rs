@@ -1,4 +1,4 @@
-//! Outbound messages, acks, inbound messages, and lookups of numbers.
+//! Handles outbound messages, acks, inbound messages, and lookups of numbers.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::wire::{Blocked, Change, ChangeKind, Incoming, Outgoing, Saved, ToPage
 /// Number of messages that a newly linked device receives.
 const HISTORY: usize = 500;
 
-/// The result of a message from a page.
+/// The result of handling a message from a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) id: String,
@@ -55,20 +55,20 @@ impl SendBehavior {
     }
 }
 
-/// An unreadable message to reveal after a delay.
+/// An unreadable message that is revealed after a delay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Later {
     pub(crate) after: Duration,
     pub(crate) key: String,
     pub(crate) body: String,
-    /// The page's type of the message, if not text.
+    /// The page's type of the message, if it is not text.
     pub(crate) kind: Option<String>,
-    /// Whether it changes another message instead of being one.
+    /// Whether the message changes another one instead of being a message.
     pub(crate) is_change: bool,
 }
 
 impl World {
-    /// Handles a message from a page; `None` if the page is not a device.
+    /// Handles a message from a page. Returns `None` if the page is not a device.
     pub(crate) fn take(&mut self, page: PageId, mut message: Outgoing) -> Option<Taken> {
         let Some(ConnectedPage {
             role: Role::Linked { .. },
@@ -86,7 +86,7 @@ impl World {
             .get(&id)
             .and_then(|at| self.received.get_mut(*at))
         {
-            // Dedup by id: dropped, but acknowledged.
+            // The id is known, so the message is dropped but acknowledged.
             known.times_received += 1;
             self.duplicates += 1;
             self.revision += 1;
@@ -133,13 +133,13 @@ impl World {
         Some(Taken { id, answer })
     }
 
-    /// Applies the rule for this number among those accepted by `meant`.
+    /// Applies the rule for this number, considering only rules that `meant` accepts.
     pub(super) fn apply_rule(
         &mut self,
         to: &str,
         meant: impl Fn(SendBehavior) -> bool,
     ) -> Option<SendBehavior> {
-        // A rule for a number precedes one for all; the newest applies first.
+        // A rule for one number takes precedence over a rule for all. The newest applies first.
         let find = |whom: Option<&str>| {
             let fits = |rule: &Rule| rule.to.as_deref() == whom && meant(rule.outcome);
             self.rules.iter().rposition(fits)
@@ -168,7 +168,7 @@ impl World {
         }
     }
 
-    /// Sends an ack for a message, by its id or its full key.
+    /// Sends an ack for a message, which is given by its id or its full key.
     pub(crate) fn ack(&mut self, id: &str, ack: i8) -> bool {
         let id = id.rsplit('_').next().unwrap_or(id);
         let message = self.by_id.get(id).and_then(|at| self.received.get_mut(*at));
@@ -217,8 +217,7 @@ impl World {
         );
     }
 
-    /// Sends a message from a lead. The second value is the reveal of a
-    /// ciphertext.
+    /// Sends a message from a lead. The second value reveals the message if it is a ciphertext.
     pub(crate) fn lead_writes(&mut self, lead: &LeadMessage) -> (Incoming, Option<Later>) {
         let person = self.people.entry(lead.from.clone()).or_default();
         person.on_whatsapp = Some(true);
@@ -277,7 +276,7 @@ impl World {
         (message, later)
     }
 
-    /// Sends a message from the phone itself, by its owner.
+    /// Sends a message as the owner, from the phone itself.
     pub(crate) fn owner_writes(&mut self, to: &str, body: &str) -> Incoming {
         self.people.entry(to.to_owned()).or_default();
         let lid = lid_of(to);
@@ -308,9 +307,8 @@ impl World {
         message
     }
 
-    /// Edits, revokes or reacts to a message as the contact of its chat;
-    /// returns the change's own key. `None` if the target is not a valid
-    /// message key.
+    /// Edits, deletes or reacts to a message as the contact of its chat. Returns the change's own
+    /// key; `None` if the target is not a valid message key.
     pub(crate) fn lead_changes(
         &mut self,
         target: &str,
@@ -320,7 +318,7 @@ impl World {
         let mut parts = target.splitn(3, '_');
         let (own, chat) = (parts.next()?, parts.next()?.to_owned());
         parts.next()?;
-        // A contact can only react to messages of others.
+        // A contact can edit or delete only their own messages.
         if kind != ChangeKind::Reaction && own != "false" {
             return None;
         }
@@ -356,7 +354,7 @@ impl World {
         if self.history.len() == HISTORY {
             self.history.pop_front();
         }
-        // A device linked later receives messages with their changes applied.
+        // A device that is linked later receives messages with their changes applied.
         if message.change.is_none() {
             self.history.push_back(Incoming {
                 ciphertext: message.subtype.is_some(),
@@ -402,7 +400,7 @@ impl World {
         }
     }
 
-    /// Removes the messages that the page has stored from its queue.
+    /// Removes from the queue the messages that the page has stored.
     pub(crate) fn got(&mut self, page: PageId, keys: &[String]) {
         if let Some(device) = self.device_on(page)
             && let Some(device) = self.devices.get_mut(&device)
@@ -412,7 +410,7 @@ impl World {
         }
     }
 
-    /// Removes an ack that the page has stored, and lower ones, from its queue.
+    /// Removes from the queue an ack that the page has stored, and all lower acks.
     pub(crate) fn got_ack(&mut self, page: PageId, key: &str, ack: i8) {
         if let Some(device) = self.device_on(page)
             && let Some(device) = self.devices.get_mut(&device)
@@ -423,7 +421,7 @@ impl World {
         }
     }
 
-    /// Returns the pending messages of the device on this page.
+    /// Returns the messages that the device on this page has not confirmed.
     pub(crate) fn waiting(&self, page: PageId) -> Vec<Incoming> {
         self.device_on(page)
             .and_then(|device| self.devices.get(&device))
@@ -436,8 +434,8 @@ impl World {
         self.tell(page, ToPage::Sync { percent, messages });
     }
 
-    /// Marks the page as connected: new messages are sent live, and those
-    /// received while offline are still to come.
+    /// Marks the page as connected: new messages are sent live, and those that were received while
+    /// offline are still to come.
     pub(crate) fn sync_done(&mut self, id: PageId) {
         let Some(page) = self.pages.get_mut(&id) else {
             return;
@@ -457,11 +455,10 @@ impl World {
         let _ = page.tx.send(ToPage::SyncDone);
     }
 
-    /// Sends the messages received while offline or during the sync, except
-    /// `known`.
+    /// Sends the messages that were received while offline or during the sync, except `known`.
     pub(crate) fn offline(&mut self, page: PageId, known: &[Incoming]) {
-        // Messages sent as unreadable may have become readable without an event
-        // to the page.
+        // A message that was sent as unreadable may have become readable without an event to the
+        // page.
         let has = |m: &Incoming| known.iter().any(|s| s.key == m.key && !s.ciphertext);
         let mut messages = self.waiting(page);
         messages.retain(|m| !has(m));
@@ -525,17 +522,17 @@ impl World {
         }
     }
 
-    /// Responds whether a number, or the one behind a LID, has WhatsApp.
+    /// Responds whether a number, or the number behind a LID, has WhatsApp.
     pub(crate) fn answer_exists(&mut self, page: PageId, tag: u64, user: &str, server: &str) {
         if self.settings.query_fails {
             let code = "query_failed";
             return self.tell(page, ToPage::Failed { tag, code });
         }
-        // In the account's own spelling, whichever was asked for.
+        // Use the account's own spelling, whichever one was asked for.
         let phone = self.account_of(&self.phone_of(&format!("{user}@{server}")));
         let on_whatsapp = self.on_whatsapp(&phone);
         if on_whatsapp {
-            // Recorded so that the LID can be resolved to the number.
+            // Record the number, so that the LID can be resolved to it.
             self.people.entry(phone.clone()).or_default();
         }
         let lid = lid_of(&phone);
@@ -551,7 +548,7 @@ impl World {
     }
 }
 
-/// Converts a message for the page: a ciphertext comes without its text.
+/// Converts a message for the page: a ciphertext is sent without its text.
 fn unread(message: &Incoming) -> Incoming {
     let mut message = message.clone();
     if message.ciphertext {

@@ -1,7 +1,7 @@
-//! The simulated world: the state of WhatsApp's servers, and its transitions.
+//! Simulates the world: the state of WhatsApp's servers, and its transitions.
 //!
-//! Without clock and socket: callers pass the time, lines to a page go through
-//! its channel, and delayed actions are returned to the caller.
+//! This module uses neither clock nor socket: callers pass the time, lines to a page go through the
+//! page's channel, and delayed actions are returned to the caller.
 
 mod chats;
 mod content;
@@ -38,19 +38,19 @@ use crate::settings::Settings;
 use crate::view::DeviceInfo;
 use crate::wire::{Ban, Identity, Incoming, LongTask, ToPage};
 
-/// The server's handling of a message, by rule.
+/// How the server handles a message, by rule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SendBehavior {
     /// Accepted and acknowledged.
     #[default]
     Ok,
-    /// Rejected with error 479: the page reports `ERROR_UNKNOWN` with that
-    /// number and marks the message failed.
+    /// Rejected with error 479. The page reports `ERROR_UNKNOWN` with that number, and marks the
+    /// message as failed.
     Refuse,
     /// Accepted, but never acknowledged.
     Silent,
-    /// Never arrives, and so is never acknowledged.
+    /// Never arrives, and is therefore never acknowledged.
     Lost,
     /// Rejected with error 463, the limit on messages to strangers.
     #[serde(rename = "reach_out_463")]
@@ -58,18 +58,18 @@ pub enum SendBehavior {
     /// Rejected with error 475, the monthly limit on new chats.
     #[serde(rename = "new_chats_475")]
     NewChats475,
-    /// The page itself fails before the server has the message: it reports
-    /// `ERROR_UNKNOWN` without a number.
+    /// The page itself fails before the server has the message. It reports `ERROR_UNKNOWN` without
+    /// a number.
     Unknown,
-    /// The page itself fails after the server has the message: it reports
-    /// `ERROR_UNKNOWN` without a number, and the message is never acknowledged.
+    /// The page itself fails after the server has the message. It reports `ERROR_UNKNOWN` without a
+    /// number, and the message is never acknowledged.
     UnknownTaken,
     /// The page reports `ERROR_NETWORK`; the server never saw the message.
     NetworkError,
     /// The page reports `ERROR_EXPIRED`; the server never saw the message.
     Expired,
-    /// The upload of a file fails: the page reports `ERROR_UPLOAD`. Other
-    /// messages are accepted.
+    /// The upload of a file fails, and the page reports `ERROR_UPLOAD`. Other messages are
+    /// accepted.
     UploadFailed,
 }
 
@@ -79,9 +79,9 @@ pub enum SendBehavior {
 pub enum Block {
     /// A proxy blocks the connection.
     Proxyblock,
-    /// Terms of service are not accepted.
+    /// The terms of service are not accepted.
     TosBlock,
-    /// Terms of service for businesses are not accepted.
+    /// The terms of service for businesses are not accepted.
     SmbTosBlock,
     /// The page's version is too old.
     DeprecatedVersion,
@@ -98,7 +98,7 @@ impl Block {
     }
 }
 
-/// The reason for rejecting the device's login.
+/// Why the device's login is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Failure {
@@ -123,14 +123,14 @@ impl Failure {
     }
 }
 
-/// The HTTP response of the page's address.
+/// The HTTP response of the page's URL.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PageHttp {
     /// Serves the page.
     #[default]
     Ok,
-    /// Responds 500.
+    /// Responds with status 500.
     Error,
     /// Never responds.
     Hang,
@@ -139,11 +139,11 @@ pub enum PageHttp {
 /// A rule for the outcome of messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
-    /// The number it applies to; `None` for all.
+    /// The number that the rule applies to; `None` for all numbers.
     pub to: Option<String>,
     /// The outcome of the message.
     pub outcome: SendBehavior,
-    /// Number of remaining messages it applies to; `None` for all.
+    /// Number of messages that the rule still applies to; `None` for all messages.
     pub count: Option<u32>,
 }
 
@@ -160,23 +160,23 @@ pub struct Received {
     pub chat: String,
     /// The text.
     pub body: String,
-    /// `chat` for text.
+    /// The page's type of the message: `chat` for text.
     pub kind: String,
-    /// First arrival, RFC 3339.
+    /// When the message first arrived, as RFC 3339.
     pub at: String,
-    /// Number of arrivals; all but the first were dropped.
+    /// How often the message arrived. All arrivals but the first were dropped.
     pub times_received: u32,
     /// The acks sent so far, in order.
     pub acks: Vec<i8>,
     /// The outcome according to the rules.
     pub outcome: SendBehavior,
-    /// Details in addition to the text.
+    /// The details besides the text.
     #[serde(flatten)]
     pub details: Details,
     /// The texts, or captions, before each edit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<String>,
-    /// Whether it was deleted for everyone.
+    /// Whether the message was deleted for everyone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
@@ -190,7 +190,7 @@ pub struct RefusedMessage {
     pub to: String,
     /// The outcome that rejected it.
     pub outcome: SendBehavior,
-    /// Time of the rejection, RFC 3339.
+    /// When the message was rejected, as RFC 3339.
     pub at: String,
 }
 
@@ -202,9 +202,10 @@ pub(crate) struct Device {
     pub(crate) lid: String,
     pub(crate) pushname: String,
     pub(crate) linked_at: String,
-    /// Unconfirmed messages: they are sent again with the next sync.
+    /// The messages that the device has not confirmed. They are sent again with the next sync.
     pub(crate) inbox: VecDeque<Incoming>,
-    /// Unconfirmed acks by message: they are sent again after the next sync.
+    /// The acks that the device has not confirmed, by message. They are sent again after the next
+    /// sync.
     #[serde(default)]
     pub(crate) receipts: BTreeMap<String, i8>,
     /// Whether the user acknowledged the "What's new" dialog.
@@ -239,10 +240,10 @@ pub(crate) struct Person {
     pub(crate) saved: Option<String>,
     #[serde(default)]
     pub(crate) blocked: bool,
-    /// The owner's text about themselves.
+    /// The text that the owner wrote about themselves.
     #[serde(default)]
     pub(crate) about: Option<String>,
-    /// The link to its picture.
+    /// The link to the profile picture.
     #[serde(default)]
     pub(crate) picture: Option<String>,
     #[serde(default)]
@@ -257,21 +258,21 @@ pub(crate) struct ConnectedPage {
     pub(crate) tx: UnboundedSender<ToPage>,
     pub(crate) keys: Keys,
     pub(crate) role: Role,
-    /// Whether pending messages were sent: new ones follow them.
+    /// Whether the pending messages were sent, so that new ones may follow.
     pub(crate) caught_up: bool,
 }
 
 #[derive(Debug)]
 pub(crate) enum Role {
-    /// Shows codes.
+    /// The page shows codes.
     Unpaired {
         cycle: CodeCycle,
         link: Option<LinkByNumber>,
         passkey: Option<Ceremony>,
     },
-    /// Was just scanned; logs in again on a new connection.
+    /// The page was just scanned, and logs in again on a new connection.
     Pairing,
-    /// A linked device; `live` once synced.
+    /// The page is a linked device; `live` once it has synced.
     Linked { device: String, live: bool },
     /// Another page has the session.
     Replaced { device: String },
@@ -306,20 +307,20 @@ pub(crate) struct World {
     pub(crate) activity: Vec<ShownActivity>,
     /// Uploads of pages, by path.
     pub(crate) media: HashMap<String, media::Upload>,
-    /// Contents of leads' files, by path. In memory only: a restart deletes
-    /// them, as WhatsApp does over time.
+    /// The contents of leads' files, by path. They are kept in memory only, so that a restart
+    /// deletes them, as WhatsApp does over time.
     pub(crate) files: HashMap<String, Bytes>,
     /// How often pages fetched leads' files.
     pub(crate) downloads: u64,
     /// How often pages stored or deleted messages on the phone's request.
     pub(crate) stored: u64,
-    /// Keys of messages to blocked contacts that pages stored and did not send.
+    /// The keys of messages to blocked contacts, which pages stored and did not send.
     pub(crate) held_back: Vec<String>,
     /// Periods in which pages' main threads were blocked.
     pub(crate) long_tasks: Vec<LongTask>,
     pub(crate) duplicates: u64,
     pub(crate) inbound: u64,
-    /// Number of ciphertexts to be revealed.
+    /// Number of ciphertexts that have yet to be revealed.
     pub(crate) ciphertexts: usize,
     /// The account's limits.
     pub(crate) limits: Limits,
@@ -334,7 +335,7 @@ pub(crate) struct World {
     /// The latest messages, which a new device receives with its first sync.
     pub(crate) history: VecDeque<Incoming>,
     next_page: PageId,
-    /// Incremented by each change that must be saved.
+    /// Incremented by each change that has to be saved.
     pub(crate) revision: u64,
 }
 
@@ -437,12 +438,12 @@ impl World {
 
     fn tell(&self, page: PageId, line: ToPage) {
         if let Some(page) = self.pages.get(&page) {
-            // A page that just disconnected gets nothing; its task cleans up.
+            // A page that has just disconnected gets nothing, and its task cleans up.
             let _ = page.tx.send(line);
         }
     }
 
-    /// Returns the page on which a device is logged in.
+    /// Returns the page on which a device is logged in; `None` if there is none.
     fn page_of(&self, device: &str) -> Option<PageId> {
         self.pages.iter().find_map(|(id, page)| match &page.role {
             Role::Linked { device: on, .. } if on == device => Some(*id),
@@ -451,7 +452,7 @@ impl World {
     }
 }
 
-/// Returns the other spelling of a mobile number that WhatsApp has two for.
+/// Returns the other spelling of a mobile number for which WhatsApp has two.
 fn other_spelling(phone: &str) -> Option<String> {
     match (phone.len(), phone.as_bytes()) {
         (13, [b'5', b'4', b'9', ..]) => Some(format!("54{}", &phone[3..])),
@@ -464,7 +465,7 @@ fn other_spelling(phone: &str) -> Option<String> {
     }
 }
 
-/// Returns the LID of a phone number: deterministic, and unlike the number.
+/// Returns the LID of a phone number. It is deterministic, and does not resemble the number.
 pub(crate) fn lid_of(phone: &str) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in phone.bytes() {

@@ -1,4 +1,4 @@
-//! Edits and deletions of messages that linked devices sent.
+//! Handles edits and deletions of messages that linked devices sent.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,19 +8,19 @@ use crate::wire::Outgoing;
 /// An edit or a deletion that the server received from a linked device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnChange {
-    /// Its id, used for dedup on the server.
+    /// The id of the change, used for dedup on the server.
     pub id: String,
     /// The page's full key.
     pub key: String,
     /// The id of the message that it changes.
     pub target: String,
-    /// `message_edit` or `sender_revoke`.
+    /// The kind of the change: `message_edit` or `sender_revoke`.
     pub kind: String,
     /// The new text.
     pub body: String,
-    /// First arrival, RFC 3339.
+    /// When the change first arrived, as RFC 3339.
     pub at: String,
-    /// Number of arrivals; all but the first were dropped.
+    /// How often the change arrived. All arrivals but the first were dropped.
     pub times_received: u32,
     /// The outcome according to the rules.
     pub outcome: SendBehavior,

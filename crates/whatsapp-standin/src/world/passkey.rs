@@ -1,4 +1,4 @@
-//! Linking of an account that requires a passkey.
+//! Links a device to an account that requires a passkey.
 
 use serde_json::Value;
 use tokio::time::Instant;
@@ -7,7 +7,7 @@ use super::{ConnectedPage, PageId, Role, World};
 use crate::passkey::{Assertion, Ceremony, Challenge, Credential, Stage, new_verification_code};
 use crate::wire::ToPage;
 
-/// Maximum number of stored rejections.
+/// Maximum number of rejections that are stored.
 const REFUSALS: usize = 32;
 
 impl World {
@@ -59,7 +59,7 @@ impl World {
         self.tell(id, line);
     }
 
-    /// Verifies a page's assertion; returns whether the phone is asked next.
+    /// Verifies a page's assertion. Returns whether the phone is asked next.
     pub(crate) fn passkey_answer(
         &mut self,
         id: PageId,
@@ -93,7 +93,7 @@ impl World {
         true
     }
 
-    /// Sends the verification code to the page after the phone's approval.
+    /// Sends the verification code to the page, once the phone has approved.
     pub(crate) fn passkey_code(&mut self, id: PageId) {
         let Some(ceremony) = self.ceremony(id) else {
             return;
@@ -122,7 +122,7 @@ impl World {
         self.pair(id, user);
     }
 
-    /// Adds a passkey to the account; replaces one with the same id.
+    /// Adds a passkey to the account, and replaces one with the same id.
     pub(crate) fn add_credential(&mut self, credential: Credential) {
         self.credentials.retain(|known| !known.is(&credential));
         self.credentials.push(credential);

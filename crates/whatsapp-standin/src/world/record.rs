@@ -1,4 +1,4 @@
-//! The persisted state, kept across restarts of the stand-in.
+//! Defines the state that is kept across restarts of the stand-in.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 

@@ -1,4 +1,4 @@
-//! Tests of the world's transitions, without a socket.
+//! Tests the world's transitions, without a socket.
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
@@ -138,7 +138,7 @@ fn rules_count_down_and_the_nearer_one_wins() {
     );
     assert_eq!(answer("B"), SendReply::Nothing);
     assert_eq!(world.refusals.len(), 1);
-    // Accepted, though never acknowledged: a resend is deduplicated.
+    // The message was accepted, though never acknowledged: the repetition is dropped.
     assert_eq!(world.received.len(), 1);
     let again = world.take(page, message("B")).expect("a device sends");
     assert_eq!(again.answer, SendReply::Ack { delivers: false });
@@ -193,7 +193,7 @@ fn lookup_returns_the_accounts_own_spelling() {
             assert!(answer.contains(&format!("\"{account}\"")), "{answer}");
         }
     }
-    // Nobody here has either.
+    // Neither spelling belongs to an account here.
     assert_eq!(world.account_of("541150000009"), "541150000009");
 }
 
@@ -208,7 +208,7 @@ fn messages_while_offline_wait_until_stored() {
     let waiting = world.waiting(page);
     assert_eq!(waiting.len(), 1);
     world.sync_step(page, 50, waiting.clone());
-    // Written during the sync: delivered right after it.
+    // A message that arrives during the sync is delivered right after it.
     let (late, _) = world.lead_writes(&LeadMessage::text(LEAD, "¿estás?"));
     world.sync_done(page);
     world.offline(page, &waiting);
@@ -400,7 +400,7 @@ fn acks_come_with_every_sync_until_they_are_confirmed() {
         world.sync_done(page);
         drain(&mut rx).concat().contains(r#""ack":3"#)
     };
-    // The page may have crashed before it stored the last one.
+    // The page may have crashed before it stored the last message.
     assert!(told_again(2));
     assert!(!told_again(3));
 }

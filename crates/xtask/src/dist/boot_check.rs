@@ -1,5 +1,5 @@
-//! `cargo xtask dist --check --boot`: tries the packages under a systemd that was
-//! booted, in a container of the bare root.
+//! Implements `cargo xtask dist --check --boot`, which tries the packages under a booted systemd,
+//! in a container of the bare root.
 //!
 //! ```text
 //!  boot ─> install: both run ─> secrets as credentials ─> a hang: restarted
@@ -18,7 +18,7 @@ use crate::{cargo, say};
 
 const NAME: &str = "leadmaster-boot-check";
 const IMAGE: &str = "localhost/leadmaster/boot-check";
-/// More than `WatchdogSec=` and a start.
+/// Longer than `WatchdogSec=` plus a start.
 const PATIENCE: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_secs(1);
 const RUN: &str = "
@@ -27,7 +27,7 @@ const RUN: &str = "
     curl -fsS http://127.0.0.1:3001/health
     curl -fsS http://127.0.0.1:3012/health";
 
-/// Gives both their secrets as credentials, by the drop-ins that are shipped.
+/// Gives both services their secrets as credentials, by the drop-ins that are shipped.
 const CREDENTIALS: &str = "
     cd /etc/leadmaster
     sed -n s/^SESSION_MANAGER_TOKEN=//p session-manager.env > session-manager-token
@@ -41,7 +41,7 @@ const CREDENTIALS: &str = "
     done
     systemctl daemon-reload
     systemctl restart leadmaster-session-manager leadmaster-central-hub";
-/// What they are good for, and where they must not be.
+/// Checks that the credentials work, and that the secrets are nowhere else.
 const CREDENTIALS_WORK: &str = r#"
     token=$(cat /etc/leadmaster/session-manager-token)
     status() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
@@ -111,7 +111,7 @@ pub(super) fn run(root: &Path, old: &str, new: &str) -> Result<()> {
     Ok(())
 }
 
-/// A container with systemd; removed when dropped, with its image.
+/// A container with systemd. On drop it is removed, together with its image.
 struct Machine;
 
 impl Machine {
@@ -130,8 +130,8 @@ impl Machine {
             "systemd to be up",
             "systemctl is-system-running | grep -E 'running|degraded'",
         )?;
-        // As systemd does on a machine, and not in a container: without it no
-        // service sees the mount that its credentials are in.
+        // systemd does this on a machine, but not in a container. Without it no service sees the
+        // mount that holds its credentials.
         machine.run("mount --make-rshared /")?;
         Ok(machine)
     }
@@ -169,7 +169,7 @@ impl Drop for Machine {
         for words in [["rm", "--force", NAME], ["rmi", "--force", IMAGE]] {
             let mut remove = Command::new("podman");
             let remove = remove.args(words).stdout(Stdio::null());
-            // What is left is removed by the next run.
+            // The next run removes anything that is left.
             let _ = remove.stderr(Stdio::null()).status();
         }
     }

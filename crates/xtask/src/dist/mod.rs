@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: builds a reproducible release archive, and Debian packages.
+//! Implements `cargo xtask dist`, which builds a reproducible release archive and Debian packages.
 //!
 //! ```text
 //!  assets ─> cargo build, without local paths ───────────┐
@@ -23,8 +23,8 @@ use crate::setup::{Needs, Tools};
 use crate::{assets, cargo, repo, say, setup};
 
 const BINARIES: [&str; 2] = ["session-manager", "central-hub"];
-/// Further files in the archive, as committed: an operator's own files in these
-/// folders, such as `deploy/local.cjs`, contain secrets.
+/// Further files in the archive, in their committed form: an operator's own files in these folders,
+/// such as `deploy/local.cjs`, contain secrets.
 const FILES: [&str; 5] = ["deploy", "docs", "README.md", "README.es.md", "LICENSE"];
 
 /// Creates the archive and the packages in `target/dist`.
@@ -82,7 +82,7 @@ fn archive(tools: &Tools, target: &Path, triple: &str, epoch: &str, built: &Path
     Ok(())
 }
 
-/// The target triple of this machine, as rustc reports it.
+/// Returns the target triple of this machine, as rustc reports it.
 fn triple() -> Result<String> {
     let text = cargo::printed(Command::new("rustc").arg("-vV"))?;
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
@@ -96,7 +96,7 @@ fn git(arguments: &[&str]) -> Command {
     command
 }
 
-/// The time of the commit: the only time in the archive.
+/// Returns the time of the commit, which is the only time in the archive.
 fn epoch() -> Result<String> {
     let text = cargo::printed(&mut git(&["log", "-1", "--format=%ct"]))
         .context("an archive carries the time of its commit")?;
@@ -113,14 +113,14 @@ fn committed(folder: &Path) -> Result<()> {
     Ok(fs::remove_file(archive)?)
 }
 
-/// Builds without local paths in the binaries; returns their folder.
+/// Builds the binaries without local paths in them. Returns their folder.
 fn build(target: &Path, triple: &str, epoch: &str, profile: cargo::Profile) -> Result<PathBuf> {
     let home = std::env::var_os("CARGO_HOME").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
         PathBuf::from,
     );
     let sysroot = cargo::printed(Command::new("rustc").args(["--print", "sysroot"]))?;
-    // The last matching prefix wins.
+    // If several prefixes match, the last one wins.
     let flags = [
         format!("--remap-path-prefix={}=/rust", sysroot.trim()),
         format!("--remap-path-prefix={}=/cargo", home.display()),
@@ -132,7 +132,7 @@ fn build(target: &Path, triple: &str, epoch: &str, profile: cargo::Profile) -> R
     for binary in BINARIES {
         command.args(["--package", binary]);
     }
-    // With a special separator, since a path may contain spaces.
+    // This variable has a special separator, since a path may contain spaces.
     command
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
         .env("SOURCE_DATE_EPOCH", epoch);
@@ -146,7 +146,7 @@ fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
     let words = ["--format", "json", "--describe", "binaries"];
     let mut command = cargo::plugin("cyclonedx", &words)?;
     cargo::run(command.env("SOURCE_DATE_EPOCH", epoch))?;
-    // cargo-cyclonedx writes next to each package's manifest.
+    // cargo-cyclonedx writes next to the manifest of each package.
     let mut packages = vec![
         repo::root().join("tests"),
         repo::root().join("tests/harness"),
@@ -164,7 +164,7 @@ fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
                 continue;
             };
             if BINARIES.contains(&binary) {
-                // As in the binary: no local paths.
+                // Remove local paths, as from the binary.
                 let here = repo::root().display().to_string();
                 let text = fs::read_to_string(&file)?.replace(&here, "/leadmaster");
                 fs::write(folder.join(format!("{binary}.cdx.json")), text)?;
@@ -176,7 +176,7 @@ fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
         let mut npm = assets::npm(tools, package);
         npm.args(["sbom", "--sbom-format", "cyclonedx", "--omit", "dev"]);
         let text = cargo::printed(&mut npm)?;
-        // Fields that differ in every run are irrelevant.
+        // Drop the fields that differ in every run.
         let kept: Vec<&str> = text
             .lines()
             .filter(|line| {
@@ -190,8 +190,7 @@ fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
     Ok(())
 }
 
-/// Packs `name` in `folder` reproducibly: sorted, without owner, with the time
-/// of the commit.
+/// Packs `name` in `folder` reproducibly: sorted, without owners, with the time of the commit.
 fn pack(folder: &Path, name: &str, epoch: &str) -> Result<PathBuf> {
     let archive = folder.join(format!("{name}.tar.gz"));
     let script = "tar --sort=name --format=ustar --owner=0 --group=0 --numeric-owner \

@@ -1,6 +1,6 @@
-//! A Debian package for each service, by cargo-deb.
+//! Builds a Debian package for each service, with cargo-deb.
 //!
-//! What is in them is in the services' `Cargo.toml` and in `deploy/debian`.
+//! The services' `Cargo.toml` and `deploy/debian` define the contents.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,11 +10,10 @@ use anyhow::{Result, ensure};
 use super::BINARIES;
 use crate::cargo;
 
-/// What to do where [`tools_missing`].
+/// What to do if [`tools_missing`].
 pub(super) const CURE: &str = "they need dpkg-dev: sudo apt-get install dpkg-dev";
 
-/// Whether dpkg-shlibdeps, which finds the libraries that a binary needs, is
-/// missing.
+/// Returns whether dpkg-shlibdeps, which finds the libraries that a binary needs, is missing.
 pub(super) fn tools_missing() -> bool {
     Command::new("dpkg-shlibdeps")
         .arg("--version")
@@ -24,9 +23,9 @@ pub(super) fn tools_missing() -> bool {
         .is_err()
 }
 
-/// Builds packages from binaries that are there.
+/// Builds packages from binaries that are already built.
 pub(super) struct Builder<'a> {
-    /// The target folder that the binaries were built in.
+    /// The target folder in which the binaries were built.
     pub(super) target: &'a Path,
     pub(super) triple: &'a str,
     /// The time of all files, in seconds since 1970.
@@ -35,7 +34,7 @@ pub(super) struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// Builds both packages with this version; returns their paths.
+    /// Builds both packages with this version. Returns their paths.
     pub(super) fn build(&self, version: &str) -> Result<Vec<PathBuf>> {
         ensure!(!tools_missing(), "no Debian packages: {CURE}");
         BINARIES

@@ -1,11 +1,11 @@
-//! `cargo xtask dist --check`: tries the packages in a bare Debian root.
+//! Implements `cargo xtask dist --check`, which tries the packages in a bare Debian root.
 //!
 //! ```text
 //!  debootstrap ─> install ─> both answer ─> upgrade ─> downgrade ─> remove ─> purge: nothing left
 //! ```
 //!
-//! No systemd runs in the root, so the services are started by hand, each as its
-//! user and with the variables of its unit.
+//! No systemd runs in the root, so the services are started by hand, each as its user and with the
+//! variables of its unit.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,14 +21,14 @@ use crate::{cargo, say};
 
 const MIRROR: &str = "http://deb.debian.org/debian";
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What the packages may leave nothing of: files, users and units.
+/// Lists the files, users and units of which the packages may leave nothing.
 const TRACES: &str = "
     find /etc/leadmaster /var/lib/leadmaster* /usr/lib/leadmaster /usr/bin/session-manager \
         /usr/bin/central-hub /usr/lib/systemd/system/leadmaster* /etc/systemd/system \
         /var/lib/systemd/deb-systemd-helper-enabled -name '*leadmaster*' 2>/dev/null || true
     ls /usr/bin/session-manager /usr/bin/central-hub 2>/dev/null || true
     getent passwd | grep '^leadmaster' || true";
-/// An operator's own changes, which only a purge takes away.
+/// Makes changes as an operator would, which only a purge may remove.
 const CHANGED: &str = "
     echo '# mine' >>/etc/leadmaster/central-hub.env
     install -d -o leadmaster -g leadmaster -m 700 /var/lib/leadmaster /var/lib/leadmaster/tokens
@@ -37,8 +37,8 @@ const UNCHANGED: &str = "
     grep -q '^# mine$' /etc/leadmaster/central-hub.env
     test \"$(cat /var/lib/leadmaster/tokens/session)\" = session";
 
-/// Tries both packages, as they are and as a newer version; then, if it is asked
-/// for, once more under systemd.
+/// Tries both packages, in this version and in a newer one. If `boot`, tries them again under
+/// systemd.
 pub(super) fn run(packages: &Builder<'_>, boot: bool) -> Result<()> {
     ensure!(
         rustix::process::geteuid().is_root(),
@@ -86,7 +86,7 @@ pub(super) fn run(packages: &Builder<'_>, boot: bool) -> Result<()> {
     root.expect("what is left", TRACES, "")?;
     say::step("the packages install, answer, upgrade, downgrade and leave nothing behind");
     if boot {
-        // In its own container programs start services of their own.
+        // In their own container, programs may start their services.
         fs::remove_file(root.0.join("usr/sbin/policy-rc.d"))?;
         boot_check::run(&root.0, &old, &new)?;
     }
@@ -98,11 +98,11 @@ pub(super) const INSTALL: &str = "apt-get install -qq -y --no-install-recommends
 const VERSION: &str =
     "dpkg-query -W -f '${Version}\\n' leadmaster-session-manager leadmaster-central-hub | uniq";
 
-/// A bare Debian, removed when dropped.
+/// The root of a bare Debian, which is removed on drop.
 struct Root(PathBuf);
 
 impl Root {
-    /// A root of the release of this machine, whose libraries the binaries need.
+    /// Creates a root of the release of this machine, whose libraries the binaries need.
     fn make(folder: &Path) -> Result<Self> {
         let root = Self(folder.to_owned());
         root.clear();
@@ -123,7 +123,7 @@ impl Root {
         .arg(MIRROR);
         cargo::printed(&mut make).context("sudo apt-get install debootstrap")?;
         fs::copy("/etc/resolv.conf", folder.join("etc/resolv.conf"))?;
-        // Programs that are installed must not start services of this machine.
+        // Programs that are installed in the root must not start services of this machine.
         let policy = folder.join("usr/sbin/policy-rc.d");
         fs::write(&policy, "#!/bin/sh\nexit 101\n")?;
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -136,7 +136,7 @@ impl Root {
         Ok(root)
     }
 
-    /// Copies packages into the root; returns their paths there, for apt.
+    /// Copies packages into the root. Returns their paths there, for apt.
     fn take(&self, files: &[PathBuf]) -> Result<String> {
         let mut paths = Vec::new();
         for file in files {
@@ -174,7 +174,7 @@ impl Root {
         Ok(())
     }
 
-    /// Starts each service as its unit does, and asks whether it works.
+    /// Starts each service as its unit does, and checks whether it responds.
     fn answers(&self) -> Result<()> {
         for (service, user) in [
             ("session-manager", "leadmaster"),
@@ -182,7 +182,7 @@ impl Root {
         ] {
             let prepared = format!("install -d -o {user} -g {user} -m 700 /var/lib/{user}");
             self.run(&prepared)?;
-            // Ports of this check alone: a pair may run on this machine.
+            // Use ports that only this check uses: a pair may run on this machine.
             let variables = "set -a; . /etc/leadmaster/SERVICE.env; PORT=39117; cd /var/lib/USER";
             let started = format!(
                 "{variables}; exec setpriv --reuid USER --regid USER --clear-groups SERVICE"
@@ -208,7 +208,7 @@ impl Root {
             };
             let pid = i32::try_from(running.id()).ok();
             if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
-                // It may have ended by itself.
+                // The service may have ended by itself.
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
             }
             running.wait()?;
@@ -225,7 +225,7 @@ impl Root {
                 .status();
         }
         let mounted = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-        // Never through a mount that is still there.
+        // Never delete through a mount that still exists.
         if !mounted.contains(&self.0.display().to_string()) {
             let _ = fs::remove_dir_all(&self.0);
         }

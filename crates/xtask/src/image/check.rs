@@ -1,4 +1,4 @@
-//! `cargo xtask image --check`: tests the pair in containers, with the stand-in of
+//! Implements `cargo xtask image --check`, which tests the pair in containers, with the stand-in of
 //! WhatsApp.
 //!
 //! ```text
@@ -6,8 +6,8 @@
 //!     ─> start: READY, no code
 //! ```
 //!
-//! All requests are made inside the hub's container, which has curl and is in
-//! the same network; everything started is removed again, including volumes.
+//! All requests are made inside the hub's container, which has curl and is in the same network.
+//! Everything that was started is removed again, including volumes.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -21,18 +21,18 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::{Engine, SERVICES, STANDIN, tag};
 use crate::{cargo, repo, say};
 
-/// Name prefix of containers, network and volumes.
+/// The name prefix of containers, networks and volumes.
 const PROJECT: &str = "leadmaster-check";
 const FILES: [&str; 3] = ["compose.yaml", "rehearsal.yaml", "seccomp.json"];
-/// Credentials for this run only, against a stand-in.
+/// Credentials that exist only in this run, against a stand-in.
 const TOKEN: &str = "only-for-the-check";
 const PASSWORD: &str = "solo-para-la-prueba";
 const PATIENCE: Duration = Duration::from_secs(90);
-/// More than `WATCHDOG_SECONDS` of compose.yaml, and a start.
+/// Longer than `WATCHDOG_SECONDS` of compose.yaml plus a start.
 const HANG_PATIENCE: Duration = Duration::from_secs(150);
 const PAUSE: Duration = Duration::from_millis(250);
-/// Where a pipe that nobody reads keeps the session's driver waiting for ever, as
-/// a hung disk would: it writes there that a device is linked.
+/// Where session-manager records that a device is linked. A pipe there that nobody reads makes the
+/// session's driver wait forever, as a hung disk would.
 const PIPE: &str = "/var/lib/leadmaster/tokens/linked.json.new";
 /// Prints the sandbox state of every Chrome process, and whether ChromeDriver
 /// has its own network namespace.
@@ -49,12 +49,12 @@ for folder in /proc/[0-9]*; do
 done
 "#;
 
-/// The program that runs `compose.yaml`.
+/// The program that runs `compose.yaml`, with its settings.
 #[derive(Debug)]
 pub(super) struct Compose {
     engine: Engine,
     program: &'static [&'static str],
-    /// Local ports of the hub and the phone: the default ones may be in use.
+    /// Local ports of the hub and the phone, since the default ones may be in use.
     ports: [u16; 2],
 }
 
@@ -86,8 +86,8 @@ impl Compose {
         Ok(compose)
     }
 
-    /// A command in a folder with copies of the files, and variables of this
-    /// run only.
+    /// Returns a command that runs in a folder with copies of the files, with variables of this run
+    /// only.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.program[0]);
         command
@@ -105,8 +105,8 @@ impl Compose {
         cargo::printed(&mut self.command(arguments)).map(drop)
     }
 
-    /// The container of a service: podman-compose joins names with `_`, docker
-    /// with `-`.
+    /// Returns the name of a service's container. podman-compose joins names with `_`, docker with
+    /// `-`.
     fn container(&self, service: &str) -> String {
         let by = match self.engine {
             Engine::Podman => '_',
@@ -115,7 +115,7 @@ impl Compose {
         format!("{PROJECT}{by}{service}{by}1")
     }
 
-    /// The pid of the service; the container's first process is tini.
+    /// Returns the pid of the service. The first process of the container is tini.
     fn pid(&self, service: &str) -> Result<i32> {
         let container = self.container(service);
         let words = ["inspect", "--format", "{{.State.Pid}}", &container];
@@ -127,9 +127,8 @@ impl Compose {
         Ok(child.parse()?)
     }
 
-    /// The address of a container in the containers' network. Nothing of
-    /// session-manager is published; this machine itself reaches it there, if
-    /// the engine runs as root.
+    /// Returns the address of a container in the containers' network. session-manager publishes no
+    /// port; this machine reaches it by this address, if the engine runs as root.
     fn ip(&self, service: &str) -> Result<Ipv4Addr> {
         let container = self.container(service);
         let networks = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
@@ -164,8 +163,7 @@ impl Compose {
         self.curl(&[words, &[url.as_str()]].concat())
     }
 
-    /// Waits until the hub reports `state`; a QR code meanwhile is an error
-    /// unless `code` is set.
+    /// Waits until the hub reports `state`. A QR code meanwhile is an error, unless `code` is set.
     fn until(&self, state: &str, code: bool) -> Result<()> {
         wait(&format!("the session to be {state}"), || {
             let said = self.hub(&[], "/api/status").unwrap_or_default();
@@ -183,7 +181,7 @@ fn free_port() -> Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-/// The folder of the copies.
+/// Returns the folder with the copies.
 fn folder() -> PathBuf {
     repo::target().join("image-check")
 }
@@ -208,28 +206,28 @@ pub(super) fn run(compose: &Compose) -> Result<()> {
     while_up(compose, "DRY_RUN=false\n", || try_all(compose))
 }
 
-/// The two services, while they run in containers.
+/// The two services while they run in containers.
 #[derive(Debug)]
 pub(crate) struct RunningPair {
     pub(crate) hub: RunningService,
     /// The password of the hub's administrator.
     pub(crate) password: &'static str,
     pub(crate) manager: RunningService,
-    /// `SESSION_MANAGER_TOKEN`
+    /// The token, `SESSION_MANAGER_TOKEN`.
     pub(crate) token: &'static str,
 }
 
 /// A service in a container.
 #[derive(Debug)]
 pub(crate) struct RunningService {
-    /// `HOST:PORT`, as this machine reaches it.
+    /// The address as `HOST:PORT`, by which this machine reaches the service.
     pub(crate) address: String,
     /// The pid of its process on this machine.
     pub(crate) pid: i32,
 }
 
-/// Runs both services with the stand-in while `work` runs, then removes
-/// everything. Nothing is sent to the outside.
+/// Runs both services with the stand-in while `work` runs, then removes everything. Nothing is sent
+/// outside.
 pub(crate) fn around_the_pair<T>(
     engine: Option<Engine>,
     work: impl FnOnce(&RunningPair) -> Result<T>,
@@ -252,11 +250,10 @@ pub(crate) fn around_the_pair<T>(
     })
 }
 
-/// Runs `work` while both services respond, the hub with these additional
-/// variables.
+/// Runs `work` while both services respond. The hub gets these additional variables.
 fn while_up<T>(compose: &Compose, variables: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     prepare(variables)?;
-    // Leftovers of an earlier run that was killed.
+    // Remove what an earlier run left that was killed.
     let _ = compose.run(&["down", "-v"]);
     let done = up(compose).and_then(|()| work());
     if done.is_err() {
@@ -304,7 +301,7 @@ fn prepare(variables: &str) -> Result<()> {
 fn try_all(compose: &Compose) -> Result<()> {
     hangs(compose)?;
     compose.hub(&["-X", "POST"], "/api/connect")?;
-    // The page may have kept the link that the driver did not write down.
+    // The page may have kept the link although the driver could not record it.
     wait("the session to be READY", || {
         let _ = compose.phone(&["-X", "POST"], "/scan");
         let said = compose.hub(&[], "/api/status").unwrap_or_default();
@@ -362,7 +359,7 @@ fn scan(compose: &Compose) -> Result<()> {
     wait("the phone to scan the code", scanned)
 }
 
-/// Has session-manager hang, and waits until it was started anew.
+/// Makes session-manager hang, and waits until it has been restarted.
 fn hangs(compose: &Compose) -> Result<()> {
     compose.inside("session-manager", &["mkfifo", PIPE])?;
     let pid = compose.pid("session-manager")?;
@@ -404,7 +401,7 @@ fn send(compose: &Compose, text: &str) -> Result<()> {
     wait(&format!("the message after {said}"), has)
 }
 
-/// The output of a shell with the tokens of the stopped container mounted.
+/// Returns the output of a shell in which the tokens of the stopped container are mounted.
 fn in_volume(compose: &Compose, line: &str) -> Result<String> {
     let volume = format!("{PROJECT}_tokens:/tokens");
     let image = tag("session-manager");

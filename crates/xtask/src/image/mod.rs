@@ -1,4 +1,4 @@
-//! `cargo xtask image`: builds the container images, with podman or docker.
+//! Implements `cargo xtask image`, which builds the container images with podman or docker.
 //!
 //! ```text
 //!  deploy/container/Containerfile ─┬─> localhost/leadmaster/session-manager
@@ -44,7 +44,7 @@ impl Engine {
         command
     }
 
-    /// Whether it works: docker may be installed without its daemon.
+    /// Returns whether the engine works: docker may be installed without a running daemon.
     fn works(self) -> bool {
         self.command(&["info"])
             .stdin(Stdio::null())
@@ -73,15 +73,15 @@ impl Engine {
     }
 }
 
-/// The image name, as in compose.yaml.
+/// Returns the name of an image, as in compose.yaml.
 fn tag(target: &str) -> String {
     format!("localhost/leadmaster/{target}")
 }
 
-/// Builds the images, and with `--check` tests them.
+/// Builds the images. With `--check`, also tests them.
 pub(crate) fn run(options: &ImageOptions) -> Result<()> {
     let engine = Engine::find(options.engine)?;
-    // Before the build, which takes minutes.
+    // Look for compose before the build, which takes minutes.
     let compose = options
         .check
         .then(|| check::Compose::find(engine))

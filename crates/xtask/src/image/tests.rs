@@ -1,4 +1,4 @@
-//! Tests of the files in `deploy/container` against the code.
+//! Tests the files in `deploy/container` against the code.
 
 use super::*;
 use crate::docs_checks::{listed_variables, read};
@@ -17,7 +17,7 @@ fn file(name: &str) -> String {
     read(&format!("deploy/container/{name}"))
 }
 
-/// The lines of `text` below `head` with a deeper indentation.
+/// Returns the lines of `text` below `head` with a deeper indentation.
 fn below<'a>(text: &'a str, head: &str) -> Vec<&'a str> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let mut lines = text.lines();
@@ -28,19 +28,19 @@ fn below<'a>(text: &'a str, head: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// The settings of a service in `compose.yaml`.
+/// Returns the settings of a service in `compose.yaml`.
 fn service(name: &str) -> String {
     below(&file("compose.yaml"), &format!("{name}:")).join("\n")
 }
 
-/// A stage of the Containerfile.
+/// Returns a stage of the Containerfile.
 fn stage(name: &str) -> String {
     let text = file("Containerfile");
     let (_, rest) = text.split_once(&format!(" AS {name}\n")).unwrap();
     rest.split("\nFROM ").next().unwrap().to_owned()
 }
 
-/// The rest of the line that begins with `word`.
+/// Returns the rest of the line that begins with `word`.
 fn value<'a>(text: &'a str, word: &str) -> &'a str {
     let line = text.lines().find_map(|line| line.trim().strip_prefix(word));
     line.unwrap_or_else(|| panic!("no {word} in {text}")).trim()
@@ -51,7 +51,7 @@ fn every_variable_reaches_its_service_and_none_is_misspelt() {
     for (name, source, _) in CONFIG {
         let known = listed_variables(source);
         let service = service(name);
-        // All variables, from the operator's file.
+        // All variables come from the operator's file.
         assert_eq!(value(&service, "env_file:"), format!("[{name}.env]"));
         let fixed = below(&service, "environment:");
         let example = file(&format!("{name}.env.example"));
@@ -90,7 +90,7 @@ fn no_secret_is_in_what_is_committed() {
             assert!(!secret(line), "{name}: {line}");
         }
     }
-    // Build inputs are listed; all other files are ignored.
+    // The build inputs are listed, and all other files are ignored.
     let text = read(".dockerignore");
     let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(lines[0], "*");
@@ -239,7 +239,7 @@ fn container_logs_and_memory_are_bounded() {
     }
 }
 
-/// `secrets.yaml` with its examples: what is behind a `#` and a key or an item.
+/// Returns `secrets.yaml` with its examples, which are the keys and items after a `#`.
 fn secrets_with_examples() -> String {
     let text = file("secrets.yaml");
     let (_, settings) = text.split_once("\nservices:\n").unwrap();
@@ -274,7 +274,8 @@ fn every_secret_can_be_mounted_as_a_file() {
     assert!(read("deploy/.gitignore").contains("/container/secrets/\n"));
 }
 
-/// Without the examples it works for everybody: compose refuses a file that is missing.
+/// Checks that the file works for everybody without its examples. With them it would not: compose
+/// rejects a secret whose file is missing.
 #[test]
 fn secrets_that_each_pair_has_are_mounted() {
     let text = file("secrets.yaml");

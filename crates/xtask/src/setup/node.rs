@@ -1,4 +1,4 @@
-//! Node.js: the machine's own, or a private download.
+//! Finds Node.js: the machine's own, or a private download.
 
 use std::env;
 use std::fmt::Write as _;
@@ -10,25 +10,25 @@ use anyhow::{Context as _, Result, bail};
 use super::{Tools, prepend};
 use crate::{cargo, repo, say};
 
-/// Versions of the private download.
+/// The major version of the private download.
 const PRIVATE_NODE: &str = "22";
 const PRIVATE_NPM: &str = "11";
 /// The oldest npm that supports the lockfiles (Debian's).
 const OLDEST_NPM: Version = Version(9, 0);
 
-/// Major and minor version.
+/// A major and a minor version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Version(u32, u32);
 
 impl Version {
-    /// Parses `v20.19.2`.
+    /// Parses a version such as `v20.19.2`.
     fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.trim().trim_start_matches('v').split('.');
         let major = numbers.next()?.parse().ok()?;
         Some(Self(major, numbers.next()?.parse().ok()?))
     }
 
-    /// Vite's requirement: `^20.19.0 || >=22.12.0`.
+    /// Returns whether this version meets Vite's requirement, `^20.19.0 || >=22.12.0`.
     fn builds_the_page(self) -> bool {
         (self.0 == 20 && self.1 >= 19) || self >= Self(22, 12)
     }
@@ -79,7 +79,7 @@ pub(super) fn node(own: Tools) -> Result<Tools> {
         "--no-audit",
         "--no-fund",
     ])
-    // The new npm warns about the old Node.js, which only unpacks it.
+    // The new npm warns about the old Node.js, which here only unpacks it.
     .args(["--loglevel", "error", "--prefix"])
     .arg(&home)
     .arg(format!("{package}@{PRIVATE_NODE}"))
@@ -99,7 +99,7 @@ pub(super) fn node(own: Tools) -> Result<Tools> {
     Ok(tools)
 }
 
-/// Returns the folder with the private `node` and `npm`, if complete.
+/// Returns the folder with the private `node` and `npm`; `None` if it is incomplete.
 pub(super) fn private_node() -> Option<PathBuf> {
     let bin = repo::state().join("node/node_modules/.bin");
     ["node", "npm"]

@@ -1,4 +1,4 @@
-//! A child service: its log lines, its exit, its stop.
+//! Runs a child service: its log lines, its exit, its stop.
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};
@@ -24,7 +24,7 @@ pub(crate) struct Service {
     pub(crate) program: PathBuf,
     pub(crate) folder: PathBuf,
     pub(crate) arguments: Vec<OsString>,
-    /// The whole environment: no variable of ours is inherited.
+    /// The whole environment of the service. It inherits no variable of this process.
     pub(crate) environment: Vec<(OsString, OsString)>,
     pub(crate) probe: Probe,
     /// Timeout of a stop, the same as PM2's.
@@ -47,8 +47,8 @@ impl Child {
         self.name
     }
 
-    /// Starts the service in its own process group, so that Ctrl-C reaches it
-    /// once, from us, and not twice: the second signal means "at once".
+    /// Starts the service in its own process group, so that Ctrl-C reaches it once, through this
+    /// process, and not twice: a second signal means "at once".
     pub(crate) fn spawn(service: Service, place: usize, events: Sender<Event>) -> Result<Self> {
         let mut command = with_death_signal(&service.program);
         command
@@ -89,16 +89,14 @@ impl Child {
         })
     }
 
-    /// Sends SIGTERM, and SIGKILL to the group after the timeout or on a second
-    /// signal.
+    /// Sends SIGTERM. Sends SIGKILL to the group after the timeout or on a second signal.
     pub(crate) fn stop(&mut self, events: &Receiver<Event>) {
         if !self.ended && kill_process(self.pid, Signal::TERM).is_ok() {
             let deadline = Instant::now() + self.stop_within;
             loop {
                 let left = deadline.saturating_duration_since(Instant::now());
                 match events.recv_timeout(left) {
-                    // A service that ended before its turn fails the kill
-                    // above: the process is gone by then, so ESRCH.
+                    // The kill above fails with ESRCH if the service ended before its turn.
                     Ok(Event::Ended(place, _)) if place == self.place => break,
                     Ok(Event::Ended(..)) => {}
                     Ok(Event::Signal) | Err(RecvTimeoutError::Timeout) => {
@@ -117,8 +115,8 @@ impl Child {
     }
 }
 
-/// Wraps `program` in `setpriv` (util-linux, on every Debian), so that the
-/// kernel ends the service if we are killed and cannot.
+/// Wraps `program` in `setpriv` (from util-linux, on every Debian), so that the kernel ends the
+/// service if this process is killed and cannot do so.
 fn with_death_signal(program: &Path) -> Command {
     let setpriv = Path::new("/usr/bin/setpriv");
     if setpriv.exists() {
@@ -183,7 +181,7 @@ mod tests {
     #[test]
     fn environment_is_not_inherited() {
         let (sender, events) = mpsc::channel();
-        // Cargo sets CARGO for tests; a shell sets PWD and others itself.
+        // Cargo sets CARGO for tests; a shell itself sets PWD and others.
         let child = service("test -z \"$CARGO\" && test -z \"$HOME\"");
         Child::spawn(child, 0, sender).unwrap();
         let Event::Ended(0, how) = events.recv().unwrap() else {

@@ -1,4 +1,4 @@
-//! `cargo xtask up`: runs the pair on this machine, in the foreground.
+//! Implements `cargo xtask up`, which runs the pair on this machine, in the foreground.
 //!
 //! ```text
 //!  build ─> ports free? ─> stand-in ─> session-manager ─> central-hub ─> all ready ──> wait
@@ -31,7 +31,7 @@ use child::Child;
 use plan::Plan;
 use record::Record;
 
-/// How long a service may take to respond; Chrome is not part of that.
+/// How long a service may take to respond. This does not include Chrome.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An event that the main thread waits for.
@@ -52,7 +52,7 @@ pub(crate) fn up(options: &UpOptions) -> Result<ExitCode> {
              or with `cargo xtask down`"
         );
     }
-    // Before a first build, which takes minutes.
+    // Make the plan before a first build, which takes minutes.
     let plan = Plan::new(options)?;
     plan.check_ports()?;
     if !options.detached {
@@ -78,7 +78,7 @@ fn prepare(options: &UpOptions, plan: &Plan) -> Result<()> {
 
 fn run(options: &UpOptions, plan: &Plan, record: &Record) -> Result<ExitCode> {
     let (sender, events) = mpsc::channel();
-    // Before the first child: a signal from now on stops all that run.
+    // Listen before the first child starts: from now on a signal stops all running children.
     listen_for_signals(sender.clone())?;
     record.write()?;
     let mut children = Vec::new();
@@ -96,14 +96,13 @@ fn run(options: &UpOptions, plan: &Plan, record: &Record) -> Result<ExitCode> {
     if let Err(error) = &outcome
         && options.detached
     {
-        // The detaching process reads the log, and looks for its last line.
+        // The process that detaches reads the log, and looks for the last line.
         say::error(format!("{error:#}"));
     }
     outcome
 }
 
-/// Starts all services, each once the previous one responds; `false` after a
-/// signal.
+/// Starts all services, each once the previous one responds. Returns `false` after a signal.
 fn start(
     plan: &Plan,
     sender: &Sender<Event>,
@@ -150,7 +149,7 @@ fn ended(name: &str, how: &str) -> anyhow::Error {
     anyhow::anyhow!("{name} ended by itself ({how}); its last lines are above")
 }
 
-/// Stops in reverse order, so that no service calls one that is gone.
+/// Stops the services in reverse order, so that no service calls one that is gone.
 fn stop(children: &mut [Child], events: &Receiver<Event>) {
     for child in children.iter_mut().rev() {
         child.stop(events);
@@ -185,8 +184,7 @@ pub(crate) fn down() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Implements `cargo xtask status`; fails if nothing runs or a service does not
-/// respond.
+/// Implements `cargo xtask status`. Fails if nothing runs or a service does not respond.
 pub(crate) fn status() -> Result<ExitCode> {
     let mut all_well = false;
     for record in Record::both() {

@@ -1,4 +1,4 @@
-//! The plan of `up`: which processes start, with which variables and messages.
+//! Plans `up`: which processes start, with which variables and messages.
 
 use std::env;
 use std::ffi::OsString;
@@ -17,8 +17,8 @@ use crate::cli::UpOptions;
 use crate::repo;
 use crate::say::{Tone, paint};
 
-/// Variables that services inherit from the caller. All others are set here or
-/// not at all: a forgotten `PORT` in a shell once took both services down.
+/// The variables that services inherit from the caller. All others are set here or not at all: a
+/// `PORT` forgotten in a shell once took both services down.
 const INHERITED: [&str; 14] = [
     "PATH",
     "HOME",
@@ -41,7 +41,7 @@ const INHERITED: [&str; 14] = [
 pub(crate) struct Plan {
     options: UpOptions,
     pub(super) profile: Profile,
-    /// The working folder of all services; their data is below it.
+    /// The working folder of all services, which contains their data.
     home: PathBuf,
     tokens: PathBuf,
     data: PathBuf,
@@ -97,7 +97,7 @@ impl Plan {
         made.with_context(|| format!("creating {}", folder.display()))
     }
 
-    /// The services, in the order in which they start.
+    /// Returns the services, in the order in which they start.
     pub(crate) fn services(&self) -> Vec<Service> {
         let mut services = Vec::new();
         if self.options.rehearse {

@@ -1,4 +1,4 @@
-//! HTTP health probe without an HTTP client to compile.
+//! Probes health over HTTP, without an HTTP client that would have to be compiled.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -35,7 +35,7 @@ impl Probe {
         }
     }
 
-    /// Parses its own `url()`.
+    /// Parses a URL in the form that `url()` returns.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         let rest = url.strip_prefix("http://127.0.0.1:").context("not ours")?;
         let (port, path) = rest.split_once('/').context("no path")?;
@@ -49,8 +49,7 @@ impl Probe {
         format!("http://127.0.0.1:{}{}", self.port, self.path)
     }
 
-    /// Polls until the service responds, `interrupted` returns a value, or time
-    /// is up.
+    /// Polls until the service responds, `interrupted` returns a value, or the time is up.
     pub(crate) fn wait<T>(
         &self,
         patience: Duration,
@@ -71,7 +70,7 @@ impl Probe {
         }
     }
 
-    /// Returns the body of a 200.
+    /// Returns the body of a response with status 200.
     pub(crate) fn ask(&self) -> Result<String> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let mut stream =
@@ -82,7 +81,7 @@ impl Probe {
             "GET {} HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n",
             self.path
         );
-        // In one write, which `write!` does not guarantee.
+        // Send it in one write, which `write!` does not guarantee.
         stream.write_all(request.as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).context("no answer")?;
@@ -94,7 +93,7 @@ impl Probe {
     }
 }
 
-/// Returns an error with the remedy if the port is taken.
+/// Checks that the port is free. The error names the remedy.
 pub(crate) fn must_be_free(port: u16, whose: &str, flag: &str) -> Result<()> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => Ok(()),
@@ -112,7 +111,7 @@ pub(crate) fn must_be_free(port: u16, whose: &str, flag: &str) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// Responds to one request with `answer`.
+    /// Starts a server that responds to one request with `answer`.
     fn server(answer: &'static str) -> Probe {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();

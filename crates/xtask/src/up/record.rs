@@ -1,4 +1,4 @@
-//! The record of a run on disk, so that another terminal can query and stop it.
+//! Records a run on disk, so that another terminal can query and stop it.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -13,11 +13,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::cli::UpOptions;
 use crate::{repo, say};
 
-/// Timeout of a whole stop: both services' timeouts, and a margin.
+/// Timeout of a whole stop: the timeouts of both services, and a margin.
 const STOPPED_WITHIN: Duration = Duration::from_secs(50);
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The files of one kind of run.
+/// The files that record one kind of run.
 #[derive(Debug)]
 pub(crate) struct Record {
     rehearsal: bool,
@@ -74,8 +74,8 @@ impl Record {
         let _ = fs::remove_file(self.pid_file());
     }
 
-    /// The process of a current run. The pid of a killed one may have been
-    /// reused, so the command line is checked.
+    /// Returns the process of a current run; `None` if there is none. The pid of a killed run may
+    /// have been reused, so the command line is checked.
     pub(crate) fn running(&self) -> Option<u32> {
         let pid: u32 = fs::read_to_string(self.pid_file())
             .ok()?
@@ -86,7 +86,7 @@ impl Record {
             .then_some(pid)
     }
 
-    /// The services of that run and their addresses, from its command line.
+    /// Returns the services of the run and their addresses, from its command line.
     pub(crate) fn services(&self) -> Vec<(&'static str, String)> {
         let words = self.running().and_then(command_line).unwrap_or_default();
         let port = |flag: &str, default: u16| {
@@ -104,7 +104,7 @@ impl Record {
         ]
     }
 
-    /// Stops that run, and waits until it has ended.
+    /// Stops the run, and waits until it has ended.
     pub(crate) fn end(&self, pid: u32) -> Result<()> {
         let process = i32::try_from(pid)
             .ok()
@@ -125,8 +125,8 @@ impl Record {
         Ok(())
     }
 
-    /// Starts this program again without a terminal, and waits until it reports
-    /// that all services respond.
+    /// Starts this program again without a terminal, and waits until it reports that all services
+    /// respond.
     pub(crate) fn start_detached(&self, options: &UpOptions) -> Result<ExitCode> {
         fs::create_dir_all(&self.folder)
             .with_context(|| format!("creating {}", self.folder.display()))?;
@@ -134,7 +134,7 @@ impl Record {
         let log = File::create(self.log_file())
             .with_context(|| format!("creating {}", self.log_file().display()))?;
         let program = std::env::current_exe().context("finding this program")?;
-        // In a session of its own, so that it survives the terminal.
+        // Start it in a new session, so that it survives the terminal.
         let mut child = Command::new("setsid")
             .arg(program)
             .args(arguments(options))
@@ -161,7 +161,7 @@ impl Record {
     }
 }
 
-/// The arguments of the same run in the background.
+/// Returns the arguments that start the same run in the background.
 fn arguments(options: &UpOptions) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["up".into(), "--detached".into()];
     for (flag, given) in [

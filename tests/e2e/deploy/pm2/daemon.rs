@@ -1,4 +1,4 @@
-//! A PM2 of the test's own: the real one from npm, with a separate home.
+//! Runs a PM2 for one test: the real one from npm, with a separate home.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
@@ -10,7 +10,7 @@ use harness::{Scratch, binary, poll};
 use serde_json::Value;
 use service_runtime::process::{Process, Signal, kill};
 
-/// Variables of a long-lived shell: those leaked in the incident, and more.
+/// Variables of a long-lived shell: those that leaked in the incident, and others.
 const LEAKS: [(&str, &str); 6] = [
     ("PORT", "3011"),
     ("HOST", "0.0.0.0"),
@@ -32,7 +32,7 @@ pub struct Pm2 {
 }
 
 impl Pm2 {
-    /// Starts a daemon without services; the pair would use the page of `standin`.
+    /// Starts a daemon without services. The pair will use the page of `standin`.
     pub async fn start(standin: &Standin) -> Self {
         let folder = Scratch::default();
         for name in ["home", "tmp"] {
@@ -68,7 +68,8 @@ impl Pm2 {
             session_port,
             hub_port,
         };
-        // So that later timings measure the start of a service, not of PM2.
+        // Start the daemon first, so that later timings measure the start of a service and not of
+        // PM2.
         pm2.run(&["ping"]).await;
         pm2
     }
@@ -78,8 +79,8 @@ impl Pm2 {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Returns whether `grep` with these arguments matches in the log files
-    /// that the shell pattern `pattern` expands to.
+    /// Returns whether `grep` with these arguments matches in any log file that the shell pattern
+    /// `pattern` expands to.
     pub fn grep(&self, arguments: &str, pattern: &str) -> bool {
         let logs = self.folder.join("pm2/logs");
         let line = format!("grep -q {arguments} {pattern}");
@@ -105,7 +106,7 @@ impl Pm2 {
         command
     }
 
-    /// Runs `pm2`, which has to succeed, in a shell full of leaks.
+    /// Runs `pm2`, which has to succeed, in a shell full of leaked variables.
     pub async fn run(&self, arguments: &[&str]) -> Output {
         let mut command = self.command(arguments);
         let what = format!("pm2 {}", arguments.join(" "));
@@ -174,7 +175,7 @@ impl Pm2 {
         format!("http://127.0.0.1:{}{path}", self.hub_port)
     }
 
-    /// Returns the daemon's process.
+    /// Returns the daemon's process; `None` if it does not run.
     pub fn daemon(&self) -> Option<Process> {
         let text = std::fs::read_to_string(self.folder.join("pm2/pm2.pid")).ok()?;
         Process::read(text.trim().parse().ok()?)
@@ -194,7 +195,7 @@ impl Drop for Pm2 {
             }
         }
         let Some(daemon) = self.daemon() else { return };
-        // It stops its services first, each with its own timeout.
+        // The daemon stops its services first, each with its own timeout.
         let _ = self.command(&["kill"]).output();
         if daemon.id().is_alive() {
             let _ = kill(daemon.id(), Signal::KILL);

@@ -1,13 +1,12 @@
-//! Commands that a test cannot run unchanged, and their other tests.
+//! Lists the commands that a test cannot run unchanged, and the tests that cover them instead.
 
-/// A command (a prefix, if it ends with a space), and the file and the words in
-/// it that cover it.
+/// A command (or a prefix, if it ends with a space), and the file and the words in it that cover
+/// the command.
 type Held = (&'static str, &'static str, &'static str);
 
-/// Commands that could be run must not be listed here.
+/// The exempt commands. A command that could be run must not be listed here.
 pub const ELSEWHERE: &[Held] = &[
-    // How the tested checkout was created, and is set up and built before the
-    // first test.
+    // The tested checkout was created in this way. It is set up and built before the first test.
     ("git clone ", ".ci/run", "cargo xtask test"),
     ("git pull", ".ci/run", "cargo xtask test"),
     (
@@ -48,7 +47,7 @@ pub const ELSEWHERE: &[Held] = &[
         "crates/central-hub/tests/hub/contacts.rs",
         "async fn deleted_contact_keeps_only_its_opt_out(",
     ),
-    // Needs somebody to tell.
+    // Needs a recipient for the mail.
     (
         "deploy/healthcheck --test",
         "tests/e2e/deploy/doctor.rs",

@@ -1,4 +1,4 @@
-//! The attacks, each bounded in count and time.
+//! Defines the attacks, each bounded in count and time.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::Options;
 use super::client::{Connection, Entrance, PATIENCE, Target, status, status_within};
 
-/// Number of concurrent clients, if that is not what is tested.
+/// Number of concurrent clients in attacks that do not test that number.
 pub(super) const SIDE_BY_SIDE: usize = 32;
-/// More than a service's connection limit.
+/// More connections than a service admits.
 const MANY: usize = 1_200;
 
 /// An attack, and its allowed responses.
@@ -20,26 +20,26 @@ pub(super) struct Attack {
     pub(super) name: &'static str,
     /// Whether only the hub has the target.
     pub(super) only_hub: bool,
-    /// Allowed statuses; 0 is a connection closed without a response.
+    /// The allowed statuses; 0 stands for a connection closed without a response.
     pub(super) allowed: &'static [u16],
-    /// At least one of these must occur.
+    /// The statuses of which at least one must occur.
     pub(super) wanted: &'static [u16],
     pub(super) kind: Kind,
 }
 
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
-    /// Responses that are not read.
+    /// Responses that the client does not read.
     Unread,
-    /// Connections with no bytes, half a head, or no further bytes.
+    /// Connections that send these bytes (none, or half a head) and nothing more.
     Silent(&'static [u8]),
     /// Requests that stop, at every position.
     Stopped,
-    /// Requests that send, and clients that read, one byte at a time.
+    /// Requests that are sent, and responses that are read, one byte at a time.
     Dripping,
-    /// A part's head, or a multipart preamble, without an end.
+    /// The head of a part, or a multipart preamble, that does not end.
     PartHeads,
-    /// Bodies without an end.
+    /// Bodies that do not end.
     Bodies,
     /// Sign-ins with names as long as the maximum body.
     LongNames,
@@ -105,8 +105,8 @@ pub(super) const ALL: &[Attack] = &[
     ),
     // 429: the hub limits concurrent uploads per client.
     on_both("requests that stop", Kind::Stopped, &[408, 429], &[408]),
-    // 0: a head that takes too long has no answer. An upload may take its time,
-    // and behind nginx a body that ends does.
+    // 0: a head that takes too long gets no response. An upload may take its time, and so may a
+    // body that ends, behind nginx.
     on_both(
         "requests byte by byte",
         Kind::Dripping,
@@ -139,14 +139,14 @@ pub(super) const ALL: &[Attack] = &[
         &[429],
     ),
     on_hub("searches", Kind::Searches, &[200, 429, 503], &[200]),
-    // After all others: every route includes the one that signs out.
+    // After all other attacks, since every route includes the one that signs out.
     on_both("every route, role and name", Kind::Flood, ANY, &[400]),
-    // Last: wrong tokens may lock out the right ones of the same address.
+    // Last, since wrong tokens may lock out the right ones from the same address.
     on_both("wrong tokens", Kind::Guesses, &[401, 429], &[401]),
 ];
 
 impl Attack {
-    /// Runs the attack; returns the statuses of the responses.
+    /// Runs the attack. Returns the statuses of the responses.
     pub(super) async fn run(&self, target: &Target, options: &Options) -> Vec<u16> {
         match self.kind {
             Kind::Unread => unread(target, options).await,
@@ -165,14 +165,14 @@ impl Attack {
     }
 }
 
-/// How long opened connections are left idle.
+/// Returns how long opened connections are left idle.
 const fn standing(options: &Options) -> Duration {
     Duration::from_secs(if options.short { 3 } else { 20 })
 }
 
 async fn unread(target: &Target, options: &Options) -> Vec<u16> {
-    // The largest response without authentication, repeatedly on one
-    // connection, until its socket is full.
+    // Request the largest response without authentication, repeatedly on one connection, until its
+    // socket is full.
     let line = "GET /docs/swagger-ui-bundle.js HTTP/1.1";
     let request = format!("{line}\r\n{}\r\n", target.host()).repeat(8);
     let open = open(target, request.as_bytes(), options.amount(3 * MANY, MANY)).await;
@@ -222,11 +222,11 @@ async fn stopped(target: &Target, options: &Options) -> Vec<u16> {
             requests.push(format!("{head}{}", &PARTS[..until]));
         }
     }
-    // A whole file, and an ordinary body.
+    // Stop within a raw file, and within an ordinary body.
     let raw = target.head("POST /files?filename=a.txt", "Content-Length: 9999\r\n");
     requests.push(format!("{raw}hello"));
     requests.push(target.head("POST /send", "Content-Length: 9999\r\n") + "{\"to\":");
-    // Within a chunk's length, within a chunk, between two.
+    // Stop within a chunk's length, within a chunk, and between two chunks.
     let chunked = target.head("POST /send", "Transfer-Encoding: chunked\r\n");
     for begin in ["1", "5\r\n{\"t", "5\r\n{\"to\"\r\n"] {
         requests.push(format!("{chunked}{begin}"));
@@ -238,17 +238,17 @@ async fn stopped(target: &Target, options: &Options) -> Vec<u16> {
     let each = options.amount(4, 1);
     let all = requests.iter().flat_map(|it| std::iter::repeat_n(it, each));
     let asked = stream::iter(all).map(|request| target.status(request.as_bytes()));
-    // All at once: their timeouts run concurrently.
+    // Run all at once, so that their timeouts run concurrently.
     asked.buffer_unordered(usize::MAX).collect().await
 }
 
-/// The interval between two bytes, well below the timeout for the next piece.
+/// The interval between two bytes, well below the timeout for the next chunk.
 const DRIP: Duration = Duration::from_secs(1);
-/// The bytes of a request that drips: more than half a minute of them.
+/// The number of bytes in a request that drips, which takes more than half a minute.
 const DRIPS: usize = 34;
 
-/// A few requests that are watched to their end, beside a crowd that drips for
-/// as long, and reads as slowly.
+/// Sends a few requests byte by byte and returns their statuses. Meanwhile a crowd of clients
+/// writes and reads as slowly.
 async fn dripping(target: &Target, options: &Options) -> Vec<u16> {
     let body = target.head("POST /send", "Content-Length: 9999\r\n") + "{\"to\":\"";
     let mut writing = open(target, body.as_bytes(), options.amount(700, 200)).await;
@@ -286,8 +286,8 @@ async fn dripping(target: &Target, options: &Options) -> Vec<u16> {
     statuses
 }
 
-/// Sends `begin`, then [`DRIPS`] bytes one by one, then `end`; returns the
-/// status, which may come before the end.
+/// Sends `begin`, then [`DRIPS`] bytes one by one, then `end`. Returns the status, which may come
+/// before the end.
 async fn drip(target: &Target, begin: &str, end: &str) -> u16 {
     let Some(mut stream) = target.begin(begin.as_bytes()).await else {
         return 0;
@@ -295,7 +295,7 @@ async fn drip(target: &Target, begin: &str, end: &str) -> u16 {
     for _ in 0..DRIPS {
         let _ = stream.write_all(b"a").await;
         let _ = stream.flush().await;
-        // 1: there is no answer yet.
+        // 1 means that there is no response yet.
         match status_within(DRIP, &mut stream).await {
             1 => {}
             status => return status,
@@ -306,8 +306,8 @@ async fn drip(target: &Target, begin: &str, end: &str) -> u16 {
     status(&mut stream).await
 }
 
-/// Size of a body without an end, in bytes. nginx rejects a body whose declared
-/// size is above the maximum of a file before it calls the hub.
+/// Returns the size in bytes of a body that does not end. nginx rejects a body whose declared size
+/// exceeds the maximum of a file before it calls the hub.
 fn size(target: &Target, options: &Options) -> usize {
     let largest = match target.entrance {
         Entrance::Direct(_) => 128,
@@ -377,7 +377,7 @@ async fn long_names(target: &Target, options: &Options) -> Vec<u16> {
     let client = target.client();
     let attempt = |number: usize| {
         let body = json!({"username": format!("{number}{long}"), "password": "guess"});
-        // Each from its own address.
+        // Each client has its own address.
         let from = format!("203.0.{}.{}", number / 250, number % 250);
         let request = client.post(target.url("/api/auth/login")).json(&body);
         answered(request.header(target.address_header(), from))
@@ -386,7 +386,7 @@ async fn long_names(target: &Target, options: &Options) -> Vec<u16> {
     attempts.buffer_unordered(16).collect().await
 }
 
-/// The status of a response, without waiting for its body; 0 for none.
+/// Returns the status of a response, without waiting for its body; 0 if there is no response.
 pub(super) async fn answered(request: reqwest::RequestBuilder) -> u16 {
     match request.timeout(PATIENCE).send().await {
         Ok(response) => response.status().as_u16(),
@@ -452,7 +452,7 @@ async fn slow_lists(target: &Target, options: &Options) -> Vec<u16> {
     let mut statuses = Vec::new();
     let mut standing = Vec::new();
     for mut stream in open {
-        // Admitted uploads have no response yet.
+        // Uploads that were admitted have no response yet.
         match status_within(Duration::from_millis(200), &mut stream).await {
             1 => standing.push(stream),
             status => statuses.push(status),

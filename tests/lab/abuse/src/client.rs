@@ -1,4 +1,4 @@
-//! Raw clients that misbehave as no HTTP library does, and their targets.
+//! Provides raw clients that misbehave as no HTTP library does, and the targets that they attack.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use service_runtime::process::Usage;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Timeout, longer than a service's timeout for a stalled client, and than the
+/// The clients' timeout. It is longer than a service's timeout for a stalled client, and than the
 /// hub's for session-manager, which may be busy with its browser.
 pub(super) const PATIENCE: Duration = Duration::from_secs(75);
 /// The attackers' address, as nginx sees it.
@@ -29,20 +29,19 @@ pub(super) struct Process {
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) name: &'static str,
-    /// One process, or several hubs that share a database.
+    /// The attacked processes: one, or several hubs that share a database.
     pub(super) processes: Vec<Process>,
     pub(super) entrance: Entrance,
     /// The `Authorization` header of an administrator.
     pub(super) authorization: String,
     /// The `Authorization` headers of other roles.
     pub(super) lesser: Vec<String>,
-    /// Whether all attackers have one address, not this machine's, and cannot
-    /// claim another: they share its connections, and wrong tokens lock out the
-    /// right ones.
+    /// Whether all attackers have one address that is not this machine's, and cannot claim another.
+    /// They then share the connections of that address, and wrong tokens lock out the right ones.
     pub(super) is_remote: bool,
 }
 
-/// The way in which clients connect.
+/// How clients connect.
 #[derive(Clone, Debug)]
 pub(super) enum Entrance {
     /// Directly to the processes, in turns.
@@ -76,7 +75,7 @@ impl Target {
         }
     }
 
-    /// An ordinary HTTP client at the attackers' address.
+    /// Returns an ordinary HTTP client at the attackers' address.
     pub(super) fn client(&self) -> reqwest::Client {
         match &self.entrance {
             Entrance::Direct(_) => harness::http(),
@@ -90,8 +89,8 @@ impl Target {
         }
     }
 
-    /// The header that sets the client's address: the one that nginx writes, or
-    /// the one that nginx accepts in tests.
+    /// Returns the header that sets the client's address: the header that nginx writes, or the one
+    /// that nginx accepts in tests.
     pub(super) fn address_header(&self) -> &'static str {
         match &self.entrance {
             Entrance::Direct(_) => "x-forwarded-for",
@@ -99,7 +98,7 @@ impl Target {
         }
     }
 
-    /// The headers that follow every request line.
+    /// Returns the headers that follow every request line.
     pub(super) fn host(&self) -> String {
         match &self.entrance {
             Entrance::Direct(_) => "Host: localhost\r\n".to_owned(),
@@ -111,7 +110,7 @@ impl Target {
         }
     }
 
-    /// The head of a request, with additional headers.
+    /// Returns the head of a request, with additional headers.
     pub(super) fn head(&self, line: &str, headers: &str) -> String {
         format!(
             "{line} HTTP/1.1\r\n{}Authorization: {}\r\n{headers}\r\n",
@@ -127,7 +126,7 @@ impl Target {
         })
     }
 
-    /// Connects and writes, without reading.
+    /// Connects and writes, without reading. Returns `None` if that fails.
     pub(super) async fn begin(&self, bytes: &[u8]) -> Option<Connection> {
         let connecting = tokio::time::timeout(PATIENCE, self.connect());
         let mut stream = connecting.await.ok()??;
@@ -140,8 +139,7 @@ impl Target {
         Some(stream)
     }
 
-    /// Connects, writes, and reads the status; 0 for a close without a
-    /// response.
+    /// Connects, writes, and reads the status; 0 if the connection was closed without a response.
     pub(super) async fn status(&self, bytes: &[u8]) -> u16 {
         match self.begin(bytes).await {
             Some(mut stream) => status(&mut stream).await,
@@ -150,7 +148,7 @@ impl Target {
     }
 }
 
-/// The place where health is probed: a process, or nginx.
+/// What a health probe asks: a process, or nginx.
 #[derive(Clone, Debug)]
 pub(super) enum Look {
     Process(Process),
@@ -169,7 +167,7 @@ impl Target {
 }
 
 impl Look {
-    /// The status of `GET /health` on a new connection; 0 for none.
+    /// Returns the status of `GET /health` on a new connection; 0 if there is no response.
     pub(super) async fn health(&self) -> u16 {
         let request = format!(
             "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}: {OTHERS}\r\n\r\n",
@@ -190,7 +188,7 @@ impl Look {
         status(&mut stream).await
     }
 
-    /// Resource usage; nginx's own is not checked.
+    /// Returns the resource usage; nginx's own is not checked.
     pub(super) fn usage(&self) -> Usage {
         match self {
             Self::Process(process) => Usage::of(process.pid).unwrap_or_default(),
@@ -199,8 +197,8 @@ impl Look {
     }
 }
 
-/// Reads the status of a response; 0 for a close without a response, 1 after a
-/// timeout.
+/// Reads the status of a response. Returns 0 if the connection was closed without a response, 1
+/// after a timeout.
 pub(super) async fn status(stream: &mut (impl AsyncRead + Unpin)) -> u16 {
     status_within(PATIENCE, stream).await
 }

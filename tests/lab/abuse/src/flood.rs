@@ -1,5 +1,5 @@
-//! Requests to every route of the OpenAPI document, as every role, with unusual
-//! values in each place: path, query, body.
+//! Sends requests to every route of the OpenAPI document, as every role, with unusual values in the
+//! path, the query and the body.
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -10,7 +10,7 @@ use super::Options;
 use super::attacks::{SIDE_BY_SIDE, answered};
 use super::client::Target;
 
-/// Pseudo status for an administrator that the flood has locked out.
+/// A pseudo status which says that the flood has locked out an administrator.
 const LOST_ROLE: u16 = 999;
 
 /// Values for a name or a number in a path or a query.
@@ -49,15 +49,14 @@ pub(super) async fn run(target: &Target, options: &Options) -> Vec<u16> {
     };
     let lines = lines(&document, options);
     let mut roles = vec![None, Some(&*target.authorization)];
-    // Elsewhere they would lock out the administrator, whose turn it is next.
+    // On any other target they would lock out the administrator, whose turn is next.
     if !target.is_remote {
         roles.insert(1, Some("Bearer nobody"));
     }
     roles.extend(target.lesser.iter().map(|it| Some(it.as_str())));
     let ask = |(line, role, authorization): (&Line, usize, Option<&str>)| {
         let mut request = client.request(line.method.clone(), target.url(&line.path));
-        // Separate addresses, so that wrong tokens of one role do not lock out
-        // another.
+        // Each role has its own address, so that wrong tokens of one role do not lock out another.
         let address = format!("198.51.100.{role}");
         request = request.header(target.address_header(), address);
         if let Some(authorization) = authorization {
@@ -75,7 +74,7 @@ pub(super) async fn run(target: &Target, options: &Options) -> Vec<u16> {
     });
     let asked = stream::iter(all).map(ask);
     let mut statuses: Vec<u16> = asked.buffer_unordered(SIDE_BY_SIDE).collect().await;
-    // The administrator must still have access: then all requests were made.
+    // The administrator must still have access, which proves that all requests were made.
     let path = match target.is_hub() {
         true => "/api/users",
         false => "/status",
@@ -113,7 +112,7 @@ fn lines(document: &Value, options: &Options) -> Vec<Line> {
     lines
 }
 
-/// A path of the OpenAPI document with all parameters set to `name`.
+/// Returns a path of the OpenAPI document with all parameters set to `name`.
 fn filled(path: &str, name: &str) -> String {
     let mut filled = String::new();
     let mut rest = path;
@@ -125,7 +124,7 @@ fn filled(path: &str, name: &str) -> String {
     filled + rest
 }
 
-/// The query with all parameters set to `name`.
+/// Returns the query with all parameters set to `name`.
 fn query(document: &Value, operation: &Value, name: &str) -> String {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let parameters = parameters.map(|it| resolved(document, it));
@@ -139,7 +138,7 @@ fn query(document: &Value, operation: &Value, name: &str) -> String {
     }
 }
 
-/// Invalid bodies, and bodies that match the schema.
+/// Returns invalid bodies, and bodies that match the schema.
 fn bodies(document: &Value, operation: &Value) -> Vec<String> {
     let content = resolved(document, &operation["requestBody"]);
     let schema = &content["content"]["application/json"]["schema"];
@@ -162,7 +161,7 @@ fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
         .unwrap_or(&Value::Null)
 }
 
-/// A value that matches a schema, with all strings set to `text`.
+/// Returns a value that matches a schema, with all strings set to `text`.
 fn sample(document: &Value, schema: &Value, text: &str, depth: usize) -> Value {
     let schema = resolved(document, schema);
     if depth > 6 {

@@ -1,5 +1,5 @@
-//! Abuse test: slow, silent, greedy or hostile clients against the real
-//! binaries, one attack after the other.
+//! Runs the abuse test: slow, silent, greedy or hostile clients against the real binaries, one
+//! attack after another.
 //!
 //! ```text
 //!  session-manager, central-hub <── attack ──> statuses ───────────┐
@@ -8,9 +8,8 @@
 //!        └─────── /proc: memory, descriptors ──────────────────────┘
 //! ```
 //!
-//! Loopback only, with a bounded number of requests and a time limit. Each
-//! attack has a list of allowed responses, and limits on the resources that a
-//! service may use.
+//! The test uses only loopback, with a bounded number of requests and a time limit. Each attack has
+//! a list of allowed responses, and limits on the resources that a service may use.
 
 mod attacks;
 mod client;
@@ -24,7 +23,7 @@ use std::time::Duration;
 
 pub use stage::run;
 
-/// Names of the attacks.
+/// Returns the names of all attacks.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
     attacks::ALL.iter().map(|attack| attack.name).collect()
@@ -33,19 +32,19 @@ pub fn names() -> Vec<&'static str> {
 /// Options of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// A short run for tests: fewer requests, and limits for a busy machine.
+    /// Whether this is a short run for tests, with fewer requests and with limits for a busy
+    /// machine.
     pub short: bool,
-    /// Run only the attacks whose name contains this.
+    /// Run only the attacks whose names contain this text.
     pub only: Option<String>,
     /// The database of the hub.
     pub engine: Engine,
-    /// Number of hubs that share the database; more than one share a
-    /// PostgreSQL.
+    /// Number of hubs that share the database. More than one share a PostgreSQL.
     pub hubs: usize,
     /// Whether the hubs are attacked through nginx, configured as in
     /// `deploy/nginx`.
     pub nginx: bool,
-    /// A running pair to attack, instead of starting services.
+    /// A running pair to attack; `None` to start new services.
     pub running: Option<RunningPair>,
 }
 
@@ -59,7 +58,7 @@ pub enum Engine {
     Postgres,
 }
 
-/// A running pair, each service by its address, `HOST:PORT`, and its pid.
+/// A running pair: for each service its address, as `HOST:PORT`, and its pid.
 #[derive(Clone)]
 pub struct RunningPair {
     /// The hub.
@@ -68,7 +67,7 @@ pub struct RunningPair {
     pub password: String,
     /// The session-manager.
     pub manager: (String, i32),
-    /// `SESSION_MANAGER_TOKEN`
+    /// The token, `SESSION_MANAGER_TOKEN`.
     pub token: String,
 }
 
@@ -82,14 +81,14 @@ impl fmt::Debug for RunningPair {
 }
 
 impl Options {
-    /// The amount of an attack: `short` in a short run, `long` otherwise.
+    /// Returns the amount of an attack: `short` in a short run, `long` otherwise.
     pub(crate) const fn amount(&self, long: usize, short: usize) -> usize {
         if self.short { short } else { long }
     }
 
-    /// Limit on the median latency of the health checks during an attack.
+    /// Returns the limit on the median latency of the health checks during an attack.
     pub(crate) const fn health_limit(&self) -> Duration {
-        // On a busy machine any response is enough.
+        // On a busy machine any response is fast enough.
         Duration::from_millis(if self.short { 9_000 } else { 100 })
     }
 }
@@ -101,8 +100,7 @@ pub struct Row {
     pub attack: &'static str,
     /// The attacked service.
     pub service: &'static str,
-    /// Number of responses by status; 0 is a connection closed without a
-    /// response.
+    /// Number of responses by status; 0 stands for a connection closed without a response.
     pub answers: BTreeMap<u16, usize>,
     /// Median and maximum latency of the health checks during the attack.
     pub health: (Duration, Duration),
@@ -148,7 +146,7 @@ pub struct AbuseResult {
 }
 
 impl AbuseResult {
-    /// All exceeded limits, with attack and service.
+    /// Returns all exceeded limits, with attack and service.
     #[must_use]
     pub fn broken(&self) -> Vec<String> {
         let of = |row: &Row| {

@@ -1,4 +1,4 @@
-//! Program of `cargo xtask abuse`: both services, with hostile clients.
+//! Runs the program of `cargo xtask abuse`: both services, with hostile clients.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -1,4 +1,4 @@
-//! Setup of a run: the services under attack, and the health and memory probes.
+//! Sets up a run: the services under attack, and the probes of health and memory.
 //!
 //! ```text
 //!  attack ─┬──────────────────────> session-manager <──┬─ hub ──┬─> SQLite, PostgreSQL
@@ -27,22 +27,22 @@ const PASSWORD: &str = "una clave larga";
 const MIB: u64 = 1024 * 1024;
 /// Interval between two probes.
 const LOOK: Duration = Duration::from_millis(20);
-/// The duration that a failed health check counts as.
+/// The latency that a failed health check counts as.
 const LOST: Duration = Duration::from_secs(10);
 
-/// Everything started for a run; stopped on drop.
+/// Everything that was started for a run, and is stopped on drop.
 struct Stage {
     manager: Option<Manager>,
     hubs: Vec<Hub>,
     nginx: Option<Arc<Nginx>>,
     targets: Vec<Target>,
-    /// Dropped after the hubs.
+    /// The database, which is dropped after the hubs.
     _database: Option<Database>,
 }
 
 impl Stage {
     async fn set(options: &Options) -> Self {
-        // One descriptor per client.
+        // Each client needs a descriptor.
         raise_descriptors(8_192);
         match &options.running {
             Some(running) => Self::around(running, options).await,
@@ -103,8 +103,8 @@ impl Stage {
         }
     }
 
-    /// Defects in the services' logs: an attacked service must neither panic
-    /// nor report a defect.
+    /// Returns the defects in the services' logs: an attacked service must neither panic nor report
+    /// a defect.
     fn defects(&self) -> Vec<(&'static str, String)> {
         let logs = self.hubs.iter().map(|hub| ("central-hub", &hub.service));
         let logs = logs.chain(
@@ -135,7 +135,7 @@ impl Stage {
     }
 }
 
-/// session-manager as a target.
+/// Returns session-manager as a target.
 fn manager_target(process: Process, token: &str, is_remote: bool) -> Target {
     Target {
         name: "session-manager",
@@ -147,8 +147,8 @@ fn manager_target(process: Process, token: &str, is_remote: bool) -> Target {
     }
 }
 
-/// The hubs as a target, with nginx in front if requested, and with the roles
-/// of the attackers.
+/// Returns the hubs as a target, with nginx in front if requested, and with the roles of the
+/// attackers.
 async fn hub_target(
     processes: Vec<Process>,
     password: &str,
@@ -175,8 +175,8 @@ async fn hub_target(
     (nginx, target)
 }
 
-/// The roles of the attackers. They use tokens: wrong passwords of an attack
-/// lock out right ones from the same address, but not tokens.
+/// The roles of the attackers. They use tokens, since an attack with wrong passwords locks out
+/// right passwords from the same address, but not tokens.
 struct Roles {
     all: String,
     lesser: Vec<String>,
@@ -189,12 +189,12 @@ impl Roles {
             let request = client.post(format!("{hub}{path}")).json(&what);
             let request = request.basic_auth(by.0, Some(by.1));
             let (status, made) = harness::answer(request).await;
-            // A hub that runs already may have been attacked before.
+            // A hub that was already running may have been attacked before.
             let is_there = status == 409 && path == "/api/users";
             assert!(status == 201 || is_there, "{status} {made}");
             made
         };
-        // The flood deletes objects with the id 1: none of those used here.
+        // The flood deletes objects with the id 1, which is not used here.
         let admin = ("admin", password);
         let spare = json!({"name": "spare", "scopes": ["read"]});
         make(admin, "/api/tokens", spare).await;
@@ -220,8 +220,8 @@ impl Roles {
     }
 }
 
-/// Returns the token of an `agente`: one that only answers makes no tokens, so
-/// its user makes it as an administrator, and is one no more.
+/// Returns the token of an `agente`. A user who only answers cannot make tokens, so the user makes
+/// it while being an administrator, and then loses that role.
 async fn agente(client: &reqwest::Client, hub: &str, password: &str) -> String {
     let asked = async |request: reqwest::RequestBuilder, by: &str| {
         harness::answer(request.basic_auth(by, Some(password))).await
@@ -238,7 +238,7 @@ async fn agente(client: &reqwest::Client, hub: &str, password: &str) -> String {
         let (status, body) = asked(request.json(&json!({"role": role})), "abuse").await;
         assert_eq!(status, 200, "{body}");
     };
-    // On a hub that runs already it may be one from an earlier run.
+    // On a hub that was already running, the user may be from an earlier run.
     becomes("admin").await;
     let what = json!({"name": "abuse", "scopes": ["read", "send"]});
     let request = client.post(format!("{hub}/api/tokens")).json(&what);
@@ -252,7 +252,7 @@ async fn agente(client: &reqwest::Client, hub: &str, password: &str) -> String {
     token
 }
 
-/// Attacks both services, and reports a line per attack to `say`.
+/// Attacks both services, and reports one line per attack to `say`.
 pub async fn run(options: &Options, mut say: impl FnMut(String)) -> AbuseResult {
     let stage = Stage::set(options).await;
     let mut outcome = AbuseResult {
@@ -297,7 +297,7 @@ pub async fn run(options: &Options, mut say: impl FnMut(String)) -> AbuseResult 
 }
 
 async fn one(attack: &Attack, target: &Target, all: &[Target], options: &Options) -> Row {
-    // Other services are probed as well: an attack on one must not affect them.
+    // Probe the other services as well: an attack on one must not affect them.
     let others: Vec<_> = all.iter().filter(|it| it.name != target.name).collect();
     let (watch, beside) = (Watch::start(&[target]), Watch::start(&others));
     let statuses = attack.run(target, options).await;
@@ -329,7 +329,7 @@ async fn one(attack: &Attack, target: &Target, all: &[Target], options: &Options
     }
 }
 
-/// Probes the health of processes and their resource usage.
+/// A probe of the health of processes and their resource usage.
 struct Watch {
     stop: Arc<AtomicBool>,
     tasks: Vec<tokio::task::JoinHandle<Seen>>,
@@ -348,7 +348,7 @@ impl Watch {
         Self { stop, tasks }
     }
 
-    /// Stops the probes; returns the worst of their results.
+    /// Stops the probes. Returns the worst of their results.
     async fn end(self) -> Seen {
         self.stop.store(true, Ordering::Relaxed);
         let seen = join_all(self.tasks).await.into_iter();
@@ -370,7 +370,7 @@ async fn watch(look: Look, before: u64, stop: Arc<AtomicBool>) -> Seen {
     loop {
         let begun = Instant::now();
         let asking = tokio::time::timeout(LOST, look.health()).await;
-        // A refused connection is retried: its time continues.
+        // A refused connection is retried, and its latency keeps counting.
         let is_answered = asking == Ok(200);
         took.push(if is_answered { begun.elapsed() } else { LOST });
         let now = look.usage();

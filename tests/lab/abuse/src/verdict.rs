@@ -8,7 +8,7 @@ use super::attacks::Attack;
 
 /// Limit on the memory growth of a service during an attack, in MiB.
 const MEMORY_LIMIT: u64 = 64;
-/// Limit on open descriptors: connections and all others.
+/// Limit on open descriptors: connections and everything else.
 const DESCRIPTOR_LIMIT: u64 = 1024 + 256;
 
 /// Measurements of a service.
@@ -21,7 +21,7 @@ pub(super) struct Seen {
     pub(super) descriptors: u64,
 }
 
-/// Returns the exceeded limits.
+/// Returns the limits that were exceeded.
 pub(super) fn judged(
     attack: &Attack,
     is_remote: bool,
@@ -30,7 +30,7 @@ pub(super) fn judged(
     options: &Options,
 ) -> Vec<String> {
     let mut broken = Vec::new();
-    // Beyond the connections of one address: refused, or closed for others.
+    // Connections beyond the limit of one address are refused, or closed to admit others.
     let is_allowed =
         |status: &u16| attack.allowed.contains(status) || is_remote && matches!(status, 0 | 503);
     let odd = answers.keys().filter(|it| !is_allowed(it));

@@ -1,8 +1,8 @@
-//! A short abuse run; the long one is `cargo xtask abuse`.
+//! Runs a short abuse test. The long one is `cargo xtask abuse`.
 
 use abuse::{self, Engine, Options};
 
-/// A default installation on this machine.
+/// Returns the options of a default installation on this machine.
 fn alone() -> Options {
     Options {
         short: true,
@@ -10,8 +10,8 @@ fn alone() -> Options {
     }
 }
 
-/// Two hubs on one PostgreSQL, attacked over the internet: all differences of a
-/// large installation.
+/// Returns the options of a large installation, with everything that differs: two hubs on one
+/// PostgreSQL, attacked over the internet.
 fn grown() -> Options {
     Options {
         short: true,
@@ -33,8 +33,8 @@ async fn held(options: Options, only: &str) {
     assert_eq!(outcome.broken(), Vec::<String>::new(), "{rows:#?}");
 }
 
-/// Generates the test of an attack on a large installation, unless there is a
-/// reason why it is known not to hold there (`docs/security.md`).
+/// Generates the test of an attack on a large installation, unless there is a reason why that
+/// installation is known not to withstand it (`docs/security.md`).
 macro_rules! grown_unless {
     ($attack:literal, $reason:literal) => {};
     ($attack:literal) => {
@@ -45,8 +45,7 @@ macro_rules! grown_unless {
     };
 }
 
-/// Generates two tests of each attack, and one that checks that none is
-/// missing.
+/// Generates two tests for each attack, and one that checks that no attack is missing.
 macro_rules! attacks {
     ($(fn $name:ident($attack:literal) $(, $reason:literal)?;)*) => {
         $(mod $name {

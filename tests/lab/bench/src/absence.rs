@@ -1,10 +1,8 @@
-//! Benchmark of a long absence: the page's database has very many messages that
-//! were never published.
+//! Benchmarks a long absence: the page's database has very many messages that were never published.
 //!
-//! The busy time of the page's thread is measured twice. Chrome records
-//! stretches of more than 50 ms as long tasks, in wall clock time: on a shared
-//! machine most of that is waiting for a CPU. So for the first seconds it also
-//! traces each task with its CPU time.
+//! The busy time of the page's thread is measured in two ways. Chrome records stretches of more
+//! than 50 ms as long tasks, in wall clock time, but on a shared machine most of that is waiting
+//! for a CPU. So for the first seconds Chrome also traces each task with its CPU time.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -17,21 +15,21 @@ use super::report::Own;
 use super::weigh::{Weight, weight};
 use harness::{Events, ManagerOptions, linked};
 
-/// Number of changed chats, and of messages in each; some of each are known
+/// Number of changed chats, and of messages in each. Some of the messages in each chat are known
 /// from before the link.
 const ABSENCE: Stored = Stored {
     chats: 2_000,
     each: 100,
     old: 20,
 };
-/// Timeout, far longer than needed.
+/// The timeout, far longer than needed.
 const PATIENCE: Duration = Duration::from_secs(900);
 /// Duration of the trace, from Chrome's start.
 const TRACED: Duration = Duration::from_secs(20);
 /// Interval between two memory measurements.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Runs the benchmark; reports its progress to `say`.
+/// Runs the benchmark, and reports its progress to `say`.
 pub(super) async fn run(say: impl Fn(&str)) -> Vec<Own> {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
@@ -100,10 +98,10 @@ pub(super) async fn run(say: impl Fn(&str)) -> Vec<Own> {
     ]
 }
 
-/// Waits until all messages are published; returns their number.
+/// Waits until all messages are published. Returns how many there were.
 ///
 /// # Panics
-/// If one is published twice, or one is history.
+/// If a message is published twice, or is history.
 async fn told(url: String) -> usize {
     let total = (ABSENCE.chats * ABSENCE.each) as usize;
     let mut events = Events::open(&url, None).await;
@@ -141,7 +139,7 @@ struct TraceEvent {
     args: serde_json::Value,
 }
 
-/// The longest task of the page's thread from `since` on, in milliseconds.
+/// Returns the length of the longest task of the page's thread from `since` on, in milliseconds.
 fn busiest(trace: &Path, since: f64) -> f64 {
     let trace = std::fs::read(trace).expect("what Chrome traced");
     let Trace { events } = serde_json::from_slice(&trace).expect("a trace");
@@ -159,7 +157,7 @@ fn busiest(trace: &Path, since: f64) -> f64 {
     tasks.iter().map(|task| task.tdur / 1e3).fold(0.0, f64::max)
 }
 
-/// Milliseconds since boot, as in Chrome's traces.
+/// Returns the milliseconds since boot, the time of Chrome's traces.
 fn since_boot() -> f64 {
     let uptime = std::fs::read_to_string("/proc/uptime").expect("/proc");
     let seconds = uptime.split_whitespace().next().expect("seconds");
@@ -174,7 +172,7 @@ fn larger(a: Weight, b: Weight) -> Weight {
     }
 }
 
-/// Milliseconds since 1970.
+/// Returns the milliseconds since 1970.
 fn since_1970() -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.unwrap_or_default().as_secs_f64() * 1e3

@@ -1,5 +1,5 @@
-//! Benchmarks of download and build: sizes of the binaries, first visit of the
-//! page, clean build.
+//! Benchmarks download and build: the sizes of the binaries, a first visit to the page, a clean
+//! build.
 
 use std::process::Stdio;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use harness::{Scratch, binary, node_scripts, root};
 /// The product's binaries.
 const BINARIES: [&str; 2] = ["session-manager", "central-hub"];
 
-/// Sizes of the binaries.
+/// Measures the sizes of the binaries.
 pub(super) fn sizes() -> Vec<Own> {
     let size = |name: &str| {
         let file = binary(name).metadata().expect("it is built");
@@ -24,14 +24,14 @@ pub(super) fn sizes() -> Vec<Own> {
     BINARIES.map(size).into()
 }
 
-/// Output of `bench-page.mjs`.
+/// The output of `bench-page.mjs`.
 #[derive(Deserialize)]
 struct Visits {
     here: Visit,
     phone: Visit,
 }
 
-/// A first visit: bytes transferred, and milliseconds.
+/// A first visit: the bytes that were transferred, and the time in milliseconds.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Visit {
@@ -76,8 +76,8 @@ pub(super) async fn page(url: &str) -> Vec<Own> {
     ]
 }
 
-/// Duration of a clean release build of both binaries, with the sources of the
-/// dependencies already downloaded.
+/// Measures a clean release build of both binaries, with the sources of the dependencies already
+/// downloaded.
 pub(super) async fn cold() -> Own {
     let folder = Scratch::default();
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

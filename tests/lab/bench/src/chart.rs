@@ -1,4 +1,4 @@
-//! Bar chart of the ratios, with whatsapp-web.js at 1.
+//! Draws a bar chart of the ratios, with whatsapp-web.js at 1.
 
 use std::io;
 use std::path::Path;
@@ -9,19 +9,19 @@ use super::report::{BenchReport, Row};
 
 const GREEN: RGBColor = RGBColor(15, 118, 75);
 const ORANGE: RGBColor = RGBColor(200, 100, 0);
-/// Color of bars without a target.
+/// The colour of bars without a target.
 const GREY: RGBColor = RGBColor(120, 125, 130);
 const ROW: u32 = 30;
 const WIDTH: u32 = 900;
-/// Start of the bars, in pixels.
+/// Where the bars start, in pixels.
 const NAMES: i32 = 250;
-/// A longer bar is cut; its label has the value.
+/// The longest ratio that is drawn in full. A longer bar is cut, and its label has the value.
 const LONGEST: f64 = 4.0;
 
-/// Draws the rows of `report` that have a ratio into `file`, an SVG.
+/// Draws the rows of `report` that have a ratio into `file`, as an SVG.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// If the file cannot be written.
 pub fn draw(report: &BenchReport, file: &Path) -> io::Result<()> {
     let rows: Vec<(&Row, f64)> = report
         .rows

@@ -1,4 +1,4 @@
-//! The contestants: the product, and the usual alternative.
+//! Runs the contestants: the product, and the usual alternative.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -74,7 +74,7 @@ impl Contestant {
     }
 }
 
-/// A folder with a linked device, or for one.
+/// A folder for a linked device, which may not be linked yet.
 #[derive(Debug)]
 pub struct Home {
     who: Contestant,
@@ -84,7 +84,7 @@ pub struct Home {
 }
 
 impl Home {
-    /// Creates an empty one, not linked.
+    /// Creates an empty folder, without a linked device.
     #[must_use]
     pub fn new(who: Contestant, standin: &Standin) -> Self {
         Self {
@@ -95,8 +95,8 @@ impl Home {
         }
     }
 
-    /// Starts the contestant, and returns it once it responds. A linked one
-    /// connects by itself.
+    /// Starts the contestant, and returns it once it responds. A linked contestant connects by
+    /// itself.
     ///
     /// # Panics
     /// If the process ends, or does not respond in time.
@@ -108,7 +108,7 @@ impl Home {
         let launched = Instant::now();
         let child = spawn_bound(command).expect("it starts");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        // A shorter interval than in the tests, since this is measured.
+        // The interval is shorter than in the tests, since this is measured.
         while tokio::net::TcpStream::connect(address).await.is_err() {
             assert!(
                 launched.elapsed() < harness::PATIENCE,
@@ -130,7 +130,7 @@ impl Home {
         running
     }
 
-    /// Scans the current code; returns once the session is ready.
+    /// Scans the current code. Returns once the session is ready.
     pub async fn scan(&mut self, standin: &Standin, events: &mut Events) {
         poll::until("a code to scan", async || {
             standin.phone().scan_current().ok()
@@ -143,20 +143,20 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        // The peer's browser survives a peer that died.
+        // The peer's browser survives if the peer dies.
         for process in processes::of(self.folder.path()) {
             let _ = kill(process.id(), Signal::KILL);
         }
     }
 }
 
-/// Whether the event has a code to scan.
+/// Returns whether the event has a code to scan.
 #[must_use]
 pub fn is_code(event: &harness::SseEvent) -> bool {
     event.name == "qr" && event.data["status"] == "QR_AVAILABLE"
 }
 
-/// Whether the event is the state READY.
+/// Returns whether the event is the state READY.
 #[must_use]
 pub fn is_ready(event: &harness::SseEvent) -> bool {
     event.name == "state" && event.data["status"] == "READY"
@@ -168,7 +168,7 @@ pub struct Running {
     who: Contestant,
     child: Child,
     url: String,
-    /// When its process was started.
+    /// When the contestant's process was started.
     pub launched: Instant,
     client: reqwest::Client,
 }
@@ -178,13 +178,13 @@ impl Running {
         format!("{}{path}", self.url)
     }
 
-    /// Returns the pid of its process.
+    /// Returns the pid of the contestant's process.
     #[must_use]
     pub fn pid(&self) -> i32 {
         self.child.id().cast_signed()
     }
 
-    /// Opens its event stream.
+    /// Opens the contestant's event stream.
     pub async fn events(&self) -> Events {
         Events::open(&self.url("/events"), None).await
     }
@@ -195,7 +195,7 @@ impl Running {
         assert!(request.await.expect("an answer").status().is_success());
     }
 
-    /// Sends a message; returns once WhatsApp's server accepted it.
+    /// Sends a message. Returns once WhatsApp's server has accepted it.
     ///
     /// # Panics
     /// If the message is rejected.
@@ -212,7 +212,7 @@ impl Running {
         );
     }
 
-    /// Stops it with SIGTERM.
+    /// Stops the contestant with SIGTERM.
     pub async fn stop(mut self) {
         if let Some(process) = service_runtime::process::Process::read(self.pid()) {
             let _ = kill(process.id(), Signal::TERM);
@@ -231,7 +231,7 @@ impl Drop for Running {
     }
 }
 
-/// A port that is free at the moment.
+/// Returns a port that is free at the moment.
 #[must_use]
 pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))

@@ -1,5 +1,5 @@
-//! Benchmarks of the hub alone: requests per second, latency added to
-//! session-manager, outbox throughput.
+//! Benchmarks the hub alone: requests per second, the latency that it adds to session-manager, and
+//! the throughput of the outbox.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use harness::{Manager, ManagerOptions, Scratch, Service, http, poll};
 
 /// Duration of each `wrk` run.
 const ASKED: &str = "5s";
-/// Messages of the outbox benchmark; more than one bulk request accepts.
+/// Number of messages in the outbox benchmark, more than one bulk request accepts.
 const MESSAGES: usize = 20_000;
 const BULK: usize = 5_000;
 const NUMBERS: usize = 2_000;
@@ -24,7 +24,7 @@ struct Answered {
     p99: f64,
 }
 
-/// Runs the benchmarks; reports its progress to `say`.
+/// Runs the benchmarks, and reports progress to `say`.
 pub async fn run(say: impl Fn(&str)) -> Vec<Own> {
     let options = ManagerOptions::default().with("NODE_ENV", "production");
     let mut manager = Manager::without_browser(options).await;
@@ -111,7 +111,7 @@ async fn ask(url: &str, connections: usize) -> Answered {
         .await
         .expect("wrk: `apt-get install wrk`, or let `cargo xtask bench` do it");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    // Match at the beginning of a line: other labels end in "50%" too.
+    // Match at the beginning of a line, since other labels end in "50%" as well.
     let word = |name: &str| -> String {
         let mut lines = text.lines().map(str::trim);
         let rest = lines.find_map(|line| line.strip_prefix(name));
@@ -127,7 +127,7 @@ async fn ask(url: &str, connections: usize) -> Answered {
     }
 }
 
-/// `850.00us`, `1.23ms` or `2.10s`.
+/// Parses `850.00us`, `1.23ms` or `2.10s` into milliseconds.
 fn milliseconds(text: &str) -> f64 {
     let (number, scale) = if let Some(number) = text.strip_suffix("us") {
         (number, 1e-3)
@@ -139,7 +139,7 @@ fn milliseconds(text: &str) -> f64 {
     number.parse::<f64>().expect("a time") * scale
 }
 
-/// Outbox throughput in messages per second, from the first request to the last
+/// Measures the throughput of the outbox in messages per second, from the first request to the last
 /// outcome.
 async fn outbox(hub: &Service) -> f64 {
     let client = http();

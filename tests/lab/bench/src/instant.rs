@@ -1,5 +1,5 @@
-//! A fake session-manager that accepts every message at once: only the hub's
-//! own work remains.
+//! Runs a fake session-manager that accepts every message at once, so that only the hub's own work
+//! is measured.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// Starts the server; it ends with the process.
+/// Starts the server, which ends with the process.
 pub async fn start() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

@@ -1,5 +1,5 @@
-//! Benchmarks of the product against the usual alternative, in turns of one run
-//! on the same stand-in.
+//! Benchmarks the product against the usual alternative. Both take turns in one run, on the same
+//! stand-in.
 //!
 //! ```text
 //!  round 1: session-manager ─> whatsapp-web.js
@@ -29,7 +29,7 @@ pub use weigh::{Weight, processor_time_of, tree_processor_time, weight, weight_a
 
 use turn::Turn;
 
-/// A part that can be measured separately.
+/// A part of the benchmark that can be run separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Part {
     /// Time from the process start to listening, to the QR code, and to READY.
@@ -46,32 +46,31 @@ pub enum Part {
     Growth,
     /// The hub alone, its page, and the sizes of the binaries.
     Hub,
-    /// 2,000 chats with 100 unpublished messages each; takes minutes, so only
-    /// if named.
+    /// 2,000 chats with 100 unpublished messages each. It takes minutes, so it runs only if named.
     Absence,
-    /// A clean build; takes minutes, so only if named.
+    /// A clean build. It takes minutes, so it runs only if named.
     Build,
 }
 
 impl Part {
-    /// Whether both contestants are measured, in turns.
+    /// Returns whether both contestants are measured, in turns.
     fn is_of_both(self) -> bool {
         !matches!(self, Self::Hub | Self::Absence | Self::Build)
     }
 }
 
-/// The amount to measure.
+/// How much to measure.
 #[derive(Clone, Copy, Debug)]
 pub struct Amount {
     /// Number of turns of each of the two.
     pub rounds: usize,
     /// Messages per turn, one after the other.
     pub sends: usize,
-    /// Messages out, and as many in, for memory growth.
+    /// Messages out, and as many in, for the measurement of memory growth.
     pub growth: usize,
 }
 
-/// Runs all of `parts` with each of `who`; reports its progress to `say`.
+/// Runs all of `parts` with each of `who`, and reports progress to `say`.
 pub async fn run(
     parts: &[Part],
     who: &[Contestant],
@@ -98,8 +97,7 @@ pub async fn run(
         .collect();
     let rounds = if parts.is_empty() { 0 } else { amount.rounds };
     for round in 1..=rounds {
-        // The second contestant finds the machine's caches warm: so the order
-        // alternates.
+        // The second contestant finds the machine's caches warm, so the order alternates.
         let mut order = who.to_vec();
         if round % 2 == 0 {
             order.reverse();

@@ -1,4 +1,4 @@
-//! Program of `cargo xtask bench`: the product against the usual alternative.
+//! Runs the program of `cargo xtask bench`: the product against the usual alternative.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

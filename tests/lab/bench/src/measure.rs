@@ -1,4 +1,4 @@
-//! Measures (`Measure`): name, unit, target.
+//! Defines the measures (`Measure`), each with its name, unit and target.
 
 use super::contestant::Contestant;
 use super::stats;
@@ -10,11 +10,11 @@ pub enum Target {
     AtMost(f64),
     /// At least this multiple of the peer's value.
     AtLeast(f64),
-    /// No target; for information only.
+    /// No target; the value is for information only.
     Shown,
 }
 
-/// The statistic of all samples that counts.
+/// Which statistic of all samples counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Figure {
     /// The median.
@@ -34,25 +34,25 @@ macro_rules! measures {
             /// All measures, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The name in the table.
+            /// Returns the measure's name in the table.
             #[must_use]
             pub const fn words(self) -> &'static str {
                 match self { $(Self::$name => $words),* }
             }
 
-            /// The unit of its values.
+            /// Returns the unit of the measure's values.
             #[must_use]
             pub const fn unit(self) -> &'static str {
                 match self { $(Self::$name => $unit),* }
             }
 
-            /// The statistic that counts.
+            /// Returns the statistic that counts.
             #[must_use]
             pub const fn figure(self) -> Figure {
                 match self { $(Self::$name => Figure::$figure),* }
             }
 
-            /// The target.
+            /// Returns the target.
             #[must_use]
             pub const fn target(self) -> Target {
                 match self { $(Self::$name => $target),* }
@@ -83,7 +83,7 @@ measures! {
 }
 
 impl Measure {
-    /// Computes its statistic of these samples.
+    /// Computes the measure's statistic of these samples; `None` if there are none.
     #[must_use]
     pub fn of(self, samples: &[f64]) -> Option<f64> {
         match self.figure() {

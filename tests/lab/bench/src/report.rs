@@ -1,4 +1,4 @@
-//! The benchmark report (`Report`), as a Markdown table and as JSON.
+//! Defines the benchmark report (`Report`), as a Markdown table and as JSON.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -20,7 +20,7 @@ pub struct Row {
     pub peer: Option<f64>,
     /// The product's value divided by the peer's.
     pub ratio: Option<f64>,
-    /// Target for the ratio.
+    /// The target for the ratio; `None` if there is none.
     pub target: Option<String>,
     /// Whether the target is met.
     pub reached: Option<bool>,

@@ -1,15 +1,15 @@
-//! Statistics of measurements.
+//! Computes statistics of measurements.
 
 use std::time::Duration;
 
-/// Converts to milliseconds, the unit of all figures.
+/// Converts a time to milliseconds, the unit of all figures.
 #[must_use]
 pub fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// The value that a fraction `part` (0 to 1) of `values` does not exceed, by
-/// nearest rank. `None` if `values` is empty.
+/// Returns the value that a fraction `part` (0 to 1) of `values` does not exceed, by nearest rank;
+/// `None` if `values` is empty.
 #[must_use]
 pub fn percentile(values: &[f64], part: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
@@ -24,7 +24,7 @@ pub fn percentile(values: &[f64], part: f64) -> Option<f64> {
     sorted.get(rank.max(1) - 1).copied()
 }
 
-/// Returns the median.
+/// Returns the median; `None` if `values` is empty.
 #[must_use]
 pub fn median(values: &[f64]) -> Option<f64> {
     percentile(values, 0.5)

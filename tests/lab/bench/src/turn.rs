@@ -1,4 +1,4 @@
-//! One turn of one contestant, from an empty folder to its end.
+//! Runs one turn of one contestant, from an empty folder to its end.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use super::{Amount, Part};
 /// How long the stand-in's server takes to acknowledge a message.
 pub const SERVER_ACK: Duration = Duration::from_millis(20);
 
-/// Idle time before any measurement at rest.
+/// How long the contestant is left idle before a measurement at rest.
 const SETTLE: Duration = Duration::from_secs(45);
 
 /// How long CPU time at rest is measured.
@@ -36,7 +36,7 @@ impl Turn<'_> {
         self.parts.contains(&part)
     }
 
-    /// Runs the turn; reports its progress to `say`.
+    /// Runs the turn, and reports progress to `say`.
     pub async fn run(&self, samples: &mut Samples, say: impl Fn(&str)) {
         let settings = Settings {
             // Codes must not change during a measurement.
@@ -48,7 +48,7 @@ impl Turn<'_> {
         let mut home = Home::new(self.who, &standin);
         say("launch, code, link");
         let running = self.link(&mut home, &standin, samples).await;
-        // Warm-up: first requests are not measured.
+        // Warm up: the first requests are not measured.
         self.sends(&running, 4, 40).await;
         if self.has(Part::Send) {
             say("sends, one after the other");
@@ -117,8 +117,7 @@ impl Turn<'_> {
         running
     }
 
-    /// Sends `count` messages from several callers, each to its own number;
-    /// returns the latencies.
+    /// Sends `count` messages from several callers, each to its own number. Returns the latencies.
     async fn sends(&self, running: &Running, callers: usize, count: usize) -> Vec<Duration> {
         let each = count.div_ceil(callers);
         let times = join_all((0..callers).map(async |caller| {
@@ -134,7 +133,7 @@ impl Turn<'_> {
         times.await.concat()
     }
 
-    /// Messages per second, and their number.
+    /// Returns the number of messages per second, and of messages.
     async fn rate(&self, running: &Running, callers: usize) -> (f64, f64) {
         let count = self.amount.sends * 4;
         let start = Instant::now();
@@ -144,7 +143,7 @@ impl Turn<'_> {
         (sent / start.elapsed().as_secs_f64(), sent)
     }
 
-    /// Latency from the phone to an event client, one message after the other.
+    /// Measures the latency from the phone to an event client, one message after another.
     async fn inbound(&self, running: &Running, standin: &Standin, samples: &mut Samples) {
         let mut events = running.events().await;
         for n in 0..self.amount.sends {
@@ -171,13 +170,13 @@ impl Turn<'_> {
         samples.add(Measure::Processes, self.who, weight.processes as f64);
     }
 
-    /// Memory growth after many messages in both directions.
+    /// Measures how much memory grows after many messages in both directions.
     async fn growth(&self, running: &Running, standin: &Standin, samples: &mut Samples) {
         tokio::time::sleep(SETTLE).await;
         let before = weight_at_rest(running.pid()).await;
         let mut events = running.events().await;
         let inbound = async {
-            // As many in flight as on a busy morning, and no more.
+            // Keep as many messages in flight as on a busy morning, and no more.
             let mut told = 0;
             for n in 0..self.amount.growth {
                 writes(standin, n);

@@ -1,4 +1,4 @@
-//! Memory and CPU usage of processes, as Linux reports it.
+//! Measures memory and CPU usage of processes, as Linux reports it.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub fn weight(service: i32) -> Weight {
     }
 }
 
-/// The minimum of several measurements: retained memory without temporary use.
+/// Returns the minimum of several measurements, which is retained memory without temporary use.
 pub async fn weight_at_rest(service: i32) -> Weight {
     let mut least = weight(service);
     for _ in 0..8 {
@@ -46,22 +46,21 @@ pub async fn weight_at_rest(service: i32) -> Weight {
     least
 }
 
-/// CPU time of the service and all its descendants so far.
+/// Returns the CPU time that the service and all its descendants have used.
 ///
-/// A process that ended in between is missing from the later value: usable at
-/// rest only.
+/// A process that ended in between is missing from the later value, so use this only at rest.
 #[must_use]
 pub fn processor_time(service: i32) -> Duration {
     processor_time_of(service) + tree_processor_time(service)
 }
 
-/// As [`processor_time`], without the service itself.
+/// Works like [`processor_time`], without the service itself.
 #[must_use]
 pub fn tree_processor_time(service: i32) -> Duration {
     below(service).into_iter().map(processor_time_of).sum()
 }
 
-/// CPU time of this process alone so far.
+/// Returns the CPU time that this process alone has used.
 #[must_use]
 pub fn processor_time_of(pid: i32) -> Duration {
     usage::processor_time(pid).unwrap_or_default()

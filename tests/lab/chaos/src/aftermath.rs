@@ -1,5 +1,4 @@
-//! Final state after a run: messages at the phone, processes and files left
-//! behind.
+//! Collects the final state after a run: messages at the phone, processes and files left behind.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,13 +9,13 @@ use whatsapp_standin::{Details, Phone};
 use super::record::AtPhone;
 use harness::processes;
 
-/// The folder of session-manager; short, since the path of Chrome's socket must
-/// fit in 108 bytes.
+/// The name of session-manager's folder. It is short, since the path of Chrome's socket must fit
+/// into 108 bytes.
 pub(super) const MANAGER: &str = "sm";
-/// The folder of the hub.
+/// The name of the hub's folder.
 pub(super) const HUB: &str = "hub";
 
-/// The messages that WhatsApp's server accepted, in its order.
+/// Returns the messages that WhatsApp's server accepted, in the server's order.
 pub(super) fn at_phone(phone: &Phone) -> Vec<AtPhone> {
     phone
         .messages()
@@ -31,7 +30,7 @@ pub(super) fn at_phone(phone: &Phone) -> Vec<AtPhone> {
         .collect()
 }
 
-/// The name of a location or contact, or a file's caption.
+/// Returns the name of a location or contact, or a file's caption.
 fn text_of(details: &Details) -> Option<String> {
     if details.caption.is_some() {
         return details.caption.clone();
@@ -44,7 +43,7 @@ fn text_of(details: &Details) -> Option<String> {
     Some(name.trim().to_owned())
 }
 
-/// Lists processes, locks, temporary files and panics left after the end.
+/// Lists the processes, locks, temporary files and panics that are left after the end.
 pub(super) async fn left(folder: &Path) -> Vec<String> {
     let deadline = Instant::now() + Duration::from_secs(15);
     while !processes::of(folder).is_empty() && Instant::now() < deadline {

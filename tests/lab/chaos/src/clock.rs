@@ -1,11 +1,11 @@
-//! The time of a run, and its unexpected observations.
+//! Keeps the time of a run, and its unexpected observations.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Milliseconds since the start; clones share one clock.
+/// A clock in milliseconds since the start. Clones share one clock.
 #[derive(Debug, Clone)]
 pub struct Clock {
     start: Arc<Mutex<Instant>>,
@@ -22,7 +22,7 @@ impl Clock {
         }
     }
 
-    /// Restarts at 0.
+    /// Restarts the clock at 0.
     pub fn restart(&self) {
         *locked(&self.start) = Instant::now();
     }
@@ -33,7 +33,7 @@ impl Clock {
         millis(locked(&self.start).elapsed())
     }
 
-    /// Waits until the time `ms`.
+    /// Waits until the clock shows `ms`.
     pub async fn until(&self, ms: u64) {
         let then = *locked(&self.start) + Duration::from_millis(ms);
         tokio::time::sleep_until(then).await;

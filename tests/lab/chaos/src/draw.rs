@@ -1,4 +1,4 @@
-//! Generation of a plan from a seed: the same seed gives the same plan.
+//! Draws a plan from a seed: the same seed gives the same plan.
 
 use std::ops::Range;
 
@@ -11,10 +11,10 @@ use super::plan::{
 };
 
 impl Plan {
-    /// Draws a plan.
+    /// Draws the plan of this seed.
     #[must_use]
     pub fn new(seed: u64, amount: Amount) -> Self {
-        // One random stream per part: more kills do not change the sends.
+        // Each part has its own random stream, so that more kills do not change the sends.
         let stream = |number| {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             random.set_stream(number);
@@ -32,7 +32,7 @@ impl Plan {
     }
 }
 
-/// Times from `first` on, with gaps drawn from `gap`, within `length`.
+/// Returns times from `first` on, with gaps drawn from `gap`, within `length`.
 fn times(random: &mut ChaCha8Rng, first: u64, gap: &Range<u64>, length: u64) -> Vec<u64> {
     let mut times = Vec::new();
     let mut at = first;
@@ -43,8 +43,7 @@ fn times(random: &mut ChaCha8Rng, first: u64, gap: &Range<u64>, length: u64) -> 
     times
 }
 
-/// Draws from a bag until it is empty, then refills it: even a short run has
-/// every kind.
+/// Draws from a bag until it is empty, then refills it, so that even a short run has every kind.
 fn from_bag<T: Copy>(random: &mut ChaCha8Rng, bag: &mut Vec<T>, all: &[T]) -> T {
     if bag.is_empty() {
         bag.extend_from_slice(all);
@@ -81,8 +80,8 @@ fn kills(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
         .collect()
 }
 
-/// A page that could not open its database is reloaded once: the next one must
-/// open by then.
+/// How long after this fault the next one must wait: a page that could not open its database is
+/// reloaded once, and must open it then.
 const DATABASE_REST_MS: u64 = 10_000;
 
 fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
@@ -130,7 +129,7 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
     let mut last = Vec::new();
     let mut free_at = 0;
     for at in times(random, 1_000, &amount.trouble_gap_ms, amount.length_ms) {
-        // One at a time: a lasting fault is over before the next begins.
+        // One fault at a time: a lasting fault is over before the next begins.
         let at_ms = at.max(free_at);
         if at_ms >= amount.length_ms {
             break;
@@ -163,7 +162,7 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
                 | Action::WithholdTools(ms)
                 | Action::Limit(_, ms)
                 | Action::BlockContact { ms, .. } => ms,
-                // Twice in a row would count as a real failure.
+                // The same failure twice in a row would count as a real failure.
                 Action::BreakDatabase(ms) => ms + DATABASE_REST_MS,
                 _ => 0,
             };
@@ -175,7 +174,7 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
 fn lanes(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Lane> {
     let mut lanes = Vec::new();
     for client in 0..amount.clients {
-        // One in three uses session-manager directly.
+        // One in three clients uses session-manager directly.
         let door = if client % 3 == 2 {
             Door::Manager
         } else {
@@ -236,7 +235,7 @@ fn calm(amount: &Amount) -> Vec<Lane> {
         .collect()
 }
 
-/// The number of a recipient in a plan.
+/// Returns the number of a recipient in a plan.
 pub(super) fn number_of(number: usize) -> String {
     format!("549115{number:07}")
 }
@@ -276,7 +275,7 @@ mod tests {
 
     use super::*;
 
-    /// What WhatsApp's page and the account do beyond failing.
+    /// What WhatsApp's page and the account do besides failing.
     const KINDS: [&str; 10] = [
         "anchors that are not found",
         "a busy sync",

@@ -1,4 +1,4 @@
-//! Injection of faults, each at its time.
+//! Injects faults, each at its time.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,18 +26,18 @@ use harness::processes;
 const TARGET_PATIENCE: Duration = Duration::from_secs(20);
 const SLOW_ACK: Duration = Duration::from_millis(1_500);
 const SLOW_DELIVERY: Duration = Duration::from_secs(3);
-/// A sync that reports progress, and lasts until its page is made busy.
+/// The duration of a sync that reports progress, until its page is made busy.
 const SLOW_SYNC: Duration = Duration::from_secs(3);
 const HOUR: Duration = Duration::from_secs(3_600);
 /// How long to wait for a page to load and connect.
 const LOAD_PATIENCE: Duration = Duration::from_secs(20);
 /// Number of messages that the page's database loses at once.
 const FORGOTTEN: usize = 5;
-/// A collection without which nothing can be sent or heard.
+/// The module of a collection without which nothing can be sent or received.
 const NEEDED_MODULE: &str = "WAWebMsgCollection";
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// All targets of faults.
+/// Everything that a fault can hit.
 #[derive(Debug, Clone)]
 pub struct Breakable {
     /// The clock of the run.
@@ -50,19 +50,19 @@ pub struct Breakable {
     pub manager: Arc<Supervised>,
     /// central-hub.
     pub hub: Arc<Supervised>,
-    /// Folder of session-manager's browser.
+    /// The folder of session-manager's browser.
     pub tokens: PathBuf,
     /// Event listeners, by service.
     pub listeners: Arc<BTreeMap<&'static str, Listener>>,
     /// The faults injected so far.
     pub struck: Arc<Mutex<Vec<Struck>>>,
-    /// Linking the device again.
+    /// Links the device again after a fault that unlinks it.
     pub relinking: Arc<Relinking>,
 }
 
 impl Breakable {
-    /// Injects the planned faults, one after the other; none after `last_ms`,
-    /// when those before it took too long.
+    /// Injects the planned faults, one after another. Injects none after `last_ms`, if earlier ones
+    /// took too long.
     pub async fn strike_all(self, faults: Vec<Fault>, last_ms: u64) {
         for Fault { at_ms, action } in faults {
             self.clock.until(at_ms).await;
@@ -205,7 +205,7 @@ impl Breakable {
                     ..self.settings.clone()
                 };
                 let hit = self.load_with(other, is_synced, || {}, ms).await;
-                // Nothing but another load brings the modules.
+                // Only another load brings the modules back.
                 hit && self.crash_the_page().await
             }
             Action::HoldDelivery(ms) => self.hold_delivery(ms).await,
@@ -243,8 +243,8 @@ impl Breakable {
         self.phone.wait_for(LOAD_PATIENCE, look).await.is_some()
     }
 
-    /// Has the page loaded with other settings, and applies `then` once its
-    /// device is as `wanted`; restores the settings after this long.
+    /// Makes the page load with other settings, and applies `then` once its device is as `wanted`.
+    /// Restores the settings after this long.
     async fn load_with(
         &self,
         other: Settings,
@@ -264,8 +264,8 @@ impl Breakable {
         hit
     }
 
-    /// Removes the latest published messages from the page's database, which
-    /// still names them, and loads the page.
+    /// Removes the latest published messages from the page's database, which still names them, and
+    /// makes the page load.
     async fn forget_anchors(&self) -> bool {
         if !self.until_device(is_synced).await {
             return false;
@@ -286,8 +286,8 @@ impl Breakable {
         !told.is_empty() && done && loaded
     }
 
-    /// Holds the offline delivery of a page that connects again, and so all that
-    /// it sends.
+    /// Holds the offline delivery of a page that connects again, and with it everything that the
+    /// page sends.
     async fn hold_delivery(&self, ms: u64) -> bool {
         self.phone.settings(Settings {
             offline_delivery: HOUR,
@@ -300,15 +300,14 @@ impl Breakable {
         let hit = away && self.until_device(is_synced).await;
         tokio::time::sleep(Duration::from_millis(ms)).await;
         self.phone.settings(self.settings.clone());
-        // A page that is still syncing holds its messages only after that.
+        // A page that is still syncing starts to hold its messages only afterwards.
         let synced = |phone: &Phone| (!phone.state().devices.iter().any(is_syncing)).then_some(());
         let _ = self.phone.wait_for(LOAD_PATIENCE, synced).await;
         self.phone.end_offline_delivery();
         hit
     }
 
-    /// Enforces a limit for this long; returns whether session-manager reported
-    /// it.
+    /// Enforces a limit for this long. Returns whether session-manager reported it.
     async fn limit(&self, limit: Limit, ms: u64) -> bool {
         let now = jiff::Timestamp::now().as_millisecond();
         let (limits, refusal) = match limit {
@@ -396,7 +395,7 @@ fn is_synced(device: &DeviceInfo) -> bool {
     device.connected && device.synced
 }
 
-/// Strikes as soon as there is a target; returns whether there was one.
+/// Strikes as soon as there is a target. Returns whether there was one.
 async fn hits(strike: impl Fn() -> bool) -> bool {
     let deadline = Instant::now() + TARGET_PATIENCE;
     while !strike() {

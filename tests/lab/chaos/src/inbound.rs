@@ -1,4 +1,4 @@
-//! Inbound messages of a run, and the listeners that receive them.
+//! Writes the inbound messages of a run, and listens for their events.
 
 use std::collections::HashSet;
 use std::pin::pin;
@@ -18,7 +18,7 @@ use super::plan::{Lead, Way};
 use super::record::{AckTold, Ear, Told, Written};
 use harness::http_builder;
 
-/// Read timeout of a stream, longer than its heartbeat interval.
+/// Read timeout of a stream, longer than the interval of its heartbeats.
 const SILENCE: Duration = Duration::from_secs(40);
 const COME_BACK_AFTER: Duration = Duration::from_millis(100);
 
@@ -67,8 +67,8 @@ pub async fn write(
     }
 }
 
-/// Returns the bytes of the file with this caption: a few pieces of what the
-/// service moves at a time, each different.
+/// Returns the bytes of the file with this caption. It has a few of the pieces that the service
+/// moves at once, each piece different.
 #[must_use]
 pub fn file_of(caption: &str) -> Vec<u8> {
     const SIZE: usize = 700_000;
@@ -114,7 +114,7 @@ impl Listener {
         Self { heard, listening }
     }
 
-    /// Makes it disconnect and reconnect.
+    /// Makes the listener disconnect and reconnect.
     pub fn hang_up(&self) {
         self.heard.drop.notify_one();
     }
@@ -125,7 +125,7 @@ impl Listener {
         self.heard.count.load(Ordering::Relaxed)
     }
 
-    /// Returns whether it received all of these messages, with their text.
+    /// Returns whether the listener received all of these messages, with their text.
     #[must_use]
     pub fn has_all(&self, written: &[Written]) -> bool {
         let told = locked(&self.heard.told);
@@ -148,7 +148,7 @@ impl Listener {
             .collect()
     }
 
-    /// Stops it; returns the received events.
+    /// Stops the listener. Returns the events that it received.
     #[must_use]
     pub fn end(&self) -> Ear {
         self.listening.abort();
@@ -168,8 +168,7 @@ impl Drop for Listener {
 
 impl Heard {
     async fn listen(self: Arc<Self>, url: String, clock: Clock) {
-        // No timeout for the whole response: the stream lasts as long as the
-        // run.
+        // There is no timeout for the whole response, since the stream lasts as long as the run.
         let client = http_builder()
             .connect_timeout(Duration::from_secs(5))
             .read_timeout(SILENCE)
@@ -192,7 +191,7 @@ impl Heard {
         }
     }
 
-    /// Reads until the stream ends; returns whether there was one.
+    /// Reads until the stream ends. Returns whether there was a stream.
     async fn hear(
         &self,
         client: &reqwest::Client,

@@ -1,5 +1,4 @@
-//! Chaos test: everything breaks at random, and every message still arrives
-//! exactly once.
+//! Runs the chaos test: everything breaks at random, and every message still arrives exactly once.
 //!
 //! ```text
 //!  seed ─> Plan ─┬─ kills, troubles ─> Chrome, ChromeDriver, the services,
@@ -12,8 +11,7 @@
 //!                             judge ─> violations
 //! ```
 //!
-//! The seed determines only the plan; its timing relative to the services
-//! differs from run to run.
+//! The seed determines only the plan. Its timing relative to the services differs from run to run.
 
 mod aftermath;
 mod clock;
@@ -50,13 +48,13 @@ pub struct Options {
     pub amount: Amount,
     /// Additional variables of session-manager.
     pub variables: Vec<(String, String)>,
-    /// The output folder; must be empty.
+    /// The output folder, which must be empty.
     pub folder: PathBuf,
 }
 
 impl Options {
-    /// Options for this number of minutes, with the services' default timeouts
-    /// except those that would outlast their fault.
+    /// Returns options for this number of minutes, with the services' default timeouts, except
+    /// those that would outlast their fault.
     #[must_use]
     pub fn minutes(minutes: u64, seed: u64, folder: PathBuf) -> Self {
         let variables = [
@@ -71,8 +69,8 @@ impl Options {
         }
     }
 
-    /// Options for half a minute of faults, with shorter timeouts, so that each
-    /// of them expires within it.
+    /// Returns options for half a minute of faults, with shorter timeouts, so that each of them
+    /// expires within that time.
     #[must_use]
     pub fn short(seed: u64, folder: PathBuf) -> Self {
         let variables = [
@@ -103,20 +101,20 @@ fn owned(variables: &[(&str, &str)]) -> Vec<(String, String)> {
 pub struct ChaosResult {
     /// The plan.
     pub plan: Plan,
-    /// The record of events.
+    /// The record of what happened.
     pub record: Record,
-    /// The violations; empty on success.
+    /// The guarantees that were violated; empty on success.
     pub violations: Vec<Violation>,
     /// The figures.
     pub figures: Figures,
 }
 
 impl ChaosResult {
-    /// Writes all data for debugging into `to`: the record, and the logs and
-    /// the ledger of the run in `folder`.
+    /// Writes all data for debugging into `to`: the record, and the logs and the ledger of the run
+    /// in `folder`.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// If a file cannot be written.
     pub fn keep(&self, folder: &Path, to: &Path) -> io::Result<()> {
         std::fs::create_dir_all(to)?;
         let all = serde_json::json!({

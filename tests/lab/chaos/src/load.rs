@@ -1,4 +1,4 @@
-//! Clients of the chaos test, with the retries that a client must do.
+//! Runs the clients of the chaos test, with the retries that a client must make.
 //!
 //! ```text
 //!  one recipient:  message ─> send ┬─ 200 ─────────> the next message
@@ -22,7 +22,7 @@ use super::record::{Fate, Message, RecordedResponse};
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// Error codes of session-manager that mean that nothing was sent.
+/// The error codes of session-manager which mean that nothing was sent.
 const CERTAINLY_NOT: [&str; 8] = [
     "SEND_FAILED",
     "RECIPIENT_BLOCKED",
@@ -37,11 +37,11 @@ const CERTAINLY_NOT: [&str; 8] = [
 /// Progress of the load.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Messages that a client began to send.
+    /// Number of messages that a client began to send.
     pub asked: AtomicU64,
-    /// Messages that are finished.
+    /// Number of messages that are finished.
     pub over: AtomicU64,
-    /// Requests beyond the first of each message.
+    /// Number of requests beyond the first of each message.
     pub retries: AtomicU64,
 }
 
@@ -58,7 +58,7 @@ struct Inner {
     client: reqwest::Client,
     hub: String,
     manager: String,
-    /// The id of the uploaded file; session-manager keeps it.
+    /// The id of the uploaded file, which session-manager keeps.
     file: String,
     progress: Arc<Progress>,
     messages: Mutex<Vec<Message>>,
@@ -99,7 +99,7 @@ impl Load {
         }
     }
 
-    /// Waits until all is sent, at most for `within`; returns whether it is.
+    /// Waits until everything is sent, for at most `within`. Returns whether it is.
     pub async fn finish(&mut self, within: Duration) -> bool {
         let all = async { while self.lanes.join_next().await.is_some() {} };
         if tokio::time::timeout(within, all).await.is_ok() {
@@ -110,7 +110,7 @@ impl Load {
         false
     }
 
-    /// Returns the requested messages, in their order.
+    /// Returns the requested messages, in the order of their requests.
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
         locked(&self.inner.messages).clone()
@@ -187,8 +187,8 @@ impl Inner {
         }
     }
 
-    /// Sends requests in the message's manner, which differs only in the first
-    /// turn.
+    /// Sends the requests of a turn in the message's manner. Only the first turn differs between
+    /// manners.
     async fn ask(&self, lane: &Lane, send: &Send, turn: u32) -> Vec<RecordedResponse> {
         let once = |door| self.attempt(door, &lane.to, send);
         match send.manner {
@@ -247,7 +247,7 @@ impl Inner {
         }
     }
 
-    /// The result of the responses; `None` if the client retries.
+    /// Returns the result for the client after these responses; `None` if the client retries.
     fn fate(&self, send: &Send, turn: u32, answers: &[RecordedResponse]) -> Option<Fate> {
         let mut fate = None;
         for answer in answers {

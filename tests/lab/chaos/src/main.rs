@@ -1,4 +1,4 @@
-//! Program of `cargo xtask chaos`: both services, with everything breaking.
+//! Runs the program of `cargo xtask chaos`: both services, with everything breaking.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -90,7 +90,7 @@ fn verdict(arguments: &Arguments, seed: u64, outcome: &ChaosResult) -> ExitCode 
     ExitCode::FAILURE
 }
 
-/// A seed short enough to type.
+/// Returns a seed short enough to type.
 fn any_seed() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| u64::from(now.subsec_nanos()) % 1_000_000)

@@ -1,4 +1,4 @@
-//! The plan of a run (`Plan`): faults, sends and inbound messages.
+//! Defines the plan of a run (`Plan`): faults, sends and inbound messages.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use harness::standin::SendBehavior;
 
-/// The amount of load and faults. All times in milliseconds.
+/// How much load and how many faults. All times are in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Amount {
     /// Duration of faults and sends.
@@ -24,24 +24,24 @@ pub struct Amount {
     pub trouble_gap_ms: Range<u64>,
     /// Duration of a lasting fault.
     pub trouble_ms: Range<u64>,
-    /// Duration of occasional freezes of Chrome; longer than the service's page
-    /// timeout, so that it is replaced.
+    /// Duration of occasional freezes of Chrome. It is longer than the service's page timeout, so
+    /// that Chrome is replaced. `None`: there are none.
     pub long_freeze_ms: Option<u64>,
-    /// Whether the phone also unlinks the device, which a person links again,
-    /// with the account's passkey.
+    /// Whether the phone also unlinks the device, which a person then links again with the
+    /// account's passkey.
     pub relinks: bool,
     /// Interval between two inbound messages.
     pub inbound_gap_ms: Range<u64>,
-    /// Timeout after the last send for all messages to be stored, acknowledged
-    /// and published.
+    /// How long, after the last send, all messages may take to be stored, acknowledged and
+    /// published.
     pub settle_ms: u64,
-    /// Messages to each recipient after the last fault, half of them before the
+    /// Number of messages to each recipient after the last fault. Half of them are sent before the
     /// first memory measurement.
     pub calm_rounds: usize,
 }
 
 impl Amount {
-    /// The amount for a run of `minutes`: at 15, more than 50 kills and 1,000
+    /// Returns the amount for a run of `minutes`. At 15 there are more than 50 kills and 1,000
     /// sends.
     #[must_use]
     pub fn minutes(minutes: u64) -> Self {
@@ -61,7 +61,7 @@ impl Amount {
         }
     }
 
-    /// The amount for a test: every kind, in half a minute.
+    /// Returns the amount for a test: every kind of fault, in half a minute.
     #[must_use]
     pub fn short() -> Self {
         Self {
@@ -92,9 +92,9 @@ pub struct Plan {
     pub kills: Vec<Fault>,
     /// Other faults, in their order.
     pub troubles: Vec<Fault>,
-    /// Sends, by recipient.
+    /// The sends, by recipient.
     pub lanes: Vec<Lane>,
-    /// Sends after all faults.
+    /// The sends after all faults.
     pub calm: Vec<Lane>,
     /// Inbound messages.
     pub leads: Vec<Lead>,
@@ -109,13 +109,13 @@ pub struct Fault {
     pub action: Action,
 }
 
-/// The kinds of faults.
+/// The kinds of faults. All durations are in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// `kill -9` of Chrome's main process.
     KillChrome,
-    /// `kill -9` of one of its renderers; the number selects which.
+    /// `kill -9` of one of Chrome's renderers. The number selects which one.
     KillRenderer(u8),
     /// `kill -9` of ChromeDriver.
     KillChromedriver,
@@ -139,8 +139,8 @@ pub enum Action {
     DropEvents(u64),
     /// Delays each of WhatsApp's acks by seconds, for this long.
     SlowAcks(u64),
-    /// Delays WhatsApp's delivery of waiting messages by seconds, to a page
-    /// that connects within this time.
+    /// Delays WhatsApp's delivery of waiting messages by seconds, for a page that connects within
+    /// this time.
     SlowDelivery(u64),
     /// Makes one page that loads within this time fail to open its database.
     BreakDatabase(u64),
@@ -155,25 +155,25 @@ pub enum Action {
     },
     /// Makes the event listeners disconnect.
     DropListener,
-    /// Loads a page that accepts no chat as an anchor, and whose database lacks
-    /// messages that it names.
+    /// Loads a page that accepts no chat as an anchor, and whose database lacks messages that the
+    /// page names.
     ForgetAnchors,
     /// Loads a page whose main thread is blocked for this long during its sync.
     BusySync(u64),
-    /// Loads a page whose sync makes no progress, for this long.
+    /// Loads a page whose sync makes no progress for this long.
     StallSync(u64),
-    /// Holds the offline delivery, and so all sends, for this long.
+    /// Holds the offline delivery, and with it all sends, for this long.
     HoldDelivery(u64),
     /// Bans the account for this long.
     TemporaryBan(u64),
-    /// Makes the page request its user to log out.
+    /// Makes the page ask its user to log out.
     UnexpectedLogout,
-    /// Loads a page without the modules that sending and hearing need; after
-    /// this long it is loaded again, with them.
+    /// Loads a page without the modules that sending and receiving need. After this long it is
+    /// loaded again, with them.
     WithholdTools(u64),
     /// Enforces one of the account's limits for this long.
     Limit(Limit, u64),
-    /// Unlinks the device; a person links it again, with the account's passkey.
+    /// Unlinks the device. A person links it again, with the account's passkey.
     Relink,
 }
 
@@ -188,7 +188,7 @@ pub enum Limit {
 }
 
 impl Action {
-    /// Whether this is a `kill -9`.
+    /// Returns whether this is a `kill -9`.
     #[must_use]
     pub fn is_kill(self) -> bool {
         matches!(
@@ -201,7 +201,7 @@ impl Action {
         )
     }
 
-    /// Whether this can end the session's READY state.
+    /// Returns whether this fault can end the session's READY state.
     #[must_use]
     pub fn hurts_the_session(self) -> bool {
         matches!(
@@ -226,7 +226,7 @@ impl Action {
         )
     }
 
-    /// Returns the name for the table.
+    /// Returns the fault's name in the table.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -262,23 +262,23 @@ impl Action {
     }
 }
 
-/// Treatment of a message by WhatsApp or the page.
+/// How WhatsApp or the page mistreats a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trouble {
-    /// Refuses it.
+    /// WhatsApp refuses the message.
     Refuse,
-    /// Accepts it without an ack.
+    /// WhatsApp accepts the message, but sends no ack.
     Silent,
-    /// Never receives it.
+    /// WhatsApp never receives the message.
     Lost,
     /// The page returns `ERROR_NETWORK`.
     NetworkError,
     /// The page returns `ERROR_EXPIRED`.
     Expired,
-    /// Refuses it with error 463.
+    /// WhatsApp refuses the message with error 463.
     ReachOut463,
-    /// Refuses it with error 475.
+    /// WhatsApp refuses the message with error 475.
     NewChats475,
     /// The page fails before the server has the message.
     Unknown,
@@ -300,7 +300,7 @@ impl Trouble {
         Self::UnknownTaken,
     ];
 
-    /// Returns the setting of the stand-in.
+    /// Returns the stand-in's setting for this treatment.
     #[must_use]
     pub fn outcome(self) -> SendBehavior {
         match self {
@@ -331,7 +331,7 @@ impl Trouble {
     }
 }
 
-/// The service that a client uses.
+/// The service to which a client sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Door {
@@ -341,8 +341,7 @@ pub enum Door {
     Manager,
 }
 
-/// The messages to one recipient: each is sent only after the previous one is
-/// finished.
+/// The messages to one recipient. Each is sent only after the previous one is finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lane {
     /// The number of the recipient.
@@ -356,7 +355,7 @@ pub struct Lane {
 /// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Send {
-    /// The earliest time.
+    /// The earliest time of the send, in milliseconds.
     pub at_ms: u64,
     /// The text, unique to this message.
     pub text: String,
@@ -374,56 +373,56 @@ pub struct Send {
 pub enum Kind {
     /// A text.
     Text,
-    /// A location of that name.
+    /// A location with the text as its name.
     Place,
-    /// A contact card of that name.
+    /// A contact card with the text as its name.
     Card,
-    /// A file with that caption.
+    /// A file with the text as its caption.
     File,
 }
 
-/// The behavior of a client.
+/// How a client behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Manner {
     /// Retries with the same key until it gets a 200.
     Careful,
-    /// Sends two requests at once with the same key; then as `Careful`.
+    /// Sends two requests at once with the same key, then behaves as `Careful`.
     Twice,
-    /// Hangs up after this time; then as `Careful`.
+    /// Hangs up after this many milliseconds, then behaves as `Careful`.
     HangUp(u64),
-    /// Gives up if the first response is that nothing was sent.
+    /// Gives up if the first response says that nothing was sent.
     OneTry,
-    /// The number is not on WhatsApp: 404 is final.
+    /// Writes to a number that is not on WhatsApp, and takes a 404 as final.
     Nobody,
 }
 
 /// An inbound message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lead {
-    /// When it is written.
+    /// When the message is written, in milliseconds.
     pub at_ms: u64,
     /// The contact's number.
     pub number: String,
     /// The text, unique to this message.
     pub text: String,
-    /// The way in which it arrives.
+    /// How the message arrives.
     pub way: Way,
 }
 
-/// The ways in which a message arrives.
+/// The ways in which an inbound message arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
     /// A text from a number.
     Text,
-    /// Unreadable at first, for this long.
+    /// A text that is unreadable at first, for this many milliseconds.
     Ciphertext(u64),
     /// A text from a LID.
     Lid,
-    /// Written by the account's owner on the phone.
+    /// A text that the account's owner writes on the phone.
     Own,
-    /// A file with that caption.
+    /// A file with the text as its caption.
     File,
 }
 

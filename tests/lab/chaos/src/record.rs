@@ -1,5 +1,5 @@
-//! Record of a run, as seen by clients, phone and listeners. All times in
-//! milliseconds since its start.
+//! Records a run as clients, phone and listeners saw it. All times are in milliseconds since the
+//! start.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,29 +7,29 @@ use serde::Serialize;
 
 use super::plan::{Action, Door, Manner, Way};
 
-/// All data for the verdict.
+/// All data that the verdict needs.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Record {
     /// The requested messages, with all responses.
     pub messages: Vec<Message>,
-    /// The messages that WhatsApp's server accepted, in its order.
+    /// The messages that WhatsApp's server accepted, in the server's order.
     pub phone: Vec<AtPhone>,
-    /// The final status from `GET /messages/{id}`, by id.
+    /// The final status of each message from `GET /messages/{id}`, by id.
     pub kept: BTreeMap<String, String>,
-    /// The messages written to the account.
+    /// The messages that were written to the account.
     pub written: Vec<Written>,
-    /// The files of what was written to the account, as they were served.
+    /// The files that were written to the account, as they were served.
     pub files: Vec<Served>,
     /// The published events, by service.
     pub ears: BTreeMap<String, Ear>,
     /// The faults.
     pub struck: Vec<Struck>,
-    /// The session states, each with the time it was first seen.
+    /// The states of the session, each with the time when it was first seen.
     pub states: Vec<(u64, String)>,
-    /// The ids whose acks WhatsApp had not all sent, or not to a page, when the
-    /// device was unlinked: a device linked later gets none of them.
+    /// The ids of messages whose acks WhatsApp had not all sent, or not to a page, when the device
+    /// was unlinked. A device that is linked later gets none of these acks.
     pub lost_receipts: BTreeSet<String>,
-    /// Number of ids that the server received again, and dropped.
+    /// Number of ids that the server received again and dropped.
     pub dropped_by_server: u64,
     /// Number of starts of each service.
     pub starts: BTreeMap<String, u32>,
@@ -37,7 +37,7 @@ pub struct Record {
     pub memory: Vec<Memory>,
     /// Unexpected observations during the run.
     pub oddities: Vec<(u64, String)>,
-    /// Processes, locks and files left after the end.
+    /// The processes, locks and files that are left after the end.
     pub left: Vec<String>,
 }
 
@@ -52,23 +52,23 @@ pub struct Message {
     pub key: String,
     /// The client's behavior.
     pub manner: Manner,
-    /// When it was first requested.
+    /// When the message was first requested.
     pub asked_ms: u64,
     /// The responses, request by request.
     pub answers: Vec<RecordedResponse>,
-    /// The result for the client.
+    /// The result of the message for the client.
     pub fate: Fate,
 }
 
 impl Message {
-    /// Returns the ids of all 200 responses.
+    /// Returns the ids in all 200 responses.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         let answers = self.answers.iter();
         answers.filter_map(|answer| answer.message_id.as_deref())
     }
 }
 
-/// Result of a message for its client.
+/// The result of a message for its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
@@ -79,18 +79,18 @@ pub enum Fate {
         /// When the response arrived.
         at_ms: u64,
     },
-    /// Certainly not sent, and not requested again.
+    /// The message was certainly not sent, and not requested again.
     GivenUp,
     /// A 404 `NOT_ON_WHATSAPP`.
     Nobody,
 }
 
-/// A response, or none.
+/// The response to a request, or its absence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecordedResponse {
-    /// When it arrived.
+    /// When the response arrived.
     pub at_ms: u64,
-    /// How long it took.
+    /// How long the response took.
     pub took_ms: u64,
     /// The service that responded.
     pub door: Door,
@@ -105,19 +105,19 @@ pub struct RecordedResponse {
 /// A message at WhatsApp's server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AtPhone {
-    /// The id by which the server identifies messages.
+    /// The id by which the server identifies the message.
     pub id: String,
     /// The recipient.
     pub to: String,
     /// The text of the message.
     pub text: String,
-    /// How often the server received it; all but the first were dropped.
+    /// How often the server received the message. All arrivals but the first were dropped.
     pub times_received: u32,
-    /// The highest ack of the server.
+    /// The highest ack that the server sent.
     pub ack: i8,
 }
 
-/// A message written to the account, or on its phone.
+/// A message that was written to the account, or on its phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Written {
     /// When it was written.
@@ -128,25 +128,25 @@ pub struct Written {
     pub number: String,
     /// The text of the message.
     pub text: String,
-    /// The way in which it arrives.
+    /// How the message arrives.
     pub way: Way,
 }
 
-/// A file that came in, asked for at the end.
+/// A received file, as it was requested at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Served {
-    /// WhatsApp's id of its message.
+    /// WhatsApp's id of the file's message.
     pub message_id: String,
-    /// The last status.
+    /// The status of the last response.
     pub status: u16,
     /// Whether the bytes are those that were sent.
     pub is_whole: bool,
-    /// Whether its message was written before a device was unlinked: the page
-    /// of the next one does not have it.
+    /// Whether the file's message was written before a device was unlinked, so that the page of the
+    /// next device does not have it.
     pub may_be_gone: bool,
 }
 
-/// Events that a listener received.
+/// The events that a listener received.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Ear {
     /// The `message` events, in order of arrival.
@@ -168,7 +168,7 @@ pub struct Told {
     pub message_id: String,
     /// The text of the message.
     pub text: String,
-    /// Whether it was published as unreadable: its text is another event.
+    /// Whether the message was published as unreadable. Its text is then a separate event.
     pub unreadable: bool,
     /// The sender's number.
     pub phone: Option<String>,
@@ -187,20 +187,20 @@ pub struct AckTold {
     pub ack: i64,
 }
 
-/// A fault that was injected, or could not be.
+/// A fault that was injected, or for which there was no target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Struck {
     /// When it was injected.
     pub at_ms: u64,
-    /// When it was over; for a kill the same time.
+    /// When the fault was over. For a kill this is the time of the kill.
     pub over_ms: u64,
     /// The fault.
     pub action: Action,
-    /// Whether there was a target.
+    /// Whether the fault had a target.
     pub hit: bool,
 }
 
-/// Memory of a process before and after the load without faults, in KiB.
+/// The memory of a process before and after the load without faults, in KiB.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Memory {
     /// The process.
@@ -211,6 +211,6 @@ pub struct Memory {
     pub after_kib: u64,
     /// Maximum growth that counts as flat.
     pub most_growth_kib: u64,
-    /// Minimum and maximum over the whole run.
+    /// The minimum and maximum over the whole run.
     pub seen_kib: (u64, u64),
 }

@@ -1,14 +1,13 @@
-//! Unlinking of the device by the phone, and linking it again with the account's
-//! passkey, as a person does.
+//! Unlinks the device on the phone, and links it again with the account's passkey, as a person
+//! does.
 //!
 //! ```text
 //!  all published ─> unlinked ─> operator connects, scans ─> passkey ─> READY
 //! ```
 //!
-//! WhatsApp has two gaps there, which are no defects of the services: messages
-//! that the old device had not received are history to the new one, and acks are
-//! not repeated to it. So nothing is written meanwhile, and these acks are not
-//! required.
+//! WhatsApp has two gaps here, which are not defects of the services: messages that the old device
+//! had not received are history to the new one, and acks are not repeated to it. So nothing is
+//! written meanwhile, and these acks are not required.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,20 +25,20 @@ use super::faults::Breakable;
 use super::record::Written;
 use super::watch;
 
-/// How long to wait for the published messages, before the device is unlinked.
+/// How long to wait for the published messages before the device is unlinked.
 const QUIET_PATIENCE: Duration = Duration::from_secs(60);
-/// How long a person goes on linking.
+/// How long a person keeps trying to link.
 const LINK_PATIENCE: Duration = Duration::from_secs(180);
-/// After this time the ledger has a message's acks.
+/// How long after a message the ledger has all its acks.
 const ACKS_KNOWN_AFTER: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// The state that others need to know of.
+/// The state of the relinking that other tasks need to know.
 #[derive(Debug)]
 pub struct Relinking {
     /// The messages written so far.
     written: Arc<Mutex<Vec<Written>>>,
-    /// Held while nothing may be written.
+    /// A lock that is held while nothing may be written.
     quiet: Arc<tokio::sync::Mutex<()>>,
     on: AtomicBool,
     lost_receipts: Mutex<BTreeSet<String>>,
@@ -75,7 +74,7 @@ impl Relinking {
         locked(&self.lost_receipts).clone()
     }
 
-    /// Unlinks the device and links it again; returns whether that was done.
+    /// Unlinks the device and links it again. Returns whether that succeeded.
     pub(super) async fn relink(&self, at: &Breakable) -> bool {
         let _quiet = self.quiet.lock().await;
         if !self.until_published(at).await {
@@ -112,14 +111,13 @@ impl Relinking {
     }
 }
 
-/// Answers WhatsApp's requests until the session is ready. The operator connects
-/// and scans.
+/// Answers WhatsApp's requests until the session is ready. The operator connects and scans.
 async fn link(at: &Breakable, authenticator: &Authenticator) -> bool {
     let client = harness::http();
     let manager = &at.manager.url;
     let post = async |path: &str, body: &Value| {
         let request = client.post(format!("{manager}{path}")).json(body);
-        // A service that is down just then is asked again.
+        // If the service is down at that moment, the request is repeated.
         let _ = request.timeout(Duration::from_secs(5)).send().await;
     };
     let deadline = Instant::now() + LINK_PATIENCE;
@@ -140,7 +138,7 @@ async fn link(at: &Breakable, authenticator: &Authenticator) -> bool {
     false
 }
 
-/// Returns the ids of the messages that WhatsApp got from `since` on.
+/// Returns the ids of the messages that WhatsApp received from `since` on.
 fn received_since(phone: &Phone, since: Timestamp) -> Vec<String> {
     let messages = phone.messages().into_iter();
     let recent = messages.filter(|message| {

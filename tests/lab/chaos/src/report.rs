@@ -1,4 +1,4 @@
-//! Figures of a run, also as a table.
+//! Computes the figures of a run, and shows them as a table.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::plan::Manner;
 use super::record::{Fate, Memory, Message, Record};
 
-/// A recovery later than this after the end of a fault does not belong to it.
+/// A recovery later than this after the end of a fault does not belong to the fault.
 const NOTICED_WITHIN_MS: u64 = 30_000;
 
 /// The figures of a run.
@@ -24,18 +24,17 @@ pub struct Figures {
     pub nobody: usize,
     /// Messages at WhatsApp's server.
     pub at_phone: usize,
-    /// Requests, and those beyond the first for a message.
+    /// Number of requests, and of those beyond the first for a message.
     pub requests: usize,
     /// Responses other than 200, by code.
     pub refusals: BTreeMap<String, usize>,
-    /// Messages with an unknown outcome at some point that were accepted in the
-    /// end.
+    /// Messages whose outcome was unknown at some point, and that were accepted in the end.
     pub settled: usize,
-    /// Number of ids that the server received again, and dropped.
+    /// Number of ids that the server received again and dropped.
     pub dropped_by_server: u64,
-    /// `kill -9` signals that hit.
+    /// Number of `kill -9` signals that hit a process.
     pub kills: usize,
-    /// Faults by name: planned, and hit.
+    /// The faults by name: how many were planned, and how many hit.
     pub faults: BTreeMap<&'static str, (usize, usize)>,
     /// Starts of each service.
     pub starts: BTreeMap<String, u32>,
@@ -49,7 +48,7 @@ pub struct Figures {
     pub ready_percent: u64,
     /// Messages written to the account.
     pub written: usize,
-    /// Published events by service: `message` events, `ack` events, and
+    /// The published events by service: number of `message` events, of `ack` events, and of
     /// reconnects of the listener.
     pub told: BTreeMap<String, (usize, usize, u32)>,
     /// Memory by process.
@@ -146,8 +145,8 @@ impl Figures {
     }
 }
 
-/// Whether it was accepted after a response, or none, that left the outcome
-/// open.
+/// Returns whether the message was accepted after a response, or the lack of one, that left the
+/// outcome open.
 fn was_open(message: &Message) -> bool {
     matches!(message.fate, Fate::Accepted { .. })
         && message.answers.iter().any(|answer| {
@@ -156,9 +155,8 @@ fn was_open(message: &Message) -> bool {
         })
 }
 
-/// Time to READY after each fault that ended it. A loss after the next fault
-/// began counts for that one; delays by faults before the recovery are
-/// included.
+/// Returns the time to READY after each fault that ended the READY state. A loss after the next
+/// fault began counts for that fault. Delays by faults before the recovery are included.
 fn recoveries(record: &Record) -> Vec<u64> {
     let states = &record.states;
     let mut hits: Vec<_> = record

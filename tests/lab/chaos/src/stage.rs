@@ -1,4 +1,4 @@
-//! A chaos run, from the first start to the final checks.
+//! Runs the chaos test, from the first start to the final checks.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -24,21 +24,21 @@ use super::verdict::{ack_of, judge, short, wanted};
 use super::watch::{self, Seen, States, Weighed};
 use super::{ChaosResult, Options};
 
-/// Timeout after the last fault for all sends.
+/// How long, after the last fault, all sends may take.
 const SEND_PATIENCE: Duration = Duration::from_secs(240);
 const SAY_EVERY: Duration = Duration::from_secs(5);
-/// Maximum memory growth that counts as flat: allocators keep some freed
-/// memory, and a page keeps its messages.
+/// Maximum memory growth that counts as flat. Allocators keep some freed memory, and a page keeps
+/// its messages.
 const MOST_GROWTH_KIB: [(&str, u64); 3] = [
     ("session-manager", 8 * 1024),
     ("central-hub", 8 * 1024),
     ("Chrome", 48 * 1024),
 ];
 
-/// Runs a plan; reports progress to `say`, line by line.
+/// Runs a plan, and reports progress to `say`, line by line.
 ///
 /// # Panics
-/// When the services cannot even be started and linked.
+/// If the services cannot even be started and linked.
 pub async fn run(options: Options, say: impl Fn(String)) -> ChaosResult {
     let plan = Plan::new(options.seed, options.amount.clone());
     say(format!(
@@ -101,7 +101,7 @@ impl Stage {
         let mut variables = vec![
             ("WHATSAPP_WEB_URL".to_owned(), standin.web_url()),
             ("TOKENS_DIR".to_owned(), tokens.display().to_string()),
-            // The budget must not end the run.
+            // The restart budget must not end the run.
             ("RESTART_BUDGET".to_owned(), "1000".to_owned()),
             ("RESTART_WINDOW_SECONDS".to_owned(), "20".to_owned()),
         ];
@@ -251,14 +251,14 @@ impl Stage {
         )
     }
 
-    /// The number of messages that every listener received.
+    /// Returns the number of messages that every listener has received.
     fn heard(&self) -> usize {
         let counts = self.listeners.values().map(Listener::count);
         counts.min().unwrap_or_default()
     }
 
-    /// Waits until all messages are stored, acknowledged and published; returns
-    /// the ledger's status by id.
+    /// Waits until all messages are stored, acknowledged and published. Returns the ledger's status
+    /// of each message, by id.
     async fn settle(&self, load: &Load) -> BTreeMap<String, String> {
         let patience = Duration::from_millis(self.options.amount.settle_ms);
         let deadline = Instant::now() + patience;
@@ -295,7 +295,7 @@ impl Stage {
         }
     }
 
-    /// Asks for each file that came in, until it is there.
+    /// Requests each received file, until it is served.
     async fn files(&self) -> Vec<Served> {
         let deadline = Instant::now() + Duration::from_millis(self.options.amount.settle_ms);
         let relinked = locked(&self.breakable.struck)
@@ -419,7 +419,7 @@ impl Stage {
     }
 }
 
-/// Uploads a file; returns its id.
+/// Uploads a file. Returns its id.
 async fn upload(client: &reqwest::Client, manager: &str) -> String {
     let file = reqwest::multipart::Part::bytes(b"precios\n".to_vec()).file_name("precios.txt");
     let form = reqwest::multipart::Form::new().part("file", file);

@@ -1,11 +1,11 @@
-//! A supervised service, which is restarted whenever it ends, as PM2 does.
+//! Supervises a service, and restarts it whenever it ends, as PM2 does.
 //!
 //! ```text
 //!  spawn (port 0) ─> listening ─┬─> ends ─> pause ─> spawn (the same port) ─┐
 //!                               └───────────────────────────────────────────┘
 //! ```
 //!
-//! Its logs are kept, one file per start.
+//! The logs of the service are kept, one file per start.
 
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -24,8 +24,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// PM2's `kill_timeout`, plus a margin for a machine under load.
 const STOP_PATIENCE: Duration = Duration::from_secs(40);
-/// Maximum number of failed starts: another process can have the port for a
-/// moment after its owner's end, but not for longer.
+/// Maximum number of failed starts. Another process can have the port for a moment after its owner
+/// ended, but not for longer.
 const MOST_FAILED_STARTS: u32 = 40;
 
 /// A supervised service.
@@ -50,16 +50,16 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Now {
     process: Option<Process>,
-    /// Whether it was signalled here: then its end is expected.
+    /// Whether this harness sent the signal, so that the end of the service is expected.
     struck: bool,
     starts: u32,
 }
 
 impl Supervised {
-    /// Starts `name` in `folder` and waits until it listens.
+    /// Starts `name` in `folder`, and waits until it listens.
     ///
     /// # Panics
-    /// When it does not start.
+    /// If it does not start.
     pub async fn start(
         name: &'static str,
         folder: &Path,
@@ -95,19 +95,19 @@ impl Supervised {
         }
     }
 
-    /// Returns its current process.
+    /// Returns the current process of the service, if it is running.
     #[must_use]
     pub fn process(&self) -> Option<Process> {
         locked(&self.inner.now).process.clone()
     }
 
-    /// Returns the number of starts.
+    /// Returns how often the service was started.
     #[must_use]
     pub fn starts(&self) -> u32 {
         locked(&self.inner.now).starts
     }
 
-    /// Sends a signal that ends it; returns whether it was running.
+    /// Sends a signal that ends the service. Returns whether the service was running.
     #[must_use]
     pub fn strike(&self, signal: Signal) -> bool {
         let mut now = locked(&self.inner.now);
@@ -119,7 +119,7 @@ impl Supervised {
         hit
     }
 
-    /// Sends SIGTERM and waits for its end, without a restart.
+    /// Sends SIGTERM, and waits for the end, without a restart.
     pub async fn stop(&self) {
         self.inner.stop.cancel();
         let watching = locked(&self.watching).take();
@@ -184,8 +184,8 @@ impl Inner {
         said.contains("[FATAL]") && said.contains("is taken")
     }
 
-    /// Waits for its end; returns whether that was clean, `None` once it is
-    /// stopped for good.
+    /// Waits for the end of the process. Returns whether the end was clean; `None` once the service
+    /// is stopped for good.
     async fn end_of(&self, child: &mut Child) -> Option<bool> {
         let mut stopping_since = None;
         loop {

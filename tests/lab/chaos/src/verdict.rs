@@ -1,4 +1,4 @@
-//! Checks a record against the guarantees. Pure: uses only the record.
+//! Checks a record against the guarantees. It is pure, and uses only the record.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,7 +13,7 @@ use super::record::{Ear, Fate, Message, Record, Written};
 pub struct Violation {
     /// The kind of violation.
     pub broken: Broken,
-    /// The message, by its text or id, and its defect.
+    /// The message, by its text or id, and what is wrong with it.
     pub what: String,
 }
 
@@ -33,9 +33,9 @@ pub enum Broken {
     Doubled,
     /// At the phone before a message that was accepted earlier.
     Disordered,
-    /// At the phone although the client was informed that it was not sent.
+    /// At the phone, although the client was told that it was not sent.
     SentAnyway,
-    /// At the phone without a request.
+    /// At the phone, although nobody requested it.
     Stranger,
     /// The client received two ids, or one that the phone does not have.
     WrongId,
@@ -43,15 +43,15 @@ pub enum Broken {
     NeverAccepted,
     /// Accepted, but the ledger's status is missing, or behind the phone's.
     Unsettled,
-    /// Acks in descending order.
+    /// Acks that go down instead of up.
     AckBackwards,
-    /// Inbound and never published.
+    /// Written to the account, but never published.
     Untold,
-    /// Inbound and published more than once.
+    /// Written to the account, and published more than once.
     ToldTwice,
-    /// Published with other content than was written, or never written.
+    /// Published with other content than was written, or although it was never written.
     ToldWrong,
-    /// A file that came in is served in part, as another, or not at all.
+    /// A received file is served in part, as another file, or not at all.
     File,
     /// An event id is not above the previous one.
     EventIds,
@@ -63,8 +63,8 @@ pub enum Broken {
     Odd,
 }
 
-/// The ack that the ledger must have of a message, by its id: of one whose
-/// receipts were lost with its device, only that it was accepted.
+/// Returns the ack that the ledger must have for the message with this id. For a message whose
+/// receipts were lost with its device, the ledger needs to know only that it was accepted.
 pub(super) fn wanted(id: &str, at_phone: Option<i8>, lost_receipts: &BTreeSet<String>) -> i8 {
     if lost_receipts.contains(id) {
         return 1;
@@ -151,8 +151,7 @@ impl Judge {
         }
     }
 
-    /// Checks that the server's order is the order of a careful client's
-    /// requests.
+    /// Checks that the server's order is the order of a careful client's requests.
     fn order(&mut self, record: &Record) {
         let turns: BTreeMap<&str, usize> = record
             .messages
@@ -203,8 +202,8 @@ impl Judge {
         for written in written {
             let id = &written.message_id;
             let name = || format!("{from}: {:?} ({id}, {:?})", written.text, written.way);
-            // A message that stays unreadable for long is published as such
-            // once, and later with its content.
+            // A message that stays unreadable for long is published as unreadable once, and later
+            // with its content.
             let events = told.remove(&**id).unwrap_or_default();
             let (unreadable, events): (Vec<_>, Vec<_>) =
                 events.into_iter().partition(|event| event.unreadable);
@@ -221,7 +220,7 @@ impl Judge {
             }
             for event in events {
                 let own = written.way == Way::Own;
-                // The sender of the account's own messages is the account.
+                // The account is the sender of its own messages.
                 let phone = own || event.phone.as_ref() == Some(&written.number);
                 if event.text != written.text || event.from_me != own || !phone {
                     self.broken(Broken::ToldWrong, format!("{}: {event:?}", name()));
@@ -258,7 +257,7 @@ impl Judge {
         let mut highest: BTreeMap<&str, i64> = BTreeMap::new();
         for told in &ear.acks {
             let highest = highest.entry(short(&told.message_id)).or_insert(told.ack);
-            // A failure is not a step back: a failed message may be sent again.
+            // A failure is not a step back, since a failed message may be sent again.
             if told.ack >= 0 && told.ack < *highest {
                 let (id, ack) = (&told.message_id, told.ack);
                 let event = told.event_id;
@@ -291,12 +290,12 @@ fn ids(ids: impl Iterator<Item = u64>) -> Vec<u64> {
     ids.collect()
 }
 
-/// The part of WhatsApp's id by which the server identifies messages.
+/// Returns the part of WhatsApp's id by which the server identifies messages.
 pub(super) fn short(id: &str) -> &str {
     id.rsplit('_').next().unwrap_or(id)
 }
 
-/// The ack of a status.
+/// Returns the ack that corresponds to a status.
 pub(super) fn ack_of(status: &str) -> i8 {
     match status {
         "sent" => 1,

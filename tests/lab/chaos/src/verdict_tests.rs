@@ -1,4 +1,4 @@
-//! Tests of the verdict: each kind of violation is detected.
+//! Tests the verdict: each kind of violation is detected.
 
 use super::plan::{Door, Manner, Way};
 use super::record::{
@@ -77,7 +77,7 @@ fn ear() -> Ear {
     }
 }
 
-/// A record without violations.
+/// Returns a record without violations.
 fn good() -> Record {
     Record {
         messages: (0..3).map(message).collect(),
@@ -105,12 +105,12 @@ fn good() -> Record {
     }
 }
 
-/// The hub's listener: both listeners are checked separately.
+/// Returns the hub's listener. The two listeners are checked separately.
 fn hub(record: &mut Record) -> &mut Ear {
     record.ears.get_mut("central-hub").unwrap()
 }
 
-/// The violations after `change`.
+/// Returns the violations after `change`.
 fn broken(change: impl FnOnce(&mut Record)) -> Vec<Broken> {
     let mut record = good();
     change(&mut record);
@@ -132,7 +132,7 @@ fn a_lost_message() {
 
 #[test]
 fn a_doubled_message() {
-    // Once with another id, and once with the same.
+    // The message arrives twice: once with another id, and once with the same id.
     let again = |id: &str| AtPhone {
         id: id.to_owned(),
         ..at_phone(2)
@@ -147,7 +147,7 @@ fn a_doubled_message() {
 #[test]
 fn a_disordered_message() {
     assert_eq!(broken(|r| r.phone.swap(0, 1)), [Broken::Disordered]);
-    // Between different numbers there is no order.
+    // Messages to different numbers have no order.
     let apart = broken(|r| {
         r.phone.swap(0, 1);
         r.phone[0].to = "5491150000002".to_owned();
@@ -205,7 +205,7 @@ fn a_ledger_that_knows_less_than_whatsapp() {
         assert_eq!(broken(change), [Broken::Unsettled], "{status}");
     }
     assert_eq!(broken(|r| drop(r.kept.remove(&id()))), [Broken::Unsettled]);
-    // Acks that went to no device cannot be known; that it was accepted can.
+    // Acks that went to no device cannot be known, but that the message was accepted can.
     let unlinked = |status: &str| {
         broken(|r| {
             r.lost_receipts.insert("3EB01".to_owned());

@@ -1,5 +1,4 @@
-//! Observers of a run: the session state, with reconnects as an operator would
-//! do, and the memory.
+//! Observes a run: the session state, reconnecting as an operator would, and the memory.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,11 +19,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const OPERATOR_PATIENCE: Duration = Duration::from_secs(3);
 const MEMORY_EVERY: Duration = Duration::from_secs(2);
 
-/// The session states, each with the time it was first seen; `down` while the
-/// service does not respond.
+/// The states of the session, each with the time when it was first seen; `down` while the service
+/// does not respond.
 pub type States = Arc<Mutex<Vec<(u64, String)>>>;
 
-/// Watches the state and acts as an operator would.
+/// Watches the state, and acts as an operator would.
 pub async fn operate(
     manager: String,
     phone: Phone,
@@ -42,7 +41,7 @@ pub async fn operate(
             locked(&states).push((clock.ms(), seen.clone()));
             since = Instant::now();
             match &*seen {
-                // The device was linked at the start, and was not unlinked.
+                // The device was linked at the start and has not been unlinked.
                 "QR_REQUIRED" | "DISCONNECTED" if !relinking.is_on() => {
                     let session = get(&client, &manager, "/session").await;
                     let cause = session["cause"].as_str().unwrap_or_default();
@@ -69,7 +68,7 @@ pub async fn state(client: &reqwest::Client, manager: &str) -> String {
     body["status"].as_str().unwrap_or("down").to_owned()
 }
 
-/// Returns the body of the response, or `Null`.
+/// Returns the body of the response, or `Null` if there is none.
 pub async fn get(client: &reqwest::Client, base: &str, path: &str) -> Value {
     let request = client.get(format!("{base}{path}"));
     let request = request.timeout(Duration::from_secs(5));
@@ -79,7 +78,7 @@ pub async fn get(client: &reqwest::Client, base: &str, path: &str) -> Value {
     }
 }
 
-/// Minimum and maximum memory in KiB, by process.
+/// The minimum and maximum memory in KiB, by process.
 pub type Seen = Arc<Mutex<BTreeMap<&'static str, (u64, u64)>>>;
 
 /// Measures the memory periodically.
@@ -104,7 +103,7 @@ pub struct Weighed {
 }
 
 impl Weighed {
-    /// Current memory in KiB: RSS of the services, anonymous and shared memory
+    /// Returns the current memory in KiB: RSS of the services, and anonymous and shared memory
     /// (PSS) of Chrome's process tree.
     #[must_use]
     pub fn now(&self) -> Vec<(&'static str, u64)> {
@@ -122,7 +121,7 @@ impl Weighed {
         .collect()
     }
 
-    /// The minimum of several measurements at rest: retained memory without
+    /// Returns the minimum of several measurements at rest, which is retained memory without
     /// temporary use.
     pub async fn in_rest(&self) -> BTreeMap<&'static str, u64> {
         let mut least = BTreeMap::new();
@@ -151,7 +150,7 @@ impl Weighed {
     }
 }
 
-/// A number in a file of `/proc`.
+/// Returns a number from a file of `/proc`; `None` if the field is missing.
 fn field(file: &Path, name: &str) -> Option<u64> {
     let text = std::fs::read_to_string(file).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;

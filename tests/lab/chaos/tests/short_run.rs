@@ -1,5 +1,5 @@
-//! Half a minute of chaos without a violated guarantee. The long run is
-//! `cargo xtask chaos`.
+//! Runs half a minute of chaos, which must violate no guarantee. The long run is `cargo xtask
+//! chaos`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,10 +7,10 @@ use std::path::Path;
 use chaos::{self, Amount, Options, Plan};
 use harness::Scratch;
 
-/// A seed whose plan has the faults of [`PLANNED`].
+/// A seed whose plan has the faults in [`PLANNED`].
 const SEED: u64 = 1;
-/// The faults of the seed, each once or more. Half a minute has no room for all
-/// kinds: the others are those of the long run (docs/testing.md).
+/// The faults of the seed, each once or more. Half a minute has no room for all kinds; the long run
+/// has the others (docs/testing.md).
 const PLANNED: &[&str] = &[
     "a held offline delivery",
     "drop the listeners",
@@ -30,10 +30,10 @@ const PLANNED: &[&str] = &[
     "temporary bans",
 ];
 
-/// The last of them, two seconds before the end.
+/// The last of these faults, two seconds before the end.
 const LAST: &str = "temporary bans";
 
-/// The names of the faults that `SEED` plans.
+/// Returns the names of the faults that `SEED` plans.
 fn planned(plan: &Plan) -> BTreeSet<&'static str> {
     let faults = plan.kills.iter().chain(&plan.troubles);
     faults.map(|fault| fault.action.name()).collect()
@@ -66,8 +66,8 @@ async fn chaos_for_half_a_minute_breaks_no_promise() {
     let struck = record.struck.iter().filter(|struck| struck.hit);
     let hit: BTreeSet<_> = struck.map(|struck| struck.action.name()).collect();
     let mut missed: BTreeSet<_> = planned(&outcome.plan).difference(&hit).copied().collect();
-    // On a slow machine there is no time left for the last one, which then is
-    // never tried; all others find what they break.
+    // On a slow machine there may be no time left for the last fault, which is then not tried. All
+    // others find a target.
     let tried = record.struck.iter().map(|struck| struck.action.name());
     if !tried.into_iter().any(|name| name == LAST) {
         missed.remove(LAST);

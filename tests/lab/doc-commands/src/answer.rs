@@ -1,7 +1,7 @@
-//! Comparison of an output with the document.
+//! Compares the output of a command with the document.
 
-/// Whether `said` matches `shown`, except for times, ids and `…`. A shown line
-/// may have other lines before and after it.
+/// Returns whether `said` matches `shown`, except for times, ids and `…`. The output may have other
+/// lines before and after a line that the document shows.
 #[must_use]
 pub fn shows(shown: &str, said: &str) -> bool {
     let mut rest = said;
@@ -17,7 +17,7 @@ pub fn shows(shown: &str, said: &str) -> bool {
         })
 }
 
-/// The parts of a line that must match, in order.
+/// Returns the parts of a line that must match, in order.
 fn patterns(line: &str) -> Vec<String> {
     let mut free = String::new();
     let mut left = line;
@@ -37,8 +37,8 @@ fn patterns(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// The length of the variable part at the start of `text`, which follows
-/// `before`: a time, an id, a browser's pid, a delay.
+/// Returns the length of the variable part at the start of `text`, which follows `before`: a time,
+/// an id, a browser's pid, or a delay.
 fn changing(text: &str, before: &str) -> usize {
     let word = |end: fn(char) -> bool| text.find(|c| !end(c)).unwrap_or(text.len());
     let in_word = before.ends_with(|c: char| c.is_ascii_alphanumeric());
@@ -57,7 +57,7 @@ fn changing(text: &str, before: &str) -> usize {
     0
 }
 
-/// The end of the last part, with all of them within one line.
+/// Returns where the last part ends, if all parts are within one line.
 fn find(parts: &[String], said: &str) -> Option<usize> {
     let mut from = 0;
     for line in said.split_inclusive('\n') {

@@ -1,4 +1,4 @@
-//! The working folder of the commands: it looks like a built checkout.
+//! Prepares the working folder of the commands, which looks like a built checkout.
 //!
 //! ```text
 //!  deploy/            a copy, so that deploy/local.cjs is this test's own
@@ -8,8 +8,8 @@
 //!  .desk/home         with PM2's own folder in it
 //! ```
 //!
-//! The ports of the documents are replaced by free ones: in the commands by
-//! rewriting, in the ecosystem files by their own variables.
+//! The ports of the documents are replaced by free ones: in the commands by rewriting, in the
+//! ecosystem files by their own variables.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
@@ -25,7 +25,7 @@ use harness::{Scratch, binary, processes, root};
 /// Environment variables.
 pub(super) type Variables = BTreeMap<String, String>;
 
-/// A `cargo` that only runs programs that are built already.
+/// A `cargo` that only runs programs that are already built.
 const CARGO: &str = r#"#!/bin/sh
 [ "$1" = xtask ] || { echo "no cargo $1 here" >&2; exit 97; }
 shift
@@ -43,14 +43,14 @@ pub struct Desk {
     shell: Shell,
     variables: Variables,
     rewritten: Vec<(String, String)>,
-    /// The replacements of the ports 3001, 3012 and 3090.
+    /// The ports that replace 3001, 3012 and 3090.
     pub ports: [u16; 3],
-    /// The folder; dropped last.
+    /// The folder, which is dropped last.
     pub folder: Scratch,
 }
 
 impl Desk {
-    /// Creates a desk, where session-manager opens `page` in place of WhatsApp.
+    /// Creates a desk on which session-manager opens `page` in place of WhatsApp.
     #[must_use]
     pub fn new(page: &str) -> Self {
         let folder = Scratch::default();
@@ -115,7 +115,7 @@ impl Desk {
         std::fs::write(self.folder.join(name), bytes).expect(name);
     }
 
-    /// Stops PM2's processes, and fails the test if anything else is left.
+    /// Stops PM2's processes. Fails the test if anything else is left.
     pub async fn clear(mut self) {
         if self.daemon().is_some() {
             self.run("pm2 kill").await;
@@ -133,7 +133,7 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        // Only a failed test did not clear the desk.
+        // Only a failed test leaves the desk uncleared.
         let Some(daemon) = self.daemon() else { return };
         let mut pm2 = std::process::Command::new(self.folder.join(".desk/bin/pm2"));
         pm2.arg("kill").env_clear().envs(&self.variables);
@@ -150,15 +150,15 @@ fn lay(folder: &Scratch, ports: [u16; 3]) {
         std::fs::create_dir_all(folder.join(name)).expect(name);
     }
     copy(&root().join("deploy"), &folder.join("deploy"));
-    // An operator's own file of this checkout must not be used.
+    // An operator's own file in this checkout must not be used.
     let _ = std::fs::remove_file(folder.join("deploy/local.cjs"));
     let built = binary("xtask");
     let built = built.parent().expect("a folder");
     symlink(built, folder.join("target/release")).expect("a link");
-    // `cargo xtask` identifies the root and the binaries by these.
+    // `cargo xtask` recognizes the root and the binaries by these.
     symlink(built, folder.join("target/debug")).expect("a link");
     std::fs::write(folder.join("Cargo.lock"), "").expect("a file");
-    // As at a terminal, where curl shows no progress.
+    // As at a terminal, curl shows no progress.
     let quiet = "silent\nshow-error\n";
     std::fs::write(folder.join(".desk/home/.curlrc"), quiet).expect("a file");
     let bin = |name: &str| folder.join(&format!(".desk/bin/{name}"));
@@ -202,7 +202,7 @@ fn variables(folder: &Scratch, ports: [u16; 3], page: &str) -> Variables {
         ("HOME", text(folder.join(".desk/home"))),
         ("TMPDIR", text(folder.join(".desk/tmp"))),
         ("LANG", "C.UTF-8".into()),
-        // The documented variables of the ecosystem files.
+        // The variables that the ecosystem files document.
         ("LEADMASTER_SESSION_PORT", session.to_string()),
         ("LEADMASTER_SESSION_WHATSAPP_WEB_URL", page.to_owned()),
         ("LEADMASTER_HUB_PORT", hub.to_string()),
@@ -213,14 +213,14 @@ fn variables(folder: &Scratch, ports: [u16; 3], page: &str) -> Variables {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
-    // Identifies leftovers in a run of all tests.
+    // This marks leftovers in a run of all tests.
     if let Ok(run) = std::env::var("LEADMASTER_TEST_RUN") {
         variables.insert("LEADMASTER_TEST_RUN".into(), run);
     }
     variables
 }
 
-/// Three different ports that were free a moment ago.
+/// Returns three different ports that were free a moment ago.
 fn free_ports() -> [u16; 3] {
     [0; 3]
         .map(|any| TcpListener::bind((Ipv4Addr::LOCALHOST, any)).expect("a port"))

@@ -1,32 +1,32 @@
-//! Extraction of commands from the code blocks of a document.
+//! Extracts the commands from the code blocks of a document.
 
 use std::path::PathBuf;
 
 use harness::root;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-/// Languages of blocks with commands. In a `console` block, commands begin with
-/// `$`, followed by their output.
+/// The languages of blocks with commands. In a `console` block, commands begin with `$`, and their
+/// output follows.
 const SHELLS: [&str; 4] = ["bash", "sh", "shell", "console"];
-/// Prefixes of lines that are commands, in a block of any language.
+/// The prefixes of lines that are commands, in a block of any language.
 const GIVEN_AWAY: [&str; 8] = [
     "$ ", "cargo ", "curl ", "deploy/", "git ", "npm ", "pm2 ", "sudo ",
 ];
 
-/// Prefixes of commands within a sentence that only query, so that they can run
-/// in place.
+/// The prefixes of commands within a sentence that only query, so that they can run where they
+/// stand.
 const IN_A_SENTENCE: [&str; 3] = ["curl ", "deploy/healthcheck ", "pgrep "];
 
 /// A command of a document.
 #[derive(Debug, Clone)]
 pub struct Command {
-    /// The document, relative to the root.
+    /// The path of the document, relative to the root.
     pub document: String,
     /// The heading above the command.
     pub heading: String,
-    /// The command as typed; several lines if it continues.
+    /// The command as typed. It has several lines if it continues.
     pub text: String,
-    /// The output that the document shows.
+    /// The output that the document shows, if any.
     pub shown: Option<String>,
 }
 
@@ -89,7 +89,7 @@ pub fn commands(document: &str) -> Vec<Command> {
                     };
                     found.extend(split(&block, name == "console").into_iter().map(of));
                 } else {
-                    // A command that no test would see.
+                    // A command that no test would see is an error.
                     let hidden = block
                         .lines()
                         .find(|line| GIVEN_AWAY.iter().any(|word| line.starts_with(word)));
@@ -102,13 +102,13 @@ pub fn commands(document: &str) -> Vec<Command> {
     found
 }
 
-/// Whether a code span in a sentence is a complete command.
+/// Returns whether a code span in a sentence is a complete command.
 fn whole(text: &str) -> bool {
     let begins = IN_A_SENTENCE.iter().any(|word| text.starts_with(word));
     begins && (!text.starts_with("curl") || text.contains("http") || text.contains("$hub"))
 }
 
-/// Each command of a block with the output shown below or next to it.
+/// Returns each command of a block, with the output that is shown below it or next to it.
 fn split(block: &str, console: bool) -> Vec<(String, Option<String>)> {
     let mut found: Vec<(String, Option<String>)> = Vec::new();
     let mut lines = block.lines();
@@ -130,7 +130,7 @@ fn split(block: &str, console: bool) -> Vec<(String, Option<String>)> {
         }
         let (typed, beside) = comment(line);
         let mut text = typed.to_owned();
-        // Reads continuation lines, and a heredoc or a loop up to its end mark.
+        // Read continuation lines, and a heredoc or a loop up to its end.
         let mark = line
             .split_once("<<'")
             .and_then(|it| it.1.split('\'').next())
@@ -152,7 +152,7 @@ fn split(block: &str, console: bool) -> Vec<(String, Option<String>)> {
     found
 }
 
-/// Splits a line into its command and a trailing comment.
+/// Splits a line into its command and the comment after it.
 fn comment(line: &str) -> (&str, Option<&str>) {
     match line.rsplit_once(" # ") {
         Some((typed, words)) => (typed.trim_end(), Some(words.trim())),

@@ -1,4 +1,4 @@
-//! Tests of the commands in the documents, as a user types them.
+//! Runs the commands of the documents, as a user types them.
 //!
 //! ```text
 //!  docs/**.md ─> Command, one by one ─> bash, in a folder that looks like a checkout
@@ -6,8 +6,8 @@
 //!                  └────────────> equal except times and ids <──────┘
 //! ```
 //!
-//! One shell runs a whole document, so variables, functions and files of a
-//! command (`hub=…`) are available to the next.
+//! One shell runs a whole document, so that the variables, functions and files of a command
+//! (`hub=…`) are available to the next.
 
 mod answer;
 mod checkout;

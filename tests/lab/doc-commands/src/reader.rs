@@ -1,27 +1,26 @@
-//! A reader who types the commands of a document, and checks their output.
+//! Simulates a reader who types the commands of a document and checks their output.
 
 use tokio::time::{Duration, Instant, sleep};
 
 use super::{Command, Desk, Said, Stream, shows};
 use harness::PATIENCE;
 
-/// Commands that may end with another code than 0, and the code.
+/// The commands that may end with another exit code than 0, with that code.
 const TOLERATED: [(&str, i32); 3] = [
     // A warning: no phone is linked yet.
     ("deploy/healthcheck hourly", 1),
-    // A warning: it runs as root, keeps no backups, has no password.
+    // Warnings: it runs as root, keeps no backups, and has no password.
     (" doctor", 1),
-    // Nothing found, as desired.
+    // Nothing was found, which is the desired result.
     ("grep -E '\"(WARN|ERROR)\"|FATAL'", 1),
 ];
 
 /// A reader of a document.
 #[derive(Debug)]
 pub struct Reader {
-    /// A long-running command in a terminal of its own; ended before its folder
-    /// is removed.
+    /// A long-running command in a separate terminal. It is ended before its folder is removed.
     pub terminal: Option<Stream>,
-    /// The place where it types.
+    /// The desk at which the reader types.
     pub desk: Desk,
 }
 
@@ -35,8 +34,8 @@ impl Reader {
         }
     }
 
-    /// Types one command; a query is repeated until its output matches the
-    /// document. Returns the output.
+    /// Types one command. A query is repeated until its output matches the document. Returns the
+    /// output.
     pub async fn types(&mut self, command: &Command) -> Said {
         let text = &command.text;
         if text.starts_with("cargo xtask up") {
@@ -75,8 +74,7 @@ impl Reader {
         }
     }
 
-    /// Starts the services in a terminal of their own, and waits until they
-    /// print where to look.
+    /// Starts the services in a separate terminal, and waits until they print where to look.
     async fn in_a_terminal(&mut self, text: &str) -> Said {
         let mut stream = self.desk.begin(text);
         let last = format!("curl http://127.0.0.1:{}/api/health", self.desk.ports[1]);
@@ -104,7 +102,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Remembers what a user would put in place of `…` from now on.
+    /// Remembers what a user would type in place of `…` from now on.
     fn learn(&mut self, said: &str) {
         for (begins, stands_for, whole) in [
             ("BACKUP_KEY=AGE-", "AGE-SECRET-KEY-1…", "AGE-"),
@@ -120,7 +118,7 @@ impl Reader {
     }
 }
 
-/// Whether a command changes nothing, so that it can be repeated.
+/// Returns whether a command changes nothing, so that it can be repeated.
 fn only_asks(text: &str) -> bool {
     let changes = ["-X ", "-d ", "-F ", "--data", "send "];
     let asks = ["curl ", "cargo xtask status"];

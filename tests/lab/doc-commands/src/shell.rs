@@ -1,4 +1,4 @@
-//! A persistent shell, and long-running commands.
+//! Runs a persistent shell, and long-running commands.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use super::checkout::Variables;
 use harness::poll;
 
-/// A marker that no command prints by itself.
+/// A marker that no command prints.
 const MARK: &str = "@@ that was it:";
 
 /// The output and the exit code of a command.
@@ -19,14 +19,14 @@ const MARK: &str = "@@ that was it:";
 pub struct Said {
     /// The exit code.
     pub code: i32,
-    /// The output, errors included.
+    /// The output, including errors.
     pub text: String,
 }
 
 /// A bash process.
 #[derive(Debug)]
 pub(super) struct Shell {
-    // Killed on drop, if it is still running.
+    // The process is killed on drop, if it is still running.
     child: Child,
     typed: ChildStdin,
     said: BufReader<ChildStdout>,
@@ -46,7 +46,7 @@ impl Shell {
 
     /// Runs one command to its end.
     pub(super) async fn run(&mut self, command: &str) -> Said {
-        // Without stdin: the rest of the shell's input is not the command's.
+        // Run it without stdin, since the rest of the shell's input does not belong to the command.
         let line = format!("{{ {command}\n}} </dev/null 2>&1\nprintf '\\n{MARK} %s\\n' $?\n");
         let typed = self.typed.write_all(line.as_bytes()).await;
         typed.expect("a bash that listens");
@@ -76,7 +76,7 @@ impl Shell {
     }
 }
 
-/// A long-running command; killed on drop.
+/// A long-running command, which is killed on drop.
 #[derive(Debug)]
 pub struct Stream {
     child: Child,
@@ -84,8 +84,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Starts the command with its output in the file `said`: it is not read
-    /// continuously.
+    /// Starts the command with its output in the file `said`, since it is not read continuously.
     pub(super) fn start(
         folder: &Path,
         variables: &Variables,
@@ -105,7 +104,7 @@ impl Stream {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Waits until its output so far is `enough`.
+    /// Waits until `enough` accepts the output so far.
     pub async fn until(&mut self, enough: impl Fn(&str) -> bool) {
         poll::until("what is shown", async || {
             if let Some(status) = self.child.try_wait().expect("its state") {
@@ -116,7 +115,7 @@ impl Stream {
         .await;
     }
 
-    /// Sends Ctrl-C, and waits for its end.
+    /// Sends Ctrl-C, and waits for the end of the command.
     pub async fn interrupt(self) {
         let pid = self.child.id().expect("it runs").cast_signed();
         let process = Process::read(pid).expect("it runs");
@@ -124,7 +123,7 @@ impl Stream {
         self.ended().await;
     }
 
-    /// Waits for its end, which must be successful.
+    /// Waits for the end of the command, which must be successful.
     pub async fn ended(mut self) {
         let ended = tokio::time::timeout(harness::PATIENCE, self.child.wait()).await;
         let status = ended.expect("in time").expect("its end");
@@ -135,7 +134,7 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // Captured with the other output of the failed test.
+            // Print it, so that it is captured with the other output of the failed test.
             #[expect(clippy::print_stderr, reason = "what a failed test has to say")]
             {
                 eprintln!("--- {}\n{}", self.said.display(), self.text());

@@ -1,5 +1,5 @@
-//! Soak test: both services under steady load for hours, with samples of their
-//! resource usage.
+//! Runs the soak test: both services under steady load for hours, with samples of their resource
+//! usage.
 //!
 //! ```text
 //!  clients ──> central-hub ──> session-manager ──> Chrome ──> stand-in
@@ -23,12 +23,12 @@ use load::Load;
 pub use media::{MediaFigures, grown, media};
 pub use sample::{Sample, summary};
 
-/// Sends per second.
+/// Number of sends per second.
 const SENDS: f64 = 4.0;
-/// Inbound messages per second.
+/// Number of inbound messages per second.
 const INBOUND: f64 = 2.0;
 
-/// Duration and sampling interval of a run.
+/// The duration and sampling interval of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     /// Duration from READY to the end.
@@ -37,15 +37,14 @@ pub struct Plan {
     pub every: Duration,
 }
 
-/// Runs the soak test; reports each sample to `say`. Writes `samples.jsonl` to
-/// `folder`, line by line, and `soak.svg` at the end.
+/// Runs the soak test, and reports each sample to `say`. Writes `samples.jsonl` to `folder`, line
+/// by line, and `soak.svg` at the end.
 ///
 /// # Errors
-/// When a file in the folder cannot be written.
+/// If a file in the folder cannot be written.
 ///
 /// # Panics
-/// If a message is rejected, or an inbound one is not published: a soak test
-/// must lose nothing.
+/// If a message is rejected, or an inbound message is not published: a soak test must lose nothing.
 pub async fn run(plan: Plan, folder: &Path, say: impl Fn(&Sample)) -> std::io::Result<Vec<Sample>> {
     std::fs::create_dir_all(folder)?;
     let mut file = std::fs::File::create(folder.join("samples.jsonl"))?;

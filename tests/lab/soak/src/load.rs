@@ -1,4 +1,4 @@
-//! Load generator: steady sends and inbound messages.
+//! Generates a steady load of sends and inbound messages.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -11,10 +11,10 @@ use whatsapp_standin::{LeadMessage, Phone, Standin};
 
 use harness::{Events, Hub};
 
-/// Number of contacts that are written to, and write.
+/// Number of contacts that receive and write messages.
 const LEADS: usize = 500;
 
-/// Latencies since the last sample.
+/// The latencies since the last sample.
 #[derive(Debug, Default)]
 pub struct Times {
     /// Latency from the request to the hub's response, including the server's
@@ -50,7 +50,7 @@ impl Load {
         Self { times, tasks }
     }
 
-    /// Takes the latencies since the last call.
+    /// Returns the latencies since the last call.
     ///
     /// # Panics
     /// If the event stream broke off.
@@ -75,7 +75,7 @@ fn lead(n: usize) -> String {
 
 fn pace(a_second: f64) -> tokio::time::Interval {
     let mut pace = tokio::time::interval(Duration::from_secs_f64(1.0 / a_second));
-    // A stall is not followed by a burst.
+    // After a stall there is no burst.
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pace
 }
@@ -125,7 +125,7 @@ async fn listen(
                 times.lock().expect("the times").inbound.push(took);
             }
         }
-        // Unpublished messages stay there, and would grow without limit.
+        // Messages that were not published stay on the list, which would grow without limit.
         let waiting = written.lock().expect("what was written").len();
         assert!(
             waiting < 200,

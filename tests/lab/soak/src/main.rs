@@ -1,4 +1,4 @@
-//! Program of `cargo xtask soak`: both services under steady load for hours.
+//! Runs the program of `cargo xtask soak`: both services under steady load for hours.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

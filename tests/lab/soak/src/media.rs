@@ -1,4 +1,4 @@
-//! Files through both services, both ways, and what that costs their memory.
+//! Passes files through both services in both directions, and measures how much memory that costs.
 
 use std::time::{Duration, Instant};
 
@@ -10,37 +10,38 @@ use whatsapp_standin::{LeadContent, LeadMedia, LeadMessage, Settings, Standin};
 use bench::{weight, weight_at_rest};
 use harness::{Hub, Manager, ManagerOptions, linked, poll};
 
-/// Size of each file, in MiB: below what is fetched by itself.
+/// Size of each file, in MiB. It is below the size up to which files are prefetched.
 const FILE: usize = 8;
 const CHAT: &str = "5491158254201";
 
-/// Memory of one process, in MiB.
+/// The memory of one process, in MiB.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory {
-    /// At rest, after two files each way: what is loaded once is loaded.
+    /// Memory at rest, after two files in each direction, when everything that is loaded once has
+    /// been loaded.
     pub before: f64,
-    /// The most after any file.
+    /// The highest memory after any file.
     pub most: f64,
-    /// At rest, after all files.
+    /// Memory at rest, after all files.
     pub after: f64,
 }
 
-/// What a run came to.
+/// The figures of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MediaFigures {
-    /// MiB that went out, and as many that came in.
+    /// MiB that were sent, and as many that were received.
     pub mib_each_way: usize,
-    /// How long it took.
+    /// How long the run took.
     pub took: Duration,
-    /// session-manager.
+    /// The memory of session-manager.
     pub manager: Memory,
-    /// central-hub.
+    /// The memory of central-hub.
     pub hub: Memory,
-    /// Chrome and all else below session-manager.
+    /// The memory of Chrome and everything else below session-manager.
     pub tree: Memory,
-    /// Stretches of more than 50 ms of the page's thread, by the clock.
+    /// Number of stretches of more than 50 ms in which the page's thread was busy, by the clock.
     pub long_tasks: usize,
-    /// The longest of them, in milliseconds.
+    /// The longest of these stretches, in milliseconds.
     pub longest_task: f64,
 }
 
@@ -76,8 +77,8 @@ impl MediaFigures {
     }
 }
 
-/// Sends and receives `mib` MiB of files, half of it each way; reports each
-/// file to `say`.
+/// Sends and receives `mib` MiB of files, half of them in each direction. Reports each file to
+/// `say`.
 ///
 /// # Panics
 /// If a file does not arrive, or not as it was sent.
@@ -85,7 +86,7 @@ pub async fn media(mib: usize, say: impl Fn(usize, &MediaFigures)) -> MediaFigur
     let options = ManagerOptions::default()
         .with("FILES_QUOTA_MIB", 1_048_576)
         .with("FILES_QUOTA_CLIENTE_MIB", 1_048_576)
-        // So that the oldest files make way, as in a service that runs for long.
+        // The oldest files make way for new ones, as in a service that has run for long.
         .with("MEDIA_QUOTA_MIB", 64);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", false)).await;
@@ -129,7 +130,7 @@ pub async fn media(mib: usize, say: impl Fn(usize, &MediaFigures)) -> MediaFigur
     figures
 }
 
-/// Sends a file by the hub, and lets the phone send one that the hub serves.
+/// Sends a file through the hub, and makes the phone send one that the hub serves.
 async fn both_ways(standin: &Standin, hub: &Hub, n: usize) {
     let (out, back) = (noise(2 * n), noise(2 * n + 1));
     let hash = hex(&out);
@@ -180,7 +181,7 @@ async fn both_ways(standin: &Standin, hub: &Hub, n: usize) {
     })
     .await;
     assert_eq!(hex(&came), hash, "file {n} came in as another");
-    // The server is this process, which is not measured, but has to last.
+    // The stand-in runs in this process. Its memory is not measured, but has to suffice.
     standin.phone().forget_file(&path).expect("the file");
 }
 
@@ -202,10 +203,11 @@ fn noise(n: usize) -> Vec<u8> {
     bytes
 }
 
-/// The check of `cargo xtask soak --media`: returns what grew too much.
+/// Performs the check of `cargo xtask soak --media`. Returns what grew too much; `None` if nothing
+/// did.
 #[must_use]
 pub fn grown(figures: &MediaFigures) -> Option<String> {
-    /// What a service may keep, in MiB: buffers, and what the allocator holds.
+    /// How much a service may keep, in MiB: buffers, and what the allocator holds.
     const LEFT: f64 = 16.0;
     let services = [
         ("session-manager", figures.manager),

@@ -1,4 +1,4 @@
-//! Plot of the samples over time, as one image.
+//! Plots the samples over time, in one image.
 
 use std::io;
 use std::path::Path;
@@ -47,10 +47,10 @@ const PANELS: &[(&str, &[Line])] = &[
     ),
 ];
 
-/// Draws `samples` into `file`, an SVG.
+/// Draws `samples` into `file`, as an SVG.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// If the file cannot be written.
 pub fn draw(samples: &[Sample], file: &Path) -> io::Result<()> {
     let size = (900, 260 * u32::try_from(PANELS.len()).unwrap_or(1));
     let root = SVGBackend::new(file, size).into_drawing_area();

@@ -1,4 +1,4 @@
-//! Resource usage of both services at one moment.
+//! Samples the resource usage of both services at one moment.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -9,8 +9,7 @@ use service_runtime::process::usage::descriptors;
 use super::load::Times;
 use bench::{median, ms, percentile, processor_time_of, tree_processor_time, weight};
 
-/// One sample. Memory in MiB, CPU time in milliseconds per second, latency in
-/// milliseconds.
+/// One sample. Memory is in MiB, CPU time in milliseconds per second, latency in milliseconds.
 #[derive(Clone, Debug, Serialize)]
 #[expect(missing_docs, reason = "the names say it, with the units above")]
 pub struct Sample {
@@ -32,7 +31,7 @@ pub struct Sample {
     pub inbound_p99: f64,
 }
 
-/// A column: its name, and its value in a sample.
+/// A column: its name, and the function that gets its value from a sample.
 type Column = (&'static str, fn(&Sample) -> f64);
 
 /// All columns of the table.
@@ -60,7 +59,7 @@ pub const COLUMNS: &[Column] = &[
     }),
 ];
 
-/// Samples two services and the descendants of the first.
+/// A sampler of two services, and of the descendants of the first.
 #[derive(Debug)]
 pub struct Eye {
     manager: i32,
@@ -80,8 +79,7 @@ impl Eye {
         }
     }
 
-    /// Takes a sample: the present memory, and the CPU time since the last
-    /// sample.
+    /// Takes a sample: the current memory, and the CPU time since the last sample.
     #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
     pub fn look(&mut self, at: Duration, times: Times) -> Sample {
         let now = (Instant::now(), used(self.manager, self.hub));
@@ -125,7 +123,7 @@ fn used(manager: i32, hub: i32) -> [Duration; 3] {
     ]
 }
 
-/// A table of the first and last tenth, one line for each column.
+/// Returns a table of the first and the last tenth of the samples, one line for each column.
 #[must_use]
 pub fn summary(samples: &[Sample]) -> String {
     let tenth = (samples.len() / 10).max(1);

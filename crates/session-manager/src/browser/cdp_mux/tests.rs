@@ -1,4 +1,4 @@
-//! Tests with real pipes, whose far ends the test holds.
+//! Tests the relay with real pipes. The test holds their far ends.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::browser::cdp::CdpError;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// One end of a pair of pipes: ChromeDriver's, or Chrome's.
+/// The far end of a pair of pipes: ChromeDriver's or Chrome's.
 struct End {
     reads: BufReader<Receiver>,
     writes: Sender,
 }
 
 impl End {
-    /// Returns an end, and the relay's reading and writing ends.
+    /// Returns a far end, and the ends that the relay reads from and writes to.
     fn new() -> (Self, OwnedFd, OwnedFd) {
         let (relay_reads, writes) = io::pipe().unwrap();
         let (reads, relay_writes) = io::pipe().unwrap();
@@ -97,15 +97,15 @@ async fn attached(pair: &mut Pair) -> Cdp {
 async fn responses_and_events_reach_their_own_client() {
     let mut pair = pair();
     let ours = attached(&mut pair).await;
-    // ChromeDriver's own messages, both ways, unchanged.
+    // ChromeDriver's own messages pass unchanged, in both directions.
     let command = json!({"id": 1, "method": "Browser.getVersion", "params": {}});
     pair.driver.says(&command).await;
     assert_eq!(pair.chrome.hears().await, Some(command));
     let answer = json!({"id": 1, "result": {"product": "Chrome/1"}});
     pair.chrome.says(&answer).await;
-    // Its first message: none of this service's attachments.
+    // This is the first message that ChromeDriver gets: it sees none of this service's attachments.
     assert_eq!(pair.driver.hears().await, Some(answer));
-    // This service's, with the same page attached by both.
+    // Both attach to the same page; this session is this service's.
     let page = |session: &str| json!({"sessionId": session, "targetInfo": {"type": "page"}});
     let by = |session: &str, params: Value| json!({"method": "Target.attachedToTarget", "params": params, "sessionId": session});
     pair.chrome.says(&by("OURS", page("OUR-PAGE"))).await;
@@ -155,7 +155,7 @@ async fn call_ends_with_answer_error_or_deadline() {
     assert_eq!(asked["params"], json!({"a": 1}));
     let told = late.await.unwrap();
     assert!(matches!(told, Err(CdpError::Timeout(_))), "{told:?}");
-    // No call waits for it any more, and no other call gets it.
+    // The call no longer waits for this response, and no other call gets it.
     let answer = |asked: &Value, key: &str, value: Value| json!({"id": asked["id"], "sessionId": "OURS", key: value});
     pair.chrome
         .says(&answer(&asked, "result", json!({"late": true})))

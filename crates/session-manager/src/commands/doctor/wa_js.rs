@@ -1,5 +1,5 @@
-//! `doctor --wa-js`: checks a wa-js bundle before it is used, and lists the
-//! names that it does not find in WhatsApp's page.
+//! Implements `doctor --wa-js`, which checks a wa-js bundle before it is used, and lists the names
+//! that the bundle does not find in WhatsApp's page.
 //!
 //! ```text
 //!  bundle, page ─> Chrome with a profile of its own ─> page script's self-test
@@ -28,8 +28,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const DEADLINE: Duration = Duration::from_secs(10);
 const CURE: &str = "another release of @wppconnect/wa-js from npm: its dist/wppconnect-wa.js";
 
-/// Checks the bundle in `file` on `page` (a URL, or a saved page's file; the
-/// configured page by default), in a Chrome configured by `config`.
+/// Checks the bundle in `file` against `page`, in a Chrome configured by `config`. `page` is a URL
+/// or the file of a saved page; by default it is the configured page.
 pub async fn judge(config: &BrowserConfig, file: &Path, page: Option<&str>) -> DoctorReport {
     let checks = match examine(config, file, page).await {
         Ok((report, test)) => checks(&report, &test),
@@ -73,7 +73,8 @@ async fn examine(
     judged
 }
 
-/// Polls, as the page's modules register one by one: the last result counts.
+/// Runs the self-test repeatedly, since the page's modules register one by one. Returns the last
+/// result.
 async fn self_test(page: &WhatsAppPage) -> Result<(PageReport, SelfTest), String> {
     let until = Instant::now() + PATIENCE;
     loop {
@@ -116,8 +117,8 @@ fn checks(report: &PageReport, test: &SelfTest) -> Vec<Check> {
     ]
 }
 
-/// Serves a saved page, and the folder that browsers save next to it, on
-/// loopback until `stop` is cancelled.
+/// Serves a saved page, and the folder that browsers save next to it, on loopback until `stop` is
+/// cancelled.
 async fn serve(saved: &Path, stop: CancellationToken) -> Result<Url, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", saved.display());
     let html = tokio::fs::read_to_string(saved).await.map_err(failed)?;
@@ -132,7 +133,7 @@ async fn serve(saved: &Path, stop: CancellationToken) -> Result<Url, String> {
     let address = listener.local_addr().map_err(failed)?;
     tokio::spawn(async move {
         let serving = axum::serve(listener, router);
-        // Ends with the command; there is nothing to drain.
+        // The server ends with the command, so there is nothing to drain.
         let _ = serving.with_graceful_shutdown(stop.cancelled_owned()).await;
     });
     Url::parse(&format!("http://{address}/")).map_err(|error| error.to_string())

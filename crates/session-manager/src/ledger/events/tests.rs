@@ -40,7 +40,7 @@ fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).unwrap()
 }
 
-/// Returns an id of one of the phone's few messages, so that ids repeat.
+/// Returns the id of one of the phone's messages. There are only a few, so that ids repeat.
 fn id_of_message(number: u8) -> String {
     match number % 4 {
         0 => format!("true_5491158254201@c.us_3EB0{number}"),
@@ -100,15 +100,15 @@ fn messages(events: &[(u64, serde_json::Value)]) -> Vec<String> {
         .collect()
 }
 
-/// One step in the life of the log.
+/// One step in the life of the event log.
 #[derive(Clone, Debug)]
 enum Step {
     Message(u8),
     Ciphertext(u8),
     Ack(u8, i8),
-    /// An event that is only in memory, such as a state.
+    /// Publishes an event that is only in memory, such as a state.
     Push,
-    /// The service is killed, and restarted with this clock offset.
+    /// Kills the service, and restarts it with this clock offset.
     Restart(i64),
 }
 
@@ -125,9 +125,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
-    /// Whatever arrives, however often, and whatever is killed in between: each
-    /// message is recorded once, ids and acks increase, and a client that
-    /// resumes at any position misses nothing.
+    /// Checks that, whatever arrives, however often, and whatever is killed in between, each
+    /// message is recorded once, ids and acks increase, and a client that resumes at any position
+    /// misses nothing.
     #[test]
     fn events_are_recorded_once_and_in_order_across_restarts(
         lives in steps(),
@@ -171,7 +171,7 @@ proptest! {
                         log.push(&snapshot);
                     }
                     Step::Restart(clock) => {
-                        // The page reports again what was not written by then.
+                        // The page reports again what had not been written by then.
                         store.record(batch.clone()).await.unwrap();
                         batch.clear();
                         told_ids.push(log.last_id());
@@ -187,7 +187,7 @@ proptest! {
                     store.record(batch.clone()).await.unwrap();
                     batch.clear();
                     room = *batches.next().unwrap();
-                    // A client receives it in the order of the ids.
+                    // A client receives the events in the order of their ids.
                     let Recent::Events(heard) = log.after(heard_until, usize::MAX) else {
                         panic!("all of it is in memory");
                     };
@@ -262,7 +262,7 @@ async fn settled_outcome_is_published_as_an_ack() {
     for (id, event) in [
         (taken, SendEvent::Attempt),
         (taken, SendEvent::Taken),
-        // The page is slower than the response.
+        // The page reports later than the response arrives.
         (taken, SendEvent::Ack(1)),
         (failed, SendEvent::Attempt),
         (failed, SendEvent::Unknown),
@@ -328,7 +328,7 @@ async fn unreadable_message_is_published_as_such_then_with_its_text() {
     for id in [by_number, by_lid, group] {
         store.record(vec![message(id, "ciphertext")]).await.unwrap();
         let at = Timestamp::now();
-        // They are published in the order of their milliseconds.
+        // The events are published in the order of their milliseconds.
         while Timestamp::now().as_millis() == at.as_millis() {
             tokio::task::yield_now().await;
         }
@@ -339,7 +339,7 @@ async fn unreadable_message_is_published_as_such_then_with_its_text() {
     assert_eq!(store.tell_unreadable(at(now + 1_000)).await.unwrap(), 0);
     assert!(store.unreadable(false).await.unwrap().is_empty());
     assert_eq!(store.unreadable(true).await.unwrap().len(), 3);
-    // It is found repeatedly, and reported again after a restart.
+    // The search finds the message repeatedly, and the page reports it again after a restart.
     store
         .record(vec![message(by_number, "ciphertext")])
         .await
@@ -398,7 +398,7 @@ async fn interrupted_search_resumes_where_it_was() {
         160
     );
     assert_eq!(store.searched_chats("other").await.unwrap().len(), 1);
-    // Linked again: earlier search positions are obsolete.
+    // The account is linked again, so earlier search positions are obsolete.
     store.chats_searched("me", &[chat("a", 170)]).await.unwrap();
     store.watermark("me", 200, true).await.unwrap();
     assert!(store.searched_chats("me").await.unwrap().is_empty());
@@ -415,7 +415,7 @@ async fn prune_forgets_only_old_and_searched_events() {
     let new_file = store.kept_after().await.unwrap();
     assert_eq!(store.prune_events(at(now - 60_000)).await.unwrap(), 0);
     assert_eq!(store.kept_after().await.unwrap(), new_file);
-    // The search would find it again.
+    // The search would find the message again.
     let seconds = now / 1000;
     store.watermark("me", seconds - 3_600, false).await.unwrap();
     assert_eq!(store.prune_events(at(now + 60_000)).await.unwrap(), 0);
@@ -456,7 +456,7 @@ async fn watermark_begins_at_the_link() {
     store.seen_until("me", 120).await.unwrap();
     let known = store.watermark("me", 900, false).await.unwrap();
     assert_eq!((known.since, known.seen_until), (100, 150));
-    // Linked again, as seen by this process or by an earlier one.
+    // The account is linked again, as seen by this process or by an earlier one.
     assert_eq!(
         store.watermark("me", 200, true).await.unwrap().seen_until,
         200
@@ -521,7 +521,7 @@ async fn changes_are_published_once_by_number_and_by_lid() {
         edit("false_5491158254201@c.us_3AE2", id, "dos"),
     ];
     assert_eq!(store.record(batch).await.unwrap().told, 3);
-    // After a restart, and with the chat under its LID.
+    // The same must hold after a restart, and with the chat under its LID.
     store.close().await;
     let log = EventLog::new(at(1_795_000_001_000));
     let store = open(folder.path(), &log).await;
@@ -617,7 +617,7 @@ async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
     let dropped = store.media(id).await.unwrap().unwrap();
     assert_eq!((dropped.stored, dropped.gone), (None, false));
     assert_eq!(due(900).await.unwrap(), None, "only when it is asked for");
-    // A forgotten file has no row, even if a download of it is running.
+    // A forgotten file has no row, even if its download is running.
     assert!(store.media_stored(&row.message_key, &file).await.unwrap());
     let forgotten = store.media_forgotten(&row.message_key).await.unwrap();
     assert_eq!(forgotten, Some(file.file_id.clone()));

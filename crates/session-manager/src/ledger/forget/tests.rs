@@ -48,7 +48,7 @@ fn edited(key: &str, chat: &str, body: &str) -> NewEvent {
     }
 }
 
-/// All that the tables hold, as text.
+/// Returns the content of all tables, as text.
 async fn whole(store: &Store) -> String {
     let mut all = String::new();
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
@@ -165,7 +165,7 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
         assert!(!left.contains(secret), "{secret} in {left}");
     }
     assert!(left.contains("de Leo") && left.contains(LEO));
-    // Whoever resumes from before hears nothing of it, from memory or disk.
+    // A client that resumes from before gets none of it, from memory or from disk.
     let Recent::Events(told) = log.after(first, 100) else {
         panic!("they are in memory");
     };
@@ -174,13 +174,13 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
             .all(|it| !it.data.contains("58254201") && !it.data.contains("Ana S"))
     );
     assert!(told.iter().any(|it| it.data.contains("de Leo")));
-    // The page tells it all again: none of it is news, what comes next is.
+    // The page reports everything again. None of that is news; what comes next is.
     assert_eq!(store.record(batch).await.unwrap().told, 0);
     let later = Timestamp::from_millis(Timestamp::now().as_millis() + 60_000).unwrap();
     assert_eq!(store.tell_unreadable(later).await.unwrap(), 0);
     let next = message(&format!("false_{chat}_3A06"), &chat, "hola de nuevo");
     assert_eq!(store.record(vec![heard(&next)]).await.unwrap().told, 1);
-    // No key is sent twice; what failed can be asked for again.
+    // No key is sent twice, and a send that failed can be requested again.
     for (id, key) in [(taken, "a"), (failed, "b")] {
         let row = store.by_idempotency_key(key).await.unwrap().unwrap();
         assert_eq!(

@@ -49,7 +49,7 @@ async fn open(folder: &Path) -> Result<Store, LedgerError> {
     Store::open(folder, EventLog::new(Timestamp::now())).await
 }
 
-/// As after `kill -9`: the file is opened again although it was never closed.
+/// Opens the file again although it was never closed, as happens after `kill -9`.
 async fn opened_again(folder: &Path, before: Store) -> Store {
     let after = open(folder).await.unwrap();
     drop(before);
@@ -58,8 +58,8 @@ async fn opened_again(folder: &Path, before: Store) -> Store {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
-    /// Every confirmed write is on disk: the file agrees with the transitions
-    /// after any number of crashes.
+    /// Checks that every confirmed write is on disk: the file agrees with the transitions after any
+    /// number of crashes.
     #[test]
     fn store_follows_the_transitions(
         lives in prop::collection::vec(prop::collection::vec(send_events(), 0..8), 1..4),
@@ -84,7 +84,7 @@ proptest! {
                     assert_eq!(news, expected.is_some());
                     state = expected.unwrap_or(state);
                     assert_eq!(row.state, state);
-                    // Needed for a resend, and kept no longer than that.
+                    // The content is needed for a resend, and is not kept longer than that.
                     let open = state == SendState::Accepted || state.is_unsettled();
                     assert_eq!(row.content.is_some(), open, "{state}");
                     assert_eq!(row.sent_at.is_some(), state.is_taken());
@@ -207,7 +207,7 @@ async fn a_full_disk_is_an_error_and_loses_nothing() {
     assert_eq!(store.find("3EB0A").await.unwrap(), Some(row));
 }
 
-/// A file of the version that only supported texts, with an unknown outcome.
+/// Opens a file with an unknown outcome, from the version that only supported text messages.
 #[tokio::test]
 async fn row_of_an_older_version_is_still_sent() {
     let folder = tempfile::tempdir().unwrap();
@@ -266,12 +266,12 @@ async fn undecided_send_does_not_block_others_and_can_be_settled() {
     assert!(store.unsettled(None).await.unwrap().is_empty());
     assert_eq!(store.unsettled_count().await.unwrap(), (0, None));
     assert_eq!(store.undecided_count().await.unwrap(), 1);
-    // A retry needs its id, however late a person decides.
+    // A retry needs the send's id, however late a person decides.
     let later = Timestamp::now().as_millis() + 60_000;
     assert_eq!(store.prune(later).await.unwrap(), 0);
     let free = store.insert(new("3EB0C"), true).await.unwrap().unwrap();
     assert_eq!(free.state, SendState::Sending, "its lane goes on");
-    // After a crash, too.
+    // The same holds after a crash.
     let store = opened_again(folder.path(), store).await;
     let undecided = store.get(row.id).await.unwrap().unwrap();
     assert!(undecided.is_undecided() && undecided.content.is_some());
@@ -306,7 +306,8 @@ async fn the_history_of_a_link_is_through_once_and_of_the_next_link_anew() {
     assert_eq!((age.since, age.history_at), (2_000, None));
 }
 
-/// A message to a LID holds back one to the number, once that is known.
+/// Checks that a message to a LID holds back a message to the number, once it is known that both
+/// belong to one person.
 #[tokio::test]
 async fn unsettled_sends_are_found_by_each_address() {
     let folder = tempfile::tempdir().unwrap();
@@ -321,7 +322,7 @@ async fn unsettled_sends_are_found_by_each_address() {
     let by_lid = [lid.clone()];
     let first = store.insert(to("A", &lid, &by_lid), true).await.unwrap();
     assert_eq!(first.unwrap().state, SendState::Sending);
-    // The number alone does not tell whose it is.
+    // The number alone does not tell whose number it is.
     let by_number = [number.clone()];
     assert_eq!(store.unsettled(Some(&by_number)).await.unwrap(), []);
     let both = [number, lid.clone()];
@@ -330,7 +331,7 @@ async fn unsettled_sends_are_found_by_each_address() {
     let unsettled = store.unsettled(Some(&both)).await.unwrap();
     assert_eq!(unsettled.len(), 1);
     assert_eq!(unsettled[0].wa_key, "A");
-    // The page knew the number at the first send to this LID, and not later on.
+    // The page knew the number at the first send to this LID, but does not know it later.
     let other = "247033104567643@lid".to_owned();
     let known = ["5491158254202@c.us".to_owned()];
     let third = store.insert(to("C", &other, &known), true).await.unwrap();

@@ -1,16 +1,16 @@
-//! Garbage collection of the page: when V8 is asked to collect.
+//! Decides when to ask V8 to collect the page's garbage.
 //!
-//! V8 collects little in an idle page: after thousands of messages in a row it
-//! keeps their garbage, over 100 MiB, permanently; and with a few messages
-//! every second all day long, garbage piles up. On request V8 frees it within a
-//! moment, in which usually no caller is waiting.
+//! V8 collects little in an idle page. After thousands of messages in a row it keeps their garbage,
+//! over 100 MiB, permanently. With a few messages every second all day long, garbage piles up as
+//! well. On request V8 frees it within a moment, and the moments are chosen so that usually no
+//! caller is waiting.
 
 /// Number of page events after which a collection is worthwhile.
 const ENOUGH: u64 = 200;
-/// Number of events that forces a collection: a busy page may never be quiet.
+/// Number of page events that forces a collection, since a busy page may never be quiet.
 const PLENTY: u64 = 5_000;
 
-/// Decides when to collect next: counts page events between heartbeats.
+/// A schedule that counts page events between heartbeats to decide when to collect next.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GcSchedule {
     /// Events since the last collection.
@@ -20,7 +20,7 @@ pub(super) struct GcSchedule {
 }
 
 impl Default for GcSchedule {
-    /// A freshly loaded page: its start alone leaves enough garbage.
+    /// Creates the schedule of a freshly loaded page, whose start alone leaves enough garbage.
     fn default() -> Self {
         Self {
             events: ENOUGH,
@@ -35,8 +35,8 @@ impl GcSchedule {
         self.events += 1;
     }
 
-    /// Returns whether to collect now: `ENOUGH` events occurred, and none since
-    /// the previous heartbeat; or `PLENTY` occurred.
+    /// Returns whether to collect now: `ENOUGH` events occurred and none of them since the previous
+    /// heartbeat, or `PLENTY` occurred.
     pub(super) fn on_heartbeat(&mut self) -> bool {
         let quiet = self.at_last_beat.replace(self.events) == Some(self.events);
         let due = (quiet && self.events >= ENOUGH) || self.events >= PLENTY;

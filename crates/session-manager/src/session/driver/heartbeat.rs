@@ -1,5 +1,5 @@
-//! Heartbeats: concludes from missed ones that the page hangs, and has the page
-//! reloaded or the browser diagnosed.
+//! Sends heartbeats to the page. After several are missed, concludes that the page hangs, and has
+//! the page reloaded or the browser diagnosed.
 
 use session_api::SessionState;
 
@@ -8,11 +8,11 @@ use crate::browser::{CdpError, PageError, PageReport};
 use crate::failure::Failure;
 use crate::session::machine::Input;
 
-/// Number of consecutive missed heartbeats after which the page is hung.
+/// Number of consecutive missed heartbeats after which the page counts as hung.
 const MAX_MISSED: u32 = 3;
 
 impl SessionDriver {
-    /// Requests a report of the page, within the deadline of a heartbeat.
+    /// Requests a report from the page, within the deadline of a heartbeat.
     pub(super) fn heartbeat(&self) {
         let (page, done) = (self.page.borrow().clone(), self.done.clone());
         let (launch, deadline) = (self.launches, self.heartbeat.heartbeat_deadline);
@@ -35,17 +35,17 @@ impl SessionDriver {
                 tracing::warn!(%error, "the page missed a heartbeat");
                 self.missed_beats += 1;
                 let hung = matches!(error, PageError::Browser(CdpError::Timeout(_)));
-                // A linked profile that loads, and the first sync of a large
-                // account, keep the page's thread busy for long; a page between
-                // two documents briefly has no script; and a passkey has a
-                // deadline of ten minutes.
+                // Several states delay a heartbeat without a hang. A linked profile that loads, and
+                // the first sync of a large account, keep the page's thread busy for long. A page
+                // between two documents briefly has no script. A passkey has a deadline of ten
+                // minutes.
                 let costly = self.machine.linked() || self.machine.passkey().is_some();
                 let syncing = costly && self.machine.state() != SessionState::Ready;
                 if self.missed_beats >= MAX_MISSED && syncing && !self.reloaded_for_beats {
                     self.reloaded_for_beats = true;
                     self.missed_beats = 0;
                     self.apply(Input::PageFailed(Failure::PageHung)).await;
-                    // From here the boot timer decides.
+                    // From here on, the boot timer decides.
                     return;
                 } else if self.missed_beats >= MAX_MISSED || (hung && !syncing) {
                     self.diagnose();

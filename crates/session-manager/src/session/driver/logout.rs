@@ -1,4 +1,4 @@
-//! Logout: unlinks the device, which needs a connected page.
+//! Logs out: unlinks the device, which needs a connected page.
 //!
 //! ```text
 //!  POST /logout ─> linked? ─no──────────────────────────────> wiped
@@ -21,8 +21,7 @@ impl SessionDriver {
             return;
         }
         if self.logout.is_some() {
-            // The first logout serves both callers; this one gets the same
-            // reply.
+            // The first logout serves both callers, and this one gets the same reply.
             self.reply_when_wiped(reply, LogoutOutcome::Unlinked);
             return;
         }
@@ -31,11 +30,11 @@ impl SessionDriver {
             started: false,
         });
         self.timers.logout_within(LOGOUT_PATIENCE);
-        // A closed browser has to be started to notify WhatsApp.
+        // A closed browser has to be started so that WhatsApp can be notified.
         self.apply(Input::Connect(Intent::Resume)).await;
     }
 
-    /// Advances the logout when the page allows it.
+    /// Advances the logout as soon as the page allows it.
     pub(super) fn advance_logout(&mut self) {
         let connected = {
             let report = self.machine.report();
@@ -46,7 +45,7 @@ impl SessionDriver {
             return;
         };
         if gone {
-            // The page's own report arrived before the response of its call.
+            // The page's own report arrived before the response to the call.
             if let Some(pending) = self.logout.take() {
                 self.timers.logout_over();
                 self.reply_when_wiped(pending.reply, LogoutOutcome::Unlinked);
@@ -74,8 +73,8 @@ impl SessionDriver {
         }
         match result {
             Ok(()) => self.finish_logout(LogoutOutcome::Unlinked).await,
-            // The page navigated during its response, as it does after a
-            // logout: the next document reports whether it did.
+            // The page navigated during its response, as it does after a logout. The next document
+            // reports whether the logout succeeded.
             Err(PageError::Browser(CdpError::Remote { .. })) => {}
             Err(error) => {
                 tracing::warn!(%error, "whatsapp could not be told to unlink the device");
@@ -98,7 +97,7 @@ impl SessionDriver {
         self.reply_when_wiped(pending.reply, outcome);
     }
 
-    /// Replies once the browser is gone, and thus the profile is deleted.
+    /// Replies once the browser is gone, and with it the profile.
     fn reply_when_wiped(&mut self, reply: oneshot::Sender<LogoutOutcome>, outcome: LogoutOutcome) {
         let (gone, told) = oneshot::channel();
         if self.machine.browser() == BrowserPhase::Gone {

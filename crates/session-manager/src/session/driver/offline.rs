@@ -1,4 +1,4 @@
-//! Jobs that need Chrome closed, such as a backup of the profile.
+//! Runs jobs that need Chrome closed, such as a backup of the profile.
 //!
 //! ```text
 //!  asked ─> Rest ─> Chrome closed cleanly ─> the job ─> RestOver ─> Chrome again
@@ -40,7 +40,7 @@ impl SessionDriver {
         let (profile, clean) = (self.config.profile.clone(), self.closed_cleanly);
         tokio::task::spawn_blocking(move || {
             let ready = if clean {
-                // Idle since the start, the profile may not be locked yet.
+                // If the session was idle since the start, the profile may not be locked yet.
                 profile.hold().map_err(OfflineError::InUse)
             } else {
                 Err(OfflineError::NotClosedCleanly)

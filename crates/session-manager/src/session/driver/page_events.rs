@@ -1,4 +1,4 @@
-//! Handles events that the page publishes (`PageEvent`), and its reloads.
+//! Handles the events that the page publishes (`PageEvent`), and reloads the page.
 
 use session_api::SessionState;
 
@@ -95,7 +95,7 @@ impl SessionDriver {
         });
     }
 
-    /// Reloads the page. A page that cannot take the request is lost.
+    /// Reloads the page. A page that cannot accept the request counts as lost.
     pub(super) fn reload_page(&mut self) {
         self.timers.page_loading(self.heartbeat.boot_patience);
         let Some(page) = self.page.borrow().clone() else {
@@ -105,7 +105,7 @@ impl SessionDriver {
         tokio::spawn(async move {
             match page.reload().await {
                 Ok(()) => {}
-                // A busy page handles it when it can.
+                // A busy page handles the reload when it can.
                 Err(error @ CdpError::Timeout(_)) => {
                     tracing::warn!(%error, "the page is slow to load anew");
                 }
@@ -117,11 +117,9 @@ impl SessionDriver {
         });
     }
 
-    /// Handles missing acks: first reloads the page, then closes the browser,
-    /// and finally kills it.
+    /// Handles missing acks: first reloads the page, then closes the browser, and finally kills it.
     pub(super) async fn acks_stopped(&mut self) {
-        // A page that holds sends gets no acks, and a reload would restart the
-        // delivery.
+        // A page that holds sends gets no acks, and a reload would restart the delivery.
         if self.machine.state() != SessionState::Ready || self.machine.holds_sends() {
             return;
         }

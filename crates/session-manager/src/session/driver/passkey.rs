@@ -1,4 +1,4 @@
-//! The driver's part in a passkey ceremony: log, metrics, cancel.
+//! Performs the driver's part of a passkey ceremony: log, metrics, cancel.
 
 use metrics::counter;
 
@@ -6,7 +6,7 @@ use super::SessionDriver;
 use crate::session::machine::PasskeyStep;
 
 impl SessionDriver {
-    /// Moves the page back to a code to scan.
+    /// Leads the page back to a code to scan.
     pub(super) fn cancel_passkey(&self) {
         let Some(page) = self.page.borrow().clone() else {
             return;
@@ -21,11 +21,11 @@ impl SessionDriver {
         });
     }
 
-    /// Logs and counts a step.
+    /// Logs and counts a step of the ceremony.
     pub(super) fn note_passkey_step(step: PasskeyStep) {
         counter!("leadmaster_passkeys_total", "step" => step.as_str()).increment(1);
         match step {
-            // The transition already logs it.
+            // The log line of the transition already reports it.
             PasskeyStep::Asked => {}
             PasskeyStep::Answered => tracing::info!("the passkey's answer was given to WhatsApp"),
             PasskeyStep::Refused => tracing::warn!(

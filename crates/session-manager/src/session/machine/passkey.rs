@@ -1,4 +1,4 @@
-//! `Passkey`: the state of a passkey ceremony, and its steps.
+//! Defines `Passkey`, the state of a passkey ceremony, and its steps.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ pub struct Passkey {
     /// When the ceremony times out.
     pub expires_at: Timestamp,
     pub(super) stage: PasskeyStage,
-    /// Number of the page's request that an answer is for.
+    /// The number of the page's request. An answer belongs to exactly one request.
     pub request: u64,
     public_key: Option<PasskeyRequest>,
     verification_code: Option<String>,
     confirms_itself: bool,
-    /// When it was cancelled; since then the page is returning to a code.
+    /// When the ceremony was cancelled; since then the page is returning to a code.
     pub(super) over: Option<Timestamp>,
 }
 
@@ -65,7 +65,7 @@ impl Passkey {
         }
     }
 
-    /// Returns whether a person has to confirm the code.
+    /// Returns whether a person has to confirm the verification code.
     pub fn needs_confirmation(&self) -> bool {
         self.stage == PasskeyStage::Confirm && !self.confirms_itself && self.over.is_none()
     }
@@ -87,12 +87,12 @@ pub enum PasskeyStep {
     Expired,
     /// The device is linked.
     Linked,
-    /// The page no longer requests it.
+    /// The page no longer requests the passkey.
     Dropped,
     /// The page waits for an answer to a request that this version cannot
     /// parse.
     Unreadable,
-    /// It was cancelled, and the page did not return to a code.
+    /// The ceremony was cancelled, but the page did not return to a code.
     Stuck,
 }
 
@@ -110,7 +110,7 @@ pub(super) fn passkey_now(known: Option<&Passkey>, page: PagePasskey, now: Times
     });
     let mut expires_at = known.map_or(now.after(PATIENCE), |known| known.expires_at);
     if !same_request {
-        // A further request only has the rest of the ceremony's time.
+        // A further request has only the time that is left of the ceremony.
         expires_at = since.after(PATIENCE);
         let wanted = page.public_key.as_ref().and_then(|key| key.timeout);
         if let Some(timeout) = wanted {

@@ -1,5 +1,5 @@
-//! The passkey ceremony that WhatsApp requires of some accounts before it links
-//! a device: transitions of the session machine.
+//! Handles the passkey ceremony that WhatsApp requires of some accounts before it links a device:
+//! its transitions of the session machine.
 //!
 //! ```text
 //!  QR_REQUIRED, code ──scan──> QR_REQUIRED, PASSKEY_REQUIRED ──> AUTHENTICATED
@@ -7,8 +7,8 @@
 //!       └──────────────────────────┘
 //! ```
 //!
-//! While it runs the rest of the page's report is ignored: the codes behind it
-//! expire, and refreshing them would abort the ceremony.
+//! While the ceremony runs, the rest of the page's report is ignored: the codes behind it expire,
+//! and refreshing them would abort the ceremony.
 
 use session_api::{SessionState, Timestamp};
 
@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::session::cause::Cause;
 
 impl Machine {
-    /// Handles the page's passkey report; returns whether to ignore the rest.
+    /// Handles the page's passkey report. Returns whether to ignore the rest of the report.
     pub(super) fn on_passkey(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
         let linked = self.report.registered == Some(true);
         let reported = self.report.passkey.clone().filter(|_| !linked);
@@ -74,8 +74,7 @@ impl Machine {
         }
     }
 
-    /// Handles the deadline: no answer came, or the page did not return to a
-    /// code.
+    /// Handles the deadline: no answer came, or the page did not return to a code.
     pub(super) fn expire_passkey(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let Some(passkey) = &mut self.passkey else {
             return;
@@ -84,7 +83,7 @@ impl Machine {
             return;
         }
         if passkey.over.is_some() {
-            // No button led back, and the screen would stay permanently.
+            // No button led back to a code, and the screen would stay permanently.
             self.passkey = None;
             effects.push(Effect::PasskeyStep(PasskeyStep::Stuck));
             return self.reload(Failure::PageStuck, now, effects);
@@ -95,7 +94,7 @@ impl Machine {
         effects.push(Effect::CancelPasskey);
     }
 
-    /// Returns the passkey that WhatsApp requests.
+    /// Returns the passkey that WhatsApp requests, if any.
     pub fn passkey(&self) -> Option<&Passkey> {
         self.passkey.as_ref()
     }
@@ -211,7 +210,7 @@ mod tests {
         ];
         assert_eq!(effects, given_up);
         assert_eq!(machine.passkey().unwrap().body(), PasskeyBody::NoPasskey);
-        // Only once, although the page takes a moment.
+        // The effect occurs only once, although the page takes a moment.
         assert_eq!(machine.apply(Input::Tick, at(601)), []);
         // A page that does not return is reloaded.
         let still = asked(PasskeyStage::Required, 2, 600_000);
@@ -229,7 +228,7 @@ mod tests {
     fn a_ceremony_after_a_cancelled_one_has_ten_minutes_of_its_own() {
         let mut machine = machine();
         tell(&mut machine, asked(PasskeyStage::Asked, 0, 0), at(0));
-        // A person's own Cancel: the page draws a code again.
+        // A person pressed the page's own Cancel, and the page draws a code again.
         let code = PageReport {
             code: Some("2@a,b,c,d,1".to_owned()),
             ..unlinked()

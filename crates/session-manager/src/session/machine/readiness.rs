@@ -1,4 +1,4 @@
-//! Readiness: whether a linked page can send and receive yet, and what it waits for.
+//! Decides whether a linked page can send and receive yet, and what it waits for.
 //!
 //! ```text
 //!  linked ─> syncing ─> connected ─> tools found ─> waiting messages delivered ─> READY
@@ -7,9 +7,8 @@
 //!            stalled                 TOOLS_BROKEN       OFFLINE_DELIVERY
 //! ```
 //!
-//! The page reports that it is connected before its queued messages have been
-//! delivered, and holds every send until they are, for at most five minutes
-//! (`WAWebEventsWaitForOfflineDeliveryEnd`).
+//! The page reports that it is connected before its queued messages have been delivered. It holds
+//! every send until they are, for at most five minutes (`WAWebEventsWaitForOfflineDeliveryEnd`).
 
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use super::Limits;
 use crate::browser::PageReport;
 use crate::session::cause::Cause;
 
-/// A delivery that completes sooner is not reported.
+/// How long a delivery may take without being reported.
 const TELL_DELIVERY_AFTER: Duration = Duration::from_secs(5);
 
 /// The readiness of a linked page.
@@ -27,16 +26,16 @@ const TELL_DELIVERY_AFTER: Duration = Duration::from_secs(5);
 pub(super) enum Readiness {
     /// Sends work.
     Ready,
-    /// Not connected, or not synced.
+    /// The page is not connected, or not synced.
     NotConnected,
-    /// Connected, but not ready for this reason; `worth_telling` once it has
+    /// The page is connected, but not ready for this reason, which is `worth_telling` once it has
     /// lasted.
     NotYet { why: Cause, worth_telling: bool },
-    /// The sync makes no progress any more.
+    /// The sync no longer makes progress.
     Stalled,
 }
 
-/// Start times of the pending waits.
+/// The start times of the pending waits.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     undelivered: Option<Timestamp>,
@@ -82,8 +81,7 @@ impl Waits {
     }
 
     fn judge_sync(&mut self, report: &PageReport, limits: &Limits, now: Timestamp) -> Readiness {
-        // Without a connection no progress is possible, and the page
-        // reconnects.
+        // Without a connection no progress is possible, and the page reconnects by itself.
         if report.socket.as_deref() != Some("CONNECTED") {
             self.progress = None;
             return Readiness::NotConnected;

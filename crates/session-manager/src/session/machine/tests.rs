@@ -1,4 +1,4 @@
-//! Tests of the machine: fixed sequences, and property tests with any sequence.
+//! Tests the machine with fixed sequences, and with property tests of any sequence.
 
 use proptest::prelude::*;
 
@@ -269,7 +269,7 @@ fn a_device_unlinked_while_the_service_was_away() {
     assert_eq!(m.state(), SessionState::Authenticated);
     assert!(m.linked());
 
-    // On request, the code is displayed, from a new profile.
+    // If a caller requests it, the code of a new profile is displayed.
     let mut m = machine(true);
     up(&mut m);
     m.apply(
@@ -383,8 +383,8 @@ fn a_sync_without_progress_is_loaded_anew_and_one_that_moves_is_left_alone() {
     );
 }
 
-/// The timeout of one stall equals the restart window, so that no stall finds
-/// another in its window.
+/// Checks that a sync that stalls repeatedly is given up, although the timeout of one stall equals
+/// the restart window, so that no stall has another in its window.
 #[test]
 fn sync_that_stalls_repeatedly_is_given_up() {
     let mut m = machine(true);
@@ -554,7 +554,7 @@ fn without_the_ledger_there_is_no_ready() {
     m.apply(Input::Ledger(Some("full".into())), at(2));
     assert_eq!(m.state(), SessionState::Error);
 
-    // Known before the session is up: linking a phone stays possible.
+    // The notice is known before the session is up; linking a phone stays possible.
     let mut m = machine(false);
     m.apply(Input::Ledger(Some("full".into())), at(0));
     up(&mut m);
@@ -649,7 +649,7 @@ fn any_input() -> impl Strategy<Value = Input> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
 
-    /// Invariants that hold for any inputs in any order.
+    /// Checks the invariants, which hold for any inputs in any order.
     #[test]
     fn machine_invariants_hold_for_any_inputs(
         linked in any::<bool>(),

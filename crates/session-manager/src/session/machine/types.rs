@@ -1,4 +1,4 @@
-//! The types of the session machine: inputs, effects, limits.
+//! Defines the types of the session machine: inputs, effects and limits.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use crate::session::cause::Cause;
 /// The limits of the machine's automatic actions.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Maximum restarts after crashes within [`Self::restart_window`].
+    /// Maximum number of restarts after crashes within [`Self::restart_window`].
     pub restart_budget: u32,
-    /// See [`Self::restart_budget`].
+    /// The window of [`Self::restart_budget`].
     pub restart_window: Duration,
-    /// Backoff before the first restart; doubles with each.
+    /// Delay before the first restart. It doubles with each restart.
     pub restart_backoff: Duration,
     /// Interval between retries while the host or the network is at fault.
     pub retry_interval: Duration,
@@ -41,7 +41,7 @@ impl Default for Limits {
             retry_interval: Duration::from_secs(30),
             code_rounds: 6,
             sync_patience: Duration::from_secs(600),
-            // As long as the page itself holds a send for it.
+            // As long as the page itself holds a send until the delivery is complete.
             delivery_patience: Duration::from_secs(300),
             tools_patience: Duration::from_secs(30),
         }
@@ -51,22 +51,22 @@ impl Default for Limits {
 /// Why the session is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
-    /// The service itself, since a linked profile is stored.
+    /// The service itself wants it, since a linked profile is stored.
     Resume,
     /// A caller requested it (`POST /connect`).
     Requested,
 }
 
-/// The browser, as far as the machine knows.
+/// The phase of the browser, as far as the machine knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BrowserPhase {
     /// No process exists.
     Gone,
-    /// Being started.
+    /// The browser is being started.
     Starting,
-    /// Running.
+    /// The browser is running.
     Up,
-    /// Being closed.
+    /// The browser is being closed.
     Closing,
 }
 
@@ -75,9 +75,9 @@ pub enum BrowserPhase {
 pub struct Code {
     /// The text that the phone scans.
     pub text: String,
-    /// When WhatsApp will replace it.
+    /// When WhatsApp will replace the code.
     pub expires_at: Timestamp,
-    /// Number of codes that follow in this round.
+    /// How many codes follow in this round.
     pub codes_left: u32,
 }
 
@@ -109,13 +109,11 @@ pub enum Input {
     BrowserUp,
     /// The browser did not start; no process is left.
     BrowserFailed(Failure),
-    /// The running browser is lost, and its processes are being ended:
-    /// `BrowserClosed` follows.
+    /// The running browser is lost, and its processes are being ended. `BrowserClosed` follows.
     BrowserLost(Failure),
     /// The browser was closed or ended; no process is left.
     BrowserClosed,
-    /// The page is unusable, but the browser may not be: the page is to be
-    /// reloaded.
+    /// The page is unusable, but the browser may not be, so the page is to be reloaded.
     PageFailed(Failure),
     /// The page is about to be requested to unlink the device.
     LogoutStarted,
@@ -129,34 +127,33 @@ pub enum Input {
     Rest,
     /// The temporary close is over.
     RestOver,
-    /// Time passed; drops an expired code, or cancels an expired passkey.
+    /// Time passed. Drops an expired code, or cancels an expired passkey.
     Tick,
 }
 
 /// An effect that the driver carries out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Start the browser; answer with `BrowserUp` or `BrowserFailed`.
+    /// Start the browser. The driver answers with `BrowserUp` or `BrowserFailed`.
     Start,
-    /// Close the browser; answer with `BrowserClosed`.
+    /// Close the browser. The driver answers with `BrowserClosed`.
     Close,
     /// Delete the profile. Only requested while the browser is gone.
     WipeProfile,
-    /// Keep the profile next to its replacement. Only requested while the
-    /// browser is gone.
+    /// Keep the profile next to its replacement. Only requested while the browser is gone.
     SetProfileAside,
     /// Reload the page.
     Reload,
     /// Request new codes from the idle page.
     RefreshCode,
-    /// Move the page back from a passkey to a code to scan.
+    /// Lead the page back from a passkey to a code to scan.
     CancelPasskey,
     /// Log and count a passkey step.
     PasskeyStep(PasskeyStep),
-    /// Send `RetryDue` after this delay; replaces an earlier one.
+    /// Send `RetryDue` after this delay, which replaces an earlier one.
     RetryAfter(Duration),
     /// Record on disk, before it is published, that the profile is linked.
     RememberLinked,
-    /// Remove that record.
+    /// Remove the record that the profile is linked.
     ForgetLinked,
 }
