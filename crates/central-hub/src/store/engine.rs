@@ -50,8 +50,8 @@ impl Engine {
     }
 
     /// Fills in the table definitions of `migrations/`, which use the
-    /// placeholders `{id}`, `{int}`, `{blob}`, `{strict}` and, for a whole
-    /// table, `{message_words}`.
+    /// placeholders `{id}`, `{int}`, `{blob}`, `{strict}` and, for whole
+    /// statements, `{message_words}` and `{new_sqlite_words}`.
     pub(super) fn define(self, tables: &str) -> String {
         let [id, int, blob, strict] = match self {
             Self::Sqlite => [
@@ -69,10 +69,25 @@ impl Engine {
         };
         tables
             .replace("{message_words}", self.pick(SQLITE_WORDS, POSTGRES_WORDS))
+            .replace("{new_sqlite_words}", &self.new_sqlite_words())
             .replace("{id}", id)
             .replace("{int}", int)
             .replace("{blob}", blob)
             .replace("{strict}", strict)
+    }
+
+    /// Returns the statements that empty SQLite's index of words and mark all
+    /// messages as not indexed, or nothing for PostgreSQL.
+    fn new_sqlite_words(self) -> String {
+        match self {
+            Self::Sqlite => format!(
+                "DROP TABLE message_words;
+                 {SQLITE_WORDS}
+                 DELETE FROM message_words_filled;
+                 INSERT INTO message_words_filled (place) VALUES (0);"
+            ),
+            Self::Postgres => String::new(),
+        }
     }
 }
 

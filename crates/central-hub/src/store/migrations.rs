@@ -46,6 +46,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     27 "0027_undoing_and_forgetting";
     28 "0028_pauses_and_answers";
     29 "0029_failures";
+    30 "0030_buckets";
 };
 
 /// Returns the number of the last migration.

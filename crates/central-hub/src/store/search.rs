@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use super::error::StoreError;
 use super::messages::{Filter, Message};
-use super::search_index::{BUCKET, join_numbers};
+use super::search_index::{POSTGRES_BUCKET, SQLITE_BUCKET, join_numbers, sqlite_query};
 use super::words::{Words, cliente_number, direction_number};
 use super::{Engine, Store};
 
@@ -29,16 +29,14 @@ pub(super) const AT_ONCE: usize = 2;
 pub(super) const LOOKED_AT: usize = 10_000;
 /// After this long, a search that has found less than a page ends with a cursor.
 const LOOKED_FOR: Duration = Duration::from_millis(10);
-/// Messages whose index entries are read at once, at first. Two words that half of
-/// all messages have, and none has both, take some 0.6 µs per message.
-const RANGE: i64 = BUCKET;
-/// A history of fewer messages is searched whole, however long that takes.
-const SEARCHED_WHOLE: i64 = 3 * BUCKET;
-/// Messages whose index entries are read at once, at most: the words may be rare
-/// up to here and common from here on.
-const LONGEST_RANGE: i64 = 4 * BUCKET;
+/// Messages whose index entries are read at once, at first; a history of fewer is
+/// always searched whole.
+const RANGE: i64 = SQLITE_BUCKET;
+/// Messages whose index entries are read at once, at most: words that are rare in
+/// the newest messages may be common in older ones.
+const LONGEST_RANGE: i64 = 2 * RANGE;
 /// A range that took less than this is followed by a longer one.
-const SHORT: Duration = Duration::from_millis(1);
+const SHORT: Duration = Duration::from_millis(2);
 /// Bytes of text read per search.
 const LOOKED_AT_BYTES: usize = 4 * 1024 * 1024;
 pub(super) const CHUNK: u32 = 1_000;
@@ -263,14 +261,13 @@ impl Store {
         let cliente_id = cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX));
         numbers.extend(cliente_id.map(cliente_number));
         // A cursor may be zero or negative.
-        let first = before.max(1);
-        let mut before = first;
+        let mut before = before.max(1);
         let after = after.max(0);
         let mut range = RANGE;
         let mut ids = Vec::new();
         loop {
             // A range ends with a bucket.
-            let from = (before.saturating_sub(range).max(0) / BUCKET * BUCKET - 1).max(after);
+            let from = (before.saturating_sub(range).max(0) / RANGE * RANGE - 1).max(after);
             let begun = Instant::now();
             let missing = i64::from(limit).saturating_sub_unsigned(ids.len() as u64);
             ids.extend(self.indexed_ids(&numbers, from, before, missing).await?);
@@ -282,7 +279,7 @@ impl Store {
                 return Ok(Matches { ids, next: None });
             }
             before = from.saturating_add(1);
-            if budget.is_spent() && first.saturating_sub(before) >= SEARCHED_WHOLE {
+            if budget.is_spent() {
                 let next = Some(before);
                 return Ok(Matches { ids, next });
             }
@@ -301,6 +298,9 @@ impl Store {
         before: i64,
         limit: i64,
     ) -> Result<Vec<i64>, StoreError> {
+        if before.saturating_sub(after) <= 1 {
+            return Ok(Vec::new());
+        }
         let numbers = numbers.iter().copied().map(i64::from);
         let ids = match self.engine() {
             Engine::Sqlite => {
@@ -309,7 +309,7 @@ impl Store {
                      WHERE message_words MATCH $1 AND rowid > $2 AND rowid < $3
                      ORDER BY rowid DESC LIMIT $4",
                 )
-                .bind(join_numbers(numbers, " AND "))
+                .bind(sqlite_query(numbers, after, before))
                 .bind(after)
                 .bind(before)
                 .bind(limit)
@@ -325,8 +325,8 @@ impl Store {
                     .await?;
                 let statement = sqlx::AssertSqlSafe(format!(
                     "SELECT found.message_id FROM generate_series(
-                             (CAST($3 AS BIGINT) - 1) / {BUCKET},
-                             (CAST($2 AS BIGINT) + 1) / {BUCKET}, -1) AS bucket (n),
+                             (CAST($3 AS BIGINT) - 1) / {POSTGRES_BUCKET},
+                             (CAST($2 AS BIGINT) + 1) / {POSTGRES_BUCKET}, -1) AS bucket (n),
                          LATERAL (
                              SELECT message_id FROM message_words
                              WHERE numbers @> (CAST($1 AS INTEGER[]) || CAST(-1 - bucket.n AS INTEGER))

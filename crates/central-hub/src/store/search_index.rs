@@ -19,10 +19,14 @@ const STEP: i64 = 500;
 const TRIES: u32 = 5;
 /// Number of indexed messages between two log lines about the progress.
 const LOG_EVERY: i64 = 50_000;
-/// Number of messages per bucket. PostgreSQL's index returns its matches in no
-/// order, so it is queried bucket by bucket, newest first. A word that all
-/// messages contain then costs only this many matches.
-pub(super) const BUCKET: i64 = 8192;
+/// Messages per bucket in PostgreSQL's index, which returns its matches in no
+/// order: it is queried bucket by bucket, the newest first, so that a word that all
+/// messages contain costs only this many.
+pub(super) const POSTGRES_BUCKET: i64 = 8192;
+/// Messages per bucket in SQLite's index. FTS5 looks for the first message that has
+/// two words in the whole index, whatever ids are asked for, but no farther than a
+/// third word goes: each bucket has a number of its own among the words.
+pub(super) const SQLITE_BUCKET: i64 = 8 * POSTGRES_BUCKET;
 
 const SQLITE_INTO_INDEX: &str = "INSERT OR REPLACE INTO message_words (rowid, numbers)
     SELECT value ->> 0, value ->> 1 FROM json_each($1)";
@@ -45,10 +49,27 @@ impl Indexed<'_> {
     }
 }
 
-/// Returns the number that stands for a bucket in the index. It is negative, so
-/// that it differs from the number of every word.
-fn bucket_number(id: i64) -> i64 {
-    -1 - id / BUCKET
+/// Returns the number that stands for a message's bucket in the index. It differs
+/// from the number of every word, which is an `i32` that is not negative:
+/// PostgreSQL's is a negative `i32`, and SQLite's, whose tokens have no sign, is
+/// larger.
+fn bucket_number(engine: Engine, id: i64) -> i64 {
+    match engine {
+        Engine::Sqlite => sqlite_bucket_number(id / SQLITE_BUCKET),
+        Engine::Postgres => -1 - id / POSTGRES_BUCKET,
+    }
+}
+
+fn sqlite_bucket_number(bucket: i64) -> i64 {
+    i64::from(i32::MAX) + 1 + bucket
+}
+
+/// Returns the FTS5 query for messages that have all of these numbers and are
+/// between two ids, as far as their buckets tell.
+pub(super) fn sqlite_query(numbers: impl Iterator<Item = i64>, after: i64, before: i64) -> String {
+    let buckets = (after.saturating_add(1) / SQLITE_BUCKET..=(before - 1) / SQLITE_BUCKET).rev();
+    let buckets = join_numbers(buckets.map(sqlite_bucket_number), " OR ");
+    format!("({buckets}) AND {}", join_numbers(numbers, " AND "))
 }
 
 pub(super) fn join_numbers(numbers: impl Iterator<Item = i64>, between: &str) -> String {
@@ -114,12 +135,10 @@ impl Store {
         let mut rows = Vec::with_capacity(messages.len());
         for message in messages {
             let words = message.numbers().into_iter().map(i64::from);
+            let numbers = words.chain([bucket_number(self.engine(), message.id)]);
             let numbers = match self.engine() {
-                Engine::Sqlite => join_numbers(words, " "),
-                Engine::Postgres => {
-                    let bucket = bucket_number(message.id);
-                    format!("{{{}}}", join_numbers(words.chain([bucket]), ","))
-                }
+                Engine::Sqlite => join_numbers(numbers, " "),
+                Engine::Postgres => format!("{{{}}}", join_numbers(numbers, ",")),
             };
             rows.push(json!([message.id, numbers]));
         }
