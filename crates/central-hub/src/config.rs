@@ -1,11 +1,12 @@
 //! Configuration (`Config`): the environment variables, parsed and validated
-//! once at the start, and the text of `--help`.
+//! once at the start.
 
 pub mod alerts;
 mod allowed_hosts;
 mod backups;
 mod database_location;
 pub mod smtp;
+mod variables;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use phone_number::Home;
-use service_runtime::env::mask_userinfo;
+use service_runtime::env::{mask_userinfo, masked};
 use service_runtime::listen::{
     Hosts, LEAST_PASSWORD, LEAST_TOKEN, ListenError, ensure_loopback_or_token,
     ensure_not_guessable, is_guessable,
@@ -27,70 +28,7 @@ pub use alerts::AlertConfig;
 pub use allowed_hosts::{AllowedHosts, BadHosts};
 pub use backups::BackupConfig;
 pub use database_location::{BadDatabaseLocation, DatabaseLocation};
-
-/// Default of `PORT`.
-pub const DEFAULT_PORT: u16 = 3012;
-
-/// The variables, for `--help`.
-pub const HELP: &str = "\
-Environment:
-  SESSION_MANAGER_BASE_URL  where session-manager is, such as http://127.0.0.1:3001 (required)
-  PORT                      port to listen on (3012)
-  HOST                      addresses to listen on, by commas (127.0.0.1,::1); beyond loopback only with a password
-  NODE_ENV                  development | production | test; production logs JSON
-  DRY_RUN                   true | false: only false sends for real (true)
-  AUTO_CAMPAIGNS_ENABLED    true | false: only true lets the scheduler send (false)
-  DATA_DIR                  where hub.db is, unless DATABASE_URL says otherwise (data/)
-  DATABASE_URL              sqlite:<file>, or postgres://… for several hubs (sqlite:DATA_DIR/hub.db)
-  TZ                        zone of the schedules' hours (America/Argentina/Buenos_Aires)
-  PHONE_REGION              country of numbers that are written without one, two letters (AR)
-  SESSION_MANAGER_TOKEN     bearer token for session-manager (none)
-  HUB_ADMIN_PASSWORD        password of the page and the API, user admin (none)
-  INTERNAL_TOKEN            token of programs that report messages, in X-Internal-Token (none)
-  INTERNAL_TOKEN_PREVIOUS   the token before, which is taken as well while they change over (none)
-  TRUSTED_PROXIES           networks whose word for a client's address is believed, beside this machine (none)
-  WEBHOOK_ALLOWED_HOSTS     hosts and networks beyond the internet that webhooks may have (none)
-  SMTP_URL                  mail server for alerts, such as smtps://user:password@mail.example.com (none)
-  ALERT_EMAIL_FROM          who they are from; required beside SMTP_URL
-  ALERT_EMAIL_TO            who gets them, by commas; required beside SMTP_URL
-  ALERT_WEBHOOK_URL         an address that alerts are posted to (none)
-  ALERT_WEBHOOK_BODY        what is posted, with {{title}}, {{text}}, {{message}}, … (JSON of the hub's own)
-  ALERT_WEBHOOK_TYPE        json | form | text: how values stand in it (json)
-  ALERT_WEBHOOK_SECRET      what it is signed with, as other webhooks are (none)
-  ALERT_AFTER_MINUTES       how long the session may be other than READY (10)
-  ALERT_REPEAT_HOURS        how often what holds is told again; 0 never (4)
-  ALERT_BACKUP_HOURS        how old the newest backup may be, and how long there may be none
-                            (three times BACKUP_EVERY_HOURS)
-  ALERT_QUIET_HOURS         when only what cannot wait is told, such as 22:00-07:00 (none)
-  ALERT_DIGEST_AT           when the day's summary is told, such as 08:00 (none)
-  ALERT_LANGUAGE            es | en: of the texts (es)
-  ALERT_CERTIFICATE_URL     the page's https:// address, whose certificate is watched (none)
-  BACKUP_KEY                age key that backups of hub.db are encrypted with; none: no backups
-  BACKUP_DIR                where they go (backups/)
-  BACKUP_EVERY_HOURS        how often one is taken by itself; 0: only when asked (24)
-  BACKUP_KEEP               how many are kept (7)
-  WATCHDOG_SECONDS          a hub that hangs for so long ends itself; 0: never, it is somebody else's matter (0)
-  DATABASE_URL_FILE         a file that holds the value, in its place (none); likewise
-  SESSION_MANAGER_TOKEN_FILE
-  HUB_ADMIN_PASSWORD_FILE
-  INTERNAL_TOKEN_FILE
-  INTERNAL_TOKEN_PREVIOUS_FILE
-  SMTP_URL_FILE
-  ALERT_WEBHOOK_URL_FILE
-  ALERT_WEBHOOK_SECRET_FILE
-  BACKUP_KEY_FILE
-  DATABASE_URL_COMMAND      a program, with its arguments, that prints it, in its place (none); likewise
-  SESSION_MANAGER_TOKEN_COMMAND
-  HUB_ADMIN_PASSWORD_COMMAND
-  INTERNAL_TOKEN_COMMAND
-  INTERNAL_TOKEN_PREVIOUS_COMMAND
-  SMTP_URL_COMMAND
-  ALERT_WEBHOOK_URL_COMMAND
-  ALERT_WEBHOOK_SECRET_COMMAND
-  BACKUP_KEY_COMMAND
-  OTEL_EXPORTER_OTLP_ENDPOINT
-                            an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
-  RUST_LOG                  log filter (info)";
+pub use variables::{DEFAULT_PORT, VARIABLES};
 
 /// The configuration of the service.
 #[derive(Clone, Debug)]
@@ -191,8 +129,8 @@ impl Config {
             environment: env.environment()?,
             session_manager,
             session_manager_token: env.secret("SESSION_MANAGER_TOKEN")?,
-            dry_run: env.flag("DRY_RUN", true)?,
-            auto_campaigns: env.flag("AUTO_CAMPAIGNS_ENABLED", false)?,
+            dry_run: env.flag(&VARIABLES["DRY_RUN"])?,
+            auto_campaigns: env.flag(&VARIABLES["AUTO_CAMPAIGNS_ENABLED"])?,
             database: database(env)?,
             zone: zone(env)?,
             home: home(env)?,
@@ -264,10 +202,6 @@ impl Config {
     /// start.
     #[must_use]
     pub fn summary(&self) -> String {
-        let masked = |secret: &Option<SecretString>| match secret {
-            Some(_) => "***",
-            None => "(none)",
-        };
         format!(
             "PORT={} HOST={} NODE_ENV={} session-manager={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} PHONE_REGION={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} TRUSTED_PROXIES={} WEBHOOK_ALLOWED_HOSTS={} {} BACKUP_KEY={}",
             self.port,
@@ -279,17 +213,13 @@ impl Config {
             self.database,
             self.zone_name(),
             self.home,
-            masked(&self.session_manager_token),
-            masked(&self.admin_password),
-            masked(&self.internal_token),
+            masked(self.session_manager_token.as_ref()),
+            masked(self.admin_password.as_ref()),
+            masked(self.internal_token.as_ref()),
             self.trusted_proxies,
             self.webhook_hosts,
             self.alerts.summary(),
-            if self.backups.key.is_some() {
-                "***"
-            } else {
-                "(none)"
-            },
+            masked(self.backups.key.as_ref()),
         )
     }
 }
@@ -336,18 +266,13 @@ where
         .map_err(|takes: T::Err| EnvError::invalid(name, &text, takes))
 }
 
-/// Default of `TZ`.
-const ZONE: &str = "America/Argentina/Buenos_Aires";
-
 /// `TZ`: an IANA time zone name, with or without the `:` that the C library
 /// accepts.
 ///
 /// # Errors
 /// When `TZ` is not a known time zone.
 pub fn zone(env: &Env) -> Result<TimeZone, EnvError> {
-    let Some(name) = env.text("TZ")? else {
-        return TimeZone::get(ZONE).map_err(|error| EnvError::invalid("TZ", ZONE, error));
-    };
+    let name = env.text_or_default(&VARIABLES["TZ"])?;
     TimeZone::get(name.strip_prefix(':').unwrap_or(&name)).map_err(|_| {
         let takes = "the name of a time zone such as America/Argentina/Buenos_Aires or UTC";
         EnvError::invalid("TZ", &name, takes)
@@ -359,9 +284,7 @@ pub fn zone(env: &Env) -> Result<TimeZone, EnvError> {
 /// # Errors
 /// When `PHONE_REGION` is not a country code.
 pub fn home(env: &Env) -> Result<Home, EnvError> {
-    let Some(text) = env.text("PHONE_REGION")? else {
-        return Ok(Home::default());
-    };
+    let text = env.text_or_default(&VARIABLES["PHONE_REGION"])?;
     text.parse()
         .map_err(|takes| EnvError::invalid("PHONE_REGION", &text, takes))
 }
@@ -372,7 +295,7 @@ pub fn home(env: &Env) -> Result<Home, EnvError> {
 /// When the value is invalid.
 pub fn database(env: &Env) -> Result<DatabaseLocation, EnvError> {
     let Some(secret) = env.secret_text("DATABASE_URL")? else {
-        let folder = absolute("DATA_DIR", &env.path("DATA_DIR", "data"))?;
+        let folder = absolute("DATA_DIR", &env.path(&VARIABLES["DATA_DIR"]))?;
         return Ok(DatabaseLocation::in_folder(&folder));
     };
     let text = secret.expose_secret();
@@ -515,7 +438,10 @@ mod tests {
 
     #[test]
     fn zones() {
-        assert_eq!(read(&[]).unwrap().zone_name(), ZONE);
+        assert_eq!(
+            read(&[]).unwrap().zone_name(),
+            "America/Argentina/Buenos_Aires"
+        );
         for (name, zone) in [
             ("Europe/Madrid", "Europe/Madrid"),
             (":America/Santiago", "America/Santiago"),

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use backup_files::BackupKey;
 use central_hub::backup::{BackupError, Backups};
-use central_hub::config::{BackupConfig, Config, DEFAULT_PORT, HELP, database, home, zone};
+use central_hub::config::{BackupConfig, Config, DEFAULT_PORT, VARIABLES, database, home, zone};
 use central_hub::store::{Store, dump};
 use central_hub::{Deps, commands};
 use clap::{Parser, Subcommand};
@@ -21,7 +21,7 @@ use service_runtime::{Env, Shutdown, fatal, logs, memory, private, traces};
 
 /// The page and the API of LeadMaster, in front of session-manager.
 #[derive(Parser)]
-#[command(name = "central-hub", version, after_help = HELP)]
+#[command(name = "central-hub", version, after_help = VARIABLES.help())]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,

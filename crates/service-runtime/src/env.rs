@@ -4,16 +4,17 @@
 //! means "the default".
 
 mod secret_source;
+pub mod variable;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use secrecy::SecretString;
 use url::Url;
 
+use self::variable::{DefaultValue, NODE_ENV, Values, Variable};
 use crate::listen::Hosts;
 
 /// Maximum number of characters of a value that an error repeats.
@@ -114,6 +115,14 @@ pub fn mask_userinfo(text: &str) -> String {
     match rest.rsplit_once('@') {
         Some((_, host)) => format!("{scheme}://***@{host}"),
         None => text.to_owned(),
+    }
+}
+
+/// `***` for a secret that is set, and `(none)` for one that is not.
+pub const fn masked<T>(secret: Option<&T>) -> &'static str {
+    match secret {
+        Some(_) => "***",
+        None => "(none)",
     }
 }
 
@@ -241,23 +250,53 @@ impl Env {
         Ok(self.utf8(name, "text in UTF-8")?.map(str::to_owned))
     }
 
-    /// An integer value.
+    /// A text value, or the default.
     ///
     /// # Errors
-    /// When the value is not an integer in `range`.
-    pub fn integer(
+    /// When the value is not UTF-8, or there is none.
+    pub fn text_or_default(&self, variable: &Variable) -> Result<String, EnvError> {
+        let set = self.text(variable.name)?;
+        set.or_else(|| variable.default_text().map(str::to_owned))
+            .ok_or_else(|| EnvError::missing(variable.name))
+    }
+
+    /// An integer value, or the default.
+    ///
+    /// # Errors
+    /// When the value is not an integer in the variable's range, or there is
+    /// none.
+    pub fn integer<T: TryFrom<u64>>(&self, variable: &Variable) -> Result<T, EnvError> {
+        let set = self.optional_integer(variable)?;
+        let default = || match variable.default {
+            DefaultValue::Number(number) => T::try_from(number).ok(),
+            _ => None,
+        };
+        set.or_else(default)
+            .ok_or_else(|| EnvError::missing(variable.name))
+    }
+
+    /// An integer value; `None` if it is unset, whatever the default.
+    ///
+    /// # Errors
+    /// When the value is not an integer in the variable's range.
+    pub fn optional_integer<T: TryFrom<u64>>(
         &self,
-        name: &str,
-        range: RangeInclusive<u64>,
-        default: u64,
-    ) -> Result<u64, EnvError> {
+        variable: &Variable,
+    ) -> Result<Option<T>, EnvError> {
+        let any = 0..=u64::MAX;
+        let range = match &variable.values {
+            Values::Range(range) => range,
+            Values::Any | Values::Words(_) => &any,
+        };
         let takes = format!("a whole number from {} to {}", range.start(), range.end());
-        let Some(text) = self.utf8(name, &takes)? else {
-            return Ok(default);
+        let Some(text) = self.utf8(variable.name, &takes)? else {
+            return Ok(None);
         };
         digits(text)
             .filter(|number| range.contains(number))
-            .ok_or_else(|| EnvError::invalid(name, text, takes))
+            .and_then(|number| T::try_from(number).ok())
+            .map(Some)
+            .ok_or_else(|| EnvError::invalid(variable.name, text, takes))
     }
 
     /// A TCP port; 0 lets the system choose.
@@ -288,25 +327,23 @@ impl Env {
         }
     }
 
-    /// Returns one of a set of words, case-sensitive.
+    /// Returns one of the variable's words, case-sensitive.
     ///
     /// # Errors
-    /// When the value is not one of `allowed`.
-    pub fn word(
-        &self,
-        name: &str,
-        allowed: &[&'static str],
-        default: &'static str,
-    ) -> Result<&'static str, EnvError> {
-        let takes = one_of(allowed);
-        let Some(text) = self.utf8(name, &takes)? else {
-            return Ok(default);
+    /// When the value is not one of them.
+    pub fn word(&self, variable: &Variable) -> Result<&'static str, EnvError> {
+        let allowed = match variable.values {
+            Values::Words(words) => words,
+            Values::Any | Values::Range(_) => &[],
         };
+        let takes = one_of(allowed);
+        let text = self.utf8(variable.name, &takes)?;
+        let word = text.or(variable.default_text());
+        let word = word.ok_or_else(|| EnvError::missing(variable.name))?;
+        let mut allowed = allowed.iter().copied();
         allowed
-            .iter()
-            .copied()
-            .find(|word| *word == text)
-            .ok_or_else(|| EnvError::invalid(name, text, takes))
+            .find(|allowed| *allowed == word)
+            .ok_or_else(|| EnvError::invalid(variable.name, word, takes))
     }
 
     /// `true` or `false`, case-sensitive.
@@ -314,9 +351,8 @@ impl Env {
     /// # Errors
     /// When the value is neither: `1`, `yes` and `False` are rejected, not
     /// guessed.
-    pub fn flag(&self, name: &str, default: bool) -> Result<bool, EnvError> {
-        let default = if default { "true" } else { "false" };
-        Ok(self.word(name, &["true", "false"], default)? == "true")
+    pub fn flag(&self, variable: &Variable) -> Result<bool, EnvError> {
+        Ok(self.word(variable)? == "true")
     }
 
     /// The value of `NODE_ENV`.
@@ -324,20 +360,11 @@ impl Env {
     /// # Errors
     /// When the value is not an [`Environment`].
     pub fn environment(&self) -> Result<Environment, EnvError> {
-        let known = [
-            Environment::Development,
-            Environment::Production,
-            Environment::Test,
-        ];
-        let word = self.word(
-            "NODE_ENV",
-            &known.map(Environment::as_str),
-            Environment::Development.as_str(),
-        )?;
-        Ok(known
-            .into_iter()
-            .find(|known| known.as_str() == word)
-            .unwrap_or_default())
+        Ok(match self.word(&NODE_ENV)? {
+            "production" => Environment::Production,
+            "test" => Environment::Test,
+            _ => Environment::Development,
+        })
     }
 
     /// A password or token: printable ASCII, since it is sent in a header. Its
@@ -374,10 +401,11 @@ impl Env {
             .map_err(|_| EnvError::invalid_secret(&self.told(name), "text in UTF-8"))
     }
 
-    /// A path; it need not exist and need not be UTF-8.
-    pub fn path(&self, name: &str, default: impl AsRef<Path>) -> PathBuf {
-        let path = self.raw(name);
-        self.resolved(path.map_or_else(|| default.as_ref().to_owned(), PathBuf::from))
+    /// A path, or the default; it need not exist and need not be UTF-8.
+    pub fn path(&self, variable: &Variable) -> PathBuf {
+        let set = self.raw(variable.name);
+        let default = variable.default_text().unwrap_or_default();
+        self.resolved(set.map_or_else(|| default.into(), PathBuf::from))
     }
 
     /// A path without a default.

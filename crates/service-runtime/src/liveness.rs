@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use self::ending::Ending;
+use crate::env::variable::WATCHDOG_SECONDS;
 use crate::env::{Env, EnvError};
 
 /// Interval between checks, unless systemd's watchdog needs a shorter one.
@@ -52,7 +53,7 @@ pub struct Watching {
 /// # Errors
 /// The value is not a number, or is too large.
 pub fn ends_after(env: &Env) -> Result<Option<Duration>, EnvError> {
-    let seconds = env.integer("WATCHDOG_SECONDS", 0..=3_600, 0)?;
+    let seconds = env.integer(&WATCHDOG_SECONDS)?;
     Ok((seconds > 0).then(|| Duration::from_secs(seconds)))
 }
 

@@ -10,6 +10,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
+use crate::env::variable::RUST_LOG;
 use crate::env::{Env, EnvError, Environment};
 use crate::traces;
 
@@ -59,10 +60,10 @@ pub fn init(env: &Env, environment: Environment, service: &'static str) -> Resul
 }
 
 fn filter(env: &Env) -> Result<EnvFilter, EnvError> {
-    let text = env.text("RUST_LOG")?;
+    let text = env.text(RUST_LOG.name)?;
     EnvFilter::try_new(text.as_deref().unwrap_or(DEFAULT_FILTER)).map_err(|_| {
         EnvError::invalid(
-            "RUST_LOG",
+            RUST_LOG.name,
             text.unwrap_or_default(),
             "a filter such as info or session_manager=debug,info",
         )

@@ -27,9 +27,10 @@ use tracing::field::display;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use url::Url;
 
+use crate::env::variable::OTEL_EXPORTER_OTLP_ENDPOINT;
 use crate::env::{Env, EnvError};
 
-const VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const VARIABLE: &str = OTEL_EXPORTER_OTLP_ENDPOINT.name;
 /// Timeout of an export.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Timeout of the last export at shutdown.

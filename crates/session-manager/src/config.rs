@@ -1,11 +1,13 @@
-//! Configuration from environment variables: parsing, validation, `--help` text.
+//! Configuration from environment variables: parsing and validation.
+
+mod variables;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use service_runtime::env::mask_userinfo;
+use service_runtime::env::{mask_userinfo, masked};
 use service_runtime::listen::{
     Hosts, LEAST_TOKEN, ListenError, ensure_loopback_or_token, ensure_not_guessable, is_guessable,
 };
@@ -13,6 +15,8 @@ use service_runtime::liveness;
 use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
+use self::variables::PAGE;
+pub use self::variables::{DEFAULT_PORT, VARIABLES};
 use crate::backup::{BackupKey, Backups};
 use crate::browser::{BrowserConfig, Presence, Profile, find_on_path, is_executable, runs_as_root};
 use crate::files::FileLimits;
@@ -20,78 +24,7 @@ use crate::media::{Download, MediaLimits};
 use crate::outbox::SendLimits;
 use crate::session::{HeartbeatConfig, Limits};
 
-/// The default of `PORT`.
-pub const DEFAULT_PORT: u16 = 3001;
-
-/// The variables, for `--help`.
-pub const HELP: &str = "\
-Environment:
-  PORT                    port to listen on (3001)
-  HOST                    addresses to listen on, by commas (127.0.0.1,::1); beyond loopback only with a token
-  NODE_ENV                development | production | test; production logs JSON
-  SESSION_MANAGER_TOKEN   bearer token that every caller has to present (none)
-  SESSION_MANAGER_TOKEN_FILE
-                          a file that holds it, in its place (none)
-  SESSION_MANAGER_TOKEN_COMMAND
-                          a program, with its arguments, that prints it, in its place (none)
-  SESSION_MANAGER_TOKEN_PREVIOUS
-                          the token before, which is taken as well while callers change over (none)
-  SESSION_MANAGER_TOKEN_PREVIOUS_FILE
-  SESSION_MANAGER_TOKEN_PREVIOUS_COMMAND
-  TOKENS_DIR              the browser profile that keeps the device linked (tokens/)
-  DATA_DIR                the ledger: what must survive a crash (data/)
-  WHATSAPP_WEB_URL        the page (https://web.whatsapp.com/)
-  WA_JS_PATH              a newer wa-js bundle than the built-in one (none)
-  CHROME_BIN              Chrome or Chromium (found on PATH)
-  CHROMEDRIVER_BIN        ChromeDriver of the same version (found on PATH)
-  CHROME_ARGS             further Chrome flags, split as a shell splits words
-  FFMPEG_BIN              ffmpeg, which converts GIFs, sounds and pictures that phones do not show
-                          as they are; off: they are refused (found on PATH, not needed)
-  QR_ROUNDS               times an unscanned page is refreshed before it is closed (6)
-  RESTART_BUDGET          browser restarts allowed within RESTART_WINDOW_SECONDS (5)
-  RESTART_WINDOW_SECONDS  see RESTART_BUDGET (600)
-  RESTART_BACKOFF_MS      pause before the first restart; doubles with each (500)
-  RETRY_SECONDS           pause between tries while Chrome or the page cannot be had (30)
-  HEARTBEAT_MS            pause between two heartbeats of the page (15000)
-  HEARTBEAT_DEADLINE_MS   how long the page may take to answer one (15000)
-  BOOT_PATIENCE_SECONDS   how long a page may show neither code nor session (90)
-  SYNC_PATIENCE_SECONDS   how long a sync may show no progress before the page is loaded anew (600)
-  DELIVERY_PATIENCE_SECONDS
-                          how long WhatsApp may deliver what waited before the session is READY
-                          all the same (300)
-  TOOLS_PATIENCE_SECONDS  how long a connected page may lack what sending needs before the cause
-                          is TOOLS_BROKEN (30)
-  PRESENCE                unavailable | available: whether the account shows as online (unavailable)
-  IDEMPOTENCY_DAYS        how long sends and their keys are remembered (30)
-  EVENTS_DAYS             how long events are kept for listeners that come back (30)
-  SETTLE_TRIES            tries to find out what became of a message before a person decides (10)
-  SENDS_IN_FLIGHT         messages sent side by side (32)
-  SENDS_WAITING           messages that may wait behind those; more is 503 OVERLOADED (256)
-  SEND_DEADLINE_MS        how long a caller waits for WhatsApp's word (50000)
-  ACK_PATIENCE_SECONDS    how long WhatsApp may acknowledge nothing before the browser is
-                          started again (20)
-  FILE_MAX_MIB            largest file that is taken, in MiB (64)
-  FILES_QUOTA_MIB         room for all files together, in MiB (1024)
-  FILES_QUOTA_CLIENTE_MIB room for the files of one business, in MiB (a quarter of FILES_QUOTA_MIB)
-  FILES_KEEP_HOURS        how long an uploaded file is kept (24)
-  FILE_URL_HOSTS          hosts that files may be fetched from, such as cdn.example.com,*.example.com (none)
-  MEDIA_DOWNLOAD          auto | demand | off: which files of leads are fetched (auto)
-  MEDIA_AUTO_MIB          largest file that is fetched by itself, in MiB (16)
-  MEDIA_QUOTA_MIB         room for files that came in, in MiB; the oldest go first (2048)
-  MEDIA_KEEP_DAYS         how long a file that came in is kept (90)
-  BACKUP_KEY              age key that backups of the session are encrypted with; none: no backups
-                          (`session-manager backup --new-key` makes one)
-  BACKUP_KEY_FILE         a file that holds it, in its place (none)
-  BACKUP_KEY_COMMAND      a program, with its arguments, that prints it, in its place (none)
-  BACKUP_DIR              where they go (backups/)
-  BACKUP_EVERY_HOURS      how often one is taken by itself, while READY; 0: only when asked (24)
-  BACKUP_KEEP             how many are kept (7)
-  WATCHDOG_SECONDS        a service that hangs for so long ends itself; 0: never, it is somebody
-                          else's matter (0)
-  OTEL_EXPORTER_OTLP_ENDPOINT
-                          an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
-  RUST_LOG                log filter (info)";
-
+const MIB: u64 = 1024 * 1024;
 const FFMPEG_BIN: &str = "FFMPEG_BIN";
 const PREVIOUS_TOKEN: &str = "SESSION_MANAGER_TOKEN_PREVIOUS";
 
@@ -133,9 +66,6 @@ pub struct Config {
     /// Variables of the Node service that are set, but no longer read.
     pub obsolete: Vec<String>,
 }
-
-/// The default of `WHATSAPP_WEB_URL`.
-const PAGE: &str = "https://web.whatsapp.com/";
 
 const NO_CALLER: &str = "session-manager calls nobody: the hub follows its events";
 
@@ -180,28 +110,10 @@ impl Config {
             return Err(EnvError::missing("SESSION_MANAGER_TOKEN").into());
         }
         ensure_not_guessable(&hosts, previous_token.as_ref(), PREVIOUS_TOKEN, LEAST_TOKEN)?;
-        let limits = Limits::default();
-        let seconds = |name, range, default: Duration| {
-            env.integer(name, range, default.as_secs())
-                .map(Duration::from_secs)
-        };
-        let millis = |name, range, default: Duration| {
-            let default = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
-            env.integer(name, range, default).map(Duration::from_millis)
-        };
-        let small = |name, default: u32| {
-            env.integer(name, 0..=1000, u64::from(default))
-                .map(|number| u32::try_from(number).unwrap_or(u32::MAX))
-        };
-        let count = |name, range, default: usize| {
-            env.integer(name, range, default as u64)
-                .map(|number| usize::try_from(number).unwrap_or(usize::MAX))
-        };
-        let sends = SendLimits::default();
-        let days = env.integer("IDEMPOTENCY_DAYS", 1..=3_650, 30)?;
-        let remember = Duration::from_secs(days * 24 * 3600);
-        let watch = HeartbeatConfig::default();
-        let boot_patience = seconds("BOOT_PATIENCE_SECONDS", 1..=3_600, watch.boot_patience)?;
+        let seconds = |name| env.integer(&VARIABLES[name]).map(Duration::from_secs);
+        let millis = |name| env.integer(&VARIABLES[name]).map(Duration::from_millis);
+        let remember = days(env, "IDEMPOTENCY_DAYS")?;
+        let boot_patience = seconds("BOOT_PATIENCE_SECONDS")?;
         Ok(Self {
             obsolete: env.obsolete(OBSOLETE),
             hosts,
@@ -214,7 +126,7 @@ impl Config {
                 chromedriver: env.optional_path("CHROMEDRIVER_BIN"),
                 path: env.raw("PATH").map(OsString::from),
                 extra_args: chrome_args(env)?,
-                profile: Profile::new(absolute("TOKENS_DIR", &env.path("TOKENS_DIR", "tokens"))?),
+                profile: Profile::new(folder(env, "TOKENS_DIR")?),
                 page_url: match env.http_url("WHATSAPP_WEB_URL")? {
                     Some(url) => url,
                     None => Url::parse(PAGE).map_err(|_| EnvError::missing("WHATSAPP_WEB_URL"))?,
@@ -225,22 +137,15 @@ impl Config {
                 // The other half is for the page's own startup.
                 navigation_deadline: boot_patience / 2,
             },
-            data: absolute("DATA_DIR", &env.path("DATA_DIR", "data"))?,
+            data: folder(env, "DATA_DIR")?,
             sends: SendLimits {
-                in_flight: count("SENDS_IN_FLIGHT", 1..=256, sends.in_flight)?,
-                waiting: count("SENDS_WAITING", 0..=100_000, sends.waiting)?,
-                ack_patience: seconds("ACK_PATIENCE_SECONDS", 1..=600, sends.ack_patience)?,
-                settle_tries: u32::try_from(env.integer(
-                    "SETTLE_TRIES",
-                    1..=1_000,
-                    u64::from(sends.settle_tries),
-                )?)
-                .unwrap_or(u32::MAX),
-                deadline: millis("SEND_DEADLINE_MS", 1_000..=55_000, sends.deadline)?,
+                in_flight: env.integer(&VARIABLES["SENDS_IN_FLIGHT"])?,
+                waiting: env.integer(&VARIABLES["SENDS_WAITING"])?,
+                ack_patience: seconds("ACK_PATIENCE_SECONDS")?,
+                settle_tries: env.integer(&VARIABLES["SETTLE_TRIES"])?,
+                deadline: millis("SEND_DEADLINE_MS")?,
                 keep: remember,
-                keep_events: Duration::from_secs(
-                    env.integer("EVENTS_DAYS", 1..=3_650, 30)? * 24 * 3600,
-                ),
+                keep_events: days(env, "EVENTS_DAYS")?,
             },
             files: file_limits(env, remember)?,
             missing_ffmpeg: env
@@ -248,43 +153,27 @@ impl Config {
                 .filter(|program| !is_off(program) && !is_executable(program)),
             media: media_limits(env)?,
             backups: Backups {
-                folder: absolute("BACKUP_DIR", &env.path("BACKUP_DIR", "backups"))?,
+                folder: folder(env, "BACKUP_DIR")?,
                 key: backup_key(env)?,
-                keep: count("BACKUP_KEEP", 1..=10_000, 7)?,
+                keep: env.integer(&VARIABLES["BACKUP_KEEP"])?,
             },
-            backup_every: match env.integer("BACKUP_EVERY_HOURS", 0..=8_760, 24)? {
+            backup_every: match env.integer(&VARIABLES["BACKUP_EVERY_HOURS"])? {
                 0 => None,
-                hours => Some(Duration::from_secs(hours * 3600)),
+                hours => Some(Duration::from_hours(hours)),
             },
             limits: Limits {
-                restart_budget: small("RESTART_BUDGET", limits.restart_budget)?,
-                restart_window: seconds(
-                    "RESTART_WINDOW_SECONDS",
-                    1..=86_400,
-                    limits.restart_window,
-                )?,
-                restart_backoff: millis("RESTART_BACKOFF_MS", 0..=60_000, limits.restart_backoff)?,
-                retry_interval: seconds("RETRY_SECONDS", 1..=3_600, limits.retry_interval)?,
-                code_rounds: small("QR_ROUNDS", limits.code_rounds)?,
-                sync_patience: seconds("SYNC_PATIENCE_SECONDS", 1..=86_400, limits.sync_patience)?,
-                delivery_patience: seconds(
-                    "DELIVERY_PATIENCE_SECONDS",
-                    1..=3_600,
-                    limits.delivery_patience,
-                )?,
-                tools_patience: seconds(
-                    "TOOLS_PATIENCE_SECONDS",
-                    1..=3_600,
-                    limits.tools_patience,
-                )?,
+                restart_budget: env.integer(&VARIABLES["RESTART_BUDGET"])?,
+                restart_window: seconds("RESTART_WINDOW_SECONDS")?,
+                restart_backoff: millis("RESTART_BACKOFF_MS")?,
+                retry_interval: seconds("RETRY_SECONDS")?,
+                code_rounds: env.integer(&VARIABLES["QR_ROUNDS"])?,
+                sync_patience: seconds("SYNC_PATIENCE_SECONDS")?,
+                delivery_patience: seconds("DELIVERY_PATIENCE_SECONDS")?,
+                tools_patience: seconds("TOOLS_PATIENCE_SECONDS")?,
             },
             heartbeat: HeartbeatConfig {
-                heartbeat_every: millis("HEARTBEAT_MS", 100..=600_000, watch.heartbeat_every)?,
-                heartbeat_deadline: millis(
-                    "HEARTBEAT_DEADLINE_MS",
-                    100..=600_000,
-                    watch.heartbeat_deadline,
-                )?,
+                heartbeat_every: millis("HEARTBEAT_MS")?,
+                heartbeat_deadline: millis("HEARTBEAT_DEADLINE_MS")?,
                 boot_patience,
             },
             ends_after: liveness::ends_after(env)?,
@@ -304,11 +193,7 @@ impl Config {
             self.port,
             self.hosts,
             self.environment,
-            if self.token.is_some() {
-                "***"
-            } else {
-                "(none)"
-            },
+            masked(self.token.as_ref()),
             self.browser.profile.root().display(),
             self.data.display(),
             match self.browser.page_url.as_str() {
@@ -328,11 +213,7 @@ impl Config {
                 |path| path.display().to_string()
             ),
             self.files.hosts,
-            if self.backups.key.is_some() {
-                "***"
-            } else {
-                "(none)"
-            },
+            masked(self.backups.key.as_ref()),
             self.backups.folder.display(),
         )
     }
@@ -394,15 +275,10 @@ fn chrome_args(env: &Env) -> Result<Vec<String>, EnvError> {
 }
 
 fn presence(env: &Env) -> Result<Presence, EnvError> {
-    match env.text("PRESENCE")?.as_deref() {
-        None | Some("unavailable") => Ok(Presence::Unavailable),
-        Some("available") => Ok(Presence::Available),
-        Some(other) => Err(EnvError::invalid(
-            "PRESENCE",
-            other,
-            "unavailable or available",
-        )),
-    }
+    Ok(match env.word(&VARIABLES["PRESENCE"])? {
+        "available" => Presence::Available,
+        _ => Presence::Unavailable,
+    })
 }
 
 fn is_off(program: &Path) -> bool {
@@ -417,18 +293,17 @@ fn ffmpeg(env: &Env) -> Option<PathBuf> {
 }
 
 fn file_limits(env: &Env, remember: Duration) -> Result<FileLimits, EnvError> {
-    const MIB: u64 = 1024 * 1024;
     let hosts = env.text("FILE_URL_HOSTS")?.unwrap_or_default();
-    // WhatsApp accepts documents up to 2 GiB; more is useless.
-    let largest = env.integer("FILE_MAX_MIB", 1..=2_048, 64)?;
-    let quota = env.integer("FILES_QUOTA_MIB", 1..=1_048_576, 1_024)?;
+    let largest = env.integer(&VARIABLES["FILE_MAX_MIB"])?;
+    let quota: u64 = env.integer(&VARIABLES["FILES_QUOTA_MIB"])?;
+    let quota_of_cliente = env.optional_integer(&VARIABLES["FILES_QUOTA_CLIENTE_MIB"])?;
     // At least one file, if the quota has room for one.
-    let share = (quota / 4).max(largest).min(quota);
+    let share = || (quota / 4).max(largest).min(quota);
     Ok(FileLimits {
         largest: largest * MIB,
         quota: quota * MIB,
-        quota_of_cliente: env.integer("FILES_QUOTA_CLIENTE_MIB", 1..=1_048_576, share)? * MIB,
-        keep: Duration::from_secs(env.integer("FILES_KEEP_HOURS", 1..=8_760, 24)? * 3600),
+        quota_of_cliente: quota_of_cliente.unwrap_or_else(share) * MIB,
+        keep: Duration::from_hours(env.integer(&VARIABLES["FILES_KEEP_HOURS"])?),
         remember,
         hosts: hosts
             .parse()
@@ -438,34 +313,32 @@ fn file_limits(env: &Env, remember: Duration) -> Result<FileLimits, EnvError> {
 }
 
 fn media_limits(env: &Env) -> Result<MediaLimits, EnvError> {
-    const MIB: u64 = 1024 * 1024;
-    const DAY: u64 = 24 * 3600;
-    let keep = env.integer("MEDIA_KEEP_DAYS", 1..=3_650, 90)?;
-    let events = env.integer("EVENTS_DAYS", 1..=3_650, 30)?;
-    let download = match env.text("MEDIA_DOWNLOAD")?.as_deref() {
-        None | Some("auto") => Download::Auto,
-        Some("demand") => Download::Demand,
-        Some("off") => Download::Off,
-        Some(other) => {
-            return Err(EnvError::invalid(
-                "MEDIA_DOWNLOAD",
-                other,
-                "auto, demand or off",
-            ));
-        }
+    let mebibytes = |name| {
+        env.integer(&VARIABLES[name])
+            .map(|number: u64| number * MIB)
     };
+    let keep = days(env, "MEDIA_KEEP_DAYS")?;
     Ok(MediaLimits {
-        download,
-        auto_largest: env.integer("MEDIA_AUTO_MIB", 1..=2_048, 16)? * MIB,
-        quota: env.integer("MEDIA_QUOTA_MIB", 1..=1_048_576, 2_048)? * MIB,
-        keep: Duration::from_secs(keep * DAY),
-        remember: Duration::from_secs(keep.max(events) * DAY),
+        download: match env.word(&VARIABLES["MEDIA_DOWNLOAD"])? {
+            "demand" => Download::Demand,
+            "off" => Download::Off,
+            _ => Download::Auto,
+        },
+        auto_largest: mebibytes("MEDIA_AUTO_MIB")?,
+        quota: mebibytes("MEDIA_QUOTA_MIB")?,
+        keep,
+        remember: keep.max(days(env, "EVENTS_DAYS")?),
     })
 }
 
-fn absolute(name: &'static str, path: &Path) -> Result<PathBuf, ConfigError> {
-    std::path::absolute(path)
-        .map_err(|error| ConfigError::WorkingFolder(name, path.to_owned(), error))
+fn days(env: &Env, name: &str) -> Result<Duration, EnvError> {
+    let days: u64 = env.integer(&VARIABLES[name])?;
+    Ok(Duration::from_hours(24 * days))
+}
+
+fn folder(env: &Env, name: &'static str) -> Result<PathBuf, ConfigError> {
+    let path = env.path(&VARIABLES[name]);
+    std::path::absolute(&path).map_err(|error| ConfigError::WorkingFolder(name, path, error))
 }
 
 #[cfg(test)]

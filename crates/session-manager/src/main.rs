@@ -12,11 +12,11 @@ use service_runtime::{Env, Shutdown, fatal, logs, memory, private, traces};
 use session_manager::backup::BackupKey;
 use session_manager::browser::run_as_helper;
 use session_manager::commands::{backup, doctor, link};
-use session_manager::config::{Config, DEFAULT_PORT, HELP};
+use session_manager::config::{Config, DEFAULT_PORT, VARIABLES};
 
 /// Holds one WhatsApp Web session in headless Chrome and speaks HTTP.
 #[derive(Parser)]
-#[command(name = "session-manager", version, after_help = HELP)]
+#[command(name = "session-manager", version, after_help = VARIABLES.help())]
 struct Arguments {
     #[command(subcommand)]
     task: Option<Task>,

@@ -175,50 +175,6 @@ fn every_task_is_called_as_it_can_be() {
     assert!(tried > 20, "{tried} tasks");
 }
 
-/// Returns the variables that the `--help` text in `source` lists.
-pub(crate) fn listed_variables(source: &str) -> BTreeSet<String> {
-    let text = read(source);
-    let (_, list) = text.split_once("Environment:\n").unwrap();
-    list.lines()
-        .take_while(|line| line.starts_with("  "))
-        .filter_map(|line| line.split_whitespace().next())
-        .filter(|word| {
-            word.bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-        })
-        .map(str::to_owned)
-        .collect()
-}
-
-#[test]
-fn every_variable_is_documented_and_in_its_ecosystem_file() {
-    let document = read("docs/configuration.md");
-    for (source, ecosystem) in [
-        (
-            "crates/session-manager/src/config.rs",
-            "deploy/session-manager/ecosystem.config.cjs",
-        ),
-        (
-            "crates/central-hub/src/config.rs",
-            "deploy/central-hub/ecosystem.config.js",
-        ),
-    ] {
-        let variables = listed_variables(source);
-        assert!(variables.len() > 5, "{source}: {variables:?}");
-        let file = read(ecosystem);
-        for name in variables {
-            assert!(
-                document.contains(&format!("`{name}`")),
-                "{name} is not documented"
-            );
-            assert!(
-                file.contains(&format!("{name}: ")),
-                "{name} is not in {ecosystem}"
-            );
-        }
-    }
-}
-
 #[test]
 fn every_code_and_cause_is_documented() {
     let api = read("docs/api.md");

@@ -39,6 +39,8 @@ mod suite;
 mod tally;
 mod unpacked;
 mod up;
+#[cfg(test)]
+mod variables;
 
 use std::process::ExitCode;
 

@@ -4,21 +4,17 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::civil::Time;
-use service_runtime::env::mask_userinfo;
+use service_runtime::env::{mask_userinfo, masked};
 use service_runtime::{Env, EnvError, ExposeSecret, SecretString};
 use url::Url;
 
-use super::parsed;
 use super::smtp::{self, EmailConfig};
+use super::{VARIABLES, parsed};
 
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
 /// The interval of backups where it is not known.
-const BACKUP_EVERY_HOURS: u64 = 24;
+const BACKUP_EVERY: Duration = Duration::from_hours(24);
 /// A backup is old once this many more should have been taken.
-const MISSED_BACKUPS: u64 = 3;
-/// As many as the default of the longest interval.
-const MOST_BACKUP_HOURS: u64 = MISSED_BACKUPS * 8_760;
+const MISSED_BACKUPS: u32 = 3;
 /// The placeholders of a template for a webhook's body.
 pub const PLACEHOLDERS: [&str; 7] = ["title", "text", "kind", "code", "severity", "at", "message"];
 
@@ -156,18 +152,15 @@ impl AlertConfig {
     /// # Errors
     /// The first variable that is invalid, or missing although another needs it.
     pub fn from_env(env: &Env, backup_every: Option<Duration>) -> Result<Self, EnvError> {
-        let hours = env.integer("ALERT_REPEAT_HOURS", 0..=168, 4)?;
-        let language = env.word("ALERT_LANGUAGE", &["es", "en"], "es")?;
-        let every = backup_every.map_or(BACKUP_EVERY_HOURS, |every| every.as_secs() / 3600);
-        let missed = every.saturating_mul(MISSED_BACKUPS);
-        let backup_hours = env.integer("ALERT_BACKUP_HOURS", 1..=MOST_BACKUP_HOURS, missed)?;
+        let hours = env.integer(&VARIABLES["ALERT_REPEAT_HOURS"])?;
+        let backup_hours = env.optional_integer(&VARIABLES["ALERT_BACKUP_HOURS"])?;
+        let missed = backup_every.unwrap_or(BACKUP_EVERY) * MISSED_BACKUPS;
         Ok(Self {
             email: smtp::email(env)?,
             webhook: webhook(env)?,
-            after: MINUTE
-                * u32::try_from(env.integer("ALERT_AFTER_MINUTES", 0..=1440, 10)?).unwrap_or(10),
-            repeat: (hours > 0).then(|| Duration::from_secs(3600 * hours)),
-            backup_after: HOUR * u32::try_from(backup_hours).unwrap_or(u32::MAX),
+            after: Duration::from_mins(env.integer(&VARIABLES["ALERT_AFTER_MINUTES"])?),
+            repeat: (hours > 0).then(|| Duration::from_hours(hours)),
+            backup_after: backup_hours.map_or(missed, Duration::from_hours),
             quiet: parsed(
                 env,
                 "ALERT_QUIET_HOURS",
@@ -180,10 +173,9 @@ impl AlertConfig {
                 clock_time,
                 "a time of the day such as 08:00",
             )?,
-            language: if language == "en" {
-                Language::English
-            } else {
-                Language::Spanish
+            language: match env.word(&VARIABLES["ALERT_LANGUAGE"])? {
+                "en" => Language::English,
+                _ => Language::Spanish,
             },
             certificate_url: parsed(
                 env,
@@ -209,9 +201,7 @@ impl AlertConfig {
             "SMTP_URL={} ALERT_EMAIL_TO={} ALERT_WEBHOOK_URL={} ALERT_QUIET_HOURS={} ALERT_DIGEST_AT={}",
             email.map_or_else(none, |email| email.server.to_string()),
             to.map_or_else(none, |count| format!("({count})")),
-            self.webhook
-                .as_ref()
-                .map_or_else(none, |_| "***".to_owned()),
+            masked(self.webhook.as_ref()),
             self.quiet.map_or_else(none, |quiet| quiet.to_string()),
             self.digest_at.map_or_else(none, shown),
         )
@@ -222,7 +212,7 @@ fn webhook(env: &Env) -> Result<Option<AlertWebhook>, EnvError> {
     const URL: &str = "ALERT_WEBHOOK_URL";
     const BODY: &str = "ALERT_WEBHOOK_BODY";
     let secret = env.secret("ALERT_WEBHOOK_SECRET")?;
-    let encoding = match env.word("ALERT_WEBHOOK_TYPE", &["json", "form", "text"], "json")? {
+    let encoding = match env.word(&VARIABLES["ALERT_WEBHOOK_TYPE"])? {
         "form" => BodyEncoding::Form,
         "text" => BodyEncoding::Text,
         _ => BodyEncoding::Json,
@@ -321,9 +311,9 @@ mod tests {
 
     #[test]
     fn backups_are_old_after_three_intervals_unless_set() {
-        let hours = |pairs: &[(&str, &str)], every: Option<u32>| {
+        let hours = |pairs: &[(&str, &str)], every: Option<u64>| {
             let env = Env::from_pairs(pairs.iter().copied());
-            let config = AlertConfig::from_env(&env, every.map(|every| HOUR * every));
+            let config = AlertConfig::from_env(&env, every.map(Duration::from_hours));
             config.map(|config| config.backup_after.as_secs() / 3600)
         };
         assert_eq!(hours(&[], None).unwrap(), 72);

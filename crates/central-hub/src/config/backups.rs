@@ -6,6 +6,8 @@ use std::time::Duration;
 use backup_files::BackupKey;
 use service_runtime::{Env, EnvError, ExposeSecret};
 
+use super::{VARIABLES, absolute};
+
 /// The folder, key and interval of backups.
 #[derive(Clone, Debug)]
 pub struct BackupConfig {
@@ -25,13 +27,12 @@ impl BackupConfig {
     /// # Errors
     /// The first variable that is invalid.
     pub fn from_env(env: &Env) -> Result<Self, EnvError> {
-        let hours = env.integer("BACKUP_EVERY_HOURS", 0..=8_760, 24)?;
-        let keep = env.integer("BACKUP_KEEP", 1..=10_000, 7)?;
+        let hours = env.integer(&VARIABLES["BACKUP_EVERY_HOURS"])?;
         Ok(Self {
             key: key(env)?,
-            folder: super::absolute("BACKUP_DIR", &env.path("BACKUP_DIR", "backups"))?,
-            keep: usize::try_from(keep).unwrap_or(usize::MAX),
-            every: (hours > 0).then(|| Duration::from_secs(3600 * hours)),
+            folder: absolute("BACKUP_DIR", &env.path(&VARIABLES["BACKUP_DIR"]))?,
+            keep: env.integer(&VARIABLES["BACKUP_KEEP"])?,
+            every: (hours > 0).then(|| Duration::from_hours(hours)),
         })
     }
 }

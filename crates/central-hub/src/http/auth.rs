@@ -13,7 +13,8 @@ use utoipa::ToSchema;
 use super::done::Done;
 use super::node;
 use crate::auth::{
-    Caller, ClientAddress, JWT_LIFE, Who, check_new_password, cleared_cookie, forbidden, is_https,
+    Begun, Caller, ClientAddress, JWT_LIFE, Who, check_new_password, cleared_cookie, forbidden,
+    is_https,
 };
 use crate::error::HubError;
 use crate::state::AppState;
@@ -31,7 +32,7 @@ pub(crate) struct Login {
 /// The public fields of a user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = auth::Me)]
-struct Me<'a> {
+pub(super) struct Me<'a> {
     id: i64,
     username: &'a str,
     role: Role,
@@ -40,14 +41,19 @@ struct Me<'a> {
     node: node::auth::Names<'a>,
 }
 
-impl<'a> From<&'a User> for Me<'a> {
-    fn from(user: &'a User) -> Self {
+impl<'a> Me<'a> {
+    pub(super) const fn new(
+        id: i64,
+        username: &'a str,
+        role: Role,
+        cliente_id: Option<u64>,
+    ) -> Self {
         Self {
-            id: user.id,
-            username: &user.name,
-            role: user.role,
-            cliente_id: user.cliente_id,
-            node: node::auth::Names::of(&user.name, user.role),
+            id,
+            username,
+            role,
+            cliente_id,
+            node: node::auth::Names::of(username, role),
         }
     }
 }
@@ -89,24 +95,48 @@ pub(super) fn wrong_password() -> ErrorReply {
     )
 }
 
-/// Builds the sign-in response for the Node hub's page where no sign-in is
-/// required: the page cannot get past its form without one. The token is a
-/// placeholder that is never checked.
-fn as_this_machine() -> Json<SignedIn<'static>> {
-    let (name, role) = (node::auth::MACHINE, Role::Admin);
-    Json(SignedIn {
+/// What a person signs in with.
+pub(super) struct Credentials<'a> {
+    name: String,
+    password: String,
+    address: ClientAddress,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+}
+
+impl Credentials<'_> {
+    /// Begins a session; `None` if the user name or the password is wrong.
+    pub(super) async fn sign_in(self, state: &AppState) -> Result<Option<(User, Begun)>, HubError> {
+        let (auth, address) = (&state.auth, self.address);
+        let user = auth.user_with_password(&self.name, &self.password, address);
+        let Some(user) = user.await? else {
+            return Ok(None);
+        };
+        // The browser's previous session ends here.
+        if let Some(session_id) = auth.session_shown(self.headers).await? {
+            state.store.end_session(session_id).await?;
+        }
+        let secure = is_https(self.headers, self.uri);
+        let begun = auth.begin_session(&user, secure).await?;
+        tracing::info!(address = %address.0, user = user.name, "signed in");
+        Ok(Some((user, begun)))
+    }
+}
+
+/// Builds the response to a sign-in, with the session's cookie.
+pub(super) fn signed_in(user: Me<'_>, begun: Begun) -> Response {
+    let body = SignedIn {
         ok: true,
         success: true,
-        issued: Issued::new(name.to_owned()),
-        csrf: String::new(),
-        user: Me {
-            id: 0,
-            username: name,
-            role,
-            cliente_id: Some(node::auth::HOME),
-            node: node::auth::Names::of(name, role),
-        },
-    })
+        issued: Issued::new(begun.jwt),
+        csrf: begun.csrf,
+        user,
+    };
+    let mut response = Json(body).into_response();
+    if let Some(cookie) = begun.set_cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// Signs a user in.
@@ -123,46 +153,24 @@ pub(crate) async fn login(
     headers: HeaderMap,
     ApiJson(login): ApiJson<Login>,
 ) -> Result<Response, HubError> {
-    let auth = &state.auth;
     let by_node_page = login.usuario.is_some();
     let Some(name) = login.username.or(login.usuario) else {
         return Err(ErrorReply::invalid_request("the body: missing field `username`").into());
     };
-    if by_node_page && !auth.is_required() && state.store.users("", 1).await?.is_empty() {
-        return Ok(as_this_machine().into_response());
-    }
-    let user = auth
-        .user_with_password(&name, &login.password, address)
-        .await?
-        .ok_or_else(|| {
-            if by_node_page {
-                node::auth::wrong_password()
-            } else {
-                wrong_password()
-            }
-        })?;
-    // The browser's previous session ends here.
-    if let Some(session_id) = auth.session_shown(&headers).await? {
-        state.store.end_session(session_id).await?;
-    }
-    let begun = auth.begin_session(&user, is_https(&headers, &uri)).await?;
-    tracing::info!(address = %address.0, user = user.name, "signed in");
-    let mut shown = Me::from(&user);
+    let credentials = Credentials {
+        name,
+        password: login.password,
+        address,
+        uri: &uri,
+        headers: &headers,
+    };
     if by_node_page {
-        shown.cliente_id.get_or_insert(node::auth::HOME);
+        return node::auth::login(&state, credentials).await;
     }
-    let mut response = Json(SignedIn {
-        ok: true,
-        success: true,
-        issued: Issued::new(begun.jwt),
-        csrf: begun.csrf,
-        user: shown,
-    })
-    .into_response();
-    if let Some(cookie) = begun.set_cookie {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
-    Ok(response)
+    let signed_in_as = credentials.sign_in(&state).await?;
+    let (user, begun) = signed_in_as.ok_or_else(wrong_password)?;
+    let user = Me::new(user.id, &user.name, user.role, user.cliente_id);
+    Ok(signed_in(user, begun))
 }
 
 /// Ends the session; its cookie and its JWT both become invalid.
@@ -215,13 +223,9 @@ pub(crate) async fn me(
     headers: HeaderMap,
 ) -> Response {
     let user = match &caller.who {
-        Who::Session { user_id, name, .. } | Who::Password { user_id, name, .. } => Some(Me {
-            id: *user_id,
-            username: name,
-            role: caller.role,
-            cliente_id: caller.cliente_id,
-            node: node::auth::Names::of(name, caller.role),
-        }),
+        Who::Session { user_id, name, .. } | Who::Password { user_id, name, .. } => {
+            Some(Me::new(*user_id, name, caller.role, caller.cliente_id))
+        }
         Who::Machine | Who::Token { .. } => None,
     };
     let is_session = matches!(caller.who, Who::Session { .. });

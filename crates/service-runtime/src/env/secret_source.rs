@@ -14,6 +14,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use super::variable::{COMMAND, FILE};
 use super::{Env, EnvError};
 use crate::process::{Signal, hide_supervisor, kill_group};
 
@@ -35,7 +36,7 @@ pub(super) enum Source {
 impl Env {
     /// The source of `name`; `None` if all of its variables are unset.
     fn source(&self, name: &str) -> Result<Option<Source>, EnvError> {
-        let (file, command) = (format!("{name}_FILE"), format!("{name}_COMMAND"));
+        let (file, command) = (format!("{name}{FILE}"), format!("{name}{COMMAND}"));
         let set: Vec<&str> = [name, &file, &command]
             .into_iter()
             .filter(|variable| self.raw(variable).is_some())
@@ -66,8 +67,8 @@ impl Env {
     /// path if it is a file.
     pub fn told(&self, name: &str) -> String {
         match self.source(name) {
-            Ok(Some(Source::File(path))) => format!("{name}_FILE {path:?}"),
-            Ok(Some(Source::Command(_))) => format!("{name}_COMMAND"),
+            Ok(Some(Source::File(path))) => format!("{name}{FILE} {path:?}"),
+            Ok(Some(Source::Command(_))) => format!("{name}{COMMAND}"),
             _ => name.to_owned(),
         }
     }

@@ -3,6 +3,7 @@ use std::os::unix::ffi::OsStringExt;
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
+use super::variable::{flag, number, text, words};
 use super::*;
 
 fn env(value: &str) -> Env {
@@ -18,11 +19,11 @@ fn empty_is_unset() {
     for env in [env(""), Env::default()] {
         assert_eq!(env.text("X"), Ok(None));
         assert_eq!(env.port("X", 3001), Ok(3001));
-        assert_eq!(env.flag("X", true), Ok(true));
-        assert_eq!(env.flag("X", false), Ok(false));
+        assert_eq!(env.flag(&flag("X", true)), Ok(true));
+        assert_eq!(env.flag(&flag("X", false)), Ok(false));
         assert_eq!(env.http_url("X"), Ok(None));
         assert!(env.secret("X").unwrap().is_none());
-        assert_eq!(env.path("X", "tokens"), PathBuf::from("tokens"));
+        assert_eq!(env.path(&text("X", "tokens")), PathBuf::from("tokens"));
         assert_eq!(env.optional_path("X"), None);
         assert_eq!(
             env.required_http_url("X").unwrap_err().to_string(),
@@ -39,15 +40,15 @@ fn complaints_name_the_variable_what_it_held_and_what_it_takes() {
             r#"X is "http": it takes a port number from 1 to 65535 (0: any free one; default 3001)"#,
         ),
         (
-            env("yes").flag("X", true).unwrap_err(),
+            env("yes").flag(&flag("X", true)).unwrap_err(),
             r#"X is "yes": it takes true or false"#,
         ),
         (
-            env("a\nb").word("X", &["a", "b", "c"], "a").unwrap_err(),
+            env("a\nb").word(&words("X", &["a", "b", "c"])).unwrap_err(),
             r#"X is "a\nb": it takes a, b or c"#,
         ),
         (
-            env("0").integer("X", 1..=9, 2).unwrap_err(),
+            env("0").integer::<u64>(&number("X", 2, 1..=9)).unwrap_err(),
             r#"X is "0": it takes a whole number from 1 to 9"#,
         ),
         (
@@ -62,7 +63,7 @@ fn complaints_name_the_variable_what_it_held_and_what_it_takes() {
         assert_eq!(error.to_string(), text);
     }
     let long = env(&"é".repeat(500))
-        .flag("X", true)
+        .flag(&flag("X", true))
         .unwrap_err()
         .to_string();
     assert!(long.chars().count() < 140, "{long}");
@@ -74,10 +75,10 @@ fn non_utf8_values_are_rejected_for_text_variables() {
     assert!(env.text("X").is_err());
     assert!(env.port("X", 1).is_err());
     assert!(env.hosts("X").is_err());
-    assert!(env.flag("X", true).is_err());
+    assert!(env.flag(&flag("X", true)).is_err());
     assert!(env.http_url("X").is_err());
     assert!(env.secret("X").is_err());
-    assert!(env.path("X", "").to_str().is_none());
+    assert!(env.path(&text("X", "")).to_str().is_none());
 }
 
 #[test]
@@ -174,8 +175,8 @@ proptest! {
             env.text("X").err(),
             env.port("X", 1).err(),
             env.hosts("X").err(),
-            env.flag("X", true).err(),
-            env.integer("X", 1..=5, 2).err(),
+            env.flag(&flag("X", true)).err(),
+            env.integer::<u64>(&number("X", 2, 1..=5)).err(),
             env.secret("X").err(),
             env.required_http_url("X").err(),
         ];

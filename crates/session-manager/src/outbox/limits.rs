@@ -23,21 +23,6 @@ pub struct SendLimits {
     pub keep_events: Duration,
 }
 
-impl Default for SendLimits {
-    fn default() -> Self {
-        Self {
-            in_flight: 32,
-            waiting: 256,
-            // Less than the hub's timeout of 60 s, so that the hub gets the outcome.
-            deadline: Duration::from_secs(50),
-            ack_patience: Duration::from_secs(20),
-            settle_tries: 10,
-            keep: Duration::from_secs(30 * 24 * 3600),
-            keep_events: Duration::from_secs(30 * 24 * 3600),
-        }
-    }
-}
-
 /// Returns the additional time for a file of this size.
 pub(super) fn allowance(size: u64) -> Duration {
     Duration::from_secs(size / SLOWEST_UPLOAD)

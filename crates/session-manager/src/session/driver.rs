@@ -49,16 +49,6 @@ pub struct HeartbeatConfig {
     pub boot_patience: Duration,
 }
 
-impl Default for HeartbeatConfig {
-    fn default() -> Self {
-        Self {
-            heartbeat_every: Duration::from_secs(15),
-            heartbeat_deadline: Duration::from_secs(15),
-            boot_patience: Duration::from_secs(90),
-        }
-    }
-}
-
 /// A running browser and its event stream.
 struct Launched {
     browser: Box<Browser>,

@@ -1,16 +1,14 @@
 //! Tests the files in `deploy/container` against the code.
 
+use service_runtime::env::variable::{DefaultValue, Variables};
+
 use super::*;
-use crate::docs_checks::{listed_variables, read};
+use crate::docs_checks::read;
 use crate::repo::Package;
 
-const CONFIG: [(&str, &str, &str); 2] = [
-    (
-        "session-manager",
-        "crates/session-manager/src/config.rs",
-        "3001",
-    ),
-    ("central-hub", "crates/central-hub/src/config.rs", "3012"),
+static CONFIG: [(&str, &Variables, u64); 2] = [
+    ("session-manager", &session_manager::config::VARIABLES, 3001),
+    ("central-hub", &central_hub::config::VARIABLES, 3012),
 ];
 
 fn file(name: &str) -> String {
@@ -48,8 +46,8 @@ fn value<'a>(text: &'a str, word: &str) -> &'a str {
 
 #[test]
 fn every_variable_reaches_its_service_and_none_is_misspelt() {
-    for (name, source, _) in CONFIG {
-        let known = listed_variables(source);
+    for (name, variables, _) in CONFIG {
+        let known = crate::variables::names(variables);
         let service = service(name);
         // All variables come from the operator's file.
         assert_eq!(value(&service, "env_file:"), format!("[{name}.env]"));
@@ -104,10 +102,10 @@ fn no_secret_is_in_what_is_committed() {
 
 #[test]
 fn ports_patience_and_versions_are_the_codes() {
-    for (name, source, port) in CONFIG {
+    for (name, variables, port) in CONFIG {
         let (stage, service) = (stage(name), service(name));
-        assert!(read(source).contains(&format!("DEFAULT_PORT: u16 = {port};")));
-        assert_eq!(value(&stage, "EXPOSE"), port);
+        assert_eq!(variables["PORT"].default, DefaultValue::Number(port));
+        assert_eq!(value(&stage, "EXPOSE"), port.to_string());
         assert_eq!(value(&service, "PORT:"), format!("\"{port}\""));
         let check = value(&service, "test:");
         assert_eq!(check, format!("[CMD, {name}, health, --deep]"));
@@ -252,7 +250,7 @@ fn secrets_with_examples() -> String {
 fn every_secret_can_be_mounted_as_a_file() {
     let text = secrets_with_examples();
     let (services, held) = text.split_once("\nsecrets:\n").unwrap();
-    for (name, source, _) in CONFIG {
+    for (name, table, _) in CONFIG {
         let service = below(services, &format!("{name}:")).join("\n");
         let mounted = below(&service, "secrets:");
         let set = below(&service, "environment:");
@@ -265,11 +263,10 @@ fn every_secret_can_be_mounted_as_a_file() {
             assert_eq!(value(&file, "file:"), format!("./secrets/{secret}"));
             variables.push(variable.to_owned());
         }
-        let known = listed_variables(source);
-        let mut wanted: Vec<_> = known.iter().filter(|it| it.ends_with("_FILE")).collect();
+        let mut wanted: Vec<_> = table.secrets().map(|it| format!("{it}_FILE")).collect();
         wanted.sort();
         variables.sort();
-        assert_eq!(variables.iter().collect::<Vec<_>>(), wanted, "{name}");
+        assert_eq!(variables, wanted, "{name}");
     }
     assert!(read("deploy/.gitignore").contains("/container/secrets/\n"));
 }

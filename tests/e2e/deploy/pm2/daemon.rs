@@ -222,13 +222,10 @@ pub fn documented_variables(name: &str) -> Vec<String> {
     let (_, listed) = help
         .split_once("Environment:")
         .expect("a list of variables");
-    listed
-        .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .filter(|word| {
-            word.bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-        })
+    // What is indented further continues a row.
+    let rows = listed.lines().filter_map(|line| line.strip_prefix("  "));
+    rows.filter(|row| !row.starts_with(' '))
+        .filter_map(|row| row.split(' ').next())
         .map(str::to_owned)
         .collect()
 }

@@ -1,29 +1,31 @@
-//! User fields under the Node hub's names, and the two additional routes of the Node hub.
+//! User fields under the Node hub's names, the sign-in of its page, and its two
+//! additional routes.
 
 use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ErrorReply};
 use utoipa::ToSchema;
 
-use crate::auth::{Caller, Who};
+use crate::auth::{Begun, Caller, Who};
 use crate::error::HubError;
-use crate::http::auth::{NewPassword, password};
+use crate::http::auth::{Credentials, Me, NewPassword, password, signed_in};
 use crate::state::AppState;
 use crate::store::Role;
 
 /// The business that is reported for an administrator, because the page
 /// requests the session's state only for a user with a business. It is metadata
 /// and restricts nothing.
-pub(crate) const HOME: u64 = 1;
+pub(super) const HOME: u64 = 1;
 
-/// Name reported for the user where sign-in is not required.
-pub(crate) const MACHINE: &str = "localhost";
+/// Name of the user where sign-in is not required.
+const MACHINE: &str = "localhost";
 
 /// Builds the usual error response in Spanish, because the page displays its text.
-pub(crate) fn wrong_password() -> ErrorReply {
+fn wrong_password() -> ErrorReply {
     ErrorReply::new(
         StatusCode::UNAUTHORIZED,
         "WRONG_PASSWORD",
@@ -44,6 +46,32 @@ impl<'a> Names<'a> {
     pub(crate) const fn of(usuario: &'a str, tipo: Role) -> Self {
         Self { usuario, tipo }
     }
+}
+
+/// Signs a person in who uses the Node hub's page.
+pub(in crate::http) async fn login(
+    state: &AppState,
+    credentials: Credentials<'_>,
+) -> Result<Response, HubError> {
+    if !state.auth.is_required() && state.store.users("", 1).await?.is_empty() {
+        return Ok(as_this_machine());
+    }
+    let signed_in_as = credentials.sign_in(state).await?;
+    let (user, begun) = signed_in_as.ok_or_else(wrong_password)?;
+    let cliente_id = user.cliente_id.unwrap_or(HOME);
+    let user = Me::new(user.id, &user.name, user.role, Some(cliente_id));
+    Ok(signed_in(user, begun))
+}
+
+/// Builds the sign-in where no sign-in is required: the page cannot pass its
+/// form without one. The token is a placeholder and is never checked.
+fn as_this_machine() -> Response {
+    let begun = Begun {
+        set_cookie: None,
+        csrf: String::new(),
+        jwt: MACHINE.to_owned(),
+    };
+    signed_in(Me::new(0, MACHINE, Role::Admin, Some(HOME)), begun)
 }
 
 /// A user in the Node page's format.

@@ -1,16 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { actorOf } from './actor';
+import { me } from './me.fixture';
 import type { Me } from './types';
-
-const me: Me = {
-  auth_required: true,
-  user: { id: 1, username: 'marcela', role: 'admin', cliente_id: null },
-  role: 'admin',
-  cliente_id: null,
-  scopes: [],
-  csrf: null,
-};
 
 describe('who did something', () => {
   it('is oneself, another, a program, or not known', () => {

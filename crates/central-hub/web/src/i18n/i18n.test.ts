@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { actorOf } from '../api/actor';
 import { ApiError } from '../api/http';
-import type { Me, PauseReason } from '../api/types';
+import { me } from '../api/me.fixture';
+import type { PauseReason } from '../api/types';
 import { en } from './en';
 import { es, type Dictionary } from './es';
 import { codeText, errorText, explain, lineFaultText, listFaultText, whyPaused } from './lookup';
@@ -49,14 +50,6 @@ describe('codes in words', () => {
 });
 
 describe('who did it', () => {
-  const me: Me = {
-    auth_required: true,
-    user: { id: 1, username: 'marcela', role: 'admin', cliente_id: null },
-    role: 'admin',
-    cliente_id: null,
-    scopes: [],
-    csrf: null,
-  };
   const paused = (por: string | null, detalle: string | null = null): PauseReason => ({
     codigo: 'PAUSED_BY_PERSON',
     detalle,

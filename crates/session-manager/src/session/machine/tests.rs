@@ -1,8 +1,17 @@
 //! Tests the machine with fixed sequences, and with property tests of any sequence.
 
 use proptest::prelude::*;
+use service_runtime::Env;
 
 use super::*;
+use crate::config::Config;
+
+impl Default for Limits {
+    /// Those of an empty environment.
+    fn default() -> Self {
+        Config::from_env(&Env::default()).unwrap().limits
+    }
+}
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000 + ms).unwrap()

@@ -32,22 +32,6 @@ pub struct Limits {
     pub tools_patience: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            restart_budget: 5,
-            restart_window: Duration::from_secs(600),
-            restart_backoff: Duration::from_millis(500),
-            retry_interval: Duration::from_secs(30),
-            code_rounds: 6,
-            sync_patience: Duration::from_secs(600),
-            // As long as the page itself holds a send until the delivery is complete.
-            delivery_patience: Duration::from_secs(300),
-            tools_patience: Duration::from_secs(30),
-        }
-    }
-}
-
 /// Why the session is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
