@@ -155,6 +155,9 @@ async function test() {
     await button('Probar con mi número').click();
     await button('Enviar prueba').click();
     await says('Entregado ✓✓');
+    // One state, said once, and two buttons that say what each does.
+    equal((await main().innerText()).match(/conectado/gi)?.length, 1, 'times that it is connected');
+    for (const name of ['Pausar la conexión', 'Quitar este WhatsApp']) await button(name).waitFor();
     await looks('/whatsapp');
     await picture('tried');
   });
@@ -215,6 +218,13 @@ async function test() {
     // A picture is no list, which is said before anything is read.
     await page.locator('input[type="file"]').setInputFiles({ name: 'foto.png', mimeType: 'image/png', buffer: Buffer.from('89504e47', 'hex') });
     await says('«foto.png» no es una planilla.');
+    // Nor is one that has only its headings: that is no success.
+    await page.locator('input[type="file"]').setInputFiles({ name: 'vacia.csv', mimeType: 'text/csv', buffer: Buffer.from('Celular;Nombre\r\n') });
+    await dialog().getByText('La lista tiene títulos, pero ninguna persona debajo.').waitFor();
+    assert(await inDialog('Agregar a 0 personas').isDisabled(), 'nobody can be added');
+    await picture('list-nobody');
+    await inDialog('Cancelar').click();
+    await dialog().waitFor({ state: 'detached' });
     const file = { name: 'clientes.csv', mimeType: 'text/csv', buffer: spreadsheet() };
     await page.locator('input[type="file"]').setInputFiles(file);
     await dialog().getByText('201 personas · 1 repetida · 7 con problemas').waitFor();
