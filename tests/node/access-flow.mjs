@@ -169,7 +169,7 @@ async function test() {
         (await page.locator('[data-reason]').evaluateAll((all) => all.map((one) => one.dataset.reason).join())) === wanted);
     const schedule = await api('/api/sender/programaciones', 'POST', { campania_id: id, dias_semana: ['mon'], hora_inicio: '09:00', hora_fin: '12:00' });
     await api(`/api/sender/campaigns/${id}/approve`, 'POST');
-    await api('/api/sending/stop', 'POST');
+    await api('/api/sending', 'PUT', { detenido: true });
     await standin.call('network', { up: false });
     await page.goto(`${hub}/campanas/${id}`);
     equal(await page.getByTestId('campaign-state').first().textContent(), 'Esperando', 'the badge');
