@@ -109,7 +109,7 @@ async function test() {
   });
 
   await step('an answer comes in', async () => {
-    await standin.leadMessage({ from: '5491140000000', body: 'Sí, me interesa. ¿Hasta cuándo dura?' });
+    await standin.leadMessage({ from: '5491140000000', body: '*Sí*, me _interesa_. ¿Hasta cuándo dura?' });
     await part('Últimas respuestas').getByText('Sí, me interesa.').waitFor();
     await shows('Recibidos', 1);
     await matter('waiting').getByText('1 persona espera respuesta').waitFor();
