@@ -60,7 +60,7 @@ async function rehearsal() {
     await page.goto(`${hub}/conversaciones/${LUIS}`);
     await bubble('¿Sigue disponible?').waitFor();
     await box().fill('Sí, ¿querés verlo?');
-    await button('Enviar').click();
+    await button('Probar').click();
     await says('Modo prueba: Luis no recibió este mensaje.');
     await bubble('Sí, ¿querés verlo?').getByText('De prueba (no salió)').waitFor();
     await row(LUIS).and(page.locator('[data-waits]')).waitFor();
@@ -89,7 +89,7 @@ async function real() {
     await box().fill('Sí, ¿querés verlo mañana?');
     await button('Enviar').click();
     await bubble('mañana').locator('[data-estado="entregado"]').waitFor();
-    await row(LUIS).and(page.locator(':not([data-waits])')).waitFor();
+    await says('Nadie espera respuesta');
     const got = (await standin.messages()).filter(({ to }) => to === LUIS).map(({ body }) => body);
     equal(got.join('|'), 'Sí, ¿querés verlo mañana?', 'what Luis has');
     await picture('answer');
@@ -109,7 +109,7 @@ async function real() {
     await eventually('the end', async () => (await state()) === 'Finalizada', 60_000);
     equal(await figure('Enviados'), '3', 'sent');
     equal(await figure('Salteados'), '1', 'left out');
-    equal(await page.getByText('De prueba', { exact: true }).count(), 0, 'a rehearsal');
+    equal(await page.locator('[data-figure="De prueba"]').count(), 0, 'figures of a rehearsal');
     await picture('sent', { fullPage: true });
     // At the phones: each of the three once, and nobody else.
     const sent = (await standin.messages()).filter(({ to }) => to !== LUIS);
@@ -122,7 +122,7 @@ async function real() {
   await step('the rehearsal stays one', async () => {
     await page.goto(`${hub}/campanas`);
     const rehearsed = page.locator('tbody tr', { hasText: 'Marzo' }).filter({ hasNotText: 'envío real' });
-    await rehearsed.getByText('De prueba', { exact: true }).waitFor();
+    await rehearsed.getByText('Prueba', { exact: true }).waitFor();
     await picture('campaigns');
   });
 
