@@ -289,7 +289,7 @@ async function test() {
     await standin.leadMessage({ from: '5491158254203', body: 'Una consulta más' });
     await eventually('a notification and a sound', () =>
       page.evaluate(() => window.notified.length === 1 && window.sounds === 1));
-    equal(await page.evaluate(() => window.notified[0]), '+54 9 11 5825-4203 te escribió: Una consulta más', 'what it says');
+    equal(await page.evaluate(() => window.notified[0]), 'Marta Ruiz te escribió: Una consulta más', 'what it says');
     await page.goto(`${hub}/ajustes`);
     for (const name of ['Mostrar una notificación', 'Hacer un sonido']) {
       const it = page.getByRole('switch', { name });
