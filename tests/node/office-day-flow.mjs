@@ -276,7 +276,7 @@ async function test() {
     // The pauses are asked once, and folded away.
     equal(await page.getByLabel('Pausa mínima (s)').count(), 1, 'times that the pause is asked');
     assert(await page.getByLabel('Pausa mínima (s)').isHidden(), 'the pauses are in the way');
-    await page.getByText('Avanzado', { exact: true }).waitFor();
+    await page.getByText('Avanzado: la pausa entre mensajes', { exact: true }).waitFor();
     await looks('when');
     await picture('when', { fullPage: true });
     // All day, so that it goes whatever the hour of this test.
