@@ -253,7 +253,7 @@ async function test() {
     await picture('list', { fullPage: true });
     await guide('list', page.getByTestId('step-list'));
     await button('Seguir con el mensaje').click();
-    equal(await page.getByTestId('summary-list').textContent(), '203 personas', 'all of them');
+    await page.getByTestId('summary-list').getByText('203 personas', { exact: true }).waitFor();
   });
 
   await step('the message, when it goes, and the review', async () => {
