@@ -4,7 +4,7 @@
 //   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node access-flow.mjs
 //
 // With SCREENSHOTS=<folder> every screen is kept as a picture.
-import { equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
 
 const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: pictures } = process.env;
@@ -160,6 +160,53 @@ async function test() {
     await eventually('the answer can go', async () => !(await button('Enviar').isDisabled()));
   });
 
+  await step('a campaign that waits says every reason, each with its way', async () => {
+    const people = [{ destinatario: '5491140000001', nombre: 'Ana' }];
+    const { id } = await api('/api/sender/campaigns', 'POST', { nombre: 'Marzo', mensaje: 'Hola {nombre}', destinatarios: people });
+    const reason = (kind) => page.getByTestId('standing').locator(`[data-reason="${kind}"]`);
+    const reasons = (wanted) =>
+      eventually(`it waits for ${wanted}`, async () =>
+        (await page.locator('[data-reason]').evaluateAll((all) => all.map((one) => one.dataset.reason).join())) === wanted);
+    const schedule = await api('/api/sender/programaciones', 'POST', { campania_id: id, dias_semana: ['mon'], hora_inicio: '09:00', hora_fin: '12:00' });
+    await api(`/api/sender/campaigns/${id}/approve`, 'POST');
+    await api('/api/sending', 'PUT', { detenido: true });
+    await standin.call('network', { up: false });
+    await page.goto(`${hub}/campanas/${id}`);
+    equal(await page.getByTestId('campaign-state').first().textContent(), 'Esperando', 'the badge');
+    await page.getByTestId('standing').getByText('No está saliendo', { exact: true }).waitFor();
+    // The hub of this test has no AUTO_CAMPAIGNS_ENABLED.
+    await reasons('stopped,campaignsOff,notReady,notApproved');
+    await reason('stopped').getByText('Alguien detuvo todos los envíos.').waitFor();
+    await reason('campaignsOff').getByText('El envío de campañas está apagado en el servidor.').waitFor();
+    await reason('notReady').getByText('WhatsApp no está conectado.').waitFor();
+    await reason('notApproved').getByText('Falta aprobar el horario.').waitFor();
+    await picture('waits');
+    // The ways: what is done here is done, the operator's has a letter.
+    await reason('campaignsOff').getByRole('button', { name: 'Cómo se activa' }).click();
+    const letter = await dialog().getByTestId('operator-letter').textContent();
+    assert(letter.includes('AUTO_CAMPAIGNS_ENABLED'), letter);
+    await inDialog('Cerrar').click();
+    await closed();
+    equal(await reason('notReady').getByRole('link', { name: 'Conectar' }).getAttribute('href'), '/whatsapp', 'the way to the line');
+    await standin.call('network', { up: true });
+    await reasons('stopped,campaignsOff,notApproved');
+    await reason('stopped').getByRole('button', { name: 'Reanudar los envíos' }).click();
+    await inDialog('Reanudar los envíos').click();
+    await closed();
+    await reasons('campaignsOff,notApproved');
+    await reason('notApproved').getByRole('link', { name: 'Aprobar el horario' }).click();
+    await page.getByRole('button', { name: 'Ver la programación de Marzo' }).click();
+    await inDialog('Aprobar').click();
+    await closed();
+    await page.goto(`${hub}/campanas/${id}`);
+    await reasons('campaignsOff');
+    equal(await page.getByTestId('campaign-state').first().textContent(), 'Esperando', 'the badge, for one');
+    await api(`/api/sender/programaciones/${schedule.id}`, 'DELETE');
+    await page.reload();
+    await reasons('campaignsOff,noSchedule');
+    equal(await reason('noSchedule').getByRole('link', { name: 'Elegir el horario' }).getAttribute('href'), `/programacion?campania=${id}`, 'the way to a schedule');
+  });
+
   await step('a password is changed, a user switched off and on, and removed', async () => {
     await signIn('admin', password);
     await page.goto(`${hub}/usuarios`);
@@ -226,7 +273,7 @@ async function test() {
     await standin.leadMessage({ from: LEO, body: 'BASTA' });
     await eventually('it is on the list', async () => (await api('/api/sender/bajas')).bajas.length === 2);
     await page.reload();
-    await row('+54 9 11 5825-4202').getByText('Lo pidió con un mensaje').waitFor();
+    await row('+54 9 11 5825-4202').getByText('Escribió: «BASTA»').waitFor();
     await picture('opt-outs');
   });
 

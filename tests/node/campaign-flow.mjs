@@ -264,6 +264,13 @@ async function test() {
     await dialog().getByLabel('Nombre de la campaña').fill('Abril');
     await answer('Copiar');
     await page.getByRole('heading', { name: 'Abril', level: 1 }).waitFor();
+    // A copy has people and no lists: nothing stands there for these.
+    await eventually('its people', async () =>
+      (await page.getByTestId('summary-list').textContent()) === `${people.toLocaleString('es-AR')} personas`);
+    equal(await page.getByTestId('lists-card').count(), 0, 'a card of lists');
+    await head('1. Lista').click();
+    await page.getByTestId('step-list').getByRole('button', { name: 'Seguir con el mensaje' }).waitFor();
+    equal(await page.getByTestId('step-list').getByRole('table').count(), 0, 'an empty table of lists');
     await button('Editar').click();
     await dialog().getByLabel('Nombre de la campaña').fill('Abril y mayo');
     await answer('Guardar');

@@ -168,6 +168,49 @@ async function test() {
     await picture('conversation');
   });
 
+  await step('what waits for the line says so until it has gone', async () => {
+    await standin.call('network', { up: false });
+    await page.locator('[data-banner="offline"]').waitFor();
+    await box().fill('¿Te sirve el viernes?');
+    await button('Enviar').click();
+    const waitsForLine = page.getByTestId('answer-outcome').getByText('Queda en espera');
+    await waitsForLine.waitFor();
+    await bubble('¿Te sirve el viernes?').locator('[data-estado="pendiente"]').waitFor();
+    await picture('waits-for-line');
+    await standin.call('network', { up: true });
+    await bubble('¿Te sirve el viernes?').locator('[data-estado="entregado"]').waitFor({ timeout: 60_000 });
+    await waitsForLine.waitFor({ state: 'detached' });
+  });
+
+  await step('people and sides are told apart, in both schemes', async () => {
+    // A name of two words has two initials, a number its last digits; the whole row
+    // is the way to the chat.
+    await standin.leadMessage({ from: '5491158254203', name: 'Marta Ruiz', body: '¡Gracias otra vez!' });
+    await row('5491158254203').getByText('MR', { exact: true }).waitFor();
+    await row(LEO).getByText('02', { exact: true }).waitFor();
+    const tints = (numbers) => Promise.all(numbers.map((it) => row(it).locator('[aria-hidden]').first().evaluate((one) => getComputedStyle(one).backgroundColor)));
+    const [marta, leo] = await tints(['5491158254203', LEO]);
+    assert(marta !== leo, `two people, one colour: ${marta}`);
+    const edge = await row('5491158254203').boundingBox();
+    await page.mouse.click(edge.x + edge.width - 4, edge.y + edge.height - 4);
+    await page.waitForURL(`${hub}/conversaciones/5491158254203`);
+    await bubble('¡Gracias otra vez!').waitFor();
+    await button('No hace falta responder').click();
+    await row(ANA).click();
+    await bubble('Hasta el viernes.').waitFor();
+    const ground = (one) => one.evaluate((it) => getComputedStyle(it).backgroundColor);
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
+      await eventually(`the ${colorScheme} scheme`, () =>
+        page.evaluate((it) => document.documentElement.dataset.mantineColorScheme === it, colorScheme));
+      const mine = await ground(bubble('Hasta el viernes.').and(page.locator('[data-direction="saliente"]')));
+      const theirs = await ground(bubble('Contestame, porfa').and(page.locator('[data-direction="entrante"]')));
+      const behind = await ground(page.locator('body'));
+      equal(new Set([mine, theirs, behind]).size, 3, `${colorScheme}: the colours of ${mine}, ${theirs}, ${behind}`);
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+
   await step('who asked not to be written to is not', async () => {
     await standin.leadMessage({ from: LEO, body: 'BAJA' });
     await row(LEO).getByText('BAJA').waitFor();
@@ -246,7 +289,7 @@ async function test() {
     await standin.leadMessage({ from: '5491158254203', body: 'Una consulta más' });
     await eventually('a notification and a sound', () =>
       page.evaluate(() => window.notified.length === 1 && window.sounds === 1));
-    equal(await page.evaluate(() => window.notified[0]), '+54 9 11 5825-4203 te escribió: Una consulta más', 'what it says');
+    equal(await page.evaluate(() => window.notified[0]), 'Marta Ruiz te escribió: Una consulta más', 'what it says');
     await page.goto(`${hub}/ajustes`);
     for (const name of ['Mostrar una notificación', 'Hacer un sonido']) {
       const it = page.getByRole('switch', { name });

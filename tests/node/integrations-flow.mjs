@@ -52,9 +52,18 @@ async function test() {
   page = await visitor.open();
   let secret = '';
 
-  await step('a webhook is made, its secret shown once', async () => {
-    await page.goto(`${hub}/integraciones`);
+  await step('it is for programmers: not in the menu, under the settings', async () => {
+    await page.goto(`${hub}/ajustes`);
     await enter('admin', password);
+    await page.getByRole('heading', { name: 'Ajustes', level: 1 }).waitFor();
+    const menu = page.getByRole('navigation', { name: 'Secciones' });
+    await menu.getByRole('link', { name: 'Ajustes' }).waitFor();
+    equal(await menu.getByRole('link', { name: 'Integraciones' }).count(), 0, 'in the menu');
+    await page.getByRole('main').getByRole('region', { name: 'Avanzado' }).getByRole('link', { name: 'Integraciones' }).click();
+    await page.waitForURL(`${hub}/integraciones`);
+  });
+
+  await step('a webhook is made, its secret shown once', async () => {
     await says('Todavía no hay webhooks');
     await button('Nuevo webhook').click();
     await inDialog('Crear el webhook').click();

@@ -150,7 +150,7 @@ async function test() {
     const shown = (await page.getByTestId('account-phone').textContent()).replace(/\D/g, '');
     equal(shown, me, 'the number');
     equal(await page.getByTestId('account-name').textContent(), pushname, 'the name');
-    equal(await page.getByTestId('state-badge').textContent(), 'Conectado', 'the badge');
+    equal(await page.getByTestId('state').textContent(), 'Conectado', 'what is read out');
     equal(await page.title(), 'Conectado · LeadMaster', 'the tab');
     await picture('connected');
   });

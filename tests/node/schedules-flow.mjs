@@ -37,6 +37,9 @@ const openBlock = async (name) => {
   await blocks(name).first().click();
   await opened(name);
 };
+const state = (estado) =>
+  eventually(`it is ${estado}`, async () =>
+    (await blocks('Promoción de marzo').first().getAttribute('data-estado')) === estado);
 const answer = (name) => dialog().getByRole('button', { name, exact: true }).click();
 const today = () =>
   new Intl.DateTimeFormat('en-CA', { timeZone: 'America/Argentina/Buenos_Aires' }).format(new Date());
@@ -112,8 +115,21 @@ async function test() {
     await picture('detail');
     await answer('Aprobar');
     await closed();
-    await eventually('it is approved', async () =>
-      (await blocks('Promoción de marzo').first().getAttribute('data-estado')) === 'aprobada');
+    await state('aprobada');
+  });
+
+  await step('an approval is told, and undone by who did it', async () => {
+    const told = page.getByRole('alert').filter({ hasText: 'Horario aprobado' });
+    await told.waitFor();
+    await picture('toast');
+    await told.getByRole('button', { name: 'Deshacer' }).click();
+    await state('pendiente');
+    await page.getByRole('alert').filter({ hasText: 'Deshecho' }).waitFor();
+    equal((await api(`${SCHEDULES}?limite=5`)).programaciones.map(({ estado }) => estado).join(), 'pendiente', 'what the hub has');
+    await openBlock('Promoción de marzo');
+    await answer('Aprobar');
+    await closed();
+    await state('aprobada');
   });
 
   await step('a change says that it has to be approved again', async () => {

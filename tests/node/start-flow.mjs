@@ -109,7 +109,7 @@ async function test() {
   });
 
   await step('an answer comes in', async () => {
-    await standin.leadMessage({ from: '5491140000000', body: 'Sí, me interesa. ¿Hasta cuándo dura?' });
+    await standin.leadMessage({ from: '5491140000000', body: '*Sí*, me _interesa_. ¿Hasta cuándo dura?' });
     await part('Últimas respuestas').getByText('Sí, me interesa.').waitFor();
     await shows('Recibidos', 1);
     await matter('waiting').getByText('1 persona espera respuesta').waitFor();
@@ -174,6 +174,18 @@ async function test() {
     await page.setViewportSize({ width: 360, height: 740 });
     await noSidewaysScroll('the start');
     await picture('start-phone', { fullPage: true });
+    // The menu is closed by Esc, and whoever opened it by the keyboard goes on there.
+    const opener = page.getByRole('button', { name: 'Menú' });
+    const entry = page.getByRole('navigation', { name: 'Secciones', includeHidden: true }).getByRole('link', { name: 'Mensajes', includeHidden: true });
+    const inView = () => entry.evaluate((it) => it.getBoundingClientRect().right > 0 && it.checkVisibility({ visibilityProperty: true }));
+    assert(!(await inView()), 'the menu is open');
+    await opener.press('Enter');
+    await eventually('the menu is open', inView);
+    await entry.focus();
+    await page.keyboard.press('Escape');
+    await eventually('the menu is closed', async () => !(await inView()));
+    equal(await opener.getAttribute('aria-expanded'), 'false', 'it says so');
+    assert(await opener.evaluate((it) => it === document.activeElement), 'the focus is lost');
     await page.goto(`${hub}/ajustes`);
     await page.getByRole('heading', { name: 'Ajustes', level: 1 }).waitFor();
     await says('AUTO_CAMPAIGNS_ENABLED');

@@ -16,7 +16,8 @@ pub async fn browser_flow(hub: &Hub, script: &str, variables: &[(&str, &str)], p
         "playwright-core is not installed in tests/node: `cargo xtask test` does that"
     );
     let temporary = hub.folder.join("browser-tmp");
-    std::fs::create_dir(&temporary).expect("a folder");
+    // It is there where a flow ran on this hub before.
+    std::fs::create_dir_all(&temporary).expect("a folder");
     let run = Command::new("node")
         .arg(script)
         .current_dir(&scripts)

@@ -36,6 +36,11 @@ impl Hub {
         self.service = Service::start("central-hub", self.folder.path(), variables).await;
     }
 
+    /// Changes a variable for the next start.
+    pub fn set(&mut self, name: &str, value: impl ToString) {
+        self.options = self.options.clone().with(name, value);
+    }
+
     /// Returns the HTTP client.
     #[must_use]
     pub fn client(&self) -> &reqwest::Client {

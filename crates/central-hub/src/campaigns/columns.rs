@@ -21,6 +21,15 @@ const NAMES: &[&str] = &[
     NAME_ALIAS,
     "nombre_completo",
     "nombre_y_apellido",
+    "nombre_y_apellidos",
+    "nombres_y_apellidos",
+    "apellido_y_nombre",
+    "apellido_y_nombres",
+    "apellidos_y_nombres",
+    "nombre_apellido",
+    "apellido_nombre",
+    "nombre_del_cliente",
+    "nombre_cliente",
     "contacto",
     "name",
     "full_name",
@@ -138,6 +147,15 @@ mod tests {
         let of = keys(&["Full name", "Mobile"]);
         assert_eq!(phone_columns(&of), [1]);
         assert_eq!(name_column(&of), Some(0));
+        for heading in [
+            "Apellido y nombre",
+            "APELLIDO/NOMBRE",
+            "Nombre y Apellido",
+            "Nombre del cliente",
+        ] {
+            let of = keys(&["Celular", "Barrio", heading]);
+            assert_eq!(name_column(&of), Some(2), "{heading}");
+        }
         assert!(phone_columns(&keys(&["Empresa", "Ciudad"])).is_empty());
     }
 

@@ -84,15 +84,23 @@ on_both_engines! {
             "campania_id": id, "dias_semana": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
             "hora_inicio": "00:00", "hora_fin": "24:00", "cupo_diario": 1,
         });
-        assert_eq!(post(&hub, "/api/sender/programaciones", &schedule).await.0, 201);
-        // Three recipients remain, one per day from today on; a pending schedule counts as well.
+        let (status, schedule) = post(&hub, "/api/sender/programaciones", &schedule).await;
+        assert_eq!(status, 201, "{schedule}");
+        // Three recipients remain, one per day from today on; a pending schedule
+        // counts as well.
         let second = review().await;
         assert_eq!((&second["pidieron_baja"], &second["sin_horario"]), (&json!(1), &json!(false)));
         let end: jiff::Timestamp = second["termina"].as_str().unwrap().parse().unwrap();
         let days = end.duration_since(jiff::Timestamp::now()).as_secs_f64() / 86_400.0;
         assert!(days > 1.0 && days <= 2.0, "{days}");
+        press(&hub, &format!("/api/sender/programaciones/{}/approve", schedule["id"])).await;
         press(&hub, &format!("{CAMPAIGNS}/{id}/approve")).await;
-        assert_eq!(review().await, Value::Null);
+        // The rehearsal is over: the copy would leave out whoever opted out, the
+        // second of them since.
+        until_estado(&hub, id, "finalizado").await;
+        let out = json!({"telefono": "5491100000002"});
+        assert_eq!(post(&hub, "/api/sender/bajas", &out).await.0, 201);
+        assert_eq!(review().await["pidieron_baja"], 2);
         hub.stop().await;
     }
 
@@ -287,7 +295,7 @@ on_both_engines! {
         }).await;
         let all = get(&hub, "/api/sender/bajas").await;
         assert_eq!(all["bajas"].as_array().unwrap().len(), 1, "{all}");
-        assert_eq!(all["bajas"][0]["origen"], "mensaje");
+        assert_eq!((&all["bajas"][0]["origen"], &all["bajas"][0]["motivo"]), (&json!("mensaje"), &json!("BAJA por favor")));
         // The opt-out also applies to the contact's other id.
         assert!(hub.store.is_opted_out("123456789@lid").await.unwrap());
         // A message to the contact is rejected on every route.

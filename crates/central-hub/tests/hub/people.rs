@@ -336,6 +336,8 @@ on_both_engines! {
             last["to"].as_str().unwrap().to_owned()
         };
         assert_eq!(answered(1).await, number(1));
+        let why = get(&hub, "/api/sender/bajas/5491177770001").await;
+        assert_eq!(why["motivo"], "Dame de baja, por favor");
         // The reply is listed after the message that it answers.
         let history = get(&hub, "/api/listener/history/5491177770001").await;
         let messages = history["mensajes"].as_array().unwrap();
@@ -362,6 +364,11 @@ on_both_engines! {
         assert_eq!(ask(&hub, "PUT", path, Some(&body)).await.0, 200);
         lead(&hub, &peer, "3A07", &number(5), "BAJA").await;
         assert_eq!(answered(3).await, number(5));
+        // What is not recorded is not kept as a reason either.
+        assert_eq!(hub.post("/api/listener/mode", r#"{"mode":"off"}"#).await.0, 200);
+        lead(&hub, &peer, "3A08", &number(6), "Dame de baja, por favor").await;
+        let why = get(&hub, "/api/sender/bajas/5491177770006").await;
+        assert_eq!((&why["origen"], &why["motivo"]), (&json!("mensaje"), &json!("baja")));
         hub.stop().await;
     }
 

@@ -34,8 +34,9 @@ pub(crate) struct OptOutBody {
     /// `mensaje`: the contact sent an opt-out word; `persona`: a user added the
     /// entry.
     origen: &'static str,
-    /// The reason; `null` for a caller without access to the business that
-    /// added the entry.
+    /// What the contact wrote (the opt-out word, if messages are not recorded),
+    /// or the reason that a user gave; `null` for a caller without access to the
+    /// business that added the entry.
     motivo: Option<String>,
     /// The business that added the entry, and its user.
     cliente_id: Option<u64>,

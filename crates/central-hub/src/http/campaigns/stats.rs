@@ -39,7 +39,8 @@ pub(crate) struct Stats {
     termina: Option<Timestamp>,
     por_dia: Vec<Day>,
     fallas: Vec<Failure>,
-    /// The effect of approving the campaign, if it is a draft.
+    /// For a draft: the effect of approving it; for a finished rehearsal: of
+    /// approving its copy.
     revision: Option<Review>,
 }
 
@@ -80,7 +81,7 @@ async fn review(state: &AppState, campaign: &Campaign) -> Result<Review, HubErro
     if sin_horario {
         rules.push(Rules::always(campaign.pause));
     }
-    let people = campaign.count(RecipientState::Pending) - pidieron_baja;
+    let people = campaign.total() - pidieron_baja;
     let left = u64::try_from(people).unwrap_or(0);
     let now = jiff::Timestamp::now();
     let sharing = others.saturating_add(1);
@@ -155,6 +156,9 @@ pub(crate) async fn stats(
     let numbers = state.store.campaign_numbers(id).await?;
     let revision = match campaign.state {
         CampaignState::Draft => Some(review(&state, &campaign).await?),
+        CampaignState::Finished if campaign.is_rehearsal() => {
+            Some(review(&state, &campaign).await?)
+        }
         _ => None,
     };
     let termina = end(&state, &campaign).await?;

@@ -26,14 +26,14 @@ pub struct Numbers {
 const AT_ONCE: i64 = 1000;
 
 impl Store {
-    /// Counts the pending recipients who opted out.
+    /// Counts the recipients who opted out.
     ///
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn opted_out_among(&self, id: i64) -> Result<i64, StoreError> {
         let count = sqlx::query_scalar(
             "SELECT COUNT(*) FROM opt_outs o JOIN recipients r ON r.chat = o.chat
-             WHERE r.campaign_id = $1 AND r.state = 'pending'",
+             WHERE r.campaign_id = $1",
         )
         .bind(id)
         .fetch_one(self.reader())

@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 use super::rows::{optional_id, time};
 use crate::opt_out::OptOutWords;
 use crate::store::addresses::address_of;
+use crate::store::recording::is_recording_in;
 use crate::store::rows::now;
 use crate::store::settings::setting_in;
 use crate::store::{Store, StoreError, Tx};
@@ -23,7 +24,7 @@ pub struct OptOut {
     pub chat: String,
     /// `message` if the contact sent an opt-out; `person` if a user added the contact.
     pub source: String,
-    /// The opt-out word, or the user's reason.
+    /// What the contact wrote, or the reason that a user gave.
     pub reason: Option<String>,
     /// The business that added the contact.
     pub cliente_id: Option<u64>,
@@ -225,13 +226,18 @@ impl Store {
             return Ok(None);
         };
         self.settle_possible_opt_out_in(tx, chat).await?;
+        // Without recording no message is stored: the word says enough.
+        let reason = match is_recording_in(tx).await? {
+            true => text.trim(),
+            false => word,
+        };
         let new = sqlx::query(
             "INSERT INTO opt_outs (chat, source, reason, created_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (chat) DO NOTHING",
         )
         .bind(chat)
         .bind("message")
-        .bind(word)
+        .bind(reason)
         .bind(now())
         .execute(&mut **tx)
         .await?;

@@ -144,6 +144,9 @@ export function ListPreview({ campaign, file, prefijo, onDone, onError, onClose 
           )}
         </div>
         <ActionError error={error} />
+        {fine && fine.aceptados + fine.duplicados + fine.rechazados === 0 && (
+          <Notice color="yellow" title={t.campaigns.lists.nobody} />
+        )}
         {fine && fine.de_otro_pais > 0 && (
           <Notice color="yellow" title={s.otherCountry(fine.de_otro_pais)}>
             {s.otherCountryText(fine.lineas_de_otro_pais.slice(0, 10).join(', '))}

@@ -173,9 +173,7 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
           >
             {report.duplicados + report.rechazados > 0
               ? s.notTaken(report.duplicados, report.rechazados)
-              : report.aceptados === 0
-                ? s.nobody
-                : s.allTaken}
+              : s.allTaken}
           </Notice>
         )}
       </div>

@@ -15,11 +15,11 @@ import { Dialog } from '../ui/Dialog';
 import { Notice } from '../ui/Notice';
 import { OperatorHelp } from '../ui/OperatorHelp';
 import { approveCampaign, copyCampaign, useCampaignChange } from './api';
-import type { Campaign } from './types';
+import type { Campaign, CampaignStats } from './types';
 import { useOwnSchedules } from './useStanding';
 
 /** Copies a finished test and approves the copy with its schedules, in one step. */
-export function SendForReal({ campaign }: { campaign: Campaign }) {
+export function SendForReal({ campaign }: { campaign: CampaignStats }) {
   const t = useText();
   const s = t.campaigns.sendForReal;
   const seesAll = useSeesAll();
@@ -37,7 +37,7 @@ export function SendForReal({ campaign }: { campaign: Campaign }) {
   );
 }
 
-function Question({ campaign, onClose }: { campaign: Campaign; onClose: () => void }) {
+function Question({ campaign, onClose }: { campaign: CampaignStats; onClose: () => void }) {
   const t = useText();
   const s = t.campaigns.sendForReal;
   const navigate = useNavigate();
@@ -62,7 +62,8 @@ function Question({ campaign, onClose }: { campaign: Campaign; onClose: () => vo
       void navigate(`${ROUTES.campaigns}/${copy.id}`);
     },
   );
-  const people = t.campaigns.people(campaign.total, campaign.total.toLocaleString(t.locale));
+  const reached = campaign.total - (campaign.revision?.pidieron_baja ?? 0);
+  const people = t.campaigns.people(reached, reached.toLocaleString(t.locale));
   return (
     <Stack>
       <Text>{s.text(people)}</Text>
@@ -88,7 +89,7 @@ function Question({ campaign, onClose }: { campaign: Campaign; onClose: () => vo
           {t.app.cancel}
         </Button>
         <Button
-          disabled={dryRun || schedules.data === undefined}
+          disabled={dryRun || reached === 0 || schedules.data === undefined}
           loading={send.isPending}
           onClick={() => send.mutate(undefined)}
         >

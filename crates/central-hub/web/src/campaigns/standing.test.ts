@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
+import { en } from '../i18n/en';
+import { es } from '../i18n/es';
+import { reasonText } from './reasonText';
 import { standingOf, type Around } from './standing';
 
 const WAIT = (codigo: string, hasta: string | null = null) => ({ codigo, hasta });
@@ -17,6 +20,14 @@ const GOOD: Around = {
   line: 'ready',
   limits: LIMITS,
   schedules: { total: 1, approved: 1 },
+};
+const UNKNOWN: Around = {
+  dryRun: null,
+  stopped: null,
+  campaignsOn: null,
+  line: 'loading',
+  limits: null,
+  schedules: null,
 };
 const kinds = (campaign: Parameters<typeof standingOf>[0], changes: Partial<Around>) => {
   const standing = standingOf(campaign, { ...GOOD, ...changes });
@@ -78,8 +89,19 @@ describe('a campaign', () => {
   });
 
   it('says nothing of what is not known yet', () => {
-    expect(
-      kinds(real, { dryRun: null, campaignsOn: null, line: 'loading', limits: null, schedules: null }),
-    ).toBe('sending');
+    expect(kinds(real, UNKNOWN)).toBe('sending');
+  });
+
+  // `i18n/codes.test.ts` holds these against the server.
+  it.each(Object.keys(es.start.waits))('has a sentence for %s of its own', (codigo) => {
+    const standing = standingOf({ ...real, espera: WAIT(codigo) }, { ...GOOD, ...UNKNOWN });
+    if (codigo === 'PAUSE') {
+      expect(standing.kind).toBe('sending');
+      return;
+    }
+    const [reason, ...others] = standing.kind === 'waiting' ? standing.reasons : [];
+    if (!reason) throw new Error(`${codigo} is no reason`);
+    expect(others).toEqual([]);
+    for (const t of [es, en]) expect(reasonText(t, reason, String)).toMatch(/^\p{Lu}.+\.$/u);
   });
 });

@@ -52,7 +52,7 @@ export interface CampaignStats extends Campaign {
   termina: Timestamp | null;
   por_dia: { dia: string; cantidad: number }[];
   fallas: { codigo: string; cantidad: number }[];
-  /** For a campaign to be approved: the effect of the approval. */
+  /** For a draft: the effect of its approval; for a finished test: of its copy's. */
   revision: {
     pidieron_baja: number;
     /** The most frequent first. */

@@ -6,6 +6,7 @@ import { useSearchParams } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
+import { plainText } from '../lib/richText';
 import { useMoment } from '../live/useMoment';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
@@ -53,14 +54,14 @@ export default function MessagesScreen() {
       label: s.columns.who,
       width: 180,
       cell: ({ nombre, destinatario }) => (
-        <>
+        <div>
           <Text size="sm">{nombre ?? formatPhone(destinatario)}</Text>
           {nombre !== undefined && (
             <Text size="xs" c="dimmed">
               {formatPhone(destinatario)}
             </Text>
           )}
-        </>
+        </div>
       ),
     },
     {
@@ -68,7 +69,7 @@ export default function MessagesScreen() {
       label: s.columns.text,
       cell: ({ mensaje, tipo }) => (
         <Text size="sm" lineClamp={2}>
-          {mensaje ? <Marked text={mensaje} search={filter.buscar} /> : s.ofKind(tipo)}
+          {mensaje ? <Marked text={plainText(mensaje)} search={filter.buscar} /> : s.ofKind(tipo)}
         </Text>
       ),
     },

@@ -74,9 +74,10 @@ export default function OptOutsScreen() {
       key: 'how',
       label: s.how,
       cell: ({ origen, motivo, por }) => (
-        <Text size="sm">
-          {origen === 'mensaje' ? s.asked : s.addedBy(actorOf(me, por))}
-          {motivo && `: ${motivo}`}
+        <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+          {origen === 'mensaje'
+            ? s.asked(motivo)
+            : `${s.addedBy(actorOf(me, por))}${motivo ? `: ${motivo}` : ''}`}
         </Text>
       ),
     },

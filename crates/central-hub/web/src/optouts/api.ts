@@ -13,6 +13,7 @@ export interface OptOut {
   nombre?: string;
   /** `mensaje`: the contact sent an opt-out word. */
   origen: 'mensaje' | 'persona';
+  /** What the contact wrote, or the reason that a user gave. */
   motivo: string | null;
   /** Who added it; null where that is not told. */
   por: string | null;

@@ -17,7 +17,7 @@ export function factsOf(
   const facts: Fact[] = [[s.number, numberOf(contact)]];
   if (name) facts.push([s.calls, name]);
   if (out) {
-    const how = out.origen === 'mensaje' ? t.optOuts.asked : t.optOuts.addedBy(actorOf(me, out.por));
+    const how = out.origen === 'mensaje' ? t.optOuts.asked(null) : t.optOuts.addedBy(actorOf(me, out.por));
     facts.push([s.optOut, `${how}, ${moment(out.fecha)}`]);
   }
   return facts;

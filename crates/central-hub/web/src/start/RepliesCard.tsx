@@ -3,6 +3,7 @@ import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import { numberOf } from '../lib/phone';
+import { plainText } from '../lib/richText';
 import { useMoment, useShortMoment } from '../live/useMoment';
 import { Card } from './Card';
 import { useLinks } from '../auth/links';
@@ -52,7 +53,7 @@ export function RepliesCard({ replies }: { replies: readonly Reply[] }) {
                   </Text>
                 </Group>
                 <Text size="sm" lineClamp={2}>
-                  {reply.mensaje || r.empty}
+                  {plainText(reply.mensaje) || r.empty}
                 </Text>
               </li>
             );

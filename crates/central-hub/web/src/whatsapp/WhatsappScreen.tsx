@@ -1,4 +1,4 @@
-import { Badge, Group, Paper, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
+import { Paper, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 
 import { useSession } from '../live/queries';
@@ -59,7 +59,7 @@ export default function WhatsappScreen() {
 
   const view = viewOf({ session, error, live, connecting: actions.connect.isPending });
   const disabled = hubIsAway({ error, live });
-  const { label, color } = headline(t, view);
+  const { label } = headline(t, view);
   usePageTitle(label);
 
   // The pressed button was unmounted with its state: the keyboard focus must
@@ -71,27 +71,16 @@ export default function WhatsappScreen() {
 
   return (
     <Stack gap="sm" maw={880}>
-      <Group justify="space-between" align="flex-start" gap="sm">
-        <div>
-          <Title order={1} size="h3" lh={1.25}>
-            {t.whatsapp.title}
-          </Title>
-          <Text c="dimmed" size="sm">
-            {t.whatsapp.lead}
-          </Text>
-        </div>
-        <Badge
-          size="lg"
-          variant="light"
-          color={color}
-          tt="none"
-          aria-hidden
-          data-testid="state-badge"
-        >
-          {label}
-        </Badge>
-      </Group>
-      <VisuallyHidden role="status" aria-live="polite">
+      <div>
+        <Title order={1} size="h3" lh={1.25}>
+          {t.whatsapp.title}
+        </Title>
+        <Text c="dimmed" size="sm">
+          {t.whatsapp.lead}
+        </Text>
+      </div>
+      {/* The card's own title shows it. */}
+      <VisuallyHidden role="status" aria-live="polite" data-testid="state">
         {label}
       </VisuallyHidden>
 

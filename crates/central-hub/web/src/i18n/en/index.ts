@@ -237,7 +237,7 @@ export const en: Dictionary = {
     number: 'Number',
     name: 'Name',
     platform: 'Phone',
-    since: 'Connected since',
+    since: 'Since',
     justNow: 'just now',
     unnamed: 'Account without a name',
   },

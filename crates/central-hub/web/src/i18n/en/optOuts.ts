@@ -7,7 +7,7 @@ export const optOuts: Dictionary['optOuts'] = {
   how: 'How it came to the list',
   when: 'Since',
   actions: 'Actions',
-  asked: 'Asked by a message',
+  asked: (text) => (text ? `Wrote: “${text}”` : 'Asked by a message'),
   addedBy: (who) => {
     if (who === null) return 'Somebody of the office added it';
     if (who.kind === 'self') return 'You added it';

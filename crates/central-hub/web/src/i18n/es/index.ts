@@ -249,7 +249,7 @@ export const es = {
     number: 'Número',
     name: 'Nombre',
     platform: 'Teléfono',
-    since: 'Conectado desde',
+    since: 'Desde',
     justNow: 'recién',
     unnamed: 'Cuenta sin nombre',
   },

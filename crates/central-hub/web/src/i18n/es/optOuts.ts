@@ -8,7 +8,8 @@ export const optOuts = {
   how: 'Cómo llegó a la lista',
   when: 'Desde',
   actions: 'Acciones',
-  asked: 'Lo pidió con un mensaje',
+  asked: (text: string | null) =>
+    text ? `Escribió: «${text}»` : 'Lo pidió con un mensaje',
   addedBy: (who: Actor) => {
     if (who === null) return 'La agregó alguien de la oficina';
     if (who.kind === 'self') return 'La agregaste vos';

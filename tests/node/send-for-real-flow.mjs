@@ -1,0 +1,167 @@
+// From a rehearsal to the real thing on the hub's page in Chromium, in two parts, on
+// one folder of data: with the operator's lock a campaign is rehearsed to its end and
+// somebody's message is answered, and nothing leaves; without it "Enviarla de verdad"
+// sends the copy in one, and what has gone is drawn in the week.
+//
+//   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… PART=rehearsal|real node send-for-real-flow.mjs
+//
+// The hub runs with AUTO_CAMPAIGNS_ENABLED=true, and with DRY_RUN=true for the first
+// part and false for the second. With SCREENSHOTS=<folder> every screen is kept as a
+// picture.
+import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { visit } from './lib/visit.mjs';
+
+const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, PART, SCREENSHOTS: pictures } = process.env;
+if (!hub || !password || !PHONE_URL || !['rehearsal', 'real'].includes(PART ?? '')) {
+  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… PART=rehearsal|real node send-for-real-flow.mjs');
+  process.exit(2);
+}
+
+const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+const LUIS = '5491177770001';
+const PEOPLE = ['Ana', 'Leo', 'Eva', 'Juan'].map((nombre, n) => ({ destinatario: `549115000000${n + 1}`, nombre }));
+/** He asks to be left alone between the rehearsal and the real thing. */
+const JUAN = PEOPLE[3].destinatario;
+
+const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
+const visitor = visit({ hub, password, pictures: pictures && `${pictures}/${PART}` });
+const { api, button, dialog, enter, picture, says } = visitor;
+let page = null;
+
+const main = () => page.getByRole('main');
+const bubble = (text) => page.locator('[data-message]').filter({ hasText: text });
+const box = () => page.getByLabel('Respuesta', { exact: true });
+const row = (number) => page.locator(`[data-chat="${number}"]`);
+const state = () => page.getByTestId('campaign-state').first().textContent();
+const figure = (name) => page.locator(`[data-figure="${name}"]`).textContent();
+
+async function campaign(nombre, destinatarios, cupo_diario) {
+  const pause = { pausa_min_s: 0, pausa_max_s: 0 };
+  const { id } = await api('/api/sender/campaigns', 'POST', { nombre, mensaje: 'Hola {nombre}', destinatarios, ...pause });
+  // All day, so that it goes whatever the hour of this test.
+  const hours = { dias_semana: EVERY_DAY, hora_inicio: '00:00', hora_fin: '24:00', cupo_diario };
+  const schedule = await api('/api/sender/programaciones', 'POST', { campania_id: id, ...hours, ...pause });
+  await api(`/api/sender/programaciones/${schedule.id}/approve`, 'POST');
+  await api(`/api/sender/campaigns/${id}/approve`, 'POST');
+  return { id, schedule: schedule.id, hours: { ...hours, ...pause } };
+}
+
+async function rehearsal() {
+  await step('a campaign is rehearsed to its end', async () => {
+    const { id } = await campaign('Marzo', PEOPLE, 50);
+    await page.goto(`${hub}/campanas/${id}`);
+    await enter('admin', password);
+    await eventually('the end', async () => (await state()) === 'Finalizada');
+    equal(await figure('De prueba'), '4', 'rehearsed');
+  });
+
+  await step('an answer is rehearsed, and whoever wrote goes on waiting', async () => {
+    await standin.leadMessage({ from: LUIS, name: 'Luis', body: '¿Sigue disponible?' });
+    await page.goto(`${hub}/conversaciones/${LUIS}`);
+    await bubble('¿Sigue disponible?').waitFor();
+    await box().fill('Sí, ¿querés verlo?');
+    await button('Probar').click();
+    await says('Modo prueba: Luis no recibió este mensaje.');
+    await bubble('Sí, ¿querés verlo?').getByText('De prueba (no salió)').waitFor();
+    await row(LUIS).and(page.locator('[data-waits]')).waitFor();
+    await picture('answer');
+  });
+
+  await step('who asks for it is left out of what comes', async () => {
+    await standin.leadMessage({ from: JUAN, body: 'No me escriban más' });
+    await page.goto(`${hub}/bajas`);
+    await eventually('Juan is on the list', async () => {
+      await page.reload();
+      const juan = page.locator('tbody tr', { hasText: 'Juan' });
+      return juan.getByText('Escribió: «No me escriban más»').waitFor({ timeout: 3_000 }).then(() => true, () => false);
+    });
+    await picture('opt-outs');
+  });
+}
+
+async function real() {
+  await step('what was rehearsed is told from what went', async () => {
+    await page.goto(`${hub}/conversaciones/${LUIS}`);
+    await enter('admin', password);
+    await page.goto(`${hub}/conversaciones/${LUIS}`);
+    await bubble('Sí, ¿querés verlo?').getByText('De prueba (no salió)').waitFor();
+    await row(LUIS).and(page.locator('[data-waits]')).waitFor();
+    await box().fill('Sí, ¿querés verlo mañana?');
+    await button('Enviar').click();
+    await bubble('mañana').locator('[data-estado="entregado"]').waitFor();
+    await says('Nadie espera respuesta');
+    const got = (await standin.messages()).filter(({ to }) => to === LUIS).map(({ body }) => body);
+    equal(got.join('|'), 'Sí, ¿querés verlo mañana?', 'what Luis has');
+    await picture('answer');
+  });
+
+  await step('the rehearsed campaign is sent for real in one', async () => {
+    await page.goto(`${hub}/campanas`);
+    await page.getByRole('link', { name: 'Marzo', exact: true }).click();
+    await button('Enviarla de verdad').click();
+    // Juan asked to be left out since.
+    const send = dialog().getByRole('button', { name: 'Enviar a 3 personas' });
+    await send.waitFor();
+    equal(await dialog().getByText('El servidor está en modo prueba').count(), 0, 'the lock');
+    await picture('question');
+    await send.click();
+    await page.getByRole('heading', { name: 'Marzo (envío real)', level: 1 }).waitFor();
+    await eventually('the end', async () => (await state()) === 'Finalizada', 60_000);
+    equal(await figure('Enviados'), '3', 'sent');
+    equal(await figure('Salteados'), '1', 'left out');
+    equal(await page.locator('[data-figure="De prueba"]').count(), 0, 'figures of a rehearsal');
+    await picture('sent', { fullPage: true });
+    // At the phones: each of the three once, and nobody else.
+    const sent = (await standin.messages()).filter(({ to }) => to !== LUIS);
+    const wanted = PEOPLE.slice(0, 3).map(({ destinatario, nombre }) => `${destinatario} Hola ${nombre}`);
+    equal(sent.map(({ to, body }) => `${to} ${body}`).sort().join('|'), wanted.join('|'), 'at the phones');
+    const { programaciones } = await api(`/api/sender/programaciones?limite=5&campania_id=${page.url().split('/').pop()}`);
+    equal(programaciones.map(({ estado }) => estado).join(), 'aprobada', 'its schedule');
+  });
+
+  await step('the rehearsal stays one', async () => {
+    await page.goto(`${hub}/campanas`);
+    const rehearsed = page.locator('tbody tr', { hasText: 'Marzo' }).filter({ hasNotText: 'envío real' });
+    await rehearsed.getByText('Prueba', { exact: true }).waitFor();
+    await picture('campaigns');
+  });
+
+  await step('a window that is over is pale, with what went in it', async () => {
+    const zone = 'America/Argentina/Buenos_Aires';
+    const clock = () => new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit' }).format(new Date());
+    const today = () => new Intl.DateTimeFormat('en-CA', { timeZone: zone }).format(new Date());
+    // A window that ends at midnight has not begun.
+    await eventually('past midnight', () => clock() !== '00:00', 65_000);
+    const { id, schedule, hours } = await campaign('Abril', PEOPLE.slice(0, 3), 2);
+    await eventually('two of three have gone', async () => (await api(`/api/sender/campaigns/${id}`)).enviados === 2);
+    // The day's quota is used up; the window ends now.
+    await page.goto(`${hub}/programacion?campania=${id}`);
+    const blocks = page.locator('[data-estado]', { hasText: 'Abril' });
+    await blocks.first().waitFor();
+    equal(await page.locator('[data-past]').count(), 0, 'windows that are over');
+    const colours = (one) => one.evaluate((it) => {
+      const { color, backgroundColor } = getComputedStyle(it);
+      return { color, backgroundColor };
+    });
+    const before = await colours(blocks.first());
+    await api(`/api/sender/programaciones/${schedule}`, 'PUT', { campania_id: id, ...hours, hora_fin: clock() });
+    await api(`/api/sender/programaciones/${schedule}/approve`, 'POST');
+    await page.reload();
+    const past = page.locator(`ul[data-day="${today()}"] [data-past]`);
+    await past.getByText('2 de 2').waitFor();
+    equal(await page.locator('[data-past]').count(), 1, 'windows that are over');
+    const after = await colours(past);
+    equal(after.backgroundColor, 'rgba(0, 0, 0, 0)', 'its ground');
+    assert(before.backgroundColor !== after.backgroundColor && before.color !== after.color, `as if it were to come: ${JSON.stringify(after)}`);
+    await main().getByText('Aprobada').first().waitFor();
+    await picture('past');
+  });
+}
+
+async function test() {
+  page = await visitor.open();
+  await (PART === 'real' ? real : rehearsal)();
+  await step('no complaints', visitor.noComplaints);
+}
+
+await run(test, visitor.close, 150_000);
