@@ -130,14 +130,16 @@ pub(crate) struct ActiveAlert {
     text: String,
     since: Timestamp,
     /// When a notification was last enqueued.
-    told_at: Option<Timestamp>,
+    #[serde(rename = "told_at")]
+    notified_at: Option<Timestamp>,
 }
 
 /// A notice that was sent or is queued.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Told)]
 pub(crate) struct SentNotice {
-    way: String,
+    #[serde(rename = "way")]
+    channel: String,
     /// `raised`, `repeated`, `cleared` or `digest`.
     kind: String,
     code: String,
@@ -153,8 +155,9 @@ pub(crate) struct SentNotice {
 /// A channel and its recipients.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Way)]
-pub(crate) struct WayBody {
-    way: &'static str,
+pub(crate) struct ChannelBody {
+    #[serde(rename = "way")]
+    channel: &'static str,
     to: String,
 }
 
@@ -163,16 +166,19 @@ pub(crate) struct WayBody {
 #[schema(as = alerts::Standing)]
 pub(crate) struct AlertsBody {
     /// The channels; if there are none, no notice is sent.
-    ways: Vec<WayBody>,
+    #[serde(rename = "ways")]
+    channels: Vec<ChannelBody>,
     after_minutes: u64,
     /// Hours between repeats; `null` if an active alert is reported only once.
     repeat_hours: Option<u64>,
     quiet_hours: Option<String>,
     digest_at: Option<String>,
     /// The active alerts.
-    holding: Vec<ActiveAlert>,
+    #[serde(rename = "holding")]
+    active: Vec<ActiveAlert>,
     /// The latest notices, newest first.
-    told: Vec<SentNotice>,
+    #[serde(rename = "told")]
+    notices: Vec<SentNotice>,
 }
 
 /// Why a test was refused.
@@ -187,7 +193,7 @@ pub(crate) enum TestRefused {
 impl std::fmt::Debug for Alerts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Alerts")
-            .field("ways", &self.0.channels.names())
+            .field("channels", &self.0.channels.names())
             .finish_non_exhaustive()
     }
 }
@@ -292,27 +298,27 @@ impl Alerts {
     }
 
     /// Returns the active alerts, the channels and the latest notices.
-    pub(crate) async fn standing(&self) -> Result<AlertsBody, StoreError> {
+    pub(crate) async fn status(&self) -> Result<AlertsBody, StoreError> {
         let inner = &self.0;
         let alerts = &inner.config.alerts;
-        let held = inner.store.alerts().await?;
-        let told = inner.store.notices(SHOWN).await?;
+        let active = inner.store.alerts().await?;
+        let notices = inner.store.notices(SHOWN).await?;
         Ok(AlertsBody {
-            ways: inner
+            channels: inner
                 .channels
                 .recipients()
                 .into_iter()
-                .map(|(way, to)| WayBody { way, to })
+                .map(|(channel, to)| ChannelBody { channel, to })
                 .collect(),
             after_minutes: alerts.after.as_secs() / 60,
             repeat_hours: alerts.repeat.map(|repeat| repeat.as_secs() / 3600),
             quiet_hours: alerts.quiet.map(|quiet| quiet.to_string()),
             digest_at: alerts.digest_at.map(crate::config::alerts::shown),
-            holding: held
+            active: active
                 .iter()
                 .filter_map(|alert| inner.active_alert(alert))
                 .collect(),
-            told: told.into_iter().map(SentNotice::from).collect(),
+            notices: notices.into_iter().map(SentNotice::from).collect(),
         })
     }
 }
@@ -320,7 +326,7 @@ impl Alerts {
 impl From<Notice> for SentNotice {
     fn from(notice: Notice) -> Self {
         Self {
-            way: notice.way,
+            channel: notice.channel,
             kind: notice.kind,
             code: notice.code,
             title: notice.title,
@@ -534,8 +540,8 @@ impl Inner {
             let some = outcomes.iter().filter(|(state, _)| wanted(*state));
             some.map(|(_, number)| number).sum()
         };
-        let held = self.store.alerts().await?;
-        let conditions = held.iter().filter_map(condition_of);
+        let active = self.store.alerts().await?;
+        let conditions = active.iter().filter_map(condition_of);
         Ok(Digest {
             day: day.to_owned(),
             sent: count(&MessageState::is_taken),
@@ -543,7 +549,7 @@ impl Inner {
             received: count(&|state| state == MessageState::Received),
             waiting: self.store.waiting(None).await?,
             raised: self.store.raised_since(since).await?,
-            holding: conditions.map(|it| self.words.title(&it)).collect(),
+            active: conditions.map(|it| self.words.title(&it)).collect(),
             ready: facts
                 .session
                 .as_ref()
@@ -614,19 +620,19 @@ impl Inner {
             text: &text,
             at: notice.created_at,
         };
-        let settled = match self.channels.send(&notice.way, &outgoing).await {
+        let settled = match self.channels.send(&notice.channel, &outgoing).await {
             Ok(()) => {
-                tracing::info!(way = notice.way, code = notice.code, "people were told");
+                tracing::info!(way = notice.channel, code = notice.code, "people were told");
                 Settled::Sent
             }
             Err(why) => {
                 let now = self.clock.now();
                 let said = format!("{}: {}", why.code, why.message);
                 if age(notice.created_at, now) >= GIVEN_UP {
-                    tracing::error!(way = notice.way, "an alert is given up: {said}");
+                    tracing::error!(way = notice.channel, "an alert is given up: {said}");
                     Settled::Dead(said)
                 } else {
-                    tracing::error!(way = notice.way, "an alert did not arrive: {said}");
+                    tracing::error!(way = notice.channel, "an alert did not arrive: {said}");
                     let backoff = Backoff::new(self.limits.first_pause, LONGEST_PAUSE);
                     let pause = backoff.after(notice.attempts.saturating_sub(1));
                     Settled::Again(Timestamp::now().after(pause), said)
@@ -652,7 +658,7 @@ impl Inner {
             title: self.words.title(&condition),
             text: self.words.body(&condition),
             since: alert.since,
-            told_at: alert.told_at,
+            notified_at: alert.told_at,
         })
     }
 }

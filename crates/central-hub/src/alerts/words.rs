@@ -31,7 +31,7 @@ pub(super) struct Digest {
     /// Alerts raised within the last 24 hours.
     pub(super) raised: i64,
     /// The titles of the active alerts.
-    pub(super) holding: Vec<String>,
+    pub(super) active: Vec<String>,
     pub(super) ready: Option<bool>,
     pub(super) dry_run: bool,
 }

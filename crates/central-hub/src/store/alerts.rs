@@ -109,7 +109,7 @@ pub struct Notice {
     /// The row's id.
     pub id: i64,
     /// The name of the channel.
-    pub way: String,
+    pub channel: String,
     /// The event's id, which is the same in every channel and for every attempt.
     pub event_id: String,
     /// `raised`, `repeated`, `cleared` or `digest`.
@@ -139,7 +139,7 @@ impl Notice {
         let attempts: i64 = row.try_get("attempts")?;
         Ok(Self {
             id: row.try_get("id")?,
-            way: row.try_get("way")?,
+            channel: row.try_get("way")?,
             event_id: row.try_get("event_id")?,
             kind: row.try_get("kind")?,
             key: row.try_get("key")?,
@@ -253,17 +253,17 @@ impl Store {
     pub async fn enqueue_notice_in(
         &self,
         tx: &mut Tx,
-        ways: &[&str],
+        channels: &[&str],
         notice: &NewNotice<'_>,
     ) -> Result<(), StoreError> {
         let at = now();
-        for way in ways {
+        for channel in channels {
             sqlx::query(
                 "INSERT INTO alert_notices (way, event_id, kind, key, code, severity, title, text,
                      state, due_at, created_at, updated_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $9, $9)",
             )
-            .bind(*way)
+            .bind(*channel)
             .bind(notice.event_id)
             .bind(notice.kind)
             .bind(notice.key)
