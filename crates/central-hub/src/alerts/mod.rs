@@ -41,7 +41,7 @@ pub(crate) use self::channels::ChannelTest;
 use self::channels::{Channels, Outgoing};
 pub use self::clock::AlertClock;
 use self::condition::Condition;
-use self::judge::{Facts, Judgement};
+use self::judge::{Evaluation, Facts};
 pub(crate) use self::observe::Observed;
 use self::observe::Observer;
 use self::policy::{NoticeKind, Policy, Urgency, age};
@@ -56,20 +56,20 @@ use crate::webhooks::WebhookLimits;
 /// The lease of a notice; it outlasts an attempt with all its steps.
 const LEASE: Duration = Duration::from_secs(120);
 /// The age at which an unsent notice is given up.
-const GIVEN_UP: Duration = Duration::from_secs(24 * 3600);
+const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1800);
 /// Number of notices that are sent concurrently.
-const AT_ONCE: u32 = 8;
+const CONCURRENT_NOTICES: u32 = 8;
 /// How long notices are kept and service starts are counted.
-const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
-const FORGET_EVERY: Duration = Duration::from_secs(3600);
+const NOTICE_RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
+const CLEANUP_EVERY: Duration = Duration::from_secs(3600);
 /// Poll interval when nothing wakes the sender; it finds notices that another hub left unsent.
 const IDLE_PAUSE: Duration = Duration::from_secs(15);
 /// The setting that holds the day of the last digest.
-const DIGEST: &str = "alert_digest_day";
+const DIGEST_DAY_SETTING: &str = "alert_digest_day";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How many of the latest notices are listed.
-const SHOWN: u32 = 10;
+const LISTED_NOTICES: u32 = 10;
 
 /// The intervals of the checks and of the retries.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +90,7 @@ impl Default for AlertLimits {
             every: Duration::from_secs(30),
             over_after: Duration::from_secs(90),
             first_pause: Duration::from_secs(10),
-            hub_memory_mib: judge::HUB.memory_mib,
+            hub_memory_mib: judge::HUB_LIMITS.memory_mib,
         }
     }
 }
@@ -302,7 +302,7 @@ impl Alerts {
         let inner = &self.0;
         let alerts = &inner.config.alerts;
         let active = inner.store.alerts().await?;
-        let notices = inner.store.notices(SHOWN).await?;
+        let notices = inner.store.notices(LISTED_NOTICES).await?;
         Ok(AlertsBody {
             channels: inner
                 .channels
@@ -369,8 +369,8 @@ impl Inner {
                 tracing::warn!("alerts wait for the store: {error}");
             }
             if forget_at <= Instant::now() {
-                forget_at = Instant::now() + FORGET_EVERY;
-                let before = self.clock.now().before(KEPT);
+                forget_at = Instant::now() + CLEANUP_EVERY;
+                let before = self.clock.now().before(NOTICE_RETENTION);
                 if let Err(error) = self.store.forget_notices(before).await {
                     tracing::warn!("old notices stay: {error}");
                 }
@@ -381,14 +381,14 @@ impl Inner {
     async fn check(&self) -> Result<(), StoreError> {
         let facts = self.observer.facts(&self.config).await;
         let backup_hours = self.config.alerts.backup_after.as_secs() / 3600;
-        let judgement = judge::judge(&facts, backup_hours);
+        let evaluation = judge::evaluate(&facts, backup_hours);
         let now = self.clock.now();
         let policy = self.policy(now);
-        for condition in &judgement.conditions {
+        for condition in &evaluation.conditions {
             let since = since_of(condition, &facts).unwrap_or(now);
             self.record(condition, since, &policy, now).await?;
         }
-        self.clear(&judgement, &policy, now).await?;
+        self.clear(&evaluation, &policy, now).await?;
         self.digest(&facts, now).await
     }
 
@@ -454,7 +454,7 @@ impl Inner {
     /// be back by then.
     async fn clear(
         &self,
-        judgement: &Judgement,
+        evaluation: &Evaluation,
         policy: &Policy,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -462,7 +462,7 @@ impl Inner {
         for alert in self.store.alerts().await? {
             let was_told = alert.told_at.is_some();
             let is_unseen = alert.seen_at < before;
-            if !is_unseen || !judgement.knows(&alert.key) || policy.is_quiet && was_told {
+            if !is_unseen || !evaluation.knows(&alert.key) || policy.is_quiet && was_told {
                 continue;
             }
             let mut tx = self.store.begin().await?;
@@ -504,7 +504,7 @@ impl Inner {
         // On a new hub, today's digest is not due.
         let last = self
             .store
-            .setting_or(DIGEST, if is_time { &day } else { "" })
+            .setting_or(DIGEST_DAY_SETTING, if is_time { &day } else { "" })
             .await?;
         if !is_time || last == day {
             return Ok(());
@@ -512,7 +512,11 @@ impl Inner {
         let digest = self.summary(&day, facts, now).await?;
         let text = self.words.digest(&digest);
         let mut tx = self.store.begin().await?;
-        if !self.store.claim_digest_in(&mut tx, DIGEST, &day).await? {
+        if !self
+            .store
+            .claim_digest_in(&mut tx, DIGEST_DAY_SETTING, &day)
+            .await?
+        {
             return Ok(());
         }
         let notice = QueuedNotice {
@@ -595,7 +599,11 @@ impl Inner {
     /// Sends the notices that are due, and returns whether there were any.
     async fn deliver_some(&self) -> bool {
         let until = Timestamp::now().after(LEASE);
-        let claimed = match self.store.claim_notices(&self.who, until, AT_ONCE).await {
+        let claimed = match self
+            .store
+            .claim_notices(&self.who, until, CONCURRENT_NOTICES)
+            .await
+        {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!("alerts wait for the store: {error}");
@@ -628,7 +636,7 @@ impl Inner {
             Err(why) => {
                 let now = self.clock.now();
                 let said = format!("{}: {}", why.code, why.message);
-                if age(notice.created_at, now) >= GIVEN_UP {
+                if age(notice.created_at, now) >= GIVE_UP_AFTER {
                     tracing::error!(way = notice.channel, "an alert is given up: {said}");
                     Settled::Dead(said)
                 } else {
