@@ -142,7 +142,7 @@ pub(crate) async fn login(
             }
         })?;
     // The browser's previous session ends here.
-    if let Some(session_id) = auth.session_shown(&headers).await? {
+    if let Some(session_id) = auth.session_of_request(&headers).await? {
         state.store.end_session(session_id).await?;
     }
     let begun = auth.begin_session(&user, is_https(&headers, &uri)).await?;

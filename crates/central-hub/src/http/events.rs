@@ -124,7 +124,7 @@ pub(crate) async fn events(
         .filter_map(move |change| std::future::ready(as_sse(&change, dry_run)))
         .map(Ok::<_, Infallible>)
         .take_until(state.draining.cancelled_owned())
-        .take_until(state.auth.let_in_no_more(caller));
+        .take_until(state.auth.until_access_lost(caller));
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     let mut response = Sse::new(stream).keep_alive(keep_alive).into_response();
     // Without this header, nginx would buffer the events.
