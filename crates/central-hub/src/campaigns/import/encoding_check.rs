@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::garbled::{self, Garbled};
-use super::judge::refusal;
+use super::row_validation::refusal;
 use super::{ImportFault, ImportRules, Item, Row, Sink, tell};
 use crate::campaigns::columns;
 
-/// Maximum size in bytes of the values of held rows. Beyond it, they are judged
+/// Maximum size in bytes of the values of held rows. Beyond it, they are decided
 /// by the votes so far.
 const MOST_HELD: usize = 1024 * 1024;
 

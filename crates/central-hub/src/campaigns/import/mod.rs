@@ -3,8 +3,8 @@
 //!
 //! ```text
 //!  bytes ─┬─> decode (UTF-8, UTF-16, Windows-1252) ─┬─> csv ──┬─> table ─┐
-//!         │                                         └─> json ─│─────────┴─> judge ─> encoding_check ─> row, or rejection
-//!         └─> workbook (.xlsx, .ods) ────────────────────────┘                                        with reason
+//!         │                                         └─> json ─│─────────┴─> row_validation ─> encoding_check ─> row, or rejection
+//!         └─> workbook (.xlsx, .ods) ────────────────────────┘                                                 with reason
 //! ```
 //!
 //! Memory is bounded: one record of limited size is held at a time. A row that
@@ -17,9 +17,9 @@ mod decode;
 mod encoding_check;
 mod garbled;
 mod json;
-mod judge;
 mod layout;
 mod record;
+mod row_validation;
 mod table;
 mod workbook;
 

@@ -1,8 +1,8 @@
 //! Imports a table: lines of cells from a CSV or a workbook.
 
-use super::judge::{first_filled, judge, refusal};
 use super::layout::Layout;
 use super::record::{Record, Records};
+use super::row_validation::{first_filled, refusal, validate_row};
 use super::{ImportFault, ImportRules, Item, Shape, Sink, tell};
 
 /// Maximum number of lines, and of bytes, from which the layout is detected.
@@ -48,7 +48,7 @@ pub(super) fn read(
             layout.check(rules)?;
             announce(&layout, origin, sink)?;
             for record in first.drain(..).skip(layout.skipped) {
-                judge_record(record, &layout, rules, sink)?;
+                import_record(record, &layout, rules, sink)?;
             }
             if let Some(fault) = fault {
                 return Err(fault);
@@ -61,7 +61,7 @@ pub(super) fn read(
         (Err(error), _) => return Err(error),
     };
     while let Some(record) = records.next()? {
-        judge_record(record, &layout, rules, sink)?;
+        import_record(record, &layout, rules, sink)?;
     }
     Ok(())
 }
@@ -80,7 +80,7 @@ fn announce(layout: &Layout, origin: Origin, sink: &mut impl Sink) -> Result<(),
     tell(sink, Item::Columns(layout.names()))
 }
 
-fn judge_record(
+fn import_record(
     record: Record,
     layout: &Layout,
     rules: &ImportRules,
@@ -102,7 +102,7 @@ fn judge_record(
         }
         _ => {
             let cell = first_filled(&layout.phones, |at| cells.get(at).map(String::as_str));
-            judge(line, cell, layout.fields(&cells), rules)
+            validate_row(line, cell, layout.fields(&cells), rules)
         }
     };
     match &mut item {
