@@ -13,7 +13,7 @@ use session_api::{Recipient, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
 use super::campaigns::{invalid, page_size, paginate};
-use super::listener::{MessageAnswer, told};
+use super::listener::{MessageAnswer, to_answers};
 use super::messages::{given, search_words};
 use super::numbers;
 use super::spreadsheet::{self, Rows};
@@ -226,7 +226,9 @@ pub(crate) async fn list(
         rows.push((known, shown, last.is_some()));
         lasts.extend(last);
     }
-    let mut lasts = told(&state, filter.cliente_id, lasts).await?.into_iter();
+    let mut lasts = to_answers(&state, filter.cliente_id, lasts)
+        .await?
+        .into_iter();
     let contactos = rows
         .into_iter()
         .map(|(known, shown, has_last)| {
@@ -265,9 +267,9 @@ async fn show(
         ..Filter::default()
     };
     let page = state.store.search_messages(&filter, None, LAST).await?;
-    let mensajes = told(state, cliente_id, page.messages).await?;
+    let mensajes = to_answers(state, cliente_id, page.messages).await?;
     let last = known.last.take().into_iter().collect();
-    let ultimo = told(state, cliente_id, last).await?.pop();
+    let ultimo = to_answers(state, cliente_id, last).await?.pop();
     let opt_out = match (known.is_opted_out, Recipient::parse(chat)) {
         (true, Ok(person)) => state.store.find_opt_out(&person).await?,
         _ => None,

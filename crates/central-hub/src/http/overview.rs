@@ -477,7 +477,7 @@ pub(crate) async fn overview(
             posibles_bajas: possible.0,
             grabacion: recording,
         },
-        respuestas: super::listener::told(&state, own, replies.messages).await?,
+        respuestas: super::listener::to_answers(&state, own, replies.messages).await?,
     }))
 }
 
