@@ -20,7 +20,7 @@ use crate::store::{
 };
 
 /// Poll interval, which finds changes made by another hub.
-const LOOK: Duration = Duration::from_millis(250);
+const POLL: Duration = Duration::from_millis(250);
 
 /// A request to send a message synchronously.
 pub(crate) struct Ask {
@@ -268,7 +268,7 @@ impl Outbox {
             if !message.state.is_pending() || Instant::now() >= deadline {
                 return Ok(SendNowOutcome::of(message));
             }
-            let _ = timeout_at(deadline.min(Instant::now() + LOOK), news.recv()).await;
+            let _ = timeout_at(deadline.min(Instant::now() + POLL), news.recv()).await;
         }
     }
 }
@@ -290,7 +290,7 @@ impl Inner {
                     "earlier messages to this number wait: nothing was sent, try again later",
                 ));
             }
-            let _ = timeout_at(deadline.min(Instant::now() + LOOK), news.recv()).await;
+            let _ = timeout_at(deadline.min(Instant::now() + POLL), news.recv()).await;
         }
         Ok(())
     }
