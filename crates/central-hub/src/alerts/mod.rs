@@ -548,7 +548,7 @@ impl Inner {
         let conditions = active.iter().filter_map(condition_of);
         Ok(Digest {
             day: day.to_owned(),
-            sent: count(&MessageState::is_taken),
+            sent: count(&MessageState::is_accepted),
             failed: count(&|state| state == MessageState::Failed),
             received: count(&|state| state == MessageState::Received),
             waiting: self.store.waiting(None).await?,

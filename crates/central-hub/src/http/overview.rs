@@ -121,7 +121,8 @@ impl Today {
             let counts = outcomes.iter().filter(|(state, _)| wanted(*state));
             counts.map(|(_, count)| count).sum::<i64>()
         };
-        let reached = |least| sum(&move |state: MessageState| state.is_taken() && state >= least);
+        let reached =
+            |least| sum(&move |state: MessageState| state.is_accepted() && state >= least);
         let one = |wanted| sum(&move |state| state == wanted);
         Self {
             enviados: reached(MessageState::Sent),

@@ -101,7 +101,7 @@ impl Outbox {
                 () = &mut renewing => {}
                 verdict = judged.recv() => match verdict {
                     Some(Verdict::NotNow { after, .. }) => pause.begin(after),
-                    Some(Verdict::Taken { .. }) => pause.failures = 0,
+                    Some(Verdict::Accepted { .. }) => pause.failures = 0,
                     _ => {}
                 },
                 change = heard.recv() => match change {
@@ -135,7 +135,7 @@ impl Outbox {
             .is_some_and(|due| due <= now)
         {
             let simulated = inner.store.simulate(REHEARSALS).await?;
-            simulated.iter().for_each(|message| inner.tell(message));
+            simulated.iter().for_each(|message| inner.announce(message));
             if simulated.len() == REHEARSALS as usize {
                 inner.wake.notify_one();
             }
@@ -143,7 +143,7 @@ impl Outbox {
         if inner.store.is_sending_stopped().await? || inner.dry_run || !inner.is_ready() {
             return Ok(());
         }
-        if inner.whatsapp_limits() {
+        if inner.is_limited_by_whatsapp() {
             inner.store.hold_cold(now.after(HOLD)).await?;
             *may_be_held = true;
         } else if std::mem::take(may_be_held) {
@@ -157,7 +157,7 @@ impl Outbox {
         let free = u32::try_from(free).unwrap_or(u32::MAX);
         let claimed = inner.store.claim(&inner.who, inner.lease(), free).await?;
         for message in claimed {
-            inner.tell(&message);
+            inner.announce(&message);
             let active = self.begin(message.id);
             let inner = inner.clone();
             let verdicts = verdicts.clone();

@@ -177,7 +177,7 @@ impl<'a> Settled<'a> {
         let code = message.error_code.as_deref().unwrap_or("SEND_FAILED");
         let text = message.error_message.as_deref();
         Some(match message.state {
-            state if state.is_taken() => {
+            state if state.is_accepted() => {
                 plain(RecipientState::Sent, "SENT", Some(DeliveryOutcome::Sent))
             }
             MessageState::Simulated => plain(RecipientState::Simulated, "DRY_RUN", None),

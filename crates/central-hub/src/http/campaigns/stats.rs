@@ -160,7 +160,7 @@ pub(crate) async fn stats(
     let termina = end(&state, &campaign).await?;
     let reached = |least: MessageState| {
         let counts = numbers.messages.iter();
-        let counts = counts.filter(|(state, _)| state.is_taken() && *state >= least);
+        let counts = counts.filter(|(state, _)| state.is_accepted() && *state >= least);
         counts.map(|(_, count)| count).sum()
     };
     Ok(Json(Stats {
