@@ -294,7 +294,7 @@ impl Plans<'_> {
     /// Returns the estimated end; `None` for a dry run, which takes no time,
     /// and for a blocked campaign.
     fn end_of(&self, campaign: &Campaign) -> Option<Timestamp> {
-        if campaign.is_rehearsal() || self.context.obstacle(campaign).is_some() {
+        if campaign.is_dry_run() || self.context.obstacle(campaign).is_some() {
             return None;
         }
         let rules: Vec<_> = rules_of(campaign, self.schedules).collect();

@@ -25,7 +25,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// write to no new contacts.
 const HOLD: Duration = Duration::from_secs(60);
 /// Maximum number of dry-run messages that end in one transaction.
-const REHEARSALS: u32 = 256;
+const DRY_RUNS_PER_TX: u32 = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// A pause of all queued sends after a failure.
@@ -134,9 +134,9 @@ impl Outbox {
             .await?
             .is_some_and(|due| due <= now)
         {
-            let simulated = inner.store.simulate(REHEARSALS).await?;
+            let simulated = inner.store.simulate(DRY_RUNS_PER_TX).await?;
             simulated.iter().for_each(|message| inner.announce(message));
-            if simulated.len() == REHEARSALS as usize {
+            if simulated.len() == DRY_RUNS_PER_TX as usize {
                 inner.wake.notify_one();
             }
         }

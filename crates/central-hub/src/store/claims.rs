@@ -324,9 +324,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn next_due(&self, rehearsals: bool) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn next_due(&self, dry_runs: bool) -> Result<Option<Timestamp>, StoreError> {
         let due: Option<i64> = sqlx::query_scalar(NEXT_DUE)
-            .bind(i64::from(rehearsals))
+            .bind(i64::from(dry_runs))
             .fetch_one(self.reader())
             .await?;
         Ok(due.and_then(Timestamp::from_millis))

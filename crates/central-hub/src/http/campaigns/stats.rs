@@ -96,7 +96,7 @@ async fn review(state: &AppState, campaign: &Campaign) -> Result<Review, HubErro
 
 /// Returns the estimated end of a campaign that is sending.
 async fn end(state: &AppState, campaign: &Campaign) -> Result<Option<Timestamp>, HubError> {
-    let sends = campaign.state == CampaignState::Running && !campaign.is_rehearsal();
+    let sends = campaign.state == CampaignState::Running && !campaign.is_dry_run();
     if !sends || context(state).obstacle(campaign).is_some() {
         return Ok(None);
     }

@@ -212,7 +212,7 @@ impl Campaign {
 
     /// Returns whether the campaign is a dry run, which is decided at its approval.
     #[must_use]
-    pub fn is_rehearsal(&self) -> bool {
+    pub fn is_dry_run(&self) -> bool {
         self.dry_run == Some(true)
     }
 }
