@@ -24,8 +24,8 @@ use crate::error::HubError;
 use crate::session_deleter;
 use crate::state::AppState;
 use crate::store::{
-    Card, CardChange, ContactDetails, ContactFilter, Filter, Forgotten, Joined, Parted, Store,
-    StoreError, phone_of,
+    Card, CardChange, ContactDetails, ContactFilter, DeleteOutcome, Filter, MergeOutcome,
+    SplitOutcome, Store, StoreError, phone_of,
 };
 
 const LONGEST_NAME: usize = 200;
@@ -441,7 +441,7 @@ pub(crate) async fn join(
             return Err(not_found());
         }
     }
-    let Joined::Done(chat) = state.store.join_by_hand(&into, &other).await? else {
+    let MergeOutcome::Done(chat) = state.store.merge_by_hand(&into, &other).await? else {
         let what = "these are one person already";
         return Err(conflict("CONTACT_ALREADY_JOINED", what));
     };
@@ -473,13 +473,13 @@ pub(crate) async fn part(
 ) -> Result<Json<OneBody>, HubError> {
     let of = person(&state, &telefono)?;
     let leaving = numbers::recipient("direccion", &request.direccion, &state.config.home)?;
-    match state.store.part_by_hand(&of, &leaving).await? {
-        Parted::Done(_) => {}
-        Parted::NotTheirs => {
+    match state.store.split_by_hand(&of, &leaving).await? {
+        SplitOutcome::Done(_) => {}
+        SplitOutcome::NotTheirs => {
             let what = "this is no address of theirs that could be taken from them";
             return Err(conflict("CONTACT_NOT_JOINED", what));
         }
-        Parted::Main => {
+        SplitOutcome::Main => {
             let what = "they are known by this one: take the others away";
             return Err(conflict("CONTACT_MAIN_ADDRESS", what));
         }
@@ -491,7 +491,7 @@ pub(crate) async fn part(
 
 /// What was deleted.
 #[derive(Serialize, ToSchema)]
-#[schema(as = contacts::Forgotten)]
+#[schema(as = contacts::DeleteOutcome)]
 pub(crate) struct ForgottenBody {
     mensajes: u64,
     destinatarios: u64,
@@ -520,13 +520,13 @@ pub(crate) async fn forget(
     let cliente_id = caller.cliente_for(query.cliente_id)?;
     let person = person(&state, &telefono)?;
     match state.store.forget(&person, cliente_id).await? {
-        Forgotten::Nobody => Err(not_found()),
-        Forgotten::Busy => {
+        DeleteOutcome::Nobody => Err(not_found()),
+        DeleteOutcome::Busy => {
             let what =
                 "a message to them is on its way at this moment: nothing was deleted, try again";
             Err(conflict("CONTACT_BUSY", what))
         }
-        Forgotten::Done {
+        DeleteOutcome::Done {
             messages,
             recipients,
             is_opted_out,

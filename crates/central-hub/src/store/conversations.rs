@@ -29,11 +29,11 @@ const FIRST_CHUNK: u32 = 200;
 const FEW_CHATS: usize = 500;
 
 /// The message at which a conversation is listed, and its chat.
-pub(super) type At = (i64, String);
+pub(super) type ListedAt = (i64, String);
 
 /// A part of a list, newest first, and the id of the message down to which it
 /// was read; `None` if it was read to the end.
-pub(super) type Part = (Vec<At>, Option<i64>);
+pub(super) type ListPart = (Vec<ListedAt>, Option<i64>);
 
 fn as_id(cliente_id: Option<u64>) -> Option<i64> {
     cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX))
@@ -100,7 +100,7 @@ impl Store {
         cliente_id: Option<u64>,
         mut before: i64,
         limit: u32,
-    ) -> Result<Part, StoreError> {
+    ) -> Result<ListPart, StoreError> {
         let newer_of = match cliente_id {
             None => ("", ""),
             Some(_) => ("AND m.cliente_id = $3", "AND n.cliente_id = $3"),
@@ -151,7 +151,7 @@ impl Store {
         digits: Option<&Digits>,
         before: i64,
         limit: u32,
-    ) -> Result<Part, StoreError> {
+    ) -> Result<ListPart, StoreError> {
         let chats = self.chats_named(cliente_id, words, digits).await?;
         if chats.len() <= FEW_CHATS {
             return self.last_of_these(cliente_id, &chats, before).await;
@@ -254,7 +254,7 @@ impl Store {
         cliente_id: Option<u64>,
         chats: &[String],
         before: i64,
-    ) -> Result<Part, StoreError> {
+    ) -> Result<ListPart, StoreError> {
         if chats.is_empty() {
             return Ok((Vec::new(), None));
         }
@@ -294,7 +294,7 @@ impl Store {
         words: &Words,
         mut before: i64,
         limit: u32,
-    ) -> Result<Part, StoreError> {
+    ) -> Result<ListPart, StoreError> {
         before = self.not_beyond_newest(before).await?;
         let mut found = Vec::new();
         let mut chats = HashSet::new();

@@ -140,7 +140,7 @@ macro_rules! move_unread {
 }
 
 const MOVE_UNREAD: &str = move_unread!("");
-const PART_UNREAD: &str = move_unread!(
+const SPLIT_UNREAD: &str = move_unread!(
     " AND EXISTS (SELECT 1 FROM messages m WHERE m.id = unread.last_id AND m.chat = $2)"
 );
 
@@ -701,7 +701,7 @@ impl Store {
 
     /// Updates the inbox after some messages of `from` were moved to `to`. The
     /// unread mark of a user stays at the chat of the last unread message.
-    pub(super) async fn part_inbox_in(
+    pub(super) async fn split_inbox_in(
         &self,
         tx: &mut Tx,
         from: &str,
@@ -710,7 +710,7 @@ impl Store {
         if !self.rebuild_inbox_in(tx, from, to).await? {
             return Ok(());
         }
-        move_unread_in(tx, PART_UNREAD, from, to).await?;
+        move_unread_in(tx, SPLIT_UNREAD, from, to).await?;
         sqlx::query(
             "DELETE FROM unread WHERE chat = $1 AND EXISTS (
                  SELECT 1 FROM messages m WHERE m.id = unread.last_id AND m.chat = $2)",

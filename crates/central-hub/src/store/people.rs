@@ -30,7 +30,7 @@ use super::campaigns::{Deltas, Move, RecipientState, move_in};
 use super::contacts::note_words_in;
 use super::error::StoreError;
 use super::inbound::InboundMessage;
-use super::joining_records::Kept;
+use super::merge_records::StateBeforeMerge;
 use super::opt_out_answers::move_opt_out_answer_in;
 use super::settings::setting_in;
 use super::{Store, Tx, now};
@@ -408,7 +408,7 @@ impl Store {
             .execute(&mut **tx)
             .await?;
         for from in before {
-            let were = Kept::read_in(tx, &from, &chat).await?;
+            let were = StateBeforeMerge::read_in(tx, &from, &chat).await?;
             let (moved, skipped) = self.move_chat_in(tx, &from, &chat).await?;
             let were = were.with_skipped(skipped);
             let is_told = moved || source == Source::Hand;
