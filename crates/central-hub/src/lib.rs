@@ -67,7 +67,7 @@ use crate::router::router;
 use crate::scheduler::{Scheduler, SchedulerWaker, Worker};
 use crate::session_deleter::SessionDeleter;
 use crate::state::AppState;
-use crate::store::{Answer, Engine, Store, StoreError};
+use crate::store::{Engine, Reachability, Store, StoreError};
 use crate::webhooks::{Dispatcher, WebhookClient, WebhookLimits};
 
 /// The dependencies of the service.
@@ -191,8 +191,8 @@ impl Vitals {
         let check = |beats: &[Heartbeat]| beats.iter().try_for_each(|beat| beat.check(silent));
         check(&self.alone)?;
         match self.store.answers().await {
-            Ok(Answer::Works) => {}
-            Ok(Answer::Away) => return Ok(()),
+            Ok(Reachability::Works) => {}
+            Ok(Reachability::Away) => return Ok(()),
             Err(error) => return Err(format!("the database does not answer: {error}")),
         }
         // SQLite has a single connection for writing; the connections to PostgreSQL form one pool.

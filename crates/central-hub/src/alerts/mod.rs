@@ -48,8 +48,8 @@ use self::policy::{NoticeKind, Policy, Urgency, age};
 use self::words::{AlertText, Digest, Words};
 use crate::config::Config;
 use crate::store::{
-    Engine, MessageState, NewNotice, Notice, Settled, Sighting, Store, StoreError, StoredAlert,
-    new_event_id,
+    Engine, MessageState, NewNotice, Notice, NoticeOutcome, Sighting, Store, StoreError,
+    StoredAlert, new_event_id,
 };
 use crate::webhooks::WebhookLimits;
 
@@ -424,7 +424,10 @@ impl Inner {
             since,
         };
         let mut tx = self.store.begin().await?;
-        let alert = self.store.see_alert_in(&mut tx, &sighting, now).await?;
+        let alert = self
+            .store
+            .record_sighting_in(&mut tx, &sighting, now)
+            .await?;
         let urgency = Urgency::of(condition, &self.config.alerts);
         let telling = policy.decide(&alert, urgency, now);
         if let Some(telling) = telling {
@@ -439,7 +442,7 @@ impl Inner {
                 text: &text,
             };
             self.enqueue(&mut tx, &notice).await?;
-            self.store.tell_alert_in(&mut tx, &alert, now).await?;
+            self.store.mark_notified_in(&mut tx, &alert, now).await?;
         }
         tx.commit().await?;
         if let Some(telling) = telling {
@@ -628,28 +631,28 @@ impl Inner {
             text: &text,
             at: notice.created_at,
         };
-        let settled = match self.channels.send(&notice.channel, &outgoing).await {
+        let outcome = match self.channels.send(&notice.channel, &outgoing).await {
             Ok(()) => {
                 tracing::info!(way = notice.channel, code = notice.code, "people were told");
-                Settled::Sent
+                NoticeOutcome::Sent
             }
             Err(why) => {
                 let now = self.clock.now();
                 let said = format!("{}: {}", why.code, why.message);
                 if age(notice.created_at, now) >= GIVE_UP_AFTER {
                     tracing::error!(way = notice.channel, "an alert is given up: {said}");
-                    Settled::Dead(said)
+                    NoticeOutcome::Dead(said)
                 } else {
                     tracing::error!(way = notice.channel, "an alert did not arrive: {said}");
                     let backoff = Backoff::new(self.limits.first_pause, LONGEST_PAUSE);
                     let pause = backoff.after(notice.attempts.saturating_sub(1));
-                    Settled::Again(Timestamp::now().after(pause), said)
+                    NoticeOutcome::Again(Timestamp::now().after(pause), said)
                 }
             }
         };
         let written = self
             .store
-            .settle_notice(notice.id, &self.who, &settled)
+            .settle_notice(notice.id, &self.who, &outcome)
             .await;
         if let Err(error) = written {
             // The lease ends, and the notice is sent again.

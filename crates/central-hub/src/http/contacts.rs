@@ -19,7 +19,7 @@ use super::numbers;
 use super::spreadsheet::{self, Rows};
 use super::users::by;
 use crate::auth::Caller;
-use crate::caller_limits::Held;
+use crate::caller_limits::HeldSlots;
 use crate::error::HubError;
 use crate::session_deleter;
 use crate::state::AppState;
@@ -605,7 +605,7 @@ fn row(known: ContactDetails, cliente_id: Option<u64>) -> [String; 7] {
 
 /// The part of the file that is not read yet, which is read page by page.
 struct Rest {
-    _held: Option<Held>,
+    _held: Option<HeldSlots>,
     store: Store,
     /// The filter of the next page; `None` after the last page.
     filter: Option<ContactFilter>,

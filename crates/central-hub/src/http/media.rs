@@ -17,14 +17,14 @@ use session_client::SessionClient;
 
 use super::upstream::Upstream;
 use crate::auth::Caller;
-use crate::caller_limits::Held;
+use crate::caller_limits::HeldSlots;
 use crate::error::HubError;
 use crate::media_links::BadLink;
 use crate::state::AppState;
 use crate::store::Message;
 
 /// Content types that a browser may display within the page.
-const SHOWN: [&str; 22] = [
+const INLINE_TYPES: [&str; 22] = [
     "image/jpeg",
     "image/png",
     "image/webp",
@@ -49,11 +49,11 @@ const SHOWN: [&str; 22] = [
     "video/ogg",
 ];
 /// Content types that a download keeps; others become `application/octet-stream`.
-const KEPT: [&str; 2] = ["application/pdf", "application/zip"];
-const OCTETS: &str = "application/octet-stream";
+const DOWNLOAD_TYPES: [&str; 2] = ["application/pdf", "application/zip"];
+const OCTET_STREAM: &str = "application/octet-stream";
 
 /// Headers of session-manager's response that are passed on.
-const PASSED: [HeaderName; 5] = [
+const FORWARDED_HEADERS: [HeaderName; 5] = [
     header::CONTENT_LENGTH,
     header::CONTENT_RANGE,
     header::ACCEPT_RANGES,
@@ -143,7 +143,7 @@ async fn serve(
     client: &SessionClient,
     message: &Message,
     asked: &HeaderMap,
-    held: Held,
+    held: HeldSlots,
 ) -> Result<Response, HubError> {
     let contents = message.contents.as_deref();
     if contents.is_some_and(|it| it.deleted_at.is_some()) {
@@ -160,7 +160,7 @@ async fn serve(
     let found = media.headers.get(header::CONTENT_TYPE);
     let kind = essence(found);
     let mut headers = HeaderMap::new();
-    for name in PASSED {
+    for name in FORWARDED_HEADERS {
         if let Some(value) = media.headers.get(&name) {
             headers.insert(name, value.clone());
         }
@@ -179,17 +179,19 @@ async fn serve(
 
 /// Returns the content type without its parameters, in lower case.
 fn essence(kind: Option<&HeaderValue>) -> String {
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or(OCTETS);
-    let kind = kind.split(';').next().unwrap_or(OCTETS);
+    let kind = kind
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or(OCTET_STREAM);
+    let kind = kind.split(';').next().unwrap_or(OCTET_STREAM);
     kind.trim().to_ascii_lowercase()
 }
 
 /// Adds the headers that keep a browser from executing the file.
 fn protect(headers: &mut HeaderMap, kind: &str, filename: Option<&str>) {
-    let is_shown = SHOWN.contains(&kind);
-    let told = match is_shown || KEPT.contains(&kind) {
+    let is_shown = INLINE_TYPES.contains(&kind);
+    let told = match is_shown || DOWNLOAD_TYPES.contains(&kind) {
         true => kind,
-        false => OCTETS,
+        false => OCTET_STREAM,
     };
     let values = [
         (header::CONTENT_TYPE, told),
@@ -286,7 +288,11 @@ mod tests {
             "rubbish",
             "",
         ] {
-            assert_eq!(protected(active, None), [OCTETS, "attachment"], "{active}");
+            assert_eq!(
+                protected(active, None),
+                [OCTET_STREAM, "attachment"],
+                "{active}"
+            );
         }
     }
 

@@ -45,7 +45,7 @@ pub(crate) struct Overview {
     hoy: Today,
     /// The last seven days, of which today is the last.
     semana: Week,
-    campanias: List<UnderWay>,
+    campanias: List<RunningCampaign>,
     programaciones: Vec<WindowBody>,
     atencion: Attention,
     respuestas: Vec<MessageAnswer>,
@@ -146,7 +146,7 @@ struct List<T> {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = overview::UnderWay)]
-struct UnderWay {
+struct RunningCampaign {
     #[serde(flatten)]
     campaign: CampaignBody,
     /// Estimated end, if the schedules determine one.
@@ -178,7 +178,7 @@ struct Attention {
     fallidos_desde: Timestamp,
     campanias_pausadas: List<CampaignBody>,
     programaciones: List<Unapproved>,
-    importaciones: Vec<HalfList>,
+    importaciones: Vec<UnfinishedImport>,
     /// The failing webhooks; only for administrators, like webhooks in general.
     webhooks: Option<Vec<Webhook>>,
     /// Number of undecided messages that contain an opt-out word.
@@ -197,7 +197,7 @@ struct Unapproved {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = overview::HalfList)]
-struct HalfList {
+struct UnfinishedImport {
     campania_id: i64,
     campania_nombre: String,
     importacion_id: i64,
@@ -378,10 +378,10 @@ pub(crate) async fn overview(
         store.outcomes_by_day(day.week.map(|(_, begin)| begin), own),
         store.answered_since(day.week[0].1, own),
     )?;
-    let (paused, unapproved, half, dead, recording, replies, sharing, possible) = tokio::try_join!(
+    let (paused, unapproved, unfinished, dead, recording, replies, sharing, possible) = tokio::try_join!(
         store.paused_campaigns(own, MOST),
         store.unapproved_schedules(own, MOST),
-        store.half_lists(own, MOST),
+        store.unfinished_imports(own, MOST),
         dead,
         store.is_recording(),
         store.search_messages(&replies, None, MOST),
@@ -433,7 +433,7 @@ pub(crate) async fn overview(
             items: running
                 .items
                 .iter()
-                .map(|it| UnderWay {
+                .map(|it| RunningCampaign {
                     campaign: CampaignBody::of(it, context, sees_names),
                     previsto_fin: plans.end_of(it),
                 })
@@ -464,9 +464,9 @@ pub(crate) async fn overview(
                     })
                     .collect(),
             },
-            importaciones: half
+            importaciones: unfinished
                 .into_iter()
-                .map(|it| HalfList {
+                .map(|it| UnfinishedImport {
                     campania_id: it.campaign,
                     campania_nombre: it.name,
                     importacion_id: it.import,

@@ -1,10 +1,10 @@
 //! Stores the active alerts, their last notification, and the queue of notices.
 //!
 //! ```text
-//!  seen ─> alerts ─tell_alert_in()─> notified ─┐ one transaction
-//!             │  no longer seen: removed       ├─> alert_notices: pending ─┬─> sent
-//!             └────────────────────────────────┘      ^ retry later <──────┼─> dead
-//!                                                     └────────────────────┘
+//!  seen ─> alerts ─mark_notified_in()─> notified ─┐ one transaction
+//!             │  no longer seen: removed          ├─> alert_notices: pending ─┬─> sent
+//!             └───────────────────────────────────┘      ^ retry later <──────┼─> dead
+//!                                                        └────────────────────┘
 //! ```
 //!
 //! Every transaction about an alert writes the alert's row first. If two hubs
@@ -157,7 +157,7 @@ impl Notice {
 
 /// The outcome of an attempt to send a notice.
 #[derive(Clone, Debug)]
-pub enum Settled {
+pub enum NoticeOutcome {
     /// The receiver accepted the notice.
     Sent,
     /// The notice is retried at this time; the text says why the attempt failed.
@@ -172,7 +172,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn see_alert_in(
+    pub async fn record_sighting_in(
         &self,
         tx: &mut Tx,
         seen: &Sighting<'_>,
@@ -197,11 +197,11 @@ impl Store {
     }
 
     /// Marks an alert as notified, within the transaction of
-    /// [`Store::see_alert_in`].
+    /// [`Store::record_sighting_in`].
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn tell_alert_in(
+    pub async fn mark_notified_in(
         &self,
         tx: &mut Tx,
         alert: &StoredAlert,
@@ -312,13 +312,13 @@ impl Store {
         &self,
         notice: i64,
         who: &str,
-        settled: &Settled,
+        outcome: &NoticeOutcome,
     ) -> Result<(), StoreError> {
         let at = now();
-        let (state, due, error) = match settled {
-            Settled::Sent => ("sent", at, None),
-            Settled::Again(due, error) => ("pending", due.as_millis(), Some(error)),
-            Settled::Dead(error) => ("dead", at, Some(error)),
+        let (state, due, error) = match outcome {
+            NoticeOutcome::Sent => ("sent", at, None),
+            NoticeOutcome::Again(due, error) => ("pending", due.as_millis(), Some(error)),
+            NoticeOutcome::Dead(error) => ("dead", at, Some(error)),
         };
         sqlx::query(
             "UPDATE alert_notices SET state = $1, due_at = $2, last_error = $3, claimed_by = NULL,

@@ -18,7 +18,7 @@ use super::contact_cards::stored;
 use super::conversation_rows::digits_of_chat;
 use super::error::StoreError;
 use super::messages::{Message, joined};
-use super::search::{Budget, CHUNK, LOOKED_AT};
+use super::search::{Budget, CHUNK, MAX_READ};
 use super::words::Words;
 use super::{MessagePage, Store};
 use crate::text::fold;
@@ -113,7 +113,7 @@ impl Store {
              FROM messages m WHERE m.id < $1 {of} ORDER BY m.id DESC LIMIT $2"
         );
         let mut found = Vec::new();
-        let mut budget = Budget::new(LOOKED_AT);
+        let mut budget = Budget::new(MAX_READ);
         let mut size = FIRST_CHUNK;
         loop {
             let mut query = sqlx::query(AssertSqlSafe(statement.clone()))
@@ -158,7 +158,7 @@ impl Store {
         }
         let mut found = Vec::new();
         let mut before = before;
-        let mut budget = Budget::new(LOOKED_AT);
+        let mut budget = Budget::new(MAX_READ);
         let mut size = FIRST_CHUNK;
         loop {
             let (lasts, to) = self.last_of_each(cliente_id, before, size).await?;
@@ -298,7 +298,7 @@ impl Store {
         before = self.not_beyond_newest(before).await?;
         let mut found = Vec::new();
         let mut chats = HashSet::new();
-        let mut budget = Budget::new(LOOKED_AT);
+        let mut budget = Budget::new(MAX_READ);
         let mut size = FIRST_CHUNK;
         loop {
             let matches = self

@@ -38,12 +38,12 @@ use super::{Store, Tx, now};
 /// Number of merged spellings between two log lines about the progress.
 const LOG_EVERY: usize = 1_000;
 /// The setting that says that the data older than this table was merged.
-const JOINED: &str = "people.joined";
+const MERGED_SETTING: &str = "people.joined";
 /// Maximum number of attempts at a merge that conflicts with another.
-const TRIES: u32 = 3;
+const MAX_TRIES: u32 = 3;
 /// Number of final digits that two numbers must share for WhatsApp to have
 /// derived one from the other: it corrects only leading digits.
-const SAME_END: usize = 6;
+const SHARED_DIGITS: usize = 6;
 
 /// How the hub learned that addresses belong to one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub(super) fn may_be_one(one: &str, other: &str) -> bool {
         let digits = id.strip_suffix("@c.us")?;
         digits
             .len()
-            .checked_sub(SAME_END)
+            .checked_sub(SHARED_DIGITS)
             .map(|at| digits[at..].to_owned())
     };
     is_lid(one) != is_lid(other) || end(one).is_some() && end(one) == end(other)
@@ -164,7 +164,7 @@ impl Store {
         let mut tries = 1;
         loop {
             match self.try_learn_from_import(&ids).await {
-                Err(error) if tries < TRIES && error.is_conflict() => tries += 1,
+                Err(error) if tries < MAX_TRIES && error.is_conflict() => tries += 1,
                 result => return result,
             }
         }
@@ -230,7 +230,7 @@ impl Store {
         let mut tries = 1;
         loop {
             match self.try_learn(ids, spelled, source).await {
-                Err(error) if tries < TRIES && error.is_conflict() => tries += 1,
+                Err(error) if tries < MAX_TRIES && error.is_conflict() => tries += 1,
                 result => return result,
             }
         }
@@ -507,13 +507,13 @@ impl Store {
     /// Only rows that will change are read, because the index by chat finds the
     /// spellings.
     pub(super) async fn merge_existing_addresses(&self) -> Result<(), StoreError> {
-        if self.setting(JOINED).await?.is_some() {
+        if self.setting(MERGED_SETTING).await?.is_some() {
             return Ok(());
         }
         let mut tx = self.begin().await?;
         self.lock_people(&mut tx, LOCK_ALONE).await?;
         // Another hub may have merged the data meanwhile.
-        if setting_in(&mut tx, JOINED).await?.is_some() {
+        if setting_in(&mut tx, MERGED_SETTING).await?.is_some() {
             return Ok(());
         }
         self.join_known_lids_in(&mut tx).await?;
@@ -521,7 +521,7 @@ impl Store {
         if count > 0 {
             tracing::info!(count, "numbers in two spellings were joined");
         }
-        self.set_in(&mut tx, JOINED, "1").await?;
+        self.set_in(&mut tx, MERGED_SETTING, "1").await?;
         tx.commit().await?;
         Ok(())
     }

@@ -24,30 +24,30 @@ use super::words::{Words, cliente_number, direction_number};
 use super::{Engine, Store};
 
 /// Concurrent searches; others wait for their turn.
-pub(super) const AT_ONCE: usize = 2;
+pub(super) const CONCURRENT_SEARCHES: usize = 2;
 /// Messages read per search, of those that the index or a filter returns.
-pub(super) const LOOKED_AT: usize = 10_000;
+pub(super) const MAX_READ: usize = 10_000;
 /// After this long, a search that has found less than a page ends with a cursor.
-const LOOKED_FOR: Duration = Duration::from_millis(10);
+const TIME_LIMIT: Duration = Duration::from_millis(10);
 /// Messages whose index entries are read at once, at first. Two words that half of
 /// all messages have, and none has both, take some 0.6 µs per message.
-const RANGE: i64 = BUCKET;
+const FIRST_RANGE: i64 = BUCKET;
 /// A history of fewer messages is searched whole, however long that takes.
-const SEARCHED_WHOLE: i64 = 3 * BUCKET;
+const SMALL_HISTORY: i64 = 3 * BUCKET;
 /// Messages whose index entries are read at once, at most: the words may be rare
 /// up to here and common from here on.
 const LONGEST_RANGE: i64 = 4 * BUCKET;
 /// A range that took less than this is followed by a longer one.
-const SHORT: Duration = Duration::from_millis(1);
+const FAST_READ: Duration = Duration::from_millis(1);
 /// Bytes of text read per search.
-const LOOKED_AT_BYTES: usize = 4 * 1024 * 1024;
+const MAX_READ_BYTES: usize = 4 * 1024 * 1024;
 pub(super) const CHUNK: u32 = 1_000;
 /// Messages up to which a filtered search skips the index.
-const NARROW: u32 = 2_000;
+const FEW_MESSAGES: u32 = 2_000;
 /// Bytes of text per chunk, so that long messages do not fill the memory.
 const CHUNK_BYTES: usize = 512 * 1024;
 /// A page of at most this many messages is read without checking sizes.
-const SMALL: u32 = 50;
+const SMALL_PAGE: u32 = 50;
 /// Bytes of text in a larger page.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
@@ -72,7 +72,7 @@ impl Budget {
     pub(super) fn new(messages: usize) -> Self {
         Self {
             messages,
-            bytes: LOOKED_AT_BYTES,
+            bytes: MAX_READ_BYTES,
             since: Instant::now(),
         }
     }
@@ -83,7 +83,7 @@ impl Budget {
     }
 
     pub(super) fn is_spent(&self) -> bool {
-        self.messages == 0 || self.bytes == 0 || self.since.elapsed() >= LOOKED_FOR
+        self.messages == 0 || self.bytes == 0 || self.since.elapsed() >= TIME_LIMIT
     }
 }
 
@@ -164,8 +164,10 @@ impl Store {
             campaign_id: filter.campaign_id,
             ..Filter::default()
         };
-        let some = self.message_sizes(&of, NARROW.saturating_add(1)).await?;
-        Ok(some.len() <= NARROW as usize)
+        let some = self
+            .message_sizes(&of, FEW_MESSAGES.saturating_add(1))
+            .await?;
+        Ok(some.len() <= FEW_MESSAGES as usize)
     }
 
     /// Searches by the index, newest first; the filters that are not in the index
@@ -191,7 +193,7 @@ impl Store {
         } else {
             CHUNK
         };
-        let mut budget = Budget::new(LOOKED_AT);
+        let mut budget = Budget::new(MAX_READ);
         let mut bytes_left = PAGE_BYTES;
         let mut messages = Vec::new();
         loop {
@@ -266,7 +268,7 @@ impl Store {
         let first = before.max(1);
         let mut before = first;
         let after = after.max(0);
-        let mut range = RANGE;
+        let mut range = FIRST_RANGE;
         let mut ids = Vec::new();
         loop {
             // A range ends with a bucket.
@@ -282,11 +284,11 @@ impl Store {
                 return Ok(Matches { ids, next: None });
             }
             before = from.saturating_add(1);
-            if budget.is_spent() && first.saturating_sub(before) >= SEARCHED_WHOLE {
+            if budget.is_spent() && first.saturating_sub(before) >= SMALL_HISTORY {
                 let next = Some(before);
                 return Ok(Matches { ids, next });
             }
-            if begun.elapsed() < SHORT {
+            if begun.elapsed() < FAST_READ {
                 range = range.saturating_mul(2).min(LONGEST_RANGE);
             }
         }
@@ -372,7 +374,7 @@ impl Store {
     ) -> Result<MessagePage, StoreError> {
         let mut filter = filter.clone();
         let mut messages = Vec::new();
-        let mut budget = Budget::new(LOOKED_AT);
+        let mut budget = Budget::new(MAX_READ);
         loop {
             let chunk = self.chunk(&filter, CHUNK, CHUNK_BYTES).await?;
             budget.spend(chunk.messages.len(), chunk.bytes);
@@ -401,7 +403,7 @@ impl Store {
     }
 
     async fn plain_page(&self, filter: &Filter, limit: u32) -> Result<MessagePage, StoreError> {
-        if limit > SMALL {
+        if limit > SMALL_PAGE {
             let chunk = self.chunk(filter, limit, PAGE_BYTES).await?;
             let last = chunk.messages.last().map(|message| message.id);
             return Ok(MessagePage {
