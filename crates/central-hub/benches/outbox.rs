@@ -215,7 +215,7 @@ async fn overview(store: &Store, finished: i64) {
             store.running_days(day),
             store.paused_campaigns(None, 5),
             store.unapproved_schedules(None, 5),
-            store.half_lists(None, 5),
+            store.unfinished_imports(None, 5),
             store.dead_letters(),
             store.sharing_campaigns(),
         )

@@ -59,7 +59,7 @@ impl Holder {
 
 /// Slots in use; dropping this frees them.
 #[derive(Debug)]
-pub(crate) struct Held(#[expect(dead_code, reason = "held, not read")] Vec<Share<Holder>>);
+pub(crate) struct HeldSlots(#[expect(dead_code, reason = "held, not read")] Vec<Share<Holder>>);
 
 /// The concurrency limits; clones share their state.
 #[derive(Clone, Debug)]
@@ -90,44 +90,44 @@ impl Default for CallerLimits {
 
 impl CallerLimits {
     /// Takes a slot for an event stream.
-    pub(crate) fn stream(&self, caller: &Caller) -> Result<Held, ErrorReply> {
+    pub(crate) fn stream(&self, caller: &Caller) -> Result<HeldSlots, ErrorReply> {
         let what = "event streams";
         let own = self.streams.take(Holder::of(caller));
         let own = own.map_err(|full| refusal(full, what))?;
         let of_business = self.streams_of_business.take(Holder::business(caller));
         let of_business = of_business.map_err(|full| refusal(full, what))?;
-        Ok(Held(vec![own, of_business]))
+        Ok(HeldSlots(vec![own, of_business]))
     }
 
     /// Takes a slot for the upload of a recipient list.
-    pub(crate) fn list(&self, caller: &Caller) -> Result<Held, ErrorReply> {
+    pub(crate) fn list(&self, caller: &Caller) -> Result<HeldSlots, ErrorReply> {
         acquire(&self.lists, Holder::business(caller), "lists")
     }
 
     /// Takes a slot for a file upload.
-    pub(crate) fn file(&self, caller: &Caller) -> Result<Held, ErrorReply> {
+    pub(crate) fn file(&self, caller: &Caller) -> Result<HeldSlots, ErrorReply> {
         acquire(&self.files, Holder::business(caller), "files")
     }
 
     /// Takes a slot for the download of a message's file.
-    pub(crate) fn download(&self, caller: &Caller) -> Result<Held, ErrorReply> {
+    pub(crate) fn download(&self, caller: &Caller) -> Result<HeldSlots, ErrorReply> {
         acquire(&self.downloads, Holder::business(caller), "downloads")
     }
 
     /// Takes a slot for the download of a message's file through a signed link.
-    pub(crate) fn linked_download(&self, business: Option<u64>) -> Result<Held, ErrorReply> {
+    pub(crate) fn linked_download(&self, business: Option<u64>) -> Result<HeldSlots, ErrorReply> {
         acquire(&self.downloads, Holder::Link(business), "downloads")
     }
 
     /// Takes a slot for a search.
-    pub(crate) fn search(&self, caller: &Caller) -> Result<Held, ErrorReply> {
+    pub(crate) fn search(&self, caller: &Caller) -> Result<HeldSlots, ErrorReply> {
         acquire(&self.searches, Holder::business(caller), "searches")
     }
 }
 
-fn acquire(shares: &Shares<Holder>, holder: Holder, what: &str) -> Result<Held, ErrorReply> {
+fn acquire(shares: &Shares<Holder>, holder: Holder, what: &str) -> Result<HeldSlots, ErrorReply> {
     let taken = shares.take(holder);
-    Ok(Held(vec![taken.map_err(|full| refusal(full, what))?]))
+    Ok(HeldSlots(vec![taken.map_err(|full| refusal(full, what))?]))
 }
 
 fn refusal(full: Full, what: &str) -> ErrorReply {
@@ -171,7 +171,7 @@ mod tests {
     /// Each holder's two callers take turns, since they share its slots.
     fn filled(
         of_holder: impl Fn(u64) -> [Caller; 2],
-        take: impl Fn(&Caller) -> Result<Held, ErrorReply>,
+        take: impl Fn(&Caller) -> Result<HeldSlots, ErrorReply>,
     ) -> (usize, usize) {
         let (mut held, mut of_one) = (Vec::new(), None);
         for business in 1.. {

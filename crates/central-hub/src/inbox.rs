@@ -21,19 +21,19 @@ use crate::store::{ChangedTalk, Store, StoreError, direction, phone_of};
 pub(crate) const CONVERSATION: &str = "conversation";
 
 /// Interval of the poll that finds the changes of other hubs.
-const LOOK: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_secs(2);
 /// Changes within this interval share one query.
-const TOGETHER: Duration = Duration::from_millis(20);
+const DEBOUNCE: Duration = Duration::from_millis(20);
 /// How far another hub's clock may be behind, in milliseconds.
-const SKEW: i64 = 2000;
+const CLOCK_SKEW_MS: i64 = 2000;
 /// Maximum number of changes per query; the next query reads the rest.
-const MOST: u32 = 200;
+const BATCH: u32 = 200;
 /// Length of the message preview, in characters.
-const SHOWN: usize = 160;
+const PREVIEW_LENGTH: usize = 160;
 
 /// The data of a `conversation` event.
 #[derive(Serialize)]
-struct Told<'a> {
+struct ConversationEvent<'a> {
     /// The id of the last message; `fecha` is when it was written.
     id: i64,
     fecha: Timestamp,
@@ -50,7 +50,7 @@ struct Told<'a> {
 }
 
 /// A chat, as one business sees it.
-type Side = (String, Option<u64>);
+type ChatAndBusiness = (String, Option<u64>);
 
 /// Polls the store for changed conversations and publishes them.
 pub(crate) struct InboxWatcher {
@@ -62,13 +62,13 @@ pub(crate) struct InboxWatcher {
 struct Published {
     since: i64,
     /// The data published for the conversations of the last batch, to skip duplicates.
-    last: HashMap<Side, Arc<str>>,
+    last: HashMap<ChatAndBusiness, Arc<str>>,
 }
 
 impl InboxWatcher {
     /// Publishes changes until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
-        let mut told = Published {
+        let mut published = Published {
             since: Timestamp::now().as_millis(),
             last: HashMap::new(),
         };
@@ -76,11 +76,11 @@ impl InboxWatcher {
             tokio::select! {
                 biased;
                 () = draining.cancelled() => return,
-                () = self.store.inbox_news().notified() => tokio::time::sleep(TOGETHER).await,
-                () = tokio::time::sleep(LOOK) => {}
+                () = self.store.inbox_news().notified() => tokio::time::sleep(DEBOUNCE).await,
+                () = tokio::time::sleep(POLL) => {}
             }
             // Changes that cannot be read now are read by the next poll.
-            if let Err(error) = self.look(&mut told).await {
+            if let Err(error) = self.publish_changes(&mut published).await {
                 tracing::debug!("conversations are not looked at: {error}");
             }
         }
@@ -90,7 +90,7 @@ impl InboxWatcher {
     async fn names(
         &self,
         chats: impl Iterator<Item = (Option<u64>, &str)>,
-    ) -> Result<HashMap<Side, String>, StoreError> {
+    ) -> Result<HashMap<ChatAndBusiness, String>, StoreError> {
         let mut views: HashMap<Option<u64>, Vec<&str>> = HashMap::new();
         for (view, chat) in chats {
             views.entry(view).or_default().push(chat);
@@ -103,10 +103,10 @@ impl InboxWatcher {
         Ok(names)
     }
 
-    async fn look(&self, told: &mut Published) -> Result<(), StoreError> {
+    async fn publish_changes(&self, published: &mut Published) -> Result<(), StoreError> {
         loop {
-            let changed = self.store.talks_changed(told.since, MOST).await?;
-            let is_all = changed.len() < MOST as usize;
+            let changed = self.store.talks_changed(published.since, BATCH).await?;
+            let is_all = changed.len() < BATCH as usize;
             let newest = changed.iter().map(|it| it.updated_at).max();
             let chats = changed
                 .iter()
@@ -119,7 +119,7 @@ impl InboxWatcher {
                 let Some(data) = data_of(&talk, name) else {
                     continue;
                 };
-                if told.last.get(&key) != Some(&data) {
+                if published.last.get(&key) != Some(&data) {
                     self.relay.publish(HubEvent {
                         name: CONVERSATION,
                         cliente_id: talk.cliente_id,
@@ -128,14 +128,14 @@ impl InboxWatcher {
                 }
                 last.insert(key, data);
             }
-            told.last = last;
+            published.last = last;
             match newest {
                 Some(newest) if is_all => {
-                    told.since = told.since.max(newest - SKEW);
+                    published.since = published.since.max(newest - CLOCK_SKEW_MS);
                     return Ok(());
                 }
                 // There is more than one page, so the position moves forward and the loop ends.
-                Some(newest) => told.since = newest.max(told.since + 1),
+                Some(newest) => published.since = newest.max(published.since + 1),
                 None => return Ok(()),
             }
         }
@@ -144,8 +144,8 @@ impl InboxWatcher {
 
 fn data_of(talk: &ChangedTalk, nombre: Option<&str>) -> Option<Arc<str>> {
     let last = &talk.last;
-    let end = last.body.char_indices().nth(SHOWN);
-    let told = Told {
+    let end = last.body.char_indices().nth(PREVIEW_LENGTH);
+    let event = ConversationEvent {
         id: last.id,
         fecha: last.at(),
         direccion: direction(last.is_inbound),
@@ -157,5 +157,5 @@ fn data_of(talk: &ChangedTalk, nombre: Option<&str>) -> Option<Arc<str>> {
         sin_responder_desde: talk.waits_since,
         actualizado: Timestamp::from_millis(talk.updated_at),
     };
-    serde_json::to_string(&told).ok().map(Into::into)
+    serde_json::to_string(&event).ok().map(Into::into)
 }

@@ -59,7 +59,7 @@ use crate::caller_limits::CallerLimits;
 use crate::config::{Config, DatabaseLocation};
 use crate::inbound::Follower;
 use crate::inbox::InboxWatcher;
-use crate::lookups::Asker;
+use crate::lookups::LookupWorker;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
 use crate::relay::Relay;
@@ -67,7 +67,7 @@ use crate::router::router;
 use crate::scheduler::{Scheduler, SchedulerWaker, Worker};
 use crate::session_deleter::SessionDeleter;
 use crate::state::AppState;
-use crate::store::{Answer, Engine, Store, StoreError};
+use crate::store::{Engine, Reachability, Store, StoreError};
 use crate::webhooks::{Dispatcher, WebhookClient, WebhookLimits};
 
 /// The dependencies of the service.
@@ -126,7 +126,7 @@ impl Deps {
         let store = Store::open(&config.database).await?;
         let auth = Auth::open(&config, &store).await?;
         let serve_limits = ServeLimits {
-            drain: DRAIN,
+            drain: DRAIN_TIMEOUT,
             proxies: config.trusted_proxies.clone(),
             ..ServeLimits::default()
         };
@@ -147,10 +147,10 @@ impl Deps {
 
 /// Time that open requests get after shutdown begins. A send may be among them,
 /// and PM2 kills the process after 10 s.
-const DRAIN: Duration = Duration::from_secs(8);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Time that each task gets for its final writes after the drain.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const FINAL_WRITES_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// When the hub counts as hung.
 #[derive(Clone, Copy, Debug)]
@@ -191,8 +191,8 @@ impl Vitals {
         let check = |beats: &[Heartbeat]| beats.iter().try_for_each(|beat| beat.check(silent));
         check(&self.alone)?;
         match self.store.answers().await {
-            Ok(Answer::Works) => {}
-            Ok(Answer::Away) => return Ok(()),
+            Ok(Reachability::Works) => {}
+            Ok(Reachability::Away) => return Ok(()),
             Err(error) => return Err(format!("the database does not answer: {error}")),
         }
         // SQLite has a single connection for writing; the connections to PostgreSQL form one pool.
@@ -260,8 +260,8 @@ pub async fn run(
         deps.webhook_limits,
     );
     let webhooks_beat = Dispatcher::heartbeat();
-    let telling = dispatcher.run(shutdown.draining().clone(), webhooks_beat.clone());
-    let telling = tokio::spawn(telling);
+    let delivering = dispatcher.run(shutdown.draining().clone(), webhooks_beat.clone());
+    let delivering = tokio::spawn(delivering);
     let follower = Follower::new(deps.store.clone(), deps.session.clone());
     let following = tokio::spawn(follower.clone().run(shutdown.draining().clone()));
     let watcher = InboxWatcher {
@@ -275,13 +275,13 @@ pub async fn run(
     };
     let deleting = tokio::spawn(deleter.run(shutdown.draining().clone()));
     let lookups_wanted = Arc::new(Notify::new());
-    let asker = Asker {
+    let lookup_worker = LookupWorker {
         store: deps.store.clone(),
         session: deps.session.clone(),
         relay: relay.clone(),
         wanted: lookups_wanted.clone(),
     };
-    let asking = tokio::spawn(asker.run(shutdown.draining().clone()));
+    let looking_up = tokio::spawn(lookup_worker.run(shutdown.draining().clone()));
     let backups = backup_schedule(&config);
     let backing_up = backups
         .clone()
@@ -315,11 +315,11 @@ pub async fn run(
         writer: Heartbeat::new("writing to the database", deps.hang_limits.every),
     };
     let check = move || vitals.clone().check();
-    let looks = Watching {
+    let watching_limits = Watching {
         every: deps.hang_limits.every,
         ends_after: config.ends_after,
     };
-    let (liveness, watchdog) = Liveness::watch(check, looks, shutdown.draining().clone());
+    let (liveness, watchdog) = Liveness::watch(check, watching_limits, shutdown.draining().clone());
     let state = AppState {
         alerts,
         lookups_wanted,
@@ -345,16 +345,16 @@ pub async fn run(
         backing_up.abort();
     }
     // If a send that is still in progress is requested again, it is the same message.
-    let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;
+    let _ = tokio::time::timeout(FINAL_WRITES_TIMEOUT, outbox.drained()).await;
     sending.abort();
     watchdog.abort();
     watching.abort();
     deleting.abort();
     scheduling.abort();
     relaying.abort();
-    let _ = tokio::time::timeout(LAST_WORDS, following).await;
-    let _ = tokio::time::timeout(LAST_WORDS, telling).await;
-    let _ = tokio::time::timeout(LAST_WORDS, asking).await;
-    let _ = tokio::time::timeout(LAST_WORDS, alerting).await;
+    let _ = tokio::time::timeout(FINAL_WRITES_TIMEOUT, following).await;
+    let _ = tokio::time::timeout(FINAL_WRITES_TIMEOUT, delivering).await;
+    let _ = tokio::time::timeout(FINAL_WRITES_TIMEOUT, looking_up).await;
+    let _ = tokio::time::timeout(FINAL_WRITES_TIMEOUT, alerting).await;
     deps.store.close().await;
 }

@@ -20,16 +20,16 @@ use crate::store::{Store, StoreError};
 use crate::whatsapp_limit::WhatsappLimit;
 
 /// The lease of the hub that runs the lookups.
-const ASKING: &str = "lookups";
+const LEASE: &str = "lookups";
 /// The pause between two lookups. WhatsApp takes an account with thousands of
 /// lookups per minute for a program.
-const GAP: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_secs(1);
 /// The pause while the queue is empty or the session is not ready.
-const REST: Duration = Duration::from_secs(10);
-const LEASE: Duration = Duration::from_secs(60);
+const IDLE_PAUSE: Duration = Duration::from_secs(10);
+const LEASE_DURATION: Duration = Duration::from_secs(60);
 
 /// Runs the lookups in the background.
-pub(crate) struct Asker {
+pub(crate) struct LookupWorker {
     pub(crate) store: Store,
     pub(crate) session: SessionClient,
     pub(crate) relay: Relay,
@@ -37,13 +37,13 @@ pub(crate) struct Asker {
     pub(crate) wanted: Arc<Notify>,
 }
 
-impl Asker {
+impl LookupWorker {
     /// Runs until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
         let who = format!("{:016x}", rand::random::<u64>());
         loop {
-            let has_asked = match self.ask_next(&who).await {
-                Ok(has_asked) => has_asked,
+            let has_looked_up = match self.look_up_next(&who).await {
+                Ok(has_looked_up) => has_looked_up,
                 Err(error) => {
                     tracing::warn!("lookups of numbers wait for the store: {error}");
                     false
@@ -52,24 +52,24 @@ impl Asker {
             // The pause applies however many lookups are requested, and also after a failure.
             tokio::select! {
                 () = draining.cancelled() => break,
-                () = tokio::time::sleep(GAP) => {}
+                () = tokio::time::sleep(PAUSE) => {}
             }
-            if has_asked {
+            if has_looked_up {
                 continue;
             }
             tokio::select! {
                 () = draining.cancelled() => break,
-                () = tokio::time::sleep(REST) => {}
+                () = tokio::time::sleep(IDLE_PAUSE) => {}
                 () = self.wanted.notified() => {}
             }
         }
-        if let Err(error) = self.store.drop_lease(ASKING, &who).await {
+        if let Err(error) = self.store.drop_lease(LEASE, &who).await {
             tracing::debug!("the lease stays: {error}");
         }
     }
 
     /// Looks up one number. Returns whether there was one and it could be looked up.
-    async fn ask_next(&self, who: &str) -> Result<bool, StoreError> {
+    async fn look_up_next(&self, who: &str) -> Result<bool, StoreError> {
         let is_ready = matches!(
             self.relay.health(),
             (Link::Up, Some(SessionState::Ready), _)
@@ -84,13 +84,13 @@ impl Asker {
         let Some(address) = self.store.next_lookup().await? else {
             return Ok(false);
         };
-        let until = Timestamp::now().after(LEASE);
-        if !self.store.take_lease(ASKING, who, until).await? {
+        let until = Timestamp::now().after(LEASE_DURATION);
+        if !self.store.take_lease(LEASE, who, until).await? {
             return Ok(false);
         }
         match self.session.look_up(&address).await {
-            Ok(said) => {
-                if let Err(error) = self.store.note_lookup(&address, &said).await {
+            Ok(found) => {
+                if let Err(error) = self.store.note_lookup(&address, &found).await {
                     self.store.postpone_lookup(&address).await?;
                     return Err(error);
                 }

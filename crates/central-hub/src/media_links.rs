@@ -15,9 +15,9 @@ use session_api::Timestamp;
 
 /// How long a link is valid: longer than a delivery is retried, and as long as
 /// a successful delivery can be replayed.
-const VALID: Duration = Duration::from_secs(7 * 24 * 3600);
+const VALID_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Length of a number in the token, in bytes.
-const NUMBER: usize = size_of::<i64>();
+const NUMBER_LENGTH: usize = size_of::<i64>();
 
 /// Why a link is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl MediaLinks {
     /// Returns a link to the file of a message.
     pub(crate) fn sign(&self, message: i64, now: Timestamp) -> Link {
         // The token contains whole seconds.
-        let seconds = now.after(VALID).as_millis() / 1000;
+        let seconds = now.after(VALID_FOR).as_millis() / 1000;
         let mut token = [message.to_be_bytes(), seconds.to_be_bytes()].concat();
         let tag = hmac::sign(&self.0, &token);
         token.extend_from_slice(tag.as_ref());
@@ -75,9 +75,11 @@ impl MediaLinks {
     /// Returns the id of the message to which a token gives access.
     pub(crate) fn check(&self, token: &str, now: Timestamp) -> Result<i64, BadLink> {
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| BadLink::Forged)?;
-        let (signed, tag) = bytes.split_at_checked(2 * NUMBER).ok_or(BadLink::Forged)?;
+        let (signed, tag) = bytes
+            .split_at_checked(2 * NUMBER_LENGTH)
+            .ok_or(BadLink::Forged)?;
         hmac::verify(&self.0, signed, tag).map_err(|_| BadLink::Forged)?;
-        let mut numbers = signed.chunks_exact(NUMBER).filter_map(|bytes| {
+        let mut numbers = signed.chunks_exact(NUMBER_LENGTH).filter_map(|bytes| {
             let bytes = bytes.try_into().ok()?;
             Some(i64::from_be_bytes(bytes))
         });

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 /// The interval between two log lines of one outage.
-const EVERY: Duration = Duration::from_secs(60);
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The current outage, if there is one.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl Outage {
             return Some(line(""));
         };
         told.tries += 1;
-        if now.duration_since(told.at) < EVERY {
+        if now.duration_since(told.at) < LOG_INTERVAL {
             return None;
         }
         told.at = now;
@@ -68,11 +68,11 @@ mod tests {
                 None
             );
         }
-        let later = outage.failed(why, begin + EVERY).unwrap();
+        let later = outage.failed(why, begin + LOG_INTERVAL).unwrap();
         assert!(later.ends_with(" (61 tries in 60 s)"), "{later}");
-        assert_eq!(outage.failed(why, begin + EVERY), None);
-        assert_eq!(outage.over(begin + EVERY), Some(EVERY));
-        assert_eq!(outage.over(begin + EVERY), None);
-        assert!(outage.failed(why, begin + EVERY).is_some());
+        assert_eq!(outage.failed(why, begin + LOG_INTERVAL), None);
+        assert_eq!(outage.over(begin + LOG_INTERVAL), Some(LOG_INTERVAL));
+        assert_eq!(outage.over(begin + LOG_INTERVAL), None);
+        assert!(outage.failed(why, begin + LOG_INTERVAL).is_some());
     }
 }

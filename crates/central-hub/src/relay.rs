@@ -32,7 +32,7 @@ const BACKOFF: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(2);
 
 /// Interval of the heartbeat while session-manager sends no events.
-const QUIET: Duration = Duration::from_secs(5);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Number of events that a slow listener may lag behind before it has to start over.
 const BACKLOG: usize = 256;
@@ -47,7 +47,7 @@ pub(crate) enum Link {
 
 /// An event as it is sent to the listeners.
 #[derive(Clone, Debug)]
-pub(crate) struct Relayed {
+pub(crate) struct RelayedEvent {
     /// session-manager's event id; `None` for a current value.
     pub(crate) id: Option<u64>,
     pub(crate) kind: EventKind,
@@ -81,7 +81,7 @@ pub(crate) enum Change {
     /// The link to session-manager changed.
     Hub(HubLink),
     /// An event of session-manager.
-    Event(Relayed),
+    Event(RelayedEvent),
     /// An event of the hub itself, such as the progress of a campaign.
     HubEvent(HubEvent),
 }
@@ -112,9 +112,9 @@ struct Shared {
 #[derive(Debug)]
 struct Current {
     hub: HubLink,
-    state: Option<(Relayed, SessionState)>,
-    qr: Option<Code>,
-    limits: Option<(Relayed, LimitsEvent)>,
+    state: Option<(RelayedEvent, SessionState)>,
+    qr: Option<ReceivedQr>,
+    limits: Option<(RelayedEvent, LimitsEvent)>,
     /// The id of the last event received.
     last: Option<u64>,
     outage: Outage,
@@ -122,12 +122,12 @@ struct Current {
 
 /// The last `qr` event and when it was received.
 #[derive(Debug)]
-struct Code {
+struct ReceivedQr {
     event: QrEvent,
     at: Instant,
 }
 
-impl Code {
+impl ReceivedQr {
     /// Returns the code with its remaining time, or `NO_QR` once the code has expired.
     fn now(&self) -> QrEvent {
         let none = || QrEvent {
@@ -187,11 +187,11 @@ impl Relay {
                 .iter()
                 .map(|(limits, _)| Change::Event(limits.clone())),
         );
-        let code = current.qr.as_ref().map(Code::now);
+        let code = current.qr.as_ref().map(ReceivedQr::now);
         now.extend(code.and_then(|code| {
             let data = serde_json::to_string(&code).ok()?.into();
             let (id, kind) = (None, EventKind::Qr);
-            Some(Change::Event(Relayed { id, kind, data }))
+            Some(Change::Event(RelayedEvent { id, kind, data }))
         }));
         Subscription {
             now,
@@ -221,7 +221,7 @@ impl Relay {
 
     /// Creates the heartbeat of [`Relay::run`].
     pub(crate) fn heartbeat() -> Heartbeat {
-        Heartbeat::new("the relay of session-manager's events", QUIET)
+        Heartbeat::new("the relay of session-manager's events", HEARTBEAT_INTERVAL)
     }
 
     /// Follows session-manager's event stream; never returns.
@@ -255,7 +255,7 @@ impl Relay {
         loop {
             heartbeat.beat();
             // The client itself ends a stream that is silent for too long.
-            let Ok(event) = tokio::time::timeout(QUIET, events.next()).await else {
+            let Ok(event) = tokio::time::timeout(HEARTBEAT_INTERVAL, events.next()).await else {
                 continue;
             };
             let Some(event) = event else { break };
@@ -325,7 +325,7 @@ impl Relay {
             Ok(None) => return,
             Err(error) => return warn!(%error, "an event that is not of the contract"),
         };
-        let relayed = Relayed {
+        let relayed = RelayedEvent {
             id: sse.id.and_then(|id| id.parse().ok()),
             kind: event.kind(),
             data: sse.data.into(),
@@ -335,7 +335,7 @@ impl Relay {
         current.last = relayed.id.or(current.last);
         match event {
             Event::State(state) => {
-                let held = Relayed {
+                let held = RelayedEvent {
                     id: None,
                     ..relayed.clone()
                 };
@@ -343,12 +343,12 @@ impl Relay {
             }
             Event::Qr(event) => {
                 let at = Instant::now();
-                current.qr = Some(Code { event, at });
+                current.qr = Some(ReceivedQr { event, at });
             }
             Event::Limits(limits) => {
                 let before = current.limits.as_ref().map(|(_, limits)| limits);
                 warn_of(before, &limits);
-                let held = Relayed {
+                let held = RelayedEvent {
                     id: None,
                     ..relayed.clone()
                 };
@@ -416,7 +416,7 @@ mod tests {
             expires_at: None,
             expires_in_ms: Some(20_000),
         };
-        let at = |seconds| Code {
+        let at = |seconds| ReceivedQr {
             event: event.clone(),
             at: Instant::now()
                 .checked_sub(Duration::from_secs(seconds))

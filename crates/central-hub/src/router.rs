@@ -46,7 +46,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(api_docs::routes(routes::document))
         .layer(from_fn(not_stored));
     standard(open.merge(closed).with_state(state), Limits::default())
-        .layer(from_fn(node::refusals::in_their_shape))
+        .layer(from_fn(node::refusals::node_error_format))
 }
 
 /// Rejects a malformed `X-Cliente-Id`, although the id is only metadata.

@@ -19,11 +19,11 @@ use crate::store::{Store, StoreError};
 
 /// Poll interval. A poll finds deletions that another hub left behind, and
 /// those whose notification came before their transaction had committed.
-const LOOK: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_secs(5);
 /// The pause before a failed deletion is tried again.
-const AGAIN: Duration = Duration::from_secs(600);
+const RETRY_AFTER: Duration = Duration::from_secs(600);
 /// Maximum number of files per round.
-const ROUND: u32 = 50;
+const BATCH: u32 = 50;
 
 /// Deletes the files and contacts listed in the store from session-manager.
 pub(crate) struct SessionDeleter {
@@ -35,7 +35,7 @@ impl SessionDeleter {
     /// Runs until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
         loop {
-            let is_more = match self.round().await {
+            let is_more = match self.delete_batch().await {
                 Ok(is_more) => is_more,
                 Err(error) => {
                     tracing::debug!("files of deleted messages wait for the store: {error}");
@@ -49,21 +49,21 @@ impl SessionDeleter {
                 biased;
                 () = draining.cancelled() => return,
                 () = self.store.deletions_queued().notified() => {}
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(POLL) => {}
             }
         }
     }
 
     /// Makes one round of deletions. Returns whether there are more to make now.
-    async fn round(&self) -> Result<bool, StoreError> {
-        let until = Timestamp::now().after(AGAIN);
-        for address in self.store.claim_chat_deletions(until, ROUND).await? {
+    async fn delete_batch(&self) -> Result<bool, StoreError> {
+        let until = Timestamp::now().after(RETRY_AFTER);
+        for address in self.store.claim_chat_deletions(until, BATCH).await? {
             if !forget_chat(&self.store, &self.session, &address).await? {
                 break;
             }
         }
-        let due = self.store.claim_media_deletions(until, ROUND).await?;
-        let is_full = due.len() == ROUND as usize;
+        let due = self.store.claim_media_deletions(until, BATCH).await?;
+        let is_full = due.len() == BATCH as usize;
         for wa_id in &due {
             match self.session.delete_media(wa_id).await {
                 Ok(()) => self.store.media_deletion_done(wa_id).await?,

@@ -13,19 +13,19 @@ use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
-use super::judge::{CertificateFacts, CertificateState};
+use super::evaluation::{CertificateFacts, CertificateState};
 use crate::webhooks::causes;
 
 /// How far in the future the certificate must still be valid.
-const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
+const MIN_VALIDITY: Duration = Duration::from_secs(14 * 24 * 3600);
 /// Timeout of one request.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A time source for rustls that runs ahead by the given duration.
 #[derive(Debug)]
-struct Ahead(Duration);
+struct FastClock(Duration);
 
-impl TimeProvider for Ahead {
+impl TimeProvider for FastClock {
     fn current_time(&self) -> Option<UnixTime> {
         let now = SystemTime::now() + self.0;
         let since = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
@@ -35,14 +35,14 @@ impl TimeProvider for Ahead {
 
 /// Checks the certificate. Returns `None` if the page cannot be reached,
 /// because that says nothing about its certificate.
-pub(super) async fn look(url: &Url) -> Option<CertificateFacts> {
+pub(super) async fn check(url: &Url) -> Option<CertificateFacts> {
     let roots = tokio::task::spawn_blocking(roots).await.ok()??;
-    judge(url, &Arc::new(roots)).await
+    check_with(url, &Arc::new(roots)).await
 }
 
-async fn judge(url: &Url, roots: &Arc<RootCertStore>) -> Option<CertificateFacts> {
+async fn check_with(url: &Url, roots: &Arc<RootCertStore>) -> Option<CertificateFacts> {
     let host = url.host_str()?.to_owned();
-    let state = match handshake(url, roots, AHEAD).await? {
+    let state = match handshake(url, roots, MIN_VALIDITY).await? {
         true => CertificateState::Good,
         false if handshake(url, roots, Duration::ZERO).await? => CertificateState::Near,
         false => CertificateState::Refused,
@@ -61,7 +61,7 @@ fn roots() -> Option<RootCertStore> {
 /// Returns whether the certificate is valid `ahead` of now; `None` if the server presented none.
 async fn handshake(url: &Url, roots: &Arc<RootCertStore>, ahead: Duration) -> Option<bool> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_details(provider, Arc::new(Ahead(ahead)))
+    let config = ClientConfig::builder_with_details(provider, Arc::new(FastClock(ahead)))
         .with_safe_default_protocol_versions()
         .ok()?
         .with_root_certificates(roots.clone())
@@ -70,7 +70,7 @@ async fn handshake(url: &Url, roots: &Arc<RootCertStore>, ahead: Duration) -> Op
         .tls_backend_preconfigured(config)
         .redirect(redirect::Policy::none())
         .no_proxy()
-        .timeout(PATIENCE)
+        .timeout(TIMEOUT)
         .build()
         .ok()?;
     match client.get(url.clone()).send().await {
@@ -151,7 +151,7 @@ mod tests {
             (-1, CertificateState::Refused),
         ] {
             let url = page(&authority, days).await;
-            let found = judge(&url, &roots).await.unwrap();
+            let found = check_with(&url, &roots).await.unwrap();
             assert_eq!((found.host.as_str(), found.state), ("localhost", state));
         }
         // A certificate of an unknown authority, then a page that cannot be reached.
@@ -162,9 +162,9 @@ mod tests {
         );
         let mut strangers = RootCertStore::empty();
         let _ = strangers.add(other.unwrap().as_ref().der().clone());
-        let found = judge(&url, &Arc::new(strangers)).await.unwrap();
+        let found = check_with(&url, &Arc::new(strangers)).await.unwrap();
         assert_eq!(found.state, CertificateState::Refused);
         let nowhere = "https://localhost:1/".parse().unwrap();
-        assert_eq!(judge(&nowhere, &roots).await, None);
+        assert_eq!(check_with(&nowhere, &roots).await, None);
     }
 }

@@ -37,7 +37,8 @@ pub(crate) struct SendFailure {
 #[schema(as = alerts::Tried)]
 pub(crate) struct ChannelTest {
     /// `email` or `webhook`.
-    pub(crate) way: &'static str,
+    #[serde(rename = "way")]
+    pub(crate) channel: &'static str,
     /// The recipients, without secrets.
     pub(crate) to: String,
     pub(crate) ok: bool,
@@ -84,31 +85,35 @@ impl Channels {
         email.into_iter().chain(webhook).collect()
     }
 
-    /// Sends a notice through the channel named `way`.
-    pub(super) async fn send(&self, way: &str, outgoing: &Outgoing<'_>) -> Result<(), SendFailure> {
-        match (way, &self.email, &self.webhook) {
+    /// Sends a notice through the channel named `channel`.
+    pub(super) async fn send(
+        &self,
+        channel: &str,
+        outgoing: &Outgoing<'_>,
+    ) -> Result<(), SendFailure> {
+        match (channel, &self.email, &self.webhook) {
             (EMAIL, Some(email), _) => email.send(outgoing).await,
             (WEBHOOK, _, Some(webhook)) => webhook.send(outgoing).await,
             _ => Err(SendFailure {
                 code: "NOT_CONFIGURED",
-                message: format!("{way} is not configured any more"),
+                message: format!("{channel} is not configured any more"),
             }),
         }
     }
 
     /// Tests each channel.
     pub(super) async fn test(&self, outgoing: &Outgoing<'_>) -> Vec<ChannelTest> {
-        let mut tried = Vec::new();
-        for (way, to) in self.recipients() {
-            let failed = self.send(way, outgoing).await.err();
-            tried.push(ChannelTest {
-                way,
+        let mut results = Vec::new();
+        for (channel, to) in self.recipients() {
+            let failed = self.send(channel, outgoing).await.err();
+            results.push(ChannelTest {
+                channel,
                 to,
                 ok: failed.is_none(),
                 code: failed.as_ref().map(|it| it.code),
                 message: failed.map(|it| it.message),
             });
         }
-        tried
+        results
     }
 }

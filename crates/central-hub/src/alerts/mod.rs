@@ -1,9 +1,9 @@
 //! Raises alerts and notifies a person of them, by e-mail and by a webhook.
 //!
 //! ```text
-//!  relay, /session, /metrics, store, disk ─> observe ─> Facts ─> judge ─> Conditions
-//!                                                                          │
-//!        ┌── policy: first, repeated, not at night <── alerts (store) <────┘
+//!  relay, /session, /metrics, store, disk ─> observe ─> Facts ─> evaluation ─> Conditions
+//!                                                                               │
+//!        ┌── policy: first, repeated, not at night <── alerts (store) <─────────┘
 //!        v
 //!  alert_notices (store) ─> deliver ─┬─> e-mail
 //!                                    └─> webhook     retried, given up after a day
@@ -19,8 +19,8 @@ mod certificate;
 mod channels;
 mod clock;
 mod condition;
+mod evaluation;
 mod exposition;
-mod judge;
 mod observe;
 mod policy;
 mod words;
@@ -41,35 +41,35 @@ pub(crate) use self::channels::ChannelTest;
 use self::channels::{Channels, Outgoing};
 pub use self::clock::AlertClock;
 use self::condition::Condition;
-use self::judge::{Facts, Judgement};
+use self::evaluation::{Evaluation, Facts};
 pub(crate) use self::observe::Observed;
 use self::observe::Observer;
 use self::policy::{NoticeKind, Policy, Urgency, age};
 use self::words::{AlertText, Digest, Words};
 use crate::config::Config;
 use crate::store::{
-    Engine, MessageState, NewNotice, Notice, Settled, Sighting, Store, StoreError, StoredAlert,
-    new_event_id,
+    Engine, MessageState, NewNotice, Notice, NoticeOutcome, Sighting, Store, StoreError,
+    StoredAlert, new_event_id,
 };
 use crate::webhooks::WebhookLimits;
 
 /// The lease of a notice; it outlasts an attempt with all its steps.
 const LEASE: Duration = Duration::from_secs(120);
 /// The age at which an unsent notice is given up.
-const GIVEN_UP: Duration = Duration::from_secs(24 * 3600);
+const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1800);
 /// Number of notices that are sent concurrently.
-const AT_ONCE: u32 = 8;
+const CONCURRENT_NOTICES: u32 = 8;
 /// How long notices are kept and service starts are counted.
-const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
-const FORGET_EVERY: Duration = Duration::from_secs(3600);
+const NOTICE_RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
+const CLEANUP_EVERY: Duration = Duration::from_secs(3600);
 /// Poll interval when nothing wakes the sender; it finds notices that another hub left unsent.
 const IDLE_PAUSE: Duration = Duration::from_secs(15);
 /// The setting that holds the day of the last digest.
-const DIGEST: &str = "alert_digest_day";
+const DIGEST_DAY_SETTING: &str = "alert_digest_day";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How many of the latest notices are listed.
-const SHOWN: u32 = 10;
+const LISTED_NOTICES: u32 = 10;
 
 /// The intervals of the checks and of the retries.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +90,7 @@ impl Default for AlertLimits {
             every: Duration::from_secs(30),
             over_after: Duration::from_secs(90),
             first_pause: Duration::from_secs(10),
-            hub_memory_mib: judge::HUB.memory_mib,
+            hub_memory_mib: evaluation::HUB_LIMITS.memory_mib,
         }
     }
 }
@@ -130,14 +130,16 @@ pub(crate) struct ActiveAlert {
     text: String,
     since: Timestamp,
     /// When a notification was last enqueued.
-    told_at: Option<Timestamp>,
+    #[serde(rename = "told_at")]
+    notified_at: Option<Timestamp>,
 }
 
 /// A notice that was sent or is queued.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Told)]
 pub(crate) struct SentNotice {
-    way: String,
+    #[serde(rename = "way")]
+    channel: String,
     /// `raised`, `repeated`, `cleared` or `digest`.
     kind: String,
     code: String,
@@ -153,8 +155,9 @@ pub(crate) struct SentNotice {
 /// A channel and its recipients.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = alerts::Way)]
-pub(crate) struct WayBody {
-    way: &'static str,
+pub(crate) struct ChannelBody {
+    #[serde(rename = "way")]
+    channel: &'static str,
     to: String,
 }
 
@@ -163,16 +166,19 @@ pub(crate) struct WayBody {
 #[schema(as = alerts::Standing)]
 pub(crate) struct AlertsBody {
     /// The channels; if there are none, no notice is sent.
-    ways: Vec<WayBody>,
+    #[serde(rename = "ways")]
+    channels: Vec<ChannelBody>,
     after_minutes: u64,
     /// Hours between repeats; `null` if an active alert is reported only once.
     repeat_hours: Option<u64>,
     quiet_hours: Option<String>,
     digest_at: Option<String>,
     /// The active alerts.
-    holding: Vec<ActiveAlert>,
+    #[serde(rename = "holding")]
+    active: Vec<ActiveAlert>,
     /// The latest notices, newest first.
-    told: Vec<SentNotice>,
+    #[serde(rename = "told")]
+    notices: Vec<SentNotice>,
 }
 
 /// Why a test was refused.
@@ -187,7 +193,7 @@ pub(crate) enum TestRefused {
 impl std::fmt::Debug for Alerts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Alerts")
-            .field("ways", &self.0.channels.names())
+            .field("channels", &self.0.channels.names())
             .finish_non_exhaustive()
     }
 }
@@ -292,27 +298,27 @@ impl Alerts {
     }
 
     /// Returns the active alerts, the channels and the latest notices.
-    pub(crate) async fn standing(&self) -> Result<AlertsBody, StoreError> {
+    pub(crate) async fn status(&self) -> Result<AlertsBody, StoreError> {
         let inner = &self.0;
         let alerts = &inner.config.alerts;
-        let held = inner.store.alerts().await?;
-        let told = inner.store.notices(SHOWN).await?;
+        let active = inner.store.alerts().await?;
+        let notices = inner.store.notices(LISTED_NOTICES).await?;
         Ok(AlertsBody {
-            ways: inner
+            channels: inner
                 .channels
                 .recipients()
                 .into_iter()
-                .map(|(way, to)| WayBody { way, to })
+                .map(|(channel, to)| ChannelBody { channel, to })
                 .collect(),
             after_minutes: alerts.after.as_secs() / 60,
             repeat_hours: alerts.repeat.map(|repeat| repeat.as_secs() / 3600),
             quiet_hours: alerts.quiet.map(|quiet| quiet.to_string()),
             digest_at: alerts.digest_at.map(crate::config::alerts::shown),
-            holding: held
+            active: active
                 .iter()
                 .filter_map(|alert| inner.active_alert(alert))
                 .collect(),
-            told: told.into_iter().map(SentNotice::from).collect(),
+            notices: notices.into_iter().map(SentNotice::from).collect(),
         })
     }
 }
@@ -320,7 +326,7 @@ impl Alerts {
 impl From<Notice> for SentNotice {
     fn from(notice: Notice) -> Self {
         Self {
-            way: notice.way,
+            channel: notice.channel,
             kind: notice.kind,
             code: notice.code,
             title: notice.title,
@@ -363,8 +369,8 @@ impl Inner {
                 tracing::warn!("alerts wait for the store: {error}");
             }
             if forget_at <= Instant::now() {
-                forget_at = Instant::now() + FORGET_EVERY;
-                let before = self.clock.now().before(KEPT);
+                forget_at = Instant::now() + CLEANUP_EVERY;
+                let before = self.clock.now().before(NOTICE_RETENTION);
                 if let Err(error) = self.store.forget_notices(before).await {
                     tracing::warn!("old notices stay: {error}");
                 }
@@ -375,14 +381,14 @@ impl Inner {
     async fn check(&self) -> Result<(), StoreError> {
         let facts = self.observer.facts(&self.config).await;
         let backup_hours = self.config.alerts.backup_after.as_secs() / 3600;
-        let judgement = judge::judge(&facts, backup_hours);
+        let evaluation = evaluation::evaluate(&facts, backup_hours);
         let now = self.clock.now();
         let policy = self.policy(now);
-        for condition in &judgement.conditions {
+        for condition in &evaluation.conditions {
             let since = since_of(condition, &facts).unwrap_or(now);
             self.record(condition, since, &policy, now).await?;
         }
-        self.clear(&judgement, &policy, now).await?;
+        self.clear(&evaluation, &policy, now).await?;
         self.digest(&facts, now).await
     }
 
@@ -418,7 +424,10 @@ impl Inner {
             since,
         };
         let mut tx = self.store.begin().await?;
-        let alert = self.store.see_alert_in(&mut tx, &sighting, now).await?;
+        let alert = self
+            .store
+            .record_sighting_in(&mut tx, &sighting, now)
+            .await?;
         let urgency = Urgency::of(condition, &self.config.alerts);
         let telling = policy.decide(&alert, urgency, now);
         if let Some(telling) = telling {
@@ -433,7 +442,7 @@ impl Inner {
                 text: &text,
             };
             self.enqueue(&mut tx, &notice).await?;
-            self.store.tell_alert_in(&mut tx, &alert, now).await?;
+            self.store.mark_notified_in(&mut tx, &alert, now).await?;
         }
         tx.commit().await?;
         if let Some(telling) = telling {
@@ -448,7 +457,7 @@ impl Inner {
     /// be back by then.
     async fn clear(
         &self,
-        judgement: &Judgement,
+        evaluation: &Evaluation,
         policy: &Policy,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -456,7 +465,7 @@ impl Inner {
         for alert in self.store.alerts().await? {
             let was_told = alert.told_at.is_some();
             let is_unseen = alert.seen_at < before;
-            if !is_unseen || !judgement.knows(&alert.key) || policy.is_quiet && was_told {
+            if !is_unseen || !evaluation.knows(&alert.key) || policy.is_quiet && was_told {
                 continue;
             }
             let mut tx = self.store.begin().await?;
@@ -498,7 +507,7 @@ impl Inner {
         // On a new hub, today's digest is not due.
         let last = self
             .store
-            .setting_or(DIGEST, if is_time { &day } else { "" })
+            .setting_or(DIGEST_DAY_SETTING, if is_time { &day } else { "" })
             .await?;
         if !is_time || last == day {
             return Ok(());
@@ -506,7 +515,11 @@ impl Inner {
         let digest = self.summary(&day, facts, now).await?;
         let text = self.words.digest(&digest);
         let mut tx = self.store.begin().await?;
-        if !self.store.claim_digest_in(&mut tx, DIGEST, &day).await? {
+        if !self
+            .store
+            .claim_digest_in(&mut tx, DIGEST_DAY_SETTING, &day)
+            .await?
+        {
             return Ok(());
         }
         let notice = QueuedNotice {
@@ -534,16 +547,16 @@ impl Inner {
             let some = outcomes.iter().filter(|(state, _)| wanted(*state));
             some.map(|(_, number)| number).sum()
         };
-        let held = self.store.alerts().await?;
-        let conditions = held.iter().filter_map(condition_of);
+        let active = self.store.alerts().await?;
+        let conditions = active.iter().filter_map(condition_of);
         Ok(Digest {
             day: day.to_owned(),
-            sent: count(&MessageState::is_taken),
+            sent: count(&MessageState::is_accepted),
             failed: count(&|state| state == MessageState::Failed),
             received: count(&|state| state == MessageState::Received),
             waiting: self.store.waiting(None).await?,
             raised: self.store.raised_since(since).await?,
-            holding: conditions.map(|it| self.words.title(&it)).collect(),
+            active: conditions.map(|it| self.words.title(&it)).collect(),
             ready: facts
                 .session
                 .as_ref()
@@ -589,7 +602,11 @@ impl Inner {
     /// Sends the notices that are due, and returns whether there were any.
     async fn deliver_some(&self) -> bool {
         let until = Timestamp::now().after(LEASE);
-        let claimed = match self.store.claim_notices(&self.who, until, AT_ONCE).await {
+        let claimed = match self
+            .store
+            .claim_notices(&self.who, until, CONCURRENT_NOTICES)
+            .await
+        {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!("alerts wait for the store: {error}");
@@ -614,28 +631,28 @@ impl Inner {
             text: &text,
             at: notice.created_at,
         };
-        let settled = match self.channels.send(&notice.way, &outgoing).await {
+        let outcome = match self.channels.send(&notice.channel, &outgoing).await {
             Ok(()) => {
-                tracing::info!(way = notice.way, code = notice.code, "people were told");
-                Settled::Sent
+                tracing::info!(way = notice.channel, code = notice.code, "people were told");
+                NoticeOutcome::Sent
             }
             Err(why) => {
                 let now = self.clock.now();
                 let said = format!("{}: {}", why.code, why.message);
-                if age(notice.created_at, now) >= GIVEN_UP {
-                    tracing::error!(way = notice.way, "an alert is given up: {said}");
-                    Settled::Dead(said)
+                if age(notice.created_at, now) >= GIVE_UP_AFTER {
+                    tracing::error!(way = notice.channel, "an alert is given up: {said}");
+                    NoticeOutcome::Dead(said)
                 } else {
-                    tracing::error!(way = notice.way, "an alert did not arrive: {said}");
+                    tracing::error!(way = notice.channel, "an alert did not arrive: {said}");
                     let backoff = Backoff::new(self.limits.first_pause, LONGEST_PAUSE);
                     let pause = backoff.after(notice.attempts.saturating_sub(1));
-                    Settled::Again(Timestamp::now().after(pause), said)
+                    NoticeOutcome::Again(Timestamp::now().after(pause), said)
                 }
             }
         };
         let written = self
             .store
-            .settle_notice(notice.id, &self.who, &settled)
+            .settle_notice(notice.id, &self.who, &outcome)
             .await;
         if let Err(error) = written {
             // The lease ends, and the notice is sent again.
@@ -652,7 +669,7 @@ impl Inner {
             title: self.words.title(&condition),
             text: self.words.body(&condition),
             since: alert.since,
-            told_at: alert.told_at,
+            notified_at: alert.told_at,
         })
     }
 }

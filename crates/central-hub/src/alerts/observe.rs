@@ -11,11 +11,11 @@ use tokio::sync::Mutex;
 
 use super::certificate;
 use super::clock::AlertClock;
-use super::exposition;
-use super::judge::{
-    CertificateFacts, DeadLetter, Facts, HUB, HubBackup, Limits, MANAGER, PausedCampaign,
-    ServiceFacts,
+use super::evaluation::{
+    CertificateFacts, DeadLetter, Facts, HUB_LIMITS, HubBackup, MANAGER_LIMITS, PausedCampaign,
+    ServiceFacts, ServiceLimits,
 };
+use super::exposition;
 use crate::backup::Schedule;
 use crate::config::{Config, DatabaseLocation};
 use crate::error::HubError;
@@ -24,9 +24,9 @@ use crate::store::Store;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Interval between two checks of the certificate.
-const CERTIFICATE: Duration = Duration::from_secs(6 * 3600);
+const CERTIFICATE_CHECK_EVERY: Duration = Duration::from_secs(6 * 3600);
 /// Interval until the next check after one without a result.
-const CERTIFICATE_AGAIN: Duration = Duration::from_secs(300);
+const CERTIFICATE_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// The sources of the facts.
 pub(crate) struct Observed {
@@ -71,7 +71,7 @@ impl Observer {
         let (link, _, _) = self.relay.health();
         let mut manager = ServiceFacts {
             name: SERVICE_NAME.to_owned(),
-            limits: MANAGER,
+            limits: MANAGER_LIMITS,
             restarts: 0,
             resident_mib: None,
         };
@@ -101,15 +101,15 @@ impl Observer {
             manager,
             ServiceFacts {
                 name: self.name.clone(),
-                limits: Limits {
+                limits: ServiceLimits {
                     memory_mib: self.memory_mib,
-                    ..HUB
+                    ..HUB_LIMITS
                 },
                 restarts: self.restarts(&self.name).await,
                 resident_mib: this.map(|usage| usage.resident >> 20),
             },
         ];
-        facts.hub_room = room(&config.database);
+        facts.hub_free_mib = free_mib(&config.database);
         facts.paused = self.paused().await;
         facts.dead_letters = self.dead_letters().await;
         facts.hub_backup = self.backups.as_ref().map(|backups| HubBackup {
@@ -162,11 +162,11 @@ impl Observer {
         {
             return found.clone();
         }
-        let found = certificate::look(url).await;
+        let found = certificate::check(url).await;
         let pause = if found.is_some() {
-            CERTIFICATE
+            CERTIFICATE_CHECK_EVERY
         } else {
-            CERTIFICATE_AGAIN
+            CERTIFICATE_RETRY_AFTER
         };
         *checked = Some((Instant::now() + pause, found.clone()));
         found
@@ -175,7 +175,7 @@ impl Observer {
 
 /// Returns the free space, in MiB, of the disk that holds the database; `None`
 /// for a PostgreSQL server, which monitors its own disk.
-fn room(database: &DatabaseLocation) -> Option<u64> {
+fn free_mib(database: &DatabaseLocation) -> Option<u64> {
     let DatabaseLocation::Sqlite(file) = database else {
         return None;
     };

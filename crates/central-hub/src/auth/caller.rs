@@ -114,14 +114,14 @@ impl fmt::Display for Scopes {
 
 /// An unknown scope name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoScope;
+pub struct UnknownScope;
 
 impl FromStr for Scopes {
-    type Err = NoScope;
+    type Err = UnknownScope;
 
-    fn from_str(text: &str) -> Result<Self, NoScope> {
+    fn from_str(text: &str) -> Result<Self, UnknownScope> {
         text.split_whitespace().try_fold(Self(0), |all, name| {
-            let scope = Self::named(name).ok_or(NoScope)?;
+            let scope = Self::named(name).ok_or(UnknownScope)?;
             Ok(Self(all.0 | Self::bit(scope)))
         })
     }
@@ -143,7 +143,7 @@ pub(crate) enum Who {
         user_id: i64,
         name: String,
         /// SHA-256 of the stored hash that the password matched. It changes when the password does.
-        shown: String,
+        fingerprint: String,
     },
     /// An API token.
     Token { id: i64, user_id: Option<i64> },
@@ -165,13 +165,13 @@ pub(crate) struct Caller {
 
 /// Permissions of a caller: role, business, scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reach {
+pub(super) struct Permissions {
     role: Role,
     cliente_id: Option<u64>,
     scopes: Scopes,
 }
 
-impl Reach {
+impl Permissions {
     pub(super) fn of_user(user: &User) -> Self {
         Self {
             role: user.role,
@@ -217,7 +217,7 @@ impl Reach {
         }
     }
 
-    pub(super) fn by(self, who: Who, address: ClientAddress) -> Caller {
+    pub(super) fn into_caller(self, who: Who, address: ClientAddress) -> Caller {
         Caller {
             who,
             role: self.role,
@@ -241,7 +241,7 @@ impl Caller {
 
     /// Returns whether the caller manages the whole service: it sees all
     /// businesses and is not limited to answering conversations.
-    pub(crate) fn runs_it(&self) -> bool {
+    pub(crate) fn manages_all(&self) -> bool {
         self.cliente_id.is_none() && self.role == Role::Admin
     }
 
@@ -316,7 +316,7 @@ mod tests {
     fn scopes_are_read_and_written() {
         assert_eq!(scopes("send  read").to_string(), "read send");
         assert_eq!(scopes("").to_string(), "");
-        assert_eq!("read sned".parse::<Scopes>(), Err(NoScope));
+        assert_eq!("read sned".parse::<Scopes>(), Err(UnknownScope));
         assert_eq!(scopes("read send campaigns link admin"), Scopes::EVERYTHING);
         assert!(scopes("send").has(Scope::Send) && !scopes("send").has(Scope::Read));
         assert!(scopes("admin").has(Scope::Link));

@@ -10,11 +10,11 @@ use axum::response::{IntoResponse, Response};
 use service_runtime::http::{CLIENTE_ID_HEADER, ClienteId, ErrorReply, is_same_origin};
 
 use super::access::{Access, AccessTable, Found};
-use super::caller::Reach;
+use super::caller::Permissions;
 use super::caller::not_its_own;
 use super::credentials::Credentials;
 use super::refusal::{csrf, unauthorized};
-use super::sessions::{Presented, csrf_fits, stale};
+use super::sessions::{RequestSession, csrf_fits, last_use_update_before};
 use super::{Auth, Caller, ClientAddress, Scopes, Who, forbidden, sha256};
 use crate::error::HubError;
 use crate::store::{Role, User};
@@ -125,7 +125,7 @@ impl Auth {
                 let who = Who::Password {
                     user_id: user.id,
                     name: user.name.clone(),
-                    shown: sha256(&user.password),
+                    fingerprint: sha256(&user.password),
                 };
                 Ok(of_user(who, &user, address))
             }
@@ -152,23 +152,26 @@ impl Auth {
         };
         let store = self.0.store.clone();
         tokio::spawn(async move {
-            if let Err(error) = store.token_used(token.id, stale()).await {
+            if let Err(error) = store.token_used(token.id, last_use_update_before()).await {
                 tracing::debug!("the use of a token is not noted: {error}");
             }
         });
-        let Some(reach) = Reach::of_token(&token, maker.as_ref()) else {
+        let Some(permissions) = Permissions::of_token(&token, maker.as_ref()) else {
             return Err(unauthorized("the token is not its maker's any more").into());
         };
         let who = Who::Token {
             id: token.id,
             user_id: token.user_id,
         };
-        Ok(reach.by(who, address))
+        Ok(permissions.into_caller(who, address))
     }
 
     /// Returns the valid session of a request, if any, for routes such as
     /// logout that do not require one.
-    pub(crate) async fn session_shown(&self, headers: &HeaderMap) -> Result<Option<i64>, HubError> {
+    pub(crate) async fn session_of_request(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Option<i64>, HubError> {
         let session = match Credentials::of(headers) {
             Credentials::Cookie(cookie) => self.by_cookie(&cookie).await?,
             Credentials::Jwt(text) => self.by_jwt(&text).await?,
@@ -178,8 +181,11 @@ impl Auth {
     }
 }
 
-fn of_session(session: Option<Presented>, address: ClientAddress) -> Result<Caller, ErrorReply> {
-    let Some(Presented { session_id, user }) = session else {
+fn of_session(
+    session: Option<RequestSession>,
+    address: ClientAddress,
+) -> Result<Caller, ErrorReply> {
+    let Some(RequestSession { session_id, user }) = session else {
         return Err(unauthorized("the session is over: sign in again"));
     };
     let who = Who::Session {
@@ -191,7 +197,7 @@ fn of_session(session: Option<Presented>, address: ClientAddress) -> Result<Call
 }
 
 fn of_user(who: Who, user: &User, address: ClientAddress) -> Caller {
-    Reach::of_user(user).by(who, address)
+    Permissions::of_user(user).into_caller(who, address)
 }
 
 fn changes(method: &Method) -> bool {

@@ -7,29 +7,29 @@ use service_runtime::limits::Attempts;
 use super::ClientAddress;
 
 /// Failed sign-ins per minute allowed from one address.
-const OF_ADDRESS: u32 = 10;
+const PER_ADDRESS: u32 = 10;
 /// Failed sign-ins per minute allowed for one user, from any address. The limit
 /// is higher than that of an address because exceeding it also locks the user
 /// out; existing sessions and tokens are not affected.
-const OF_USER: u32 = 30;
+const PER_USER: u32 = 30;
 
 /// Recent failed sign-ins.
 #[derive(Debug)]
-pub(super) struct Limits {
+pub(super) struct SignInLimits {
     addresses: Attempts,
     users: Attempts,
 }
 
-impl Default for Limits {
+impl Default for SignInLimits {
     fn default() -> Self {
         Self {
-            addresses: Attempts::new(OF_ADDRESS),
-            users: Attempts::new(OF_USER),
+            addresses: Attempts::new(PER_ADDRESS),
+            users: Attempts::new(PER_USER),
         }
     }
 }
 
-impl Limits {
+impl SignInLimits {
     /// Returns how long the client has to wait before the next attempt; `None` if it need not wait.
     pub(super) fn wait(&self, address: ClientAddress, user: &str) -> Option<Duration> {
         let of_address = self.addresses.wait(address.network());
@@ -48,9 +48,9 @@ mod tests {
 
     #[test]
     fn one_user_is_guarded_from_many_addresses() {
-        let limits = Limits::default();
+        let limits = SignInLimits::default();
         let from = |number: u32| ClientAddress(std::net::Ipv4Addr::from(number).into());
-        for number in 0..OF_USER {
+        for number in 0..PER_USER {
             assert_eq!(limits.wait(from(number), "ana"), None);
             limits.note(from(number), "ana");
         }

@@ -46,7 +46,7 @@ pub(crate) use secrets::{sha256, token};
 pub(crate) use sessions::{Begun, JWT_LIFE, cleared_cookie, is_https};
 
 use crate::auth::jwt::Jwt;
-use crate::auth::limits::Limits;
+use crate::auth::limits::SignInLimits;
 use crate::auth::passwords::Passwords;
 use crate::config::Config;
 use crate::store::{Store, StoreError};
@@ -60,7 +60,7 @@ struct Inner {
     /// Whether sign-in is required.
     is_required: bool,
     passwords: Passwords,
-    limits: Limits,
+    limits: SignInLimits,
     jwt: Jwt,
     /// Whether this start of the hub set the first user's password.
     has_set_password: bool,
@@ -85,7 +85,7 @@ impl Auth {
             store: store.clone(),
             is_required: config.admin_password.is_some(),
             passwords,
-            limits: Limits::default(),
+            limits: SignInLimits::default(),
             has_set_password,
         })))
     }

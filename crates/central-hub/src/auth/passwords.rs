@@ -23,13 +23,13 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 /// Maximum number of concurrent checks, so that a flood of them exhausts
 /// neither the memory nor the cores.
-const AT_ONCE: usize = 2;
+const CONCURRENT_HASHES: usize = 2;
 /// Maximum number of checks that wait for a permit.
-const WAITING: usize = 64;
+const MAX_WAITING: usize = 64;
 /// How long a verified password stays cached. A loop of `curl` commands sends
 /// the password with every request.
-const KNOWN_FOR: Duration = Duration::from_secs(300);
-const KNOWN: usize = 1024;
+const VERIFIED_FOR: Duration = Duration::from_secs(300);
+const MAX_VERIFIED: usize = 1024;
 
 /// Maximum length of a user name, in characters.
 const LONGEST_NAME: usize = 64;
@@ -39,33 +39,33 @@ const LONGEST: usize = 256;
 
 /// Hashes and verifies passwords.
 pub(super) struct Passwords {
-    turns: Semaphore,
-    places: Semaphore,
+    hash_permits: Semaphore,
+    queue_permits: Semaphore,
     /// Random key of this process. With it, the cached values are of no use to
     /// whoever reads the process's memory.
     key: hmac::Key,
-    known: Mutex<HashMap<[u8; 32], Instant>>,
+    verified: Mutex<HashMap<[u8; 32], Instant>>,
     /// A hash that belongs to no user. It is checked for an unknown user, so
     /// that the reply takes as long as for a known one.
-    nobody: String,
+    dummy_hash: String,
 }
 
 impl Passwords {
     pub(super) fn new() -> Self {
         let key: [u8; 32] = rand::random();
         Self {
-            turns: Semaphore::new(AT_ONCE),
-            places: Semaphore::new(AT_ONCE + WAITING),
+            hash_permits: Semaphore::new(CONCURRENT_HASHES),
+            queue_permits: Semaphore::new(CONCURRENT_HASHES + MAX_WAITING),
             key: hmac::Key::new(hmac::HMAC_SHA256, &key),
-            known: Mutex::default(),
-            nobody: hash(&super::secrets::random()),
+            verified: Mutex::default(),
+            dummy_hash: hash(&super::secrets::random()),
         }
     }
 
     /// Returns the hash to store, as a PHC string.
     pub(super) async fn hash(&self, password: &str) -> Result<String, ErrorReply> {
-        let _place = self.places.try_acquire().map_err(|_| overloaded())?;
-        let _turn = self.turns.acquire().await;
+        let _place = self.queue_permits.try_acquire().map_err(|_| overloaded())?;
+        let _turn = self.hash_permits.acquire().await;
         let password = password.to_owned();
         on_own_thread(move || hash(&password))
             .await
@@ -74,7 +74,7 @@ impl Passwords {
 
     /// Returns whether the password matches `phc`, without a rate limit or the cache.
     pub(super) async fn fits(&self, phc: &str, password: &str) -> bool {
-        let _turn = self.turns.acquire().await;
+        let _turn = self.hash_permits.acquire().await;
         let (phc, password) = (phc.to_owned(), password.to_owned());
         on_own_thread(move || fits(&phc, &password))
             .await
@@ -83,32 +83,32 @@ impl Passwords {
 
     /// Returns the cache key of a hash and a password. A different hash of the
     /// same password has a different key.
-    fn mark(&self, phc: &str, password: &str) -> [u8; 32] {
+    fn cache_key(&self, phc: &str, password: &str) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(phc.as_bytes());
         context.update(&[0]);
         context.update(password.as_bytes());
-        let mut mark = [0; 32];
-        mark.copy_from_slice(context.sign().as_ref());
-        mark
+        let mut cache_key = [0; 32];
+        cache_key.copy_from_slice(context.sign().as_ref());
+        cache_key
     }
 
-    fn is_known(&self, mark: &[u8; 32]) -> bool {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known
-            .get(mark)
-            .is_some_and(|since| since.elapsed() < KNOWN_FOR)
+    fn is_verified(&self, cache_key: &[u8; 32]) -> bool {
+        let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        verified
+            .get(cache_key)
+            .is_some_and(|since| since.elapsed() < VERIFIED_FOR)
     }
 
-    fn remember(&self, mark: [u8; 32]) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= KNOWN {
-            known.retain(|_, since| since.elapsed() < KNOWN_FOR);
+    fn remember(&self, cache_key: [u8; 32]) {
+        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        if verified.len() >= MAX_VERIFIED {
+            verified.retain(|_, since| since.elapsed() < VERIFIED_FOR);
         }
-        if known.len() >= KNOWN {
-            known.clear();
+        if verified.len() >= MAX_VERIFIED {
+            verified.clear();
         }
-        known.insert(mark, Instant::now());
+        verified.insert(cache_key, Instant::now());
     }
 }
 
@@ -138,15 +138,18 @@ impl Auth {
         let user = inner.store.user_named(&name).await?;
         let phc = user
             .as_ref()
-            .map_or(passwords.nobody.as_str(), |user| user.password.as_str());
-        let mark = passwords.mark(phc, password);
-        if !passwords.is_known(&mark) {
-            let _place = passwords.places.try_acquire().map_err(|_| overloaded())?;
-            let _turn = passwords.turns.acquire().await;
+            .map_or(passwords.dummy_hash.as_str(), |user| user.password.as_str());
+        let cache_key = passwords.cache_key(phc, password);
+        if !passwords.is_verified(&cache_key) {
+            let _place = passwords
+                .queue_permits
+                .try_acquire()
+                .map_err(|_| overloaded())?;
+            let _turn = passwords.hash_permits.acquire().await;
             // While this request waited for a permit, concurrent ones may have
             // used up the attempts or verified this password.
             wait()?;
-            if !passwords.is_known(&mark) {
+            if !passwords.is_verified(&cache_key) {
                 let (phc, password) = (phc.to_owned(), password.to_owned());
                 let fits = on_own_thread(move || fits(&phc, &password)).await;
                 if !fits.unwrap_or(false) {
@@ -157,7 +160,7 @@ impl Auth {
                     tracing::warn!(address = %address.0, user, "a wrong password");
                     return Ok(None);
                 }
-                passwords.remember(mark);
+                passwords.remember(cache_key);
             }
         }
         if is_bcrypt(phc)
@@ -266,9 +269,9 @@ fn fits(phc: &str, password: &str) -> bool {
     if is_bcrypt(phc) {
         return bcrypt::verify(password, phc).unwrap_or(false);
     }
-    PasswordHash::new(phc).is_ok_and(|known| {
+    PasswordHash::new(phc).is_ok_and(|parsed| {
         argon2()
-            .verify_password(composed(password).as_bytes(), &known)
+            .verify_password(composed(password).as_bytes(), &parsed)
             .is_ok()
     })
 }
@@ -293,15 +296,15 @@ mod tests {
     #[test]
     fn verified_passwords_are_bounded_and_tied_to_the_hash() {
         let passwords = Passwords::new();
-        let mark = passwords.mark("phc", "right");
-        passwords.remember(mark);
-        assert!(passwords.is_known(&mark));
-        assert!(!passwords.is_known(&passwords.mark("phc2", "right")));
-        assert!(!passwords.is_known(&passwords.mark("phc", "wrong")));
-        for number in 0..KNOWN * 2 {
-            passwords.remember(passwords.mark("phc", &number.to_string()));
+        let cache_key = passwords.cache_key("phc", "right");
+        passwords.remember(cache_key);
+        assert!(passwords.is_verified(&cache_key));
+        assert!(!passwords.is_verified(&passwords.cache_key("phc2", "right")));
+        assert!(!passwords.is_verified(&passwords.cache_key("phc", "wrong")));
+        for number in 0..MAX_VERIFIED * 2 {
+            passwords.remember(passwords.cache_key("phc", &number.to_string()));
         }
-        assert!(passwords.known.lock().unwrap().len() <= KNOWN);
+        assert!(passwords.verified.lock().unwrap().len() <= MAX_VERIFIED);
     }
 
     #[test]

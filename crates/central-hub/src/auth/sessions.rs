@@ -16,7 +16,7 @@ use cookie::{Cookie, SameSite};
 use session_api::Timestamp;
 use subtle::ConstantTimeEq;
 
-use super::caller::Reach;
+use super::caller::Permissions;
 use super::credentials::{COOKIE, Credentials};
 use super::jwt::{Claims, Jwt};
 use super::secrets::{derived, random, sha256};
@@ -24,29 +24,29 @@ use super::{Auth, Caller, Who};
 use crate::store::{NewSession, StoreError, User};
 
 /// Idle timeout of a session.
-const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(12 * 60 * 60);
 /// Maximum age of a session, regardless of its use.
-const LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How long a JWT is valid; `POST /api/auth/refresh` issues another. The value
 /// is that of the Node hub, whose page never requests another one. A JWT grants
 /// nothing beyond its session: signing out ends both.
 pub(crate) const JWT_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Minimum interval between two updates of a session's last use.
-const NOTED: Duration = Duration::from_secs(5 * 60);
+const LAST_USE_UPDATE_EVERY: Duration = Duration::from_secs(5 * 60);
 /// How long the response to a sign-in may take to reach the browser after the session is stored.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
+const SIGN_IN_REPLY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Interval between two access checks of a response without an end, such as an event stream.
-const LOOKED_AT: Duration = Duration::from_secs(30);
+const ACCESS_CHECK_EVERY: Duration = Duration::from_secs(30);
 
 /// A new session.
-pub(crate) struct Begun {
+pub(crate) struct StartedSession {
     pub(crate) set_cookie: Option<HeaderValue>,
     pub(crate) csrf: String,
     pub(crate) jwt: String,
 }
 
 /// The session of a request, with its user.
-pub(super) struct Presented {
+pub(super) struct RequestSession {
     pub(super) session_id: i64,
     pub(super) user: User,
 }
@@ -58,8 +58,8 @@ fn ago(by: Duration) -> Timestamp {
 }
 
 /// Returns the time before which the stored last use must lie to be updated.
-pub(super) fn stale() -> Timestamp {
-    ago(NOTED)
+pub(super) fn last_use_update_before() -> Timestamp {
+    ago(LAST_USE_UPDATE_EVERY)
 }
 
 impl Auth {
@@ -69,19 +69,19 @@ impl Auth {
         &self,
         user: &User,
         secure: bool,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<StartedSession, StoreError> {
         let cookie = random();
         let bearer = derived(&cookie, "bearer");
         let session = NewSession {
             cookie_hash: &sha256(&cookie),
             bearer_hash: &sha256(&bearer),
             user_id: user.id,
-            expires_at: Timestamp::now().after(LIFE),
+            expires_at: Timestamp::now().after(MAX_AGE),
         };
         // Sessions that no cookie or JWT can use any longer are over.
-        let over = ago(IDLE.max(JWT_LIFE));
+        let over = ago(IDLE_TIMEOUT.max(JWT_LIFE));
         self.0.store.begin_session(session, over).await?;
-        Ok(Begun {
+        Ok(StartedSession {
             csrf: csrf_of(&cookie),
             jwt: self.jwt(user, bearer),
             set_cookie: set_cookie(cookie, secure),
@@ -89,33 +89,39 @@ impl Auth {
     }
 
     /// Returns the session of this cookie.
-    pub(super) async fn by_cookie(&self, cookie: &str) -> Result<Option<Presented>, StoreError> {
+    pub(super) async fn by_cookie(
+        &self,
+        cookie: &str,
+    ) -> Result<Option<RequestSession>, StoreError> {
         let hash = sha256(cookie);
-        let found = self.0.store.session_of_cookie(&hash, ago(IDLE));
-        Ok(self.presented(found.await?))
+        let found = self.0.store.session_of_cookie(&hash, ago(IDLE_TIMEOUT));
+        Ok(self.request_session(found.await?))
     }
 
     /// Returns the session of this JWT.
-    pub(super) async fn by_jwt(&self, text: &str) -> Result<Option<Presented>, StoreError> {
+    pub(super) async fn by_jwt(&self, text: &str) -> Result<Option<RequestSession>, StoreError> {
         let Some(claims) = self.0.jwt.check(text) else {
             return Ok(None);
         };
         let hash = sha256(&claims.jti);
-        let unused = ago(IDLE.max(JWT_LIFE));
+        let unused = ago(IDLE_TIMEOUT.max(JWT_LIFE));
         let found = self.0.store.session_of_bearer(&hash, unused);
-        Ok(self.presented(found.await?))
+        Ok(self.request_session(found.await?))
     }
 
-    fn presented(&self, found: Option<(i64, User)>) -> Option<Presented> {
+    fn request_session(&self, found: Option<(i64, User)>) -> Option<RequestSession> {
         let (session_id, user) = found?;
         let store = self.0.store.clone();
         // The request does not wait for this update.
         tokio::spawn(async move {
-            if let Err(error) = store.session_seen(session_id, stale()).await {
+            if let Err(error) = store
+                .session_seen(session_id, last_use_update_before())
+                .await
+            {
                 tracing::debug!("the use of a session is not noted: {error}");
             }
         });
-        Some(Presented { session_id, user })
+        Some(RequestSession { session_id, user })
     }
 
     /// Issues another JWT for a valid session, which the request's cookie or JWT identifies.
@@ -155,42 +161,49 @@ impl Auth {
     /// Completes when the caller loses access or part of it: it signed out, or
     /// its password, role, business or scopes changed. For responses without an
     /// end.
-    pub(crate) async fn let_in_no_more(self, caller: Caller) {
+    pub(crate) async fn until_access_lost(self, caller: Caller) {
         let mut changes = self.0.store.access_changes();
         loop {
             // A change made by another hub is noticed only at the next interval.
-            if let Ok(Ok(())) = tokio::time::timeout(LOOKED_AT, changes.changed()).await {
+            if let Ok(Ok(())) = tokio::time::timeout(ACCESS_CHECK_EVERY, changes.changed()).await {
                 // A browser that signs in again keeps its old cookie until the
                 // response arrives. If the stream were cut before, the browser
                 // would reconnect with the old cookie and be refused.
-                tokio::time::sleep(ANSWERED_WITHIN).await;
+                tokio::time::sleep(SIGN_IN_REPLY_TIMEOUT).await;
             }
             // A database that is temporarily unavailable signs no user out.
-            if let Ok(false) = self.still_holds(&caller).await {
+            if let Ok(false) = self.has_same_permissions(&caller).await {
                 return;
             }
         }
     }
 
-    async fn still_holds(&self, caller: &Caller) -> Result<bool, StoreError> {
+    async fn has_same_permissions(&self, caller: &Caller) -> Result<bool, StoreError> {
         let store = &self.0.store;
-        let reach = match &caller.who {
+        let permissions = match &caller.who {
             Who::Machine => return Ok(true),
             Who::Session { session_id, .. } => {
-                let session = store.session_with_id(*session_id, ago(IDLE)).await?;
-                session.map(|(_, user)| Reach::of_user(&user))
+                let session = store
+                    .session_with_id(*session_id, ago(IDLE_TIMEOUT))
+                    .await?;
+                session.map(|(_, user)| Permissions::of_user(&user))
             }
-            Who::Password { user_id, shown, .. } => {
+            Who::Password {
+                user_id,
+                fingerprint,
+                ..
+            } => {
                 let user = store.user(*user_id).await?;
-                let user = user.filter(|user| !user.disabled && sha256(&user.password) == *shown);
-                user.map(|user| Reach::of_user(&user))
+                let user =
+                    user.filter(|user| !user.disabled && sha256(&user.password) == *fingerprint);
+                user.map(|user| Permissions::of_user(&user))
             }
             Who::Token { id, .. } => {
                 let token = store.token_with_id(*id).await?;
-                token.and_then(|(token, maker)| Reach::of_token(&token, maker.as_ref()))
+                token.and_then(|(token, maker)| Permissions::of_token(&token, maker.as_ref()))
             }
         };
-        Ok(reach == Some(Reach::of_caller(caller)))
+        Ok(permissions == Some(Permissions::of_caller(caller)))
     }
 }
 
@@ -207,7 +220,7 @@ pub(super) fn csrf_fits(headers: &HeaderMap, cookie: &str) -> bool {
 }
 
 fn set_cookie(value: String, secure: bool) -> Option<HeaderValue> {
-    let life = i64::try_from(LIFE.as_secs()).unwrap_or_default();
+    let life = i64::try_from(MAX_AGE.as_secs()).unwrap_or_default();
     let cookie = Cookie::build((COOKIE, value))
         .path("/")
         .http_only(true)

@@ -34,8 +34,8 @@ use crate::store::{CopyFacts, Store, StoreError, check_copy, copy_sqlite};
 const PREFIX: &str = "hub-";
 const SUFFIX: &str = ".db.gz.age";
 /// Name of a temporary file next to the database, for backup and restore.
-const COPY: &str = "hub-backup.partial";
-const RESTORED: &str = "hub-restore.partial";
+const COPY_NAME: &str = "hub-backup.partial";
+const RESTORED_NAME: &str = "hub-restore.partial";
 
 /// Why a backup or a restore failed.
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +111,7 @@ pub struct Backups {
 
 /// A backup that was taken.
 #[derive(Clone, Debug)]
-pub struct Taken {
+pub struct CompletedBackup {
     /// The file and its size.
     pub stored: Stored,
     /// The contents of the backup.
@@ -122,7 +122,7 @@ pub struct Taken {
 
 /// A successful drill.
 #[derive(Clone, Debug)]
-pub struct Drilled {
+pub struct DrillResult {
     /// The backup.
     pub file: PathBuf,
     /// The age of the backup, in seconds.
@@ -168,19 +168,19 @@ impl Backups {
     ///
     /// # Errors
     /// Any [`BackupError`]; no file is left behind.
-    pub async fn take(&self, now: Timestamp) -> Result<Taken, BackupError> {
+    pub async fn take(&self, now: Timestamp) -> Result<CompletedBackup, BackupError> {
         let (file, key) = (self.file()?, self.key()?.clone());
         if !file.exists() {
             return Err(BackupError::NoDatabase(file.to_owned()));
         }
-        let copy = Scratch::new(file.with_file_name(COPY))?;
+        let copy = TemporaryFile::new(file.with_file_name(COPY_NAME))?;
         copy_sqlite(file, copy.path()).await?;
         let facts = check_copy(copy.path()).await?;
         let place = self.place();
         let packing = move || {
             let (mut written, mut plain) = (None, Some(copy));
             let write = |out: &File| {
-                written = Some(pack(plain.as_ref().map(Scratch::path), &key, out)?);
+                written = Some(pack(plain.as_ref().map(TemporaryFile::path), &key, out)?);
                 Ok(())
             };
             let stored = place
@@ -200,7 +200,7 @@ impl Backups {
             Ok((stored, opened))
         };
         let (stored, opened) = blocking(packing).await?;
-        Ok(Taken {
+        Ok(CompletedBackup {
             stored,
             facts,
             opened,
@@ -225,7 +225,7 @@ impl Backups {
             path: folder.to_owned(),
             error,
         })?;
-        let unpacked = Scratch::new(database.with_file_name(RESTORED))?;
+        let unpacked = TemporaryFile::new(database.with_file_name(RESTORED_NAME))?;
         let unpacked = unpack_into(file, &key, unpacked).await?;
         let facts = check_copy(unpacked.path()).await?;
         let kept = blocking(move || {
@@ -243,7 +243,7 @@ impl Backups {
     ///
     /// # Errors
     /// Any [`BackupError`] that a real restore would return.
-    pub async fn drill(&self, file: Option<&Path>) -> Result<Drilled, BackupError> {
+    pub async fn drill(&self, file: Option<&Path>) -> Result<DrillResult, BackupError> {
         self.file()?;
         let key = self.key()?.clone();
         let place = self.place();
@@ -257,7 +257,7 @@ impl Backups {
                 path: std::env::temp_dir(),
                 error,
             })?;
-        let restored = Scratch::new(folder.path().join("hub.db"))?;
+        let restored = TemporaryFile::new(folder.path().join("hub.db"))?;
         let restored = unpack_into(&file, &key, restored).await?;
         let facts = check_copy(restored.path()).await?;
         // As when the hub starts, tables of an earlier version are migrated.
@@ -270,7 +270,7 @@ impl Backups {
         let age = taken
             .ok()
             .and_then(|at| SystemTime::now().duration_since(at).ok());
-        Ok(Drilled {
+        Ok(DrillResult {
             age: age.unwrap_or_default().as_secs(),
             file,
             facts,
@@ -279,9 +279,9 @@ impl Backups {
 }
 
 /// A temporary file that is removed when this value is dropped.
-struct Scratch(PathBuf);
+struct TemporaryFile(PathBuf);
 
-impl Scratch {
+impl TemporaryFile {
     /// Creates an empty private file, replacing one that a killed run left.
     fn new(path: PathBuf) -> Result<Self, BackupError> {
         remove(&path);
@@ -301,7 +301,7 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         remove(&self.0);
     }
@@ -310,11 +310,11 @@ impl Drop for Scratch {
 /// Removes a database file and the files that SQLite keeps next to it.
 fn remove(file: &Path) {
     for end in ["", "-wal", "-shm", "-journal"] {
-        let _ = fs::remove_file(beside(file, end));
+        let _ = fs::remove_file(with_suffix(file, end));
     }
 }
 
-fn beside(file: &Path, end: &str) -> PathBuf {
+fn with_suffix(file: &Path, end: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(end);
     PathBuf::from(name)
@@ -333,18 +333,18 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// The length in bytes and the digest of the data.
-type Seal = (u64, [u8; 32]);
+type LengthAndDigest = (u64, [u8; 32]);
 
 /// Writes a compressed and encrypted copy into `out`.
-fn pack(copy: Option<&Path>, key: &BackupKey, out: &File) -> io::Result<Seal> {
+fn pack(copy: Option<&Path>, key: &BackupKey, out: &File) -> io::Result<LengthAndDigest> {
     let mut from = File::open(copy.unwrap_or(Path::new("")))?;
     let mut packed = GzEncoder::new(backup_files::encrypt(key, out)?, Compression::fast());
-    let seal = pass(&mut from, &mut packed)?;
+    let written = copy_with_digest(&mut from, &mut packed)?;
     packed.finish()?.finish()?.flush()?;
-    Ok(seal)
+    Ok(written)
 }
 
-fn pass(from: &mut impl Read, into: &mut impl Write) -> io::Result<Seal> {
+fn copy_with_digest(from: &mut impl Read, into: &mut impl Write) -> io::Result<LengthAndDigest> {
     let (mut digest, mut length) = (Sha256::new(), 0);
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -359,7 +359,11 @@ fn pass(from: &mut impl Read, into: &mut impl Write) -> io::Result<Seal> {
 }
 
 /// Unpacks a backup into `into`, to the last byte, which proves that it is intact.
-fn unpack(file: &Path, key: &BackupKey, into: &mut impl Write) -> Result<Seal, BackupError> {
+fn unpack(
+    file: &Path,
+    key: &BackupKey,
+    into: &mut impl Write,
+) -> Result<LengthAndDigest, BackupError> {
     let damaged = |why: String| BackupError::Damaged {
         file: file.to_owned(),
         why,
@@ -373,16 +377,21 @@ fn unpack(file: &Path, key: &BackupKey, into: &mut impl Write) -> Result<Seal, B
         OpenError::Decrypt(error) => damaged(error.to_string()),
     })?;
     let mut unzipped = GzDecoder::new(plain);
-    let seal = pass(&mut unzipped, into).map_err(|error| damaged(error.to_string()))?;
+    let written =
+        copy_with_digest(&mut unzipped, into).map_err(|error| damaged(error.to_string()))?;
     backup_files::rest(unzipped.get_mut()).map_err(|error| damaged(error.to_string()))?;
-    Ok(seal)
+    Ok(written)
 }
 
-fn open_again(file: &Path, key: &BackupKey) -> Result<Seal, BackupError> {
+fn open_again(file: &Path, key: &BackupKey) -> Result<LengthAndDigest, BackupError> {
     unpack(file, key, &mut io::sink())
 }
 
-async fn unpack_into(file: &Path, key: &BackupKey, into: Scratch) -> Result<Scratch, BackupError> {
+async fn unpack_into(
+    file: &Path,
+    key: &BackupKey,
+    into: TemporaryFile,
+) -> Result<TemporaryFile, BackupError> {
     let (file, key) = (file.to_owned(), key.clone());
     blocking(move || {
         let unwritten = |error| BackupError::Write {
@@ -407,9 +416,9 @@ fn swap(database: &Path, unpacked: &Path) -> io::Result<Option<PathBuf>> {
     let kept = if database.exists() {
         remove(&before);
         for end in ["", "-wal"] {
-            let from = beside(database, end);
+            let from = with_suffix(database, end);
             if from.exists() {
-                fs::rename(from, beside(&before, end))?;
+                fs::rename(from, with_suffix(&before, end))?;
             }
         }
         Some(before)

@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime};
 use session_api::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Backups, Taken};
+use super::{Backups, CompletedBackup};
 
 /// How often the schedule is checked.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 /// The pause after a failed backup; the reason is in the log.
-const AFTER_FAILURE: Duration = Duration::from_secs(3600);
+const RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// Takes a backup whenever the newest one is too old; clones share its state.
 #[derive(Clone, Debug)]
@@ -49,10 +49,10 @@ impl Schedule {
 
     /// Runs until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
-        self.look_every(LOOK_EVERY, draining).await;
+        self.run_every(CHECK_INTERVAL, draining).await;
     }
 
-    async fn look_every(self, pause: Duration, draining: CancellationToken) {
+    async fn run_every(self, pause: Duration, draining: CancellationToken) {
         let Some(every) = self.every else { return };
         loop {
             tokio::select! {
@@ -65,7 +65,7 @@ impl Schedule {
             let taken = self.backups.take(Timestamp::now()).await;
             self.failed.store(taken.is_err(), Ordering::Relaxed);
             match taken {
-                Ok(Taken { stored, .. }) => {
+                Ok(CompletedBackup { stored, .. }) => {
                     let file = stored.file.display();
                     tracing::info!(%file, bytes = stored.bytes, "the database was backed up");
                 }
@@ -73,7 +73,7 @@ impl Schedule {
                     tracing::error!("no backup of the database: {error}");
                     tokio::select! {
                         () = draining.cancelled() => return,
-                        () = tokio::time::sleep(AFTER_FAILURE) => {}
+                        () = tokio::time::sleep(RETRY_AFTER) => {}
                     }
                 }
             }
@@ -94,7 +94,7 @@ mod tests {
     use crate::config::{BackupConfig, DatabaseLocation};
     use crate::store::Store;
 
-    const LOOK: Duration = Duration::from_millis(5);
+    const POLL: Duration = Duration::from_millis(5);
 
     struct Place {
         home: tempfile::TempDir,
@@ -147,7 +147,7 @@ mod tests {
         let every = Duration::from_secs(3600);
         let schedule = Schedule::new(place.backups(), Some(every));
         let draining = CancellationToken::new();
-        let running = tokio::spawn(schedule.clone().look_every(LOOK, draining.clone()));
+        let running = tokio::spawn(schedule.clone().run_every(POLL, draining.clone()));
         let mut seen = BTreeSet::new();
         while seen.len() < 4 {
             // No other backup is taken until this one is too old.
@@ -162,7 +162,7 @@ mod tests {
                 }
             }
             assert!(!schedule.has_failed());
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
         draining.cancel();
         running.await.unwrap();
@@ -179,17 +179,17 @@ mod tests {
         place.backups().take(Timestamp::now()).await.unwrap();
         let recent = Schedule::new(place.backups(), Some(every));
         let draining = CancellationToken::new();
-        let looking = recent.clone().look_every(LOOK, draining.clone());
-        assert!(tokio::time::timeout(LOOK * 20, looking).await.is_err());
+        let looking = recent.clone().run_every(POLL, draining.clone());
+        assert!(tokio::time::timeout(POLL * 20, looking).await.is_err());
         assert_eq!(place.files().len(), 1);
         assert!(recent.age(Timestamp::now()).unwrap() < every);
 
         // A folder that cannot be created.
         place.config.folder = place.home.path().join("hub.db/backups");
         let schedule = Schedule::new(place.backups(), Some(every));
-        let running = tokio::spawn(schedule.clone().look_every(LOOK, draining.clone()));
+        let running = tokio::spawn(schedule.clone().run_every(POLL, draining.clone()));
         while !schedule.has_failed() {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
         draining.cancel();
         running.await.unwrap();

@@ -12,24 +12,24 @@ use crate::webhooks::WebhookLimits;
 /// # Errors
 /// If a channel failed, or none is configured.
 pub async fn test(config: &Config) -> Result<String, String> {
-    let tried = alerts::test(config, WebhookLimits::default()).await;
-    if tried.is_empty() {
+    let tests = alerts::test(config, WebhookLimits::default()).await;
+    if tests.is_empty() {
         return Err(
             "nobody is told: set SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO, or ALERT_WEBHOOK_URL"
                 .to_owned(),
         );
     }
     let mut said = String::new();
-    for way in &tried {
-        let outcome = match (&way.code, &way.message) {
+    for test in &tests {
+        let outcome = match (&test.code, &test.message) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
             _ => "taken".to_owned(),
         };
         // Writing into a string does not fail.
-        let _ = writeln!(said, "{:<8} {:<32} {outcome}", way.way, way.to);
+        let _ = writeln!(said, "{:<8} {:<32} {outcome}", test.channel, test.to);
     }
     let said = said.trim_end().to_owned();
-    if tried.iter().all(|way| way.ok) {
+    if tests.iter().all(|test| test.ok) {
         Ok(said)
     } else {
         Err(said)

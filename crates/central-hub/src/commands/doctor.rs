@@ -37,14 +37,14 @@ const SESSION_MANAGER: Service = Service {
     ..SERVICE
 };
 /// Timeout of the database check.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs all checks.
 pub async fn examine(whose: Whose) -> DoctorReport {
-    doctor::examine(&SERVICE, whose, Config::from_env, Config::summary, look).await
+    doctor::examine(&SERVICE, whose, Config::from_env, Config::summary, checks).await
 }
 
-async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
+async fn checks(config: &Config, subject: &Subject) -> Vec<Check> {
     let mut checks = Vec::new();
     if let DatabaseLocation::Sqlite(file) = &config.database {
         let data = file.parent().unwrap_or(Path::new("."));
@@ -91,7 +91,7 @@ async fn database(location: &DatabaseLocation) -> Check {
         let found = format!("{} is made at the first start", file.display());
         return Check::ok(NAME, found);
     }
-    let looked = tokio::time::timeout(PATIENCE, Store::examine(location)).await;
+    let looked = tokio::time::timeout(TIMEOUT, Store::examine(location)).await;
     let cure = match location {
         DatabaseLocation::Sqlite(_) => "stop the hub and restore the file from a copy",
         DatabaseLocation::Postgres(_) => {

@@ -18,7 +18,7 @@ use crate::state::AppState;
     responses((status = 200, description = "How they stand", body = AlertsBody), Failures)
 )]
 pub(crate) async fn show(State(state): State<AppState>) -> Result<Json<AlertsBody>, HubError> {
-    Ok(Json(state.alerts.standing().await?))
+    Ok(Json(state.alerts.status().await?))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -26,7 +26,8 @@ pub(crate) async fn show(State(state): State<AppState>) -> Result<Json<AlertsBod
 pub(crate) struct Tested {
     /// Whether every channel accepted the test.
     ok: bool,
-    ways: Vec<ChannelTest>,
+    #[serde(rename = "ways")]
+    channels: Vec<ChannelTest>,
 }
 
 /// Sends a test through all channels at once and returns the results; nothing is stored.
@@ -35,10 +36,10 @@ pub(crate) struct Tested {
     responses((status = 200, description = "What came of it", body = Tested), Failures)
 )]
 pub(crate) async fn test(State(state): State<AppState>) -> Result<Json<Tested>, HubError> {
-    let ways = state.alerts.test().await.map_err(refusal)?;
+    let channels = state.alerts.test().await.map_err(refusal)?;
     Ok(Json(Tested {
-        ok: ways.iter().all(|way| way.ok),
-        ways,
+        ok: channels.iter().all(|channel| channel.ok),
+        channels,
     }))
 }
 

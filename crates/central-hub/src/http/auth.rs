@@ -113,7 +113,7 @@ impl Credentials<'_> {
             return Ok(None);
         };
         // The browser's previous session ends here.
-        if let Some(session_id) = auth.session_shown(self.headers).await? {
+        if let Some(session_id) = auth.session_of_request(self.headers).await? {
             state.store.end_session(session_id).await?;
         }
         let secure = is_https(self.headers, self.uri);

@@ -121,7 +121,7 @@ pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
         };
         (status, Json(body)).into_response()
     };
-    Ok(match linking_code::look(&cliente.client).await? {
+    Ok(match linking_code::fetch_code(&cliente.client).await? {
         Code::Shown(qr_code_base64) => Json(QrAnswer {
             ok: true,
             qr: qr_code_base64.clone(),

@@ -45,7 +45,7 @@ struct Machine {
 )]
 pub(crate) async fn config(State(state): State<AppState>, caller: Caller) -> Json<ConfigAnswer> {
     let config = &state.config;
-    let machine = caller.runs_it().then(|| Machine {
+    let machine = caller.manages_all().then(|| Machine {
         session_manager_base_url: mask_userinfo(config.session_manager.as_str()),
         session_manager_token_set: config.session_manager_token.is_some(),
         internal_token_set: config.internal_token.is_some(),

@@ -13,19 +13,19 @@ use session_api::{Recipient, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
 use super::campaigns::{invalid, page_size, paginate};
-use super::listener::{MessageAnswer, told};
+use super::listener::{MessageAnswer, to_answers};
 use super::messages::{given, search_words};
 use super::numbers;
 use super::spreadsheet::{self, Rows};
 use super::users::by;
 use crate::auth::Caller;
-use crate::caller_limits::Held;
+use crate::caller_limits::HeldSlots;
 use crate::error::HubError;
 use crate::session_deleter;
 use crate::state::AppState;
 use crate::store::{
-    Card, CardChange, ContactDetails, ContactFilter, Filter, Forgotten, Joined, Parted, Store,
-    StoreError, phone_of,
+    Card, CardChange, ContactDetails, ContactFilter, DeleteOutcome, Filter, MergeOutcome,
+    SplitOutcome, Store, StoreError, phone_of,
 };
 
 const LONGEST_NAME: usize = 200;
@@ -226,7 +226,9 @@ pub(crate) async fn list(
         rows.push((known, shown, last.is_some()));
         lasts.extend(last);
     }
-    let mut lasts = told(&state, filter.cliente_id, lasts).await?.into_iter();
+    let mut lasts = to_answers(&state, filter.cliente_id, lasts)
+        .await?
+        .into_iter();
     let contactos = rows
         .into_iter()
         .map(|(known, shown, has_last)| {
@@ -265,9 +267,9 @@ async fn show(
         ..Filter::default()
     };
     let page = state.store.search_messages(&filter, None, LAST).await?;
-    let mensajes = told(state, cliente_id, page.messages).await?;
+    let mensajes = to_answers(state, cliente_id, page.messages).await?;
     let last = known.last.take().into_iter().collect();
-    let ultimo = told(state, cliente_id, last).await?.pop();
+    let ultimo = to_answers(state, cliente_id, last).await?.pop();
     let opt_out = match (known.is_opted_out, Recipient::parse(chat)) {
         (true, Ok(person)) => state.store.find_opt_out(&person).await?,
         _ => None,
@@ -439,7 +441,7 @@ pub(crate) async fn join(
             return Err(not_found());
         }
     }
-    let Joined::Done(chat) = state.store.join_by_hand(&into, &other).await? else {
+    let MergeOutcome::Done(chat) = state.store.merge_by_hand(&into, &other).await? else {
         let what = "these are one person already";
         return Err(conflict("CONTACT_ALREADY_JOINED", what));
     };
@@ -471,13 +473,13 @@ pub(crate) async fn part(
 ) -> Result<Json<OneBody>, HubError> {
     let of = person(&state, &telefono)?;
     let leaving = numbers::recipient("direccion", &request.direccion, &state.config.home)?;
-    match state.store.part_by_hand(&of, &leaving).await? {
-        Parted::Done(_) => {}
-        Parted::NotTheirs => {
+    match state.store.split_by_hand(&of, &leaving).await? {
+        SplitOutcome::Done(_) => {}
+        SplitOutcome::NotTheirs => {
             let what = "this is no address of theirs that could be taken from them";
             return Err(conflict("CONTACT_NOT_JOINED", what));
         }
-        Parted::Main => {
+        SplitOutcome::Main => {
             let what = "they are known by this one: take the others away";
             return Err(conflict("CONTACT_MAIN_ADDRESS", what));
         }
@@ -518,13 +520,13 @@ pub(crate) async fn forget(
     let cliente_id = caller.cliente_for(query.cliente_id)?;
     let person = person(&state, &telefono)?;
     match state.store.forget(&person, cliente_id).await? {
-        Forgotten::Nobody => Err(not_found()),
-        Forgotten::Busy => {
+        DeleteOutcome::Nobody => Err(not_found()),
+        DeleteOutcome::Busy => {
             let what =
                 "a message to them is on its way at this moment: nothing was deleted, try again";
             Err(conflict("CONTACT_BUSY", what))
         }
-        Forgotten::Done {
+        DeleteOutcome::Done {
             messages,
             recipients,
             is_opted_out,
@@ -603,7 +605,7 @@ fn row(known: ContactDetails, cliente_id: Option<u64>) -> [String; 7] {
 
 /// The part of the file that is not read yet, which is read page by page.
 struct Rest {
-    _held: Option<Held>,
+    _held: Option<HeldSlots>,
     store: Store,
     /// The filter of the next page; `None` after the last page.
     filter: Option<ContactFilter>,

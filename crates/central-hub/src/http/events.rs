@@ -32,7 +32,7 @@ use super::sending::SENDING;
 use crate::auth::{Caller, Scope, Scopes};
 use crate::error::HubError;
 use crate::inbox::CONVERSATION;
-use crate::relay::{Change, HubLink, Link, Relay, Relayed};
+use crate::relay::{Change, HubLink, Link, Relay, RelayedEvent};
 use crate::state::AppState;
 
 /// Interval of keep-alive comments, short enough for proxies that drop idle connections after 30 s.
@@ -124,7 +124,7 @@ pub(crate) async fn events(
         .filter_map(move |change| std::future::ready(as_sse(&change, dry_run)))
         .map(Ok::<_, Infallible>)
         .take_until(state.draining.cancelled_owned())
-        .take_until(state.auth.let_in_no_more(caller));
+        .take_until(state.auth.until_access_lost(caller));
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     let mut response = Sse::new(stream).keep_alive(keep_alive).into_response();
     // Without this header, nginx would buffer the events.
@@ -242,7 +242,7 @@ impl Listener {
             return None;
         }
         self.at = id.or(self.at);
-        Some(Change::Event(Relayed {
+        Some(Change::Event(RelayedEvent {
             id,
             kind,
             data: event.data.into(),
@@ -250,7 +250,7 @@ impl Listener {
     }
 
     /// Returns an event of the relay, unless the listener already has it.
-    fn take(&mut self, event: Relayed) -> Option<Relayed> {
+    fn take(&mut self, event: RelayedEvent) -> Option<RelayedEvent> {
         let Some(id) = event.id else {
             return Some(event);
         };
@@ -260,7 +260,8 @@ impl Listener {
             // have been sent to another listener.
             self.until = Some(id);
             if !event.kind.is_durable() {
-                self.now.push(Change::Event(Relayed { id: None, ..event }));
+                self.now
+                    .push(Change::Event(RelayedEvent { id: None, ..event }));
             }
             return None;
         }
@@ -283,7 +284,7 @@ fn as_sse(change: &Change, dry_run: bool) -> Option<Event> {
             Some(Event::default().event("hub").retry(RETRY).data(data))
         }
         Change::HubEvent(own) => Some(Event::default().event(own.name).data(&*own.data)),
-        Change::Event(Relayed { id, kind, data }) => {
+        Change::Event(RelayedEvent { id, kind, data }) => {
             let event = Event::default().event(kind.as_str()).data(&**data);
             Some(match id {
                 Some(id) => event.id(id.to_string()),

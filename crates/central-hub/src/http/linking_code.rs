@@ -18,7 +18,7 @@ pub(crate) enum Code {
 }
 
 /// Requests the code, and reads the session's state only if there is none.
-pub(crate) async fn look(client: &SessionClient) -> Result<Code, ClientError> {
+pub(crate) async fn fetch_code(client: &SessionClient) -> Result<Code, ClientError> {
     match client.qr().await? {
         QrBody::Available { qr } => Ok(Code::Shown(qr)),
         QrBody::NoQr => match client.status().await?.status {

@@ -258,7 +258,7 @@ pub(crate) struct PageAnswer {
 }
 
 /// Converts messages to the API's format, with the contacts' names.
-pub(super) async fn told(
+pub(super) async fn to_answers(
     state: &AppState,
     cliente_id: Option<u64>,
     messages: Vec<Message>,
@@ -276,7 +276,7 @@ async fn answer(
 ) -> Result<PageAnswer, HubError> {
     Ok(PageAnswer {
         siguiente: page.next,
-        mensajes: told(state, cliente_id, page.messages).await?,
+        mensajes: to_answers(state, cliente_id, page.messages).await?,
     })
 }
 
@@ -403,7 +403,7 @@ async fn talks(
     talks: Vec<Talk>,
     next: Option<i64>,
 ) -> Result<Json<Conversations>, HubError> {
-    let (stands, messages): (Vec<_>, Vec<_>) = talks
+    let (states, messages): (Vec<_>, Vec<_>) = talks
         .into_iter()
         .map(|talk| ((talk.unread, talk.waits_since), talk.last))
         .unzip();
@@ -422,10 +422,10 @@ async fn talks(
             ultimo,
         }
     };
-    let messages = told(state, cliente_id, messages).await?;
+    let messages = to_answers(state, cliente_id, messages).await?;
     Ok(Json(Conversations {
         siguiente: next,
-        conversaciones: stands.into_iter().zip(messages).map(row).collect(),
+        conversaciones: states.into_iter().zip(messages).map(row).collect(),
     }))
 }
 
@@ -443,7 +443,7 @@ pub(crate) struct History {
 }
 
 /// Returns when the wait for a reply began, and the caller's unread count.
-async fn stands(
+async fn waiting_and_unread(
     state: &AppState,
     caller: &Caller,
     chat: &str,
@@ -484,7 +484,7 @@ pub(crate) async fn history(
     let page = state.store.search_messages(&filter, words, limit).await?;
     let names = state.store.names_of(filter.cliente_id, [chat.as_str()]);
     let mut name = names.await?.remove(&chat);
-    let (waits_since, unread) = stands(&state, &caller, &chat).await?;
+    let (waits_since, unread) = waiting_and_unread(&state, &caller, &chat).await?;
     // A business without messages of this contact is told neither the contact's
     // name nor a number other than the one it requested.
     let is_known = caller.sees(None) || !page.messages.is_empty();

@@ -17,14 +17,14 @@ use session_client::SessionClient;
 
 use super::upstream::Upstream;
 use crate::auth::Caller;
-use crate::caller_limits::Held;
+use crate::caller_limits::HeldSlots;
 use crate::error::HubError;
 use crate::media_links::BadLink;
 use crate::state::AppState;
 use crate::store::Message;
 
 /// Content types that a browser may display within the page.
-const SHOWN: [&str; 22] = [
+const INLINE_TYPES: [&str; 22] = [
     "image/jpeg",
     "image/png",
     "image/webp",
@@ -49,11 +49,11 @@ const SHOWN: [&str; 22] = [
     "video/ogg",
 ];
 /// Content types that a download keeps; others become `application/octet-stream`.
-const KEPT: [&str; 2] = ["application/pdf", "application/zip"];
-const OCTETS: &str = "application/octet-stream";
+const DOWNLOAD_TYPES: [&str; 2] = ["application/pdf", "application/zip"];
+const OCTET_STREAM: &str = "application/octet-stream";
 
 /// Headers of session-manager's response that are passed on.
-const PASSED: [HeaderName; 5] = [
+const FORWARDED_HEADERS: [HeaderName; 5] = [
     header::CONTENT_LENGTH,
     header::CONTENT_RANGE,
     header::ACCEPT_RANGES,
@@ -143,7 +143,7 @@ async fn serve(
     client: &SessionClient,
     message: &Message,
     asked: &HeaderMap,
-    held: Held,
+    held: HeldSlots,
 ) -> Result<Response, HubError> {
     let contents = message.contents.as_deref();
     if contents.is_some_and(|it| it.deleted_at.is_some()) {
@@ -158,14 +158,14 @@ async fn serve(
     let range = asked.get(header::RANGE).cloned();
     let media = client.media(wa_id, range).await?;
     let found = media.headers.get(header::CONTENT_TYPE);
-    let kind = essence(found);
+    let kind = media_type(found);
     let mut headers = HeaderMap::new();
-    for name in PASSED {
+    for name in FORWARDED_HEADERS {
         if let Some(value) = media.headers.get(&name) {
             headers.insert(name, value.clone());
         }
     }
-    protect(&mut headers, &kind, file.filename.as_deref());
+    add_safety_headers(&mut headers, &kind, file.filename.as_deref());
     let is_known = media.status == StatusCode::OK && is_same(asked, &headers);
     if is_known {
         headers.remove(header::CONTENT_LENGTH);
@@ -178,22 +178,27 @@ async fn serve(
 }
 
 /// Returns the content type without its parameters, in lower case.
-fn essence(kind: Option<&HeaderValue>) -> String {
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or(OCTETS);
-    let kind = kind.split(';').next().unwrap_or(OCTETS);
+fn media_type(kind: Option<&HeaderValue>) -> String {
+    let kind = kind
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or(OCTET_STREAM);
+    let kind = kind.split(';').next().unwrap_or(OCTET_STREAM);
     kind.trim().to_ascii_lowercase()
 }
 
 /// Adds the headers that keep a browser from executing the file.
-fn protect(headers: &mut HeaderMap, kind: &str, filename: Option<&str>) {
-    let is_shown = SHOWN.contains(&kind);
-    let told = match is_shown || KEPT.contains(&kind) {
+fn add_safety_headers(headers: &mut HeaderMap, kind: &str, filename: Option<&str>) {
+    let is_shown = INLINE_TYPES.contains(&kind);
+    let told = match is_shown || DOWNLOAD_TYPES.contains(&kind) {
         true => kind,
-        false => OCTETS,
+        false => OCTET_STREAM,
     };
     let values = [
         (header::CONTENT_TYPE, told),
-        (header::CONTENT_DISPOSITION, &shown_as(is_shown, filename)),
+        (
+            header::CONTENT_DISPOSITION,
+            &content_disposition(is_shown, filename),
+        ),
         (
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
@@ -209,7 +214,7 @@ fn protect(headers: &mut HeaderMap, kind: &str, filename: Option<&str>) {
 
 /// Returns the `Content-Disposition`, with a file name that is not a path and
 /// has no invisible characters.
-fn shown_as(is_shown: bool, filename: Option<&str>) -> String {
+fn content_disposition(is_shown: bool, filename: Option<&str>) -> String {
     let kind = if is_shown { "inline" } else { "attachment" };
     let letters = filename.unwrap_or_default().chars();
     let letters = letters.filter(|letter| !letter.is_control() && !is_invisible(*letter));
@@ -242,11 +247,11 @@ fn is_same(asked: &HeaderMap, headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
-    fn protected(kind: &str, filename: Option<&str>) -> [String; 2] {
+    fn safety_headers(kind: &str, filename: Option<&str>) -> [String; 2] {
         let mut headers = HeaderMap::new();
-        protect(
+        add_safety_headers(
             &mut headers,
-            &essence(HeaderValue::from_str(kind).ok().as_ref()),
+            &media_type(HeaderValue::from_str(kind).ok().as_ref()),
             filename,
         );
         assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
@@ -260,13 +265,13 @@ mod tests {
 
     #[test]
     fn only_what_executes_nothing_is_shown() {
-        assert_eq!(protected("image/jpeg", None), ["image/jpeg", "inline"]);
+        assert_eq!(safety_headers("image/jpeg", None), ["image/jpeg", "inline"]);
         assert_eq!(
-            protected("Audio/OGG; codecs=opus", None),
+            safety_headers("Audio/OGG; codecs=opus", None),
             ["audio/ogg", "inline"]
         );
         assert_eq!(
-            protected("application/pdf", Some("el recibo.pdf")),
+            safety_headers("application/pdf", Some("el recibo.pdf")),
             [
                 "application/pdf",
                 "attachment; filename*=UTF-8''el%20recibo.pdf"
@@ -286,7 +291,11 @@ mod tests {
             "rubbish",
             "",
         ] {
-            assert_eq!(protected(active, None), [OCTETS, "attachment"], "{active}");
+            assert_eq!(
+                safety_headers(active, None),
+                [OCTET_STREAM, "attachment"],
+                "{active}"
+            );
         }
     }
 
@@ -301,9 +310,9 @@ mod tests {
             ),
             ("año.pdf", "a%C3%B1o.pdf"),
         ] {
-            let told = shown_as(false, Some(name));
+            let told = content_disposition(false, Some(name));
             assert_eq!(told, format!("attachment; filename*=UTF-8''{encoded}"));
         }
-        assert_eq!(shown_as(true, Some("\u{202e}")), "inline");
+        assert_eq!(content_disposition(true, Some("\u{202e}")), "inline");
     }
 }

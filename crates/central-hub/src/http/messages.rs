@@ -17,7 +17,7 @@ use super::numbers;
 use super::sender::MessageAnswer;
 use super::spreadsheet::{self, Rows};
 use crate::auth::Caller;
-use crate::caller_limits::Held;
+use crate::caller_limits::HeldSlots;
 use crate::error::HubError;
 use crate::sending_windows::midnight;
 use crate::state::AppState;
@@ -224,7 +224,7 @@ pub(crate) async fn csv(
 
 /// The part of an export that is not read yet.
 struct Rest {
-    _held: Option<Held>,
+    _held: Option<HeldSlots>,
     store: Store,
     zone: TimeZone,
     /// The filter of the next page; `None` after the last page.

@@ -45,7 +45,7 @@ pub(crate) struct Overview {
     hoy: Today,
     /// The last seven days, of which today is the last.
     semana: Week,
-    campanias: List<UnderWay>,
+    campanias: List<RunningCampaign>,
     programaciones: Vec<WindowBody>,
     atencion: Attention,
     respuestas: Vec<MessageAnswer>,
@@ -121,7 +121,8 @@ impl Today {
             let counts = outcomes.iter().filter(|(state, _)| wanted(*state));
             counts.map(|(_, count)| count).sum::<i64>()
         };
-        let reached = |least| sum(&move |state: MessageState| state.is_taken() && state >= least);
+        let reached =
+            |least| sum(&move |state: MessageState| state.is_accepted() && state >= least);
         let one = |wanted| sum(&move |state| state == wanted);
         Self {
             enviados: reached(MessageState::Sent),
@@ -145,7 +146,7 @@ struct List<T> {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = overview::UnderWay)]
-struct UnderWay {
+struct RunningCampaign {
     #[serde(flatten)]
     campaign: CampaignBody,
     /// Estimated end, if the schedules determine one.
@@ -177,7 +178,7 @@ struct Attention {
     fallidos_desde: Timestamp,
     campanias_pausadas: List<CampaignBody>,
     programaciones: List<Unapproved>,
-    importaciones: Vec<HalfList>,
+    importaciones: Vec<UnfinishedImport>,
     /// The failing webhooks; only for administrators, like webhooks in general.
     webhooks: Option<Vec<Webhook>>,
     /// Number of undecided messages that contain an opt-out word.
@@ -196,7 +197,7 @@ struct Unapproved {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = overview::HalfList)]
-struct HalfList {
+struct UnfinishedImport {
     campania_id: i64,
     campania_nombre: String,
     importacion_id: i64,
@@ -238,7 +239,7 @@ struct Day {
 
 impl Day {
     fn of(now: Timestamp, zone: &TimeZone) -> Self {
-        let date = zone.to_datetime(moment(now)).date();
+        let date = zone.to_datetime(to_jiff(now)).date();
         let begin = |date: Date| midnight(date, zone).map_or(now, Timestamp::from);
         let week = jiff::Span::new().days(FAILED_DAYS - 1);
         let before = |days: usize| {
@@ -257,7 +258,7 @@ impl Day {
     }
 }
 
-fn moment(at: Timestamp) -> jiff::Timestamp {
+fn to_jiff(at: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 
@@ -293,13 +294,13 @@ impl Plans<'_> {
     /// Returns the estimated end; `None` for a dry run, which takes no time,
     /// and for a blocked campaign.
     fn end_of(&self, campaign: &Campaign) -> Option<Timestamp> {
-        if campaign.is_rehearsal() || self.context.obstacle(campaign).is_some() {
+        if campaign.is_dry_run() || self.context.obstacle(campaign).is_some() {
             return None;
         }
         let rules: Vec<_> = rules_of(campaign, self.schedules).collect();
         let used = |schedule, day| self.used(campaign.id, schedule, day);
         let left = u64::try_from(campaign.count(RecipientState::Pending)).unwrap_or(0);
-        let now = moment(self.context.now);
+        let now = to_jiff(self.context.now);
         forecast(now, self.zone, &rules, &used, left, self.sharing).map(Timestamp::from)
     }
 
@@ -377,10 +378,10 @@ pub(crate) async fn overview(
         store.outcomes_by_day(day.week.map(|(_, begin)| begin), own),
         store.answered_since(day.week[0].1, own),
     )?;
-    let (paused, unapproved, half, dead, recording, replies, sharing, possible) = tokio::try_join!(
+    let (paused, unapproved, unfinished, dead, recording, replies, sharing, possible) = tokio::try_join!(
         store.paused_campaigns(own, MOST),
         store.unapproved_schedules(own, MOST),
-        store.half_lists(own, MOST),
+        store.unfinished_imports(own, MOST),
         dead,
         store.is_recording(),
         store.search_messages(&replies, None, MOST),
@@ -432,7 +433,7 @@ pub(crate) async fn overview(
             items: running
                 .items
                 .iter()
-                .map(|it| UnderWay {
+                .map(|it| RunningCampaign {
                     campaign: CampaignBody::of(it, context, sees_names),
                     previsto_fin: plans.end_of(it),
                 })
@@ -463,9 +464,9 @@ pub(crate) async fn overview(
                     })
                     .collect(),
             },
-            importaciones: half
+            importaciones: unfinished
                 .into_iter()
-                .map(|it| HalfList {
+                .map(|it| UnfinishedImport {
                     campania_id: it.campaign,
                     campania_nombre: it.name,
                     importacion_id: it.import,
@@ -477,7 +478,7 @@ pub(crate) async fn overview(
             posibles_bajas: possible.0,
             grabacion: recording,
         },
-        respuestas: super::listener::told(&state, own, replies.messages).await?,
+        respuestas: super::listener::to_answers(&state, own, replies.messages).await?,
     }))
 }
 
@@ -494,7 +495,7 @@ mod tests {
         };
         let late = of("2026-03-11T02:59:59Z");
         assert_eq!(late.date.to_string(), "2026-03-10");
-        let text = |at: Timestamp| moment(at).to_string();
+        let text = |at: Timestamp| to_jiff(at).to_string();
         assert_eq!(text(late.begin), "2026-03-10T03:00:00Z");
         assert_eq!(text(late.failed_since), "2026-03-04T03:00:00Z");
         assert_eq!(of("2026-03-11T03:00:00Z").date.to_string(), "2026-03-11");

@@ -9,7 +9,7 @@ use serde::Serialize;
 use service_runtime::http::ClienteId;
 use utoipa::ToSchema;
 
-use super::linking_code::{Code, NOT_AVAILABLE, NOT_REQUIRED, look};
+use super::linking_code::{Code, NOT_AVAILABLE, NOT_REQUIRED, fetch_code};
 use super::node::connect::{self, ByPage};
 use super::node::session::Linked;
 use crate::error::HubError;
@@ -66,7 +66,7 @@ pub(crate) async fn qr_code(
         };
         (status, Json(body)).into_response()
     };
-    let found = match look(&client).await {
+    let found = match fetch_code(&client).await {
         Ok(Code::NotAvailable(_)) if by_page && cliente.is_some() => {
             connect::code(&state, &client).await
         }

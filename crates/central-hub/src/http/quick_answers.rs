@@ -14,7 +14,7 @@ use super::users::by;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::state::AppState;
-use crate::store::{Kept, MOST_QUICK_ANSWERS, QuickAnswer};
+use crate::store::{MOST_QUICK_ANSWERS, QuickAnswer, SaveOutcome};
 
 const LONGEST_SHORTCUT: usize = 30;
 /// The fields of a contact that a text may contain as variables; the page fills them in.
@@ -104,19 +104,19 @@ impl WriteBody {
     }
 }
 
-fn kept(kept: Kept) -> Result<QuickAnswer, HubError> {
+fn to_answer(outcome: SaveOutcome) -> Result<QuickAnswer, HubError> {
     let conflict = |code, what: String| ErrorReply::new(StatusCode::CONFLICT, code, what).into();
-    match kept {
-        Kept::Done(answer) => Ok(answer),
-        Kept::Taken => Err(conflict(
+    match outcome {
+        SaveOutcome::Done(answer) => Ok(answer),
+        SaveOutcome::Duplicate => Err(conflict(
             "QUICK_ANSWER_EXISTS",
             "another quick answer has this shortcut".to_owned(),
         )),
-        Kept::Full => Err(conflict(
+        SaveOutcome::Full => Err(conflict(
             "QUICK_ANSWERS_FULL",
             format!("there are {MOST_QUICK_ANSWERS} quick answers: delete one first"),
         )),
-        Kept::Unknown => Err(not_found()),
+        SaveOutcome::Unknown => Err(not_found()),
     }
 }
 
@@ -150,7 +150,7 @@ pub(crate) async fn create(
     let shortcut = request.written.shortcut()?;
     let text = &request.written.texto;
     let added = state.store.add_quick_answer(cliente_id, shortcut, text);
-    let added = kept(added.await?)?;
+    let added = to_answer(added.await?)?;
     tracing::info!(id = added.id, cliente_id, by = %by(&caller), "a quick answer was added");
     Ok((StatusCode::CREATED, Json(added.into())))
 }
@@ -174,7 +174,7 @@ pub(crate) async fn change(
         .store
         .change_quick_answer(id, own, shortcut, &request.texto)
         .await?;
-    let changed = kept(changed)?;
+    let changed = to_answer(changed)?;
     tracing::info!(id, by = %by(&caller), "a quick answer was changed");
     Ok(Json(changed.into()))
 }

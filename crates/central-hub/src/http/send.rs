@@ -13,7 +13,7 @@ use crate::http::files;
 use crate::http::numbers;
 use crate::http::sender::ready_to_simulate;
 use crate::http::upstream::{Key, Upstream, Verbatim};
-use crate::outbox::Ask;
+use crate::outbox::SendNowRequest;
 use crate::state::AppState;
 use crate::store::{Composed, Origin};
 
@@ -75,11 +75,11 @@ pub(crate) async fn send(
             return Ok(checked.into_response());
         }
     }
-    let ask = Ask {
+    let send = SendNowRequest {
         origin: Origin::Send,
         key: key.map(|key| caller.own_key(key)),
         message: message.or_for(cliente.map(|id| id.0)).asked_by(&id),
     };
-    let answer = state.outbox.send(client, ask).await?;
+    let answer = state.outbox.send(client, send).await?;
     answer.reply.map(Verbatim).map(IntoResponse::into_response)
 }

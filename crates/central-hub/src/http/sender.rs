@@ -18,7 +18,7 @@ use super::numbers;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::http::upstream::{Key, Upstream};
-use crate::outbox::{Ask, dry_run_id, new_key};
+use crate::outbox::{SendNowRequest, dry_run_id, new_key};
 use crate::relay::Link;
 use crate::state::AppState;
 use crate::store::{Change, Composed, Decision, Message, MessageState, Origin, Transition};
@@ -151,12 +151,12 @@ pub(crate) async fn send(
         .or_for(cliente.map(|id| id.0))
         .asked_by(&id);
     ready_to_simulate(&state, &client).await?;
-    let ask = Ask {
+    let send = SendNowRequest {
         origin: Origin::Single,
         key: key.map(|key| caller.own_key(key)),
         message,
     };
-    let answer = state.outbox.send(client, ask).await?;
+    let answer = state.outbox.send(client, send).await?;
     if answer.message.state == MessageState::Failed {
         return Err(answer.into_failure());
     }

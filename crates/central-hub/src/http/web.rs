@@ -21,10 +21,10 @@ struct WebAssets;
 const INDEX: &str = "index.html";
 
 /// Paths that return the page whatever the client accepts, because people check them with curl.
-const KNOWN: [&str; 3] = ["", "inicio", "whatsapp"];
+const PAGE_PATHS: [&str; 3] = ["", "inicio", "whatsapp"];
 
 /// Folder of files named by a hash of their content, which never change.
-const HASHED: &str = "assets/";
+const HASHED_FOLDER: &str = "assets/";
 
 /// Content security policy. Scripts are allowed only from this origin, and
 /// never inline. Inline styles are allowed, because the component library sets
@@ -58,9 +58,9 @@ pub(crate) async fn page(request: Request) -> Response {
         return serve(name, file, request.headers());
     }
     let wants_page = is_navigation(request.method(), request.headers())
-        || KNOWN.contains(&name.trim_end_matches('/'));
+        || PAGE_PATHS.contains(&name.trim_end_matches('/'));
     if wants_page
-        && !name.starts_with(HASHED)
+        && !name.starts_with(HASHED_FOLDER)
         && let Some(file) = WebAssets::get(INDEX)
     {
         return serve(INDEX, file, request.headers());
@@ -90,7 +90,7 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response
     };
-    let cache = if name.starts_with(HASHED) {
+    let cache = if name.starts_with(HASHED_FOLDER) {
         "public, max-age=31536000, immutable"
     } else {
         "no-cache"

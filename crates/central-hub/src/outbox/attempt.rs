@@ -14,9 +14,9 @@ use super::{Inner, retry_backoff};
 use crate::store::{Change, Message, MessageState, Origin, StoreError, is_file};
 
 /// The first pause before a message's unknown outcome is checked again.
-const FIRST_LOOK: Duration = Duration::from_secs(1);
+const FIRST_CHECK_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause before such a check.
-const LONGEST_LOOK: Duration = Duration::from_secs(900);
+const LONGEST_CHECK_PAUSE: Duration = Duration::from_secs(900);
 
 /// Returns the request id for session-manager's log: the id of the request that
 /// created the message, whenever the message is sent. A campaign's message has
@@ -96,7 +96,7 @@ impl Inner {
         verdict: &Verdict,
     ) -> Result<Option<Message>, StoreError> {
         let moved = match verdict {
-            Verdict::Taken { wa_id, chat } => {
+            Verdict::Accepted { wa_id, chat } => {
                 let change = Change {
                     wa_id: Some(wa_id),
                     ..Change::to(MessageState::Sent, "SENT")
@@ -156,7 +156,7 @@ impl Inner {
             let code = moved.error_code.clone().unwrap_or_default();
             counter!("leadmaster_outbox_outcomes_total", "state" => state, "code" => code)
                 .increment(1);
-            self.tell(moved);
+            self.announce(moved);
             tracing::info!(
                 id = moved.id,
                 cliente_id = moved.cliente_id,
@@ -179,5 +179,9 @@ impl Inner {
 /// that it has given up.
 fn next_check_at(message: &Message) -> Timestamp {
     let tries = u32::try_from(message.attempts).unwrap_or(u32::MAX);
-    Timestamp::now().after(retry_backoff::capped_delay(tries, FIRST_LOOK, LONGEST_LOOK))
+    Timestamp::now().after(retry_backoff::capped_delay(
+        tries,
+        FIRST_CHECK_PAUSE,
+        LONGEST_CHECK_PAUSE,
+    ))
 }

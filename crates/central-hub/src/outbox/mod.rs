@@ -1,13 +1,13 @@
 //! The outbox takes every outgoing message from its row to its outcome.
 //!
 //! ```text
-//!  POST /send ───────────────┐  row, claimed at once   ┌─ taken ───> sent
+//!  POST /send ───────────────┐  row, claimed at once   ┌─ accepted ─> sent
 //!                            v                         │
-//!  single, bulk, campaign ─> row ─> run() ─> attempt ──┼─ refused ─> failed
+//!  single, bulk, campaign ─> row ─> run() ─> attempt ──┼─ refused ──> failed
 //!                             ^      ^                 │
-//!                             │      └ READY event,    ├─ not now ─> queued again
-//!                             │        a row, a slot   │             (POST /send: failed)
-//!                             └── later, same key ─────┴─ unknown ─> unconfirmed
+//!                             │      └ READY event,    ├─ not now ──> queued again
+//!                             │        a row, a slot   │              (POST /send: failed)
+//!                             └── later, same key ─────┴─ unknown ──> unconfirmed
 //! ```
 //!
 //! A row with an idempotency key is stored before session-manager receives a
@@ -46,7 +46,7 @@ use crate::store::{Message, Store};
 use crate::whatsapp_limit::WhatsappLimit;
 
 pub(crate) use attempt::traced;
-pub(crate) use send_now::{Ask, dry_run_id, new_key};
+pub(crate) use send_now::{SendNowRequest, dry_run_id, new_key};
 
 /// Number of buffered changes. A slow listener that misses some of them reads the store.
 const NEWS_KEPT: usize = 1024;
@@ -99,12 +99,12 @@ struct Inner {
 }
 
 /// A row that this process is working on.
-struct Active {
+struct ActiveRow {
     inner: Arc<Inner>,
     id: i64,
 }
 
-impl Drop for Active {
+impl Drop for ActiveRow {
     fn drop(&mut self) {
         self.inner.active().remove(&self.id);
         self.inner.wake.notify_one();
@@ -121,14 +121,14 @@ impl Inner {
         Timestamp::now().after(self.limits.lease)
     }
 
-    fn tell(&self, message: &Message) {
+    fn announce(&self, message: &Message) {
         // Having no listener is not an error.
         let _ = self.news.send(message.id);
     }
 
     /// Returns whether WhatsApp currently lets the account write to no new
     /// contacts, according to the latest event.
-    fn whatsapp_limits(&self) -> bool {
+    fn is_limited_by_whatsapp(&self) -> bool {
         let limits = self.relay.limits();
         limits.as_ref().and_then(WhatsappLimit::of).is_some()
     }
@@ -175,9 +175,9 @@ impl Outbox {
         self.0.tasks.wait().await;
     }
 
-    fn begin(&self, id: i64) -> Active {
+    fn begin(&self, id: i64) -> ActiveRow {
         self.0.active().insert(id);
-        Active {
+        ActiveRow {
             inner: self.0.clone(),
             id,
         }

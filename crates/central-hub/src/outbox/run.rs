@@ -25,7 +25,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// write to no new contacts.
 const HOLD: Duration = Duration::from_secs(60);
 /// Maximum number of dry-run messages that end in one transaction.
-const REHEARSALS: u32 = 256;
+const DRY_RUNS_PER_TX: u32 = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// A pause of all queued sends after a failure.
@@ -101,7 +101,7 @@ impl Outbox {
                 () = &mut renewing => {}
                 verdict = judged.recv() => match verdict {
                     Some(Verdict::NotNow { after, .. }) => pause.begin(after),
-                    Some(Verdict::Taken { .. }) => pause.failures = 0,
+                    Some(Verdict::Accepted { .. }) => pause.failures = 0,
                     _ => {}
                 },
                 change = heard.recv() => match change {
@@ -134,20 +134,20 @@ impl Outbox {
             .await?
             .is_some_and(|due| due <= now)
         {
-            let simulated = inner.store.simulate(REHEARSALS).await?;
-            simulated.iter().for_each(|message| inner.tell(message));
-            if simulated.len() == REHEARSALS as usize {
+            let simulated = inner.store.simulate(DRY_RUNS_PER_TX).await?;
+            simulated.iter().for_each(|message| inner.announce(message));
+            if simulated.len() == DRY_RUNS_PER_TX as usize {
                 inner.wake.notify_one();
             }
         }
         if inner.store.is_sending_stopped().await? || inner.dry_run || !inner.is_ready() {
             return Ok(());
         }
-        if inner.whatsapp_limits() {
-            inner.store.hold_cold(now.after(HOLD)).await?;
+        if inner.is_limited_by_whatsapp() {
+            inner.store.postpone_new_contacts(now.after(HOLD)).await?;
             *may_be_held = true;
         } else if std::mem::take(may_be_held) {
-            inner.store.release_held().await?;
+            inner.store.release_postponed().await?;
         }
         let free = room.saturating_sub(inner.active().len());
         let due = inner.store.next_due(false).await?;
@@ -157,7 +157,7 @@ impl Outbox {
         let free = u32::try_from(free).unwrap_or(u32::MAX);
         let claimed = inner.store.claim(&inner.who, inner.lease(), free).await?;
         for message in claimed {
-            inner.tell(&message);
+            inner.announce(&message);
             let active = self.begin(message.id);
             let inner = inner.clone();
             let verdicts = verdicts.clone();

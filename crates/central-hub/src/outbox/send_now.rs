@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::verdict::{STOPPED, Verdict};
-use super::{Active, Inner, Outbox};
+use super::{ActiveRow, Inner, Outbox};
 use crate::error::HubError;
 use crate::store::campaigns::is_opted_out_in;
 use crate::store::{
@@ -20,10 +20,10 @@ use crate::store::{
 };
 
 /// Poll interval, which finds changes made by another hub.
-const LOOK: Duration = Duration::from_millis(250);
+const POLL: Duration = Duration::from_millis(250);
 
 /// A request to send a message synchronously.
-pub(crate) struct Ask {
+pub(crate) struct SendNowRequest {
     /// The route or source of the request.
     pub(crate) origin: Origin,
     /// The caller's `Idempotency-Key`.
@@ -49,18 +49,18 @@ impl Outbox {
     pub(crate) async fn send(
         &self,
         client: SessionClient,
-        ask: Ask,
+        request: SendNowRequest,
     ) -> Result<SendNowOutcome, HubError> {
         // The send runs in a separate task, so that a disconnecting caller
         // cannot cancel it halfway.
         let this = self.clone();
         let sending = async move {
-            let key = ask.key.unwrap_or_else(new_key);
+            let key = request.key.unwrap_or_else(new_key);
             this.refuse_while_stopped(&key).await?;
             if this.0.dry_run {
-                this.simulate(ask.origin, &key, &ask.message).await
+                this.simulate(request.origin, &key, &request.message).await
             } else {
-                this.send_for_real(client, ask.origin, &key, &ask.message)
+                this.send_for_real(client, request.origin, &key, &request.message)
                     .await
             }
         };
@@ -98,7 +98,7 @@ impl Outbox {
             };
             let inserted = self.0.store.insert_in(&mut tx, new).await?;
             let message = inserted.message().ok_or_else(key_reused)?;
-            written.push(self.heed(&mut tx, message).await?);
+            written.push(self.fail_if_opted_out(&mut tx, message).await?);
         }
         tx.commit().await.map_err(StoreError::from)?;
         self.wake();
@@ -117,7 +117,11 @@ impl Outbox {
     }
 
     /// Fails a message at once if its recipient has opted out.
-    async fn heed(&self, tx: &mut Tx, message: Message) -> Result<Message, StoreError> {
+    async fn fail_if_opted_out(
+        &self,
+        tx: &mut Tx,
+        message: Message,
+    ) -> Result<Message, StoreError> {
         let is_new = matches!(message.state, MessageState::Queued | MessageState::Failed);
         if !is_new || !is_opted_out_in(tx, &message.chat).await? {
             return Ok(message);
@@ -146,7 +150,7 @@ impl Outbox {
         };
         let message = store.insert_in(&mut tx, new).await?.message();
         let message = message.ok_or_else(key_reused)?;
-        let message = self.heed(&mut tx, message).await?;
+        let message = self.fail_if_opted_out(&mut tx, message).await?;
         // A message that failed in earnest may be simulated; one in progress may not.
         let can_end = (message.dry_run || message.state == MessageState::Failed)
             && message.error_code.as_deref() != Some(OPTED_OUT);
@@ -158,7 +162,7 @@ impl Outbox {
             message
         };
         tx.commit().await.map_err(StoreError::from)?;
-        self.0.tell(&message);
+        self.0.announce(&message);
         tracing::info!(
             id = message.id,
             cliente_id = message.cliente_id,
@@ -187,8 +191,8 @@ impl Outbox {
         let known = match inner.store.insert(&[new]).await?.pop() {
             Some(Inserted::New(message)) => {
                 let active = self.begin(message.id);
-                inner.tell(&message);
-                return self.work(&client, message, active).await;
+                inner.announce(&message);
+                return self.send_claimed(&client, message, active).await;
             }
             Some(Inserted::Known(message)) => message,
             Some(Inserted::KeyReused) | None => return Err(key_reused()),
@@ -205,22 +209,22 @@ impl Outbox {
         match claimed {
             Some(message) => {
                 let active = self.begin(message.id);
-                inner.tell(&message);
-                self.work(&client, message, active).await
+                inner.announce(&message);
+                self.send_claimed(&client, message, active).await
             }
-            None => self.wait(known.id).await,
+            None => self.wait_for_outcome(known.id).await,
         }
     }
 
     /// Sends a message that this process has claimed, until its outcome is known.
-    async fn work(
+    async fn send_claimed(
         &self,
         client: &SessionClient,
         message: Message,
-        active: Active,
+        active: ActiveRow,
     ) -> Result<SendNowOutcome, HubError> {
         let inner = &self.0;
-        let reply = match inner.turn(&message).await {
+        let reply = match inner.wait_for_turn(&message).await {
             Ok(()) => inner.request_send(client, &message).await,
             Err(late) => Ok(late),
         };
@@ -249,7 +253,7 @@ impl Outbox {
                 tracing::error!(id = message.id, "an outcome was not written down: {error}");
                 let is_certain = matches!(
                     verdict,
-                    Verdict::Taken { .. } | Verdict::Unknown(_) | Verdict::Undecided(_)
+                    Verdict::Accepted { .. } | Verdict::Unknown(_) | Verdict::Undecided(_)
                 );
                 let reply = if is_certain { reply } else { Ok(unconfirmed()) };
                 Ok(SendNowOutcome { reply, message })
@@ -258,7 +262,7 @@ impl Outbox {
     }
 
     /// Waits for the outcome of a message that another task is sending.
-    async fn wait(&self, id: i64) -> Result<SendNowOutcome, HubError> {
+    async fn wait_for_outcome(&self, id: i64) -> Result<SendNowOutcome, HubError> {
         let inner = &self.0;
         let deadline = Instant::now() + inner.limits.outcome;
         let mut news = inner.news.subscribe();
@@ -268,7 +272,7 @@ impl Outbox {
             if !message.state.is_pending() || Instant::now() >= deadline {
                 return Ok(SendNowOutcome::of(message));
             }
-            let _ = timeout_at(deadline.min(Instant::now() + LOOK), news.recv()).await;
+            let _ = timeout_at(deadline.min(Instant::now() + POLL), news.recv()).await;
         }
     }
 }
@@ -279,7 +283,7 @@ impl Inner {
     /// It waits only while such messages can be sent; otherwise session-manager
     /// reports why they cannot. Messages with an unknown outcome are left to
     /// session-manager, which keeps the order.
-    async fn turn(&self, message: &Message) -> Result<(), RawAnswer> {
+    async fn wait_for_turn(&self, message: &Message) -> Result<(), RawAnswer> {
         let deadline = Instant::now() + self.limits.turn;
         let mut news = self.news.subscribe();
         // Without the store the order is unknown; the key prevents a second send.
@@ -290,7 +294,7 @@ impl Inner {
                     "earlier messages to this number wait: nothing was sent, try again later",
                 ));
             }
-            let _ = timeout_at(deadline.min(Instant::now() + LOOK), news.recv()).await;
+            let _ = timeout_at(deadline.min(Instant::now() + POLL), news.recv()).await;
         }
         Ok(())
     }
@@ -325,7 +329,7 @@ impl SendNowOutcome {
         };
         let reply = match message.state {
             MessageState::Simulated => sent(dry_run_id(&message), true),
-            state if state.is_taken() => sent(message.wa_id.clone().unwrap_or_default(), false),
+            state if state.is_accepted() => sent(message.wa_id.clone().unwrap_or_default(), false),
             MessageState::Failed if message.error_code.as_deref() == Some(OPTED_OUT) => opted_out(),
             MessageState::Failed => {
                 let code = message.error_code.as_deref().unwrap_or_default();

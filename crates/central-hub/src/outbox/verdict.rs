@@ -14,7 +14,7 @@ pub(super) const STOPPED: &str = "SENDING_STOPPED";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// WhatsApp's server accepted the message.
-    Taken {
+    Accepted {
         /// WhatsApp's id of the message.
         wa_id: String,
         /// The chat to which the message was sent, if known.
@@ -51,7 +51,7 @@ impl Verdict {
         match answer {
             Ok(answer) if answer.status.is_success() => {
                 match serde_json::from_slice::<SendBody>(&answer.body) {
-                    Ok(body) => Self::Taken {
+                    Ok(body) => Self::Accepted {
                         // An older session-manager names the chat only in the id.
                         chat: body
                             .chat
@@ -198,7 +198,7 @@ mod tests {
                     );
                 }
                 // No other code may be interpreted as one of these.
-                _ => assert!(!matches!(verdict, Verdict::Taken { .. }), "{code}"),
+                _ => assert!(!matches!(verdict, Verdict::Accepted { .. }), "{code}"),
             }
         }
         for (body, wa_id, chat) in [
@@ -214,11 +214,11 @@ mod tests {
             ),
             (r#"{"ok":true,"message_id":"3EB0"}"#, "3EB0", None),
         ] {
-            let taken = Verdict::Taken {
+            let accepted = Verdict::Accepted {
                 wa_id: wa_id.to_owned(),
                 chat: chat.map(str::to_owned),
             };
-            assert_eq!(Verdict::of(&answer(200, body)), taken);
+            assert_eq!(Verdict::of(&answer(200, body)), accepted);
         }
     }
 

@@ -62,11 +62,11 @@ impl Batch {
 /// person. What it learns affects all businesses, so only lists of callers who
 /// see all of them are trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Teaches {
+pub(crate) enum AddressLearning {
     /// The hub learns from lines that contain both.
-    People,
+    Enabled,
     /// The hub learns nothing.
-    Nothing,
+    Disabled,
 }
 
 /// Returns the number and the LID of a line that contains both.
@@ -85,7 +85,7 @@ pub(crate) async fn run(
     campaign: &Campaign,
     mut import: Import,
     rules: ImportRules,
-    teaches: Teaches,
+    learning: AddressLearning,
     source: impl Read + Send + 'static,
 ) -> Result<Option<Import>, ImportError> {
     let (batches, mut full) = mpsc::channel::<Batch>(1);
@@ -94,12 +94,12 @@ pub(crate) async fn run(
     let mut failed = None;
     while let Some(batch) = full.recv().await {
         let pairs = batch.rows.iter().filter_map(pair_of);
-        let pairs = pairs.filter(|_| teaches == Teaches::People);
+        let pairs = pairs.filter(|_| learning == AddressLearning::Enabled);
         if let Err(error) = learn(store, pairs).await {
             failed = Some(error);
             break;
         }
-        if let Err(error) = write(store, &mut import, &mut columns, batch).await {
+        if let Err(error) = store_batch(store, &mut import, &mut columns, batch).await {
             failed = Some(error);
             break;
         }
@@ -114,7 +114,7 @@ pub(crate) async fn run(
     }
     match read {
         Ok(()) => store.end_import(&import, ImportEnd::Done).await?,
-        Err(fault) => return Err(end_badly(store, &import, fault).await?),
+        Err(fault) => return Err(end_failed_import(store, &import, fault).await?),
     }
     let import = store.import(campaign.id, import.id).await?;
     if let Some(import) = &import {
@@ -130,7 +130,7 @@ pub(crate) async fn run(
 }
 
 /// Ends an import whose list cannot be read to its end.
-async fn end_badly(
+async fn end_failed_import(
     store: &Store,
     import: &Import,
     fault: ImportFault,
@@ -154,7 +154,7 @@ fn read(
     batches: &mpsc::Sender<Batch>,
 ) -> Result<(), ImportFault> {
     let bytes = std::rc::Rc::new(std::cell::Cell::new(0_u64));
-    let counted = Counted {
+    let counted = CountingReader {
         source,
         bytes: std::rc::Rc::clone(&bytes),
     };
@@ -190,7 +190,7 @@ async fn learn(store: &Store, pairs: impl Iterator<Item = (&str, &str)>) -> Resu
 }
 
 /// Stores a batch.
-async fn write(
+async fn store_batch(
     store: &Store,
     import: &mut Import,
     columns: &mut Vec<String>,
@@ -206,18 +206,18 @@ async fn write(
             fields: &row.fields,
         })
         .collect();
-    let taken = store
+    let added = store
         .add_recipients_in(&mut tx, import.campaign_id, Some(import.id), &rows)
         .await?;
-    let taken: std::collections::HashSet<_> = taken.into_iter().collect();
-    let is_taken = |row: &Row| i64::try_from(row.line).is_ok_and(|line| taken.contains(&line));
-    for row in batch.rows.iter().filter(|row| is_taken(row)) {
+    let added: std::collections::HashSet<_> = added.into_iter().collect();
+    let is_added = |row: &Row| i64::try_from(row.line).is_ok_and(|line| added.contains(&line));
+    for row in batch.rows.iter().filter(|row| is_added(row)) {
         if let Some(country) = &row.country {
             import.countries.note(country, row.line);
         }
     }
     let mut duplicates = 0;
-    for row in batch.rows.iter().filter(|row| !is_taken(row)) {
+    for row in batch.rows.iter().filter(|row| !is_added(row)) {
         duplicates += 1;
         let chat = row.recipient.as_str();
         let first = store
@@ -262,7 +262,7 @@ async fn write(
             .await?;
     }
     let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
-    import.accepted += count(taken.len());
+    import.accepted += count(added.len());
     import.duplicates += duplicates;
     import.refused += count(batch.refused.len()) - duplicates;
     import.bytes = i64::try_from(batch.bytes).unwrap_or(i64::MAX);
@@ -274,12 +274,12 @@ async fn write(
     Ok(())
 }
 
-struct Counted<R> {
+struct CountingReader<R> {
     source: R,
     bytes: std::rc::Rc<std::cell::Cell<u64>>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(buffer)?;
         let count_64 = u64::try_from(count).unwrap_or(u64::MAX);

@@ -55,22 +55,22 @@ pub struct SchedulerContext {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ticked {
     /// Number of messages enqueued in the outbox.
-    pub given: usize,
+    pub enqueued: usize,
     /// When the next tick is due, in milliseconds since 1970, unless the outbox
     /// changes something before.
-    pub look_at: Option<i64>,
+    pub next_tick_at: Option<i64>,
     /// Whether the outcome of a message in the outbox is awaited.
     pub in_flight: bool,
 }
 
 impl Ticked {
-    fn look(&mut self, at: i64) {
-        self.look_at = Some(self.look_at.map_or(at, |known| known.min(at)));
+    fn note_next_tick(&mut self, at: i64) {
+        self.next_tick_at = Some(self.next_tick_at.map_or(at, |known| known.min(at)));
     }
 }
 
 /// Maximum number of campaigns per tick.
-const TURNS: i64 = 50;
+const CAMPAIGNS_PER_TICK: i64 = 50;
 
 /// The scheduler; cheap to clone.
 #[derive(Clone, Debug)]
@@ -98,23 +98,23 @@ impl Scheduler {
         let mut ticked = Ticked::default();
         self.settle(context.now).await?;
         for id in self.store.campaigns_in_flight().await? {
-            ticked.in_flight |= self.take_back(id, context).await?;
+            ticked.in_flight |= self.withdraw_unsendable(id, context).await?;
         }
         if !context.auto {
             // A change wakes the worker, or its poll soon finds the change.
             return Ok(ticked);
         }
         let now = context.now.as_millis();
-        let only_rehearsals = context.dry_run || context.stopped || !context.ready;
+        let only_dry_runs = context.dry_run || context.stopped || !context.ready;
         let due = self
             .store
-            .due_campaigns(now, TURNS, only_rehearsals)
+            .due_campaigns(now, CAMPAIGNS_PER_TICK, only_dry_runs)
             .await?;
         for id in due {
             self.turn(id, context, chance, &mut ticked).await?;
         }
         if let Some(next) = self.store.next_due_campaign(now).await? {
-            ticked.look(next);
+            ticked.note_next_tick(next);
         }
         Ok(ticked)
     }

@@ -15,11 +15,11 @@ impl SchedulerContext {
             return Some("AUTO_CAMPAIGNS_DISABLED");
         }
         // A dry run must not use up a campaign that was approved for real.
-        if self.dry_run && !campaign.is_rehearsal() {
+        if self.dry_run && !campaign.is_dry_run() {
             return Some("DRY_RUN");
         }
         // A dry run sends nothing, so it needs no phone.
-        if campaign.is_rehearsal() {
+        if campaign.is_dry_run() {
             return None;
         }
         if self.stopped {

@@ -13,12 +13,12 @@ use crate::store::campaigns::{
 use crate::store::{Message, MessageState, Store, StoreError, Tx};
 
 /// Maximum number of messages settled per tick.
-const AT_ONCE: i64 = 500;
+const MESSAGES_PER_TICK: i64 = 500;
 
 impl Scheduler {
     /// Stores the outcomes of messages that were handed to the outbox.
     pub(super) async fn settle(&self, now: Timestamp) -> Result<(), StoreError> {
-        let settled = self.store.settled_recipients(AT_ONCE).await?;
+        let settled = self.store.settled_recipients(MESSAGES_PER_TICK).await?;
         for group in settled.chunk_by(|(one, _), (other, _)| one == other) {
             let ids: Vec<i64> = group.iter().map(|(_, recipient)| *recipient).collect();
             self.settle_campaign(group[0].0, &ids, now).await?;
@@ -113,7 +113,7 @@ impl Scheduler {
     /// Withdraws messages of a campaign that may no longer be sent, for example
     /// because the outbox waited for the session until the sending hours were
     /// over. Returns whether some messages are still in the outbox.
-    pub(super) async fn take_back(
+    pub(super) async fn withdraw_unsendable(
         &self,
         id: i64,
         context: SchedulerContext,
@@ -121,7 +121,7 @@ impl Scheduler {
         let Some(campaign) = self.store.campaign(id).await? else {
             return Ok(false);
         };
-        if campaign.is_rehearsal() {
+        if campaign.is_dry_run() {
             return Ok(true);
         }
         let mut tx = self.store.begin().await?;
@@ -177,7 +177,7 @@ impl<'a> Settled<'a> {
         let code = message.error_code.as_deref().unwrap_or("SEND_FAILED");
         let text = message.error_message.as_deref();
         Some(match message.state {
-            state if state.is_taken() => {
+            state if state.is_accepted() => {
                 plain(RecipientState::Sent, "SENT", Some(DeliveryOutcome::Sent))
             }
             MessageState::Simulated => plain(RecipientState::Simulated, "DRY_RUN", None),

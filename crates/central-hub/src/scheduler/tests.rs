@@ -142,7 +142,7 @@ impl Bench {
 
     async fn tick_at(&mut self, wall: &str) -> usize {
         self.context.now = at(wall);
-        self.tick().await.given
+        self.tick().await.enqueued
     }
 
     /// Claims every message that is due, as the outbox does.
@@ -238,18 +238,18 @@ on_both_engines! {
     async fn next_message_waits_for_the_previous_one(database: Database) {
         let mut bench = Bench::new(&database).await;
         let id = bench.approved(5, (1, 1)).await;
-        assert_eq!(bench.tick().await.given, 1);
+        assert_eq!(bench.tick().await.enqueued, 1);
         // The outbox has had the message for ten minutes.
         let claimed = bench.claim().await;
         for minute in 1..=10 {
             bench.context.now = at("2026-03-16T10:00").after(Duration::from_secs(60 * minute));
             let ticked = bench.tick().await;
-            assert_eq!(ticked.given, 0);
+            assert_eq!(ticked.enqueued, 0);
             assert!(ticked.in_flight);
         }
         // While a message's outcome is being settled, it blocks no other.
         bench.end(&claimed[0], Change::to(MessageState::Unconfirmed, "SEND_UNCONFIRMED")).await;
-        assert_eq!(bench.tick().await.given, 1);
+        assert_eq!(bench.tick().await.enqueued, 1);
         assert_eq!(bench.at_state(id, RecipientState::Queued).await, 2);
         bench.store.close().await;
     }
@@ -257,7 +257,7 @@ on_both_engines! {
     async fn undecided_messages_end_with_their_campaign(database: Database) {
         let mut bench = Bench::new(&database).await;
         let id = bench.approved(1, (1, 1)).await;
-        assert_eq!(bench.tick().await.given, 1);
+        assert_eq!(bench.tick().await.enqueued, 1);
         let message = bench.claim().await[0].id;
         let change = Change::to(MessageState::Unconfirmed, "SEND_UNDECIDED").because("?");
         bench.store.leave_undecided(message, change).await.unwrap().unwrap();
@@ -294,14 +294,14 @@ on_both_engines! {
         let id = bench.campaign(7, (0, 0)).await;
         let schedule = bench.schedule(id, ("09:00", "18:00"), 3).await;
         bench.approve(id).await;
-        for (wall, given) in [
+        for (wall, enqueued) in [
             ("2026-03-16T08:59", 0),
             ("2026-03-16T09:00", 3),
             ("2026-03-16T12:00", 0),
             ("2026-03-17T08:00", 0),
             ("2026-03-17T09:00", 3),
         ] {
-            assert_eq!(bench.tick_at(wall).await, given, "{wall}");
+            assert_eq!(bench.tick_at(wall).await, enqueued, "{wall}");
             bench.send_all().await;
         }
         bench.tick_at("2026-03-17T17:00").await;
@@ -347,7 +347,7 @@ on_both_engines! {
         let mut bench = Bench::new(&database).await;
         let id = bench.campaign(2, (0, 0)).await;
         let all = bench.context;
-        assert_eq!(bench.tick().await.given, 0, "it is not approved");
+        assert_eq!(bench.tick().await.enqueued, 0, "it is not approved");
         bench.approve(id).await;
         for (context, obstacle) in [
             (SchedulerContext { auto: false, ..all }, "AUTO_CAMPAIGNS_DISABLED"),
@@ -356,18 +356,18 @@ on_both_engines! {
             (SchedulerContext { stopped: true, ..all }, "SENDING_STOPPED"),
         ] {
             bench.context = context;
-            assert_eq!(bench.tick().await.given, 0, "{obstacle}");
+            assert_eq!(bench.tick().await.enqueued, 0, "{obstacle}");
             assert_eq!(context.obstacle(&bench.look(id).await), Some(obstacle));
         }
         bench.context = all;
-        assert_eq!(bench.tick().await.given, 2);
+        assert_eq!(bench.tick().await.enqueued, 2);
         // When sending is switched off, messages that have not been sent are withdrawn.
         bench.context.auto = false;
         bench.tick().await;
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 2);
         assert!(bench.claim().await.is_empty());
         bench.context.auto = true;
-        assert_eq!(bench.tick().await.given, 2);
+        assert_eq!(bench.tick().await.enqueued, 2);
         bench.context.stopped = true;
         bench.tick().await;
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 2);
@@ -396,7 +396,7 @@ on_both_engines! {
             (&fresh, "FIRST_SYNC", None),
         ] {
             bench.context.whatsapp_limit = WhatsappLimit::of(event);
-            assert_eq!(bench.tick().await.given, 0, "{code}");
+            assert_eq!(bench.tick().await.enqueued, 0, "{code}");
             let campaign = bench.look(id).await;
             assert_eq!(bench.context.obstacle(&campaign), Some(code));
             assert_eq!(bench.context.obstacle_until(code), ends);
@@ -404,7 +404,7 @@ on_both_engines! {
         }
         // The campaign resumes; messages that are not sent before the next limit are withdrawn.
         bench.context.whatsapp_limit = WhatsappLimit::of(&known);
-        assert_eq!(bench.tick().await.given, 3);
+        assert_eq!(bench.tick().await.enqueued, 3);
         bench.context.whatsapp_limit = WhatsappLimit::of(&locked);
         bench.tick().await;
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 3);
@@ -413,9 +413,9 @@ on_both_engines! {
         // A dry run sends nothing, so the limit does not stop it.
         bench.context.dry_run = true;
         bench.context.now = Timestamp::now();
-        let rehearsal = bench.approved(2, (0, 0)).await;
+        let dry_run = bench.approved(2, (0, 0)).await;
         bench.tick().await;
-        assert_eq!(bench.at_state(rehearsal, RecipientState::Queued).await, 2);
+        assert_eq!(bench.at_state(dry_run, RecipientState::Queued).await, 2);
         bench.store.close().await;
     }
 
@@ -537,7 +537,7 @@ on_both_engines! {
         let id = bench.approved(3, (0, 0)).await;
         bench.context.dry_run = false;
         bench.context.now = Timestamp::now();
-        assert_eq!(bench.tick().await.given, 3);
+        assert_eq!(bench.tick().await.enqueued, 3);
         assert!(bench.claim().await.is_empty(), "nothing of it is to be sent");
         bench.store.simulate(10).await.unwrap();
         bench.tick().await;
@@ -561,7 +561,7 @@ on_both_engines! {
         for message in &claimed[1..] {
             bench.end(message, Change::to(MessageState::Sent, "SENT")).await;
         }
-        assert_eq!(bench.tick().await.given, 0);
+        assert_eq!(bench.tick().await.enqueued, 0);
         assert_eq!(bench.at_state(id, RecipientState::Sent).await, 9);
         bench.counts_are_right(id).await;
         bench.store.resume_campaign(id).await.unwrap();
@@ -598,9 +598,9 @@ on_both_engines! {
         for message in &taken {
             bench.end(message, Change::to(MessageState::Sent, "SENT")).await;
         }
-        assert_eq!(bench.tick().await.given, 0);
+        assert_eq!(bench.tick().await.enqueued, 0);
         bench.store.resume_campaign(id).await.unwrap();
-        assert_eq!(bench.tick().await.given, 6);
+        assert_eq!(bench.tick().await.enqueued, 6);
         bench.send_all().await;
         bench.tick().await;
         assert_eq!(bench.at_state(id, RecipientState::Sent).await, 10);
@@ -616,7 +616,7 @@ on_both_engines! {
             bench.end(&message, Change::to(MessageState::Failed, "SEND_FAILED").because("no")).await;
         }
         for _ in 0..3 {
-            assert_eq!(bench.tick().await.given, 0);
+            assert_eq!(bench.tick().await.enqueued, 0);
         }
         assert_eq!(bench.look(id).await.state, CampaignState::Finished);
         let first = bench.people(id).await[0].id;
@@ -624,7 +624,7 @@ on_both_engines! {
         let campaign = bench.look(id).await;
         assert_eq!((campaign.state, paused_for(&campaign)), (CampaignState::Paused, "RETRY"));
         bench.store.resume_campaign(id).await.unwrap();
-        assert_eq!(bench.tick().await.given, 1);
+        assert_eq!(bench.tick().await.enqueued, 1);
         bench.send_all().await;
         bench.tick().await;
         assert_eq!(bench.look(id).await.state, CampaignState::Finished);
@@ -640,7 +640,7 @@ on_both_engines! {
         let id = bench.approved(3, (0, 0)).await;
         let word = bench.store.apply_opt_out(phone(2).as_str(), "¡Baja!").await.unwrap();
         assert_eq!(word.as_deref(), Some("baja"));
-        assert_eq!(bench.tick().await.given, 2);
+        assert_eq!(bench.tick().await.enqueued, 2);
         // The recipient opts out when the outbox already has the message.
         let claimed = bench.claim().await;
         bench.end(&claimed[0], Change::to(MessageState::Failed, "OPTED_OUT")).await;

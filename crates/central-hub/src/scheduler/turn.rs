@@ -16,11 +16,11 @@ use crate::store::{Composed, NewMessage, Origin, Store, StoreError, Tx};
 
 /// Maximum number of messages per turn, for a campaign without a pause and for a dry run.
 const BATCH: i64 = 50;
-const SIMULATED: i64 = 200;
+const DRY_RUN_BATCH: i64 = 200;
 /// Maximum number of messages in the outbox for a campaign without a pause.
-const IN_FLIGHT: i64 = 200;
+const MAX_IN_FLIGHT: i64 = 200;
 /// How soon to check again whether the outbox has finished the previous message, in milliseconds.
-const SOON: i64 = 500;
+const RECHECK_MS: i64 = 500;
 /// The time of the next turn if only a person's change can let the campaign continue.
 const NEVER: i64 = i64::MAX;
 
@@ -31,7 +31,7 @@ struct Turn<'a> {
     template: Template,
     days: Days,
     deltas: Deltas,
-    given: usize,
+    enqueued: usize,
 }
 
 impl Scheduler {
@@ -60,7 +60,7 @@ impl Scheduler {
         }
         // The simulated time of a dry run starts at `send_after`, so it does not wait.
         if let Some(at) = campaign.send_after
-            && !campaign.is_rehearsal()
+            && !campaign.is_dry_run()
             && at > context.now
         {
             wait_in(&mut tx, &campaign, "NOT_YET", Some(at), at.as_millis()).await?;
@@ -84,7 +84,7 @@ impl Scheduler {
         };
         let begin = campaign
             .clock
-            .filter(|_| campaign.is_rehearsal())
+            .filter(|_| campaign.is_dry_run())
             .unwrap_or(context.now)
             .max(campaign.send_after.unwrap_or(context.now));
         let from = self.zone.to_datetime(jiff_timestamp(begin)).date();
@@ -95,26 +95,26 @@ impl Scheduler {
             template,
             days,
             deltas: Deltas::default(),
-            given: 0,
+            enqueued: 0,
         };
-        if turn.campaign.is_rehearsal() {
+        if turn.campaign.is_dry_run() {
             self.simulate(&mut tx, &mut turn, &rules, begin, chance)
                 .await?;
-            ticked.look(now);
+            ticked.note_next_tick(now);
         } else {
-            let look = self
+            let check_at = self
                 .send(&mut tx, &mut turn, &rules, context.now, pace, chance)
                 .await?;
-            if let Some(look) = look {
-                ticked.look(look);
+            if let Some(check_at) = check_at {
+                ticked.note_next_tick(check_at);
             }
         }
         turn.days.write_in(&mut tx, id).await?;
         turn.deltas.apply(&mut tx, id).await?;
         finish_in(&mut tx, id).await?;
         tx.commit().await?;
-        ticked.given += turn.given;
-        ticked.in_flight |= turn.given > 0;
+        ticked.enqueued += turn.enqueued;
+        ticked.in_flight |= turn.enqueued > 0;
         Ok(())
     }
 
@@ -151,9 +151,9 @@ impl Scheduler {
             }
         };
         let in_flight = in_flight_in(tx, turn.campaign.id).await?;
-        let most = if pause.is_none() { IN_FLIGHT } else { 1 };
+        let most = if pause.is_none() { MAX_IN_FLIGHT } else { 1 };
         if in_flight >= most {
-            return Ok(Some(now.as_millis() + SOON));
+            return Ok(Some(now.as_millis() + RECHECK_MS));
         }
         if !pause.is_none() && pace > now.as_millis() {
             // `next_at` is unchanged, so the campaign keeps its place before the others.
@@ -174,9 +174,9 @@ impl Scheduler {
             1
         };
         for recipient in next_pending_in(tx, turn.campaign.id, count).await? {
-            turn.give(tx, &recipient, now, schedule, day).await?;
+            turn.enqueue(tx, &recipient, now, schedule, day).await?;
         }
-        if turn.given > 0 {
+        if turn.enqueued > 0 {
             turn.draw(tx, now, pause, chance).await?;
         }
         Ok(Some(now.as_millis()))
@@ -193,7 +193,7 @@ impl Scheduler {
         chance: &mut (impl Rng + Send),
     ) -> Result<(), StoreError> {
         let mut clock = begin;
-        let pending = next_pending_in(tx, turn.campaign.id, SIMULATED).await?;
+        let pending = next_pending_in(tx, turn.campaign.id, DRY_RUN_BATCH).await?;
         let mut waiting = pending.iter();
         let mut recipient = waiting.next();
         while let Some(next) = recipient {
@@ -205,7 +205,7 @@ impl Scheduler {
                     pause,
                     ..
                 } => {
-                    if turn.give(tx, next, clock, schedule, day).await? {
+                    if turn.enqueue(tx, next, clock, schedule, day).await? {
                         clock = clock.after(pause.draw(chance));
                     }
                     recipient = waiting.next();
@@ -225,7 +225,7 @@ const OVER: &str = "the dates of all approved schedules are over and there are r
 
 impl Turn<'_> {
     /// Enqueues a recipient's message. Returns `false` if the recipient is skipped.
-    async fn give(
+    async fn enqueue(
         &mut self,
         tx: &mut Tx,
         recipient: &Recipient,
@@ -268,7 +268,7 @@ impl Turn<'_> {
                     campaign_id: Some(self.campaign.id),
                     message: &message,
                     idempotency_key: &key,
-                    dry_run: self.campaign.is_rehearsal(),
+                    dry_run: self.campaign.is_dry_run(),
                     due: None,
                     claim: None,
                 },
@@ -291,7 +291,7 @@ impl Turn<'_> {
         };
         if move_in(tx, recipient, step, &mut self.deltas).await? {
             self.days.add(schedule, day);
-            self.given += 1;
+            self.enqueued += 1;
         }
         Ok(true)
     }

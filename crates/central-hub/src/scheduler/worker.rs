@@ -19,17 +19,17 @@ use crate::store::{Store, StoreError};
 use crate::whatsapp_limit::WhatsappLimit;
 
 /// Maximum interval between ticks, since another hub may have made a change.
-const IDLE: Duration = Duration::from_secs(5);
+const IDLE_INTERVAL: Duration = Duration::from_secs(5);
 /// Maximum interval while the outbox is working on messages.
-const BUSY: Duration = Duration::from_millis(250);
+const BUSY_INTERVAL: Duration = Duration::from_millis(250);
 /// The pause after a failure of the store.
-const TROUBLE: Duration = Duration::from_secs(1);
+const STORE_FAILURE_PAUSE: Duration = Duration::from_secs(1);
 /// Minimum interval between updates to the pages: a dry run changes faster than a person can read.
-const TELL: Duration = Duration::from_millis(200);
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(200);
 /// How far another hub's clock may be behind, in milliseconds.
-const SKEW: i64 = 2000;
+const CLOCK_SKEW_MS: i64 = 2000;
 /// Minimum interval between ticks.
-const LEAST: Duration = Duration::from_millis(5);
+const MIN_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Wakes the worker after a person's change; clones share it.
 #[derive(Clone, Debug, Default)]
@@ -77,33 +77,37 @@ pub(crate) struct Worker {
 impl Worker {
     /// Creates the heartbeat of [`Worker::run`].
     pub(crate) fn heartbeat() -> Heartbeat {
-        Heartbeat::new("the scheduler", IDLE)
+        Heartbeat::new("the scheduler", IDLE_INTERVAL)
     }
 
     /// Runs ticks until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
         let mut chance = StdRng::from_os_rng();
-        let mut told = Published {
+        let mut published = Published {
             since: Timestamp::now().as_millis(),
             last: HashMap::new(),
             at: Instant::now(),
         };
-        let mut troubled = false;
+        let mut store_failed = false;
         loop {
             self.heartbeat.beat();
-            let pause = match self.round(&mut told, &mut chance).await {
-                Ok((ticked, is_told)) => {
-                    if std::mem::take(&mut troubled) {
+            let pause = match self.tick(&mut published, &mut chance).await {
+                Ok((ticked, is_published)) => {
+                    if std::mem::take(&mut store_failed) {
                         tracing::info!("campaigns go on: the store answers again");
                     }
-                    let most = if is_told { IDLE } else { TELL };
+                    let most = if is_published {
+                        IDLE_INTERVAL
+                    } else {
+                        PUBLISH_INTERVAL
+                    };
                     Self::pause(ticked).min(most)
                 }
                 Err(error) => {
-                    if !std::mem::replace(&mut troubled, true) {
+                    if !std::mem::replace(&mut store_failed, true) {
                         tracing::warn!(%error, "campaigns wait for the store");
                     }
-                    TROUBLE
+                    STORE_FAILURE_PAUSE
                 }
             };
             tokio::select! {
@@ -116,9 +120,9 @@ impl Worker {
     }
 
     /// Runs one tick. Also returns whether changes were published.
-    async fn round(
+    async fn tick(
         &self,
-        told: &mut Published,
+        published: &mut Published,
         chance: &mut StdRng,
     ) -> Result<(Ticked, bool), StoreError> {
         let store = &self.scheduler.store;
@@ -126,43 +130,53 @@ impl Worker {
         store.is_sending_stopped().await?;
         let context = context(&self.config, &self.relay, store);
         let ticked = self.scheduler.tick(context, chance).await?;
-        if ticked.given > 0 {
+        if ticked.enqueued > 0 {
             self.outbox.wake();
         }
-        let is_time = told.at.elapsed() >= TELL;
+        let is_time = published.at.elapsed() >= PUBLISH_INTERVAL;
         if is_time {
-            self.publish(told, context).await?;
+            self.publish(published, context).await?;
         }
         Ok((ticked, is_time))
     }
 
     fn pause(ticked: Ticked) -> Duration {
-        let most = if ticked.in_flight { BUSY } else { IDLE };
+        let most = if ticked.in_flight {
+            BUSY_INTERVAL
+        } else {
+            IDLE_INTERVAL
+        };
         let now = Timestamp::now().as_millis();
-        let until = ticked.look_at.map_or(most, |at| {
+        let until = ticked.next_tick_at.map_or(most, |at| {
             Duration::from_millis(u64::try_from(at.saturating_sub(now)).unwrap_or(0))
         });
-        until.clamp(LEAST, most)
+        until.clamp(MIN_INTERVAL, most)
     }
 
     /// Publishes changes of campaigns to the pages, whichever hub made them.
     async fn publish(
         &self,
-        told: &mut Published,
+        published: &mut Published,
         context: SchedulerContext,
     ) -> Result<(), StoreError> {
-        told.at = Instant::now();
-        let changed = self.scheduler.store.campaigns_changed(told.since).await?;
+        published.at = Instant::now();
+        let changed = self
+            .scheduler
+            .store
+            .campaigns_changed(published.since)
+            .await?;
         let mut last = HashMap::with_capacity(changed.len());
         for campaign in changed {
-            told.since = told.since.max(campaign.updated_at.as_millis() - SKEW);
+            published.since = published
+                .since
+                .max(campaign.updated_at.as_millis() - CLOCK_SKEW_MS);
             // The event omits names; a page that may show them requests them.
             let body = super::CampaignBody::of(&campaign, context, false);
             let Ok(data) = serde_json::to_string(&body) else {
                 continue;
             };
             let data: Arc<str> = data.into();
-            if told.last.get(&campaign.id) != Some(&data) {
+            if published.last.get(&campaign.id) != Some(&data) {
                 self.relay.publish(HubEvent {
                     name: "campaign",
                     cliente_id: campaign.cliente_id,
@@ -171,7 +185,7 @@ impl Worker {
             }
             last.insert(campaign.id, data);
         }
-        told.last = last;
+        published.last = last;
         Ok(())
     }
 }

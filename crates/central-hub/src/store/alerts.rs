@@ -1,10 +1,10 @@
 //! Stores the active alerts, their last notification, and the queue of notices.
 //!
 //! ```text
-//!  seen ─> alerts ─tell_alert_in()─> notified ─┐ one transaction
-//!             │  no longer seen: removed       ├─> alert_notices: pending ─┬─> sent
-//!             └────────────────────────────────┘      ^ retry later <──────┼─> dead
-//!                                                     └────────────────────┘
+//!  seen ─> alerts ─mark_notified_in()─> notified ─┐ one transaction
+//!             │  no longer seen: removed          ├─> alert_notices: pending ─┬─> sent
+//!             └───────────────────────────────────┘      ^ retry later <──────┼─> dead
+//!                                                        └────────────────────┘
 //! ```
 //!
 //! Every transaction about an alert writes the alert's row first. If two hubs
@@ -109,7 +109,7 @@ pub struct Notice {
     /// The row's id.
     pub id: i64,
     /// The name of the channel.
-    pub way: String,
+    pub channel: String,
     /// The event's id, which is the same in every channel and for every attempt.
     pub event_id: String,
     /// `raised`, `repeated`, `cleared` or `digest`.
@@ -139,7 +139,7 @@ impl Notice {
         let attempts: i64 = row.try_get("attempts")?;
         Ok(Self {
             id: row.try_get("id")?,
-            way: row.try_get("way")?,
+            channel: row.try_get("way")?,
             event_id: row.try_get("event_id")?,
             kind: row.try_get("kind")?,
             key: row.try_get("key")?,
@@ -157,7 +157,7 @@ impl Notice {
 
 /// The outcome of an attempt to send a notice.
 #[derive(Clone, Debug)]
-pub enum Settled {
+pub enum NoticeOutcome {
     /// The receiver accepted the notice.
     Sent,
     /// The notice is retried at this time; the text says why the attempt failed.
@@ -172,7 +172,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn see_alert_in(
+    pub async fn record_sighting_in(
         &self,
         tx: &mut Tx,
         seen: &Sighting<'_>,
@@ -197,11 +197,11 @@ impl Store {
     }
 
     /// Marks an alert as notified, within the transaction of
-    /// [`Store::see_alert_in`].
+    /// [`Store::record_sighting_in`].
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn tell_alert_in(
+    pub async fn mark_notified_in(
         &self,
         tx: &mut Tx,
         alert: &StoredAlert,
@@ -253,17 +253,17 @@ impl Store {
     pub async fn enqueue_notice_in(
         &self,
         tx: &mut Tx,
-        ways: &[&str],
+        channels: &[&str],
         notice: &NewNotice<'_>,
     ) -> Result<(), StoreError> {
         let at = now();
-        for way in ways {
+        for channel in channels {
             sqlx::query(
                 "INSERT INTO alert_notices (way, event_id, kind, key, code, severity, title, text,
                      state, due_at, created_at, updated_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $9, $9)",
             )
-            .bind(*way)
+            .bind(*channel)
             .bind(notice.event_id)
             .bind(notice.kind)
             .bind(notice.key)
@@ -312,13 +312,13 @@ impl Store {
         &self,
         notice: i64,
         who: &str,
-        settled: &Settled,
+        outcome: &NoticeOutcome,
     ) -> Result<(), StoreError> {
         let at = now();
-        let (state, due, error) = match settled {
-            Settled::Sent => ("sent", at, None),
-            Settled::Again(due, error) => ("pending", due.as_millis(), Some(error)),
-            Settled::Dead(error) => ("dead", at, Some(error)),
+        let (state, due, error) = match outcome {
+            NoticeOutcome::Sent => ("sent", at, None),
+            NoticeOutcome::Again(due, error) => ("pending", due.as_millis(), Some(error)),
+            NoticeOutcome::Dead(error) => ("dead", at, Some(error)),
         };
         sqlx::query(
             "UPDATE alert_notices SET state = $1, due_at = $2, last_error = $3, claimed_by = NULL,

@@ -11,7 +11,7 @@ use super::error::StoreError;
 use super::{Store, Tx};
 
 /// A chat and the business that has messages in it.
-pub(super) type Between<'a> = (&'a str, Option<i64>);
+pub(super) type ChatAndBusiness<'a> = (&'a str, Option<i64>);
 
 /// Returns the digits by which a search finds a chat: the number as WhatsApp
 /// spells it and, if different, the canonical spelling.
@@ -30,7 +30,7 @@ impl Store {
     pub(super) async fn note_conversations_in(
         &self,
         tx: &mut Tx,
-        all: &BTreeSet<Between<'_>>,
+        all: &BTreeSet<ChatAndBusiness<'_>>,
     ) -> Result<(), StoreError> {
         if all.is_empty() {
             return Ok(());

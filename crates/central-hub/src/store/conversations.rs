@@ -18,7 +18,7 @@ use super::contact_cards::stored;
 use super::conversation_rows::digits_of_chat;
 use super::error::StoreError;
 use super::messages::{Message, joined};
-use super::search::{Budget, CHUNK, LOOKED_AT};
+use super::search::{Budget, CHUNK, MAX_READ};
 use super::words::Words;
 use super::{MessagePage, Store};
 use crate::text::fold;
@@ -29,11 +29,11 @@ const FIRST_CHUNK: u32 = 200;
 const FEW_CHATS: usize = 500;
 
 /// The message at which a conversation is listed, and its chat.
-pub(super) type At = (i64, String);
+pub(super) type ListedAt = (i64, String);
 
 /// A part of a list, newest first, and the id of the message down to which it
 /// was read; `None` if it was read to the end.
-pub(super) type Part = (Vec<At>, Option<i64>);
+pub(super) type ListPart = (Vec<ListedAt>, Option<i64>);
 
 fn as_id(cliente_id: Option<u64>) -> Option<i64> {
     cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX))
@@ -100,7 +100,7 @@ impl Store {
         cliente_id: Option<u64>,
         mut before: i64,
         limit: u32,
-    ) -> Result<Part, StoreError> {
+    ) -> Result<ListPart, StoreError> {
         let newer_of = match cliente_id {
             None => ("", ""),
             Some(_) => ("AND m.cliente_id = $3", "AND n.cliente_id = $3"),
@@ -113,7 +113,7 @@ impl Store {
              FROM messages m WHERE m.id < $1 {of} ORDER BY m.id DESC LIMIT $2"
         );
         let mut found = Vec::new();
-        let mut budget = Budget::new(LOOKED_AT);
+        let mut budget = Budget::new(MAX_READ);
         let mut size = FIRST_CHUNK;
         loop {
             let mut query = sqlx::query(AssertSqlSafe(statement.clone()))
@@ -151,14 +151,14 @@ impl Store {
         digits: Option<&Digits>,
         before: i64,
         limit: u32,
-    ) -> Result<Part, StoreError> {
+    ) -> Result<ListPart, StoreError> {
         let chats = self.chats_named(cliente_id, words, digits).await?;
         if chats.len() <= FEW_CHATS {
             return self.last_of_these(cliente_id, &chats, before).await;
         }
         let mut found = Vec::new();
         let mut before = before;
-        let mut budget = Budget::new(LOOKED_AT);
+        let mut budget = Budget::new(MAX_READ);
         let mut size = FIRST_CHUNK;
         loop {
             let (lasts, to) = self.last_of_each(cliente_id, before, size).await?;
@@ -176,8 +176,10 @@ impl Store {
                     .push_str(&card.words());
             }
             for (id, chat) in lasts {
-                let is_named = names.get(&chat).is_some_and(|names| words.are_in(names));
-                if is_named || digits.is_some_and(|digits| digits.are_of(&chat)) {
+                let is_named = names
+                    .get(&chat)
+                    .is_some_and(|names| words.match_text(names));
+                if is_named || digits.is_some_and(|digits| digits.match_chat(&chat)) {
                     found.push((id, chat));
                     if found.len() > limit as usize {
                         return Ok((found, Some(id)));
@@ -254,7 +256,7 @@ impl Store {
         cliente_id: Option<u64>,
         chats: &[String],
         before: i64,
-    ) -> Result<Part, StoreError> {
+    ) -> Result<ListPart, StoreError> {
         if chats.is_empty() {
             return Ok((Vec::new(), None));
         }
@@ -294,11 +296,11 @@ impl Store {
         words: &Words,
         mut before: i64,
         limit: u32,
-    ) -> Result<Part, StoreError> {
-        before = self.not_beyond_newest(before).await?;
+    ) -> Result<ListPart, StoreError> {
+        before = self.capped_cursor(before).await?;
         let mut found = Vec::new();
         let mut chats = HashSet::new();
-        let mut budget = Budget::new(LOOKED_AT);
+        let mut budget = Budget::new(MAX_READ);
         let mut size = FIRST_CHUNK;
         loop {
             let matches = self
@@ -376,7 +378,7 @@ impl Digits {
         Some(Self { typed, line })
     }
 
-    pub(super) fn are_of(&self, chat: &str) -> bool {
+    pub(super) fn match_chat(&self, chat: &str) -> bool {
         let digits = digits_of_chat(chat);
         digits.contains(&self.typed) || digits.contains(&self.line)
     }
@@ -403,9 +405,9 @@ mod tests {
         let digits = Digits::read("+54 11 5825-4201").unwrap();
         assert_eq!(digits.typed, "541158254201");
         for chat in ["5491158254201@c.us", "541158254201@c.us"] {
-            assert!(digits.are_of(chat), "{chat}");
+            assert!(digits.match_chat(chat), "{chat}");
         }
-        assert!(!digits.are_of("5491158254202@c.us"));
+        assert!(!digits.match_chat("5491158254202@c.us"));
         for other in ["12", "ana", "5 cuotas", ""] {
             assert!(Digits::read(other).is_none(), "{other}");
         }

@@ -23,12 +23,12 @@ use super::webhooks::Webhook;
 use super::{Store, Tx, now};
 
 /// How long delivered and dead deliveries are kept.
-const KEPT: [(&str, Duration); 2] = [
+const RETENTION: [(&str, Duration); 2] = [
     ("delivered", Duration::from_secs(7 * 24 * 3600)),
     ("dead", Duration::from_secs(30 * 24 * 3600)),
 ];
 /// Number of rows removed per statement.
-const REMOVED_AT_ONCE: i64 = 500;
+const REMOVED_PER_STATEMENT: i64 = 500;
 
 macro_rules! claim {
     ($lock:literal) => {
@@ -420,7 +420,7 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn forget_deliveries(&self) -> Result<u64, StoreError> {
         let mut removed = 0;
-        for (state, kept) in KEPT {
+        for (state, kept) in RETENTION {
             loop {
                 let done = sqlx::query(
                     "DELETE FROM webhook_deliveries WHERE id IN (
@@ -429,11 +429,11 @@ impl Store {
                 )
                 .bind(state)
                 .bind(now() - i64::try_from(kept.as_millis()).unwrap_or(i64::MAX))
-                .bind(REMOVED_AT_ONCE)
+                .bind(REMOVED_PER_STATEMENT)
                 .execute(self.writer())
                 .await?;
                 removed += done.rows_affected();
-                if done.rows_affected() < REMOVED_AT_ONCE.unsigned_abs() {
+                if done.rows_affected() < REMOVED_PER_STATEMENT.unsigned_abs() {
                     break;
                 }
             }

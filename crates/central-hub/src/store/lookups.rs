@@ -14,22 +14,22 @@ use sqlx::Row;
 
 use super::addresses::{address_of, is_lid};
 use super::error::StoreError;
-use super::people::{Source, may_be_one};
+use super::people::{Source, may_be_same_person};
 use super::rows::timestamp;
 use super::{Store, Tx, now};
 
 /// How long a result is valid that a number has WhatsApp.
-const FOUND: Duration = Duration::from_secs(7 * 24 * 3600);
+const FOUND_VALID_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long a result is valid that a number has no WhatsApp. It is shorter
 /// because people may join later.
-const NOT_FOUND: Duration = Duration::from_secs(24 * 3600);
+const NOT_FOUND_VALID_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// How long a failed lookup is postponed, in milliseconds.
 const POSTPONED_MS: i64 = 5 * 60 * 1000;
 
 /// The priority of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Urgency {
+pub enum LookupPriority {
     /// For numbers that a user asked about.
     Asked,
     /// For numbers of a list, which come after those.
@@ -64,7 +64,7 @@ impl Store {
             .map(|person| address_of(person.as_str()).into_owned())
             .collect();
         let mut tx = self.begin().await?;
-        self.want_lookups_in(&mut tx, &addresses, Urgency::Asked)
+        self.want_lookups_in(&mut tx, &addresses, LookupPriority::Asked)
             .await?;
         let statement = self.engine().pick(
             "SELECT * FROM lookups WHERE address IN (SELECT value FROM json_each($1))",
@@ -96,7 +96,7 @@ impl Store {
         &self,
         tx: &mut Tx,
         addresses: &BTreeSet<String>,
-        urgency: Urgency,
+        priority: LookupPriority,
     ) -> Result<(), StoreError> {
         // The addresses are inserted in sorted order, so that two concurrent
         // requests do not deadlock.
@@ -120,9 +120,9 @@ impl Store {
         sqlx::query(statement)
             .bind(json!(addresses).to_string())
             .bind(now())
-            .bind(before(FOUND))
-            .bind(before(NOT_FOUND))
-            .bind(i64::from(urgency == Urgency::List))
+            .bind(before(FOUND_VALID_FOR))
+            .bind(before(NOT_FOUND_VALID_FOR))
+            .bind(i64::from(priority == LookupPriority::List))
             .execute(&mut **tx)
             .await?;
         Ok(())
@@ -162,7 +162,7 @@ impl Store {
     pub async fn note_lookup(&self, address: &str, said: &LookupBody) -> Result<(), StoreError> {
         let of_it = |id: &&str| {
             Recipient::parse(id).is_ok_and(|it| it.as_str() == *id)
-                && (*id == address || may_be_one(id, address))
+                && (*id == address || may_be_same_person(id, address))
         };
         let chat = said.chat.as_deref().filter(of_it);
         if said.exists && chat.is_some() {

@@ -44,10 +44,10 @@ mod examine;
 mod history;
 mod inbound;
 mod inbox;
-mod joining_records;
 mod leases;
 mod lookups;
 mod media_deletions;
+mod merge_records;
 mod message_changes;
 mod messages;
 mod migrations;
@@ -88,7 +88,7 @@ pub use access::{
     ApiToken, MOST_TOKENS, NewSession, NewToken, NewUser, Role, TokenRow, User, UserChange,
     UserOutcome,
 };
-pub use alerts::{NewNotice, Notice, Settled, Sighting, StoredAlert};
+pub use alerts::{NewNotice, Notice, NoticeOutcome, Sighting, StoredAlert};
 pub use claims::CLAIM_PLANS;
 pub(crate) use composed::is_file;
 pub use composed::{Composed, SentFile};
@@ -103,13 +103,13 @@ pub use error::StoreError;
 pub use history::{Change, Transition};
 pub use inbound::{Cursor, FOLLOWER, InboundMessage, Recorded, SourceEvent};
 pub use inbox::{ChangedTalk, INBOX_PLANS, InboxCounts, MOST_COUNTED, NOBODY, Talk, Talks};
-pub use lookups::{Lookup, Urgency};
+pub use lookups::{Lookup, LookupPriority};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
 pub use overview::{ANSWERED_PLANS, DeadLetters, MOST_DEAD, OVERVIEW_PLANS, WEEK};
-pub use people_by_hand::{Forgotten, Joined, Parted};
+pub use people_by_hand::{DeleteOutcome, MergeOutcome, SplitOutcome};
 pub use possible_opt_outs::PossibleOptOut;
-pub use quick_answers::{Kept, MOST_QUICK_ANSWERS, QuickAnswer};
+pub use quick_answers::{MOST_QUICK_ANSWERS, QuickAnswer, SaveOutcome};
 pub(crate) use rows::{now, wa_key};
 pub use search::MessagePage;
 pub use sending_switch::SendingSwitch;
@@ -142,7 +142,7 @@ const LINK_KEY: &str = "media.link_key";
 
 /// The result of checking whether the database answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Reachability {
     /// The database answers.
     Works,
     /// PostgreSQL cannot be reached.
@@ -252,7 +252,7 @@ impl Store {
             inbox: Arc::default(),
             stopped: Arc::default(),
             dry_run: Arc::default(),
-            searching: Arc::new(Semaphore::new(search::AT_ONCE)),
+            searching: Arc::new(Semaphore::new(search::CONCURRENT_SEARCHES)),
             deletions_queued: Arc::default(),
             links: None,
         }
@@ -272,7 +272,7 @@ impl Store {
             inbox: Arc::default(),
             stopped: Arc::default(),
             dry_run: Arc::default(),
-            searching: Arc::new(Semaphore::new(search::AT_ONCE)),
+            searching: Arc::new(Semaphore::new(search::CONCURRENT_SEARCHES)),
             deletions_queued: Arc::default(),
             links: None,
         }
@@ -373,11 +373,11 @@ impl Store {
     ///
     /// # Errors
     /// If the store's own connections do not answer.
-    pub async fn answers(&self) -> Result<Answer, StoreError> {
+    pub async fn answers(&self) -> Result<Reachability, StoreError> {
         let hung = || StoreError::from(sqlx::Error::PoolTimedOut);
         match (answer_of(&self.read).await, self.engine) {
-            (Some(Ok(())), _) | (Some(Err(_)), Engine::Sqlite) => return Ok(Answer::Works),
-            (Some(Err(_)), Engine::Postgres) => return Ok(Answer::Away),
+            (Some(Ok(())), _) | (Some(Err(_)), Engine::Sqlite) => return Ok(Reachability::Works),
+            (Some(Err(_)), Engine::Postgres) => return Ok(Reachability::Away),
             (None, Engine::Sqlite) => return Err(hung()),
             (None, Engine::Postgres) => {}
         }
@@ -389,7 +389,7 @@ impl Store {
         };
         match tokio::time::timeout(ACQUIRE, anew).await {
             Ok(Ok(())) => Err(hung()),
-            _ => Ok(Answer::Away),
+            _ => Ok(Reachability::Away),
         }
     }
 

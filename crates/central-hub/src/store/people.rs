@@ -30,7 +30,7 @@ use super::campaigns::{Deltas, Move, RecipientState, move_in};
 use super::contacts::note_words_in;
 use super::error::StoreError;
 use super::inbound::InboundMessage;
-use super::joining_records::Kept;
+use super::merge_records::StateBeforeMerge;
 use super::opt_out_answers::move_opt_out_answer_in;
 use super::settings::setting_in;
 use super::{Store, Tx, now};
@@ -38,12 +38,12 @@ use super::{Store, Tx, now};
 /// Number of merged spellings between two log lines about the progress.
 const LOG_EVERY: usize = 1_000;
 /// The setting that says that the data older than this table was merged.
-const JOINED: &str = "people.joined";
+const MERGED_SETTING: &str = "people.joined";
 /// Maximum number of attempts at a merge that conflicts with another.
-const TRIES: u32 = 3;
+const MAX_TRIES: u32 = 3;
 /// Number of final digits that two numbers must share for WhatsApp to have
 /// derived one from the other: it corrects only leading digits.
-const SAME_END: usize = 6;
+const SHARED_DIGITS: usize = 6;
 
 /// How the hub learned that addresses belong to one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,12 +76,12 @@ impl Source {
 }
 
 /// Returns whether WhatsApp may have derived one of these addresses from the other.
-pub(super) fn may_be_one(one: &str, other: &str) -> bool {
+pub(super) fn may_be_same_person(one: &str, other: &str) -> bool {
     let end = |id: &str| {
         let digits = id.strip_suffix("@c.us")?;
         digits
             .len()
-            .checked_sub(SAME_END)
+            .checked_sub(SHARED_DIGITS)
             .map(|at| digits[at..].to_owned())
     };
     is_lid(one) != is_lid(other) || end(one).is_some() && end(one) == end(other)
@@ -133,7 +133,7 @@ impl Store {
         if !Recipient::parse(chat).is_ok_and(|it| it.as_str() == chat) {
             return Ok(());
         }
-        if chat != id && !may_be_one(chat, id) {
+        if chat != id && !may_be_same_person(chat, id) {
             return Ok(());
         }
         let spelled = Some(chat).filter(|chat| !is_lid(chat));
@@ -164,7 +164,7 @@ impl Store {
         let mut tries = 1;
         loop {
             match self.try_learn_from_import(&ids).await {
-                Err(error) if tries < TRIES && error.is_conflict() => tries += 1,
+                Err(error) if tries < MAX_TRIES && error.is_conflict() => tries += 1,
                 result => return result,
             }
         }
@@ -176,7 +176,7 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn may_learn(&self, id: &str, chat: &str) -> Result<bool, StoreError> {
         if address_of(id) != address_of(chat) {
-            let is_one = may_be_one(id, chat);
+            let is_one = may_be_same_person(id, chat);
             return Ok(is_one && !self.is_learnt(&[id, chat], None).await?);
         }
         // WhatsApp's spelling of a line, if none is known yet.
@@ -230,7 +230,7 @@ impl Store {
         let mut tries = 1;
         loop {
             match self.try_learn(ids, spelled, source).await {
-                Err(error) if tries < TRIES && error.is_conflict() => tries += 1,
+                Err(error) if tries < MAX_TRIES && error.is_conflict() => tries += 1,
                 result => return result,
             }
         }
@@ -269,7 +269,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         self.lock_for_merge(&mut tx, ids).await?;
-        self.join_in(&mut tx, ids, spelled, source).await?;
+        self.merge_in(&mut tx, ids, spelled, source).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -308,7 +308,7 @@ impl Store {
     }
 
     /// Merges the people with these addresses into one.
-    async fn join_in(
+    async fn merge_in(
         &self,
         tx: &mut Tx,
         ids: &[&str],
@@ -321,7 +321,7 @@ impl Store {
         self.merge_people_in(tx, &addresses, spelled, source).await
     }
 
-    /// Merges people like [`Store::join_in`], without detaching reassigned LIDs.
+    /// Merges people like [`Store::merge_in`], without detaching reassigned LIDs.
     pub(super) async fn merge_people_in(
         &self,
         tx: &mut Tx,
@@ -408,7 +408,7 @@ impl Store {
             .execute(&mut **tx)
             .await?;
         for from in before {
-            let were = Kept::read_in(tx, &from, &chat).await?;
+            let were = StateBeforeMerge::read_in(tx, &from, &chat).await?;
             let (moved, skipped) = self.move_chat_in(tx, &from, &chat).await?;
             let were = were.with_skipped(skipped);
             let is_told = moved || source == Source::Hand;
@@ -507,26 +507,26 @@ impl Store {
     /// Only rows that will change are read, because the index by chat finds the
     /// spellings.
     pub(super) async fn merge_existing_addresses(&self) -> Result<(), StoreError> {
-        if self.setting(JOINED).await?.is_some() {
+        if self.setting(MERGED_SETTING).await?.is_some() {
             return Ok(());
         }
         let mut tx = self.begin().await?;
         self.lock_people(&mut tx, LOCK_ALONE).await?;
         // Another hub may have merged the data meanwhile.
-        if setting_in(&mut tx, JOINED).await?.is_some() {
+        if setting_in(&mut tx, MERGED_SETTING).await?.is_some() {
             return Ok(());
         }
-        self.join_known_lids_in(&mut tx).await?;
-        let count = self.join_spellings_in(&mut tx).await?;
+        self.merge_known_lids_in(&mut tx).await?;
+        let count = self.merge_spellings_in(&mut tx).await?;
         if count > 0 {
             tracing::info!(count, "numbers in two spellings were joined");
         }
-        self.set_in(&mut tx, JOINED, "1").await?;
+        self.set_in(&mut tx, MERGED_SETTING, "1").await?;
         tx.commit().await?;
         Ok(())
     }
 
-    async fn join_known_lids_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
+    async fn merge_known_lids_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
         for chat in unusual_in(tx, "people", "chat").await? {
             let address = address_of(&chat).into_owned();
             if address == chat {
@@ -549,7 +549,7 @@ impl Store {
                 let ids = [lid.as_str(), address.as_str()];
                 let person = holder_in(tx, &lid).await?;
                 let spelled = person.map_or_else(|| chat.clone(), |it| it.chat);
-                self.join_in(tx, &ids, Some(&spelled), Source::Migration)
+                self.merge_in(tx, &ids, Some(&spelled), Source::Migration)
                     .await?;
             }
         }
@@ -587,7 +587,7 @@ impl Store {
         Ok(())
     }
 
-    async fn join_spellings_in(&self, tx: &mut Tx) -> Result<usize, StoreError> {
+    async fn merge_spellings_in(&self, tx: &mut Tx) -> Result<usize, StoreError> {
         let mut chats = BTreeSet::new();
         for (table, column) in [
             ("messages", "chat"),
@@ -620,7 +620,7 @@ impl Store {
             .fetch_optional(&mut **tx)
             .await?;
             if heard.is_some() && known.is_none() {
-                self.join_in(tx, &[&chat], Some(&chat), Source::Migration)
+                self.merge_in(tx, &[&chat], Some(&chat), Source::Migration)
                     .await?;
             } else {
                 let to = known.map_or(address, |it| it.chat);

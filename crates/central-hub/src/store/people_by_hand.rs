@@ -11,24 +11,24 @@ use super::addresses::{LOCK_ALONE, address_of, is_lid};
 use super::campaigns::{Deltas, RecipientState};
 use super::contact_cards::stored;
 use super::error::StoreError;
-use super::joining_records::{Left, forget_kept_cards_in};
+use super::merge_records::{SplitOff, forget_kept_cards_in};
 use super::people::{Holder, Source, addresses_in, detach_address_in, detach_person_in, holder_in};
 use super::webhook_events::{delivered_field, phone_of};
 use super::{Store, Tx};
 
 /// How long the request itself may try to delete the data from session-manager,
 /// before the queue takes over.
-const ASKED_AT_ONCE: Duration = Duration::from_secs(15);
+const IMMEDIATE_DELETION_TIMEOUT: Duration = Duration::from_secs(15);
 /// Number of messages read per step.
-const STEP: i64 = 1_000;
+const MESSAGES_PER_STEP: i64 = 1_000;
 /// Maximum number of attempts at a transaction that conflicts with another hub's.
-const TRIES: u32 = 3;
+const MAX_TRIES: u32 = 3;
 /// Number of final digits of a phone number by which a refused line is found.
-const LINE_END: usize = 8;
+const COMPARED_DIGITS: usize = 8;
 
 /// The result of a merge.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Joined {
+pub enum MergeOutcome {
     /// The contacts were merged, under this chat.
     Done(String),
     /// They already were one contact.
@@ -37,7 +37,7 @@ pub enum Joined {
 
 /// The result of splitting off an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Parted {
+pub enum SplitOutcome {
     /// The address now is a separate contact, under this chat.
     Done(String),
     /// The address is not the contact's, or is its only one.
@@ -48,7 +48,7 @@ pub enum Parted {
 
 /// The result of a deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Forgotten {
+pub enum DeleteOutcome {
     /// The data was deleted.
     Done {
         /// Number of deleted messages.
@@ -71,21 +71,25 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn join_by_hand(
+    pub async fn merge_by_hand(
         &self,
         into: &Recipient,
         other: &Recipient,
-    ) -> Result<Joined, StoreError> {
+    ) -> Result<MergeOutcome, StoreError> {
         let mut tries = 1;
         loop {
-            match self.try_join(into, other).await {
-                Err(error) if tries < TRIES && error.is_conflict() => tries += 1,
+            match self.try_merge(into, other).await {
+                Err(error) if tries < MAX_TRIES && error.is_conflict() => tries += 1,
                 result => return result,
             }
         }
     }
 
-    async fn try_join(&self, into: &Recipient, other: &Recipient) -> Result<Joined, StoreError> {
+    async fn try_merge(
+        &self,
+        into: &Recipient,
+        other: &Recipient,
+    ) -> Result<MergeOutcome, StoreError> {
         let (stays, goes) = (self.chat_of(into).await?, self.chat_of(other).await?);
         let mut tx = self.begin().await?;
         let addresses: BTreeSet<String> = [into, other]
@@ -101,7 +105,7 @@ impl Store {
         }
         let is_one = addresses.len() == 1 || persons.len() == 1 && !persons.contains(&None);
         if is_one {
-            return Ok(Joined::Already);
+            return Ok(MergeOutcome::Already);
         }
         // A number is preferred to a LID, because it can be called.
         let chat = match is_lid(&stays) && !is_lid(&goes) {
@@ -111,7 +115,7 @@ impl Store {
         self.merge_people_in(&mut tx, &addresses, Some(&chat), Source::Hand)
             .await?;
         tx.commit().await?;
-        Ok(Joined::Done(chat))
+        Ok(MergeOutcome::Done(chat))
     }
 
     /// Splits an address off a contact. It becomes a separate contact with its
@@ -123,25 +127,25 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn part_by_hand(
+    pub async fn split_by_hand(
         &self,
         person: &Recipient,
         leaving: &Recipient,
-    ) -> Result<Parted, StoreError> {
+    ) -> Result<SplitOutcome, StoreError> {
         let mut tries = 1;
         loop {
-            match self.try_part(person, leaving).await {
-                Err(error) if tries < TRIES && error.is_conflict() => tries += 1,
+            match self.try_split(person, leaving).await {
+                Err(error) if tries < MAX_TRIES && error.is_conflict() => tries += 1,
                 result => return result,
             }
         }
     }
 
-    async fn try_part(
+    async fn try_split(
         &self,
         person: &Recipient,
         leaving: &Recipient,
-    ) -> Result<Parted, StoreError> {
+    ) -> Result<SplitOutcome, StoreError> {
         let mut leaving = address_of(leaving.as_str()).into_owned();
         let mut chats = BTreeSet::from([self.chat_of(person).await?, leaving.clone()]);
         let mut tx = self.begin().await?;
@@ -151,22 +155,22 @@ impl Store {
         self.lock_campaigns_in(&mut tx, &chats).await?;
         self.lock_people(&mut tx, LOCK_ALONE).await?;
         let Some(holder) = holder_in(&mut tx, &address_of(person.as_str())).await? else {
-            return Ok(Parted::NotTheirs);
+            return Ok(SplitOutcome::NotTheirs);
         };
         let addresses = addresses_in(&mut tx, holder.id).await?;
         if addresses.len() < 2 || !addresses.contains(&leaving) {
-            return Ok(Parted::NotTheirs);
+            return Ok(SplitOutcome::NotTheirs);
         }
         if *address_of(&holder.chat) == *leaving {
             // If the contact has only two addresses, either may be split off.
             let mut others = addresses.into_iter().filter(|it| *it != leaving);
             match (others.next(), others.next()) {
                 (Some(other), None) => leaving = other,
-                _ => return Ok(Parted::Main),
+                _ => return Ok(SplitOutcome::Main),
             }
         }
-        let came = came_with_in(&mut tx, &holder, &leaving).await?;
-        let (leaving, together, other) = match came {
+        let merged_with = addresses_merged_with_in(&mut tx, &holder, &leaving).await?;
+        let (leaving, together, other) = match merged_with {
             Some((chat, together)) => {
                 let other = detach_person_in(&mut tx, &together, &chat, &holder.chat).await?;
                 (chat, together, Some(other))
@@ -177,20 +181,20 @@ impl Store {
             }
         };
         let of = self
-            .part_messages_in(&mut tx, &holder.chat, &together, &leaving)
+            .split_messages_in(&mut tx, &holder.chat, &together, &leaving)
             .await?;
-        self.part_inbox_in(&mut tx, &holder.chat, &leaving).await?;
-        part_recipients_in(&mut tx, &holder.chat, &together, &leaving).await?;
+        self.split_inbox_in(&mut tx, &holder.chat, &leaving).await?;
+        split_recipients_in(&mut tx, &holder.chat, &together, &leaving).await?;
         let between = of.iter().map(|of| (leaving.as_str(), *of)).collect();
         self.note_conversations_in(&mut tx, &between).await?;
-        let left = Left {
+        let split_off = SplitOff {
             person: holder.id,
             stays: &holder.chat,
             other,
             leaves: &leaving,
             addresses: &together,
         };
-        self.undo_merges_in(&mut tx, &left).await?;
+        self.undo_merges_in(&mut tx, &split_off).await?;
         sqlx::query(
             "DELETE FROM conversations WHERE chat = $1
                  AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.chat = $1
@@ -203,12 +207,12 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(Parted::Done(leaving))
+        Ok(SplitOutcome::Done(leaving))
     }
 
     /// Moves the messages of these addresses to the chat `to`, and returns the
     /// messages' businesses.
-    async fn part_messages_in(
+    async fn split_messages_in(
         &self,
         tx: &mut Tx,
         chat: &str,
@@ -224,7 +228,7 @@ impl Store {
             )
             .bind(chat)
             .bind(after)
-            .bind(STEP)
+            .bind(MESSAGES_PER_STEP)
             .fetch_all(&mut **tx)
             .await?;
             let mut ids = Vec::new();
@@ -264,21 +268,21 @@ impl Store {
         &self,
         person: &Recipient,
         cliente_id: Option<u64>,
-    ) -> Result<Forgotten, StoreError> {
+    ) -> Result<DeleteOutcome, StoreError> {
         let mut tries = 1;
         loop {
-            match self.try_forget(person, cliente_id).await {
-                Err(error) if tries < TRIES && error.is_conflict() => tries += 1,
+            match self.try_delete(person, cliente_id).await {
+                Err(error) if tries < MAX_TRIES && error.is_conflict() => tries += 1,
                 result => return result,
             }
         }
     }
 
-    async fn try_forget(
+    async fn try_delete(
         &self,
         person: &Recipient,
         cliente_id: Option<u64>,
-    ) -> Result<Forgotten, StoreError> {
+    ) -> Result<DeleteOutcome, StoreError> {
         let chat = self.contact_chat(person, cliente_id).await?;
         let mut tx = self.begin().await?;
         self.lock_campaigns_in(&mut tx, &[chat.clone()].into())
@@ -308,7 +312,7 @@ impl Store {
             .fetch_one(&mut *tx)
             .await?;
         if busy > 0 {
-            return Ok(Forgotten::Busy);
+            return Ok(DeleteOutcome::Busy);
         }
         let words = self.engine().pick("rowid", "message_id");
         let delivered = |field| delivered_field(self.engine(), field);
@@ -320,7 +324,7 @@ impl Store {
         // The final digits of a number are the same in each spelling of its line.
         let ends = every_chat.iter().filter_map(|chat| phone_of(chat));
         let ends: BTreeSet<_> = ends
-            .map(|it| &it[it.len().saturating_sub(LINE_END)..])
+            .map(|it| &it[it.len().saturating_sub(COMPARED_DIGITS)..])
             .collect();
         for end in ends {
             blank_refused_lines_in(&mut tx, end, of).await?;
@@ -356,7 +360,7 @@ impl Store {
         .await?;
         let [_, messages, cards, known] = counts;
         if messages + recipients + cards + known == 0 {
-            return Ok(Forgotten::Nobody);
+            return Ok(DeleteOutcome::Nobody);
         }
         let opt_out = sqlx::query("SELECT id FROM opt_outs WHERE chat = $1")
             .bind(&chat)
@@ -371,13 +375,13 @@ impl Store {
         }
         let mut addresses = Vec::new();
         if cliente_id.is_none() || !is_known_in(&mut tx, among, &chats).await? {
-            let until = Timestamp::now().after(ASKED_AT_ONCE);
+            let until = Timestamp::now().after(IMMEDIATE_DELETION_TIMEOUT);
             self.delete_chats_in(&mut tx, &every_chat, until).await?;
             addresses.extend(every_chat);
         }
         tx.commit().await?;
         self.deletions_queued().notify_one();
-        Ok(Forgotten::Done {
+        Ok(DeleteOutcome::Done {
             messages,
             recipients,
             is_opted_out,
@@ -477,7 +481,7 @@ async fn forget_person_in(
 /// Returns the contact to which an address belonged before a merge by hand: its
 /// chat, and those of its addresses that are still with `holder`. Returns
 /// `None` if the address came alone.
-async fn came_with_in(
+async fn addresses_merged_with_in(
     tx: &mut Tx,
     holder: &Holder,
     leaving: &str,
@@ -547,7 +551,7 @@ fn own_address(wa_id: Option<&str>, request: Option<&str>) -> Option<String> {
 
 /// Moves the campaign recipients of these addresses to the chat `to`, unless
 /// the campaign already has a recipient there.
-async fn part_recipients_in(
+async fn split_recipients_in(
     tx: &mut Tx,
     chat: &str,
     addresses: &[String],

@@ -40,11 +40,11 @@ impl std::fmt::Debug for QuickAnswer {
 
 /// The outcome of storing a quick answer.
 #[derive(Debug)]
-pub enum Kept {
+pub enum SaveOutcome {
     /// The quick answer was stored.
     Done(QuickAnswer),
     /// The business already has another one with this shortcut.
-    Taken,
+    Duplicate,
     /// The business already has [`MOST_QUICK_ANSWERS`].
     Full,
     /// There is no quick answer with this id.
@@ -92,7 +92,7 @@ impl Store {
         cliente_id: Option<u64>,
         shortcut: &str,
         text: &str,
-    ) -> Result<Kept, StoreError> {
+    ) -> Result<SaveOutcome, StoreError> {
         let mut tx = self.begin().await?;
         let count: i64 =
             sqlx::query_scalar("SELECT COUNT(*) FROM quick_answers WHERE cliente_id = $1")
@@ -100,7 +100,7 @@ impl Store {
                 .fetch_one(&mut *tx)
                 .await?;
         if count >= i64::from(MOST_QUICK_ANSWERS) {
-            return Ok(Kept::Full);
+            return Ok(SaveOutcome::Full);
         }
         let row = sqlx::query(
             "INSERT INTO quick_answers (cliente_id, shortcut, word, text, created_at, updated_at)
@@ -115,8 +115,8 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         tx.commit().await?;
-        row.as_ref().map_or(Ok(Kept::Taken), |row| {
-            QuickAnswer::read(row).map(Kept::Done)
+        row.as_ref().map_or(Ok(SaveOutcome::Duplicate), |row| {
+            QuickAnswer::read(row).map(SaveOutcome::Done)
         })
     }
 
@@ -130,7 +130,7 @@ impl Store {
         cliente_id: Option<u64>,
         shortcut: &str,
         text: &str,
-    ) -> Result<Kept, StoreError> {
+    ) -> Result<SaveOutcome, StoreError> {
         let changed = sqlx::query(
             "UPDATE quick_answers SET shortcut = $3, word = $4, text = $5, updated_at = $6
              WHERE id = $1 AND ($2 = 0 OR cliente_id = $2) RETURNING *",
@@ -144,10 +144,12 @@ impl Store {
         .fetch_optional(self.writer())
         .await;
         match changed {
-            Ok(row) => row.as_ref().map_or(Ok(Kept::Unknown), |row| {
-                QuickAnswer::read(row).map(Kept::Done)
+            Ok(row) => row.as_ref().map_or(Ok(SaveOutcome::Unknown), |row| {
+                QuickAnswer::read(row).map(SaveOutcome::Done)
             }),
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(Kept::Taken),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                Ok(SaveOutcome::Duplicate)
+            }
             Err(error) => Err(error.into()),
         }
     }

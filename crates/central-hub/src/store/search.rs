@@ -24,28 +24,28 @@ use super::words::{Words, cliente_number, direction_number};
 use super::{Engine, Store};
 
 /// Concurrent searches; others wait for their turn.
-pub(super) const AT_ONCE: usize = 2;
+pub(super) const CONCURRENT_SEARCHES: usize = 2;
 /// Messages read per search, of those that the index or a filter returns.
-pub(super) const LOOKED_AT: usize = 10_000;
+pub(super) const MAX_READ: usize = 10_000;
 /// After this long, a search that has found less than a page ends with a cursor.
-const LOOKED_FOR: Duration = Duration::from_millis(10);
+const TIME_LIMIT: Duration = Duration::from_millis(10);
 /// Messages whose index entries are read at once, at first; a history of fewer is
 /// always searched whole.
-const RANGE: i64 = SQLITE_BUCKET;
+const FIRST_RANGE: i64 = SQLITE_BUCKET;
 /// Messages whose index entries are read at once, at most: words that are rare in
 /// the newest messages may be common in older ones.
-const LONGEST_RANGE: i64 = 2 * RANGE;
+const LONGEST_RANGE: i64 = 2 * FIRST_RANGE;
 /// A range that took less than this is followed by a longer one.
-const SHORT: Duration = Duration::from_millis(2);
+const FAST_READ: Duration = Duration::from_millis(2);
 /// Bytes of text read per search.
-const LOOKED_AT_BYTES: usize = 4 * 1024 * 1024;
+const MAX_READ_BYTES: usize = 4 * 1024 * 1024;
 pub(super) const CHUNK: u32 = 1_000;
 /// Messages up to which a filtered search skips the index.
-const NARROW: u32 = 2_000;
+const FEW_MESSAGES: u32 = 2_000;
 /// Bytes of text per chunk, so that long messages do not fill the memory.
 const CHUNK_BYTES: usize = 512 * 1024;
 /// A page of at most this many messages is read without checking sizes.
-const SMALL: u32 = 50;
+const SMALL_PAGE: u32 = 50;
 /// Bytes of text in a larger page.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
@@ -70,7 +70,7 @@ impl Budget {
     pub(super) fn new(messages: usize) -> Self {
         Self {
             messages,
-            bytes: LOOKED_AT_BYTES,
+            bytes: MAX_READ_BYTES,
             since: Instant::now(),
         }
     }
@@ -81,7 +81,7 @@ impl Budget {
     }
 
     pub(super) fn is_spent(&self) -> bool {
-        self.messages == 0 || self.bytes == 0 || self.since.elapsed() >= LOOKED_FOR
+        self.messages == 0 || self.bytes == 0 || self.since.elapsed() >= TIME_LIMIT
     }
 }
 
@@ -162,8 +162,10 @@ impl Store {
             campaign_id: filter.campaign_id,
             ..Filter::default()
         };
-        let some = self.message_sizes(&of, NARROW.saturating_add(1)).await?;
-        Ok(some.len() <= NARROW as usize)
+        let some = self
+            .message_sizes(&of, FEW_MESSAGES.saturating_add(1))
+            .await?;
+        Ok(some.len() <= FEW_MESSAGES as usize)
     }
 
     /// Searches by the index, newest first; the filters that are not in the index
@@ -177,7 +179,7 @@ impl Store {
         let Some((after, mut before)) = self.bounds(filter).await? else {
             return Ok(MessagePage::default());
         };
-        before = self.not_beyond_newest(before).await?;
+        before = self.capped_cursor(before).await?;
         let is_known = filter.chat.is_none()
             && filter.state.is_none()
             && filter.campaign_id.is_none()
@@ -189,7 +191,7 @@ impl Store {
         } else {
             CHUNK
         };
-        let mut budget = Budget::new(LOOKED_AT);
+        let mut budget = Budget::new(MAX_READ);
         let mut bytes_left = PAGE_BYTES;
         let mut messages = Vec::new();
         loop {
@@ -236,7 +238,7 @@ impl Store {
 
     /// Returns a cursor that is not beyond the newest message: its ranges would be
     /// searched, too.
-    pub(super) async fn not_beyond_newest(&self, before: i64) -> Result<i64, StoreError> {
+    pub(super) async fn capped_cursor(&self, before: i64) -> Result<i64, StoreError> {
         let newest: Option<i64> = sqlx::query_scalar("SELECT MAX(id) FROM messages")
             .fetch_one(self.reader())
             .await?;
@@ -244,7 +246,7 @@ impl Store {
     }
 
     /// Returns the newest messages whose index entries have these words, of those
-    /// after one id and before another, which is [`Store::not_beyond_newest`];
+    /// after one id and before another, which is [`Store::capped_cursor`];
     /// fewer than `limit` at the end, or where the budget is spent. The index has
     /// no states and no times, and two words may share a number: the caller checks
     /// the messages.
@@ -263,11 +265,11 @@ impl Store {
         // A cursor may be zero or negative.
         let mut before = before.max(1);
         let after = after.max(0);
-        let mut range = RANGE;
+        let mut range = FIRST_RANGE;
         let mut ids = Vec::new();
         loop {
             // A range ends with a bucket.
-            let from = (before.saturating_sub(range).max(0) / RANGE * RANGE - 1).max(after);
+            let from = (before.saturating_sub(range).max(0) / FIRST_RANGE * FIRST_RANGE - 1).max(after);
             let begun = Instant::now();
             let missing = i64::from(limit).saturating_sub_unsigned(ids.len() as u64);
             ids.extend(self.indexed_ids(&numbers, from, before, missing).await?);
@@ -283,7 +285,7 @@ impl Store {
                 let next = Some(before);
                 return Ok(Matches { ids, next });
             }
-            if begun.elapsed() < SHORT {
+            if begun.elapsed() < FAST_READ {
                 range = range.saturating_mul(2).min(LONGEST_RANGE);
             }
         }
@@ -357,7 +359,7 @@ impl Store {
     ) -> Result<Vec<Message>, StoreError> {
         let messages = self.messages_of(ids).await?;
         on_blocking_thread(move || {
-            let has = |message: &Message| words.are_in(&message.body);
+            let has = |message: &Message| words.match_text(&message.body);
             messages.into_iter().filter(has).collect()
         })
         .await
@@ -372,14 +374,14 @@ impl Store {
     ) -> Result<MessagePage, StoreError> {
         let mut filter = filter.clone();
         let mut messages = Vec::new();
-        let mut budget = Budget::new(LOOKED_AT);
+        let mut budget = Budget::new(MAX_READ);
         loop {
             let chunk = self.chunk(&filter, CHUNK, CHUNK_BYTES).await?;
             budget.spend(chunk.messages.len(), chunk.bytes);
             let (is_last, words) = (chunk.is_last, words.clone());
             let looked_at = chunk.messages;
             let found = on_blocking_thread(move || {
-                let has = |message: &Message| words.are_in(&message.body);
+                let has = |message: &Message| words.match_text(&message.body);
                 let last = looked_at.last().map(|message| message.id);
                 let found: Vec<_> = looked_at.into_iter().filter(has).collect();
                 (found, last)
@@ -401,7 +403,7 @@ impl Store {
     }
 
     async fn plain_page(&self, filter: &Filter, limit: u32) -> Result<MessagePage, StoreError> {
-        if limit > SMALL {
+        if limit > SMALL_PAGE {
             let chunk = self.chunk(filter, limit, PAGE_BYTES).await?;
             let last = chunk.messages.last().map(|message| message.id);
             return Ok(MessagePage {

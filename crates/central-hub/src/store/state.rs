@@ -3,11 +3,11 @@
 //! ```text
 //!                ┌────────────── not now ─────────────┐
 //!                v                                    │
-//!  new ──> queued ──claimed──> sending ──┬─ taken ──> sent ─> delivered ─> read ─> played
-//!            │ ^                 │       │              ^
-//!            │ └── a person, ────┼─ refused ─> failed   │
-//!            │     or the key    v                      │
-//!            │                unconfirmed ── found out ─┘
+//!  new ──> queued ──claimed──> sending ──┬─ accepted ─> sent ─> delivered ─> read ─> played
+//!            │ ^                 │       │                ^
+//!            │ └── a person, ────┼─ refused ─> failed     │
+//!            │     or the key    v                        │
+//!            │                unconfirmed ── found out ───┘
 //!            ├─ DRY_RUN ──> simulated                      in ──> received
 //!            └─ withdrawn ─> cancelled
 //! ```
@@ -88,7 +88,7 @@ states! {
 impl MessageState {
     /// Returns whether WhatsApp's server accepted the message.
     #[must_use]
-    pub fn is_taken(self) -> bool {
+    pub fn is_accepted(self) -> bool {
         matches!(
             self,
             Self::Sent | Self::Delivered | Self::Read | Self::Played
@@ -112,8 +112,8 @@ impl MessageState {
             }
             // An ack is WhatsApp's own report, so it applies whatever was known
             // before. A dry run may repeat a real send that failed.
-            Failed => matches!(to, Queued | Sending | Simulated) || to.is_taken(),
-            _ if self.is_taken() => to.is_taken() && to > self,
+            Failed => matches!(to, Queued | Sending | Simulated) || to.is_accepted(),
+            _ if self.is_accepted() => to.is_accepted() && to > self,
             _ => false,
         }
     }
@@ -152,7 +152,7 @@ mod tests {
                 .copied()
                 .filter(|to| from.leads_to(*to))
             {
-                assert!(!from.is_taken() || (to.is_taken() && to > from));
+                assert!(!from.is_accepted() || (to.is_accepted() && to > from));
                 assert!(!matches!(
                     from,
                     MessageState::Simulated | MessageState::Cancelled | MessageState::Received

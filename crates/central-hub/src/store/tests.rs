@@ -217,8 +217,8 @@ on_both_engines! {
 
     async fn rehearsals_end_and_are_never_claimed(database: Database) {
         let store = open(&database).await;
-        let rehearsal = draft(1, "dry");
-        store.insert(&[NewMessage { dry_run: true, ..rehearsal.as_new() }]).await.unwrap();
+        let dry_run = draft(1, "dry");
+        store.insert(&[NewMessage { dry_run: true, ..dry_run.as_new() }]).await.unwrap();
         let real = draft(2, "real").insert(&store).await.id;
         assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [real]);
         let simulated = store.simulate(10).await.unwrap();
@@ -226,7 +226,7 @@ on_both_engines! {
         assert_eq!(simulated[0].state, MessageState::Simulated);
         assert_eq!(simulated[0].body, "hola dry");
         assert!(store.simulate(10).await.unwrap().is_empty());
-        let known = store.insert(&[rehearsal.as_new()]).await.unwrap();
+        let known = store.insert(&[dry_run.as_new()]).await.unwrap();
         assert!(matches!(&known[..], [Inserted::Known(it)] if it.state == MessageState::Simulated));
         let claim = store.claim_one(simulated[0].id, "me", later(60), "X").await.unwrap();
         assert!(claim.is_none());

@@ -208,7 +208,7 @@ struct AckData<'a> {
 /// Returns the data of an `ack` event. Returns `None` unless WhatsApp accepted
 /// the message or reported progress, or the message failed.
 pub(crate) fn ack(message: &Message, from: MessageState, change: &Change<'_>) -> Option<Value> {
-    if !message.state.is_taken() && message.state != MessageState::Failed {
+    if !message.state.is_accepted() && message.state != MessageState::Failed {
         return None;
     }
     let data = AckData {

@@ -16,11 +16,11 @@ use crate::config::AllowedHosts;
 use crate::store::{Attempt, Webhook, WebhookSecret, signatures};
 
 /// Timeout for establishing the connection.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Limits on reading the response body, in bytes and in time. The body is
 /// discarded, but reading it lets the receiver finish sending it.
-const READ: usize = 16 * 1024;
-const READ_FOR: Duration = Duration::from_secs(1);
+const MAX_BODY: usize = 16 * 1024;
+const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A request to post, and its destination.
 #[derive(Clone, Copy)]
@@ -98,7 +98,7 @@ impl WebhookClient {
                 attempt.status = Some(status.as_u16());
                 attempt.error = refusal(status.as_u16());
                 asked = retry_after(response.headers());
-                let _ = tokio::time::timeout(READ_FOR, drain(response)).await;
+                let _ = tokio::time::timeout(BODY_TIMEOUT, drain(response)).await;
             }
         }
         let outcome = attempt.error.unwrap_or("OK");
@@ -139,7 +139,7 @@ impl WebhookClient {
         let mut builder = Client::builder()
             .user_agent(concat!("LeadMaster-Webhooks/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(Arc::new(Resolver(self.0.allowed.clone())))
-            .connect_timeout(CONNECT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .referer(false)
@@ -219,7 +219,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 async fn drain(mut response: Response) {
     let mut read = 0;
-    while read < READ
+    while read < MAX_BODY
         && let Ok(Some(chunk)) = response.chunk().await
     {
         read += chunk.len();

@@ -32,17 +32,17 @@ pub(crate) use client::{Post, WebhookClient, causes};
 use crate::store::{Attempt, Delivery, Engine, Next, Store, StoreError, Webhook};
 
 /// Maximum number of concurrent attempts per subscription.
-const AT_ONCE: usize = 4;
+const CONCURRENT_ATTEMPTS: usize = 4;
 /// How long the dispatcher polls often after an announcement. A new delivery is
 /// announced before other transactions can read it.
-const HOT: Duration = Duration::from_secs(1);
-const HOT_PAUSE: Duration = Duration::from_millis(25);
+const FAST_POLL_FOR: Duration = Duration::from_secs(1);
+const FAST_POLL_PAUSE: Duration = Duration::from_millis(25);
 /// Poll interval without announcements, which finds deliveries that another hub left behind.
 const IDLE_PAUSE: Duration = Duration::from_secs(5);
 /// How long a shutdown waits for attempts in progress; requests are drained meanwhile.
-const GRACE: Duration = Duration::from_millis(500);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 /// Interval between two removals of old settled deliveries.
-const FORGET_EVERY: Duration = Duration::from_secs(3600);
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// The limits of deliveries.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +109,7 @@ impl Dispatcher {
         loop {
             heartbeat.beat();
             if forget_at <= Instant::now() {
-                forget_at = Instant::now() + FORGET_EVERY;
+                forget_at = Instant::now() + CLEANUP_INTERVAL;
                 self.forget().await;
             }
             let wait = match self.begin(&mut tasks, &mut busy).await {
@@ -120,7 +120,7 @@ impl Dispatcher {
                 }
             };
             let pause = if Instant::now() < hot_until {
-                HOT_PAUSE
+                FAST_POLL_PAUSE
             } else {
                 IDLE_PAUSE
             };
@@ -133,12 +133,15 @@ impl Dispatcher {
                         busy.entry(webhook).and_modify(|count| *count -= 1);
                     }
                 }
-                () = self.store.delivery_enqueued().notified() => hot_until = Instant::now() + HOT,
+                () = self.store.delivery_enqueued().notified() => hot_until = Instant::now() + FAST_POLL_FOR,
                 () = tokio::time::sleep(pause.min(wait)) => {}
             }
         }
         let ending = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(GRACE, ending).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, ending)
+            .await
+            .is_err()
+        {
             tasks.shutdown().await;
         }
         if let Err(error) = self.store.release_deliveries(Some(&self.who)).await {
@@ -156,7 +159,7 @@ impl Dispatcher {
         let mut wait = IDLE_PAUSE;
         for (webhook, due) in self.store.waiting_webhooks().await? {
             let busy = busy.entry(webhook.id).or_default();
-            let places = AT_ONCE.saturating_sub(*busy);
+            let places = CONCURRENT_ATTEMPTS.saturating_sub(*busy);
             if places == 0 {
                 continue;
             }

@@ -564,7 +564,7 @@ async fn duplicate_messages_are_imported_once() {
         let home = phone_number::Home::default();
         let report = import(&store, &server.url(NAME), &zone(), &home, is_plan).await;
         let report = report.unwrap();
-        assert!(report.told_in_utc);
+        assert!(report.recorded_in_utc);
         let table = &report.tables["ll_whatsapp_messages"];
         // The first of two identical rows is kept, and so is one of two copies
         // of a campaign message. A repeat hours later is kept as well.

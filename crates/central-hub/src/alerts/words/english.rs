@@ -290,13 +290,13 @@ fn stopped(reason: &str) -> &'static str {
 }
 
 pub(super) fn digest(digest: &Digest) -> (String, String) {
-    let title = if digest.holding.is_empty() {
+    let title = if digest.active.is_empty() {
         format!("summary of {}: all is well", digest.day)
     } else {
         format!(
             "summary of {}: {} to look at",
             digest.day,
-            digest.holding.len()
+            digest.active.len()
         )
     };
     let session = match digest.ready {
@@ -313,9 +313,9 @@ pub(super) fn digest(digest: &Digest) -> (String, String) {
         "{session}{rehearsal}\n\nMessages of the last 24 hours: {} sent, {} failed, {} received. Waiting now: {}. Alerts: {}.",
         digest.sent, digest.failed, digest.received, digest.waiting, digest.raised
     );
-    if !digest.holding.is_empty() {
+    if !digest.active.is_empty() {
         text.push_str("\n\nTo look at:");
-        for one in &digest.holding {
+        for one in &digest.active {
             text.push_str("\n- ");
             text.push_str(one);
         }

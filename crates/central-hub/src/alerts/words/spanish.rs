@@ -290,13 +290,13 @@ fn stopped(reason: &str) -> &'static str {
 }
 
 pub(super) fn digest(digest: &Digest) -> (String, String) {
-    let title = if digest.holding.is_empty() {
+    let title = if digest.active.is_empty() {
         format!("resumen del {}: todo bien", digest.day)
     } else {
         format!(
             "resumen del {}: {} por mirar",
             digest.day,
-            digest.holding.len()
+            digest.active.len()
         )
     };
     let session = match digest.ready {
@@ -313,9 +313,9 @@ pub(super) fn digest(digest: &Digest) -> (String, String) {
         "{session}{rehearsal}\n\nMensajes de las últimas 24 horas: {} enviados, {} fallidos, {} recibidos. En espera ahora: {}. Avisos: {}.",
         digest.sent, digest.failed, digest.received, digest.waiting, digest.raised
     );
-    if !digest.holding.is_empty() {
+    if !digest.active.is_empty() {
         text.push_str("\n\nPor mirar:");
-        for one in &digest.holding {
+        for one in &digest.active {
             text.push_str("\n- ");
             text.push_str(one);
         }

@@ -23,15 +23,15 @@ pub(super) fn read(
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
     let mut ahead = first_line(&mut text)?;
-    let said = said(&ahead);
-    if said.is_some() {
+    let declared = declared_separator(&ahead);
+    if declared.is_some() {
         line += 1;
         ahead = first_line(&mut text)?;
     }
-    let said = rules.separator.or(said);
+    let declared = rules.separator.or(declared);
     let mut fault = None;
     for _ in 1..LINES_AHEAD {
-        if said.is_some() || ahead.len() >= LARGEST_RECORD {
+        if declared.is_some() || ahead.len() >= LARGEST_RECORD {
             break;
         }
         match first_line(&mut text) {
@@ -43,7 +43,7 @@ pub(super) fn read(
             }
         }
     }
-    let delimiter = said.unwrap_or_else(|| detect_separator(&ahead));
+    let delimiter = declared.unwrap_or_else(|| detect_separator(&ahead));
     let rest = text.take(if fault.is_some() { 0 } else { u64::MAX });
     let mut records = CsvRecords::new(Cursor::new(ahead).chain(rest), delimiter, line);
     let origin = Origin {
@@ -122,9 +122,9 @@ fn first_line(text: &mut impl BufRead) -> Result<Vec<u8>, ImportFault> {
 }
 
 /// Returns the separator that Excel's own first line `sep=;` declares.
-fn said(first: &[u8]) -> Option<u8> {
+fn declared_separator(first: &[u8]) -> Option<u8> {
     match first.trim_ascii_end() {
-        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', said] => Some(*said),
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', declared] => Some(*declared),
         _ => None,
     }
 }

@@ -196,9 +196,9 @@ mod tests {
     use super::*;
 
     /// A reader that returns a fixed number of bytes at a time.
-    struct Drip<'a>(&'a [u8], usize);
+    struct ChunkedReader<'a>(&'a [u8], usize);
 
-    impl Read for Drip<'_> {
+    impl Read for ChunkedReader<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let count = self.1.min(self.0.len()).min(buffer.len());
             let (now, later) = self.0.split_at(count);
@@ -210,7 +210,7 @@ mod tests {
 
     fn decoded(bytes: &[u8], at_a_time: usize) -> String {
         let mut text = String::new();
-        Utf8::new(Drip(bytes, at_a_time))
+        Utf8::new(ChunkedReader(bytes, at_a_time))
             .read_to_string(&mut text)
             .unwrap();
         text
@@ -275,7 +275,7 @@ mod tests {
         #[test]
         fn any_bytes_become_text(bytes in proptest::collection::vec(any::<u8>(), 0..60), at_a_time in 1..9_usize) {
             let mut text = String::new();
-            let _ = Utf8::new(Drip(&bytes, at_a_time)).read_to_string(&mut text);
+            let _ = Utf8::new(ChunkedReader(&bytes, at_a_time)).read_to_string(&mut text);
         }
     }
 }

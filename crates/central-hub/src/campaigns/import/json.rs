@@ -10,8 +10,8 @@ use std::rc::Rc;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::judge::{first_filled, judge, refusal};
-use super::{ImportFault, ImportRules, Item, LARGEST_RECORD, MOST_COLUMNS, Sink, tell};
+use super::row_validation::{first_filled, refusal, validate_row};
+use super::{ImportFault, ImportRules, Item, LARGEST_RECORD, MOST_COLUMNS, Sink, emit};
 use crate::campaigns::columns::{self, Fields, NAME};
 
 /// Reads one array.
@@ -29,7 +29,7 @@ pub(super) fn read_array(
     let mut deserializer = serde_json::Deserializer::from_reader(bounded);
     let elements = Elements {
         left: &left,
-        elements: Judge::new(rules, sink),
+        elements: ElementReader::new(rules, sink),
         fault: &mut fault,
     };
     let read = deserializer.deserialize_seq(elements);
@@ -52,7 +52,7 @@ pub(super) fn read_lines(
     rules: &ImportRules,
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
-    let mut judge = Judge::new(rules, sink);
+    let mut reader = ElementReader::new(rules, sink);
     let mut line = Vec::new();
     for number in first.. {
         line.clear();
@@ -68,11 +68,11 @@ pub(super) fn read_lines(
             continue;
         }
         match serde_json::from_slice(&line) {
-            Ok(value) => judge.element(number, &value)?,
+            Ok(value) => reader.element(number, &value)?,
             Err(error) => {
                 let reason = format!("this line is not JSON (column {})", error.column());
                 let refused = refusal(number, "NOT_JSON", reason, "");
-                tell(judge.sink, refused)?;
+                emit(reader.sink, refused)?;
             }
         }
     }
@@ -101,7 +101,7 @@ impl<R: Read> Read for Bounded<R> {
 
 struct Elements<'a, S> {
     left: &'a Cell<usize>,
-    elements: Judge<'a, S>,
+    elements: ElementReader<'a, S>,
     fault: &'a mut Option<ImportFault>,
 }
 
@@ -130,13 +130,13 @@ impl<'de, S: Sink> Visitor<'de> for Elements<'_, S> {
     }
 }
 
-struct Judge<'a, S> {
+struct ElementReader<'a, S> {
     rules: &'a ImportRules,
     sink: &'a mut S,
     columns: Vec<String>,
 }
 
-impl<'a, S: Sink> Judge<'a, S> {
+impl<'a, S: Sink> ElementReader<'a, S> {
     fn new(rules: &'a ImportRules, sink: &'a mut S) -> Self {
         Self {
             rules,
@@ -147,7 +147,7 @@ impl<'a, S: Sink> Judge<'a, S> {
 
     fn element(&mut self, line: u64, value: &Value) -> Result<(), ImportFault> {
         let item = match value {
-            Value::String(cell) => judge(line, cell, Fields::new(), self.rules),
+            Value::String(cell) => validate_row(line, cell, Fields::new(), self.rules),
             Value::Object(object) => self.object(line, object)?,
             _ => refusal(
                 line,
@@ -156,7 +156,7 @@ impl<'a, S: Sink> Judge<'a, S> {
                 "",
             ),
         };
-        tell(self.sink, item)
+        emit(self.sink, item)
     }
 
     fn object(&mut self, line: u64, object: &Map<String, Value>) -> Result<Item, ImportFault> {
@@ -206,7 +206,7 @@ impl<'a, S: Sink> Judge<'a, S> {
         }
         self.note(&fields)?;
         let cell = first_filled(&phones, |at| cells[at].as_deref());
-        Ok(judge(line, cell, fields, self.rules))
+        Ok(validate_row(line, cell, fields, self.rules))
     }
 
     /// Emits the columns that this element is the first to have.
@@ -220,6 +220,6 @@ impl<'a, S: Sink> Judge<'a, S> {
         if self.columns.len() > MOST_COLUMNS {
             return Err(ImportFault::TooManyColumns);
         }
-        tell(self.sink, Item::Columns(new))
+        emit(self.sink, Item::Columns(new))
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! ```text
 //!  bytes ─┬─> decode (UTF-8, UTF-16, Windows-1252) ─┬─> csv ──┬─> table ─┐
-//!         │                                         └─> json ─│─────────┴─> judge ─> encoding_check ─> row, or rejection
-//!         └─> workbook (.xlsx, .ods) ────────────────────────┘                                        with reason
+//!         │                                         └─> json ─│─────────┴─> row_validation ─> encoding_check ─> row, or rejection
+//!         └─> workbook (.xlsx, .ods) ────────────────────────┘                                                 with reason
 //! ```
 //!
 //! Memory is bounded: one record of limited size is held at a time. A row that
@@ -17,9 +17,9 @@ mod decode;
 mod encoding_check;
 mod garbled;
 mod json;
-mod judge;
 mod layout;
 mod record;
+mod row_validation;
 mod table;
 mod workbook;
 
@@ -321,7 +321,7 @@ pub fn read(
     );
     check.finish(sink)?;
     result?;
-    tell(sink, Item::Encoding(seen.get()))
+    emit(sink, Item::Encoding(seen.get()))
 }
 
 fn read_text(
@@ -370,7 +370,7 @@ fn skip_line_ends(text: &mut impl BufRead, line: &mut u64) -> Result<(), ImportF
 }
 
 /// Passes an item to the sink.
-fn tell(sink: &mut impl Sink, item: Item) -> Result<(), ImportFault> {
+fn emit(sink: &mut impl Sink, item: Item) -> Result<(), ImportFault> {
     if sink(item) {
         Ok(())
     } else {

@@ -1,9 +1,9 @@
 //! Imports a table: lines of cells from a CSV or a workbook.
 
-use super::judge::{first_filled, judge, refusal};
 use super::layout::Layout;
 use super::record::{Record, Records};
-use super::{ImportFault, ImportRules, Item, Shape, Sink, tell};
+use super::row_validation::{first_filled, refusal, validate_row};
+use super::{ImportFault, ImportRules, Item, Shape, Sink, emit};
 
 /// Maximum number of lines, and of bytes, from which the layout is detected.
 const LINES_AHEAD: usize = 50;
@@ -48,7 +48,7 @@ pub(super) fn read(
             layout.check(rules)?;
             announce(&layout, origin, sink)?;
             for record in first.drain(..).skip(layout.skipped) {
-                judge_record(record, &layout, rules, sink)?;
+                import_record(record, &layout, rules, sink)?;
             }
             if let Some(fault) = fault {
                 return Err(fault);
@@ -61,7 +61,7 @@ pub(super) fn read(
         (Err(error), _) => return Err(error),
     };
     while let Some(record) = records.next()? {
-        judge_record(record, &layout, rules, sink)?;
+        import_record(record, &layout, rules, sink)?;
     }
     Ok(())
 }
@@ -76,11 +76,11 @@ fn announce(layout: &Layout, origin: Origin, sink: &mut impl Sink) -> Result<(),
         numbers: layout.phones.iter().map(|at| layout.title(*at)).collect(),
         name: layout.name.map(|at| layout.title(at)),
     };
-    tell(sink, Item::Shape(shape))?;
-    tell(sink, Item::Columns(layout.names()))
+    emit(sink, Item::Shape(shape))?;
+    emit(sink, Item::Columns(layout.names()))
 }
 
-fn judge_record(
+fn import_record(
     record: Record,
     layout: &Layout,
     rules: &ImportRules,
@@ -102,7 +102,7 @@ fn judge_record(
         }
         _ => {
             let cell = first_filled(&layout.phones, |at| cells.get(at).map(String::as_str));
-            judge(line, cell, layout.fields(&cells), rules)
+            validate_row(line, cell, layout.fields(&cells), rules)
         }
     };
     match &mut item {
@@ -110,5 +110,5 @@ fn judge_record(
         Item::Row(row) if !cells.iter().all(|cell| cell.is_ascii()) => row.cells = cells,
         _ => {}
     }
-    tell(sink, item)
+    emit(sink, item)
 }

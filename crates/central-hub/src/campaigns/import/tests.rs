@@ -99,8 +99,8 @@ fn separators_are_found() {
             }
             true
         };
-        let drip = Drip(text.as_bytes());
-        read(drip, &rules("Hola"), &mut sink).unwrap();
+        let reader = ByteReader(text.as_bytes());
+        read(reader, &rules("Hola"), &mut sink).unwrap();
         assert_eq!(rows, outcome.rows, "{text:?}");
     }
 }
@@ -542,9 +542,9 @@ fn the_text_of_each_line_is_tried() {
 }
 
 /// A reader that returns one byte at a time.
-struct Drip<'a>(&'a [u8]);
+struct ByteReader<'a>(&'a [u8]);
 
-impl Read for Drip<'_> {
+impl Read for ByteReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let Some((first, rest)) = self.0.split_first() else {
             return Ok(0);

@@ -17,8 +17,8 @@
 //! interrupted one can be continued. The source is read in one read-only
 //! transaction. A plan is the same run, rolled back at the end.
 
-mod judge;
 mod report;
+mod row_converter;
 mod source;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -29,7 +29,7 @@ use phone_number::Home;
 
 pub use report::{ImportNodeReport, Skipped, Table};
 
-use self::judge::{Fault, Judge};
+use self::row_converter::{Fault, RowConverter};
 use self::source::{Record, Source};
 use crate::store::campaigns::{Deltas, NewSchedule, RecipientState};
 use crate::store::{
@@ -42,7 +42,7 @@ const BATCH: usize = 1000;
 /// Maximum difference in milliseconds between two records of one message. The
 /// Node services stored a campaign's message when it was sent or when a user
 /// confirmed it, and stored it again when WhatsApp reported it.
-const SAME_MESSAGE: i64 = 10 * 60 * 1000;
+const DUPLICATE_WINDOW_MS: i64 = 10 * 60 * 1000;
 
 /// Errors of an import.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +86,7 @@ pub async fn import(
 ) -> Result<ImportNodeReport, NodeError> {
     let source = Source::open(source).await?;
     let mut import = Import {
-        judge: Judge::new(zone.clone(), home.clone()),
+        converter: RowConverter::new(zone.clone(), home.clone()),
         store,
         source,
         is_plan,
@@ -123,17 +123,17 @@ struct Campaign {
 struct Import<'a> {
     store: &'a Store,
     source: Source,
-    judge: Judge,
+    converter: RowConverter,
     is_plan: bool,
     report: ImportNodeReport,
     /// Campaigns by their ids in the source.
     campaigns: BTreeMap<i64, Campaign>,
-    /// Times at which campaigns sent a message, by the hash of [`same`].
+    /// Times at which campaigns sent a message, by [`message_hash`].
     sent: HashMap<u64, Vec<i64>>,
 }
 
 /// Returns a hash of a message's chat and text.
-fn same(message: &NodeMessage) -> u64 {
+fn message_hash(message: &NodeMessage) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&message.chat, message.body.trim()).hash(&mut hasher);
     hasher.finish()
@@ -186,7 +186,7 @@ impl Import<'_> {
     /// a person's messages are stored under one chat.
     async fn people(&mut self) -> Result<(), NodeError> {
         let mut seen = HashSet::new();
-        for (table, columns) in [(SENT, &SENT_COLUMNS[..]), (TOLD, &TOLD_COLUMNS[..])] {
+        for (table, columns) in [(SENT, &SENT_COLUMNS[..]), (RECORDED, &RECORDED_COLUMNS[..])] {
             let mut after = 0;
             loop {
                 let rows = self.source.after(table, columns, after, BATCH).await?;
@@ -194,8 +194,8 @@ impl Import<'_> {
                 after = last.id;
                 for row in &rows {
                     let pair = match table {
-                        SENT => self.judge.addresses_of_sent(row),
-                        _ => self.judge.addresses_of_told(row),
+                        SENT => self.converter.addresses_of_sent(row),
+                        _ => self.converter.addresses_of_recorded(row),
                     };
                     let Some(pair) = pair.filter(|pair| !seen.contains(pair)) else {
                         continue;
@@ -234,7 +234,7 @@ impl Import<'_> {
                     self.report.known(TABLE);
                     continue;
                 }
-                match judge::user(&row) {
+                match row_converter::user(&row) {
                     Ok(user) => {
                         let new = NewUser {
                             unguarded: false,
@@ -280,7 +280,7 @@ impl Import<'_> {
             let mut added = Vec::new();
             for row in rows {
                 let has_own_texts = own_texts.contains(&row.id);
-                let campaign = match self.judge.campaign(&row, has_own_texts) {
+                let campaign = match self.converter.campaign(&row, has_own_texts) {
                     Ok(campaign) => campaign,
                     Err(fault) => {
                         self.report.skip(TABLE, row.id, &fault);
@@ -297,7 +297,7 @@ impl Import<'_> {
                             .store
                             .create_campaign_in(&mut tx, &campaign.new)
                             .await?;
-                        let (state, pause) = campaign.place();
+                        let (state, pause) = campaign.initial_state();
                         self.store
                             .place_node_campaign_in(&mut tx, made.id, state, pause, campaign.at)
                             .await?;
@@ -322,44 +322,44 @@ impl Import<'_> {
     /// Imports outbound and inbound messages in the order of time, because the
     /// hub's history has the order of its rows.
     async fn messages(&mut self, mut tx: Tx) -> Result<Tx, NodeError> {
-        let moments = self.source.moments().await?;
-        let told = moments.iter().filter(|it| !it.is_sent);
-        let times = told.map(|it| (it.at.as_deref(), it.created_at.as_deref()));
-        self.judge.told_in_utc = self.judge.finds_utc(times);
-        self.report.told_in_utc = self.judge.told_in_utc;
-        if moments.iter().any(|it| it.is_out) {
-            self.what_campaigns_said().await?;
+        let message_times = self.source.message_times().await?;
+        let recorded = message_times.iter().filter(|it| !it.is_sent);
+        let times = recorded.map(|it| (it.at.as_deref(), it.created_at.as_deref()));
+        self.converter.recorded_in_utc = self.converter.detects_utc(times);
+        self.report.recorded_in_utc = self.converter.recorded_in_utc;
+        if message_times.iter().any(|it| it.is_out) {
+            self.collect_campaign_messages().await?;
         }
-        let mut moments: Vec<_> = moments
+        let mut message_times: Vec<_> = message_times
             .into_iter()
             .map(|it| {
                 let at = it.at.as_deref();
                 let at = if it.is_sent {
-                    self.judge.time(at)
+                    self.converter.time(at)
                 } else {
-                    self.judge.told_time(at)
+                    self.converter.recorded_time(at)
                 };
                 (at, it.is_sent, it.id)
             })
             .collect();
-        moments.sort_unstable();
-        for batch in moments.chunks(BATCH) {
+        message_times.sort_unstable();
+        for batch in message_times.chunks(BATCH) {
             let of = |is_sent| {
                 let ids = batch.iter().filter(move |(_, sent, _)| *sent == is_sent);
                 ids.map(|(.., id)| *id).collect::<Vec<_>>()
             };
-            let sent = self.of_sent(&mut tx, &of(true)).await?;
-            let told = self.of_told(&mut tx, &of(false)).await?;
+            let sent = self.sent_messages(&mut tx, &of(true)).await?;
+            let recorded = self.recorded_messages(&mut tx, &of(false)).await?;
             let mut rows: HashMap<(bool, i64), NodeMessage> = HashMap::new();
             rows.extend(sent.into_iter().map(|(id, row)| ((true, id), row)));
-            rows.extend(told.into_iter().map(|(id, row)| ((false, id), row)));
+            rows.extend(recorded.into_iter().map(|(id, row)| ((false, id), row)));
             let order = batch.iter().map(|(_, is_sent, id)| (*is_sent, *id));
             let messages: Vec<_> = order.filter_map(|key| rows.remove(&key)).collect();
             let ids = self.store.add_node_messages_in(&mut tx, &messages).await?;
             let mut noted = [Vec::new(), Vec::new()];
-            for (table, kind_sent) in [(SENT, true), (TOLD, false)] {
+            for (table, kind_sent) in [(SENT, true), (RECORDED, false)] {
                 for message in &messages {
-                    let Some(id) = judge::row_of(&message.key, kind_sent) else {
+                    let Some(id) = row_converter::row_of(&message.key, kind_sent) else {
                         continue;
                     };
                     match ids.get(&message.key) {
@@ -370,10 +370,10 @@ impl Import<'_> {
                 }
             }
             for _ in &noted[0] {
-                self.report.added(TOLD);
+                self.report.added(RECORDED);
             }
-            let [told, sent] = noted;
-            for (kind, rows) in [(NodeKind::Message, told), (NodeKind::Sent, sent)] {
+            let [recorded, sent] = noted;
+            for (kind, rows) in [(NodeKind::Message, recorded), (NodeKind::Sent, sent)] {
                 self.store.note_node_rows_in(&mut tx, kind, &rows).await?;
             }
             tx = self.checkpoint(tx).await?;
@@ -382,9 +382,9 @@ impl Import<'_> {
     }
 
     /// Collects the messages of campaigns. WhatsApp reports them like all
-    /// outbound messages, so such a row of [`TOLD`] duplicates a row of
+    /// outbound messages, so such a row of [`RECORDED`] duplicates a row of
     /// [`SENT`].
-    async fn what_campaigns_said(&mut self) -> Result<(), NodeError> {
+    async fn collect_campaign_messages(&mut self) -> Result<(), NodeError> {
         let mut after = 0;
         loop {
             let rows = self.source.after(SENT, &SENT_COLUMNS, after, BATCH).await?;
@@ -399,9 +399,9 @@ impl Import<'_> {
                 let campaign = row.number("campania_id");
                 let campaign = campaign.and_then(|id| self.campaigns.get(&id));
                 if let Some(campaign) = campaign
-                    && let Ok(message) = self.judge.sent(row, campaign)
+                    && let Ok(message) = self.converter.sent_message(row, campaign)
                 {
-                    let times = self.sent.entry(same(&message)).or_default();
+                    let times = self.sent.entry(message_hash(&message)).or_default();
                     times.push(message.at);
                 }
             }
@@ -410,14 +410,14 @@ impl Import<'_> {
 
     /// Returns whether the message duplicates a campaign's message. Each
     /// message of a campaign matches once.
-    fn is_a_campaigns(&mut self, message: &NodeMessage) -> bool {
+    fn is_campaign_message(&mut self, message: &NodeMessage) -> bool {
         if message.direction != "out" {
             return false;
         }
-        let Some(times) = self.sent.get_mut(&same(message)) else {
+        let Some(times) = self.sent.get_mut(&message_hash(message)) else {
             return false;
         };
-        let is_near = |at: &i64| (message.at - at).abs() <= SAME_MESSAGE;
+        let is_near = |at: &i64| (message.at - at).abs() <= DUPLICATE_WINDOW_MS;
         let Some(place) = times.iter().position(is_near) else {
             return false;
         };
@@ -425,20 +425,20 @@ impl Import<'_> {
         true
     }
 
-    async fn of_sent(
+    async fn sent_messages(
         &mut self,
         tx: &mut Tx,
         ids: &[i64],
     ) -> Result<Vec<(i64, NodeMessage)>, NodeError> {
         let known = self.store.node_rows_in(tx, NodeKind::Sent, ids).await?;
-        let rows = self.source.these(SENT, &SENT_COLUMNS, ids).await?;
+        let rows = self.source.by_ids(SENT, &SENT_COLUMNS, ids).await?;
         let mut messages = Vec::new();
         for row in rows.into_iter().filter(|row| !known.contains_key(&row.id)) {
             let campaign = row.number("campania_id");
             let campaign = campaign.and_then(|id| self.campaigns.get(&id));
             // An invalid row is reported when the recipients are imported.
             if let Some(campaign) = campaign
-                && let Ok(message) = self.judge.sent(&row, campaign)
+                && let Ok(message) = self.converter.sent_message(&row, campaign)
             {
                 messages.push((row.id, message));
             }
@@ -446,25 +446,25 @@ impl Import<'_> {
         Ok(messages)
     }
 
-    async fn of_told(
+    async fn recorded_messages(
         &mut self,
         tx: &mut Tx,
         ids: &[i64],
     ) -> Result<Vec<(i64, NodeMessage)>, NodeError> {
         let known = self.store.node_rows_in(tx, NodeKind::Message, ids).await?;
-        let rows = self.source.these(TOLD, &TOLD_COLUMNS, ids).await?;
+        let rows = self.source.by_ids(RECORDED, &RECORDED_COLUMNS, ids).await?;
         let mut messages = Vec::new();
         for row in rows {
             if known.contains_key(&row.id) {
-                self.report.known(TOLD);
+                self.report.known(RECORDED);
                 continue;
             }
-            match self.judge.told(&row) {
-                Ok(message) if self.is_a_campaigns(&message) => {
-                    self.report.skip(TOLD, row.id, &Fault::Duplicate);
+            match self.converter.recorded_message(&row) {
+                Ok(message) if self.is_campaign_message(&message) => {
+                    self.report.skip(RECORDED, row.id, &Fault::Duplicate);
                 }
                 Ok(message) => messages.push((row.id, message)),
-                Err(fault) => self.report.skip(TOLD, row.id, &fault),
+                Err(fault) => self.report.skip(RECORDED, row.id, &fault),
             }
         }
         Ok(messages)
@@ -496,7 +496,7 @@ impl Import<'_> {
                 continue;
             };
             let message = messages.get(&row.id).copied();
-            let recipient = match self.judge.recipient(row, campaign, message) {
+            let recipient = match self.converter.recipient(row, campaign, message) {
                 Ok(recipient) => recipient,
                 Err(fault) => {
                     self.report.skip(SENT, row.id, &fault);
@@ -544,12 +544,12 @@ impl Import<'_> {
         for row in self.source.steps(&ids).await? {
             let here = row.number("envio_id").and_then(|id| noted.get(&id));
             let Some(here) = here else { continue };
-            match self.judge.step(&row, *here) {
+            match self.converter.step(&row, *here) {
                 Some(step) => {
                     steps.push(step);
-                    self.report.added(STEPS);
+                    self.report.added(STATE_CHANGES);
                 }
-                None => self.report.skip(STEPS, row.id, &Fault::State),
+                None => self.report.skip(STATE_CHANGES, row.id, &Fault::State),
             }
         }
         store.add_node_steps_in(tx, &steps).await?;
@@ -590,7 +590,7 @@ impl Import<'_> {
                     self.report.skip(TABLE, row.id, &Fault::NoCampaign);
                     continue;
                 };
-                match judge::schedule(&row) {
+                match row_converter::schedule(&row) {
                     Ok(schedule) => {
                         let new = NewSchedule {
                             campaign_id: campaign.id,
@@ -612,7 +612,7 @@ impl Import<'_> {
             }
             tx = self.note(tx, NodeKind::Schedule, &added).await?;
         }
-        let today = self.judge.today();
+        let today = self.converter.today();
         for row in self.source.sent_on(&today).await? {
             let schedule = row.number("programacion_id");
             let Some((campaign, schedule)) = schedule.and_then(|id| made.get(&id)) else {
@@ -623,7 +623,7 @@ impl Import<'_> {
                 .store
                 .note_node_day_in(&mut tx, *campaign, *schedule, &today, used);
             if noted.await? {
-                self.report.added(DAYS);
+                self.report.added(DAILY_SENDS);
             }
         }
         Ok(tx)
@@ -642,8 +642,8 @@ const SENT_COLUMNS: [&str; 9] = [
     "message_id",
     "lugar_id",
 ];
-const TOLD: &str = "ll_whatsapp_messages";
-const TOLD_COLUMNS: [&str; 10] = [
+const RECORDED: &str = "ll_whatsapp_messages";
+const RECORDED_COLUMNS: [&str; 10] = [
     "id",
     "cliente_id",
     "direction",
@@ -655,5 +655,5 @@ const TOLD_COLUMNS: [&str; 10] = [
     "raw_json",
     "created_at",
 ];
-const STEPS: &str = "ll_envios_whatsapp_historial";
-const DAYS: &str = "ll_programacion_envios_diarios";
+const STATE_CHANGES: &str = "ll_envios_whatsapp_historial";
+const DAILY_SENDS: &str = "ll_programacion_envios_diarios";

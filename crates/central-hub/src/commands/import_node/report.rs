@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::judge::Fault;
+use super::row_converter::Fault;
 
 /// Maximum number of skipped rows listed per reason.
 const NAMED: usize = 20;
@@ -36,7 +36,7 @@ pub struct ImportNodeReport {
     /// that belong to one person.
     pub people: u64,
     /// Whether the times in `ts_wa` are read as UTC.
-    pub told_in_utc: bool,
+    pub recorded_in_utc: bool,
     /// Counts by table.
     pub tables: BTreeMap<&'static str, Table>,
     /// Skipped rows by table and reason.
@@ -48,7 +48,7 @@ impl ImportNodeReport {
         Self {
             is_plan,
             people: 0,
-            told_in_utc: false,
+            recorded_in_utc: false,
             tables: BTreeMap::new(),
             skipped: BTreeMap::new(),
         }
@@ -99,7 +99,7 @@ impl fmt::Display for ImportNodeReport {
                 rows.join(", ")
             )?;
         }
-        if self.told_in_utc {
+        if self.recorded_in_utc {
             writeln!(
                 f,
                 "ll_whatsapp_messages: its ts_wa is read as UTC, as its created_at has it"

@@ -42,7 +42,7 @@ impl Record {
 }
 
 /// The time of a message, as the server writes it.
-pub(super) struct Moment {
+pub(super) struct MessageTime {
     pub(super) at: Option<String>,
     /// Whether the row is from `ll_envios_whatsapp`.
     pub(super) is_sent: bool,
@@ -174,7 +174,7 @@ impl Source {
     }
 
     /// Returns the rows with these ids, in any order.
-    pub(super) async fn these(
+    pub(super) async fn by_ids(
         &mut self,
         table: &'static str,
         columns: &[&'static str],
@@ -205,8 +205,8 @@ impl Source {
     }
 
     /// Returns when each message was sent or received.
-    pub(super) async fn moments(&mut self) -> Result<Vec<Moment>, NodeError> {
-        let mut moments = Vec::new();
+    pub(super) async fn message_times(&mut self) -> Result<Vec<MessageTime>, NodeError> {
+        let mut message_times = Vec::new();
         for (table, column, rest, is_sent) in [
             (
                 "ll_envios_whatsapp",
@@ -223,7 +223,7 @@ impl Source {
             };
             for row in self.rows(table, columns, rest).await? {
                 let text = |column| row.text(column).map(str::to_owned);
-                moments.push(Moment {
+                message_times.push(MessageTime {
                     at: text(column),
                     is_sent,
                     id: row.id,
@@ -232,7 +232,7 @@ impl Source {
                 });
             }
         }
-        Ok(moments)
+        Ok(message_times)
     }
 
     /// Returns the state history of these rows of `ll_envios_whatsapp`, oldest first.
@@ -266,7 +266,7 @@ impl Source {
     /// Returns the number of messages that each schedule sent on this day.
     pub(super) async fn sent_on(&mut self, day: &str) -> Result<Vec<Record>, NodeError> {
         let columns = ["programacion_id", "fecha", "enviados"];
-        // The date comes from `Judge::today` and consists of digits and dashes only.
+        // The date comes from `RowConverter::today` and consists of digits and dashes only.
         let rest = format!("WHERE fecha = '{day}'");
         self.rows("ll_programacion_envios_diarios", &columns, &rest)
             .await

@@ -97,7 +97,7 @@ async fn review(state: &AppState, campaign: &Campaign) -> Result<Review, HubErro
 
 /// Returns the estimated end of a campaign that is sending.
 async fn end(state: &AppState, campaign: &Campaign) -> Result<Option<Timestamp>, HubError> {
-    let sends = campaign.state == CampaignState::Running && !campaign.is_rehearsal();
+    let sends = campaign.state == CampaignState::Running && !campaign.is_dry_run();
     if !sends || context(state).obstacle(campaign).is_some() {
         return Ok(None);
     }
@@ -164,7 +164,7 @@ pub(crate) async fn stats(
     let termina = end(&state, &campaign).await?;
     let reached = |least: MessageState| {
         let counts = numbers.messages.iter();
-        let counts = counts.filter(|(state, _)| state.is_taken() && *state >= least);
+        let counts = counts.filter(|(state, _)| state.is_accepted() && *state >= least);
         counts.map(|(_, count)| count).sum()
     };
     Ok(Json(Stats {

@@ -16,9 +16,9 @@ use crate::store::campaigns::Countries;
 use crate::store::{Store, StoreError};
 
 /// Maximum number of accepted rows, and of rejected rows, in the response.
-const SHOWN: usize = 20;
+const LISTED_ROWS: usize = 20;
 /// Number of rows that are looked up in the store at once.
-const AT_ONCE: usize = 1000;
+const LOOKUP_BATCH: usize = 1000;
 
 /// The result of a trial import.
 #[derive(Default, Serialize, ToSchema)]
@@ -111,12 +111,12 @@ impl Counter {
             Item::Row(row) => self.rows.push(row),
             Item::Refused(refusal) => {
                 trial.rechazados += 1;
-                if trial.rechazos.len() < SHOWN {
+                if trial.rechazos.len() < LISTED_ROWS {
                     trial.rechazos.push(refusal.into());
                 }
             }
         }
-        if self.rows.len() < AT_ONCE {
+        if self.rows.len() < LOOKUP_BATCH {
             return true;
         }
         match self.count() {
@@ -145,7 +145,7 @@ impl Counter {
             if let Some(country) = &row.country {
                 self.countries.note(country, row.line);
             }
-            if self.trial.primeros.len() < SHOWN {
+            if self.trial.primeros.len() < LISTED_ROWS {
                 self.trial.primeros.push(row.clone().into());
             }
         }
@@ -154,7 +154,7 @@ impl Counter {
 }
 
 /// Reads a list to its end for a campaign. Blocks the calling thread.
-pub(super) fn look(
+pub(super) fn dry_run_import(
     source: impl Read,
     rules: &ImportRules,
     store: Store,

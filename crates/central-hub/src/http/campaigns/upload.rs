@@ -23,7 +23,7 @@ use crate::campaigns::template::Template;
 use crate::error::HubError;
 use crate::http::numbers;
 use crate::recipient_import::{
-    self, ImportError, LARGEST_LIST, READ_TIMEOUT, StreamReader, Teaches,
+    self, AddressLearning, ImportError, LARGEST_LIST, READ_TIMEOUT, StreamReader,
 };
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Import};
@@ -137,9 +137,9 @@ pub(crate) async fn upload(
         return Err(too_large());
     }
     let file_name = query.archivo.as_deref().and_then(shown_name);
-    let teaches = match caller.sees(None) {
-        true => Teaches::People,
-        false => Teaches::Nothing,
+    let learning = match caller.sees(None) {
+        true => AddressLearning::Enabled,
+        false => AddressLearning::Disabled,
     };
     let held = state.limits.list(&caller)?;
     let body = request.into_body();
@@ -150,11 +150,11 @@ pub(crate) async fn upload(
         let (feed, source) = StreamReader::new(body.into_data_stream());
         let feeding = tokio::spawn(feed);
         let (store, runtime) = (state.store.clone(), Handle::current());
-        let looking = move || trial::look(source, &rules, store, id, runtime);
-        let looking = tokio::task::spawn_blocking(looking);
-        let looked = looking.await;
+        let trial = move || trial::dry_run_import(source, &rules, store, id, runtime);
+        let trial = tokio::task::spawn_blocking(trial);
+        let result = trial.await;
         feeding.abort();
-        return match looked {
+        return match result {
             Ok(Ok(trial)) => Ok(Json(trial).into_response()),
             Ok(Err(error)) => Err(error.into()),
             Err(_) => Err(ErrorReply::internal().into()),
@@ -173,7 +173,7 @@ pub(crate) async fn upload(
         let rules = ImportRules { template, ..rules };
         let (feed, source) = StreamReader::new(body.into_data_stream());
         let feeding = tokio::spawn(feed);
-        let report = run(&state, &campaign, import, rules, teaches, source).await;
+        let report = run(&state, &campaign, import, rules, learning, source).await;
         feeding.abort();
         report
     });
@@ -203,7 +203,15 @@ pub(super) async fn import_json(
         separator: None,
     };
     let source = Cursor::new(json);
-    run(state, campaign, import, rules, Teaches::Nothing, source).await
+    run(
+        state,
+        campaign,
+        import,
+        rules,
+        AddressLearning::Disabled,
+        source,
+    )
+    .await
 }
 
 /// Imports a short list into an existing campaign.
@@ -280,11 +288,11 @@ async fn run(
     campaign: &Campaign,
     import: Import,
     rules: ImportRules,
-    teaches: Teaches,
+    learning: AddressLearning,
     source: impl Read + Send + 'static,
 ) -> Result<UploadBody, HubError> {
     let id = import.id;
-    let import = recipient_import::run(&state.store, campaign, import, rules, teaches, source);
+    let import = recipient_import::run(&state.store, campaign, import, rules, learning, source);
     let import = import.await?;
     let import = import.ok_or_else(ErrorReply::internal)?;
     Ok(UploadBody {

@@ -23,7 +23,7 @@ use session_api::{SessionBody, SessionState};
 use session_client::{ClientError, SessionClient};
 
 use super::session::Word;
-use crate::http::linking_code::{Code, look};
+use crate::http::linking_code::{Code, fetch_code};
 use crate::relay::Change;
 use crate::state::AppState;
 
@@ -54,7 +54,7 @@ pub(crate) async fn code(state: &AppState, client: &SessionClient) -> Result<Cod
     }
     let found = async {
         loop {
-            match look(client).await? {
+            match fetch_code(client).await? {
                 Code::NotAvailable(now) if now != SessionState::Error => {}
                 found => return Ok(found),
             }

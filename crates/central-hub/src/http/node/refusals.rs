@@ -11,7 +11,7 @@ use service_runtime::http::ErrorReply;
 
 /// Roots of the Node hub's routes, whose error bodies have the code in `error`,
 /// which the Node page displays.
-const ROOTS: [&str; 8] = [
+const NODE_ROOTS: [&str; 8] = [
     "auth",
     "whatsapp",
     "whatsapp-v2",
@@ -23,10 +23,10 @@ const ROOTS: [&str; 8] = [
 ];
 
 /// Maximum size of an error body, in bytes.
-const LARGEST: usize = 64 * 1024;
+const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// Routes that belong to other systems, each with its error message.
-const ELSEWHERE: [(&str, &str); 8] = [
+const OTHER_SYSTEMS: [(&str, &str); 8] = [
     (
         "sender/prospectos",
         "prospects are another system's: upload a list to the campaign instead",
@@ -70,8 +70,8 @@ pub(crate) fn not_served_here(what: &str) -> ErrorReply {
 /// routes that belong to other systems.
 pub(crate) async fn not_served(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if let Some(root) = below(path, ELSEWHERE.iter().map(|(root, _)| *root)) {
-        let what = ELSEWHERE.iter().find(|(it, _)| *it == root);
+    if let Some(root) = below(path, OTHER_SYSTEMS.iter().map(|(root, _)| *root)) {
+        let what = OTHER_SYSTEMS.iter().find(|(it, _)| *it == root);
         return not_served_here(what.map_or("", |(_, what)| what)).into_response();
     }
     next.run(request).await
@@ -79,10 +79,12 @@ pub(crate) async fn not_served(request: Request, next: Next) -> Response {
 
 /// Middleware around all routes: converts errors on the Node hub's routes to
 /// the format that its clients expect.
-pub(crate) async fn in_their_shape(request: Request, next: Next) -> Response {
+pub(crate) async fn node_error_format(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let other = ELSEWHERE.iter().map(|(root, _)| *root);
-    let is_theirs = below(path, ROOTS).or_else(|| below(path, other)).is_some();
+    let other = OTHER_SYSTEMS.iter().map(|(root, _)| *root);
+    let is_theirs = below(path, NODE_ROOTS)
+        .or_else(|| below(path, other))
+        .is_some();
     let response = next.run(request).await;
     let status = response.status();
     let is_json = response
@@ -93,21 +95,21 @@ pub(crate) async fn in_their_shape(request: Request, next: Next) -> Response {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let Ok(bytes) = to_bytes(body, LARGEST).await else {
+    let Ok(bytes) = to_bytes(body, MAX_ERROR_BODY).await else {
         return ErrorReply::internal().into_response();
     };
     let known = serde_json::from_slice::<Map<String, Value>>(&bytes);
-    let Some(shaped) = known.ok().and_then(shaped) else {
+    let Some(converted) = known.ok().and_then(to_node_error) else {
         return Response::from_parts(parts, Body::from(bytes));
     };
     parts
         .headers
-        .insert(header::CONTENT_LENGTH, HeaderValue::from(shaped.len()));
-    Response::from_parts(parts, Body::from(shaped))
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(converted.len()));
+    Response::from_parts(parts, Body::from(converted))
 }
 
 /// Converts an error body. Returns `None` if `body` is not one.
-fn shaped(mut body: Map<String, Value>) -> Option<Vec<u8>> {
+fn to_node_error(mut body: Map<String, Value>) -> Option<Vec<u8>> {
     let code = match (&body.get("code"), body.get("error")) {
         (Some(Value::String(code)), _) | (_, Some(Value::String(code))) => code.clone(),
         _ => return None,
@@ -129,7 +131,7 @@ mod tests {
 
     #[test]
     fn paths_are_below_whole_words() {
-        let is_theirs = |path| below(path, ROOTS).is_some();
+        let is_theirs = |path| below(path, NODE_ROOTS).is_some();
         for path in [
             "/api/auth/login",
             "/auth/login",
@@ -156,7 +158,7 @@ mod tests {
     #[test]
     fn code_is_in_the_error_field_and_details_remain() {
         let of = |body: Value| {
-            let body = shaped(body.as_object().unwrap().clone())?;
+            let body = to_node_error(body.as_object().unwrap().clone())?;
             serde_json::from_slice::<Value>(&body).ok()
         };
         let wanted = json!({

@@ -128,7 +128,7 @@ pub struct CampaignFilter {
 }
 
 /// Maximum number of campaigns that a search by name reads.
-const LOOKED_AT: usize = 20_000;
+const MAX_READ: usize = 20_000;
 const CHUNK: u32 = 1_000;
 
 /// A person's changes to a campaign.
@@ -212,7 +212,7 @@ impl Campaign {
 
     /// Returns whether the campaign is a dry run, which is decided at its approval.
     #[must_use]
-    pub fn is_rehearsal(&self) -> bool {
+    pub fn is_dry_run(&self) -> bool {
         self.dry_run == Some(true)
     }
 }
@@ -296,18 +296,18 @@ impl Store {
         // The names are compared here, so that both database engines find the same campaigns.
         let mut filter = filter.clone();
         let mut found = Vec::new();
-        let mut looked_at = 0;
+        let mut read = 0;
         loop {
             let chunk = self.newest_campaigns(&filter, CHUNK).await?;
             let is_last = chunk.len() < CHUNK as usize;
-            looked_at += chunk.len();
+            read += chunk.len();
             filter.before = chunk.last().map(|it| it.id);
             found.extend(
                 chunk
                     .into_iter()
                     .filter(|it| fold(&it.name).contains(&words)),
             );
-            if is_last || looked_at >= LOOKED_AT || found.len() >= limit as usize {
+            if is_last || read >= MAX_READ || found.len() >= limit as usize {
                 found.truncate(limit as usize);
                 return Ok(found);
             }

@@ -9,18 +9,18 @@ use super::recipients::{Deltas, Move, Recipient, move_in};
 use super::refused::Refused;
 use super::states::{CampaignState, RecipientState};
 use crate::store::addresses::address_of;
-use crate::store::{Store, StoreError, Urgency, now};
+use crate::store::{LookupPriority, Store, StoreError, now};
 
 /// Number of recipients per transaction.
-const STEP: i64 = 1_000;
+const RECIPIENTS_PER_TX: i64 = 1_000;
 /// Maximum length of a list that is checked; at one number per second, the
 /// check takes five and a half hours.
-const MOST: i64 = 20_000;
+const LARGEST_LIST: i64 = 20_000;
 /// Maximum age in milliseconds of an answer by which a recipient may be
 /// skipped, because people join WhatsApp later.
-const OLDEST_MS: i64 = 7 * 24 * 3600 * 1000;
+const MAX_ANSWER_AGE_MS: i64 = 7 * 24 * 3600 * 1000;
 /// Maximum number of listed recipients without WhatsApp.
-const LISTED: i64 = 50;
+const MAX_LISTED: i64 = 50;
 
 /// The progress of a check.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +50,7 @@ impl Store {
         }
         match row.count(RecipientState::Pending) {
             0 => return Err(Refused::Nobody),
-            pending if pending > MOST => {
+            pending if pending > LARGEST_LIST => {
                 let state = row.state;
                 let cure = "a list of more than 20,000 is too long to be checked: WhatsApp is asked for one number a second";
                 return Err(Refused::State { state, cure });
@@ -81,7 +81,7 @@ impl Store {
         )
         .bind(campaign)
         .bind(after)
-        .bind(STEP)
+        .bind(RECIPIENTS_PER_TX)
         .fetch_all(&mut *tx)
         .await?;
         let some: Result<Vec<_>, _> = rows.iter().map(Recipient::read).collect();
@@ -109,7 +109,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         let addresses: BTreeSet<_> = wanted.into_iter().map(|(_, address)| address).collect();
-        self.want_lookups_in(&mut tx, &addresses, Urgency::List)
+        self.want_lookups_in(&mut tx, &addresses, LookupPriority::List)
             .await?;
         let last = last.id;
         tx.commit().await?;
@@ -138,7 +138,7 @@ impl Store {
              WHERE c.campaign_id = $1 AND r.state = 'pending' ORDER BY c.recipient_id LIMIT $2",
         )
         .bind(campaign)
-        .bind(LISTED)
+        .bind(MAX_LISTED)
         .fetch_all(self.reader())
         .await?;
         let examples: Result<_, sqlx::Error> = rows
@@ -169,9 +169,9 @@ impl Store {
                  ORDER BY c.recipient_id LIMIT $2",
             )
             .bind(campaign)
-            .bind(STEP)
+            .bind(RECIPIENTS_PER_TX)
             .bind(after)
-            .bind(now() - OLDEST_MS)
+            .bind(now() - MAX_ANSWER_AGE_MS)
             .fetch_all(&mut *tx)
             .await?;
             let mut deltas = Deltas::default();

@@ -44,7 +44,7 @@ pub(in crate::store) use lifecycle::reopen_in;
 pub use lifecycle::withdraw;
 pub use numbers::Numbers;
 pub use opt_outs::{AppliedOptOut, OptOut, is_opted_out_in};
-pub use overview::{Glimpse, HalfList, Unapproved};
+pub use overview::{FirstRows, Unapproved, UnfinishedImport};
 pub use pacing::TICK_PLANS;
 pub(crate) use pacing::{
     finish_in, in_flight_in, not_before_in, other_running_in, pace_in, set_clock_in, set_health_in,

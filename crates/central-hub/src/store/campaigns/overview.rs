@@ -20,7 +20,7 @@ use crate::store::{Store, StoreError};
 
 /// The first rows of a list, and the number of all rows.
 #[derive(Clone, Debug)]
-pub struct Glimpse<T> {
+pub struct FirstRows<T> {
     /// The first rows.
     pub items: Vec<T>,
     /// The number of all rows.
@@ -38,7 +38,7 @@ pub struct Unapproved {
 
 /// A campaign whose newest list was only partly imported.
 #[derive(Clone, Debug)]
-pub struct HalfList {
+pub struct UnfinishedImport {
     /// The campaign's id.
     pub campaign: i64,
     /// The campaign's name.
@@ -66,7 +66,8 @@ const USED: &str = "SELECT d.campaign_id, d.schedule_id, d.day, d.used
     FROM campaigns c JOIN campaign_days d ON d.campaign_id = c.id
     WHERE c.state = 'running' AND d.day >= $1";
 /// Query for the list imports that broke off. Only the newest list of a campaign counts.
-const HALF: &str = "SELECT c.id AS campaign, c.name, i.id, i.state, i.error_code, i.updated_at
+const UNFINISHED_IMPORTS: &str =
+    "SELECT c.id AS campaign, c.name, i.id, i.state, i.error_code, i.updated_at
     FROM campaign_imports i JOIN campaigns c ON c.id = i.campaign_id
     WHERE i.state <> 'done' AND c.state <> 'finished'
       AND NOT EXISTS (SELECT 1 FROM campaign_imports n
@@ -81,7 +82,7 @@ impl Store {
         cliente_id: Option<u64>,
         limit: u32,
         read: impl Fn(&AnyRow) -> Result<T, StoreError>,
-    ) -> Result<Glimpse<T>, StoreError> {
+    ) -> Result<FirstRows<T>, StoreError> {
         let own = if cliente_id.is_some() { OWN } else { "" };
         let all = format!("SELECT {columns} {from}{own} ORDER BY {order} LIMIT {limit}");
         let count = format!("SELECT COUNT(*) {from}{own}");
@@ -94,7 +95,7 @@ impl Store {
         let (rows, total) =
             tokio::try_join!(all.fetch_all(self.reader()), count.fetch_one(self.reader()))?;
         let items = rows.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Glimpse { items, total })
+        Ok(FirstRows { items, total })
     }
 
     /// Lists the newest running campaigns.
@@ -105,7 +106,7 @@ impl Store {
         &self,
         cliente_id: Option<u64>,
         limit: u32,
-    ) -> Result<Glimpse<Campaign>, StoreError> {
+    ) -> Result<FirstRows<Campaign>, StoreError> {
         let read = Campaign::read;
         self.some("c.*", RUNNING, "+c.id DESC", cliente_id, limit, read)
             .await
@@ -119,7 +120,7 @@ impl Store {
         &self,
         cliente_id: Option<u64>,
         limit: u32,
-    ) -> Result<Glimpse<Campaign>, StoreError> {
+    ) -> Result<FirstRows<Campaign>, StoreError> {
         let order = "c.updated_at DESC, c.id DESC";
         self.some("c.*", PAUSED, order, cliente_id, limit, Campaign::read)
             .await
@@ -144,7 +145,7 @@ impl Store {
         &self,
         cliente_id: Option<u64>,
         limit: u32,
-    ) -> Result<Glimpse<Unapproved>, StoreError> {
+    ) -> Result<FirstRows<Unapproved>, StoreError> {
         let read = |row: &AnyRow| {
             Ok(Unapproved {
                 schedule: Schedule::read(row)?,
@@ -203,13 +204,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn half_lists(
+    pub async fn unfinished_imports(
         &self,
         cliente_id: Option<u64>,
         limit: u32,
-    ) -> Result<Vec<HalfList>, StoreError> {
+    ) -> Result<Vec<UnfinishedImport>, StoreError> {
         let own = if cliente_id.is_some() { OWN } else { "" };
-        let sql = format!("{HALF}{own} ORDER BY +i.id DESC LIMIT {limit}");
+        let sql = format!("{UNFINISHED_IMPORTS}{own} ORDER BY +i.id DESC LIMIT {limit}");
         let mut query = sqlx::query(AssertSqlSafe(sql));
         if let Some(id) = as_id(cliente_id) {
             query = query.bind(id);
@@ -223,7 +224,7 @@ impl Store {
             if state == "running" && at >= now() - SILENCE_MS {
                 continue;
             }
-            found.push(HalfList {
+            found.push(UnfinishedImport {
                 campaign: row.try_get("campaign")?,
                 name: row.try_get("name")?,
                 import: row.try_get("id")?,
@@ -320,7 +321,7 @@ mod tests {
                 "schedules_pending",
             ),
             (
-                format!("{HALF}{OWN} ORDER BY +i.id DESC LIMIT 5"),
+                format!("{UNFINISHED_IMPORTS}{OWN} ORDER BY +i.id DESC LIMIT 5"),
                 "campaign_imports_open",
             ),
         ] {

@@ -38,12 +38,12 @@ impl Store {
         &self,
         now: i64,
         limit: i64,
-        only_rehearsals: bool,
+        only_dry_runs: bool,
     ) -> Result<Vec<i64>, StoreError> {
         Ok(sqlx::query_scalar(DUE)
             .bind(now)
             .bind(limit)
-            .bind(i64::from(only_rehearsals))
+            .bind(i64::from(only_dry_runs))
             .fetch_all(self.reader())
             .await?)
     }

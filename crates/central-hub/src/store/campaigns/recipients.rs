@@ -15,7 +15,7 @@ use super::rows::{optional_time, time};
 use super::states::RecipientState;
 use crate::store::conversations::Digits;
 use crate::store::rows::{now, unknown_value};
-use crate::store::search::{CHUNK, LOOKED_AT, on_blocking_thread};
+use crate::store::search::{CHUNK, MAX_READ, on_blocking_thread};
 use crate::store::words::Words;
 use crate::store::{Store, StoreError, Tx};
 
@@ -496,7 +496,7 @@ impl Store {
         let _turn = self.search_turn().await;
         let mut filter = filter.clone();
         let mut found = Vec::new();
-        let mut left = LOOKED_AT;
+        let mut left = MAX_READ;
         while left > 0 {
             let page = self.recipients(campaign, &filter, CHUNK).await?;
             let is_last = page.len() < CHUNK as usize;
@@ -507,10 +507,10 @@ impl Store {
                 let last = page.last().map(|it| it.id);
                 let matches = |it: &Recipient| {
                     let values: Vec<_> = it.fields.values().map(String::as_str).collect();
-                    words.are_in(&values.join(" "))
+                    words.match_text(&values.join(" "))
                         || digits
                             .as_ref()
-                            .is_some_and(|digits| digits.are_of(it.address()))
+                            .is_some_and(|digits| digits.match_chat(it.address()))
                 };
                 let matching: Vec<_> = page.into_iter().filter(matches).collect();
                 (matching, last)

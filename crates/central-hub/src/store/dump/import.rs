@@ -68,8 +68,8 @@ pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, Trans
         insert(&mut tx, &known, line)
             .await
             .map_err(|error| match error {
-                Bad::Row(what) => TransferError::Line(lines.number, what),
-                Bad::Store(error) => error.into(),
+                InsertError::Row(what) => TransferError::Line(lines.number, what),
+                InsertError::Store(error) => error.into(),
             })?;
         count += 1;
     }
@@ -117,20 +117,32 @@ impl<R: BufRead> Lines<'_, R> {
     }
 }
 
-enum Bad {
+enum InsertError {
     Row(String),
     Store(sqlx::Error),
 }
 
-async fn insert(tx: &mut Tx, known: &HashMap<&str, &[TableColumn]>, line: Line) -> Result<(), Bad> {
+async fn insert(
+    tx: &mut Tx,
+    known: &HashMap<&str, &[TableColumn]>,
+    line: Line,
+) -> Result<(), InsertError> {
     let columns = known
         .get(line.table.as_str())
-        .ok_or_else(|| Bad::Row("there is no such table".to_owned()))?;
+        .ok_or_else(|| InsertError::Row("there is no such table".to_owned()))?;
     for (name, value) in &line.row {
         match columns.iter().find(|column| column.name == *name) {
-            None => return Err(Bad::Row(format!("{} has no column {name}", line.table))),
+            None => {
+                return Err(InsertError::Row(format!(
+                    "{} has no column {name}",
+                    line.table
+                )));
+            }
             Some(column) if !column.takes(value) => {
-                return Err(Bad::Row(format!("{name} is no {}", column.declared)));
+                return Err(InsertError::Row(format!(
+                    "{name} is no {}",
+                    column.declared
+                )));
             }
             Some(_) => {}
         }
@@ -147,14 +159,14 @@ async fn insert(tx: &mut Tx, known: &HashMap<&str, &[TableColumn]>, line: Line) 
     match query.execute(&mut **tx).await {
         Ok(_) => Ok(()),
         // A value of the row is invalid; the database itself works.
-        Err(sqlx::Error::Database(error)) => Err(Bad::Row(error.message().to_owned())),
-        Err(error) => Err(Bad::Store(error)),
+        Err(sqlx::Error::Database(error)) => Err(InsertError::Row(error.message().to_owned())),
+        Err(error) => Err(InsertError::Store(error)),
     }
 }
 
 type Insert<'q> = Query<'q, sqlx::Any, AnyArguments>;
 
-fn bind(mut query: Insert<'_>, row: Map<String, Value>) -> Result<Insert<'_>, Bad> {
+fn bind(mut query: Insert<'_>, row: Map<String, Value>) -> Result<Insert<'_>, InsertError> {
     for (name, value) in row {
         query = match value {
             Value::String(text) => query.bind(text),
@@ -162,15 +174,15 @@ fn bind(mut query: Insert<'_>, row: Map<String, Value>) -> Result<Insert<'_>, Ba
             Value::Number(number) => match (number.as_i64(), number.as_f64()) {
                 (Some(integer), _) => query.bind(integer),
                 (None, Some(float)) => query.bind(float),
-                (None, None) => return Err(Bad::Row(format!("{name} is too large"))),
+                (None, None) => return Err(InsertError::Row(format!("{name} is too large"))),
             },
             Value::Object(blob) => {
                 let bytes = blob.get("base64").and_then(Value::as_str);
                 let bytes = bytes.and_then(|text| STANDARD.decode(text).ok());
-                query.bind(bytes.ok_or_else(|| Bad::Row(format!("{name} is no blob")))?)
+                query.bind(bytes.ok_or_else(|| InsertError::Row(format!("{name} is no blob")))?)
             }
             Value::Null | Value::Array(_) => {
-                return Err(Bad::Row(format!("{name} is no value of a table")));
+                return Err(InsertError::Row(format!("{name} is no value of a table")));
             }
         };
     }

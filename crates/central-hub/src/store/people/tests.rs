@@ -4,7 +4,7 @@ use super::super::campaigns::{Fields, NewCampaign, NewRecipient};
 use super::super::tests::open;
 use super::*;
 use crate::sending_windows::Pause;
-use crate::store::{Composed, Joined, NewMessage, Origin, Parted};
+use crate::store::{Composed, MergeOutcome, NewMessage, Origin, SplitOutcome};
 
 const NUMBER: &str = "5491158254201@c.us";
 const WITHOUT_9: &str = "541158254201@c.us";
@@ -80,8 +80,8 @@ async fn count(store: &Store, table: &str) -> i64 {
 
 #[test]
 fn addresses_that_may_be_one_person() {
-    assert!(may_be_one(NUMBER, WITHOUT_9) && may_be_one(NUMBER, LID));
-    assert!(!may_be_one(NUMBER, "5491158254202@c.us") && !may_be_one(LID, "1@lid"));
+    assert!(may_be_same_person(NUMBER, WITHOUT_9) && may_be_same_person(NUMBER, LID));
+    assert!(!may_be_same_person(NUMBER, "5491158254202@c.us") && !may_be_same_person(LID, "1@lid"));
 }
 
 on_both_engines! {
@@ -180,7 +180,7 @@ on_both_engines! {
             store.learn(&[lid, number], Some(number), Source::Inbound).await.unwrap();
         }
         assert_eq!(count(&store, "people").await, 2);
-        store.join_by_hand(&person(NUMBER), &person(other_number)).await.unwrap();
+        store.merge_by_hand(&person(NUMBER), &person(other_number)).await.unwrap();
         let statement = "SELECT COUNT(*) FROM person_joinings j JOIN people p ON p.id = j.person_id";
         let known: i64 = sqlx::query_scalar(statement).fetch_one(store.reader()).await.unwrap();
         assert_eq!((count(&store, "people").await, known), (1, 3));
@@ -275,10 +275,10 @@ on_both_engines! {
             let key = format!("c{n}");
             let writes = insert(&other, &lid, &key);
             let (there, back, _) = tokio::join!(
-                one.join_by_hand(&ana, &leo), other.join_by_hand(&leo, &ana), writes
+                one.merge_by_hand(&ana, &leo), other.merge_by_hand(&leo, &ana), writes
             );
             let results = [there.unwrap(), back.unwrap()];
-            assert!(results.contains(&Joined::Already), "{results:?}");
+            assert!(results.contains(&MergeOutcome::Already), "{results:?}");
             let chat_now = one.chat_of(&leo).await.unwrap();
             assert_eq!(one.chat_of(&ana).await.unwrap(), chat_now);
             // The person whose chat it is stays; the other one leaves.
@@ -286,10 +286,10 @@ on_both_engines! {
             let key = format!("d{n}");
             let writes = insert(&other, &lid, &key);
             let (first, second, later) = tokio::join!(
-                one.part_by_hand(stays, leaves), other.part_by_hand(stays, leaves), writes
+                one.split_by_hand(stays, leaves), other.split_by_hand(stays, leaves), writes
             );
             let results = [first.unwrap(), second.unwrap()];
-            assert!(results.contains(&Parted::NotTheirs), "{results:?}");
+            assert!(results.contains(&SplitOutcome::NotTheirs), "{results:?}");
             assert_ne!(one.chat_of(&leo).await.unwrap(), one.chat_of(&ana).await.unwrap());
             for id in [by_lid, later] {
                 assert_eq!(chat(&one, id).await, leo.as_str());
@@ -297,7 +297,7 @@ on_both_engines! {
             let key = format!("e{n}");
             let writes = insert(&other, &lid, &key);
             let (joined, deleted, _) = tokio::join!(
-                one.join_by_hand(&ana, &leo), other.forget(&leo, None), writes
+                one.merge_by_hand(&ana, &leo), other.forget(&leo, None), writes
             );
             joined.unwrap();
             deleted.unwrap();

@@ -21,7 +21,7 @@ use crate::store::{NodeMessage, NodeRecipient, NodeStep, Role, wa_key};
 /// The column that holds a recipient's own text.
 const OWN_TEXT: &str = "mensaje_final";
 /// Maximum bcrypt cost; a higher cost would delay a sign-in by seconds.
-const DEAREST: u32 = 14;
+const MAX_BCRYPT_COST: u32 = 14;
 
 /// Why a row is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub(super) fn user(row: &Record) -> Result<User, Fault> {
     let cost = password.get(4..6).and_then(|cost| cost.parse::<u32>().ok());
     let is_sound = is_bcrypt(password)
         && password.len() == 60
-        && cost.is_some_and(|cost| (4..=DEAREST).contains(&cost));
+        && cost.is_some_and(|cost| (4..=MAX_BCRYPT_COST).contains(&cost));
     if !is_sound {
         return Err(Fault::Password);
     }
@@ -120,7 +120,7 @@ pub(super) struct NodeCampaign {
 
 impl NodeCampaign {
     /// Returns the state of the imported campaign and why it is paused.
-    pub(super) fn place(&self) -> (&'static str, Option<(&'static str, &'static str)>) {
+    pub(super) fn initial_state(&self) -> (&'static str, Option<(&'static str, &'static str)>) {
         let pause = (self.state == CampaignState::Paused).then_some((
             "IMPORTED",
             "it was under way in the Node pair: look at it, then resume it",
@@ -199,12 +199,12 @@ fn chat_of(message_id: &str, from_me: &str) -> Option<String> {
 
 /// Returns the id of the source row that a message's key contains.
 pub(super) fn row_of(key: &str, is_sent: bool) -> Option<i64> {
-    let prefix = if is_sent { SENT_KEY } else { TOLD_KEY };
+    let prefix = if is_sent { SENT_KEY } else { RECORDED_KEY };
     key.strip_prefix(prefix)?.parse().ok()
 }
 
 /// Maximum difference in milliseconds between the time of a message and that of its row.
-const MOMENTS: i64 = 5 * 60 * 1000;
+const CLOSE_IN_TIME_MS: i64 = 5 * 60 * 1000;
 
 fn in_zone(text: Option<&str>, zone: &TimeZone) -> Option<i64> {
     let text = text?.trim();
@@ -220,24 +220,24 @@ fn in_zone(text: Option<&str>, zone: &TimeZone) -> Option<i64> {
 }
 
 const SENT_KEY: &str = "node-envio-";
-const TOLD_KEY: &str = "node-mensaje-";
+const RECORDED_KEY: &str = "node-mensaje-";
 
 /// Converts rows, given the time zone in which the server wrote its times.
-pub(super) struct Judge {
+pub(super) struct RowConverter {
     zone: TimeZone,
     home: Home,
     now: i64,
     /// Whether `ts_wa` is in UTC; all other times are in the server's local time.
-    pub(super) told_in_utc: bool,
+    pub(super) recorded_in_utc: bool,
 }
 
-impl Judge {
+impl RowConverter {
     pub(super) fn new(zone: TimeZone, home: Home) -> Self {
         Self {
             zone,
             home,
             now: Timestamp::now().as_millis(),
-            told_in_utc: false,
+            recorded_in_utc: false,
         }
     }
 
@@ -252,19 +252,20 @@ impl Judge {
     /// whatever the server's zone; older ones did not. A row is created moments
     /// after its message, and its `created_at` is in the server's local time,
     /// so the difference tells.
-    pub(super) fn finds_utc<'a>(
+    pub(super) fn detects_utc<'a>(
         &self,
         times: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>,
     ) -> bool {
         let (mut utc, mut local) = (0_u64, 0_u64);
-        for (told, made) in times {
+        for (recorded, made) in times {
             let Some(made) = self.time(made) else {
                 continue;
             };
-            let is_near = |at: Option<i64>| at.is_some_and(|at| (made - at).abs() <= MOMENTS);
+            let is_near =
+                |at: Option<i64>| at.is_some_and(|at| (made - at).abs() <= CLOSE_IN_TIME_MS);
             match (
-                is_near(in_zone(told, &TimeZone::UTC)),
-                is_near(self.time(told)),
+                is_near(in_zone(recorded, &TimeZone::UTC)),
+                is_near(self.time(recorded)),
             ) {
                 (true, false) => utc += 1,
                 (false, true) => local += 1,
@@ -275,9 +276,9 @@ impl Judge {
         utc > local
     }
 
-    /// Parses a time of [`super::TOLD`] into milliseconds since 1970.
-    pub(super) fn told_time(&self, text: Option<&str>) -> Option<i64> {
-        if self.told_in_utc {
+    /// Parses a time of [`super::RECORDED`] into milliseconds since 1970.
+    pub(super) fn recorded_time(&self, text: Option<&str>) -> Option<i64> {
+        if self.recorded_in_utc {
             in_zone(text, &TimeZone::UTC)
         } else {
             self.time(text)
@@ -355,13 +356,17 @@ impl Judge {
     }
 
     /// Returns the text that was sent to a recipient.
-    fn said(row: &Record, campaign: &Campaign) -> String {
+    fn sent_text(row: &Record, campaign: &Campaign) -> String {
         let own = row.text("mensaje_final").map(str::trim).unwrap_or_default();
         let text = if own.is_empty() { &campaign.text } else { own };
         text.replace('\0', "")
     }
 
-    pub(super) fn sent(&self, row: &Record, campaign: &Campaign) -> Result<NodeMessage, Fault> {
+    pub(super) fn sent_message(
+        &self,
+        row: &Record,
+        campaign: &Campaign,
+    ) -> Result<NodeMessage, Fault> {
         let at = self.time(row.text("fecha_envio")).unwrap_or(self.now);
         let wa_id = row.text("message_id").map(str::trim);
         let wa_id = wa_id.filter(|id| !id.is_empty()).map(str::to_owned);
@@ -373,7 +378,7 @@ impl Judge {
             campaign_id: Some(campaign.id),
             chat: self.chat(row)?,
             kind: "text".to_owned(),
-            body: Self::said(row, campaign),
+            body: Self::sent_text(row, campaign),
             state: "sent",
             wa_key: wa_id.as_deref().map(|id| wa_key(id).to_owned()),
             wa_id,
@@ -391,7 +396,7 @@ impl Judge {
 
     /// Returns the other party of a message as its row names it and as
     /// WhatsApp's id names it, if they differ.
-    pub(super) fn addresses_of_told(&self, row: &Record) -> Option<(String, String)> {
+    pub(super) fn addresses_of_recorded(&self, row: &Record) -> Option<(String, String)> {
         let is_inbound = row.text("direction")?.trim() == "IN";
         let (column, from_me) = match is_inbound {
             true => ("wa_from", "false"),
@@ -442,7 +447,7 @@ impl Judge {
             fields.insert("lugar_id", place.to_string());
         }
         if campaign.has_own_texts {
-            fields.insert(OWN_TEXT, Self::said(row, campaign));
+            fields.insert(OWN_TEXT, Self::sent_text(row, campaign));
         }
         let sent_at = self.time(row.text("fecha_envio"));
         let was_sent = state == RecipientState::Sent;
@@ -491,7 +496,7 @@ impl Judge {
     }
 
     /// Returns a recorded message, inbound or outbound.
-    pub(super) fn told(&self, row: &Record) -> Result<NodeMessage, Fault> {
+    pub(super) fn recorded_message(&self, row: &Record) -> Result<NodeMessage, Fault> {
         let is_inbound = match row.text("direction").unwrap_or_default().trim() {
             "IN" => true,
             "OUT" => false,
@@ -522,11 +527,11 @@ impl Judge {
             None | Some("chat" | "") => "text",
             Some(kind) => kind,
         };
-        let at = self.told_time(row.text("ts_wa"));
+        let at = self.recorded_time(row.text("ts_wa"));
         let at = at.or_else(|| self.time(row.text("created_at")));
         let cliente_id = positive(row, "cliente_id");
         Ok(NodeMessage {
-            key: format!("{TOLD_KEY}{}", row.id),
+            key: format!("{RECORDED_KEY}{}", row.id),
             direction: if is_inbound { "in" } else { "out" },
             origin: if is_inbound { "chat" } else { "phone" },
             cliente_id: cliente_id.and_then(|id| i64::try_from(id).ok()),
@@ -546,8 +551,8 @@ impl Judge {
 mod tests {
     use super::*;
 
-    fn judge() -> Judge {
-        Judge::new(
+    fn converter() -> RowConverter {
+        RowConverter::new(
             TimeZone::get("America/Argentina/Buenos_Aires").unwrap(),
             Home::default(),
         )
@@ -594,11 +599,11 @@ mod tests {
                     ("fecha_creacion", "2026-01-14 10:00:00"),
                 ],
             );
-            judge().campaign(&row, own)
+            converter().campaign(&row, own)
         };
         let under_way = of("en_progreso", false).ok().unwrap();
-        assert_eq!(under_way.place().0, "paused");
-        assert_eq!(under_way.place().1.unwrap().0, "IMPORTED");
+        assert_eq!(under_way.initial_state().0, "paused");
+        assert_eq!(under_way.initial_state().1.unwrap().0, "IMPORTED");
         assert_eq!(under_way.new.text, "Hola {{vos}}");
         assert_eq!(under_way.at, 1_768_395_600_000);
         assert_eq!(
@@ -606,14 +611,14 @@ mod tests {
             "{mensaje_final}"
         );
         assert_eq!(
-            of("finalizado", false).ok().unwrap().place(),
+            of("finalizado", false).ok().unwrap().initial_state(),
             ("finished", None)
         );
         assert_eq!(of("rara", false).err(), Some(Fault::State));
     }
 
     #[test]
-    fn messages_that_were_told() {
+    fn recorded_messages() {
         let of = |direction, from, to, raw| {
             let row = Record::of(
                 9,
@@ -627,7 +632,7 @@ mod tests {
                     ("raw_json", raw),
                 ],
             );
-            judge().told(&row)
+            converter().recorded_message(&row)
         };
         let raw = r#"{"id":{"_serialized":"false_5491158254201@c.us_3EB0"},"type":"chat"}"#;
         let came = of("IN", "5491158254201@c.us", "x", raw).ok().unwrap();
@@ -657,7 +662,7 @@ mod tests {
         let pair = |one: &str, other: &str| Some((one.to_owned(), other.to_owned()));
         let sent = |number, message_id| {
             let row = Record::of(1, [("telefono_wapp", number), ("message_id", message_id)]);
-            judge().addresses_of_sent(&row)
+            converter().addresses_of_sent(&row)
         };
         let (number, lid) = ("5491158254201@c.us", "247033104567642@lid");
         assert_eq!(
@@ -677,7 +682,7 @@ mod tests {
         ] {
             assert_eq!(sent(number, id), None, "{number} {id}");
         }
-        let told = |direction, raw| {
+        let recorded = |direction, raw| {
             let columns = [
                 ("direction", direction),
                 (
@@ -698,15 +703,15 @@ mod tests {
                 ),
                 ("raw_json", raw),
             ];
-            judge().addresses_of_told(&Record::of(1, columns))
+            converter().addresses_of_recorded(&Record::of(1, columns))
         };
         let by_id =
             r#"{"id":{"_serialized":"false_247033104567642@lid_3A"},"from":"5491158254201@c.us"}"#;
-        assert_eq!(told("IN", by_id), pair(number, lid));
+        assert_eq!(recorded("IN", by_id), pair(number, lid));
         let by_side = r#"{"id":"false_5491158254201@c.us_3A","from":"247033104567642@lid"}"#;
-        assert_eq!(told("IN", by_side), pair(number, lid));
+        assert_eq!(recorded("IN", by_side), pair(number, lid));
         let ours = r#"{"id":"true_247033104567642@lid_3A","from":"5491150000000@c.us"}"#;
-        assert_eq!(told("OUT", ours), pair(number, lid));
+        assert_eq!(recorded("OUT", ours), pair(number, lid));
         for raw in [
             "",
             "{}",
@@ -714,15 +719,17 @@ mod tests {
             r#"{"from":"5491158254201@c.us"}"#,
             r#"{"from":"x@g.us"}"#,
         ] {
-            assert_eq!(told("IN", raw), None, "{raw}");
+            assert_eq!(recorded("IN", raw), None, "{raw}");
         }
     }
 
     #[test]
     fn the_zone_of_ts_wa_is_found_in_when_its_rows_were_made() {
         let finds = |times: &[(&str, &str)]| {
-            let times = times.iter().map(|(told, made)| (Some(*told), Some(*made)));
-            judge().finds_utc(times)
+            let times = times
+                .iter()
+                .map(|(recorded, made)| (Some(*recorded), Some(*made)));
+            converter().detects_utc(times)
         };
         let utc = ("2026-03-01 15:48:27", "2026-03-01 12:48:29");
         let local = ("2026-03-01 12:48:27", "2026-03-01 12:48:29");
@@ -747,11 +754,11 @@ mod tests {
                 ("ts_wa", utc.0),
             ],
         );
-        let mut judge = judge();
-        let at = |judge: &Judge| judge.told(&row).ok().unwrap().at;
-        assert_eq!(at(&judge), 1_772_390_907_000);
-        judge.told_in_utc = true;
-        assert_eq!(at(&judge), 1_772_380_107_000);
+        let mut converter = converter();
+        let at = |converter: &RowConverter| converter.recorded_message(&row).ok().unwrap().at;
+        assert_eq!(at(&converter), 1_772_390_907_000);
+        converter.recorded_in_utc = true;
+        assert_eq!(at(&converter), 1_772_380_107_000);
     }
 
     #[test]

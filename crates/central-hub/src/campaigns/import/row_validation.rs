@@ -10,7 +10,7 @@ use crate::campaigns::columns::Fields;
 const SHOWN: usize = 40;
 
 /// Returns the recipient on this line, or the line's rejection.
-pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &ImportRules) -> Item {
+pub(super) fn validate_row(line: u64, cell: &str, fields: Fields, rules: &ImportRules) -> Item {
     let refuse = |code, reason: String| refusal(line, code, reason, cell);
     for (name, value) in &fields {
         if value.contains('\u{FFFD}') {

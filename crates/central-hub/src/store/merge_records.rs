@@ -19,18 +19,18 @@ use super::{Store, Tx};
 
 /// The state of two chats before the first was merged into the second.
 #[derive(Serialize, Deserialize, Default)]
-pub(super) struct Kept {
-    from: Side,
-    to: Side,
+pub(super) struct StateBeforeMerge {
+    from: ContactState,
+    to: ContactState,
     /// Recipients that were skipped because they are the same person.
     skipped: Vec<i64>,
 }
 
 /// The names, tags and notes of a contact.
 #[derive(Clone, Serialize, Deserialize, Default, PartialEq)]
-struct Side {
+struct ContactState {
     /// The cards by business; 0 stands for the card of callers who see all businesses.
-    cards: BTreeMap<i64, KeptCard>,
+    cards: BTreeMap<i64, SavedCard>,
     /// The names of the contact; `None` if it had no row.
     names: Option<Names>,
 }
@@ -42,13 +42,13 @@ struct Names {
 }
 
 #[derive(Clone, Serialize, Deserialize, Default, PartialEq)]
-struct KeptCard {
+struct SavedCard {
     name: Option<String>,
     tags: Vec<String>,
     note: Option<String>,
 }
 
-impl KeptCard {
+impl SavedCard {
     fn of(card: Card) -> Self {
         Self {
             name: card.name,
@@ -57,7 +57,7 @@ impl KeptCard {
         }
     }
 
-    fn lessen(&mut self, with: &Self, without: &Self) {
+    fn undo_merge(&mut self, with: &Self, without: &Self) {
         if self.name == with.name {
             self.name.clone_from(&without.name);
         }
@@ -79,14 +79,14 @@ impl KeptCard {
     }
 }
 
-impl Side {
+impl ContactState {
     /// Combines two contacts as a merge does.
     fn merge(&mut self, other: &Self) {
         for (business, card) in &other.cards {
             let own = self.cards.entry(*business).or_default();
             let mut merged = std::mem::take(own).filled("", *business);
             merged.merge(card.clone().filled("", *business));
-            *own = KeptCard::of(merged);
+            *own = SavedCard::of(merged);
         }
         if let Some(other) = &other.names {
             let own = self.names.get_or_insert_default();
@@ -97,14 +97,14 @@ impl Side {
 
     /// Takes back from a contact what turned `without` into `with`. What a
     /// person changed since stays.
-    fn lessen(&mut self, with: &Self, without: &Self) {
+    fn undo_merge(&mut self, with: &Self, without: &Self) {
         for (business, with) in &with.cards {
             let Some(card) = self.cards.get_mut(business) else {
                 continue;
             };
             let kept = without.cards.get(business);
-            card.lessen(with, kept.unwrap_or(&KeptCard::default()));
-            if kept.is_none() && *card == KeptCard::default() {
+            card.undo_merge(with, kept.unwrap_or(&SavedCard::default()));
+            if kept.is_none() && *card == SavedCard::default() {
                 self.cards.remove(business);
             }
         }
@@ -124,7 +124,7 @@ impl Side {
         let cards = cards_in(tx, chat).await?.into_iter();
         let cards = cards.map(|card| {
             let business = super::contact_cards::stored(card.cliente_id);
-            (business, KeptCard::of(card))
+            (business, SavedCard::of(card))
         });
         Ok(Self {
             cards: cards.collect(),
@@ -147,12 +147,12 @@ async fn names_in(tx: &mut Tx, chat: &str) -> Result<Option<Names>, StoreError> 
     row.map(read).transpose()
 }
 
-impl Kept {
+impl StateBeforeMerge {
     /// Reads the state of two chats that are about to be merged.
     pub(super) async fn read_in(tx: &mut Tx, from: &str, to: &str) -> Result<Self, StoreError> {
         Ok(Self {
-            from: Side::read_in(tx, from).await?,
-            to: Side::read_in(tx, to).await?,
+            from: ContactState::read_in(tx, from).await?,
+            to: ContactState::read_in(tx, to).await?,
             skipped: Vec::new(),
         })
     }
@@ -165,7 +165,7 @@ impl Kept {
 
     /// Returns the value for the column; `None` if there is nothing to restore.
     pub(super) fn to_json(&self) -> Option<String> {
-        let is_empty = self.from == Side::default() && self.skipped.is_empty();
+        let is_empty = self.from == ContactState::default() && self.skipped.is_empty();
         // The values come from this process, so serialization cannot fail.
         let json = || serde_json::to_string(self).ok();
         (!is_empty).then(json).flatten()
@@ -177,7 +177,7 @@ struct Merge {
     id: i64,
     from: String,
     to: String,
-    kept: Option<Kept>,
+    kept: Option<StateBeforeMerge>,
 }
 
 async fn merges_in(tx: &mut Tx, person: i64) -> Result<Vec<Merge>, StoreError> {
@@ -201,7 +201,7 @@ async fn merges_in(tx: &mut Tx, person: i64) -> Result<Vec<Merge>, StoreError> {
 }
 
 /// Addresses that were split off a contact.
-pub(super) struct Left<'a> {
+pub(super) struct SplitOff<'a> {
     /// The contact that remains.
     pub(super) person: i64,
     /// The chat of the contact that remains.
@@ -220,18 +220,18 @@ impl Store {
     pub(super) async fn undo_merges_in(
         &self,
         tx: &mut Tx,
-        left: &Left<'_>,
+        split_off: &SplitOff<'_>,
     ) -> Result<(), StoreError> {
         let has_left = |chat: &str| {
             let address = address_of(chat);
-            left.addresses.iter().any(|it| *it == *address)
+            split_off.addresses.iter().any(|it| *it == *address)
         };
         let (mut undone, mut others) = (Vec::new(), Vec::new());
-        for merge in merges_in(tx, left.person).await? {
+        for merge in merges_in(tx, split_off.person).await? {
             match (has_left(&merge.from), has_left(&merge.to)) {
                 // Both addresses of this merge still belong to one contact.
                 (true, true) => {
-                    if let Some(other) = left.other {
+                    if let Some(other) = split_off.other {
                         sqlx::query("UPDATE person_joinings SET person_id = $1 WHERE id = $2")
                             .bind(other)
                             .bind(merge.id)
@@ -253,7 +253,7 @@ impl Store {
             }
         }
         let mut skipped = BTreeSet::new();
-        let mut own = Side::default();
+        let mut own = ContactState::default();
         for merge in &undone {
             let Some(kept) = &merge.kept else { continue };
             skipped.extend(&kept.skipped);
@@ -261,17 +261,17 @@ impl Store {
                 own.merge(&kept.from);
             }
         }
-        self.give_to_leaving_in(tx, left.leaves, own).await?;
-        give_to_staying_in(tx, left.stays, &undone, others).await?;
+        self.restore_split_off_in(tx, split_off.leaves, own).await?;
+        restore_remaining_in(tx, split_off.stays, &undone, others).await?;
         return_recipients_in(tx, skipped).await
     }
 
     /// Restores the names, tags and notes of the contact that was split off.
-    async fn give_to_leaving_in(
+    async fn restore_split_off_in(
         &self,
         tx: &mut Tx,
         chat: &str,
-        own: Side,
+        own: ContactState,
     ) -> Result<(), StoreError> {
         let mut of = BTreeSet::new();
         for (business, card) in own.cards {
@@ -293,7 +293,7 @@ impl Store {
 
 /// Removes from the remaining contact what the undone merges gave it, and does
 /// the same in the states that later merges kept of it.
-async fn give_to_staying_in(
+async fn restore_remaining_in(
     tx: &mut Tx,
     chat: &str,
     undone: &[Merge],
@@ -307,7 +307,7 @@ async fn give_to_staying_in(
     };
     later.retain(|merge| merge.id > first.id);
     // The contact with and without the part that is removed from it.
-    let mut with = Side::default();
+    let mut with = ContactState::default();
     if let Some(kept) = &first.kept {
         with = kept.to.clone();
     }
@@ -325,7 +325,7 @@ async fn give_to_staying_in(
         let Some(kept) = &mut merge.kept else {
             continue;
         };
-        kept.to.lessen(&with, &without);
+        kept.to.undo_merge(&with, &without);
         with.merge(&kept.from);
         without.merge(&kept.from);
         sqlx::query("UPDATE person_joinings SET kept = $1 WHERE id = $2")
@@ -339,9 +339,9 @@ async fn give_to_staying_in(
             with.merge(&kept.from);
         }
     }
-    let before = Side::read_in(tx, chat).await?;
+    let before = ContactState::read_in(tx, chat).await?;
     let mut after = before.clone();
-    after.lessen(&with, &without);
+    after.undo_merge(&with, &without);
     for (business, card) in before.cards {
         match after.cards.remove(&business) {
             Some(left) if left == card => {}
@@ -435,11 +435,13 @@ pub(super) async fn forget_kept_cards_in(
         .await?;
     for row in &rows {
         let json: String = row.try_get("kept")?;
-        let kept = serde_json::from_str::<Kept>(&json).ok().map(|mut kept| {
-            kept.from.cards.remove(&business);
-            kept.to.cards.remove(&business);
-            kept
-        });
+        let kept = serde_json::from_str::<StateBeforeMerge>(&json)
+            .ok()
+            .map(|mut kept| {
+                kept.from.cards.remove(&business);
+                kept.to.cards.remove(&business);
+                kept
+            });
         sqlx::query("UPDATE person_joinings SET kept = $1 WHERE id = $2")
             .bind(kept.and_then(|kept| kept.to_json()))
             .bind(row.try_get::<i64, _>("id")?)

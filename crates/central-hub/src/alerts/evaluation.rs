@@ -5,13 +5,13 @@ use session_api::{LimitsEvent, NewChatStatus, SessionBody, SessionState};
 use super::condition::{Backup, Code, Condition, LimitKind, PasskeyWait};
 
 /// Limits of session-manager itself; PM2 restarts it at 1 GiB.
-pub(super) const MANAGER: Limits = Limits {
+pub(super) const MANAGER_LIMITS: ServiceLimits = ServiceLimits {
     memory_mib: 512,
     restarts: 3,
 };
 /// Limits of the hub. PM2 restarts it at 1 GiB, and systemd and the container
 /// runtime kill it there, so the alert is raised at four fifths of that.
-pub(super) const HUB: Limits = Limits {
+pub(super) const HUB_LIMITS: ServiceLimits = ServiceLimits {
     memory_mib: 1024 * 4 / 5,
     restarts: 5,
 };
@@ -21,7 +21,7 @@ pub(super) const HUB: Limits = Limits {
 const BROWSER_MIB: u64 = 1430;
 const BROWSER: &str = "Chrome";
 /// The owner named in an alert about the hub's own disk.
-const HUB_ROOM: &str = "central-hub";
+const HUB_DISK: &str = "central-hub";
 /// The free space in MiB below which the doctors warn.
 const MIN_FREE_MIB: u64 = 1000;
 /// The profile size in MiB above which session-manager's doctor warns.
@@ -32,7 +32,7 @@ const BY_PERSON: [&str; 2] = ["PAUSED_BY_PERSON", "RETRY"];
 
 /// The limits of a service above which a person has to look.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct ServiceLimits {
     pub(super) memory_mib: u64,
     pub(super) restarts: i64,
 }
@@ -41,7 +41,7 @@ pub(super) struct Limits {
 #[derive(Clone, Debug)]
 pub(super) struct ServiceFacts {
     pub(super) name: String,
-    pub(super) limits: Limits,
+    pub(super) limits: ServiceLimits,
     /// Restarts within the last hour.
     pub(super) restarts: i64,
     pub(super) resident_mib: Option<u64>,
@@ -118,7 +118,7 @@ pub(super) struct Facts {
     pub(super) limits: Option<LimitsEvent>,
     pub(super) figures: Option<ManagerFigures>,
     pub(super) services: Vec<ServiceFacts>,
-    pub(super) hub_room: Option<u64>,
+    pub(super) hub_free_mib: Option<u64>,
     pub(super) paused: Option<Vec<PausedCampaign>>,
     pub(super) dead_letters: Option<Vec<DeadLetter>>,
     pub(super) certificate: Option<CertificateFacts>,
@@ -127,12 +127,12 @@ pub(super) struct Facts {
 
 /// The conditions that are met, and the codes that could not be evaluated.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Judgement {
+pub(super) struct Evaluation {
     pub(super) conditions: Vec<Condition>,
     pub(super) unknown: Vec<String>,
 }
 
-impl Judgement {
+impl Evaluation {
     /// Returns whether the condition of this alert was evaluated.
     pub(super) fn knows(&self, key: &str) -> bool {
         let code = key.split('/').next().unwrap_or(key);
@@ -141,9 +141,9 @@ impl Judgement {
 }
 
 /// Evaluates the facts. A backup older than `backup_hours` counts as old.
-pub(super) fn judge(facts: &Facts, backup_hours: u64) -> Judgement {
-    let mut judgement = Judgement::default();
-    let conditions = &mut judgement.conditions;
+pub(super) fn evaluate(facts: &Facts, backup_hours: u64) -> Evaluation {
+    let mut evaluation = Evaluation::default();
+    let conditions = &mut evaluation.conditions;
     if let Some(Some(reason)) = &facts.link {
         conditions.push(Condition::SessionManagerDown {
             reason: reason.clone(),
@@ -162,8 +162,8 @@ pub(super) fn judge(facts: &Facts, backup_hours: u64) -> Judgement {
     for service in &facts.services {
         conditions.extend(of_service(service));
     }
-    if let Some(free) = facts.hub_room {
-        conditions.extend(low_disk(HUB_ROOM, free));
+    if let Some(free) = facts.hub_free_mib {
+        conditions.extend(low_disk(HUB_DISK, free));
     }
     for campaign in facts.paused.iter().flatten() {
         if !BY_PERSON.contains(&campaign.reason.as_str()) {
@@ -195,8 +195,8 @@ pub(super) fn judge(facts: &Facts, backup_hours: u64) -> Judgement {
         conditions.extend(of_backup(Backup::Hub, backup.hours, none, backup_hours));
         conditions.extend(failed_backup(Backup::Hub, backup.failed));
     }
-    judgement.unknown = unknown(facts);
-    judgement
+    evaluation.unknown = unknown(facts);
+    evaluation
 }
 
 /// Returns the codes or keys of the conditions that could not be evaluated.
@@ -235,7 +235,7 @@ fn unknown(facts: &Facts) -> Vec<String> {
             Code::LowDisk.of(session_api::SERVICE_NAME),
         ),
         // The free space of a PostgreSQL server is never known.
-        (facts.hub_room.is_some(), Code::LowDisk.of(HUB_ROOM)),
+        (facts.hub_free_mib.is_some(), Code::LowDisk.of(HUB_DISK)),
     ];
     let keys = keys.into_iter().filter(|(is_known, _)| !is_known);
     // An alert about a service that is no longer observed, such as a removed hub, is cleared.
@@ -387,15 +387,15 @@ mod tests {
     use super::*;
 
     fn codes(facts: &Facts) -> Vec<String> {
-        let judgement = judge(facts, 72);
-        judgement.conditions.iter().map(Condition::key).collect()
+        let evaluation = evaluate(facts, 72);
+        evaluation.conditions.iter().map(Condition::key).collect()
     }
 
     fn service(restarts: i64, resident_mib: u64) -> Facts {
         Facts {
             services: vec![ServiceFacts {
                 name: "session-manager".to_owned(),
-                limits: MANAGER,
+                limits: MANAGER_LIMITS,
                 restarts,
                 resident_mib: Some(resident_mib),
             }],
@@ -415,7 +415,7 @@ mod tests {
                 "HIGH_MEMORY/session-manager"
             ]
         );
-        assert_eq!((HUB.memory_mib, HUB.restarts), (819, 5));
+        assert_eq!((HUB_LIMITS.memory_mib, HUB_LIMITS.restarts), (819, 5));
     }
 
     /// The memory limits at which a service is ended are in `deploy/`.
@@ -448,10 +448,10 @@ mod tests {
                 "{line}: the limits of the alerts follow it"
             );
         }
-        const { assert!(HUB.memory_mib <= 1024 * 4 / 5) };
-        const { assert!(MANAGER.memory_mib <= 1024 * 4 / 5) };
-        const { assert!(MANAGER.memory_mib + BROWSER_MIB < 2048) };
-        for mib in [HUB.memory_mib, MANAGER.memory_mib] {
+        const { assert!(HUB_LIMITS.memory_mib <= 1024 * 4 / 5) };
+        const { assert!(MANAGER_LIMITS.memory_mib <= 1024 * 4 / 5) };
+        const { assert!(MANAGER_LIMITS.memory_mib + BROWSER_MIB < 2048) };
+        for mib in [HUB_LIMITS.memory_mib, MANAGER_LIMITS.memory_mib] {
             assert!(rules.contains(&format!("> {}", mib << 20)), "{mib}");
         }
     }
@@ -505,7 +505,7 @@ mod tests {
 
     #[test]
     fn unobserved_facts_raise_and_clear_nothing() {
-        let nothing = judge(&Facts::default(), 72);
+        let nothing = evaluate(&Facts::default(), 72);
         assert!(nothing.conditions.is_empty());
         for key in ["SESSION_NOT_READY", "BACKUP_OLD/hub", "CAMPAIGN_STOPPED/3"] {
             assert!(!nothing.knows(key), "{key}");
@@ -515,7 +515,7 @@ mod tests {
             paused: Some(Vec::new()),
             ..Facts::default()
         };
-        let some = judge(&facts, 72);
+        let some = evaluate(&facts, 72);
         assert!(some.knows("SESSION_MANAGER_DOWN") && some.knows("CAMPAIGN_STOPPED/3"));
         assert!(!some.knows("SESSION_NOT_READY"));
     }
