@@ -166,8 +166,9 @@ export function MessageList({
       // Only what comes in is announced, not what comes into the document by scrolling.
       aria-live={isAtEnd ? 'polite' : 'off'}
       aria-label={label}
-      onScroll={() => {
-        wasAtEnd.current = virtualizer.isAtEnd();
+      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+        // From the document: the virtualizer hears of it later.
+        wasAtEnd.current = scrollHeight - clientHeight - scrollTop <= END_PX;
         loadNear();
       }}
       onFocusCapture={({ target }) => setFocused(messageOf(target) || null)}
