@@ -97,7 +97,7 @@ export function MessageList({
     count: rows.length,
     getScrollElement: () => box.current,
     getItemKey: useCallback((at: number) => rows[at]?.key ?? at, [rows]),
-    estimateSize: (at) => heightOf(rows[at]),
+    estimateSize: (at) => heightOf(rows[at], box.current?.clientWidth ?? 0),
     rangeExtractor: useCallback(
       (range: Range) =>
         [...new Set([...defaultRangeExtractor(range), ...kept])].sort((a, b) => a - b),

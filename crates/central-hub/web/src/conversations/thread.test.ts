@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { es } from '../i18n/es';
 import { numberOf } from '../lib/phone';
-import { businessOf, kindText, rowsOf, withId, withQuotes } from './thread';
+import { businessOf, heightOf, kindText, rowsOf, withId, withQuotes } from './thread';
 import type { Message } from './types';
 
 const message = (id: number, fecha: string, cliente_id: number | null = null): Message => ({
@@ -29,6 +29,17 @@ describe('a conversation', () => {
     expect(rows('America/Argentina/Buenos_Aires')).toEqual(['2026-03-30', 1, '2026-03-31', 2, 3]);
     expect(rows('UTC')).toEqual(['2026-03-31', 1, 2, 3]);
     expect(rowsOf([], 'UTC')).toEqual([]);
+  });
+
+  it('is about as high as it will be', () => {
+    const high = (mensaje: string, width = 548) =>
+      heightOf(rowsOf([{ ...message(1, NIGHT), mensaje }], 'UTC')[1], width);
+    expect(high('Hola')).toBe(65);
+    expect(high('uno\ndos\ntres')).toBe(115);
+    expect(high('x'.repeat(120))).toBe(115);
+    expect(high('x'.repeat(120), 300)).toBeGreaterThan(high('x'.repeat(120)));
+    expect(heightOf(rowsOf([message(1, NIGHT)], 'UTC')[0], 548)).toBe(23);
+    expect(heightOf(undefined, 0)).toBe(23);
   });
 
   it('completes the quotes of own answers, and leaves the others as they are', () => {

@@ -34,18 +34,22 @@ export function rowsOf(messages: readonly Message[], zone: string): Row[] {
 }
 
 /** Height of a bubble of one line, with its foot. */
-const LINE_PX = 60;
-const NEXT_LINE_PX = 22;
+const LINE_PX = 65;
+const NEXT_LINE_PX = 25;
 const PICTURE_PX = 240;
 const DAY_PX = 23;
-/** Characters in a line. */
-const LINE_CHARS = 60;
+const CHAR_PX = 7.3;
 
-/** Returns about how high a row is, until it is measured. */
-export function heightOf(row: Row | undefined): number {
+/**
+ * Returns about how high a row is in a list of this width, until it is measured. The nearer, the
+ * less is moved while one scrolls up: all below a row that is higher than this.
+ */
+export function heightOf(row: Row | undefined, width: number): number {
   if (!row?.message) return DAY_PX;
   const { mensaje, media, quoted } = row.message;
-  const lines = mensaje.split('\n').reduce((sum, line) => sum + Math.ceil(line.length / LINE_CHARS), 0);
+  // As in the style sheet: of a bubble, without its padding.
+  const inLine = Math.max(10, (Math.min(0.85 * (width - 32), 560) - 24) / CHAR_PX);
+  const lines = mensaje.split('\n').reduce((sum, line) => sum + Math.ceil(line.length / inLine), 0);
   const isHigh = media !== undefined && /^(image|video)\//.test(media.mime);
   return LINE_PX + NEXT_LINE_PX * Math.max(0, lines - 1 + (quoted ? 2 : 0)) + (isHigh ? PICTURE_PX : 0);
 }
