@@ -161,15 +161,17 @@ try {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ mensajes: [{ destinatario: LONG, mensaje: text }] }),
     });
-  let fetches = 0;
-  page.on('request', (request) => (fetches += request.url().includes('/history/') ? 1 : 0));
+  const fetches = { newest: 0, older: 0 };
+  page.on('request', (request) => {
+    if (request.url().includes('/history/')) fetches[request.url().includes('antes=') ? 'older' : 'newest'] += 1;
+  });
   await watched(`a message comes in with ${BACK} loaded, and 5 s`, page, async () => {
     const fetched = page.waitForRequest(/history/);
     await arrives('nuevo');
     await fetched;
     await pause(5_000);
   });
-  console.log(`pages fetched for it: ${fetches}`);
+  console.log(`pages fetched meanwhile: the newest ${fetches.newest} times, ${fetches.older} others`);
   const isAtEnd = () => log.evaluate((box) => {
     const last = [...box.querySelectorAll('[data-message]')].at(-1);
     return last.getBoundingClientRect().bottom <= box.getBoundingClientRect().bottom + 50;
