@@ -29,8 +29,8 @@ const BESIDE = 15;
 /** Distance to the end at which new messages are followed. */
 const END_PX = 40;
 const GAP_PX = 8;
-/** Room for the button above the oldest message; kept where there is none, or it would jump. */
-const HEAD_PX = 52;
+/** Room for the button above the oldest, higher on a phone; kept without one, or it would jump. */
+const HEAD_PX = 64;
 const FOOT_PX = 12;
 
 export interface MessageListHandle {
@@ -119,16 +119,19 @@ export function MessageList({
     if (isFilled) virtualizer.scrollToEnd();
   }, [isFilled, virtualizer]);
 
-  // The end stays in sight when the answer box grows.
+  // The end stays in sight when the answer box grows, and when rows become higher in a narrower
+  // window.
   const wasAtEnd = useRef(true);
+  const content = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (!box.current) return;
+    if (!isFilled || !box.current || !content.current) return;
     const observer = new ResizeObserver(() => {
       if (wasAtEnd.current) virtualizer.scrollToEnd();
     });
     observer.observe(box.current);
+    observer.observe(content.current);
     return () => observer.disconnect();
-  }, [virtualizer]);
+  }, [isFilled, virtualizer]);
 
   useImperativeHandle(ref, () => ({ show: (id) => setShown({ id }) }), []);
   useLayoutEffect(() => {
@@ -177,7 +180,7 @@ export function MessageList({
     >
       {!isFilled && children}
       {isFilled && (
-        <div className={classes.messages} style={{ height: virtualizer.getTotalSize() }}>
+        <div ref={content} className={classes.messages} style={{ height: virtualizer.getTotalSize() }}>
           {hasOlder && (
             <Button size="xs" variant="default" className={classes.older ?? ''} loading={isLoadingOlder} onClick={() => onOlder()}>
               {t.conversations.older}
