@@ -110,7 +110,7 @@ async function test() {
     await page.goto(`${hub}/inicio`);
     await page.getByRole('heading', { name: 'Inicio', level: 1 }).waitFor();
     const menu = page.getByRole('navigation', { name: 'Secciones' }).getByRole('link');
-    equal((await menu.allTextContents()).join(), 'Inicio,Conversaciones,Mensajes,Bajas,Ajustes,Ayuda', 'the menu');
+    equal((await menu.allTextContents()).join(), 'Inicio,Conversaciones,Respuestas rápidas,Mensajes,Bajas,Ajustes,Ayuda', 'the menu');
     await picture('agent-start');
     for (const path of ['/usuarios', '/campanas', '/whatsapp', '/integraciones']) {
       await page.goto(`${hub}${path}`);

@@ -1,58 +1,100 @@
 // What the page's conversations cost in Chromium: how long one takes to open from the hub,
-// and how many frames are late while one scrolls through the list and a long conversation.
+// how many frames are late while one scrolls through the list and a long conversation, and
+// what a message costs that comes in then.
 //
-//   HUB_URL=… node bench-conversations.mjs [pages of the long conversation, 40]
+//   HUB_URL=… node bench-conversations.mjs [messages to scroll back, 5000]
 //
 // `cargo bench -p central-hub --bench page` makes the hub. A frame is late where more than
-// 20 ms went by since the one before; Chromium draws 60 a second.
+// 20 ms went by since the one before; Chromium draws 60 a second. The same is measured on a
+// page with as many plain rows, made at once and without a script: what is late there is
+// the machine's.
 import { chromium } from 'playwright-core';
 
 import { CHROME, CHROME_ARGS } from './lib/peer.mjs';
 
 const { HUB_URL: hub } = process.env;
 if (!hub) {
-  console.error('usage: HUB_URL=… node bench-conversations.mjs [pages]');
+  console.error('usage: HUB_URL=… node bench-conversations.mjs [messages]');
   process.exit(2);
 }
-const PAGES = Number(process.argv[2] ?? 40);
+const BACK = Number(process.argv[2] ?? 5_000);
 const OPENED = 30;
 const LATE_MS = 20;
 const LONG = '5491158254201';
+/** A notch of a wheel that is turned fast: some 15,000 pixels a second. */
+const NOTCH_PX = 240;
+const NOTCH_MS = 16;
+/** A key that is held. */
+const REPEAT_MS = 33;
+const GIVE_UP_MS = 180_000;
 
 const sorted = (all) => [...all].sort((a, b) => a - b);
 const at = (all, part) => sorted(all)[Math.min(all.length - 1, Math.floor(all.length * part))] ?? NaN;
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const browser = await chromium.launch({ executablePath: CHROME, args: CHROME_ARGS });
-const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
+const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+const page = await context.newPage();
 
-/** Scrolls by the wheel while each frame's time is taken. */
-async function scrolled(what, locator, step, until) {
-  await locator.hover();
-  await page.evaluate(() => {
-    window.frames_ = [];
+/** Takes each frame's time, and the stretches of more than 50 ms, while `act` goes on. */
+async function watched(what, tab, act) {
+  await tab.evaluate(() => {
+    window.intervals = [];
+    window.stretches = [];
     let last = performance.now();
     const tick = (now) => {
-      window.frames_.push(now - last);
+      window.intervals.push(now - last);
       last = now;
       window.ticking = requestAnimationFrame(tick);
     };
     window.ticking = requestAnimationFrame(tick);
+    window.observer = new PerformanceObserver((list) =>
+      list.getEntries().forEach(({ duration }) => window.stretches.push(duration)));
+    window.observer.observe({ type: 'longtask' });
   });
   const begun = Date.now();
-  while (!(await until())) {
-    await page.mouse.wheel(0, step);
-    if (Date.now() - begun > 120_000) break;
-  }
-  const frames = await page.evaluate(() => {
-    cancelAnimationFrame(window.ticking);
-    return window.frames_.slice(1);
-  });
-  const late = frames.filter((one) => one > LATE_MS).length;
+  await act(() => Date.now() - begun > GIVE_UP_MS);
   const seconds = (Date.now() - begun) / 1000;
+  const { intervals, stretches } = await tab.evaluate(() => {
+    cancelAnimationFrame(window.ticking);
+    window.observer.disconnect();
+    return { intervals: window.intervals.slice(1), stretches: window.stretches };
+  });
+  const late = intervals.filter((one) => one > LATE_MS).length / intervals.length;
+  const longest = Math.max(0, ...stretches);
   console.log(
-    `${what}: ${frames.length} frames in ${seconds.toFixed(1)} s, median ${at(frames, 0.5).toFixed(1)} ms, ` +
-      `p99 ${at(frames, 0.99).toFixed(1)} ms, worst ${Math.max(...frames).toFixed(1)} ms, late ${((100 * late) / frames.length).toFixed(1)} %`,
+    `${what}: ${intervals.length} frames in ${seconds.toFixed(1)} s (${(intervals.length / seconds / 0.6).toFixed(0)} % of 60 Hz), ` +
+      `median ${at(intervals, 0.5).toFixed(1)} ms, p99 ${at(intervals, 0.99).toFixed(1)} ms, worst ${Math.max(...intervals).toFixed(0)} ms, ` +
+      `late ${(100 * late).toFixed(1)} %; above 50 ms: ${stretches.length} stretches, the longest ${longest.toFixed(0)} ms`,
   );
+  return late;
+}
+
+async function wheel(tab, locator, step, until) {
+  await locator.hover();
+  return (isLate) => repeat(isLate, until, NOTCH_MS, () => tab.mouse.wheel(0, step));
+}
+
+async function repeat(isLate, until, ms, act) {
+  while (!(await until()) && !isLate()) {
+    const next = Date.now() + ms;
+    await act();
+    await pause(Math.max(0, next - Date.now()));
+  }
+}
+
+/** The same turns of the wheel on a page of `rows` plain rows. */
+async function plain(rows, turns) {
+  const tab = await context.newPage();
+  await tab.setContent(
+    `<div id="box" style="height:800px;overflow-y:auto">${Array.from({ length: rows }, (_, n) => `<p style="margin:8px;padding:8px">Mensaje ${n}<br>12:00</p>`).join('')}</div>`,
+  );
+  const box = tab.locator('#box');
+  await box.evaluate((it) => it.scrollTo(0, it.scrollHeight));
+  const late = await watched(`the same on ${rows} plain rows`, tab, await wheel(tab, box, -NOTCH_PX, () => (turns -= 1) < 0));
+  await tab.close();
+  await page.bringToFront();
+  return late;
 }
 
 try {
@@ -61,9 +103,8 @@ try {
 
   // Opening: from the click to the frame that shows the messages.
   const chats = await page.locator('[data-chat]').evaluateAll((all) => all.map((one) => one.dataset.chat));
-  const took = [];
-  for (const chat of chats.slice(1, OPENED)) {
-    const ms = await page.evaluate(
+  const opened = (chat) =>
+    page.evaluate(
       (which) =>
         new Promise((resolve) => {
           const row = document.querySelector(`[data-chat="${which}"]`);
@@ -84,20 +125,68 @@ try {
         }),
       chat,
     );
+  const took = [];
+  // The first loads what the screen needs of the page.
+  for (const chat of chats.slice(1, OPENED)) {
+    const ms = await opened(chat);
     if (ms !== null) took.push(ms);
   }
   console.log(`open a conversation: median ${at(took, 0.5).toFixed(0)} ms, worst ${Math.max(...took).toFixed(0)} ms, of ${took.length}`);
+  console.log(`open the long one: ${(await opened(LONG))?.toFixed(0)} ms`);
 
   await page.goto(`${hub}/conversaciones/${LONG}`);
   await page.locator('[data-message]').first().waitFor();
-  const shown = () => page.locator('[data-message]').count();
-  const wanted = PAGES * 50;
-  await scrolled(`scroll back to ${wanted} messages`, page.getByRole('log'), -1_200, async () => (await shown()) >= wanted);
-  await scrolled(`scroll through those ${await shown()}`, page.getByRole('log'), 1_200, () =>
-    page.getByRole('log').evaluate((it) => Math.abs(it.scrollTop) < 50));
-  const list = page.locator('section[aria-label="Lista de conversaciones"] [data-chat]').first();
+  const log = page.getByRole('log');
+  const ids = () => page.locator('[data-message]').evaluateAll((all) => all.map((one) => Number(one.dataset.message)));
+  const newest = Math.max(...(await ids()));
+  const isBack = (messages) => async () => Math.min(...(await ids())) <= newest - messages;
   let turns = 0;
-  await scrolled('scroll the list', list, 300, async () => (turns += 1) > 120);
+  const counted = (until) => async () => {
+    turns += 1;
+    return until();
+  };
+  const byWheel = Math.round(BACK * 0.6);
+  const late = await watched(`scroll back ${byWheel} messages by the wheel`, page,
+    await wheel(page, log, -NOTCH_PX, counted(isBack(byWheel))));
+  const machine = await plain(byWheel, turns);
+  console.log(`late beside the plain page: ${(100 * (late - machine)).toFixed(1)} points`);
+  await log.focus();
+  await watched(`go on to ${BACK} by PageUp`, page, (isLate) =>
+    repeat(isLate, isBack(BACK), REPEAT_MS, () => page.keyboard.press('PageUp')));
+  console.log(`messages in the document: ${(await ids()).length}`);
+
+  const arrives = (text) =>
+    fetch(`${hub}/api/sender/messages/bulk`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ mensajes: [{ destinatario: LONG, mensaje: text }] }),
+    });
+  const fetches = { newest: 0, older: 0 };
+  page.on('request', (request) => {
+    if (request.url().includes('/history/')) fetches[request.url().includes('antes=') ? 'older' : 'newest'] += 1;
+  });
+  await watched(`a message comes in with ${BACK} loaded, and 5 s`, page, async () => {
+    const fetched = page.waitForRequest(/history/);
+    await arrives('nuevo');
+    await fetched;
+    await pause(5_000);
+  });
+  console.log(`pages fetched meanwhile: the newest ${fetches.newest} times, ${fetches.older} others`);
+  const isAtEnd = () => log.evaluate((box) => {
+    const last = [...box.querySelectorAll('[data-message]')].at(-1);
+    return last.getBoundingClientRect().bottom <= box.getBoundingClientRect().bottom + 50;
+  });
+  await watched(`scroll down through those`, page, await wheel(page, log, NOTCH_PX * 5, async () =>
+    Math.max(...(await ids())) >= newest && isAtEnd()));
+  const begun = Date.now();
+  const text = `al final ${begun}`;
+  await arrives(text);
+  await page.locator('[data-message]').filter({ hasText: text }).waitFor();
+  console.log(`a message at their end is shown after ${Date.now() - begun} ms`);
+
+  const list = page.locator('section[aria-label="Lista de conversaciones"] [data-chat]').first();
+  let left = 120;
+  await watched('scroll the list', page, await wheel(page, list, 100, () => (left -= 1) < 0));
   const typed = await page.evaluate(
     () =>
       new Promise((resolve) => {

@@ -95,6 +95,8 @@ async function test() {
     await panel.getByText('Todavía no hay respuestas rápidas.').waitFor();
     await panel.getByRole('link', { name: 'Ver y cambiar' }).click();
     await page.getByRole('heading', { name: 'Respuestas rápidas', level: 1 }).waitFor();
+    const current = page.getByRole('navigation', { name: 'Secciones' }).locator('[aria-current]');
+    equal((await current.allTextContents()).join(), 'Respuestas rápidas', 'where one is in the menu');
     await says('Por ejemplo «horario»');
   });
 

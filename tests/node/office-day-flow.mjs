@@ -399,7 +399,7 @@ async function test() {
     const menu = page.getByRole('navigation', { name: 'Secciones', includeHidden: true }).getByRole('link', { includeHidden: true });
     // Once Sofía no longer waits, without a count.
     await eventually('the menu', async () => {
-      equal((await menu.allTextContents()).join(), 'Inicio,Conversaciones,Mensajes,Bajas,Ajustes,Ayuda', 'the menu');
+      equal((await menu.allTextContents()).join(), 'Inicio,Conversaciones,Respuestas rápidas,Mensajes,Bajas,Ajustes,Ayuda', 'the menu');
       return true;
     });
     await page.goto(`${hub}/ayuda`);

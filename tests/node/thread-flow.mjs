@@ -19,6 +19,7 @@ if (!hub || !password || !PHONE_URL) {
 
 const ANA = '5491158254201';
 const LEO = '5491158254202';
+const MIA = '5491158254203';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const base = `${PHONE_URL.replace(/\/$/, '')}/`;
@@ -31,6 +32,57 @@ const bubbles = () => page.locator('[data-message]');
 const bubble = (text) => bubbles().filter({ hasText: text });
 const box = () => page.getByLabel('Respuesta', { exact: true });
 const log = () => page.getByRole('log');
+
+/** Scrolls up from the end to a message: only those near what is in sight are in the document. */
+async function scrolledTo(text) {
+  await log().evaluate((it) => it.scrollTo(0, it.scrollHeight));
+  await eventually(`${text} is found`, async () => {
+    if ((await bubble(text).count()) > 0) return true;
+    await log().evaluate((it) => it.scrollBy(0, -it.clientHeight));
+    return false;
+  });
+}
+
+/** The message at the top of what is in sight, and where it stands. */
+const atTop = () =>
+  log().evaluate((it) => {
+    const edge = it.getBoundingClientRect().top;
+    const one = [...it.querySelectorAll('[data-message]')].find((two) => two.getBoundingClientRect().top >= edge);
+    return { id: one.dataset.message, top: one.getBoundingClientRect().top };
+  });
+
+/** Holds that a message is not moved by `act`, in no frame of it. */
+async function steady({ id, top }, act) {
+  await page.evaluate(
+    ([which, where]) => {
+      window.moved = 0;
+      const look = () => {
+        const now = document.querySelector(`[data-message="${which}"]`)?.getBoundingClientRect().top ?? Infinity;
+        window.moved = Math.max(window.moved, Math.abs(now - where));
+        window.looking = requestAnimationFrame(look);
+      };
+      look();
+    },
+    [id, top],
+  );
+  await act();
+  const moved = await page.evaluate(() => {
+    cancelAnimationFrame(window.looking);
+    return window.moved;
+  });
+  assert(moved < 3, `what is read moved by ${moved} pixels`);
+}
+
+/** What the page fetched of conversations since: the cursors, '' for the newest page. */
+function fetchesOf(number) {
+  const cursors = [];
+  const note = (request) => {
+    const url = new URL(request.url());
+    if (url.pathname.endsWith(`/listener/history/${number}`)) cursors.push(url.searchParams.get('antes') ?? '');
+  };
+  page.on('request', note);
+  return { cursors, end: () => page.off('request', note) };
+}
 
 /** A picture of the browser's own making, as JPEG in base64. */
 const drawn = (width, height) =>
@@ -334,7 +386,7 @@ async function test() {
     const shots = async (name) => {
       const height = await log().evaluate((it) => it.scrollHeight - it.clientHeight);
       for (const [n, part] of [0, 0.33, 0.66, 1].entries()) {
-        await log().evaluate((it, top) => it.scrollTo(0, -top), height * part);
+        await log().evaluate((it, top) => it.scrollTo(0, top), height * (1 - part));
         await picture(`${name}-${n}`);
       }
       await audited(name);
@@ -352,26 +404,104 @@ async function test() {
   await step('in English', async () => {
     await page.evaluate(() => localStorage.setItem('leadmaster-language', 'en'));
     await page.reload();
-    await bubble('Missed call').waitFor();
-    await bubble('Came from an ad on Instagram').waitFor();
+    await bubble('Acá va').waitFor();
+    await scrolledTo('Missed call');
+    await scrolledTo('Came from an ad on Instagram');
     await audited('in English');
     await page.evaluate(() => localStorage.setItem('leadmaster-language', 'es'));
     await page.reload();
-    await bubble('Llamada perdida').waitFor();
+    await bubble('Acá va').waitFor();
+    await scrolledTo('Llamada perdida');
   });
 
   await step('older ones come without a jump', async () => {
     for (let n = 0; n < 60; n += 1) await standin.leadMessage({ from: LEO, body: `mensaje ${n}` });
+    // What is there from the first page on is not fetched again.
+    await eventually('they are stored', async () =>
+      (await api(`/api/listener/history/${LEO}?limite=1`)).mensajes[0]?.mensaje === 'mensaje 59');
     await page.goto(`${hub}/conversaciones/${LEO}`);
     await bubble('mensaje 59').waitFor();
-    await eventually('the newest page', async () => (await bubbles().count()) >= 50);
-    const first = bubbles().first();
-    const id = await first.getAttribute('data-message');
-    await first.evaluate((it) => it.scrollIntoView({ block: 'start' }));
-    const top = await first.evaluate((it) => it.getBoundingClientRect().top);
-    await eventually('the older ones', async () => (await bubbles().count()) === 60);
-    const after = await page.locator(`[data-message="${id}"]`).evaluate((it) => it.getBoundingClientRect().top);
-    assert(Math.abs(after - top) < 5, `what was read stays where it was: ${top}, ${after}`);
+    let answer = null;
+    const gate = new Promise((resolve) => (answer = resolve));
+    await page.route(/history.*antes=/, async (route) => {
+      await gate;
+      await route.continue();
+    });
+    const asked = page.waitForRequest(/history.*antes=/);
+    await log().evaluate((it) => it.scrollTo(0, 100));
+    await asked;
+    const height = await log().evaluate((it) => it.scrollHeight);
+    await steady(await atTop(), async () => {
+      answer();
+      await eventually('the older ones', () => log().evaluate((it, before) => it.scrollHeight > before + 300, height));
+    });
+    await page.unroute(/history.*antes=/);
+    await log().evaluate((it) => it.scrollTo(0, 0));
+    await bubbles().getByText('mensaje 0', { exact: true }).waitFor();
+  });
+
+  await step('a conversation of thousands is as quick as a short one', async () => {
+    const first = await standin.leadMessage({ from: MIA, name: 'Mía', body: 'la primera pregunta' });
+    await eventually('it is stored', async () => (await api(`/api/listener/history/${MIA}`)).mensajes.length === 1);
+    const mensajes = Array.from({ length: 3_000 }, (_, n) => ({ destinatario: MIA, mensaje: `aviso ${n}` }));
+    await api('/api/sender/messages/bulk', 'POST', { mensajes });
+    // They stay in the conversation, and nobody waits for them.
+    await api('/api/sending', 'PUT', { detenido: true });
+    await standin.leadMessage({ from: MIA, body: 'la última respuesta', content: { quoted: first.key } });
+    await page.goto(`${hub}/conversaciones/${MIA}`);
+    await bubble('la última respuesta').waitFor();
+    const few = async (where) => {
+      const count = await bubbles().count();
+      assert(count > 5 && count < 100, `${where}: ${count} messages in the document`);
+    };
+    await few('at the end');
+
+    // An event fetches the newest page.
+    const atEnd = fetchesOf(MIA);
+    await standin.leadMessage({ from: MIA, body: '¿Me leés?' });
+    await bubble('¿Me leés?').waitFor();
+    await eventually('it is fetched again, once stored', () => atEnd.cursors.length >= 2);
+    atEnd.end();
+    equal(atEnd.cursors.join(), atEnd.cursors.map(() => '').join(), 'what an event fetches');
+
+    // The end stays in sight above an answer of many lines.
+    await box().fill('una\ndos\ntres\ncuatro\ncinco');
+    await eventually('the last message is in sight', () =>
+      bubble('¿Me leés?').evaluate((it) => it.getBoundingClientRect().bottom <= it.closest('[role=log]').getBoundingClientRect().bottom));
+    await box().fill('');
+
+    // A quote leads to a message that is thousands away.
+    await bubble('la última respuesta').getByRole('button', { name: 'Ir al mensaje que responde' }).click();
+    const quoted = bubble('la primera pregunta').first();
+    const inSight = () =>
+      quoted.evaluate((it) => {
+        const { top, bottom } = it.getBoundingClientRect();
+        const edge = it.closest('[role=log]').getBoundingClientRect();
+        return it === document.activeElement && it.dataset.lit === 'true' && top >= edge.top && bottom <= edge.bottom;
+      });
+    await eventually('it has the focus', inSight, 60_000);
+    await few('at the start');
+
+    // Who reads there is not disturbed: the newest page is fetched, and the one in sight.
+    const above = fetchesOf(MIA);
+    await steady(await atTop(), async () => {
+      await standin.leadMessage({ from: MIA, body: 'Sigo acá' });
+      await page.locator(`[data-chat="${MIA}"]`).getByText('Sigo acá').waitFor();
+      await eventually('it is fetched', () => above.cursors.length >= 4);
+    });
+    above.end();
+    const others = new Set(above.cursors.filter((cursor) => cursor !== ''));
+    assert(others.size <= 1, `an event fetches ${[...others].join()}`);
+    assert(await inSight(), 'it is no longer in sight');
+
+    // The focus stays where it is, also out of sight; nothing is read out by scrolling.
+    equal(await log().getAttribute('aria-live'), 'off', 'while old ones are read');
+    await log().evaluate((it) => it.scrollTo(0, it.scrollHeight));
+    await bubble('Sigo acá').waitFor();
+    assert(await quoted.evaluate((it) => it === document.activeElement), 'the focus is lost');
+    await eventually('what comes in is read out', async () => (await log().getAttribute('aria-live')) === 'polite');
+    await few('at the end again');
+    await audited('a long conversation');
   });
 
   await step('no complaints', () => visitor.noComplaints());

@@ -2,11 +2,11 @@ import { AppShell, Burger, Container, Group, NavLink, Stack } from '@mantine/cor
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { IconDots } from '@tabler/icons-react';
 import { useEffect, useRef, type ReactNode } from 'react';
-import { NavigationType, NavLink as RouterLink, useLocation, useNavigationType } from 'react-router';
+import { Link, NavigationType, useLocation, useNavigationType } from 'react-router';
 
 import { UserMenu } from '../auth/UserMenu';
 import { useText } from '../i18n/I18nProvider';
-import { ROUTES } from '../lib/routes';
+import { QUICK_ANSWERS, ROUTES } from '../lib/routes';
 import { Logo } from '../ui/Logo';
 import { Preferences } from '../ui/Preferences';
 import { useInbox } from '../live/useInbox';
@@ -38,9 +38,12 @@ export function Frame({ children }: { children: ReactNode }) {
   const inbox = useInbox();
   const waits = (path: string) => (path === ROUTES.conversations ? (inbox?.sin_responder ?? 0) : 0);
   const opener = useRef<HTMLElement | null>(null);
-  const isIn = (path: string) => pathname === path || pathname.startsWith(`${path}/`);
+  // The quick answers are below the conversations, and an entry of their own.
+  const isIn = (path: string) =>
+    pathname === path ||
+    (pathname.startsWith(`${path}/`) && !sections.some((other) => other.path !== path && other.path === pathname));
   // A chat uses the phone's whole height: its input box replaces the bar.
-  const inChat = pathname.startsWith(`${ROUTES.conversations}/`);
+  const inChat = pathname.startsWith(`${ROUTES.conversations}/`) && pathname !== QUICK_ANSWERS;
 
   // On a phone the menu covers the chosen screen.
   useEffect(menu.close, [pathname, menu.close]);
@@ -106,8 +109,9 @@ export function Frame({ children }: { children: ReactNode }) {
             {sections.map(({ path, label, icon: Icon }) => (
               <NavLink
                 key={path}
-                component={RouterLink}
+                component={Link}
                 to={path}
+                aria-current={isIn(path) ? 'page' : undefined}
                 label={label(t)}
                 leftSection={<Icon size={20} stroke={1.6} aria-hidden />}
                 rightSection={waits(path) > 0 && <Waiting count={waits(path)} more={inbox?.hay_mas} />}
@@ -141,9 +145,10 @@ export function Frame({ children }: { children: ReactNode }) {
               .filter(({ path }) => IN_BAR.has(path))
               .sort((a, b) => barPlace(a.path) - barPlace(b.path))
               .map(({ path, label, icon: Icon }) => (
-                <RouterLink
+                <Link
                   key={path}
                   to={path}
+                  aria-current={isIn(path) ? 'page' : undefined}
                   className={classes.tab ?? ''}
                   data-active={isIn(path) || undefined}
                 >
@@ -154,7 +159,7 @@ export function Frame({ children }: { children: ReactNode }) {
                       <Waiting count={waits(path)} more={inbox?.hay_mas} />
                     </span>
                   )}
-                </RouterLink>
+                </Link>
               ))}
             <button
               type="button"

@@ -91,7 +91,6 @@ const SECTIONS: readonly Section[] = [
     label: (t) => t.quickAnswers.title,
     icon: IconBolt,
     screen: lazy(() => import('../quickanswers/QuickAnswersScreen')),
-    hidden: true,
   },
   {
     path: ROUTES.contacts,

@@ -14,9 +14,8 @@ import { Link } from 'react-router';
 import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
 import { codeText } from '../i18n/lookup';
-import { clockText } from '../lib/days';
+import { clockText, momentText } from '../lib/days';
 import { useCampaignName } from '../live/campaignName';
-import { useMoment } from '../live/useMoment';
 import type { MessageStateName } from '../ui/MessageState';
 import { type Action, MessageActions } from './actions/MessageActions';
 import classes from './Conversations.module.css';
@@ -62,6 +61,20 @@ function Ticks({ estado }: { estado: MessageStateName }) {
   );
 }
 
+/** Apart: it follows a query, and most messages are of no campaign. */
+function CampaignLink({ id, isOut }: { id: number; isOut: boolean }) {
+  const t = useText();
+  const c = t.conversations;
+  const campaigns = useLinks()('campaigns');
+  const name = useCampaignName(id) ?? t.schedules.unnamed(id);
+  if (!campaigns) return null;
+  return (
+    <Anchor component={Link} to={`${campaigns}/${id}`} size="xs" underline="always">
+      {isOut ? c.campaign(name) : c.answersCampaign(name)}
+    </Anchor>
+  );
+}
+
 interface Props {
   message: Message;
   zone: string;
@@ -86,12 +99,8 @@ export const Bubble = memo(function Bubble({
 }: Props) {
   const t = useText();
   const c = t.conversations;
-  const moment = useMoment();
-  const campaigns = useLinks()('campaigns');
   const isOut = message.direccion === 'saliente';
   const { campañaId } = message;
-  const campaignName = useCampaignName(campañaId);
-  const campaign = campaignName ?? t.schedules.unnamed(campañaId ?? 0);
   return (
     <article
       className={classes.bubble}
@@ -108,13 +117,9 @@ export const Bubble = memo(function Bubble({
         </Text>
       )}
       <div className={classes.foot}>
-        {campañaId !== null && campaigns && (
-          <Anchor component={Link} to={`${campaigns}/${campañaId}`} size="xs" underline="always">
-            {isOut ? c.campaign(campaign) : c.answersCampaign(campaign)}
-          </Anchor>
-        )}
+        {campañaId !== null && <CampaignLink id={campañaId} isOut={isOut} />}
         {message.edits && message.edits.length > 0 && <Edited edits={message.edits} zone={zone} />}
-        <time dateTime={message.fecha} title={moment(message.fecha)}>
+        <time dateTime={message.fecha} title={momentText(message.fecha, Date.now(), zone, t.locale, t.dates)}>
           {clockText(message.fecha, zone, t.locale)}
         </time>
         {isOut && <Ticks estado={message.estado} />}

@@ -1,13 +1,12 @@
-import { ActionIcon, Anchor, Badge, Button, Center, Menu, Text, Title, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Anchor, Badge, Button, Menu, Text, Title, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowLeft, IconBellOff, IconCheck, IconDotsVertical, IconSearch } from '@tabler/icons-react';
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 
 import { useSeesAll } from '../auth/AuthProvider';
 import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
-import { clockIn, dayName } from '../lib/days';
 import { formatPhone } from '../lib/phone';
 import { MESSAGE_PARAM, ROUTES } from '../lib/routes';
 import { remember, remembered } from '../lib/stored';
@@ -30,17 +29,17 @@ import {
   useOptOut,
 } from './api';
 import { Avatar } from './Avatar';
-import { Bubble } from './Bubble';
 import { picturesOf } from './content/preview';
 import { Viewer } from './content/Viewer';
 import classes from './Conversations.module.css';
-import { businessOf, byDay, inOrder, withQuotes } from './thread';
+import { MessageList, type MessageListHandle } from './MessageList';
+import { businessOf, withQuotes } from './thread';
 import { ThreadSearch } from './ThreadSearch';
+import type { Message } from './types';
 import { useJump } from './useJump';
 import { useReading } from './useReading';
 
-/** Distance to the oldest message at which older ones are loaded: before it is reached. */
-const OLDER_AT_PX = 600;
+const NO_MESSAGES: readonly Message[] = [];
 
 /** Loaded once it is opened: its fields weigh more than the messages. */
 const ContactPanel = lazy(() => import('./ContactPanel'));
@@ -55,16 +54,18 @@ export function Thread({ number }: { number: string }) {
   const t = useText();
   const c = t.conversations;
   const zone = useConfig().data?.zone ?? 'UTC';
-  const { data, error, fetchNextPage, hasNextPage, isFetchingNextPage } = useHistory(number);
-  const first = data?.pages[0];
+  const inSight = useRef<number | null>(null);
+  const { known, error, isLoadingOlder, loadOlder } = useHistory(number, inSight);
   const shown = formatPhone(number);
-  const name = first?.nombre ?? null;
+  const name = known?.nombre ?? null;
   const who = name ?? shown;
   usePageTitle(who);
-  const messages = data ? withQuotes(inOrder(data.pages)) : [];
-  const phone = first?.telefono ?? number;
+  const messages = useMemo(() => withQuotes(known?.messages ?? NO_MESSAGES), [known?.messages]);
+  const pictures = useMemo(() => picturesOf(messages), [messages]);
+  const hasOlder = known !== undefined && known.older !== null;
+  const phone = known?.telefono ?? number;
   const optOut = useOptOut(phone, messages.at(-1)?.id ?? 0);
-  useReading(number, first);
+  useReading(number, known);
   const actions = useMessageActions();
   const attend = useAction(CONVERSATIONS_KEY, () => markAttended(phone), () =>
     toast({ text: c.attended(who) }),
@@ -80,25 +81,24 @@ export function Thread({ number }: { number: string }) {
   const dropZone = useRef<HTMLElement>(null);
   const [seen, setSeen] = useState<number | null>(null);
   const open = useCallback(({ id }: { id: number }) => setSeen(id), []);
-  const loadOlder = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const list = useRef<MessageListHandle>(null);
+  const show = useCallback((id: number) => list.current?.show(id), []);
   const notFound = useCallback(() => toast({ text: c.content.notFound }), [c]);
   const jump = useJump(
-    { messages, hasOlder: hasNextPage, isLoading: isFetchingNextPage, loadOlder },
+    { messages, hasOlder, isLoading: isLoadingOlder, loadOlder },
+    show,
     notFound,
   );
   // The message that a search led to; once there, the address is the chat's.
   const [search, setSearch] = useSearchParams();
   const wanted = Number(search.get(MESSAGE_PARAM));
   const { to: jumpTo } = jump;
+  const isKnown = known !== undefined;
   useEffect(() => {
-    if (!data || !Number.isSafeInteger(wanted) || wanted <= 0) return;
+    if (!isKnown || !Number.isSafeInteger(wanted) || wanted <= 0) return;
     jumpTo(wanted);
     setSearch({}, { replace: true });
-  }, [data, wanted, jumpTo, setSearch]);
-  const today = clockIn(Date.now(), zone).day;
-  const older = () => {
-    if (hasNextPage && !isFetchingNextPage) loadOlder();
-  };
+  }, [isKnown, wanted, jumpTo, setSearch]);
   return (
     <section ref={dropZone} className={classes.thread} aria-label={c.thread(who)} data-beside={beside || undefined}>
       <div className={classes.title}>
@@ -140,7 +140,7 @@ export function Thread({ number }: { number: string }) {
             {c.optedOut}
           </Badge>
         )}
-        {first && first.sin_responder_desde !== null && (
+        {known && known.sin_responder_desde !== null && (
           <Button
             size="compact-sm"
             variant="default"
@@ -189,55 +189,31 @@ export function Thread({ number }: { number: string }) {
           />
         </Suspense>
       )}
-      {/* Reversed, so that it starts at the end and keeps its scroll position. */}
-      <div
-        className={classes.scroll}
-        tabIndex={0}
-        role="log"
-        aria-label={c.thread(who)}
-        onScroll={({ currentTarget: box }) => {
-          const left = box.scrollHeight - box.clientHeight - Math.abs(box.scrollTop);
-          if (left < OLDER_AT_PX && box.scrollTop !== 0) older();
-        }}
+      <ActionError error={error} />
+      <MessageList
+        ref={list}
+        label={c.thread(who)}
+        messages={messages}
+        zone={zone}
+        who={who}
+        lit={jump.lit}
+        hasOlder={hasOlder}
+        isLoadingOlder={isLoadingOlder}
+        onOlder={loadOlder}
+        inSight={inSight}
+        onOpen={open}
+        onJump={jump.to}
+        onAct={actions.act}
       >
-        <div className={classes.messages} ref={jump.box}>
-          {hasNextPage && (
-            <Center>
-              <Button size="xs" variant="default" loading={isFetchingNextPage} onClick={older}>
-                {c.older}
-              </Button>
-            </Center>
-          )}
-          <ActionError error={error} />
-          {!data && !error && <ScreenLoading />}
-          {data && messages.length === 0 && (
-            <Text c="dimmed" ta="center" py="xl">
-              {c.noMessages}
-            </Text>
-          )}
-          {byDay(messages, zone).map(({ day, messages: some }) => (
-            <div key={day} className={classes.day}>
-              <Text size="xs" ta="center" component="h3" fw={600} m={0} className={classes.dayName}>
-                {dayName(day, today, t.locale, t.dates)}
-              </Text>
-              {some.map((message) => (
-                <Bubble
-                  key={message.id}
-                  message={message}
-                  zone={zone}
-                  who={who}
-                  lit={jump.lit === message.id}
-                  onOpen={open}
-                  onJump={jump.to}
-                  onAct={actions.act}
-                />
-              ))}
-            </div>
-          ))}
-        </div>
-      </div>
+        {!known && !error && <ScreenLoading />}
+        {known && (
+          <Text c="dimmed" ta="center" py="xl">
+            {c.noMessages}
+          </Text>
+        )}
+      </MessageList>
       <Viewer
-        pictures={picturesOf(messages)}
+        pictures={pictures}
         shown={seen}
         who={who}
         onShow={setSeen}

@@ -10,7 +10,7 @@ import { ActionError } from '../ui/ActionError';
 import { Marked } from '../ui/Marked';
 import { useWalk } from '../ui/pages';
 import { Walking } from '../ui/Walking';
-import { CONVERSATIONS_KEY, getHistory } from './api';
+import { getHistory } from './api';
 import classes from './Conversations.module.css';
 import { summary } from './thread';
 
@@ -19,7 +19,9 @@ const PER_SEARCH = 20;
 function useFound(number: string, buscar: string) {
   const { walk, run } = useWalk();
   const found = useInfiniteQuery({
-    queryKey: [...CONVERSATIONS_KEY, 'search', number, buscar],
+    // Not below the key of conversations: an event would search all of its pages again.
+    queryKey: ['conversation-search', number, buscar],
+    staleTime: 0,
     queryFn: async ({ pageParam, signal }) => {
       const { page } = await run(
         pageParam,

@@ -1,5 +1,5 @@
-import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useRef, type RefObject } from 'react';
 
 import { ApiError, request } from '../api/http';
 import { query } from '../lib/query';
@@ -7,12 +7,15 @@ import type { SendBody } from '../api/types';
 import { useOnLive } from '../live/LiveProvider';
 import type { Page } from '../ui/pages';
 import type { FileKind } from './attachments';
+import { isApart, merge, mergeAll, type Fetched, type Known } from './history';
 import type { Conversation, History, Sent } from './types';
 
 export const CONVERSATIONS_KEY = ['conversations'] as const;
 
 const PER_PAGE = 30;
 const PER_HISTORY = 50;
+/** Pages that may have been missed, as by a laptop that slept, before a conversation starts again. */
+const MOST_MISSED = 20;
 const SEND_MS = 75_000;
 /** WhatsApp's page encrypts a file and uploads it before it is sent. */
 const FILE_MS = 180_000;
@@ -43,26 +46,81 @@ export async function getConversations(
 export const getHistory = (
   number: string,
   wanted: { antes: number | null; limite: number; buscar?: string },
-  options: { signal: AbortSignal; timeoutMs?: number },
+  options: { signal?: AbortSignal; timeoutMs?: number } = {},
 ) =>
   request<History>(
     `/api/listener/history/${encodeURIComponent(number)}${query(wanted)}`,
     options,
   );
 
-/** Fetches a conversation from its end backwards, as far as requested. */
-export const useHistory = (number: string) =>
-  useInfiniteQuery({
-    queryKey: [...CONVERSATIONS_KEY, 'of', number],
-    queryFn: ({ pageParam, signal }) =>
-      getHistory(number, { antes: pageParam, limite: PER_HISTORY }, { signal }),
-    initialPageParam: null as number | null,
-    getNextPageParam: (page) => page.siguiente,
+/** The newest page, and those that lead from it to what is known, if there is a gap. */
+async function newestPages(number: string, known: Known | undefined, signal: AbortSignal): Promise<Fetched[]> {
+  const pages: Fetched[] = [];
+  for (let before: number | null = null; ; ) {
+    const page: History = await getHistory(number, { antes: before, limite: PER_HISTORY }, { signal });
+    pages.push({ page, before });
+    if (!isApart(known, page)) return pages;
+    // After a wider gap it starts again.
+    if (pages.length === MOST_MISSED) return pages.slice(0, 1);
+    before = page.siguiente;
+  }
+}
+
+/**
+ * A conversation from its end backwards, as far as requested. What was fetched is kept; an event
+ * or the clock fetches the newest page and the one that is in sight, whatever else is known.
+ *
+ * `inSight` is the newest id in sight.
+ */
+export function useHistory(number: string, inSight: RefObject<number | null>) {
+  const queries = useQueryClient();
+  const key = [...CONVERSATIONS_KEY, 'of', number];
+  const known = () => queries.getQueryData<Known>(key);
+  const current = useQuery({
+    queryKey: key,
+    queryFn: async ({ signal }): Promise<Known> => {
+      const pages = await newestPages(number, known(), signal);
+      const { page: last } = pages.at(-1) ?? {};
+      const seen = inSight.current;
+      if (seen !== null && last && seen < (last.siguiente ?? 0)) {
+        const before = seen + 1;
+        const page = await getHistory(number, { antes: before, limite: PER_HISTORY }, { signal });
+        pages.push({ page, before });
+      }
+      // Read now: older ones may have come meanwhile.
+      return mergeAll(known(), pages);
+    },
     staleTime: 0,
-    // Each page is fetched again: of a long conversation less often.
-    refetchInterval: ({ state }) =>
-      SEEN_AT_LAST_MS * Math.max(1, (state.data?.pages.length ?? 0) / 4),
+    // `merge` keeps what did not change.
+    structuralSharing: false,
+    refetchInterval: SEEN_AT_LAST_MS,
   });
+  const older = useMutation({
+    mutationFn: async (limite: number) => {
+      const before = known()?.older ?? null;
+      if (before === null) return;
+      const page = await getHistory(number, { antes: before, limite });
+      queries.setQueryData<Known>(key, (now) => now && merge(now, page, before));
+    },
+  });
+  const underWay = useRef(false);
+  const { mutate } = older;
+  const loadOlder = useCallback(
+    (limit: number = PER_HISTORY) => {
+      // Scrolling asks again before the first request renders as pending.
+      if (underWay.current) return;
+      underWay.current = true;
+      mutate(limit, { onSettled: () => (underWay.current = false) });
+    },
+    [mutate],
+  );
+  return {
+    known: current.data,
+    error: current.error ?? older.error,
+    isLoadingOlder: older.isPending,
+    loadOlder,
+  };
+}
 
 export const answer = (
   body: { destinatario: string; mensaje: string; cliente_id?: number; responde_a?: number },
@@ -126,7 +184,7 @@ export function useFollow(): void {
     for (const ms of AGAIN_AFTER_MS) {
       const timer = setTimeout(() => {
         timers.current.delete(timer);
-        // Does not cancel fetches in flight, such as older messages.
+        // Does not cancel fetches in flight.
         void queries.invalidateQueries(
           { queryKey: CONVERSATIONS_KEY },
           { cancelRefetch: false },

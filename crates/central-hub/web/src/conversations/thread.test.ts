@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { es } from '../i18n/es';
 import { numberOf } from '../lib/phone';
-import { businessOf, byDay, inOrder, kindText, withId } from './thread';
-import type { History, Message } from './types';
+import { businessOf, heightOf, kindText, rowsOf, withId, withQuotes } from './thread';
+import type { Message } from './types';
 
 const message = (id: number, fecha: string, cliente_id: number | null = null): Message => ({
   id,
@@ -19,37 +19,40 @@ const message = (id: number, fecha: string, cliente_id: number | null = null): M
   fecha,
 });
 
-const page = (...mensajes: Message[]): History => ({
-  telefono: null,
-  chat: 'x@lid',
-  nombre: null,
-  sin_leer: 0,
-  sin_responder_desde: null,
-  mensajes,
-  siguiente: null,
-});
-
 const NIGHT = '2026-03-31T02:59:00.000Z';
 const MORNING = '2026-03-31T03:00:00.000Z';
 
 describe('a conversation', () => {
-  it('is in order, whatever came twice', () => {
-    const pages = [page(message(3, MORNING), message(2, MORNING)), page(message(2, MORNING), message(1, NIGHT))];
-    expect(inOrder(pages).map((one) => one.id)).toEqual([1, 2, 3]);
-  });
-
-  it('is in the order in which it was written, whatever came late', () => {
-    const late = message(9, NIGHT);
-    expect(inOrder([page(late, message(8, MORNING))]).map((one) => one.id)).toEqual([9, 8]);
-  });
-
   it('has the days of the business', () => {
-    const days = byDay([message(1, NIGHT), message(2, MORNING)], 'America/Argentina/Buenos_Aires');
-    expect(days.map(({ day, messages }) => [day, messages.length])).toEqual([
-      ['2026-03-30', 1],
-      ['2026-03-31', 1],
-    ]);
-    expect(byDay([message(1, NIGHT), message(2, MORNING)], 'UTC')).toHaveLength(1);
+    const rows = (zone: string) =>
+      rowsOf([message(1, NIGHT), message(2, MORNING), message(3, MORNING)], zone).map(({ key }) => key);
+    expect(rows('America/Argentina/Buenos_Aires')).toEqual(['2026-03-30', 1, '2026-03-31', 2, 3]);
+    expect(rows('UTC')).toEqual(['2026-03-31', 1, 2, 3]);
+    expect(rowsOf([], 'UTC')).toEqual([]);
+  });
+
+  it('is about as high as it will be', () => {
+    const high = (mensaje: string, width = 548) =>
+      heightOf(rowsOf([{ ...message(1, NIGHT), mensaje }], 'UTC')[1], width);
+    expect(high('Hola')).toBe(65);
+    expect(high('uno\ndos\ntres')).toBe(115);
+    expect(high('x'.repeat(120))).toBe(115);
+    expect(high('x'.repeat(120), 300)).toBeGreaterThan(high('x'.repeat(120)));
+    expect(heightOf(rowsOf([message(1, NIGHT)], 'UTC')[0], 548)).toBe(23);
+    expect(heightOf(undefined, 0)).toBe(23);
+  });
+
+  it('completes the quotes of own answers, and leaves the others as they are', () => {
+    const asked = { ...message(1, NIGHT), message_id: 'false_88512345678@lid_3A01' };
+    const quoted = { message_id: 'false_5491158254201@c.us_3A01', from_me: false };
+    const bare = { ...message(2, MORNING), quoted };
+    const unknown = { ...message(3, MORNING), quoted: { ...quoted, message_id: '3A09' } };
+    const said = { ...message(4, MORNING), quoted: { ...quoted, text: 'otra cosa' } };
+    const all = withQuotes([asked, bare, unknown, said]);
+    expect(all[1]?.quoted).toEqual({ ...quoted, kind: 'text', text: 'm1' });
+    expect([all[0], all[2], all[3]]).toEqual([asked, unknown, said]);
+    const none = [asked, said];
+    expect(withQuotes(none)).toBe(none);
   });
 
   it('is answered for the business that wrote last', () => {
@@ -70,7 +73,7 @@ describe('a conversation', () => {
 
   it('names numbers and kinds', () => {
     expect(numberOf(message(1, NIGHT))).toBe('+54 9 11 5825-4201');
-    expect(numberOf(page())).toBe('x@lid');
+    expect(numberOf({ telefono: null, chat: 'x@lid' })).toBe('x@lid');
     expect(kindText(es, 'text')).toBeNull();
     expect(kindText(es, 'ptt')).toBe('Mensaje de voz');
     expect(kindText(es, 'toString')).toBe('Otro contenido (toString)');

@@ -1,34 +1,57 @@
 import type { Dictionary } from '../i18n/es';
 import { clockIn, type Day } from '../lib/days';
 import { plainText } from '../lib/richText';
-import type { History, Message } from './types';
+import type { Message } from './types';
 
-/** WhatsApp timestamps have seconds; within one, the order of recording applies. */
-const secondOf = ({ fecha }: Message): number => Math.trunc(Date.parse(fecha) / 1000);
+/** A row of a conversation: the heading of a day, or a message of it. */
+export type Row =
+  | { key: string; day: Day; message?: never }
+  | { key: number; day: Day; message: Message };
 
-/** Returns all loaded messages in chronological order, without duplicates. */
-export function inOrder(pages: readonly History[]): Message[] {
-  const byId = new Map(pages.flatMap((page) => page.mensajes).map((one) => [one.id, one]));
-  return [...byId.values()].sort(
-    (a, b) => secondOf(a) - secondOf(b) || a.id - b.id,
-  );
-}
+/** By zone; the day of each of thousands of messages, while it does not change. */
+const daysOf = new Map<string, WeakMap<Message, Day>>();
 
-export interface DayOfMessages {
-  day: Day;
-  messages: Message[];
-}
-
-/** Groups messages by the days of the business's zone. */
-export function byDay(messages: readonly Message[], zone: string): DayOfMessages[] {
-  const days: DayOfMessages[] = [];
-  for (const message of messages) {
-    const { day } = clockIn(Date.parse(message.fecha), zone);
-    const last = days.at(-1);
-    if (last?.day === day) last.messages.push(message);
-    else days.push({ day, messages: [message] });
+function dayOf(message: Message, zone: string): Day {
+  let days = daysOf.get(zone);
+  if (!days) daysOf.set(zone, (days = new WeakMap()));
+  let day = days.get(message);
+  if (day === undefined) {
+    ({ day } = clockIn(Date.parse(message.fecha), zone));
+    days.set(message, day);
   }
-  return days;
+  return day;
+}
+
+/** Returns the rows of messages, with the days of the business's zone. */
+export function rowsOf(messages: readonly Message[], zone: string): Row[] {
+  const rows: Row[] = [];
+  for (const message of messages) {
+    const day = dayOf(message, zone);
+    if (rows.at(-1)?.day !== day) rows.push({ key: day, day });
+    rows.push({ key: message.id, day, message });
+  }
+  return rows;
+}
+
+/** Height of a bubble of one line, with its foot. */
+const LINE_PX = 65;
+const NEXT_LINE_PX = 25;
+const PICTURE_PX = 240;
+const DAY_PX = 23;
+const CHAR_PX = 7.3;
+
+/**
+ * Returns about how high a row is in a list of this width, until it is measured. The nearer, the
+ * less is moved while one scrolls up: all below a row that is higher than this.
+ */
+export function heightOf(row: Row | undefined, width: number): number {
+  if (!row?.message) return DAY_PX;
+  const { mensaje, media, quoted } = row.message;
+  // As in the style sheet: of a bubble, without its padding.
+  const inLine = Math.max(10, (Math.min(0.85 * (width - 32), 560) - 24) / CHAR_PX);
+  const lines = mensaje.split('\n').reduce((sum, line) => sum + Math.ceil(line.length / inLine), 0);
+  const isHigh = media !== undefined && /^(image|video)\//.test(media.mime);
+  return LINE_PX + NEXT_LINE_PX * Math.max(0, lines - 1 + (quoted ? 2 : 0)) + (isHigh ? PICTURE_PX : 0);
 }
 
 /** Returns the label of a message's type; null for text. */
@@ -75,16 +98,25 @@ export function withId(messages: readonly Message[], messageId: string): Message
   return messages.find(({ message_id: id }) => id != null && keyOf(id) === key);
 }
 
+/** Returns whether only the quoted message's id is known. */
+const isBare = ({ quoted }: Message): boolean =>
+  quoted !== undefined && quoted.kind === undefined && quoted.text === undefined;
+
 /**
  * Completes the quotes of own answers, of which the hub knows only whom they
  * quote, from the messages that are loaded.
  */
-export const withQuotes = (messages: Message[]): Message[] =>
-  messages.map((message) => {
+export function withQuotes(messages: readonly Message[]): readonly Message[] {
+  if (!messages.some(isBare)) return messages;
+  const byKey = new Map<string, Message>();
+  for (const message of messages) {
+    if (message.message_id != null) byKey.set(keyOf(message.message_id), message);
+  }
+  return messages.map((message) => {
     const { quoted } = message;
-    if (!quoted || quoted.kind !== undefined || quoted.text !== undefined) return message;
-    const original = withId(messages, quoted.message_id);
-    if (!original) return message;
+    const original = quoted && isBare(message) && byKey.get(keyOf(quoted.message_id));
+    if (!quoted || !original) return message;
     const text = original.mensaje === '' ? {} : { text: original.mensaje };
     return { ...message, quoted: { ...quoted, kind: original.tipo, ...text } };
   });
+}

@@ -3,17 +3,17 @@ import { useEffect, useRef, useState } from 'react';
 
 import { INBOX_KEY } from '../live/keys';
 import { CONVERSATIONS_KEY, markRead } from './api';
-import type { History } from './types';
+import type { Known } from './history';
 
 const isInSight = () => document.visibilityState === 'visible';
 
 /** Marks messages as read while the conversation is visible. */
-export function useReading(chat: string, newest: History | undefined): void {
+export function useReading(chat: string, known: Known | undefined): void {
   const queries = useQueryClient();
   const [inSight, setInSight] = useState(isInSight);
   const told = useRef(0);
-  const last = newest?.mensajes[0]?.id ?? 0;
-  const unread = newest?.sin_leer ?? 0;
+  const last = known?.newest ?? 0;
+  const unread = known?.sin_leer ?? 0;
 
   useEffect(() => {
     const look = () => setInSight(isInSight());

@@ -16,13 +16,18 @@ export const weekday = (day: Day): number => (new Date(toUtc(day)).getUTCDay() +
 
 export const mondayOf = (day: Day): Day => addDays(day, -weekday(day));
 
-/** By zone: making one costs more than the dates of a hundred messages. */
-const clocks = new Map<string, Intl.DateTimeFormat>();
+/** By language and options: making one costs more than the dates of a hundred messages. */
+const formats = new Map<string, Intl.DateTimeFormat>();
 
-function clockOf(zone: string): Intl.DateTimeFormat {
-  const known = clocks.get(zone);
-  if (known) return known;
-  const made = new Intl.DateTimeFormat('en-US', {
+function formatOf(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = locale + JSON.stringify(options);
+  let format = formats.get(key);
+  if (!format) formats.set(key, (format = new Intl.DateTimeFormat(locale, options)));
+  return format;
+}
+
+const clockOf = (zone: string): Intl.DateTimeFormat =>
+  formatOf('en-US', {
     timeZone: zone,
     hourCycle: 'h23',
     year: 'numeric',
@@ -31,9 +36,6 @@ function clockOf(zone: string): Intl.DateTimeFormat {
     hour: '2-digit',
     minute: '2-digit',
   });
-  clocks.set(zone, made);
-  return made;
-}
 
 /** Returns the local date and time in a zone. */
 export function clockIn(at: number, zone: string): { day: Day; minute: number } {
@@ -48,7 +50,7 @@ export function clockIn(at: number, zone: string): { day: Day; minute: number } 
 
 export function dayText(day: Day, locale: string, options: Intl.DateTimeFormatOptions): string {
   if (!isDay(day)) return day;
-  return new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...options }).format(toUtc(day));
+  return formatOf(locale, { timeZone: 'UTC', ...options }).format(toUtc(day));
 }
 
 /** Formats a range: `23 – 29 nov 2026`. */
@@ -62,7 +64,7 @@ export const rangeText = (from: Day, to: Day, locale: string): string =>
 
 /** Formats a timestamp as local time in a zone: `09:30`. */
 export const clockText = (at: string, zone: string, locale: string): string =>
-  new Intl.DateTimeFormat(locale, {
+  formatOf(locale, {
     timeZone: zone,
     hour: '2-digit',
     minute: '2-digit',

@@ -1,0 +1,223 @@
+import { Button, Text } from '@mantine/core';
+import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
+import {
+  useCallback,
+  useEffect,
+  useEffectEvent,
+  useImperativeHandle,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type ReactNode,
+  type Ref,
+  type RefObject,
+} from 'react';
+
+import { useText } from '../i18n/I18nProvider';
+import { clockIn, dayName } from '../lib/days';
+import type { Action } from './actions/MessageActions';
+import { Bubble } from './Bubble';
+import classes from './Conversations.module.css';
+import { heightOf, rowsOf } from './thread';
+import type { Message } from './types';
+
+/** Distance to the oldest message at which older ones are loaded: before it is reached. */
+const OLDER_AT_PX = 1_200;
+/** Rows in the document above and below those in sight: what Tab and a fast wheel reach next. */
+const BESIDE = 15;
+/** Distance to the end at which new messages are followed. */
+const END_PX = 40;
+const GAP_PX = 8;
+/** Room for the button above the oldest, higher on a phone; kept without one, or it would jump. */
+const HEAD_PX = 64;
+const FOOT_PX = 12;
+
+export interface MessageListHandle {
+  /** Scrolls to a message and gives it the focus. */
+  show: (id: number) => void;
+}
+
+interface Props {
+  ref: Ref<MessageListHandle>;
+  label: string;
+  messages: readonly Message[];
+  zone: string;
+  who: string;
+  /** The message that was gone to last. */
+  lit: number | null;
+  hasOlder: boolean;
+  isLoadingOlder: boolean;
+  onOlder: () => void;
+  /** Receives the newest id in sight; null while the end is. */
+  inSight: RefObject<number | null>;
+  onOpen: (message: Message) => void;
+  onJump: (messageId: string) => void;
+  onAct: (message: Message, action: Action) => void;
+  /** Shown instead, while there are no messages. */
+  children: ReactNode;
+}
+
+const messageOf = (target: EventTarget): number =>
+  Number((target as Element).closest<HTMLElement>('[data-message]')?.dataset['message']);
+
+/**
+ * The messages of a conversation by day, from the end backwards. Only those near the ones in
+ * sight are in the document, and those that have the focus or were played.
+ */
+export function MessageList({
+  ref,
+  label,
+  messages,
+  zone,
+  who,
+  lit,
+  hasOlder,
+  isLoadingOlder,
+  onOlder,
+  inSight,
+  onOpen,
+  onJump,
+  onAct,
+  children,
+}: Props) {
+  const t = useText();
+  const box = useRef<HTMLDivElement>(null);
+  const rows = useMemo(() => rowsOf(messages, zone), [messages, zone]);
+  const [shown, setShown] = useState<{ id: number } | null>(null);
+  const [focused, setFocused] = useState<number | null>(null);
+  const [played, setPlayed] = useState<ReadonlySet<number>>(new Set());
+
+  const kept = useMemo(() => {
+    const ids = new Set<number | string>([...played, focused ?? 0, shown?.id ?? 0]);
+    return rows.flatMap(({ key }, at) => (ids.has(key) ? [at] : []));
+  }, [rows, played, focused, shown]);
+
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => box.current,
+    getItemKey: useCallback((at: number) => rows[at]?.key ?? at, [rows]),
+    estimateSize: (at) => heightOf(rows[at], box.current?.clientWidth ?? 0),
+    rangeExtractor: useCallback(
+      (range: Range) =>
+        [...new Set([...defaultRangeExtractor(range), ...kept])].sort((a, b) => a - b),
+      [kept],
+    ),
+    overscan: BESIDE,
+    gap: GAP_PX,
+    paddingStart: HEAD_PX,
+    paddingEnd: FOOT_PX,
+    // What is read stays where it is when older ones come above it.
+    anchorTo: 'end',
+    followOnAppend: true,
+    scrollEndThreshold: END_PX,
+  });
+
+  // It begins at the end.
+  const isFilled = rows.length > 0;
+  useLayoutEffect(() => {
+    if (isFilled) virtualizer.scrollToEnd();
+  }, [isFilled, virtualizer]);
+
+  // The end stays in sight when the answer box grows, and when rows become higher in a narrower
+  // window.
+  const wasAtEnd = useRef(true);
+  const content = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!isFilled || !box.current || !content.current) return;
+    const observer = new ResizeObserver(() => {
+      if (wasAtEnd.current) virtualizer.scrollToEnd();
+    });
+    observer.observe(box.current);
+    observer.observe(content.current);
+    return () => observer.disconnect();
+  }, [isFilled, virtualizer]);
+
+  useImperativeHandle(ref, () => ({ show: (id) => setShown({ id }) }), []);
+  useLayoutEffect(() => {
+    const at = rows.findIndex(({ key }) => key === shown?.id);
+    if (!shown || at === -1) return;
+    wasAtEnd.current = false;
+    virtualizer.scrollToIndex(at, { align: 'center' });
+    // It is in the document: what is shown is kept.
+    box.current?.querySelector<HTMLElement>(`[data-message="${shown.id}"]`)?.focus({ preventScroll: true });
+    // Once, not with each message that comes.
+    // oxlint-disable-next-line react/exhaustive-deps
+  }, [shown, virtualizer]);
+
+  const isAtEnd = virtualizer.isAtEnd();
+  const { range } = virtualizer;
+  useEffect(() => {
+    const seen = range ? rows.slice(range.startIndex, range.endIndex + 1) : [];
+    inSight.current = isAtEnd ? null : Math.max(0, ...seen.map(({ message }) => message?.id ?? 0));
+  });
+
+  const loadNear = useEffectEvent(() => {
+    const top = box.current?.scrollTop ?? 0;
+    if (hasOlder && top < OLDER_AT_PX && !wasAtEnd.current) onOlder();
+  });
+  // Who waits at the top does not scroll: more follow, until some are above. Not after an error.
+  useEffect(() => loadNear(), [messages.length]);
+
+  const today = clockIn(Date.now(), zone).day;
+  return (
+    <div
+      ref={box}
+      className={classes.scroll}
+      tabIndex={0}
+      role="log"
+      // Only what comes in is announced, not what comes into the document by scrolling.
+      aria-live={isAtEnd ? 'polite' : 'off'}
+      aria-label={label}
+      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+        // From the document: the virtualizer hears of it later.
+        wasAtEnd.current = scrollHeight - clientHeight - scrollTop <= END_PX;
+        loadNear();
+      }}
+      onFocusCapture={({ target }) => setFocused(messageOf(target) || null)}
+      // A sound goes on where it is scrolled out of sight.
+      onPlayCapture={({ target }) => setPlayed((before) => new Set([...before, messageOf(target)]))}
+    >
+      {!isFilled && children}
+      {isFilled && (
+        <div ref={content} className={classes.messages} style={{ height: virtualizer.getTotalSize() }}>
+          {hasOlder && (
+            <Button size="xs" variant="default" className={classes.older ?? ''} loading={isLoadingOlder} onClick={() => onOlder()}>
+              {t.conversations.older}
+            </Button>
+          )}
+          {virtualizer.getVirtualItems().map(({ key, index, start }) => {
+            const row = rows[index];
+            return (
+              row && (
+                <div
+                  key={key}
+                  ref={virtualizer.measureElement}
+                  data-index={index}
+                  className={classes.messageRow}
+                  style={{ top: start }}
+                >
+                  {row.message ? (
+                    <Bubble
+                      message={row.message}
+                      zone={zone}
+                      who={who}
+                      lit={lit === row.message.id}
+                      onOpen={onOpen}
+                      onJump={onJump}
+                      onAct={onAct}
+                    />
+                  ) : (
+                    <Text size="xs" ta="center" component="h3" fw={600} m={0} className={classes.dayName}>
+                      {dayName(row.day, today, t.locale, t.dates)}
+                    </Text>
+                  )}
+                </div>
+              )
+            );
+          })}
+        </div>
+      )}
+    </div>
+  );
+}
