@@ -269,7 +269,8 @@ impl Store {
         let mut ids = Vec::new();
         loop {
             // A range ends with a bucket.
-            let from = (before.saturating_sub(range).max(0) / FIRST_RANGE * FIRST_RANGE - 1).max(after);
+            let from =
+                (before.saturating_sub(range).max(0) / FIRST_RANGE * FIRST_RANGE - 1).max(after);
             let begun = Instant::now();
             let missing = i64::from(limit).saturating_sub_unsigned(ids.len() as u64);
             ids.extend(self.indexed_ids(&numbers, from, before, missing).await?);
