@@ -71,7 +71,7 @@ pub static VARIABLES: Variables = Variables(&[
         .help("the page's https:// address, whose certificate is watched"),
     optional("BACKUP_KEY")
         .secret()
-        .help("age key that backups of hub.db are encrypted with; none: no backups"),
+        .help("age key that backups of hub.db are encrypted with; no backups without it"),
     text("BACKUP_DIR", "backups").help("where they go"),
     number("BACKUP_EVERY_HOURS", 24, 0..=8_760)
         .help("how often one is taken by itself; 0: only when asked"),

@@ -296,8 +296,8 @@ Environment:
                             a file that holds the value, in its place (none); likewise
   KEY_FILE
   A_TOKEN_WITH_A_NAME_BEYOND_THE_COLUMN_COMMAND
-                            a program, with its arguments, that prints it, in its place
-                            (none); likewise
+                            a program, with its arguments, that prints it, in its place (none);
+                            likewise
   KEY_COMMAND"
         );
     }

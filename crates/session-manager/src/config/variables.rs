@@ -90,7 +90,7 @@ pub static VARIABLES: Variables = Variables(&[
         .help("room for files that came in, in MiB; the oldest go first"),
     number("MEDIA_KEEP_DAYS", 90, 1..=3_650).help("how long a file that came in is kept"),
     optional("BACKUP_KEY").secret().help(
-        "age key that backups of the session are encrypted with; none: no backups \
+        "age key that backups of the session are encrypted with; no backups without it \
          (`session-manager backup --new-key` makes one)",
     ),
     text("BACKUP_DIR", "backups").help("where they go"),
