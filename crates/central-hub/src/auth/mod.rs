@@ -43,7 +43,7 @@ pub use jwt::renew_key as renew_jwt_key;
 pub(crate) use passwords::{canonical_name, check_new_password, is_bcrypt, is_user_name};
 pub(crate) use refusal::forbidden;
 pub(crate) use secrets::{sha256, token};
-pub(crate) use sessions::{Begun, JWT_LIFE, cleared_cookie, is_https};
+pub(crate) use sessions::{JWT_LIFE, StartedSession, cleared_cookie, is_https};
 
 use crate::auth::jwt::Jwt;
 use crate::auth::limits::SignInLimits;

@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 use super::done::Done;
 use super::node;
 use crate::auth::{
-    Begun, Caller, ClientAddress, JWT_LIFE, Who, check_new_password, cleared_cookie, forbidden,
-    is_https,
+    Caller, ClientAddress, JWT_LIFE, StartedSession, Who, check_new_password, cleared_cookie,
+    forbidden, is_https,
 };
 use crate::error::HubError;
 use crate::state::AppState;
@@ -106,7 +106,10 @@ pub(super) struct Credentials<'a> {
 
 impl Credentials<'_> {
     /// Begins a session; `None` if the user name or the password is wrong.
-    pub(super) async fn sign_in(self, state: &AppState) -> Result<Option<(User, Begun)>, HubError> {
+    pub(super) async fn sign_in(
+        self,
+        state: &AppState,
+    ) -> Result<Option<(User, StartedSession)>, HubError> {
         let (auth, address) = (&state.auth, self.address);
         let user = auth.user_with_password(&self.name, &self.password, address);
         let Some(user) = user.await? else {
@@ -124,7 +127,7 @@ impl Credentials<'_> {
 }
 
 /// Builds the response to a sign-in, with the session's cookie.
-pub(super) fn signed_in(user: Me<'_>, begun: Begun) -> Response {
+pub(super) fn signed_in(user: Me<'_>, begun: StartedSession) -> Response {
     let body = SignedIn {
         ok: true,
         success: true,

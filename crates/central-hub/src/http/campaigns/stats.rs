@@ -156,9 +156,7 @@ pub(crate) async fn stats(
     let numbers = state.store.campaign_numbers(id).await?;
     let revision = match campaign.state {
         CampaignState::Draft => Some(review(&state, &campaign).await?),
-        CampaignState::Finished if campaign.is_rehearsal() => {
-            Some(review(&state, &campaign).await?)
-        }
+        CampaignState::Finished if campaign.is_dry_run() => Some(review(&state, &campaign).await?),
         _ => None,
     };
     let termina = end(&state, &campaign).await?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ErrorReply};
 use utoipa::ToSchema;
 
-use crate::auth::{Begun, Caller, Who};
+use crate::auth::{Caller, StartedSession, Who};
 use crate::error::HubError;
 use crate::http::auth::{Credentials, Me, NewPassword, password, signed_in};
 use crate::state::AppState;
@@ -66,7 +66,7 @@ pub(in crate::http) async fn login(
 /// Builds the sign-in where no sign-in is required: the page cannot pass its
 /// form without one. The token is a placeholder and is never checked.
 fn as_this_machine() -> Response {
-    let begun = Begun {
+    let begun = StartedSession {
         set_cookie: None,
         csrf: String::new(),
         jwt: MACHINE.to_owned(),
