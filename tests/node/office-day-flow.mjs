@@ -368,15 +368,20 @@ async function test() {
   await step('the other screens', async () => {
     for (const [path, title] of [
       ['campanas/nueva', 'Nueva campaña'],
-      ['programacion', 'Programación'],
-      ['contactos', 'Contactos'],
-      ['conversaciones/respuestas-rapidas', 'Respuestas rápidas'],
-      ['ajustes', 'Ajustes'],
-      ['integraciones', 'Integraciones'],
+      ...(onPhone
+        ? []
+        : [
+            ['programacion', 'Programación'],
+            ['contactos', 'Contactos'],
+            ['conversaciones/respuestas-rapidas', 'Respuestas rápidas'],
+            ['ajustes', 'Ajustes'],
+            ['integraciones', 'Integraciones'],
+          ]),
     ]) {
       await page.goto(`${hub}/${path}`);
       await page.getByRole('heading', { name: title, level: 1 }).waitFor();
-      await looks(`/${path}`, ['ajustes', 'integraciones'].includes(path));
+      // A calendar's heading has its year.
+      await looks(`/${path}`, ['ajustes', 'integraciones', 'programacion'].includes(path));
       await picture(path.replaceAll('/', '-'));
     }
   });
