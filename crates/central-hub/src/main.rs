@@ -111,16 +111,16 @@ fn main() -> ExitCode {
         }
         Some(Command::Health { question }) => {
             let asked = liveness::ask("central-hub", &env, DEFAULT_PORT, question);
-            return tell(runtime.block_on(asked));
+            return print_outcome(runtime.block_on(asked));
         }
         Some(Command::Alert { test: _ }) => {
             let said = match Config::from_env(&env) {
                 Ok(config) => runtime.block_on(commands::alert::test(&config)),
                 Err(error) => return fatal(&error),
             };
-            return tell(said);
+            return print_outcome(said);
         }
-        Some(Command::Backup { new_key: true }) => return tell(Ok(BackupKey::letter())),
+        Some(Command::Backup { new_key: true }) => return print_outcome(Ok(BackupKey::letter())),
         Some(Command::Backup { new_key: false }) => {
             return runtime.block_on(with_backups(&env, commands::backup::backup));
         }
@@ -134,7 +134,7 @@ fn main() -> ExitCode {
         }
         Some(Command::NewKeys) => {
             return match runtime.block_on(new_keys(&env)) {
-                Ok(said) => tell(Ok(said)),
+                Ok(said) => print_outcome(Ok(said)),
                 Err(error) => fatal(&error),
             };
         }
@@ -176,11 +176,11 @@ async fn with_backups(
         (Err(error), _) | (_, Err(error)) => return fatal(&error),
     };
     let done = work(&Backups::new(config, database)).await;
-    tell(done.map_err(|error| error.to_string()))
+    print_outcome(done.map_err(|error| error.to_string()))
 }
 
 /// Prints the outcome of a command.
-fn tell(outcome: Result<String, String>) -> ExitCode {
+fn print_outcome(outcome: Result<String, String>) -> ExitCode {
     let (code, said) = match outcome {
         Ok(said) => (ExitCode::SUCCESS, writeln!(std::io::stdout(), "{said}")),
         Err(why) => (ExitCode::FAILURE, writeln!(std::io::stderr(), "{why}")),

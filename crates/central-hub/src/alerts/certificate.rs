@@ -13,7 +13,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
-use super::judge::{CertificateFacts, CertificateState};
+use super::evaluation::{CertificateFacts, CertificateState};
 use crate::webhooks::causes;
 
 /// How far in the future the certificate must still be valid.

@@ -1,7 +1,7 @@
 //! Reads figures from session-manager's Prometheus metrics, so that alerts and
 //! monitoring systems use the same ones.
 
-use super::judge::ManagerFigures;
+use super::evaluation::ManagerFigures;
 
 /// Returns the value of a metric without labels.
 fn value(text: &str, name: &str) -> Option<f64> {
@@ -18,26 +18,26 @@ fn value(text: &str, name: &str) -> Option<f64> {
     clippy::cast_sign_loss,
     reason = "saturates, and is whole"
 )]
-fn whole(value: f64) -> u64 {
+fn to_u64(value: f64) -> u64 {
     value.max(0.0) as u64
 }
 
 /// Returns the resident memory of the session-manager process itself, in MiB.
 pub(super) fn resident_mib(text: &str) -> Option<u64> {
-    value(text, "process_resident_memory_bytes").map(|bytes| whole(bytes) >> 20)
+    value(text, "process_resident_memory_bytes").map(|bytes| to_u64(bytes) >> 20)
 }
 
 /// Returns the figures. Another version of session-manager may lack some of them.
 pub(super) fn figures(text: &str) -> ManagerFigures {
     let get = |name| value(text, name);
     ManagerFigures {
-        profile_mib: get("leadmaster_profile_bytes").map(|bytes| whole(bytes) >> 20),
-        free_mib: get("leadmaster_disk_free_bytes").map(|bytes| whole(bytes) >> 20),
-        backup_hours: get("leadmaster_backup_age_seconds").map(|age| whole(age) / 3600),
+        profile_mib: get("leadmaster_profile_bytes").map(|bytes| to_u64(bytes) >> 20),
+        free_mib: get("leadmaster_disk_free_bytes").map(|bytes| to_u64(bytes) >> 20),
+        backup_hours: get("leadmaster_backup_age_seconds").map(|age| to_u64(age) / 3600),
         backup_failed: get("leadmaster_backup_failed").map(|failed| failed > 0.0),
         backup_wanted: get("leadmaster_backup_wanted").map(|wanted| wanted > 0.0),
-        browser_mib: get("leadmaster_browser_memory_bytes").map(|bytes| whole(bytes) >> 20),
-        skew_seconds: get("leadmaster_clock_skew_seconds").map(|skew| whole(skew.abs())),
+        browser_mib: get("leadmaster_browser_memory_bytes").map(|bytes| to_u64(bytes) >> 20),
+        skew_seconds: get("leadmaster_clock_skew_seconds").map(|skew| to_u64(skew.abs())),
     }
 }
 

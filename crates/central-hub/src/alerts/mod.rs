@@ -1,9 +1,9 @@
 //! Raises alerts and notifies a person of them, by e-mail and by a webhook.
 //!
 //! ```text
-//!  relay, /session, /metrics, store, disk ─> observe ─> Facts ─> judge ─> Conditions
-//!                                                                          │
-//!        ┌── policy: first, repeated, not at night <── alerts (store) <────┘
+//!  relay, /session, /metrics, store, disk ─> observe ─> Facts ─> evaluation ─> Conditions
+//!                                                                               │
+//!        ┌── policy: first, repeated, not at night <── alerts (store) <─────────┘
 //!        v
 //!  alert_notices (store) ─> deliver ─┬─> e-mail
 //!                                    └─> webhook     retried, given up after a day
@@ -19,8 +19,8 @@ mod certificate;
 mod channels;
 mod clock;
 mod condition;
+mod evaluation;
 mod exposition;
-mod judge;
 mod observe;
 mod policy;
 mod words;
@@ -41,7 +41,7 @@ pub(crate) use self::channels::ChannelTest;
 use self::channels::{Channels, Outgoing};
 pub use self::clock::AlertClock;
 use self::condition::Condition;
-use self::judge::{Evaluation, Facts};
+use self::evaluation::{Evaluation, Facts};
 pub(crate) use self::observe::Observed;
 use self::observe::Observer;
 use self::policy::{NoticeKind, Policy, Urgency, age};
@@ -90,7 +90,7 @@ impl Default for AlertLimits {
             every: Duration::from_secs(30),
             over_after: Duration::from_secs(90),
             first_pause: Duration::from_secs(10),
-            hub_memory_mib: judge::HUB_LIMITS.memory_mib,
+            hub_memory_mib: evaluation::HUB_LIMITS.memory_mib,
         }
     }
 }
@@ -381,7 +381,7 @@ impl Inner {
     async fn check(&self) -> Result<(), StoreError> {
         let facts = self.observer.facts(&self.config).await;
         let backup_hours = self.config.alerts.backup_after.as_secs() / 3600;
-        let evaluation = judge::evaluate(&facts, backup_hours);
+        let evaluation = evaluation::evaluate(&facts, backup_hours);
         let now = self.clock.now();
         let policy = self.policy(now);
         for condition in &evaluation.conditions {

@@ -11,11 +11,11 @@ use tokio::sync::Mutex;
 
 use super::certificate;
 use super::clock::AlertClock;
-use super::exposition;
-use super::judge::{
+use super::evaluation::{
     CertificateFacts, DeadLetter, Facts, HUB_LIMITS, HubBackup, MANAGER_LIMITS, PausedCampaign,
     ServiceFacts, ServiceLimits,
 };
+use super::exposition;
 use crate::backup::Schedule;
 use crate::config::{Config, DatabaseLocation};
 use crate::error::HubError;

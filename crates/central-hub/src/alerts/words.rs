@@ -65,20 +65,20 @@ impl Words {
     /// Returns the explanation of a condition and what to do about it.
     pub(super) fn body(&self, condition: &Condition) -> String {
         match self.language {
-            Language::Spanish => spanish::body(condition, &self.moment_of(condition)),
-            Language::English => english::body(condition, &self.moment_of(condition)),
+            Language::Spanish => spanish::body(condition, &self.time_of(condition)),
+            Language::English => english::body(condition, &self.time_of(condition)),
         }
     }
 
-    fn moment_of(&self, condition: &Condition) -> String {
+    fn time_of(&self, condition: &Condition) -> String {
         match condition {
             Condition::WhatsappLimit {
                 until: Some(until), ..
-            } => self.moment(*until),
+            } => self.local_time(*until),
             Condition::SessionNotReady {
                 passkey: Some(wait),
                 ..
-            } => self.moment(wait.until),
+            } => self.local_time(wait.until),
             _ => String::new(),
         }
     }
@@ -90,12 +90,12 @@ impl Words {
             Language::Spanish => (
                 if mark { "Urgente: " } else { "" },
                 if again { "Sigue: " } else { "" },
-                format!("Desde {}.", self.moment(since)),
+                format!("Desde {}.", self.local_time(since)),
             ),
             Language::English => (
                 if mark { "Urgent: " } else { "" },
                 if again { "Still: " } else { "" },
-                format!("Since {}.", self.moment(since)),
+                format!("Since {}.", self.local_time(since)),
             ),
         };
         let title = self.title(condition);
@@ -113,7 +113,7 @@ impl Words {
         until: Timestamp,
     ) -> AlertText {
         let title = self.title(condition);
-        let (since, until) = (self.moment(since), self.moment(until));
+        let (since, until) = (self.local_time(since), self.local_time(until));
         let (head, text) = match self.language {
             Language::Spanish => (
                 format!("Resuelto: {title}"),
@@ -158,7 +158,7 @@ impl Words {
     }
 
     /// Formats a time in the business's time zone.
-    fn moment(&self, at: Timestamp) -> String {
+    fn local_time(&self, at: Timestamp) -> String {
         let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
         let at = self.zone.to_datetime(at);
         match self.language {

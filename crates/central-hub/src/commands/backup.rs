@@ -7,7 +7,7 @@ use session_api::Timestamp;
 use crate::backup::{BackupError, Backups};
 use crate::store::CopyFacts;
 
-fn told(facts: &CopyFacts) -> String {
+fn summary(facts: &CopyFacts) -> String {
     let newest = facts.newest.and_then(Timestamp::from_millis);
     let newest = newest.map_or_else(
         || "no message yet".to_owned(),
@@ -34,7 +34,7 @@ pub async fn backup(backups: &Backups) -> Result<String, BackupError> {
         "{}, {} bytes, {opened}: {}",
         taken.stored.file.display(),
         taken.stored.bytes,
-        told(&taken.facts)
+        summary(&taken.facts)
     ))
 }
 
@@ -44,7 +44,7 @@ pub async fn backup(backups: &Backups) -> Result<String, BackupError> {
 /// Any [`BackupError`].
 pub async fn restore(backups: &Backups, file: &Path) -> Result<String, BackupError> {
     let (facts, kept) = backups.restore(file).await?;
-    let mut said = format!("restored: {}. Start the hub", told(&facts));
+    let mut said = format!("restored: {}. Start the hub", summary(&facts));
     if let Some(kept) = kept {
         said = format!("{said}. What was there is in {}", kept.display());
     }
@@ -62,6 +62,6 @@ pub async fn drill(backups: &Backups, file: Option<&Path>) -> Result<String, Bac
         "{}, {} hours old, opens, is whole, and a hub starts on it: {}. Nothing is left behind",
         drilled.file.display(),
         drilled.age / 3600,
-        told(&drilled.facts)
+        summary(&drilled.facts)
     ))
 }

@@ -92,7 +92,7 @@ pub(super) fn wrong_password() -> ErrorReply {
 /// Builds the sign-in response for the Node hub's page where no sign-in is
 /// required: the page cannot get past its form without one. The token is a
 /// placeholder that is never checked.
-fn as_this_machine() -> Json<SignedIn<'static>> {
+fn sign_in_without_password() -> Json<SignedIn<'static>> {
     let (name, role) = (node::auth::MACHINE, Role::Admin);
     Json(SignedIn {
         ok: true,
@@ -129,7 +129,7 @@ pub(crate) async fn login(
         return Err(ErrorReply::invalid_request("the body: missing field `username`").into());
     };
     if by_node_page && !auth.is_required() && state.store.users("", 1).await?.is_empty() {
-        return Ok(as_this_machine().into_response());
+        return Ok(sign_in_without_password().into_response());
     }
     let user = auth
         .user_with_password(&name, &login.password, address)

@@ -491,7 +491,7 @@ pub(crate) async fn part(
 
 /// What was deleted.
 #[derive(Serialize, ToSchema)]
-#[schema(as = contacts::DeleteOutcome)]
+#[schema(as = contacts::Forgotten)]
 pub(crate) struct ForgottenBody {
     mensajes: u64,
     destinatarios: u64,

@@ -158,14 +158,14 @@ async fn serve(
     let range = asked.get(header::RANGE).cloned();
     let media = client.media(wa_id, range).await?;
     let found = media.headers.get(header::CONTENT_TYPE);
-    let kind = essence(found);
+    let kind = media_type(found);
     let mut headers = HeaderMap::new();
     for name in FORWARDED_HEADERS {
         if let Some(value) = media.headers.get(&name) {
             headers.insert(name, value.clone());
         }
     }
-    protect(&mut headers, &kind, file.filename.as_deref());
+    add_safety_headers(&mut headers, &kind, file.filename.as_deref());
     let is_known = media.status == StatusCode::OK && is_same(asked, &headers);
     if is_known {
         headers.remove(header::CONTENT_LENGTH);
@@ -178,7 +178,7 @@ async fn serve(
 }
 
 /// Returns the content type without its parameters, in lower case.
-fn essence(kind: Option<&HeaderValue>) -> String {
+fn media_type(kind: Option<&HeaderValue>) -> String {
     let kind = kind
         .and_then(|kind| kind.to_str().ok())
         .unwrap_or(OCTET_STREAM);
@@ -187,7 +187,7 @@ fn essence(kind: Option<&HeaderValue>) -> String {
 }
 
 /// Adds the headers that keep a browser from executing the file.
-fn protect(headers: &mut HeaderMap, kind: &str, filename: Option<&str>) {
+fn add_safety_headers(headers: &mut HeaderMap, kind: &str, filename: Option<&str>) {
     let is_shown = INLINE_TYPES.contains(&kind);
     let told = match is_shown || DOWNLOAD_TYPES.contains(&kind) {
         true => kind,
@@ -195,7 +195,10 @@ fn protect(headers: &mut HeaderMap, kind: &str, filename: Option<&str>) {
     };
     let values = [
         (header::CONTENT_TYPE, told),
-        (header::CONTENT_DISPOSITION, &shown_as(is_shown, filename)),
+        (
+            header::CONTENT_DISPOSITION,
+            &content_disposition(is_shown, filename),
+        ),
         (
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
@@ -211,7 +214,7 @@ fn protect(headers: &mut HeaderMap, kind: &str, filename: Option<&str>) {
 
 /// Returns the `Content-Disposition`, with a file name that is not a path and
 /// has no invisible characters.
-fn shown_as(is_shown: bool, filename: Option<&str>) -> String {
+fn content_disposition(is_shown: bool, filename: Option<&str>) -> String {
     let kind = if is_shown { "inline" } else { "attachment" };
     let letters = filename.unwrap_or_default().chars();
     let letters = letters.filter(|letter| !letter.is_control() && !is_invisible(*letter));
@@ -244,11 +247,11 @@ fn is_same(asked: &HeaderMap, headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
-    fn protected(kind: &str, filename: Option<&str>) -> [String; 2] {
+    fn safety_headers(kind: &str, filename: Option<&str>) -> [String; 2] {
         let mut headers = HeaderMap::new();
-        protect(
+        add_safety_headers(
             &mut headers,
-            &essence(HeaderValue::from_str(kind).ok().as_ref()),
+            &media_type(HeaderValue::from_str(kind).ok().as_ref()),
             filename,
         );
         assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
@@ -262,13 +265,13 @@ mod tests {
 
     #[test]
     fn only_what_executes_nothing_is_shown() {
-        assert_eq!(protected("image/jpeg", None), ["image/jpeg", "inline"]);
+        assert_eq!(safety_headers("image/jpeg", None), ["image/jpeg", "inline"]);
         assert_eq!(
-            protected("Audio/OGG; codecs=opus", None),
+            safety_headers("Audio/OGG; codecs=opus", None),
             ["audio/ogg", "inline"]
         );
         assert_eq!(
-            protected("application/pdf", Some("el recibo.pdf")),
+            safety_headers("application/pdf", Some("el recibo.pdf")),
             [
                 "application/pdf",
                 "attachment; filename*=UTF-8''el%20recibo.pdf"
@@ -289,7 +292,7 @@ mod tests {
             "",
         ] {
             assert_eq!(
-                protected(active, None),
+                safety_headers(active, None),
                 [OCTET_STREAM, "attachment"],
                 "{active}"
             );
@@ -307,9 +310,9 @@ mod tests {
             ),
             ("año.pdf", "a%C3%B1o.pdf"),
         ] {
-            let told = shown_as(false, Some(name));
+            let told = content_disposition(false, Some(name));
             assert_eq!(told, format!("attachment; filename*=UTF-8''{encoded}"));
         }
-        assert_eq!(shown_as(true, Some("\u{202e}")), "inline");
+        assert_eq!(content_disposition(true, Some("\u{202e}")), "inline");
     }
 }

@@ -239,7 +239,7 @@ struct Day {
 
 impl Day {
     fn of(now: Timestamp, zone: &TimeZone) -> Self {
-        let date = zone.to_datetime(moment(now)).date();
+        let date = zone.to_datetime(to_jiff(now)).date();
         let begin = |date: Date| midnight(date, zone).map_or(now, Timestamp::from);
         let week = jiff::Span::new().days(FAILED_DAYS - 1);
         let before = |days: usize| {
@@ -258,7 +258,7 @@ impl Day {
     }
 }
 
-fn moment(at: Timestamp) -> jiff::Timestamp {
+fn to_jiff(at: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 
@@ -300,7 +300,7 @@ impl Plans<'_> {
         let rules: Vec<_> = rules_of(campaign, self.schedules).collect();
         let used = |schedule, day| self.used(campaign.id, schedule, day);
         let left = u64::try_from(campaign.count(RecipientState::Pending)).unwrap_or(0);
-        let now = moment(self.context.now);
+        let now = to_jiff(self.context.now);
         forecast(now, self.zone, &rules, &used, left, self.sharing).map(Timestamp::from)
     }
 
@@ -495,7 +495,7 @@ mod tests {
         };
         let late = of("2026-03-11T02:59:59Z");
         assert_eq!(late.date.to_string(), "2026-03-10");
-        let text = |at: Timestamp| moment(at).to_string();
+        let text = |at: Timestamp| to_jiff(at).to_string();
         assert_eq!(text(late.begin), "2026-03-10T03:00:00Z");
         assert_eq!(text(late.failed_since), "2026-03-04T03:00:00Z");
         assert_eq!(of("2026-03-11T03:00:00Z").date.to_string(), "2026-03-11");

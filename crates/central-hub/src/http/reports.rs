@@ -150,7 +150,7 @@ async fn record_report(
                 "message_id or timestamp has to be there: one of them tells a message that is reported twice from another",
             ));
         }
-        ("", Some(at)) => stand_in(&report, chat.as_str(), at, from_me),
+        ("", Some(at)) => derived_id(&report, chat.as_str(), at, from_me),
         (id, _) => id.to_owned(),
     };
     let heard = InboundMessage {
@@ -176,7 +176,7 @@ async fn record_report(
 
 /// Derives an id for a message that was reported without one. The id is
 /// deterministic, so that duplicates are recognized.
-fn stand_in(report: &ReportedMessage, chat: &str, at: Timestamp, from_me: bool) -> String {
+fn derived_id(report: &ReportedMessage, chat: &str, at: Timestamp, from_me: bool) -> String {
     let all = format!(
         "{}\0{from_me}\0{chat}\0{at}\0{}",
         report.cliente_id, report.message

@@ -63,7 +63,7 @@ fn write<const CELLS: usize>(
         let _ = writer.write_record(head);
     }
     for row in rows {
-        let _ = writer.write_record(row.iter().map(|cell| harmless(cell).into_owned()));
+        let _ = writer.write_record(row.iter().map(|cell| escape_formulas(cell).into_owned()));
     }
     writer.into_inner().unwrap_or_default()
 }
@@ -74,7 +74,7 @@ fn write<const CELLS: usize>(
 /// This covers more than the beginning of the cell, because a spreadsheet that
 /// splits by commas, tabs or lines instead of `;` starts a new cell at each of
 /// them.
-fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
+fn escape_formulas(cell: &str) -> std::borrow::Cow<'_, str> {
     let mut safe = String::new();
     let mut begins = true;
     for letter in cell.chars() {
@@ -115,7 +115,7 @@ mod tests {
             "0;\"'=HYPERLINK(\"\"http://x\"\";\"\"ver\"\")\nñandú\";2\r\n"
         );
         for dangerous in ["+54", "-1", "@x", "＝1"] {
-            assert_eq!(harmless(dangerous), format!("'{dangerous}"));
+            assert_eq!(escape_formulas(dangerous), format!("'{dangerous}"));
         }
         for (dangerous, safe) in [
             ("hola,=1+1", "hola,'=1+1"),
@@ -126,12 +126,12 @@ mod tests {
             (" \u{200b}@x", " \u{200b}'@x"),
             ("'=1", "''=1"),
         ] {
-            assert_eq!(harmless(dangerous), safe);
+            assert_eq!(escape_formulas(dangerous), safe);
         }
         for plain in ["uno - dos", "a=b", "x@y.z", "1,5", "sí, -", "mail: a@b"] {
             let unchanged = plain != "sí, -";
-            assert_eq!(harmless(plain) == plain, unchanged, "{plain}");
+            assert_eq!(escape_formulas(plain) == plain, unchanged, "{plain}");
         }
-        assert_eq!(harmless("5491158254201"), "5491158254201");
+        assert_eq!(escape_formulas("5491158254201"), "5491158254201");
     }
 }

@@ -144,10 +144,10 @@ impl Outbox {
             return Ok(());
         }
         if inner.is_limited_by_whatsapp() {
-            inner.store.hold_cold(now.after(HOLD)).await?;
+            inner.store.postpone_new_contacts(now.after(HOLD)).await?;
             *may_be_held = true;
         } else if std::mem::take(may_be_held) {
-            inner.store.release_held().await?;
+            inner.store.release_postponed().await?;
         }
         let free = room.saturating_sub(inner.active().len());
         let due = inner.store.next_due(false).await?;

@@ -172,7 +172,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn hold_cold(&self, until: Timestamp) -> Result<(), StoreError> {
+    pub async fn postpone_new_contacts(&self, until: Timestamp) -> Result<(), StoreError> {
         let statement = self
             .engine()
             .pick(hold!(""), hold!(" FOR UPDATE OF m SKIP LOCKED"));
@@ -194,7 +194,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn release_held(&self) -> Result<(), StoreError> {
+    pub async fn release_postponed(&self) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE messages SET due_at = $1, claimed_by = NULL
              WHERE state IN ('queued', 'sending', 'unconfirmed') AND claimed_by = $2",

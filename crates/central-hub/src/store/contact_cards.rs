@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
 use super::rows::{now, timestamp};
-use super::words::spaced;
+use super::words::joined_words;
 use super::{Store, Tx};
 
 /// The data that a business keeps about a contact.
@@ -62,7 +62,7 @@ impl Card {
     /// Returns the normalized text in which a search looks.
     pub(super) fn words(&self) -> String {
         let texts = self.name.iter().chain(&self.tags);
-        spaced(texts.map(String::as_str))
+        joined_words(texts.map(String::as_str))
     }
 
     fn change(&mut self, change: CardChange) {

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::conversation_rows::digits_of_chat;
 use super::error::StoreError;
-use super::words::spaced;
+use super::words::joined_words;
 use super::{Store, Tx, now};
 
 /// A contact.
@@ -39,7 +39,7 @@ impl Contact {
             self.pushname.as_deref(),
             Some(&*digits),
         ];
-        spaced(texts.into_iter().flatten())
+        joined_words(texts.into_iter().flatten())
     }
 }
 

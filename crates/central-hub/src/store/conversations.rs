@@ -176,8 +176,10 @@ impl Store {
                     .push_str(&card.words());
             }
             for (id, chat) in lasts {
-                let is_named = names.get(&chat).is_some_and(|names| words.are_in(names));
-                if is_named || digits.is_some_and(|digits| digits.are_of(&chat)) {
+                let is_named = names
+                    .get(&chat)
+                    .is_some_and(|names| words.match_text(names));
+                if is_named || digits.is_some_and(|digits| digits.match_chat(&chat)) {
                     found.push((id, chat));
                     if found.len() > limit as usize {
                         return Ok((found, Some(id)));
@@ -295,7 +297,7 @@ impl Store {
         mut before: i64,
         limit: u32,
     ) -> Result<ListPart, StoreError> {
-        before = self.not_beyond_newest(before).await?;
+        before = self.capped_cursor(before).await?;
         let mut found = Vec::new();
         let mut chats = HashSet::new();
         let mut budget = Budget::new(MAX_READ);
@@ -376,7 +378,7 @@ impl Digits {
         Some(Self { typed, line })
     }
 
-    pub(super) fn are_of(&self, chat: &str) -> bool {
+    pub(super) fn match_chat(&self, chat: &str) -> bool {
         let digits = digits_of_chat(chat);
         digits.contains(&self.typed) || digits.contains(&self.line)
     }
@@ -403,9 +405,9 @@ mod tests {
         let digits = Digits::read("+54 11 5825-4201").unwrap();
         assert_eq!(digits.typed, "541158254201");
         for chat in ["5491158254201@c.us", "541158254201@c.us"] {
-            assert!(digits.are_of(chat), "{chat}");
+            assert!(digits.match_chat(chat), "{chat}");
         }
-        assert!(!digits.are_of("5491158254202@c.us"));
+        assert!(!digits.match_chat("5491158254202@c.us"));
         for other in ["12", "ana", "5 cuotas", ""] {
             assert!(Digits::read(other).is_none(), "{other}");
         }

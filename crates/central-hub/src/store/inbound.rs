@@ -301,10 +301,10 @@ impl Store {
         }
         let pushname = heard.pushname.as_deref().map(clean);
         self.contact_in(tx, chat, None, pushname.as_deref()).await?;
-        let Some(message) = self.insert_heard_in(tx, heard, key, chat, body).await? else {
+        let Some(message) = self.insert_received_in(tx, heard, key, chat, body).await? else {
             return Ok(Recorded::Known);
         };
-        self.note_heard_in(tx, &message).await?;
+        self.note_received_in(tx, &message).await?;
         let (topic, data) = match message.kind.as_str() {
             CALL => (Topic::Call, webhook_events::call(&message)),
             _ => (Topic::Message, self.message_data(&message)),
@@ -394,7 +394,7 @@ impl Store {
         Ok(Recorded::Readable(Box::new(message)))
     }
 
-    async fn insert_heard_in(
+    async fn insert_received_in(
         &self,
         tx: &mut Tx,
         heard: &InboundMessage,

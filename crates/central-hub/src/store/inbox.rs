@@ -87,7 +87,7 @@ macro_rules! of_view {
     };
 }
 
-const HEARD: &str = "INSERT INTO inbox
+const ON_RECEIVED: &str = "INSERT INTO inbox
         (chat, cliente_id, last_in, last_out, settled, waits_since, place, updated_at)
     VALUES ($1, $2, $3, 0, 0, $4, $3, $5)
     ON CONFLICT (chat, cliente_id) DO UPDATE SET
@@ -103,7 +103,7 @@ const HEARD: &str = "INSERT INTO inbox
             ELSE excluded.waits_since END,
         updated_at = excluded.updated_at";
 
-const WROTE: &str = "INSERT INTO inbox
+const ON_WRITTEN: &str = "INSERT INTO inbox
         (chat, cliente_id, last_in, last_out, settled, waits_since, place, updated_at)
     VALUES ($1, $2, 0, $3, 0, NULL, $3, $4)
     ON CONFLICT (chat, cliente_id) DO UPDATE SET
@@ -352,7 +352,7 @@ const fn may_arrive(state: MessageState) -> bool {
 impl Store {
     /// Updates the inbox for a received message: one of the contact, or one of
     /// this account that was written on the phone.
-    pub(super) async fn note_heard_in(
+    pub(super) async fn note_received_in(
         &self,
         tx: &mut Tx,
         message: &Message,
@@ -364,7 +364,7 @@ impl Store {
             return Ok(());
         }
         for view in views(message) {
-            sqlx::query(HEARD)
+            sqlx::query(ON_RECEIVED)
                 .bind(&message.chat)
                 .bind(view)
                 .bind(place_of(message))
@@ -396,7 +396,7 @@ impl Store {
             return Ok(());
         }
         for view in views(message) {
-            sqlx::query(WROTE)
+            sqlx::query(ON_WRITTEN)
                 .bind(&message.chat)
                 .bind(view)
                 .bind(place_of(message))

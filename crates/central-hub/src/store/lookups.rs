@@ -14,7 +14,7 @@ use sqlx::Row;
 
 use super::addresses::{address_of, is_lid};
 use super::error::StoreError;
-use super::people::{Source, may_be_one};
+use super::people::{Source, may_be_same_person};
 use super::rows::timestamp;
 use super::{Store, Tx, now};
 
@@ -162,7 +162,7 @@ impl Store {
     pub async fn note_lookup(&self, address: &str, said: &LookupBody) -> Result<(), StoreError> {
         let of_it = |id: &&str| {
             Recipient::parse(id).is_ok_and(|it| it.as_str() == *id)
-                && (*id == address || may_be_one(id, address))
+                && (*id == address || may_be_same_person(id, address))
         };
         let chat = said.chat.as_deref().filter(of_it);
         if said.exists && chat.is_some() {

@@ -76,7 +76,7 @@ impl Source {
 }
 
 /// Returns whether WhatsApp may have derived one of these addresses from the other.
-pub(super) fn may_be_one(one: &str, other: &str) -> bool {
+pub(super) fn may_be_same_person(one: &str, other: &str) -> bool {
     let end = |id: &str| {
         let digits = id.strip_suffix("@c.us")?;
         digits
@@ -133,7 +133,7 @@ impl Store {
         if !Recipient::parse(chat).is_ok_and(|it| it.as_str() == chat) {
             return Ok(());
         }
-        if chat != id && !may_be_one(chat, id) {
+        if chat != id && !may_be_same_person(chat, id) {
             return Ok(());
         }
         let spelled = Some(chat).filter(|chat| !is_lid(chat));
@@ -176,7 +176,7 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn may_learn(&self, id: &str, chat: &str) -> Result<bool, StoreError> {
         if address_of(id) != address_of(chat) {
-            let is_one = may_be_one(id, chat);
+            let is_one = may_be_same_person(id, chat);
             return Ok(is_one && !self.is_learnt(&[id, chat], None).await?);
         }
         // WhatsApp's spelling of a line, if none is known yet.
@@ -269,7 +269,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         self.lock_for_merge(&mut tx, ids).await?;
-        self.join_in(&mut tx, ids, spelled, source).await?;
+        self.merge_in(&mut tx, ids, spelled, source).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -308,7 +308,7 @@ impl Store {
     }
 
     /// Merges the people with these addresses into one.
-    async fn join_in(
+    async fn merge_in(
         &self,
         tx: &mut Tx,
         ids: &[&str],
@@ -321,7 +321,7 @@ impl Store {
         self.merge_people_in(tx, &addresses, spelled, source).await
     }
 
-    /// Merges people like [`Store::join_in`], without detaching reassigned LIDs.
+    /// Merges people like [`Store::merge_in`], without detaching reassigned LIDs.
     pub(super) async fn merge_people_in(
         &self,
         tx: &mut Tx,
@@ -516,8 +516,8 @@ impl Store {
         if setting_in(&mut tx, MERGED_SETTING).await?.is_some() {
             return Ok(());
         }
-        self.join_known_lids_in(&mut tx).await?;
-        let count = self.join_spellings_in(&mut tx).await?;
+        self.merge_known_lids_in(&mut tx).await?;
+        let count = self.merge_spellings_in(&mut tx).await?;
         if count > 0 {
             tracing::info!(count, "numbers in two spellings were joined");
         }
@@ -526,7 +526,7 @@ impl Store {
         Ok(())
     }
 
-    async fn join_known_lids_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
+    async fn merge_known_lids_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
         for chat in unusual_in(tx, "people", "chat").await? {
             let address = address_of(&chat).into_owned();
             if address == chat {
@@ -549,7 +549,7 @@ impl Store {
                 let ids = [lid.as_str(), address.as_str()];
                 let person = holder_in(tx, &lid).await?;
                 let spelled = person.map_or_else(|| chat.clone(), |it| it.chat);
-                self.join_in(tx, &ids, Some(&spelled), Source::Migration)
+                self.merge_in(tx, &ids, Some(&spelled), Source::Migration)
                     .await?;
             }
         }
@@ -587,7 +587,7 @@ impl Store {
         Ok(())
     }
 
-    async fn join_spellings_in(&self, tx: &mut Tx) -> Result<usize, StoreError> {
+    async fn merge_spellings_in(&self, tx: &mut Tx) -> Result<usize, StoreError> {
         let mut chats = BTreeSet::new();
         for (table, column) in [
             ("messages", "chat"),
@@ -620,7 +620,7 @@ impl Store {
             .fetch_optional(&mut **tx)
             .await?;
             if heard.is_some() && known.is_none() {
-                self.join_in(tx, &[&chat], Some(&chat), Source::Migration)
+                self.merge_in(tx, &[&chat], Some(&chat), Source::Migration)
                     .await?;
             } else {
                 let to = known.map_or(address, |it| it.chat);

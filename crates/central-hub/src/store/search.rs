@@ -181,7 +181,7 @@ impl Store {
         let Some((after, mut before)) = self.bounds(filter).await? else {
             return Ok(MessagePage::default());
         };
-        before = self.not_beyond_newest(before).await?;
+        before = self.capped_cursor(before).await?;
         let is_known = filter.chat.is_none()
             && filter.state.is_none()
             && filter.campaign_id.is_none()
@@ -240,7 +240,7 @@ impl Store {
 
     /// Returns a cursor that is not beyond the newest message: its ranges would be
     /// searched, too.
-    pub(super) async fn not_beyond_newest(&self, before: i64) -> Result<i64, StoreError> {
+    pub(super) async fn capped_cursor(&self, before: i64) -> Result<i64, StoreError> {
         let newest: Option<i64> = sqlx::query_scalar("SELECT MAX(id) FROM messages")
             .fetch_one(self.reader())
             .await?;
@@ -248,7 +248,7 @@ impl Store {
     }
 
     /// Returns the newest messages whose index entries have these words, of those
-    /// after one id and before another, which is [`Store::not_beyond_newest`];
+    /// after one id and before another, which is [`Store::capped_cursor`];
     /// fewer than `limit` at the end, or where the budget is spent. The index has
     /// no states and no times, and two words may share a number: the caller checks
     /// the messages.
@@ -359,7 +359,7 @@ impl Store {
     ) -> Result<Vec<Message>, StoreError> {
         let messages = self.messages_of(ids).await?;
         on_blocking_thread(move || {
-            let has = |message: &Message| words.are_in(&message.body);
+            let has = |message: &Message| words.match_text(&message.body);
             messages.into_iter().filter(has).collect()
         })
         .await
@@ -381,7 +381,7 @@ impl Store {
             let (is_last, words) = (chunk.is_last, words.clone());
             let looked_at = chunk.messages;
             let found = on_blocking_thread(move || {
-                let has = |message: &Message| words.are_in(&message.body);
+                let has = |message: &Message| words.match_text(&message.body);
                 let last = looked_at.last().map(|message| message.id);
                 let found: Vec<_> = looked_at.into_iter().filter(has).collect();
                 (found, last)

@@ -79,15 +79,15 @@ pub(super) fn numbers_of(text: &str) -> BTreeSet<i32> {
 
 /// Joins the words of the texts, folded and with a space around each, in the
 /// form in which `contacts.words` stores them.
-pub(super) fn spaced<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let mut spaced = " ".to_owned();
+pub(super) fn joined_words<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let mut joined_words = " ".to_owned();
     for text in texts {
         for word in split(&fold(text)) {
-            spaced.push_str(word);
-            spaced.push(' ');
+            joined_words.push_str(word);
+            joined_words.push(' ');
         }
     }
-    spaced
+    joined_words
 }
 
 /// The words of a search, which match in any order; the last one may be a prefix.
@@ -116,7 +116,7 @@ impl Words {
     }
 
     /// Returns whether a text contains the words. Reading stops once it does.
-    pub(super) fn are_in(&self, text: &str) -> bool {
+    pub(super) fn match_text(&self, text: &str) -> bool {
         let mut missing: HashSet<&str> = self.whole.iter().map(String::as_str).collect();
         let mut has_prefix = false;
         let mut word = String::new();
@@ -135,7 +135,7 @@ impl Words {
         false
     }
 
-    /// Returns `LIKE` patterns for [`spaced`] words. Letters and digits need no escaping.
+    /// Returns `LIKE` patterns for [`joined_words`] words. Letters and digits need no escaping.
     pub(super) fn patterns(&self) -> Vec<String> {
         let whole = self.whole.iter().map(|word| format!("% {word} %"));
         whole.chain([format!("% {}%", self.prefix)]).collect()
@@ -159,7 +159,7 @@ mod tests {
             "c",
         ] {
             let words = Words::read(wanted).unwrap();
-            assert!(words.are_in(text), "{wanted}");
+            assert!(words.match_text(text), "{wanted}");
             assert!(
                 words.numbers().iter().all(|it| numbers.contains(it)),
                 "{wanted}"
@@ -167,7 +167,7 @@ mod tests {
         }
         for other in ["cas centro", "casas", "asa", "centro casa playa"] {
             let words = Words::read(other).unwrap();
-            assert!(!words.are_in(text), "{other}");
+            assert!(!words.match_text(text), "{other}");
             assert!(
                 !words.numbers().iter().all(|it| numbers.contains(it)),
                 "{other}"
@@ -188,15 +188,15 @@ mod tests {
                 .iter()
                 .all(|it| numbers_of(long).contains(it))
         );
-        assert!(!words.are_in(long));
-        assert!(Words::read(long).unwrap().are_in(long));
+        assert!(!words.match_text(long));
+        assert!(Words::read(long).unwrap().match_text(long));
     }
 
     /// Checks that the numbers do not change, because every database stores them.
     #[test]
     fn spaced_words_and_kinds_of_numbers() {
         assert_eq!(
-            spaced(["Ana María", "5491158254201@c.us"].into_iter()),
+            joined_words(["Ana María", "5491158254201@c.us"].into_iter()),
             " ana maria 5491158254201 c us "
         );
         assert_eq!(number(Kind::Word, "casa"), number(Kind::Word, "casa"));

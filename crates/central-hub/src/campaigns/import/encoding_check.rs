@@ -15,10 +15,10 @@ use std::rc::Rc;
 
 use super::garbled::{self, Garbled};
 use super::row_validation::refusal;
-use super::{ImportFault, ImportRules, Item, Row, Sink, tell};
+use super::{ImportFault, ImportRules, Item, Row, Sink, emit};
 use crate::campaigns::columns;
 
-/// Maximum size in bytes of the values of held rows. Beyond it, they are decided
+/// Maximum size in bytes of the values of held rows. Beyond it, they are judged
 /// by the votes so far.
 const MOST_HELD: usize = 1024 * 1024;
 
@@ -90,7 +90,7 @@ impl<'a> EncodingCheck<'a> {
         self.held_bytes = 0;
         for row in std::mem::take(&mut self.held) {
             let item = self.by_votes(&row).unwrap_or_else(|| accepted(row));
-            if tell(sink, item).is_err() {
+            if emit(sink, item).is_err() {
                 return false;
             }
         }

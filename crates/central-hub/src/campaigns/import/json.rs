@@ -11,7 +11,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::row_validation::{first_filled, refusal, validate_row};
-use super::{ImportFault, ImportRules, Item, LARGEST_RECORD, MOST_COLUMNS, Sink, tell};
+use super::{ImportFault, ImportRules, Item, LARGEST_RECORD, MOST_COLUMNS, Sink, emit};
 use crate::campaigns::columns::{self, Fields, NAME};
 
 /// Reads one array.
@@ -72,7 +72,7 @@ pub(super) fn read_lines(
             Err(error) => {
                 let reason = format!("this line is not JSON (column {})", error.column());
                 let refused = refusal(number, "NOT_JSON", reason, "");
-                tell(reader.sink, refused)?;
+                emit(reader.sink, refused)?;
             }
         }
     }
@@ -156,7 +156,7 @@ impl<'a, S: Sink> ElementReader<'a, S> {
                 "",
             ),
         };
-        tell(self.sink, item)
+        emit(self.sink, item)
     }
 
     fn object(&mut self, line: u64, object: &Map<String, Value>) -> Result<Item, ImportFault> {
@@ -220,6 +220,6 @@ impl<'a, S: Sink> ElementReader<'a, S> {
         if self.columns.len() > MOST_COLUMNS {
             return Err(ImportFault::TooManyColumns);
         }
-        tell(self.sink, Item::Columns(new))
+        emit(self.sink, Item::Columns(new))
     }
 }

@@ -59,13 +59,17 @@ impl Layout {
             .find(|(_, record)| is_wide(record))
             .or(found.first());
         match heading {
-            Some((index, record)) => Self::headed(record, *index, rules),
+            Some((index, record)) => Self::from_heading(record, *index, rules),
             None => Self::by_content(first, rules),
         }
     }
 
     /// Returns the layout that a heading line defines.
-    fn headed(record: &Record, index: usize, rules: &ImportRules) -> Result<Self, ImportFault> {
+    fn from_heading(
+        record: &Record,
+        index: usize,
+        rules: &ImportRules,
+    ) -> Result<Self, ImportFault> {
         let mut layout = Self::of_heading(record, index)?;
         layout.phones = heading_phones(record, rules);
         layout.name = match &rules.name {

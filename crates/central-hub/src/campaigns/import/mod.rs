@@ -321,7 +321,7 @@ pub fn read(
     );
     check.finish(sink)?;
     result?;
-    tell(sink, Item::Encoding(seen.get()))
+    emit(sink, Item::Encoding(seen.get()))
 }
 
 fn read_text(
@@ -370,7 +370,7 @@ fn skip_line_ends(text: &mut impl BufRead, line: &mut u64) -> Result<(), ImportF
 }
 
 /// Passes an item to the sink.
-fn tell(sink: &mut impl Sink, item: Item) -> Result<(), ImportFault> {
+fn emit(sink: &mut impl Sink, item: Item) -> Result<(), ImportFault> {
     if sink(item) {
         Ok(())
     } else {

@@ -3,7 +3,7 @@
 use super::layout::Layout;
 use super::record::{Record, Records};
 use super::row_validation::{first_filled, refusal, validate_row};
-use super::{ImportFault, ImportRules, Item, Shape, Sink, tell};
+use super::{ImportFault, ImportRules, Item, Shape, Sink, emit};
 
 /// Maximum number of lines, and of bytes, from which the layout is detected.
 const LINES_AHEAD: usize = 50;
@@ -76,8 +76,8 @@ fn announce(layout: &Layout, origin: Origin, sink: &mut impl Sink) -> Result<(),
         numbers: layout.phones.iter().map(|at| layout.title(*at)).collect(),
         name: layout.name.map(|at| layout.title(at)),
     };
-    tell(sink, Item::Shape(shape))?;
-    tell(sink, Item::Columns(layout.names()))
+    emit(sink, Item::Shape(shape))?;
+    emit(sink, Item::Columns(layout.names()))
 }
 
 fn import_record(
@@ -110,5 +110,5 @@ fn import_record(
         Item::Row(row) if !cells.iter().all(|cell| cell.is_ascii()) => row.cells = cells,
         _ => {}
     }
-    tell(sink, item)
+    emit(sink, item)
 }

@@ -58,7 +58,7 @@ pub(crate) struct ScheduleBody {
 
 impl ScheduleBody {
     /// Takes the days and hours out of the body; a row of the bare array formats them differently.
-    pub(crate) fn take_when(&mut self) -> (Vec<&'static str>, String, String) {
+    pub(crate) fn take_days_and_hours(&mut self) -> (Vec<&'static str>, String, String) {
         let days = self.dias_semana.take().unwrap_or_default();
         let hours = (self.hora_inicio.take(), self.hora_fin.take());
         (

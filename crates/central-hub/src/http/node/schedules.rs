@@ -38,7 +38,7 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn of(mut body: ScheduleBody) -> Self {
-        let (days, from, until) = body.take_when();
+        let (days, from, until) = body.take_days_and_hours();
         Self {
             dias_semana: days.join(","),
             hora_inicio: format!("{from}:00"),

@@ -79,7 +79,7 @@ impl Days {
 }
 
 /// Removes a message from the count, because it was withdrawn before it was sent.
-pub(super) async fn give_back(tx: &mut Tx, recipient: i64) -> Result<(), StoreError> {
+pub(super) async fn remove_from_count(tx: &mut Tx, recipient: i64) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE campaign_days SET used = used - 1
          WHERE used > 0 AND (campaign_id, schedule_id, day) IN (

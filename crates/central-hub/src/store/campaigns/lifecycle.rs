@@ -28,7 +28,7 @@ impl Store {
             // A repeated approval has no effect on the campaign.
             CampaignState::Running if with_schedules => {
                 super::schedules::approve_pending_in(&mut tx, id, now()).await?;
-                super::schedules::look_again(&mut tx, id).await?;
+                super::schedules::make_due(&mut tx, id).await?;
                 changed_in(&mut tx, id).await?;
                 return self.committed(tx, id).await;
             }
@@ -328,7 +328,7 @@ pub async fn withdraw(
         )
         .await?
         {
-            super::days::give_back(tx, recipient.id).await?;
+            super::days::remove_from_count(tx, recipient.id).await?;
             count += 1;
         }
     }

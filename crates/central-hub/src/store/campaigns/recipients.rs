@@ -507,10 +507,10 @@ impl Store {
                 let last = page.last().map(|it| it.id);
                 let matches = |it: &Recipient| {
                     let values: Vec<_> = it.fields.values().map(String::as_str).collect();
-                    words.are_in(&values.join(" "))
+                    words.match_text(&values.join(" "))
                         || digits
                             .as_ref()
-                            .is_some_and(|digits| digits.are_of(it.address()))
+                            .is_some_and(|digits| digits.match_chat(it.address()))
                 };
                 let matching: Vec<_> = page.into_iter().filter(matches).collect();
                 (matching, last)

@@ -127,7 +127,7 @@ impl Store {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'pending', $12, $12) RETURNING *",
         );
         let row = bind(row, new).bind(now()).fetch_one(&mut **tx).await?;
-        look_again(tx, new.campaign_id).await?;
+        make_due(tx, new.campaign_id).await?;
         sqlx::query("UPDATE campaigns SET scheduled = 1 WHERE id = $1")
             .bind(new.campaign_id)
             .execute(&mut **tx)
@@ -145,7 +145,7 @@ impl Store {
         edited: &NewSchedule,
     ) -> Result<Option<Schedule>, StoreError> {
         let mut tx = self.begin().await?;
-        look_again(&mut tx, edited.campaign_id).await?;
+        make_due(&mut tx, edited.campaign_id).await?;
         let row = sqlx::query(
             "UPDATE schedules SET campaign_id = $1, cliente_id = $2, days = $3, from_minute = $4,
                  until_minute = $5, quota = $6, first_day = $7, last_day = $8, pause_min = $9,
@@ -172,7 +172,7 @@ impl Store {
         reason: Option<&str>,
     ) -> Result<Option<Schedule>, StoreError> {
         let mut tx = self.begin().await?;
-        look_again_of(&mut tx, id).await?;
+        make_campaign_due(&mut tx, id).await?;
         let row = sqlx::query(
             "UPDATE schedules SET state = $1, reason = $2, updated_at = $3 WHERE id = $4 RETURNING *",
         )
@@ -192,7 +192,7 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn delete_schedule(&self, id: i64) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        look_again_of(&mut tx, id).await?;
+        make_campaign_due(&mut tx, id).await?;
         let deleted = sqlx::query("DELETE FROM schedules WHERE id = $1")
             .bind(id)
             .execute(&mut *tx)
@@ -313,23 +313,23 @@ pub(super) async fn approve_pending_in(
     Ok(())
 }
 
-/// Makes the campaign of a schedule due again, like [`look_again`]. It is
+/// Makes the campaign of a schedule due again, like [`make_due`]. It is
 /// called before the schedule's row is locked, because an approval locks the
 /// two rows in this order.
-async fn look_again_of(tx: &mut Tx, schedule: i64) -> Result<(), StoreError> {
+async fn make_campaign_due(tx: &mut Tx, schedule: i64) -> Result<(), StoreError> {
     let campaign: Option<i64> =
         sqlx::query_scalar("SELECT campaign_id FROM schedules WHERE id = $1")
             .bind(schedule)
             .fetch_optional(&mut **tx)
             .await?;
     match campaign {
-        Some(campaign) => look_again(tx, campaign).await,
+        Some(campaign) => make_due(tx, campaign).await,
         None => Ok(()),
     }
 }
 
 /// Makes a campaign due again, since the time of its next message may have changed.
-pub(super) async fn look_again(tx: &mut Tx, campaign: i64) -> Result<(), StoreError> {
+pub(super) async fn make_due(tx: &mut Tx, campaign: i64) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE campaigns SET next_at = 0, wait_code = NULL, wait_until = NULL, updated_at = $1
          WHERE id = $2",

@@ -80,8 +80,8 @@ async fn count(store: &Store, table: &str) -> i64 {
 
 #[test]
 fn addresses_that_may_be_one_person() {
-    assert!(may_be_one(NUMBER, WITHOUT_9) && may_be_one(NUMBER, LID));
-    assert!(!may_be_one(NUMBER, "5491158254202@c.us") && !may_be_one(LID, "1@lid"));
+    assert!(may_be_same_person(NUMBER, WITHOUT_9) && may_be_same_person(NUMBER, LID));
+    assert!(!may_be_same_person(NUMBER, "5491158254202@c.us") && !may_be_same_person(LID, "1@lid"));
 }
 
 on_both_engines! {
