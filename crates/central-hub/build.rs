@@ -1,4 +1,4 @@
-//! The page is embedded, so it has to be there.
+//! Fails the build if the web page, which is embedded in the binary, is missing.
 
 use std::path::Path;
 

@@ -25,11 +25,11 @@
 mod clean;
 mod fault;
 mod home;
-mod plan;
+mod numbering_plans;
 
 pub use fault::PhoneFault;
 pub use home::{BadPrefix, BadRegion, Home};
-pub use plan::{Kind, Phone};
+pub use numbering_plans::{Kind, Phone};
 
 use session_api::Recipient;
 
@@ -42,7 +42,7 @@ pub fn parse(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     if clean::is_several(&text) {
         return Err(PhoneFault::Several);
     }
-    plan::read(&text, home)
+    numbering_plans::read(&text, home)
 }
 
 /// Parses a cell of a list. If the cell contains several numbers, returns the
@@ -54,7 +54,7 @@ pub fn parse(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
 pub fn parse_cell(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     let cleaned = clean::clean(text)?;
     if !clean::is_several(&cleaned) {
-        return plan::read(&cleaned, home);
+        return numbering_plans::read(&cleaned, home);
     }
     let mut best: Option<Phone> = None;
     let mut fault = None;
@@ -103,7 +103,7 @@ pub fn to_recipient(phone: &Phone) -> Result<Recipient, PhoneFault> {
 /// Returns `None` if the digits are not a number.
 #[must_use]
 pub fn spaced(digits: &str) -> Option<String> {
-    plan::spaced(digits)
+    numbering_plans::spaced(digits)
 }
 
 #[cfg(test)]

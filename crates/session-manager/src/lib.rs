@@ -88,7 +88,7 @@ pub async fn run(
     let _ = ledger.store().await;
     let catch_up = CatchUp::default();
     let (inbox, seen) = Inbox::new(catch_up.clone());
-    let page_limits = inbox.page_limits();
+    let page_limits = inbox.subscribe_limits();
     let heartbeat = config.heartbeat.heartbeat_every;
     let profile = config.browser.profile.clone();
     let page = config.browser.page_url.clone();

@@ -255,10 +255,10 @@ async fn uploaded_file_has_its_metadata() {
         let refused = send(&manager, json!({"type": kind, "file_id": id}), None).await;
         assert_eq!(code(&refused), (400, "INVALID_REQUEST"));
     }
-    let gone = manager
+    let deletion = manager
         .client()
         .delete(manager.url(&format!("/files/{id}")));
-    assert_eq!(gone.send().await.expect("an answer").status(), 204);
+    assert_eq!(deletion.send().await.expect("an answer").status(), 204);
     assert!(!on_disk(&manager).contains(&id));
     for path in [
         format!("/files/{id}"),
@@ -290,7 +290,7 @@ async fn uploaded_file_has_its_metadata() {
 /// Checks that names with characters that change their direction or are invisible are rejected by
 /// session-manager and by the hub, in an upload and in a message.
 #[tokio::test]
-async fn names_that_look_like_another_are_refused() {
+async fn deceptive_file_names_are_rejected() {
     let (standin, mut manager) = plain().await;
     let hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", false)).await;
     let client = manager.client();
@@ -418,21 +418,20 @@ async fn failed_or_oversized_upload_leaves_no_file() {
     assert_eq!(on_disk(&manager), Vec::<String>::new());
 
     // The caller disconnects midway.
-    let (tell, told) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
-    let stream =
-        futures_util::stream::unfold(told, async |mut told| Some((told.recv().await?, told)));
+    let (tx, rx) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
+    let stream = futures_util::stream::unfold(rx, async |mut rx| Some((rx.recv().await?, rx)));
     let request = manager.client().post(manager.url("/files"));
-    let going = tokio::spawn(request.body(reqwest::Body::wrap_stream(stream)).send());
-    tell.send(Ok(vec![1; 300 * 1024])).await.expect("a reader");
-    poll::until("the part", async || {
+    let sending = tokio::spawn(request.body(reqwest::Body::wrap_stream(stream)).send());
+    tx.send(Ok(vec![1; 300 * 1024])).await.expect("a reader");
+    poll::until("the partial file", async || {
         on_disk(&manager)
             .iter()
             .any(|name| name.ends_with(".part"))
             .then_some(())
     })
     .await;
-    going.abort();
-    poll::until("nothing of it", async || {
+    sending.abort();
+    poll::until("the partial file to be removed", async || {
         on_disk(&manager).is_empty().then_some(())
     })
     .await;
@@ -445,17 +444,17 @@ async fn failed_or_oversized_upload_leaves_no_file() {
     let refused = upload(&manager, "", "application/pdf", vec![4; 100]).await;
     assert_eq!(code(&refused), (507, "STORAGE_FULL"));
     assert_eq!(on_disk(&manager).len(), 2);
-    let gone = manager
+    let deletion = manager
         .client()
         .delete(manager.url(&format!("/files/{}", ids[0])));
-    assert_eq!(gone.send().await.expect("an answer").status(), 204);
+    assert_eq!(deletion.send().await.expect("an answer").status(), 204);
     uploaded(&manager, pdf()).await;
     assert!(standin.phone().messages().is_empty());
     manager.stop().await;
 }
 
 #[tokio::test]
-async fn failed_media_upload_is_certainly_not_sent() {
+async fn failed_media_upload_is_reported_as_not_sent() {
     let (standin, mut manager) = plain().await;
     let phone = standin.phone();
     let id = uploaded(&manager, png(20, 20)).await;
@@ -497,7 +496,7 @@ async fn failed_media_upload_is_certainly_not_sent() {
 
 /// Kills the service while it sends an image. Another service starts, and the image arrives once.
 #[tokio::test]
-async fn service_killed_during_a_picture_sends_it_once() {
+async fn picture_is_sent_once_if_the_service_is_killed() {
     let slow = |ms| Settings {
         server_ack: std::time::Duration::from_millis(ms),
         ..Settings::default()
@@ -553,18 +552,17 @@ async fn service_killed_during_a_picture_sends_it_once() {
 async fn partial_uploads_of_a_killed_service_are_removed() {
     let (_standin, mut manager) = plain().await;
     let kept = uploaded(&manager, pdf()).await;
-    let (tell, told) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
-    let stream =
-        futures_util::stream::unfold(told, async |mut told| Some((told.recv().await?, told)));
+    let (tx, rx) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
+    let stream = futures_util::stream::unfold(rx, async |mut rx| Some((rx.recv().await?, rx)));
     let request = manager.client().post(manager.url("/files"));
-    let going = tokio::spawn(request.body(reqwest::Body::wrap_stream(stream)).send());
-    tell.send(Ok(vec![1; 300 * 1024])).await.expect("a reader");
-    poll::until("the part", async || {
+    let sending = tokio::spawn(request.body(reqwest::Body::wrap_stream(stream)).send());
+    tx.send(Ok(vec![1; 300 * 1024])).await.expect("a reader");
+    poll::until("the partial file", async || {
         (on_disk(&manager).len() == 2).then_some(())
     })
     .await;
     manager.service.kill().await;
-    going.abort();
+    sending.abort();
     let orphan = folder(&manager).join("0123456789abcdef0123456789abcdef");
     std::fs::write(orphan, b"nobody's").expect("a file");
     assert_eq!(on_disk(&manager).len(), 3);
@@ -594,8 +592,8 @@ async fn file_is_kept_while_a_message_needs_it() {
     assert_eq!(code(&refused), (409, "FILE_IN_USE"));
     let sent = send_until_known(&manager, &body).await;
     assert_eq!(phone.messages().len(), 1);
-    let gone = manager.client().delete(&file);
-    assert_eq!(gone.send().await.expect("an answer").status(), 204);
+    let deletion = manager.client().delete(&file);
+    assert_eq!(deletion.send().await.expect("an answer").status(), 204);
     assert_eq!(send(&manager, body.clone(), Some("k")).await, sent);
     let new = send(&manager, body, Some("another")).await;
     assert_eq!(code(&new), (404, "FILE_NOT_FOUND"));
@@ -781,8 +779,8 @@ async fn files_pass_through_the_hub() {
             let refused = answer(post("/send").multipart(form)).await;
             assert_eq!(code(&refused), wanted, "{dry}");
         }
-        let gone = hub.client().delete(hub.url(&format!("/api/files/{id}")));
-        assert_eq!(gone.send().await.expect("an answer").status(), 204);
+        let deletion = hub.client().delete(hub.url(&format!("/api/files/{id}")));
+        assert_eq!(deletion.send().await.expect("an answer").status(), 204);
         assert_eq!(hub.get("/files/..%2fx").await.0, 404);
         assert_eq!(phone.messages().len(), if dry { 0 } else { 3 });
         // The same image under the same key is the same message.

@@ -43,9 +43,9 @@ pub(super) async fn check(url: &Url) -> Option<CertificateFacts> {
 async fn check_with(url: &Url, roots: &Arc<RootCertStore>) -> Option<CertificateFacts> {
     let host = url.host_str()?.to_owned();
     let state = match handshake(url, roots, MIN_VALIDITY).await? {
-        true => CertificateState::Good,
-        false if handshake(url, roots, Duration::ZERO).await? => CertificateState::Near,
-        false => CertificateState::Refused,
+        true => CertificateState::Valid,
+        false if handshake(url, roots, Duration::ZERO).await? => CertificateState::ExpiresSoon,
+        false => CertificateState::Rejected,
     };
     Some(CertificateFacts { host, state })
 }
@@ -146,9 +146,9 @@ mod tests {
         roots.add(authority.as_ref().der().clone()).unwrap();
         let roots = Arc::new(roots);
         for (days, state) in [
-            (90, CertificateState::Good),
-            (7, CertificateState::Near),
-            (-1, CertificateState::Refused),
+            (90, CertificateState::Valid),
+            (7, CertificateState::ExpiresSoon),
+            (-1, CertificateState::Rejected),
         ] {
             let url = page(&authority, days).await;
             let found = check_with(&url, &roots).await.unwrap();
@@ -163,7 +163,7 @@ mod tests {
         let mut strangers = RootCertStore::empty();
         let _ = strangers.add(other.unwrap().as_ref().der().clone());
         let found = check_with(&url, &Arc::new(strangers)).await.unwrap();
-        assert_eq!(found.state, CertificateState::Refused);
+        assert_eq!(found.state, CertificateState::Rejected);
         let nowhere = "https://localhost:1/".parse().unwrap();
         assert_eq!(check_with(&nowhere, &roots).await, None);
     }

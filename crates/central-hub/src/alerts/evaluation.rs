@@ -26,11 +26,11 @@ const HUB_DISK: &str = "central-hub";
 const MIN_FREE_MIB: u64 = 1000;
 /// The profile size in MiB above which session-manager's doctor warns.
 const LARGE_PROFILE_MIB: u64 = 2048;
-const LARGEST_SKEW_SECONDS: u64 = 60;
+const MAX_CLOCK_SKEW_SECONDS: u64 = 60;
 /// Pause reasons that came from a person or that only a person can end; they raise no alert.
-const BY_PERSON: [&str; 2] = ["PAUSED_BY_PERSON", "RETRY"];
+const MANUAL_PAUSES: [&str; 2] = ["PAUSED_BY_PERSON", "RETRY"];
 
-/// The limits of a service above which a person has to look.
+/// The limits of a service above which an alert is raised.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ServiceLimits {
     pub(super) memory_mib: u64,
@@ -76,11 +76,10 @@ pub(super) struct CertificateFacts {
 /// The verdict on a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CertificateState {
-    Good,
-    /// It expires soon.
-    Near,
-    /// Browsers refuse it.
-    Refused,
+    Valid,
+    ExpiresSoon,
+    /// Browsers reject it.
+    Rejected,
 }
 
 /// The state of the backups of the hub's database.
@@ -150,23 +149,23 @@ pub(super) fn evaluate(facts: &Facts, backup_hours: u64) -> Evaluation {
         });
     }
     if let Some(session) = &facts.session {
-        conditions.extend(of_session(session));
+        conditions.extend(session_conditions(session));
     }
     if let Some(limits) = &facts.limits {
-        conditions.extend(of_limits(limits));
+        conditions.extend(limit_condition(limits));
     }
     if let Some(figures) = &facts.figures {
-        conditions.extend(of_figures(figures));
-        conditions.extend(of_session_backup(facts, figures, backup_hours));
+        conditions.extend(figure_conditions(figures));
+        conditions.extend(session_backup_conditions(facts, figures, backup_hours));
     }
     for service in &facts.services {
-        conditions.extend(of_service(service));
+        conditions.extend(service_conditions(service));
     }
     if let Some(free) = facts.hub_free_mib {
         conditions.extend(low_disk(HUB_DISK, free));
     }
     for campaign in facts.paused.iter().flatten() {
-        if !BY_PERSON.contains(&campaign.reason.as_str()) {
+        if !MANUAL_PAUSES.contains(&campaign.reason.as_str()) {
             conditions.push(Condition::CampaignStopped {
                 id: campaign.id,
                 name: campaign.name.clone(),
@@ -183,16 +182,21 @@ pub(super) fn evaluate(facts: &Facts, backup_hours: u64) -> Evaluation {
         });
     }
     if let Some(certificate) = &facts.certificate
-        && certificate.state != CertificateState::Good
+        && certificate.state != CertificateState::Valid
     {
         conditions.push(Condition::Certificate {
             host: certificate.host.clone(),
-            is_over: certificate.state == CertificateState::Refused,
+            is_over: certificate.state == CertificateState::Rejected,
         });
     }
     if let Some(backup) = facts.hub_backup {
         let none = backup.hours.is_none();
-        conditions.extend(of_backup(Backup::Hub, backup.hours, none, backup_hours));
+        conditions.extend(backup_condition(
+            Backup::Hub,
+            backup.hours,
+            none,
+            backup_hours,
+        ));
         conditions.extend(failed_backup(Backup::Hub, backup.failed));
     }
     evaluation.unknown = unknown(facts);
@@ -254,7 +258,7 @@ fn unknown(facts: &Facts) -> Vec<String> {
         .collect()
 }
 
-fn of_session(session: &SessionBody) -> Vec<Condition> {
+fn session_conditions(session: &SessionBody) -> Vec<Condition> {
     let mut conditions = Vec::new();
     if session.state != SessionState::Ready {
         conditions.push(Condition::SessionNotReady {
@@ -285,7 +289,7 @@ fn passkey_of(session: &SessionBody) -> Option<PasskeyWait> {
     })
 }
 
-fn of_limits(limits: &LimitsEvent) -> Option<Condition> {
+fn limit_condition(limits: &LimitsEvent) -> Option<Condition> {
     let (lock, chats) = (&limits.limits.reach_out, &limits.limits.new_chats);
     if lock.locked {
         return Some(Condition::WhatsappLimit {
@@ -304,13 +308,13 @@ fn of_limits(limits: &LimitsEvent) -> Option<Condition> {
     })
 }
 
-fn of_figures(figures: &ManagerFigures) -> Vec<Condition> {
+fn figure_conditions(figures: &ManagerFigures) -> Vec<Condition> {
     let mut conditions = Vec::new();
     if let Some(mib) = figures.profile_mib.filter(|mib| *mib >= LARGE_PROFILE_MIB) {
         conditions.push(Condition::LargeProfile { mib });
     }
     let skew = figures.skew_seconds;
-    if let Some(seconds) = skew.filter(|seconds| *seconds > LARGEST_SKEW_SECONDS) {
+    if let Some(seconds) = skew.filter(|seconds| *seconds > MAX_CLOCK_SKEW_SECONDS) {
         conditions.push(Condition::ClockOff { seconds });
     }
     if let Some(free) = figures.free_mib {
@@ -326,20 +330,24 @@ fn of_figures(figures: &ManagerFigures) -> Vec<Condition> {
     conditions
 }
 
-fn of_session_backup(facts: &Facts, figures: &ManagerFigures, backup_hours: u64) -> Vec<Condition> {
+fn session_backup_conditions(
+    facts: &Facts,
+    figures: &ManagerFigures,
+    backup_hours: u64,
+) -> Vec<Condition> {
     let (what, hours) = (Backup::Session, figures.backup_hours);
     // Without a linked phone there is nothing to back up yet.
     let is_linked = facts.session.as_ref().is_some_and(|session| session.linked);
     let none = is_linked && figures.backup_wanted == Some(true) && hours.is_none();
     let failed = figures.backup_failed.unwrap_or(false);
-    let standing = of_backup(what, hours, none, backup_hours);
+    let standing = backup_condition(what, hours, none, backup_hours);
     standing
         .into_iter()
         .chain(failed_backup(what, failed))
         .collect()
 }
 
-fn of_backup(what: Backup, hours: Option<u64>, none: bool, limit: u64) -> Option<Condition> {
+fn backup_condition(what: Backup, hours: Option<u64>, none: bool, limit: u64) -> Option<Condition> {
     if none {
         return Some(Condition::NoBackup { what });
     }
@@ -358,7 +366,7 @@ fn low_disk(what: &str, free_mib: u64) -> Option<Condition> {
     })
 }
 
-fn of_service(service: &ServiceFacts) -> Vec<Condition> {
+fn service_conditions(service: &ServiceFacts) -> Vec<Condition> {
     let (name, limits) = (&service.name, service.limits);
     let mut conditions = Vec::new();
     if service.has_many_restarts() {
@@ -420,7 +428,7 @@ mod tests {
 
     /// The memory limits at which a service is ended are in `deploy/`.
     #[test]
-    fn people_are_told_before_a_service_is_ended_for_its_memory() {
+    fn memory_alert_is_below_the_kill_limit() {
         let compose = include_str!("../../../../deploy/container/compose.yaml");
         let rules = include_str!("../../../../deploy/prometheus/alerts.yml");
         for (file, line) in [
@@ -445,7 +453,7 @@ mod tests {
         ] {
             assert!(
                 file.contains(line),
-                "{line}: the limits of the alerts follow it"
+                "{line}: if this limit changed, change the alert limits too"
             );
         }
         const { assert!(HUB_LIMITS.memory_mib <= 1024 * 4 / 5) };
@@ -457,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_by_a_person_is_no_alert() {
+    fn manual_pause_raises_no_alert() {
         let paused = ["PAUSED_BY_PERSON", "RETRY", "MANY_FAILURES"];
         let paused = (1..).zip(paused).map(|(id, reason)| PausedCampaign {
             id,
@@ -523,9 +531,9 @@ mod tests {
     #[test]
     fn whatsapp_limits_by_kind() {
         let mut limits = LimitsEvent::default();
-        assert_eq!(of_limits(&limits), None);
+        assert_eq!(limit_condition(&limits), None);
         limits.limits.new_chats.status = NewChatStatus::SecondWarning;
-        let kind = |limits: &LimitsEvent| match of_limits(limits) {
+        let kind = |limits: &LimitsEvent| match limit_condition(limits) {
             Some(Condition::WhatsappLimit { kind, .. }) => Some(kind),
             _ => None,
         };

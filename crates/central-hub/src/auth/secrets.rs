@@ -1,4 +1,4 @@
-//! Generates random secrets and API tokens, and the hashes of them that the store keeps.
+//! Generates random secrets and API tokens, and hashes them for storage.
 
 use std::fmt::Write as _;
 
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_recognised_by_their_format() {
+    fn tokens_are_recognized_by_their_format() {
         let (one, other) = (token(), token());
         assert!(is_token(&one) && one != other);
         for text in [

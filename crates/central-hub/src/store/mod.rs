@@ -26,7 +26,6 @@ mod addresses;
 mod alerts;
 pub mod campaigns;
 mod chat_deletions;
-mod claims;
 mod composed;
 mod contact_cards;
 mod contact_list;
@@ -54,11 +53,12 @@ mod migrations;
 mod names;
 mod node;
 mod opt_out_answers;
+mod outbox_claims;
 mod overview;
 mod people;
 mod people_by_hand;
 mod possible_opt_outs;
-mod queues;
+mod queue_lengths;
 mod quick_answers;
 mod recording;
 mod rows;
@@ -89,7 +89,6 @@ pub use access::{
     UserOutcome,
 };
 pub use alerts::{NewNotice, Notice, NoticeOutcome, Sighting, StoredAlert};
-pub use claims::CLAIM_PLANS;
 pub(crate) use composed::is_file;
 pub use composed::{Composed, SentFile};
 pub use contact_cards::{Card, CardChange};
@@ -106,6 +105,7 @@ pub use inbox::{ChangedTalk, INBOX_PLANS, InboxCounts, MOST_COUNTED, NOBODY, Tal
 pub use lookups::{Lookup, LookupPriority};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
+pub use outbox_claims::CLAIM_PLANS;
 pub use overview::{ANSWERED_PLANS, DeadLetters, MOST_DEAD, OVERVIEW_PLANS, WEEK};
 pub use people_by_hand::{DeleteOutcome, MergeOutcome, SplitOutcome};
 pub use possible_opt_outs::PossibleOptOut;

@@ -64,7 +64,7 @@ pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<S
     // Messages that arrive meanwhile are left to the server, which searches the page's store for
     // them.
     let (inbox, _seen) = Inbox::new(CatchUp::default());
-    let told = inbox.page_limits();
+    let told = inbox.subscribe_limits();
     let (_ledger, healthy) = watch::channel(None);
     let (driver, session) = SessionDriver::new(
         config.browser,

@@ -13,7 +13,7 @@ use tracing::Instrument;
 use super::limits::allowance;
 use super::outcome::{connection_lost, failure, outcome_of, unwritten};
 use super::recipient_locks::{Lane, RecipientGuard};
-use super::settle::is_due;
+use super::unknown_outcomes::is_due;
 use super::{Inner, Outbox, SendResult};
 use crate::browser::{PageError, PageFile, PageSend, WhatsAppPage};
 use crate::error::ApiError;

@@ -19,7 +19,7 @@ use tracing::Instrument;
 use super::Outbox;
 use super::outcome::failure;
 use super::send::new_wa_message_id;
-use super::settle::{AT_LEAST_EVERY, EVERY, RESEND_DEADLINE, is_due_after};
+use super::unknown_outcomes::{AT_LEAST_EVERY, EVERY, RESEND_DEADLINE, is_due_after};
 use crate::browser::{OwnMessage, PageEdit, PageError, WhatsAppPage};
 use crate::error::ApiError;
 use crate::ledger::transition::SendState;

@@ -4,7 +4,7 @@
 //!  POST /send ─> send ─> attempt ─> page        ack_watch: do acks arrive?
 //!                  │        │
 //!                  v        v
-//!                ledger <─ settle: unknown outcomes, whenever READY
+//!                ledger <─ unknown_outcomes: settled whenever READY
 //!                  ^
 //!  PUT, DELETE /messages/{id} ─> message_changes ─> page
 //! ```
@@ -14,12 +14,12 @@ mod attempt;
 mod body_hash;
 mod chats;
 mod limits;
-mod look_up;
 mod message_changes;
+mod number_lookup;
 mod outcome;
 mod recipient_locks;
 mod send;
-mod settle;
+mod unknown_outcomes;
 
 pub use self::body_hash::body_hash;
 pub use self::limits::SendLimits;

@@ -6,7 +6,7 @@ use super::catch_up_progress::CatchUp;
 use crate::browser::{PageLimits, PageUpdate};
 
 /// Capacity of the queue: the maximum number of updates that wait to be written to disk.
-const ROOM: usize = 1024;
+const CAPACITY: usize = 1024;
 
 /// The sending half of the queue; cheap to clone.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ impl Inbox {
     /// Creates an inbox, and the receiving half of its queue.
     #[must_use]
     pub fn new(catch_up: CatchUp) -> (Self, mpsc::Receiver<PageUpdate>) {
-        let (updates, queue) = mpsc::channel(ROOM);
+        let (updates, queue) = mpsc::channel(CAPACITY);
         let inbox = Self {
             updates,
             limits: watch::Sender::new(None),
@@ -30,18 +30,18 @@ impl Inbox {
     }
 
     /// Stores the account limits that the page reports.
-    pub fn limits(&self, limits: PageLimits) {
+    pub fn set_limits(&self, limits: PageLimits) {
         self.limits.send_replace(Some(limits));
     }
 
     /// Returns a receiver of the account limits that the page reported last.
-    pub fn page_limits(&self) -> watch::Receiver<Option<PageLimits>> {
+    pub fn subscribe_limits(&self) -> watch::Receiver<Option<PageLimits>> {
         self.limits.subscribe()
     }
 
     /// Queues an update without waiting. If the queue is full, the update is found in the page's
     /// store later.
-    pub fn put(&self, update: PageUpdate) {
+    pub fn enqueue(&self, update: PageUpdate) {
         if self.updates.try_send(update).is_err() {
             self.catch_up.fell_behind();
         }

@@ -86,8 +86,8 @@ fn transport(server: &SmtpServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, 
     let _ = rustls::crypto::ring::default_provider().install_default();
     let parameters = || {
         TlsParameters::builder(server.host.clone())
-            // The connection does not leave this machine, where the mail server
-            // has a self-signed certificate for another name.
+            // If the mail server runs on this machine, the connection does not leave it,
+            // and the certificate may be self-signed and for another name.
             .dangerous_accept_invalid_certs(server.is_local)
             .dangerous_accept_invalid_hostnames(server.is_local)
             .build()

@@ -7,7 +7,7 @@ use oem_cp::decode_string_complete_table;
 /// A character encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charset {
-    /// An encoding that browsers know as well.
+    /// An encoding of the WHATWG Encoding Standard, as in browsers.
     Web(&'static Encoding),
     /// The DOS encoding of western Europe, in which old business software exports.
     Cp850,
@@ -62,8 +62,8 @@ impl TextDecoder {
     pub(super) fn decode(&mut self, raw: &[u8], text: &mut Vec<u8>, is_last: bool) -> usize {
         match self {
             Self::Web(decoder) => {
-                let most = decoder.max_utf8_buffer_length(raw.len());
-                text.resize(most.unwrap_or(4 * raw.len()), 0);
+                let max_len = decoder.max_utf8_buffer_length(raw.len());
+                text.resize(max_len.unwrap_or(4 * raw.len()), 0);
                 let (_, read, written, _) = decoder.decode_to_utf8(raw, text, is_last);
                 text.truncate(written);
                 read

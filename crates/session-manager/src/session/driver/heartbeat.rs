@@ -1,5 +1,6 @@
 //! Sends heartbeats to the page. After several are missed, concludes that the page hangs, and has
-//! the page reloaded or the browser diagnosed.
+//! the page reloaded or the browser diagnosed. How often it may be restarted is decided in
+//! `machine::within_budget`.
 
 use session_api::SessionState;
 

@@ -21,16 +21,16 @@ impl SessionDriver {
         match event {
             PageEvent::Report { report } => self.on_page_report(report).await,
             PageEvent::Message { message } => {
-                self.inbox.put(PageUpdate::Message(Box::new(message)));
+                self.inbox.enqueue(PageUpdate::Message(Box::new(message)));
             }
             PageEvent::Change { change } => {
-                self.inbox.put(PageUpdate::Change(Box::new(change)));
+                self.inbox.enqueue(PageUpdate::Change(Box::new(change)));
             }
-            PageEvent::Ack { id, ack } => self.inbox.put(PageUpdate::Ack {
+            PageEvent::Ack { id, ack } => self.inbox.enqueue(PageUpdate::Ack {
                 message_id: id,
                 ack,
             }),
-            PageEvent::Limits { limits } => self.inbox.limits(limits),
+            PageEvent::Limits { limits } => self.inbox.set_limits(limits),
             PageEvent::Log { level, text } => match level.as_str() {
                 "warn" => tracing::warn!("page script: {text}"),
                 _ => tracing::info!("page script: {text}"),
