@@ -270,7 +270,7 @@ async function test() {
     await button('Guardar las palabras').click();
     await says('Las palabras se guardaron.');
     await eventually('the hub knows', async () =>
-      (await api('/api/sender/bajas/palabras')).palabras.some((one) => one.toLowerCase() === 'basta'));
+      (await api('/api/sender/bajas/palabras')).palabras.some((word) => word.toLowerCase() === 'basta'));
     await standin.leadMessage({ from: LEO, body: 'BASTA' });
     await eventually('it is on the list', async () => (await api('/api/sender/bajas')).bajas.length === 2);
     await page.reload();

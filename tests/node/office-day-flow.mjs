@@ -83,11 +83,11 @@ async function checkScreen(where, operator = false) {
     return;
   }
   const small = await page.evaluate(() => {
-    const shown = (it) => it.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && it.getClientRects().length > 0;
+    const isShown = (it) => it.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && it.getClientRects().length > 0;
     const all = [...document.querySelectorAll('[data-banner] button, [data-banner] a, main button, main input:not([type="checkbox"], [type="radio"], [type="file"]), main textarea, nav a, nav button, header button')];
     return all
       // Links within a sentence are only as high as the line.
-      .filter((it) => shown(it) && !it.closest('p, summary') && it.dataset.inline === undefined)
+      .filter((it) => isShown(it) && !it.closest('p, summary') && it.dataset.inline === undefined)
       .map((it) => ({ what: it.outerHTML.slice(0, 120), height: Math.round(it.getBoundingClientRect().height) }))
       .filter(({ height }) => height > 0 && height < 44);
   });
@@ -158,11 +158,11 @@ async function test() {
     await button('Enviar prueba').click();
     await says('Entregado ✓✓');
     // The state is shown once, with two clearly named buttons.
-    const shown = await main().evaluate((it) => {
+    const visibleText = await main().evaluate((it) => {
       const hidden = it.querySelector('[data-testid="state"]')?.textContent ?? '';
       return it.innerText.replace(hidden, '');
     });
-    equal(shown.match(/conectado/gi)?.length, 1, 'times that it is connected');
+    equal(visibleText.match(/conectado/gi)?.length, 1, 'times that it is connected');
     for (const name of ['Pausar la conexión', 'Quitar este WhatsApp']) await button(name).waitFor();
     await checkScreen('/whatsapp');
     await picture('tried');
@@ -336,8 +336,8 @@ async function test() {
     await row(ANA).locator('mark', { hasText: 'hipotecario' }).waitFor();
     equal(await row(LUIS).count(), 0, 'who said one of the words only');
     await row(ANA).click();
-    const found = bubble('Busco un crédito hipotecario');
-    await eventually('the message is shown', () => found.evaluate((it) => it.dataset.lit !== undefined || it === document.activeElement));
+    const result = bubble('Busco un crédito hipotecario');
+    await eventually('the message is shown', () => result.evaluate((it) => it.dataset.lit !== undefined || it === document.activeElement));
     equal(new URL(page.url()).search, '', 'the address');
     await picture('found');
     await openScreen('Mensajes');

@@ -55,8 +55,8 @@ async function test() {
     await open({ attended: true });
     for (const turn of ['first', 'second']) {
       await scan(`the ${turn} scan`);
-      const asked = await eventually(`the ${turn} passkey`, async () => (await facts()).passkey);
-      equal(asked.stage, 'asked', 'a person answers, not the service');
+      const passkey = await eventually(`the ${turn} passkey`, async () => (await facts()).passkey);
+      equal(passkey.stage, 'asked', 'a person answers, not the service');
       await page.click('[data-testid="shortcake_cancel_button"]');
       // Otherwise, the service would still count the ten minutes of the first passkey.
       await eventually(`a code after the ${turn} Cancel`, async () => {

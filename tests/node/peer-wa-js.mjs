@@ -56,9 +56,9 @@ async function test() {
     const first = (await inPage(() => window.seen.codes))[0];
     await eventually('a second code', () => inPage((known) => window.seen.codes.some((code) => code !== known), first));
     const code = (await inPage(() => window.seen.codes)).at(-1);
-    const shown = (await api.state()).codes.at(-1).code;
-    assert(shown.startsWith(`${code},`), `the composed code ${code} is the shown one ${shown}`);
-    equal(await page.getAttribute('[data-testid="link-device-qr-code"]', 'data-ref'), shown, 'data-ref');
+    const displayed = (await api.state()).codes.at(-1).code;
+    assert(displayed.startsWith(`${code},`), `the composed code ${code} is the displayed one ${displayed}`);
+    equal(await page.getAttribute('[data-testid="link-device-qr-code"]', 'data-ref'), displayed, 'data-ref');
   });
 
   await step('scan the code', async () => {
