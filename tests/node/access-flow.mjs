@@ -1,9 +1,10 @@
-// Who may sign in, and who is not written to, in Chromium: users are made, held to
-// their business, changed and removed; numbers are put on the list and taken off it.
+// Tests users and opt-outs on the hub's page in Chromium: create users, check that each role sees
+// only its own screens, change and delete them; stop all sending; add numbers to the opt-outs and
+// remove them.
 //
 //   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node access-flow.mjs
 //
-// With SCREENSHOTS=<folder> every screen is kept as a picture.
+// With SCREENSHOTS=<folder> a screenshot of every screen is saved.
 import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
 
@@ -14,8 +15,8 @@ if (!hub || !password || !PHONE_URL) {
 }
 
 const LEO = '5491158254202';
-const FIRST = 'la contraseña de eva';
-const SECOND = 'otra contraseña de eva';
+const PASSWORD = 'la contraseña de eva';
+const NEW_PASSWORD = 'otra contraseña de eva';
 
 const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
 const visitor = visit({ hub, password, pictures });
@@ -40,12 +41,12 @@ async function signIn(name, secret) {
 async function test() {
   page = await visitor.open();
 
-  await step('a user of a business is made; a mistake is told in its place', async () => {
+  await step('create a user of a business; errors appear at their fields', async () => {
     await page.goto(`${hub}/usuarios`);
     await enter('admin', password);
     await row('admin').getByText('Vos', { exact: true }).waitFor();
     await button('Nuevo usuario').click();
-    // Of a business's number nobody hears who serves one alone.
+    // The client number is hidden until the administrator says that there are several businesses.
     await dialog().getByText('Ve y contesta todas las conversaciones.').waitFor();
     equal(await field('Número de cliente').count(), 0, 'the number');
     await inDialog('Atiendo a varios negocios').click();
@@ -55,17 +56,17 @@ async function test() {
     await says('Un número mayor que cero.');
     await field('Usuario').fill('eva');
     await field('Número de cliente').fill('51');
-    await field('Contraseña').fill(FIRST);
+    await field('Contraseña').fill(PASSWORD);
     await picture('user-new');
     await inDialog('Crear el usuario').click();
     await closed();
     await row('eva').getByText('cliente 51').waitFor();
   });
 
-  await step('a name is there once', async () => {
+  await step('a user name is unique', async () => {
     await button('Nuevo usuario').click();
     await field('Usuario').fill('EVA');
-    await field('Contraseña').fill(FIRST);
+    await field('Contraseña').fill(PASSWORD);
     await inDialog('Crear el usuario').click();
     await says('Ya hay un usuario con ese nombre.');
     await page.keyboard.press('Escape');
@@ -73,7 +74,7 @@ async function test() {
     await picture('users');
   });
 
-  await step('the last administrator stays', async () => {
+  await step('the last administrator cannot be removed', async () => {
     await button('Desactivar a admin').click();
     await says('No quedaría ningún administrador.');
     await button('Borrar a admin').click();
@@ -83,8 +84,8 @@ async function test() {
     await closed();
   });
 
-  await step('of the menu a business sees what is its own', async () => {
-    await signIn('eva', FIRST);
+  await step('the menu of a business user has no administration', async () => {
+    await signIn('eva', PASSWORD);
     await page.goto(`${hub}/inicio`);
     await page.getByRole('link', { name: 'Campañas', exact: true }).first().waitFor();
     equal(await page.getByRole('link', { name: 'Usuarios', exact: true }).count(), 0, 'users');
@@ -97,16 +98,16 @@ async function test() {
     equal(await page.getByRole('heading', { name: 'Webhooks' }).count(), 0, 'webhooks');
   });
 
-  await step('who answers sees the conversations, and nothing that changes the rest', async () => {
+  await step('an agent sees conversations, but no campaigns or administration', async () => {
     await signIn('admin', password);
     await page.goto(`${hub}/usuarios`);
     await button('Nuevo usuario').click();
     await field('Usuario').fill('luz');
-    await field('Contraseña').fill(FIRST);
+    await field('Contraseña').fill(PASSWORD);
     await inDialog('Crear el usuario').click();
     await closed();
     await row('luz').getByText('Atiende conversaciones').waitFor();
-    await signIn('luz', FIRST);
+    await signIn('luz', PASSWORD);
     await page.goto(`${hub}/inicio`);
     await page.getByRole('heading', { name: 'Inicio', level: 1 }).waitFor();
     const menu = page.getByRole('navigation', { name: 'Secciones' }).getByRole('link');
@@ -121,7 +122,7 @@ async function test() {
     await page.getByRole('link', { name: 'Cuando dice que no está conectado' }).click();
     const chapter = page.getByRole('heading', { name: 'Cuando dice que no está conectado' });
     await eventually('the chapter is in view', () => chapter.evaluate((it) => it.getBoundingClientRect().top < window.innerHeight / 2));
-    // A screen that this user has not is a name, not a way.
+    // The guide links only to the screens that this user can open.
     equal(await page.getByRole('main').getByRole('link', { name: 'Campañas', exact: true }).count(), 0, 'links to campaigns');
     await page.getByRole('main').getByRole('link', { name: 'Conversaciones', exact: true }).waitFor();
     await picture('help', { fullPage: true });
@@ -136,7 +137,7 @@ async function test() {
     await picture('agent-conversation');
   });
 
-  await step('all sending is stopped and goes on, with who and when', async () => {
+  await step('stop all sending and resume it; the page shows who stopped it and when', async () => {
     await signIn('admin', password);
     await page.goto(`${hub}/ajustes`);
     await page.getByTestId('sending').getByText('Los envíos no están detenidos.').waitFor();
@@ -160,13 +161,13 @@ async function test() {
     await eventually('the answer can go', async () => !(await button('Enviar').isDisabled()));
   });
 
-  await step('a campaign that waits says every reason, each with its way', async () => {
-    const people = [{ destinatario: '5491140000001', nombre: 'Ana' }];
-    const { id } = await api('/api/sender/campaigns', 'POST', { nombre: 'Marzo', mensaje: 'Hola {nombre}', destinatarios: people });
+  await step('a waiting campaign lists every reason and how to resolve it', async () => {
+    const recipients = [{ destinatario: '5491140000001', nombre: 'Ana' }];
+    const { id } = await api('/api/sender/campaigns', 'POST', { nombre: 'Marzo', mensaje: 'Hola {nombre}', destinatarios: recipients });
     const reason = (kind) => page.getByTestId('standing').locator(`[data-reason="${kind}"]`);
-    const reasons = (wanted) =>
-      eventually(`it waits for ${wanted}`, async () =>
-        (await page.locator('[data-reason]').evaluateAll((all) => all.map((one) => one.dataset.reason).join())) === wanted);
+    const reasons = (expected) =>
+      eventually(`it waits for ${expected}`, async () =>
+        (await page.locator('[data-reason]').evaluateAll((all) => all.map((element) => element.dataset.reason).join())) === expected);
     const schedule = await api('/api/sender/programaciones', 'POST', { campania_id: id, dias_semana: ['mon'], hora_inicio: '09:00', hora_fin: '12:00' });
     await api(`/api/sender/campaigns/${id}/approve`, 'POST');
     await api('/api/sending', 'PUT', { detenido: true });
@@ -174,14 +175,14 @@ async function test() {
     await page.goto(`${hub}/campanas/${id}`);
     equal(await page.getByTestId('campaign-state').first().textContent(), 'Esperando', 'the badge');
     await page.getByTestId('standing').getByText('No está saliendo', { exact: true }).waitFor();
-    // The hub of this test has no AUTO_CAMPAIGNS_ENABLED.
+    // The hub of this test runs without AUTO_CAMPAIGNS_ENABLED.
     await reasons('stopped,campaignsOff,notReady,notApproved');
     await reason('stopped').getByText('Alguien detuvo todos los envíos.').waitFor();
     await reason('campaignsOff').getByText('El envío de campañas está apagado en el servidor.').waitFor();
     await reason('notReady').getByText('WhatsApp no está conectado.').waitFor();
     await reason('notApproved').getByText('Falta aprobar el horario.').waitFor();
     await picture('waits');
-    // The ways: what is done here is done, the operator's has a letter.
+    // Each reason has a button: it acts at once, or shows a letter for the operator.
     await reason('campaignsOff').getByRole('button', { name: 'Cómo se activa' }).click();
     const letter = await dialog().getByTestId('operator-letter').textContent();
     assert(letter.includes('AUTO_CAMPAIGNS_ENABLED'), letter);
@@ -207,14 +208,14 @@ async function test() {
     equal(await reason('noSchedule').getByRole('link', { name: 'Elegir el horario' }).getAttribute('href'), `/programacion?campania=${id}`, 'the way to a schedule');
   });
 
-  await step('a password is changed, a user switched off and on, and removed', async () => {
+  await step('change a password; disable, enable and delete a user', async () => {
     await signIn('admin', password);
     await page.goto(`${hub}/usuarios`);
     await button('Cambiar a eva').click();
     await field('Contraseña nueva').fill('corta');
     await inDialog('Guardar').click();
     await says('Tiene que tener al menos 10 caracteres.');
-    await field('Contraseña nueva').fill(SECOND);
+    await field('Contraseña nueva').fill(NEW_PASSWORD);
     await choose('Rol', 'Administra todo');
     await inDialog('Guardar').click();
     await closed();
@@ -223,26 +224,26 @@ async function test() {
       (await fetch(`${hub}/api/auth/me`, {
         headers: { authorization: `Basic ${Buffer.from(`eva:${secret}`).toString('base64')}` },
       })).status;
-    equal(await status(FIRST), 401, 'the old password');
-    equal(await status(SECOND), 200, 'the new one');
+    equal(await status(PASSWORD), 401, 'the old password');
+    equal(await status(NEW_PASSWORD), 200, 'the new one');
     await button('Desactivar a eva').click();
     await row('eva').getByText('Desactivado').waitFor();
-    equal(await status(SECOND), 401, 'switched off');
+    equal(await status(NEW_PASSWORD), 401, 'switched off');
     await button('Activar a eva').click();
     await button('Desactivar a eva').waitFor();
-    equal(await status(SECOND), 200, 'switched on');
+    equal(await status(NEW_PASSWORD), 200, 'switched on');
     await button('Borrar a eva').click();
     await inDialog('Borrar').click();
     await closed();
     await row('eva').waitFor({ state: 'detached' });
   });
 
-  await step('nobody opted out yet', async () => {
+  await step('no opt-outs yet', async () => {
     await page.goto(`${hub}/bajas`);
     await says('Nadie pidió la baja');
   });
 
-  await step('a number is added by hand, and nothing reaches it', async () => {
+  await step('add an opt-out by hand; sends to the number are refused', async () => {
     await button('Agregar un número').click();
     await inDialog('Agregar').click();
     await dialog().getByText(/número/i).first().waitFor();
@@ -262,14 +263,14 @@ async function test() {
     equal((await refused.json()).code, 'OPTED_OUT', 'a send');
   });
 
-  await step('whoever writes the word appears by itself; the words are settable', async () => {
+  await step('change the opt-out words; a contact who writes one is added', async () => {
     const words = page.getByRole('combobox', { name: 'Palabras' });
     await words.fill('Basta');
     await words.press('Enter');
     await button('Guardar las palabras').click();
     await says('Las palabras se guardaron.');
     await eventually('the hub knows', async () =>
-      (await api('/api/sender/bajas/palabras')).palabras.some((one) => one.toLowerCase() === 'basta'));
+      (await api('/api/sender/bajas/palabras')).palabras.some((word) => word.toLowerCase() === 'basta'));
     await standin.leadMessage({ from: LEO, body: 'BASTA' });
     await eventually('it is on the list', async () => (await api('/api/sender/bajas')).bajas.length === 2);
     await page.reload();
@@ -277,7 +278,7 @@ async function test() {
     await picture('opt-outs');
   });
 
-  await step('somebody is taken off it', async () => {
+  await step('remove an opt-out', async () => {
     await button('Quitar +54 9 11 5825-4202').click();
     await inDialog('Quitar').click();
     await closed();
@@ -285,7 +286,7 @@ async function test() {
     equal((await api('/api/sender/bajas')).bajas.length, 1, 'one is left');
   });
 
-  await step('on a phone, and in the dark', async () => {
+  await step('phone layout and dark theme', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.emulateMedia({ colorScheme: 'dark' });
     for (const path of ['bajas', 'usuarios']) {
@@ -296,7 +297,7 @@ async function test() {
     }
   });
 
-  await step('no complaints', visitor.noComplaints);
+  await step('no console errors', visitor.noComplaints);
 }
 
 await run(test, visitor.close, 240_000);

@@ -1,10 +1,10 @@
-// Whether alerts arrive, in Chromium: an administrator tries each way by the button in
-// the settings.
+// Tests the alerts on the hub's page in Chromium: the button in the settings sends a test alert by
+// mail and to the webhook.
 //
 //   HUB_URL=… ADMIN_PASSWORD=… MAIL_TO=… WEBHOOK_ORIGIN=… node alerts-flow.mjs
 //
-// Nobody listens at WEBHOOK_ORIGIN. With SCREENSHOTS=<folder> every screen is kept as a
-// picture.
+// Nothing listens at WEBHOOK_ORIGIN. With SCREENSHOTS=<folder> a screenshot of every screen is
+// saved.
 import { equal, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
 
@@ -20,25 +20,25 @@ const { button, enter, picture, says } = visitor;
 async function test() {
   const page = await visitor.open();
 
-  await step('the settings say who is told', async () => {
+  await step('the settings show who receives alerts', async () => {
     await page.goto(`${hub}/ajustes`);
     await enter('admin', password);
     await says(`Correo: ${MAIL_TO}; Integración: ${WEBHOOK_ORIGIN}`);
   });
 
-  await step('the button tries each way, and says what came of it', async () => {
+  await step('the button sends a test alert to each target and shows the results', async () => {
     await button('Mandar un aviso de prueba').click();
     await says(`La prueba salió. Correo: ${MAIL_TO}`);
     await says(`La prueba no llegó. Integración: ${WEBHOOK_ORIGIN}`);
     await picture('alerts-tested');
   });
 
-  await step('nothing was told but the test', async () => {
+  await step('no alert other than the test was sent', async () => {
     const { told } = await visitor.api('/api/alerts');
     equal(told.length, 0, 'notices');
   });
 
-  await step('no complaints', visitor.noComplaints);
+  await step('no console errors', visitor.noComplaints);
 }
 
 await run(test, visitor.close, 120_000);

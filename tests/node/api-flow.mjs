@@ -1,10 +1,10 @@
-// The pages on which the API of either service is read and tried, in Chromium:
-// everything is on them, nothing is asked of anybody else, and a request made on
-// the page comes back with its answer.
+// Tests the API documentation pages of both services in Chromium: they list every operation, load
+// nothing from other hosts, and can execute a request.
 //
 //   HUB_URL=… MANAGER_URL=… node api-flow.mjs
 //
-// Both without a password. With SCREENSHOTS=<folder> both are kept as a picture.
+// Both services run without a password. With SCREENSHOTS=<folder> a screenshot of both pages is
+// saved.
 import { assert, equal, eventually, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
 
@@ -16,9 +16,9 @@ if (!hub || !manager) {
 
 const visitor = visit({ hub, pictures });
 
-async function reads(page, name, url) {
-  const asked = [];
-  page.on('request', (request) => asked.push(request.url()));
+async function checkOperations(page, name, url) {
+  const requested = [];
+  page.on('request', (request) => requested.push(request.url()));
   const response = await page.goto(`${url}/docs`);
   assert(response.headers()['content-security-policy'].includes("script-src 'self';"), 'no policy');
   const api = await (await fetch(`${url}/openapi.json`)).json();
@@ -26,7 +26,7 @@ async function reads(page, name, url) {
   equal(operations.filter(({ tags }) => tags.length !== 1).length, 0, 'operations without a subject');
   await page.getByRole('heading', { name: new RegExp(`^${name}`) }).waitFor();
   for (const { name: tag } of api.tags) {
-    const section = await subject(page, tag);
+    const section = await openTag(page, tag);
     const count = operations.filter(({ tags }) => tags[0] === tag).length;
     await eventually(
       `the operations of ${tag}`,
@@ -34,19 +34,19 @@ async function reads(page, name, url) {
     );
     await section.locator('.opblock-tag').click();
   }
-  const elsewhere = asked.filter((one) => !one.startsWith(url) && !one.startsWith('data:'));
-  equal(elsewhere.join(' '), '', 'what was asked of others');
+  const foreign = requested.filter((address) => !address.startsWith(url) && !address.startsWith('data:'));
+  equal(foreign.join(' '), '', 'what was asked of others');
 }
 
-/** Opens the operations of a subject. */
-async function subject(page, tag) {
+/** Opens the operations of a tag, and returns their section. */
+async function openTag(page, tag) {
   const heading = page.locator(`.opblock-tag[data-tag="${tag}"]`);
   await heading.click();
   return page.locator('.opblock-tag-section', { has: heading });
 }
 
-async function tries(page, tag, path) {
-  await subject(page, tag);
+async function execute(page, tag, path) {
+  await openTag(page, tag);
   const operation = page.locator('.opblock', { has: page.locator(`[data-path="${path}"]`) }).first();
   await operation.locator('.opblock-summary-control').click();
   await operation.getByRole('button', { name: 'Execute' }).click();
@@ -56,13 +56,13 @@ async function tries(page, tag, path) {
 run(async () => {
   const page = await visitor.open();
   await step('session-manager', async () => {
-    await reads(page, 'session-manager', manager);
-    await tries(page, 'session', '/status');
+    await checkOperations(page, 'session-manager', manager);
+    await execute(page, 'session', '/status');
     await visitor.picture('api-session-manager');
   });
   await step('central-hub', async () => {
-    await reads(page, 'central-hub', hub);
-    await tries(page, 'service', '/api/overview');
+    await checkOperations(page, 'central-hub', hub);
+    await execute(page, 'service', '/api/overview');
     await visitor.picture('api-central-hub');
   });
   visitor.noComplaints();

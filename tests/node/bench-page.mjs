@@ -1,6 +1,6 @@
-// What a first visit to the hub's page costs, by Lighthouse: bytes over the wire,
-// the first content and the time to interactive, on this machine as it is and on
-// what Lighthouse takes for a slow phone.
+// Measures a first visit to the hub's page with Lighthouse: the transferred bytes, the first
+// contentful paint and the time to interactive (ms), on this machine (`here`) and on the slow phone
+// that Lighthouse simulates (`phone`).
 //
 //   HUB_URL=… node bench-page.mjs          prints one line of JSON
 import { mkdtempSync } from 'node:fs';
@@ -17,22 +17,22 @@ if (!hub) {
   process.exit(2);
 }
 
-const WAYS = { here: 'provided', phone: 'simulate' };
+const THROTTLING = { here: 'provided', phone: 'simulate' };
 const AUDITS = { bytes: 'total-byte-weight', firstContent: 'first-contentful-paint', interactive: 'interactive' };
 
 const profile = mkdtempSync(join(tmpdir(), 'page-'));
 const browser = await puppeteer.launch({ executablePath: CHROME, args: CHROME_ARGS, userDataDir: profile });
 try {
-  const found = {};
-  for (const [way, throttlingMethod] of Object.entries(WAYS)) {
+  const results = {};
+  for (const [device, throttlingMethod] of Object.entries(THROTTLING)) {
     const page = await browser.newPage();
     const flags = { onlyAudits: Object.values(AUDITS), throttlingMethod, logLevel: 'error' };
     const { lhr } = await lighthouse(hub, flags, undefined, page);
     if (lhr.runtimeError) throw new Error(JSON.stringify(lhr.runtimeError));
-    found[way] = Object.fromEntries(Object.entries(AUDITS).map(([name, id]) => [name, lhr.audits[id].numericValue]));
+    results[device] = Object.fromEntries(Object.entries(AUDITS).map(([name, id]) => [name, lhr.audits[id].numericValue]));
     await page.close();
   }
-  console.log(JSON.stringify(found));
+  console.log(JSON.stringify(results));
 } finally {
   await browser.close();
 }

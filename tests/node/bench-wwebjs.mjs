@@ -1,6 +1,6 @@
-// whatsapp-web.js, unmodified from npm, behind the thinnest HTTP wrapper that
-// says when WhatsApp's server took a message: what a user would write instead
-// of session-manager. `cargo xtask bench` measures one against the other.
+// Runs whatsapp-web.js, unmodified from npm, behind the smallest HTTP wrapper that reports when
+// WhatsApp's server has accepted a message: what a developer would write instead of using
+// session-manager. `cargo xtask bench` compares the two.
 //
 //   node bench-wwebjs.mjs <address of the stand-in> <profile folder> <port> [connect]
 import { createServer } from 'node:http';
@@ -9,7 +9,7 @@ import { CHROME, CHROME_ARGS } from './lib/peer.mjs';
 
 const [address, profile, port, connect] = process.argv.slice(2);
 const require = createRequire(import.meta.url);
-// Its address of WhatsApp Web is a constant: it is set before the client loads.
+// The library's address of WhatsApp Web is a constant, so it is set before the client is loaded.
 require('whatsapp-web.js/src/util/Constants').WhatsWebURL = address;
 const { Client } = require('whatsapp-web.js');
 
@@ -18,12 +18,12 @@ const client = new Client({
   webVersionCache: { type: 'none' },
 });
 const listeners = new Set();
-const tell = (name, data) => {
+const publish = (name, data) => {
   for (const listener of listeners) listener.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
 };
-client.on('qr', (qr) => tell('qr', { status: 'QR_AVAILABLE', qr }));
-client.on('ready', () => tell('state', { status: 'READY' }));
-client.on('message', ({ id, from, body }) => tell('message', { id: id._serialized, from, body }));
+client.on('qr', (qr) => publish('qr', { status: 'QR_AVAILABLE', qr }));
+client.on('ready', () => publish('state', { status: 'READY' }));
+client.on('message', ({ id, from, body }) => publish('message', { id: id._serialized, from, body }));
 
 const routes = {
   'GET /health': () => ({ status: 'ok' }),
@@ -59,8 +59,8 @@ const server = createServer(async (request, response) => {
     response.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify({ error: String(error) }));
   }
 });
-// Longer than any pause of the benchmark: a connection closed by the server at the very
-// moment it is used again would break a send off.
+// Longer than any pause of the benchmark (in ms): if the server closed an idle connection just as
+// the benchmark reused it, the send would fail.
 server.keepAliveTimeout = 120_000;
 server.listen(Number(port), '127.0.0.1');
 if (connect) void client.initialize();

@@ -1,11 +1,11 @@
-// What a person answers with in the hub's page in Chromium: quick answers, emoji, voice,
-// and conversations that they begin, on a linked pair that sends for real to the
-// stand-in. The microphone is Chromium's own, which beeps.
+// Tests the message composer on the hub's page in Chromium: quick answers, emoji, voice messages
+// and new conversations, on a linked pair that really sends to the stand-in. The microphone is
+// Chromium's simulated one, which beeps.
 //
 //   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node compose-flow.mjs
 //
-// The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> each screen is kept as
-// pictures: in the light, in the dark, on a phone and in English.
+// The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> screenshots of each screen are saved:
+// light and dark theme, phone, English.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -35,51 +35,51 @@ const answers = () => page.getByRole('listbox', { name: 'Respuestas rápidas' })
 const emoji = () => page.getByTestId('emoji');
 const voice = () => page.getByTestId('voice');
 const newest = async () => (await standin.messages()).at(-1);
-const sent = async () => (await standin.messages()).length;
+const sentCount = async () => (await standin.messages()).length;
 const scripts = () =>
   page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.includes('/assets/')));
 
-async function audited(where) {
+async function audit(where) {
   await page.evaluate(AXE);
-  const found = await page.evaluate(async () => {
+  const violationText = await page.evaluate(async () => {
     const { violations } = await window.axe.run({ resultTypes: ['violations'] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((one) => one.html).join('\n  ')}`);
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('\n  ')}`);
   });
-  equal(found.join('\n'), '', `${where}: what axe complains of`);
+  equal(violationText.join('\n'), '', `${where}: what axe complains of`);
 }
 
-/** What is on the screen, audited and as pictures: light, dark, on a phone. */
-async function looked(name) {
-  await audited(name);
+/** Audits the screen and takes screenshots of it: light, dark, and on a phone. */
+async function inspect(name) {
+  await audit(name);
   await picture(`${name}-light`);
   await page.emulateMedia({ colorScheme: 'dark' });
-  await audited(`${name} in the dark`);
+  await audit(`${name} in the dark`);
   await picture(`${name}-dark`);
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize({ width: 390, height: 844 });
   await noSidewaysScroll(`${name} on a phone`);
-  await audited(`${name} on a phone`);
+  await audit(`${name} on a phone`);
   await picture(`${name}-phone`);
   await page.setViewportSize({ width: 1200, height: 900 });
 }
 
-/** The newest message that is sent by `act`. */
-async function sends(act) {
-  const before = await sent();
+/** Runs `act`, waits until it has sent one message, and returns that message. */
+async function sentBy(act) {
+  const before = await sentCount();
   await act();
-  await eventually('one message arrives', async () => (await sent()) === before + 1, 60_000);
+  await eventually('one message arrives', async () => (await sentCount()) === before + 1, 60_000);
   return newest();
 }
 
 async function test() {
   page = await visitor.open();
-  // What a recording holds is seen where the page makes its address.
+  // Keeps the recordings: the page creates an object URL for each.
   await page.addInitScript(() => {
-    const own = URL.createObjectURL;
+    const original = URL.createObjectURL;
     window.recorded = [];
     URL.createObjectURL = (blob) => {
       window.recorded.push(blob);
-      return own.call(URL, blob);
+      return original.call(URL, blob);
     };
   });
   await page.goto(`${hub}/conversaciones`);
@@ -87,7 +87,7 @@ async function test() {
   await standin.leadMessage({ from: ANA, name: 'Ana', body: '¿Dónde están?' });
   await standin.leadMessage({ from: LEO, body: 'Hola' });
 
-  await step('without quick answers a slash leads to where they are kept', async () => {
+  await step('without quick answers, a slash leads to their screen', async () => {
     await page.goto(`${hub}/conversaciones/${ANA}`);
     await bubble('¿Dónde están?').waitFor();
     await box().press('/');
@@ -100,7 +100,7 @@ async function test() {
     await says('Por ejemplo «horario»');
   });
 
-  await step('they are added, with the mistakes in words', async () => {
+  await step('add quick answers; input errors are explained', async () => {
     const add = async (shortcut, text) => {
       await button('Nueva respuesta').click();
       await dialog().getByLabel('Atajo').fill(shortcut);
@@ -124,12 +124,12 @@ async function test() {
     equal(await dialog().getByTestId('preview').textContent(), 'Ana', 'how it arrives');
     await dialog().getByRole('button', { name: 'Guardar' }).click();
     await dialog().getByText('Ya hay una respuesta rápida con ese atajo.').waitFor();
-    await looked('quick-answer-form');
+    await inspect('quick-answer-form');
     await page.keyboard.press('Escape');
     await dialog().waitFor({ state: 'detached' });
   });
 
-  await step('one is changed; one is deleted, and comes back', async () => {
+  await step('change a quick answer; delete one and undo it', async () => {
     await button('Cambiar /turno').click();
     await dialog().getByLabel('Texto').fill('{nombre}, ¿te queda bien el martes?');
     await dialog().getByRole('button', { name: 'Guardar' }).click();
@@ -139,10 +139,10 @@ async function test() {
     await button('Borrar /turno').waitFor({ state: 'detached' });
     await button('Deshacer').click();
     await button('Borrar /turno').waitFor();
-    await looked('quick-answers');
+    await inspect('quick-answers');
   });
 
-  await step('a quick answer is chosen with the keyboard, and has the name of the person', async () => {
+  await step('choose a quick answer with the keyboard; it has the name of the contact', async () => {
     await page.goto(`${hub}/conversaciones/${ANA}`);
     await bubble('¿Dónde están?').waitFor();
     await box().pressSequentially('/ubi');
@@ -156,7 +156,7 @@ async function test() {
     await box().press('ArrowDown');
     equal(await chosen(), await options.first().getAttribute('id'), 'and the first again');
     equal(await options.first().getAttribute('aria-selected'), 'true', 'which is said');
-    await looked('quick-answer-list');
+    await inspect('quick-answer-list');
     await box().press('Escape');
     await answers().waitFor({ state: 'detached' });
     equal(await box().inputValue(), '/ubi', 'what was typed stays');
@@ -166,12 +166,12 @@ async function test() {
     const text = '/ubi Hola Ana, estamos en Av. 9 de Julio 1.\nTu número es +54 9 11 5825-4201.';
     await eventually('it is in the box', async () => (await box().inputValue()) === text);
     await box().fill(text.slice(5));
-    const message = await sends(() => box().press('Enter'));
+    const message = await sentBy(() => box().press('Enter'));
     equal(message.body, text.slice(5), 'what arrived');
     await eventually('the box is empty', async () => (await box().inputValue()) === '');
   });
 
-  await step('what is not known of a person is to be completed', async () => {
+  await step('a placeholder without a value is left to complete', async () => {
     await page.goto(`${hub}/conversaciones/${LEO}`);
     await bubble('Hola').first().waitFor();
     await button('Respuestas rápidas').click();
@@ -182,7 +182,7 @@ async function test() {
     await page.getByTestId('missing').waitFor({ state: 'detached' });
   });
 
-  await step('what is not sent stays with its chat, through a reload', async () => {
+  await step('a draft stays in its chat after a reload', async () => {
     await page.goto(`${hub}/conversaciones/${ANA}`);
     await bubble('¿Dónde están?').waitFor();
     equal(await box().inputValue(), '', 'another chat has none of it');
@@ -192,7 +192,7 @@ async function test() {
     await box().fill('');
   });
 
-  await step('an emoji is found in two languages and put where the cursor is', async () => {
+  await step('search emoji in two languages and insert one at the cursor', async () => {
     await page.goto(`${hub}/conversaciones/${ANA}`);
     await bubble('¿Dónde están?').waitFor();
     assert(!(await scripts()).some((name) => name.includes('EmojiPicker')), 'nothing is loaded before');
@@ -203,7 +203,7 @@ async function test() {
     const search = emoji().getByRole('searchbox', { name: 'Buscar un emoji' });
     await search.waitFor();
     assert((await scripts()).some((name) => name.includes('EmojiPicker')), 'now it is');
-    await looked('emoji');
+    await inspect('emoji');
     await search.fill('corazón rojo');
     await emoji().getByRole('button', { name: 'corazón rojo' }).waitFor();
     await search.fill('folded hands');
@@ -221,28 +221,28 @@ async function test() {
     await page.keyboard.press('Escape');
     await emoji().waitFor({ state: 'detached' });
     assert(await box().evaluate((it) => it === document.activeElement), 'the box has the focus again');
-    const message = await sends(() => box().press('Enter'));
+    const message = await sentBy(() => box().press('Enter'));
     equal(message.body, `Gracias🙏${second} Ana`, 'what arrived');
   });
 
-  await step('a conversation begins with a number as people write it', async () => {
+  await step('start a conversation with a number in local format', async () => {
     await button('Nueva conversación').click();
     const to = dialog().getByLabel('Número o nombre');
     await to.fill('15 5825-4299');
     await dialog().getByText('Falta el código de área').first().waitFor();
     await to.fill('011 15-5825-4299');
     await dialog().getByText('Se va a enviar a +54 9 11 5825-4299').waitFor();
-    await looked('new-conversation');
+    await inspect('new-conversation');
     await to.press('Enter');
     await page.waitForURL(/5491158254299$/);
     await says('No hay mensajes con este número.');
     await box().fill('Hola, te escribo de la inmobiliaria');
-    const message = await sends(() => box().press('Enter'));
+    const message = await sentBy(() => box().press('Enter'));
     equal(message.chat, '5491158254299@c.us', 'to whom it went');
     await bubble('te escribo de la inmobiliaria').waitFor();
   });
 
-  await step('or with a contact by name', async () => {
+  await step('start a conversation with a contact by name', async () => {
     await button('Nueva conversación').click();
     await dialog().getByLabel('Número o nombre').fill('nadie así');
     await dialog().getByText('No hay un contacto así').waitFor();
@@ -253,10 +253,10 @@ async function test() {
     await bubble('¿Dónde están?').waitFor();
   });
 
-  await step('a voice message is recorded, listened to and discarded', async () => {
+  await step('record, discard and play a voice message', async () => {
     await button('Grabar un mensaje de voz').click();
     await voice().getByText('Grabando 0:01').waitFor();
-    await looked('voice-recording');
+    await inspect('voice-recording');
     await voice().getByRole('button', { name: 'Descartar' }).click();
     await voice().waitFor({ state: 'detached' });
     await button('Grabar un mensaje de voz').click();
@@ -269,25 +269,25 @@ async function test() {
       await it.play();
     });
     await eventually('it is heard', () => player.evaluate((it) => it.currentTime > 0.2 && it.duration > 1.5));
-    await looked('voice-recorded');
+    await inspect('voice-recorded');
   });
 
-  await step('it arrives as the OGG/Opus that WhatsApp plays', async () => {
-    const message = await sends(() => button('Enviar la voz').click());
+  await step('the voice message arrives as OGG/Opus', async () => {
+    const message = await sentBy(() => button('Enviar la voz').click());
     await voice().waitFor({ state: 'detached' });
-    // The page's own, and as Chromium's decoder hears it.
-    const made = await page.evaluate(async () => {
+    // Compares the recorded bytes, and decodes them with Chromium.
+    const recording = await page.evaluate(async () => {
       const bytes = await window.recorded.at(-1).arrayBuffer();
-      const base64 = btoa(Array.from(new Uint8Array(bytes), (one) => String.fromCharCode(one)).join(''));
+      const base64 = btoa(Array.from(new Uint8Array(bytes), (byte) => String.fromCharCode(byte)).join(''));
       const sound = await new OfflineAudioContext(1, 48_000, 48_000).decodeAudioData(bytes);
-      const loudest = sound.getChannelData(0).reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+      const loudest = sound.getChannelData(0).reduce((max, sample) => Math.max(max, Math.abs(sample)), 0);
       return { base64, seconds: sound.duration, loudest };
     });
-    const bytes = Buffer.from(made.base64, 'base64');
+    const bytes = Buffer.from(recording.base64, 'base64');
     equal(bytes.subarray(0, 4).toString(), 'OggS', 'the container');
     equal(bytes.subarray(28, 36).toString(), 'OpusHead', 'the codec');
-    assert(made.seconds > 1.5 && made.seconds < 60, `it plays ${made.seconds} s`);
-    assert(made.loudest > 0.01, 'the beeps are in it');
+    assert(recording.seconds > 1.5 && recording.seconds < 60, `it plays ${recording.seconds} s`);
+    assert(recording.loudest > 0.01, 'the beeps are in it');
     equal(message.kind, 'ptt', 'it is a voice message');
     equal(message.file.mime.split(';')[0], 'audio/ogg', 'its type');
     equal(message.file.sha256, createHash('sha256').update(bytes).digest('hex'), 'its bytes');
@@ -296,13 +296,13 @@ async function test() {
     await picture('voice-sent');
   });
 
-  await step('where the browser gives no microphone the page says why', async () => {
+  await step('without a microphone, the page explains why', async () => {
     await page.evaluate(() => {
       navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
     });
     await button('Grabar un mensaje de voz').click();
     await says('El navegador no dio permiso para el micrófono.');
-    await audited('no microphone');
+    await audit('no microphone');
     await picture('voice-refused');
     await page.evaluate(() => Object.defineProperty(window, 'isSecureContext', { value: false }));
     await button('Grabar un mensaje de voz').click();
@@ -315,15 +315,15 @@ async function test() {
     await bubble('¿Dónde están?').waitFor();
     await page.getByLabel('Answer', { exact: true }).pressSequentially('/');
     await page.getByRole('listbox', { name: 'Quick answers' }).waitFor();
-    await audited('quick answers in English');
+    await audit('quick answers in English');
     await picture('english-list');
     await page.getByRole('link', { name: 'See and edit' }).click();
     await page.getByRole('heading', { name: 'Quick answers', level: 1 }).waitFor();
-    await audited('the quick answers in English');
+    await audit('the quick answers in English');
     await picture('english-screen');
   });
 
-  await step('no complaints', () => visitor.noComplaints());
+  await step('no console errors', () => visitor.noComplaints());
 }
 
 await run(test, () => visitor.close(), 300_000);

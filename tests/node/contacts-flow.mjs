@@ -1,10 +1,9 @@
-// The hub's contacts in Chromium, on a linked pair: whoever wrote or was written to is
-// there, is found, noted, joined with another, parted again, and forgotten.
+// Tests the contacts on the hub's page in Chromium, on a linked pair: contacts appear after the
+// first message in either direction; search, edit, merge, split and delete them.
 //
 //   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node contacts-flow.mjs
 //
-// The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> every screen is kept as
-// a picture.
+// The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> a screenshot of every screen is saved.
 import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
 
@@ -16,7 +15,7 @@ if (!hub || !password || !PHONE_URL) {
 
 const ANA = '5491158254201';
 const LEO = '5491158254202';
-const OF_EVA = 'la contraseña de eva';
+const EVA_PASSWORD = 'la contraseña de eva';
 
 const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
 const visitor = visit({ hub, password, pictures });
@@ -29,25 +28,25 @@ const field = (name) => dialog().getByLabel(name, { exact: true });
 const inDialog = (name) => dialog().getByRole('button', { name, exact: true });
 const search = () => page.getByLabel('Buscar', { exact: true });
 const close = () => button('Cerrar').click();
-/** The question over the window that is open. */
+/** Confirms the question that is shown above the open dialog. */
 const confirm = (title, name) =>
   page.getByRole('dialog', { name: title }).getByRole('button', { name, exact: true }).click();
 
 async function test() {
   page = await visitor.open();
-  const body = { username: 'eva', password: OF_EVA, role: 'cliente', cliente_id: 52 };
+  const body = { username: 'eva', password: EVA_PASSWORD, role: 'cliente', cliente_id: 52 };
   await api('/api/users', 'POST', body);
 
-  await step('nobody yet', async () => {
+  await step('no contacts yet', async () => {
     await page.goto(`${hub}/contactos`);
     await enter('admin', password);
     await page.getByRole('heading', { name: 'Contactos', level: 1 }).waitFor();
     await says('Todavía no hay contactos');
   });
 
-  await step('whoever writes or is written to is there', async () => {
-    const written = { destinatario: ANA, mensaje: 'Hola Ana, ¿renovás?', cliente_id: 51 };
-    await api('/api/sender/messages/send', 'POST', written);
+  await step('a message in either direction creates a contact', async () => {
+    const outgoing = { destinatario: ANA, mensaje: 'Hola Ana, ¿renovás?', cliente_id: 51 };
+    await api('/api/sender/messages/send', 'POST', outgoing);
     await standin.leadMessage({ from: LEO, body: '¿Cuánto sale?' });
     await eventually('both are told', async () => (await api('/api/contacts')).contactos.length === 2);
     await page.reload();
@@ -56,7 +55,7 @@ async function test() {
     await picture('contacts');
   });
 
-  await step('a name, tags and a note are kept, by the keyboard alone', async () => {
+  await step('edit the name, tags and note with the keyboard only', async () => {
     await row('Hola Ana').getByRole('button').last().focus();
     await page.keyboard.press('Enter');
     await field('Nombre').focus();
@@ -69,15 +68,15 @@ async function test() {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await says('Se guardó.');
-    const one = await api(`/api/contacts/${ANA}`);
-    equal([one.nombre, one.etiquetas.join(), one.nota].join('|'), 'Ana María Gómez|alquiler|Llama de noche', 'kept');
+    const contact = await api(`/api/contacts/${ANA}`);
+    equal([contact.nombre, contact.etiquetas.join(), contact.nota].join('|'), 'Ana María Gómez|alquiler|Llama de noche', 'kept');
     await picture('contact');
     await page.keyboard.press('Escape');
     await dialog().waitFor({ state: 'detached' });
     await row('Ana María Gómez').waitFor();
   });
 
-  await step('found by name without accents, by tag and by number', async () => {
+  await step('find contacts by name without accents, by number and by tag', async () => {
     await search().fill('gomez maria');
     await row('¿Cuánto sale?').waitFor({ state: 'detached' });
     await row('Ana María Gómez').waitFor();
@@ -93,7 +92,7 @@ async function test() {
     await row('¿Cuánto sale?').waitFor();
   });
 
-  await step('two are joined, and parted again', async () => {
+  await step('merge two contacts and split them again', async () => {
     await row('Ana María Gómez').click();
     await field('Número del otro contacto').fill('+54 9 11 5825-4202');
     await inDialog('Unir').click();
@@ -112,13 +111,13 @@ async function test() {
     await close();
   });
 
-  await step('the list is a file', async () => {
+  await step('download the list as a file', async () => {
     const download = page.waitForEvent('download');
     await page.getByRole('link', { name: 'Bajar como archivo' }).click();
     equal((await download).suggestedFilename(), 'contactos.csv', 'its name');
   });
 
-  await step('somebody is forgotten, but not that they opted out', async () => {
+  await step('delete a contact; the opt-out remains', async () => {
     await standin.leadMessage({ from: LEO, body: 'BAJA' });
     await row('BAJA').getByText('Pidió la baja').waitFor();
     await row('BAJA').click();
@@ -132,7 +131,7 @@ async function test() {
     equal((await api(`/api/sender/bajas/${LEO}`)).telefono, LEO, 'on the list of opt-outs');
   });
 
-  await step('on a phone each is a card; in the dark', async () => {
+  await step('phone layout with cards, and dark theme', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.goto(`${hub}/contactos`);
@@ -148,15 +147,15 @@ async function test() {
     await page.emulateMedia({ colorScheme: 'light' });
   });
 
-  await step('a business sees its own', async () => {
+  await step('a business user sees only its own contacts', async () => {
     await button('Cerrar sesión').click();
-    await enter('eva', OF_EVA);
+    await enter('eva', EVA_PASSWORD);
     await page.goto(`${hub}/contactos`);
     await says('Todavía no hay contactos');
     assert((await api('/api/contacts?cliente_id=51')).contactos.length === 1, "the other business's is there");
   });
 
-  await step('no complaints', () => visitor.noComplaints());
+  await step('no console errors', () => visitor.noComplaints());
 }
 
 await run(test, () => visitor.close(), 240_000);

@@ -1,10 +1,10 @@
-// The hub's conversations in Chromium, on a linked pair that sends for real to the
-// stand-in: what comes in appears by itself, is answered once, and is found again.
+// Tests the conversations on the hub's page in Chromium, on a linked pair that really sends to the
+// stand-in: incoming messages appear without a reload, an answer is sent only once, and search
+// finds the conversations.
 //
 //   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node conversations-flow.mjs
 //
-// The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> every screen is kept as
-// a picture.
+// The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> a screenshot of every screen is saved.
 import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
 
@@ -16,7 +16,7 @@ if (!hub || !password || !PHONE_URL) {
 
 const ANA = '5491158254201';
 const LEO = '5491158254202';
-const OF_EVA = 'la contraseña de eva';
+const EVA_PASSWORD = 'la contraseña de eva';
 
 const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
 const visitor = visit({ hub, password, pictures });
@@ -27,22 +27,22 @@ const row = (number) => page.locator(`[data-chat="${number}"]`);
 const bubbles = () => page.locator('[data-message]');
 const bubble = (text) => bubbles().filter({ hasText: text });
 const waiting = () => page.getByRole('navigation', { name: 'Secciones' }).getByTestId('waiting');
-const waits = (count) =>
+const waitForCount = (count) =>
   eventually(`${count} wait`, async () => {
     const title = await page.title();
     if (count === 0) return (await waiting().count()) === 0 && !title.startsWith('(');
-    const shown = (await waiting().count()) === 1 ? await waiting().locator('[aria-hidden]').textContent() : '';
-    return shown === String(count) && title.startsWith(`(${count}) `);
+    const badge = (await waiting().count()) === 1 ? await waiting().locator('[aria-hidden]').textContent() : '';
+    return badge === String(count) && title.startsWith(`(${count}) `);
   });
 const tab = (name) => page.getByRole('radiogroup', { name: 'Qué conversaciones se ven' }).getByText(name);
 const box = () => page.getByLabel('Respuesta', { exact: true });
 
 async function test() {
   page = await visitor.open();
-  const body = { username: 'eva', password: OF_EVA, role: 'cliente', cliente_id: 52 };
+  const body = { username: 'eva', password: EVA_PASSWORD, role: 'cliente', cliente_id: 52 };
   await api('/api/users', 'POST', body);
 
-  await step('nothing yet', async () => {
+  await step('no conversations yet', async () => {
     await page.goto(`${hub}/conversaciones`);
     await enter('admin', password);
     await page.getByRole('heading', { name: 'Conversaciones', level: 1 }).waitFor();
@@ -50,7 +50,7 @@ async function test() {
     await says('Elegí un chat de la lista');
   });
 
-  await step('what comes in appears by itself', async () => {
+  await step('incoming messages appear without a reload', async () => {
     const destinatario = ANA;
     await api('/api/sender/messages/send', 'POST', { destinatario, mensaje: 'Hola Ana, ¿renovás?', cliente_id: 51 });
     await row(ANA).getByText('Hola Ana, ¿renovás?').waitFor();
@@ -58,23 +58,23 @@ async function test() {
     await row(LEO).getByText('¿Cuánto sale?').waitFor();
     await standin.leadMessage({ from: ANA, body: 'Sí, ¿hasta cuándo?' });
     await row(ANA).getByText('Sí, ¿hasta cuándo?').waitFor();
-    const order = await page.locator('[data-chat]').evaluateAll((all) => all.map((one) => one.dataset.chat));
+    const order = await page.locator('[data-chat]').evaluateAll((all) => all.map((element) => element.dataset.chat));
     equal(order.join(), [ANA, LEO].join(), 'the newest first');
   });
 
-  await step('who waits is counted in the menu, the tab and the list', async () => {
-    await waits(2);
-    const one = row(LEO);
-    assert(await one.evaluate((it) => it.dataset.unread === 'true' && it.dataset.waits === 'true'), 'unread, and waits');
-    const weight = await one.getByText('+54 9 11 5825-4202').evaluate((it) => Number(getComputedStyle(it).fontWeight));
+  await step('waiting contacts are counted in the menu, the tab and the list', async () => {
+    await waitForCount(2);
+    const leo = row(LEO);
+    assert(await leo.evaluate((it) => it.dataset.unread === 'true' && it.dataset.waits === 'true'), 'unread, and waits');
+    const weight = await leo.getByText('+54 9 11 5825-4202').evaluate((it) => Number(getComputedStyle(it).fontWeight));
     assert(weight >= 700, `it weighs more: ${weight}`);
-    await one.getByText('1 sin leer').waitFor({ state: 'attached' });
+    await leo.getByText('1 sin leer').waitFor({ state: 'attached' });
     await picture('unread');
-    // To which a message that a campaign or a program sends to many does not belong.
+    // Chats with only bulk messages are not listed.
     await api('/api/sender/messages/bulk', 'POST', { mensajes: [{ destinatario: '12025550199', mensaje: 'aviso' }] });
     await tab('Sin responder (2)').click();
     await row(LEO).waitFor();
-    // Whoever comes while somebody waits sees those first.
+    // While a contact waits for an answer, the page opens on the unanswered chats.
     await page.reload();
     await row(LEO).waitFor();
     equal(await page.getByRole('radio', { name: 'Sin responder (2)' }).isChecked(), true, 'the first tab');
@@ -84,19 +84,19 @@ async function test() {
     equal(await row('12025550199').count(), 0, 'in all of them, too');
   });
 
-  await step('what needs no answer is said so, and what is opened is read', async () => {
+  await step('mark a chat as needing no answer; an opened chat is read', async () => {
     await standin.leadMessage({ from: '5491158254203', body: '¡Gracias!' });
-    await waits(3);
+    await waitForCount(3);
     await row('5491158254203').click();
     await bubble('¡Gracias!').waitFor();
     await row('5491158254203').and(page.locator(':not([data-unread])')).waitFor();
-    await waits(3);
+    await waitForCount(3);
     await button('No hace falta responder').click();
-    await waits(2);
+    await waitForCount(2);
     await row('5491158254203').and(page.locator(':not([data-waits])')).waitFor();
   });
 
-  await step('a conversation has its address, its days and its ticks', async () => {
+  await step('a conversation has its own address and shows the message state', async () => {
     await row(ANA).click();
     await page.waitForURL(`${hub}/conversaciones/${ANA}`);
     await bubble('Sí, ¿hasta cuándo?').waitFor();
@@ -106,9 +106,9 @@ async function test() {
     await bubble('Contestame, porfa').waitFor();
   });
 
-  await step('what was read is blue, in both schemes', async () => {
+  await step('the ticks of a read message are blue, in both themes', async () => {
     const ticks = (estado) => bubble('Hola Ana').locator(`[data-estado="${estado}"]`);
-    const colour = (estado) => ticks(estado).evaluate((one) => getComputedStyle(one).color);
+    const colour = (estado) => ticks(estado).evaluate((element) => getComputedStyle(element).color);
     const [sent] = await standin.messages();
     await ticks('entregado').waitFor();
     const delivered = await colour('entregado');
@@ -121,11 +121,11 @@ async function test() {
     await page.emulateMedia({ colorScheme: 'light' });
   });
 
-  await step('a chat that is opened is ready to be answered, and keeps what was typed', async () => {
-    const focused = () => box().evaluate((one) => one === document.activeElement);
+  await step('opening a chat focuses the answer box and keeps its draft', async () => {
+    const focused = () => box().evaluate((element) => element === document.activeElement);
     await row(LEO).focus();
     await page.keyboard.press('ArrowUp');
-    assert(await row('5491158254203').evaluate((one) => one === document.activeElement), '↑ goes up the list');
+    assert(await row('5491158254203').evaluate((element) => element === document.activeElement), '↑ goes up the list');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await page.waitForURL(`${hub}/conversaciones/${LEO}`);
@@ -142,15 +142,15 @@ async function test() {
     await row(ANA).click();
   });
 
-  await step('links are links, and bold is bold', async () => {
+  await step('links, bold and italics are rendered', async () => {
     await standin.leadMessage({ from: ANA, body: '*Mirá* https://casa.example/1 _por favor_' });
-    const one = bubble('casa.example');
-    await one.locator('strong', { hasText: 'Mirá' }).waitFor();
-    await one.locator('em', { hasText: 'por favor' }).waitFor();
-    equal(await one.locator('a[target="_blank"]').getAttribute('href'), 'https://casa.example/1', 'the link');
+    const message = bubble('casa.example');
+    await message.locator('strong', { hasText: 'Mirá' }).waitFor();
+    await message.locator('em', { hasText: 'por favor' }).waitFor();
+    equal(await message.locator('a[target="_blank"]').getAttribute('href'), 'https://casa.example/1', 'the link');
   });
 
-  await step('it is answered once, however often it is clicked', async () => {
+  await step('a double click sends one answer', async () => {
     await box().fill('Hasta el viernes.');
     await button('Enviar').dblclick();
     await bubble('Hasta el viernes.').waitFor();
@@ -159,16 +159,16 @@ async function test() {
       ['entregado', 'leido'].includes(await bubble('Hasta el viernes.').locator('[data-estado]').getAttribute('data-estado')));
     equal(await bubble('Hasta el viernes.').count(), 1, 'on the page');
     const { mensajes } = await api(`/api/listener/history/${ANA}`);
-    const sent = mensajes.filter((one) => one.mensaje === 'Hasta el viernes.');
+    const sent = mensajes.filter((message) => message.mensaje === 'Hasta el viernes.');
     equal(sent.length, 1, 'sent');
     equal(sent[0].cliente_id, 51, 'for the business that had written');
-    await waits(1);
+    await waitForCount(1);
     await box().press('Enter');
     await says('Escribí un mensaje.');
     await picture('conversation');
   });
 
-  await step('what waits for the line says so until it has gone', async () => {
+  await step('an answer written offline is shown as waiting until it is sent', async () => {
     await standin.call('network', { up: false });
     await page.locator('[data-banner="offline"]').waitFor();
     await box().fill('¿Te sirve el viernes?');
@@ -182,13 +182,13 @@ async function test() {
     await waitsForLine.waitFor({ state: 'detached' });
   });
 
-  await step('people and sides are told apart, in both schemes', async () => {
-    // A name of two words has two initials, a number its last digits; the whole row
-    // is the way to the chat.
+  await step('contacts and message directions have different colours in both themes', async () => {
+    // The avatar shows two initials of a name, or the last digits of a number. A click anywhere on
+    // the row opens the chat.
     await standin.leadMessage({ from: '5491158254203', name: 'Marta Ruiz', body: '¡Gracias otra vez!' });
     await row('5491158254203').getByText('MR', { exact: true }).waitFor();
     await row(LEO).getByText('02', { exact: true }).waitFor();
-    const tints = (numbers) => Promise.all(numbers.map((it) => row(it).locator('[aria-hidden]').first().evaluate((one) => getComputedStyle(one).backgroundColor)));
+    const tints = (numbers) => Promise.all(numbers.map((it) => row(it).locator('[aria-hidden]').first().evaluate((element) => getComputedStyle(element).backgroundColor)));
     const [marta, leo] = await tints(['5491158254203', LEO]);
     assert(marta !== leo, `two people, one colour: ${marta}`);
     const edge = await row('5491158254203').boundingBox();
@@ -198,24 +198,24 @@ async function test() {
     await button('No hace falta responder').click();
     await row(ANA).click();
     await bubble('Hasta el viernes.').waitFor();
-    const ground = (one) => one.evaluate((it) => getComputedStyle(it).backgroundColor);
+    const background = (locator) => locator.evaluate((it) => getComputedStyle(it).backgroundColor);
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
       await eventually(`the ${colorScheme} scheme`, () =>
         page.evaluate((it) => document.documentElement.dataset.mantineColorScheme === it, colorScheme));
-      const mine = await ground(bubble('Hasta el viernes.').and(page.locator('[data-direction="saliente"]')));
-      const theirs = await ground(bubble('Contestame, porfa').and(page.locator('[data-direction="entrante"]')));
-      const behind = await ground(page.locator('body'));
+      const mine = await background(bubble('Hasta el viernes.').and(page.locator('[data-direction="saliente"]')));
+      const theirs = await background(bubble('Contestame, porfa').and(page.locator('[data-direction="entrante"]')));
+      const behind = await background(page.locator('body'));
       equal(new Set([mine, theirs, behind]).size, 3, `${colorScheme}: the colours of ${mine}, ${theirs}, ${behind}`);
     }
     await page.emulateMedia({ colorScheme: 'light' });
   });
 
-  await step('who asked not to be written to is not', async () => {
+  await step('a contact who opted out cannot be written to', async () => {
     await standin.leadMessage({ from: LEO, body: 'BAJA' });
     await row(LEO).getByText('BAJA').waitFor();
-    // Nobody may answer them.
-    await waits(0);
+    // A contact who opted out does not count as waiting.
+    await waitForCount(0);
     await row(LEO).click();
     await bubble('BAJA').waitFor();
     await page.getByTestId('opted-out').waitFor();
@@ -224,7 +224,7 @@ async function test() {
     await picture('opted-out');
   });
 
-  await step('somebody is taken out from the chat, and put back', async () => {
+  await step('opt a contact out from the chat, and undo it', async () => {
     await row(ANA).click();
     await button('Opciones del chat').click();
     await page.getByRole('menuitem', { name: 'Dar de baja' }).click();
@@ -236,7 +236,7 @@ async function test() {
     await box().waitFor();
   });
 
-  await step('the list is searched by number and text, without accents', async () => {
+  await step('search the list by number and by text, without accents', async () => {
     const search = page.getByLabel('Buscar', { exact: true });
     await search.fill('cuanto sale');
     await row(ANA).waitFor({ state: 'detached' });
@@ -250,23 +250,23 @@ async function test() {
     await row(LEO).waitFor();
   });
 
-  await step('older messages come on demand', async () => {
+  await step('older messages are loaded on demand', async () => {
     const mensajes = Array.from({ length: 60 }, (_, n) => ({ destinatario: '12025550134', mensaje: `aviso ${n}` }));
     await api('/api/sender/messages/bulk', 'POST', { mensajes });
     await page.goto(`${hub}/conversaciones/12025550134`);
     await bubble('aviso 59').waitFor();
     equal(await bubble('aviso 3').filter({ hasText: /aviso 3\D/ }).count(), 0, 'not all at once');
-    // Not by a click of the mouse: scrolling to the button would load them as well.
+    // Dispatched, because a mouse click scrolls to the button, which also loads the messages.
     await button('Ver mensajes anteriores').dispatchEvent('click');
     await button('Ver mensajes anteriores').waitFor({ state: 'detached' });
     await page.getByRole('log').evaluate((it) => it.scrollTo(0, 0));
     equal(await bubbles().first().getByText(/^aviso \d+$/).textContent(), 'aviso 0', 'the first of all');
   });
 
-  await step('who wants to be told is told in another tab, and asked once', async () => {
+  await step('notifications work in another tab; the question is asked once', async () => {
     await page.context().grantPermissions(['notifications']);
     await page.goto(`${hub}/conversaciones`);
-    // The browser's own notifications and sound, counted; in another tab.
+    // Counts the browser's notifications and sounds, and pretends that another tab is visible.
     await page.evaluate(() => {
       window.notified = [];
       window.sounds = 0;
@@ -305,7 +305,7 @@ async function test() {
     await api('/api/listener/conversations/5491158254203/attended', 'POST');
   });
 
-  await step('on a phone: the list, one of them, and back; in the dark', async () => {
+  await step('phone layout: the list, a chat, and back; dark theme', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.goto(`${hub}/conversaciones`);
@@ -322,16 +322,16 @@ async function test() {
     await page.emulateMedia({ colorScheme: 'light' });
   });
 
-  await step('a business sees its own', async () => {
+  await step('a business user sees only its own conversations', async () => {
     await button('Cerrar sesión').click();
-    await enter('eva', OF_EVA);
+    await enter('eva', EVA_PASSWORD);
     await page.goto(`${hub}/conversaciones`);
     await says('Todavía no hay conversaciones');
     await page.goto(`${hub}/conversaciones/${ANA}`);
     await says('No hay mensajes con este número.');
   });
 
-  await step('no complaints', () => visitor.noComplaints());
+  await step('no console errors', () => visitor.noComplaints());
 }
 
 await run(test, () => visitor.close(), 240_000);

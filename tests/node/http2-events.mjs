@@ -1,5 +1,5 @@
-// Reads a stream of events as a browser does, over HTTP/2, and writes the name of
-// each as it comes; ends when its stdin does.
+// Reads the hub's event stream over HTTP/2, as a browser does, and prints the name of each event.
+// Ends when its standard input is closed.
 //
 //   ORIGIN=https://name:port AUTHORITY=name CA=ca.pem PASSWORD=… node http2-events.mjs
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ if (!ORIGIN || !AUTHORITY || !CA || !PASSWORD) {
   process.exit(2);
 }
 
-// With ALPN: a server that has no HTTP/2 is an error here.
+// Negotiates with ALPN: a server without HTTP/2 is an error.
 const session = connect(ORIGIN, { ca: readFileSync(CA), servername: AUTHORITY });
 const fail = (error) => {
   console.error(error);

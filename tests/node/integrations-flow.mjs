@@ -1,9 +1,9 @@
-// The hub's webhooks and tokens in Chromium, with a receiver that really listens.
+// Tests webhooks and API tokens on the hub's page in Chromium, with a real webhook receiver.
 //
 //   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node integrations-flow.mjs
 //
-// The hub runs with WEBHOOK_ALLOWED_HOSTS=127.0.0.1 and DRY_RUN=false. With
-// SCREENSHOTS=<folder> every screen is kept as a picture.
+// The hub runs with WEBHOOK_ALLOWED_HOSTS=127.0.0.1 and DRY_RUN=false.
+// With SCREENSHOTS=<folder> a screenshot of every screen is saved.
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -22,12 +22,12 @@ const visitor = visit({ hub, password, pictures });
 const { button, dialog, enter, noSidewaysScroll, picture, says } = visitor;
 let page = null;
 
-const told = [];
+const deliveries = [];
 let status = 204;
 const receiver = createServer(async (request, response) => {
   let body = '';
   for await (const part of request) body += part;
-  told.push({ headers: request.headers, body });
+  deliveries.push({ headers: request.headers, body });
   response.writeHead(status).end();
 });
 receiver.listen(0, '127.0.0.1');
@@ -35,24 +35,26 @@ await once(receiver, 'listening');
 const address = `http://127.0.0.1:${receiver.address().port}/wa`;
 
 const inDialog = (name) => dialog().getByRole('button', { name, exact: true });
-const closed = () => dialog().waitFor({ state: 'detached' });
+const dialogClosed = () => dialog().waitFor({ state: 'detached' });
 const field = (name) => dialog().getByLabel(name, { exact: true });
 const rows = () => page.locator('tbody tr');
 const secretShown = () => dialog().getByTestId('secret').textContent();
 
-/** As Standard Webhooks say: over id, time and body. */
-function signed({ headers, body }, secret) {
+/**
+ * Returns whether a delivery is signed as Standard Webhooks defines: over id, timestamp and body.
+ */
+function isSigned({ headers, body }, secret) {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   const content = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
-  const own = `v1,${createHmac('sha256', key).update(content).digest('base64')}`;
-  return headers['webhook-signature'].split(' ').includes(own);
+  const expected = `v1,${createHmac('sha256', key).update(content).digest('base64')}`;
+  return headers['webhook-signature'].split(' ').includes(expected);
 }
 
 async function test() {
   page = await visitor.open();
   let secret = '';
 
-  await step('it is for programmers: not in the menu, under the settings', async () => {
+  await step('integrations are under the advanced settings, not in the menu', async () => {
     await page.goto(`${hub}/ajustes`);
     await enter('admin', password);
     await page.getByRole('heading', { name: 'Ajustes', level: 1 }).waitFor();
@@ -63,7 +65,7 @@ async function test() {
     await page.waitForURL(`${hub}/integraciones`);
   });
 
-  await step('a webhook is made, its secret shown once', async () => {
+  await step('create a webhook; its secret is shown once', async () => {
     await says('Todavía no hay webhooks');
     await button('Nuevo webhook').click();
     await inDialog('Crear el webhook').click();
@@ -79,18 +81,18 @@ async function test() {
     assert(secret.startsWith('whsec_'), 'the form of a secret');
     await picture('webhook-secret');
     await inDialog('Ya lo guardé').click();
-    await closed();
+    await dialogClosed();
     await rows().getByText('El CRM').waitFor();
     assert(!(await page.content()).includes(secret), 'it is shown once');
   });
 
-  await step('it is tried out', async () => {
+  await step('send a test delivery', async () => {
     await page.getByRole('link', { name: address }).click();
     await page.getByRole('heading', { name: 'El CRM', level: 1 }).waitFor();
     await button('Probar').click();
     await says(/Contestó 204 en \d+ ms/);
-    equal(JSON.parse(told[0].body).type, 'test', 'what it was told');
-    assert(signed(told[0], secret), 'its signature');
+    equal(JSON.parse(deliveries[0].body).type, 'test', 'what it was told');
+    assert(isSigned(deliveries[0], secret), 'its signature');
     status = 500;
     await button('Probar').click();
     await says('La prueba no llegó');
@@ -98,13 +100,13 @@ async function test() {
     status = 204;
   });
 
-  await step('what comes in is told, and the delivery looked at', async () => {
-    const before = told.length;
+  await step('an incoming message is delivered; view the delivery and repeat it', async () => {
+    const before = deliveries.length;
     await standin.leadMessage({ from: '5491158254201', body: 'Hola' });
-    await eventually('it hears of it', () => told.length > before);
-    const last = told.at(-1);
+    await eventually('it hears of it', () => deliveries.length > before);
+    const last = deliveries.at(-1);
     equal(JSON.parse(last.body).type, 'message', 'of a message');
-    assert(signed(last, secret), 'its signature');
+    assert(isSigned(last, secret), 'its signature');
     await rows().getByText('Entregado').waitFor();
     await rows().getByRole('button').first().click();
     await dialog().getByText(last.headers['webhook-id']).waitFor();
@@ -112,12 +114,12 @@ async function test() {
     await picture('delivery');
     await inDialog('Volver a avisar').click();
     await eventually('once more, under the same id', () =>
-      told.filter(({ headers }) => headers['webhook-id'] === last.headers['webhook-id']).length === 2);
+      deliveries.filter(({ headers }) => headers['webhook-id'] === last.headers['webhook-id']).length === 2);
     await page.keyboard.press('Escape');
-    await closed();
+    await dialogClosed();
   });
 
-  await step('one that says it is gone is switched off, told in words, and put right', async () => {
+  await step('a webhook that answers 410 is disabled with an explanation; enable it again', async () => {
     status = 410;
     await standin.leadMessage({ from: '5491158254201', body: '¿Estás?' });
     await says('Apagado: ya no existe');
@@ -127,38 +129,38 @@ async function test() {
     await button('Cambiar').click();
     await dialog().getByRole('switch', { name: 'Activo' }).click();
     await inDialog('Guardar').click();
-    await closed();
+    await dialogClosed();
     await page.getByText('Activo', { exact: true }).waitFor();
-    const before = told.length;
+    const before = deliveries.length;
     await button('Volver a avisar los descartados').click();
     await says('Se vuelve a avisar 1.');
-    await eventually('what it missed', () => told.length > before);
+    await eventually('what it missed', () => deliveries.length > before);
   });
 
-  await step('a new secret signs beside the old one', async () => {
+  await step('after a new secret, both secrets sign', async () => {
     await button('Cambiar el secreto').click();
     await inDialog('Crear uno nuevo').click();
     await dialog().getByTestId('secret').waitFor();
     const fresh = await secretShown();
     assert(fresh !== secret, 'another secret');
     await inDialog('Ya lo guardé').click();
-    await closed();
+    await dialogClosed();
     await says('También firma hasta');
     await button('Probar').click();
     await says(/Contestó 204 en \d+ ms/);
-    const last = told.at(-1);
-    assert(signed(last, fresh) && signed(last, secret), 'both sign');
+    const last = deliveries.at(-1);
+    assert(isSigned(last, fresh) && isSigned(last, secret), 'both sign');
     await picture('webhook');
   });
 
-  await step('it is removed', async () => {
+  await step('delete the webhook', async () => {
     await button('Borrar').click();
     await inDialog('Borrar').click();
     await page.waitForURL(`${hub}/integraciones`);
     await says('Todavía no hay webhooks');
   });
 
-  await step('a token is made for a program, used, and revoked', async () => {
+  await step('create, use and revoke a token', async () => {
     await button('Nueva clave').click();
     await inDialog('Crear la clave').click();
     await says('De 1 a 100 caracteres.');
@@ -169,29 +171,29 @@ async function test() {
     await inDialog('Crear la clave').click();
     const token = await secretShown();
     assert(token.startsWith('lm_'), 'the form of a token');
-    // It is not shown again: no key and no click beside it ends that.
+    // The token is shown only once, so neither Escape nor a click outside closes the dialog.
     await page.keyboard.press('Escape');
     await page.mouse.click(5, 5);
     equal(await secretShown(), token, 'it stays');
     await inDialog('Ya la guardé').click();
-    await closed();
-    const ask = (path, options = {}) =>
+    await dialogClosed();
+    const callApi = (path, options = {}) =>
       fetch(`${hub}${path}`, { ...options, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } });
-    equal((await ask('/api/sender/messages')).status, 200, 'it may read');
+    equal((await callApi('/api/sender/messages')).status, 200, 'it may read');
     const body = JSON.stringify({ to: '5491158254201', message: 'hola' });
-    equal((await ask('/api/send', { method: 'POST', body })).status, 403, 'and not send');
+    equal((await callApi('/api/send', { method: 'POST', body })).status, 403, 'and not send');
     await page.reload();
     await rows().filter({ hasText: 'cron' }).getByText('leer').waitFor();
     equal(await rows().getByText('Sin usar').count(), 0, 'its use is seen');
     await picture('integrations');
     await button('Anular cron').click();
     await inDialog('Anular').click();
-    await closed();
+    await dialogClosed();
     await says('Todavía no hay claves');
-    equal((await ask('/api/sender/messages')).status, 401, 'it is of no use');
+    equal((await callApi('/api/sender/messages')).status, 401, 'it is of no use');
   });
 
-  await step('on a phone, and in the dark', async () => {
+  await step('phone layout and dark theme', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.reload();
@@ -200,7 +202,7 @@ async function test() {
     await picture('phone-integrations');
   });
 
-  await step('no complaints', visitor.noComplaints);
+  await step('no console errors', visitor.noComplaints);
 }
 
 async function close() {

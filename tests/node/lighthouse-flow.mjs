@@ -1,10 +1,10 @@
-// Every screen of the hub's page, with something on it, judged by Lighthouse for
-// accessibility: as on a phone in the light, and on a desk in the dark.
+// Audits the accessibility of every screen of the hub's page with Lighthouse: on a phone in the
+// light theme, and on a desktop in the dark theme. Every screen has some data.
 //
 //   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node lighthouse-flow.mjs
 //
-// The hub runs with WEBHOOK_ALLOWED_HOSTS=127.0.0.1. WANTED, 95 if left out, is the
-// least that a screen may get.
+// The hub runs with WEBHOOK_ALLOWED_HOSTS=127.0.0.1. WANTED is the minimum score of each screen;
+// the default is 95.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,14 +20,14 @@ if (!hub || !password || !PHONE_URL) {
 }
 
 const ANA = '5491158254201';
-const WAYS = [
-  { way: 'phone, light', scheme: 'light', formFactor: 'mobile', viewport: { width: 360, height: 740, isMobile: true, hasTouch: true } },
-  { way: 'desk, dark', scheme: 'dark', formFactor: 'desktop', viewport: { width: 1350, height: 940 } },
+const DEVICES = [
+  { device: 'phone, light', scheme: 'light', formFactor: 'mobile', viewport: { width: 360, height: 740, isMobile: true, hasTouch: true } },
+  { device: 'desk, dark', scheme: 'dark', formFactor: 'desktop', viewport: { width: 1350, height: 940 } },
 ];
 
 const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
 let browser = null;
-const judged = [];
+const results = [];
 
 async function api(path, body) {
   const response = await fetch(`${hub}${path}`, {
@@ -43,7 +43,7 @@ async function api(path, body) {
   return answer;
 }
 
-/** Something of everything, so that no screen is judged empty. */
+/** Creates data for every screen, so that none is audited empty. Returns the paths to audit. */
 async function fill() {
   const destinatarios = Array.from({ length: 60 }, (_, n) => ({ destinatario: `549114000${String(n).padStart(4, '0')}`, nombre: `Ana ${n}` }));
   const { id } = await api('/api/sender/campaigns', { nombre: 'Marzo', mensaje: 'Hola {nombre}', cliente_id: 51, destinatarios });
@@ -57,7 +57,7 @@ async function fill() {
   await api('/api/tokens', { name: 'cron', scopes: ['read'] });
   const webhook = await api('/api/webhooks', { url: 'http://127.0.0.1:9/wa', eventos: ['message'], descripcion: 'El CRM' });
   await standin.leadMessage({ from: ANA, body: '¿Cuánto sale?' });
-  await eventually('it comes in', async () => (await api(`/api/listener/history/${ANA}`)).mensajes.some((one) => one.mensaje === '¿Cuánto sale?'));
+  await eventually('it comes in', async () => (await api(`/api/listener/history/${ANA}`)).mensajes.some((message) => message.mensaje === '¿Cuánto sale?'));
   await eventually('it is told', async () => (await api(`/api/webhooks/${webhook.id}/deliveries`)).entregas.length > 0);
   return [
     'inicio', 'campanas', 'campanas/nueva', `campanas/${id}`, 'programacion', 'conversaciones', `conversaciones/${ANA}`,
@@ -65,14 +65,14 @@ async function fill() {
   ];
 }
 
-async function judge(page, path) {
-  for (const { way, scheme, formFactor, viewport } of WAYS) {
+async function auditScreen(page, path) {
+  for (const { device, scheme, formFactor, viewport } of DEVICES) {
     await page.setViewport(viewport);
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-    // All that the screen asks for is there.
+    // Wait until the screen has loaded its data.
     await page.goto(`${hub}/${path}`, { waitUntil: 'networkidle2' });
     await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy="true"]'));
-    judged.push({ path, way, ...(await score(page, formFactor)) });
+    results.push({ path, device, ...(await score(page, formFactor)) });
     equal(new URL(page.url()).pathname, `/${path}`, 'the screen that was judged');
   }
 }
@@ -87,12 +87,12 @@ async function score(page, formFactor) {
   };
   const { lhr } = await snapshot(page, { flags });
   assert(!lhr.runtimeError, JSON.stringify(lhr.runtimeError));
-  const { score: whole, auditRefs } = lhr.categories.accessibility;
+  const { score: total, auditRefs } = lhr.categories.accessibility;
   const audits = auditRefs.map(({ id }) => lhr.audits[id]);
   const faults = audits
     .filter((audit) => audit.score === 0)
     .map(({ id, details }) => `${id}: ${(details?.items ?? []).map((item) => item.node?.snippet ?? '').join(' ')}`);
-  return { score: Math.round(whole * 100), faults };
+  return { score: Math.round(total * 100), faults };
 }
 
 async function test() {
@@ -101,19 +101,19 @@ async function test() {
   const [page] = await browser.pages();
   const paths = await fill();
 
-  await step('the sign-in', () => judge(page, 'inicio'));
-  judged.forEach((one) => { one.path = 'sign-in'; });
-  await step('signed in', async () => {
+  await step('audit the sign-in screen', () => auditScreen(page, 'inicio'));
+  results.forEach((audit) => { audit.path = 'sign-in'; });
+  await step('sign in', async () => {
     await page.goto(`${hub}/inicio`);
-    // The form comes after the page's load.
+    // The form appears only after the page has loaded.
     await page.waitForSelector('input[autocomplete="username"]');
     await page.type('input[autocomplete="username"]', 'admin');
     await page.type('input[autocomplete="current-password"]', password);
     await page.keyboard.press('Enter');
     await page.waitForSelector('[data-testid="user-name"]');
   });
-  for (const path of paths) await step(`/${path}`, () => judge(page, path));
-  await step('what is wrong is found', async () => {
+  for (const path of paths) await step(`/${path}`, () => auditScreen(page, path));
+  await step('Lighthouse finds faults in a bad page', async () => {
     await page.evaluate(() => {
       document.querySelector('main').innerHTML = '<button></button><img src="/icon.svg"><input type="text">';
     });
@@ -121,12 +121,12 @@ async function test() {
     assert(poor < 95 && faults.length >= 3, `${poor}: ${faults.join()}`);
   });
 
-  for (const { path, way, score, faults } of judged) {
-    console.log(`${String(score).padStart(3)} ${path} (${way})${faults.map((one) => `\n      ${one}`).join('')}`);
+  for (const { path, device, score, faults } of results) {
+    console.log(`${String(score).padStart(3)} ${path} (${device})${faults.map((fault) => `\n      ${fault}`).join('')}`);
   }
-  const least = Math.min(...judged.map(({ score }) => score));
-  console.log(`${judged.length} audits, the least ${least}`);
-  assert(least >= Number(WANTED), `${least} is less than ${WANTED}`);
+  const lowest = Math.min(...results.map(({ score }) => score));
+  console.log(`${results.length} audits, the lowest score ${lowest}`);
+  assert(lowest >= Number(WANTED), `${lowest} is less than ${WANTED}`);
 }
 
 await run(test, async () => browser?.close(), 400_000);

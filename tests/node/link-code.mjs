@@ -1,5 +1,5 @@
-// The page script's code by number, in the minutes that it lives, on a clock that
-// is turned by hand: renewed while somebody asks for it, over when nobody does.
+// Tests how the page script handles pairing codes by phone number, on a mocked clock: a code is
+// renewed while the service keeps requesting it, and ends otherwise.
 //
 //   node link-code.mjs
 import { mock } from 'node:test';
@@ -16,12 +16,12 @@ const { outputFiles } = await build({
   write: false,
 });
 
-// What it finds of wa-js and of the page.
-let made = 0;
+// The parts of wa-js and of the page that the script uses.
+let codeCount = 0;
 let refreshed = 0;
 let cancelled = 0;
 const Socket = { state: 'UNPAIRED' };
-const code = () => `CODE000${++made}`;
+const code = () => `CODE000${++codeCount}`;
 globalThis.WPP = {
   isInjected: true,
   on() {},
@@ -39,7 +39,7 @@ const refreshQR = () => {
   Socket.state = 'UNPAIRED';
 };
 let phoneHasIt;
-const WAWebLinkDeviceEvents = { on: (event, told) => event === 'link_device_events:primary_hello_received' && (phoneHasIt = told) };
+const WAWebLinkDeviceEvents = { on: (event, listener) => event === 'link_device_events:primary_hello_received' && (phoneHasIt = listener) };
 const modules = { WAWebSocketModel: { Socket }, WAWebLaunchSocketUtils: { refreshQR }, WAWebLinkDeviceEvents: { WAWebLinkDeviceEvents } };
 globalThis.require = (name) => modules[name];
 
@@ -47,8 +47,8 @@ mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_790_000_000_000 });
 const { linkCode, linkCodeFacts, onLinkCodeChange } = await import(
   `data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`
 );
-let told = 0;
-onLinkCodeChange(() => (told += 1));
+let changes = 0;
+onLinkCodeChange(() => (changes += 1));
 const settled = async () => {
   for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
 };
@@ -59,8 +59,8 @@ equal(first.code, 'CODE-0001', 'the code');
 equal(first.expires_at, Date.now() + 3 * MINUTE, 'how long it is good');
 equal(linkCodeFacts().expires_at, first.expires_at, 'the same in the facts');
 
-// Somebody asks again: the same, and another one when its time is over, though
-// the codes to scan have run out meanwhile.
+// A repeated request returns the same code. A new one follows when it expires, even though the QR
+// codes have run out meanwhile.
 mock.timers.tick(2 * MINUTE);
 equal((await linkCode(WPP, '5491100000001')).code, 'CODE-0001', 'the same for the same number');
 Socket.state = 'UNPAIRED_IDLE';
@@ -68,29 +68,29 @@ mock.timers.tick(1 * MINUTE);
 await settled();
 equal(refreshed, 1, 'refreshed before the next');
 equal(linkCodeFacts().expires_at, Date.now() + 3 * MINUTE, 'renewed');
-assert(told >= 2, 'and told');
+assert(changes >= 2, 'and told');
 
-// Nobody asks: it is over, and makes room for codes to scan.
+// Without further requests, the code expires, and the page shows QR codes again.
 mock.timers.tick(3 * MINUTE);
 await settled();
 equal(linkCodeFacts(), null, 'over');
-equal(made, 2, 'no further one was made');
+equal(codeCount, 2, 'no further one was made');
 assert(cancelled >= 1, 'wa-js lets go of it');
 
-// Typed into the phone at the last moment: a minute more, in which no other takes
-// its place.
+// A code that is typed into the phone just before it expires lasts one more minute, and is not
+// replaced meanwhile.
 await linkCode(WPP, '5491100000002');
 mock.timers.tick(3 * MINUTE - 1_000);
 phoneHasIt();
 mock.timers.tick(MINUTE - 1);
 await settled();
 assert(linkCodeFacts() !== null, 'it lives on');
-equal(made, 3, 'and no other was made');
+equal(codeCount, 3, 'and no other was made');
 mock.timers.tick(1_001);
 await settled();
 equal(linkCodeFacts(), null, 'over in the end');
 
-// Another number is another code.
+// Another number gets another code.
 await linkCode(WPP, '5491100000002');
 equal((await linkCode(WPP, '5491100000003')).code, 'CODE-0005', 'of another number');
 console.log('all steps passed');

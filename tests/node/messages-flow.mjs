@@ -1,9 +1,9 @@
-// The history of messages on the hub's page in Chromium: looked for, looked at,
-// sent again, and taken away as a file.
+// Tests the message history on the hub's page in Chromium: search it, view a message, resend a
+// failed one, and download the results as a file.
 //
-//   HUB_URL=… ADMIN_PASSWORD=… NOBODY=<a number without WhatsApp> PHONE_URL=… node messages-flow.mjs
+//   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node messages-flow.mjs
 //
-// With SCREENSHOTS=<folder> every screen is kept as a picture.
+// With SCREENSHOTS=<folder> a screenshot of every screen is saved.
 import { readFileSync } from 'node:fs';
 import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
@@ -35,12 +35,12 @@ async function test() {
     mensajes: [{ destinatario: NOBODY, mensaje: '=1+1' }],
   });
   await eventually('all of them are sent or refused', async () => {
-    const { mensajes: left } = await api('/api/sender/messages?estado=pendiente&limite=1');
+    const { mensajes: pending } = await api('/api/sender/messages?estado=pendiente&limite=1');
     const { mensajes: failed } = await api('/api/sender/messages?estado=fallido&limite=1');
-    return left.length === 0 && failed.length === 1;
+    return pending.length === 0 && failed.length === 1;
   }, 60_000);
 
-  await step('the newest first, by pages', async () => {
+  await step('messages are listed newest first, in pages', async () => {
     await page.goto(`${hub}/mensajes`);
     await enter('admin', password);
     await page.getByRole('heading', { name: 'Mensajes', level: 1 }).waitFor();
@@ -53,7 +53,7 @@ async function test() {
     await eventually('the first again', async () => (await rows().count()) === 50);
   });
 
-  await step('by text, number, state and day', async () => {
+  await step('filter by text, number and date', async () => {
     await page.getByLabel('Texto').fill('cuanto');
     await search();
     await eventually('the one', async () => (await rows().count()) === 1);
@@ -75,7 +75,7 @@ async function test() {
     equal(new URL(page.url()).search, '?desde=2001-01-01&hasta=2001-01-02', 'the address');
   });
 
-  await step('one that failed is looked at, and sent again with a reason', async () => {
+  await step('view a failed message and resend it with a reason', async () => {
     await page.goto(`${hub}/mensajes?estado=fallido`);
     await eventually('the one', async () => (await rows().count()) === 1);
     await rows().getByRole('button').click();
@@ -92,7 +92,7 @@ async function test() {
     await eventually('none failed', async () => (await rows().count()) === 0, 60_000);
   });
 
-  await step('what is found is a file for a spreadsheet', async () => {
+  await step('download the results as CSV', async () => {
     await page.goto(`${hub}/mensajes?cliente_id=52`);
     await eventually('the one', async () => (await rows().count()) === 1);
     const [download] = await Promise.all([
@@ -107,7 +107,7 @@ async function test() {
     assert(lines[1].includes(";'=1+1;"), lines[1]);
   });
 
-  await step('on a phone, and in the dark', async () => {
+  await step('phone layout and dark theme', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.goto(`${hub}/mensajes`);
     await eventually('a page of them', async () => (await rows().count()) === 50);
@@ -118,7 +118,7 @@ async function test() {
     await picture('dark-messages');
   });
 
-  await step('no complaints', visitor.noComplaints);
+  await step('no console errors', visitor.noComplaints);
 }
 
 await run(test, visitor.close, 240_000);

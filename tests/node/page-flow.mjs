@@ -1,15 +1,15 @@
-// The hub's page in Chromium, through the real pair and the stand-in: from nothing
-// to "Conectado", a test message, and back. Needs nobody to look on.
+// Tests the WhatsApp screen of the hub's page in Chromium, with both services and the stand-in:
+// link the phone, send a test message, disconnect and unlink. Runs unattended.
 //
 //   HUB_URL=http://127.0.0.1:3012 PHONE_URL=http://127.0.0.1:… node page-flow.mjs
 //
-// PHONE_URL is the stand-in that session-manager's WHATSAPP_WEB_URL points at. With
-// SCREENSHOTS=<folder> every screen is kept as a picture.
+// PHONE_URL is the stand-in that session-manager's WHATSAPP_WEB_URL points at.
+// With SCREENSHOTS=<folder> a screenshot of every screen is saved.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { CHROME, CHROME_ARGS, assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
-import { line } from './page-line.mjs';
+import { startProxy } from './page-line.mjs';
 
 const [hubArgument, phoneArgument] = process.argv.slice(2);
 const HUB = hubArgument ?? process.env.HUB_URL;
@@ -18,13 +18,13 @@ if (!HUB || !PHONE) {
   console.error('usage: HUB_URL=… PHONE_URL=… node page-flow.mjs, or both as arguments');
   process.exit(2);
 }
-// The browser goes by a line that can be cut.
-const wire = await line(HUB);
-const hub = wire.url;
+// The browser connects through a proxy, whose connections the test can cut.
+const proxy = await startProxy(HUB);
+const hub = proxy.url;
 const standin = phone(`${PHONE.replace(/\/$/, '')}/`);
 const pictures = process.env.SCREENSHOTS;
 
-// Starting Chrome on a busy machine takes its time.
+// The limit for slow steps, in ms: on a busy machine, Chrome starts slowly.
 const LONG = 60_000;
 const LEAD = '5491140000001';
 
@@ -38,7 +38,7 @@ const view = (kind, timeout = LONG) => page.locator(`[data-view="${kind}"]`).wai
 const button = (name) => page.getByRole('button', { name, exact: true });
 const dialog = () => page.getByRole('dialog');
 const says = (text, timeout = 10_000) => page.getByText(text).first().waitFor({ timeout });
-/** One of the switches in the header; the radio itself is out of sight. */
+/** Selects an option of a switch in the header by its label, because the radio input is hidden. */
 const choose = (name) => page.getByRole('banner').locator('label', { hasText: name }).click();
 const code = () => page.locator('[data-view="scan"] img');
 
@@ -47,14 +47,14 @@ async function picture(name) {
 }
 
 async function noSidewaysScroll(where) {
-  // Once the layout has followed the window's new size.
+  // The layout follows a new window size late.
   await eventually(`${where}: nothing is wider than the window`, () =>
     page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth),
     5_000,
   );
 }
 
-/** The question is asked; "Cancelar" changes nothing, the other answer acts. */
+/** Opens the question twice: cancels it, which changes nothing, and then confirms it. */
 async function answer(opener, title, confirm) {
   await button(opener).click();
   await dialog().getByText(title).waitFor();
@@ -78,7 +78,7 @@ async function open() {
   page = await context.newPage();
   page.on('pageerror', (error) => complaints.push(`page error: ${error.stack ?? error}`));
   page.on('console', (message) => {
-    // Chromium says so of each refused request; the page puts those in words.
+    // Chromium logs each failed request; the page itself shows those errors.
     const refused = message.text().startsWith('Failed to load resource');
     if (message.type() === 'error' && !refused) complaints.push(`console: ${message.text()}`);
   });
@@ -95,7 +95,7 @@ async function open() {
   });
 }
 
-/** Whatever an earlier run left: unlinked and closed. */
+/** Unlinks and closes the session that an earlier run may have left. */
 async function reset() {
   const post = (path) => fetch(`${hub}/api/admin/whatsapp/${path}`, { method: 'POST' });
   const { ok, status } = await post('logout');
@@ -109,7 +109,7 @@ async function test() {
   await open();
   const config = await (await fetch(`${hub}/api/config`)).json();
 
-  await step('nothing yet', async () => {
+  await step('not linked yet', async () => {
     await reset();
     await page.goto(`${hub}/`);
     await page.waitForURL(`${hub}/inicio`);
@@ -121,20 +121,20 @@ async function test() {
     await picture('disconnected');
   });
 
-  await step('connect shows the code', async () => {
+  await step('connecting shows the QR code', async () => {
     await standin.call('settings', { first_code_ms: 8_000, next_code_ms: 60_000 });
     await button('Conectar').click();
     await view('starting');
     await picture('starting');
     await view('scan');
     await code().waitFor();
-    const drawn = await code().evaluate((image) => image.decode().then(() => image.naturalWidth));
-    assert(drawn >= 200, `the code is ${drawn} px wide`);
+    const codeWidth = await code().evaluate((image) => image.decode().then(() => image.naturalWidth));
+    assert(codeWidth >= 200, `the code is ${codeWidth} px wide`);
     await says('Dispositivos vinculados');
     await picture('code');
   });
 
-  await step('the countdown runs, the code rotates', async () => {
+  await step('the countdown runs and the code rotates', async () => {
     const first = await code().getAttribute('src');
     const seconds = async () => Number(/(\d+) s/.exec(await page.getByRole('timer').textContent())?.[1]);
     const start = await seconds();
@@ -143,20 +143,20 @@ async function test() {
     await eventually('another code', async () => (await code().getAttribute('src')) !== first, 30_000);
   });
 
-  await step('scan, connected, with the account', async () => {
+  await step('after the scan, the account is shown as connected', async () => {
     await standin.call('scan', {});
     await view('ready');
     const { me, pushname } = (await standin.state()).settings;
-    const shown = (await page.getByTestId('account-phone').textContent()).replace(/\D/g, '');
-    equal(shown, me, 'the number');
+    const accountPhone = (await page.getByTestId('account-phone').textContent()).replace(/\D/g, '');
+    equal(accountPhone, me, 'the number');
     equal(await page.getByTestId('account-name').textContent(), pushname, 'the name');
     equal(await page.getByTestId('state').textContent(), 'Conectado', 'what is read out');
     equal(await page.title(), 'Conectado · LeadMaster', 'the tab');
     await picture('connected');
   });
 
-  await step('a test message', async () => {
-    // Its own, since the stand-in remembers what earlier runs sent.
+  await step('send a test message', async () => {
+    // A unique text, since the stand-in keeps the messages of earlier runs.
     const text = `Hola desde la prueba de las ${new Date().toISOString()}`;
     const sent = async () => (await standin.messages()).some((message) => message.body === text);
     const submit = button(config.dry_run ? 'Probar envío' : 'Enviar prueba');
@@ -169,7 +169,7 @@ async function test() {
       await says('Modo prueba');
       await says('La prueba salió bien');
       await says('le habría llegado a +54 9 11 4000-0001');
-      assert(!(await sent()), 'a rehearsed message reached WhatsApp');
+      assert(!(await sent()), 'a dry-run message reached WhatsApp');
     } else {
       await says('WhatsApp recibió el mensaje.', LONG);
       await says('Entregado ✓✓');
@@ -179,19 +179,19 @@ async function test() {
     await picture('send');
   });
 
-  await step('details', async () => {
+  await step('show the details', async () => {
     await button('Detalles').click();
     await says('Historial de estados');
     await says('El teléfono aceptó la vinculación.');
     if (pictures) {
-      // Else the fixed header stands in the middle of the picture.
+      // Otherwise, the fixed header would be in the middle of the screenshot.
       await page.evaluate(() => window.scrollTo(0, 0));
       await page.screenshot({ path: join(pictures, 'details.png'), fullPage: true });
     }
     await button('Detalles').click();
   });
 
-  await step('the language is switched and remembered', async () => {
+  await step('switch the language; a reload keeps it', async () => {
     await choose('English');
     await page.getByRole('heading', { name: 'Connected', exact: true }).waitFor();
     equal(await page.evaluate(() => document.documentElement.lang), 'en', 'the language');
@@ -202,7 +202,7 @@ async function test() {
     await page.getByRole('heading', { name: 'Conectado', exact: true }).waitFor();
   });
 
-  await step('dark is switched and remembered', async () => {
+  await step('switch to the dark theme; a reload keeps it', async () => {
     const scheme = () => page.evaluate(() => document.documentElement.dataset.mantineColorScheme);
     const brightness = () =>
       page.evaluate(() => {
@@ -220,7 +220,7 @@ async function test() {
     await eventually('the page is bright', async () => (await scheme()) === 'light');
   });
 
-  await step('a phone 360 px wide', async () => {
+  await step('phone layout, 360 px wide', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await noSidewaysScroll('connected');
     await picture('phone-connected');
@@ -236,7 +236,7 @@ async function test() {
     await page.setViewportSize({ width: 1200, height: 900 });
   });
 
-  await step('the network goes and comes', async () => {
+  await step('the network is lost and restored', async () => {
     await standin.call('network', { up: false });
     await says('Sin conexión con WhatsApp', LONG);
     await picture('network-lost');
@@ -244,18 +244,18 @@ async function test() {
     await view('ready');
   });
 
-  await step('the hub goes and comes', async () => {
-    await wire.cut();
+  await step('the hub is lost and restored', async () => {
+    await proxy.cut();
     await says('No hay conexión con el servidor, reintentando…');
     assert(await button('Enviar prueba').or(button('Probar envío')).isDisabled(), 'nothing can be sent');
     await picture('hub-away');
-    await wire.mend();
+    await proxy.restore();
     await page.getByText('No hay conexión con el servidor').waitFor({ state: 'detached' });
     await view('ready');
     await eventually('the stream is back', () => page.getByText('Se actualiza cada pocos segundos').count().then((n) => n === 0));
   });
 
-  await step('disconnect, with its question; the phone stays linked', async () => {
+  await step('disconnect after a question; the phone stays linked', async () => {
     await answer('Pausar la conexión', '¿Pausar la conexión?', 'Pausar la conexión');
     await view('disconnected');
     await says('El teléfono sigue vinculado');
@@ -264,7 +264,7 @@ async function test() {
     await view('ready', 1_000);
   });
 
-  await step('unlink, with its question', async () => {
+  await step('unlink after a question', async () => {
     await answer('Quitar este WhatsApp', '¿Quitar este WhatsApp?', 'Quitar este WhatsApp');
     await view('disconnected');
     await says('Al conectar aparece un código nuevo');
@@ -272,7 +272,7 @@ async function test() {
     await picture('unlinked');
   });
 
-  await step('link by number, on a phone', async () => {
+  await step('link by phone number, in the phone layout', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await button('Conectar').click();
     await view('scan');
@@ -301,13 +301,13 @@ async function test() {
     await page.setViewportSize({ width: 1200, height: 900 });
   });
 
-  await step('unlinked from the phone', async () => {
+  await step('unlink from the phone', async () => {
     await standin.call('unlink', {});
     await view('disconnected');
     await says('se desvinculó desde el teléfono');
   });
 
-  await step('a path that is not there', async () => {
+  await step('an unknown path', async () => {
     await page.goto(`${hub}/no-existe`);
     await page.getByRole('heading', { name: 'Esta página no existe' }).waitFor();
     await picture('not-found');
@@ -319,7 +319,7 @@ async function test() {
     await view('disconnected');
   });
 
-  await step('no complaints', () => {
+  await step('no console errors or unexpected requests', () => {
     assert(complaints.length === 0, complaints.join('\n'));
   });
 }
@@ -329,7 +329,7 @@ await run(
   async () => {
     if (pictures && page) await page.screenshot({ path: join(pictures, 'last.png') }).catch(() => {});
     await browser?.close();
-    await wire.cut();
+    await proxy.cut();
     if (before) {
       const { first_code_ms, next_code_ms } = before;
       await standin.call('settings', { first_code_ms, next_code_ms });

@@ -1,8 +1,8 @@
-// The line between the browser and the hub, which a test can cut and mend.
+// A TCP proxy between the browser and the hub, whose connections a test can cut and restore.
 import { createServer, connect } from 'node:net';
 
-/** Passes bytes on to `target`; `url` is where the browser goes instead. */
-export async function line(target) {
+/** Starts a proxy to `target`. The browser uses the returned `url` instead of `target`. */
+export async function startProxy(target) {
   const { hostname, port: targetPort } = new URL(target);
   const open = new Set();
   let server = null;
@@ -12,17 +12,17 @@ export async function line(target) {
     new Promise((resolve, reject) => {
       server = createServer((near) => {
         const far = connect(Number(targetPort), hostname);
-        for (const [one, other] of [
+        for (const [source, sink] of [
           [near, far],
           [far, near],
         ]) {
-          open.add(one);
-          one.on('error', () => other.destroy());
-          one.on('close', () => {
-            open.delete(one);
-            other.destroy();
+          open.add(source);
+          source.on('error', () => sink.destroy());
+          source.on('close', () => {
+            open.delete(source);
+            sink.destroy();
           });
-          one.pipe(other);
+          source.pipe(sink);
         }
       });
       server.once('error', reject);
@@ -39,5 +39,5 @@ export async function line(target) {
   };
 
   await listen();
-  return { url: `http://127.0.0.1:${port}`, cut, mend: listen };
+  return { url: `http://127.0.0.1:${port}`, cut, restore: listen };
 }

@@ -1,6 +1,6 @@
-// The service's page script in Chromium on the stand-in, without the service: with
-// a person at the browser, with two searches at once, with passkeys of others, and
-// where the page has no place for a code or says by its address why it logged out.
+// Tests session-manager's page script in Chromium on the stand-in, without the service: a user at
+// the browser, two searches at once, passkeys of other sites, a page without an element for the
+// code, and the logout reason in the page's address.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
@@ -24,9 +24,12 @@ const LEAD = '5491140000001';
 let browser = null;
 let page = null;
 
-/** Calls of the service in one turn of the page, each with its answer or its error. */
-const calls = async (...wanted) => {
-  const texts = wanted.map(([name, args]) => [name, JSON.stringify(args)]);
+/**
+ * Makes several calls of the service in one turn of the page. Returns an answer or an error for
+ * each.
+ */
+const calls = async (...requests) => {
+  const texts = requests.map(([name, args]) => [name, JSON.stringify(args)]);
   const answers = await page.evaluate((all) => Promise.all(all.map(([name, args]) => __leadmaster.call(name, args))), texts);
   return answers.map((answer) => JSON.parse(answer.slice(answer.indexOf(' ') + 1)));
 };
@@ -47,15 +50,15 @@ async function open(options, { before, address = url } = {}) {
 async function test() {
   browser = await chromium.launch({ executablePath: CHROME, args: CHROME_ARGS });
 
-  await step("a person's own Cancel ends the ceremony", async () => {
+  await step("the user's Cancel ends the passkey ceremony", async () => {
     await api.call('settings', { passkey: true });
     await open({ attended: true });
     for (const turn of ['first', 'second']) {
       await scan(`the ${turn} scan`);
-      const asked = await eventually(`the ${turn} passkey`, async () => (await facts()).passkey);
-      equal(asked.stage, 'asked', 'a person answers, not the service');
+      const passkey = await eventually(`the ${turn} passkey`, async () => (await facts()).passkey);
+      equal(passkey.stage, 'asked', 'a person answers, not the service');
       await page.click('[data-testid="shortcake_cancel_button"]');
-      // Else the service would go on counting the first one's ten minutes.
+      // Otherwise, the service would still count the ten minutes of the first passkey.
       await eventually(`a code after the ${turn} Cancel`, async () => {
         const { passkey, code } = await facts();
         return passkey === null && code !== null;
@@ -64,9 +67,9 @@ async function test() {
     await page.context().close();
   });
 
-  await step("passkeys of others are the browser's", async () => {
+  await step('passkey requests of other sites go to the browser', async () => {
     await api.call('settings', { passkey: false });
-    // What the browser itself is asked for, in place of an authenticator.
+    // Records the requests that reach the browser, and answers them instead of an authenticator.
     const before = () => {
       window.asked = [];
       CredentialsContainer.prototype.get = async function (options) {
@@ -85,7 +88,7 @@ async function test() {
     equal(await page.evaluate(() => navigator.credentials.get()), 'of the browser', 'nothing in particular');
     equal((await page.evaluate(() => window.asked)).length, others.length + 2, 'what the browser was asked for');
     equal((await facts()).passkey, null, 'what the service hears of them');
-    // WhatsApp's own are the service's, and the browser hears nothing of them.
+    // Requests of WhatsApp go to the service, and do not reach the browser.
     await page.evaluate(() => {
       for (const rpId of ['whatsapp.com', 'web.whatsapp.com']) {
         navigator.credentials.get({ publicKey: { rpId, challenge: new Uint8Array(8) } }).catch(() => {});
@@ -101,16 +104,16 @@ async function test() {
     await page.context().close();
   });
 
-  await step('no code is composed where the page has no place for one', async () => {
+  await step('no code is composed without an element for it', async () => {
     await api.call('settings', { data_ref: false });
     await open({ attended: true });
     await eventually('a composed code', async () => (await facts()).code);
-    // The page's screen for a number shows the number's code alone.
+    // The page's screen for linking by number shows only that number's code.
     const { ok: byNumber } = await call('pairing_code', { phone: '5491100000001' });
     assert(/^[0-9A-Z]{8}$/.test(byNumber.code.replace('-', '')), byNumber.code);
     await page.evaluate(() => document.querySelector('[data-testid="link-device-qr-code"]').remove());
     await eventually('no code any more', async () => (await facts()).code === null);
-    // Back at the screen for a code.
+    // The page shows the screen with the QR code again.
     await page.evaluate(() => {
       const place = Object.assign(document.createElement('div'), { id: 'place' });
       place.setAttribute('data-testid', 'link-device-qr-code');
@@ -121,7 +124,7 @@ async function test() {
     await api.call('settings', { data_ref: true });
   });
 
-  await step('the number in the address says why the page logged out', async () => {
+  await step('the number in the address gives the logout reason', async () => {
     for (const [number, name] of [
       ['0', 'CLIENT_FATAL'],
       ['1', 'SYNC_FAIL'],
@@ -138,7 +141,7 @@ async function test() {
     await page.context().close();
   });
 
-  await step('one search at a time', async () => {
+  await step('only one search runs at a time', async () => {
     await open({ attended: false });
     await scan('the scan');
     await eventually('it is linked', async () => (await facts()).stream === 'CONNECTED');
@@ -146,12 +149,12 @@ async function test() {
     for (const text of texts) await api.leadMessage({ from: LEAD, body: text });
     const search = { chat: `${LEAD}@c.us`, since: 0, anchor: null, direction: 'before', budget_ms: 1_000 };
     await eventually('they are stored', async () => (await call('search', search)).ok?.messages.length === texts.length);
-    // The service asks again when it has given up on an answer.
+    // The service repeats a search after it has given up waiting for the answer.
     const [first, second] = await calls(['search', search], ['search', search]);
     equal(first.err?.code, 'NOT_READY', 'the first one');
     assert(first.err.message.includes('another search'), first.err.message);
     equal(second.ok.messages.length, texts.length, 'the second one');
-    // Whatever it asks for: they share the page's one search.
+    // Other calls that search are limited in the same way.
     const [chats, memory] = await calls(['chats', { since: 0 }], ['memory', { since: 0, limit: 10, mark: '' }]);
     equal(chats.err?.code, 'NOT_READY', 'the list of chats');
     equal(memory.ok.ids.length, texts.length, 'the messages in memory');

@@ -1,7 +1,6 @@
-// The passkey that WhatsApp asks for, in Chromium with a virtual authenticator:
-// by hand with the console, then with the extension, after an answer that
-// WhatsApp refuses. The stand-in is https://web.whatsapp.com here, by a name that
-// is mapped to loopback.
+// Tests the passkey ceremony on the hub's page in Chromium with a virtual authenticator: by hand
+// with the browser's console; with an answer that WhatsApp refuses; and with the extension. Here
+// https://web.whatsapp.com is the stand-in, because the name is mapped to loopback.
 //
 //   HUB_URL=… PHONE_URL=… WHATSAPP=127.0.0.1:<TLS> node passkey-flow.mjs
 import { mkdtempSync } from 'node:fs';
@@ -19,14 +18,14 @@ const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
 
 let context = null;
 let hub = null;
-/** What the authenticator of every page holds. */
-let credential = null;
+/** The account's passkey, which later authenticators are given. */
+let accountCredential = null;
 
 const view = (kind) => hub.locator(`[data-view="${kind}"]`).waitFor({ timeout: LONG });
 const button = (name) => hub.getByRole('button', { name, exact: true });
 
-/** A key in the pocket: what a page of this browser finds when it asks. */
-async function authenticator(page, holds) {
+/** Adds a virtual authenticator to a page, with the passkey `credential` if it is given. */
+async function addAuthenticator(page, credential) {
   const cdp = await context.newCDPSession(page);
   await cdp.send('WebAuthn.enable');
   const options = {
@@ -34,16 +33,16 @@ async function authenticator(page, holds) {
     isUserVerified: true, automaticPresenceSimulation: true,
   };
   const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', { options });
-  if (holds) await cdp.send('WebAuthn.addCredential', { authenticatorId, credential: holds });
+  if (credential) await cdp.send('WebAuthn.addCredential', { authenticatorId, credential });
   return { cdp, authenticatorId };
 }
 
-/** A passkey made on WhatsApp's page: its public half, and what holds it. */
+/** Creates a passkey on WhatsApp's page. Returns its public key, and the credential itself. */
 async function register() {
   const page = await context.newPage();
-  const { cdp, authenticatorId } = await authenticator(page);
+  const { cdp, authenticatorId } = await addAuthenticator(page);
   await page.goto(SITE);
-  const made = await page.evaluate(async () => {
+  const passkey = await page.evaluate(async () => {
     const created = await navigator.credentials.create({
       publicKey: {
         rp: { id: 'whatsapp.com', name: 'WhatsApp' },
@@ -59,22 +58,22 @@ async function register() {
   });
   const { credentials } = await cdp.send('WebAuthn.getCredentials', { authenticatorId });
   await page.close();
-  return { made, holds: { ...credentials[0], signCount: 1 } };
+  return { passkey, credential: { ...credentials[0], signCount: 1 } };
 }
 
-/** Up to the passkey that WhatsApp asks for. */
-async function askedFor() {
+/** Scans the code, and waits until WhatsApp asks for the passkey. */
+async function scanUntilPasskey() {
   await view('scan');
   await eventually('the phone scans', () => standin.call('scan', {}).catch(() => null), LONG);
   await view('passkey');
   await hub.getByTestId('passkey-time').waitFor();
 }
 
-/** What WhatsApp's console prints for the line that the page shows. */
-async function printed(holds) {
+/** Runs the line that the hub's page shows in WhatsApp's console. Returns the printed answer. */
+async function printedAnswer(credential) {
   const line = await hub.getByTestId('passkey-snippet').textContent();
   const page = await context.newPage();
-  await authenticator(page, holds);
+  await addAuthenticator(page, credential);
   await page.goto(SITE);
   const printing = page.waitForEvent('console', (message) => message.text().startsWith('{"'));
   await page.evaluate(line);
@@ -90,7 +89,7 @@ async function paste(text) {
 }
 
 await run(async () => {
-  await step('Chromium with the extension', async () => {
+  await step('start Chromium with the extension', async () => {
     context = await chromium.launchPersistentContext(mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'passkey-')), {
       executablePath: CHROME,
       locale: 'es-AR',
@@ -100,66 +99,66 @@ await run(async () => {
         `--disable-extensions-except=${EXTENSION}`,
         `--load-extension=${EXTENSION}`,
         `--host-resolver-rules=MAP web.whatsapp.com:443 ${WHATSAPP}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
-        // The certificate is nobody's; a page with a wrong one has no passkeys.
+        // No trusted issuer signed the certificate, and a page with an invalid one has no passkeys.
         '--ignore-certificate-errors',
       ],
     });
     hub = await context.newPage();
   });
 
-  await step('the account has a passkey', async () => {
-    const { made, holds } = await register();
-    await standin.call('passkeys', made);
-    credential = holds;
+  await step('register a passkey for the account', async () => {
+    const { passkey, credential } = await register();
+    await standin.call('passkeys', passkey);
+    accountCredential = credential;
   });
 
-  await step('it is asked for after the scan', async () => {
+  await step('WhatsApp asks for the passkey after the scan', async () => {
     await hub.goto(`${HUB}/whatsapp`);
     await button('Conectar').click();
-    await askedFor();
+    await scanUntilPasskey();
   });
 
-  await step('by hand: what is no answer is not sent', async () => {
+  await step('by hand: an invalid answer is not sent', async () => {
     await hub.getByRole('button', { name: 'En este navegador, a mano' }).click();
     await paste('undefined');
     await hub.getByText('Eso no es la respuesta').waitFor();
   });
 
-  await step('by hand: the line of the page, in the console of WhatsApp', async () => {
-    await paste(await printed(credential));
+  await step("by hand: the page's line in WhatsApp's console", async () => {
+    await paste(await printedAnswer(accountCredential));
     await view('ready');
     const refusals = await standin.call('passkey-refusals');
     equal(refusals.length, 0, 'refusals');
   });
 
-  await step('unlinked, and asked for again', async () => {
+  await step('unlink, and WhatsApp asks for the passkey again', async () => {
     await standin.call('unlink', {});
     await view('disconnected');
     await button('Conectar').click();
-    await askedFor();
+    await scanUntilPasskey();
   });
 
-  await step('the passkey of another account is refused by WhatsApp', async () => {
-    const { holds } = await register();
+  await step('WhatsApp refuses the passkey of another account', async () => {
+    const { credential } = await register();
     await hub.getByRole('button', { name: 'En este navegador, a mano' }).click();
-    await paste(await printed(holds));
+    await paste(await printedAnswer(credential));
     await hub.getByText('WhatsApp no aceptó la respuesta').waitFor({ timeout: LONG });
     equal((await standin.call('passkey-refusals')).at(-1), 'passkey_unknown', 'the refusal');
   });
 
-  await step('with the extension: asked on WhatsApp’s page, and brought back', async () => {
+  await step("with the extension: answer on WhatsApp's page", async () => {
     await hub.getByRole('button', { name: 'En este navegador, con la extensión' }).click();
     const opened = context.waitForEvent('page');
     await button('Usar mi llave de acceso').click();
     const page = await opened;
-    await authenticator(page, { ...credential, signCount: 5 });
+    await addAuthenticator(page, { ...accountCredential, signCount: 5 });
     const question = page.locator('#leadmaster-passkey');
     await question.getByText(new URL(HUB).origin).waitFor({ timeout: LONG });
     await question.getByRole('button').first().click();
     await page.waitForEvent('close', { timeout: LONG }).catch(() => assert(page.isClosed(), 'the tab is closed'));
   });
 
-  await step('the code is compared, and the phone is linked', async () => {
+  await step('compare the verification code; the phone is linked', async () => {
     const code = hub.getByTestId('verification-code');
     await code.waitFor({ timeout: LONG });
     assert(/^[0-9A-Z]{4}-[0-9A-Z]{4}$/.test(await code.textContent()), 'a verification code');

@@ -1,4 +1,4 @@
-// @wppconnect/wa-js, unmodified from npm, in Chromium on the stand-in.
+// Tests @wppconnect/wa-js, unmodified from npm, in Chromium on the stand-in.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
@@ -18,7 +18,7 @@ const problems = [];
 async function open() {
   context = await chromium.launchPersistentContext(profile, { executablePath: CHROME, args: CHROME_ARGS, userAgent: USER_AGENT });
   await context.addInitScript(`window.WPPConfig = { disableGoogleAnalytics: true };\n${bundle}`);
-  // Everything the bundle reports, kept in the page for the test to read.
+  // Keeps all events of the bundle in the page, where the test reads them.
   await context.addInitScript(() => {
     window.seen = { messages: [], codes: [], acks: [], events: [] };
     WPP.on('chat.new_message', (m) => window.seen.messages.push({ id: String(m.id), type: m.type, body: m.body, from: String(m.from), fromMe: m.id.fromMe }));
@@ -45,34 +45,34 @@ const isReady = async () => {
 const sendText = (to, text, options) => inPage(([a, b, c]) => WPP.chat.sendTextMessage(a, b, { createChat: true, waitForAck: true, ...c }), [`${to}@c.us`, text, options]);
 
 async function test() {
-  await step('code', async () => {
+  await step('a QR code appears', async () => {
     await api.call('settings', { first_code_ms: 4000, next_code_ms: 60_000 });
     await open();
     await page.waitForSelector('[data-testid="link-device-qr-code"][data-ref]', { timeout: 10_000 });
     await eventually('wa-js has a code', () => inPage(() => WPP.isInjected && window.seen.codes.length > 0));
   });
 
-  await step('rotation', async () => {
+  await step('the code rotates', async () => {
     const first = (await inPage(() => window.seen.codes))[0];
-    await eventually('a second code', () => inPage((one) => window.seen.codes.some((code) => code !== one), first));
+    await eventually('a second code', () => inPage((known) => window.seen.codes.some((code) => code !== known), first));
     const code = (await inPage(() => window.seen.codes)).at(-1);
-    const shown = (await api.state()).codes.at(-1).code;
-    assert(shown.startsWith(`${code},`), `the composed code ${code} is the shown one ${shown}`);
-    equal(await page.getAttribute('[data-testid="link-device-qr-code"]', 'data-ref'), shown, 'data-ref');
+    const displayed = (await api.state()).codes.at(-1).code;
+    assert(displayed.startsWith(`${code},`), `the composed code ${code} is the displayed one ${displayed}`);
+    equal(await page.getAttribute('[data-testid="link-device-qr-code"]', 'data-ref'), displayed, 'data-ref');
   });
 
-  await step('scan', async () => {
+  await step('scan the code', async () => {
     const code = (await inPage(() => WPP.conn.getAuthCode())).fullCode;
     await api.scan(code);
     await eventually('authenticated', () => inPage(() => WPP.conn.isAuthenticated()));
   });
 
-  await step('ready', async () => {
+  await step('the page becomes ready', async () => {
     await eventually('ready', isReady);
     equal(await inPage(() => WPP.conn.getMyUserWid().user), (await api.state()).settings.me, 'the account');
   });
 
-  await step('send with the server’s ack', async () => {
+  await step('send a message and get the server’s ack', async () => {
     const key = `true_${LEAD}@c.us_3EB0AAAABBBBCCCCDDDD01`;
     const sent = await sendText(LEAD, 'Hola, ¿sigue buscando?', { messageId: key });
     equal(sent.id, key, 'the id we chose');
@@ -86,7 +86,7 @@ async function test() {
     equal((await api.messages()).filter((m) => m.key === key).length, 1, 'how often it was delivered');
   });
 
-  await step('a picture, a place, a card, a reply and a reaction', async () => {
+  await step('send an image, a location, a contact card, a reply and a reaction', async () => {
     const key = `true_${LEAD}@c.us_3EB0AAAABBBBCCCCDDDD02`;
     const sent = await inPage(([to, id, data]) => WPP.chat.sendFileMessage(to, data, { type: 'image', caption: 'la casa', filename: 'casa.png', createChat: true, waitForAck: true, messageId: id }), [`${LEAD}@c.us`, key, PICTURE]);
     equal(sent.id, key, 'the id we chose');
@@ -112,7 +112,7 @@ async function test() {
     equal(`${reaction.kind} ${reaction.body}`, 'reaction 👍', 'what arrived');
   });
 
-  await step('refused, and error 463', async () => {
+  await step('refused sends and their error numbers', async () => {
     await api.call('rules', { to: LEAD, outcome: 'network_error', count: 1 });
     equal((await sendText(LEAD, 'no llega')).sendMsgResult.messageSendResult, 'ERROR_NETWORK', 'the result');
     await api.call('rules', { to: LEAD, outcome: 'reach_out_463', count: 1 });
@@ -123,7 +123,7 @@ async function test() {
     equal(refused.ack, -1, 'the ack');
     await api.call('rules', { to: LEAD, outcome: 'new_chats_475', count: 1 });
     equal((await sendText(LEAD, 'mucho')).sendMsgResult.ackErrorCode, 475, 'the monthly limit');
-    // A failure of the page's own has no number, and leaves a text with the clock.
+    // A failure within the page has no error number, and the message keeps its clock icon.
     for (const outcome of ['unknown', 'unknown_taken']) {
       await api.call('rules', { to: LEAD, outcome, count: 1 });
       const failed = await sendText(LEAD, outcome);
@@ -135,7 +135,7 @@ async function test() {
     }
   });
 
-  await step('a blocked contact', async () => {
+  await step('a send to a blocked contact fails', async () => {
     await api.call('contacts', { phone: LEAD, blocked: true });
     await eventually('the page knows', () => inPage((to) => WPP.blocklist.isBlocked(to), `${LEAD}@c.us`));
     const key = `true_${LEAD}@c.us_3EB0BLOCKED0`;
@@ -148,7 +148,7 @@ async function test() {
     await eventually('the page knows', () => inPage((to) => !WPP.blocklist.isBlocked(to), `${LEAD}@c.us`));
   });
 
-  await step('what the account may do', async () => {
+  await step('the limits of the account', async () => {
     const lock = () => inPage(() => [require('WAWebReachoutTimelockUtils').isUserReachoutTimelocked(), require('WAWebIndividualNewChatMessageCappingLimitUtils').getCappingData()?.capping_status ?? null]);
     equal(JSON.stringify(await lock()), '[false,null]', 'at first');
     await inPage(() => require('WAWebCmd').Cmd.on('reachout_timelock_state_change', () => (window.told = true)));
@@ -160,7 +160,7 @@ async function test() {
     equal(await inPage(() => WPP.conn.getHistorySyncProgress().progress), 100, 'the history');
   });
 
-  await step('64 at once', async () => {
+  await step('send 64 messages at once', async () => {
     const start = Date.now();
     const good = await inPage(async () => {
       const all = Array.from({ length: 64 }, (_, i) => WPP.chat.sendTextMessage(`54911410000${10 + i}@c.us`, `nº ${i}`, { createChat: true, waitForAck: true }));
@@ -170,7 +170,7 @@ async function test() {
     assert(Date.now() - start < 5000, `64 at once took ${Date.now() - start} ms`);
   });
 
-  await step('number not on WhatsApp', async () => {
+  await step('a number without WhatsApp', async () => {
     await api.call('contacts', { phone: NOBODY, on_whatsapp: false });
     equal(await inPage((n) => WPP.contact.queryExists(`${n}@c.us`), NOBODY), null, 'nobody’s number');
     const somebody = await inPage(() => WPP.contact.queryExists('5491140000002@c.us'));
@@ -178,7 +178,7 @@ async function test() {
     equal(somebody.lid.server, 'lid', 'their LID');
   });
 
-  await step('inbound', async () => {
+  await step('incoming messages', async () => {
     const plain = await api.leadMessage({ from: LEAD, name: 'Ana', body: 'sí, claro' });
     const message = await eventually('the message', () => inPage((id) => window.seen.messages.find((m) => m.id === id), plain.key));
     equal(message.from, `${LEAD}@c.us`, 'its sender');
@@ -194,7 +194,7 @@ async function test() {
     await eventually('what the phone sent', () => inPage((id) => window.seen.messages.find((m) => m.id === id && m.fromMe), own.key));
   });
 
-  await step('network lost and back', async () => {
+  await step('the network is lost and restored', async () => {
     await api.call('network', { up: false });
     await eventually('TIMEOUT', async () => (await stage()).state === 'TIMEOUT');
     const pending = sendText(LEAD, 'con la red caída');
@@ -203,7 +203,7 @@ async function test() {
     await eventually('ready again', isReady);
   });
 
-  await step('conflict and takeover', async () => {
+  await step('a conflict, and taking over', async () => {
     await api.call('conflict', {});
     await eventually('CONFLICT', async () => (await stage()).state === 'CONFLICT');
     await inPage(() => require('WAWebSocketModel').Socket.takeover());
@@ -211,7 +211,7 @@ async function test() {
   });
 
   let away;
-  await step('restart linked, without a code', async () => {
+  await step('after a restart, the page is still linked', async () => {
     await close();
     away = await api.leadMessage({ from: LEAD, body: 'mientras no estabas' });
     await open();
@@ -219,21 +219,21 @@ async function test() {
     equal((await inPage(() => window.seen.codes)).length, 0, 'codes shown');
   });
 
-  await step('message while away', async () => {
+  await step('a message that came while the browser was closed', async () => {
     const message = await eventually('the message', () => inPage(async (id) => { const m = await WPP.chat.getMessageById(id); return m && { body: m.body }; }, away.key));
     equal(message.body, 'mientras no estabas', 'its text');
     const sent = await inPage((id) => WPP.chat.getMessageById(id).then((m) => m.ack), `true_${LEAD}@c.us_3EB0AAAABBBBCCCCDDDD01`);
     assert(sent >= 1, `what was sent before the restart is remembered with its ack: ${sent}`);
   });
 
-  await step('unlink', async () => {
+  await step('unlink from the phone', async () => {
     await api.call('unlink', {});
     await page.waitForURL(/post_logout=1/, { timeout: 10_000 });
     await page.waitForSelector('[data-testid="link-device-qr-code"][data-ref]', { timeout: 10_000 });
     await eventually('not registered', async () => (await stage()).registered === false);
   });
 
-  await step('link by number', async () => {
+  await step('link by phone number', async () => {
     await eventually('wa-js is in', () => inPage(() => WPP.isFullReady));
     const code = await inPage(() => WPP.conn.genLinkDeviceCodeForPhoneNumber('5491140000005'));
     equal(code.length, 8, 'the length of the code');
@@ -242,13 +242,13 @@ async function test() {
     equal(await inPage(() => WPP.conn.getMyUserWid().user), '5491140000005', 'the account');
   });
 
-  await step('logout', async () => {
+  await step('log out from the page', async () => {
     await inPage(() => { WPP.conn.logout(); });
     await eventually('the phone sees the device gone', async () => (await api.state()).devices.length === 0);
     await page.waitForSelector('[data-testid="link-device-qr-code"][data-ref]', { timeout: 10_000 });
   });
 
-  await step('codes end, and begin anew', async () => {
+  await step('codes run out and start again', async () => {
     await api.call('settings', { first_code_ms: 300, next_code_ms: 200, codes: 3 });
     await page.reload();
     await page.waitForSelector('[data-testid="link_device_qr_expired_refresh_button"]', { timeout: 10_000 });

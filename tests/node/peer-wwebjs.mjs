@@ -1,5 +1,5 @@
-// whatsapp-web.js, unmodified from npm, on the stand-in from end to end.
-// Its address of WhatsApp Web is a constant: it is set before the client loads.
+// Tests whatsapp-web.js, unmodified from npm, on the stand-in. The library's address of WhatsApp
+// Web is a constant, so it is set before the client is loaded.
 import { createRequire } from 'node:module';
 import { CHROME, CHROME_ARGS, PNG, arguments_, assert, equal, eventually, phone, run, sha256, step } from './lib/peer.mjs';
 
@@ -40,7 +40,7 @@ async function close() {
 }
 
 async function test() {
-  await step('code', async () => {
+  await step('a QR code appears', async () => {
     await api.call('settings', { first_code_ms: 4000, next_code_ms: 60_000, sync_ms: 1500 });
     await open();
     await eventually('a code', () => seen.qr.length > 0);
@@ -48,25 +48,25 @@ async function test() {
     equal(seen.qr.at(-1), codes.at(-1).code, 'the code the client composed');
   });
 
-  await step('rotation', async () => {
+  await step('the code rotates', async () => {
     const first = seen.qr[0];
     await eventually('a second code', () => seen.qr.length > 1);
     assert(seen.qr[1] !== first, 'the code changes');
     equal(seen.qr[1], (await api.state()).codes.at(-1).code, 'the second code');
   });
 
-  await step('scan', async () => {
+  await step('scan the code', async () => {
     await api.scan(seen.qr.at(-1));
     await eventually('authenticated', () => seen.authenticated > 0);
   });
 
-  await step('ready', async () => {
+  await step('the client becomes ready', async () => {
     await eventually('ready', () => seen.ready > 0);
     equal(client.info.wid.user, (await api.state()).settings.me, 'the account');
     equal(await client.getState(), 'CONNECTED', 'the state');
   });
 
-  await step('send with the server’s ack', async () => {
+  await step('send a message and get its acks', async () => {
     const message = await client.sendMessage(`${LEAD}@c.us`, 'Hola, ¿sigue buscando?', { waitUntilMsgSent: true });
     const received = await api.received(message.id._serialized);
     equal(received.body, 'Hola, ¿sigue buscando?', 'the text');
@@ -77,7 +77,7 @@ async function test() {
     await eventually('its reading', () => seen.message_ack.some(([m, ack]) => m.id._serialized === message.id._serialized && ack === 3));
   });
 
-  await step('a picture, a place and a reaction', async () => {
+  await step('send an image, a location and a reaction', async () => {
     const picture = new MessageMedia('image/png', PNG, 'casa.png');
     const sent = await client.sendMessage(`${LEAD}@c.us`, picture, { caption: 'la casa', waitUntilMsgSent: true });
     const received = await api.received(sent.id._serialized);
@@ -90,13 +90,13 @@ async function test() {
     await eventually('the reaction', async () => (await api.messages()).some((m) => m.kind === 'reaction' && m.reacts_to === sent.id.id && m.body === '👍'));
   });
 
-  await step('number not on WhatsApp', async () => {
+  await step('a number without WhatsApp', async () => {
     await api.call('contacts', { phone: NOBODY, on_whatsapp: false });
     equal(await client.isRegisteredUser(NOBODY), false, 'nobody’s number');
     equal(await client.isRegisteredUser('5491130000002'), true, 'somebody’s number');
   });
 
-  await step('inbound', async () => {
+  await step('incoming messages', async () => {
     await api.leadMessage({ from: LEAD, name: 'Ana', body: 'sí, claro' });
     const message = await eventually('the message', () => seen.message.find((m) => m.body === 'sí, claro'));
     equal(message.from, `${LEAD}@c.us`, 'its sender');
@@ -109,7 +109,7 @@ async function test() {
   });
 
   let away;
-  await step('restart linked, without a code', async () => {
+  await step('after a restart, the client is still linked', async () => {
     await close();
     away = await api.leadMessage({ from: LEAD, body: 'mientras no estabas' });
     await open();
@@ -117,19 +117,19 @@ async function test() {
     equal(seen.qr.length, 0, 'codes shown');
   });
 
-  await step('message while away', async () => {
+  await step('a message that came while the browser was closed', async () => {
     const message = await eventually('the message', () => client.getMessageById(away.key));
     equal(message.body, 'mientras no estabas', 'its text');
     await eventually('nothing waits any more', async () => (await api.state()).devices[0].waiting === 0);
   });
 
-  await step('unlink', async () => {
+  await step('unlink from the phone', async () => {
     await api.call('unlink', {});
     await eventually('disconnected', () => seen.disconnected.includes('LOGOUT'));
     await eventually('a new code', () => seen.qr.length > 0);
   });
 
-  await step('logout', async () => {
+  await step('log out from the client', async () => {
     const ready = seen.ready;
     await eventually('the code is the page’s', async () => seen.qr.at(-1) === (await api.state()).codes.at(-1)?.code);
     await api.scan(seen.qr.at(-1));

@@ -1,8 +1,8 @@
-// A person at a browser with DevTools' virtual authenticator, for tests in Rust:
-// one order a line on standard input, one answer a line on standard output.
+// Acts as a user at a browser with DevTools' virtual authenticator, for tests in Rust: reads one
+// command per line (JSON) from standard input, and writes one answer per line to standard output.
 //
-//   WHATSAPP=127.0.0.1:<TLS> node person.mjs      a browser of its own
-//   DEVTOOLS=http://127.0.0.1:<port> node person.mjs      the page that is open there
+//   WHATSAPP=127.0.0.1:<TLS> node person.mjs      in a new browser
+//   DEVTOOLS=http://127.0.0.1:<port> node person.mjs      in the page that is open in that browser
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,15 +11,15 @@ import { chromium } from 'playwright-core';
 import { CHROME, CHROME_ARGS, USER_AGENT, eventually } from './lib/peer.mjs';
 
 const { WHATSAPP, DEVTOOLS } = process.env;
-/** A page of WhatsApp's that does not ask to be linked itself. */
+/** An address on WhatsApp's site that does not start the client, and so shows no code. */
 const ASIDE = 'https://web.whatsapp.com/app/app.css';
 
-async function opened() {
+async function open() {
   if (DEVTOOLS) {
     const browser = await chromium.connectOverCDP(DEVTOOLS);
     const context = browser.contexts()[0];
-    const ofWhatsapp = (page) => page.url().startsWith('https://web.whatsapp.com/');
-    const page = await eventually('WhatsApp’s page', () => context.pages().find(ofWhatsapp), 60_000);
+    const isWhatsApp = (page) => page.url().startsWith('https://web.whatsapp.com/');
+    const page = await eventually('WhatsApp’s page', () => context.pages().find(isWhatsApp), 60_000);
     return { context, page, leave: () => browser.close() };
   }
   const folder = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'person-'));
@@ -37,7 +37,7 @@ async function opened() {
   return { context, page, leave: () => context.close() };
 }
 
-const { context, page, leave } = await opened();
+const { context, page, leave } = await open();
 const cdp = await context.newCDPSession(page);
 await cdp.send('WebAuthn.enable');
 const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
@@ -47,12 +47,12 @@ const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
   },
 });
 
-const orders = {
+const commands = {
   create: () => page.evaluate(async () => {
     const created = await navigator.credentials.create({
       publicKey: {
         rp: { id: 'whatsapp.com', name: 'WhatsApp' },
-        // The authenticator keeps one passkey for each account.
+        // A random id: the authenticator keeps one passkey per account.
         user: { id: crypto.getRandomValues(new Uint8Array(16)), name: 'owner', displayName: 'owner' },
         challenge: new Uint8Array(32),
         pubKeyCredParams: [{ type: 'public-key', alg: -7 }],
@@ -81,8 +81,8 @@ const orders = {
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer ?? {})}\n`);
 say();
 for await (const line of createInterface({ input: process.stdin })) {
-  const order = JSON.parse(line);
-  say(await orders[order.do](order));
+  const command = JSON.parse(line);
+  say(await commands[command.do](command));
 }
 await leave();
 process.exit(0);

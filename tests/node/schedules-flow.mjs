@@ -1,9 +1,9 @@
-// Schedules on the hub's page in Chromium: made, approved, changed, paused and
-// deleted on the week and in the list, on a phone, and what a business may not do.
+// Tests schedules on the hub's page in Chromium: create, approve, change, pause and delete them in
+// the week view and in the list; on a phone; and the limits of a business user.
 //
 //   HUB_URL=… ADMIN_PASSWORD=… node schedules-flow.mjs
 //
-// With SCREENSHOTS=<folder> every screen is kept as a picture.
+// With SCREENSHOTS=<folder> a screenshot of every screen is saved.
 import { assert, equal, eventually, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
 
@@ -28,14 +28,14 @@ const schedule = (body) =>
 const approve = ({ id }) => api(`${SCHEDULES}/${id}/approve`, 'POST');
 const blocks = (name) => page.locator('[data-estado]', { hasText: name });
 const column = (day) => page.locator(`ul[data-day="${day}"]`);
-/** A choice of one of the segmented controls; the radio itself is out of sight. */
+/** Selects an option of a segmented control by its label, because the radio input is hidden. */
 const choose = (group, name) =>
   page.getByRole('radiogroup', { name: group }).locator('label', { hasText: name }).click();
-const opened = (name) => dialog().getByRole('heading', { name }).waitFor();
-const closed = () => dialog().waitFor({ state: 'hidden' });
+const dialogOpen = (name) => dialog().getByRole('heading', { name }).waitFor();
+const dialogClosed = () => dialog().waitFor({ state: 'hidden' });
 const openBlock = async (name) => {
   await blocks(name).first().click();
-  await opened(name);
+  await dialogOpen(name);
 };
 const state = (estado) =>
   eventually(`it is ${estado}`, async () =>
@@ -43,7 +43,7 @@ const state = (estado) =>
 const answer = (name) => dialog().getByRole('button', { name, exact: true }).click();
 const today = () =>
   new Intl.DateTimeFormat('en-CA', { timeZone: 'America/Argentina/Buenos_Aires' }).format(new Date());
-const plus = (day, days) => new Date(Date.parse(day) + days * 86_400_000).toISOString().slice(0, 10);
+const addDays = (day, days) => new Date(Date.parse(day) + days * 86_400_000).toISOString().slice(0, 10);
 
 async function test() {
   page = await visitor.open();
@@ -56,7 +56,7 @@ async function test() {
     cliente_id: 51,
   });
 
-  await step('nothing yet', async () => {
+  await step('no schedules yet', async () => {
     await page.goto(`${hub}/programacion`);
     await enter('admin', password);
     await page.getByRole('heading', { name: 'Programación', level: 1 }).waitFor();
@@ -68,9 +68,9 @@ async function test() {
     await choose('Vista', 'Semana');
   });
 
-  await step('what is wrong is told before anything is asked', async () => {
+  await step('input errors are shown without a request', async () => {
     await button('Nueva programación').click();
-    await opened('Nueva programación');
+    await dialogOpen('Nueva programación');
     equal(await dialog().getByLabel('Máximo por día').inputValue(), '50', 'the quota');
     equal(await dialog().getByLabel('Pausa mínima (s)').inputValue(), '30', 'the pause');
     equal(await dialog().getByLabel('Pausa máxima (s)').inputValue(), '90', 'the pause');
@@ -84,7 +84,7 @@ async function test() {
     await picture('problems');
   });
 
-  await step('made for a campaign that is searched for', async () => {
+  await step('search for a campaign and create a schedule for it', async () => {
     await dialog().getByLabel('Máximo por día').fill('40');
     await dialog().getByLabel('Primer día').fill('');
     await dialog().getByLabel('Último día').fill('');
@@ -101,76 +101,76 @@ async function test() {
     await dialog().getByLabel('Aprobarla al guardar').uncheck();
     await picture('form');
     await answer('Guardar');
-    await closed();
+    await dialogClosed();
     await blocks('Promoción de marzo').first().waitFor();
-    // Over midnight: the end of each day, and the beginning of each.
+    // The window crosses midnight, so each day has two blocks.
     equal(await blocks('Promoción de marzo').count(), 14, 'blocks');
     equal(await blocks('Promoción de marzo').first().getAttribute('data-estado'), 'pendiente', 'the state');
     await says('Por aprobar');
   });
 
-  await step('approved', async () => {
+  await step('approve a schedule', async () => {
     await openBlock('Promoción de marzo');
     await says('La campaña todavía no se aprobó');
     await picture('detail');
     await answer('Aprobar');
-    await closed();
+    await dialogClosed();
     await state('aprobada');
   });
 
-  await step('an approval is told, and undone by who did it', async () => {
-    const told = page.getByRole('alert').filter({ hasText: 'Horario aprobado' });
-    await told.waitFor();
+  await step('undo an approval from its notification', async () => {
+    const notification = page.getByRole('alert').filter({ hasText: 'Horario aprobado' });
+    await notification.waitFor();
     await picture('toast');
-    await told.getByRole('button', { name: 'Deshacer' }).click();
+    await notification.getByRole('button', { name: 'Deshacer' }).click();
     await state('pendiente');
     await page.getByRole('alert').filter({ hasText: 'Deshecho' }).waitFor();
     equal((await api(`${SCHEDULES}?limite=5`)).programaciones.map(({ estado }) => estado).join(), 'pendiente', 'what the hub has');
     await openBlock('Promoción de marzo');
     await answer('Aprobar');
-    await closed();
+    await dialogClosed();
     await state('aprobada');
   });
 
-  await step('a change says that it has to be approved again', async () => {
+  await step('a changed schedule has to be approved again', async () => {
     await openBlock('Promoción de marzo');
     await answer('Modificar');
-    await opened('Modificar la programación');
+    await dialogOpen('Modificar la programación');
     await says('Al guardar vuelve a quedar por aprobar');
     await dialog().getByLabel('Desde las').fill('09:00');
     await dialog().getByLabel('Hasta las').fill('12:30');
     await answer('Guardar');
-    await closed();
+    await dialogClosed();
     await eventually('it waits again', async () =>
       (await blocks('Promoción de marzo').count()) === 7 &&
       (await blocks('Promoción de marzo').first().getAttribute('data-estado')) === 'pendiente');
   });
 
-  await step('a change and its approval in one', async () => {
+  await step('change and approve in one step', async () => {
     await openBlock('Promoción de marzo');
     await answer('Modificar');
     await dialog().getByLabel('Comentario').fill('Solo por la mañana');
     await dialog().getByLabel('Aprobarla al guardar').check();
     assert(await page.getByText('Al guardar vuelve').isHidden(), 'nothing has to be approved');
     await answer('Guardar');
-    await closed();
+    await dialogClosed();
     await eventually('it is approved', async () =>
       (await blocks('Promoción de marzo').first().getAttribute('data-estado')) === 'aprobada');
   });
 
-  await step('what overlaps is side by side; today has the time', async () => {
+  await step('overlapping blocks are side by side; today shows the current time', async () => {
     await approve(await schedule({ campania_id: ids.debts, hora_inicio: '11:00', hora_fin: '15:00' }));
     await schedule({ campania_id: ids.debts, hora_inicio: '00:00', hora_fin: '24:00', comentario: 'entera' });
     await page.reload();
     await blocks('Aviso de vencimiento').first().waitFor();
     const boxes = await column(today()).locator('[data-estado]').evaluateAll((all) =>
-      all.map((one) => {
-        const { left, right, top, bottom } = one.getBoundingClientRect();
+      all.map((block) => {
+        const { left, right, top, bottom } = block.getBoundingClientRect();
         return { left, right, top, bottom };
       }));
     equal(boxes.length, 3, 'blocks of today');
     for (const a of boxes) {
-      for (const b of boxes.filter((one) => one !== a)) {
+      for (const b of boxes.filter((other) => other !== a)) {
         const apart = a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
         assert(apart, `two blocks in one place: ${JSON.stringify(boxes)}`);
       }
@@ -180,8 +180,8 @@ async function test() {
     await picture('week');
   });
 
-  await step('weeks go and come, and the dates are heeded', async () => {
-    const next = plus(today(), 7);
+  await step('move between weeks; schedules appear on their dates', async () => {
+    const next = addDays(today(), 7);
     await schedule({ campania_id: ids.march, hora_inicio: '16:00', hora_fin: '17:00', fecha_inicio: next, fecha_fin: next, comentario: 'un día' });
     const here = await page.getByTestId('week').textContent();
     await button('7 días después').click();
@@ -194,26 +194,26 @@ async function test() {
     await button('Hoy').click();
     await eventually('this week', async () => (await page.getByTestId('week').textContent()) === here);
     await button('7 días antes').click();
-    await column(plus(today(), -7)).waitFor();
+    await column(addDays(today(), -7)).waitFor();
     await button('Hoy').click();
   });
 
-  await step('paused with its reason', async () => {
+  await step('pause a schedule with a reason', async () => {
     await openBlock('Promoción de marzo');
     await answer('Pausar');
-    await opened('¿Pausar la programación?');
+    await dialogOpen('¿Pausar la programación?');
     await dialog().getByLabel('Motivo (opcional)').fill('Feriado');
     await picture('pause');
     await answer('Pausar');
-    await closed();
+    await dialogClosed();
     await eventually('it is paused', async () => (await page.locator('[data-estado="pausada"]').count()) === 7);
     await openBlock('Promoción de marzo');
     await says('Feriado');
     await answer('Cerrar');
-    await closed();
+    await dialogClosed();
   });
 
-  await step('the list says the same, and narrows', async () => {
+  await step('the list shows the same schedules and can be filtered', async () => {
     await choose('Vista', 'Lista');
     const table = page.getByRole('table', { name: 'Programaciones' });
     await table.waitFor();
@@ -225,28 +225,28 @@ async function test() {
     await eventually('two wait', async () => (await table.getByRole('row').count()) === 3);
   });
 
-  await step('rejected, and deleted with its question', async () => {
+  await step('reject a schedule; delete it after a question', async () => {
     const first = page.getByRole('button', { name: /^Ver la programación de/ }).first();
     await first.click();
     await dialog().waitFor();
     await answer('Rechazar');
-    await opened('¿Rechazar la programación?');
+    await dialogOpen('¿Rechazar la programación?');
     await dialog().getByLabel('Motivo (opcional)').fill('Se superpone');
     await answer('Rechazar');
-    await closed();
+    await dialogClosed();
     await eventually('one waits', async () => (await page.getByRole('row').count()) === 2);
     await first.click();
     await answer('Borrar');
-    await opened('¿Borrar la programación?');
+    await dialogOpen('¿Borrar la programación?');
     await answer('Cancelar');
     await answer('Borrar');
-    await opened('¿Borrar la programación?');
+    await dialogOpen('¿Borrar la programación?');
     await answer('Borrar');
-    await closed();
+    await dialogClosed();
     await says('No hay programaciones en este estado.');
   });
 
-  await step('narrowed to a campaign, which a new one is for', async () => {
+  await step('filter by campaign; a new schedule is for that campaign', async () => {
     await page.goto(`${hub}/programacion?campania=${ids.march}`);
     await says('Solo la campaña “Promoción de marzo”');
     await blocks('Promoción de marzo').first().waitFor();
@@ -255,12 +255,12 @@ async function test() {
     await eventually('it is for this campaign', async () =>
       (await dialog().getByRole('textbox', { name: 'Campaña' }).or(dialog().getByRole('combobox', { name: 'Campaña' })).first().inputValue()).startsWith('Promoción de marzo'));
     await answer('Cancelar');
-    await closed();
+    await dialogClosed();
     await button('Ver todas las campañas').click();
     await blocks('Aviso de vencimiento').first().waitFor();
   });
 
-  await step('on a phone one day at a time, in the dark', async () => {
+  await step('phone layout with one day at a time, and dark theme', async () => {
     await page.goto(`${hub}/programacion`);
     await blocks('Aviso de vencimiento').first().waitFor();
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -279,12 +279,12 @@ async function test() {
     await picture('phone-form');
     await answer('Cancelar');
     await answer('Cerrar');
-    await closed();
+    await dialogClosed();
     await page.emulateMedia({ colorScheme: 'light' });
     await page.setViewportSize({ width: 1200, height: 900 });
   });
 
-  await step('a business sees and makes its own, and approves nothing', async () => {
+  await step('a business user sees only its own schedules and cannot approve', async () => {
     await button('Cerrar sesión').click();
     await enter('ana', 'la contraseña de ana');
     await blocks('Promoción de marzo').first().waitFor();
@@ -294,7 +294,7 @@ async function test() {
       equal(await dialog().getByRole('button', { name, exact: true }).count(), 0, name);
     }
     await answer('Cerrar');
-    await closed();
+    await dialogClosed();
     await button('Nueva programación').click();
     await says('Un administrador la tiene que aprobar');
     equal(await dialog().getByLabel('Aprobarla al guardar').count(), 0, 'approval');
@@ -302,7 +302,7 @@ async function test() {
     await answer('Cancelar');
   });
 
-  await step('no complaints', () => visitor.noComplaints());
+  await step('no console errors', () => visitor.noComplaints());
 }
 
 await run(test, () => visitor.close(), 240_000);

@@ -1,13 +1,12 @@
-// From a rehearsal to the real thing on the hub's page in Chromium, in two parts, on
-// one folder of data: with the operator's lock a campaign is rehearsed to its end and
-// somebody's message is answered, and nothing leaves; without it "Enviarla de verdad"
-// sends the copy in one, and what has gone is drawn in the week.
+// Tests the change from dry runs to real sends on the hub's page in Chromium, in two parts that
+// share a data folder. With DRY_RUN=true, a dry run of a campaign finishes and a contact is
+// answered, but nothing is sent. Then, with DRY_RUN=false, "Enviarla de verdad" copies the campaign
+// and sends it in one step, and the week view shows the sent messages.
 //
 //   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… PART=rehearsal|real node send-for-real-flow.mjs
 //
-// The hub runs with AUTO_CAMPAIGNS_ENABLED=true, and with DRY_RUN=true for the first
-// part and false for the second. With SCREENSHOTS=<folder> every screen is kept as a
-// picture.
+// The hub runs with AUTO_CAMPAIGNS_ENABLED=true, and with DRY_RUN as above.
+// With SCREENSHOTS=<folder> a screenshot of every screen is saved.
 import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
 
@@ -20,7 +19,7 @@ if (!hub || !password || !PHONE_URL || !['rehearsal', 'real'].includes(PART ?? '
 const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 const LUIS = '5491177770001';
 const PEOPLE = ['Ana', 'Leo', 'Eva', 'Juan'].map((nombre, n) => ({ destinatario: `549115000000${n + 1}`, nombre }));
-/** He asks to be left alone between the rehearsal and the real thing. */
+/** Juan opts out between the dry run and the real send. */
 const JUAN = PEOPLE[3].destinatario;
 
 const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
@@ -38,7 +37,7 @@ const figure = (name) => page.locator(`[data-figure="${name}"]`).textContent();
 async function campaign(nombre, destinatarios, cupo_diario) {
   const pause = { pausa_min_s: 0, pausa_max_s: 0 };
   const { id } = await api('/api/sender/campaigns', 'POST', { nombre, mensaje: 'Hola {nombre}', destinatarios, ...pause });
-  // All day, so that it goes whatever the hour of this test.
+  // All day, so that the campaign sends at whatever hour the test runs.
   const hours = { dias_semana: EVERY_DAY, hora_inicio: '00:00', hora_fin: '24:00', cupo_diario };
   const schedule = await api('/api/sender/programaciones', 'POST', { campania_id: id, ...hours, ...pause });
   await api(`/api/sender/programaciones/${schedule.id}/approve`, 'POST');
@@ -46,16 +45,16 @@ async function campaign(nombre, destinatarios, cupo_diario) {
   return { id, schedule: schedule.id, hours: { ...hours, ...pause } };
 }
 
-async function rehearsal() {
-  await step('a campaign is rehearsed to its end', async () => {
+async function dryRunPart() {
+  await step('a dry run of a campaign finishes', async () => {
     const { id } = await campaign('Marzo', PEOPLE, 50);
     await page.goto(`${hub}/campanas/${id}`);
     await enter('admin', password);
     await eventually('the end', async () => (await state()) === 'Finalizada');
-    equal(await figure('De prueba'), '4', 'rehearsed');
+    equal(await figure('De prueba'), '4', 'dry-run messages');
   });
 
-  await step('an answer is rehearsed, and whoever wrote goes on waiting', async () => {
+  await step('an answer is a dry run too, and the contact still waits', async () => {
     await standin.leadMessage({ from: LUIS, name: 'Luis', body: '¿Sigue disponible?' });
     await page.goto(`${hub}/conversaciones/${LUIS}`);
     await bubble('¿Sigue disponible?').waitFor();
@@ -67,7 +66,7 @@ async function rehearsal() {
     await picture('answer');
   });
 
-  await step('who asks for it is left out of what comes', async () => {
+  await step('a contact opts out', async () => {
     await standin.leadMessage({ from: JUAN, body: 'No me escriban más' });
     await page.goto(`${hub}/bajas`);
     await eventually('Juan is on the list', async () => {
@@ -79,8 +78,8 @@ async function rehearsal() {
   });
 }
 
-async function real() {
-  await step('what was rehearsed is told from what went', async () => {
+async function realPart() {
+  await step('dry-run and real answers are shown differently', async () => {
     await page.goto(`${hub}/conversaciones/${LUIS}`);
     await enter('admin', password);
     await page.goto(`${hub}/conversaciones/${LUIS}`);
@@ -90,16 +89,16 @@ async function real() {
     await button('Enviar').click();
     await bubble('mañana').locator('[data-estado="entregado"]').waitFor();
     await says('Nadie espera respuesta');
-    const got = (await standin.messages()).filter(({ to }) => to === LUIS).map(({ body }) => body);
-    equal(got.join('|'), 'Sí, ¿querés verlo mañana?', 'what Luis has');
+    const received = (await standin.messages()).filter(({ to }) => to === LUIS).map(({ body }) => body);
+    equal(received.join('|'), 'Sí, ¿querés verlo mañana?', 'what Luis has');
     await picture('answer');
   });
 
-  await step('the rehearsed campaign is sent for real in one', async () => {
+  await step('send the campaign of the dry run for real in one step', async () => {
     await page.goto(`${hub}/campanas`);
     await page.getByRole('link', { name: 'Marzo', exact: true }).click();
     await button('Enviarla de verdad').click();
-    // Juan asked to be left out since.
+    // Juan has opted out since the dry run.
     const send = dialog().getByRole('button', { name: 'Enviar a 3 personas' });
     await send.waitFor();
     equal(await dialog().getByText('El servidor está en modo prueba').count(), 0, 'the lock');
@@ -109,37 +108,37 @@ async function real() {
     await eventually('the end', async () => (await state()) === 'Finalizada', 60_000);
     equal(await figure('Enviados'), '3', 'sent');
     equal(await figure('Salteados'), '1', 'left out');
-    equal(await page.locator('[data-figure="De prueba"]').count(), 0, 'figures of a rehearsal');
+    equal(await page.locator('[data-figure="De prueba"]').count(), 0, 'figures of a dry run');
     await picture('sent', { fullPage: true });
-    // At the phones: each of the three once, and nobody else.
+    // Each of the three recipients gets the message once, and nobody else does.
     const sent = (await standin.messages()).filter(({ to }) => to !== LUIS);
-    const wanted = PEOPLE.slice(0, 3).map(({ destinatario, nombre }) => `${destinatario} Hola ${nombre}`);
-    equal(sent.map(({ to, body }) => `${to} ${body}`).sort().join('|'), wanted.join('|'), 'at the phones');
+    const expected = PEOPLE.slice(0, 3).map(({ destinatario, nombre }) => `${destinatario} Hola ${nombre}`);
+    equal(sent.map(({ to, body }) => `${to} ${body}`).sort().join('|'), expected.join('|'), 'at the phones');
     const { programaciones } = await api(`/api/sender/programaciones?limite=5&campania_id=${page.url().split('/').pop()}`);
     equal(programaciones.map(({ estado }) => estado).join(), 'aprobada', 'its schedule');
   });
 
-  await step('the rehearsal stays one', async () => {
+  await step('the dry run is still listed as one', async () => {
     await page.goto(`${hub}/campanas`);
-    const rehearsed = page.locator('tbody tr', { hasText: 'Marzo' }).filter({ hasNotText: 'envío real' });
-    await rehearsed.getByText('Prueba', { exact: true }).waitFor();
+    const dryRun = page.locator('tbody tr', { hasText: 'Marzo' }).filter({ hasNotText: 'envío real' });
+    await dryRun.getByText('Prueba', { exact: true }).waitFor();
     await picture('campaigns');
   });
 
-  await step('a window that is over is pale, with what went in it', async () => {
+  await step('a past window is pale and shows what was sent', async () => {
     const zone = 'America/Argentina/Buenos_Aires';
     const clock = () => new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit' }).format(new Date());
     const today = () => new Intl.DateTimeFormat('en-CA', { timeZone: zone }).format(new Date());
-    // A window that ends at midnight has not begun.
+    // Between 00:00 and 00:01, the window would end at the minute when it starts.
     await eventually('past midnight', () => clock() !== '00:00', 65_000);
     const { id, schedule, hours } = await campaign('Abril', PEOPLE.slice(0, 3), 2);
     await eventually('two of three have gone', async () => (await api(`/api/sender/campaigns/${id}`)).enviados === 2);
-    // The day's quota is used up; the window ends now.
+    // The quota of the day is used up. Now the window is changed to end at the current time.
     await page.goto(`${hub}/programacion?campania=${id}`);
     const blocks = page.locator('[data-estado]', { hasText: 'Abril' });
     await blocks.first().waitFor();
     equal(await page.locator('[data-past]').count(), 0, 'windows that are over');
-    const colours = (one) => one.evaluate((it) => {
+    const colours = (block) => block.evaluate((it) => {
       const { color, backgroundColor } = getComputedStyle(it);
       return { color, backgroundColor };
     });
@@ -160,8 +159,8 @@ async function real() {
 
 async function test() {
   page = await visitor.open();
-  await (PART === 'real' ? real : rehearsal)();
-  await step('no complaints', visitor.noComplaints);
+  await (PART === 'real' ? realPart : dryRunPart)();
+  await step('no console errors', visitor.noComplaints);
 }
 
 await run(test, visitor.close, 150_000);

@@ -1,9 +1,9 @@
-// Signing in and out on the hub's page in Chromium: wrong and right passwords, a
-// session that ends under one's feet, a second tab, and what a business sees.
+// Tests signing in and out on the hub's page in Chromium: wrong and right passwords, a session that
+// ends while the page is open, a second tab, and the limits of a business user.
 //
 //   HUB_URL=… ADMIN_PASSWORD=… node sign-in-flow.mjs
 //
-// With SCREENSHOTS=<folder> every screen is kept as a picture.
+// With SCREENSHOTS=<folder> a screenshot of every screen is saved.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -16,7 +16,7 @@ if (!hub || !password) {
 }
 
 const LONG = 60_000;
-const ANOTHER = 'otra contraseña, más larga';
+const NEW_PASSWORD = 'otra contraseña, más larga';
 
 let browser = null;
 let page = null;
@@ -37,7 +37,7 @@ async function enter(user, secret) {
   await button('Entrar').click();
 }
 
-/** As the administrator's program, with the password of the moment. */
+/** Calls the hub's API as the administrator, whose password the test changes. */
 async function api(path, method, body, secret = password) {
   const authorization = `Basic ${Buffer.from(`admin:${secret}`).toString('base64')}`;
   const response = await fetch(`${hub}${path}`, {
@@ -59,23 +59,23 @@ async function test() {
     locale: 'es-AR',
   });
   page = await context.newPage();
-  const asked = [];
-  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  const requested = [];
+  page.on('request', (request) => requested.push(new URL(request.url()).pathname));
   page.on('pageerror', (error) => complaints.push(`page error: ${error.stack ?? error}`));
   page.on('dialog', (dialog) => complaints.push(`the browser asked: ${dialog.message()}`));
 
-  await step('nothing is asked for before the sign-in', async () => {
+  await step('no data is requested before the sign-in', async () => {
     await page.goto(`${hub}/whatsapp`);
     await signIn().waitFor({ timeout: LONG });
     equal(await page.title(), 'Iniciar sesión · LeadMaster', 'the tab');
     await says('El primero es «admin».');
     await says('¿Olvidaste la contraseña?');
-    const api = asked.filter((path) => path.startsWith('/api/'));
+    const api = requested.filter((path) => path.startsWith('/api/'));
     equal([...new Set(api)].join(), '/api/auth/me', 'the requests');
     await picture('sign-in');
   });
 
-  await step('empty and wrong', async () => {
+  await step('empty fields and a wrong password', async () => {
     await button('Entrar').click();
     await says('Escribí tu usuario.');
     await enter('admin', 'equivocada');
@@ -84,7 +84,7 @@ async function test() {
     await picture('wrong');
   });
 
-  await step('right: the screen that was asked for, also after a reload', async () => {
+  await step('the right password opens the requested screen; a reload keeps the session', async () => {
     await enter('admin', password);
     await inside();
     equal(new URL(page.url()).pathname, '/whatsapp', 'the path');
@@ -115,31 +115,31 @@ async function test() {
     equal((await context.cookies()).length, 0, 'cookies');
   });
 
-  await step('a session that ends brings the sign-in, and back to the same place', async () => {
+  await step('an ended session shows the sign-in, and then the same screen', async () => {
     await enter('admin', password);
     await inside();
     await page.evaluate(() => window.history.pushState(null, '', '/whatsapp?aqui=1'));
     const { users } = await api('/api/users', 'GET');
     const { id } = users.find((user) => user.username === 'admin');
-    await api(`/api/users/${id}`, 'PUT', { password: ANOTHER });
+    await api(`/api/users/${id}`, 'PUT', { password: NEW_PASSWORD });
     await says('La sesión terminó.');
     await picture('expired');
-    await enter('admin', ANOTHER);
+    await enter('admin', NEW_PASSWORD);
     await inside();
     equal(new URL(page.url()).search, '?aqui=1', 'the place');
     await button('Cerrar sesión').click();
     await signIn().waitFor();
   });
 
-  await step('a business sees its own, and does not end what all share', async () => {
+  await step('a business user only uses its own routes', async () => {
     const body = { username: 'ana', password: 'la contraseña de ana', role: 'cliente', cliente_id: 51 };
-    await api('/api/users', 'POST', body, ANOTHER);
-    asked.length = 0;
+    await api('/api/users', 'POST', body, NEW_PASSWORD);
+    requested.length = 0;
     await enter('Ana', body.password);
     await inside();
     await page.getByTestId('user-name').waitFor();
-    await eventually('its own route is asked', () => asked.includes('/api/whatsapp/51/session'));
-    assert(!asked.some((path) => path.startsWith('/api/admin/')), asked.join(' '));
+    await eventually('its own route is asked', () => requested.includes('/api/whatsapp/51/session'));
+    assert(!requested.some((path) => path.startsWith('/api/admin/')), requested.join(' '));
     await picture('cliente');
     const status = await page.evaluate(() => fetch('/api/users').then((response) => response.status));
     equal(status, 403, 'the users');
@@ -147,7 +147,7 @@ async function test() {
     await signIn().waitFor();
   });
 
-  await step('on a phone, in English and dark', async () => {
+  await step('phone layout, in English and dark theme', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.getByRole('banner').locator('label', { hasText: 'English' }).click();
     await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
@@ -158,7 +158,7 @@ async function test() {
     await picture('phone');
   });
 
-  await step('too many tries', async () => {
+  await step('too many failed attempts', async () => {
     const user = page.getByLabel('User name');
     const secret = page.getByLabel('Password', { exact: true });
     for (let attempt = 0; attempt < 12; attempt += 1) {
@@ -172,7 +172,7 @@ async function test() {
     await picture('too-many');
   });
 
-  await step('no complaints', () => assert(complaints.length === 0, complaints.join('\n')));
+  await step('no console errors', () => assert(complaints.length === 0, complaints.join('\n')));
 }
 
 await run(

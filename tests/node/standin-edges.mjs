@@ -1,5 +1,5 @@
-// The stand-in's variants and mishaps, seen through wa-js in Chromium: each in
-// a fresh profile, so that one leaves nothing to the next.
+// Tests the stand-in's variants and failures through wa-js in Chromium. Each case runs in a new
+// profile, so that cases do not affect each other.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
@@ -27,7 +27,7 @@ const link = async () => {
 };
 const last = async () => (await api.messages()).at(-1);
 
-async function edge(name, settings, act) {
+async function testCase(name, settings, act) {
   await step(name, async () => {
     await api.call('settings', { ...base, ...settings });
     const context = await browser.newContext({ userAgent: USER_AGENT });
@@ -48,7 +48,7 @@ async function test() {
   browser = await chromium.launch({ executablePath: CHROME, args: CHROME_ARGS });
   base = (await api.state()).settings;
 
-  await edge('MsgKey renamed', { msg_key_renamed: true }, async () => {
+  await testCase('MsgKey with a renamed field', { msg_key_renamed: true }, async () => {
     await link();
     const key = `true_${LEAD}@c.us_3EB0RENAMED`;
     equal((await send(LEAD, 'x', { messageId: key })).id, key, 'the id we chose');
@@ -58,14 +58,14 @@ async function test() {
     equal(await page.evaluate((id) => WPP.chat.getMessageById(id).then((m) => m.ack), key), 2, 'the ack after a reload');
   });
 
-  await edge('a navigation after the scan', { navigate_after_link: true }, async () => {
+  await testCase('a navigation after the scan', { navigate_after_link: true }, async () => {
     const away = page.waitForNavigation();
     await api.scan();
     await away;
     await ready();
   });
 
-  await edge('chats addressed by LID', { lid_migrated: true }, async () => {
+  await testCase('chats addressed by LID', { lid_migrated: true }, async () => {
     await link();
     const sent = await send(LEAD, 'x');
     assert(sent.to.endsWith('@lid') && sent.from.endsWith('@lid'), `by LID: ${JSON.stringify(sent)}`);
@@ -74,7 +74,7 @@ async function test() {
     assert(wrong.error?.includes('not same of chat'), `an id for another chat is refused: ${JSON.stringify(wrong)}`);
   });
 
-  await edge('a saved contact without WhatsApp', { lid_migrated: true }, async () => {
+  await testCase('a saved contact without WhatsApp', { lid_migrated: true }, async () => {
     await api.call('contacts', { phone: '5491150000404', on_whatsapp: false, saved: 'Nadie' });
     await link();
     const to = '5491150000404@c.us';
@@ -84,7 +84,7 @@ async function test() {
     assert(sent.error?.includes('No LID for user'), `the page throws: ${JSON.stringify(sent)}`);
   });
 
-  await edge('code in an address, no data-ref, Cmd.refreshQR', { code_as_url: true, data_ref: false, cmd_refresh_qr: true, launch_refresh_qr: false, first_code_ms: 800, codes: 1 }, async () => {
+  await testCase('the code is an address, without data-ref; Cmd.refreshQR', { code_as_url: true, data_ref: false, cmd_refresh_qr: true, launch_refresh_qr: false, first_code_ms: 800, codes: 1 }, async () => {
     await reaches('UNPAIRED_IDLE');
     assert(await page.evaluate(() => require('WAWebConnModel').Conn.ref), 'the reference is stale, not empty');
     await api.call('settings', { first_code_ms: 60_000 });
@@ -95,7 +95,7 @@ async function test() {
     await link();
   });
 
-  await edge('the button for new codes', { first_code_ms: 500, codes: 1 }, async () => {
+  await testCase('the button for new codes', { first_code_ms: 500, codes: 1 }, async () => {
     const button = page.locator('[data-testid="link_device_qr_expired_refresh_button"]');
     await button.waitFor();
     await api.call('settings', { first_code_ms: 60_000 });
@@ -103,7 +103,7 @@ async function test() {
     await page.waitForSelector('[data-ref]');
   });
 
-  await edge('shut out, and in again', {}, async () => {
+  await testCase('the account is blocked and unblocked', {}, async () => {
     await link();
     for (const state of ['PROXYBLOCK', 'TOS_BLOCK', 'SMB_TOS_BLOCK', 'DEPRECATED_VERSION']) {
       await api.call('block', { state });
@@ -115,7 +115,7 @@ async function test() {
     await ready();
   });
 
-  await edge('unanswered, then the network flaps', {}, async () => {
+  await testCase('an unanswered send, then the network is lost and restored', {}, async () => {
     await link();
     await api.call('rules', { outcome: 'silent', count: 1 });
     const waiting = send(LEAD, 'sin respuesta');
@@ -127,7 +127,7 @@ async function test() {
     equal((await last()).times_received, 2, 'how often it came');
   });
 
-  await edge('unanswered, then a reload', {}, async () => {
+  await testCase('an unanswered send, then a reload', {}, async () => {
     await link();
     await api.call('rules', { outcome: 'lost', count: 1 });
     await page.evaluate((to) => void WPP.chat.sendTextMessage(to, 'perdido', { createChat: true }), `${LEAD}@c.us`);
@@ -137,7 +137,7 @@ async function test() {
     await eventually('it comes after all', async () => (await last()).body === 'perdido');
   });
 
-  await edge('hung, and events lost', {}, async () => {
+  await testCase('the page hangs and loses events', {}, async () => {
     await link();
     const start = Date.now();
     await api.call('page', { hang_ms: 800 });
@@ -156,7 +156,7 @@ async function test() {
     assert(!(await page.evaluate(() => window.seen.includes('perdido'))), 'the lost event stays lost');
   });
 
-  await edge('unlinked while away', {}, async () => {
+  await testCase('unlinked while the page was closed', {}, async () => {
     await link();
     await page.goto('about:blank');
     await eventually('the page is gone', async () => (await api.state()).pages === 0);
@@ -166,45 +166,45 @@ async function test() {
     await page.waitForSelector('[data-ref]');
   });
 
-  await edge('a person with the phone’s page', {}, async (context) => {
-    const hand = await context.newPage();
-    hand.on('pageerror', (error) => problems.push(String(error.stack ?? error)));
-    await hand.goto(`${url}phone`);
-    const button = (name) => hand.getByRole('button', { name, exact: true });
+  await testCase('a user operates the phone’s page', {}, async (context) => {
+    const phonePage = await context.newPage();
+    phonePage.on('pageerror', (error) => problems.push(String(error.stack ?? error)));
+    await phonePage.goto(`${url}phone`);
+    const button = (name) => phonePage.getByRole('button', { name, exact: true });
     await button('Escanear').click();
     await ready();
-    await hand.getByText('conectado', { exact: false }).first().waitFor();
+    await phonePage.getByText('conectado', { exact: false }).first().waitFor();
     await button('Enviar').click();
     await eventually('the lead’s message', () => page.evaluate(() => require('WAWebCollections').Msg.some((m) => m.body === 'Hola, me interesa la propiedad')));
     await send('5491155550001', 'Buenas, Ana');
-    await hand.getByText('Buenas, Ana').waitFor();
+    await phonePage.getByText('Buenas, Ana').waitFor();
     await button('Marcar leído').first().click();
-    await hand.getByText('✓✓ leído').waitFor();
+    await phonePage.getByText('✓✓ leído').waitFor();
     await button('Cortar la red').click();
     await eventually('the network is down', async () => (await socket('stream')) === 'DISCONNECTED');
     await button('Devolver la red').click();
     await ready();
-    hand.on('dialog', (dialog) => dialog.accept());
+    phonePage.on('dialog', (dialog) => dialog.accept());
     await button('Desvincular').click();
     await page.waitForURL(/post_logout=1/);
   });
 
-  await edge('the settings on the phone’s page', {}, async (context) => {
-    const hand = await context.newPage();
-    hand.on('pageerror', (error) => problems.push(String(error.stack ?? error)));
-    await hand.goto(`${url}phone`);
-    // The page shows them as they are; what nobody touches stays.
-    await hand.waitForFunction(() => document.querySelector('[name="passkey_ms"]').value === '600000');
-    const change = async (form, wanted) => {
-      for (const [name, value] of Object.entries(wanted)) {
-        const input = hand.locator(`#${form} [name="${name}"]`);
+  await testCase('the settings on the phone’s page', {}, async (context) => {
+    const phonePage = await context.newPage();
+    phonePage.on('pageerror', (error) => problems.push(String(error.stack ?? error)));
+    await phonePage.goto(`${url}phone`);
+    // The page shows the current settings. Saving one form keeps the others.
+    await phonePage.waitForFunction(() => document.querySelector('[name="passkey_ms"]').value === '600000');
+    const change = async (form, values) => {
+      for (const [name, value] of Object.entries(values)) {
+        const input = phonePage.locator(`#${form} [name="${name}"]`);
         if (typeof value === 'boolean') await input.setChecked(value);
         else await input.fill(value === null ? '' : String(value));
       }
-      await hand.locator(`#${form} button`).click();
+      await phonePage.locator(`#${form} button`).click();
       await eventually(`${form} is saved`, async () => {
         const { settings } = await api.state();
-        return Object.entries(wanted).every(([name, value]) => settings[name] === value);
+        return Object.entries(values).every(([name, value]) => settings[name] === value);
       });
     };
     const before = (await api.state()).settings;
@@ -218,19 +218,19 @@ async function test() {
     const { settings } = await api.state();
     equal(JSON.stringify(settings), JSON.stringify({ ...before, ...passkey, ...loading }), 'all settings');
     await change('passkey-details', { passkey_phone_ms: 70 });
-    // They are what the page is loaded with.
+    // A reloaded page uses the new settings.
     await page.reload();
     await eventually('an address as the code', async () => (await api.state()).codes[0]?.code.startsWith('https://wa.me/'));
   });
 
-  await edge('a second tab takes the session', {}, async (context) => {
+  await testCase('a second tab takes the session', {}, async (context) => {
     await link();
     const second = await context.newPage();
     await second.goto(url);
     await reaches('CONFLICT');
   });
 
-  await edge('the page answers 500, then nothing, then comes back', {}, async () => {
+  await testCase('the page answers 500, then nothing, then comes back', {}, async () => {
     await api.call('page', { http: 'error' });
     equal((await page.goto(url)).status(), 500, 'the status');
     await api.call('page', { http: 'hang' });

@@ -1,11 +1,11 @@
-// The hub's start screen and its settings in Chromium, on a linked pair that sends
-// for real to the stand-in: what happened today, what waits for a person, and the
-// ways to it; then one's own password, the recording, and what the service runs with.
+// Tests the hub's start screen and its settings in Chromium, on a linked pair that really sends to
+// the stand-in: the messages of today, the pending matters and their links; then the user's
+// password, the recording of incoming messages, and the service's configuration.
 //
 //   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node start-flow.mjs
 //
-// The hub runs with AUTO_CAMPAIGNS_ENABLED=true and DRY_RUN=false. With
-// SCREENSHOTS=<folder> every screen is kept as a picture.
+// The hub runs with AUTO_CAMPAIGNS_ENABLED=true and DRY_RUN=false.
+// With SCREENSHOTS=<folder> a screenshot of every screen is saved.
 import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
 
@@ -16,8 +16,8 @@ if (!hub || !password || !PHONE_URL) {
 }
 
 const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
-const OF_ANA = 'la contraseña de ana';
-const ANOTHER = 'otra contraseña, más larga';
+const ANA_PASSWORD = 'la contraseña de ana';
+const NEW_PASSWORD = 'otra contraseña, más larga';
 
 const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
 const visitor = visit({ hub, password, pictures });
@@ -32,8 +32,8 @@ const banner = (name) => page.locator(`[data-banner="${name}"]`);
 const shows = (name, count) =>
   eventually(`${name} is ${count}`, async () => (await tile(name).textContent()) === String(count));
 
-async function campaign(nombre, cliente_id, people) {
-  const destinatarios = Array.from({ length: people }, (_, n) => ({
+async function campaign(nombre, cliente_id, recipientCount) {
+  const destinatarios = Array.from({ length: recipientCount }, (_, n) => ({
     destinatario: `549114000${String(n).padStart(4, '0')}`,
     nombre: `Ana ${n}`,
   }));
@@ -52,9 +52,9 @@ const schedule = (campania_id, cupo_diario) =>
 
 async function test() {
   page = await visitor.open();
-  await api('/api/users', 'POST', { username: 'ana', password: OF_ANA, role: 'cliente', cliente_id: 51 });
+  await api('/api/users', 'POST', { username: 'ana', password: ANA_PASSWORD, role: 'cliente', cliente_id: 51 });
 
-  await step('the page begins here, and all is in order', async () => {
+  await step('the start screen opens first, with nothing pending', async () => {
     await page.goto(`${hub}/`);
     await enter('admin', password);
     await page.waitForURL(`${hub}/inicio`);
@@ -66,26 +66,26 @@ async function test() {
     await says('Todo al día. No hay nada pendiente.');
     await says('No hay ninguna campaña en curso.');
     await shows('Enviados', 0);
-    equal(await part('Mensajes de hoy').getByText('De prueba').count(), 0, 'nothing is rehearsed');
+    equal(await part('Mensajes de hoy').getByText('De prueba').count(), 0, 'dry-run messages');
     await picture('start-empty');
   });
 
-  await step('what is sent, and what is under way', async () => {
+  await step('sent messages and running campaigns are shown', async () => {
     const march = await campaign('Promoción de marzo', 51, 120);
     const { id } = await schedule(march, 40);
     await api(`/api/sender/programaciones/${id}/approve`, 'POST');
     await api(`/api/sender/campaigns/${march}/approve`, 'POST');
-    // It comes by itself: nobody loads the page anew.
+    // The figures change without a reload.
     await shows('Enviados', 1);
     await shows('Entregados', 1);
-    const under = page.locator(`[data-campaign="${march}"]`);
-    await under.getByText('1 de 120').waitFor();
-    await under.getByText('Terminaría ').waitFor();
+    const running = page.locator(`[data-campaign="${march}"]`);
+    await running.getByText('1 de 120').waitFor();
+    await running.getByText('Terminaría ').waitFor();
     await page.locator('[data-phase="now"]', { hasText: 'Promoción de marzo' }).waitFor();
     await says('1 de 40 de hoy');
   });
 
-  await step('what waits for a person, the worst first', async () => {
+  await step('pending matters are listed, the most urgent first', async () => {
     await standin.call('contacts', { phone: '5491149990000', on_whatsapp: false });
     const refused = await fetch(`${hub}/api/sender/messages/send`, {
       method: 'POST',
@@ -104,11 +104,11 @@ async function test() {
     await matter('paused').getByText(/«Aviso de abril» está pausada: la pausaste vos hoy \d\d:\d\d\. Feriado/).waitFor();
     await matter('unapproved').getByText('Falta aprobar el horario de «Aviso de abril».').waitFor();
     await shows('Fallidos', 1);
-    const kinds = await page.locator('[data-matter]').evaluateAll((all) => all.map((one) => one.dataset.matter));
+    const kinds = await page.locator('[data-matter]').evaluateAll((all) => all.map((element) => element.dataset.matter));
     equal(kinds.join(), 'paused,failed,unapproved', 'the order');
   });
 
-  await step('an answer comes in', async () => {
+  await step('an incoming answer is shown', async () => {
     await standin.leadMessage({ from: '5491140000000', body: '*Sí*, me _interesa_. ¿Hasta cuándo dura?' });
     await part('Últimas respuestas').getByText('Sí, me interesa.').waitFor();
     await shows('Recibidos', 1);
@@ -119,7 +119,7 @@ async function test() {
     await picture('start', { fullPage: true });
   });
 
-  await step('what WhatsApp does not allow', async () => {
+  await step('the limits of the WhatsApp account are shown', async () => {
     const cycle_end_s = Math.floor(Date.now() / 1000) + 10 * 86_400;
     await standin.call('limits', {
       reach_out: { until_ms: Date.now() + 3_600_000 },
@@ -136,11 +136,11 @@ async function test() {
     await banner('newChats').waitFor({ state: 'detached' });
   });
 
-  await step('a line that is gone is told on every screen, with the way back', async () => {
+  await step('a lost connection is shown on every screen until it is back', async () => {
     await standin.call('network', { up: false });
     await banner('offline').waitFor();
     await matter('line').getByText('WhatsApp está sin conexión').waitFor();
-    const kinds = await page.locator('[data-matter]').evaluateAll((all) => all.map((one) => one.dataset.matter));
+    const kinds = await page.locator('[data-matter]').evaluateAll((all) => all.map((element) => element.dataset.matter));
     equal(kinds[0], 'line', 'the first that waits');
     equal((await page.getByTestId('line-state').textContent()).trim(), 'WhatsApp: sin conexión', 'the foot');
     for (const name of ['Conversaciones', 'Campañas']) {
@@ -157,7 +157,7 @@ async function test() {
     await matter('line').waitFor({ state: 'detached' });
   });
 
-  await step('the way to what waits', async () => {
+  await step('open a pending matter and resolve it', async () => {
     await matter('unapproved').getByRole('link').click();
     await page.waitForURL(/\/programacion\?/);
     await page.getByRole('button', { name: 'Ver la programación de Aviso de abril' }).click();
@@ -168,13 +168,13 @@ async function test() {
     await matter('unapproved').waitFor({ state: 'detached' });
   });
 
-  await step('on a phone, and in the dark', async () => {
+  await step('phone layout and dark theme', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     await picture('start-dark', { fullPage: true });
     await page.setViewportSize({ width: 360, height: 740 });
     await noSidewaysScroll('the start');
     await picture('start-phone', { fullPage: true });
-    // The menu is closed by Esc, and whoever opened it by the keyboard goes on there.
+    // Escape closes the menu, and the focus returns to the button that opened it.
     const opener = page.getByRole('button', { name: 'Menú' });
     const entry = page.getByRole('navigation', { name: 'Secciones', includeHidden: true }).getByRole('link', { name: 'Mensajes', includeHidden: true });
     const inView = () => entry.evaluate((it) => it.getBoundingClientRect().right > 0 && it.checkVisibility({ visibilityProperty: true }));
@@ -196,7 +196,7 @@ async function test() {
     await page.emulateMedia({ colorScheme: 'light' });
   });
 
-  await step('what the service runs with, and no secret', async () => {
+  await step('the settings show the configuration, without secrets', async () => {
     const table = page.getByRole('table', { name: 'Valores del servicio' });
     for (const [name, value] of [
       ['Modo de envío', 'Real: los mensajes salen'],
@@ -211,7 +211,7 @@ async function test() {
     await picture('settings', { fullPage: true });
   });
 
-  await step('the recording is switched off with its question, and on', async () => {
+  await step('switch the recording off after a question, and on again', async () => {
     const recording = page.getByRole('switch', { name: 'Guardar los mensajes que llegan' });
     const flip = () => page.locator('label', { hasText: 'Guardar los mensajes que llegan' }).first().click();
     assert(await recording.isChecked(), 'it is on');
@@ -232,7 +232,7 @@ async function test() {
     await eventually('it is on', async () => (await api('/api/listener/status')).recording);
   });
 
-  await step('language and theme', async () => {
+  await step('switch the language and the theme', async () => {
     const choose = (name) => main().locator('label', { hasText: name }).click();
     await choose('English');
     await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
@@ -244,7 +244,7 @@ async function test() {
     await page.getByRole('heading', { name: 'Ajustes', level: 1 }).waitFor();
   });
 
-  await step('who answered is named on the campaign, with when it goes on and ends', async () => {
+  await step('the campaign shows who answered, the next send and the end', async () => {
     const { campanias } = await api('/api/sender/campaigns?limite=50&buscar=marzo');
     await page.goto(`${hub}/campanas/${campanias[0].id}`);
     const person = page.getByTestId('replies').getByRole('link', { name: 'Ana 0' });
@@ -257,7 +257,7 @@ async function test() {
     await says('Sí, me interesa.');
   });
 
-  await step('a real one says to how many, and is asked about once more', async () => {
+  await step('a real send shows the number of recipients and asks again', async () => {
     const may = await campaign('Aviso de mayo', 52, 3);
     await schedule(may, 50);
     await page.goto(`${hub}/campanas/${may}`);
@@ -277,9 +277,9 @@ async function test() {
     await page.goto(`${hub}/ajustes`);
   });
 
-  await step('a business has its own start, and its own password', async () => {
+  await step('a business user has its own start screen and password', async () => {
     await button('Cerrar sesión').click();
-    await enter('ana', OF_ANA);
+    await enter('ana', ANA_PASSWORD);
     await page.getByRole('navigation').getByRole('link', { name: 'Inicio' }).click();
     await page.locator('[data-campaign]', { hasText: 'Promoción de marzo' }).waitFor();
     equal(await page.getByText('Aviso de abril').count(), 0, 'another business’s');
@@ -297,19 +297,19 @@ async function test() {
     await fill('', 'corta', '');
     await says('Escribí tu contraseña actual.');
     await says('Tiene que tener al menos 10 caracteres.');
-    await fill(OF_ANA, ANOTHER, `${ANOTHER}.`);
+    await fill(ANA_PASSWORD, NEW_PASSWORD, `${NEW_PASSWORD}.`);
     await says('No es igual a la contraseña nueva.');
-    await fill('la de otra persona', ANOTHER, ANOTHER);
+    await fill('la de otra persona', NEW_PASSWORD, NEW_PASSWORD);
     await says('La contraseña actual no es correcta.');
     await picture('password');
-    await fill(OF_ANA, ANOTHER, ANOTHER);
+    await fill(ANA_PASSWORD, NEW_PASSWORD, NEW_PASSWORD);
     await says('La contraseña se cambió.');
     equal(await page.getByLabel('Contraseña nueva', { exact: true }).inputValue(), '', 'what was typed');
     await button('Cerrar sesión').click();
-    await enter('ana', ANOTHER);
+    await enter('ana', NEW_PASSWORD);
   });
 
-  await step('no complaints', () => visitor.noComplaints());
+  await step('no console errors', () => visitor.noComplaints());
 }
 
 await run(test, () => visitor.close(), 240_000);

@@ -1,10 +1,11 @@
-// All that a lead can send, seen in a conversation of the hub's page in Chromium, and
-// files that are sent from there, on a linked pair that sends for real to the stand-in.
+// Tests a conversation on the hub's page in Chromium: every kind of message that a lead can send,
+// files sent from the page, and long conversations. Uses a linked pair that really sends to the
+// stand-in.
 //
 //   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node thread-flow.mjs
 //
-// The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> the conversation is kept
-// as pictures: in the light, in the dark and on a phone.
+// The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> screenshots of the conversation are
+// saved: light and dark theme, phone.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -33,7 +34,9 @@ const bubble = (text) => bubbles().filter({ hasText: text });
 const box = () => page.getByLabel('Respuesta', { exact: true });
 const log = () => page.getByRole('log');
 
-/** Scrolls up from the end to a message: only those near what is in sight are in the document. */
+/**
+ * Scrolls up from the end to a message, because only messages near the view are in the document.
+ */
 async function scrolledTo(text) {
   await log().evaluate((it) => it.scrollTo(0, it.scrollHeight));
   await eventually(`${text} is found`, async () => {
@@ -43,16 +46,16 @@ async function scrolledTo(text) {
   });
 }
 
-/** The message at the top of what is in sight, and where it stands. */
+/** Returns the id and the position (px) of the first message that is fully in view. */
 const atTop = () =>
   log().evaluate((it) => {
     const edge = it.getBoundingClientRect().top;
-    const one = [...it.querySelectorAll('[data-message]')].find((two) => two.getBoundingClientRect().top >= edge);
-    return { id: one.dataset.message, top: one.getBoundingClientRect().top };
+    const message = [...it.querySelectorAll('[data-message]')].find((candidate) => candidate.getBoundingClientRect().top >= edge);
+    return { id: message.dataset.message, top: message.getBoundingClientRect().top };
   });
 
-/** Holds that a message is not moved by `act`, in no frame of it. */
-async function steady({ id, top }, act) {
+/** Runs `act`, and checks that the message stays in its position in every frame. */
+async function checkSteady({ id, top }, act) {
   await page.evaluate(
     ([which, where]) => {
       window.moved = 0;
@@ -73,8 +76,11 @@ async function steady({ id, top }, act) {
   assert(moved < 3, `what is read moved by ${moved} pixels`);
 }
 
-/** What the page fetched of conversations since: the cursors, '' for the newest page. */
-function fetchesOf(number) {
+/**
+ * Records the cursors of the history pages that the page fetches from now on; '' is the newest
+ * page.
+ */
+function recordFetches(number) {
   const cursors = [];
   const note = (request) => {
     const url = new URL(request.url());
@@ -84,8 +90,8 @@ function fetchesOf(number) {
   return { cursors, end: () => page.off('request', note) };
 }
 
-/** A picture of the browser's own making, as JPEG in base64. */
-const drawn = (width, height) =>
+/** Draws an image in the browser, and returns it as JPEG in base64. */
+const drawImage = (width, height) =>
   page.evaluate(
     ([w, h]) => {
       const canvas = document.createElement('canvas');
@@ -104,7 +110,7 @@ const drawn = (width, height) =>
     [width, height],
   );
 
-/** Seconds of a tone, as WAV. */
+/** Returns a tone of the given length, as a WAV file. */
 function tone(seconds) {
   const rate = 8000;
   const samples = rate * seconds;
@@ -125,31 +131,31 @@ function tone(seconds) {
   return file;
 }
 
-async function uploaded(bytes) {
+async function upload(bytes) {
   const response = await fetch(`${base}phone/api/files`, { method: 'POST', body: bytes });
   return (await response.json()).path;
 }
 
-/** A lead's message, whose key it returns. */
-async function writes(body, content = {}, more = {}) {
+/** Makes a lead send a message, and returns its key. */
+async function leadSends(body, content = {}, more = {}) {
   const answer = await standin.leadMessage({ from: ANA, name: 'Ana', body, content, ...more });
   return answer.key;
 }
 
-async function sendsFile(body, bytes, media) {
-  return writes(body, { media: { path: await uploaded(bytes), ...media } });
+async function leadSendsFile(body, bytes, media) {
+  return leadSends(body, { media: { path: await upload(bytes), ...media } });
 }
 
-/** What a first visit to a conversation may load of the page itself, compressed, in bytes. */
+/** The limit for the page's assets on a first visit to a conversation, compressed, in bytes. */
 const BUDGET = 360_000;
 
-async function audited(where) {
+async function audit(where) {
   await page.evaluate(AXE);
-  const found = await page.evaluate(async () => {
+  const violationText = await page.evaluate(async () => {
     const { violations } = await window.axe.run({ resultTypes: ['violations'] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((one) => one.html).join('\n  ')}`);
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('\n  ')}`);
   });
-  equal(found.join('\n'), '', `${where}: what axe complains of`);
+  equal(violationText.join('\n'), '', `${where}: what axe complains of`);
 }
 
 async function test() {
@@ -158,41 +164,41 @@ async function test() {
   await enter('admin', password);
   const keys = {};
 
-  await step('an answer to an advertisement, and a quote that leads to what it answers', async () => {
-    await writes('Hola, vi el aviso', {
+  await step('an answer to an advertisement; a quote opens the quoted message', async () => {
+    await leadSends('Hola, vi el aviso', {
       ad: { app: 'instagram', source_id: '1', title: 'Casa en Palermo', description: 'Tres ambientes', url: 'https://fb.me/x' },
     });
     await page.locator(`[data-chat="${ANA}"]`).waitFor();
     await page.goto(`${hub}/conversaciones/${ANA}`);
-    const one = bubble('Hola, vi el aviso');
-    await one.getByText('Llegó por un aviso de Instagram').waitFor();
+    const message = bubble('Hola, vi el aviso');
+    await message.getByText('Llegó por un aviso de Instagram').waitFor();
     const loaded = await page.evaluate(() =>
       performance
         .getEntriesByType('resource')
         .filter(({ name }) => name.includes('/assets/'))
         .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0));
     assert(loaded > 100_000 && loaded < BUDGET, `a conversation loads ${loaded} bytes of the page`);
-    equal(await one.getByRole('link', { name: 'Ver el aviso' }).getAttribute('href'), 'https://fb.me/x', 'the link');
+    equal(await message.getByRole('link', { name: 'Ver el aviso' }).getAttribute('href'), 'https://fb.me/x', 'the link');
     await box().fill('¿La de dos o la de tres ambientes?');
     await button('Enviar').click();
     await bubble('¿La de dos o la de tres').waitFor();
     const [sent] = await standin.messages();
-    await writes('La de dos', { quoted: sent.key });
+    await leadSends('La de dos', { quoted: sent.key });
     await bubble('La de dos').getByRole('button', { name: 'Ir al mensaje que responde' }).click();
     await eventually('it has the focus', () =>
       bubble('tres ambientes?').first().evaluate((it) => it === document.activeElement && it.dataset.lit === 'true'));
   });
 
-  await step('a picture is seen small and opened large', async () => {
-    const bytes = Buffer.from(await drawn(1280, 960), 'base64');
-    const media = { kind: 'image', mime: 'image/jpeg', width: 1280, height: 960, thumbnail: await drawn(100, 75) };
-    keys.picture = await sendsFile('¿Es esta?', bytes, media);
-    keys.gone = await sendsFile('y esta otra', bytes, { ...media, filename: 'otra.jpg' });
+  await step('an image is shown as a preview and opens in full size', async () => {
+    const bytes = Buffer.from(await drawImage(1280, 960), 'base64');
+    const media = { kind: 'image', mime: 'image/jpeg', width: 1280, height: 960, thumbnail: await drawImage(100, 75) };
+    keys.picture = await leadSendsFile('¿Es esta?', bytes, media);
+    keys.gone = await leadSendsFile('y esta otra', bytes, { ...media, filename: 'otra.jpg' });
     await bubble('y esta otra').waitFor();
     await button('Ver grande: ¿Es esta?').click();
     const large = dialog().getByAltText('¿Es esta?');
     await eventually('it is there in full', () => large.evaluate((it) => it.complete && it.naturalWidth === 1280));
-    await audited('a picture');
+    await audit('a picture');
     await picture('picture');
     await dialog().getByText('1 de 2').waitFor();
     await page.keyboard.press('ArrowRight');
@@ -201,8 +207,8 @@ async function test() {
     await dialog().waitFor({ state: 'detached' });
   });
 
-  await step('voice plays, and can be wound forward', async () => {
-    await sendsFile('', tone(8), { kind: 'ptt', mime: 'audio/wav', seconds: 8 });
+  await step('a voice message plays and can be skipped forward', async () => {
+    await leadSendsFile('', tone(8), { kind: 'ptt', mime: 'audio/wav', seconds: 8 });
     const voice = page.locator('audio');
     await voice.waitFor();
     equal(await voice.getAttribute('preload'), 'none', 'nothing is fetched before');
@@ -215,69 +221,69 @@ async function test() {
     await eventually('it plays from there', () => voice.evaluate((it) => it.currentTime > 6 && it.duration > 7.9));
   });
 
-  await step('a document is saved under its name, byte for byte', async () => {
+  await step('a document is downloaded with its name and exact bytes', async () => {
     const bytes = Buffer.from(`%PDF-1.4\n${'x'.repeat(90_000)}`);
-    await sendsFile('el recibo', bytes, { kind: 'document', mime: 'application/pdf', filename: 'recibo ñ.pdf' });
-    const one = bubble('el recibo');
-    await one.getByText('PDF · 90 kB').waitFor();
-    const [download] = await Promise.all([page.waitForEvent('download'), one.getByRole('link').click()]);
+    await leadSendsFile('el recibo', bytes, { kind: 'document', mime: 'application/pdf', filename: 'recibo ñ.pdf' });
+    const message = bubble('el recibo');
+    await message.getByText('PDF · 90 kB').waitFor();
+    const [download] = await Promise.all([page.waitForEvent('download'), message.getByRole('link').click()]);
     equal(download.suggestedFilename(), 'recibo ñ.pdf', 'its name');
     assert(readFileSync(await download.path()).equals(bytes), 'its bytes');
   });
 
-  await step('a place, a card, a poll, an order, a choice', async () => {
-    await writes('', { location: { latitude: -34.6037, longitude: -58.3816, text: 'Obelisco\nAv. 9 de Julio' } });
+  await step('a location, a contact card, a poll, an order and a list choice', async () => {
+    await leadSends('', { location: { latitude: -34.6037, longitude: -58.3816, text: 'Obelisco\nAv. 9 de Julio' } });
     const map = bubble('Obelisco').getByRole('link', { name: 'Ver en el mapa' });
     await map.waitFor();
     assert((await map.getAttribute('href')).endsWith('query=-34.6037%2C-58.3816'), 'where it is');
-    await writes('', { cards: [`BEGIN:VCARD\nFN:Leo Paz\nTEL;waid=${LEO}:+54 9 11 5825-4202\nEND:VCARD`] });
+    await leadSends('', { cards: [`BEGIN:VCARD\nFN:Leo Paz\nTEL;waid=${LEO}:+54 9 11 5825-4202\nEND:VCARD`] });
     const card = bubble('Leo Paz').getByRole('link', { name: 'Escribirle a Leo Paz' });
     await card.waitFor();
     equal(await card.getAttribute('href'), `/conversaciones/${LEO}`, 'their conversation');
-    await writes('', { poll: { name: '¿Qué día?', options: ['lunes', 'martes'], multiple: false } });
+    await leadSends('', { poll: { name: '¿Qué día?', options: ['lunes', 'martes'], multiple: false } });
     await bubble('¿Qué día?').getByRole('listitem').filter({ hasText: 'martes' }).waitFor();
-    await writes('', { order: { id: '7', title: 'Silla', items: 2, total_1000: 1_500_500, currency: 'ARS' } });
+    await leadSends('', { order: { id: '7', title: 'Silla', items: 2, total_1000: 1_500_500, currency: 'ARS' } });
     await bubble('Pedido: Silla').getByText('2 productos').waitFor();
-    await writes('Sí, quiero', { selected: { kind: 'list', id: 'si', description: 'una visita' } });
+    await leadSends('Sí, quiero', { selected: { kind: 'list', id: 'si', description: 'una visita' } });
     await bubble('Sí, quiero').getByText('una visita').waitFor();
     equal(await bubble('Sí, quiero').getByText('Sí, quiero').count(), 1, 'said once');
   });
 
-  await step('what was forwarded, what can be seen once, a call that nobody took', async () => {
-    await writes('Mirá lo que me mandaron', { forwarded: true });
+  await step('a forwarded message, a view-once image and a missed call', async () => {
+    await leadSends('Mirá lo que me mandaron', { forwarded: true });
     await bubble('Mirá lo que me').getByText('Reenviado').waitFor();
-    const bytes = Buffer.from(await drawn(60, 60), 'base64');
-    await sendsFile('', bytes, { kind: 'image', mime: 'image/jpeg', view_once: true });
+    const bytes = Buffer.from(await drawImage(60, 60), 'base64');
+    await leadSendsFile('', bytes, { kind: 'image', mime: 'image/jpeg', view_once: true });
     await bubble('Para ver una sola vez').waitFor();
-    await writes('', {}, { type: 'call_log' });
+    await leadSends('', {}, { type: 'call_log' });
     await bubble('Llamada perdida').waitFor();
   });
 
-  await step('edits with their history, reactions, deletions', async () => {
-    const edited = await writes('Mañana a las 10');
+  await step('edits with their history, reactions and deletions', async () => {
+    const edited = await leadSends('Mañana a las 10');
     await bubble('Mañana a las 10').waitFor();
     await standin.call('lead-edits', { key: edited, body: 'Mañana a las 11' });
-    const one = bubble('Mañana a las 11');
-    await one.waitFor();
-    assert(!(await one.getByText('Mañana a las 10').isVisible()), 'the earlier text is not shown at once');
-    await one.getByRole('button', { name: 'Editado' }).click();
-    await one.getByText('Mañana a las 10').waitFor();
+    const message = bubble('Mañana a las 11');
+    await message.waitFor();
+    assert(!(await message.getByText('Mañana a las 10').isVisible()), 'the earlier text is not shown at once');
+    await message.getByRole('button', { name: 'Editado' }).click();
+    await message.getByText('Mañana a las 10').waitFor();
     await standin.call('lead-reactions', { key: edited, emoji: '👍' });
-    await one.getByRole('list', { name: 'Reacciones' }).getByText('👍').waitFor();
-    const deleted = await writes('esto no');
+    await message.getByRole('list', { name: 'Reacciones' }).getByText('👍').waitFor();
+    const deleted = await leadSends('esto no');
     await bubble('esto no').waitFor();
     await standin.call('lead-deletions', { key: deleted });
     await bubble('Ana eliminó este mensaje').waitFor();
     equal(await bubble('esto no').count(), 0, 'its text');
   });
 
-  await step('a message is answered, edited and deleted from its menu', async () => {
+  await step('answer, edit and delete a message from its menu', async () => {
     const menu = (text) => bubble(text).last().getByRole('button', { name: 'Opciones del mensaje' });
     const choose = async (text, what) => {
       await menu(text).click();
       await page.getByRole('menuitem', { name: what }).click();
     };
-    await writes('¿Tiene cochera?');
+    await leadSends('¿Tiene cochera?');
     await bubble('¿Tiene cochera?').waitFor();
     equal(await page.getByRole('menuitem').count(), 0, 'menus that nobody opened');
     await choose('¿Tiene cochera?', 'Responder');
@@ -294,67 +300,67 @@ async function test() {
     await dialog().getByRole('button', { name: 'Guardar' }).click();
     await dialog().waitFor({ state: 'detached' });
     await bubble('Sí, para un auto').getByRole('button', { name: 'Editado' }).waitFor();
-    await audited('a message of one’s own');
+    await audit('a message of one’s own');
     await choose('Sí, para un auto', 'Eliminar para todos');
     await dialog().getByRole('button', { name: 'Eliminar para todos' }).click();
     await bubble('Se eliminó este mensaje para todos').waitFor();
-    const gone = (await standin.messages()).find(({ key }) => key === sent.key);
-    equal(gone.deleted, true, 'on their phone');
+    const deletedMessage = (await standin.messages()).find(({ key }) => key === sent.key);
+    equal(deletedMessage.deleted, true, 'on their phone');
   });
 
-  await step('what WhatsApp has no more is said in words', async () => {
-    const path = await uploaded(Buffer.alloc(2_000, 'f'));
-    await writes('el video', { media: { path, kind: 'video', mime: 'video/mp4', seconds: 62 } });
-    const one = bubble('el video');
-    await one.locator('video').waitFor();
-    // Films are fetched when they are asked for.
+  await step('a file that WhatsApp no longer has is explained', async () => {
+    const path = await upload(Buffer.alloc(2_000, 'f'));
+    await leadSends('el video', { media: { path, kind: 'video', mime: 'video/mp4', seconds: 62 } });
+    const message = bubble('el video');
+    await message.locator('video').waitFor();
+    // Videos are fetched only when they are played.
     const response = await fetch(`${base}phone/api/files`, { method: 'DELETE', body: JSON.stringify({ path }) });
     assert(response.ok, 'the file is deleted');
-    await one.locator('video').evaluate((it) => void it.play().catch(() => undefined));
-    await one.getByText(/WhatsApp ya no tiene este archivo|No se pudo traer de WhatsApp/).waitFor();
+    await message.locator('video').evaluate((it) => void it.play().catch(() => undefined));
+    await message.getByText(/WhatsApp ya no tiene este archivo|No se pudo traer de WhatsApp/).waitFor();
   });
 
-  await step('the conversation is searched, and a result leads to its message', async () => {
+  await step('search the conversation; a result opens its message', async () => {
     await button('Buscar en la conversación').click();
     await page.keyboard.type('recibo');
     const search = page.getByRole('search', { name: 'Buscar en esta conversación' });
     await search.getByText('1 encontrado').waitFor();
     await search.getByRole('button', { name: /el recibo/ }).click();
     await eventually('it has the focus', () => bubble('el recibo').evaluate((it) => it === document.activeElement));
-    await audited('the search');
+    await audit('the search');
     await search.getByRole('textbox').or(search.getByRole('searchbox')).press('Escape');
     await search.waitFor({ state: 'detached' });
   });
 
-  await step('the contact stands beside it, and takes a note', async () => {
+  await step('the contact panel opens and saves a note', async () => {
     await page.getByRole('heading', { level: 2 }).getByRole('button').click();
     const contact = page.getByRole('complementary', { name: /^Datos de/ });
     await contact.getByLabel('Nota').fill('Quiere mudarse en abril');
     await contact.getByRole('button', { name: 'Guardar' }).click();
     await eventually('it is kept', async () => (await api(`/api/contacts/${ANA}`)).nota === 'Quiere mudarse en abril');
-    await audited('the contact');
+    await audit('the contact');
     await picture('contact');
     await contact.getByRole('button', { name: 'Cerrar los datos' }).click();
     await contact.waitFor({ state: 'detached' });
   });
 
-  await step('files go by button, drop and paste, the first with the text and the quote', async () => {
+  await step('send files by button, drop and paste; the first has the text and the quote', async () => {
     await bubble('¿Tiene cochera?').first().getByRole('button', { name: 'Opciones del mensaje' }).click();
     await page.getByRole('menuitem', { name: 'Responder' }).click();
     await page.getByTestId('answered').getByText('¿Tiene cochera?').waitFor();
-    const house = Buffer.from(await drawn(640, 480), 'base64');
+    const house = Buffer.from(await drawImage(640, 480), 'base64');
     await page.locator('input[type="file"]').setInputFiles([
       { name: 'casa.jpg', mimeType: 'image/jpeg', buffer: house },
       { name: 'plano.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4\nplano') },
     ]);
-    const dropped = await page.evaluateHandle(() => {
+    const dropData = await page.evaluateHandle(() => {
       const data = new DataTransfer();
       data.items.add(new File(['soltado'], 'soltado.txt', { type: 'text/plain' }));
       return data;
     });
-    await log().dispatchEvent('dragover', { dataTransfer: dropped });
+    await log().dispatchEvent('dragover', { dataTransfer: dropData });
     await page.getByText('Soltá los archivos').waitFor();
-    await log().dispatchEvent('drop', { dataTransfer: dropped });
+    await log().dispatchEvent('drop', { dataTransfer: dropData });
     await page.locator('[data-attachment="soltado.txt"]').waitFor();
     await box().evaluate((it) => {
       const clipboardData = new DataTransfer();
@@ -364,7 +370,7 @@ async function test() {
     await page.locator('[data-attachment="pegado.txt"]').waitFor();
     await page.getByRole('button', { name: 'Quitar pegado.txt' }).click();
     await box().fill('Acá va');
-    await audited('files to send');
+    await audit('files to send');
     await picture('files');
     const before = (await standin.messages()).length;
     await button('Enviar').click();
@@ -382,21 +388,21 @@ async function test() {
     await bubble('Acá va').getByRole('button', { name: 'Ir al mensaje que responde' }).waitFor();
   });
 
-  await step('all of it, in the light, the dark and on a phone', async () => {
-    const shots = async (name) => {
+  await step('screenshots in the light theme, the dark theme and on a phone', async () => {
+    const takeShots = async (name) => {
       const height = await log().evaluate((it) => it.scrollHeight - it.clientHeight);
       for (const [n, part] of [0, 0.33, 0.66, 1].entries()) {
         await log().evaluate((it, top) => it.scrollTo(0, top), height * (1 - part));
         await picture(`${name}-${n}`);
       }
-      await audited(name);
+      await audit(name);
     };
-    await shots('light');
+    await takeShots('light');
     await page.emulateMedia({ colorScheme: 'dark' });
-    await shots('dark');
+    await takeShots('dark');
     await page.setViewportSize({ width: 360, height: 740 });
     await noSidewaysScroll('on a phone');
-    await shots('phone');
+    await takeShots('phone');
     await page.emulateMedia({ colorScheme: 'light' });
     await page.setViewportSize({ width: 1200, height: 900 });
   });
@@ -407,16 +413,16 @@ async function test() {
     await bubble('Acá va').waitFor();
     await scrolledTo('Missed call');
     await scrolledTo('Came from an ad on Instagram');
-    await audited('in English');
+    await audit('in English');
     await page.evaluate(() => localStorage.setItem('leadmaster-language', 'es'));
     await page.reload();
     await bubble('Acá va').waitFor();
     await scrolledTo('Llamada perdida');
   });
 
-  await step('older ones come without a jump', async () => {
+  await step('older messages load without a jump', async () => {
     for (let n = 0; n < 60; n += 1) await standin.leadMessage({ from: LEO, body: `mensaje ${n}` });
-    // What is there from the first page on is not fetched again.
+    // Wait until all are stored, so that the first page contains them.
     await eventually('they are stored', async () =>
       (await api(`/api/listener/history/${LEO}?limite=1`)).mensajes[0]?.mensaje === 'mensaje 59');
     await page.goto(`${hub}/conversaciones/${LEO}`);
@@ -427,11 +433,11 @@ async function test() {
       await gate;
       await route.continue();
     });
-    const asked = page.waitForRequest(/history.*antes=/);
+    const olderRequest = page.waitForRequest(/history.*antes=/);
     await log().evaluate((it) => it.scrollTo(0, 100));
-    await asked;
+    await olderRequest;
     const height = await log().evaluate((it) => it.scrollHeight);
-    await steady(await atTop(), async () => {
+    await checkSteady(await atTop(), async () => {
       answer();
       await eventually('the older ones', () => log().evaluate((it, before) => it.scrollHeight > before + 300, height));
     });
@@ -440,37 +446,38 @@ async function test() {
     await bubbles().getByText('mensaje 0', { exact: true }).waitFor();
   });
 
-  await step('a conversation of thousands is as quick as a short one', async () => {
+  await step('a conversation with thousands of messages loads only a part', async () => {
     const first = await standin.leadMessage({ from: MIA, name: 'Mía', body: 'la primera pregunta' });
     await eventually('it is stored', async () => (await api(`/api/listener/history/${MIA}`)).mensajes.length === 1);
     const mensajes = Array.from({ length: 3_000 }, (_, n) => ({ destinatario: MIA, mensaje: `aviso ${n}` }));
     await api('/api/sender/messages/bulk', 'POST', { mensajes });
-    // They stay in the conversation, and nobody waits for them.
+    // With sending stopped, the messages stay in the conversation, and the test need not wait for
+    // the sends.
     await api('/api/sending', 'PUT', { detenido: true });
     await standin.leadMessage({ from: MIA, body: 'la última respuesta', content: { quoted: first.key } });
     await page.goto(`${hub}/conversaciones/${MIA}`);
     await bubble('la última respuesta').waitFor();
-    const few = async (where) => {
+    const checkFewMessages = async (where) => {
       const count = await bubbles().count();
       assert(count > 5 && count < 100, `${where}: ${count} messages in the document`);
     };
-    await few('at the end');
+    await checkFewMessages('at the end');
 
     // An event fetches the newest page.
-    const atEnd = fetchesOf(MIA);
+    const atEnd = recordFetches(MIA);
     await standin.leadMessage({ from: MIA, body: '¿Me leés?' });
     await bubble('¿Me leés?').waitFor();
     await eventually('it is fetched again, once stored', () => atEnd.cursors.length >= 2);
     atEnd.end();
     equal(atEnd.cursors.join(), atEnd.cursors.map(() => '').join(), 'what an event fetches');
 
-    // The end stays in sight above an answer of many lines.
+    // The last message stays in view above an answer of several lines.
     await box().fill('una\ndos\ntres\ncuatro\ncinco');
     await eventually('the last message is in sight', () =>
       bubble('¿Me leés?').evaluate((it) => it.getBoundingClientRect().bottom <= it.closest('[role=log]').getBoundingClientRect().bottom));
     await box().fill('');
 
-    // A quote leads to a message that is thousands away.
+    // A quote opens a message that is thousands of messages away.
     await bubble('la última respuesta').getByRole('button', { name: 'Ir al mensaje que responde' }).click();
     const quoted = bubble('la primera pregunta').first();
     const inSight = () =>
@@ -480,11 +487,11 @@ async function test() {
         return it === document.activeElement && it.dataset.lit === 'true' && top >= edge.top && bottom <= edge.bottom;
       });
     await eventually('it has the focus', inSight, 60_000);
-    await few('at the start');
+    await checkFewMessages('at the start');
 
-    // Who reads there is not disturbed: the newest page is fetched, and the one in sight.
-    const above = fetchesOf(MIA);
-    await steady(await atTop(), async () => {
+    // A new message does not move the view: only the newest page and the page in view are fetched.
+    const above = recordFetches(MIA);
+    await checkSteady(await atTop(), async () => {
       await standin.leadMessage({ from: MIA, body: 'Sigo acá' });
       await page.locator(`[data-chat="${MIA}"]`).getByText('Sigo acá').waitFor();
       await eventually('it is fetched', () => above.cursors.length >= 4);
@@ -494,17 +501,18 @@ async function test() {
     assert(others.size <= 1, `an event fetches ${[...others].join()}`);
     assert(await inSight(), 'it is no longer in sight');
 
-    // The focus stays where it is, also out of sight; nothing is read out by scrolling.
+    // The focus stays on its message, even out of view. Scrolling announces nothing to screen
+    // readers.
     equal(await log().getAttribute('aria-live'), 'off', 'while old ones are read');
     await log().evaluate((it) => it.scrollTo(0, it.scrollHeight));
     await bubble('Sigo acá').waitFor();
     assert(await quoted.evaluate((it) => it === document.activeElement), 'the focus is lost');
     await eventually('what comes in is read out', async () => (await log().getAttribute('aria-live')) === 'polite');
-    await few('at the end again');
-    await audited('a long conversation');
+    await checkFewMessages('at the end again');
+    await audit('a long conversation');
   });
 
-  await step('no complaints', () => visitor.noComplaints());
+  await step('no console errors', () => visitor.noComplaints());
 }
 
 await run(test, () => visitor.close(), 300_000);

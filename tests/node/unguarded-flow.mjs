@@ -1,9 +1,9 @@
-// What was made while the hub asked for no password is marked on the page, until
-// it is secured or revoked.
+// Tests that the page marks users and tokens that were created while the hub had no password, until
+// they get a new password or are revoked.
 //
 //   HUB_URL=… ADMIN_PASSWORD=… node unguarded-flow.mjs
 //
-// The hub has a user `eva` and a token `vieja` from before its password.
+// The hub has a user `eva` and a token `vieja` from the time before it had a password.
 import { equal, eventually, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
 
@@ -24,11 +24,11 @@ const marks = (text) => row(text).getByText(MARK);
 async function test() {
   page = await visitor.open();
 
-  await step('a user from before the password is marked, until it has another', async () => {
+  await step('an unprotected user is marked until it gets a new password', async () => {
     await page.goto(`${hub}/usuarios`);
     await enter('admin', password);
     await marks('eva').waitFor();
-    // The other user, whose name is in the role of both.
+    // The other user cannot be found by name: "admin" is also part of both users' role.
     equal(await page.locator('tbody tr').count(), 2, 'users');
     equal(await page.getByText(MARK).count(), 1, 'marks');
     const { users } = await api('/api/users');
@@ -39,7 +39,7 @@ async function test() {
     await eventually('no mark', async () => (await marks('eva').count()) === 0);
   });
 
-  await step('a token from before the password is marked, and a new one is not', async () => {
+  await step('an unprotected token is marked, a new token is not', async () => {
     await api('/api/tokens', 'POST', { name: 'nueva', scopes: ['read'] });
     await page.goto(`${hub}/integraciones`);
     await marks('vieja').waitFor();

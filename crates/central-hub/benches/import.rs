@@ -1,13 +1,13 @@
 //! Measures reading a list of 100,000 lines, compared with a plain pass of the
-//! `csv` crate over the same bytes; each in a process of its own, to measure
-//! its memory.
+//! `csv` crate over the same bytes; each runs in its own process, so that its
+//! peak memory can be measured.
 //!
-//! `cargo bench -p central-hub --bench import`, or with another number
-//! `ROWS=10000`.
+//! `cargo bench -p central-hub --bench import`; set `ROWS=10000` for another
+//! size.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a benchmark says what it found"
+    reason = "a benchmark prints its results"
 )]
 
 use std::fmt::Write as _;
@@ -36,8 +36,8 @@ fn main() {
     println!("{rows} lines\n");
     println!("| | list | time | memory beyond the list |\n| --- | --: | --: | --: |");
     for case in CASES {
-        let own = std::env::current_exe().unwrap();
-        let output = Command::new(own).env(CASE, case).output().unwrap();
+        let executable = std::env::current_exe().unwrap();
+        let output = Command::new(executable).env(CASE, case).output().unwrap();
         print!("{}", String::from_utf8_lossy(&output.stdout));
     }
 }
@@ -63,7 +63,7 @@ fn run(case: &str, rows: u64) {
         }
         count
     } else {
-        accepted(&list)
+        count_accepted_rows(&list)
     };
     let time = start.elapsed();
     assert_eq!(count, rows);
@@ -76,7 +76,7 @@ fn run(case: &str, rows: u64) {
     );
 }
 
-fn accepted(list: &[u8]) -> u64 {
+fn count_accepted_rows(list: &[u8]) -> u64 {
     let rules = ImportRules {
         template: Template::parse("Hola {nombre}, de {empresa}").unwrap(),
         home: phone_number::Home::default(),
@@ -105,6 +105,7 @@ fn peak_kib() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
+/// Returns the cells of row `n`.
 fn cells(n: u64) -> [String; 3] {
     [
         format!("11 {:04}-{:04}", 2000 + n / 10_000, n % 10_000),

@@ -1,12 +1,12 @@
 //! Measures a page of each list at 1,000,000 rows, on both engines: messages in
 //! 100,000 conversations, recipients of one campaign, opt-outs.
 //!
-//! `cargo bench -p central-hub --bench lists`, or with another number
-//! `ROWS=100000`. The databases are created in `TMPDIR` and removed afterwards.
+//! `cargo bench -p central-hub --bench lists`; set `ROWS=100000` for another
+//! size. The databases are created in `TMPDIR` and removed afterwards.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a benchmark says what it found"
+    reason = "a benchmark prints its results"
 )]
 
 use std::time::Instant;
@@ -47,7 +47,7 @@ async fn measure(database: &Database, rows: i64) {
     store.close().await;
 }
 
-/// One message in twenty is incoming; one in 5,000 failed.
+/// Fills all tables. One message in twenty is incoming, and one in 5,000 failed.
 async fn fill(store: &Store, rows: i64) {
     let series = store.engine().pick(
         "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < $1)",
@@ -89,46 +89,47 @@ async fn fill(store: &Store, rows: i64) {
         let query = sqlx::query(AssertSqlSafe(statement)).bind(rows);
         query.execute(store.writer()).await.unwrap();
     }
-    let begun = Instant::now();
+    let start = Instant::now();
     store.rebuild_index().await.unwrap();
     println!(
         "  the index of the words: {:.0} s",
-        begun.elapsed().as_secs_f64()
+        start.elapsed().as_secs_f64()
     );
     let analyze = sqlx::query("ANALYZE").execute(store.writer());
     analyze.await.unwrap();
-    println!("  {:.0} MB of it", index_size(store).await / 1e6);
+    println!("  its size: {:.0} MB", index_size(store).await / 1e6);
 }
 
+/// Returns the size of the search index in bytes; NaN if it is unknown.
 async fn index_size(store: &Store) -> f64 {
     let size = store.engine().pick(
         "SELECT COALESCE(SUM(pgsize), 0) FROM dbstat WHERE name LIKE 'message!_words%' ESCAPE '!'",
         "SELECT pg_total_relation_size('message_words')",
     );
     let size = sqlx::query_scalar::<_, i64>(size).fetch_one(store.reader());
-    // SQLite tells it where it is built with `dbstat`.
+    // SQLite reports sizes only if it was built with `dbstat`.
     size.await.map_or(f64::NAN, |bytes| bytes as f64)
 }
 
-/// Measures and prints the time of `ask`, which returns its number of rows.
-async fn say(what: &str, ask: impl AsyncFn() -> usize) {
+/// Runs `query` repeatedly, and prints its number of rows and its times in ms.
+async fn measure_query(label: &str, query: impl AsyncFn() -> usize) {
     let mut times = Vec::with_capacity(ROUNDS);
     let mut rows = 0;
     for _ in 0..ROUNDS {
         let start = Instant::now();
-        rows = ask().await;
+        rows = query().await;
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
     times.sort_by(f64::total_cmp);
     println!(
-        "  {what:<38} {rows:>3} rows   median {:>8.2}   worst {:>8.2}",
+        "  {label:<38} {rows:>3} rows   median {:>8.2}   worst {:>8.2}",
         times.get(ROUNDS / 2).unwrap(),
         times.last().unwrap(),
     );
 }
 
 async fn conversations(store: &Store, rows: i64) {
-    for (what, cliente_id, words, before) in [
+    for (label, cliente_id, words, before) in [
         ("conversations", None, None, None),
         ("conversations of a business", Some(3), None, None),
         (
@@ -165,7 +166,7 @@ async fn conversations(store: &Store, rows: i64) {
             None,
         ),
     ] {
-        say(what, async || {
+        measure_query(label, async || {
             let page = store.conversations(cliente_id, words, before, PAGE).await;
             page.unwrap().messages.len()
         })
@@ -180,7 +181,7 @@ async fn messages(store: &Store, rows: i64) {
     };
     let chat = Some("5491110007919@c.us".to_owned());
     let at = |part: i64| Timestamp::from_millis(rows / 10 * part * 1000);
-    for (what, filter, words) in [
+    for (label, filter, words) in [
         ("messages", out.clone(), None),
         (
             "messages, in the middle",
@@ -301,7 +302,7 @@ async fn messages(store: &Store, rows: i64) {
         ),
         ("messages with words that none has", out, Some("zzz")),
     ] {
-        say(what, async || {
+        measure_query(label, async || {
             store
                 .search_messages(&filter, words, PAGE)
                 .await
@@ -313,8 +314,8 @@ async fn messages(store: &Store, rows: i64) {
     }
 }
 
-/// Measures and prints a search that goes on by its cursors until there is no
-/// more: one that finds nothing ends each time after a while.
+/// Measures and prints a search that follows its cursors to the end. Each request
+/// stops after a time limit, even without results.
 async fn search_to_the_end(store: &Store, words: &str) {
     let mut filter = Filter::default();
     let mut requests = 0;
@@ -332,7 +333,7 @@ async fn search_to_the_end(store: &Store, words: &str) {
 }
 
 async fn recipients(store: &Store, rows: i64) {
-    for (what, after, state) in [
+    for (label, after, state) in [
         ("recipients", None, None),
         ("recipients, at the end", Some(rows - 100), None),
         ("recipients that failed", None, Some(RecipientState::Failed)),
@@ -348,7 +349,7 @@ async fn recipients(store: &Store, rows: i64) {
         ),
     ] {
         let filter = RecipientFilter { after, state };
-        say(what, async || {
+        measure_query(label, async || {
             store.recipients(1, &filter, PAGE).await.unwrap().len()
         })
         .await;
@@ -356,11 +357,11 @@ async fn recipients(store: &Store, rows: i64) {
 }
 
 async fn opt_outs(store: &Store, rows: i64) {
-    for (what, before) in [
+    for (label, before) in [
         ("opt-outs", None),
         ("opt-outs, in the middle", Some(rows / 2)),
     ] {
-        say(what, async || {
+        measure_query(label, async || {
             store.opt_outs(before, PAGE).await.unwrap().len()
         })
         .await;

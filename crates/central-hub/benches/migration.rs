@@ -1,13 +1,14 @@
-//! Measures the first start on the store of a hub that knew no people: 1,000,000
-//! messages in 100,000 conversations, of which one in fifty is known by two
-//! spellings of its number and one in a hundred by a LID, on both engines.
+//! Measures the first start on a database from before the `people` table:
+//! 1,000,000 messages in 100,000 conversations, on both engines. One
+//! conversation in fifty has two spellings of its number, and one in a hundred
+//! has a number and a LID; the start joins them.
 //!
-//! `cargo bench -p central-hub --bench migration`, or with another number
-//! `ROWS=100000`. The databases are created in `TMPDIR` and removed afterwards.
+//! `cargo bench -p central-hub --bench migration`; set `ROWS=100000` for another
+//! size. The databases are created in `TMPDIR` and removed afterwards.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a benchmark says what it found"
+    reason = "a benchmark prints its results"
 )]
 
 use std::time::Instant;
@@ -16,7 +17,7 @@ use central_hub::store::Store;
 use scratch_database::Database;
 use sqlx::AssertSqlSafe;
 
-/// The last migration before people were known.
+/// The version of the last migration before the `people` table.
 const BEFORE_PEOPLE: i64 = 10;
 
 fn main() {
@@ -39,19 +40,19 @@ async fn measure(database: &Database, rows: i64) {
     println!("\n{:?}", older.engine());
     fill(&older, rows).await;
     older.close().await;
-    let begun = Instant::now();
+    let start = Instant::now();
     let tables = Store::migrated(&location, i64::MAX).await.unwrap();
-    let of_tables = begun.elapsed().as_secs_f64();
+    let tables_seconds = start.elapsed().as_secs_f64();
     tables.close().await;
     let store = Store::open(&location).await.unwrap();
-    let whole = begun.elapsed().as_secs_f64();
-    println!("  the tables                        {of_tables:>8.1} s");
+    let total_seconds = start.elapsed().as_secs_f64();
+    println!("  the tables                        {tables_seconds:>8.1} s");
     println!(
         "  people, unread, index of words    {:>8.1} s",
-        whole - of_tables
+        total_seconds - tables_seconds
     );
-    println!("  the whole start                   {whole:>8.1} s");
-    for (what, count) in [
+    println!("  the whole start                   {total_seconds:>8.1} s");
+    for (label, query) in [
         (
             "conversations before",
             "SELECT COUNT(DISTINCT chat) FROM before",
@@ -61,17 +62,17 @@ async fn measure(database: &Database, rows: i64) {
             "SELECT COUNT(DISTINCT chat) FROM messages",
         ),
     ] {
-        let count = sqlx::query_scalar::<_, i64>(count).fetch_one(store.reader());
-        println!("  {what:<33} {:>8}", count.await.unwrap());
+        let count = sqlx::query_scalar::<_, i64>(query).fetch_one(store.reader());
+        println!("  {label:<33} {:>8}", count.await.unwrap());
     }
-    let begun = Instant::now();
+    let start = Instant::now();
     store.close().await;
     Store::open(&location).await.unwrap().close().await;
-    let again = begun.elapsed().as_secs_f64();
-    println!("  a start after that                {again:>8.1} s");
+    let restart_seconds = start.elapsed().as_secs_f64();
+    println!("  a start after that                {restart_seconds:>8.1} s");
 }
 
-/// One message in twenty is incoming.
+/// Fills the older tables. One message in twenty is incoming.
 async fn fill(store: &Store, rows: i64) {
     let series = store.engine().pick(
         "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < $1)",
@@ -80,11 +81,11 @@ async fn fill(store: &Store, rows: i64) {
     let people = rows / 10;
     let person = format!("(n % {people})");
     let number = format!("(10000000 + {person})");
-    // Every second message of some has the other spelling, or the LID.
-    let other = format!("(n / {people}) % 2 = 0");
+    // In some conversations, every second message has the other spelling or the LID.
+    let has_other_address = format!("(n / {people}) % 2 = 0");
     let chat = format!(
-        "CASE WHEN {person} % 100 = 1 AND {other} THEN {number} || '@lid'
-             WHEN {person} % 50 = 2 AND {other} THEN '5411' || {number} || '@c.us'
+        "CASE WHEN {person} % 100 = 1 AND {has_other_address} THEN {number} || '@lid'
+             WHEN {person} % 50 = 2 AND {has_other_address} THEN '5411' || {number} || '@c.us'
              ELSE '54911' || {number} || '@c.us' END"
     );
     let is_inbound = format!("(n / {people}) % 10 = 3 AND n % 2 = 0");

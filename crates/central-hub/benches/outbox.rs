@@ -1,13 +1,13 @@
 //! Measures a tick of the outbox and a page of a list after a long history:
 //! 1,000,000 finished messages and 100,000 pending ones, on both engines.
 //!
-//! `cargo bench -p central-hub`, or with other numbers `FINISHED=100000
-//! PENDING=1000 cargo bench -p central-hub`. The databases are created in
-//! `TMPDIR` and removed afterwards.
+//! `cargo bench -p central-hub --bench outbox`; set `FINISHED=100000` and
+//! `PENDING=1000` for other sizes. The databases are created in `TMPDIR` and
+//! removed afterwards.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a benchmark says what it found"
+    reason = "a benchmark prints its results"
 )]
 
 use std::time::{Duration, Instant};
@@ -29,11 +29,11 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    let number = |name: &str, default: i64| {
+    let env_or = |name: &str, default: i64| {
         let text = std::env::var(name).ok();
         text.map_or(default, |text| text.parse().unwrap())
     };
-    let (finished, pending) = (number("FINISHED", 1_000_000), number("PENDING", 100_000));
+    let (finished, pending) = (env_or("FINISHED", 1_000_000), env_or("PENDING", 100_000));
     println!("{finished} finished, {pending} pending; {ROUNDS} rounds; milliseconds");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for database in [Database::sqlite(), Database::postgres()] {
@@ -55,7 +55,8 @@ async fn measure(database: &Database, finished: i64, pending: i64) {
     store.close().await;
 }
 
-/// Finished messages first, as in a real history; every number has both.
+/// Fills the messages: finished ones first, as in a real history. Every number
+/// has messages of both kinds.
 async fn fill(store: &Store, finished: i64, pending: i64) {
     let series = store.engine().pick(
         "WITH RECURSIVE series (n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM series WHERE n < $2)",
@@ -126,14 +127,14 @@ async fn ticks(store: &Store) {
             settle.push(start.elapsed());
         }
     }
-    say("is anything due?", due);
-    say("claim of 16", claim);
-    say("an outcome", settle);
+    print_times("is anything due?", due);
+    print_times("claim of 16", claim);
+    print_times("an outcome", settle);
 }
 
 async fn pages(store: &Store, finished: i64) {
     let middle = Some(finished / 2);
-    for (what, filter) in [
+    for (label, filter) in [
         ("newest page", Filter::default()),
         (
             "page in the middle",
@@ -158,7 +159,7 @@ async fn pages(store: &Store, finished: i64) {
             },
         ),
         (
-            "by state, none",
+            "by state, no match",
             Filter {
                 state: Some(MessageState::Failed),
                 ..Filter::default()
@@ -178,14 +179,14 @@ async fn pages(store: &Store, finished: i64) {
             store.messages(&filter, 51).await.unwrap();
             times.push(start.elapsed());
         }
-        say(what, times);
+        print_times(label, times);
     }
 }
 
 /// Measures the start screen; the last 20,000 finished messages are today's.
 async fn overview(store: &Store, finished: i64) {
     let today = Timestamp::from_millis(finished - 20_000).unwrap_or(Timestamp::now());
-    for (what, cliente_id) in [("", None), (" of a client", Some(7))] {
+    for (label, cliente_id) in [("", None), (" of a client", Some(7))] {
         let [mut outcomes, mut waiting, mut failed] = [const { Vec::new() }; 3];
         for _ in 0..ROUNDS {
             let start = Instant::now();
@@ -198,9 +199,9 @@ async fn overview(store: &Store, finished: i64) {
             store.failed_since(today, cliente_id).await.unwrap();
             failed.push(start.elapsed());
         }
-        say(&format!("today{what}"), outcomes);
-        say(&format!("waiting{what}"), waiting);
-        say(&format!("failed{what}"), failed);
+        print_times(&format!("today{label}"), outcomes);
+        print_times(&format!("waiting{label}"), waiting);
+        print_times(&format!("failed{label}"), failed);
     }
     let mut times = Vec::new();
     let day = jiff::civil::date(2026, 1, 1);
@@ -222,10 +223,11 @@ async fn overview(store: &Store, finished: i64) {
         .unwrap();
         times.push(start.elapsed());
     }
-    say("all of the overview", times);
+    print_times("the whole overview", times);
 }
 
-/// 5,000 campaigns, nearly all finished, with two schedules and 20 days each.
+/// Creates 5,000 campaigns, nearly all finished, with two schedules and 20 days
+/// each.
 async fn fill_campaigns(store: &Store) {
     let series = store.engine().pick(
         "WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < $1)",
@@ -245,7 +247,7 @@ async fn fill_campaigns(store: &Store) {
     for (statement, count) in [(campaigns, 5_000_i64), (schedules, 10_000), (days, 99_999)] {
         let at = statement.find("SELECT").unwrap_or_default();
         let (head, tail) = statement.split_at(at);
-        // PostgreSQL needs the series after the INSERT's head; both accept it.
+        // PostgreSQL needs the series after the head of the INSERT; SQLite accepts it there.
         sqlx::query(AssertSqlSafe(format!("{head}{series} {tail}")))
             .bind(count)
             .execute(store.writer())
@@ -254,7 +256,7 @@ async fn fill_campaigns(store: &Store) {
     }
 }
 
-fn say(what: &str, mut times: Vec<Duration>) {
+fn print_times(label: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at = |part: usize| {
         let index = (times.len() * part / 100).min(times.len().saturating_sub(1));
@@ -263,7 +265,7 @@ fn say(what: &str, mut times: Vec<Duration>) {
             .map_or(0.0, |time| time.as_secs_f64() * 1e3)
     };
     println!(
-        "  {what:<20} median {:>8.3}   p99 {:>8.3}   worst {:>8.3}",
+        "  {label:<20} median {:>8.3}   p99 {:>8.3}   worst {:>8.3}",
         at(50),
         at(99),
         at(100)

@@ -1,14 +1,14 @@
-//! Measures the page's conversations in Chromium on a hub with 10,000 of them, one of
-//! which has 50,000 messages: how long one takes to open, and how many frames are late
-//! while one scrolls.
+//! Measures the conversation screen in Chromium, on a hub with 10,000 conversations, one of
+//! them with 50,000 messages: the time to open a conversation, and the late frames while
+//! scrolling it.
 //!
-//! `cargo bench -p central-hub --bench page`, or with other numbers `CONVERSATIONS=1000
-//! MESSAGES=5000`. The database is created in `TMPDIR` and removed afterwards; the script is
+//! `cargo bench -p central-hub --bench page`; set `CONVERSATIONS=1000` and `MESSAGES=5000` for
+//! other sizes. The database is created in `TMPDIR` and removed afterwards; the script is
 //! `tests/node/bench-conversations.mjs`.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a benchmark says what it found"
+    reason = "a benchmark prints its results"
 )]
 
 use std::process::Command;
@@ -30,12 +30,12 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    let number = |name: &str, default: i64| {
+    let env_or = |name: &str, default: i64| {
         let text = std::env::var(name).ok();
         text.map_or(default, |text| text.parse().unwrap())
     };
-    let conversations = number("CONVERSATIONS", 10_000);
-    let messages = number("MESSAGES", 50_000);
+    let conversations = env_or("CONVERSATIONS", 10_000);
+    let messages = env_or("MESSAGES", 50_000);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(measure(conversations, messages));
 }
@@ -46,11 +46,11 @@ async fn measure(conversations: i64, messages: i64) {
     let start = Instant::now();
     fill(&url, conversations, messages).await;
     println!(
-        "{conversations} conversations, one of {messages} messages, made in {:.1} s",
+        "{conversations} conversations, one with {messages} messages, created in {:.1} s",
         start.elapsed().as_secs_f64()
     );
     let env = Env::from_pairs([
-        // Nobody is there: what is measured is the hub's own.
+        // No session-manager listens here; only the hub is measured.
         ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:9"),
         ("PORT", "0"),
         ("DATABASE_URL", url.as_str()),
@@ -59,7 +59,7 @@ async fn measure(conversations: i64, messages: i64) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hub = format!("http://{}", listener.local_addr().unwrap());
     let shutdown = Shutdown::new();
-    let served = tokio::spawn(run(listener, deps, shutdown.clone(), || {}));
+    let server = tokio::spawn(run(listener, deps, shutdown.clone(), || {}));
     let flow = Command::new("node")
         .arg("bench-conversations.mjs")
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/node"))
@@ -67,10 +67,10 @@ async fn measure(conversations: i64, messages: i64) {
         .status();
     assert!(flow.unwrap().success());
     shutdown.stop("measured");
-    served.await.unwrap();
+    server.await.unwrap();
 }
 
-/// A message of each person, a minute after the other's; then those of one of them.
+/// Inserts one message per conversation, a minute apart, then all messages of `LONG`.
 async fn fill(url: &str, conversations: i64, messages: i64) {
     let store = Store::open(&url.parse().unwrap()).await.unwrap();
     let start = Timestamp::now().as_millis() - (conversations + messages) * 60_000;
@@ -103,7 +103,7 @@ async fn fill(url: &str, conversations: i64, messages: i64) {
         let query = query.bind(from).bind(until).bind(start);
         query.execute(store.writer()).await.unwrap();
     }
-    // The hub makes the rows of conversations once, of what is there.
+    // Makes the hub build the conversation rows from these messages when it starts.
     let filled = sqlx::query("DELETE FROM settings WHERE name = 'inbox.filled'");
     filled.execute(store.writer()).await.unwrap();
     sqlx::query("ANALYZE")

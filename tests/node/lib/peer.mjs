@@ -1,9 +1,8 @@
-// What both peer tests share: steps that say their name, waits on conditions,
-// and the phone's HTTP API.
+// Shared by all flows: named steps, waits for conditions, and the HTTP API of the stand-in's phone.
 
 import { createHash } from 'node:crypto';
 
-/** Chrome as a person has it: the page turns `HeadlessChrome` away. */
+/** The user agent of a Chrome with a window, because WhatsApp's page rejects `HeadlessChrome`. */
 export const USER_AGENT =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36';
 
@@ -11,7 +10,7 @@ export const CHROME = process.env.CHROME_BIN || '/usr/bin/chromium';
 
 export const CHROME_ARGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
 
-/** A picture of one pixel, in base64. */
+/** An image of one pixel, in base64. */
 export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 export const sha256 = (base64) => createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex');
@@ -33,7 +32,10 @@ export function equal(actual, expected, what) {
   assert(actual === expected, `${what}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`);
 }
 
-/** The first true answer of `check`, asked again and again. */
+/**
+ * Calls `check` every 25 ms until its result is truthy, and returns that result. `timeout` is in
+ * ms.
+ */
 export async function eventually(what, check, timeout = 20_000) {
   const deadline = Date.now() + timeout;
   let last;
@@ -66,7 +68,7 @@ export function phone(url) {
     messages: () => call('messages'),
     scan: (code) => call('scan', { code }),
     leadMessage: (message) => call('lead-messages', message),
-    /** The message with this key, once the server has it. */
+    /** Waits until the server has the message with this key, and returns it. */
     received: (key) => eventually(`the server takes ${key}`, async () => (await call('messages')).find((m) => m.key === key)),
   };
 }
@@ -80,7 +82,7 @@ export async function step(name, act) {
   console.log(`ok ${name} (${Date.now() - start} ms)`);
 }
 
-/** Run a test: cleanup always, exit code 0 or 1, never later than `limit`. */
+/** Runs a test and always its cleanup; exits with 0 or 1. Fails the test after `limit` ms. */
 export async function run(test, cleanup, limit = 120_000) {
   let failed = null;
   const fail = (error) => {

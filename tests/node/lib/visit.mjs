@@ -1,4 +1,4 @@
-// A person's browser on the hub's page, and an administrator's program beside it.
+// Opens the hub's page in Chromium as a user does, and calls the hub's API as the administrator.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { CHROME, CHROME_ARGS, assert, eventually } from './peer.mjs';
 
 const LONG = 60_000;
 
-/** `args` go to the browser beside the usual ones. */
+/** Returns the helpers for one browser. `args` are passed to Chromium after the usual arguments. */
 export function visit({
   hub,
   password,
@@ -23,7 +23,7 @@ export function visit({
   const dialog = () => page.getByRole('dialog');
   const says = (text, timeout = LONG) => page.getByText(text).first().waitFor({ timeout });
 
-  /** As the administrator's program. */
+  /** Calls the hub's API as the administrator. */
   async function api(path, method = 'GET', body = undefined) {
     const headers = { 'content-type': 'application/json' };
     if (password) headers.authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
@@ -44,14 +44,14 @@ export function visit({
       viewport,
       colorScheme: 'light',
       locale: 'es-AR',
-      // Nobody's zone: what is shown has to be the business's.
+      // A time zone that no test expects: the page has to show times in the zone of the business.
       timezoneId: 'Pacific/Auckland',
     });
     page = await context.newPage();
     page.on('pageerror', (error) => complaints.push(`page error: ${error.stack ?? error}`));
     page.on('dialog', (box) => complaints.push(`the browser asked: ${box.message()}`));
     page.on('console', (message) => {
-      // Chromium says so of each refused request; the page puts those in words.
+      // Chromium logs each failed request; the page itself shows those errors.
       const refused = message.text().startsWith('Failed to load resource');
       if (message.type() === 'error' && !refused) complaints.push(`console: ${message.text()}`);
     });
@@ -62,19 +62,19 @@ export function visit({
     await page.getByLabel('Usuario', { exact: true }).fill(user);
     await page.getByLabel('Contraseña', { exact: true }).fill(secret);
     await button('Entrar').click();
-    // On a phone it is in the menu, which is closed.
+    // On a phone, the name is in the closed menu.
     const state = viewport.width < 768 ? 'attached' : 'visible';
     await page.getByTestId('user-name').waitFor({ timeout: LONG, state });
   }
 
   async function picture(name, options = {}) {
     if (!pictures) return;
-    // A dialog fades in.
-    await page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== 'running' || one.effect?.getComputedTiming().iterations === Infinity));
+    // Wait until dialogs have faded in.
+    await page.waitForFunction(() => document.getAnimations().every((animation) => animation.playState !== 'running' || animation.effect?.getComputedTiming().iterations === Infinity));
     await page.screenshot({ path: join(pictures, `${name}.png`), animations: 'disabled', ...options });
   }
 
-  /** Once the layout has followed the window's new size. */
+  /** Waits until nothing is wider than the window: the layout follows a new window size late. */
   const noSidewaysScroll = (where) =>
     eventually(`${where}: nothing is wider than the window`, () =>
       page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 5_000);

@@ -1,6 +1,6 @@
 'use strict';
 // Provides what clients use besides messages: getters, constants, and the functions that they wrap
-// at the start. Each does as little as it can and still be true.
+// at the start. Each does as little as possible without giving wrong answers.
 (() => {
   const { module, Blocklist, Presence, Status, empty, phoneOf, me } = __standin;
   const name = (contact) => contact.name ?? contact.pushname ?? contact.id?.user;

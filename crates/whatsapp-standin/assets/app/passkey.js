@@ -16,7 +16,7 @@
   /** The server's request, while it is valid. */
   let options = null;
   let optionsAt = 0;
-  /** Until when the page can prove that it is the one that was scanned. */
+  /** The time until which the page can prove that its code was the one that was scanned. */
   let handoffUntil = 0;
   let skipHandoff = false;
   let timer = 0;
@@ -134,7 +134,7 @@
     show(null);
   }
 
-  /** Draws what a person sees. */
+  /** Draws the current screen of the ceremony. */
   function draw(made) {
     const renamed = (attributes) => (config.passkey_test_ids || !attributes?.['data-testid'] ? attributes : { ...attributes, 'data-testid': `renamed_${attributes['data-testid']}` });
     const element = (tag, attributes, ...children) => made(tag, renamed(attributes), ...children);

@@ -1,5 +1,5 @@
 'use strict';
-// Draws what a person sees: the code, the end of the codes, the chats.
+// Draws the visible page: the code, the end of the codes, the chats.
 (() => {
   const { Socket, Chat, Msg, linking, config } = __standin;
   const app = document.getElementById('app');
