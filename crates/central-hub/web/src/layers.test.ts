@@ -8,7 +8,7 @@ const SOURCES = import.meta.glob<string>(['./**/*.ts', './**/*.tsx', '!./**/*.te
 });
 
 /**
- * The folders from the lowest to the highest layer: a module imports from its
+ * The folders from the lowest to the highest layer. A module may import from its
  * own folder or from lower layers, never from a higher one.
  */
 const LAYERS: readonly (readonly string[])[] = [
@@ -18,11 +18,11 @@ const LAYERS: readonly (readonly string[])[] = [
   ['live'],
   ['ui'],
   ['auth'],
-  // What several screens show of a person.
+  // The data of a contact, for several screens.
   ['people'],
-  // Kept on a screen of their own, used in conversations.
+  // Edited on a separate screen, used in conversations.
   ['quickanswers'],
-  // The form of a schedule, in two screens.
+  // The form of a schedule, for two screens.
   ['planning'],
   // The screens; `start` embeds parts of the others.
   [

@@ -10,7 +10,7 @@ describe('who did something', () => {
     expect(actorOf(me, 'luis')).toEqual({ kind: 'user', name: 'luis' });
     expect(actorOf(me, 'token 12')).toEqual({ kind: 'program' });
     expect(actorOf(me, null)).toBeNull();
-    // Before there was a password.
+    // The entry is from before a password was set.
     expect(actorOf(me, 'this machine')).toBeNull();
   });
 

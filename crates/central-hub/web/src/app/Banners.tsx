@@ -40,7 +40,7 @@ interface BarProps {
   children: ReactNode;
 }
 
-/** A line across the screen: the problem, and its remedy. */
+/** A bar across the screen with a problem and its remedy. */
 const Bar = ({ name, tone, icon, children }: BarProps) => (
   <div className={classes.bar} data-tone={tone} data-banner={name}>
     {icon}
@@ -69,7 +69,7 @@ export function Banners() {
   useEffect(() => {
     document.documentElement.style.setProperty('--lm-banners', `${height}px`);
   }, [height]);
-  // The session can be read, so the hub is up and only the stream is lost. An
+  // The session can be fetched, so the hub is up and only the stream is lost. An
   // outage of a few seconds is not reported.
   const polling = useLasting(live.link === 'lost' && error === null, 8_000);
 
@@ -127,7 +127,7 @@ function LineBanner({ trouble }: { trouble: NonNullable<Line['trouble']> }) {
     onSuccess: () => queries.invalidateQueries({ queryKey: SESSION_KEY }),
   });
   const { way } = trouble;
-  // The screen of the remedy already shows the problem.
+  // The WhatsApp screen, where the remedy is, already shows the problem.
   const there = pathname === ROUTES.whatsapp;
   const Icon =
     trouble.tone === 'warn'

@@ -4,7 +4,7 @@ import { useText } from '../i18n/I18nProvider';
 import { countText } from '../live/countText';
 import classes from './Frame.module.css';
 
-/** A badge with the number of contacts that wait for a reply. */
+/** A badge with the number of contacts who wait for a reply. */
 export function Waiting({ count, more = false }: { count: number; more?: boolean | undefined }) {
   const t = useText();
   const shown = countText(count, more);

@@ -21,7 +21,7 @@ interface Auth {
 
 const AuthContext = createContext<Auth | null>(null);
 
-/** Returns the signed-in user; only below [`AuthProvider`]. */
+/** Returns the signed-in user. Throws outside [`AuthProvider`]. */
 export function useAuth(): Auth {
   const auth = use(AuthContext);
   if (!auth) throw new Error('nobody is signed in here');
@@ -29,15 +29,15 @@ export function useAuth(): Auth {
 }
 
 /**
- * Returns whether the user may change what affects all businesses: a cliente
- * only sees its own, and an agente only answers.
+ * Returns whether the user may change settings of all businesses: a cliente
+ * only sees its own business, and an agente only answers conversations.
  */
 export function useSeesAll(): boolean {
   const { cliente_id, role } = useAuth().me;
   return cliente_id === null && role !== 'agente';
 }
 
-/** Returns whether the user only answers conversations. */
+/** Returns whether the user may only answer conversations. */
 export const useOnlyAnswers = (): boolean => useAuth().me.role === 'agente';
 
 async function whoAmI(signal?: AbortSignal): Promise<Me | null> {

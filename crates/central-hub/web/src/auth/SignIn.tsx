@@ -26,7 +26,7 @@ interface Props {
   onSubmit: (username: string, password: string) => Promise<void>;
 }
 
-/** The sign-in form. The user returns to the same screen. */
+/** The sign-in form; afterwards the user is on the same screen as before. */
 export function SignIn({ expired, onSubmit }: Props) {
   const t = useText();
   usePageTitle(t.auth.title);

@@ -9,7 +9,7 @@ import { useCampaignChange } from './api';
 import { beginCheck, skipMissing, useCheck } from './checks';
 import type { Campaign } from './types';
 
-/** Which numbers of a list have WhatsApp, before anything is sent. */
+/** The check, before anything is sent, of which recipients are on WhatsApp. */
 export function CheckCard({ campaign }: { campaign: Campaign }) {
   const s = useText().campaigns.check;
   const { data, error } = useCheck(campaign.id);

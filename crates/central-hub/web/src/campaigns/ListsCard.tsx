@@ -27,7 +27,7 @@ import { ListPreview } from './ListPreview';
 import { Refused } from './Refused';
 import type { Campaign, Import, ImportReport } from './types';
 
-/** Prefix for numbers without one, by country. */
+/** The prefix to add to numbers without one, by country. */
 const PREFIXES = {
   none: '',
   argentina: '549',
@@ -41,11 +41,11 @@ type Country = keyof typeof PREFIXES;
 
 const COUNTRIES = Object.keys(PREFIXES) as Country[];
 
-/** The lists of a campaign that was approved; of a draft, they are a step. */
+/** The lists of an approved campaign; a draft has a separate step for them. */
 export function ListsCard({ campaign }: { campaign: Campaign }) {
   const t = useText();
   const imports = useImports(campaign.id);
-  // A copy has recipients but no lists: there is nothing to show.
+  // The copy of a campaign has recipients but no lists.
   if (campaign.estado === 'en_progreso' && imports.data?.importaciones.length === 0) return null;
   return (
     <Surface data-testid="lists-card">
@@ -57,12 +57,12 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
   );
 }
 
-/** Types of files that are no list, whatever is in them. */
+/** File types that cannot contain a list of recipients. */
 const NO_LIST = /^(image|audio|video)\/|\/(pdf|msword|zip)$|wordprocessingml|presentationml/;
 
 interface PanelProps {
   campaign: Campaign;
-  /** To the next step, once there are recipients. */
+  /** Goes to the next step; available once there are recipients. */
   onNext?: () => void;
 }
 
@@ -78,14 +78,14 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
   const [chosen, setChosen] = useState<File | null>(null);
   const [report, setReport] = useState<ImportReport | null>(null);
   const [error, setError] = useState<Error | null>(null);
-  // The result is below the button, and may be outside the window.
+  // The result appears below the button, possibly outside the window.
   const settled = report !== null || error !== null;
   useEffect(() => {
     if (settled) result.current?.scrollIntoView({ block: 'nearest' });
   }, [settled]);
 
   function look(file: File | null) {
-    // "All files" in the browser's dialog offers these, too.
+    // The browser's dialog also offers these files under "All files".
     const isNone = file !== null && NO_LIST.test(file.type);
     setError(isNone ? new Error(s.notAList(file.name)) : null);
     setReport(null);

@@ -13,26 +13,26 @@ import { closest, fill, mistakeIn, parse } from '../lib/template';
 import type { Campaign } from './types';
 import { columnsToName, mistakeOf, templateRefusal } from './words';
 
-/** Columns offered as buttons. */
+/** Maximum number of columns offered as buttons. */
 const OFFERED = 20;
-/** A mistake is reported once typing pauses: a brace is open for a moment. */
+/** Reports a mistake only after typing pauses, since a brace stays open while its name is typed. */
 const PAUSE_MS = 700;
 
 interface Props {
   value: string;
   onChange: (text: string) => void;
   campaign: Campaign;
-  /** The message to show under the field, such as for an empty one. */
+  /** The message to show under the field, for example if it is empty. */
   problem: string | null;
-  /** The hub's refusal of the last text. */
+  /** The hub's rejection of the last saved text. */
   refusal: Error | null;
 }
 
-/** The text field of a campaign with its columns, mistakes and a preview. */
+/** The editor of a campaign's text, with column buttons, mistakes and a preview. */
 export function MessageEditor({ value, onChange, campaign, problem, refusal }: Props) {
   const t = useText();
   const f = t.campaigns.form;
-  // Empty before there is a list.
+  // Empty until a list is imported.
   const columns = campaign.columnas;
   const sample = useSample(campaign.id).data;
   const area = useRef<HTMLTextAreaElement>(null);
@@ -70,7 +70,7 @@ export function MessageEditor({ value, onChange, campaign, problem, refusal }: P
     replace(start, field?.selectionEnd ?? start, text, after, after);
   }
 
-  /** Adds a word for the people whose cell is empty, selected to be typed over. */
+  /** Adds a fallback word for recipients whose cell is empty, and selects it for replacement. */
   function addFallback(column: string) {
     const found = parse(value).parts.find(
       (part) =>

@@ -15,7 +15,7 @@ import type { Recipient } from './types';
 
 interface Props {
   campaign: number;
-  /** The row of the list; further details are fetched. */
+  /** The recipient as listed; further details are fetched. */
   recipient: Recipient;
   onDone: () => void;
 }
@@ -61,12 +61,12 @@ export function RecipientDetail({ campaign, recipient, onDone }: Props) {
 
 interface RetryProps {
   campaign: number;
-  /** One recipient, or null for all that failed. */
+  /** The recipient to retry; null for all failed recipients. */
   number: number | null;
   onDone: () => void;
 }
 
-/** The form for the reason of a retry, which is stored. */
+/** The form for a retry. It requires a reason, which the hub stores. */
 export function RetryForm({ campaign, number, onDone }: RetryProps) {
   const t = useText();
   const s = t.campaigns.recipients;

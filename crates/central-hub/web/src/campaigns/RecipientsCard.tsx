@@ -55,7 +55,7 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
         </div>
       ),
     },
-    // A draft may have a list before it has a text.
+    // A draft may have recipients before it has a text.
     ...(campaign.mensaje === ''
       ? []
       : [

@@ -42,7 +42,7 @@ export function RepliesList({ campaign }: { campaign: Campaign }) {
 
 interface Props {
   title: string;
-  /** Where all of them are. */
+  /** Path of the screen that lists all of these contacts. */
   all: string;
   people: readonly Person[];
   total: number;

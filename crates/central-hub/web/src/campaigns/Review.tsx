@@ -11,7 +11,7 @@ import { Bubble } from './Bubble';
 import type { CampaignStats } from './types';
 import { useOwnSchedules } from './useStanding';
 
-/** The effect of the approval: a sample text, the dates, who is left out and why. */
+/** The effect of an approval: a sample text, the dates, and who is left out and why. */
 export function Review({ campaign }: { campaign: CampaignStats }) {
   const t = useText();
   const r = t.campaigns.review;
@@ -33,7 +33,7 @@ export function Review({ campaign }: { campaign: CampaignStats }) {
   const refused = imports.reduce((sum, { rechazados }) => sum + rechazados, 0);
   const [, ...others] = revision.paises;
   const countries = others.map(({ pais, aceptados }) => `${pais} ${shown(aceptados)}`).join(', ');
-  // Lines are of one list: only where there is no other they are clear.
+  // Line numbers are ambiguous with more than one list.
   const lines = imports.length === 1 ? (imports[0]?.lineas_de_otro_pais ?? []) : [];
   const repeated = imports.reduce((sum, { duplicados }) => sum + duplicados, 0);
   return (

@@ -18,7 +18,7 @@ import { approveCampaign, copyCampaign, useCampaignChange } from './api';
 import type { Campaign, CampaignStats } from './types';
 import { useOwnSchedules } from './useStanding';
 
-/** Copies a finished test and approves the copy with its schedules, in one step. */
+/** Copies a finished dry run and approves the copy with its schedules, in one step. */
 export function SendForReal({ campaign }: { campaign: CampaignStats }) {
   const t = useText();
   const s = t.campaigns.sendForReal;
@@ -52,7 +52,7 @@ function Question({ campaign, onClose }: { campaign: CampaignStats; onClose: () 
     async () => {
       const copy = made ?? (await copyCampaign(campaign.id, s.name(campaign.nombre).slice(0, 200)));
       setMade(copy);
-      // Without schedules the copy stays a draft: the user adds them there.
+      // Without schedules the copy stays a draft, to which the user adds schedules.
       if (has) await approveCampaign(copy.id);
       return copy;
     },

@@ -14,7 +14,7 @@ import type { Reason, Standing } from './standing';
 import type { CampaignStats } from './types';
 
 /**
- * Whether the campaign sends: one line if so, otherwise every reason with its
+ * Shows whether the campaign sends: one line if it does, otherwise every reason with its
  * remedy.
  */
 export function StandingNotice({

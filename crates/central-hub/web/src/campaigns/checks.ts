@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { request } from '../api/http';
 import { campaignKey } from './api';
 
-/** The progress of the check of a list. */
+/** The progress of a check of which recipients are on WhatsApp. */
 export interface Check {
   total: number;
   con_whatsapp: number;
@@ -13,7 +13,7 @@ export interface Check {
   ejemplos: { linea: number; telefono: string }[];
 }
 
-/** WhatsApp is asked about one number per second. */
+/** Polling interval; the hub checks one number per second. */
 const AGAIN_MS = 10_000;
 
 const path = (id: number) => `/api/sender/campaigns/${id}/check`;

@@ -1,7 +1,7 @@
 import type { Dictionary } from '../i18n/es';
 import type { Reason } from './standing';
 
-/** Returns the reason why nothing is sent, as a sentence. */
+/** Describes in a sentence why nothing is sent. */
 export function reasonText(t: Dictionary, reason: Reason, moment: (at: string) => string): string {
   const words = t.campaigns.reasons;
   switch (reason.kind) {

@@ -92,7 +92,7 @@ describe('a campaign', () => {
     expect(kinds(real, UNKNOWN)).toBe('sending');
   });
 
-  // `i18n/codes.test.ts` holds these against the server.
+  // `i18n/codes.test.ts` compares these codes with the server's.
   it.each(Object.keys(es.start.waits))('has a sentence for %s of its own', (codigo) => {
     const standing = standingOf({ ...real, espera: WAIT(codigo) }, { ...GOOD, ...UNKNOWN });
     if (codigo === 'PAUSE') {

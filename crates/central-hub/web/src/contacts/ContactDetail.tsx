@@ -21,7 +21,7 @@ import { factsOf } from '../people/facts';
 import { JoinForm } from './JoinForm';
 import type { Address, OneContact } from '../people/types';
 
-/** All that is known of somebody, and what can be done with it. */
+/** The details of a contact, and the actions on them. */
 export function ContactDetail({ id, onGone }: { id: string; onGone: () => void }) {
   const t = useText();
   const s = t.contacts.detail;

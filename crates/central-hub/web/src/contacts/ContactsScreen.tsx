@@ -17,7 +17,7 @@ import { CONTACTS_KEY, fileOf, getContacts, idOf, whoOf } from '../people/api';
 import { ContactDetail } from './ContactDetail';
 import type { Contact } from '../people/types';
 
-/** With whom there are messages, or of whom something is noted. */
+/** The list of contacts: people with messages or with notes. */
 export default function ContactsScreen() {
   const t = useText();
   const s = t.contacts;

@@ -39,7 +39,7 @@ const TICKS: Record<MessageStateName, Icon | null> = {
   recibido: null,
 };
 
-/** States that need words in addition to the ticks. */
+/** States that are shown as text in addition to the ticks. */
 const SAID: ReadonlySet<MessageStateName> = new Set([
   'pendiente',
   'sin_confirmar',
@@ -61,7 +61,7 @@ function Ticks({ estado }: { estado: MessageStateName }) {
   );
 }
 
-/** Apart: it follows a query, and most messages are of no campaign. */
+/** A separate component because it runs a query, which most messages do not need. */
 function CampaignLink({ id, isOut }: { id: number; isOut: boolean }) {
   const t = useText();
   const c = t.conversations;
@@ -78,16 +78,16 @@ function CampaignLink({ id, isOut }: { id: number; isOut: boolean }) {
 interface Props {
   message: Message;
   zone: string;
-  /** What the contact is called. */
+  /** The contact's displayed name. */
   who: string;
-  /** A quote led here. */
+  /** Highlighted, after a jump to this message. */
   lit: boolean;
   onOpen: (message: Message) => void;
   onJump: (messageId: string) => void;
   onAct: (message: Message, action: Action) => void;
 }
 
-/** A message with its state; drawn again only where it changed, among thousands. */
+/** A message with its state. Memoized: a conversation has thousands of messages. */
 export const Bubble = memo(function Bubble({
   message,
   zone,

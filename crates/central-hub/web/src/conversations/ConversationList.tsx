@@ -24,13 +24,13 @@ import classes from './Conversations.module.css';
 import { summary } from './thread';
 import type { Conversation } from './types';
 
-/** Loaded once it is opened. */
+/** Loaded when opened. */
 const NewConversation = lazy(() => import('./compose/NewConversation'));
 
 interface RowProps {
   talk: Conversation;
   chosen: boolean;
-  /** The searched words: the row stands at the message that has them. */
+  /** The searched words; if not empty, the row is for the message that matched. */
   words: string;
 }
 
@@ -42,7 +42,7 @@ function Row({ talk, chosen, words }: RowProps) {
   const { ultimo } = talk;
   const number = numberOf(talk);
   const chat = talk.telefono ?? talk.chat;
-  // The open conversation shows its draft in the answer box.
+  // The draft of the open conversation is already visible in the answer box.
   const draft = chosen ? '' : draftOf(chat);
   const prefixOf = (estado: string) =>
     estado === 'fallido' ? c.notSent : estado === 'simulado' ? c.tested : c.you;
@@ -110,7 +110,7 @@ function Row({ talk, chosen, words }: RowProps) {
   );
 }
 
-/** Handles ↑ and ↓ like Tab within the list, Home and End for its ends. */
+/** Moves the focus within the list: by one row with ↑ and ↓, to its ends with Home and End. */
 function walk(event: KeyboardEvent<HTMLElement>) {
   const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('a')];
   const at = rows.indexOf(document.activeElement as HTMLElement);
@@ -129,8 +129,8 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
   const [begins, dialog] = useDisclosure(false);
   const inbox = useInbox();
   const [chosenTab, choose] = useState<Which | null>(null);
-  // Defaults to the unanswered conversations if there are any, until the user
-  // chooses.
+  // Shows the unanswered conversations if there are any, until the user
+  // chooses a tab.
   if (chosenTab === null && inbox) choose(inbox.sin_responder > 0 ? 'sin_responder' : 'todas');
   // A search covers all conversations.
   const which: Which = words === '' ? (chosenTab ?? 'todas') : 'todas';

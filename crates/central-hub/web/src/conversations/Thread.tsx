@@ -41,15 +41,15 @@ import { useReading } from './useReading';
 
 const NO_MESSAGES: readonly Message[] = [];
 
-/** Loaded once it is opened: its fields weigh more than the messages. */
+/** Loaded when opened: its fields are larger than the code for messages. */
 const ContactPanel = lazy(() => import('./ContactPanel'));
 
 const BESIDE_KEY = 'leadmaster-contact-beside';
 
-/** Returns whether the contact fits beside the messages. */
+/** Returns whether the window has room for the contact panel beside the messages. */
 const isWide = (): boolean => window.matchMedia('(min-width: 100em)').matches;
 
-/** A conversation: its messages, and the box to answer in. */
+/** A conversation: its messages and the answer box. */
 export function Thread({ number }: { number: string }) {
   const t = useText();
   const c = t.conversations;
@@ -89,7 +89,7 @@ export function Thread({ number }: { number: string }) {
     show,
     notFound,
   );
-  // The message that a search led to; once there, the address is the chat's.
+  // The URL's message, from a search result. After the jump the URL is that of the chat.
   const [search, setSearch] = useSearchParams();
   const wanted = Number(search.get(MESSAGE_PARAM));
   const { to: jumpTo } = jump;
@@ -239,7 +239,7 @@ export function Thread({ number }: { number: string }) {
   );
 }
 
-/** Replaces the answer box if nothing can be sent. */
+/** Replaces the answer box for a contact who opted out. */
 function Closed({ who }: { who: string }) {
   const c = useText().conversations;
   const to = useLinks()('optOuts');

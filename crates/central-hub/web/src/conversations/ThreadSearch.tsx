@@ -19,7 +19,7 @@ const PER_SEARCH = 20;
 function useFound(number: string, buscar: string) {
   const { walk, run } = useWalk();
   const found = useInfiniteQuery({
-    // Not below the key of conversations: an event would search all of its pages again.
+    // Not under the key of the conversations: each event would repeat the whole search.
     queryKey: ['conversation-search', number, buscar],
     staleTime: 0,
     queryFn: async ({ pageParam, signal }) => {
@@ -50,7 +50,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Searches the messages of a conversation; a result leads to its message. */
+/** Searches the messages of a conversation; a click on a result jumps to its message. */
 export function ThreadSearch({ number, who, onFound, onClose }: Props) {
   const t = useText();
   const c = t.conversations.find;

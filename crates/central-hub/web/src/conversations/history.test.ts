@@ -20,7 +20,7 @@ const message = (id: number, part: Partial<Message> = {}): Message => ({
   ...part,
 });
 
-/** A page as the hub answers it: the newest first. */
+/** Builds a page as the hub returns it, newest message first. */
 const page = (siguiente: number | null, ...mensajes: Message[]): History => ({
   telefono: '5491158254201',
   chat: '5491158254201@c.us',
@@ -34,7 +34,7 @@ const page = (siguiente: number | null, ...mensajes: Message[]): History => ({
 const some = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => message(from + n));
 const ids = ({ messages }: Known) => messages.map(({ id }) => id);
 
-/** 31 to 60, fetched in two pages; there are older ones. */
+/** Builds messages 31 to 60, fetched in two pages; older messages exist. */
 const loaded = () => {
   const newest = merge(undefined, page(51, ...some(51, 60)), null);
   return merge(newest, page(31, ...some(31, 50)), 51);
@@ -50,7 +50,7 @@ describe('what is known of a conversation', () => {
     expect([after.newest, after.older]).toEqual([62, 31]);
     const all = merge(after, page(null, ...some(1, 30)), 31);
     expect([ids(all).length, all.older]).toEqual([62, null]);
-    // The newest page does not open the start of the conversation again.
+    // The newest page does not reset the reached start of the conversation.
     expect(merge(all, page(53, ...some(53, 62)), null).older).toBeNull();
   });
 
@@ -79,10 +79,10 @@ describe('what is known of a conversation', () => {
     expect(ids(after)).toEqual(ids(known).filter((id) => id !== 43));
     expect(after.messages.find(({ id }) => id === 42)?.mensaje).toBe('editado');
     expect([after.newest, after.older]).toEqual([60, 31]);
-    // A number that was joined to this one brings messages of its own between them.
+    // A contact joined to this one adds messages in between.
     const joined = merge(known, page(51, ...some(51, 55), message(56), ...some(57, 60)), null);
     expect(ids(joined)).toEqual(ids(known));
-    // Forgotten.
+    // All messages were deleted from the hub.
     const gone = merge(known, page(null), null);
     expect([ids(gone), gone.newest, gone.older]).toEqual([[], 0, null]);
   });
@@ -96,13 +96,13 @@ describe('what is known of a conversation', () => {
     const empty = merge(undefined, page(null), null);
     expect(isApart(empty, page(61, ...some(61, 70)))).toBe(false);
     expect(merge(empty, page(61, ...some(61, 70)), null).older).toBe(61);
-    // Filled from the newest page back, the same as if all had come one by one.
+    // The pages fill the gap, with the same result as receiving all messages one by one.
     const pages = [
       { page: page(66, ...some(66, 75)), before: null },
       { page: page(56, ...some(56, 65)), before: 66 },
     ];
     expect(ids(mergeAll(known, pages))).toEqual(some(31, 75).map(({ id }) => id));
-    // Too wide to be filled: it starts again, without a hole.
+    // The gap is too wide, so the known messages are dropped.
     const again = mergeAll(known, pages.slice(0, 1));
     expect([ids(again)[0], again.older]).toEqual([66, 66]);
   });

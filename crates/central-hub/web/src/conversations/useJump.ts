@@ -3,9 +3,9 @@ import { useCallback, useEffect, useState } from 'react';
 import { withId } from './thread';
 import type { Message } from './types';
 
-/** Messages of a page that is loaded for one message: the most that the hub gives. */
+/** Page size while searching a message: the hub's maximum. */
 const PER_PAGE = 200;
-/** Pages that are loaded for one message: 20,000 messages. */
+/** Maximum number of pages loaded to reach a message: 20,000 messages. */
 const MOST_PAGES = 100;
 
 interface Loaded {
@@ -23,11 +23,11 @@ const find = (messages: readonly Message[], target: Target): Message | undefined
 
 interface Jump {
   to: (target: Target) => void;
-  /** The message that was gone to last. */
+  /** The message of the latest jump, which is highlighted. */
   lit: number | null;
 }
 
-/** Goes to a message, loading older ones until it is there. */
+/** Jumps to a message, after loading older pages until the message is found. */
 export function useJump(
   { messages, hasOlder, isLoading, loadOlder }: Loaded,
   onFound: (id: number) => void,

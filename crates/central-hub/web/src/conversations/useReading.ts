@@ -31,7 +31,7 @@ export function useReading(chat: string, known: Known | undefined): void {
           queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY }),
         ]),
       )
-      // A failed request is retried with the next change.
+      // A failed request is retried at the next change.
       .catch(() => (told.current = 0));
   }, [chat, inSight, last, unread, queries]);
 }

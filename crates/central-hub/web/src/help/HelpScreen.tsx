@@ -21,7 +21,7 @@ const PICTURE = {
   borderRadius: 8,
 };
 
-/** The guide is loaded with the screen, in one language. */
+/** Loads the guide in one language. */
 const load = async (locale: string) => {
   const text = locale.startsWith('es')
     ? await import('./guide.es.md?raw')
@@ -29,7 +29,7 @@ const load = async (locale: string) => {
   return parseGuide(text.default);
 };
 
-/** The screen of the user guide; screens that it names are links. */
+/** The screen of the user guide; names of screens in it are links. */
 export default function HelpScreen() {
   const t = useText();
   const guide = useQuery({
@@ -74,7 +74,7 @@ export default function HelpScreen() {
   );
 }
 
-/** The addresses of the pictures, by file name. */
+/** The URLs of the pictures, by file name. */
 const PICTURES = import.meta.glob<string>('./pictures/*.webp', {
   query: '?url',
   import: 'default',

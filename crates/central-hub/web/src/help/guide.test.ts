@@ -6,7 +6,7 @@ import english from './guide.en.md?raw';
 import { parseGuide, piecesOf } from './guide';
 import spanish from './guide.es.md?raw';
 
-/** All plain texts of a language. */
+/** Returns all plain texts of a dictionary. */
 function texts(of: unknown): string[] {
   if (typeof of === 'string') return [of];
   return typeof of === 'object' && of !== null ? Object.values(of).flatMap(texts) : [];

@@ -51,7 +51,7 @@ export function I18nProvider({ children }: { children: ReactNode }) {
     try {
       localStorage.setItem(STORAGE_KEY, next);
     } catch {
-      // The choice then applies to this visit only.
+      // Storage is disabled: the choice applies to this visit only.
     }
   }, []);
 

@@ -65,7 +65,7 @@ describe('who did it', () => {
     expect(why(es, paused('luis', 'feriado'))).toBe('la pausó luis hoy. feriado');
     expect(why(es, paused('token 3'))).toBe('la pausó otro programa hoy.');
     expect(why(es, paused(null))).toBe('la pausó alguien de la oficina hoy.');
-    // Paused before the hub wrote down who and when.
+    // Paused before the hub recorded who and when.
     expect(why(es, { ...paused(null), fecha: null })).toBe('la pausó alguien de la oficina.');
     const byItself = { ...paused(null, '463'), codigo: 'MANY_FAILURES' };
     expect(why(es, byItself)).toBe(es.start.pauses.MANY_FAILURES);

@@ -36,7 +36,7 @@ function isWebAddress(typed: string): boolean {
   return (protocol === 'https:' || protocol === 'http:') && hostname !== '';
 }
 
-/** Validates the form; the hub checks the address further. */
+/** Validates the form; the hub validates the address further. */
 export function checkWebhook(
   values: WebhookValues,
 ): Partial<Record<keyof WebhookValues, WebhookProblem>> {
@@ -59,7 +59,7 @@ export interface TokenValues {
   name: string;
   scopes: Scope[];
   cliente_id: string;
-  /** In days from now; if empty, valid until revoked. */
+  /** Validity in days from now; if empty, valid until revoked. */
   days: string;
 }
 

@@ -1,10 +1,10 @@
-// How this browser announces inbound messages; each way has its own switch.
+// How this browser announces inbound messages: notifications and sound, each with a switch.
 import { remember, remembered } from './stored';
 
 const NOTIFY = 'lm-notify';
 const SOUND = 'lm-sound';
 
-/** `null` until the user was asked. */
+/** Returns a switch's setting; `null` until the user was asked. */
 const read = (key: string): boolean | null => {
   const kept = remembered(key);
   return kept === null ? null : kept === 'on';
@@ -38,7 +38,7 @@ export function notify(title: string, body: string, tag: string, onClick: () => 
       onClick();
     };
   } catch {
-    // Mobile browsers require a service worker: there only the counts appear.
+    // Mobile browsers require a service worker, so only the counts appear there.
   }
 }
 
@@ -58,6 +58,6 @@ export function sound(): void {
     });
     setTimeout(() => void context.close(), 800);
   } catch {
-    // Without sound the visual notice remains.
+    // Sound is optional; the visual notice remains.
   }
 }

@@ -1,4 +1,4 @@
-// Unsent texts by chat: kept across screens, reloads and sign-ins, deleted at
+// Stores unsent texts by chat across screens, reloads and sign-ins, until
 // sign-out.
 import { remember, remembered } from './stored';
 

@@ -3,7 +3,7 @@ const LONGEST = 256;
 
 /**
  * Validates a new password's length by the hub's rule, which counts characters,
- * not UTF-16.
+ * not UTF-16 units.
  */
 export function lengthProblem(password: string): 'short' | 'long' | null {
   const length = [...password].length;

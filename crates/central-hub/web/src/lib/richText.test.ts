@@ -46,7 +46,7 @@ describe('a text as WhatsApp shows it', () => {
     expect(plainText('2*3*4')).toBe('2*3*4');
   });
 
-  // As long as session-manager lets a message be.
+  // The maximum length of a message in session-manager.
   it.each(['*a ', 'h', '.', 'https://a', 'http://a ', 'www.', 'www.a ', '`', '```', '_*~a'])(
     'takes a long text of %j in good time',
     (part) => {

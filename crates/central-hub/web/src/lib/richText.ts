@@ -11,7 +11,7 @@ const MARKS = { '*': 'bold', _: 'italic', '~': 'struck' } as const;
 
 type Mark = keyof typeof MARKS;
 
-// Matched at one position only: a search from there would cost a long text dear.
+// Sticky: matches at one position only, since searching from each position is slow in a long text.
 const LINK = /https?:\/\/[^\s<>"«»]+|www\.[^\s<>"«»]+\.[^\s<>"«»]+/iy;
 // A link ends before the punctuation or bracket that ends its sentence.
 const AFTER_LINK: ReadonlySet<string> = new Set('.,;:!?)]}\'"*_~');
@@ -20,9 +20,9 @@ const isWord = (char: string | undefined): boolean =>
   char !== undefined && /[\p{L}\p{N}]/u.test(char);
 
 /**
- * Returns the position that closes the mark at `from`; -1 if it is a plain
- * character. `hopeless` has, for each mark, the end up to which none closes, so
- * that a long line is searched once.
+ * Returns the position of the mark that closes the one at `from`; -1 if that one is a plain
+ * character. `hopeless` caches, for each mark, the position before which no mark closes, so
+ * that a long line is searched only once.
  */
 function closingOf(
   text: string,
@@ -99,7 +99,7 @@ export function piecesOf(text: string): Piece[] {
   return pieces;
 }
 
-/** Returns a text without the marks of its formatting, for one line of it. */
+/** Removes the formatting marks from a text, for a one-line summary. */
 export const plainText = (text: string): string => textOf(piecesOf(text));
 
 const textOf = (pieces: readonly Piece[]): string =>

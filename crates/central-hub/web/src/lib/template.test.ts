@@ -35,7 +35,7 @@ describe('what is wrong with a text', () => {
       ['ñandú\nhola }', 'TEMPLATE_UNOPENED_BRACE', 11, 12],
       ['{{}', 'TEMPLATE_UNOPENED_BRACE', 2, 3],
       ['{|x}', 'TEMPLATE_NAMELESS_VARIABLE', 0, 4],
-      // In the units of a text field's selection.
+      // Positions are in UTF-16 units, like a text field's selection.
       ['🏠 {', 'TEMPLATE_UNCLOSED_BRACE', 3, 4],
     ] as const) {
       expect(mistakeIn(text, []), text).toEqual({ code, start, end, variable: '' });

@@ -15,7 +15,7 @@ export function usePageTitle(title: string): void {
   }, [title]);
 }
 
-/** Puts a count before the tab's title; an empty one removes it. */
+/** Prepends a count to the tab's title; an empty count removes it. */
 export function useTitleCount(count: string): void {
   useEffect(() => {
     counted = count;

@@ -34,7 +34,9 @@ export function useOnLive(listener: Listener): void {
   }, [listeners]);
 }
 
-/** Follows the hub's events for its children, and updates the queries. */
+/**
+ * Subscribes to the hub's event stream, provides its state, and invalidates the affected queries.
+ */
 export function LiveProvider({ children }: { children: ReactNode }) {
   const [live, dispatch] = useReducer(reduce, INITIAL);
   const queries = useQueryClient();
@@ -47,7 +49,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       listeners.forEach((listener) => listener(action));
       switch (action.type) {
         case 'state':
-          // Updates the state at once; a refetch brings the other fields.
+          // Updates the state immediately; the refetch provides the other fields.
           queries.setQueryData<SessionBody>(SESSION_KEY, (known) =>
             known ? withState(known, action.event) : known,
           );
@@ -63,7 +65,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
           void queries.invalidateQueries({ queryKey: SESSION_KEY });
           break;
         case 'opened':
-          // The hub may now have another version, or another DRY_RUN.
+          // The hub may now have another version, or a different DRY_RUN setting.
           if (wasLost.current) {
             void queries.invalidateQueries({ queryKey: CONFIG_KEY });
             void queries.invalidateQueries({ queryKey: SESSION_KEY });

@@ -58,7 +58,7 @@ describe('the line', () => {
     const capped = { ...LIMITS, new_chats: { ...LIMITS.new_chats, status: 'CAPPED' as const } };
     expect(of('READY', '', true, locked)).toEqual(['connected', 'reachOut', 'look', true]);
     expect(of('READY', '', true, capped)).toEqual(['connected', 'newChats', 'look', true]);
-    // A line that is down has other messages.
+    // A line that is down shows its own trouble instead.
     expect(of('DISCONNECTED', 'UNLINKED', false, locked)[1]).toBe('unlinked');
   });
 

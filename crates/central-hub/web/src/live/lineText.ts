@@ -1,7 +1,7 @@
 import type { Dictionary } from '../i18n/es';
 import type { Line } from './line';
 
-/** Describes a trouble of the line in one sentence. */
+/** Describes the line's trouble in one sentence. */
 export function troubleText(
   t: Dictionary,
   trouble: NonNullable<Line['trouble']>,

@@ -6,10 +6,12 @@ import { CONFIG_KEY, PASSKEY_KEY, QR_KEY, SESSION_KEY } from './keys';
 import { useLive } from './LiveProvider';
 
 
-/** Poll interval while the event stream is down. */
+/** Polling interval while the event stream is down. */
 const FALLBACK_MS = 3_000;
 const PASSKEY_MS = 1_500;
-/** Well within the lifetime of a code: each request extends it. */
+/**
+ * Renewal interval of a pairing code. Each request extends the code's lifetime, which is longer.
+ */
 const PAIRING_MS = 45_000;
 
 export function createQueryClient(): QueryClient {
@@ -21,7 +23,7 @@ export function createQueryClient(): QueryClient {
         staleTime: Infinity,
         retry: false,
         refetchOnWindowFocus: false,
-        // The hub may run on this machine: being offline is irrelevant.
+        // The hub may run on this machine and be reachable without a network.
         networkMode: 'always',
       },
       mutations: { retry: false, networkMode: 'always' },
@@ -51,7 +53,7 @@ export function useConfig() {
   });
 }
 
-/** Polls the QR code; only while the stream, which carries it, is down. */
+/** Polls the QR code while the stream, which otherwise delivers it, is down. */
 export function useFallbackQr(wanted: boolean) {
   const { link } = useLive();
   const enabled = wanted && link === 'lost';
@@ -64,7 +66,7 @@ export function useFallbackQr(wanted: boolean) {
   });
 }
 
-/** Polls the passkey request of WhatsApp: no event reports its steps. */
+/** Polls WhatsApp's passkey request, since no event reports its steps. */
 export function usePasskey(wanted: boolean) {
   return useQuery({
     queryKey: PASSKEY_KEY,

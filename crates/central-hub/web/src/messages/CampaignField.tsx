@@ -41,7 +41,7 @@ export function CampaignField({ value, onChange }: { value: string; onChange: (i
       searchable
       clearable
       data={[...chosen, ...found]}
-      // The server has filtered already; accents would not match here.
+      // The server has already filtered; a local filter would miss names with accents.
       filter={({ options }) => options}
       searchValue={typed}
       onSearchChange={setTyped}

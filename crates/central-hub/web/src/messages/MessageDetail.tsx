@@ -16,7 +16,7 @@ import { useDecide, useMessage, useRetry } from './api';
 import type { Decision, Message } from './types';
 
 interface Props {
-  /** The row of the list; further details are fetched. */
+  /** The message as listed; further details are fetched. */
   message: Message;
   onDone: () => void;
 }
@@ -111,7 +111,7 @@ function Retry({ id, onDone }: { id: number; onDone: () => void }) {
   );
 }
 
-/** Resolves an unknown outcome by a user's check of the chat. */
+/** The form to resolve an unknown outcome, after the user has checked the chat. */
 function Decide({ id, onDone }: { id: number; onDone: () => void }) {
   const t = useText();
   const s = t.messages;

@@ -10,10 +10,10 @@ import { useAction } from '../ui/useAction';
 import { getAnswer, OPT_OUTS_KEY, setAnswer } from './api';
 
 const ANSWER_KEY = [...OPT_OUTS_KEY, 'answer'] as const;
-/** The hub's limit. */
+/** The hub's maximum length. */
 const LONGEST = 500;
 
-/** The message that whoever opts out gets, once. */
+/** The message that a contact receives once after opting out. */
 export function AnswerCard() {
   const s = useText().optOuts.answer;
   const { data, error } = useQuery({

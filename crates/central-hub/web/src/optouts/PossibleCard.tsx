@@ -10,7 +10,7 @@ import { Card } from '../ui/Card';
 import { useAction } from '../ui/useAction';
 import { decidePossible, getPossible, OPT_OUTS_KEY } from './api';
 
-/** Messages that hold an opt-out word: somebody reads them and decides. */
+/** Messages that contain an opt-out word, for a user to decide on. */
 export function PossibleCard() {
   const s = useText().optOuts.possible;
   const moment = useMoment();

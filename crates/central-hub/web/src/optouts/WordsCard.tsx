@@ -12,7 +12,7 @@ import { getWords, OPT_OUTS_KEY, setWords } from './api';
 
 const WORDS_KEY = [...OPT_OUTS_KEY, 'words'] as const;
 
-/** The opt-out words: a message of only one of them opts its sender out. */
+/** The opt-out words; a message that consists of one of them opts the sender out. */
 export function WordsCard() {
   const t = useText();
   const s = t.optOuts.words;

@@ -27,14 +27,14 @@ export async function getContacts(
   return { items: found.contactos, next: found.siguiente };
 }
 
-/** All that is wanted, as a file. */
+/** Returns the URL of the CSV export for a filter. */
 export const fileOf = (wanted: Wanted): string => `${PATH}.csv${query({ ...wanted })}`;
 
-/** By what the API knows them: the number, or the LID. */
+/** Returns the contact's id in the API: the number, or the LID. */
 export const idOf = ({ telefono, chat }: { telefono: string | null; chat: string }): string =>
   telefono ?? chat;
 
-/** What they are called, or their number. */
+/** Returns the contact's displayed name, or the number without one. */
 export const whoOf = (contact: Contact): string =>
   contact.nombre ?? contact.nombre_whatsapp ?? numberOf(contact);
 

@@ -49,7 +49,7 @@ export const newValues = (campaign: number | null = null): FormValues => ({
   comentario: '',
 });
 
-/** A time input does not support 24:00. */
+/** Converts 24:00, which a time input does not support. */
 const shown = (hour: string): string => (hour === '24:00' ? '00:00' : hour);
 
 export const valuesOf = (schedule: Schedule): FormValues => ({
@@ -94,7 +94,7 @@ export function checkForm(values: FormValues): FormProblems {
   return problems;
 }
 
-/** Builds the request; only for valid values. */
+/** Builds the request from valid values. */
 export const requestOf = (values: FormValues): ScheduleRequest => ({
   campania_id: values.campania_id ?? 0,
   dias_semana: values.dias_semana,
@@ -132,13 +132,13 @@ export function fits(values: FormValues): number | null {
   return Math.floor((window.length * 60) / average);
 }
 
-/** Limit of the forecast in days; ends the search for a day that never comes. */
+/** Maximum length of the forecast in days. */
 const FAR = 400;
 
 /**
- * Returns the day of the last message for `people` recipients, and the number
- * of sending days; null if quota or days do not determine it, or the dates end
- * before.
+ * Returns the day of the last message to `people` recipients, and the number
+ * of sending days; null if these cannot be determined, or if the schedule ends
+ * earlier.
  */
 export function endOf(
   values: FormValues,

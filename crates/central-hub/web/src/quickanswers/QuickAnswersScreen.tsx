@@ -24,7 +24,7 @@ import {
 } from './api';
 import { QuickAnswerForm } from './QuickAnswerForm';
 
-/** The quick answers, to add, edit and delete. */
+/** The screen to add, edit and delete quick answers. */
 export default function QuickAnswersScreen() {
   const t = useText();
   const s = t.quickAnswers;

@@ -1,13 +1,13 @@
-// Finding a quick answer while one types: pure functions of the text.
+// Pure functions that find a quick answer while the user types.
 
 import { fold } from '../lib/marks';
 import { formatPhone } from '../lib/phone';
 import type { QuickAnswer } from './api';
 
-/** The fields of a contact that a text may name, as the hub has them. */
+/** The contact's fields that a text may use, as in the hub. */
 export const FIELDS: readonly string[] = ['nombre', 'telefono'];
 
-/** A `/` and the word after it, up to the cursor. */
+/** A typed shortcut: `/` and the word after it, up to the cursor. */
 export interface Asked {
   start: number;
   end: number;
@@ -15,8 +15,8 @@ export interface Asked {
 }
 
 /**
- * Returns the shortcut that is being typed. A `/` within a word, a date or an
- * address is none.
+ * Returns the shortcut that is being typed. A `/` within a word, a date or a
+ * URL does not start a shortcut.
  */
 export function askedAt(text: string, cursor: number): Asked | null {
   const found = /(?:^|\s)\/([\p{L}\p{N}._-]*)$/u.exec(text.slice(0, cursor));
@@ -25,14 +25,14 @@ export function askedAt(text: string, cursor: number): Asked | null {
   return { start: cursor - word.length - 1, end: cursor, word };
 }
 
-/** Returns those of a business, and of no business. */
+/** Returns the answers for a business, including those for all businesses. */
 export const ofBusiness = (
   answers: readonly QuickAnswer[],
   business: number | null,
 ): QuickAnswer[] =>
   answers.filter(({ cliente_id: of }) => of === null || business === null || of === business);
 
-/** Returns the answers for a word: by the shortcut's beginning, then by any part, then by the text. */
+/** Returns the answers that match a word: by start of the shortcut, its other parts, then text. */
 export function matching(answers: readonly QuickAnswer[], word: string): QuickAnswer[] {
   const wanted = fold(word);
   const rank = ({ atajo, texto }: QuickAnswer): number => {
@@ -47,7 +47,7 @@ export function matching(answers: readonly QuickAnswer[], word: string): QuickAn
     .map(({ one }) => one);
 }
 
-/** Returns the values of a contact, by the names in {@link FIELDS}; a LID is no number. */
+/** Returns a contact's values by the names in {@link FIELDS}; a LID is not a phone number. */
 export const fieldsOf = (name: string | null, phone: string): Record<string, string> => ({
   nombre: name ?? '',
   telefono: /^\d+$/.test(phone) ? formatPhone(phone) : '',

@@ -33,7 +33,7 @@ export function Question({ schedule, asked, onDone, onBack }: Props) {
       onDone();
     },
   );
-  // The element that had the focus was unmounted with the previous view.
+  // The focused element was unmounted with the previous view.
   useEffect(() => first.current?.focus(), []);
   const { text, confirm } = {
     reject: { text: s.rejectText, confirm: s.reject },

@@ -7,7 +7,7 @@ import { ScheduleForm } from './ScheduleForm';
 import type { CampaignChoice, Schedule } from '../planning/types';
 import { nameOf } from './words';
 
-/** The dialog's views: all in one window, so that the focus stays in it. */
+/** The dialog's views, all in one window, so that the focus stays inside. */
 export type Content = { what: 'create' } | { what: 'detail' | 'edit' | Asked; schedule: Schedule };
 
 interface Props {

@@ -25,7 +25,7 @@ export default function SchedulesScreen() {
   const config = useConfig();
   const [search, setSearch] = useSearchParams();
   const [opened, dialog] = useDisclosure(false);
-  // The dialog keeps its text while it fades out.
+  // Kept after closing, so that the dialog's text stays while it fades out.
   const [content, setContent] = useState<Content>({ what: 'create' });
 
   const view: View = search.get('vista') === 'lista' ? 'list' : 'week';

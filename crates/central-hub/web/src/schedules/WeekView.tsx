@@ -17,13 +17,13 @@ import { WeekGrid } from './WeekGrid';
 import { ScheduleBadge } from './ScheduleBadge';
 import classes from './Week.module.css';
 
-/** Width below which a single day is shown. */
+/** Media query for screens with room for only one day. */
 const NARROW = '(max-width: 61.99em)';
 
 interface Props {
   zone: string;
   filter: ListFilter;
-  /** The first of the seven days; null means today. */
+  /** The first of the seven days; null for today. */
   week: Day | null;
   onWeek: (first: Day | null) => void;
   onOpen: (schedule: Schedule) => void;

@@ -12,11 +12,11 @@ import type {
   ScheduleState,
 } from '../planning/types';
 
-/** Maximum page size of the hub. */
+/** The hub's maximum page size. */
 const LARGEST_PAGE = 500;
 /** Page size of the list. */
 const PER_PAGE = 50;
-/** Maximum number of pages for a week; more would be unreadable. */
+/** Maximum number of pages for a week, which would be unreadable with more. */
 const MOST_PAGES = 4;
 
 /** Polling interval: no event reports changes by other users. */
@@ -73,7 +73,7 @@ interface Stats {
   por_dia: { dia: Day; cantidad: number }[];
 }
 
-/** Fetches a campaign's sent messages per day; a test sent none. */
+/** Fetches the number of a campaign's sent messages per day; a dry run sent none. */
 export const getSentByDay = async (id: number, signal: AbortSignal) => {
   const stats = await request<Stats>(`/api/sender/campaigns/${id}/stats`, { signal });
   return stats.simulacion === true ? [] : stats.por_dia;

@@ -124,7 +124,7 @@ describe('the week', () => {
     expect(told([last])).toEqual(['23 00:00-02:00 start 0/1']);
     const first = { ...night, fecha_inicio: MONDAY };
     expect(told([first])).toEqual(['29 22:00-24:00 end 0/1']);
-    // Until midnight, in either notation.
+    // Both notations of midnight at the end of the day.
     for (const hora_fin of ['00:00', '24:00']) {
       expect(told([{ ...night, hora_fin }])).toEqual(['29 22:00-24:00 0/1']);
     }

@@ -7,7 +7,7 @@ import { useSending } from '../live/useSending';
 import { Card } from '../ui/Card';
 import { SendingSwitch } from '../ui/SendingSwitch';
 
-/** The switch that stops all sending, separate from the operator's lock. */
+/** The switch that stops all sending; it is independent of the operator's lock. */
 export function SendingCard() {
   const s = useText().sending;
   const moment = useMoment();

@@ -8,7 +8,7 @@ const LISTENER_KEY = ['listener', 'status'] as const;
 /** Polling interval: no event reports these changes. */
 const AGAIN_MS = 15_000;
 
-// The hub takes time to hash a password.
+// Hashing a password takes the hub some time.
 const PASSWORD_MS = 30_000;
 
 export const changePassword = (current_password: string, new_password: string) =>

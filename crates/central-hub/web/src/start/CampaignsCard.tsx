@@ -88,7 +88,7 @@ function noteOf(t: Dictionary, one: UnderWay, zone: string, now: number): string
   if (one.espera) {
     const { codigo, hasta } = one.espera;
     const why = whatFor(t, codigo);
-    // `PAUSE` is the regular interval between messages, not an obstacle.
+    // `PAUSE` is the regular pause between messages, not an obstacle.
     if (codigo === 'PAUSE') notes.push(hasta ? c.next(at(hasta)) : '');
     else notes.push(hasta ? c.waitsUntil(why, at(hasta)) : c.waits(why));
   }

@@ -19,7 +19,7 @@ import type { Overview } from './types';
 
 const HIDDEN = 'leadmaster-first-steps';
 
-/** Returns whether a list has any entry. */
+/** Returns whether a list has any entry; null while unknown. */
 const useAny = (path: string, name: string, enabled: boolean): boolean | null =>
   useQuery({
     queryKey: [...OVERVIEW_KEY, 'any', name],
@@ -29,7 +29,7 @@ const useAny = (path: string, name: string, enabled: boolean): boolean | null =>
     staleTime: 0,
   }).data ?? null;
 
-/** The initial setup steps, until done or hidden. */
+/** The initial setup steps, until all are done or the user hides them. */
 export function FirstSteps({ overview }: { overview: Overview }) {
   const t = useText();
   const s = t.start.steps;

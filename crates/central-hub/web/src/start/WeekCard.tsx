@@ -8,7 +8,7 @@ import { Funnel } from './Funnel';
 import classes from './Start.module.css';
 import type { Week } from './types';
 
-/** The last seven days: what became of the messages, and each day's bars. */
+/** The last seven days: a funnel of the messages, and bars for each day. */
 export function WeekCard({ week, today }: { week: Week; today: Day }) {
   const t = useText();
   const s = t.start.week;

@@ -17,7 +17,7 @@ interface Props {
   now: number;
 }
 
-/** Today's sending windows: open ones, and those to come. */
+/** Today's sending windows, open and upcoming. */
 export function WindowsCard({ windows, now }: Props) {
   const t = useText();
   const w = t.start.windows;

@@ -110,7 +110,7 @@ describe('what waits for a person', () => {
   it('is nothing when all is well', () => {
     expect(mattersOf(overview({}), null)).toEqual([]);
     expect(mattersOf(overview({ webhooks: null }), null)).toEqual([]);
-    // Without campaigns the switch is irrelevant.
+    // The switch does not matter without campaigns.
     expect(mattersOf(overview({}, { auto_campaigns_enabled: false }), null)).toEqual([]);
   });
 

@@ -41,6 +41,6 @@ export function History({ title, steps = [], states }: Props) {
   );
 }
 
-/** Says a state and its cause, once where they are the same. */
+/** Describes a state and its cause; only the state if both texts are equal. */
 const wordsOf = (state: string, cause: string): string =>
   state === cause ? state : `${state} · ${cause}`;

@@ -9,7 +9,7 @@ import { useText } from '../i18n/I18nProvider';
  */
 function Toasts() {
   const t = useText();
-  // The only way to name the close button of each.
+  // The only way to label the close button of each toast.
   const named = { defaultProps: { closeButtonProps: { 'aria-label': t.app.closeToast } } };
   return (
     <MantineThemeProvider inherit theme={{ components: { Notification: named } }}>

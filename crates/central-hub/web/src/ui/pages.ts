@@ -14,18 +14,18 @@ interface Options<T> {
   /** Identifies the list and its filters: other filters start at the first page. */
   key: QueryKey;
   fetch: (cursor: Cursor, signal: AbortSignal) => Promise<Page<T>>;
-  /** Poll interval in milliseconds; if omitted, only invalidation refetches. */
+  /** Polling interval in milliseconds; if omitted, only invalidation refetches. */
   everyMs?: number | false;
   enabled?: boolean;
 }
 
-/** Empty pages after which a list is not fetched again by itself. */
+/** Maximum number of empty pages for which polling repeats the search. */
 const FEW_EMPTY = 5;
 
 /**
- * Fetches the first page with something in it, or the last one: a search ends
- * after a while with a cursor, whether or not it has found anything. It stops
- * early where `goesOn` says so, with the cursor of the rest.
+ * Fetches pages until one has items, or is the last one. The hub limits the
+ * duration of a search and may return an empty page with a cursor. Stops early
+ * if `goesOn` returns false, and returns the page with the cursor of the rest.
  */
 export async function firstFilled<P, C>(
   cursor: C,
@@ -41,15 +41,15 @@ export async function firstFilled<P, C>(
   }
 }
 
-/** How far a search got, in percent: its cursors go from the newest id down to 1. */
+/** Returns the progress of a search in percent: its cursors go from the newest id down to 1. */
 export function percentOf(first: Cursor, now: Cursor): number | null {
   if (typeof first !== 'number' || typeof now !== 'number' || now > first || first <= 0) return null;
   return Math.floor(100 * (1 - now / first));
 }
 
-/** A search through pages with nothing in them. */
+/** A running search through empty pages. */
 export interface Walk {
-  /** How far it got; null if that cannot be told. */
+  /** The progress in percent; null if unknown. */
   percent: number | null;
   stop: () => void;
 }
@@ -75,7 +75,7 @@ export function useWalk() {
       setPercent(percentOf(first, next));
       return true;
     });
-    // Another walk may be under way.
+    // After an abort, the progress may belong to another search.
     if (!signal.aborted) setPercent(undefined);
     return { page, empty };
   };
@@ -90,20 +90,20 @@ export interface Pages<T> {
   /** Undefined until the first response. */
   items: readonly T[] | undefined;
   error: Error | null;
-  /** Another page or filter is loading, and the previous one is still shown. */
+  /** Whether another page or filter is loading, while the previous page is still shown. */
   stale: boolean;
   /** Page number, from 1. */
   number: number;
   back: (() => void) | null;
   forward: (() => void) | null;
   retry: () => void;
-  /** While a search goes through pages with nothing in them. */
+  /** The running search through empty pages; null if none. */
   walk: Walk | null;
 }
 
 /**
  * Pages through a list by the server's cursors: one page at a time, with a way
- * back to the previous ones.
+ * back to the previous pages.
  */
 export function usePages<T>({ key, fetch, everyMs, enabled = true }: Options<T>): Pages<T> {
   const name = JSON.stringify(key);
@@ -127,7 +127,7 @@ export function usePages<T>({ key, fetch, everyMs, enabled = true }: Options<T>)
       return { ...found.page, empty: found.empty };
     },
     placeholderData: keepPreviousData,
-    // A walk through the whole history is not repeated by itself.
+    // A search through many empty pages is not repeated by polling.
     refetchInterval: ({ state }) =>
       (state.data?.empty ?? 0) > FEW_EMPTY ? false : (everyMs ?? false),
     // The list may have changed before the user returns to it.

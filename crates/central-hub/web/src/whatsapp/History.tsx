@@ -7,7 +7,7 @@ import { explainShort } from '../i18n/lookup';
 import { useMoment } from '../live/useMoment';
 import classes from './Details.module.css';
 
-/** Number of entries before "show all". */
+/** Number of entries shown before "show all". */
 const FEW = 8;
 
 export function History({ entries }: { entries: readonly HistoryEntry[] }) {

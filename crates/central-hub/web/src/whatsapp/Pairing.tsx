@@ -18,7 +18,7 @@ import { Steps } from './Steps';
 // The clipboard API exists only on https and loopback.
 const canCopy = () => typeof navigator.clipboard !== 'undefined';
 
-/** Linking by number: request a code, enter it on the phone. */
+/** Linking by number: the user requests a code here and enters it on the phone. */
 export function Pairing() {
   const t = useText();
   const [input, setInput] = useState('');

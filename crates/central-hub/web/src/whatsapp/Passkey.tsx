@@ -57,7 +57,7 @@ interface AnswerProps {
 
 interface Answered {
   credential: PasskeyCredential;
-  /** The challenge that it answers. */
+  /** The challenge that the credential answers. */
   challenge: string;
 }
 
@@ -99,7 +99,7 @@ function WithExtension({ request, answer }: AnswerProps) {
   );
 }
 
-/** By hand: a line for WhatsApp's console, and its output. */
+/** The manual way: a line to paste into WhatsApp's console, and a field for its output. */
 function ByHand({ request, answer }: AnswerProps) {
   const t = useText();
   const [pasted, setPasted] = useState('');
@@ -185,14 +185,14 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
   const { data: session } = useSession();
   const unreadable = session?.cause === 'PASSKEY_UNREADABLE';
   const queries = useQueryClient();
-  // Stays open while WhatsApp verifies, and through a new request.
+  // The open section stays open while WhatsApp verifies, and through a new request.
   const [way, setWay] = useState<string | null>('here');
   const answer = useAnswer();
   const cancel = useMutation({
     mutationFn: cancelPasskey,
     onSuccess: () => queries.invalidateQueries({ queryKey: SESSION_KEY }),
   });
-  // No event reports a further step; the session tells what the user must do.
+  // No event reports a further step, so each new status refetches the session.
   const status = asked?.status;
   useEffect(() => {
     void queries.invalidateQueries({ queryKey: SESSION_KEY });

@@ -21,7 +21,7 @@ type Of<K extends View['kind']> = Extract<View, { kind: K }>;
 
 interface Common {
   actions: SessionActions;
-  /** Whether the hub is unreachable, so that no action would arrive. */
+  /** Whether the hub is unreachable, so that actions would fail. */
   disabled: boolean;
 }
 
@@ -133,7 +133,7 @@ export function Failed({
 }: Common & { view: Of<'failed'>; lastError: LastError | null }) {
   const t = useText();
   const { what, cure } = explain(t, view.cause, view.message);
-  // An exhausted restart budget hides the failure before it.
+  // After an exhausted restart budget, the original failure is in `lastError`.
   const technical = lastError?.message ?? view.message;
   return (
     <Hero

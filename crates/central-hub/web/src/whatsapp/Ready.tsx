@@ -11,7 +11,7 @@ import { CloseActions } from './CloseActions';
 import classes from './Ready.module.css';
 import type { SessionActions } from './useSessionActions';
 
-/** The connected state: the account, and since when. */
+/** The connected state: the account, and since when it is connected. */
 export function Ready({
   session,
   actions,

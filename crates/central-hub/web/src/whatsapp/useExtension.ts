@@ -15,7 +15,7 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-/** Connects to the extension of deploy/passkey, if installed. */
+/** Connects to the extension in deploy/passkey, if installed. */
 export function useExtension(): Extension {
   const [installed, setInstalled] = useState(false);
   const waiting = useRef(new Map<string, Waiting>());

@@ -12,13 +12,13 @@ import type { Action } from './MessageActions';
 
 interface MessageActionsOfThread {
   act: (message: Message, action: Action) => void;
-  /** The message that is answered. */
+  /** The message to quote in the answer. */
   answered: Message | null;
   answerNone: () => void;
   dialogs: ReactNode;
 }
 
-/** What a person does to the messages of a conversation. */
+/** Manages the actions on a conversation's messages: answer, edit, delete. */
 export function useMessageActions(): MessageActionsOfThread {
   const m = useText().messageActions;
   const [answered, setAnswered] = useState<Message | null>(null);

@@ -7,7 +7,7 @@ import { useText } from '../../i18n/I18nProvider';
 import classes from './Compose.module.css';
 import { findEmoji, GROUPS, neighbour, noteEmoji, recentEmoji, type EmojiRow } from './emoji';
 
-/** Groups shown for a search: one, by how well they match. */
+/** Maximum number of search results, best matches first. */
 const MOST_FOUND = 200;
 
 const byEmoji = new Map(rows.map((row) => [row[0], row]));
@@ -17,15 +17,15 @@ interface Props {
   onClose: () => void;
 }
 
-/** The emoji by groups, with a search. */
+/** A searchable list of emoji by group. */
 export default function EmojiPicker({ onPick, onClose }: Props) {
   const t = useText();
   const e = t.conversations.emoji;
   const [search, setSearch] = useState('');
   const wanted = useDeferredValue(search);
-  // Those of the moment it was opened: none moves under the pointer.
+  // Read once, so that no emoji moves under the pointer after a choice.
   const [recent] = useState(recentEmoji);
-  // One is reached by Tab, the others by the arrows.
+  // Tab reaches only this emoji; the arrow keys reach the others.
   const [at, setAt] = useState(0);
   const field = useRef<HTMLInputElement>(null);
   const grid = useRef<HTMLDivElement>(null);
@@ -87,7 +87,7 @@ export default function EmojiPicker({ onPick, onClose }: Props) {
         type="search"
         aria-label={e.search}
         placeholder={e.search}
-        // On a phone the keyboard would cover the emoji.
+        // Not on a phone, where the keyboard would cover the emoji.
         autoFocus={!window.matchMedia('(hover: none)').matches}
         size="sm"
         m={8}

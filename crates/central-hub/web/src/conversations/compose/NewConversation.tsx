@@ -15,11 +15,11 @@ import { ActionError } from '../../ui/ActionError';
 import { Avatar } from '../Avatar';
 import classes from './Compose.module.css';
 
-/** Fewer digits are the beginning of a number. */
+/** Minimum number of digits before the input is parsed as a number. */
 const DIGITS = 6;
 const SHOWN = 6;
 
-/** Whom to write to: a number as people write it, or somebody known. */
+/** Selects the recipient of a new conversation: a typed number or a known contact. */
 export default function NewConversation({ onDone }: { onDone: () => void }) {
   const t = useText();
   const n = t.conversations.begin;

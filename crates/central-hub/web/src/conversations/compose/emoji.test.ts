@@ -28,7 +28,7 @@ describe('emoji', () => {
 });
 
 describe('the arrow keys', () => {
-  // Two groups: a row of three and one of two; then one of two.
+  // Two groups: the first with rows of three and two boxes, the second with a row of two.
   const boxes = [
     [0, 0], [40, 0], [80, 0],
     [0, 40], [40, 40],

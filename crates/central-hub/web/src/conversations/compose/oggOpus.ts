@@ -1,11 +1,11 @@
-// A recording of the browser as the OGG/Opus file that WhatsApp takes as a voice
-// message. Chromium's recorder writes the same Opus packets into WebM, so they only
-// change their container: nothing is encoded again.
+// Converts a browser recording into the OGG/Opus file that WhatsApp accepts as a voice
+// message. Chromium's recorder writes the same Opus packets into WebM, so only the
+// container changes, without re-encoding.
 //
-// Written for what a recorder writes (one track, no lacing), which needs a
+// Supports only what a recorder writes (one track, no lacing), which needs a
 // hundredth of the code of a library for all of Matroska.
 
-/** A file that is no recording of one Opus track. */
+/** Thrown for a file that is not a recording with one Opus track. */
 export class NotOpus extends Error {}
 
 const TRACK_ENTRY = 0xae;
@@ -14,7 +14,7 @@ const SIMPLE_BLOCK = 0xa3;
 const BLOCK = 0xa1;
 /** Elements whose children follow: Segment, Tracks, TrackEntry, Cluster, BlockGroup. */
 const PARENTS: ReadonlySet<number> = new Set([0x18538067, 0x1654ae6b, TRACK_ENTRY, 0x1f43b675, 0xa0]);
-/** The four bytes that WebM begins with. */
+/** The first four bytes of a WebM file. */
 const EBML = 0x1a45dfa3;
 
 /** Reads an EBML number at `at`; an id keeps the bit that marks its length. */
@@ -48,7 +48,7 @@ export function readWebm(bytes: Uint8Array): Track {
   while (at < bytes.length) {
     const id = number(bytes, at, true);
     const size = number(bytes, id.end, false);
-    // The children of a parent come next, also where its size is not known yet.
+    // The children of a parent follow, even if the parent's size is unknown.
     if (PARENTS.has(id.value)) {
       at = size.end;
       continue;
@@ -75,7 +75,7 @@ export function readWebm(bytes: Uint8Array): Track {
 
 const RATE = 48_000;
 
-/** Returns the samples in a packet, at 48 kHz (RFC 6716, 3.1). */
+/** Returns the number of samples in a packet, at 48 kHz (RFC 6716, 3.1). */
 export function samplesIn(packet: Uint8Array): number {
   const toc = packet[0] ?? 0;
   const config = toc >> 3;
@@ -101,7 +101,7 @@ function checksum(bytes: Uint8Array): number {
   return crc;
 }
 
-/** The lengths of a packet's segments. */
+/** Returns the lengths of a packet's segments in bytes. */
 const segments = ({ length }: Uint8Array): number[] => [
   ...Array<number>(Math.floor(length / 255)).fill(255),
   length % 255,
@@ -163,7 +163,7 @@ export function writeOgg({ head, packets }: Track): { pages: Uint8Array[]; secon
     table += more;
     samples += samplesIn(packet);
     const isLast = n === packets.length - 1;
-    // A page a second, so that a player finds its place.
+    // Writes one page per second, so that a player can seek.
     if (isLast || samples - begun >= RATE) {
       pages.push(page(some, isLast ? LAST : 0, samples, pages.length));
       some = [];
@@ -174,7 +174,7 @@ export function writeOgg({ head, packets }: Track): { pages: Uint8Array[]; secon
   return { pages, seconds: samples / RATE };
 }
 
-/** Returns the recording as OGG/Opus; one that is OGG already as it is. */
+/** Converts a recording to OGG/Opus; returns an OGG recording unchanged. */
 export async function asOggOpus(recorded: Blob): Promise<Blob> {
   const bytes = new Uint8Array(await recorded.arrayBuffer());
   const type = 'audio/ogg; codecs=opus';

@@ -4,7 +4,7 @@ import { fill } from '../../lib/template';
 import { useQuickAnswers, type QuickAnswer } from '../../quickanswers/api';
 import { askedAt, fieldsOf, matching, ofBusiness } from '../../quickanswers/find';
 
-/** At most as many are offered: more are found by typing on. */
+/** Maximum number of quick answers offered; typing more narrows them down. */
 const OFFERED = 30;
 
 interface Given {
@@ -18,28 +18,28 @@ interface Given {
 }
 
 export interface QuickAnswerList {
-  /** What to show: nothing, a list, or why there is none. */
+  /** What to show: nothing, the list, or the reason why there is no list. */
   shows: 'nothing' | 'list' | 'loading' | 'none' | 'failed';
   listId: string;
   found: readonly QuickAnswer[];
-  /** Index of the answer that Enter chooses. */
+  /** Index of the answer that Enter selects. */
   active: number;
   optionId: (at: number) => string;
-  /** The contact's details that the chosen text lacks. */
+  /** The names of the contact's details that the inserted text needs but are unknown. */
   missing: readonly string[];
   choose: (answer: QuickAnswer) => void;
-  /** Takes away what was typed for the list, which is no draft. */
+  /** Removes the typed shortcut from the text, so that it does not stay in the draft. */
   leave: () => void;
   /** Opens the list at the cursor, or closes it. */
   toggle: () => void;
-  /** Notes where the cursor is, after a change or a move. */
+  /** Updates the cursor position after a change or a move; `typed` for a change of the text. */
   follow: (typed: boolean) => void;
-  /** Handles a key of the box; returns whether it was for the list. */
+  /** Handles a key pressed in the box; returns whether the list consumed it. */
   handleKey: (event: KeyboardEvent) => boolean;
 }
 
 /**
- * The quick answers for the word after a `/` in the answer box: the list of a
+ * Manages the quick answers for the word after a `/` in the answer box: the list of a
  * combobox, whose focus stays in the box.
  */
 export function useQuickAnswerList({ box, text, put, name, phone, business }: Given): QuickAnswerList {
@@ -60,12 +60,12 @@ export function useQuickAnswerList({ box, text, put, name, phone, business }: Gi
     if (found.length > 0) return 'list';
     if (answers.error) return 'failed';
     if (!answers.data) return 'loading';
-    // A word that no answer has is a text like any other.
+    // A word without a matching answer is plain text.
     return all.length === 0 && asked.word === '' ? 'none' : 'nothing';
   }
   const shows = state();
 
-  /** Puts the cursor somewhere, once the new text is in the box. */
+  /** Selects a range, after the new text is rendered in the box. */
   function select(from: number, until: number) {
     requestAnimationFrame(() => {
       box.current?.focus();
@@ -93,7 +93,7 @@ export function useQuickAnswerList({ box, text, put, name, phone, business }: Gi
     }
     const here = box.current?.selectionStart ?? text.length;
     const before = text.slice(0, here);
-    // One that was closed is opened again.
+    // Reopens a closed list; otherwise inserts the slash that opens one.
     const again = askedAt(text, here);
     const slash = again ? '' : /(^|\s)$/.test(before) ? '/' : ' /';
     put(before + slash + text.slice(here));

@@ -6,23 +6,23 @@ import { newKey } from '../../lib/key';
 import { sendFile } from '../api';
 import { CannotRecord, record, type RecorderProblem, type Recording } from './recorder';
 
-/** A recording is ended and kept at this length. */
+/** Maximum duration; a longer recording is stopped and kept. */
 const LONGEST_MS = 15 * 60_000;
 
 interface Target {
   to: string;
   cliente_id?: number;
-  /** WhatsApp's id of the message that is answered. */
+  /** WhatsApp's id of the quoted message. */
   reply_to?: string;
 }
 
 export interface Voice {
   state: 'idle' | 'asking' | 'recording' | 'recorded' | 'sending';
-  /** When the recording began. */
+  /** When the recording began, in milliseconds since 1970. */
   since: number | null;
-  /** Where the recording can be listened to. */
+  /** The URL of the finished recording, for playback. */
   url: string | null;
-  /** The uploaded part, from 0 to 1. */
+  /** The uploaded fraction, from 0 to 1. */
   part: number;
   problem: RecorderProblem | 'unreadable' | null;
   error: Error | null;
@@ -32,7 +32,7 @@ export interface Voice {
   send: () => void;
 }
 
-/** A voice message: recorded, listened to, sent or discarded. */
+/** Manages a voice message: recorded, played, sent or discarded. */
 export function useVoice(target: Target, onSent: (simulated: boolean) => void): Voice {
   const [state, setState] = useState<Voice['state']>('idle');
   const [since, setSince] = useState<number | null>(null);
@@ -44,7 +44,7 @@ export function useVoice(target: Target, onSent: (simulated: boolean) => void): 
   const kept = useRef<{ file: Blob; key: string; fileId: string | null; to?: Target } | null>(null);
   const abort = useRef<AbortController | null>(null);
   const limit = useRef<ReturnType<typeof setTimeout> | null>(null);
-  // What comes late is of no use to a chat that was left, or a recording that was discarded.
+  // Incremented to ignore late results, after the chat was left or the recording discarded.
   const turn = useRef(0);
 
   useEffect(
@@ -125,7 +125,7 @@ export function useVoice(target: Target, onSent: (simulated: boolean) => void): 
       if (it.fileId === null) {
         abort.current = new AbortController();
         const { signal } = abort.current;
-        // A voice message has no name.
+        // A voice message has no file name.
         const uploaded = await upload<{ file_id: string }>('/api/files', {
           file: it.file,
           onProgress: setPart,
@@ -134,7 +134,7 @@ export function useVoice(target: Target, onSent: (simulated: boolean) => void): 
         it.fileId = uploaded.file_id;
         setPart(1);
       }
-      // A retry is the same message, whatever is answered by then.
+      // A retry keeps the first target, so that it is the same message even if the quote changed.
       it.to ??= target;
       const { dry_run: simulated = false } = await sendFile(
         { ...it.to, type: 'audio', voice: true, file_id: it.fileId },
@@ -144,7 +144,7 @@ export function useVoice(target: Target, onSent: (simulated: boolean) => void): 
       onSent(simulated);
     } catch (failure) {
       if (own !== turn.current) return;
-      // What certainly did not leave may answer another message.
+      // A message that was certainly not sent may quote another message on retry.
       if (!(failure instanceof Error && outcomeIsUnknown(failure))) delete it.to;
       setError(failure instanceof Error ? failure : new Error(String(failure)));
       setState('recorded');

@@ -7,7 +7,7 @@ import classes from './Content.module.css';
 import { FileNote, useProbe } from './FileNote';
 import { previewOf, ratioOf } from './preview';
 
-/** The preview of a picture, which is opened large. */
+/** The preview of a picture; a click opens it in the viewer. */
 export function Picture({
   message,
   media,
@@ -38,7 +38,7 @@ export function Picture({
   );
 }
 
-/** A sticker, which has no preview and is small. */
+/** A sticker; it is small and has no preview, so the file itself is shown. */
 export function Sticker({ url, kind }: { url: string; kind: string }) {
   const probe = useProbe(url);
   return (

@@ -14,14 +14,14 @@ import { previewOf } from './preview';
 
 interface Props {
   pictures: readonly Message[];
-  /** The one that is open; null if none is. */
+  /** The id of the open picture's message; null if the viewer is closed. */
   shown: number | null;
   who: string;
   onShow: (id: number) => void;
   onClose: () => void;
 }
 
-/** A conversation's pictures, one at a time and large. */
+/** A viewer of a conversation's pictures, one at a time. */
 export function Viewer({ pictures, shown, who, onShow, onClose }: Props) {
   const t = useText();
   const c = t.conversations;
@@ -30,7 +30,7 @@ export function Viewer({ pictures, shown, who, onShow, onClose }: Props) {
   const message = pictures[at];
   const before = pictures[at - 1];
   const after = at === -1 ? undefined : pictures[at + 1];
-  // Wherever in the dialog the focus is.
+  // Listens on the window, so that the arrow keys work wherever the focus is.
   useWindowEvent('keydown', ({ key }) => {
     const to = { ArrowLeft: before, ArrowRight: after }[key];
     if (message && to) onShow(to.id);

@@ -46,7 +46,7 @@ const drawn = (part: Content & Partial<Message>): string =>
     <MessageContent message={message(part)} who="Ana" onOpen={() => undefined} onJump={() => undefined} />,
   );
 
-/** The text that is read, without the markup. */
+/** Returns the visible text, without the markup. */
 const read = (html: string): string =>
   html
     .replaceAll(/<style[^>]*>.*?<\/style>/gs, '')
@@ -117,7 +117,7 @@ describe('a message with a file', () => {
     const html = drawn({ tipo: 'document', mensaje: 'el recibo', ...file('application/pdf', { size: 90_112, filename: 'recibo.pdf' }) });
     expect(html).toMatch(/<a[^>]*href="\/api\/listener\/messages\/812\/media"[^>]*download="recibo.pdf"/);
     expect(read(html)).toBe('Descargar recibo.pdf PDF · 90 kB el recibo');
-    // A picture or film that is sent as a document stays one; what no browser shows, too.
+    // A picture or video sent as a document stays a document, as does a type no browser shows.
     expect(drawn({ tipo: 'document', ...file('image/png', { filename: 'plano.png' }) })).not.toContain('<img');
     expect(read(drawn({ tipo: 'video', ...file('application/x-odd') }))).toBe('Descargar whatsapp-812 X-ODD');
   });
