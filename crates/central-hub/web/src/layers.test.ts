@@ -69,7 +69,7 @@ const layerOf = (path: string): number =>
   LAYERS.findIndex((folders) => folders.includes(folderOf(path)));
 
 describe('the layers of the page', () => {
-  it('have every module in one of them', () => {
+  it('contain every module', () => {
     expect(modules.size).toBeGreaterThan(150);
     expect([...modules].filter((path) => layerOf(path) === -1)).toEqual([]);
   });
@@ -83,7 +83,7 @@ describe('the layers of the page', () => {
     expect(upward).toEqual([]);
   });
 
-  it('keep the screens apart', () => {
+  it('keep the screens independent', () => {
     const across = [...modules].flatMap((path) =>
       importsOf(path)
         .filter((to) => layerOf(to) === layerOf(path) && folderOf(to) !== folderOf(path))
@@ -92,7 +92,7 @@ describe('the layers of the page', () => {
     expect(across).toEqual([]);
   });
 
-  it('have no circle', () => {
+  it('have no import cycles', () => {
     const done = new Set<string>();
     const circles: string[] = [];
     function walk(path: string, way: readonly string[]) {

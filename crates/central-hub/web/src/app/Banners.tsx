@@ -26,7 +26,7 @@ import { useLive } from '../live/LiveProvider';
 import { useSession } from '../live/queries';
 import { useDryRun } from '../live/useDryRun';
 import { useLine } from '../live/useLine';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { useOutdated } from '../live/useOutdated';
 import { useFollowSending, useSending } from '../live/useSending';
 import { OperatorHelp } from '../ui/OperatorHelp';
@@ -60,7 +60,7 @@ export function Banners() {
   const outdated = useOutdated();
   const line = useLine();
   const sending = useSending();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const seesAll = useSeesAll();
   useFollowSending();
   const [helping, help] = useDisclosure(false);
@@ -77,7 +77,7 @@ export function Banners() {
     <div className={classes.banners} ref={ref} role="status" aria-live="polite">
       {sending?.detenido && (
         <Bar name="stopped" tone="bad" icon={<IconHandStop size={16} aria-hidden />}>
-          <span>{t.sending.stopped(sending.por, sending.desde && moment(sending.desde))}</span>
+          <span>{t.sending.stopped(sending.por, sending.desde && formatTime(sending.desde))}</span>
           {seesAll && <SendingSwitch size="compact-xs" />}
         </Bar>
       )}
@@ -117,7 +117,7 @@ export function Banners() {
 
 function LineBanner({ trouble }: { trouble: NonNullable<Line['trouble']> }) {
   const t = useText();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const seesAll = useSeesAll();
   const link = useLinks();
   const { pathname } = useLocation();
@@ -128,7 +128,7 @@ function LineBanner({ trouble }: { trouble: NonNullable<Line['trouble']> }) {
   });
   const { way } = trouble;
   // The WhatsApp screen, where the remedy is, already shows the problem.
-  const there = pathname === ROUTES.whatsapp;
+  const isOnRemedyScreen = pathname === ROUTES.whatsapp;
   const Icon =
     trouble.tone === 'warn'
       ? IconInfoCircle
@@ -137,8 +137,8 @@ function LineBanner({ trouble }: { trouble: NonNullable<Line['trouble']> }) {
         : IconPlugConnectedX;
   return (
     <Bar name={trouble.kind} tone={trouble.tone} icon={<Icon size={16} aria-hidden />}>
-      <span>{troubleText(t, trouble, moment)}</span>
-      {way !== null && !there && link('whatsapp') !== null && (
+      <span>{troubleText(t, trouble, formatTime)}</span>
+      {way !== null && !isOnRemedyScreen && link('whatsapp') !== null && (
         <>
           {way === 'connect' && seesAll ? (
             <Button

@@ -11,7 +11,7 @@ import { Starting } from './Starting';
 const ME_KEY = ['auth', 'me'] as const;
 
 /** Retry interval of the identity request while the hub does not respond. */
-const AGAIN_MS = 3_000;
+const RETRY_MS = 3_000;
 
 interface Auth {
   me: Me;
@@ -56,7 +56,7 @@ export function AuthProvider({ children }: { children: ReactNode }) {
   const { data: me, error } = useQuery({
     queryKey: ME_KEY,
     queryFn: ({ signal }) => whoAmI(signal),
-    refetchInterval: (query) => (query.state.data === undefined ? AGAIN_MS : false),
+    refetchInterval: (query) => (query.state.data === undefined ? RETRY_MS : false),
   });
 
   const forget = useCallback(() => {

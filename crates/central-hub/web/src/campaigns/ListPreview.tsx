@@ -14,7 +14,7 @@ import { uploadPath, type ListOptions } from './api';
 import type { ImportReport, ListTrial, RefusedLine, TrialRow } from './types';
 
 /** Number of rows and of problems displayed; the hub returns up to twenty of each. */
-const SHOWN = 5;
+const MAX_ROWS = 5;
 const ENCODINGS = ['utf-8', 'windows-1252', 'cp850', 'macintosh'] as const;
 const SEPARATORS = [';', ',', 'tab', '|'] as const;
 
@@ -74,8 +74,8 @@ export function ListPreview({ campaign, file, prefijo, onDone, onError, onClose 
 
   const choose = (change: ListOptions) => setOptions((before) => ({ ...before, ...change }));
   const fine = error === null ? trial : null;
-  const told = namesOf(error, 'titulos');
-  const titles = told.length > 0 ? told : (trial?.titulos ?? []);
+  const listedTitles = namesOf(error, 'titulos');
+  const titles = listedTitles.length > 0 ? listedTitles : (trial?.titulos ?? []);
   const unknownSheet = namesOf(error, 'hojas');
   const sheets = unknownSheet.length > 0 ? unknownSheet : (trial?.hojas ?? []);
   const ready = fine !== null && !looking && part === null;
@@ -156,7 +156,7 @@ export function ListPreview({ campaign, file, prefijo, onDone, onError, onClose 
           <DataTable
             label={s.first}
             columns={rowColumns(s, fine)}
-            items={fine.primeros.slice(0, SHOWN)}
+            items={fine.primeros.slice(0, MAX_ROWS)}
             rowKey={({ linea }) => linea}
             minWidth={480}
           />
@@ -165,7 +165,7 @@ export function ListPreview({ campaign, file, prefijo, onDone, onError, onClose 
           <DataTable
             label={t.campaigns.lists.refusedTitle}
             columns={refusedColumns(t)}
-            items={fine.rechazos.slice(0, SHOWN)}
+            items={fine.rechazos.slice(0, MAX_ROWS)}
             rowKey={({ linea }) => linea}
             minWidth={420}
           />

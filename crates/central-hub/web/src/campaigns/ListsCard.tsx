@@ -17,7 +17,7 @@ import { Notice } from '../ui/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { listFaultText } from '../i18n/lookup';
 import { saveText } from '../lib/spreadsheet';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { DataTable, type Column } from '../ui/DataTable';
@@ -75,7 +75,7 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
   const [country, setCountry] = useState<Country>('none');
   const [prefijo, setPrefijo] = useState('');
   const result = useRef<HTMLDivElement>(null);
-  const [chosen, setChosen] = useState<File | null>(null);
+  const [selectedFile, setSelectedFile] = useState<File | null>(null);
   const [report, setReport] = useState<ImportReport | null>(null);
   const [error, setError] = useState<Error | null>(null);
   // The result appears below the button, possibly outside the window.
@@ -84,22 +84,22 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
     if (settled) result.current?.scrollIntoView({ block: 'nearest' });
   }, [settled]);
 
-  function look(file: File | null) {
+  function selectFile(file: File | null) {
     // The browser's dialog also offers these files under "All files".
-    const isNone = file !== null && NO_LIST.test(file.type);
-    setError(isNone ? new Error(s.notAList(file.name)) : null);
+    const isNoList = file !== null && NO_LIST.test(file.type);
+    setError(isNoList ? new Error(s.notAList(file.name)) : null);
     setReport(null);
-    setChosen(isNone ? null : file);
+    setSelectedFile(isNoList ? null : file);
   }
 
   function end(report: ImportReport | null, error: Error | null) {
     setReport(report);
     setError(error);
-    setChosen(null);
+    setSelectedFile(null);
     void queries.invalidateQueries({ queryKey: CAMPAIGNS_KEY });
   }
 
-  const known = imports.data?.importaciones ?? [];
+  const lists = imports.data?.importaciones ?? [];
   const editable = campaign.estado !== 'en_progreso';
   return (
     <Stack gap="md">
@@ -138,7 +138,7 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
             />
           )}
           <FileButton
-            onChange={look}
+            onChange={selectFile}
             accept=".csv,.txt,.tsv,.xlsx,.ods,.json,.jsonl,text/csv,application/json"
             inputProps={{ 'aria-label': s.upload }}
           >
@@ -150,10 +150,10 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
           </FileButton>
         </Group>
       )}
-      {chosen && (
+      {selectedFile && (
         <ListPreview
           campaign={campaign.id}
-          file={chosen}
+          file={selectedFile}
           prefijo={country === 'other' ? prefijo.trim() : PREFIXES[country]}
           onDone={(report) => end(report, null)}
           onError={(error) => end(null, error)}
@@ -177,7 +177,7 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
           </Notice>
         )}
       </div>
-      {known.length > 0 && <Lists campaign={campaign} imports={known} editable={editable} />}
+      {lists.length > 0 && <Lists campaign={campaign} imports={lists} editable={editable} />}
       {onNext && campaign.total > 0 && (
         <Group justify="flex-end">
           <Button onClick={onNext}>{t.campaigns.steps.toMessage}</Button>
@@ -195,10 +195,10 @@ interface ListsProps {
 
 function Lists({ campaign, imports, editable }: ListsProps) {
   const t = useText();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const s = t.campaigns.lists;
-  const [shown, setShown] = useState<number | null>(null);
-  const listShown = imports.find(({ id }) => id === shown);
+  const [openList, setOpenList] = useState<number | null>(null);
+  const detailedList = imports.find(({ id }) => id === openList);
   const [removing, setRemoving] = useState<number | null>(null);
   const remove = useCampaignChange(
     (number: number) => deleteImport(campaign.id, number),
@@ -212,11 +212,11 @@ function Lists({ campaign, imports, editable }: ListsProps) {
       cell: ({ archivo, fecha }) => (
         <div>
           <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-            {archivo ?? moment(fecha)}
+            {archivo ?? formatTime(fecha)}
           </Text>
           {archivo !== null && (
             <Text size="xs" c="dimmed">
-              {moment(fecha)}
+              {formatTime(fecha)}
             </Text>
           )}
         </div>
@@ -259,8 +259,8 @@ function Lists({ campaign, imports, editable }: ListsProps) {
             <Button
               size="compact-sm"
               variant="default"
-              aria-expanded={shown === one.id}
-              onClick={() => setShown(shown === one.id ? null : one.id)}
+              aria-expanded={openList === one.id}
+              onClick={() => setOpenList(openList === one.id ? null : one.id)}
             >
               {s.showRefused}
             </Button>
@@ -283,7 +283,7 @@ function Lists({ campaign, imports, editable }: ListsProps) {
         rowKey={({ id }) => id}
         minWidth={720}
       />
-      {listShown && <Refused key={listShown.id} campaign={campaign.id} list={listShown} />}
+      {detailedList && <Refused key={detailedList.id} campaign={campaign.id} list={detailedList} />}
       <ConfirmDialog
         opened={removing !== null}
         title={s.removeTitle}

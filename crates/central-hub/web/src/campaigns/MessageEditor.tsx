@@ -14,7 +14,7 @@ import type { Campaign } from './types';
 import { columnsToName, mistakeOf, templateRefusal } from './words';
 
 /** Maximum number of columns offered as buttons. */
-const OFFERED = 20;
+const MAX_BUTTONS = 20;
 /** Reports a mistake only after typing pauses, since a brace stays open while its name is typed. */
 const PAUSE_MS = 700;
 
@@ -37,20 +37,20 @@ export function MessageEditor({ value, onChange, campaign, problem, refusal }: P
   const sample = useSample(campaign.id).data;
   const area = useRef<HTMLTextAreaElement>(null);
   const [settled] = useDebouncedValue(value, PAUSE_MS);
-  const typed = settled === value ? mistakeIn(value, columns) : null;
+  const localMistake = settled === value ? mistakeIn(value, columns) : null;
   const invalid = templateRefusal(refusal);
-  const refused = invalid && mistakeOf(value, invalid.details);
-  const mistake = typed ?? refused;
+  const hubMistake = invalid && mistakeOf(value, invalid.details);
+  const mistake = localMistake ?? hubMistake;
   const lacking =
     refusal instanceof ApiError && refusal.details['motivo'] === 'MISSING_VALUE'
       ? String(refusal.details['columna'])
       : null;
   const error =
     problem ??
-    (typed ? templateMistakeText(t, typed.code, typed.variable) : invalid && templateFaultText(t, invalid));
-  const meant =
-    typed?.code === 'TEMPLATE_UNKNOWN_VARIABLE' ? closest(typed.variable, columns) : null;
-  const offered = columnsToName(columns, sample);
+    (localMistake ? templateMistakeText(t, localMistake.code, localMistake.variable) : invalid && templateFaultText(t, invalid));
+  const suggestion =
+    localMistake?.code === 'TEMPLATE_UNKNOWN_VARIABLE' ? closest(localMistake.variable, columns) : null;
+  const offeredColumns = columnsToName(columns, sample);
   const filled = sample && fill(value, sample.datos);
 
   function replace(start: number, end: number, text: string, from: number, until: number) {
@@ -110,17 +110,17 @@ export function MessageEditor({ value, onChange, campaign, problem, refusal }: P
             >
               {f.showMistake}
             </Button>
-            {meant !== null && (
+            {suggestion !== null && (
               <Button
                 size="compact-sm"
                 variant="default"
                 onClick={() => {
-                  const text = `{${meant}}`;
+                  const text = `{${suggestion}}`;
                   const after = mistake.start + text.length;
                   replace(mistake.start, mistake.end, text, after, after);
                 }}
               >
-                {f.meant(meant)}
+                {f.meant(suggestion)}
               </Button>
             )}
           </Group>
@@ -132,13 +132,13 @@ export function MessageEditor({ value, onChange, campaign, problem, refusal }: P
             </Button>
           </Group>
         )}
-        {offered.length > 0 && (
+        {offeredColumns.length > 0 && (
           <div role="group" aria-label={f.insert}>
             <Text size="sm" mb={4}>
               {f.insert}
             </Text>
             <Group gap={6}>
-              {offered.slice(0, OFFERED).map((column) => (
+              {offeredColumns.slice(0, MAX_BUTTONS).map((column) => (
                 <Button
                   key={column}
                   size="compact-sm"

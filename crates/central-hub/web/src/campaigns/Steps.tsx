@@ -95,14 +95,14 @@ function Step({ number, name, done, summary, open, onToggle, children }: StepPro
   const panel = useId();
   const frame = useRef<HTMLDivElement>(null);
   const head = useRef<HTMLButtonElement>(null);
-  const shown = useRef(open);
+  const previousOpen = useRef(open);
   // Moves the focus to a step that the previous step opened, and scrolls to its top.
   useEffect(() => {
-    if (open && !shown.current) {
+    if (open && !previousOpen.current) {
       if (document.activeElement === document.body) head.current?.focus({ preventScroll: true });
       frame.current?.scrollIntoView({ block: 'nearest' });
     }
-    shown.current = open;
+    previousOpen.current = open;
   }, [open]);
   const Chevron = open ? IconChevronUp : IconChevronDown;
   return (

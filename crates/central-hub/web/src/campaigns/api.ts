@@ -31,7 +31,7 @@ const PER_FILE = 200;
 /** Maximum number of people shown in each list; a link leads to all. */
 const REPLIES = 8;
 /** Polling interval for changes without an event; other changes are refetched on their event. */
-const AGAIN_MS = 15_000;
+const POLL_MS = 15_000;
 
 type Cursor = string | number | null;
 
@@ -52,7 +52,7 @@ export const useStats = (id: number) =>
     queryKey: campaignKey(id),
     queryFn: ({ signal }) => request<CampaignStats>(`${PATH}/${id}/stats`, { signal }),
     staleTime: 0,
-    refetchInterval: AGAIN_MS,
+    refetchInterval: POLL_MS,
   });
 
 /** Refetches campaign data on each campaign event. */
@@ -183,7 +183,7 @@ export const useReplies = (campaign: Campaign) =>
       request<Replies>(`${PATH}/${campaign.id}/replies${query({ limite: REPLIES })}`, { signal }),
     enabled: campaign.enviados > 0,
     staleTime: 0,
-    refetchInterval: AGAIN_MS,
+    refetchInterval: POLL_MS,
   });
 
 export const useRecipient = (id: number, number: number) =>

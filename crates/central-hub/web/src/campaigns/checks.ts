@@ -14,7 +14,7 @@ export interface Check {
 }
 
 /** Polling interval; the hub checks one number per second. */
-const AGAIN_MS = 10_000;
+const POLL_MS = 10_000;
 
 const path = (id: number) => `/api/sender/campaigns/${id}/check`;
 
@@ -23,7 +23,7 @@ export const useCheck = (id: number) =>
     queryKey: [...campaignKey(id), 'check'],
     queryFn: ({ signal }) => request<Check>(path(id), { signal }),
     staleTime: 0,
-    refetchInterval: ({ state: { data } }) => (data && data.pendientes > 0 ? AGAIN_MS : false),
+    refetchInterval: ({ state: { data } }) => (data && data.pendientes > 0 ? POLL_MS : false),
   });
 
 export const beginCheck = (id: number) => request<Check>(path(id), { method: 'POST', body: {} });

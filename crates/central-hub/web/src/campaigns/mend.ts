@@ -5,7 +5,7 @@ import { toCsv } from '../lib/spreadsheet';
 import type { RefusedLine } from './types';
 
 /** Returns whether the user can correct the line. */
-const isToMend = ({ codigo, celdas }: RefusedLine): boolean =>
+const isCorrectable = ({ codigo, celdas }: RefusedLine): boolean =>
   codigo !== 'DUPLICATE' && celdas.length > 0;
 
 /**
@@ -19,14 +19,14 @@ export function mendFile(
 ): string {
   const note = t.campaigns.lists.mendColumn;
   // Drops the column of mistakes that an already corrected file has.
-  const kept = titles.flatMap((title, at) => (fold(title) === fold(note) ? [] : [at]));
+  const keptColumns = titles.flatMap((title, at) => (fold(title) === fold(note) ? [] : [at]));
   const rows = lines
-    .filter(isToMend)
+    .filter(isCorrectable)
     .map(({ celdas, codigo, motivo }) => [
-      ...kept.map((at) => celdas[at] ?? ''),
+      ...keptColumns.map((at) => celdas[at] ?? ''),
       lineFaultText(t, codigo, motivo),
     ]);
-  return toCsv([[...kept.map((at) => titles[at] ?? ''), note], ...rows]);
+  return toCsv([[...keptColumns.map((at) => titles[at] ?? ''), note], ...rows]);
 }
 
 /** Returns a file name made of the list's name: `clientes-corregir.csv`. */

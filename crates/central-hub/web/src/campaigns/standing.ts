@@ -94,16 +94,16 @@ export function standingOf(
   const { schedules } = around;
   if (schedules?.total === 0) reasons.push({ kind: 'noSchedule' });
   else if (schedules?.approved === 0) reasons.push({ kind: 'notApproved' });
-  const told = espera && fromWait(espera);
-  const known = (kind: Reason['kind']) => reasons.some((one) => one.kind === kind);
-  if (told && !known(told.kind) && !(told.kind === 'notApproved' && known('noSchedule'))) {
+  const reported = espera && fromWait(espera);
+  const isListed = (kind: Reason['kind']) => reasons.some((one) => one.kind === kind);
+  if (reported && !isListed(reported.kind) && !(reported.kind === 'notApproved' && isListed('noSchedule'))) {
     // Drops a reported obstacle that has been cleared since.
     const over =
-      (told.kind === 'notApproved' && schedules !== null) ||
-      (told.kind === 'stopped' && around.stopped === false) ||
-      (told.kind === 'campaignsOff' && around.campaignsOn === true) ||
-      (told.kind === 'rehearsalLock' && around.dryRun === false);
-    if (!over) reasons.push(told);
+      (reported.kind === 'notApproved' && schedules !== null) ||
+      (reported.kind === 'stopped' && around.stopped === false) ||
+      (reported.kind === 'campaignsOff' && around.campaignsOn === true) ||
+      (reported.kind === 'rehearsalLock' && around.dryRun === false);
+    if (!over) reasons.push(reported);
   }
   if (reasons.length > 0) return { kind: 'waiting', reasons };
   if (!real) return { kind: 'testing' };

@@ -83,8 +83,8 @@ export function AnswerBox({
   const files = useAttachments();
   const [simulated, setSimulated] = useState(false);
   const reset = useRef<() => void>(null);
-  const hovers = useDrop(zone, files.add);
-  const [picks, setPicks] = useState(false);
+  const isDragOver = useDrop(zone, files.add);
+  const [pickerOpen, setPickerOpen] = useState(false);
 
   // Focuses the box: users open a chat to answer it.
   useEffect(() => {
@@ -171,8 +171,8 @@ export function AnswerBox({
     }
     // A retry after an unknown outcome reuses the key, so that the message is sent only once.
     const before = pending.current;
-    const same = before?.mensaje === text && before.responde_a === quote?.id ? before : null;
-    const next = same ?? {
+    const repeated = before?.mensaje === text && before.responde_a === quote?.id ? before : null;
+    const next = repeated ?? {
       destinatario: number,
       mensaje: text,
       key: newKey(),
@@ -209,18 +209,18 @@ export function AnswerBox({
         onRemove={files.remove}
       />
       {answered && <AnsweredMessage message={answered} who={who} onClose={onAnswerNone} />}
-      {hovers && (
+      {isDragOver && (
         <div className={classes.drop} aria-hidden>
           {c.attach.drop}
         </div>
       )}
       <QuickAnswerOptions list={answers} />
-      {picks && (
+      {pickerOpen && (
         <Suspense fallback={null}>
           <EmojiPicker
             onPick={insert}
             onClose={() => {
-              setPicks(false);
+              setPickerOpen(false);
               box.current?.focus();
             }}
           />
@@ -257,8 +257,8 @@ export function AnswerBox({
           className={classes.tool ?? ''}
           aria-label={c.emoji.button}
           title={c.emoji.button}
-          aria-expanded={picks}
-          onClick={() => setPicks(!picks)}
+          aria-expanded={pickerOpen}
+          onClick={() => setPickerOpen(!pickerOpen)}
         >
           <IconMoodSmile size={18} aria-hidden />
         </ActionIcon>

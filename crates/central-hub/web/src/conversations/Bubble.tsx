@@ -14,7 +14,7 @@ import { Link } from 'react-router';
 import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
 import { codeText } from '../i18n/lookup';
-import { clockText, momentText } from '../lib/days';
+import { clockText, timestampText } from '../lib/days';
 import { useCampaignName } from '../live/campaignName';
 import type { MessageStateName } from '../ui/MessageState';
 import { type Action, MessageActions } from './actions/MessageActions';
@@ -40,7 +40,7 @@ const TICKS: Record<MessageStateName, Icon | null> = {
 };
 
 /** States that are shown as text in addition to the ticks. */
-const SAID: ReadonlySet<MessageStateName> = new Set([
+const STATES_WITH_TEXT: ReadonlySet<MessageStateName> = new Set([
   'pendiente',
   'sin_confirmar',
   'fallido',
@@ -56,7 +56,7 @@ function Ticks({ estado }: { estado: MessageStateName }) {
   return (
     <span className={classes.ticks} data-estado={estado} title={words}>
       <Tick size={15} aria-hidden />
-      {SAID.has(estado) ? <span>{words}</span> : <VisuallyHidden>{words}</VisuallyHidden>}
+      {STATES_WITH_TEXT.has(estado) ? <span>{words}</span> : <VisuallyHidden>{words}</VisuallyHidden>}
     </span>
   );
 }
@@ -119,7 +119,7 @@ export const Bubble = memo(function Bubble({
       <div className={classes.foot}>
         {campañaId !== null && <CampaignLink id={campañaId} isOut={isOut} />}
         {message.edits && message.edits.length > 0 && <Edited edits={message.edits} zone={zone} />}
-        <time dateTime={message.fecha} title={momentText(message.fecha, Date.now(), zone, t.locale, t.dates)}>
+        <time dateTime={message.fecha} title={timestampText(message.fecha, Date.now(), zone, t.locale, t.dates)}>
           {clockText(message.fecha, zone, t.locale)}
         </time>
         {isOut && <Ticks estado={message.estado} />}

@@ -6,7 +6,7 @@ import { ApiError } from '../api/http';
 import { useAuth } from '../auth/AuthProvider';
 import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { useContact } from '../people/api';
 import { CardForm } from '../people/CardForm';
 import { factsOf } from '../people/facts';
@@ -61,14 +61,14 @@ export default function ContactPanel({ number, who, onClose }: { number: string;
         </ActionIcon>
       </Group>
       {!contact && (error ? <ActionError error={error} /> : <ScreenLoading />)}
-      {contact && <Known contact={contact} />}
+      {contact && <ContactData contact={contact} />}
     </aside>
   );
 }
 
-function Known({ contact }: { contact: OneContact }) {
+function ContactData({ contact }: { contact: OneContact }) {
   const t = useText();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const { me } = useAuth();
   // Users who may only answer have read access.
   const mayNote = useLinks()('contacts') !== null;
@@ -79,7 +79,7 @@ function Known({ contact }: { contact: OneContact }) {
           {t.conversations.optedOut}
         </Badge>
       )}
-      <Facts rows={factsOf(t, contact, me, moment)} />
+      <Facts rows={factsOf(t, contact, me, formatTime)} />
       {mayNote ? (
         <CardForm contact={contact} />
       ) : (

@@ -9,7 +9,7 @@ import { draftOf } from '../lib/drafts';
 import { conversationOf, messageInChat } from '../lib/routes';
 import { countText } from '../live/countText';
 import { useInbox } from '../live/useInbox';
-import { useMoment, useShortMoment } from '../live/useMoment';
+import { useFormatTime, useFormatShortTime } from '../live/useFormatTime';
 import { numberOf } from '../lib/phone';
 import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
@@ -18,7 +18,7 @@ import { PagedList } from '../ui/PagedList';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { usePages } from '../ui/pages';
 import { AskForAlerts } from './AskForAlerts';
-import { CONVERSATIONS_KEY, getConversations, SEEN_AT_LAST_MS, type Which } from './api';
+import { CONVERSATIONS_KEY, getConversations, POLL_MS, type Which } from './api';
 import { Avatar } from './Avatar';
 import classes from './Conversations.module.css';
 import { summary } from './thread';
@@ -36,8 +36,8 @@ interface RowProps {
 
 function Row({ talk, chosen, words }: RowProps) {
   const t = useText();
-  const moment = useMoment();
-  const short = useShortMoment();
+  const formatTime = useFormatTime();
+  const formatShortTime = useFormatShortTime();
   const c = t.conversations;
   const { ultimo } = talk;
   const number = numberOf(talk);
@@ -68,10 +68,10 @@ function Row({ talk, chosen, words }: RowProps) {
           c="dimmed"
           component="time"
           dateTime={ultimo.fecha}
-          title={moment(ultimo.fecha)}
+          title={formatTime(ultimo.fecha)}
           className={classes.when}
         >
-          {short(ultimo.fecha)}
+          {formatShortTime(ultimo.fecha)}
         </Text>
       </span>
       <span className={classes.head}>
@@ -139,7 +139,7 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
     key: [...CONVERSATIONS_KEY, 'list', which, words],
     fetch: (cursor, signal) => getConversations(which, words, cursor, signal),
     enabled: chosenTab !== null || words !== '',
-    everyMs: SEEN_AT_LAST_MS,
+    everyMs: POLL_MS,
   });
   return (
     <section aria-label={c.list} className={classes.listBody}>

@@ -25,7 +25,7 @@ import type { Message } from './types';
 /** Distance in pixels from the top at which older messages are loaded. */
 const OLDER_AT_PX = 1_200;
 /** Rendered rows above and below the visible ones, for Tab and fast scrolling. */
-const BESIDE = 15;
+const OVERSCAN_ROWS = 15;
 /** Distance in pixels from the end within which the list scrolls to new messages. */
 const END_PX = 40;
 const GAP_PX = 8;
@@ -84,14 +84,14 @@ export function MessageList({
   const t = useText();
   const box = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => rowsOf(messages, zone), [messages, zone]);
-  const [shown, setShown] = useState<{ id: number } | null>(null);
+  const [jumpTarget, setJumpTarget] = useState<{ id: number } | null>(null);
   const [focused, setFocused] = useState<number | null>(null);
   const [played, setPlayed] = useState<ReadonlySet<number>>(new Set());
 
-  const kept = useMemo(() => {
-    const ids = new Set<number | string>([...played, focused ?? 0, shown?.id ?? 0]);
+  const pinnedRows = useMemo(() => {
+    const ids = new Set<number | string>([...played, focused ?? 0, jumpTarget?.id ?? 0]);
     return rows.flatMap(({ key }, at) => (ids.has(key) ? [at] : []));
-  }, [rows, played, focused, shown]);
+  }, [rows, played, focused, jumpTarget]);
 
   const virtualizer = useVirtualizer({
     count: rows.length,
@@ -100,10 +100,10 @@ export function MessageList({
     estimateSize: (at) => heightOf(rows[at], box.current?.clientWidth ?? 0),
     rangeExtractor: useCallback(
       (range: Range) =>
-        [...new Set([...defaultRangeExtractor(range), ...kept])].sort((a, b) => a - b),
-      [kept],
+        [...new Set([...defaultRangeExtractor(range), ...pinnedRows])].sort((a, b) => a - b),
+      [pinnedRows],
     ),
-    overscan: BESIDE,
+    overscan: OVERSCAN_ROWS,
     gap: GAP_PX,
     paddingStart: HEAD_PX,
     paddingEnd: FOOT_PX,
@@ -133,23 +133,23 @@ export function MessageList({
     return () => observer.disconnect();
   }, [isFilled, virtualizer]);
 
-  useImperativeHandle(ref, () => ({ show: (id) => setShown({ id }) }), []);
+  useImperativeHandle(ref, () => ({ show: (id) => setJumpTarget({ id }) }), []);
   useLayoutEffect(() => {
-    const at = rows.findIndex(({ key }) => key === shown?.id);
-    if (!shown || at === -1) return;
+    const at = rows.findIndex(({ key }) => key === jumpTarget?.id);
+    if (!jumpTarget || at === -1) return;
     wasAtEnd.current = false;
     virtualizer.scrollToIndex(at, { align: 'center' });
     // The row is in the document, since `rangeExtractor` includes the target row.
-    box.current?.querySelector<HTMLElement>(`[data-message="${shown.id}"]`)?.focus({ preventScroll: true });
+    box.current?.querySelector<HTMLElement>(`[data-message="${jumpTarget.id}"]`)?.focus({ preventScroll: true });
     // Runs once per jump, not for each new message.
     // oxlint-disable-next-line react/exhaustive-deps
-  }, [shown, virtualizer]);
+  }, [jumpTarget, virtualizer]);
 
   const isAtEnd = virtualizer.isAtEnd();
   const { range } = virtualizer;
   useEffect(() => {
-    const seen = range ? rows.slice(range.startIndex, range.endIndex + 1) : [];
-    inSight.current = isAtEnd ? null : Math.max(0, ...seen.map(({ message }) => message?.id ?? 0));
+    const visibleRows = range ? rows.slice(range.startIndex, range.endIndex + 1) : [];
+    inSight.current = isAtEnd ? null : Math.max(0, ...visibleRows.map(({ message }) => message?.id ?? 0));
   });
 
   const loadNear = useEffectEvent(() => {

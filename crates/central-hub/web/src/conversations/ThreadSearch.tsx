@@ -5,7 +5,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Marked } from '../ui/Marked';
 import { useWalk } from '../ui/pages';
@@ -54,7 +54,7 @@ interface Props {
 export function ThreadSearch({ number, who, onFound, onClose }: Props) {
   const t = useText();
   const c = t.conversations.find;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const [typed, setTyped] = useState('');
   const [words] = useDebouncedValue(typed.trim(), 300);
   const field = useRef<HTMLInputElement>(null);
@@ -104,7 +104,7 @@ export function ThreadSearch({ number, who, onFound, onClose }: Props) {
             <li key={message.id}>
               <UnstyledButton className={classes.foundOne} onClick={() => onFound(message.id)}>
                 <span className={classes.foundHead}>
-                  {message.direccion === 'saliente' ? t.conversations.content.you : who} · {moment(message.fecha)}
+                  {message.direccion === 'saliente' ? t.conversations.content.you : who} · {formatTime(message.fecha)}
                 </span>
                 <span className={classes.foundText}>
                   <Marked text={summary(t, message)} search={words} />

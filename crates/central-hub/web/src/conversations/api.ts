@@ -15,7 +15,7 @@ export const CONVERSATIONS_KEY = ['conversations'] as const;
 const PER_PAGE = 30;
 const PER_HISTORY = 50;
 /** Maximum number of missed pages to fetch, such as after sleep; beyond it the cache is dropped. */
-const MOST_MISSED = 20;
+const MAX_MISSED_PAGES = 20;
 const SEND_MS = 75_000;
 /** Timeout of a send with a file, which WhatsApp's page encrypts and uploads first. */
 const FILE_MS = 180_000;
@@ -23,9 +23,9 @@ const FILE_MS = 180_000;
 * Polling interval for changes without an event, or whose event arrived before the hub stored
 * them.
 */
-export const SEEN_AT_LAST_MS = 10_000;
+export const POLL_MS = 10_000;
 /** Delays of the refetches after an event, since the hub may store the message a moment later. */
-const AGAIN_AFTER_MS = [0, 700, 2_500];
+const REFETCH_DELAYS_MS = [0, 700, 2_500];
 
 export type Which = 'sin_responder' | 'todas';
 
@@ -45,11 +45,11 @@ export async function getConversations(
 /** Fetches a part of a conversation, newest first. */
 export const getHistory = (
   number: string,
-  wanted: { antes: number | null; limite: number; buscar?: string },
+  parameters: { antes: number | null; limite: number; buscar?: string },
   options: { signal?: AbortSignal; timeoutMs?: number } = {},
 ) =>
   request<History>(
-    `/api/listener/history/${encodeURIComponent(number)}${query(wanted)}`,
+    `/api/listener/history/${encodeURIComponent(number)}${query(parameters)}`,
     options,
   );
 
@@ -61,7 +61,7 @@ async function newestPages(number: string, known: Known | undefined, signal: Abo
     pages.push({ page, before });
     if (!isApart(known, page)) return pages;
     // The gap is too wide: start again from the newest page.
-    if (pages.length === MOST_MISSED) return pages.slice(0, 1);
+    if (pages.length === MAX_MISSED_PAGES) return pages.slice(0, 1);
     before = page.siguiente;
   }
 }
@@ -81,9 +81,9 @@ export function useHistory(number: string, inSight: RefObject<number | null>) {
     queryFn: async ({ signal }): Promise<Known> => {
       const pages = await newestPages(number, known(), signal);
       const { page: last } = pages.at(-1) ?? {};
-      const seen = inSight.current;
-      if (seen !== null && last && seen < (last.siguiente ?? 0)) {
-        const before = seen + 1;
+      const visibleId = inSight.current;
+      if (visibleId !== null && last && visibleId < (last.siguiente ?? 0)) {
+        const before = visibleId + 1;
         const page = await getHistory(number, { antes: before, limite: PER_HISTORY }, { signal });
         pages.push({ page, before });
       }
@@ -93,7 +93,7 @@ export function useHistory(number: string, inSight: RefObject<number | null>) {
     staleTime: 0,
     // `merge` already reuses unchanged messages.
     structuralSharing: false,
-    refetchInterval: SEEN_AT_LAST_MS,
+    refetchInterval: POLL_MS,
   });
   const older = useMutation({
     mutationFn: async (limite: number) => {
@@ -181,7 +181,7 @@ export function useFollow(): void {
     // Debounces: a burst of events causes one request.
     timers.current.forEach(clearTimeout);
     timers.current.clear();
-    for (const ms of AGAIN_AFTER_MS) {
+    for (const ms of REFETCH_DELAYS_MS) {
       const timer = setTimeout(() => {
         timers.current.delete(timer);
         // Does not cancel requests in progress.

@@ -6,7 +6,7 @@ import { typeOf } from '../lib/fileText';
 export type FileKind = 'image' | 'video' | 'audio' | 'document';
 
 /** Maximum number of files per answer; each is a separate message. */
-export const MOST_FILES = 20;
+export const MAX_FILES = 20;
 
 export interface Attachment {
   key: string;
@@ -41,7 +41,7 @@ export function added(
   list: readonly Attachment[],
   files: readonly Attachment[],
 ): { list: Attachment[]; left: number } {
-  const room = Math.max(0, MOST_FILES - list.length);
+  const room = Math.max(0, MAX_FILES - list.length);
   return { list: [...list, ...files.slice(0, room)], left: Math.max(0, files.length - room) };
 }
 

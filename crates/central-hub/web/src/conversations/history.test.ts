@@ -40,8 +40,8 @@ const loaded = () => {
   return merge(newest, page(31, ...some(31, 50)), 51);
 };
 
-describe('what is known of a conversation', () => {
-  it('grows at both ends, and each page is fetched once', () => {
+describe('the known part of a conversation', () => {
+  it('grows at both ends', () => {
     const known = loaded();
     expect(ids(known)).toEqual(some(31, 60).map(({ id }) => id));
     expect([known.newest, known.older]).toEqual([60, 31]);
@@ -54,7 +54,7 @@ describe('what is known of a conversation', () => {
     expect(merge(all, page(53, ...some(53, 62)), null).older).toBeNull();
   });
 
-  it('is in the order in which it was written, whatever came late or twice', () => {
+  it('is in the order of writing, despite late and repeated messages', () => {
     const late = message(9, { fecha: minute(1) });
     expect(ids(merge(undefined, page(null, message(8), late), null))).toEqual([9, 8]);
     const twice = merge(undefined, page(2, message(2), message(3)), null);
@@ -63,7 +63,7 @@ describe('what is known of a conversation', () => {
     expect(ids(merge(undefined, page(null, ...second), null))).toEqual([1, 2]);
   });
 
-  it('keeps what did not change, so that it is not drawn again', () => {
+  it('keeps unchanged messages as the same objects', () => {
     const known = loaded();
     const same = merge(known, page(51, ...some(51, 60)), null);
     expect(same.messages).toBe(known.messages);
@@ -72,7 +72,7 @@ describe('what is known of a conversation', () => {
     expect(changed.messages.slice(0, -1).every((one, at) => one === known.messages[at])).toBe(true);
   });
 
-  it('takes the hub’s word for the ids of a page, and for no others', () => {
+  it('follows the hub for the ids of a page only', () => {
     const known = loaded();
     const middle = [...some(36, 41), message(42, { mensaje: 'editado' }), ...some(44, 45)];
     const after = merge(known, page(36, ...middle), 46);
@@ -87,7 +87,7 @@ describe('what is known of a conversation', () => {
     expect([ids(gone), gone.newest, gone.older]).toEqual([[], 0, null]);
   });
 
-  it('tells a gap, which is fetched before it is shown', () => {
+  it('detects a gap, which is filled or dropped', () => {
     const known = loaded();
     expect(isApart(known, page(61, ...some(61, 70)))).toBe(true);
     expect(isApart(known, page(60, ...some(60, 69)))).toBe(false);
@@ -107,7 +107,7 @@ describe('what is known of a conversation', () => {
     expect([ids(again)[0], again.older]).toEqual([66, 66]);
   });
 
-  it('has the name and the counts of the newest page', () => {
+  it('has the name and counts of the newest page', () => {
     const known = merge(loaded(), { ...page(51, ...some(51, 60)), sin_leer: 3 }, null);
     const after = merge(known, { ...page(11, ...some(11, 30)), nombre: null, sin_leer: 0 }, 31);
     expect([after.nombre, after.sin_leer]).toEqual(['Ana', 3]);

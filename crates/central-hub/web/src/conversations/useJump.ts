@@ -6,7 +6,7 @@ import type { Message } from './types';
 /** Page size while searching a message: the hub's maximum. */
 const PER_PAGE = 200;
 /** Maximum number of pages loaded to reach a message: 20,000 messages. */
-const MOST_PAGES = 100;
+const MAX_PAGES = 100;
 
 interface Loaded {
   messages: readonly Message[];
@@ -33,28 +33,28 @@ export function useJump(
   onFound: (id: number) => void,
   onMissing: () => void,
 ): Jump {
-  const [wanted, setWanted] = useState<{ target: Target; pages: number } | null>(null);
+  const [pending, setPending] = useState<{ target: Target; pages: number } | null>(null);
   const [lit, setLit] = useState<number | null>(null);
 
   useEffect(() => {
-    if (!wanted || isLoading) return;
-    const found = find(messages, wanted.target);
+    if (!pending || isLoading) return;
+    const found = find(messages, pending.target);
     if (found) {
       onFound(found.id);
       setLit(found.id);
-      setWanted(null);
-    } else if (hasOlder && wanted.pages < MOST_PAGES) {
-      setWanted({ ...wanted, pages: wanted.pages + 1 });
+      setPending(null);
+    } else if (hasOlder && pending.pages < MAX_PAGES) {
+      setPending({ ...pending, pages: pending.pages + 1 });
       loadOlder(PER_PAGE);
     } else {
-      setWanted(null);
+      setPending(null);
       onMissing();
     }
-  }, [wanted, isLoading, messages, hasOlder, loadOlder, onFound, onMissing]);
+  }, [pending, isLoading, messages, hasOlder, loadOlder, onFound, onMissing]);
 
   const to = useCallback((target: Target) => {
     setLit(null);
-    setWanted({ target, pages: 0 });
+    setPending({ target, pages: 0 });
   }, []);
   return { to, lit };
 }

@@ -18,14 +18,14 @@ const LANGUAGES: [string, string, Dictionary, RegExp][] = [
 ];
 
 describe.each(LANGUAGES)('the guide (%s)', (_, text, words, quoted) => {
-  it('names buttons and notices as the page has them', () => {
+  it('uses the page’s names of buttons and notices', () => {
     const known = texts(words);
     const names = Array.from(text.matchAll(quoted), ([, name = '']) => name);
     expect(names.length).toBeGreaterThan(20);
     expect(names.filter((name) => !known.some((one) => one.startsWith(name)))).toEqual([]);
   });
 
-  it('names screens as the menu has them', () => {
+  it('uses the menu’s names of screens', () => {
     const screens = Array.from(text.matchAll(/\*\*([^*]+)\*\*/g), ([, name = '']) => name);
     expect(screens.length).toBeGreaterThan(5);
     expect(screens.filter((name) => !Object.values(words.nav).includes(name))).toEqual([]);
@@ -35,7 +35,7 @@ describe.each(LANGUAGES)('the guide (%s)', (_, text, words, quoted) => {
 const PICTURES = Object.keys(import.meta.glob('./pictures/*')).map((path) => path.split('/').at(-1));
 
 describe('the pictures', () => {
-  it('are those that the guides show', () => {
+  it('are exactly those that the guides use', () => {
     const shown = [spanish, english].flatMap((text) =>
       parseGuide(text).chapters.flatMap(({ blocks }) =>
         blocks.flatMap((block) => (block.kind === 'picture' ? [block.name] : [])),

@@ -107,11 +107,11 @@ export function whyPaused(
   t: Dictionary,
   why: PauseReason | null,
   me: Me,
-  moment: (at: string) => string,
+  formatTime: (at: string) => string,
 ): string {
   const { codigo, detalle, por, fecha } = why ?? NO_REASON;
   if (codigo !== 'PAUSED_BY_PERSON') return find(t.start.pauses, codigo) ?? detalle ?? codigo;
-  const known = t.start.pausedBy(actorOf(me, por), fecha && moment(fecha));
+  const known = t.start.pausedBy(actorOf(me, por), fecha && formatTime(fecha));
   return detalle ? `${known} ${detalle}` : known;
 }
 

@@ -95,30 +95,30 @@ export function dayName(day: Day, today: Day, locale: string, words: DayWords): 
 }
 
 /** Formats a timestamp in a zone: `hoy 08:05`, `ayer 23:10`, `lun 30/11 09:00`. */
-export function momentText(
+export function timestampText(
   at: string,
   now: number,
   zone: string,
   locale: string,
   words: DayWords,
 ): string {
-  const moment = Date.parse(at);
-  if (Number.isNaN(moment)) return at;
-  const { day } = clockIn(moment, zone);
+  const time = Date.parse(at);
+  if (Number.isNaN(time)) return at;
+  const { day } = clockIn(time, zone);
   return `${dayName(day, clockIn(now, zone).day, locale, words)} ${clockText(at, zone, locale)}`;
 }
 
 /** Formats a timestamp briefly: `08:05` today, otherwise only the day. */
-export function shortMoment(
+export function shortTimestampText(
   at: string,
   now: number,
   zone: string,
   locale: string,
   words: DayWords,
 ): string {
-  const moment = Date.parse(at);
-  if (Number.isNaN(moment)) return at;
-  const { day } = clockIn(moment, zone);
+  const time = Date.parse(at);
+  if (Number.isNaN(time)) return at;
+  const { day } = clockIn(time, zone);
   const today = clockIn(now, zone).day;
   return day === today ? clockText(at, zone, locale) : dayName(day, today, locale, words);
 }

@@ -1,5 +1,5 @@
 const SHORTEST = 10;
-const LONGEST = 256;
+const MAX_CHARACTERS = 256;
 
 /**
  * Validates a new password's length by the hub's rule, which counts characters,
@@ -8,5 +8,5 @@ const LONGEST = 256;
 export function lengthProblem(password: string): 'short' | 'long' | null {
   const length = [...password].length;
   if (length < SHORTEST) return 'short';
-  return length > LONGEST ? 'long' : null;
+  return length > MAX_CHARACTERS ? 'long' : null;
 }

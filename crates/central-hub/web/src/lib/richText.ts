@@ -5,7 +5,7 @@ export type Piece =
   | { kind: 'text'; text: string }
   | { kind: 'link'; text: string; href: string }
   | { kind: 'bold' | 'italic' | 'struck'; pieces: Piece[] }
-  | { kind: 'typed'; text: string };
+  | { kind: 'monospace'; text: string };
 
 const MARKS = { '*': 'bold', _: 'italic', '~': 'struck' } as const;
 
@@ -50,9 +50,9 @@ function linkAt(text: string, from: number): { text: string; href: string } | nu
   if (found === undefined) return null;
   let end = found.length;
   while (AFTER_LINK.has(found[end - 1] ?? '')) end -= 1;
-  const shown = found.slice(0, end);
-  const href = /^https?:/i.test(shown) ? shown : `https://${shown}`;
-  return URL.canParse(href) ? { text: shown, href } : null;
+  const linkText = found.slice(0, end);
+  const href = /^https?:/i.test(linkText) ? linkText : `https://${linkText}`;
+  return URL.canParse(href) ? { text: linkText, href } : null;
 }
 
 export function piecesOf(text: string): Piece[] {
@@ -69,7 +69,7 @@ export function piecesOf(text: string): Piece[] {
       const end = text.indexOf('```', at + 3);
       if (end > at + 3) {
         flush();
-        pieces.push({ kind: 'typed', text: text.slice(at + 3, end) });
+        pieces.push({ kind: 'monospace', text: text.slice(at + 3, end) });
         at = end + 3;
         continue;
       }

@@ -1,6 +1,6 @@
 // Values in the browser's storage; if storage is disabled, nothing is kept.
 
-export function remembered(key: string): string | null {
+export function storedValue(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch {

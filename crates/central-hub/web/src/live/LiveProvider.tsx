@@ -26,11 +26,11 @@ const ListenersContext = createContext<Set<Listener>>(new Set());
 /** Calls `listener` with every live event while the component is mounted. */
 export function useOnLive(listener: Listener): void {
   const listeners = use(ListenersContext);
-  const tell = useEffectEvent(listener);
+  const onEvent = useEffectEvent(listener);
   useEffect(() => {
-    const told: Listener = (action) => tell(action);
-    listeners.add(told);
-    return () => void listeners.delete(told);
+    const handler: Listener = (action) => onEvent(action);
+    listeners.add(handler);
+    return () => void listeners.delete(handler);
   }, [listeners]);
 }
 
@@ -44,7 +44,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const wasLost = useRef(false);
 
   useEffect(() => {
-    function take(action: LiveAction) {
+    function handle(action: LiveAction) {
       dispatch(action);
       listeners.forEach((listener) => listener(action));
       switch (action.type) {
@@ -74,7 +74,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
           break;
       }
     }
-    return follow(take);
+    return follow(handle);
   }, [queries, listeners]);
 
   return (

@@ -54,9 +54,9 @@ export function useConfig() {
 }
 
 /** Polls the QR code while the stream, which otherwise delivers it, is down. */
-export function useFallbackQr(wanted: boolean) {
+export function useFallbackQr(active: boolean) {
   const { link } = useLive();
-  const enabled = wanted && link === 'lost';
+  const enabled = active && link === 'lost';
   return useQuery({
     queryKey: QR_KEY,
     queryFn: ({ signal }) => getQr(signal),
@@ -67,12 +67,12 @@ export function useFallbackQr(wanted: boolean) {
 }
 
 /** Polls WhatsApp's passkey request, since no event reports its steps. */
-export function usePasskey(wanted: boolean) {
+export function usePasskey(active: boolean) {
   return useQuery({
     queryKey: PASSKEY_KEY,
     queryFn: ({ signal }) => getPasskey(signal),
-    enabled: wanted,
-    refetchInterval: wanted ? PASSKEY_MS : false,
+    enabled: active,
+    refetchInterval: active ? PASSKEY_MS : false,
     gcTime: 0,
   });
 }
@@ -85,8 +85,8 @@ export function usePairingCode(phone: string | null) {
     enabled: phone !== null,
     refetchInterval: ({ state: { data, status } }) => {
       if (status === 'error' || !data?.expires_at) return false;
-      const left = Date.parse(data.expires_at) - Date.now();
-      return Math.min(PAIRING_MS, Math.max(1_000, left + 500));
+      const remainingMs = Date.parse(data.expires_at) - Date.now();
+      return Math.min(PAIRING_MS, Math.max(1_000, remainingMs + 500));
     },
     gcTime: 0,
     // The QR code appears a moment before the page can create a pairing code.

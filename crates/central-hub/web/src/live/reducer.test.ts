@@ -23,8 +23,8 @@ const shown: LiveAction[] = [
   },
 ];
 
-describe('the code', () => {
-  it('ends relative to its arrival, not by a wall clock', () => {
+describe('the QR code', () => {
+  it('expires relative to its arrival, independent of the wall clock', () => {
     expect(after(...shown).qr).toEqual({
       image: 'data:image/png;base64,AA==',
       deadline: 21_000,
@@ -32,7 +32,7 @@ describe('the code', () => {
     });
   });
 
-  it('may come without an end', () => {
+  it('may have no expiry', () => {
     const live = after(...shown, {
       type: 'qr',
       now: 0,
@@ -50,7 +50,7 @@ describe('the code', () => {
     expect(after(...shown, action).qr).toBeNull();
   });
 
-  it('stays through a state event of the same state', () => {
+  it('is kept by an event with the same state', () => {
     expect(after(...shown, { type: 'state', event: state('QR_REQUIRED', 2) }).qr).not.toBeNull();
   });
 });
@@ -69,7 +69,7 @@ describe('the link', () => {
 });
 
 describe('the hub event', () => {
-  it('says why session-manager is away, and forgets it once back', () => {
+  it('keeps the reason why session-manager is away until it is back', () => {
     const down = after({
       type: 'hub',
       event: { session_manager: 'down', code: 'WHATSAPP_UNAVAILABLE', message: 'x', dry_run: true },
@@ -92,7 +92,7 @@ describe('acknowledgements', () => {
     expect(live.acks.get('a')?.status).toBe('read');
   });
 
-  it('tell of a failure', () => {
+  it('may report a failure', () => {
     expect(after(ack('a', 0, 'accepted'), ack('a', -1, 'failed')).acks.get('a')?.status).toBe(
       'failed',
     );

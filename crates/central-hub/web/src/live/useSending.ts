@@ -7,14 +7,14 @@ import { useOnLive } from './LiveProvider';
 
 const PATH = '/api/sending';
 /** Polling interval for changes through another hub. */
-const AGAIN_MS = 15_000;
+const POLL_MS = 15_000;
 
 /** Fetches whether all sending is stopped, by whom and since when. */
 export function useSending(): SendingBody | undefined {
   const { data } = useQuery({
     queryKey: SENDING_KEY,
     queryFn: ({ signal }) => request<SendingBody>(PATH, { signal }),
-    refetchInterval: AGAIN_MS,
+    refetchInterval: POLL_MS,
   });
   return data;
 }

@@ -10,25 +10,25 @@ const PATH = '/api/contacts';
 
 export const CONTACTS_KEY = ['contacts'] as const;
 
-export interface Wanted {
+export interface ContactFilter {
   buscar: string;
   etiqueta: string;
 }
 
 export async function getContacts(
-  wanted: Wanted,
+  filter: ContactFilter,
   antes: string | number | null,
   signal: AbortSignal,
 ): Promise<Page<Contact>> {
   const found = await request<{ contactos: Contact[]; siguiente: number | null }>(
-    `${PATH}${query({ ...wanted, antes, limite: 50 })}`,
+    `${PATH}${query({ ...filter, antes, limite: 50 })}`,
     { signal, timeoutMs: 30_000 },
   );
   return { items: found.contactos, next: found.siguiente };
 }
 
 /** Returns the URL of the CSV export for a filter. */
-export const fileOf = (wanted: Wanted): string => `${PATH}.csv${query({ ...wanted })}`;
+export const fileOf = (filter: ContactFilter): string => `${PATH}.csv${query({ ...filter })}`;
 
 /** Returns the contact's id in the API: the number, or the LID. */
 export const idOf = ({ telefono, chat }: { telefono: string | null; chat: string }): string =>

@@ -8,7 +8,7 @@ import type { QuickAnswer } from './api';
 export const FIELDS: readonly string[] = ['nombre', 'telefono'];
 
 /** A typed shortcut: `/` and the word after it, up to the cursor. */
-export interface Asked {
+export interface TypedShortcut {
   start: number;
   end: number;
   word: string;
@@ -18,7 +18,7 @@ export interface Asked {
  * Returns the shortcut that is being typed. A `/` within a word, a date or a
  * URL does not start a shortcut.
  */
-export function askedAt(text: string, cursor: number): Asked | null {
+export function shortcutAt(text: string, cursor: number): TypedShortcut | null {
   const found = /(?:^|\s)\/([\p{L}\p{N}._-]*)$/u.exec(text.slice(0, cursor));
   if (!found) return null;
   const word = found[1] ?? '';
@@ -34,11 +34,11 @@ export const ofBusiness = (
 
 /** Returns the answers that match a word: by start of the shortcut, its other parts, then text. */
 export function matching(answers: readonly QuickAnswer[], word: string): QuickAnswer[] {
-  const wanted = fold(word);
+  const folded = fold(word);
   const rank = ({ atajo, texto }: QuickAnswer): number => {
-    const at = fold(atajo).indexOf(wanted);
+    const at = fold(atajo).indexOf(folded);
     if (at !== -1) return Math.min(at, 1);
-    return fold(texto).includes(wanted) ? 2 : 3;
+    return fold(texto).includes(folded) ? 2 : 3;
   };
   return answers
     .map((one) => ({ one, rank: rank(one) }))

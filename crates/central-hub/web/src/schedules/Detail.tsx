@@ -14,7 +14,7 @@ import { Notice } from '../ui/Notice';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useSeveralBusinesses } from '../auth/businesses';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { moveSchedule, useScheduleChange } from './api';
@@ -35,7 +35,7 @@ interface Props {
 export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
   const t = useText();
   const s = t.schedules;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const seesAll = useSeesAll();
   const several = useSeveralBusinesses();
   const campaigns = useLinks()('campaigns');
@@ -63,7 +63,7 @@ export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
     ...(several && schedule.cliente_id !== null
       ? [[s.detail.business, schedule.cliente_id] as const]
       : []),
-    [s.detail.changed, moment(schedule.actualizado)],
+    [s.detail.changed, formatTime(schedule.actualizado)],
   ];
 
   return (

@@ -7,7 +7,7 @@ import { deleteSchedule, moveSchedule, useScheduleChange } from './api';
 import type { Schedule } from '../planning/types';
 import { useScheduleToast } from './useScheduleToast';
 
-const LONGEST_REASON = 500;
+const MAX_REASON_LENGTH = 500;
 
 export type Asked = 'reject' | 'pause' | 'remove';
 
@@ -57,7 +57,7 @@ export function Question({ schedule, asked, onDone, onBack }: Props) {
             autosize
             minRows={2}
             maxRows={6}
-            maxLength={LONGEST_REASON}
+            maxLength={MAX_REASON_LENGTH}
             value={reason}
             onChange={(event) => setReason(event.currentTarget.value)}
           />

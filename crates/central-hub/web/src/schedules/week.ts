@@ -94,13 +94,13 @@ export function layoutWeek(
   schedules: readonly Schedule[],
   first: Day,
   today: Day,
-  madeOn: (schedule: Schedule) => Day = () => first,
+  createdOn: (schedule: Schedule) => Day = () => first,
 ): WeekDay[] {
   return WEEKDAYS.map((_, index) => {
     const day = addDays(first, index);
     const open = schedules.filter(
       (schedule) =>
-        (schedule.campania_estado !== 'finalizado' || day < today) && madeOn(schedule) <= day,
+        (schedule.campania_estado !== 'finalizado' || day < today) && createdOn(schedule) <= day,
     );
     return { day, blocks: sideBySide(open.flatMap((schedule) => piecesOf(schedule, day))) };
   });

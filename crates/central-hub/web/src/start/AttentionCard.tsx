@@ -8,7 +8,7 @@ import { useAuth, useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
 import { whyPaused } from '../i18n/lookup';
-import { momentText } from '../lib/days';
+import { timestampText } from '../lib/days';
 import { relative } from '../lib/time';
 import { countText } from '../live/countText';
 import { troubleText } from '../live/lineText';
@@ -83,8 +83,8 @@ export function AttentionCard({ matters, zone, now }: Props) {
             const to = place(matter);
             const bad = isBad(matter);
             const way = wayOf(t, matter, seesAll);
-            const moment = (at: string) => momentText(at, now, zone, t.locale, t.dates);
-            const text = textOf(t, matter, seesAll, me, moment, now);
+            const formatTime = (at: string) => timestampText(at, now, zone, t.locale, t.dates);
+            const text = textOf(t, matter, seesAll, me, formatTime, now);
             const Icon = bad ? IconAlertTriangle : IconInfoCircle;
             return (
               <li
@@ -157,11 +157,11 @@ function textOf(
   matter: Matter,
   seesAll: boolean,
   me: Me,
-  moment: (at: string) => string,
+  formatTime: (at: string) => string,
   now: number,
 ): string {
   const a = t.start.attention;
-  const when = (at: string | null) => (at === null ? null : moment(at));
+  const when = (at: string | null) => (at === null ? null : formatTime(at));
   switch (matter.kind) {
     case 'waiting':
       return a.waiting(
@@ -170,7 +170,7 @@ function textOf(
         matter.since === null ? null : relative(matter.since, now, t.locale),
       );
     case 'line':
-      return troubleText(t, matter.trouble, moment);
+      return troubleText(t, matter.trouble, formatTime);
     case 'reachOutLocked':
       return a.reachOutLocked(when(matter.until));
     case 'newChatsCapped':
@@ -188,7 +188,7 @@ function textOf(
     case 'failed':
       return a.failed(matter.count);
     case 'paused':
-      return a.paused(matter.name, whyPaused(t, matter.why, me, moment));
+      return a.paused(matter.name, whyPaused(t, matter.why, me, formatTime));
     case 'morePaused':
       return a.morePaused(matter.count);
     case 'half':

@@ -4,7 +4,7 @@ import { Link } from 'react-router';
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
 import { whatFor } from '../i18n/lookup';
-import { momentText } from '../lib/days';
+import { timestampText } from '../lib/days';
 import { doneOf } from './attention';
 import { Card } from './Card';
 import { useLinks } from '../auth/links';
@@ -83,7 +83,7 @@ export function CampaignsCard({ campaigns, zone, now }: Props) {
 
 function noteOf(t: Dictionary, one: UnderWay, zone: string, now: number): string[] {
   const c = t.start.campaigns;
-  const at = (moment: string) => momentText(moment, now, zone, t.locale, t.dates);
+  const at = (time: string) => timestampText(time, now, zone, t.locale, t.dates);
   const notes: string[] = [];
   if (one.espera) {
     const { codigo, hasta } = one.espera;

@@ -4,7 +4,7 @@ import { Link } from 'react-router';
 import { useText } from '../i18n/I18nProvider';
 import { numberOf } from '../lib/phone';
 import { plainText } from '../lib/richText';
-import { useMoment, useShortMoment } from '../live/useMoment';
+import { useFormatTime, useFormatShortTime } from '../live/useFormatTime';
 import { Card } from './Card';
 import { useLinks } from '../auth/links';
 import classes from './Start.module.css';
@@ -13,8 +13,8 @@ import type { Reply } from './types';
 /** The latest inbound messages. */
 export function RepliesCard({ replies }: { replies: readonly Reply[] }) {
   const t = useText();
-  const moment = useMoment();
-  const short = useShortMoment();
+  const formatTime = useFormatTime();
+  const formatShortTime = useFormatShortTime();
   const r = t.start.replies;
   const to = useLinks()('conversations');
   return (
@@ -47,9 +47,9 @@ export function RepliesCard({ replies }: { replies: readonly Reply[] }) {
                     ta="end"
                     component="time"
                     dateTime={reply.fecha}
-                    title={moment(reply.fecha)}
+                    title={formatTime(reply.fecha)}
                   >
-                    {short(reply.fecha)}
+                    {formatShortTime(reply.fecha)}
                   </Text>
                 </Group>
                 <Text size="sm" lineClamp={2}>

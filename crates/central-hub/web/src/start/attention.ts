@@ -22,7 +22,7 @@ export type Matter =
   | { kind: 'recordingOff' };
 
 /** Maximum number of campaigns named in one sentence. */
-const NAMED = 3;
+const MAX_NAMED = 3;
 
 /** Returns WhatsApp's limits that are reached or close. */
 function limitsOf({ estado, limites }: Overview['sesion']): Matter[] {
@@ -88,7 +88,7 @@ export function mattersOf(
     matters.push({
       kind: 'unapproved',
       count: a.programaciones.total,
-      names: [...new Set(names)].slice(0, NAMED),
+      names: [...new Set(names)].slice(0, MAX_NAMED),
     });
   }
   if (a.posibles_bajas > 0) matters.push({ kind: 'possibleOptOuts', count: a.posibles_bajas });

@@ -7,7 +7,7 @@ import { useText } from '../i18n/I18nProvider';
 import { checkPhone, formatPhone } from '../lib/phone';
 
 /** Minimum number of digits to ask the hub about. */
-const LEAST = 6;
+const MIN_DIGITS = 6;
 
 interface Props extends Omit<TextInputProps, 'value'> {
   value: string;
@@ -22,7 +22,7 @@ export function PhoneInput({ value, maw, ...field }: Props) {
   const { data } = useQuery({
     queryKey: ['phone', written],
     queryFn: ({ signal }) => understandPhone(written, signal),
-    enabled: written.length >= LEAST,
+    enabled: written.length >= MIN_DIGITS,
     staleTime: Infinity,
     retry: false,
   });

@@ -20,7 +20,7 @@ interface Options<T> {
 }
 
 /** Maximum number of empty pages for which polling repeats the search. */
-const FEW_EMPTY = 5;
+const MAX_EMPTY_POLLED = 5;
 
 /**
  * Fetches pages until one has items, or is the last one. The hub limits the
@@ -31,12 +31,12 @@ export async function firstFilled<P, C>(
   cursor: C,
   fetch: (cursor: C) => Promise<P>,
   read: (page: P) => { items: readonly unknown[]; next: C },
-  goesOn: (next: C) => boolean = () => true,
+  shouldContinue: (next: C) => boolean = () => true,
 ): Promise<P> {
   let page = await fetch(cursor);
   for (;;) {
     const { items, next } = read(page);
-    if (items.length > 0 || next === null || !goesOn(next)) return page;
+    if (items.length > 0 || next === null || !shouldContinue(next)) return page;
     page = await fetch(next);
   }
 }
@@ -108,11 +108,11 @@ export interface Pages<T> {
 export function usePages<T>({ key, fetch, everyMs, enabled = true }: Options<T>): Pages<T> {
   const name = JSON.stringify(key);
   // The cursors up to this page; valid for one list only.
-  const [seen, setSeen] = useState<{ name: string; cursors: readonly Cursor[] }>({
+  const [visited, setVisited] = useState<{ name: string; cursors: readonly Cursor[] }>({
     name,
     cursors: [null],
   });
-  const cursors = seen.name === name ? seen.cursors : [null];
+  const cursors = visited.name === name ? visited.cursors : [null];
   const cursor = cursors.at(-1) ?? null;
   const { walk, run } = useWalk();
   const { data, error, isFetching, isPlaceholderData, refetch } = useQuery({
@@ -129,13 +129,13 @@ export function usePages<T>({ key, fetch, everyMs, enabled = true }: Options<T>)
     placeholderData: keepPreviousData,
     // A search through many empty pages is not repeated by polling.
     refetchInterval: ({ state }) =>
-      (state.data?.empty ?? 0) > FEW_EMPTY ? false : (everyMs ?? false),
+      (state.data?.empty ?? 0) > MAX_EMPTY_POLLED ? false : (everyMs ?? false),
     // The list may have changed before the user returns to it.
     staleTime: 0,
     enabled,
   });
   const next = isPlaceholderData ? null : (data?.next ?? null);
-  const go = (to: readonly Cursor[]) => () => setSeen({ name, cursors: to });
+  const go = (to: readonly Cursor[]) => () => setVisited({ name, cursors: to });
   return {
     items: data?.items,
     error,

@@ -181,7 +181,7 @@ function Confirm({ code, byHand }: { code: string; byHand: boolean }) {
 export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
   const t = useText();
   const seesAll = useSeesAll();
-  const { data: asked } = usePasskey(seesAll);
+  const { data: passkey } = usePasskey(seesAll);
   const { data: session } = useSession();
   const unreadable = session?.cause === 'PASSKEY_UNREADABLE';
   const queries = useQueryClient();
@@ -193,17 +193,17 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
     onSuccess: () => queries.invalidateQueries({ queryKey: SESSION_KEY }),
   });
   // No event reports a further step, so each new status refetches the session.
-  const status = asked?.status;
+  const status = passkey?.status;
   useEffect(() => {
     void queries.invalidateQueries({ queryKey: SESSION_KEY });
   }, [queries, status]);
-  const request = asked?.status === 'PASSKEY_REQUIRED' ? asked.public_key : null;
+  const request = passkey?.status === 'PASSKEY_REQUIRED' ? passkey.public_key : null;
   // WhatsApp sends a new challenge after a rejection.
   const refused =
     request !== null && answer.isSuccess && request.challenge !== answer.variables.challenge;
-  const now = useNow(wallClock, 1_000, asked?.status === 'PASSKEY_REQUIRED');
-  const left =
-    asked?.status === 'PASSKEY_REQUIRED' ? secondsLeft(Date.parse(asked.expires_at), now) : null;
+  const now = useNow(wallClock, 1_000, passkey?.status === 'PASSKEY_REQUIRED');
+  const secondsRemaining =
+    passkey?.status === 'PASSKEY_REQUIRED' ? secondsLeft(Date.parse(passkey.expires_at), now) : null;
 
   return (
     <Stack gap="md" data-testid="passkey">
@@ -218,9 +218,9 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
           {t.passkey.refusedText}
         </Notice>
       )}
-      {left !== null && (
+      {secondsRemaining !== null && (
         <Text size="sm" c="dimmed" role="timer" aria-live="off" data-testid="passkey-time">
-          {t.passkey.timeLeft(minutesAndSeconds(left))}
+          {t.passkey.timeLeft(minutesAndSeconds(secondsRemaining))}
         </Text>
       )}
       {seesAll && request && (
@@ -249,15 +249,15 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
           <ActionError error={answer.error} />
         </>
       )}
-      {asked?.status === 'PASSKEY_CONFIRM' && (
-        <Confirm code={asked.verification_code} byHand={needsConfirmation} />
+      {passkey?.status === 'PASSKEY_CONFIRM' && (
+        <Confirm code={passkey.verification_code} byHand={needsConfirmation} />
       )}
       {unreadable && (
         <Notice color="red" title={t.passkey.desktopTitle} urgent>
           {t.causes.PASSKEY_UNREADABLE}
         </Notice>
       )}
-      {seesAll && asked?.status === 'NO_PASSKEY' && !unreadable && (
+      {seesAll && passkey?.status === 'NO_PASSKEY' && !unreadable && (
         <Group gap="sm" role="status">
           <Loader size="sm" aria-hidden />
           <Text>{answer.isSuccess ? t.passkey.waitingPhone : t.passkey.waitingPage}</Text>

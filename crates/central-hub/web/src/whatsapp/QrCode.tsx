@@ -34,7 +34,7 @@ export function QrCode() {
   const fraction =
     deadline === null || !code?.lifeMs ? null : fractionLeft(deadline, code.lifeMs, now);
   // The displayed code has expired, and its replacement is due.
-  const dead = left === 0;
+  const isExpired = left === 0;
 
   return (
     <div>
@@ -44,11 +44,11 @@ export function QrCode() {
             src={code.image}
             alt={t.scan.alt}
             className={classes.image}
-            data-dead={dead || undefined}
+            data-dead={isExpired || undefined}
             onLoad={keepCrisp}
           />
         )}
-        {(!code || dead) && (
+        {(!code || isExpired) && (
           <div className={classes.waiting}>
             <Loader size="sm" color="brand.7" aria-hidden />
             <span>{code ? t.scan.renewing : t.scan.waiting}</span>

@@ -72,8 +72,8 @@ export function SendTest({ dryRun, disabled, own }: Props) {
     // A retry after an unknown outcome reuses the key, so that the service
     // recognizes the duplicate.
     const last = pending.current;
-    const same = last && last.to === digits && last.message === message;
-    const next = same ? last : { to: digits, message, key: newKey() };
+    const isRepeated = last && last.to === digits && last.message === message;
+    const next = isRepeated ? last : { to: digits, message, key: newKey() };
     pending.current = next;
     attempt.mutate(next);
   }

@@ -8,7 +8,7 @@ import classes from './Compose.module.css';
 import { findEmoji, GROUPS, neighbour, noteEmoji, recentEmoji, type EmojiRow } from './emoji';
 
 /** Maximum number of search results, best matches first. */
-const MOST_FOUND = 200;
+const MAX_RESULTS = 200;
 
 const byEmoji = new Map(rows.map((row) => [row[0], row]));
 
@@ -31,7 +31,7 @@ export default function EmojiPicker({ onPick, onClose }: Props) {
   const grid = useRef<HTMLDivElement>(null);
   const groups = useMemo<{ key: string; label: string; some: readonly EmojiRow[] }[]>(() => {
     if (wanted.trim() !== '') {
-      return [{ key: 'found', label: e.found, some: findEmoji(rows, wanted).slice(0, MOST_FOUND) }];
+      return [{ key: 'found', label: e.found, some: findEmoji(rows, wanted).slice(0, MAX_RESULTS) }];
     }
     const used = recent.map((one) => byEmoji.get(one)).filter((row) => row !== undefined);
     return [

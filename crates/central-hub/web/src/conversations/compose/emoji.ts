@@ -2,7 +2,7 @@
 // this browser.
 
 import { fold } from '../../lib/marks';
-import { remember, remembered } from '../../lib/stored';
+import { remember, storedValue } from '../../lib/stored';
 
 export type EmojiRow = readonly [emoji: string, group: number, es: string, en: string, words: string];
 
@@ -30,20 +30,20 @@ export function findEmoji(rows: readonly EmojiRow[], search: string): EmojiRow[]
 }
 
 const KEY = 'leadmaster-emoji';
-const MOST = 24;
+const MAX_RECENT = 24;
 
 /** Returns the recently used emoji, latest first. */
 export function recentEmoji(): string[] {
   try {
-    const found: unknown = JSON.parse(remembered(KEY) ?? '[]');
-    return Array.isArray(found) ? found.filter((one) => typeof one === 'string').slice(0, MOST) : [];
+    const found: unknown = JSON.parse(storedValue(KEY) ?? '[]');
+    return Array.isArray(found) ? found.filter((one) => typeof one === 'string').slice(0, MAX_RECENT) : [];
   } catch {
     return [];
   }
 }
 
 export const noteEmoji = (emoji: string): void =>
-  remember(KEY, JSON.stringify([emoji, ...recentEmoji().filter((one) => one !== emoji)].slice(0, MOST)));
+  remember(KEY, JSON.stringify([emoji, ...recentEmoji().filter((one) => one !== emoji)].slice(0, MAX_RECENT)));
 
 /** Returns the box that an arrow key reaches from box `at`, by the positions on the screen. */
 export function neighbour(

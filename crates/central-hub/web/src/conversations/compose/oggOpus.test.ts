@@ -76,7 +76,7 @@ function readOgg(file: Uint8Array): Page[] {
 const bytesOf = async (blob: Blob): Promise<Uint8Array> => new Uint8Array(await blob.arrayBuffer());
 
 describe('a recording as OGG/Opus', () => {
-  it('has the same packets, its header first, and a place for each second', async () => {
+  it('has the same packets after the header, and a page per second', async () => {
     const packets = Array.from({ length: 120 }, (_, n) => packet(n === 60 ? 600 : 40 + n, n));
     const ogg = await asOggOpus(new Blob([webm(packets.map((one) => block(one))) as BlobPart]));
     expect(ogg.type).toBe('audio/ogg; codecs=opus');
@@ -90,7 +90,7 @@ describe('a recording as OGG/Opus', () => {
     expect([head, tags, ...sound].map((one) => one?.sequence)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('splits what does not fit into a page', () => {
+  it('splits packets over pages', () => {
     const packets = Array.from({ length: 40 }, () => Uint8Array.from(packet(2_550)));
     const { pages, seconds } = writeOgg({ head: Uint8Array.from(HEAD), packets });
     const read = pages.flatMap((one) => readOgg(one));
@@ -98,18 +98,18 @@ describe('a recording as OGG/Opus', () => {
     expect(seconds).toBe(0.8);
   });
 
-  it('stays as it is where the browser writes OGG itself', async () => {
+  it('is unchanged if the browser writes OGG', async () => {
     const { pages } = writeOgg({ head: Uint8Array.from(HEAD), packets: [Uint8Array.from(packet(20))] });
     const own = new Blob(pages as BlobPart[]);
     expect(await bytesOf(await asOggOpus(own))).toEqual(await bytesOf(own));
   });
 
-  it('leaves out what the recorder did not finish', () => {
+  it('omits an unfinished element', () => {
     const whole = webm([block(packet(50)), block(packet(60))]);
     expect(readWebm(whole.subarray(0, whole.length - 9)).packets).toHaveLength(1);
   });
 
-  it('is refused where it is something else', async () => {
+  it('rejects other files', async () => {
     const cases: [string, Uint8Array][] = [
       ['nothing', new Uint8Array()],
       ['text', Uint8Array.from(ascii('hola, esto no es'))],
@@ -124,7 +124,7 @@ describe('a recording as OGG/Opus', () => {
 });
 
 describe('a packet', () => {
-  it('says how long it is', () => {
+  it('has a duration', () => {
     const ms = (toc: number, second = 0) => samplesIn(Uint8Array.from([toc, second])) / 48;
     // SILK 60 ms; hybrid 10 ms; CELT 2.5 ms; two frames of 20 ms; three frames with a frame count.
     expect([ms(3 << 3), ms(12 << 3), ms(16 << 3), ms((31 << 3) | 1), ms((31 << 3) | 3, 3)]).toEqual([60, 10, 2.5, 40, 60]);

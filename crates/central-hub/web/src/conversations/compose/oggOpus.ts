@@ -113,18 +113,18 @@ const SERIAL = 1;
 
 /** Writes an OGG page (RFC 3533). */
 function page(packets: readonly Uint8Array[], flags: number, granule: number, sequence: number): Uint8Array {
-  const table = packets.flatMap(segments);
+  const segmentCount = packets.flatMap(segments);
   const size = packets.reduce((sum, { length }) => sum + length, 0);
-  const bytes = new Uint8Array(27 + table.length + size);
+  const bytes = new Uint8Array(27 + segmentCount.length + size);
   const view = new DataView(bytes.buffer);
   bytes.set(new TextEncoder().encode('OggS'));
   bytes[5] = flags;
   view.setBigInt64(6, BigInt(granule), true);
   view.setUint32(14, SERIAL, true);
   view.setUint32(18, sequence, true);
-  bytes[26] = table.length;
-  bytes.set(table, 27);
-  let at = 27 + table.length;
+  bytes[26] = segmentCount.length;
+  bytes.set(segmentCount, 27);
+  let at = 27 + segmentCount.length;
   for (const packet of packets) {
     bytes.set(packet, at);
     at += packet.length;
@@ -147,28 +147,28 @@ export function writeOgg({ head, packets }: Track): { pages: Uint8Array[]; secon
   if (packets.length === 0) throw new NotOpus('it holds no sound');
   const pages = [page([head], FIRST, 0, 0), page([tags()], 0, 0, 1)];
   let samples = 0;
-  let some: Uint8Array[] = [];
-  let begun = 0;
-  let table = 0;
+  let pending: Uint8Array[] = [];
+  let pageStart = 0;
+  let segmentCount = 0;
   packets.forEach((packet, n) => {
     const more = segments(packet).length;
     if (more > 255) throw new NotOpus('a packet is too long');
-    if (table + more > 255) {
-      pages.push(page(some, 0, samples, pages.length));
-      some = [];
-      table = 0;
-      begun = samples;
+    if (segmentCount + more > 255) {
+      pages.push(page(pending, 0, samples, pages.length));
+      pending = [];
+      segmentCount = 0;
+      pageStart = samples;
     }
-    some.push(packet);
-    table += more;
+    pending.push(packet);
+    segmentCount += more;
     samples += samplesIn(packet);
     const isLast = n === packets.length - 1;
     // Writes one page per second, so that a player can seek.
-    if (isLast || samples - begun >= RATE) {
-      pages.push(page(some, isLast ? LAST : 0, samples, pages.length));
-      some = [];
-      table = 0;
-      begun = samples;
+    if (isLast || samples - pageStart >= RATE) {
+      pages.push(page(pending, isLast ? LAST : 0, samples, pages.length));
+      pending = [];
+      segmentCount = 0;
+      pageStart = samples;
     }
   });
   return { pages, seconds: samples / RATE };

@@ -2,12 +2,12 @@ import { useId, useState, type KeyboardEvent, type RefObject } from 'react';
 
 import { fill } from '../../lib/template';
 import { useQuickAnswers, type QuickAnswer } from '../../quickanswers/api';
-import { askedAt, fieldsOf, matching, ofBusiness } from '../../quickanswers/find';
+import { shortcutAt, fieldsOf, matching, ofBusiness } from '../../quickanswers/find';
 
 /** Maximum number of quick answers offered; typing more narrows them down. */
-const OFFERED = 30;
+const MAX_OFFERED = 30;
 
-interface Given {
+interface Options {
   box: RefObject<HTMLTextAreaElement | null>;
   text: string;
   put: (text: string) => void;
@@ -42,26 +42,26 @@ export interface QuickAnswerList {
  * Manages the quick answers for the word after a `/` in the answer box: the list of a
  * combobox, whose focus stays in the box.
  */
-export function useQuickAnswerList({ box, text, put, name, phone, business }: Given): QuickAnswerList {
+export function useQuickAnswerList({ box, text, put, name, phone, business }: Options): QuickAnswerList {
   const listId = useId();
   const [cursor, setCursor] = useState(0);
   const [closedAt, setClosedAt] = useState<number | null>(null);
   const [active, setActive] = useState(0);
   const [missing, setMissing] = useState<readonly string[]>([]);
-  const asked = askedAt(text, Math.min(cursor, text.length));
-  const isAsked = asked !== null && asked.start !== closedAt;
-  const answers = useQuickAnswers(isAsked);
+  const shortcut = shortcutAt(text, Math.min(cursor, text.length));
+  const isOpen = shortcut !== null && shortcut.start !== closedAt;
+  const answers = useQuickAnswers(isOpen);
   const all = ofBusiness(answers.data ?? [], business);
-  const found = isAsked ? matching(all, asked.word).slice(0, OFFERED) : [];
+  const found = isOpen ? matching(all, shortcut.word).slice(0, MAX_OFFERED) : [];
   const at = Math.min(active, Math.max(0, found.length - 1));
 
   function state(): QuickAnswerList['shows'] {
-    if (!isAsked) return 'nothing';
+    if (!isOpen) return 'nothing';
     if (found.length > 0) return 'list';
     if (answers.error) return 'failed';
     if (!answers.data) return 'loading';
     // A word without a matching answer is plain text.
-    return all.length === 0 && asked.word === '' ? 'none' : 'nothing';
+    return all.length === 0 && shortcut.word === '' ? 'none' : 'nothing';
   }
   const shows = state();
 
@@ -75,48 +75,48 @@ export function useQuickAnswerList({ box, text, put, name, phone, business }: Gi
   }
 
   function choose(answer: QuickAnswer) {
-    if (!asked) return;
+    if (!shortcut) return;
     const filled = fill(answer.texto, fieldsOf(name, phone));
-    put(text.slice(0, asked.start) + filled.text + text.slice(asked.end));
+    put(text.slice(0, shortcut.start) + filled.text + text.slice(shortcut.end));
     setMissing(filled.missing);
     const gap = filled.missing.length > 0 ? filled.text.indexOf('…') : -1;
-    const end = asked.start + filled.text.length;
+    const end = shortcut.start + filled.text.length;
     if (gap === -1) select(end, end);
-    else select(asked.start + gap, asked.start + gap + 1);
+    else select(shortcut.start + gap, shortcut.start + gap + 1);
   }
 
   function toggle() {
-    if (shows !== 'nothing' && asked) {
-      setClosedAt(asked.start);
-      select(asked.end, asked.end);
+    if (shows !== 'nothing' && shortcut) {
+      setClosedAt(shortcut.start);
+      select(shortcut.end, shortcut.end);
       return;
     }
-    const here = box.current?.selectionStart ?? text.length;
-    const before = text.slice(0, here);
+    const position = box.current?.selectionStart ?? text.length;
+    const before = text.slice(0, position);
     // Reopens a closed list; otherwise inserts the slash that opens one.
-    const again = askedAt(text, here);
-    const slash = again ? '' : /(^|\s)$/.test(before) ? '/' : ' /';
-    put(before + slash + text.slice(here));
+    const closedShortcut = shortcutAt(text, position);
+    const slash = closedShortcut ? '' : /(^|\s)$/.test(before) ? '/' : ' /';
+    put(before + slash + text.slice(position));
     setClosedAt(null);
     setActive(0);
-    select(here + slash.length, here + slash.length);
+    select(position + slash.length, position + slash.length);
   }
 
   function follow(typed: boolean) {
     const next = box.current?.selectionStart ?? 0;
     const value = box.current?.value ?? '';
     setCursor(next);
-    if (askedAt(value, next)?.start !== closedAt) setClosedAt(null);
+    if (shortcutAt(value, next)?.start !== closedAt) setClosedAt(null);
     if (!typed) return;
     setActive(0);
     if (!value.includes('…')) setMissing([]);
   }
 
   function handleKey(event: KeyboardEvent): boolean {
-    if (shows === 'nothing' || !asked || event.nativeEvent.isComposing) return false;
+    if (shows === 'nothing' || !shortcut || event.nativeEvent.isComposing) return false;
     const { key } = event;
     if (key === 'Escape') {
-      setClosedAt(asked.start);
+      setClosedAt(shortcut.start);
     } else if (shows !== 'list') {
       return false;
     } else if (key === 'ArrowDown' || key === 'ArrowUp') {
@@ -141,7 +141,7 @@ export function useQuickAnswerList({ box, text, put, name, phone, business }: Gi
     missing,
     choose,
     leave: () => {
-      if (asked) put(text.slice(0, asked.start) + text.slice(asked.end));
+      if (shortcut) put(text.slice(0, shortcut.start) + text.slice(shortcut.end));
     },
     toggle,
     follow,

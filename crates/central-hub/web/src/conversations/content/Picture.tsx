@@ -18,22 +18,22 @@ export function Picture({
   onOpen: (message: Message) => void;
 }) {
   const c = useText().conversations;
-  const what = message.mensaje.trim() || (c.kinds['image'] ?? '');
+  const label = message.mensaje.trim() || (c.kinds['image'] ?? '');
   const preview = previewOf(media);
-  const shown = (
+  const picture = (
     <span className={classes.picture} style={{ aspectRatio: ratioOf(media) }}>
       {preview === undefined ? <IconPhoto size={40} stroke={1.2} aria-hidden /> : <img src={preview} alt="" />}
     </span>
   );
-  if (message.media_url === undefined) return shown;
+  if (message.media_url === undefined) return picture;
   return (
     <UnstyledButton
       className={classes.open}
-      aria-label={c.content.open(what)}
+      aria-label={c.content.open(label)}
       aria-haspopup="dialog"
       onClick={() => onOpen(message)}
     >
-      {shown}
+      {picture}
     </UnstyledButton>
   );
 }

@@ -4,7 +4,7 @@ import { IconChevronLeft, IconChevronRight, IconDownload } from '@tabler/icons-r
 import { useState } from 'react';
 
 import { useText } from '../../i18n/I18nProvider';
-import { useMoment } from '../../live/useMoment';
+import { useFormatTime } from '../../live/useFormatTime';
 import { Dialog } from '../../ui/Dialog';
 import type { Message } from '../types';
 import classes from './Content.module.css';
@@ -25,7 +25,7 @@ interface Props {
 export function Viewer({ pictures, shown, who, onShow, onClose }: Props) {
   const t = useText();
   const c = t.conversations;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const at = pictures.findIndex((one) => one.id === shown);
   const message = pictures[at];
   const before = pictures[at - 1];
@@ -35,7 +35,7 @@ export function Viewer({ pictures, shown, who, onShow, onClose }: Props) {
     const to = { ArrowLeft: before, ArrowRight: after }[key];
     if (message && to) onShow(to.id);
   });
-  const title = message ? `${message.direccion === 'saliente' ? c.content.you : who}, ${moment(message.fecha)}` : '';
+  const title = message ? `${message.direccion === 'saliente' ? c.content.you : who}, ${formatTime(message.fecha)}` : '';
   return (
     <Dialog opened={message !== undefined} title={title} size="xl" onClose={onClose}>
       {message && (

@@ -62,7 +62,7 @@ const file = (mime: string, more: object = {}) => ({
 });
 
 describe('a message with a file', () => {
-  it('shows a picture by its preview, and fetches nothing before it is opened', () => {
+  it('shows the preview of a picture, and fetches the file only when opened', () => {
     const html = drawn({ tipo: 'image', mensaje: '¿Es esta?', media: picture, media_url: URL_OF_FILE });
     expect(html).toContain(`src="${JPEG}"`);
     expect(html).not.toContain(URL_OF_FILE);
@@ -72,19 +72,19 @@ describe('a message with a file', () => {
     expect(drawn({ tipo: 'image', ...file('image/png') })).toContain('aria-label="Ver grande: Imagen"');
   });
 
-  it('takes nothing but a small JPEG for a preview', () => {
+  it('accepts only a small JPEG as a preview', () => {
     for (const thumbnail of ['https://evil.example/x.jpg', 'data:image/svg+xml;base64,AAAA', 'data:image/jpeg;base64,AA"onload=x', 'javascript:1'])
       expect(previewOf({ ...picture, thumbnail })).toBeUndefined();
     expect(previewOf(picture)).toBe(JPEG);
   });
 
-  it('keeps the shape of a picture within bounds', () => {
+  it('limits the aspect ratio of a picture', () => {
     expect(ratioOf({ ...picture, width: 10, height: 100_000 })).toBe(0.6);
     expect(ratioOf({ ...picture, width: 100_000, height: 1 })).toBe(2);
     expect(ratioOf({ ...picture, width: 0, height: 0 })).toBeCloseTo(4 / 3);
   });
 
-  it('says in words what is gone, and can be seen once', () => {
+  it('explains a missing file and a view-once file', () => {
     const gone = drawn({ tipo: 'image', media: { ...picture, state: 'gone' } });
     expect(read(gone)).toBe('WhatsApp ya no tiene este archivo.');
     expect(gone).toContain(JPEG);
@@ -100,7 +100,7 @@ describe('a message with a file', () => {
     expect(read(drawn({ tipo: 'image', view_once: true }))).toBe('Para ver una sola vez: abrilo en el teléfono.');
   });
 
-  it('plays voice and films with the browser’s own controls', () => {
+  it('plays audio and video with the browser’s controls', () => {
     const voice = drawn({ tipo: 'ptt', ...file('audio/ogg; codecs=opus', { seconds: 7, size: 9120 }) });
     expect(voice).toMatch(/<audio[^>]*src="\/api\/listener\/messages\/812\/media"[^>]*controls=""[^>]*preload="none"/);
     expect(voice).toContain('aria-label="Mensaje de voz, 0:07"');
@@ -113,7 +113,7 @@ describe('a message with a file', () => {
     expect(film).toContain('aria-label="Descargar whatsapp-812.mp4"');
   });
 
-  it('has a document with its name and size as a download', () => {
+  it('offers a document as a download with name and size', () => {
     const html = drawn({ tipo: 'document', mensaje: 'el recibo', ...file('application/pdf', { size: 90_112, filename: 'recibo.pdf' }) });
     expect(html).toMatch(/<a[^>]*href="\/api\/listener\/messages\/812\/media"[^>]*download="recibo.pdf"/);
     expect(read(html)).toBe('Descargar recibo.pdf PDF · 90 kB el recibo');
@@ -122,11 +122,11 @@ describe('a message with a file', () => {
     expect(read(drawn({ tipo: 'video', ...file('application/x-odd') }))).toBe('Descargar whatsapp-812 X-ODD');
   });
 
-  it('loads a sticker when it is in sight', () => {
+  it('loads a sticker when visible', () => {
     expect(drawn({ tipo: 'sticker', ...file('image/webp') })).toMatch(/<img[^>]*alt="Sticker"[^>]*loading="lazy"/);
   });
 
-  it('says why a file is not shown', () => {
+  it('explains why a file is not shown', () => {
     const words = (code: string) => fileProblem(es, new ApiError(code, 'as it is'));
     expect(words('FETCH_FAILED')).toBe('No se pudo traer de WhatsApp. Probá de nuevo.');
     expect(words('MEDIA_GONE')).toContain('ya no tiene este archivo');
@@ -134,7 +134,7 @@ describe('a message with a file', () => {
     expect(fileProblem(es, null)).toContain('descargalo');
   });
 
-  it('is viewed large among the others of the conversation', () => {
+  it('is opened in a viewer with the conversation’s other pictures', () => {
     const all = [
       message({ id: 1, tipo: 'image', media: picture, media_url: '/1' }),
       message({ id: 2, tipo: 'image', media: { ...picture, state: 'gone' } }),
@@ -147,8 +147,8 @@ describe('a message with a file', () => {
   });
 });
 
-describe('a message with another content', () => {
-  it('is a place on a map', () => {
+describe('a message with other content', () => {
+  it('shows a location with a map link', () => {
     const html = drawn({
       tipo: 'location',
       mensaje: 'Obelisco\nAv. 9 de Julio\n-34.6037, -58.3816',
@@ -159,7 +159,7 @@ describe('a message with another content', () => {
     expect(read(drawn({ tipo: 'location', location: { latitude: 0, longitude: 0, live: true } }))).toContain('Ubicación en vivo');
   });
 
-  it('is cards, whose people can be written to', () => {
+  it('shows contact cards with links to write to the people', () => {
     const html = drawn({
       tipo: 'vcard',
       mensaje: 'Leo Paz +54 9 11 5825-4202',
@@ -178,7 +178,7 @@ describe('a message with another content', () => {
     expect(html).toContain('href="mailto:leo%40example.com"');
   });
 
-  it('is a poll, an order, a choice', () => {
+  it('shows a poll, an order and a choice', () => {
     const poll = { name: '¿Qué día?', options: ['lunes', 'martes'], multiple: false };
     expect(read(drawn({ tipo: 'poll_creation', mensaje: '¿Qué día?\n- lunes', poll }))).toBe(
       'Encuesta: ¿Qué día? lunes martes Se vota en el teléfono.',
@@ -191,7 +191,7 @@ describe('a message with another content', () => {
     expect(read(drawn({ tipo: 'list_response', mensaje: 'Sí', selected }))).toBe('Eligió: Sí quiero');
   });
 
-  it('came from an advertisement', () => {
+  it('shows the advertisement it came from', () => {
     const ad = { source: 'instagram', title: 'Casas', text: 'Tres ambientes', url: 'https://fb.me/x' };
     const html = drawn({ mensaje: 'Hola, vi el aviso', ad });
     expect(read(html)).toBe('Llegó por un aviso de Instagram Casas Tres ambientes Ver el aviso Hola, vi el aviso');
@@ -200,7 +200,7 @@ describe('a message with another content', () => {
     expect(read(drawn({ ad: {} }))).toBe('Llegó por un aviso');
   });
 
-  it('answers another one', () => {
+  it('shows the quoted message', () => {
     const quoted = { message_id: `true_${CHAT}_3EB0A`, from_me: true, kind: 'chat', text: '¿La de dos ambientes?' };
     expect(read(drawn({ mensaje: 'sí, esa', quoted }))).toBe(
       'Ir al mensaje que responde: Vos ¿La de dos ambientes? sí, esa',
@@ -208,7 +208,7 @@ describe('a message with another content', () => {
     expect(read(drawn({ quoted: { ...quoted, from_me: false, kind: 'ptt', text: '' } }))).toContain('Ana Mensaje de voz');
   });
 
-  it('was forwarded, deleted or a call', () => {
+  it('shows that it was forwarded, deleted or a call', () => {
     expect(read(drawn({ mensaje: 'Mirá', forwarded: true }))).toBe('Reenviado Mirá');
     const deleted_at = '2026-03-31T12:02:00.000Z';
     expect(read(drawn({ tipo: 'image', deleted_at }))).toBe('Ana eliminó este mensaje');
@@ -217,7 +217,7 @@ describe('a message with another content', () => {
     expect(read(drawn({ tipo: 'call', video: true }))).toBe('Videollamada perdida');
   });
 
-  it('names what it cannot draw', () => {
+  it('names a type that is not rendered', () => {
     expect(read(drawn({ tipo: 'ciphertext' }))).toBe(es.conversations.kinds['ciphertext']);
     expect(read(drawn({ tipo: 'image', mensaje: 'de antes' }))).toBe('Imagen de antes');
     expect(read(drawn({ tipo: 'odd' }))).toBe('Otro contenido (odd)');
@@ -236,8 +236,8 @@ describe('a message with another content', () => {
   });
 });
 
-describe('what became of a message', () => {
-  it('has its earlier texts, closed until they are asked for', () => {
+describe('changes of a message', () => {
+  it('include earlier texts, folded until opened', () => {
     const html = markup(
       <Edited zone="UTC" edits={[{ text: 'Mañana a las *10*', at: '2026-03-31T12:01:00.000Z' }]} />,
     );
@@ -246,7 +246,7 @@ describe('what became of a message', () => {
     expect(read(html)).toBe('Editado Antes decía Mañana a las 10 hasta las 12:01');
   });
 
-  it('has reactions, and whose they are', () => {
+  it('include reactions and their authors', () => {
     const at = '2026-03-31T12:03:00.000Z';
     const reactions = [
       { emoji: '👍', from: CHAT, at },
@@ -257,7 +257,7 @@ describe('what became of a message', () => {
     expect(read(html)).toBe('👍 , de Ana ❤️ , de Vos');
   });
 
-  it('is one line in the list', () => {
+  it('are summarized in one line for the list', () => {
     const line = (part: Content & Partial<Message>) => summary(es, message(part));
     expect(line({ mensaje: 'Hola' })).toBe('Hola');
     expect(line({ tipo: 'call', video: true })).toBe('Videollamada perdida');
@@ -269,7 +269,7 @@ describe('what became of a message', () => {
     expect(line({ direccion: 'saliente', tipo: 'audio', voz: true })).toBe('Mensaje de voz');
   });
 
-  it('says what was sent from here: the file’s name, that it was a voice', () => {
+  it('include the file name or the voice mark of a message sent from here', () => {
     const sent = { direccion: 'saliente', archivo: 'plano.pdf' } as const;
     expect(read(drawn({ ...sent, tipo: 'document', mensaje: 'Acá va' }))).toBe('Documento plano.pdf Acá va');
     expect(read(drawn({ direccion: 'saliente', tipo: 'audio', voz: true }))).toBe('Mensaje de voz');
