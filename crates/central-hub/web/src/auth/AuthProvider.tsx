@@ -81,9 +81,9 @@ export function AuthProvider({ children }: { children: ReactNode }) {
         expired={expired}
         onSubmit={async (username, password) => {
           await signIn(username, password);
-          const known = await getMe();
+          const user = await getMe();
           setExpired(false);
-          queries.setQueryData(ME_KEY, known);
+          queries.setQueryData(ME_KEY, user);
         }}
       />
     );

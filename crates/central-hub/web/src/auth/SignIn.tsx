@@ -40,12 +40,12 @@ export function SignIn({ expired, onSubmit }: Props) {
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    const found = {
+    const missing = {
       ...(username.trim() === '' ? { username: t.auth.usernameEmpty } : {}),
       ...(password === '' ? { password: t.auth.passwordEmpty } : {}),
     };
-    setProblems(found);
-    if (Object.keys(found).length === 0) attempt.mutate();
+    setProblems(missing);
+    if (Object.keys(missing).length === 0) attempt.mutate();
   }
 
   return (

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { added, attachmentOf, changed, filesOf, kindFor, MAX_FILES, without } from './attachments';
 
 const file = (name: string) => new File(['x'], name);
-const some = (count: number) => Array.from({ length: count }, (_, n) => attachmentOf(`k${n}`, file(`${n}.txt`)));
+const attachmentsOf = (count: number) => Array.from({ length: count }, (_, n) => attachmentOf(`k${n}`, file(`${n}.txt`)));
 
 describe('files to send', () => {
   it('are sent as the type that the service detected', () => {
@@ -15,13 +15,13 @@ describe('files to send', () => {
   });
 
   it('are limited in number', () => {
-    expect(added([], some(3))).toMatchObject({ left: 0, list: { length: 3 } });
-    expect(added(some(MAX_FILES - 1), some(3))).toMatchObject({ left: 2, list: { length: MAX_FILES } });
-    expect(added(some(MAX_FILES), some(1)).left).toBe(1);
+    expect(added([], attachmentsOf(3))).toMatchObject({ left: 0, list: { length: 3 } });
+    expect(added(attachmentsOf(MAX_FILES - 1), attachmentsOf(3))).toMatchObject({ left: 2, list: { length: MAX_FILES } });
+    expect(added(attachmentsOf(MAX_FILES), attachmentsOf(1)).left).toBe(1);
   });
 
   it('are changed and removed one by one', () => {
-    const list = changed(some(2), 'k1', { part: 0.5 });
+    const list = changed(attachmentsOf(2), 'k1', { part: 0.5 });
     expect(list.map(({ part }) => part)).toEqual([null, 0.5]);
     expect(without(list, 'k0').map(({ key }) => key)).toEqual(['k1']);
   });

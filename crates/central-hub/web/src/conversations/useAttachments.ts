@@ -20,7 +20,7 @@ export interface Attachments {
   add: (files: readonly File[]) => void;
   remove: (key: string) => void;
   /** Sends all files: the first one with the quote, the first that can have a caption with it. */
-  send: (target: Target, words: Words) => Promise<Sent>;
+  send: (target: Target, words: Words) => Promise<SendSummary>;
 }
 
 /** The caption and quote sent with a file. */
@@ -30,7 +30,7 @@ interface Words {
   replyTo: string | null;
 }
 
-export interface Sent {
+export interface SendSummary {
   /** Whether all files were accepted. */
   all: boolean;
   /** Whether one of the files was sent with the quote. */
@@ -69,7 +69,7 @@ export function useAttachments(): Attachments {
     setLeft(0);
   }, []);
 
-  async function sendOne(one: Attachment, target: Target, left: Words): Promise<Omit<Sent, 'all'>> {
+  async function sendOne(one: Attachment, target: Target, left: Words): Promise<Omit<SendSummary, 'all'>> {
     const put = (change: Partial<Attachment>) => setList((before) => changed(before, one.key, change));
     const abort = new AbortController();
     stop.current = abort;
@@ -115,10 +115,10 @@ export function useAttachments(): Attachments {
     }
   }
 
-  async function send(target: Target, { caption, replyTo }: Words): Promise<Sent> {
+  async function send(target: Target, { caption, replyTo }: Words): Promise<SendSummary> {
     setSending(true);
     setLeft(0);
-    const sent: Sent = { all: true, quoted: false, captioned: false, simulated: false };
+    const sent: SendSummary = { all: true, quoted: false, captioned: false, simulated: false };
     for (const one of list) {
       try {
         const { quoted, captioned, simulated } = await sendOne(one, target, {

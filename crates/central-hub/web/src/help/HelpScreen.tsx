@@ -65,7 +65,7 @@ export default function HelpScreen() {
           </Title>
           <Stack gap="sm" maw={720}>
             {chapter.blocks.map((block, index) => (
-              <Shown key={index} block={block} />
+              <BlockView key={index} block={block} />
             ))}
           </Stack>
         </Surface>
@@ -81,7 +81,7 @@ const PICTURES = import.meta.glob<string>('./pictures/*.webp', {
   eager: true,
 });
 
-function Shown({ block }: { block: Block }) {
+function BlockView({ block }: { block: Block }) {
   if (block.kind === 'picture') {
     return (
       <img
@@ -101,15 +101,15 @@ function Shown({ block }: { block: Block }) {
       </Text>
     );
   }
-  const Marked = block.ordered ? 'ol' : 'ul';
+  const ListTag = block.ordered ? 'ol' : 'ul';
   return (
-    <Marked style={LIST}>
+    <ListTag style={LIST}>
       {block.items.map((pieces, at) => (
         <li key={at} style={ITEM}>
           <Pieces pieces={pieces} />
         </li>
       ))}
-    </Marked>
+    </ListTag>
   );
 }
 

@@ -19,10 +19,10 @@ const LANGUAGES: [string, string, Dictionary, RegExp][] = [
 
 describe.each(LANGUAGES)('the guide (%s)', (_, text, words, quoted) => {
   it('uses the page’s names of buttons and notices', () => {
-    const known = texts(words);
+    const pageTexts = texts(words);
     const names = Array.from(text.matchAll(quoted), ([, name = '']) => name);
     expect(names.length).toBeGreaterThan(20);
-    expect(names.filter((name) => !known.some((one) => one.startsWith(name)))).toEqual([]);
+    expect(names.filter((name) => !pageTexts.some((one) => one.startsWith(name)))).toEqual([]);
   });
 
   it('uses the menu’s names of screens', () => {
@@ -36,13 +36,13 @@ const PICTURES = Object.keys(import.meta.glob('./pictures/*')).map((path) => pat
 
 describe('the pictures', () => {
   it('are exactly those that the guides use', () => {
-    const shown = [spanish, english].flatMap((text) =>
+    const usedPictures = [spanish, english].flatMap((text) =>
       parseGuide(text).chapters.flatMap(({ blocks }) =>
         blocks.flatMap((block) => (block.kind === 'picture' ? [block.name] : [])),
       ),
     );
-    expect(shown.length).toBeGreaterThan(1);
-    expect(shown.sort()).toEqual(PICTURES.sort());
+    expect(usedPictures.length).toBeGreaterThan(1);
+    expect(usedPictures.sort()).toEqual(PICTURES.sort());
   });
 });
 

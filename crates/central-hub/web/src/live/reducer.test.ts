@@ -13,7 +13,7 @@ const state = (status: StateEvent['status'], generation = 1): StateEvent => ({
 
 const after = (...actions: LiveAction[]): LiveState => actions.reduce(reduce, INITIAL);
 
-const shown: LiveAction[] = [
+const qrDisplayed: LiveAction[] = [
   { type: 'opened' },
   { type: 'state', event: state('QR_REQUIRED') },
   {
@@ -25,7 +25,7 @@ const shown: LiveAction[] = [
 
 describe('the QR code', () => {
   it('expires relative to its arrival, independent of the wall clock', () => {
-    expect(after(...shown).qr).toEqual({
+    expect(after(...qrDisplayed).qr).toEqual({
       image: 'data:image/png;base64,AA==',
       deadline: 21_000,
       lifeMs: 20_000,
@@ -33,7 +33,7 @@ describe('the QR code', () => {
   });
 
   it('may have no expiry', () => {
-    const live = after(...shown, {
+    const live = after(...qrDisplayed, {
       type: 'qr',
       now: 0,
       event: { status: 'QR_AVAILABLE', qr: 'data:image/png;base64,BB==' },
@@ -47,11 +47,11 @@ describe('the QR code', () => {
     ['the stream is lost', { type: 'lost' }],
     ['session-manager is away', { type: 'hub', event: { session_manager: 'down', dry_run: true } }],
   ])('goes when %s', (_, action) => {
-    expect(after(...shown, action).qr).toBeNull();
+    expect(after(...qrDisplayed, action).qr).toBeNull();
   });
 
   it('is kept by an event with the same state', () => {
-    expect(after(...shown, { type: 'state', event: state('QR_REQUIRED', 2) }).qr).not.toBeNull();
+    expect(after(...qrDisplayed, { type: 'state', event: state('QR_REQUIRED', 2) }).qr).not.toBeNull();
   });
 });
 
@@ -64,7 +64,7 @@ describe('the link', () => {
   });
 
   it('keeps the last state while lost', () => {
-    expect(after(...shown, { type: 'lost' }).state?.status).toBe('QR_REQUIRED');
+    expect(after(...qrDisplayed, { type: 'lost' }).state?.status).toBe('QR_REQUIRED');
   });
 });
 

@@ -19,7 +19,7 @@ describe('a typed shortcut', () => {
     expect(shortcutAt('mirá /ho que', 8)).toEqual({ start: 5, end: 8, word: 'ho' });
   });
 
-  it('is not a date, a URL, or a word before the cursor’s', () => {
+  it('is not a date, a URL, or a word that the cursor has left', () => {
     for (const text of ['24/12', 'https://x.com/a', 'y/o', '/ubi ', 'a/']) {
       expect(shortcutAt(text, text.length), text).toBeNull();
     }

@@ -18,7 +18,7 @@ import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { moveSchedule, useScheduleChange } from './api';
-import type { Asked } from './Question';
+import type { QuestionKind } from './Question';
 import { ScheduleBadge } from './ScheduleBadge';
 import type { Schedule } from '../planning/types';
 import { useScheduleToast } from './useScheduleToast';
@@ -26,7 +26,7 @@ import { datesText, daysText, hoursText } from './words';
 
 interface Props {
   schedule: Schedule;
-  onAsk: (asked: Asked) => void;
+  onAsk: (question: QuestionKind) => void;
   onEdit: () => void;
   onDone: () => void;
 }

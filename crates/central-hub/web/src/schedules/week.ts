@@ -88,7 +88,7 @@ export function sideBySide(pieces: readonly Piece[]): Block[] {
 /**
  * Lays out the seven days from `first`. Omits windows that will never open: a
  * finished campaign opens nothing from `today` on. Also omits days before a
- * schedule was created, according to `madeOn`.
+ * schedule was created, according to `createdOn`.
  */
 export function layoutWeek(
   schedules: readonly Schedule[],

@@ -15,12 +15,12 @@ export function SendingCard() {
   const sending = useSending();
   if (!sending) return null;
   const { detenido, por, desde } = sending;
-  const when = desde === null ? null : formatTime(desde);
+  const sinceText = desde === null ? null : formatTime(desde);
   return (
     <Card title={s.title} text={s.text}>
       <Group justify="space-between">
         <Text size="sm" fw={500} data-testid="sending">
-          {detenido ? s.stopped(por, when) : when === null ? s.on : s.onSince(por, when)}
+          {detenido ? s.stopped(por, sinceText) : sinceText === null ? s.on : s.onSince(por, sinceText)}
         </Text>
         {seesAll && <SendingSwitch />}
       </Group>

@@ -28,17 +28,17 @@ export function RepliesCard({ replies }: { replies: readonly Reply[] }) {
         <ul className={classes.list}>
           {replies.map((reply) => {
             const number = numberOf(reply);
-            const who = reply.nombre ? `${reply.nombre} · ${number}` : number;
+            const author = reply.nombre ? `${reply.nombre} · ${number}` : number;
             return (
               <li key={reply.id}>
                 <Group justify="space-between" gap="xs" wrap="nowrap" align="baseline">
                   {to && reply.telefono ? (
                     <Anchor component={Link} to={`${to}/${reply.telefono}`} size="sm" fw={600}>
-                      {who}
+                      {author}
                     </Anchor>
                   ) : (
                     <Text size="sm" fw={600}>
-                      {who}
+                      {author}
                     </Text>
                   )}
                   <Text

@@ -10,9 +10,9 @@ import { useText } from '../i18n/I18nProvider';
 function Toasts() {
   const t = useText();
   // The only way to label the close button of each toast.
-  const named = { defaultProps: { closeButtonProps: { 'aria-label': t.app.closeToast } } };
+  const labelledClose = { defaultProps: { closeButtonProps: { 'aria-label': t.app.closeToast } } };
   return (
-    <MantineThemeProvider inherit theme={{ components: { Notification: named } }}>
+    <MantineThemeProvider inherit theme={{ components: { Notification: labelledClose } }}>
       <Notifications position="bottom-right" limit={3} containerWidth={420} className="lm-toasts" />
     </MantineThemeProvider>
   );

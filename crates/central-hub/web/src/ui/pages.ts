@@ -25,7 +25,7 @@ const MAX_EMPTY_POLLED = 5;
 /**
  * Fetches pages until one has items, or is the last one. The hub limits the
  * duration of a search and may return an empty page with a cursor. Stops early
- * if `goesOn` returns false, and returns the page with the cursor of the rest.
+ * if `shouldContinue` returns false, and returns the page with the cursor of the rest.
  */
 export async function firstFilled<P, C>(
   cursor: C,

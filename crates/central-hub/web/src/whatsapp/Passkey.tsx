@@ -104,7 +104,7 @@ function ByHand({ request, answer }: AnswerProps) {
   const t = useText();
   const [pasted, setPasted] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
-  const line = snippet(request);
+  const consoleLine = snippet(request);
 
   function submit(event: FormEvent) {
     event.preventDefault();
@@ -123,9 +123,9 @@ function ByHand({ request, answer }: AnswerProps) {
           ))}
         </ol>
         <Code block w="100%" data-testid="passkey-snippet" style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>
-          {line}
+          {consoleLine}
         </Code>
-        <Copy value={line} label={t.passkey.copyLine} />
+        <Copy value={consoleLine} label={t.passkey.copyLine} />
         <Textarea
           w="100%"
           label={t.passkey.paste}
@@ -199,7 +199,7 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
   }, [queries, status]);
   const request = passkey?.status === 'PASSKEY_REQUIRED' ? passkey.public_key : null;
   // WhatsApp sends a new challenge after a rejection.
-  const refused =
+  const wasRejected =
     request !== null && answer.isSuccess && request.challenge !== answer.variables.challenge;
   const now = useNow(wallClock, 1_000, passkey?.status === 'PASSKEY_REQUIRED');
   const secondsRemaining =
@@ -213,7 +213,7 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
       <Text>{t.passkey.what}</Text>
       <Text c="dimmed">{t.passkey.why}</Text>
       {!seesAll && <Text>{t.passkey.forAdmins}</Text>}
-      {refused && (
+      {wasRejected && (
         <Notice color="yellow" icon={<IconRefresh aria-hidden />} title={t.passkey.refusedTitle} urgent>
           {t.passkey.refusedText}
         </Notice>

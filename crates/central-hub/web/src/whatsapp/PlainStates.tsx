@@ -81,9 +81,9 @@ export function Starting({ view, actions }: Common & { view: Of<'starting'> }) {
 
 export function Syncing({ view, actions }: Common & { view: Of<'syncing'> }) {
   const t = useText();
-  const refused = view.cause === 'SERVICE_UNAVAILABLE';
-  const lost = refused || view.cause === 'CONNECTION_LOST';
-  const lostText = refused ? t.causes.SERVICE_UNAVAILABLE : t.syncing.lostText;
+  const isServiceDown = view.cause === 'SERVICE_UNAVAILABLE';
+  const lost = isServiceDown || view.cause === 'CONNECTION_LOST';
+  const lostText = isServiceDown ? t.causes.SERVICE_UNAVAILABLE : t.syncing.lostText;
   return (
     <Hero
       icon={

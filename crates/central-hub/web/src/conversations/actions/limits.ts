@@ -10,17 +10,17 @@ const SENT: ReadonlySet<MessageStateName> = new Set(['enviado', 'entregado', 'le
 /** Types whose text or caption WhatsApp allows to edit. */
 const EDITABLE: ReadonlySet<string> = new Set(['text', 'chat', 'image', 'video', 'document']);
 
-const isThere = ({ message_id: id, deleted_at: deleted }: Message): boolean =>
+const isPresent = ({ message_id: id, deleted_at: deleted }: Message): boolean =>
   id != null && deleted === undefined;
 
 const isOwn = (message: Message): boolean =>
-  message.direccion === 'saliente' && SENT.has(message.estado) && isThere(message);
+  message.direccion === 'saliente' && SENT.has(message.estado) && isPresent(message);
 
 const age = ({ fecha }: Message, now: number): number => now - Date.parse(fecha);
 
 /** Returns whether a message can be answered. */
 export const canAnswer = (message: Message): boolean =>
-  message.direccion === 'saliente' ? isOwn(message) : isThere(message) && message.tipo !== 'call';
+  message.direccion === 'saliente' ? isOwn(message) : isPresent(message) && message.tipo !== 'call';
 
 /** Returns whether WhatsApp still allows to edit a message. */
 export const canEdit = (message: Message, now: number): boolean =>

@@ -10,7 +10,7 @@ import { deleteMessage } from './api';
 import { EditDialog } from './EditDialog';
 import type { Action } from './MessageActions';
 
-interface MessageActionsOfThread {
+interface ThreadActions {
   act: (message: Message, action: Action) => void;
   /** The message to quote in the answer. */
   answered: Message | null;
@@ -19,7 +19,7 @@ interface MessageActionsOfThread {
 }
 
 /** Manages the actions on a conversation's messages: answer, edit, delete. */
-export function useMessageActions(): MessageActionsOfThread {
+export function useMessageActions(): ThreadActions {
   const m = useText().messageActions;
   const [answered, setAnswered] = useState<Message | null>(null);
   const [edited, setEdited] = useState<Message | null>(null);

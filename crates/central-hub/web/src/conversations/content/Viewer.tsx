@@ -74,27 +74,27 @@ function Large({ message }: { message: Message }) {
   const c = useText().conversations;
   const url = message.media_url ?? '';
   const probe = useProbe(url);
-  const [isThere, setThere] = useState(false);
+  const [isLoaded, setLoaded] = useState(false);
   const preview = message.media && previewOf(message.media);
   const failed = !probe.isIdle;
   return (
     <>
       <div
         className={classes.large}
-        style={isThere || preview === undefined ? undefined : { backgroundImage: `url(${preview})` }}
+        style={isLoaded || preview === undefined ? undefined : { backgroundImage: `url(${preview})` }}
       >
         {!failed && (
           <img
             src={url}
             alt={message.mensaje.trim() || (c.kinds['image'] ?? '')}
-            onLoad={() => setThere(true)}
+            onLoad={() => setLoaded(true)}
             onError={probe.ask}
           />
         )}
       </div>
       <FileNote
         problem={probe.problem}
-        pending={probe.isPending || (!failed && !isThere)}
+        pending={probe.isPending || (!failed && !isLoaded)}
         onRetry={() => probe.reset()}
       />
       <Group justify="space-between" wrap="nowrap" mt="xs" align="flex-start">
