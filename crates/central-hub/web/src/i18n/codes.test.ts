@@ -31,6 +31,8 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'BLOB',
   'BYTEA',
   'INTEGER',
+  'LEAST',
+  'MIN',
   'ASCII',
   'REAL',
   'TEXT',
