@@ -8,7 +8,7 @@ const SOURCES = import.meta.glob<string>(['./**/*.ts', './**/*.tsx', '!./**/*.te
 });
 
 /**
- * The folders from the lowest to the highest layer: a module imports from its
+ * The folders from the lowest to the highest layer. A module may import from its
  * own folder or from lower layers, never from a higher one.
  */
 const LAYERS: readonly (readonly string[])[] = [
@@ -18,11 +18,11 @@ const LAYERS: readonly (readonly string[])[] = [
   ['live'],
   ['ui'],
   ['auth'],
-  // What several screens show of a person.
+  // The data of a contact, for several screens.
   ['people'],
-  // Kept on a screen of their own, used in conversations.
+  // Edited on a separate screen, used in conversations.
   ['quickanswers'],
-  // The form of a schedule, in two screens.
+  // The form of a schedule, for two screens.
   ['planning'],
   // The screens; `start` embeds parts of the others.
   [
@@ -69,7 +69,7 @@ const layerOf = (path: string): number =>
   LAYERS.findIndex((folders) => folders.includes(folderOf(path)));
 
 describe('the layers of the page', () => {
-  it('have every module in one of them', () => {
+  it('contain every module', () => {
     expect(modules.size).toBeGreaterThan(150);
     expect([...modules].filter((path) => layerOf(path) === -1)).toEqual([]);
   });
@@ -83,7 +83,7 @@ describe('the layers of the page', () => {
     expect(upward).toEqual([]);
   });
 
-  it('keep the screens apart', () => {
+  it('keep the screens independent', () => {
     const across = [...modules].flatMap((path) =>
       importsOf(path)
         .filter((to) => layerOf(to) === layerOf(path) && folderOf(to) !== folderOf(path))
@@ -92,7 +92,7 @@ describe('the layers of the page', () => {
     expect(across).toEqual([]);
   });
 
-  it('have no circle', () => {
+  it('have no import cycles', () => {
     const done = new Set<string>();
     const circles: string[] = [];
     function walk(path: string, way: readonly string[]) {

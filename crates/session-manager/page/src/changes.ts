@@ -101,7 +101,7 @@ export function attachChanges(): boolean {
   return true;
 }
 
-/** The rows of the page's reactions table, including removed reactions. */
+/** Fetches rows of the page's reactions table, including removed reactions. */
 async function reactionsOf(ids: string[]): Promise<any[]> {
   const ask = pageModule("WAWebDBGetReactions")?.getAllReactionsFromParentMsgs;
   const rows = typeof ask === "function" ? await ask(ids) : await pageModule("WAWebSchemaReactions")?.getReactionsTable?.().anyOf(["parentMsgKey"], ids);

@@ -1,5 +1,5 @@
-// The event channel. Sends events to the service in batches, since the browser has work with each
-// message as well.
+// The event channel. Sends events to the service in batches, since each message to the service
+// costs the browser work as well.
 
 export type BridgeEvent =
   | { type: "facts"; facts: unknown }

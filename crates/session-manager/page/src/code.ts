@@ -44,7 +44,7 @@ export function watchCode(changed: () => void): void {
   });
 }
 
-/** Stops observing, since a linked page redraws itself all day. */
+/** Stops observing the page, since a linked page redraws itself all day. */
 export function unwatchCode(): void {
   observer?.disconnect();
   observer = undefined;

@@ -7,7 +7,7 @@ import { type Model, attempt, pageModule, serialized } from "./wa";
 const MEDIA_TYPES = new Set(["image", "video", "audio", "ptt", "document", "sticker", "ptv"]);
 const MOST_CARDS = 50;
 const MOST_OPTIONS = 20;
-/** How much of a card is read; a picture usually follows the relevant fields. */
+/** Maximum number of characters read of a card; a picture usually follows the relevant fields. */
 const CARD_CHARACTERS = 65_536;
 const LARGEST_THUMBNAIL = 32_768;
 const LARGEST_FILE = 4 * 2 ** 30;

@@ -20,7 +20,7 @@ export function input(key: string): HTMLInputElement {
   made.type = "file";
   inputs.delete(key);
   inputs.set(key, made);
-  // These inputs are left over from sends that never came.
+  // Drop the oldest input, which is left over from a send that never came.
   if (inputs.size > MOST_INPUTS) inputs.delete(inputs.keys().next().value!);
   return made;
 }

@@ -14,7 +14,7 @@ import { type Model, attempt, serialized } from "./wa";
 export interface OpenArgs {
   /** WhatsApp's full message id. */
   id: string;
-  /** The maximum size to fetch. */
+  /** The maximum size to fetch, in bytes. */
   most: number;
 }
 

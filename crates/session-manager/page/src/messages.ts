@@ -72,7 +72,7 @@ const SERVICE_TYPES = new Set([
 /** The id of a chat with a person or a group. */
 export const CHATS = /@(c\.us|lid|g\.us)$/;
 
-/** Returns whether it is a person's message in a chat. */
+/** Returns whether `msg` is a person's message in a chat. */
 export function isMessage(msg: Model): boolean {
   // In a row of the page's database the key may be text.
   const chat = serialized(msg?.id?.remote) || serialized(msg?.id).split("_")[1] || "";

@@ -13,7 +13,7 @@ import { type Model, attempt, pageModule, serialized } from "./wa";
 interface Target {
   /** WhatsApp's full id of the message. */
   id: string;
-  /** The second in which it was sent; 0 if unknown. */
+  /** The second in which the message was sent; 0 if unknown. */
   sent_at: number;
 }
 

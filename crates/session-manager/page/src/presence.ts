@@ -12,7 +12,7 @@ export function wantPresence(presence: Presence): void {
   wanted = presence;
 }
 
-/** Applies the presence once per document; wa-js makes the page keep it. */
+/** Sets the presence once per document; wa-js makes the page keep the setting. */
 export function applyPresence(): void {
   if (applied || wanted === "available") return;
   applied = true;

@@ -265,7 +265,7 @@ async function find(ids: string[]): Promise<{ messages: Model[]; absent: string[
   };
 }
 
-/** Does the same, but returns `undefined` for each message that the page does not have. Adds
+/** Like `find`, but returns `undefined` for each message that the page does not have. Adds
  * failed lookups to `failed`. */
 export async function stored(ids: string[], failed = new Set<string>()): Promise<Array<Model | undefined>> {
   const WPP = tools();

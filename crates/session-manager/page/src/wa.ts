@@ -43,7 +43,7 @@ export function linkEvents(): Model | undefined {
   return typeof events?.on === "function" ? events : undefined;
 }
 
-/** Runs `read`; returns `fallback` if the page lacks what it reads. */
+/** Runs `read`; returns `fallback` if it throws or returns nothing, as a part is missing. */
 export function attempt<T>(read: () => T, fallback: T): T {
   try {
     return read() ?? fallback;

@@ -6,8 +6,8 @@
 // page's own record that it is due, while a dialog is open.
 //
 // The page writes a dismissal into its preferences in this browser alone (WAWebNuxCoolOff,
-// WAWebUserPrefsStore), where it holds for 15 or 30 days. Nothing of it is synced; WhatsApp's
-// server can only learn of it by the metric that the button sends (WAWebWhatsNewLogging). So the
+// WAWebUserPrefsStore), where it holds for 15 or 30 days. The dismissal is not synced; WhatsApp's
+// server can only learn of it from the metric that the button sends (WAWebWhatsNewLogging). So the
 // button is tried first, and nothing is pressed without a connection.
 
 import { note } from "./channel";

@@ -4,17 +4,17 @@ import { actorOf } from './actor';
 import { me } from './me.fixture';
 import type { Me } from './types';
 
-describe('who did something', () => {
-  it('is oneself, another, a program, or not known', () => {
+describe('the author of a change', () => {
+  it('is the user, another user, a program, or unknown', () => {
     expect(actorOf(me, 'marcela')).toEqual({ kind: 'self' });
     expect(actorOf(me, 'luis')).toEqual({ kind: 'user', name: 'luis' });
     expect(actorOf(me, 'token 12')).toEqual({ kind: 'program' });
     expect(actorOf(me, null)).toBeNull();
-    // Before there was a password.
+    // The entry is from before a password was set.
     expect(actorOf(me, 'this machine')).toBeNull();
   });
 
-  it('is oneself where nobody has to sign in', () => {
+  it('is the user if no sign-in is required', () => {
     const alone: Me = { ...me, auth_required: false, user: null };
     expect(actorOf(alone, 'this machine')).toEqual({ kind: 'self' });
     expect(actorOf(alone, 'marcela')).toEqual({ kind: 'user', name: 'marcela' });

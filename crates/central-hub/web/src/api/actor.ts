@@ -1,14 +1,14 @@
-// Who did something, as the hub records it: a user's name, `token 3` for a
-// program, `this machine` where nobody has to sign in.
+// The author of a change, as the hub records it: a user's name, `token 3` for a
+// program, `this machine` if no sign-in is required.
 import type { Me } from './types';
 
 export type Actor = { kind: 'self' } | { kind: 'program' } | { kind: 'user'; name: string } | null;
 
-/** No user's name has a space. */
+/** Contains a space, so it cannot be a user's name. */
 const MACHINE = 'this machine';
 const TOKEN = /^token \d+$/;
 
-/** Returns who that is for this user; null if it is not known. */
+/** Returns who `by` is from the signed-in user's point of view; null if unknown. */
 export function actorOf(me: Me, by: string | null | undefined): Actor {
   if (by === null || by === undefined) return null;
   if (by === me.user?.username) return { kind: 'self' };

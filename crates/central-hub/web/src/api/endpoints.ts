@@ -14,10 +14,10 @@ import type {
   UnderstoodPhone,
 } from './types';
 
-/** The signed-in user's business; null for access to all. */
+/** The signed-in user's business; null if the user has access to all. */
 let business: number | null = null;
 
-/** Builds the path of a session route: the administrators', or one business's. */
+/** Builds the path of a session route: the administrators' route, or that of one business. */
 const whatsapp = (path: string) =>
   business === null ? `/api/admin/whatsapp/${path}` : `/api/whatsapp/${business}/${path}`;
 
@@ -29,7 +29,7 @@ export const EVENTS_PATH = '/api/events';
 const ACTION_MS = 30_000;
 const LONG_MS = 75_000;
 
-/** Returns how the hub parses a typed phone number. */
+/** Fetches how the hub parses a typed phone number. */
 export const understandPhone = (numero: string, signal?: AbortSignal) =>
   request<UnderstoodPhone>(`/api/phone?${new URLSearchParams({ numero })}`, { signal });
 

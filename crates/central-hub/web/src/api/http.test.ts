@@ -31,7 +31,7 @@ describe('request', () => {
     });
   });
 
-  it('keeps the code and the status of a contract error', async () => {
+  it('keeps the code and the status of an API error', async () => {
     answer('{"error":true,"code":"NOT_ON_WHATSAPP","message":"no"}', 404);
     expect(await failure(request('/x'))).toMatchObject({
       code: 'NOT_ON_WHATSAPP',
@@ -49,12 +49,12 @@ describe('request', () => {
     expect(await failure(request('/x'))).toMatchObject({ code: 'BAD_RESPONSE', status });
   });
 
-  it('tells an unreachable hub', async () => {
+  it('reports an unreachable hub', async () => {
     vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
     expect(await failure(request('/x'))).toMatchObject({ code: 'HUB_UNREACHABLE', status: 0 });
   });
 
-  it('tells a hub that does not answer in time', async () => {
+  it('reports a hub that does not respond in time', async () => {
     vi.stubGlobal(
       'fetch',
       (_: string, { signal }: RequestInit) =>
@@ -67,7 +67,7 @@ describe('request', () => {
 });
 
 describe('probeFile', () => {
-  it('is content with a file that is there, an empty one too', async () => {
+  it('resolves for a file that is served, even if empty', async () => {
     for (const status of [200, 206, 416]) {
       const fetched = answer('x', status);
       await expect(probeFile('/f')).resolves.toBeUndefined();
@@ -75,7 +75,7 @@ describe('probeFile', () => {
     }
   });
 
-  it('says why there is none', async () => {
+  it('rejects with the reason if the file is not served', async () => {
     answer('{"error":true,"code":"MEDIA_GONE","message":"no"}', 410);
     expect(await failure(probeFile('/f'))).toMatchObject({ code: 'MEDIA_GONE', status: 410 });
     answer('<html>', 502);
@@ -86,7 +86,7 @@ describe('probeFile', () => {
 });
 
 describe('the outcome of a send', () => {
-  it('is unknown only where the message may have left', () => {
+  it('is unknown only if the message may have been sent', () => {
     for (const code of [
       'SEND_UNCONFIRMED',
       'SESSION_MANAGER_TIMEOUT',
@@ -104,7 +104,7 @@ describe('the outcome of a send', () => {
 describe('sign-in', () => {
   afterEach(() => setCsrf(null));
 
-  it('sends the token with changes only', async () => {
+  it('sends the CSRF token with changes only', async () => {
     const fetched = answer('{"ok":true}');
     setCsrf('abc');
     await request('/x', { method: 'POST', body: {} });
@@ -114,7 +114,7 @@ describe('sign-in', () => {
     expect(fetched.mock.calls[1]?.[1]?.headers).not.toHaveProperty('x-csrf-token');
   });
 
-  it('tells when nobody is signed in any more', async () => {
+  it('reports the end of the session', async () => {
     const listener = vi.fn();
     const forget = onSignedOut(listener);
     answer('{"error":true,"code":"UNAUTHORIZED","message":"no"}', 401);
@@ -126,7 +126,7 @@ describe('sign-in', () => {
     forget();
   });
 
-  it('goes on with the token of a session that another tab began', async () => {
+  it('adopts the CSRF token of a session that another tab started', async () => {
     setCsrf('old');
     const fetched = vi.fn<typeof fetch>((path, init) => {
       const { headers } = init as { headers: Record<string, string> };

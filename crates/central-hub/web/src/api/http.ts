@@ -7,10 +7,10 @@ export const HUB_UNREACHABLE = 'HUB_UNREACHABLE';
 export const HUB_TIMEOUT = 'HUB_TIMEOUT';
 export const BAD_RESPONSE = 'BAD_RESPONSE';
 
-/** A failed request; `code` comes from the service, or is one of the above. */
+/** A failed request; `code` comes from the service, or is one of the codes above. */
 export class ApiError extends Error {
   readonly code: string;
-  /** 0 without a response. */
+  /** 0 if there was no response. */
   readonly status: number;
   /** Additional fields of the response, such as the position of a template error. */
   readonly details: Readonly<Record<string, unknown>>;
@@ -24,7 +24,7 @@ export class ApiError extends Error {
   }
 }
 
-/** CSRF token of every change, so that no other site can forge one. */
+/** The CSRF token sent with every change, so that no other site can forge one. */
 let csrf: string | null = null;
 const listeners = new Set<() => void>();
 
@@ -32,7 +32,7 @@ export function setCsrf(token: string | null): void {
   csrf = token;
 }
 
-/** Returns the CSRF header of a change, if signed in. */
+/** Returns the CSRF header of a change; empty without a session. */
 export const csrfHeader = (): Record<string, string> =>
   csrf === null ? {} : { 'x-csrf-token': csrf };
 
@@ -79,7 +79,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.code === 'UNAUTHORIZED') listeners.forEach((listener) => listener());
-    // Another tab signed in again and replaced the cookie. Nothing was changed.
+    // Another tab signed in again and replaced the cookie. The hub has changed nothing yet.
     if (error.code !== 'CSRF_TOKEN_INVALID') throw error;
     const { csrf: fresh } = await ask<{ csrf: string | null }>(ME_PATH, {});
     if (!fresh || fresh === csrf) throw error;
@@ -124,7 +124,7 @@ function refusalOf(path: string, { status }: Response, answer: unknown): ApiErro
     : new ApiError(BAD_RESPONSE, `${path} answered ${status} without a reason`, status);
 }
 
-/** A file that has to be fetched first may take this long. */
+/** Timeout for a file that the service has to fetch from WhatsApp first. */
 const FILE_MS = 75_000;
 
 /**

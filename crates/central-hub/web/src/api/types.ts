@@ -1,5 +1,5 @@
-// Wire types: those of crates/session-api plus the hub's own. Field names are
-// the wire's; unknown fields of the services are ignored.
+// Types of the API: those of crates/session-api and the hub's own. Field names are
+// those of the API; unknown fields are ignored.
 
 export const SESSION_STATES = [
   'INIT',
@@ -12,7 +12,7 @@ export const SESSION_STATES = [
 
 export type SessionState = (typeof SESSION_STATES)[number];
 
-/** `agente` reads and answers all conversations, and changes nothing else. */
+/** `agente` may read and answer all conversations, and change nothing else. */
 export type Role = 'admin' | 'agente' | 'cliente';
 
 /** The caller's identity, as reported by the hub. */
@@ -29,7 +29,7 @@ export interface Me {
 export interface PauseReason {
   codigo: string;
   detalle: string | null;
-  /** Who paused it; null where that is not told. */
+  /** Who paused it; null if unknown. */
   por: string | null;
   fecha: Timestamp | null;
 }
@@ -126,7 +126,7 @@ export interface ConfigBody {
   auth_required: boolean;
   /** Time zone of the schedules. */
   zone: string;
-  // Only for administrators.
+  // Sent to administrators only.
   session_manager_base_url?: string;
   session_manager_token_set?: boolean;
   internal_token_set?: boolean;
@@ -270,7 +270,7 @@ export interface InboxBody {
   /** When the longest wait for a reply began. */
   desde: Timestamp | null;
   sin_leer: number;
-  /** Whether a count reached the maximum. */
+  /** Whether a count was cut off at the hub's maximum. */
   hay_mas: boolean;
 }
 
@@ -281,7 +281,7 @@ export interface SendingBody {
   desde: Timestamp | null;
 }
 
-/** `event: campaign`: a campaign that changed, in full. */
+/** `event: campaign`: the full state of a campaign that changed. */
 export interface CampaignEvent {
   id: number;
 }

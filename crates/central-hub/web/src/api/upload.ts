@@ -3,7 +3,7 @@ import type { ErrorBody } from './types';
 
 interface Options {
   file: Blob;
-  /** Receives the uploaded fraction, from 0 to 1. */
+  /** Receives the uploaded fraction of the file, from 0 to 1. */
   onProgress: (part: number) => void;
   signal: AbortSignal;
 }

@@ -27,7 +27,7 @@ export function Alerts() {
   useOnLive((action) => {
     if (action.type !== 'conversation') return;
     const { event } = action;
-    // Skips events of an already announced message, caused by other changes.
+    // Skips events that other changes of an already announced message caused.
     if (event.direccion !== 'entrante' || event.id <= last.current) return;
     last.current = event.id;
     const address = conversationOf(event.telefono ?? event.chat);

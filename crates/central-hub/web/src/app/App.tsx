@@ -15,7 +15,7 @@ import { NotFound } from '../ui/NotFound';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { cssVariables, theme } from './theme';
 
-/** Loaded after the screen: no toast appears before an action. */
+/** Loaded after the screen, since no toast appears before the user's first action. */
 const Toasts = lazy(() => import('../ui/Toasts'));
 
 export function App() {

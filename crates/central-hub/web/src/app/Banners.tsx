@@ -26,7 +26,7 @@ import { useLive } from '../live/LiveProvider';
 import { useSession } from '../live/queries';
 import { useDryRun } from '../live/useDryRun';
 import { useLine } from '../live/useLine';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { useOutdated } from '../live/useOutdated';
 import { useFollowSending, useSending } from '../live/useSending';
 import { OperatorHelp } from '../ui/OperatorHelp';
@@ -40,7 +40,7 @@ interface BarProps {
   children: ReactNode;
 }
 
-/** A line across the screen: the problem, and its remedy. */
+/** A bar across the screen with a problem and its remedy. */
 const Bar = ({ name, tone, icon, children }: BarProps) => (
   <div className={classes.bar} data-tone={tone} data-banner={name}>
     {icon}
@@ -60,7 +60,7 @@ export function Banners() {
   const outdated = useOutdated();
   const line = useLine();
   const sending = useSending();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const seesAll = useSeesAll();
   useFollowSending();
   const [helping, help] = useDisclosure(false);
@@ -69,7 +69,7 @@ export function Banners() {
   useEffect(() => {
     document.documentElement.style.setProperty('--lm-banners', `${height}px`);
   }, [height]);
-  // The session can be read, so the hub is up and only the stream is lost. An
+  // The session can be fetched, so the hub is up and only the stream is lost. An
   // outage of a few seconds is not reported.
   const polling = useLasting(live.link === 'lost' && error === null, 8_000);
 
@@ -77,7 +77,7 @@ export function Banners() {
     <div className={classes.banners} ref={ref} role="status" aria-live="polite">
       {sending?.detenido && (
         <Bar name="stopped" tone="bad" icon={<IconHandStop size={16} aria-hidden />}>
-          <span>{t.sending.stopped(sending.por, sending.desde && moment(sending.desde))}</span>
+          <span>{t.sending.stopped(sending.por, sending.desde && formatTime(sending.desde))}</span>
           {seesAll && <SendingSwitch size="compact-xs" />}
         </Bar>
       )}
@@ -117,7 +117,7 @@ export function Banners() {
 
 function LineBanner({ trouble }: { trouble: NonNullable<Line['trouble']> }) {
   const t = useText();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const seesAll = useSeesAll();
   const link = useLinks();
   const { pathname } = useLocation();
@@ -127,8 +127,8 @@ function LineBanner({ trouble }: { trouble: NonNullable<Line['trouble']> }) {
     onSuccess: () => queries.invalidateQueries({ queryKey: SESSION_KEY }),
   });
   const { way } = trouble;
-  // The screen of the remedy already shows the problem.
-  const there = pathname === ROUTES.whatsapp;
+  // The WhatsApp screen, where the remedy is, already shows the problem.
+  const isOnRemedyScreen = pathname === ROUTES.whatsapp;
   const Icon =
     trouble.tone === 'warn'
       ? IconInfoCircle
@@ -137,8 +137,8 @@ function LineBanner({ trouble }: { trouble: NonNullable<Line['trouble']> }) {
         : IconPlugConnectedX;
   return (
     <Bar name={trouble.kind} tone={trouble.tone} icon={<Icon size={16} aria-hidden />}>
-      <span>{troubleText(t, trouble, moment)}</span>
-      {way !== null && !there && link('whatsapp') !== null && (
+      <span>{troubleText(t, trouble, formatTime)}</span>
+      {way !== null && !isOnRemedyScreen && link('whatsapp') !== null && (
         <>
           {way === 'connect' && seesAll ? (
             <Button

@@ -20,7 +20,7 @@ import { SystemStatus } from './SystemStatus';
 const CONTENT = 'content';
 /** Phone width, where the menu is closed by default. */
 const PHONE = '(max-width: 47.99em)';
-/** Entries in a phone's bottom bar; the others are in the menu. */
+/** Entries of the bottom bar on a phone; the other entries are in the menu. */
 const IN_BAR: ReadonlySet<string> = new Set([
   ROUTES.start,
   ROUTES.conversations,
@@ -38,17 +38,17 @@ export function Frame({ children }: { children: ReactNode }) {
   const inbox = useInbox();
   const waits = (path: string) => (path === ROUTES.conversations ? (inbox?.sin_responder ?? 0) : 0);
   const opener = useRef<HTMLElement | null>(null);
-  // The quick answers are below the conversations, and an entry of their own.
+  // The path of the quick answers begins with that of the conversations, but is a separate entry.
   const isIn = (path: string) =>
     pathname === path ||
     (pathname.startsWith(`${path}/`) && !sections.some((other) => other.path !== path && other.path === pathname));
   // A chat uses the phone's whole height: its input box replaces the bar.
   const inChat = pathname.startsWith(`${ROUTES.conversations}/`) && pathname !== QUICK_ANSWERS;
 
-  // On a phone the menu covers the chosen screen.
+  // Closes the menu after a choice: on a phone it covers the chosen screen.
   useEffect(menu.close, [pathname, menu.close]);
 
-  // A screen begins at its top; the way back leads to where one was.
+  // A new screen starts at its top; going back restores the previous scroll position.
   useEffect(() => {
     if (arrival !== NavigationType.Pop) window.scrollTo(0, 0);
   }, [pathname, arrival]);

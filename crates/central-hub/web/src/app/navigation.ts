@@ -26,7 +26,7 @@ export interface Section {
   screen: ComponentType;
   /** Only for users with access to all businesses. */
   admins?: boolean;
-  /** Not in the menu: another screen leads to it. */
+  /** Not in the menu; another screen links to it. */
   hidden?: boolean;
 }
 
@@ -122,7 +122,7 @@ const SECTIONS: readonly Section[] = [
     label: (t) => t.nav.integrations,
     icon: IconWebhook,
     screen: lazy(() => import('../integrations/IntegrationsScreen')),
-    // For programmers: the settings lead to it.
+    // For programmers; the settings link to it.
     hidden: true,
   },
   {

@@ -13,8 +13,8 @@ const brand: MantineColorsTuple = [
   '#064c31',
 ];
 
-// Greys of the dark scheme, from text to the darkest background, with the
-// brand's tint.
+// Greys of the dark scheme, from text to the darkest background, tinted with the
+// brand color.
 const dark: MantineColorsTuple = [
   '#e4e9e6',
   '#c3ccc7',
@@ -37,7 +37,7 @@ export const theme = createTheme({
   headings: { fontWeight: '650' },
 });
 
-// Mantine's greys and reds for small text are below a contrast of 4.5.
+// Replaces Mantine's greys and reds, whose contrast for small text is below 4.5:1.
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: {

@@ -11,7 +11,7 @@ import { Starting } from './Starting';
 const ME_KEY = ['auth', 'me'] as const;
 
 /** Retry interval of the identity request while the hub does not respond. */
-const AGAIN_MS = 3_000;
+const RETRY_MS = 3_000;
 
 interface Auth {
   me: Me;
@@ -21,7 +21,7 @@ interface Auth {
 
 const AuthContext = createContext<Auth | null>(null);
 
-/** Returns the signed-in user; only below [`AuthProvider`]. */
+/** Returns the signed-in user. Throws outside [`AuthProvider`]. */
 export function useAuth(): Auth {
   const auth = use(AuthContext);
   if (!auth) throw new Error('nobody is signed in here');
@@ -29,15 +29,15 @@ export function useAuth(): Auth {
 }
 
 /**
- * Returns whether the user may change what affects all businesses: a cliente
- * only sees its own, and an agente only answers.
+ * Returns whether the user may change settings of all businesses: a cliente
+ * only sees its own business, and an agente only answers conversations.
  */
 export function useSeesAll(): boolean {
   const { cliente_id, role } = useAuth().me;
   return cliente_id === null && role !== 'agente';
 }
 
-/** Returns whether the user only answers conversations. */
+/** Returns whether the user may only answer conversations. */
 export const useOnlyAnswers = (): boolean => useAuth().me.role === 'agente';
 
 async function whoAmI(signal?: AbortSignal): Promise<Me | null> {
@@ -56,7 +56,7 @@ export function AuthProvider({ children }: { children: ReactNode }) {
   const { data: me, error } = useQuery({
     queryKey: ME_KEY,
     queryFn: ({ signal }) => whoAmI(signal),
-    refetchInterval: (query) => (query.state.data === undefined ? AGAIN_MS : false),
+    refetchInterval: (query) => (query.state.data === undefined ? RETRY_MS : false),
   });
 
   const forget = useCallback(() => {
@@ -81,9 +81,9 @@ export function AuthProvider({ children }: { children: ReactNode }) {
         expired={expired}
         onSubmit={async (username, password) => {
           await signIn(username, password);
-          const known = await getMe();
+          const user = await getMe();
           setExpired(false);
-          queries.setQueryData(ME_KEY, known);
+          queries.setQueryData(ME_KEY, user);
         }}
       />
     );

@@ -26,7 +26,7 @@ interface Props {
   onSubmit: (username: string, password: string) => Promise<void>;
 }
 
-/** The sign-in form. The user returns to the same screen. */
+/** The sign-in form; afterwards the user is on the same screen as before. */
 export function SignIn({ expired, onSubmit }: Props) {
   const t = useText();
   usePageTitle(t.auth.title);
@@ -40,12 +40,12 @@ export function SignIn({ expired, onSubmit }: Props) {
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    const found = {
+    const missing = {
       ...(username.trim() === '' ? { username: t.auth.usernameEmpty } : {}),
       ...(password === '' ? { password: t.auth.passwordEmpty } : {}),
     };
-    setProblems(found);
-    if (Object.keys(found).length === 0) attempt.mutate();
+    setProblems(missing);
+    if (Object.keys(missing).length === 0) attempt.mutate();
   }
 
   return (

@@ -3,12 +3,12 @@ import { useQuery } from '@tanstack/react-query';
 import { request } from '../api/http';
 import { useSeesAll } from './AuthProvider';
 
-/** Below the key of the user list, so that a change of users invalidates it. */
+/** Starts with the key of the user list, so that a change of users invalidates it. */
 const KEY = ['users', 'businesses'] as const;
 
 /**
- * Returns whether this installation serves more than one business: users of a
- * single one do not know its number.
+ * Returns whether this installation serves more than one business. If not, business numbers are
+ * hidden, since users of a single business do not know its number.
  */
 export function useSeveralBusinesses(): boolean {
   const seesAll = useSeesAll();

@@ -17,17 +17,17 @@ import {
 import { CampaignForm } from './CampaignForm';
 import type { Campaign, CampaignRequest } from './types';
 
-type Asked = 'edit' | 'pause' | 'resume' | 'copy' | 'remove';
+type ActionKind = 'edit' | 'pause' | 'resume' | 'copy' | 'remove';
 
 /** The actions that the campaign's state allows, each with a confirmation. */
 export function Actions({ campaign }: { campaign: Campaign }) {
   const t = useText();
   const s = t.campaigns.actions;
   const seesAll = useSeesAll();
-  const [asked, setAsked] = useState<Asked>('edit');
+  const [action, setAction] = useState<ActionKind>('edit');
   const [opened, setOpened] = useState(false);
-  const ask = (what: Asked) => () => {
-    setAsked(what);
+  const ask = (what: ActionKind) => () => {
+    setAction(what);
     setOpened(true);
   };
   const close = () => setOpened(false);
@@ -68,14 +68,14 @@ export function Actions({ campaign }: { campaign: Campaign }) {
       )}
       <Dialog
         opened={opened}
-        title={s.titles[asked]}
-        size={asked === 'edit' ? 'xl' : 'md'}
+        title={s.titles[action]}
+        size={action === 'edit' ? 'xl' : 'md'}
         onClose={close}
       >
-        {asked === 'edit' ? (
+        {action === 'edit' ? (
           <Edit campaign={campaign} onDone={close} />
         ) : (
-          <Question key={asked} campaign={campaign} asked={asked} onDone={close} />
+          <Question key={action} campaign={campaign} action={action} onDone={close} />
         )}
       </Dialog>
     </>
@@ -100,29 +100,29 @@ function Edit({ campaign, onDone }: { campaign: Campaign; onDone: () => void }) 
 
 interface QuestionProps {
   campaign: Campaign;
-  asked: Exclude<Asked, 'edit'>;
+  action: Exclude<ActionKind, 'edit'>;
   onDone: () => void;
 }
 
-function Question({ campaign, asked, onDone }: QuestionProps) {
+function Question({ campaign, action, onDone }: QuestionProps) {
   const t = useText();
   const s = t.campaigns.actions;
   const navigate = useNavigate();
-  const [words, setWords] = useState(asked === 'copy' ? s.copyName(campaign.nombre) : '');
+  const [words, setWords] = useState(action === 'copy' ? s.copyName(campaign.nombre) : '');
   const act = useCampaignChange<void, Campaign | null>(
     () => {
-      switch (asked) {
+      switch (action) {
         case 'copy':
           return copyCampaign(campaign.id, words.trim());
         case 'remove':
           return deleteCampaign(campaign.id);
         default:
-          return moveCampaign(campaign.id, asked, words);
+          return moveCampaign(campaign.id, action, words);
       }
     },
     (result) => {
-      if (asked === 'remove') void navigate('/campanas');
-      else if (asked === 'copy' && result) void navigate(`/campanas/${result.id}`);
+      if (action === 'remove') void navigate('/campanas');
+      else if (action === 'copy' && result) void navigate(`/campanas/${result.id}`);
       onDone();
     },
   );
@@ -131,13 +131,13 @@ function Question({ campaign, asked, onDone }: QuestionProps) {
     pause: s.pauseText,
     copy: s.copyText,
     remove: s.removeText,
-  }[asked];
+  }[action];
   const confirm = {
     resume: s.resume,
     pause: s.pause,
     copy: s.copy,
     remove: s.remove,
-  }[asked];
+  }[action];
   return (
     <form
       onSubmit={(event) => {
@@ -147,7 +147,7 @@ function Question({ campaign, asked, onDone }: QuestionProps) {
     >
       <Stack>
         <Text>{text}</Text>
-        {asked === 'pause' && (
+        {action === 'pause' && (
           <Textarea
             label={s.reason}
             autosize
@@ -157,7 +157,7 @@ function Question({ campaign, asked, onDone }: QuestionProps) {
             onChange={(event) => setWords(event.currentTarget.value)}
           />
         )}
-        {asked === 'copy' && (
+        {action === 'copy' && (
           <TextInput
             label={t.campaigns.form.name}
             required
@@ -173,7 +173,7 @@ function Question({ campaign, asked, onDone }: QuestionProps) {
           </Button>
           <Button
             type="submit"
-            {...(asked === 'remove' ? { color: 'red.9' } : {})}
+            {...(action === 'remove' ? { color: 'red.9' } : {})}
             loading={act.isPending}
           >
             {confirm}

@@ -2,7 +2,7 @@ import { Text } from '@mantine/core';
 
 import classes from './Message.module.css';
 
-/** A message as it looks in the recipient's chat. */
+/** A preview of a message in the recipient's chat. */
 export function Bubble({ title, text, testid }: { title: string; text: string; testid: string }) {
   return (
     <div>

@@ -11,7 +11,7 @@ const COLORS: Record<CampaignState, string> = {
   finalizado: 'gray',
 };
 
-/** The campaign's state, and whether it is a test; "under way" only while it sends. */
+/** The campaign's state, and whether it is a dry run; "under way" only while it sends. */
 export function CampaignBadge({ campaign, standing }: { campaign: Campaign; standing: Standing }) {
   const t = useText();
   const s = t.campaigns;

@@ -18,7 +18,7 @@ interface Props {
 
 const seconds = (value: string | number): number | '' => (value === '' ? '' : Number(value));
 
-/** The form for name, text and pace of a campaign. A draft's text has its own step. */
+/** The form for a campaign's name, text and pace. For a draft the text has a separate step. */
 export function CampaignForm({ campaign, pending, error, onSubmit, onCancel }: Props) {
   const t = useText();
   const f = t.campaigns.form;
@@ -27,7 +27,7 @@ export function CampaignForm({ campaign, pending, error, onSubmit, onCancel }: P
   const [least, setLeast] = useState<number | ''>(campaign.pausa_min_s);
   const [most, setMost] = useState<number | ''>(campaign.pausa_max_s);
   const [tried, setTried] = useState(false);
-  // A refusal does not apply to other texts.
+  // The text of the last request: the hub's refusal does not apply to other texts.
   const [sent, setSent] = useState('');
   const withText = campaign.estado !== 'pendiente';
   const pause = pauseProblem(least, most);

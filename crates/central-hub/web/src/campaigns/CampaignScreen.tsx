@@ -26,10 +26,10 @@ import { useStanding } from './useStanding';
 export default function CampaignScreen() {
   const id = Number(useParams()['id']);
   if (!Number.isSafeInteger(id) || id < 1) return <NotFound />;
-  return <Known key={id} id={id} />;
+  return <LoadCampaign key={id} id={id} />;
 }
 
-function Known({ id }: { id: number }) {
+function LoadCampaign({ id }: { id: number }) {
   const t = useText();
   useFollowCampaigns();
   const { data: campaign, error } = useStats(id);
@@ -47,10 +47,10 @@ function Known({ id }: { id: number }) {
       </Screen>
     );
   }
-  return <Shown campaign={campaign} error={error} />;
+  return <CampaignDetails campaign={campaign} error={error} />;
 }
 
-function Shown({ campaign, error }: { campaign: CampaignStats; error: Error | null }) {
+function CampaignDetails({ campaign, error }: { campaign: CampaignStats; error: Error | null }) {
   const t = useText();
   const standing = useStanding(campaign);
   const several = useSeveralBusinesses();

@@ -8,7 +8,7 @@ import { useAuth } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { whyPaused } from '../i18n/lookup';
 import { firstUp } from '../lib/firstUp';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Empty } from '../ui/Empty';
 import { PagedList } from '../ui/PagedList';
@@ -26,7 +26,7 @@ import { useAround } from './useStanding';
 /** The list of campaigns, newest first. The URL stores the filter. */
 export default function CampaignsScreen() {
   const t = useText();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const { me } = useAuth();
   const s = t.campaigns;
   const [search, setSearch] = useSearchParams();
@@ -57,12 +57,12 @@ export default function CampaignsScreen() {
           </Anchor>
           {campaign.motivo_pausa && (
             <Text size="xs" c="dimmed">
-              {firstUp(whyPaused(t, campaign.motivo_pausa, me, moment))}
+              {firstUp(whyPaused(t, campaign.motivo_pausa, me, formatTime))}
             </Text>
           )}
           {reasonsOf(campaign).map((reason) => (
             <Text key={reason.kind} size="xs" c="dimmed">
-              {reasonText(t, reason, moment)}
+              {reasonText(t, reason, formatTime)}
             </Text>
           ))}
         </Stack>
@@ -84,7 +84,7 @@ export default function CampaignsScreen() {
       key: 'created',
       label: s.columns.created,
       width: 170,
-      cell: (campaign) => <Text size="sm">{moment(campaign.fecha)}</Text>,
+      cell: (campaign) => <Text size="sm">{formatTime(campaign.fecha)}</Text>,
     },
   ];
 

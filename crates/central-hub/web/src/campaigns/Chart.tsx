@@ -12,7 +12,7 @@ interface Props {
 export default function Chart({ days }: Props) {
   const t = useText();
   const s = t.campaigns;
-  const shown = days.map(({ dia, cantidad }) => ({
+  const points = days.map(({ dia, cantidad }) => ({
     day: dayText(dia, t.locale, { day: 'numeric', month: 'short' }),
     count: cantidad,
   }));
@@ -24,7 +24,7 @@ export default function Chart({ days }: Props) {
       <div style={{ height: 220 }} aria-hidden>
         <ResponsiveContainer width="100%" height="100%">
           <BarChart
-            data={shown}
+            data={points}
             accessibilityLayer={false}
             margin={{ top: 4, right: 8, bottom: 0, left: 0 }}
           >
@@ -74,7 +74,7 @@ export default function Chart({ days }: Props) {
             </tr>
           </thead>
           <tbody>
-            {shown.map(({ day, count }) => (
+            {points.map(({ day, count }) => (
               <tr key={day}>
                 <td>{day}</td>
                 <td>{count}</td>

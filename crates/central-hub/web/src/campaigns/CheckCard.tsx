@@ -9,7 +9,7 @@ import { useCampaignChange } from './api';
 import { beginCheck, skipMissing, useCheck } from './checks';
 import type { Campaign } from './types';
 
-/** Which numbers of a list have WhatsApp, before anything is sent. */
+/** The check, before anything is sent, of which recipients are on WhatsApp. */
 export function CheckCard({ campaign }: { campaign: Campaign }) {
   const s = useText().campaigns.check;
   const { data, error } = useCheck(campaign.id);
@@ -19,7 +19,7 @@ export function CheckCard({ campaign }: { campaign: Campaign }) {
     ({ omitidos }) => toast({ text: s.skipped(omitidos) }),
   );
   const total = data?.total ?? 0;
-  const done = total - (data?.pendientes ?? 0);
+  const checked = total - (data?.pendientes ?? 0);
   return (
     <Card title={s.title} text={s.text}>
       <Stack gap="sm">
@@ -27,13 +27,13 @@ export function CheckCard({ campaign }: { campaign: Campaign }) {
         {data && total > 0 && (
           <>
             <Progress
-              value={(100 * done) / total}
+              value={(100 * checked) / total}
               aria-label={s.progress}
-              aria-valuetext={s.done(done, total)}
+              aria-valuetext={s.done(checked, total)}
               animated={!data.terminado}
             />
             <Text size="sm" role="status">
-              {s.done(done, total)} · {s.found(data.con_whatsapp)} · {s.missing(data.sin_whatsapp)}
+              {s.done(checked, total)} · {s.found(data.con_whatsapp)} · {s.missing(data.sin_whatsapp)}
             </Text>
           </>
         )}

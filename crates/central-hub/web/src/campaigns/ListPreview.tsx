@@ -13,8 +13,8 @@ import { Notice } from '../ui/Notice';
 import { uploadPath, type ListOptions } from './api';
 import type { ImportReport, ListTrial, RefusedLine, TrialRow } from './types';
 
-/** Displayed rows and problems, of the first twenty. */
-const SHOWN = 5;
+/** Number of rows and of problems displayed; the hub returns up to twenty of each. */
+const MAX_ROWS = 5;
 const ENCODINGS = ['utf-8', 'windows-1252', 'cp850', 'macintosh'] as const;
 const SEPARATORS = [';', ',', 'tab', '|'] as const;
 
@@ -23,7 +23,7 @@ interface Props {
   file: File;
   prefijo: string;
   onDone: (report: ImportReport) => void;
-  /** The import broke off after a part was stored. */
+  /** Called if the import fails, possibly after a part was stored. */
   onError: (error: Error) => void;
   onClose: () => void;
 }
@@ -74,8 +74,8 @@ export function ListPreview({ campaign, file, prefijo, onDone, onError, onClose 
 
   const choose = (change: ListOptions) => setOptions((before) => ({ ...before, ...change }));
   const fine = error === null ? trial : null;
-  const told = namesOf(error, 'titulos');
-  const titles = told.length > 0 ? told : (trial?.titulos ?? []);
+  const listedTitles = namesOf(error, 'titulos');
+  const titles = listedTitles.length > 0 ? listedTitles : (trial?.titulos ?? []);
   const unknownSheet = namesOf(error, 'hojas');
   const sheets = unknownSheet.length > 0 ? unknownSheet : (trial?.hojas ?? []);
   const ready = fine !== null && !looking && part === null;
@@ -156,7 +156,7 @@ export function ListPreview({ campaign, file, prefijo, onDone, onError, onClose 
           <DataTable
             label={s.first}
             columns={rowColumns(s, fine)}
-            items={fine.primeros.slice(0, SHOWN)}
+            items={fine.primeros.slice(0, MAX_ROWS)}
             rowKey={({ linea }) => linea}
             minWidth={480}
           />
@@ -165,7 +165,7 @@ export function ListPreview({ campaign, file, prefijo, onDone, onError, onClose 
           <DataTable
             label={t.campaigns.lists.refusedTitle}
             columns={refusedColumns(t)}
-            items={fine.rechazos.slice(0, SHOWN)}
+            items={fine.rechazos.slice(0, MAX_ROWS)}
             rowKey={({ linea }) => linea}
             minWidth={420}
           />
@@ -216,7 +216,7 @@ function Choice({ label, value, values, onChange }: ChoiceProps) {
 type Words = ReturnType<typeof useText>;
 
 function rowColumns(s: Words['campaigns']['lists']['preview'], trial: ListTrial): readonly Column<TrialRow>[] {
-  // The keys belong to the non-empty headings, in order.
+  // `columnas` has one key for each non-empty heading, in the same order.
   const titles = trial.titulos.filter((title) => /[\p{L}\p{N}]/u.test(title));
   const others = titles
     .map((title, at) => ({ title, key: trial.columnas[at] ?? '' }))
@@ -245,7 +245,7 @@ function refusedColumns(t: Words): readonly Column<RefusedLine>[] {
   ];
 }
 
-/** Returns what to choose from that came with an error: `titulos` or `hojas`. */
+/** Returns the choices that the error lists: headings (`titulos`) or sheets (`hojas`). */
 function namesOf(error: Error | null, field: 'titulos' | 'hojas'): readonly string[] {
   const found = error instanceof ApiError ? error.details[field] : undefined;
   return Array.isArray(found) ? found.filter((name) => typeof name === 'string') : [];

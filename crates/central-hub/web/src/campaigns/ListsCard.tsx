@@ -17,7 +17,7 @@ import { Notice } from '../ui/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { listFaultText } from '../i18n/lookup';
 import { saveText } from '../lib/spreadsheet';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { DataTable, type Column } from '../ui/DataTable';
@@ -27,7 +27,7 @@ import { ListPreview } from './ListPreview';
 import { Refused } from './Refused';
 import type { Campaign, Import, ImportReport } from './types';
 
-/** Prefix for numbers without one, by country. */
+/** The prefix to add to numbers without one, by country. */
 const PREFIXES = {
   none: '',
   argentina: '549',
@@ -41,11 +41,11 @@ type Country = keyof typeof PREFIXES;
 
 const COUNTRIES = Object.keys(PREFIXES) as Country[];
 
-/** The lists of a campaign that was approved; of a draft, they are a step. */
+/** The lists of an approved campaign; a draft has a separate step for them. */
 export function ListsCard({ campaign }: { campaign: Campaign }) {
   const t = useText();
   const imports = useImports(campaign.id);
-  // A copy has recipients but no lists: there is nothing to show.
+  // The copy of a campaign has recipients but no lists.
   if (campaign.estado === 'en_progreso' && imports.data?.importaciones.length === 0) return null;
   return (
     <Surface data-testid="lists-card">
@@ -57,12 +57,12 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
   );
 }
 
-/** Types of files that are no list, whatever is in them. */
+/** File types that cannot contain a list of recipients. */
 const NO_LIST = /^(image|audio|video)\/|\/(pdf|msword|zip)$|wordprocessingml|presentationml/;
 
 interface PanelProps {
   campaign: Campaign;
-  /** To the next step, once there are recipients. */
+  /** Goes to the next step; available once there are recipients. */
   onNext?: () => void;
 }
 
@@ -75,31 +75,31 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
   const [country, setCountry] = useState<Country>('none');
   const [prefijo, setPrefijo] = useState('');
   const result = useRef<HTMLDivElement>(null);
-  const [chosen, setChosen] = useState<File | null>(null);
+  const [selectedFile, setSelectedFile] = useState<File | null>(null);
   const [report, setReport] = useState<ImportReport | null>(null);
   const [error, setError] = useState<Error | null>(null);
-  // The result is below the button, and may be outside the window.
+  // The result appears below the button, possibly outside the window.
   const settled = report !== null || error !== null;
   useEffect(() => {
     if (settled) result.current?.scrollIntoView({ block: 'nearest' });
   }, [settled]);
 
-  function look(file: File | null) {
-    // "All files" in the browser's dialog offers these, too.
-    const isNone = file !== null && NO_LIST.test(file.type);
-    setError(isNone ? new Error(s.notAList(file.name)) : null);
+  function selectFile(file: File | null) {
+    // The browser's dialog also offers these files under "All files".
+    const isNoList = file !== null && NO_LIST.test(file.type);
+    setError(isNoList ? new Error(s.notAList(file.name)) : null);
     setReport(null);
-    setChosen(isNone ? null : file);
+    setSelectedFile(isNoList ? null : file);
   }
 
   function end(report: ImportReport | null, error: Error | null) {
     setReport(report);
     setError(error);
-    setChosen(null);
+    setSelectedFile(null);
     void queries.invalidateQueries({ queryKey: CAMPAIGNS_KEY });
   }
 
-  const known = imports.data?.importaciones ?? [];
+  const lists = imports.data?.importaciones ?? [];
   const editable = campaign.estado !== 'en_progreso';
   return (
     <Stack gap="md">
@@ -138,7 +138,7 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
             />
           )}
           <FileButton
-            onChange={look}
+            onChange={selectFile}
             accept=".csv,.txt,.tsv,.xlsx,.ods,.json,.jsonl,text/csv,application/json"
             inputProps={{ 'aria-label': s.upload }}
           >
@@ -150,10 +150,10 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
           </FileButton>
         </Group>
       )}
-      {chosen && (
+      {selectedFile && (
         <ListPreview
           campaign={campaign.id}
-          file={chosen}
+          file={selectedFile}
           prefijo={country === 'other' ? prefijo.trim() : PREFIXES[country]}
           onDone={(report) => end(report, null)}
           onError={(error) => end(null, error)}
@@ -177,7 +177,7 @@ export function ListPanel({ campaign, onNext }: PanelProps) {
           </Notice>
         )}
       </div>
-      {known.length > 0 && <Lists campaign={campaign} imports={known} editable={editable} />}
+      {lists.length > 0 && <Lists campaign={campaign} imports={lists} editable={editable} />}
       {onNext && campaign.total > 0 && (
         <Group justify="flex-end">
           <Button onClick={onNext}>{t.campaigns.steps.toMessage}</Button>
@@ -195,10 +195,10 @@ interface ListsProps {
 
 function Lists({ campaign, imports, editable }: ListsProps) {
   const t = useText();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const s = t.campaigns.lists;
-  const [shown, setShown] = useState<number | null>(null);
-  const listShown = imports.find(({ id }) => id === shown);
+  const [openList, setOpenList] = useState<number | null>(null);
+  const detailedList = imports.find(({ id }) => id === openList);
   const [removing, setRemoving] = useState<number | null>(null);
   const remove = useCampaignChange(
     (number: number) => deleteImport(campaign.id, number),
@@ -212,11 +212,11 @@ function Lists({ campaign, imports, editable }: ListsProps) {
       cell: ({ archivo, fecha }) => (
         <div>
           <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-            {archivo ?? moment(fecha)}
+            {archivo ?? formatTime(fecha)}
           </Text>
           {archivo !== null && (
             <Text size="xs" c="dimmed">
-              {moment(fecha)}
+              {formatTime(fecha)}
             </Text>
           )}
         </div>
@@ -259,8 +259,8 @@ function Lists({ campaign, imports, editable }: ListsProps) {
             <Button
               size="compact-sm"
               variant="default"
-              aria-expanded={shown === one.id}
-              onClick={() => setShown(shown === one.id ? null : one.id)}
+              aria-expanded={openList === one.id}
+              onClick={() => setOpenList(openList === one.id ? null : one.id)}
             >
               {s.showRefused}
             </Button>
@@ -283,7 +283,7 @@ function Lists({ campaign, imports, editable }: ListsProps) {
         rowKey={({ id }) => id}
         minWidth={720}
       />
-      {listShown && <Refused key={listShown.id} campaign={campaign.id} list={listShown} />}
+      {detailedList && <Refused key={detailedList.id} campaign={campaign.id} list={detailedList} />}
       <ConfirmDialog
         opened={removing !== null}
         title={s.removeTitle}

@@ -13,44 +13,44 @@ import { closest, fill, mistakeIn, parse } from '../lib/template';
 import type { Campaign } from './types';
 import { columnsToName, mistakeOf, templateRefusal } from './words';
 
-/** Columns offered as buttons. */
-const OFFERED = 20;
-/** A mistake is reported once typing pauses: a brace is open for a moment. */
+/** Maximum number of columns offered as buttons. */
+const MAX_BUTTONS = 20;
+/** Reports a mistake only after typing pauses, since a brace stays open while its name is typed. */
 const PAUSE_MS = 700;
 
 interface Props {
   value: string;
   onChange: (text: string) => void;
   campaign: Campaign;
-  /** The message to show under the field, such as for an empty one. */
+  /** The message to show under the field, for example if it is empty. */
   problem: string | null;
-  /** The hub's refusal of the last text. */
+  /** The hub's rejection of the last saved text. */
   refusal: Error | null;
 }
 
-/** The text field of a campaign with its columns, mistakes and a preview. */
+/** The editor of a campaign's text, with column buttons, mistakes and a preview. */
 export function MessageEditor({ value, onChange, campaign, problem, refusal }: Props) {
   const t = useText();
   const f = t.campaigns.form;
-  // Empty before there is a list.
+  // Empty until a list is imported.
   const columns = campaign.columnas;
   const sample = useSample(campaign.id).data;
   const area = useRef<HTMLTextAreaElement>(null);
   const [settled] = useDebouncedValue(value, PAUSE_MS);
-  const typed = settled === value ? mistakeIn(value, columns) : null;
+  const localMistake = settled === value ? mistakeIn(value, columns) : null;
   const invalid = templateRefusal(refusal);
-  const refused = invalid && mistakeOf(value, invalid.details);
-  const mistake = typed ?? refused;
+  const hubMistake = invalid && mistakeOf(value, invalid.details);
+  const mistake = localMistake ?? hubMistake;
   const lacking =
     refusal instanceof ApiError && refusal.details['motivo'] === 'MISSING_VALUE'
       ? String(refusal.details['columna'])
       : null;
   const error =
     problem ??
-    (typed ? templateMistakeText(t, typed.code, typed.variable) : invalid && templateFaultText(t, invalid));
-  const meant =
-    typed?.code === 'TEMPLATE_UNKNOWN_VARIABLE' ? closest(typed.variable, columns) : null;
-  const offered = columnsToName(columns, sample);
+    (localMistake ? templateMistakeText(t, localMistake.code, localMistake.variable) : invalid && templateFaultText(t, invalid));
+  const suggestion =
+    localMistake?.code === 'TEMPLATE_UNKNOWN_VARIABLE' ? closest(localMistake.variable, columns) : null;
+  const offeredColumns = columnsToName(columns, sample);
   const filled = sample && fill(value, sample.datos);
 
   function replace(start: number, end: number, text: string, from: number, until: number) {
@@ -70,7 +70,7 @@ export function MessageEditor({ value, onChange, campaign, problem, refusal }: P
     replace(start, field?.selectionEnd ?? start, text, after, after);
   }
 
-  /** Adds a word for the people whose cell is empty, selected to be typed over. */
+  /** Adds a fallback word for recipients whose cell is empty, and selects it for replacement. */
   function addFallback(column: string) {
     const found = parse(value).parts.find(
       (part) =>
@@ -110,17 +110,17 @@ export function MessageEditor({ value, onChange, campaign, problem, refusal }: P
             >
               {f.showMistake}
             </Button>
-            {meant !== null && (
+            {suggestion !== null && (
               <Button
                 size="compact-sm"
                 variant="default"
                 onClick={() => {
-                  const text = `{${meant}}`;
+                  const text = `{${suggestion}}`;
                   const after = mistake.start + text.length;
                   replace(mistake.start, mistake.end, text, after, after);
                 }}
               >
-                {f.meant(meant)}
+                {f.meant(suggestion)}
               </Button>
             )}
           </Group>
@@ -132,13 +132,13 @@ export function MessageEditor({ value, onChange, campaign, problem, refusal }: P
             </Button>
           </Group>
         )}
-        {offered.length > 0 && (
+        {offeredColumns.length > 0 && (
           <div role="group" aria-label={f.insert}>
             <Text size="sm" mb={4}>
               {f.insert}
             </Text>
             <Group gap={6}>
-              {offered.slice(0, OFFERED).map((column) => (
+              {offeredColumns.slice(0, MAX_BUTTONS).map((column) => (
                 <Button
                   key={column}
                   size="compact-sm"

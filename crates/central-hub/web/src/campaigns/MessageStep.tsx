@@ -10,16 +10,16 @@ import { mistakeIn } from '../lib/template';
 import type { Campaign } from './types';
 import { templateRefusal } from './words';
 
-/** Where the unsaved text of a campaign is kept. */
+/** Returns the storage key of a campaign's unsaved text. */
 export const draftKey = (id: number): string => `campaign ${id}`;
 
-/** The second step: the text. An unsaved one is kept on this device. */
+/** The second step: the text. An unsaved text is stored in this browser. */
 export function MessageStep({ campaign, onDone }: { campaign: Campaign; onDone: () => void }) {
   const t = useText();
   const s = t.campaigns;
   const [text, setText] = useState(() => draftOf(draftKey(campaign.id)) || campaign.mensaje);
   const [tried, setTried] = useState(false);
-  // A refusal does not apply to other texts.
+  // The text of the last request: the hub's refusal does not apply to other texts.
   const [sent, setSent] = useState('');
   const save = useCampaignChange(
     () => editCampaign(campaign.id, { mensaje: text }),

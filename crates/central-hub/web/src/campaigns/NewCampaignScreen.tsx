@@ -10,7 +10,7 @@ import { Screen } from '../ui/Screen';
 import { Surface } from '../ui/Surface';
 import { createDraft, useCampaignChange } from './api';
 
-/** The screen for a new campaign: its name; its steps are on its own screen. */
+/** The screen to name a new campaign; the further steps are on the campaign's screen. */
 export default function NewCampaignScreen() {
   const t = useText();
   const f = t.campaigns.form;

@@ -4,7 +4,7 @@ import { useText } from '../i18n/I18nProvider';
 import type { Campaign } from './types';
 import { doneOf, percentOf, slicesOf } from './words';
 
-/** The progress of a campaign, by the outcome of its messages. */
+/** The progress of a campaign, divided by the outcome of its messages. */
 export function ProgressBar({ campaign, size = 'md' }: { campaign: Campaign; size?: string }) {
   const t = useText();
   const done = doneOf(campaign);

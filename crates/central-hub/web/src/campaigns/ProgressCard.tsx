@@ -8,7 +8,7 @@ import { firstUp } from '../lib/firstUp';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { causeText, whyPaused } from '../i18n/lookup';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { Surface } from '../ui/Surface';
 import { ProgressBar } from './ProgressBar';
 import { ROUTES } from '../lib/routes';
@@ -28,7 +28,7 @@ export function ProgressCard({
   standing: Standing;
 }) {
   const t = useText();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const { me } = useAuth();
   const s = t.campaigns;
   const real = campaign.simulacion === false;
@@ -60,7 +60,7 @@ export function ProgressCard({
             color="yellow"
             role="note"
             icon={<IconClockPause aria-hidden />}
-            title={firstUp(whyPaused(t, pause, me, moment))}
+            title={firstUp(whyPaused(t, pause, me, formatTime))}
           >
             {Object.hasOwn(s.cures, pause.codigo)
               ? (s.cures as Readonly<Record<string, string>>)[pause.codigo]
@@ -93,8 +93,8 @@ export function ProgressCard({
         {campaign.previsto_inicio && campaign.previsto_fin && (
           <Text size="sm" data-testid="plan">
             {(campaign.simulacion === true ? s.planned : s.went)(
-              moment(campaign.previsto_inicio),
-              moment(campaign.previsto_fin),
+              formatTime(campaign.previsto_inicio),
+              formatTime(campaign.previsto_fin),
             )}
           </Text>
         )}

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useText } from '../i18n/I18nProvider';
 import { causeText } from '../i18n/lookup';
 import { formatPhone } from '../lib/phone';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { History } from '../ui/History';
@@ -15,7 +15,7 @@ import type { Recipient } from './types';
 
 interface Props {
   campaign: number;
-  /** The row of the list; further details are fetched. */
+  /** The recipient as listed; further details are fetched. */
   recipient: Recipient;
   onDone: () => void;
 }
@@ -23,7 +23,7 @@ interface Props {
 /** A recipient: message text, data and history. */
 export function RecipientDetail({ campaign, recipient, onDone }: Props) {
   const t = useText();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const s = t.campaigns.recipients;
   const { data, error } = useRecipient(campaign, recipient.id);
   const [retrying, setRetrying] = useState(false);
@@ -33,7 +33,7 @@ export function RecipientDetail({ campaign, recipient, onDone }: Props) {
     [s.columns.line, s.line(now.linea)],
     [s.facts.number, formatPhone(now.destinatario)],
     ...Object.entries(now.datos).map(([name, value]): Fact => [name, value]),
-    ...(now.previsto ? ([[s.facts.planned, moment(now.previsto)]] as Fact[]) : []),
+    ...(now.previsto ? ([[s.facts.planned, formatTime(now.previsto)]] as Fact[]) : []),
     ...(now.causa ? ([[s.facts.why, causeText(t, now.causa)]] as Fact[]) : []),
   ];
   return (
@@ -61,12 +61,12 @@ export function RecipientDetail({ campaign, recipient, onDone }: Props) {
 
 interface RetryProps {
   campaign: number;
-  /** One recipient, or null for all that failed. */
+  /** The recipient to retry; null for all failed recipients. */
   number: number | null;
   onDone: () => void;
 }
 
-/** The form for the reason of a retry, which is stored. */
+/** The form for a retry. It requires a reason, which the hub stores. */
 export function RetryForm({ campaign, number, onDone }: RetryProps) {
   const t = useText();
   const s = t.campaigns.recipients;

@@ -16,7 +16,7 @@ import { RecipientDetail, RetryForm } from './RecipientDetail';
 import { RecipientBadge } from './RecipientBadge';
 import { RECIPIENT_STATES, type Campaign, type Recipient, type RecipientState } from './types';
 
-type Shown = { what: 'one'; recipient: Recipient } | { what: 'retry' };
+type DialogContent = { what: 'one'; recipient: Recipient } | { what: 'retry' };
 
 /** The recipients of a campaign, each with its message text. */
 export function RecipientsCard({ campaign }: { campaign: Campaign }) {
@@ -27,13 +27,13 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
   const [buscar] = useDebouncedValue(typed.trim(), 300);
   const isNarrowed = estado !== null || buscar !== '';
   const [opened, setOpened] = useState(false);
-  const [shown, setShown] = useState<Shown>({ what: 'retry' });
+  const [content, setContent] = useState<DialogContent>({ what: 'retry' });
   const pages = usePages<Recipient>({
     key: [...campaignKey(campaign.id), 'recipients', { estado, buscar }],
     fetch: (cursor, signal) => getRecipients(campaign.id, { estado, buscar }, cursor, signal),
   });
-  const open = (next: Shown) => {
-    setShown(next);
+  const open = (next: DialogContent) => {
+    setContent(next);
     setOpened(true);
   };
   const close = () => setOpened(false);
@@ -55,7 +55,7 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
         </div>
       ),
     },
-    // A draft may have a list before it has a text.
+    // A draft may have recipients before it has a text.
     ...(campaign.mensaje === ''
       ? []
       : [
@@ -149,12 +149,12 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
       </PagedList>
       <Dialog
         opened={opened}
-        title={shown.what === 'one' ? shown.recipient.nombre ?? formatPhone(shown.recipient.destinatario) : s.retryTitle}
+        title={content.what === 'one' ? content.recipient.nombre ?? formatPhone(content.recipient.destinatario) : s.retryTitle}
         size="lg"
         onClose={close}
       >
-        {shown.what === 'one' ? (
-          <RecipientDetail campaign={campaign.id} recipient={shown.recipient} onDone={close} />
+        {content.what === 'one' ? (
+          <RecipientDetail campaign={campaign.id} recipient={content.recipient} onDone={close} />
         ) : (
           <RetryForm campaign={campaign.id} number={null} onDone={close} />
         )}

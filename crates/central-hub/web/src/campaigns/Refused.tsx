@@ -13,7 +13,7 @@ import { campaignKey, getAllRefused, getRefused } from './api';
 import { mendFile, mendName } from './mend';
 import type { Import, RefusedLine } from './types';
 
-/** The rejected lines of a list, each with its reason, and the file to correct them in. */
+/** The rejected lines of a list with their reasons, and a file in which to correct them. */
 export function Refused({ campaign, list }: { campaign: number; list: Import }) {
   const t = useText();
   const s = t.campaigns.lists;

@@ -4,7 +4,7 @@ import { Link } from 'react-router';
 import { useText } from '../i18n/I18nProvider';
 import { numberOf } from '../lib/phone';
 import { ROUTES } from '../lib/routes';
-import { useMoment, useShortMoment } from '../live/useMoment';
+import { useFormatTime, useFormatShortTime } from '../live/useFormatTime';
 import { useReplies } from './api';
 import classes from './Message.module.css';
 import type { Campaign, Person } from './types';
@@ -16,13 +16,13 @@ export function RepliesList({ campaign }: { campaign: Campaign }) {
   const { data } = useReplies(campaign);
   if (!data || data.respuestas.total + data.bajas.total === 0) return null;
   const { respuestas, bajas } = data;
-  const shown = (count: number) => count.toLocaleString(t.locale);
+  const formatCount = (count: number) => count.toLocaleString(t.locale);
   const percent = Math.round((respuestas.total / Math.max(1, campaign.enviados)) * 100);
   return (
     <Group align="flex-start" gap="xl" data-testid="replies">
       {respuestas.total > 0 && (
         <People
-          title={s.answers(respuestas.total, shown(respuestas.total), percent)}
+          title={s.answers(respuestas.total, formatCount(respuestas.total), percent)}
           all={`${ROUTES.messages}?campania_id=${campaign.id}&direccion=entrante`}
           people={respuestas.personas}
           total={respuestas.total}
@@ -30,7 +30,7 @@ export function RepliesList({ campaign }: { campaign: Campaign }) {
       )}
       {bajas.total > 0 && (
         <People
-          title={s.optedOut(bajas.total, shown(bajas.total))}
+          title={s.optedOut(bajas.total, formatCount(bajas.total))}
           all={ROUTES.optOuts}
           people={bajas.personas}
           total={bajas.total}
@@ -42,7 +42,7 @@ export function RepliesList({ campaign }: { campaign: Campaign }) {
 
 interface Props {
   title: string;
-  /** Where all of them are. */
+  /** Path of the screen that lists all of these contacts. */
   all: string;
   people: readonly Person[];
   total: number;
@@ -50,9 +50,9 @@ interface Props {
 
 function People({ title, all, people, total }: Props) {
   const t = useText();
-  const moment = useMoment();
-  const short = useShortMoment();
-  const left = total - people.length;
+  const formatTime = useFormatTime();
+  const formatShortTime = useFormatShortTime();
+  const hiddenCount = total - people.length;
   return (
     <Stack gap={6} style={{ flex: '1 1 240px' }}>
       <Title order={3} size="h6">
@@ -80,18 +80,18 @@ function People({ title, all, people, total }: Props) {
                   c="dimmed"
                   component="time"
                   dateTime={person.fecha}
-                  title={moment(person.fecha)}
+                  title={formatTime(person.fecha)}
                 >
-                  {short(person.fecha)}
+                  {formatShortTime(person.fecha)}
                 </Text>
               </Group>
             </li>
           );
         })}
       </ul>
-      {left > 0 && (
+      {hiddenCount > 0 && (
         <Anchor component={Link} size="sm" to={all}>
-          {t.campaigns.others(left.toLocaleString(t.locale))}
+          {t.campaigns.others(hiddenCount.toLocaleString(t.locale))}
         </Anchor>
       )}
     </Stack>

@@ -5,17 +5,17 @@ import { Link } from 'react-router';
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
 import { ROUTES } from '../lib/routes';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { useImports, useSample } from './api';
 import { Bubble } from './Bubble';
 import type { CampaignStats } from './types';
 import { useOwnSchedules } from './useStanding';
 
-/** The effect of the approval: a sample text, the dates, who is left out and why. */
+/** The effect of an approval: a sample text, the dates, and who is left out and why. */
 export function Review({ campaign }: { campaign: CampaignStats }) {
   const t = useText();
   const r = t.campaigns.review;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const { id, revision } = campaign;
   const sample = useSample(id).data;
   const schedules = useOwnSchedules(id).data;
@@ -25,15 +25,15 @@ export function Review({ campaign }: { campaign: CampaignStats }) {
     estado === 'rechazada' || cupo_diario === null ? [] : [cupo_diario],
   );
   const perDay = quotas.reduce((sum, quota) => sum + quota, 0);
-  const left = campaign.pendientes - revision.pidieron_baja;
-  const shown = (count: number) => count.toLocaleString(t.locale);
-  const people = t.campaigns.people(left, shown(left));
-  const when = revision.termina && moment(revision.termina);
+  const remaining = campaign.pendientes - revision.pidieron_baja;
+  const formatCount = (count: number) => count.toLocaleString(t.locale);
+  const people = t.campaigns.people(remaining, formatCount(remaining));
+  const endText = revision.termina && formatTime(revision.termina);
   const waits = schedules?.some(({ estado }) => estado === 'pendiente') === true;
-  const refused = imports.reduce((sum, { rechazados }) => sum + rechazados, 0);
+  const rejected = imports.reduce((sum, { rechazados }) => sum + rechazados, 0);
   const [, ...others] = revision.paises;
-  const countries = others.map(({ pais, aceptados }) => `${pais} ${shown(aceptados)}`).join(', ');
-  // Lines are of one list: only where there is no other they are clear.
+  const countries = others.map(({ pais, aceptados }) => `${pais} ${formatCount(aceptados)}`).join(', ');
+  // Line numbers are ambiguous with more than one list.
   const lines = imports.length === 1 ? (imports[0]?.lineas_de_otro_pais ?? []) : [];
   const repeated = imports.reduce((sum, { duplicados }) => sum + duplicados, 0);
   return (
@@ -50,16 +50,16 @@ export function Review({ campaign }: { campaign: CampaignStats }) {
       <ul style={{ margin: 0, paddingInlineStart: 20 }}>
         <Line testid="review-when">
           {revision.sin_horario
-            ? r.always(people, when)
-            : when === null
+            ? r.always(people, endText)
+            : endText === null
               ? r.datesTooShort(people)
               : perDay > 0
-                ? r.ends(people, shown(perDay), when)
-                : r.endsAt(people, when)}
+                ? r.ends(people, formatCount(perDay), endText)
+                : r.endsAt(people, endText)}
         </Line>
         {revision.pidieron_baja > 0 && (
           <Line testid="review-opted-out">
-            {r.leftOut(revision.pidieron_baja, shown(revision.pidieron_baja))}{' '}
+            {r.leftOut(revision.pidieron_baja, formatCount(revision.pidieron_baja))}{' '}
             <Anchor component={Link} inherit to={ROUTES.optOuts}>
               {t.optOuts.title}
             </Anchor>
@@ -67,13 +67,13 @@ export function Review({ campaign }: { campaign: CampaignStats }) {
         )}
         {revision.de_otro_pais > 0 && (
           <Line testid="review-other-country">
-            {r.otherCountry(revision.de_otro_pais, shown(revision.de_otro_pais), countries)}
+            {r.otherCountry(revision.de_otro_pais, formatCount(revision.de_otro_pais), countries)}
             {lines.length > 0 && ` ${r.otherCountryLines(lines.slice(0, 10).join(', '))}`}
           </Line>
         )}
-        {refused > 0 && <Line testid="review-refused">{r.refused(refused, shown(refused))}</Line>}
+        {rejected > 0 && <Line testid="review-refused">{r.refused(rejected, formatCount(rejected))}</Line>}
         {repeated > 0 && (
-          <Line testid="review-repeated">{r.repeated(repeated, shown(repeated))}</Line>
+          <Line testid="review-repeated">{r.repeated(repeated, formatCount(repeated))}</Line>
         )}
         {waits && <Line testid="review-approves">{r.approvesToo}</Line>}
       </ul>

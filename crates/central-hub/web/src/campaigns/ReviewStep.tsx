@@ -16,7 +16,7 @@ import { draftKey } from './MessageStep';
 import { Review } from './Review';
 import type { CampaignStats } from './types';
 
-/** The last step: what would go out, to whom and when, and the approval. */
+/** The last step: what will be sent, to whom and when, and the approval. */
 export function ReviewStep({ campaign }: { campaign: CampaignStats }) {
   const t = useText();
   const s = t.campaigns;
@@ -36,7 +36,7 @@ export function ReviewStep({ campaign }: { campaign: CampaignStats }) {
   const missing = [
     ...(campaign.total === 0 ? [s.steps.missingList] : []),
     ...(campaign.mensaje === '' ? [s.steps.missingMessage] : []),
-    // What is typed and not saved would not be what is sent.
+    // A typed text that is not saved would not be sent.
     ...(draftOf(draftKey(campaign.id)) === '' ? [] : [s.steps.missingSave]),
   ];
   return (
@@ -62,7 +62,7 @@ export function ReviewStep({ campaign }: { campaign: CampaignStats }) {
               leftSection={<IconPlayerPlay size={16} aria-hidden />}
               disabled={missing.length > 0 || reached === 0}
               loading={approve.isPending}
-              // A test sends nothing, so it needs no second question.
+              // A dry run sends nothing, so it needs no confirmation.
               onClick={() => (dryRun ? approve.mutate() : dialog.open())}
             >
               {dryRun ? s.actions.approveRehearsal(people) : s.actions.confirmReal(people)}

@@ -18,7 +18,7 @@ import { approveCampaign, copyCampaign, useCampaignChange } from './api';
 import type { Campaign, CampaignStats } from './types';
 import { useOwnSchedules } from './useStanding';
 
-/** Copies a finished test and approves the copy with its schedules, in one step. */
+/** Copies a finished dry run and approves the copy with its schedules, in one step. */
 export function SendForReal({ campaign }: { campaign: CampaignStats }) {
   const t = useText();
   const s = t.campaigns.sendForReal;
@@ -46,14 +46,14 @@ function Question({ campaign, onClose }: { campaign: CampaignStats; onClose: () 
   const schedules = useOwnSchedules(campaign.id);
   const [helping, help] = useDisclosure(false);
   // If a later step fails, a retry reuses the copy.
-  const [made, setMade] = useState<Campaign | null>(null);
-  const has = (schedules.data?.length ?? 0) > 0;
+  const [createdCopy, setCreatedCopy] = useState<Campaign | null>(null);
+  const hasSchedules = (schedules.data?.length ?? 0) > 0;
   const send = useCampaignChange(
     async () => {
-      const copy = made ?? (await copyCampaign(campaign.id, s.name(campaign.nombre).slice(0, 200)));
-      setMade(copy);
-      // Without schedules the copy stays a draft: the user adds them there.
-      if (has) await approveCampaign(copy.id);
+      const copy = createdCopy ?? (await copyCampaign(campaign.id, s.name(campaign.nombre).slice(0, 200)));
+      setCreatedCopy(copy);
+      // Without schedules the copy stays a draft, to which the user adds schedules.
+      if (hasSchedules) await approveCampaign(copy.id);
       return copy;
     },
     (copy) => {
@@ -67,7 +67,7 @@ function Question({ campaign, onClose }: { campaign: CampaignStats; onClose: () 
   return (
     <Stack>
       <Text>{s.text(people)}</Text>
-      {!has && schedules.data && <Notice color="yellow" title={s.noSchedule} />}
+      {!hasSchedules && schedules.data && <Notice color="yellow" title={s.noSchedule} />}
       {dryRun && (
         <Notice color="yellow" title={s.locked}>
           <Anchor component="button" type="button" size="sm" onClick={help.open}>
@@ -75,10 +75,10 @@ function Question({ campaign, onClose }: { campaign: CampaignStats; onClose: () 
           </Anchor>
         </Notice>
       )}
-      {send.error && made && (
+      {send.error && createdCopy && (
         <Text size="sm">
-          {s.halfway(made.nombre)}{' '}
-          <Anchor component={Link} to={`${ROUTES.campaigns}/${made.id}`}>
+          {s.halfway(createdCopy.nombre)}{' '}
+          <Anchor component={Link} to={`${ROUTES.campaigns}/${createdCopy.id}`}>
             {s.open}
           </Anchor>
         </Text>

@@ -6,7 +6,7 @@ import { Link } from 'react-router';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { ROUTES } from '../lib/routes';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { OperatorHelp } from '../ui/OperatorHelp';
 import { SendingSwitch } from '../ui/SendingSwitch';
 import { reasonText } from './reasonText';
@@ -14,7 +14,7 @@ import type { Reason, Standing } from './standing';
 import type { CampaignStats } from './types';
 
 /**
- * Whether the campaign sends: one line if so, otherwise every reason with its
+ * Shows whether the campaign sends: one line if it does, otherwise every reason with its
  * remedy.
  */
 export function StandingNotice({
@@ -26,7 +26,7 @@ export function StandingNotice({
 }) {
   const t = useText();
   const s = t.campaigns;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const [helping, help] = useDisclosure(false);
   if (standing.kind === 'idle') return null;
   if (standing.kind === 'waiting') {
@@ -42,7 +42,7 @@ export function StandingNotice({
           {standing.reasons.map((reason) => (
             <li key={reason.kind} data-reason={reason.kind}>
               <Text size="sm" span>
-                {reasonText(t, reason, moment)}
+                {reasonText(t, reason, formatTime)}
               </Text>{' '}
               <WayOut reason={reason} campaign={campaign.id} onHelp={help.open} />
             </li>
@@ -55,8 +55,8 @@ export function StandingNotice({
   const testing = standing.kind === 'testing';
   const parts = [
     testing ? s.testing : s.sending,
-    ...(standing.kind === 'sending' && standing.next ? [s.nextAt(moment(standing.next))] : []),
-    ...(!testing && campaign.termina ? [s.endsAt(moment(campaign.termina))] : []),
+    ...(standing.kind === 'sending' && standing.next ? [s.nextAt(formatTime(standing.next))] : []),
+    ...(!testing && campaign.termina ? [s.endsAt(formatTime(campaign.termina))] : []),
   ];
   return (
     <Group gap="xs" wrap="nowrap" data-testid="standing">

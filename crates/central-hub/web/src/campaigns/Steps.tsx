@@ -43,7 +43,7 @@ interface KnownProps {
 function Known({ campaign, schedules, done }: KnownProps) {
   const t = useText();
   const s = t.campaigns.steps;
-  // The first unfinished one when the screen opens; then the user decides.
+  // Initially the first unfinished step; afterwards the user's choice.
   const [open, setOpen] = useState<Name | null>(() => STEPS.find((name) => !done[name]) ?? 'review');
   const whenText = useWhenText(campaign, schedules);
   const people = t.campaigns.people(campaign.total, campaign.total.toLocaleString(t.locale));
@@ -95,14 +95,14 @@ function Step({ number, name, done, summary, open, onToggle, children }: StepPro
   const panel = useId();
   const frame = useRef<HTMLDivElement>(null);
   const head = useRef<HTMLButtonElement>(null);
-  const shown = useRef(open);
-  // Opened by the previous step: the focus goes along, and the top is in view.
+  const previousOpen = useRef(open);
+  // Moves the focus to a step that the previous step opened, and scrolls to its top.
   useEffect(() => {
-    if (open && !shown.current) {
+    if (open && !previousOpen.current) {
       if (document.activeElement === document.body) head.current?.focus({ preventScroll: true });
       frame.current?.scrollIntoView({ block: 'nearest' });
     }
-    shown.current = open;
+    previousOpen.current = open;
   }, [open]);
   const Chevron = open ? IconChevronUp : IconChevronDown;
   return (
@@ -142,7 +142,7 @@ function Step({ number, name, done, summary, open, onToggle, children }: StepPro
   );
 }
 
-/** `203 people at 50 a day: 5 days, until fri 4/12`, of the saved schedule. */
+/** Returns `203 people at 50 a day: 5 days, until fri 4/12` for the saved schedule. */
 function useWhenText(campaign: CampaignStats, schedules: readonly Schedule[]): string | null {
   const t = useText();
   const zone = useConfig().data?.zone ?? 'UTC';

@@ -21,7 +21,7 @@ interface Props {
   onDone: () => void;
 }
 
-/** The third step: days, hours and how many a day. */
+/** The third step: days, hours and daily quota. */
 export function WhenStep({ campaign, onDone }: Props) {
   const t = useText();
   const { data, error } = useOwnSchedules(campaign.id);
@@ -56,7 +56,7 @@ function When({ campaign, schedule, onDone }: Props & { schedule: Schedule | nul
         },
   );
   const zone = useConfig().data?.zone ?? 'UTC';
-  // An edit withdraws the approval: unchanged values are not sent.
+  // Any edit withdraws the approval, so unchanged values are not sent.
   const changed =
     schedule === null || JSON.stringify(values) !== JSON.stringify(valuesOf(schedule));
   const save = useCampaignChange(

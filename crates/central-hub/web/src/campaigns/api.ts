@@ -20,18 +20,18 @@ import type {
 
 const PATH = '/api/sender/campaigns';
 
-/** Query key of all campaign data, also on other screens. */
+/** Prefix of the query keys of all campaign data, including that on other screens. */
 export const CAMPAIGNS_KEY = ['campaigns'] as const;
 
 export const campaignKey = (id: number) => [...CAMPAIGNS_KEY, 'one', id] as const;
 
 const PER_PAGE = 25;
-/** Rejected lines of a request for the file of all. */
+/** Page size for the file with all rejected lines. */
 const PER_FILE = 200;
-/** People shown of each; the links lead to all. */
+/** Maximum number of people shown in each list; a link leads to all. */
 const REPLIES = 8;
-/** Lists are refreshed by events; this is the polling interval for changes without an event. */
-const AGAIN_MS = 15_000;
+/** Polling interval for changes without an event; other changes are refetched on their event. */
+const POLL_MS = 15_000;
 
 type Cursor = string | number | null;
 
@@ -52,7 +52,7 @@ export const useStats = (id: number) =>
     queryKey: campaignKey(id),
     queryFn: ({ signal }) => request<CampaignStats>(`${PATH}/${id}/stats`, { signal }),
     staleTime: 0,
-    refetchInterval: AGAIN_MS,
+    refetchInterval: POLL_MS,
   });
 
 /** Refetches campaign data on each campaign event. */
@@ -64,10 +64,10 @@ export function useFollowCampaigns(): void {
 }
 
 const readAgain = (queries: QueryClient) =>
-  // Does not restart fetches already in flight.
+  // Does not restart requests in progress.
   queries.invalidateQueries({ queryKey: CAMPAIGNS_KEY }, { cancelRefetch: false });
 
-/** Creates a draft: its list and text follow. */
+/** Creates a draft, without recipients or text. */
 export const createDraft = (body: Pick<CampaignRequest, 'nombre' | 'cliente_id'>) =>
   request<Campaign>(PATH, { method: 'POST', body: { ...body, borrador: true } });
 
@@ -136,16 +136,16 @@ export async function getAllRefused(id: number, number: number): Promise<Refused
   return all;
 }
 
-/** Import options; the service detects omitted ones. */
+/** Import options; the hub detects omitted options by itself. */
 export interface ListOptions {
   columna?: string | undefined;
   nombre?: string | undefined;
   hoja?: string | undefined;
   separador?: string | undefined;
   codificacion?: string | undefined;
-  /** The file's name, by which the list is known later. */
+  /** The file's name, which identifies the list to the user later. */
   archivo?: string | undefined;
-  /** `1` for a dry run. */
+  /** `1` for a trial that stores nothing. */
   probar?: '1';
 }
 
@@ -166,7 +166,7 @@ export async function getRecipients(
   return { items: found.destinatarios, next: found.siguiente };
 }
 
-/** Returns the first recipient, as a sample. */
+/** Fetches the first recipient, as a sample. */
 export const useSample = (id: number) =>
   useQuery({
     queryKey: [...campaignKey(id), 'sample'],
@@ -175,7 +175,7 @@ export const useSample = (id: number) =>
     staleTime: 0,
   });
 
-/** Returns who answered a sent campaign, and who opted out. */
+/** Fetches who answered a sent campaign, and who opted out. */
 export const useReplies = (campaign: Campaign) =>
   useQuery({
     queryKey: [...campaignKey(campaign.id), 'replies'],
@@ -183,7 +183,7 @@ export const useReplies = (campaign: Campaign) =>
       request<Replies>(`${PATH}/${campaign.id}/replies${query({ limite: REPLIES })}`, { signal }),
     enabled: campaign.enviados > 0,
     staleTime: 0,
-    refetchInterval: AGAIN_MS,
+    refetchInterval: POLL_MS,
   });
 
 export const useRecipient = (id: number, number: number) =>
@@ -194,7 +194,7 @@ export const useRecipient = (id: number, number: number) =>
     staleTime: 0,
   });
 
-/** Retries one failed recipient, or all of them (null). */
+/** Retries one failed recipient, or all failed recipients if `number` is null. */
 export const retryRecipients = (id: number, number: number | null, motivo: string) =>
   request<unknown>(`${PATH}/${id}/recipients/${number === null ? '' : `${number}/`}retry`, {
     method: 'POST',

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { request } from '../api/http';
 import { campaignKey } from './api';
 
-/** The progress of the check of a list. */
+/** The progress of a check of which recipients are on WhatsApp. */
 export interface Check {
   total: number;
   con_whatsapp: number;
@@ -13,8 +13,8 @@ export interface Check {
   ejemplos: { linea: number; telefono: string }[];
 }
 
-/** WhatsApp is asked about one number per second. */
-const AGAIN_MS = 10_000;
+/** Polling interval; the hub checks one number per second. */
+const POLL_MS = 10_000;
 
 const path = (id: number) => `/api/sender/campaigns/${id}/check`;
 
@@ -23,7 +23,7 @@ export const useCheck = (id: number) =>
     queryKey: [...campaignKey(id), 'check'],
     queryFn: ({ signal }) => request<Check>(path(id), { signal }),
     staleTime: 0,
-    refetchInterval: ({ state: { data } }) => (data && data.pendientes > 0 ? AGAIN_MS : false),
+    refetchInterval: ({ state: { data } }) => (data && data.pendientes > 0 ? POLL_MS : false),
   });
 
 export const beginCheck = (id: number) => request<Check>(path(id), { method: 'POST', body: {} });

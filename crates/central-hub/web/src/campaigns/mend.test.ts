@@ -9,7 +9,7 @@ import { mendFile, mendName } from './mend';
 const line = (codigo: string, celdas: string[]) => ({ linea: 7, codigo, motivo: 'x', valor: '', celdas });
 
 describe('the file of rejected lines', () => {
-  it('has the lines as they were, each with what is wrong', () => {
+  it('has the original lines, each with its mistake', () => {
     const file = mendFile(es, ['Celular', 'Nombre'], [
       line('PHONE_AREA_MISSING', ['5825-4201', 'Ana; "la" Gómez']),
       line('DUPLICATE', []),
@@ -23,12 +23,12 @@ describe('the file of rejected lines', () => {
     ]);
   });
 
-  it('has no second column of mistakes when it was mended before', () => {
+  it('replaces the column of mistakes of an earlier correction', () => {
     const file = mendFile(es, ['Celular', 'que corregir'], [line('PHONE_EMPTY', ['', 'Falta'])]);
     expect(file).toBe('Celular;Qué corregir\r\n;No hay teléfono.\r\n');
   });
 
-  it('runs nothing, and keeps the + of a number', () => {
+  it('contains no formulas, and keeps the + of a number', () => {
     const cells = ['+54 9 11 5825-4201', '=1+1', '@x', '-2+3', '-'];
     const file = mendFile(es, ['a', 'b', 'c', 'd', 'e'], [line('PHONE_INVALID', cells)]);
     expect(file.split('\r\n')[1]).toMatch(/^\+54 9 11 5825-4201;'=1\+1;'@x;'-2\+3;-;/);
@@ -41,7 +41,7 @@ describe('the file of rejected lines', () => {
     }
   });
 
-  it('is called after the list', () => {
+  it('is named after the list', () => {
     expect(mendName(es, 'clientes de mayo.xlsx')).toBe('clientes de mayo-corregir.csv');
     expect(mendName(es, null)).toBe('listas-corregir.csv');
   });

@@ -4,13 +4,13 @@ import { fold } from '../lib/marks';
 import { toCsv } from '../lib/spreadsheet';
 import type { RefusedLine } from './types';
 
-/** Returns whether there is something to correct in a line. */
-const isToMend = ({ codigo, celdas }: RefusedLine): boolean =>
+/** Returns whether the user can correct the line. */
+const isCorrectable = ({ codigo, celdas }: RefusedLine): boolean =>
   codigo !== 'DUPLICATE' && celdas.length > 0;
 
 /**
- * Writes the rejected lines as they were in the list, each with what is wrong
- * with it. The column with that is skipped when the file is uploaded again.
+ * Writes the rejected lines as they were in the list, with their mistakes in an
+ * additional column, which the hub skips when the file is uploaded again.
  */
 export function mendFile(
   t: Dictionary,
@@ -18,17 +18,17 @@ export function mendFile(
   lines: readonly RefusedLine[],
 ): string {
   const note = t.campaigns.lists.mendColumn;
-  // Of a file that was mended before.
-  const kept = titles.flatMap((title, at) => (fold(title) === fold(note) ? [] : [at]));
+  // Drops the column of mistakes that an already corrected file has.
+  const keptColumns = titles.flatMap((title, at) => (fold(title) === fold(note) ? [] : [at]));
   const rows = lines
-    .filter(isToMend)
+    .filter(isCorrectable)
     .map(({ celdas, codigo, motivo }) => [
-      ...kept.map((at) => celdas[at] ?? ''),
+      ...keptColumns.map((at) => celdas[at] ?? ''),
       lineFaultText(t, codigo, motivo),
     ]);
-  return toCsv([[...kept.map((at) => titles[at] ?? ''), note], ...rows]);
+  return toCsv([[...keptColumns.map((at) => titles[at] ?? ''), note], ...rows]);
 }
 
-/** Names the file by the list: `clientes-corregir.csv`. */
+/** Returns a file name made of the list's name: `clientes-corregir.csv`. */
 export const mendName = (t: Dictionary, file: string | null): string =>
   `${(file ?? t.campaigns.lists.title.toLowerCase()).replace(/\.\w+$/, '')}-${t.campaigns.lists.mendSuffix}.csv`;

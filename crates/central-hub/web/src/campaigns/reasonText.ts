@@ -1,8 +1,8 @@
 import type { Dictionary } from '../i18n/es';
 import type { Reason } from './standing';
 
-/** Returns the reason why nothing is sent, as a sentence. */
-export function reasonText(t: Dictionary, reason: Reason, moment: (at: string) => string): string {
+/** Describes in a sentence why nothing is sent. */
+export function reasonText(t: Dictionary, reason: Reason, formatTime: (at: string) => string): string {
   const words = t.campaigns.reasons;
   switch (reason.kind) {
     case 'reachOut':
@@ -10,7 +10,7 @@ export function reasonText(t: Dictionary, reason: Reason, moment: (at: string) =
     case 'outsideHours':
     case 'quota':
     case 'notYet':
-      return words[reason.kind](reason.until && moment(reason.until));
+      return words[reason.kind](reason.until && formatTime(reason.until));
     default:
       return words[reason.kind];
   }

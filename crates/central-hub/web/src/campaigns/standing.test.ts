@@ -35,7 +35,7 @@ const kinds = (campaign: Parameters<typeof standingOf>[0], changes: Partial<Arou
 };
 
 describe('a campaign', () => {
-  it('sends when nothing keeps it, and says when the next one goes', () => {
+  it('sends if there is no obstacle, and has the time of the next message', () => {
     expect(standingOf({ ...real, espera: WAIT('PAUSE', '2026-11-30T12:00:00Z') }, GOOD)).toEqual({
       kind: 'sending',
       next: '2026-11-30T12:00:00Z',
@@ -48,7 +48,7 @@ describe('a campaign', () => {
     expect(kinds({ ...real, estado: 'pausada' }, { dryRun: true })).toBe('idle');
   });
 
-  it('waits for every reason there is', () => {
+  it('waits with all reasons', () => {
     expect(
       kinds(
         { ...real, espera: WAIT('AUTO_CAMPAIGNS_DISABLED') },
@@ -69,12 +69,12 @@ describe('a campaign', () => {
     expect(kinds({ ...real, espera: WAIT('NO_APPROVED_SCHEDULE') }, { schedules: null })).toEqual(['notApproved']);
   });
 
-  it('as a test waits for no phone and no lock', () => {
+  it('does not wait for the phone or the lock in a dry run', () => {
     expect(kinds(test, { dryRun: true, line: 'idle' })).toBe('testing');
     expect(kinds(test, { dryRun: true, campaignsOn: false })).toEqual(['campaignsOff']);
   });
 
-  it('takes the hours from the server', () => {
+  it('uses the server’s reason about the hours', () => {
     const until = '2026-11-30T12:00:00Z';
     expect(standingOf({ ...real, espera: WAIT('OUTSIDE_HOURS', until) }, GOOD)).toEqual({
       kind: 'waiting',
@@ -83,17 +83,17 @@ describe('a campaign', () => {
     expect(kinds({ ...real, espera: WAIT('DAILY_QUOTA_REACHED', until) }, {})).toEqual(['quota']);
   });
 
-  it('does not repeat what was cleared since', () => {
+  it('drops a reported reason that was cleared since', () => {
     expect(kinds({ ...real, espera: WAIT('AUTO_CAMPAIGNS_DISABLED') }, {})).toBe('sending');
     expect(kinds({ ...real, espera: WAIT('NO_APPROVED_SCHEDULE') }, {})).toBe('sending');
   });
 
-  it('says nothing of what is not known yet', () => {
+  it('ignores unknown state', () => {
     expect(kinds(real, UNKNOWN)).toBe('sending');
   });
 
-  // `i18n/codes.test.ts` holds these against the server.
-  it.each(Object.keys(es.start.waits))('has a sentence for %s of its own', (codigo) => {
+  // `i18n/codes.test.ts` compares these codes with the server's.
+  it.each(Object.keys(es.start.waits))('has a sentence for %s', (codigo) => {
     const standing = standingOf({ ...real, espera: WAIT(codigo) }, { ...GOOD, ...UNKNOWN });
     if (codigo === 'PAUSE') {
       expect(standing.kind).toBe('sending');

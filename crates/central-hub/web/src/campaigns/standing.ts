@@ -16,7 +16,7 @@ export type Standing =
   | { kind: 'testing' }
   | { kind: 'waiting'; reasons: Reason[] };
 
-/** Server state around a campaign; null while unknown. */
+/** Server state that affects a campaign; fields are null while unknown. */
 export interface Around {
   dryRun: boolean | null;
   /** Whether all sending is stopped. */
@@ -25,7 +25,7 @@ export interface Around {
   campaignsOn: boolean | null;
   line: View['kind'];
   limits: LimitsEvent | null;
-  /** Number of the campaign's schedules, and of the approved ones. */
+  /** Number of the campaign's schedules, and number of its approved schedules. */
   schedules: { total: number; approved: number } | null;
 }
 
@@ -71,7 +71,7 @@ function fromWait({ codigo, hasta: until }: NonNullable<Campaign['espera']>): Re
   }
 }
 
-/** Returns all reasons at once: after clearing one, the user needs the next. */
+/** Returns whether a campaign sends, or all reasons why not, so that the user sees them at once. */
 export function standingOf(
   campaign: Pick<Campaign, 'estado' | 'simulacion' | 'espera'>,
   around: Around,
@@ -80,7 +80,7 @@ export function standingOf(
   const { espera, simulacion } = campaign;
   const real = simulacion !== true;
   const reasons: Reason[] = [];
-  // A rehearsal sends nothing: neither the lock nor the phone blocks it.
+  // A dry run sends nothing, so neither the lock nor the phone blocks it.
   if (real && around.stopped) reasons.push({ kind: 'stopped' });
   if (real && around.dryRun) reasons.push({ kind: 'rehearsalLock' });
   if (around.campaignsOn === false) reasons.push({ kind: 'campaignsOff' });
@@ -94,16 +94,16 @@ export function standingOf(
   const { schedules } = around;
   if (schedules?.total === 0) reasons.push({ kind: 'noSchedule' });
   else if (schedules?.approved === 0) reasons.push({ kind: 'notApproved' });
-  const told = espera && fromWait(espera);
-  const known = (kind: Reason['kind']) => reasons.some((one) => one.kind === kind);
-  if (told && !known(told.kind) && !(told.kind === 'notApproved' && known('noSchedule'))) {
-    // Drops an obstacle that the server reported earlier and that is over.
+  const reported = espera && fromWait(espera);
+  const isListed = (kind: Reason['kind']) => reasons.some((one) => one.kind === kind);
+  if (reported && !isListed(reported.kind) && !(reported.kind === 'notApproved' && isListed('noSchedule'))) {
+    // Drops a reported obstacle that has been cleared since.
     const over =
-      (told.kind === 'notApproved' && schedules !== null) ||
-      (told.kind === 'stopped' && around.stopped === false) ||
-      (told.kind === 'campaignsOff' && around.campaignsOn === true) ||
-      (told.kind === 'rehearsalLock' && around.dryRun === false);
-    if (!over) reasons.push(told);
+      (reported.kind === 'notApproved' && schedules !== null) ||
+      (reported.kind === 'stopped' && around.stopped === false) ||
+      (reported.kind === 'campaignsOff' && around.campaignsOn === true) ||
+      (reported.kind === 'rehearsalLock' && around.dryRun === false);
+    if (!over) reasons.push(reported);
   }
   if (reasons.length > 0) return { kind: 'waiting', reasons };
   if (!real) return { kind: 'testing' };

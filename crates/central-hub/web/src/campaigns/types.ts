@@ -1,4 +1,4 @@
-// `/api/sender/campaigns`: field names are the wire's.
+// `/api/sender/campaigns`: field names are those of the API.
 import type { PauseReason, Timestamp } from '../api/types';
 
 export const CAMPAIGN_STATES = ['pendiente', 'en_progreso', 'pausada', 'finalizado'] as const;
@@ -22,7 +22,7 @@ export interface Campaign {
   mensaje: string;
   cliente_id: number | null;
   estado: CampaignState;
-  /** Whether it is a rehearsal; null before it is approved. */
+  /** Whether it is a dry run; null until approved. */
   simulacion: boolean | null;
   columnas: string[];
   variables: string[];
@@ -48,16 +48,16 @@ export interface CampaignStats extends Campaign {
   leidos: number;
   previsto_inicio: Timestamp | null;
   previsto_fin: Timestamp | null;
-  /** While it sends: the estimated time of the last message. */
+  /** Estimated time of the last message, while the campaign is sending. */
   termina: Timestamp | null;
   por_dia: { dia: string; cantidad: number }[];
   fallas: { codigo: string; cantidad: number }[];
-  /** For a draft: the effect of its approval; for a finished test: of its copy's. */
+  /** For a draft, the effect of approving it; for a finished dry run, of approving its copy. */
   revision: {
     pidieron_baja: number;
-    /** The most frequent first. */
+    /** Countries of the recipients, most frequent first. */
     paises: { pais: string; aceptados: number }[];
-    /** Numbers of another country than most. */
+    /** Recipients outside the most frequent country. */
     de_otro_pais: number;
     sin_horario: boolean;
     termina: Timestamp | null;
@@ -78,7 +78,7 @@ export interface RefusedLine {
   codigo: string;
   motivo: string;
   valor: string;
-  /** All cells of the line; empty for JSON. */
+  /** All cells of the line; empty if the list was sent as JSON. */
   celdas: string[];
 }
 

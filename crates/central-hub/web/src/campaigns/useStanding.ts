@@ -30,8 +30,8 @@ export function useAround(): Omit<Around, 'schedules'> {
 }
 
 /**
- * Fetches a campaign's schedules; keyed below the campaign to be refetched with
- * it.
+ * Fetches a campaign's schedules. Its key starts with the campaign's, so that both are refetched
+ * together.
  */
 export const useOwnSchedules = (id: number) =>
   useQuery({
@@ -46,7 +46,7 @@ export const useOwnSchedules = (id: number) =>
     refetchInterval: 15_000,
   });
 
-/** Returns the standing of a campaign. */
+/** Returns whether a campaign sends, or the reasons why not. */
 export function useStanding(campaign: Campaign): Standing {
   const around = useAround();
   const { data } = useOwnSchedules(campaign.id);

@@ -31,7 +31,7 @@ const campaign = (counts: Partial<Campaign>): Campaign => ({
 });
 
 describe('progress', () => {
-  it('counts all that is behind it', () => {
+  it('counts all recipients with an outcome', () => {
     const one = campaign({ total: 10, pendientes: 3, en_cola: 1, enviados: 4, fallidos: 2 });
     expect(doneOf(one)).toBe(6);
     expect(percentOf(doneOf(one), one.total)).toBe(60);
@@ -42,7 +42,7 @@ describe('progress', () => {
     ]);
   });
 
-  it('is nothing of nothing', () => {
+  it('is 0 without recipients', () => {
     expect(percentOf(0, 0)).toBe(0);
     expect(slicesOf(campaign({}))).toEqual([]);
   });
@@ -52,13 +52,13 @@ describe('the mistake of a template', () => {
   const text = 'Hola {nombre}, tu {turno}';
   const lugar = { posicion: 18, linea: 1, columna: 19 };
 
-  it('is marked to the end of its braces', () => {
+  it('extends to its closing brace', () => {
     const found = mistakeOf(text, { variable: 'turno', lugar });
     expect(found && text.slice(found.start, found.end)).toBe('{turno}');
     expect(found).toMatchObject({ line: 1, column: 19, variable: 'turno' });
   });
 
-  it('goes to the end where nothing closes, and never beyond', () => {
+  it('extends to the end of the text without a closing brace', () => {
     expect(mistakeOf('Hola {nombre', { lugar: { posicion: 5, linea: 1, columna: 6 } })).toEqual({
       start: 5,
       end: 12,
@@ -72,14 +72,14 @@ describe('the mistake of a template', () => {
     });
   });
 
-  it('is unknown where the hub says nothing', () => {
+  it('is null if the hub reports no position', () => {
     expect(mistakeOf(text, {})).toBeNull();
     expect(mistakeOf(text, { lugar: { posicion: 'x' } })).toBeNull();
   });
 });
 
 describe('columns to name', () => {
-  it('are all but the number', () => {
+  it('exclude the phone number', () => {
     const sample = {
       destinatario: '5491158254201',
       datos: { celular: '011 15-5825-4201', nombre: 'Ana', monto: '1.250.000', cuit: '20301234567' },
@@ -91,7 +91,7 @@ describe('columns to name', () => {
 });
 
 describe('pauses', () => {
-  it('need both ends, in their order', () => {
+  it('need a minimum and a maximum, in order', () => {
     expect(pauseProblem(30, 90)).toBeNull();
     expect(pauseProblem(0, 0)).toBeNull();
     expect(pauseProblem('', 90)).toBe('empty');

@@ -1,7 +1,7 @@
 import { ApiError } from '../api/http';
 import type { Campaign, Recipient } from './types';
 
-/** Returns the number of recipients that are settled, whatever the outcome. */
+/** Returns the number of recipients with an outcome, whether sent or failed. */
 export const doneOf = ({ total, pendientes, en_cola }: Campaign): number =>
   Math.max(0, total - pendientes - en_cola);
 
@@ -39,13 +39,13 @@ export interface TemplateMistake {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
-/** Returns the hub's refusal of a text as a template, if it is one. */
+/** Returns the error if the hub rejected the text as an invalid template; null otherwise. */
 export const templateRefusal = (error: Error | null): ApiError | null =>
   error instanceof ApiError && error.code === 'TEMPLATE_INVALID' ? error : null;
 
 /**
  * Returns the position of a `TEMPLATE_INVALID` error in `text`; null if not
- * reported.
+ * reported by the hub.
  */
 export function mistakeOf(
   text: string,
@@ -69,7 +69,7 @@ export function mistakeOf(
   };
 }
 
-/** Returns the columns worth naming in a text: not that of the number itself. */
+/** Returns the columns that are useful in a text: all except the column of the phone number. */
 export const columnsToName = (
   columns: readonly string[],
   sample: Pick<Recipient, 'destinatario' | 'datos'> | undefined,

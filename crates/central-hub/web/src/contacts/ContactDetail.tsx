@@ -7,7 +7,7 @@ import { useAuth, useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { ROUTES } from '../lib/routes';
 import { numberOf } from '../lib/phone';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { Facts } from '../ui/Facts';
@@ -21,18 +21,18 @@ import { factsOf } from '../people/facts';
 import { JoinForm } from './JoinForm';
 import type { Address, OneContact } from '../people/types';
 
-/** All that is known of somebody, and what can be done with it. */
+/** The details of a contact, and the actions on them. */
 export function ContactDetail({ id, onGone }: { id: string; onGone: () => void }) {
   const t = useText();
   const s = t.contacts.detail;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const { me } = useAuth();
   const seesAll = useSeesAll();
   const { data, error } = useContact(id);
   if (!data) return error ? <ActionError error={error} /> : <ScreenLoading />;
   return (
     <Stack>
-      <Facts rows={factsOf(t, data, me, moment)} />
+      <Facts rows={factsOf(t, data, me, formatTime)} />
       <Anchor component={Link} size="sm" to={`${ROUTES.conversations}/${encodeURIComponent(id)}`}>
         {s.conversation}
       </Anchor>
@@ -80,13 +80,13 @@ export function ContactDetail({ id, onGone }: { id: string; onGone: () => void }
 function Addresses({ contact }: { contact: OneContact }) {
   const s = useText().contacts.detail;
   const [asking, dialog] = useDisclosure(false);
-  const [chosen, setChosen] = useState<Address | null>(null);
+  const [selectedAddress, setSelectedAddress] = useState<Address | null>(null);
   const part = useAction(
     CONTACTS_KEY,
-    () => partContact(idOf(contact), chosen?.direccion ?? ''),
+    () => partContact(idOf(contact), selectedAddress?.direccion ?? ''),
     () => {
       dialog.close();
-      if (chosen) toast({ text: s.parted(nameOf(chosen)) });
+      if (selectedAddress) toast({ text: s.parted(nameOf(selectedAddress)) });
     },
   );
   const nameOf = (address: Address) => numberOf({ ...address, chat: address.direccion });
@@ -114,7 +114,7 @@ function Addresses({ contact }: { contact: OneContact }) {
                 variant="default"
                 aria-label={s.partOf(nameOf(address))}
                 onClick={() => {
-                  setChosen(address);
+                  setSelectedAddress(address);
                   part.reset();
                   dialog.open();
                 }}
@@ -127,7 +127,7 @@ function Addresses({ contact }: { contact: OneContact }) {
       </Stack>
       <ConfirmDialog
         opened={asking}
-        title={s.partTitle(chosen ? nameOf(chosen) : '')}
+        title={s.partTitle(selectedAddress ? nameOf(selectedAddress) : '')}
         text={s.partText}
         confirm={s.part}
         pending={part.isPending}

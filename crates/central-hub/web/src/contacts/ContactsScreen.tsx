@@ -5,7 +5,7 @@ import { useState } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
 import { numberOf } from '../lib/phone';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
@@ -17,24 +17,24 @@ import { CONTACTS_KEY, fileOf, getContacts, idOf, whoOf } from '../people/api';
 import { ContactDetail } from './ContactDetail';
 import type { Contact } from '../people/types';
 
-/** With whom there are messages, or of whom something is noted. */
+/** The list of contacts: people with messages or with notes. */
 export default function ContactsScreen() {
   const t = useText();
   const s = t.contacts;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const [typed, setTyped] = useState('');
   const [etiqueta, setEtiqueta] = useState('');
   const [buscar] = useDebouncedValue(typed.trim(), 300);
-  const wanted = { buscar, etiqueta };
+  const filter = { buscar, etiqueta };
   const [opened, dialog] = useDisclosure(false);
-  const [chosen, setChosen] = useState<Contact | null>(null);
+  const [openContact, setOpenContact] = useState<Contact | null>(null);
   const pages = usePages<Contact>({
-    key: [...CONTACTS_KEY, 'list', wanted],
-    fetch: (cursor, signal) => getContacts(wanted, cursor, signal),
+    key: [...CONTACTS_KEY, 'list', filter],
+    fetch: (cursor, signal) => getContacts(filter, cursor, signal),
     everyMs: 15_000,
   });
-  const open = (contact: Contact) => {
-    setChosen(contact);
+  const openDetail = (contact: Contact) => {
+    setOpenContact(contact);
     dialog.open();
   };
 
@@ -92,7 +92,7 @@ export default function ContactsScreen() {
               {ultimo.mensaje}
             </Text>
             <Text size="xs" c="dimmed">
-              {moment(ultimo.fecha)}
+              {formatTime(ultimo.fecha)}
             </Text>
           </div>
         ) : (
@@ -110,7 +110,7 @@ export default function ContactsScreen() {
           size="compact-sm"
           variant="default"
           aria-label={s.openOf(whoOf(contact))}
-          onClick={() => open(contact)}
+          onClick={() => openDetail(contact)}
         >
           {s.open}
         </Button>
@@ -124,7 +124,7 @@ export default function ContactsScreen() {
       actions={
         <Button
           component="a"
-          href={fileOf(wanted)}
+          href={fileOf(filter)}
           download
           variant="default"
           leftSection={<IconDownload size={18} aria-hidden />}
@@ -174,15 +174,15 @@ export default function ContactsScreen() {
               columns={columns}
               items={items}
               rowKey={({ chat }) => chat}
-              onOpen={open}
+              onOpen={openDetail}
               bare={['last']}
               minWidth={640}
             />
           )}
         </PagedList>
       </Surface>
-      <Dialog opened={opened} title={chosen ? whoOf(chosen) : s.title} size="lg" onClose={dialog.close}>
-        {chosen && <ContactDetail key={chosen.chat} id={idOf(chosen)} onGone={dialog.close} />}
+      <Dialog opened={opened} title={openContact ? whoOf(openContact) : s.title} size="lg" onClose={dialog.close}>
+        {openContact && <ContactDetail key={openContact.chat} id={idOf(openContact)} onGone={dialog.close} />}
       </Dialog>
     </Screen>
   );

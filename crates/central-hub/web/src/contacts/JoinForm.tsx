@@ -9,7 +9,7 @@ import { useAction } from '../ui/useAction';
 import { CONTACTS_KEY, idOf, joinContacts, whoOf } from '../people/api';
 import type { OneContact } from '../people/types';
 
-/** Says that somebody is the same person as another contact. */
+/** The form that joins two contacts who are the same person. */
 export function JoinForm({ contact }: { contact: OneContact }) {
   const t = useText();
   const s = t.contacts.detail;

@@ -24,7 +24,7 @@ import type { Message } from './types';
 import { useAttachments } from './useAttachments';
 import { useDrop } from './useDrop';
 
-/** Loaded once it is opened: the names of all emoji. */
+/** Loaded when opened, since the names of all emoji are large. */
 const EmojiPicker = lazy(() => import('./compose/EmojiPicker'));
 
 interface Attempt {
@@ -36,7 +36,7 @@ interface Attempt {
 }
 
 interface Props {
-  /** The chat in the URL, which is the key of its draft. */
+  /** The chat id from the URL, which is also the key of the draft. */
   chat: string;
   number: string;
   who: string;
@@ -44,20 +44,20 @@ interface Props {
   name: string | null;
   business: number | null;
   messages: readonly Message[];
-  /** Where files can be dropped. */
+  /** The element onto which files can be dropped. */
   zone: RefObject<HTMLElement | null>;
-  /** The message that is answered, if a person chose one. */
+  /** The message to quote, if the user chose one. */
   answered: Message | null;
   onAnswerNone: () => void;
 }
 
 /**
- * Returns whether the device has a touch screen, where the keyboard covers half
- * of it.
+ * Returns whether the device has a touch screen, whose keyboard covers half
+ * of the screen.
  */
 const isTouch = (): boolean => window.matchMedia('(hover: none)').matches;
 
-/** The box to answer in. Repeated clicks send a text only once. */
+/** The box to write an answer. Repeated clicks send a text only once. */
 export function AnswerBox({
   chat,
   number,
@@ -83,18 +83,18 @@ export function AnswerBox({
   const files = useAttachments();
   const [simulated, setSimulated] = useState(false);
   const reset = useRef<() => void>(null);
-  const hovers = useDrop(zone, files.add);
-  const [picks, setPicks] = useState(false);
+  const isDragOver = useDrop(zone, files.add);
+  const [pickerOpen, setPickerOpen] = useState(false);
 
-  // A chat is opened to answer it.
+  // Focuses the box: users open a chat to answer it.
   useEffect(() => {
     if (!isTouch()) box.current?.focus({ preventScroll: true });
-    // A draft is gone on with.
+    // Puts the cursor at the end, to continue a draft.
     const end = box.current?.value.length ?? 0;
     box.current?.setSelectionRange(end, end);
   }, []);
 
-  // Whoever chose a message to answer goes on writing.
+  // Returns the focus to the box after the user chose a message to quote.
   const answeredId = answered?.id;
   useEffect(() => {
     if (answeredId !== undefined) box.current?.focus();
@@ -115,7 +115,7 @@ export function AnswerBox({
     box.current?.focus();
   });
 
-  /** Puts an emoji at the cursor, which stays behind it. */
+  /** Inserts an emoji at the cursor, and moves the cursor behind the emoji. */
   function insert(emoji: string) {
     const at = box.current?.selectionStart ?? text.length;
     const next = at + emoji.length;
@@ -150,7 +150,7 @@ export function AnswerBox({
     setSimulated(sent.simulated);
     void queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY });
     if (sent.captioned) put('');
-    // A sound has no caption: the text is a message of its own.
+    // An audio file has no caption, so the text is sent as a separate message.
     else if (sent.all && text.trim() !== '') sendText(sent.quoted ? null : answered);
     box.current?.focus();
   }
@@ -169,10 +169,10 @@ export function AnswerBox({
       setProblem(c.answerEmpty);
       return;
     }
-    // A retry after an unknown outcome reuses the key: it is one message.
+    // A retry after an unknown outcome reuses the key, so that the message is sent only once.
     const before = pending.current;
-    const same = before?.mensaje === text && before.responde_a === quote?.id ? before : null;
-    const next = same ?? {
+    const repeated = before?.mensaje === text && before.responde_a === quote?.id ? before : null;
+    const next = repeated ?? {
       destinatario: number,
       mensaje: text,
       key: newKey(),
@@ -186,7 +186,7 @@ export function AnswerBox({
 
   const { data, error } = attempt;
   const unknown = error !== null && outcomeIsUnknown(error);
-  // The message waited at the request; it may have been sent since.
+  // The message may have been sent since the response.
   const now = data && (messages.find(({ id }) => id === data.id)?.estado ?? data.estado);
   const canSend = !(sending?.detenido === true && dryRun === false);
   return (
@@ -200,7 +200,7 @@ export function AnswerBox({
           <Text size="sm">{c.lineDown}</Text>
         )}
       </div>
-      {/* For an unknown outcome the line above suffices; the banner has the reason. */}
+      {/* For an unknown outcome the text above suffices; the banner has the reason. */}
       <ActionError error={unknown ? null : error} />
       <AttachmentList
         list={files.list}
@@ -209,18 +209,18 @@ export function AnswerBox({
         onRemove={files.remove}
       />
       {answered && <AnsweredMessage message={answered} who={who} onClose={onAnswerNone} />}
-      {hovers && (
+      {isDragOver && (
         <div className={classes.drop} aria-hidden>
           {c.attach.drop}
         </div>
       )}
       <QuickAnswerOptions list={answers} />
-      {picks && (
+      {pickerOpen && (
         <Suspense fallback={null}>
           <EmojiPicker
             onPick={insert}
             onClose={() => {
-              setPicks(false);
+              setPickerOpen(false);
               box.current?.focus();
             }}
           />
@@ -233,7 +233,7 @@ export function AnswerBox({
           resetRef={reset}
           onChange={(chosen) => {
             files.add(chosen);
-            // The same file can be chosen again.
+            // Allows the same file to be chosen again.
             reset.current?.();
             box.current?.focus();
           }}
@@ -257,8 +257,8 @@ export function AnswerBox({
           className={classes.tool ?? ''}
           aria-label={c.emoji.button}
           title={c.emoji.button}
-          aria-expanded={picks}
-          onClick={() => setPicks(!picks)}
+          aria-expanded={pickerOpen}
+          onClick={() => setPickerOpen(!pickerOpen)}
         >
           <IconMoodSmile size={18} aria-hidden />
         </ActionIcon>
@@ -269,7 +269,7 @@ export function AnswerBox({
           aria-label={t.quickAnswers.box.open}
           title={t.quickAnswers.box.open}
           aria-expanded={answers.shows !== 'nothing'}
-          // The cursor stays where it is.
+          // Keeps the focus and the cursor in the box.
           onMouseDown={(event) => event.preventDefault()}
           onClick={answers.toggle}
         >
@@ -296,7 +296,7 @@ export function AnswerBox({
           maxRows={6}
           value={text}
           error={problem}
-          // A combobox but by its name, which ARIA in HTML gives to no textarea.
+          // A combobox without `role`: ARIA in HTML does not allow that role on a textarea.
           aria-autocomplete="list"
           aria-haspopup="listbox"
           {...(answers.shows === 'list'

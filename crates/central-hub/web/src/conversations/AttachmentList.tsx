@@ -24,10 +24,10 @@ function iconOf({ file }: Attachment): Icon {
   return icons[file.type.split('/')[0] ?? ''] ?? IconFileText;
 }
 
-/** Width and height of a preview, in pixels. */
+/** Width and height of a preview in pixels. */
 const PREVIEW = 44;
 
-/** Returns a small picture of an image file, as a data URL: the page may show no other. */
+/** Returns a small preview of an image file as a data URL: the page's CSP permits no blob URL. */
 function usePreview(file: File): string | null {
   const [preview, setPreview] = useState<string | null>(null);
   useEffect(() => {
@@ -42,7 +42,7 @@ function usePreview(file: File): string | null {
         bitmap.close();
         if (!isGone) setPreview(canvas.toDataURL('image/jpeg', 0.7));
       })
-      // The icon stays.
+      // Keeps the icon.
       .catch(() => undefined);
     return () => {
       isGone = true;
@@ -107,7 +107,7 @@ function Row({
         color="gray"
         size={36}
         aria-label={a.remove(name)}
-        // Once it is at the service, the message is under way.
+        // The message can no longer be cancelled once its file is uploaded.
         disabled={locked && fileId !== null && part !== null}
         onClick={onRemove}
       >
@@ -124,7 +124,7 @@ interface Props {
   onRemove: (key: string) => void;
 }
 
-/** The files of an answer, and how far each is. */
+/** The files of an answer with their upload progress. */
 export function AttachmentList({ list, left, isSending, onRemove }: Props) {
   const a = useText().conversations.attach;
   return (

@@ -14,7 +14,7 @@ import { Link } from 'react-router';
 import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
 import { codeText } from '../i18n/lookup';
-import { clockText, momentText } from '../lib/days';
+import { clockText, timestampText } from '../lib/days';
 import { useCampaignName } from '../live/campaignName';
 import type { MessageStateName } from '../ui/MessageState';
 import { type Action, MessageActions } from './actions/MessageActions';
@@ -39,8 +39,8 @@ const TICKS: Record<MessageStateName, Icon | null> = {
   recibido: null,
 };
 
-/** States that need words in addition to the ticks. */
-const SAID: ReadonlySet<MessageStateName> = new Set([
+/** States that are shown as text in addition to the ticks. */
+const STATES_WITH_TEXT: ReadonlySet<MessageStateName> = new Set([
   'pendiente',
   'sin_confirmar',
   'fallido',
@@ -56,12 +56,12 @@ function Ticks({ estado }: { estado: MessageStateName }) {
   return (
     <span className={classes.ticks} data-estado={estado} title={words}>
       <Tick size={15} aria-hidden />
-      {SAID.has(estado) ? <span>{words}</span> : <VisuallyHidden>{words}</VisuallyHidden>}
+      {STATES_WITH_TEXT.has(estado) ? <span>{words}</span> : <VisuallyHidden>{words}</VisuallyHidden>}
     </span>
   );
 }
 
-/** Apart: it follows a query, and most messages are of no campaign. */
+/** A separate component because it runs a query, which most messages do not need. */
 function CampaignLink({ id, isOut }: { id: number; isOut: boolean }) {
   const t = useText();
   const c = t.conversations;
@@ -78,16 +78,16 @@ function CampaignLink({ id, isOut }: { id: number; isOut: boolean }) {
 interface Props {
   message: Message;
   zone: string;
-  /** What the contact is called. */
+  /** The contact's displayed name. */
   who: string;
-  /** A quote led here. */
+  /** Highlighted, after a jump to this message. */
   lit: boolean;
   onOpen: (message: Message) => void;
   onJump: (messageId: string) => void;
   onAct: (message: Message, action: Action) => void;
 }
 
-/** A message with its state; drawn again only where it changed, among thousands. */
+/** A message with its state. Memoized: a conversation has thousands of messages. */
 export const Bubble = memo(function Bubble({
   message,
   zone,
@@ -119,7 +119,7 @@ export const Bubble = memo(function Bubble({
       <div className={classes.foot}>
         {campañaId !== null && <CampaignLink id={campañaId} isOut={isOut} />}
         {message.edits && message.edits.length > 0 && <Edited edits={message.edits} zone={zone} />}
-        <time dateTime={message.fecha} title={momentText(message.fecha, Date.now(), zone, t.locale, t.dates)}>
+        <time dateTime={message.fecha} title={timestampText(message.fecha, Date.now(), zone, t.locale, t.dates)}>
           {clockText(message.fecha, zone, t.locale)}
         </time>
         {isOut && <Ticks estado={message.estado} />}

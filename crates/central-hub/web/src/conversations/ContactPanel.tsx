@@ -6,7 +6,7 @@ import { ApiError } from '../api/http';
 import { useAuth } from '../auth/AuthProvider';
 import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { useContact } from '../people/api';
 import { CardForm } from '../people/CardForm';
 import { factsOf } from '../people/facts';
@@ -16,7 +16,7 @@ import { Facts } from '../ui/Facts';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import classes from './Conversations.module.css';
 
-/** Somebody of whom nothing is known yet: what is noted makes a contact of them. */
+/** An empty contact for an unknown number; saving a note creates the contact. */
 const stranger = (number: string): OneContact => ({
   id: 0,
   telefono: /^\d+$/.test(number) ? number : null,
@@ -33,7 +33,7 @@ const stranger = (number: string): OneContact => ({
   negocios: [],
 });
 
-/** What is known and noted of the contact, beside the messages. */
+/** The contact's data and notes, beside the messages. */
 export default function ContactPanel({ number, who, onClose }: { number: string; who: string; onClose: () => void }) {
   const t = useText();
   const c = t.conversations.contact;
@@ -48,7 +48,7 @@ export default function ContactPanel({ number, who, onClose }: { number: string;
       className={classes.contact}
       aria-label={c.of(who)}
       onKeyDown={(event) => {
-        // Esc first closes the list of a field.
+        // The first Esc only closes a field's open list.
         if (event.key === 'Escape' && !event.defaultPrevented) onClose();
       }}
     >
@@ -61,16 +61,16 @@ export default function ContactPanel({ number, who, onClose }: { number: string;
         </ActionIcon>
       </Group>
       {!contact && (error ? <ActionError error={error} /> : <ScreenLoading />)}
-      {contact && <Known contact={contact} />}
+      {contact && <ContactData contact={contact} />}
     </aside>
   );
 }
 
-function Known({ contact }: { contact: OneContact }) {
+function ContactData({ contact }: { contact: OneContact }) {
   const t = useText();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const { me } = useAuth();
-  // Whoever only answers may read it.
+  // Users who may only answer have read access.
   const mayNote = useLinks()('contacts') !== null;
   return (
     <Stack gap="md">
@@ -79,7 +79,7 @@ function Known({ contact }: { contact: OneContact }) {
           {t.conversations.optedOut}
         </Badge>
       )}
-      <Facts rows={factsOf(t, contact, me, moment)} />
+      <Facts rows={factsOf(t, contact, me, formatTime)} />
       {mayNote ? (
         <CardForm contact={contact} />
       ) : (

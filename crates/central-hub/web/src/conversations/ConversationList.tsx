@@ -9,7 +9,7 @@ import { draftOf } from '../lib/drafts';
 import { conversationOf, messageInChat } from '../lib/routes';
 import { countText } from '../live/countText';
 import { useInbox } from '../live/useInbox';
-import { useMoment, useShortMoment } from '../live/useMoment';
+import { useFormatTime, useFormatShortTime } from '../live/useFormatTime';
 import { numberOf } from '../lib/phone';
 import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
@@ -18,31 +18,31 @@ import { PagedList } from '../ui/PagedList';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { usePages } from '../ui/pages';
 import { AskForAlerts } from './AskForAlerts';
-import { CONVERSATIONS_KEY, getConversations, SEEN_AT_LAST_MS, type Which } from './api';
+import { CONVERSATIONS_KEY, getConversations, POLL_MS, type Which } from './api';
 import { Avatar } from './Avatar';
 import classes from './Conversations.module.css';
 import { summary } from './thread';
 import type { Conversation } from './types';
 
-/** Loaded once it is opened. */
+/** Loaded when opened. */
 const NewConversation = lazy(() => import('./compose/NewConversation'));
 
 interface RowProps {
   talk: Conversation;
   chosen: boolean;
-  /** The searched words: the row stands at the message that has them. */
+  /** The searched words; if not empty, the row is for the message that matched. */
   words: string;
 }
 
 function Row({ talk, chosen, words }: RowProps) {
   const t = useText();
-  const moment = useMoment();
-  const short = useShortMoment();
+  const formatTime = useFormatTime();
+  const formatShortTime = useFormatShortTime();
   const c = t.conversations;
   const { ultimo } = talk;
   const number = numberOf(talk);
   const chat = talk.telefono ?? talk.chat;
-  // The open conversation shows its draft in the answer box.
+  // The draft of the open conversation is already visible in the answer box.
   const draft = chosen ? '' : draftOf(chat);
   const prefixOf = (estado: string) =>
     estado === 'fallido' ? c.notSent : estado === 'simulado' ? c.tested : c.you;
@@ -68,10 +68,10 @@ function Row({ talk, chosen, words }: RowProps) {
           c="dimmed"
           component="time"
           dateTime={ultimo.fecha}
-          title={moment(ultimo.fecha)}
+          title={formatTime(ultimo.fecha)}
           className={classes.when}
         >
-          {short(ultimo.fecha)}
+          {formatShortTime(ultimo.fecha)}
         </Text>
       </span>
       <span className={classes.head}>
@@ -110,7 +110,7 @@ function Row({ talk, chosen, words }: RowProps) {
   );
 }
 
-/** Handles ↑ and ↓ like Tab within the list, Home and End for its ends. */
+/** Moves the focus within the list: by one row with ↑ and ↓, to its ends with Home and End. */
 function walk(event: KeyboardEvent<HTMLElement>) {
   const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('a')];
   const at = rows.indexOf(document.activeElement as HTMLElement);
@@ -129,8 +129,8 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
   const [begins, dialog] = useDisclosure(false);
   const inbox = useInbox();
   const [chosenTab, choose] = useState<Which | null>(null);
-  // Defaults to the unanswered conversations if there are any, until the user
-  // chooses.
+  // Shows the unanswered conversations if there are any, until the user
+  // chooses a tab.
   if (chosenTab === null && inbox) choose(inbox.sin_responder > 0 ? 'sin_responder' : 'todas');
   // A search covers all conversations.
   const which: Which = words === '' ? (chosenTab ?? 'todas') : 'todas';
@@ -139,7 +139,7 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
     key: [...CONVERSATIONS_KEY, 'list', which, words],
     fetch: (cursor, signal) => getConversations(which, words, cursor, signal),
     enabled: chosenTab !== null || words !== '',
-    everyMs: SEEN_AT_LAST_MS,
+    everyMs: POLL_MS,
   });
   return (
     <section aria-label={c.list} className={classes.listBody}>

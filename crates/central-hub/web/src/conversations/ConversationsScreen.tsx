@@ -10,7 +10,7 @@ import classes from './Conversations.module.css';
 import { ConversationList } from './ConversationList';
 import { Thread } from './Thread';
 
-/** The list of conversations, with the open one at its side. */
+/** The list of conversations, and the open conversation beside it. */
 export default function ConversationsScreen() {
   const t = useText();
   const { telefono } = useParams();

@@ -22,19 +22,19 @@ import classes from './Conversations.module.css';
 import { heightOf, rowsOf } from './thread';
 import type { Message } from './types';
 
-/** Distance to the oldest message at which older ones are loaded: before it is reached. */
+/** Distance in pixels from the top at which older messages are loaded. */
 const OLDER_AT_PX = 1_200;
-/** Rows in the document above and below those in sight: what Tab and a fast wheel reach next. */
-const BESIDE = 15;
-/** Distance to the end at which new messages are followed. */
+/** Rendered rows above and below the visible ones, for Tab and fast scrolling. */
+const OVERSCAN_ROWS = 15;
+/** Distance in pixels from the end within which the list scrolls to new messages. */
 const END_PX = 40;
 const GAP_PX = 8;
-/** Room for the button above the oldest, higher on a phone; kept without one, or it would jump. */
+/** Space for the button above the oldest message. Kept without the button, to avoid a jump. */
 const HEAD_PX = 64;
 const FOOT_PX = 12;
 
 export interface MessageListHandle {
-  /** Scrolls to a message and gives it the focus. */
+  /** Scrolls to a message and focuses it. */
   show: (id: number) => void;
 }
 
@@ -44,17 +44,17 @@ interface Props {
   messages: readonly Message[];
   zone: string;
   who: string;
-  /** The message that was gone to last. */
+  /** The message of the latest jump, which is highlighted. */
   lit: number | null;
   hasOlder: boolean;
   isLoadingOlder: boolean;
   onOlder: () => void;
-  /** Receives the newest id in sight; null while the end is. */
+  /** Receives the newest visible message id; null while the end of the list is visible. */
   inSight: RefObject<number | null>;
   onOpen: (message: Message) => void;
   onJump: (messageId: string) => void;
   onAct: (message: Message, action: Action) => void;
-  /** Shown instead, while there are no messages. */
+  /** Rendered in place of the messages while there are none. */
   children: ReactNode;
 }
 
@@ -62,8 +62,8 @@ const messageOf = (target: EventTarget): number =>
   Number((target as Element).closest<HTMLElement>('[data-message]')?.dataset['message']);
 
 /**
- * The messages of a conversation by day, from the end backwards. Only those near the ones in
- * sight are in the document, and those that have the focus or were played.
+ * The messages of a conversation by day, scrolled to the end at first. Only rows near the visible
+ * ones are in the document, and those that have the focus or were played.
  */
 export function MessageList({
   ref,
@@ -84,14 +84,14 @@ export function MessageList({
   const t = useText();
   const box = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => rowsOf(messages, zone), [messages, zone]);
-  const [shown, setShown] = useState<{ id: number } | null>(null);
+  const [jumpTarget, setJumpTarget] = useState<{ id: number } | null>(null);
   const [focused, setFocused] = useState<number | null>(null);
   const [played, setPlayed] = useState<ReadonlySet<number>>(new Set());
 
-  const kept = useMemo(() => {
-    const ids = new Set<number | string>([...played, focused ?? 0, shown?.id ?? 0]);
+  const pinnedRows = useMemo(() => {
+    const ids = new Set<number | string>([...played, focused ?? 0, jumpTarget?.id ?? 0]);
     return rows.flatMap(({ key }, at) => (ids.has(key) ? [at] : []));
-  }, [rows, played, focused, shown]);
+  }, [rows, played, focused, jumpTarget]);
 
   const virtualizer = useVirtualizer({
     count: rows.length,
@@ -100,26 +100,26 @@ export function MessageList({
     estimateSize: (at) => heightOf(rows[at], box.current?.clientWidth ?? 0),
     rangeExtractor: useCallback(
       (range: Range) =>
-        [...new Set([...defaultRangeExtractor(range), ...kept])].sort((a, b) => a - b),
-      [kept],
+        [...new Set([...defaultRangeExtractor(range), ...pinnedRows])].sort((a, b) => a - b),
+      [pinnedRows],
     ),
-    overscan: BESIDE,
+    overscan: OVERSCAN_ROWS,
     gap: GAP_PX,
     paddingStart: HEAD_PX,
     paddingEnd: FOOT_PX,
-    // What is read stays where it is when older ones come above it.
+    // Keeps the visible messages in place when older ones are added above them.
     anchorTo: 'end',
     followOnAppend: true,
     scrollEndThreshold: END_PX,
   });
 
-  // It begins at the end.
+  // A conversation opens at its end.
   const isFilled = rows.length > 0;
   useLayoutEffect(() => {
     if (isFilled) virtualizer.scrollToEnd();
   }, [isFilled, virtualizer]);
 
-  // The end stays in sight when the answer box grows, and when rows become higher in a narrower
+  // Keeps the end visible when the answer box grows, or when rows become higher in a narrower
   // window.
   const wasAtEnd = useRef(true);
   const content = useRef<HTMLDivElement>(null);
@@ -133,30 +133,31 @@ export function MessageList({
     return () => observer.disconnect();
   }, [isFilled, virtualizer]);
 
-  useImperativeHandle(ref, () => ({ show: (id) => setShown({ id }) }), []);
+  useImperativeHandle(ref, () => ({ show: (id) => setJumpTarget({ id }) }), []);
   useLayoutEffect(() => {
-    const at = rows.findIndex(({ key }) => key === shown?.id);
-    if (!shown || at === -1) return;
+    const at = rows.findIndex(({ key }) => key === jumpTarget?.id);
+    if (!jumpTarget || at === -1) return;
     wasAtEnd.current = false;
     virtualizer.scrollToIndex(at, { align: 'center' });
-    // It is in the document: what is shown is kept.
-    box.current?.querySelector<HTMLElement>(`[data-message="${shown.id}"]`)?.focus({ preventScroll: true });
-    // Once, not with each message that comes.
+    // The row is in the document, since `rangeExtractor` includes the target row.
+    box.current?.querySelector<HTMLElement>(`[data-message="${jumpTarget.id}"]`)?.focus({ preventScroll: true });
+    // Runs once per jump, not for each new message.
     // oxlint-disable-next-line react/exhaustive-deps
-  }, [shown, virtualizer]);
+  }, [jumpTarget, virtualizer]);
 
   const isAtEnd = virtualizer.isAtEnd();
   const { range } = virtualizer;
   useEffect(() => {
-    const seen = range ? rows.slice(range.startIndex, range.endIndex + 1) : [];
-    inSight.current = isAtEnd ? null : Math.max(0, ...seen.map(({ message }) => message?.id ?? 0));
+    const visibleRows = range ? rows.slice(range.startIndex, range.endIndex + 1) : [];
+    inSight.current = isAtEnd ? null : Math.max(0, ...visibleRows.map(({ message }) => message?.id ?? 0));
   });
 
   const loadNear = useEffectEvent(() => {
     const top = box.current?.scrollTop ?? 0;
     if (hasOlder && top < OLDER_AT_PX && !wasAtEnd.current) onOlder();
   });
-  // Who waits at the top does not scroll: more follow, until some are above. Not after an error.
+  // At the top no scroll event follows, so each loaded page triggers the next one, until enough
+  // rows are above. An error stops this.
   useEffect(() => loadNear(), [messages.length]);
 
   const today = clockIn(Date.now(), zone).day;
@@ -166,16 +167,16 @@ export function MessageList({
       className={classes.scroll}
       tabIndex={0}
       role="log"
-      // Only what comes in is announced, not what comes into the document by scrolling.
+      // Announces new messages only, not rows that enter the document by scrolling.
       aria-live={isAtEnd ? 'polite' : 'off'}
       aria-label={label}
       onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-        // From the document: the virtualizer hears of it later.
+        // Measured in the document, since the virtualizer updates later.
         wasAtEnd.current = scrollHeight - clientHeight - scrollTop <= END_PX;
         loadNear();
       }}
       onFocusCapture={({ target }) => setFocused(messageOf(target) || null)}
-      // A sound goes on where it is scrolled out of sight.
+      // Keeps a played row in the document, so that its sound continues out of sight.
       onPlayCapture={({ target }) => setPlayed((before) => new Set([...before, messageOf(target)]))}
     >
       {!isFilled && children}

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 
 import { piecesOf, type Piece } from '../lib/richText';
 
-function shown(piece: Piece, key: number): ReactNode {
+function renderPiece(piece: Piece, key: number): ReactNode {
   switch (piece.kind) {
     case 'text':
       return piece.text;
@@ -21,20 +21,20 @@ function shown(piece: Piece, key: number): ReactNode {
           {piece.text}
         </Anchor>
       );
-    case 'typed':
+    case 'monospace':
       return (
         <code key={key} className="lm-mono">
           {piece.text}
         </code>
       );
     case 'bold':
-      return <strong key={key}>{piece.pieces.map(shown)}</strong>;
+      return <strong key={key}>{piece.pieces.map(renderPiece)}</strong>;
     case 'italic':
-      return <em key={key}>{piece.pieces.map(shown)}</em>;
+      return <em key={key}>{piece.pieces.map(renderPiece)}</em>;
     case 'struck':
-      return <s key={key}>{piece.pieces.map(shown)}</s>;
+      return <s key={key}>{piece.pieces.map(renderPiece)}</s>;
   }
 }
 
 /** A message formatted as in WhatsApp: bold, italic, links. */
-export const RichText = ({ text }: { text: string }) => <>{piecesOf(text).map(shown)}</>;
+export const RichText = ({ text }: { text: string }) => <>{piecesOf(text).map(renderPiece)}</>;

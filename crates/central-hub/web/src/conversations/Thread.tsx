@@ -9,7 +9,7 @@ import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
 import { MESSAGE_PARAM, ROUTES } from '../lib/routes';
-import { remember, remembered } from '../lib/stored';
+import { remember, storedValue } from '../lib/stored';
 import { usePageTitle } from '../lib/usePageTitle';
 import { useConfig } from '../live/queries';
 import { ActionError } from '../ui/ActionError';
@@ -41,24 +41,24 @@ import { useReading } from './useReading';
 
 const NO_MESSAGES: readonly Message[] = [];
 
-/** Loaded once it is opened: its fields weigh more than the messages. */
+/** Loaded when opened: its fields are larger than the code for messages. */
 const ContactPanel = lazy(() => import('./ContactPanel'));
 
-const BESIDE_KEY = 'leadmaster-contact-beside';
+const PANEL_KEY = 'leadmaster-contact-beside';
 
-/** Returns whether the contact fits beside the messages. */
+/** Returns whether the window has room for the contact panel beside the messages. */
 const isWide = (): boolean => window.matchMedia('(min-width: 100em)').matches;
 
-/** A conversation: its messages, and the box to answer in. */
+/** A conversation: its messages and the answer box. */
 export function Thread({ number }: { number: string }) {
   const t = useText();
   const c = t.conversations;
   const zone = useConfig().data?.zone ?? 'UTC';
   const inSight = useRef<number | null>(null);
   const { known, error, isLoadingOlder, loadOlder } = useHistory(number, inSight);
-  const shown = formatPhone(number);
+  const numberText = formatPhone(number);
   const name = known?.nombre ?? null;
-  const who = name ?? shown;
+  const who = name ?? numberText;
   usePageTitle(who);
   const messages = useMemo(() => withQuotes(known?.messages ?? NO_MESSAGES), [known?.messages]);
   const pictures = useMemo(() => picturesOf(messages), [messages]);
@@ -70,17 +70,17 @@ export function Thread({ number }: { number: string }) {
   const attend = useAction(CONVERSATIONS_KEY, () => markAttended(phone), () =>
     toast({ text: c.attended(who) }),
   );
-  const [finds, setFinds] = useState(false);
-  const [beside, setBeside] = useState(() => remembered(BESIDE_KEY) === 'yes' && isWide());
-  const showBeside = (next: boolean) => {
-    setBeside(next);
-    remember(BESIDE_KEY, next ? 'yes' : null);
+  const [isSearching, setSearching] = useState(false);
+  const [isPanelOpen, setPanelOpen] = useState(() => storedValue(PANEL_KEY) === 'yes' && isWide());
+  const showPanel = (next: boolean) => {
+    setPanelOpen(next);
+    remember(PANEL_KEY, next ? 'yes' : null);
   };
-  const finder = useRef<HTMLButtonElement>(null);
+  const searchButton = useRef<HTMLButtonElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
   const dropZone = useRef<HTMLElement>(null);
-  const [seen, setSeen] = useState<number | null>(null);
-  const open = useCallback(({ id }: { id: number }) => setSeen(id), []);
+  const [openPicture, setOpenPicture] = useState<number | null>(null);
+  const open = useCallback(({ id }: { id: number }) => setOpenPicture(id), []);
   const list = useRef<MessageListHandle>(null);
   const show = useCallback((id: number) => list.current?.show(id), []);
   const notFound = useCallback(() => toast({ text: c.content.notFound }), [c]);
@@ -89,18 +89,18 @@ export function Thread({ number }: { number: string }) {
     show,
     notFound,
   );
-  // The message that a search led to; once there, the address is the chat's.
+  // The URL's message, from a search result. After the jump the URL is that of the chat.
   const [search, setSearch] = useSearchParams();
-  const wanted = Number(search.get(MESSAGE_PARAM));
+  const targetId = Number(search.get(MESSAGE_PARAM));
   const { to: jumpTo } = jump;
   const isKnown = known !== undefined;
   useEffect(() => {
-    if (!isKnown || !Number.isSafeInteger(wanted) || wanted <= 0) return;
-    jumpTo(wanted);
+    if (!isKnown || !Number.isSafeInteger(targetId) || targetId <= 0) return;
+    jumpTo(targetId);
     setSearch({}, { replace: true });
-  }, [isKnown, wanted, jumpTo, setSearch]);
+  }, [isKnown, targetId, jumpTo, setSearch]);
   return (
-    <section ref={dropZone} className={classes.thread} aria-label={c.thread(who)} data-beside={beside || undefined}>
+    <section ref={dropZone} className={classes.thread} aria-label={c.thread(who)} data-beside={isPanelOpen || undefined}>
       <div className={classes.title}>
         <ActionIcon
           component={Link}
@@ -117,10 +117,10 @@ export function Thread({ number }: { number: string }) {
           <UnstyledButton
             ref={opener}
             className={classes.whoButton}
-            aria-expanded={beside}
-            aria-controls={beside ? 'contact-panel' : undefined}
+            aria-expanded={isPanelOpen}
+            aria-controls={isPanelOpen ? 'contact-panel' : undefined}
             title={c.contact.open(who)}
-            onClick={() => showBeside(!beside)}
+            onClick={() => showPanel(!isPanelOpen)}
           >
             <Avatar name={name} chat={number} />
             <span className={classes.who}>
@@ -129,7 +129,7 @@ export function Thread({ number }: { number: string }) {
               </Text>
               {name && (
                 <Text span size="xs" c="dimmed" fw={400} truncate display="block">
-                  {shown}
+                  {numberText}
                 </Text>
               )}
             </span>
@@ -154,36 +154,36 @@ export function Thread({ number }: { number: string }) {
           </Button>
         )}
         <ActionIcon
-          ref={finder}
+          ref={searchButton}
           variant="subtle"
           color="gray"
           size={44}
           aria-label={c.find.open}
-          aria-expanded={finds}
-          onClick={() => setFinds(!finds)}
+          aria-expanded={isSearching}
+          onClick={() => setSearching(!isSearching)}
         >
           <IconSearch size={20} aria-hidden />
         </ActionIcon>
         {optOut.data === null && <OptOutMenu phone={phone} who={who} />}
       </div>
-      {finds && (
+      {isSearching && (
         <ThreadSearch
           number={number}
           who={who}
           onFound={jump.to}
           onClose={() => {
-            setFinds(false);
-            finder.current?.focus();
+            setSearching(false);
+            searchButton.current?.focus();
           }}
         />
       )}
-      {beside && (
+      {isPanelOpen && (
         <Suspense fallback={null}>
           <ContactPanel
             number={phone}
             who={who}
             onClose={() => {
-              showBeside(false);
+              showPanel(false);
               opener.current?.focus();
             }}
           />
@@ -214,10 +214,10 @@ export function Thread({ number }: { number: string }) {
       </MessageList>
       <Viewer
         pictures={pictures}
-        shown={seen}
+        shown={openPicture}
         who={who}
-        onShow={setSeen}
-        onClose={() => setSeen(null)}
+        onShow={setOpenPicture}
+        onClose={() => setOpenPicture(null)}
       />
       {actions.dialogs}
       {optOut.data ? (
@@ -239,7 +239,7 @@ export function Thread({ number }: { number: string }) {
   );
 }
 
-/** Replaces the answer box if nothing can be sent. */
+/** Replaces the answer box for a contact who opted out. */
 function Closed({ who }: { who: string }) {
   const c = useText().conversations;
   const to = useLinks()('optOuts');
@@ -263,7 +263,7 @@ function OptOutMenu({ phone, who }: { phone: string; who: string }) {
   const c = t.conversations;
   const seesAll = useSeesAll();
   const [asking, dialog] = useDisclosure(false);
-  const back = useAction(OPT_OUT_KEY, () => removeOptOut(phone));
+  const undoOptOut = useAction(OPT_OUT_KEY, () => removeOptOut(phone));
   const add = useAction(
     OPT_OUT_KEY,
     () => addOptOut({ telefono: phone, motivo: c.optOutReason }),
@@ -272,7 +272,7 @@ function OptOutMenu({ phone, who }: { phone: string; who: string }) {
       toast({
         text: c.optOutDone(who),
         // Only administrators can remove an opt-out.
-        ...(seesAll ? { undo: { label: t.app.undo, act: () => back.mutate() } } : {}),
+        ...(seesAll ? { undo: { label: t.app.undo, act: () => undoOptOut.mutate() } } : {}),
       });
     },
   );

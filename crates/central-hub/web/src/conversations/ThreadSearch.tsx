@@ -5,7 +5,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Marked } from '../ui/Marked';
 import { useWalk } from '../ui/pages';
@@ -19,7 +19,7 @@ const PER_SEARCH = 20;
 function useFound(number: string, buscar: string) {
   const { walk, run } = useWalk();
   const found = useInfiniteQuery({
-    // Not below the key of conversations: an event would search all of its pages again.
+    // Not under the key of the conversations: each event would repeat the whole search.
     queryKey: ['conversation-search', number, buscar],
     staleTime: 0,
     queryFn: async ({ pageParam, signal }) => {
@@ -50,11 +50,11 @@ interface Props {
   onClose: () => void;
 }
 
-/** Searches the messages of a conversation; a result leads to its message. */
+/** Searches the messages of a conversation; a click on a result jumps to its message. */
 export function ThreadSearch({ number, who, onFound, onClose }: Props) {
   const t = useText();
   const c = t.conversations.find;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const [typed, setTyped] = useState('');
   const [words] = useDebouncedValue(typed.trim(), 300);
   const field = useRef<HTMLInputElement>(null);
@@ -104,7 +104,7 @@ export function ThreadSearch({ number, who, onFound, onClose }: Props) {
             <li key={message.id}>
               <UnstyledButton className={classes.foundOne} onClick={() => onFound(message.id)}>
                 <span className={classes.foundHead}>
-                  {message.direccion === 'saliente' ? t.conversations.content.you : who} · {moment(message.fecha)}
+                  {message.direccion === 'saliente' ? t.conversations.content.you : who} · {formatTime(message.fecha)}
                 </span>
                 <span className={classes.foundText}>
                   <Marked text={summary(t, message)} search={words} />

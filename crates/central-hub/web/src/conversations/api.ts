@@ -14,18 +14,18 @@ export const CONVERSATIONS_KEY = ['conversations'] as const;
 
 const PER_PAGE = 30;
 const PER_HISTORY = 50;
-/** Pages that may have been missed, as by a laptop that slept, before a conversation starts again. */
-const MOST_MISSED = 20;
+/** Maximum number of missed pages to fetch, such as after sleep; beyond it the cache is dropped. */
+const MAX_MISSED_PAGES = 20;
 const SEND_MS = 75_000;
-/** WhatsApp's page encrypts a file and uploads it before it is sent. */
+/** Timeout of a send with a file, which WhatsApp's page encrypts and uploads first. */
 const FILE_MS = 180_000;
 /**
-* Polling interval for changes without an event, or whose event came before the hub had stored
+* Polling interval for changes without an event, or whose event arrived before the hub stored
 * them.
 */
-export const SEEN_AT_LAST_MS = 10_000;
-/** The hub stores a message a moment after this page receives its event. */
-const AGAIN_AFTER_MS = [0, 700, 2_500];
+export const POLL_MS = 10_000;
+/** Delays of the refetches after an event, since the hub may store the message a moment later. */
+const REFETCH_DELAYS_MS = [0, 700, 2_500];
 
 export type Which = 'sin_responder' | 'todas';
 
@@ -45,32 +45,32 @@ export async function getConversations(
 /** Fetches a part of a conversation, newest first. */
 export const getHistory = (
   number: string,
-  wanted: { antes: number | null; limite: number; buscar?: string },
+  parameters: { antes: number | null; limite: number; buscar?: string },
   options: { signal?: AbortSignal; timeoutMs?: number } = {},
 ) =>
   request<History>(
-    `/api/listener/history/${encodeURIComponent(number)}${query(wanted)}`,
+    `/api/listener/history/${encodeURIComponent(number)}${query(parameters)}`,
     options,
   );
 
-/** The newest page, and those that lead from it to what is known, if there is a gap. */
+/** Fetches the newest page, and further pages until they reach the known messages. */
 async function newestPages(number: string, known: Known | undefined, signal: AbortSignal): Promise<Fetched[]> {
   const pages: Fetched[] = [];
   for (let before: number | null = null; ; ) {
     const page: History = await getHistory(number, { antes: before, limite: PER_HISTORY }, { signal });
     pages.push({ page, before });
     if (!isApart(known, page)) return pages;
-    // After a wider gap it starts again.
-    if (pages.length === MOST_MISSED) return pages.slice(0, 1);
+    // The gap is too wide: start again from the newest page.
+    if (pages.length === MAX_MISSED_PAGES) return pages.slice(0, 1);
     before = page.siguiente;
   }
 }
 
 /**
- * A conversation from its end backwards, as far as requested. What was fetched is kept; an event
- * or the clock fetches the newest page and the one that is in sight, whatever else is known.
+ * Fetches a conversation from its end backwards, as far as requested, and keeps it. An event or
+ * the polling interval refetches only the newest page and the visible page.
  *
- * `inSight` is the newest id in sight.
+ * `inSight` is the newest visible message id; null at the end of the list.
  */
 export function useHistory(number: string, inSight: RefObject<number | null>) {
   const queries = useQueryClient();
@@ -81,19 +81,19 @@ export function useHistory(number: string, inSight: RefObject<number | null>) {
     queryFn: async ({ signal }): Promise<Known> => {
       const pages = await newestPages(number, known(), signal);
       const { page: last } = pages.at(-1) ?? {};
-      const seen = inSight.current;
-      if (seen !== null && last && seen < (last.siguiente ?? 0)) {
-        const before = seen + 1;
+      const visibleId = inSight.current;
+      if (visibleId !== null && last && visibleId < (last.siguiente ?? 0)) {
+        const before = visibleId + 1;
         const page = await getHistory(number, { antes: before, limite: PER_HISTORY }, { signal });
         pages.push({ page, before });
       }
-      // Read now: older ones may have come meanwhile.
+      // Read the cache again: older pages may have arrived meanwhile.
       return mergeAll(known(), pages);
     },
     staleTime: 0,
-    // `merge` keeps what did not change.
+    // `merge` already reuses unchanged messages.
     structuralSharing: false,
-    refetchInterval: SEEN_AT_LAST_MS,
+    refetchInterval: POLL_MS,
   });
   const older = useMutation({
     mutationFn: async (limite: number) => {
@@ -107,7 +107,7 @@ export function useHistory(number: string, inSight: RefObject<number | null>) {
   const { mutate } = older;
   const loadOlder = useCallback(
     (limit: number = PER_HISTORY) => {
-      // Scrolling asks again before the first request renders as pending.
+      // Scrolling requests a page again before the first request renders as pending.
       if (underWay.current) return;
       underWay.current = true;
       mutate(limit, { onSettled: () => (underWay.current = false) });
@@ -137,16 +137,16 @@ interface FileMessage {
   to: string;
   cliente_id?: number;
   type: FileKind;
-  /** Whether a sound is a voice message. */
+  /** Whether an audio file is a voice message. */
   voice?: true;
   file_id: string;
   filename?: string;
   caption?: string;
-  /** WhatsApp's id of the message that is answered. */
+  /** WhatsApp's id of the quoted message. */
   reply_to?: string;
 }
 
-/** Sends an uploaded file and waits until WhatsApp has it. */
+/** Sends an uploaded file and waits for WhatsApp's confirmation. */
 export const sendFile = (body: FileMessage, key: string) =>
   request<SendBody>('/api/send', {
     method: 'POST',
@@ -164,7 +164,7 @@ const of = (chat: string, what: string) =>
 export const markRead = (chat: string, hasta: number) =>
   request<unknown>(of(chat, 'read'), { method: 'POST', body: { hasta } });
 
-/** Marks a contact's messages so far as needing no reply. */
+/** Marks a contact's present messages as needing no reply. */
 export const markAttended = (chat: string) =>
   request<unknown>(of(chat, 'attended'), { method: 'POST' });
 
@@ -178,13 +178,13 @@ export function useFollow(): void {
   }, []);
   useOnLive(({ type }) => {
     if (!FOLLOWED.has(type)) return;
-    // Debounce: a burst of events causes one request.
+    // Debounces: a burst of events causes one request.
     timers.current.forEach(clearTimeout);
     timers.current.clear();
-    for (const ms of AGAIN_AFTER_MS) {
+    for (const ms of REFETCH_DELAYS_MS) {
       const timer = setTimeout(() => {
         timers.current.delete(timer);
-        // Does not cancel fetches in flight.
+        // Does not cancel requests in progress.
         void queries.invalidateQueries(
           { queryKey: CONVERSATIONS_KEY },
           { cancelRefetch: false },
@@ -195,7 +195,7 @@ export function useFollow(): void {
   });
 }
 
-/** Shared with the opt-out screen: a change there appears here. */
+/** Shared with the opt-out screen, so that a change there updates this query. */
 export const OPT_OUT_KEY = ['opt-outs'] as const;
 
 const OPT_OUTS = '/api/sender/bajas';
@@ -210,7 +210,7 @@ export const useOptOut = (phone: string, latest: number) =>
           signal,
         });
       } catch (error) {
-        // Not on the list, or a chat without a number.
+        // The contact is not on the list, or has no number.
         if (error instanceof ApiError && (error.status === 404 || error.status === 400)) return null;
         throw error;
       }

@@ -1,19 +1,19 @@
-// Files on their way to a contact: pure functions of the list of them.
+// Pure functions on the list of files to send.
 
 import { typeOf } from '../lib/fileText';
 
-/** What a file is sent as. */
+/** The WhatsApp type as which a file is sent. */
 export type FileKind = 'image' | 'video' | 'audio' | 'document';
 
-/** At most as many at once: each is a message. */
-export const MOST_FILES = 20;
+/** Maximum number of files per answer; each is a separate message. */
+export const MAX_FILES = 20;
 
 export interface Attachment {
   key: string;
   file: File;
-  /** The uploaded part, from 0 to 1; null until the upload begins. */
+  /** The uploaded fraction, from 0 to 1; null until the upload begins. */
   part: number | null;
-  /** The service's id of the file, once it is uploaded. */
+  /** The service's id of the file; null until uploaded. */
   fileId: string | null;
   kind: FileKind | null;
   error: Error | null;
@@ -28,7 +28,7 @@ export const attachmentOf = (key: string, file: File): Attachment => ({
   error: null,
 });
 
-/** Returns what a file of a type, as the service found it, is sent as. */
+/** Returns the WhatsApp type for a MIME type that the service detected. */
 export function kindFor(mime: string): FileKind {
   const type = typeOf(mime);
   if (['image/jpeg', 'image/png', 'image/webp', 'image/gif'].includes(type)) return 'image';
@@ -36,12 +36,12 @@ export function kindFor(mime: string): FileKind {
   return type.startsWith('audio/') ? 'audio' : 'document';
 }
 
-/** Adds files up to the limit; returns how many had no room. */
+/** Adds files up to the limit; also returns the number of files over the limit. */
 export function added(
   list: readonly Attachment[],
   files: readonly Attachment[],
 ): { list: Attachment[]; left: number } {
-  const room = Math.max(0, MOST_FILES - list.length);
+  const room = Math.max(0, MAX_FILES - list.length);
   return { list: [...list, ...files.slice(0, room)], left: Math.max(0, files.length - room) };
 }
 
@@ -56,7 +56,7 @@ export const without = (list: readonly Attachment[], key: string): Attachment[] 
 
 /**
  * Returns the files of a paste or a drop. A copy from a spreadsheet or a text
- * program carries a picture of itself in addition to its text: it is text.
+ * program also carries a picture of the text; such a copy counts as text.
  */
 export function filesOf(data: Pick<DataTransfer, 'files' | 'types'> | null): File[] {
   if (!data || data.types.includes('text/plain')) return [];

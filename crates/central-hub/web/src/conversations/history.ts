@@ -2,17 +2,17 @@ import { replaceEqualDeep } from '@tanstack/react-query';
 
 import type { History, Message } from './types';
 
-/** What is known of a conversation: its end, without a gap, as far back as it was asked for. */
+/** The known part of a conversation: from its end backwards, without a gap. */
 export interface Known extends Omit<History, 'mensajes' | 'siguiente'> {
   /** In chronological order. */
   messages: readonly Message[];
-  /** The hub's newest id among them; 0 if there are none. */
+  /** The newest of the hub's message ids; 0 without messages. */
   newest: number;
-  /** Cursor of the older ones; null if there are none. */
+  /** Cursor of the older messages; null if there are none. */
   older: number | null;
 }
 
-/** WhatsApp timestamps have seconds; within one, the order of recording applies. */
+/** WhatsApp's timestamps are in whole seconds; within a second, the order of recording applies. */
 const secondOf = ({ fecha }: Message): number => Math.trunc(Date.parse(fecha) / 1000);
 
 /** Sorts in chronological order, reading each timestamp once. */
@@ -23,17 +23,17 @@ function inOrder(messages: readonly Message[]): Message[] {
     .map(({ message }) => message);
 }
 
-/** The end of the ids that a page covers: its cursor, or the first of all. */
+/** Returns the lowest message id that a page covers: its cursor, or 0 on the last page. */
 const floorOf = (cursor: number | null): number => cursor ?? 0;
 
-/** Returns whether there may be messages between what is known and the page, which has the newest. */
+/** Returns whether there may be messages between the known ones and the newest page. */
 export const isApart = (known: Known | undefined, page: History): boolean =>
   known !== undefined && known.newest > 0 && floorOf(page.siguiente) > known.newest;
 
 /**
- * Returns what is known once `page` was fetched, from the cursor `before` (null: the newest).
- * The hub is right about the ids that the page covers: what it no longer has there is gone. The
- * others stay as they are, and a message that did not change is the same object as before.
+ * Merges a page into the known messages. `before` is the cursor of the request; null for the
+ * newest page. Within the ids that the page covers, messages missing in the page were deleted.
+ * Other messages are kept, and an unchanged message stays the same object.
  */
 export function merge(known: Known | undefined, page: History, before: number | null): Known {
   const { mensajes, siguiente, ...facts } = page;
@@ -44,10 +44,10 @@ export function merge(known: Known | undefined, page: History, before: number | 
   const others = (known?.messages ?? []).filter(({ id }) => id < floor || id >= ceiling);
   const all = inOrder([...others, ...fetched]);
   const messages = known && isSame(known.messages, all) ? known.messages : all;
-  // Of a conversation without messages nothing is known, not even its start.
+  // Without messages nothing is known about the conversation, not even its start.
   const older = known && known.newest > 0 ? Math.min(floorOf(known.older), floor) : floor;
   return {
-    // An older page of another's contact names nobody.
+    // Keep the name and the counts of the newest page.
     ...(known && before !== null ? factsOf(known) : facts),
     messages,
     newest: messages.reduce((most, { id }) => Math.max(most, id), 0),
@@ -55,15 +55,15 @@ export function merge(known: Known | undefined, page: History, before: number | 
   };
 }
 
-/** A page, and the cursor that it was fetched with; null is the newest. */
+/** A page, and the cursor of its request; null for the newest page. */
 export interface Fetched {
   page: History;
   before: number | null;
 }
 
 /**
- * Returns what is known once `pages` were fetched, from the newest on. If they do not reach what
- * was known, that is dropped: a conversation is shown without a gap.
+ * Merges `pages`, newest first, into the known messages. If the pages do not reach the known
+ * messages, drops these, since a conversation is shown without a gap.
  */
 export function mergeAll(known: Known | undefined, pages: readonly Fetched[]): Known {
   const reaches = pages.some(({ page }) => !isApart(known, page));

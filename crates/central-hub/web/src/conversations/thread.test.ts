@@ -23,7 +23,7 @@ const NIGHT = '2026-03-31T02:59:00.000Z';
 const MORNING = '2026-03-31T03:00:00.000Z';
 
 describe('a conversation', () => {
-  it('has the days of the business', () => {
+  it('is divided into days of the business’s zone', () => {
     const rows = (zone: string) =>
       rowsOf([message(1, NIGHT), message(2, MORNING), message(3, MORNING)], zone).map(({ key }) => key);
     expect(rows('America/Argentina/Buenos_Aires')).toEqual(['2026-03-30', 1, '2026-03-31', 2, 3]);
@@ -31,7 +31,7 @@ describe('a conversation', () => {
     expect(rowsOf([], 'UTC')).toEqual([]);
   });
 
-  it('is about as high as it will be', () => {
+  it('has estimated row heights', () => {
     const high = (mensaje: string, width = 548) =>
       heightOf(rowsOf([{ ...message(1, NIGHT), mensaje }], 'UTC')[1], width);
     expect(high('Hola')).toBe(65);
@@ -42,20 +42,20 @@ describe('a conversation', () => {
     expect(heightOf(undefined, 0)).toBe(23);
   });
 
-  it('completes the quotes of own answers, and leaves the others as they are', () => {
-    const asked = { ...message(1, NIGHT), message_id: 'false_88512345678@lid_3A01' };
+  it('completes the quotes of own answers only', () => {
+    const question = { ...message(1, NIGHT), message_id: 'false_88512345678@lid_3A01' };
     const quoted = { message_id: 'false_5491158254201@c.us_3A01', from_me: false };
     const bare = { ...message(2, MORNING), quoted };
     const unknown = { ...message(3, MORNING), quoted: { ...quoted, message_id: '3A09' } };
-    const said = { ...message(4, MORNING), quoted: { ...quoted, text: 'otra cosa' } };
-    const all = withQuotes([asked, bare, unknown, said]);
+    const complete = { ...message(4, MORNING), quoted: { ...quoted, text: 'otra cosa' } };
+    const all = withQuotes([question, bare, unknown, complete]);
     expect(all[1]?.quoted).toEqual({ ...quoted, kind: 'text', text: 'm1' });
-    expect([all[0], all[2], all[3]]).toEqual([asked, unknown, said]);
-    const none = [asked, said];
+    expect([all[0], all[2], all[3]]).toEqual([question, unknown, complete]);
+    const none = [question, complete];
     expect(withQuotes(none)).toBe(none);
   });
 
-  it('is answered for the business that wrote last', () => {
+  it('is answered for the business of the newest message', () => {
     expect(businessOf([message(1, NIGHT, 51), message(2, NIGHT, 52), message(3, NIGHT)])).toBe(52);
     expect(businessOf([message(1, NIGHT)])).toBeNull();
   });
@@ -71,7 +71,7 @@ describe('a conversation', () => {
     expect(withId(all, 'true_5491158254201@c.us_3EB0')).toBeUndefined();
   });
 
-  it('names numbers and kinds', () => {
+  it('formats numbers and types', () => {
     expect(numberOf(message(1, NIGHT))).toBe('+54 9 11 5825-4201');
     expect(numberOf({ telefono: null, chat: 'x@lid' })).toBe('x@lid');
     expect(kindText(es, 'text')).toBeNull();

@@ -3,12 +3,12 @@ import { clockIn, type Day } from '../lib/days';
 import { plainText } from '../lib/richText';
 import type { Message } from './types';
 
-/** A row of a conversation: the heading of a day, or a message of it. */
+/** A row of a conversation: the heading of a day, or a message. */
 export type Row =
   | { key: string; day: Day; message?: never }
   | { key: number; day: Day; message: Message };
 
-/** By zone; the day of each of thousands of messages, while it does not change. */
+/** Cache of each message's day, by zone: a conversation has thousands of messages. */
 const daysOf = new Map<string, WeakMap<Message, Day>>();
 
 function dayOf(message: Message, zone: string): Day {
@@ -22,7 +22,7 @@ function dayOf(message: Message, zone: string): Day {
   return day;
 }
 
-/** Returns the rows of messages, with the days of the business's zone. */
+/** Returns the rows for messages, divided into days of the business's zone. */
 export function rowsOf(messages: readonly Message[], zone: string): Row[] {
   const rows: Row[] = [];
   for (const message of messages) {
@@ -33,7 +33,7 @@ export function rowsOf(messages: readonly Message[], zone: string): Row[] {
   return rows;
 }
 
-/** Height of a bubble of one line, with its foot. */
+/** Height of a bubble with one line and its footer. */
 const LINE_PX = 65;
 const NEXT_LINE_PX = 25;
 const PICTURE_PX = 240;
@@ -41,13 +41,13 @@ const DAY_PX = 23;
 const CHAR_PX = 7.3;
 
 /**
- * Returns about how high a row is in a list of this width, until it is measured. The nearer, the
- * less is moved while one scrolls up: all below a row that is higher than this.
+ * Estimates the height of a row in a list of this width, until the row is measured. A good estimate
+ * reduces jumps while scrolling up, since a wrong one moves all rows below.
  */
 export function heightOf(row: Row | undefined, width: number): number {
   if (!row?.message) return DAY_PX;
   const { mensaje, media, quoted } = row.message;
-  // As in the style sheet: of a bubble, without its padding.
+  // The width of a bubble without padding, as in the style sheet.
   const inLine = Math.max(10, (Math.min(0.85 * (width - 32), 560) - 24) / CHAR_PX);
   const lines = mensaje.split('\n').reduce((sum, line) => sum + Math.ceil(line.length / inLine), 0);
   const isHigh = media !== undefined && /^(image|video)\//.test(media.mime);
@@ -62,23 +62,23 @@ export function kindText(t: Dictionary, kind: string): string | null {
     : t.conversations.otherKind(kind);
 }
 
-/** Returns the business of a reply: that of the newest message that has one. */
+/** Returns the business to reply for: that of the newest message with a business. */
 export const businessOf = (messages: readonly Message[]): number | null =>
   messages.findLast((one) => one.cliente_id !== null)?.cliente_id ?? null;
 
 /**
- * Returns whether the text is the message's own; otherwise it repeats what is
- * drawn: a place, cards, a poll, an order or a choice.
+ * Returns whether the message's text adds to its content; otherwise the text repeats what is
+ * rendered: a location, cards, a poll, an order or a choice.
  */
 export const hasOwnText = (message: Message): boolean =>
   ['location', 'contacts', 'poll', 'order', 'selected'].every(
     (part) => message[part as keyof Message] === undefined,
   );
 
-/** Returns the type of a message: a voice message that was sent from here is a sound to the hub. */
+/** Returns the type of a message. For a voice message sent from here the hub stores `audio`. */
 export const kindOf = ({ tipo, voz }: Message): string => (voz ? 'ptt' : tipo);
 
-/** Returns a message in one line, for a list. */
+/** Describes a message in one line, for a list. */
 export function summary(t: Dictionary, message: Message): string {
   const c = t.conversations.content;
   if (message.deleted_at !== undefined) return c.deleted;
@@ -89,22 +89,22 @@ export function summary(t: Dictionary, message: Message): string {
   return [kind, said].filter(Boolean).join(': ');
 }
 
-/** Returns the part of WhatsApp's id that is spelled the same everywhere. */
+/** Returns the part of a WhatsApp id that is the same in all its spellings. */
 const keyOf = (messageId: string): string => messageId.split('_')[2] ?? messageId;
 
-/** Returns the message with WhatsApp's id. */
+/** Returns the message with this WhatsApp id. */
 export function withId(messages: readonly Message[], messageId: string): Message | undefined {
   const key = keyOf(messageId);
   return messages.find(({ message_id: id }) => id != null && keyOf(id) === key);
 }
 
-/** Returns whether only the quoted message's id is known. */
+/** Returns whether of the quoted message only the id is known. */
 const isBare = ({ quoted }: Message): boolean =>
   quoted !== undefined && quoted.kind === undefined && quoted.text === undefined;
 
 /**
- * Completes the quotes of own answers, of which the hub knows only whom they
- * quote, from the messages that are loaded.
+ * Completes the quotes of own answers from the loaded messages; of these quotes
+ * the hub stores only the message id and the author.
  */
 export function withQuotes(messages: readonly Message[]): readonly Message[] {
   if (!messages.some(isBare)) return messages;

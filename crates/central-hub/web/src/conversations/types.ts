@@ -1,7 +1,7 @@
 import type { Timestamp } from '../api/types';
 import type { MessageStateName } from '../ui/MessageState';
 
-/** The file of a message, as its sender describes it. */
+/** The file of a message, as described by the sender. */
 export interface Media {
   mime: string;
   /** In bytes. */
@@ -12,7 +12,7 @@ export interface Media {
   height?: number;
   /** A small JPEG as a data URL. */
   thumbnail?: string;
-  /** `gone`: neither WhatsApp nor this hub has it any more. */
+  /** `gone`: neither WhatsApp nor the hub has the file any more. */
   state: 'remote' | 'gone';
 }
 
@@ -53,13 +53,13 @@ export interface Order {
   currency?: string;
 }
 
-/** What was chosen of buttons or a list. */
+/** The chosen entry of buttons or a list. */
 export interface Selected {
   text: string;
   description?: string;
 }
 
-/** The advertisement that the person came from. */
+/** The advertisement through which the contact came. */
 export interface Ad {
   source?: string;
   title?: string;
@@ -67,7 +67,7 @@ export interface Ad {
   url?: string;
 }
 
-/** An earlier text, and when it was replaced. */
+/** An earlier text of an edited message, and when it was replaced. */
 export interface Edit {
   text: string;
   at: Timestamp;
@@ -75,15 +75,15 @@ export interface Edit {
 
 export interface Reaction {
   emoji: string;
-  /** Equal to the message's `chat`: the contact's; otherwise the account's own. */
+  /** The message's `chat` for the contact's reaction; otherwise the reaction is the account's. */
   from: string;
   at: Timestamp;
 }
 
-/** What a message holds in addition to its text, and what became of it. */
+/** A message's content in addition to its text, and later changes. */
 export interface Content {
   media?: Media;
-  /** Where its file is served, if it is. */
+  /** The URL of the file, if the hub serves it. */
   media_url?: string;
   quoted?: Quoted;
   location?: Place;
@@ -92,14 +92,14 @@ export interface Content {
   order?: Order;
   selected?: Selected;
   ad?: Ad;
-  /** Can be seen once, and only on the phone. */
+  /** Can be viewed once, and only on the phone. */
   view_once?: boolean;
   forwarded?: boolean;
-  /** Of a call: whether it was a video call. */
+  /** For a call, whether it was a video call. */
   video?: boolean;
   /** The earlier texts, oldest first. */
   edits?: Edit[];
-  /** When it was deleted for everyone. */
+  /** When the message was deleted for everyone. */
   deleted_at?: Timestamp;
   reactions?: Reaction[];
 }
@@ -121,9 +121,9 @@ export interface Message extends Content {
   campañaId: number | null;
   fecha: Timestamp;
   error?: string;
-  /** The name of the file that was sent from here. */
+  /** The name of a file sent from here. */
   archivo?: string;
-  /** A voice message that was sent from here. */
+  /** Whether it is a voice message sent from here. */
   voz?: boolean;
 }
 

@@ -14,40 +14,40 @@ interface Target {
 
 export interface Attachments {
   list: readonly Attachment[];
-  /** Number of files that had no room. */
+  /** Number of files over the limit, which were not added. */
   left: number;
   isSending: boolean;
   add: (files: readonly File[]) => void;
   remove: (key: string) => void;
-  /** Sends all, the first with the quote, the first that can have one with the caption. */
-  send: (target: Target, words: Words) => Promise<Sent>;
+  /** Sends all files: the first one with the quote, the first that can have a caption with it. */
+  send: (target: Target, words: Words) => Promise<SendSummary>;
 }
 
-/** What goes with a file. */
+/** The caption and quote sent with a file. */
 interface Words {
   caption: string;
-  /** WhatsApp's id of the message that is answered. */
+  /** WhatsApp's id of the quoted message. */
   replyTo: string | null;
 }
 
-export interface Sent {
-  /** Each was accepted. */
+export interface SendSummary {
+  /** Whether all files were accepted. */
   all: boolean;
-  /** One of them has the quote. */
+  /** Whether one of the files was sent with the quote. */
   quoted: boolean;
-  /** The caption went with one of them. */
+  /** Whether one of the files was sent with the caption. */
   captioned: boolean;
   simulated: boolean;
 }
 
-/** The files of an answer: chosen, uploaded, sent one after the other. */
+/** Manages the files of an answer, which are uploaded and sent one after another. */
 export function useAttachments(): Attachments {
   const [list, setList] = useState<readonly Attachment[]>([]);
   const [left, setLeft] = useState(0);
   const [isSending, setSending] = useState(false);
   const stop = useRef<AbortController | null>(null);
   const current = useRef<string | null>(null);
-  // A retry of a file is the same message, with the same words.
+  // A retry of a file is the same message, so it keeps the caption and the quote.
   const words = useRef(new Map<string, Words>());
 
   useEffect(() => () => stop.current?.abort(), []);
@@ -69,7 +69,7 @@ export function useAttachments(): Attachments {
     setLeft(0);
   }, []);
 
-  async function sendOne(one: Attachment, target: Target, left: Words): Promise<Omit<Sent, 'all'>> {
+  async function sendOne(one: Attachment, target: Target, left: Words): Promise<Omit<SendSummary, 'all'>> {
     const put = (change: Partial<Attachment>) => setList((before) => changed(before, one.key, change));
     const abort = new AbortController();
     stop.current = abort;
@@ -86,7 +86,7 @@ export function useAttachments(): Attachments {
       kind = kindFor(kept.mime);
       put({ fileId, kind, part: 1 });
     }
-    // From here on nothing can be taken back.
+    // From here on the file can no longer be removed.
     current.current = null;
     const own =
       words.current.get(one.key) ?? { ...left, caption: kind === 'audio' ? '' : left.caption };
@@ -109,16 +109,16 @@ export function useAttachments(): Attachments {
         simulated,
       };
     } catch (error) {
-      // What certainly did not leave may go with other words.
+      // A file that was certainly not sent may get another caption and quote on retry.
       if (!(error instanceof Error && outcomeIsUnknown(error))) words.current.delete(one.key);
       throw error;
     }
   }
 
-  async function send(target: Target, { caption, replyTo }: Words): Promise<Sent> {
+  async function send(target: Target, { caption, replyTo }: Words): Promise<SendSummary> {
     setSending(true);
     setLeft(0);
-    const sent: Sent = { all: true, quoted: false, captioned: false, simulated: false };
+    const sent: SendSummary = { all: true, quoted: false, captioned: false, simulated: false };
     for (const one of list) {
       try {
         const { quoted, captioned, simulated } = await sendOne(one, target, {
@@ -131,7 +131,7 @@ export function useAttachments(): Attachments {
         words.current.delete(one.key);
         setList((before) => without(before, one.key));
       } catch (error) {
-        // Removed while it was uploaded.
+        // The user removed the file during its upload.
         if (error instanceof DOMException && error.name === 'AbortError') {
           sent.all = false;
           continue;
@@ -139,7 +139,7 @@ export function useAttachments(): Attachments {
         const problem = error instanceof Error ? error : new Error(String(error));
         setList((before) => changed(before, one.key, { error: problem, part: null }));
         sent.all = false;
-        // The rest would overtake it.
+        // Stop here, to keep the order of the files.
         break;
       }
     }

@@ -2,7 +2,7 @@ import { useEffect, useState, type RefObject } from 'react';
 
 const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
 
-/** Takes files that are dropped on an element; returns whether some hover over it. */
+/** Passes on files dropped on an element; returns whether files are being dragged over it. */
 export function useDrop(
   zone: RefObject<HTMLElement | null>,
   onFiles: (files: readonly File[]) => void,
@@ -14,19 +14,19 @@ export function useDrop(
     if (!element) return;
     const over = (event: DragEvent) => {
       if (!hasFiles(event)) return;
-      // Without it the browser would open the file.
+      // Otherwise the browser would open the file.
       event.preventDefault();
       setHovers(true);
     };
     const leave = (event: DragEvent) => {
-      // Also fires on the way from one child to another.
+      // `dragleave` also fires between two children.
       if (!element.contains(event.relatedTarget as Node | null)) setHovers(false);
     };
     const drop = (event: DragEvent) => {
       setHovers(false);
       if (!event.dataTransfer || !hasFiles(event)) return;
       event.preventDefault();
-      // A folder is listed as a file that cannot be read.
+      // Skips folders, which are listed as unreadable files.
       const items = [...event.dataTransfer.items].filter((item) => item.webkitGetAsEntry()?.isFile !== false);
       onFiles(items.flatMap((item) => item.getAsFile() ?? []));
     };

@@ -3,10 +3,10 @@ import { useCallback, useEffect, useState } from 'react';
 import { withId } from './thread';
 import type { Message } from './types';
 
-/** Messages of a page that is loaded for one message: the most that the hub gives. */
+/** Page size while searching a message: the hub's maximum. */
 const PER_PAGE = 200;
-/** Pages that are loaded for one message: 20,000 messages. */
-const MOST_PAGES = 100;
+/** Maximum number of pages loaded to reach a message: 20,000 messages. */
+const MAX_PAGES = 100;
 
 interface Loaded {
   messages: readonly Message[];
@@ -23,38 +23,38 @@ const find = (messages: readonly Message[], target: Target): Message | undefined
 
 interface Jump {
   to: (target: Target) => void;
-  /** The message that was gone to last. */
+  /** The message of the latest jump, which is highlighted. */
   lit: number | null;
 }
 
-/** Goes to a message, loading older ones until it is there. */
+/** Jumps to a message, after loading older pages until the message is found. */
 export function useJump(
   { messages, hasOlder, isLoading, loadOlder }: Loaded,
   onFound: (id: number) => void,
   onMissing: () => void,
 ): Jump {
-  const [wanted, setWanted] = useState<{ target: Target; pages: number } | null>(null);
+  const [pending, setPending] = useState<{ target: Target; pages: number } | null>(null);
   const [lit, setLit] = useState<number | null>(null);
 
   useEffect(() => {
-    if (!wanted || isLoading) return;
-    const found = find(messages, wanted.target);
+    if (!pending || isLoading) return;
+    const found = find(messages, pending.target);
     if (found) {
       onFound(found.id);
       setLit(found.id);
-      setWanted(null);
-    } else if (hasOlder && wanted.pages < MOST_PAGES) {
-      setWanted({ ...wanted, pages: wanted.pages + 1 });
+      setPending(null);
+    } else if (hasOlder && pending.pages < MAX_PAGES) {
+      setPending({ ...pending, pages: pending.pages + 1 });
       loadOlder(PER_PAGE);
     } else {
-      setWanted(null);
+      setPending(null);
       onMissing();
     }
-  }, [wanted, isLoading, messages, hasOlder, loadOlder, onFound, onMissing]);
+  }, [pending, isLoading, messages, hasOlder, loadOlder, onFound, onMissing]);
 
   const to = useCallback((target: Target) => {
     setLit(null);
-    setWanted({ target, pages: 0 });
+    setPending({ target, pages: 0 });
   }, []);
   return { to, lit };
 }

@@ -11,19 +11,19 @@ const isInSight = () => document.visibilityState === 'visible';
 export function useReading(chat: string, known: Known | undefined): void {
   const queries = useQueryClient();
   const [inSight, setInSight] = useState(isInSight);
-  const told = useRef(0);
+  const lastMarked = useRef(0);
   const last = known?.newest ?? 0;
   const unread = known?.sin_leer ?? 0;
 
   useEffect(() => {
-    const look = () => setInSight(isInSight());
-    document.addEventListener('visibilitychange', look);
-    return () => document.removeEventListener('visibilitychange', look);
+    const updateVisibility = () => setInSight(isInSight());
+    document.addEventListener('visibilitychange', updateVisibility);
+    return () => document.removeEventListener('visibilitychange', updateVisibility);
   }, []);
 
   useEffect(() => {
-    if (!inSight || unread === 0 || last <= told.current) return;
-    told.current = last;
+    if (!inSight || unread === 0 || last <= lastMarked.current) return;
+    lastMarked.current = last;
     markRead(chat, last)
       .then(() =>
         Promise.all([
@@ -31,7 +31,7 @@ export function useReading(chat: string, known: Known | undefined): void {
           queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY }),
         ]),
       )
-      // A failed request is retried with the next change.
-      .catch(() => (told.current = 0));
+      // A failed request is retried at the next change.
+      .catch(() => (lastMarked.current = 0));
   }, [chat, inSight, last, unread, queries]);
 }

@@ -21,7 +21,7 @@ const PICTURE = {
   borderRadius: 8,
 };
 
-/** The guide is loaded with the screen, in one language. */
+/** Loads the guide in one language. */
 const load = async (locale: string) => {
   const text = locale.startsWith('es')
     ? await import('./guide.es.md?raw')
@@ -29,7 +29,7 @@ const load = async (locale: string) => {
   return parseGuide(text.default);
 };
 
-/** The screen of the user guide; screens that it names are links. */
+/** The screen of the user guide; names of screens in it are links. */
 export default function HelpScreen() {
   const t = useText();
   const guide = useQuery({
@@ -65,7 +65,7 @@ export default function HelpScreen() {
           </Title>
           <Stack gap="sm" maw={720}>
             {chapter.blocks.map((block, index) => (
-              <Shown key={index} block={block} />
+              <BlockView key={index} block={block} />
             ))}
           </Stack>
         </Surface>
@@ -74,14 +74,14 @@ export default function HelpScreen() {
   );
 }
 
-/** The addresses of the pictures, by file name. */
+/** The URLs of the pictures, by file name. */
 const PICTURES = import.meta.glob<string>('./pictures/*.webp', {
   query: '?url',
   import: 'default',
   eager: true,
 });
 
-function Shown({ block }: { block: Block }) {
+function BlockView({ block }: { block: Block }) {
   if (block.kind === 'picture') {
     return (
       <img
@@ -101,15 +101,15 @@ function Shown({ block }: { block: Block }) {
       </Text>
     );
   }
-  const Marked = block.ordered ? 'ol' : 'ul';
+  const ListTag = block.ordered ? 'ol' : 'ul';
   return (
-    <Marked style={LIST}>
+    <ListTag style={LIST}>
       {block.items.map((pieces, at) => (
         <li key={at} style={ITEM}>
           <Pieces pieces={pieces} />
         </li>
       ))}
-    </Marked>
+    </ListTag>
   );
 }
 

@@ -6,7 +6,7 @@ import english from './guide.en.md?raw';
 import { parseGuide, piecesOf } from './guide';
 import spanish from './guide.es.md?raw';
 
-/** All plain texts of a language. */
+/** Returns all plain texts of a dictionary. */
 function texts(of: unknown): string[] {
   if (typeof of === 'string') return [of];
   return typeof of === 'object' && of !== null ? Object.values(of).flatMap(texts) : [];
@@ -18,14 +18,14 @@ const LANGUAGES: [string, string, Dictionary, RegExp][] = [
 ];
 
 describe.each(LANGUAGES)('the guide (%s)', (_, text, words, quoted) => {
-  it('names buttons and notices as the page has them', () => {
-    const known = texts(words);
+  it('uses the page’s names of buttons and notices', () => {
+    const pageTexts = texts(words);
     const names = Array.from(text.matchAll(quoted), ([, name = '']) => name);
     expect(names.length).toBeGreaterThan(20);
-    expect(names.filter((name) => !known.some((one) => one.startsWith(name)))).toEqual([]);
+    expect(names.filter((name) => !pageTexts.some((one) => one.startsWith(name)))).toEqual([]);
   });
 
-  it('names screens as the menu has them', () => {
+  it('uses the menu’s names of screens', () => {
     const screens = Array.from(text.matchAll(/\*\*([^*]+)\*\*/g), ([, name = '']) => name);
     expect(screens.length).toBeGreaterThan(5);
     expect(screens.filter((name) => !Object.values(words.nav).includes(name))).toEqual([]);
@@ -35,14 +35,14 @@ describe.each(LANGUAGES)('the guide (%s)', (_, text, words, quoted) => {
 const PICTURES = Object.keys(import.meta.glob('./pictures/*')).map((path) => path.split('/').at(-1));
 
 describe('the pictures', () => {
-  it('are those that the guides show', () => {
-    const shown = [spanish, english].flatMap((text) =>
+  it('are exactly those that the guides use', () => {
+    const usedPictures = [spanish, english].flatMap((text) =>
       parseGuide(text).chapters.flatMap(({ blocks }) =>
         blocks.flatMap((block) => (block.kind === 'picture' ? [block.name] : [])),
       ),
     );
-    expect(shown.length).toBeGreaterThan(1);
-    expect(shown.sort()).toEqual(PICTURES.sort());
+    expect(usedPictures.length).toBeGreaterThan(1);
+    expect(usedPictures.sort()).toEqual(PICTURES.sort());
   });
 });
 

@@ -1,4 +1,4 @@
-// The user guide: a few of Markdown's marks, as `docs/guide.md` has them.
+// Parses the user guide, which uses the subset of Markdown that `docs/guide.md` has.
 
 export type Piece = { text: string; strong: boolean };
 
@@ -26,7 +26,7 @@ export const piecesOf = (line: string): Piece[] =>
     .filter(({ text }) => text !== '');
 
 const ITEM = /^(?:\d+\.|-) /;
-/** Its file has the same name in the book and here. */
+/** A picture; its file has the same name in the book and in this page. */
 const PICTURE = /^!\[([^\]]*)\]\((?:.*\/)?([^/)]+)\)$/;
 
 function blockOf(paragraph: string): Block {

@@ -30,7 +30,7 @@ export const useI18n = (): I18n => use(I18nContext);
 
 export const useText = (): Dictionary => use(I18nContext).t;
 
-function remembered(): Language {
+function storedLanguage(): Language {
   try {
     return localStorage.getItem(STORAGE_KEY) === 'en' ? 'en' : 'es';
   } catch {
@@ -40,7 +40,7 @@ function remembered(): Language {
 }
 
 export function I18nProvider({ children }: { children: ReactNode }) {
-  const [language, choose] = useState<Language>(remembered);
+  const [language, choose] = useState<Language>(storedLanguage);
 
   useEffect(() => {
     document.documentElement.lang = language;
@@ -51,7 +51,7 @@ export function I18nProvider({ children }: { children: ReactNode }) {
     try {
       localStorage.setItem(STORAGE_KEY, next);
     } catch {
-      // The choice then applies to this visit only.
+      // Storage is disabled: the choice applies to this visit only.
     }
   }, []);
 

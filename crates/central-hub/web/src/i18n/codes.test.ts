@@ -31,6 +31,8 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'BLOB',
   'BYTEA',
   'INTEGER',
+  'LEAST',
+  'MIN',
   'ASCII',
   'REAL',
   'TEXT',
@@ -64,28 +66,28 @@ const keysOf = (...tables: readonly object[]): Set<string> =>
 describe.each([
   ['es', es],
   ['en', en],
-])('every code of the services has words (%s)', (_, t) => {
-  it('of failed requests', () => {
+])('the translations of codes (%s)', (_, t) => {
+  it('include failed requests', () => {
     const codes = all(errorSource, /^\s+\w+ = "([A-Z_]+)", \d{3};/gm);
     expect(codes.length).toBeGreaterThan(20);
     expect(codes.filter((code) => !Object.hasOwn(t.errors, code))).toEqual([]);
   });
 
-  it('of transitions and failures', () => {
+  it('include transitions and failures', () => {
     const codes = all(causeSource + failureSource, /=> "([A-Z_]+)",/g);
     expect(codes.length).toBeGreaterThan(20);
     const known = { ...t.causes, ...t.failures };
     expect(codes.filter((code) => !Object.hasOwn(known, code))).toEqual([]);
   });
 
-  it('of numbers', () => {
+  it('include invalid numbers', () => {
     const codes = all(phoneSource, /=> "([A-Z_]+)",/g);
     expect(codes.length).toBeGreaterThan(8);
     expect(codes.filter((code) => !Object.hasOwn(t.campaigns.lists.reasons, code))).toEqual([]);
   });
 
-  it('of the hub: refusals, reasons of a list, of a pause, of waiting, of a step', () => {
-    const told = keysOf(
+  it('include the hub’s codes: errors, list faults, pauses, obstacles and transitions', () => {
+    const translated = keysOf(
       t.errors,
       t.causes,
       t.failures,
@@ -108,6 +110,6 @@ describe.each([
     for (const one of ['LIST_IS_WORKBOOK', 'BAD_ENCODING', 'TEXT_INVALID', 'HEARD']) {
       expect(codes).toContain(one);
     }
-    expect([...codes].filter((code) => !told.has(code)).sort()).toEqual([]);
+    expect([...codes].filter((code) => !translated.has(code)).sort()).toEqual([]);
   });
 });

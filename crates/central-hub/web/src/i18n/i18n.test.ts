@@ -24,24 +24,24 @@ function texts(value: unknown): string[] {
 }
 
 describe('the dictionaries', () => {
-  it('say the same things', () => {
+  it('have the same keys', () => {
     expect(shape(en).sort()).toEqual(shape(es).sort());
   });
 
-  it('leave nothing empty', () => {
+  it('have no empty texts', () => {
     for (const text of [...texts(es), ...texts(en)]) expect(text.trim()).not.toBe('');
   });
 });
 
-describe('codes in words', () => {
-  it('translate what is known', () => {
+describe('texts for codes', () => {
+  it('translate known codes', () => {
     expect(codeText(es, 'NOT_ON_WHATSAPP', 'x')).toBe('Ese número no tiene WhatsApp.');
     expect(errorText(en, new ApiError('SESSION_NOT_READY', 'x', 503))).toContain('not ready');
     expect(explain(es, 'CHROME_NOT_FOUND', 'x').cure).toContain('apt-get install chromium');
     expect(explain(es, 'CONFLICT', 'x')).toMatchObject({ cure: null });
   });
 
-  it('keep the service’s message for what is new, also for names of Object', () => {
+  it('keep the service’s message for unknown codes, including names of Object’s members', () => {
     for (const code of ['SOMETHING_NEW', 'constructor', '__proto__', '']) {
       expect(codeText(es, code, 'as it is')).toBe('as it is');
       expect(explain(es, code, 'as it is')).toEqual({ what: 'as it is', cure: null });
@@ -49,7 +49,7 @@ describe('codes in words', () => {
   });
 });
 
-describe('who did it', () => {
+describe('the author', () => {
   const paused = (por: string | null, detalle: string | null = null): PauseReason => ({
     codigo: 'PAUSED_BY_PERSON',
     detalle,
@@ -59,19 +59,19 @@ describe('who did it', () => {
   const why = (t: Dictionary, reason: PauseReason | null) =>
     whyPaused(t, reason, me, () => t.dates.today);
 
-  it('is named where a campaign was paused', () => {
+  it('is named for a paused campaign', () => {
     expect(why(es, paused('marcela'))).toBe('la pausaste vos hoy.');
     expect(why(en, paused('marcela'))).toBe('you paused it today.');
     expect(why(es, paused('luis', 'feriado'))).toBe('la pausó luis hoy. feriado');
     expect(why(es, paused('token 3'))).toBe('la pausó otro programa hoy.');
     expect(why(es, paused(null))).toBe('la pausó alguien de la oficina hoy.');
-    // Paused before the hub wrote down who and when.
+    // Paused before the hub recorded who and when.
     expect(why(es, { ...paused(null), fecha: null })).toBe('la pausó alguien de la oficina.');
     const byItself = { ...paused(null, '463'), codigo: 'MANY_FAILURES' };
     expect(why(es, byItself)).toBe(es.start.pauses.MANY_FAILURES);
   });
 
-  it('is named where an opt-out was added', () => {
+  it('is named for an opt-out', () => {
     const added = (t: Dictionary, por: string | null) => t.optOuts.addedBy(actorOf(me, por));
     expect(added(es, 'marcela')).toBe('La agregaste vos');
     expect(added(en, 'marcela')).toBe('You added it');
@@ -80,10 +80,10 @@ describe('who did it', () => {
   });
 });
 
-describe('a list that is not taken', () => {
+describe('a rejected list', () => {
   const fault = (code: string, sentence: string) => listFaultText(es, code, sentence);
 
-  it('says why, with the columns that were found', () => {
+  it('has the reason with the found columns', () => {
     expect(fault('LIST_IS_WORKBOOK', 'x')).toContain('Guardar como');
     expect(
       fault(
@@ -97,7 +97,7 @@ describe('a list that is not taken', () => {
     expect(fault('SOMETHING_NEW', 'as it is')).toBe('as it is');
   });
 
-  it('is told whole, with who came before the fault', () => {
+  it('is reported with the number of imported recipients', () => {
     const error = (aceptados: number) =>
       new ApiError('LIST_INVALID', 'the list is empty', 400, { motivo: 'LIST_EMPTY', aceptados });
     expect(errorText(es, error(0))).toBe('El archivo está vacío. No se agregó a nadie.');
@@ -105,7 +105,7 @@ describe('a list that is not taken', () => {
     expect(errorText(en, error(3))).toContain('3 people were added');
   });
 
-  it('names the column of a line', () => {
+  it('names the column of a rejected line', () => {
     expect(
       lineFaultText(es, 'MISSING_VALUE', 'razon_social is empty, and the text needs it ({razon_social|…} would give a default)'),
     ).toBe('Falta «razon_social», que el mensaje usa.');

@@ -19,7 +19,7 @@ export function errorText(t: Dictionary, error: Error): string {
     const told = Array.isArray(names) ? names.join(', ') : undefined;
     return `${listFaultText(t, fault, message, told)} ${tail}`;
   }
-  // Recipients lack a value that the text needs.
+  // Some recipients lack a value that the text needs.
   const { columna, personas } = details;
   if (fault === 'MISSING_VALUE' && typeof columna === 'string' && typeof personas === 'number')
     return t.campaigns.form.lacking(columna, personas, personas.toLocaleString(t.locale));
@@ -29,7 +29,7 @@ export function errorText(t: Dictionary, error: Error): string {
   return codeText(t, code, message);
 }
 
-/** Extracts the columns or the line from the server's message. */
+/** Patterns that extract the columns or the line from the server's message. */
 const NAMED: Readonly<Record<string, RegExp>> = {
   LIST_WITHOUT_PHONE: /\(found: (.*)\)$/s,
   LIST_SHEET_UNKNOWN: /\(found: (.*)\)$/s,
@@ -60,7 +60,7 @@ export function lineFaultText(t: Dictionary, code: string, sentence: string): st
   return named ?? find(reasons, code) ?? sentence;
 }
 
-/** Translates a template's mistake, by the code that the hub has for it. */
+/** Translates a template's mistake by the hub's code. */
 export const templateMistakeText = (t: Dictionary, code: string, variable: string): string =>
   find(t.campaigns.form.mistakes, code)?.(variable) ?? code;
 
@@ -102,16 +102,16 @@ export function causeText(t: Dictionary, code: string | null): string {
   return find(t.campaigns.causes, code) ?? find(t.errors, code) ?? code;
 }
 
-/** Explains why a campaign is paused: who did, when, and their reason. */
+/** Explains why a campaign is paused: by whom, when, and for which reason. */
 export function whyPaused(
   t: Dictionary,
   why: PauseReason | null,
   me: Me,
-  moment: (at: string) => string,
+  formatTime: (at: string) => string,
 ): string {
   const { codigo, detalle, por, fecha } = why ?? NO_REASON;
   if (codigo !== 'PAUSED_BY_PERSON') return find(t.start.pauses, codigo) ?? detalle ?? codigo;
-  const known = t.start.pausedBy(actorOf(me, por), fecha && moment(fecha));
+  const known = t.start.pausedBy(actorOf(me, por), fecha && formatTime(fecha));
   return detalle ? `${known} ${detalle}` : known;
 }
 

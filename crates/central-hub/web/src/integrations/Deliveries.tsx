@@ -5,7 +5,7 @@ import { useState } from 'react';
 
 import { Notice } from '../ui/Notice';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Card } from '../ui/Card';
 import { DataTable, type Column } from '../ui/DataTable';
@@ -29,10 +29,10 @@ const COLORS: Record<DeliveryState, string> = {
 export function Deliveries({ webhook }: { webhook: number }) {
   const t = useText();
   const s = t.integrations;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const [estado, setEstado] = useState<DeliveryState | ''>('');
   const [opened, dialog] = useDisclosure(false);
-  const [shown, setShown] = useState<Delivery | null>(null);
+  const [openDelivery, setOpenDelivery] = useState<Delivery | null>(null);
   const pages = usePages<Delivery>({
     key: [...deliveriesKey(webhook), estado],
     fetch: (cursor, signal) => getDeliveries(webhook, estado, cursor, signal),
@@ -45,7 +45,7 @@ export function Deliveries({ webhook }: { webhook: number }) {
       key: 'when',
       label: s.when,
       width: 165,
-      cell: ({ creada }) => <Text size="sm">{moment(creada)}</Text>,
+      cell: ({ creada }) => <Text size="sm">{formatTime(creada)}</Text>,
     },
     {
       key: 'event',
@@ -87,7 +87,7 @@ export function Deliveries({ webhook }: { webhook: number }) {
           variant="default"
           aria-label={s.lookAt(delivery.id)}
           onClick={() => {
-            setShown(delivery);
+            setOpenDelivery(delivery);
             dialog.open();
           }}
         >
@@ -138,11 +138,11 @@ export function Deliveries({ webhook }: { webhook: number }) {
         </PagedList>
       <Dialog
         opened={opened}
-        title={s.delivery(shown?.id ?? 0)}
+        title={s.delivery(openDelivery?.id ?? 0)}
         size="lg"
         onClose={dialog.close}
       >
-        {shown && <DeliveryDetails webhook={webhook} id={shown.id} />}
+        {openDelivery && <DeliveryDetails webhook={webhook} id={openDelivery.id} />}
       </Dialog>
     </Card>
   );

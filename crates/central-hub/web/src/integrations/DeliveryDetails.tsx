@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { useAction } from '../ui/useAction';
@@ -14,7 +14,7 @@ import { failureText } from './words';
 export function DeliveryDetails({ webhook, id }: { webhook: number; id: number }) {
   const t = useText();
   const s = t.integrations;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const key = deliveriesKey(webhook);
   const { data, error } = useQuery({
     queryKey: [...key, 'one', id],
@@ -27,7 +27,7 @@ export function DeliveryDetails({ webhook, id }: { webhook: number; id: number }
   const facts: Fact[] = [
     [s.state, s.deliveryStates[data.estado]],
     ['webhook-id', data.clave],
-    ...(data.proximo_intento ? ([[s.nextTry, moment(data.proximo_intento)]] as Fact[]) : []),
+    ...(data.proximo_intento ? ([[s.nextTry, formatTime(data.proximo_intento)]] as Fact[]) : []),
   ];
   return (
     <Stack>
@@ -48,7 +48,7 @@ export function DeliveryDetails({ webhook, id }: { webhook: number; id: number }
           <Stack gap={4} component="ol" m={0} pl={20} data-testid="attempts">
             {data.historial.map((attempt, place) => (
               <Text size="sm" component="li" key={place}>
-                {moment(attempt.fecha)}:{' '}
+                {formatTime(attempt.fecha)}:{' '}
                 {attempt.error
                   ? failureText(t, attempt.error, attempt.estado_http)
                   : s.answered(attempt.estado_http, attempt.duracion_ms)}

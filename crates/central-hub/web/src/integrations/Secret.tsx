@@ -7,7 +7,7 @@ interface Props {
   label: string;
   secret: string;
   text: string;
-  /** Label of the button that closes it. */
+  /** Label of the button that closes the dialog. */
   kept: string;
   onClose: () => void;
 }

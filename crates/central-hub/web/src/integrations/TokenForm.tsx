@@ -38,7 +38,7 @@ export function TokenForm({
     onChange: (event: { currentTarget: { value: string } }) =>
       setValues({ ...values, [name]: event.currentTarget.value } satisfies TokenValues),
   });
-  // A business cannot grant access to others.
+  // A user of a single business cannot grant access to all.
   const scopes = SCOPES.filter((scope) => seesAll || scope !== 'admin');
   return (
     <form onSubmit={submit} noValidate>

@@ -5,7 +5,7 @@ import { useState } from 'react';
 
 import { useAuth } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { Card } from '../ui/Card';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { DataTable, type Column } from '../ui/DataTable';
@@ -23,12 +23,12 @@ import type { Token } from './types';
 export function TokenList() {
   const t = useText();
   const s = t.integrations;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const { me } = useAuth();
   const [adding, dialog] = useDisclosure(false);
   const [revoking, revokeDialog] = useDisclosure(false);
   const [secret, setSecret] = useState<string | null>(null);
-  const [chosen, setChosen] = useState<Token | null>(null);
+  const [selected, setSelected] = useState<Token | null>(null);
   const pages = usePages<Token>({ key: [...TOKENS_KEY, 'list'], fetch: getTokens });
   const revoke = useAction(TOKENS_KEY, ({ id }: Token) => revokeToken(id), revokeDialog.close);
   const close = () => {
@@ -65,12 +65,12 @@ export function TokenList() {
     {
       key: 'used',
       label: s.used,
-      cell: ({ used_at }) => <Text size="sm">{used_at ? moment(used_at) : s.neverUsed}</Text>,
+      cell: ({ used_at }) => <Text size="sm">{used_at ? formatTime(used_at) : s.neverUsed}</Text>,
     },
     {
       key: 'ends',
       label: s.ends,
-      cell: ({ expires_at }) => <Text size="sm">{expires_at ? moment(expires_at) : s.neverEnds}</Text>,
+      cell: ({ expires_at }) => <Text size="sm">{expires_at ? formatTime(expires_at) : s.neverEnds}</Text>,
     },
     {
       key: 'actions',
@@ -82,7 +82,7 @@ export function TokenList() {
           variant="default"
           aria-label={s.revokeOf(token.name)}
           onClick={() => {
-            setChosen(token);
+            setSelected(token);
             revoke.reset();
             revokeDialog.open();
           }}
@@ -136,13 +136,13 @@ export function TokenList() {
       </Dialog>
       <ConfirmDialog
         opened={revoking}
-        title={s.revokeTitle(chosen?.name ?? '')}
+        title={s.revokeTitle(selected?.name ?? '')}
         text={s.revokeText}
         confirm={s.revoke}
         danger
         pending={revoke.isPending}
         error={revoke.error}
-        onConfirm={() => chosen && revoke.mutate(chosen)}
+        onConfirm={() => selected && revoke.mutate(selected)}
         onClose={revokeDialog.close}
       />
     </Card>

@@ -27,7 +27,7 @@ export function WebhookState({ webhook }: { webhook: Webhook }) {
   );
 }
 
-/** The list of webhooks: at most 32, so on one page. */
+/** The list of webhooks; there are at most 32, so it has no pages. */
 export function WebhookList() {
   const t = useText();
   const s = t.integrations;

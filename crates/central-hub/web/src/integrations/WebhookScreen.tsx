@@ -6,7 +6,7 @@ import { ApiError } from '../api/http';
 import { NotFound } from '../ui/NotFound';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { Screen } from '../ui/Screen';
@@ -26,7 +26,7 @@ export default function WebhookScreen() {
 function Known({ id }: { id: number }) {
   const t = useText();
   const s = t.integrations;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const { data: webhook, error } = useQuery({
     queryKey: [...WEBHOOKS_KEY, id],
     queryFn: ({ signal }) => getWebhook(id, signal),
@@ -48,9 +48,9 @@ function Known({ id }: { id: number }) {
       webhook.cliente_id === null ? s.ofAll : t.users.business(webhook.cliente_id),
     ],
     ...(webhook.secreto_anterior_hasta
-      ? ([[s.oldSecret, s.oldSecretUntil(moment(webhook.secreto_anterior_hasta))]] as Fact[])
+      ? ([[s.oldSecret, s.oldSecretUntil(formatTime(webhook.secreto_anterior_hasta))]] as Fact[])
       : []),
-    [s.made, moment(webhook.creado)],
+    [s.made, formatTime(webhook.creado)],
   ];
   return (
     <Screen

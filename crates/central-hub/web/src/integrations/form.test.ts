@@ -4,7 +4,7 @@ import { checkToken, checkWebhook, NEW_TOKEN, NEW_WEBHOOK, newTokenOf, webhookBo
 
 describe('a webhook', () => {
   const good = { ...NEW_WEBHOOK, url: ' https://crm.example.com/wa ' };
-  it('needs an address of the web and an event', () => {
+  it('needs an http(s) URL and an event type', () => {
     expect(checkWebhook(good)).toEqual({});
     expect(checkWebhook({ ...good, eventos: [] })).toEqual({ eventos: 'events' });
     for (const url of ['', 'crm.example.com', 'ftp://a', 'https://', 'javascript:alert(1)'])
@@ -13,7 +13,7 @@ describe('a webhook', () => {
       expect(checkWebhook({ ...good, cliente_id })).toEqual({ cliente_id: 'business' });
   });
 
-  it('is sent as it is meant', () => {
+  it('is converted into a request', () => {
     expect(webhookBodyOf({ ...good, cliente_id: ' 51 ' })).toEqual({
       url: 'https://crm.example.com/wa',
       descripcion: '',
@@ -33,7 +33,7 @@ describe('a token', () => {
     for (const days of ['0', '1.5', '3651', 'x']) expect(checkToken({ ...good, days })).toEqual({ days: 'days' });
   });
 
-  it('ends so many days from now', () => {
+  it('expires a number of days from now', () => {
     const now = Date.parse('2026-02-28T12:00:00Z');
     expect(newTokenOf(good, now)).toEqual({ name: 'cron', scopes: ['read', 'send'] });
     expect(newTokenOf({ ...good, days: '30' }, now).expires_at).toBe('2026-03-30T12:00:00.000Z');

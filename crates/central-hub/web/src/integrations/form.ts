@@ -36,7 +36,7 @@ function isWebAddress(typed: string): boolean {
   return (protocol === 'https:' || protocol === 'http:') && hostname !== '';
 }
 
-/** Validates the form; the hub checks the address further. */
+/** Validates the form; the hub validates the address further. */
 export function checkWebhook(
   values: WebhookValues,
 ): Partial<Record<keyof WebhookValues, WebhookProblem>> {
@@ -59,7 +59,7 @@ export interface TokenValues {
   name: string;
   scopes: Scope[];
   cliente_id: string;
-  /** In days from now; if empty, valid until revoked. */
+  /** Validity in days from now; if empty, valid until revoked. */
   days: string;
 }
 
@@ -67,15 +67,15 @@ export type TokenProblem = 'name' | 'scopes' | 'business' | 'days';
 
 export const NEW_TOKEN: TokenValues = { name: '', scopes: ['read', 'send'], cliente_id: '', days: '' };
 
-const LONGEST_NAME = 100;
-const LONGEST_DAYS = 3650;
+const MAX_NAME_LENGTH = 100;
+const MAX_DAYS = 3650;
 
 export function checkToken(values: TokenValues): Partial<Record<keyof TokenValues, TokenProblem>> {
   const name = [...values.name.trim()].length;
   const days = values.days.trim();
-  const daysFit = days === '' || (/^[1-9]\d{0,3}$/.test(days) && Number(days) <= LONGEST_DAYS);
+  const daysFit = days === '' || (/^[1-9]\d{0,3}$/.test(days) && Number(days) <= MAX_DAYS);
   return {
-    ...(name >= 1 && name <= LONGEST_NAME ? {} : { name: 'name' }),
+    ...(name >= 1 && name <= MAX_NAME_LENGTH ? {} : { name: 'name' }),
     ...(values.scopes.length > 0 ? {} : { scopes: 'scopes' }),
     ...(isBusiness(values.cliente_id) ? {} : { cliente_id: 'business' }),
     ...(daysFit ? {} : { days: 'days' }),

@@ -21,7 +21,7 @@ export interface WebhookBody {
 
 export interface Webhook extends WebhookBody {
   id: number;
-  /** Reason for disabling, if the hub did it. */
+  /** Why the hub disabled the webhook; null otherwise. */
   motivo: string | null;
   /** Until when the previous secret also signs after a rotation. */
   secreto_anterior_hasta: string | null;
@@ -46,7 +46,7 @@ export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 export interface Delivery {
   id: number;
-  /** `webhook-id`, the receiver's dedup key. */
+  /** The `webhook-id` header, by which the receiver recognizes duplicates. */
   clave: string;
   evento: string;
   estado: DeliveryState;
@@ -90,7 +90,7 @@ export interface Token {
   created_at: string;
   expires_at: string | null;
   used_at: string | null;
-  /** Created while the server had no password, by any caller that reached it. */
+  /** Created while the server had no password, so any caller may have created it. */
   unguarded?: boolean;
 }
 

@@ -1,13 +1,13 @@
-// How this browser announces inbound messages; each way has its own switch.
-import { remember, remembered } from './stored';
+// How this browser announces inbound messages: notifications and sound, each with a switch.
+import { remember, storedValue } from './stored';
 
 const NOTIFY = 'lm-notify';
 const SOUND = 'lm-sound';
 
-/** `null` until the user was asked. */
+/** Returns a switch's setting; `null` until the user was asked. */
 const read = (key: string): boolean | null => {
-  const kept = remembered(key);
-  return kept === null ? null : kept === 'on';
+  const stored = storedValue(key);
+  return stored === null ? null : stored === 'on';
 };
 
 export const wantsNotifications = (): boolean | null => read(NOTIFY);
@@ -31,14 +31,14 @@ export async function askForNotifications(): Promise<boolean> {
 export function notify(title: string, body: string, tag: string, onClick: () => void): void {
   if (notificationsAre() !== 'allowed') return;
   try {
-    const shown = new Notification(title, { body, tag });
-    shown.onclick = () => {
+    const notification = new Notification(title, { body, tag });
+    notification.onclick = () => {
       window.focus();
-      shown.close();
+      notification.close();
       onClick();
     };
   } catch {
-    // Mobile browsers require a service worker: there only the counts appear.
+    // Mobile browsers require a service worker, so only the counts appear there.
   }
 }
 
@@ -58,6 +58,6 @@ export function sound(): void {
     });
     setTimeout(() => void context.close(), 800);
   } catch {
-    // Without sound the visual notice remains.
+    // Sound is optional; the visual notice remains.
   }
 }

@@ -1,4 +1,4 @@
-/** Returns `AG` for `Ana Gómez`; the number's last two digits without a name. */
+/** Returns `AG` for `Ana Gómez`; without a name, the last two digits of the number. */
 export function initialsOf(name: string | null, number: string): string {
   const words = (name ?? '').split(/\s+/).filter((word) => /^\p{L}/u.test(word));
   const first = words[0];
@@ -10,7 +10,7 @@ export function initialsOf(name: string | null, number: string): string {
     .toLocaleUpperCase();
 }
 
-/** Returns one of 12 hues, always the same for a chat. */
+/** Returns one of 12 hues, always the same one for a chat. */
 export function hueOf(chat: string): number {
   let sum = 0;
   for (const char of chat) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 9973;

@@ -1,4 +1,4 @@
-/** A calendar day, `2026-03-31`, without time and zone. */
+/** A calendar day such as `2026-03-31`, without time and zone. */
 export type Day = string;
 
 const DAY_MS = 86_400_000;
@@ -16,7 +16,7 @@ export const weekday = (day: Day): number => (new Date(toUtc(day)).getUTCDay() +
 
 export const mondayOf = (day: Day): Day => addDays(day, -weekday(day));
 
-/** By language and options: making one costs more than the dates of a hundred messages. */
+/** Cache by language and options: creating a format costs more than formatting a hundred dates. */
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
@@ -79,7 +79,7 @@ export interface DayWords {
   month: 'numeric' | 'short';
 }
 
-/** Formats a day: `lun 30/11`, `lun 30/11/25` in another year; near today a word. */
+/** Formats a day: `lun 30/11`, `lun 30/11/25` in another year, `hoy` and the like near today. */
 export function dayName(day: Day, today: Day, locale: string, words: DayWords): string {
   if (day === today) return words.today;
   if (day === addDays(today, -1)) return words.yesterday;
@@ -95,30 +95,30 @@ export function dayName(day: Day, today: Day, locale: string, words: DayWords): 
 }
 
 /** Formats a timestamp in a zone: `hoy 08:05`, `ayer 23:10`, `lun 30/11 09:00`. */
-export function momentText(
+export function timestampText(
   at: string,
   now: number,
   zone: string,
   locale: string,
   words: DayWords,
 ): string {
-  const moment = Date.parse(at);
-  if (Number.isNaN(moment)) return at;
-  const { day } = clockIn(moment, zone);
+  const time = Date.parse(at);
+  if (Number.isNaN(time)) return at;
+  const { day } = clockIn(time, zone);
   return `${dayName(day, clockIn(now, zone).day, locale, words)} ${clockText(at, zone, locale)}`;
 }
 
-/** Formats a timestamp in short: `08:05` today, otherwise only the day. */
-export function shortMoment(
+/** Formats a timestamp briefly: `08:05` today, otherwise only the day. */
+export function shortTimestampText(
   at: string,
   now: number,
   zone: string,
   locale: string,
   words: DayWords,
 ): string {
-  const moment = Date.parse(at);
-  if (Number.isNaN(moment)) return at;
-  const { day } = clockIn(moment, zone);
+  const time = Date.parse(at);
+  if (Number.isNaN(time)) return at;
+  const { day } = clockIn(time, zone);
   const today = clockIn(now, zone).day;
   return day === today ? clockText(at, zone, locale) : dayName(day, today, locale, words);
 }

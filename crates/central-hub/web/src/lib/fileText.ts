@@ -1,4 +1,4 @@
-// A file's size, length and name in words.
+// Formats a file's size, duration and name.
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
 
@@ -18,7 +18,7 @@ export function sizeText(bytes: number, locale: string): string {
   }).format(size);
 }
 
-/** Formats how long something plays: `0:07`, `1:02:03`. */
+/** Formats a playing time: `0:07`, `1:02:03`. */
 export function playText(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const two = (value: number) => String(value).padStart(2, '0');
@@ -28,7 +28,7 @@ export function playText(seconds: number): string {
   return `${start}:${two(whole % 60)}`;
 }
 
-/** Endings of the types that arrive without a name. */
+/** File extensions for types that arrive without a file name. */
 const ENDINGS: Readonly<Record<string, string>> = {
   'image/jpeg': 'jpg',
   'image/png': 'png',
@@ -46,7 +46,7 @@ const ENDINGS: Readonly<Record<string, string>> = {
 /** Returns a media type without its parameters. */
 export const typeOf = (mime: string): string => (mime.split(';')[0] ?? '').trim().toLowerCase();
 
-/** Returns the name under which a file is saved: its own, or one from its type. */
+/** Returns the name under which to save a file: its own, or one derived from its type. */
 export function saveName(filename: string | undefined, mime: string, id: number): string {
   if (filename) return filename;
   const type = typeOf(mime);

@@ -1,2 +1,2 @@
-/** Returns the text with a capital at its beginning. */
+/** Capitalizes the first letter of a text. */
 export const firstUp = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { en } from '../i18n/en';
 import { es } from '../i18n/es';
-import { cityOf, momentText, shortMoment } from './days';
+import { cityOf, timestampText, shortTimestampText } from './days';
 import { newKey } from './key';
 import { checkPhone, formatPhone } from './phone';
 import { fractionLeft, relative, secondsLeft } from './time';
@@ -32,7 +32,7 @@ describe('checkPhone', () => {
 });
 
 describe('formatPhone', () => {
-  it('groups for reading and loses nothing', () => {
+  it('groups digits and keeps all of them', () => {
     expect(formatPhone('5491158254201')).toBe('+54 9 11 5825-4201');
     expect(formatPhone('5493514123456')).toBe('+54 9 351 412-3456');
     expect(formatPhone('12025550134')).toBe('+12025550134');
@@ -44,7 +44,7 @@ describe('formatPhone', () => {
 });
 
 describe('the countdown', () => {
-  it('counts as people do: 20 at the start, 1 to the end, never below 0', () => {
+  it('rounds up: starts at 20, shows 1 until the end, and is never below 0', () => {
     expect(secondsLeft(20_000, 0)).toBe(20);
     expect(secondsLeft(20_000, 1)).toBe(20);
     expect(secondsLeft(20_000, 19_001)).toBe(1);
@@ -79,35 +79,35 @@ describe('newKey', () => {
   });
 });
 
-describe('moments as people say them', () => {
+describe('formatted timestamps', () => {
   const zone = 'America/Argentina/Buenos_Aires';
   // Sunday, 23:30 local time.
   const now = Date.parse('2026-11-30T02:30:00.000Z');
   const of = (at: string, words: typeof es | typeof en = es) =>
-    momentText(at, now, zone, words.locale, words.dates);
+    timestampText(at, now, zone, words.locale, words.dates);
 
-  it('name the days around today by the business’s clock', () => {
+  it('name the days near today, in the business’s zone', () => {
     expect(of('2026-11-30T02:05:36.000Z')).toBe('hoy 23:05');
     expect(of('2026-11-30T03:00:00.000Z')).toBe('mañana 00:00');
     expect(of('2026-11-29T02:59:00.000Z')).toBe('ayer 23:59');
     expect(of('2026-11-30T02:05:36.000Z', en)).toBe('today 23:05');
   });
 
-  it('have weekday and date further off, the year of another year, and no seconds', () => {
+  it('have weekday and date further away, and the year if it differs', () => {
     expect(of('2026-11-23T19:40:01.000Z')).toBe('lun 23/11 16:40');
     expect(of('2026-12-02T12:49:00.000Z')).toBe('mié 2/12 09:49');
     expect(of('2025-11-23T19:40:01.000Z')).toBe('dom 23/11/25 16:40');
     expect(of('2026-11-23T19:40:01.000Z', en)).toMatch(/^Mon Nov 23 16:40$/);
   });
 
-  it('fit a narrow place', () => {
-    const short = (at: string) => shortMoment(at, now, zone, es.locale, es.dates);
+  it('have a short form', () => {
+    const short = (at: string) => shortTimestampText(at, now, zone, es.locale, es.dates);
     expect(short('2026-11-30T02:05:36.000Z')).toBe('23:05');
     expect(short('2026-11-28T15:00:00.000Z')).toBe('ayer');
     expect(short('2026-11-23T19:40:01.000Z')).toBe('lun 23/11');
   });
 
-  it('survive nonsense', () => {
+  it('keep an invalid timestamp as it is', () => {
     expect(of('nonsense')).toBe('nonsense');
     expect(cityOf(zone)).toBe('Buenos Aires');
     expect(cityOf('UTC')).toBe('UTC');

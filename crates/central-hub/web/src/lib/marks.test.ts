@@ -8,13 +8,13 @@ const hits = (text: string, search: string) =>
     .map((mark) => mark.text);
 
 describe('the searched words', () => {
-  it('are found in any order, without case and accents', () => {
+  it('are found in any order, ignoring case and accents', () => {
     expect(hits('¿Hay DÚPLEX con crédito?', 'credito duplex')).toEqual(['DÚPLEX', 'crédito']);
     expect(hits('Nandú y ñandú', 'ñandu')).toEqual(['Nandú', 'ñandú']);
     expect(hits('banana', 'ana')).toEqual(['anana']);
   });
 
-  it('leave the text as it is', () => {
+  it('leave the text unchanged', () => {
     for (const [text, search] of [
       ['🏠 casa 🏠', 'casa'],
       ['ﬁn de mes', 'fin'],

@@ -1,11 +1,11 @@
-// The searched words in a text, whatever their case and accents.
+// Finds the searched words in a text, ignoring case and accents.
 
 export interface Mark {
   text: string;
   hit: boolean;
 }
 
-/** Folds case and accents. */
+/** Removes differences of case and accents. */
 export const fold = (text: string): string =>
   text
     .normalize('NFKD')

@@ -1,6 +1,6 @@
 type Value = string | number | boolean | null | undefined;
 
-/** Builds `?estado=fallido&limite=50` from the non-empty values. */
+/** Builds a query string such as `?estado=fallido&limite=50` from the non-empty values. */
 export function query(values: Readonly<Record<string, Value>>): string {
   const found = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {

@@ -5,13 +5,13 @@ export type Piece =
   | { kind: 'text'; text: string }
   | { kind: 'link'; text: string; href: string }
   | { kind: 'bold' | 'italic' | 'struck'; pieces: Piece[] }
-  | { kind: 'typed'; text: string };
+  | { kind: 'monospace'; text: string };
 
 const MARKS = { '*': 'bold', _: 'italic', '~': 'struck' } as const;
 
 type Mark = keyof typeof MARKS;
 
-// Matched at one position only: a search from there would cost a long text dear.
+// Sticky: matches at one position only, since searching from each position is slow in a long text.
 const LINK = /https?:\/\/[^\s<>"«»]+|www\.[^\s<>"«»]+\.[^\s<>"«»]+/iy;
 // A link ends before the punctuation or bracket that ends its sentence.
 const AFTER_LINK: ReadonlySet<string> = new Set('.,;:!?)]}\'"*_~');
@@ -20,9 +20,9 @@ const isWord = (char: string | undefined): boolean =>
   char !== undefined && /[\p{L}\p{N}]/u.test(char);
 
 /**
- * Returns the position that closes the mark at `from`; -1 if it is a plain
- * character. `hopeless` has, for each mark, the end up to which none closes, so
- * that a long line is searched once.
+ * Returns the position of the mark that closes the one at `from`; -1 if that one is a plain
+ * character. `hopeless` caches, for each mark, the position before which no mark closes, so
+ * that a long line is searched only once.
  */
 function closingOf(
   text: string,
@@ -50,9 +50,9 @@ function linkAt(text: string, from: number): { text: string; href: string } | nu
   if (found === undefined) return null;
   let end = found.length;
   while (AFTER_LINK.has(found[end - 1] ?? '')) end -= 1;
-  const shown = found.slice(0, end);
-  const href = /^https?:/i.test(shown) ? shown : `https://${shown}`;
-  return URL.canParse(href) ? { text: shown, href } : null;
+  const linkText = found.slice(0, end);
+  const href = /^https?:/i.test(linkText) ? linkText : `https://${linkText}`;
+  return URL.canParse(href) ? { text: linkText, href } : null;
 }
 
 export function piecesOf(text: string): Piece[] {
@@ -69,7 +69,7 @@ export function piecesOf(text: string): Piece[] {
       const end = text.indexOf('```', at + 3);
       if (end > at + 3) {
         flush();
-        pieces.push({ kind: 'typed', text: text.slice(at + 3, end) });
+        pieces.push({ kind: 'monospace', text: text.slice(at + 3, end) });
         at = end + 3;
         continue;
       }
@@ -99,7 +99,7 @@ export function piecesOf(text: string): Piece[] {
   return pieces;
 }
 
-/** Returns a text without the marks of its formatting, for one line of it. */
+/** Removes the formatting marks from a text, for a one-line summary. */
 export const plainText = (text: string): string => textOf(piecesOf(text));
 
 const textOf = (pieces: readonly Piece[]): string =>

@@ -14,7 +14,7 @@ export type RouteName =
   | 'help';
 
 /**
- * The path of each screen; none may be an API path, since the API also responds
+ * The path of each screen. None may equal an API path, since the API also responds
  * without `/api`.
  */
 export const ROUTES: Readonly<Record<RouteName, string>> = {
@@ -32,7 +32,7 @@ export const ROUTES: Readonly<Record<RouteName, string>> = {
   help: '/ayuda',
 };
 
-/** Below the conversations, for whoever answers; no chat has such a name. */
+/** Under the path of the conversations, for users who answer; no chat has such an id. */
 export const QUICK_ANSWERS = `${ROUTES.conversations}/respuestas-rapidas`;
 
 /** Screens for users with access to all businesses. */
@@ -50,13 +50,13 @@ export const AGENT_ROUTES: ReadonlySet<RouteName> = new Set([
 
 export const HOME = ROUTES.start;
 
-/** The message to go to in a conversation's address. */
+/** URL parameter of a conversation: the message to jump to. */
 export const MESSAGE_PARAM = 'mensaje';
 
-/** Returns the address of a chat, by its number or LID. */
+/** Returns the path of a chat, by number or LID. */
 export const conversationOf = (chat: string): string =>
   `${ROUTES.conversations}/${encodeURIComponent(chat)}`;
 
-/** Returns the address of a message in its chat. */
+/** Returns the path of a message in its chat. */
 export const messageInChat = (chat: string, id: number): string =>
   `${conversationOf(chat)}?${MESSAGE_PARAM}=${id}`;

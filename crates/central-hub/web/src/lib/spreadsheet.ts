@@ -1,6 +1,6 @@
-// Files that a spreadsheet opens, and that can be uploaded again.
+// Writes files that spreadsheets can open, and that can be uploaded again.
 
-/** What a spreadsheet would run; a phone number with its `+` is none. */
+/** A cell that a spreadsheet would run as a formula; a phone number with `+` is not one. */
 const FORMULA = /^[\s"']*[=@＝＠]|^[\s"']*[+\-＋－](?![\d\s().-]*$)/;
 
 function cellText(cell: string): string {
@@ -8,11 +8,11 @@ function cellText(cell: string): string {
   return /[";\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** Writes lines of cells as spreadsheets in Spanish read them. */
+/** Writes lines of cells as CSV in the dialect of Spanish spreadsheets. */
 export const toCsv = (lines: readonly (readonly string[])[]): string =>
   lines.map((cells) => `${cells.map(cellText).join(';')}\r\n`).join('');
 
-/** Saves a text as a file; the byte order mark tells Excel that it is UTF-8. */
+/** Saves a text as a file, with a byte order mark, by which Excel recognizes UTF-8. */
 export function saveText(name: string, text: string): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob(['\uFEFF', text], { type: 'text/csv' }));

@@ -1,6 +1,6 @@
-// Storage of this browser; if storage is disabled, nothing is kept.
+// Values in the browser's storage; if storage is disabled, nothing is kept.
 
-export function remembered(key: string): string | null {
+export function storedValue(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch {
@@ -14,6 +14,6 @@ export function remember(key: string, value: string | null): void {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);
   } catch {
-    // The value then applies to this visit only.
+    // Storage is disabled: the value applies to this visit only.
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { closest, fill, keyOf, mistakeIn } from './template';
 
 describe('a column', () => {
-  it('has the same name as on the hub', () => {
+  it('is normalized like in the hub', () => {
     for (const [heading, key] of [
       ['Teléfono ', 'telefono'],
       ['  Razón   social / Fantasía ', 'razon_social_fantasia'],
@@ -18,7 +18,7 @@ describe('a column', () => {
     }
   });
 
-  it('is found by a name that is nearly right', () => {
+  it('is suggested for a similar name', () => {
     const columns = ['propiedad', 'direccion', 'precio'];
     expect(closest('Propieda', columns)).toBe('propiedad');
     expect(closest('direcion', columns)).toBe('direccion');
@@ -27,15 +27,15 @@ describe('a column', () => {
   });
 });
 
-describe('what is wrong with a text', () => {
-  it('is said with its place', () => {
+describe('a mistake in a text', () => {
+  it('has a position', () => {
     for (const [text, code, start, end] of [
       ['Hola {nombre', 'TEMPLATE_UNCLOSED_BRACE', 5, 12],
       ['{a\n}', 'TEMPLATE_UNCLOSED_BRACE', 0, 2],
       ['ñandú\nhola }', 'TEMPLATE_UNOPENED_BRACE', 11, 12],
       ['{{}', 'TEMPLATE_UNOPENED_BRACE', 2, 3],
       ['{|x}', 'TEMPLATE_NAMELESS_VARIABLE', 0, 4],
-      // In the units of a text field's selection.
+      // Positions are in UTF-16 units, like a text field's selection.
       ['🏠 {', 'TEMPLATE_UNCLOSED_BRACE', 3, 4],
     ] as const) {
       expect(mistakeIn(text, []), text).toEqual({ code, start, end, variable: '' });
@@ -43,7 +43,7 @@ describe('what is wrong with a text', () => {
     expect(mistakeIn('Hola {nombre}, {{oferta}} {x|y}', [])).toBeNull();
   });
 
-  it('is a name that is no column, once there are columns', () => {
+  it('can be an unknown column, once there are columns', () => {
     const text = 'Hola {nombre}, por {Propiedad} y {precio}';
     expect(mistakeIn(text, [])).toBeNull();
     expect(mistakeIn(text, ['propiedad', 'precio'])).toBeNull();
@@ -68,7 +68,7 @@ describe('the preview', () => {
     expect(fill('{precio}', data)).toEqual({ text: '…', missing: ['precio'] });
   });
 
-  it('keeps what is still being typed', () => {
+  it('keeps an unfinished variable', () => {
     expect(fill('Hola {nombre}, {prop', { nombre: 'Ana' }).text).toBe('Hola Ana, {prop');
   });
 });

@@ -1,5 +1,5 @@
-// The text of a campaign or a quick answer as the hub reads it, for the preview while typing; the
-// hub's own verdict comes with saving.
+// Parses the text of a campaign or a quick answer like the hub, for the preview while typing. The
+// hub validates the text when it is saved.
 
 import { fold } from './marks';
 
@@ -16,7 +16,7 @@ export interface Variable {
 
 export type Part = { text: string } | { variable: Variable };
 
-/** The codes are those of the hub's `TEMPLATE_INVALID`. */
+/** The reason codes of the hub's `TEMPLATE_INVALID`. */
 export type MistakeCode =
   | 'TEMPLATE_UNCLOSED_BRACE'
   | 'TEMPLATE_UNOPENED_BRACE'
@@ -63,7 +63,7 @@ export function parse(text: string): { parts: Part[]; mistake: Mistake | null } 
       continue;
     }
     if (char === '}') return fault('TEMPLATE_UNOPENED_BRACE', at, at + 1);
-    // A variable stays on its line, without further braces.
+    // A variable ends on the same line, and contains no other braces.
     const inside = /^[^{}\n]*/.exec(text.slice(at + 1))?.[0] ?? '';
     const end = at + 1 + inside.length;
     if (text.charAt(end) !== '}') return fault('TEMPLATE_UNCLOSED_BRACE', at, end);
@@ -82,7 +82,7 @@ export function parse(text: string): { parts: Part[]; mistake: Mistake | null } 
 
 const isName = (key: string): boolean => key === NAME || key === NAME_ALIAS;
 
-/** Returns the first mistake; without columns yet any name is taken. */
+/** Returns the first mistake; while there are no columns, any name is accepted. */
 export function mistakeIn(text: string, columns: readonly string[]): Mistake | null {
   const { parts, mistake } = parse(text);
   if (columns.length > 0) {
@@ -97,7 +97,7 @@ export function mistakeIn(text: string, columns: readonly string[]): Mistake | n
   return mistake;
 }
 
-/** The value of a column in a recipient's row. */
+/** Returns the value of a column in a recipient's row. */
 function valueOf(data: Readonly<Record<string, string>>, key: string): string | undefined {
   const found = Object.hasOwn(data, key) ? data[key] : undefined;
   if (found) return found;
@@ -107,11 +107,11 @@ function valueOf(data: Readonly<Record<string, string>>, key: string): string | 
 
 export interface Filled {
   text: string;
-  /** Columns that this recipient lacks, without a word for an empty cell. */
+  /** Columns that are empty for this recipient and have no fallback. */
   missing: string[];
 }
 
-/** Returns the text for one recipient; an unfinished variable stays as typed. */
+/** Fills in a text for one recipient; an unfinished variable stays as typed. */
 export function fill(text: string, data: Readonly<Record<string, string>>): Filled {
   const { parts, mistake } = parse(text);
   const missing: string[] = [];
@@ -125,7 +125,7 @@ export function fill(text: string, data: Readonly<Record<string, string>>): Fill
   return { text: filled.join('') + (mistake ? text.slice(mistake.start) : ''), missing };
 }
 
-/** The edits between two short words. */
+/** Returns the edit distance of two short words. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i += 1) {

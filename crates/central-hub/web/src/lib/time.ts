@@ -20,7 +20,7 @@ const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ];
 
-/** Formats relative time, `hace 5 minutos`; `null` under a minute ("just now"). */
+/** Formats a relative time such as `hace 5 minutos`; `null` under a minute. */
 export function relative(at: string, nowMs: number, locale: string): string | null {
   const seconds = (Date.parse(at) - nowMs) / 1000;
   if (Number.isNaN(seconds)) return null;

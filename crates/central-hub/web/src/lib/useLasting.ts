@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** Returns `true` once `value` has been true for `ms` without interruption. */
+/** Returns `true` once `value` has been true for `ms` milliseconds without interruption. */
 export function useLasting(value: boolean, ms: number): boolean {
   const [lasted, setLasted] = useState(false);
   useEffect(() => {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 
 /**
- * Returns the clock `read`, updated every `everyMs`; frozen while `running` is
+ * Returns the time of the clock `read`, updated every `everyMs`; frozen while `running` is
  * false.
  */
 export function useNow(read: () => number, everyMs: number, running = true): number {

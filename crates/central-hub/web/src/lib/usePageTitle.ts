@@ -1,24 +1,24 @@
 import { useEffect } from 'react';
 
-let shown = '';
-let counted = '';
+let currentTitle = '';
+let currentCount = '';
 
 function show() {
-  document.title = `${counted === '' ? '' : `(${counted}) `}${shown} · LeadMaster`;
+  document.title = `${currentCount === '' ? '' : `(${currentCount}) `}${currentTitle} · LeadMaster`;
 }
 
 /** Sets the title of the browser tab. */
 export function usePageTitle(title: string): void {
   useEffect(() => {
-    shown = title;
+    currentTitle = title;
     show();
   }, [title]);
 }
 
-/** Puts a count before the tab's title; an empty one removes it. */
+/** Prepends a count to the tab's title; an empty count removes it. */
 export function useTitleCount(count: string): void {
   useEffect(() => {
-    counted = count;
-    if (shown !== '') show();
+    currentCount = count;
+    if (currentTitle !== '') show();
   }, [count]);
 }

@@ -26,15 +26,17 @@ const ListenersContext = createContext<Set<Listener>>(new Set());
 /** Calls `listener` with every live event while the component is mounted. */
 export function useOnLive(listener: Listener): void {
   const listeners = use(ListenersContext);
-  const tell = useEffectEvent(listener);
+  const onEvent = useEffectEvent(listener);
   useEffect(() => {
-    const told: Listener = (action) => tell(action);
-    listeners.add(told);
-    return () => void listeners.delete(told);
+    const handler: Listener = (action) => onEvent(action);
+    listeners.add(handler);
+    return () => void listeners.delete(handler);
   }, [listeners]);
 }
 
-/** Follows the hub's events for its children, and updates the queries. */
+/**
+ * Subscribes to the hub's event stream, provides its state, and invalidates the affected queries.
+ */
 export function LiveProvider({ children }: { children: ReactNode }) {
   const [live, dispatch] = useReducer(reduce, INITIAL);
   const queries = useQueryClient();
@@ -42,12 +44,12 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const wasLost = useRef(false);
 
   useEffect(() => {
-    function take(action: LiveAction) {
+    function handle(action: LiveAction) {
       dispatch(action);
       listeners.forEach((listener) => listener(action));
       switch (action.type) {
         case 'state':
-          // Updates the state at once; a refetch brings the other fields.
+          // Updates the state immediately; the refetch provides the other fields.
           queries.setQueryData<SessionBody>(SESSION_KEY, (known) =>
             known ? withState(known, action.event) : known,
           );
@@ -63,7 +65,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
           void queries.invalidateQueries({ queryKey: SESSION_KEY });
           break;
         case 'opened':
-          // The hub may now have another version, or another DRY_RUN.
+          // The hub may now have another version, or a different DRY_RUN setting.
           if (wasLost.current) {
             void queries.invalidateQueries({ queryKey: CONFIG_KEY });
             void queries.invalidateQueries({ queryKey: SESSION_KEY });
@@ -72,7 +74,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
           break;
       }
     }
-    return follow(take);
+    return follow(handle);
   }, [queries, listeners]);
 
   return (

@@ -6,7 +6,7 @@ export interface Headline {
   color: string;
 }
 
-/** Returns a short label and color of the state: for badge, tab and screen reader. */
+/** Returns a short label and a color for the state, for badge, tab and screen reader. */
 export function headline(t: Dictionary, view: View): Headline {
   const { states, unknownState } = t.whatsapp;
   switch (view.kind) {

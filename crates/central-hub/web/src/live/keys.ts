@@ -8,7 +8,7 @@ export const CONFIG_KEY = ['config'] as const;
 export const SENDING_KEY = ['sending'] as const;
 export const INBOX_KEY = ['inbox'] as const;
 
-/** Merges a state event into the known session. */
+/** Returns the session with a state event applied. */
 export function withState(session: SessionBody, event: StateEvent): SessionBody {
   return {
     ...session,

@@ -21,12 +21,12 @@ const LIMITS: LimitsEvent = {
 };
 
 describe('the line', () => {
-  it('is in order when it is connected', () => {
+  it('is fine when connected', () => {
     expect(of('READY', 'SYNCED')).toEqual(['connected', null, null, true]);
     expect(of('READY', 'SYNCED', true, LIMITS)).toEqual(['connected', null, null, true]);
   });
 
-  it('is unlinked: by the phone, from here, or never linked', () => {
+  it('is unlinked by the phone, from here, or if it was never linked', () => {
     const unlinked = ['unlinked', 'unlinked', 'link', false];
     expect(of('DISCONNECTED', 'UNLINKED', false)).toEqual(unlinked);
     expect(of('DISCONNECTED', 'UNLINKED', true)).toEqual(unlinked);
@@ -35,34 +35,34 @@ describe('the line', () => {
     expect(of('QR_REQUIRED', 'CODE_SHOWN', false)).toEqual(['linking', 'unlinked', 'link', false]);
   });
 
-  it('has lost the network, and is not called syncing then', () => {
+  it('has lost the network, which is not reported as syncing', () => {
     expect(of('AUTHENTICATED', 'CONNECTION_LOST')).toEqual(['offline', 'offline', null, false]);
     expect(of('AUTHENTICATED', 'SERVICE_UNAVAILABLE')).toEqual(['offline', 'whatsappDown', null, false]);
     expect(of('AUTHENTICATED', 'CODE_SCANNED')).toEqual(['syncing', null, null, false]);
   });
 
-  it('is open elsewhere, asks for the passkey, or its tools are broken', () => {
+  it('is open elsewhere, needs the passkey, or has broken tools', () => {
     expect(of('DISCONNECTED', 'CONFLICT')).toEqual(['paused', 'elsewhere', 'connect', false]);
     expect(of('QR_REQUIRED', 'PASSKEY_REQUIRED', false)).toEqual(['linking', 'passkey', 'passkey', false]);
     expect(of('AUTHENTICATED', 'TOOLS_BROKEN')).toEqual(['trouble', 'toolsBroken', 'look', false]);
     expect(of('ERROR', 'CHROME_NOT_FOUND')).toEqual(['trouble', 'broken', 'look', false]);
   });
 
-  it('was paused by a person', () => {
+  it('was paused by a user', () => {
     expect(of('DISCONNECTED', 'DISCONNECT_REQUESTED')).toEqual(['paused', 'paused', 'connect', false]);
     expect(of('INIT', 'STARTED', true)).toEqual(['paused', 'paused', 'connect', false]);
   });
 
-  it('works and not for everything under WhatsApp’s limits', () => {
+  it('works with restrictions under WhatsApp’s limits', () => {
     const locked = { ...LIMITS, reach_out: { locked: true, until: null, kind: null } };
     const capped = { ...LIMITS, new_chats: { ...LIMITS.new_chats, status: 'CAPPED' as const } };
     expect(of('READY', '', true, locked)).toEqual(['connected', 'reachOut', 'look', true]);
     expect(of('READY', '', true, capped)).toEqual(['connected', 'newChats', 'look', true]);
-    // A line that is down has other messages.
+    // A line that is down shows its own trouble instead.
     expect(of('DISCONNECTED', 'UNLINKED', false, locked)[1]).toBe('unlinked');
   });
 
-  it('is not known while nothing answers', () => {
+  it('is unknown while nothing responds', () => {
     const error = new ApiError('HUB_UNREACHABLE', '');
     const lost = { ...UP, link: 'lost' } as const;
     const down = { ...UP, manager: 'down', managerError: { code: 'WHATSAPP_UNAVAILABLE', message: '' } } as const;

@@ -1,5 +1,5 @@
-// State of the WhatsApp line (connected, unlinked, …) and the remedy: the one place that decides
-// it, for the banner, the menu, the start screen and the answer box.
+// Derives the state of the WhatsApp line (connected, unlinked, …) and its remedy, in one place
+// for the banner, the menu, the start screen and the answer box.
 import type { LimitsEvent } from '../api/types';
 import { hubIsAway, managerTrouble, viewOf, type Known } from './view';
 
@@ -17,11 +17,11 @@ export type Trouble =
   | 'reachOut'
   | 'newChats';
 
-/** The remedy for a trouble; null where it resolves by itself or the user has none. */
+/** The remedy for a trouble; null if it resolves by itself or the user cannot resolve it. */
 export type Way = 'link' | 'connect' | 'passkey' | 'look' | null;
 
 export interface Line {
-  /** In one word, for the foot of the menu. */
+  /** The state in one word, for the foot of the menu. */
   state:
     | 'unknown'
     | 'unlinked'
@@ -44,7 +44,7 @@ const trouble = (
   { tone = 'bad', cause = '', until = null }: { tone?: 'bad' | 'warn'; cause?: string; until?: string | null } = {},
 ): Line['trouble'] => ({ kind, tone, way, cause, until });
 
-/** Returns WhatsApp's limits: the line works, but not for every message. */
+/** Returns a reached limit of WhatsApp, with which the line works, but not for every message. */
 function limitOf(limits: LimitsEvent | null): Line['trouble'] {
   if (limits?.reach_out.locked) {
     return trouble('reachOut', 'look', { tone: 'warn', until: limits.reach_out.until });
@@ -55,7 +55,7 @@ function limitOf(limits: LimitsEvent | null): Line['trouble'] {
   return null;
 }
 
-/** Causes of a line that is not linked: only the cause distinguishes it. */
+/** Causes that mean an unlinked line, which has no state of its own. */
 const UNLINKED: ReadonlySet<string> = new Set(['UNLINKED', 'LOGOUT_REQUESTED', 'CODE_NOT_SCANNED']);
 
 export function lineOf(known: Omit<Known, 'connecting'>, limits: LimitsEvent | null): Line {

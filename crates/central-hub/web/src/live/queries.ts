@@ -6,10 +6,12 @@ import { CONFIG_KEY, PASSKEY_KEY, QR_KEY, SESSION_KEY } from './keys';
 import { useLive } from './LiveProvider';
 
 
-/** Poll interval while the event stream is down. */
+/** Polling interval while the event stream is down. */
 const FALLBACK_MS = 3_000;
 const PASSKEY_MS = 1_500;
-/** Well within the lifetime of a code: each request extends it. */
+/**
+ * Renewal interval of a pairing code. Each request extends the code's lifetime, which is longer.
+ */
 const PAIRING_MS = 45_000;
 
 export function createQueryClient(): QueryClient {
@@ -21,7 +23,7 @@ export function createQueryClient(): QueryClient {
         staleTime: Infinity,
         retry: false,
         refetchOnWindowFocus: false,
-        // The hub may run on this machine: being offline is irrelevant.
+        // The hub may run on this machine and be reachable without a network.
         networkMode: 'always',
       },
       mutations: { retry: false, networkMode: 'always' },
@@ -51,10 +53,10 @@ export function useConfig() {
   });
 }
 
-/** Polls the QR code; only while the stream, which carries it, is down. */
-export function useFallbackQr(wanted: boolean) {
+/** Polls the QR code while the stream, which otherwise delivers it, is down. */
+export function useFallbackQr(active: boolean) {
   const { link } = useLive();
-  const enabled = wanted && link === 'lost';
+  const enabled = active && link === 'lost';
   return useQuery({
     queryKey: QR_KEY,
     queryFn: ({ signal }) => getQr(signal),
@@ -64,13 +66,13 @@ export function useFallbackQr(wanted: boolean) {
   });
 }
 
-/** Polls the passkey request of WhatsApp: no event reports its steps. */
-export function usePasskey(wanted: boolean) {
+/** Polls WhatsApp's passkey request, since no event reports its steps. */
+export function usePasskey(active: boolean) {
   return useQuery({
     queryKey: PASSKEY_KEY,
     queryFn: ({ signal }) => getPasskey(signal),
-    enabled: wanted,
-    refetchInterval: wanted ? PASSKEY_MS : false,
+    enabled: active,
+    refetchInterval: active ? PASSKEY_MS : false,
     gcTime: 0,
   });
 }
@@ -83,8 +85,8 @@ export function usePairingCode(phone: string | null) {
     enabled: phone !== null,
     refetchInterval: ({ state: { data, status } }) => {
       if (status === 'error' || !data?.expires_at) return false;
-      const left = Date.parse(data.expires_at) - Date.now();
-      return Math.min(PAIRING_MS, Math.max(1_000, left + 500));
+      const remainingMs = Date.parse(data.expires_at) - Date.now();
+      return Math.min(PAIRING_MS, Math.max(1_000, remainingMs + 500));
     },
     gcTime: 0,
     // The QR code appears a moment before the page can create a pairing code.

@@ -13,7 +13,7 @@ const state = (status: StateEvent['status'], generation = 1): StateEvent => ({
 
 const after = (...actions: LiveAction[]): LiveState => actions.reduce(reduce, INITIAL);
 
-const shown: LiveAction[] = [
+const qrDisplayed: LiveAction[] = [
   { type: 'opened' },
   { type: 'state', event: state('QR_REQUIRED') },
   {
@@ -23,17 +23,17 @@ const shown: LiveAction[] = [
   },
 ];
 
-describe('the code', () => {
-  it('ends relative to its arrival, not by a wall clock', () => {
-    expect(after(...shown).qr).toEqual({
+describe('the QR code', () => {
+  it('expires relative to its arrival, independent of the wall clock', () => {
+    expect(after(...qrDisplayed).qr).toEqual({
       image: 'data:image/png;base64,AA==',
       deadline: 21_000,
       lifeMs: 20_000,
     });
   });
 
-  it('may come without an end', () => {
-    const live = after(...shown, {
+  it('may have no expiry', () => {
+    const live = after(...qrDisplayed, {
       type: 'qr',
       now: 0,
       event: { status: 'QR_AVAILABLE', qr: 'data:image/png;base64,BB==' },
@@ -47,11 +47,11 @@ describe('the code', () => {
     ['the stream is lost', { type: 'lost' }],
     ['session-manager is away', { type: 'hub', event: { session_manager: 'down', dry_run: true } }],
   ])('goes when %s', (_, action) => {
-    expect(after(...shown, action).qr).toBeNull();
+    expect(after(...qrDisplayed, action).qr).toBeNull();
   });
 
-  it('stays through a state event of the same state', () => {
-    expect(after(...shown, { type: 'state', event: state('QR_REQUIRED', 2) }).qr).not.toBeNull();
+  it('is kept by an event with the same state', () => {
+    expect(after(...qrDisplayed, { type: 'state', event: state('QR_REQUIRED', 2) }).qr).not.toBeNull();
   });
 });
 
@@ -64,12 +64,12 @@ describe('the link', () => {
   });
 
   it('keeps the last state while lost', () => {
-    expect(after(...shown, { type: 'lost' }).state?.status).toBe('QR_REQUIRED');
+    expect(after(...qrDisplayed, { type: 'lost' }).state?.status).toBe('QR_REQUIRED');
   });
 });
 
 describe('the hub event', () => {
-  it('says why session-manager is away, and forgets it once back', () => {
+  it('keeps the reason why session-manager is away until it is back', () => {
     const down = after({
       type: 'hub',
       event: { session_manager: 'down', code: 'WHATSAPP_UNAVAILABLE', message: 'x', dry_run: true },
@@ -92,7 +92,7 @@ describe('acknowledgements', () => {
     expect(live.acks.get('a')?.status).toBe('read');
   });
 
-  it('tell of a failure', () => {
+  it('may report a failure', () => {
     expect(after(ack('a', 0, 'accepted'), ack('a', -1, 'failed')).acks.get('a')?.status).toBe(
       'failed',
     );

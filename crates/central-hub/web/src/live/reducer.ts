@@ -9,12 +9,12 @@ import type {
   StateEvent,
 } from '../api/types';
 
-/** A QR code. Its deadline uses the monotonic clock: wall clocks may be wrong. */
+/** A QR code. Its deadline is on the monotonic clock, since wall clocks may be wrong. */
 export interface LiveQr {
   image: string;
   /** `performance.now()` at which it expires; `null` if unknown. */
   deadline: number | null;
-  /** Its remaining lifetime on arrival, for the progress bar. */
+  /** Remaining lifetime on arrival in milliseconds, for the progress bar. */
   lifeMs: number | null;
 }
 
@@ -28,7 +28,7 @@ export interface LiveState {
   qr: LiveQr | null;
   /** The account's WhatsApp limits; null until reported. */
   limits: LimitsEvent | null;
-  /** The most advanced ack of each message, latest messages only. */
+  /** The most advanced ack of each of the latest messages. */
   acks: ReadonlyMap<string, AckEvent>;
 }
 
@@ -39,7 +39,7 @@ export type LiveAction =
   | { type: 'qr'; event: QrEvent; now: number }
   | { type: 'ack'; event: AckEvent }
   | { type: 'hub'; event: HubEvent }
-  // For subscribers only: the state does not store these.
+  // For subscribers only; not stored in the state.
   | { type: 'message'; event: MessageEvent }
   | { type: 'limits'; event: LimitsEvent }
   | { type: 'sending' }
@@ -61,7 +61,7 @@ const ACKS_KEPT = 50;
 
 function withAck(acks: LiveState['acks'], event: AckEvent): LiveState['acks'] {
   const known = acks.get(event.message_id);
-  // Acks may arrive out of order; a message never becomes less delivered.
+  // Acks may arrive out of order; keep the most advanced one.
   if (known && event.ack >= 0 && known.ack >= event.ack) return acks;
   const next = new Map(acks);
   next.delete(event.message_id);
@@ -84,7 +84,7 @@ export function reduce(live: LiveState, action: LiveAction): LiveState {
     case 'opened':
       return { ...live, link: 'open' };
     case 'lost':
-      // A code without updates may have expired: do not show it.
+      // Drop the code, which may expire without an update.
       return { ...live, link: 'lost', qr: null };
     case 'state':
       return {

@@ -67,14 +67,14 @@ afterEach(() => {
 });
 
 describe('the stream', () => {
-  it('hands on what the hub tells, and nothing that it cannot read', () => {
+  it('passes on the hub’s events, and skips unreadable ones', () => {
     latest().tell('hub', '{"session_manager":"up","dry_run":true}');
     latest().tell('state', 'not json');
     latest().tell('something-new', '{}');
     expect(actions).toEqual([{ type: 'hub', event: { session_manager: 'up', dry_run: true } }]);
   });
 
-  it('goes on after the last id when it is opened anew', () => {
+  it('resumes after the last event id when reopened', () => {
     expect(latest().url).not.toContain('after');
     latest().tell('state', '{}', '17');
     latest().tell('hub', '{}');
@@ -83,27 +83,27 @@ describe('the stream', () => {
     expect(latest().url).toMatch(/\?after=17$/);
   });
 
-  it('leaves a dropped connection to the browser', () => {
+  it('leaves reconnecting to the browser', () => {
     latest().fail(0);
     vi.advanceTimersByTime(60_000);
     expect(actions).toEqual([{ type: 'lost' }]);
     expect(FakeSource.made).toHaveLength(1);
   });
 
-  it('opens anew after the browser gave up', () => {
+  it('reopens after the browser gave up', () => {
     latest().fail(FakeSource.CLOSED);
     expect(FakeSource.made).toHaveLength(1);
     vi.advanceTimersByTime(3_000);
     expect(FakeSource.made).toHaveLength(2);
   });
 
-  it('does not wait once the network is back', () => {
+  it('reopens at once when the network is back', () => {
     latest().fail(0);
     network.dispatchEvent(new Event('online'));
     expect(FakeSource.made).toHaveLength(2);
   });
 
-  it('opens anew after long out of sight, not after a glance elsewhere', () => {
+  it('reopens after a long time in the background, not after a short one', () => {
     latest().readyState = FakeSource.OPEN;
     screen.show('hidden');
     vi.advanceTimersByTime(5_000);
@@ -116,7 +116,7 @@ describe('the stream', () => {
     expect(FakeSource.made[0]?.readyState).toBe(FakeSource.CLOSED);
   });
 
-  it('is over when it is stopped', () => {
+  it('ends when stopped', () => {
     latest().fail(FakeSource.CLOSED);
     stop();
     vi.advanceTimersByTime(60_000);

@@ -1,7 +1,7 @@
 import { useConfig } from './queries';
 import { useLive } from './LiveProvider';
 
-/** Returns whether the hub holds back all messages; `null` until known. */
+/** Returns whether the hub runs with `DRY_RUN` and sends no messages; `null` until known. */
 export function useDryRun(): boolean | null {
   const { dryRun } = useLive();
   const config = useConfig();

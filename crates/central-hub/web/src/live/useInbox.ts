@@ -6,14 +6,14 @@ import { INBOX_KEY } from './keys';
 import { useOnLive } from './LiveProvider';
 
 /** Polling interval for changes without an event. */
-const AGAIN_MS = 20_000;
+const POLL_MS = 20_000;
 
-/** Returns the unanswered and unread counts; all users share one request. */
+/** Fetches the unanswered and unread counts; all components share one request. */
 export function useInbox(): InboxBody | undefined {
   const { data } = useQuery({
     queryKey: INBOX_KEY,
     queryFn: ({ signal }) => request<InboxBody>('/api/listener/inbox', { signal }),
-    refetchInterval: AGAIN_MS,
+    refetchInterval: POLL_MS,
   });
   return data;
 }

@@ -6,20 +6,20 @@ import { SENDING_KEY } from './keys';
 import { useOnLive } from './LiveProvider';
 
 const PATH = '/api/sending';
-/** Polling interval for changes made through another hub. */
-const AGAIN_MS = 15_000;
+/** Polling interval for changes through another hub. */
+const POLL_MS = 15_000;
 
-/** Returns whether all sending is stopped, by whom and since when. */
+/** Fetches whether all sending is stopped, by whom and since when. */
 export function useSending(): SendingBody | undefined {
   const { data } = useQuery({
     queryKey: SENDING_KEY,
     queryFn: ({ signal }) => request<SendingBody>(PATH, { signal }),
-    refetchInterval: AGAIN_MS,
+    refetchInterval: POLL_MS,
   });
   return data;
 }
 
-/** Refetches the switch on its events; mounted once per page. */
+/** Refetches the switch's state on its events; mounted once per page. */
 export function useFollowSending(): void {
   const queries = useQueryClient();
   useOnLive(({ type }) => {

@@ -41,7 +41,7 @@ const lost: Known['live'] = { ...up, link: 'lost' };
 const view = (over: Partial<Known>) =>
   viewOf({ session: undefined, error: null, live: up, connecting: false, ...over });
 
-describe('what the screen shows', () => {
+describe('the view', () => {
   it.each<[SessionState, string, string]>([
     ['INIT', 'STARTED', 'idle'],
     ['INIT', 'CONNECT_REQUESTED', 'starting'],
@@ -58,13 +58,13 @@ describe('what the screen shows', () => {
     expect(view({ session: session(state, cause) }).kind).toBe(kind);
   });
 
-  it('has something for every state', () => {
+  it('exists for every state', () => {
     for (const state of SESSION_STATES) {
       expect(view({ session: session(state, 'SOMETHING_NEW') }).kind).not.toBe('loading');
     }
   });
 
-  it('starts at the click, from wherever that is possible', () => {
+  it('changes to starting at the click, from each state that allows it', () => {
     for (const [state, cause] of [
       ['INIT', 'STARTED'],
       ['DISCONNECTED', 'CODE_NOT_SCANNED'],
@@ -75,7 +75,7 @@ describe('what the screen shows', () => {
     expect(view({ session: session('READY', 'SYNCED'), connecting: true }).kind).toBe('ready');
   });
 
-  it('takes the event while the session is not read yet', () => {
+  it('uses the event until the session is fetched', () => {
     const state = {
       status: 'READY' as const,
       generation: 3,
@@ -86,7 +86,7 @@ describe('what the screen shows', () => {
     expect(view({ live: { ...up, state } }).kind).toBe('ready');
   });
 
-  it('waits while nothing is known', () => {
+  it('is waiting while nothing is known', () => {
     expect(view({}).kind).toBe('loading');
   });
 
@@ -96,7 +96,7 @@ describe('what the screen shows', () => {
     expect(view({ error, live: lost })).toMatchObject({ kind: 'away', who: 'hub' });
   });
 
-  it('shows no state of a session-manager that does not answer', () => {
+  it('shows no state if session-manager does not respond', () => {
     const live = { ...up, manager: 'down' as const, managerError: { code: 'X', message: 'y' } };
     expect(view({ session: session('READY', 'SYNCED'), live })).toEqual({
       kind: 'away',
@@ -107,8 +107,8 @@ describe('what the screen shows', () => {
   });
 });
 
-describe('who is away', () => {
-  it('the hub: the stream is lost and a read gets no answer', () => {
+describe('the unreachable service', () => {
+  it('is the hub if the stream is lost and a fetch gets no response', () => {
     const error = new ApiError('HUB_UNREACHABLE', 'x');
     expect(hubIsAway({ error, live: lost })).toBe(true);
     expect(hubIsAway({ error: null, live: lost })).toBe(false);
@@ -121,7 +121,7 @@ describe('who is away', () => {
     );
   });
 
-  it('session-manager: by the stream first, by the last read without it', () => {
+  it('is session-manager according to the stream, or else to the last fetch', () => {
     const error = new ApiError('SESSION_MANAGER_TIMEOUT', 'x', 504);
     expect(managerTrouble({ error, live: lost })?.code).toBe('SESSION_MANAGER_TIMEOUT');
     expect(managerTrouble({ error, live: up })).toBeNull();
@@ -131,7 +131,7 @@ describe('who is away', () => {
 });
 
 describe('the headline', () => {
-  it('has words for every state in both languages', () => {
+  it('has a text for every state in both languages', () => {
     for (const t of [es, en]) {
       for (const state of SESSION_STATES) {
         const { label } = headline(t, view({ session: session(state, 'STARTED') }));

@@ -2,7 +2,7 @@ import { ApiError } from '../api/http';
 import type { SessionBody, StateEvent } from '../api/types';
 import type { LiveState } from './reducer';
 
-/** The views of the session screen: exactly one is active. */
+/** The views of the session screen, of which exactly one is active. */
 export type View =
   | { kind: 'loading' }
   | { kind: 'away'; who: 'hub' | 'manager'; code: string; message: string }
@@ -24,7 +24,7 @@ export interface Known {
   connecting: boolean;
 }
 
-// The hub's codes for an unusable session-manager.
+// The hub's error codes for an unusable session-manager.
 const MANAGER_AWAY = new Set([
   'WHATSAPP_UNAVAILABLE',
   'SESSION_MANAGER_TIMEOUT',
@@ -36,7 +36,7 @@ const codeOf = (error: Error | null): string => (error instanceof ApiError ? err
 /** Returns whether the hub itself is unreachable, not only its stream. */
 export function hubIsAway({ error, live }: Pick<Known, 'error' | 'live'>): boolean {
   if (live.link !== 'lost' || error === null) return false;
-  // A response in the contract's format came from a hub.
+  // A response in the API's format means that the hub is up.
   return !(error instanceof ApiError) || error.status === 0 || error.code === 'BAD_RESPONSE';
 }
 
@@ -51,7 +51,7 @@ export function managerTrouble({
   if (live.link === 'open' && live.manager === 'down') {
     return live.managerError ?? { code: '', message: '' };
   }
-  // An open stream is newer than the last read; without it the last read
+  // An open stream is more recent than the last fetch; without a stream the last fetch
   // counts.
   const known = live.link === 'open' && live.manager === 'up';
   if (!known && error !== null && MANAGER_AWAY.has(codeOf(error))) {

@@ -8,7 +8,7 @@ import { useText } from '../i18n/I18nProvider';
 import { query } from '../lib/query';
 import { useCampaignName } from '../live/campaignName';
 
-const OFFERED = 20;
+const MAX_OPTIONS = 20;
 
 /** Selects a campaign by its name, since users do not know its number. */
 export function CampaignField({ value, onChange }: { value: string; onChange: (id: string) => void }) {
@@ -18,30 +18,30 @@ export function CampaignField({ value, onChange }: { value: string; onChange: (i
   const [words] = useDebouncedValue(typed.trim(), 250);
   const name = useCampaignName(value === '' ? null : Number(value));
   const label = name ?? (value === '' ? '' : t.messages.campaignNumber(Number(value)));
-  const wanted = words === label ? '' : words;
+  const searched = words === label ? '' : words;
   const { data } = useQuery({
-    queryKey: ['campaigns', 'named', wanted],
+    queryKey: ['campaigns', 'named', searched],
     queryFn: ({ signal }) =>
       request<{ campanias: { id: number; nombre: string }[] }>(
-        `/api/sender/campaigns${query({ buscar: wanted, limite: OFFERED })}`,
+        `/api/sender/campaigns${query({ buscar: searched, limite: MAX_OPTIONS })}`,
         { signal },
       ),
     placeholderData: keepPreviousData,
     staleTime: 30_000,
   });
-  const found = (data?.campanias ?? []).map(({ id, nombre }) => ({
+  const matches = (data?.campanias ?? []).map(({ id, nombre }) => ({
     value: String(id),
     label: nombre,
   }));
-  const chosen = value === '' || found.some((one) => one.value === value) ? [] : [{ value, label }];
+  const selected = value === '' || matches.some((one) => one.value === value) ? [] : [{ value, label }];
   return (
     <Select
       label={s.campaign}
       placeholder={s.anyCampaign}
       searchable
       clearable
-      data={[...chosen, ...found]}
-      // The server has filtered already; accents would not match here.
+      data={[...selected, ...matches]}
+      // The server has already filtered; a local filter would miss names with accents.
       filter={({ options }) => options}
       searchValue={typed}
       onSearchChange={setTyped}

@@ -20,39 +20,39 @@ export function FilterForm({ filter, onFilter }: Props) {
   const t = useText();
   const s = t.messages.filter;
   const several = useSeveralBusinesses();
-  const [wanted, setWanted] = useState(filter);
+  const [values, setValues] = useState(filter);
   const phone = useMediaQuery('(max-width: 47.99em)', false, { getInitialValueInEffect: false });
   const [unfolded, setUnfolded] = useState(isNarrowed({ ...filter, buscar: '' }));
-  const shown = !phone || unfolded;
-  const put = (name: keyof Filter) => (event: ChangeEvent<HTMLInputElement>) =>
-    setWanted({ ...wanted, [name]: event.currentTarget.value });
-  const checked = wanted.destinatario.trim() === '' ? null : checkPhone(wanted.destinatario);
+  const isUnfolded = !phone || unfolded;
+  const setText = (name: keyof Filter) => (event: ChangeEvent<HTMLInputElement>) =>
+    setValues({ ...values, [name]: event.currentTarget.value });
+  const checked = values.destinatario.trim() === '' ? null : checkPhone(values.destinatario);
   const phoneError = checked && !checked.ok ? t.phone[checked.problem] : null;
-  const orderError = wanted.desde && wanted.hasta && wanted.hasta < wanted.desde ? s.order : null;
+  const orderError = values.desde && values.hasta && values.hasta < values.desde ? s.order : null;
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (!phoneError && !orderError) onFilter(wanted);
+        if (!phoneError && !orderError) onFilter(values);
       }}
       noValidate
     >
       <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }} spacing="sm">
-        <TextInput label={s.words} value={wanted.buscar} maxLength={200} onChange={put('buscar')} />
-        {shown && (
+        <TextInput label={s.words} value={values.buscar} maxLength={200} onChange={setText('buscar')} />
+        {isUnfolded && (
           <>
         <TextInput
           label={s.number}
           inputMode="tel"
-          value={wanted.destinatario}
+          value={values.destinatario}
           error={phoneError}
-          onChange={put('destinatario')}
+          onChange={setText('destinatario')}
         />
         <Select
           label={s.state}
           allowDeselect={false}
-          value={wanted.estado}
-          onChange={(estado) => setWanted({ ...wanted, estado: estado ?? '' })}
+          value={values.estado}
+          onChange={(estado) => setValues({ ...values, estado: estado ?? '' })}
           data={[
             { value: '', label: s.allStates },
             ...Object.entries(t.messageStates).map(([value, label]) => ({ value, label })),
@@ -61,33 +61,33 @@ export function FilterForm({ filter, onFilter }: Props) {
         <Select
           label={s.direction}
           allowDeselect={false}
-          value={wanted.direccion}
+          value={values.direccion}
           onChange={(next) =>
-            setWanted({
-              ...wanted,
+            setValues({
+              ...values,
               direccion: DIRECTIONS.find((one) => one === next) ?? 'todas',
             })
           }
           data={DIRECTIONS.map((value) => ({ value, label: s.directions[value] }))}
         />
-        <TextInput label={s.from} type="date" value={wanted.desde} onChange={put('desde')} />
+        <TextInput label={s.from} type="date" value={values.desde} onChange={setText('desde')} />
         <TextInput
           label={s.to}
           type="date"
-          value={wanted.hasta}
+          value={values.hasta}
           error={orderError}
-          onChange={put('hasta')}
+          onChange={setText('hasta')}
         />
         <CampaignField
-          value={wanted.campania_id}
-          onChange={(campania_id) => setWanted({ ...wanted, campania_id })}
+          value={values.campania_id}
+          onChange={(campania_id) => setValues({ ...values, campania_id })}
         />
         {several && (
           <TextInput
             label={s.business}
             inputMode="numeric"
-            value={wanted.cliente_id}
-            onChange={put('cliente_id')}
+            value={values.cliente_id}
+            onChange={setText('cliente_id')}
           />
         )}
           </>
@@ -98,7 +98,7 @@ export function FilterForm({ filter, onFilter }: Props) {
           <Button
             variant="default"
             leftSection={<IconAdjustmentsHorizontal size={18} aria-hidden />}
-            aria-expanded={shown}
+            aria-expanded={isUnfolded}
             onClick={() => setUnfolded(!unfolded)}
           >
             {t.app.filters}

@@ -6,7 +6,7 @@ import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
 import { messageInChat } from '../lib/routes';
 import { useCampaignName } from '../live/campaignName';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { History } from '../ui/History';
@@ -16,7 +16,7 @@ import { useDecide, useMessage, useRetry } from './api';
 import type { Decision, Message } from './types';
 
 interface Props {
-  /** The row of the list; further details are fetched. */
+  /** The message as listed; further details are fetched. */
   message: Message;
   onDone: () => void;
 }
@@ -25,14 +25,14 @@ interface Props {
 export function MessageDetail({ message, onDone }: Props) {
   const t = useText();
   const s = t.messages;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const { data, error } = useMessage(message.id);
   const now = data ?? message;
   const campaign = now['campañaId'];
   const campaignName = useCampaignName(campaign ?? null);
   const rows: Fact[] = [
     [s.facts.number, formatPhone(now.destinatario)],
-    [s.facts.when, moment(now.fecha)],
+    [s.facts.when, formatTime(now.fecha)],
     [s.facts.kind, s.ofKind(now.tipo)],
     ...(now.cliente_id ? ([[s.facts.business, now.cliente_id]] as Fact[]) : []),
     ...(campaign
@@ -111,7 +111,7 @@ function Retry({ id, onDone }: { id: number; onDone: () => void }) {
   );
 }
 
-/** Resolves an unknown outcome by a user's check of the chat. */
+/** The form to resolve an unknown outcome, after the user has checked the chat. */
 function Decide({ id, onDone }: { id: number; onDone: () => void }) {
   const t = useText();
   const s = t.messages;

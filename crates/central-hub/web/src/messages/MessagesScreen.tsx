@@ -7,7 +7,7 @@ import { useSearchParams } from 'react-router';
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
 import { plainText } from '../lib/richText';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
@@ -27,10 +27,10 @@ import type { Message } from './types';
 export default function MessagesScreen() {
   const t = useText();
   const s = t.messages;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const [search, setSearch] = useSearchParams();
   const [opened, dialog] = useDisclosure(false);
-  const [shown, setShown] = useState<Message | null>(null);
+  const [openMessage, setOpenMessage] = useState<Message | null>(null);
   const filter = filterOf(search, t.messageStates);
   const pages = usePages<Message>({
     key: [...MESSAGES_KEY, 'list', filter],
@@ -38,8 +38,8 @@ export default function MessagesScreen() {
     everyMs: 15_000,
   });
 
-  const open = (message: Message) => {
-    setShown(message);
+  const openDetail = (message: Message) => {
+    setOpenMessage(message);
     dialog.open();
   };
   const columns: readonly Column<Message>[] = [
@@ -47,7 +47,7 @@ export default function MessagesScreen() {
       key: 'when',
       label: s.columns.when,
       width: 165,
-      cell: ({ fecha }) => <Text size="sm">{moment(fecha)}</Text>,
+      cell: ({ fecha }) => <Text size="sm">{formatTime(fecha)}</Text>,
     },
     {
       key: 'who',
@@ -88,7 +88,7 @@ export default function MessagesScreen() {
           size="compact-sm"
           variant="default"
           aria-label={s.lookAt(message.nombre ?? formatPhone(message.destinatario))}
-          onClick={() => open(message)}
+          onClick={() => openDetail(message)}
         >
           {s.look}
         </Button>
@@ -136,7 +136,7 @@ export default function MessagesScreen() {
               columns={columns}
               items={items}
               rowKey={({ id }) => id}
-              onOpen={open}
+              onOpen={openDetail}
               minWidth={760}
             />
           )}
@@ -144,11 +144,11 @@ export default function MessagesScreen() {
       </Surface>
       <Dialog
         opened={opened}
-        title={shown?.nombre ?? s.detail}
+        title={openMessage?.nombre ?? s.detail}
         size="lg"
         onClose={dialog.close}
       >
-        {shown && <MessageDetail key={shown.id} message={shown} onDone={dialog.close} />}
+        {openMessage && <MessageDetail key={openMessage.id} message={openMessage} onDone={dialog.close} />}
       </Dialog>
     </Screen>
   );

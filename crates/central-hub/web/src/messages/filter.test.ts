@@ -5,27 +5,27 @@ import { filterOf, isNarrowed, searchOf } from './filter';
 
 const of = (text: string) => filterOf(new URLSearchParams(text), es.messageStates);
 
-describe('the filter in the address', () => {
-  it('is read and written the same', () => {
+describe('the filter in the URL', () => {
+  it('survives a round trip', () => {
     const text =
       'estado=fallido&destinatario=5491158254201&campania_id=7&cliente_id=51&desde=2026-03-01&hasta=2026-03-31&buscar=hola&direccion=entrante';
     expect(searchOf(of(text)).toString()).toBe(text);
     expect(isNarrowed(of(text))).toBe(true);
   });
 
-  it('is all where nothing is said', () => {
+  it('is empty by default', () => {
     expect(searchOf(of('')).toString()).toBe('');
     expect(of('').direccion).toBe('todas');
     expect(isNarrowed(of(''))).toBe(false);
   });
 
-  it('leaves out what the hub would refuse', () => {
+  it('drops values that the hub would reject', () => {
     const wrong =
       'estado=constructor&destinatario=hola&campania_id=0&cliente_id=-1&desde=ayer&hasta=2026-02-30&direccion=x';
     expect(searchOf(of(wrong)).toString()).toBe('');
   });
 
-  it('takes a number as people write it', () => {
+  it('accepts a phone number with separators', () => {
     expect(of('destinatario=%2B54%209%2011%205825-4201').destinatario).toBe('+5491158254201');
   });
 });

@@ -1,4 +1,4 @@
-// `/api/sender/messages`: field names are the wire's.
+// `/api/sender/messages`: field names are those of the API.
 import type { Timestamp } from '../api/types';
 import type { MessageStateName } from '../ui/MessageState';
 
@@ -17,7 +17,7 @@ export interface Message {
   intentos: number;
   error?: string;
   motivo?: string;
-  /** Since when it has waited for a user's decision. */
+  /** Since when the message has waited for a user's decision. */
   sin_decidir_desde?: Timestamp;
   dry_run?: boolean;
 }
@@ -34,7 +34,7 @@ export interface MessageWithHistory extends Message {
   historial: MessageStep[];
 }
 
-/** The result of a user's check of the chat. */
+/** The user's decision after checking the chat. */
 export type Decision = 'llego' | 'reintentar' | 'abandonar';
 
 export const DIRECTIONS = ['todas', 'saliente', 'entrante'] as const;

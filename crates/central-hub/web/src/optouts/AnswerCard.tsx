@@ -10,10 +10,10 @@ import { useAction } from '../ui/useAction';
 import { getAnswer, OPT_OUTS_KEY, setAnswer } from './api';
 
 const ANSWER_KEY = [...OPT_OUTS_KEY, 'answer'] as const;
-/** The hub's limit. */
-const LONGEST = 500;
+/** The hub's maximum length. */
+const MAX_LENGTH = 500;
 
-/** The message that whoever opts out gets, once. */
+/** The message that a contact receives once after opting out. */
 export function AnswerCard() {
   const s = useText().optOuts.answer;
   const { data, error } = useQuery({
@@ -45,14 +45,14 @@ interface Props {
 function AnswerForm({ texto, pending, onSave }: Props) {
   const s = useText().optOuts.answer;
   const [on, setOn] = useState(texto !== null);
-  const [wanted, setWanted] = useState(texto ?? s.suggested);
+  const [typedText, setTypedText] = useState(texto ?? s.suggested);
   const [problem, setProblem] = useState(false);
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    const empty = on && wanted.trim() === '';
+    const empty = on && typedText.trim() === '';
     setProblem(empty);
-    if (!empty) onSave(on ? wanted.trim() : null);
+    if (!empty) onSave(on ? typedText.trim() : null);
   }
   return (
     <form onSubmit={submit} noValidate>
@@ -62,10 +62,10 @@ function AnswerForm({ texto, pending, onSave }: Props) {
           <Textarea
             label={s.label}
             autosize
-            maxLength={LONGEST}
-            value={wanted}
+            maxLength={MAX_LENGTH}
+            value={typedText}
             error={problem && s.empty}
-            onChange={(event) => setWanted(event.currentTarget.value)}
+            onChange={(event) => setTypedText(event.currentTarget.value)}
           />
         )}
         <Group>

@@ -9,7 +9,7 @@ import { useAuth } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
 import { conversationOf } from '../lib/routes';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
@@ -30,11 +30,11 @@ import { WordsCard } from './WordsCard';
 export default function OptOutsScreen() {
   const t = useText();
   const s = t.optOuts;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const { me } = useAuth();
   const [adding, addDialog] = useDisclosure(false);
   const [removing, removeDialog] = useDisclosure(false);
-  const [chosen, setChosen] = useState('');
+  const [selectedNumber, setSelectedNumber] = useState('');
   const pages = usePages<OptOut>({
     key: [...OPT_OUTS_KEY, 'list'],
     fetch: getOptOuts,
@@ -45,11 +45,11 @@ export default function OptOutsScreen() {
     (telefono: string) => addOptOut({ telefono, motivo: '' }),
     ({ telefono }) => toast({ text: s.added(formatPhone(telefono)) }),
   );
-  const remove = useAction(OPT_OUTS_KEY, () => removeOptOut(chosen), () => {
+  const remove = useAction(OPT_OUTS_KEY, () => removeOptOut(selectedNumber), () => {
     removeDialog.close();
     toast({
-      text: s.removed(formatPhone(chosen)),
-      undo: { label: t.app.undo, act: () => restore.mutate(chosen) },
+      text: s.removed(formatPhone(selectedNumber)),
+      undo: { label: t.app.undo, act: () => restore.mutate(selectedNumber) },
     });
   });
 
@@ -81,7 +81,7 @@ export default function OptOutsScreen() {
         </Text>
       ),
     },
-    { key: 'when', label: s.when, cell: ({ fecha }) => <Text size="sm">{moment(fecha)}</Text> },
+    { key: 'when', label: s.when, cell: ({ fecha }) => <Text size="sm">{formatTime(fecha)}</Text> },
     {
       key: 'actions',
       label: s.actions,
@@ -92,7 +92,7 @@ export default function OptOutsScreen() {
           variant="default"
           aria-label={s.removeOf(formatPhone(telefono))}
           onClick={() => {
-            setChosen(telefono);
+            setSelectedNumber(telefono);
             remove.reset();
             removeDialog.open();
           }}
@@ -136,7 +136,7 @@ export default function OptOutsScreen() {
       </Dialog>
       <ConfirmDialog
         opened={removing}
-        title={s.removeTitle(formatPhone(chosen))}
+        title={s.removeTitle(formatPhone(selectedNumber))}
         text={s.removeText}
         confirm={s.remove}
         pending={remove.isPending}

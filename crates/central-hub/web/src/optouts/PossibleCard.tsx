@@ -4,16 +4,16 @@ import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Card } from '../ui/Card';
 import { useAction } from '../ui/useAction';
 import { decidePossible, getPossible, OPT_OUTS_KEY } from './api';
 
-/** Messages that hold an opt-out word: somebody reads them and decides. */
+/** Messages that contain an opt-out word, for a user to decide on. */
 export function PossibleCard() {
   const s = useText().optOuts.possible;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const { data } = useQuery({
     queryKey: [...OPT_OUTS_KEY, 'possible'],
     queryFn: ({ signal }) => getPossible(signal),
@@ -31,7 +31,7 @@ export function PossibleCard() {
               {nombre ?? formatPhone(telefono)}
             </Anchor>{' '}
             <Text size="sm" c="dimmed" span>
-              {moment(fecha)}
+              {formatTime(fecha)}
             </Text>
             <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
               {mensaje}

@@ -12,7 +12,7 @@ import { getWords, OPT_OUTS_KEY, setWords } from './api';
 
 const WORDS_KEY = [...OPT_OUTS_KEY, 'words'] as const;
 
-/** The opt-out words: a message of only one of them opts its sender out. */
+/** The opt-out words; a message that consists of one of them opts the sender out. */
 export function WordsCard() {
   const t = useText();
   const s = t.optOuts.words;
@@ -48,13 +48,13 @@ interface Props {
 
 function WordsForm({ words, pending, onSave }: Props) {
   const s = useText().optOuts.words;
-  const [wanted, setWanted] = useState(words);
+  const [typedWords, setTypedWords] = useState(words);
   const [problem, setProblem] = useState(false);
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    setProblem(wanted.length === 0);
-    if (wanted.length > 0) onSave(wanted);
+    setProblem(typedWords.length === 0);
+    if (typedWords.length > 0) onSave(typedWords);
   }
   return (
     <form onSubmit={submit} noValidate>
@@ -62,10 +62,10 @@ function WordsForm({ words, pending, onSave }: Props) {
         <TagsInput
           label={s.label}
           description={s.hint}
-          value={wanted}
+          value={typedWords}
           error={problem && s.empty}
           acceptValueOnBlur
-          onChange={setWanted}
+          onChange={setTypedWords}
         />
         <Group>
           <Button type="submit" variant="default" loading={pending}>

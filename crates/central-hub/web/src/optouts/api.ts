@@ -13,9 +13,9 @@ export interface OptOut {
   nombre?: string;
   /** `mensaje`: the contact sent an opt-out word. */
   origen: 'mensaje' | 'persona';
-  /** What the contact wrote, or the reason that a user gave. */
+  /** The contact's message, or the reason given by a user. */
   motivo: string | null;
-  /** Who added it; null where that is not told. */
+  /** Who added the entry; null if unknown. */
   por: string | null;
   fecha: string;
 }
@@ -34,11 +34,11 @@ export async function getOptOuts(
 export const addOptOut = (body: { telefono: string; motivo: string }) =>
   request<OptOut>(PATH, { method: 'POST', body });
 
-/** Removes a number; resolves to null, as the 204 has no body. */
+/** Removes a number; resolves to null, since a 204 has no body. */
 export const removeOptOut = (telefono: string) =>
   request<null>(`${PATH}/${encodeURIComponent(telefono)}`, { method: 'DELETE' });
 
-/** A message that holds an opt-out word and that nobody has decided on. */
+/** A message that contains an opt-out word and that no user has decided on yet. */
 export interface PossibleOptOut {
   id: number;
   telefono: string;
@@ -61,7 +61,7 @@ export const setWords = async (palabras: string[]): Promise<string[]> =>
   (await request<{ palabras: string[] }>(`${PATH}/palabras`, { method: 'PUT', body: { palabras } }))
     .palabras;
 
-/** The message that whoever opts out gets; `null` while it is switched off. */
+/** The message sent after an opt-out; `null` while it is switched off. */
 export interface Answer {
   texto: string | null;
 }

@@ -8,10 +8,10 @@ import { useAction } from '../ui/useAction';
 import { changeContact, CONTACTS_KEY, idOf } from './api';
 import type { OneContact } from './types';
 
-/** What one notes of somebody: a name, tags, a note. */
+/** The form for a contact's name, tags and note. */
 export function CardForm({ contact }: { contact: OneContact }) {
   const { nombre, etiquetas, nota } = contact;
-  // What was changed elsewhere is shown.
+  // The key resets the form when the contact was changed elsewhere.
   return <Fields key={`${nombre}\n${etiquetas.join('\n')}\n${nota}`} contact={contact} />;
 }
 

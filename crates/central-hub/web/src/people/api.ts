@@ -10,31 +10,31 @@ const PATH = '/api/contacts';
 
 export const CONTACTS_KEY = ['contacts'] as const;
 
-export interface Wanted {
+export interface ContactFilter {
   buscar: string;
   etiqueta: string;
 }
 
 export async function getContacts(
-  wanted: Wanted,
+  filter: ContactFilter,
   antes: string | number | null,
   signal: AbortSignal,
 ): Promise<Page<Contact>> {
   const found = await request<{ contactos: Contact[]; siguiente: number | null }>(
-    `${PATH}${query({ ...wanted, antes, limite: 50 })}`,
+    `${PATH}${query({ ...filter, antes, limite: 50 })}`,
     { signal, timeoutMs: 30_000 },
   );
   return { items: found.contactos, next: found.siguiente };
 }
 
-/** All that is wanted, as a file. */
-export const fileOf = (wanted: Wanted): string => `${PATH}.csv${query({ ...wanted })}`;
+/** Returns the URL of the CSV export for a filter. */
+export const fileOf = (filter: ContactFilter): string => `${PATH}.csv${query({ ...filter })}`;
 
-/** By what the API knows them: the number, or the LID. */
+/** Returns the contact's id in the API: the number, or the LID. */
 export const idOf = ({ telefono, chat }: { telefono: string | null; chat: string }): string =>
   telefono ?? chat;
 
-/** What they are called, or their number. */
+/** Returns the contact's displayed name, or the number without one. */
 export const whoOf = (contact: Contact): string =>
   contact.nombre ?? contact.nombre_whatsapp ?? numberOf(contact);
 

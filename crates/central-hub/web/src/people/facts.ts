@@ -10,7 +10,7 @@ export function factsOf(
   t: Dictionary,
   contact: OneContact,
   me: Me,
-  moment: (at: string) => string,
+  formatTime: (at: string) => string,
 ): Fact[] {
   const s = t.contacts.detail;
   const { desde_baja: out, nombre_whatsapp: name } = contact;
@@ -18,7 +18,7 @@ export function factsOf(
   if (name) facts.push([s.calls, name]);
   if (out) {
     const how = out.origen === 'mensaje' ? t.optOuts.asked(null) : t.optOuts.addedBy(actorOf(me, out.por));
-    facts.push([s.optOut, `${how}, ${moment(out.fecha)}`]);
+    facts.push([s.optOut, `${how}, ${formatTime(out.fecha)}`]);
   }
   return facts;
 }

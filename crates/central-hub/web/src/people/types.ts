@@ -25,7 +25,7 @@ export interface Contact {
 export interface Address {
   direccion: string;
   telefono: string | null;
-  /** Who told: `inbound`, `send`, `lookup`, `migration`, `hand`. */
+  /** The source of the address: `inbound`, `send`, `lookup`, `migration`, `hand`. */
   fuente: string;
 }
 
@@ -33,12 +33,12 @@ export interface Address {
 export interface OneContact extends Contact {
   mensajes: Message[];
   desde_baja: { origen: 'mensaje' | 'persona'; por: string | null; fecha: Timestamp } | null;
-  /** For whoever sees all businesses. */
+  /** Only for users with access to all businesses. */
   direcciones: Address[];
   negocios: { cliente_id: number; nombre: string | null; etiquetas: string[]; nota: string | null }[];
 }
 
-/** What is to change; what is left out stays. */
+/** The changes of a contact; omitted fields are kept. */
 export interface Change {
   nombre: string;
   etiquetas: string[];

@@ -1,7 +1,7 @@
 import { request } from '../api/http';
 import type { Schedule, ScheduleRequest } from './types';
 
-/** Query key of all schedule lists. */
+/** Prefix of the query keys of all schedule lists. */
 export const SCHEDULES_KEY = ['schedules'] as const;
 
 export const SCHEDULES_PATH = '/api/sender/programaciones';

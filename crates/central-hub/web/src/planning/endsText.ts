@@ -2,7 +2,7 @@ import type { Dictionary } from '../i18n/es';
 import { clockIn, dayName } from '../lib/days';
 import { endOf, type FormValues } from './form';
 
-/** `203 people at 50 a day: 5 days, until fri 4/12`; null if there is no quota to count with. */
+/** Returns `203 people at 50 a day: 5 days, until fri 4/12`; null without a daily quota. */
 export function endsText(
   t: Dictionary,
   values: FormValues,

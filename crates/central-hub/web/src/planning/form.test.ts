@@ -5,8 +5,8 @@ import type { Schedule } from './types';
 
 const good = (changes: Partial<FormValues> = {}): FormValues => ({ ...newValues(7), ...changes });
 
-describe('what is typed', () => {
-  it('begins with what the hub begins with', () => {
+describe('form values', () => {
+  it('have the same defaults as the hub', () => {
     expect(checkForm(good())).toEqual({});
     expect(requestOf(good())).toMatchObject({
       campania_id: 7,
@@ -37,15 +37,15 @@ describe('what is typed', () => {
     [{ comentario: 'ñ'.repeat(1001) }, { comentario: 'comment' }],
   ])('%j gives %j', (changes, problems) => expect(checkForm(good(changes))).toEqual(problems));
 
-  it('ends at midnight, not at the beginning of the day', () => {
+  it('treat 00:00 as midnight at the end of the day', () => {
     expect(requestOf(good({ hora_fin: '00:00' })).hora_fin).toBe('24:00');
     const stored = { ...requestOf(good({ hora_fin: '00:00' })), id: 1 } as unknown as Schedule;
     expect(valuesOf(stored).hora_fin).toBe('00:00');
   });
 });
 
-describe('the window', () => {
-  it('may end on the day after', () => {
+describe('a window', () => {
+  it('may end on the next day', () => {
     expect(lengthOf(good())).toEqual({ length: 540, overMidnight: false });
     const night = good({ hora_inicio: '22:00', hora_fin: '02:00' });
     expect(lengthOf(night)).toEqual({ length: 240, overMidnight: true });
@@ -55,36 +55,36 @@ describe('the window', () => {
     expect(lengthOf(good({ hora_fin: '' }))).toBeNull();
   });
 
-  it('holds so many messages', () => {
+  it('has room for a number of messages', () => {
     expect(fits(good())).toBe(540);
     expect(fits(good({ pausa_min_s: 0, pausa_max_s: 0 }))).toBeNull();
     expect(fits(good({ pausa_min_s: '' }))).toBe(720);
   });
 });
 
-describe('when the last one is written to', () => {
+describe('the day of the last message', () => {
   // A Sunday.
   const now = { day: '2026-11-29', minute: 10 * 60 };
 
-  it('is so many working days later', () => {
+  it('is a number of sending days later', () => {
     expect(endOf(good(), 203, now)).toEqual({ days: 5, last: '2026-12-04' });
     expect(endOf(good(), 50, now)).toEqual({ days: 1, last: '2026-11-30' });
     expect(endOf(good({ dias_semana: ['wed'] }), 51, now)).toEqual({ days: 2, last: '2026-12-09' });
   });
 
-  it('counts today while its window is not over', () => {
+  it('includes today if its window is not over', () => {
     const daily = good({ dias_semana: ['sun', 'mon'] });
     expect(endOf(daily, 10, now)?.last).toBe('2026-11-29');
     expect(endOf(daily, 10, { ...now, minute: 18 * 60 })?.last).toBe('2026-11-30');
   });
 
-  it('goes by the pace where that is slower than the quota', () => {
+  it('depends on the pace if that is slower than the quota', () => {
     // 9 hours at 90 s: 360 per day.
     const slow = good({ cupo_diario: 1000, pausa_min_s: 90, pausa_max_s: 90 });
     expect(endOf(slow, 361, now)?.days).toBe(2);
   });
 
-  it('is unknown where the dates end before, or nothing is said', () => {
+  it('is unknown if the schedule ends earlier or has no quota', () => {
     expect(endOf(good({ fecha_fin: '2026-12-01' }), 203, now)).toBeNull();
     expect(endOf(good({ dias_semana: [] }), 203, now)).toBeNull();
     expect(endOf(good({ cupo_diario: '' }), 203, now)).toBeNull();

@@ -32,9 +32,9 @@ export type FormProblem =
 
 export type FormProblems = Partial<Record<keyof FormValues, FormProblem>>;
 
-export const LONGEST_COMMENT = 1000;
-const LARGEST_QUOTA = 100_000;
-const LONGEST_PAUSE = 24 * 3600;
+export const MAX_COMMENT_LENGTH = 1000;
+const MAX_QUOTA = 100_000;
+const MAX_PAUSE_S = 24 * 3600;
 
 export const newValues = (campaign: number | null = null): FormValues => ({
   campania_id: campaign,
@@ -49,14 +49,14 @@ export const newValues = (campaign: number | null = null): FormValues => ({
   comentario: '',
 });
 
-/** A time input does not support 24:00. */
-const shown = (hour: string): string => (hour === '24:00' ? '00:00' : hour);
+/** Converts 24:00, which a time input does not support. */
+const inputTime = (hour: string): string => (hour === '24:00' ? '00:00' : hour);
 
 export const valuesOf = (schedule: Schedule): FormValues => ({
   campania_id: schedule.campania_id,
   dias_semana: schedule.dias_semana,
   hora_inicio: schedule.hora_inicio,
-  hora_fin: shown(schedule.hora_fin),
+  hora_fin: inputTime(schedule.hora_fin),
   cupo_diario: schedule.cupo_diario ?? '',
   fecha_inicio: schedule.fecha_inicio ?? '',
   fecha_fin: schedule.fecha_fin ?? '',
@@ -77,7 +77,7 @@ export function checkForm(values: FormValues): FormProblems {
   if (from === null) problems.hora_inicio = 'time';
   if (until === null) problems.hora_fin = 'time';
   else if (from === until && until !== 0) problems.hora_fin = 'sameTime';
-  if (!within(values.cupo_diario, 1, LARGEST_QUOTA)) problems.cupo_diario = 'quota';
+  if (!within(values.cupo_diario, 1, MAX_QUOTA)) problems.cupo_diario = 'quota';
   for (const field of ['fecha_inicio', 'fecha_fin'] as const) {
     if (values[field] !== '' && !isDay(values[field])) problems[field] = 'date';
   }
@@ -85,16 +85,16 @@ export function checkForm(values: FormValues): FormProblems {
   if (!problems.fecha_inicio && !problems.fecha_fin && first && last && last < first)
     problems.fecha_fin = 'datesReversed';
   for (const field of ['pausa_min_s', 'pausa_max_s'] as const) {
-    if (!within(values[field], 0, LONGEST_PAUSE)) problems[field] = 'pause';
+    if (!within(values[field], 0, MAX_PAUSE_S)) problems[field] = 'pause';
   }
   const { pausa_min_s: least, pausa_max_s: most } = values;
   if (!problems.pausa_min_s && !problems.pausa_max_s && Number(least) > Number(most))
     problems.pausa_max_s = 'pauseReversed';
-  if ([...values.comentario.trim()].length > LONGEST_COMMENT) problems.comentario = 'comment';
+  if ([...values.comentario.trim()].length > MAX_COMMENT_LENGTH) problems.comentario = 'comment';
   return problems;
 }
 
-/** Builds the request; only for valid values. */
+/** Builds the request from valid values. */
 export const requestOf = (values: FormValues): ScheduleRequest => ({
   campania_id: values.campania_id ?? 0,
   dias_semana: values.dias_semana,
@@ -112,9 +112,9 @@ export const requestOf = (values: FormValues): ScheduleRequest => ({
 /** Returns the window's length in minutes, and whether it spans midnight. */
 export function lengthOf(values: FormValues): { length: number; overMidnight: boolean } | null {
   const from = minutes(values.hora_inicio);
-  const given = minutes(values.hora_fin);
-  if (from === null || given === null) return null;
-  const until = given === 0 ? MIDNIGHT : given;
+  const endMinute = minutes(values.hora_fin);
+  if (from === null || endMinute === null) return null;
+  const until = endMinute === 0 ? MIDNIGHT : endMinute;
   if (from === until) return null;
   return until > from
     ? { length: until - from, overMidnight: false }
@@ -132,13 +132,13 @@ export function fits(values: FormValues): number | null {
   return Math.floor((window.length * 60) / average);
 }
 
-/** Limit of the forecast in days; ends the search for a day that never comes. */
-const FAR = 400;
+/** Maximum length of the forecast in days. */
+const MAX_FORECAST_DAYS = 400;
 
 /**
- * Returns the day of the last message for `people` recipients, and the number
- * of sending days; null if quota or days do not determine it, or the dates end
- * before.
+ * Returns the day of the last message to `people` recipients, and the number
+ * of sending days; null if these cannot be determined, or if the schedule ends
+ * earlier.
  */
 export function endOf(
   values: FormValues,
@@ -152,7 +152,7 @@ export function endOf(
   const needed = Math.ceil(people / quota);
   const ended = !window.overMidnight && until !== 0 && until <= now.minute;
   let days = 0;
-  for (let ahead = ended ? 1 : 0; ahead < FAR; ahead += 1) {
+  for (let ahead = ended ? 1 : 0; ahead < MAX_FORECAST_DAYS; ahead += 1) {
     const day = addDays(now.day, ahead);
     const name = WEEKDAYS[weekday(day)];
     if (name === undefined || !values.dias_semana.includes(name)) continue;

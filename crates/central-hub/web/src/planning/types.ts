@@ -1,4 +1,4 @@
-// `/api/sender/programaciones`: field names are the wire's.
+// `/api/sender/programaciones`: field names are those of the API.
 import type { Timestamp } from '../api/types';
 import type { Day } from '../lib/days';
 
@@ -56,7 +56,7 @@ export interface ScheduleRequest {
   comentario: string;
 }
 
-/** The fields of a campaign needed to select it. */
+/** The fields of a campaign that are needed to select it. */
 export interface CampaignChoice {
   id: number;
   nombre: string;

@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react';
 import { useText } from '../i18n/I18nProvider';
 import { checkForm, type FormProblems, type FormValues } from './form';
 
-/** The values of a schedule's form. Problems are shown after the first submit, not while typing. */
+/** Manages the values of a schedule's form; problems are shown from the first submit on. */
 export function useScheduleForm(first: () => FormValues) {
   const words = useText().schedules.form.problems;
   const [values, setValues] = useState(first);
@@ -16,7 +16,7 @@ export function useScheduleForm(first: () => FormValues) {
       const found = problems[field];
       return found && words[found];
     },
-    /** Calls `act` if all is valid; otherwise focuses the first invalid field. */
+    /** Calls `act` if all values are valid; otherwise focuses the first invalid field. */
     submit: (event: FormEvent<HTMLFormElement>, act: () => void) => {
       event.preventDefault();
       setTried(true);

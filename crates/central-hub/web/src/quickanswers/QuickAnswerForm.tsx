@@ -60,12 +60,12 @@ export function QuickAnswerForm({ answer, onDone }: Props) {
   function insert(field: string) {
     const at = area.current?.selectionStart ?? text.length;
     const until = area.current?.selectionEnd ?? at;
-    const put = `{${field}}`;
-    setText(text.slice(0, at) + put + text.slice(until));
+    const placeholder = `{${field}}`;
+    setText(text.slice(0, at) + placeholder + text.slice(until));
     // After the new value is rendered.
     requestAnimationFrame(() => {
       area.current?.focus();
-      area.current?.setSelectionRange(at + put.length, at + put.length);
+      area.current?.setSelectionRange(at + placeholder.length, at + placeholder.length);
     });
   }
 

@@ -24,25 +24,25 @@ import {
 } from './api';
 import { QuickAnswerForm } from './QuickAnswerForm';
 
-/** The quick answers, to add, edit and delete. */
+/** The screen to add, edit and delete quick answers. */
 export default function QuickAnswersScreen() {
   const t = useText();
   const s = t.quickAnswers;
   const answers = useQuickAnswers();
   const [editing, dialog] = useDisclosure(false);
-  const [chosen, setChosen] = useState<QuickAnswer | null>(null);
-  const back = useAction(QUICK_ANSWERS_KEY, ({ atajo, texto, cliente_id }: QuickAnswer) =>
+  const [editedAnswer, setEditedAnswer] = useState<QuickAnswer | null>(null);
+  const restore = useAction(QUICK_ANSWERS_KEY, ({ atajo, texto, cliente_id }: QuickAnswer) =>
     addQuickAnswer({ atajo, texto, ...(cliente_id === null ? {} : { cliente_id }) }),
   );
   const remove = useAction(QUICK_ANSWERS_KEY, async (one: QuickAnswer) => {
     await removeQuickAnswer(one.id);
     toast({
       text: s.removed(one.atajo),
-      undo: { label: t.app.undo, act: () => back.mutate(one) },
+      undo: { label: t.app.undo, act: () => restore.mutate(one) },
     });
   });
   const edit = (answer: QuickAnswer | null) => {
-    setChosen(answer);
+    setEditedAnswer(answer);
     dialog.open();
   };
 
@@ -110,7 +110,7 @@ export default function QuickAnswersScreen() {
       <Anchor component={Link} to={ROUTES.conversations} size="sm">
         {s.back}
       </Anchor>
-      <ActionError error={remove.error ?? back.error ?? answers.error} />
+      <ActionError error={remove.error ?? restore.error ?? answers.error} />
       <Surface>
         {answers.isPending && !answers.error && <ScreenLoading />}
         {answers.data?.length === 0 && (
@@ -127,10 +127,10 @@ export default function QuickAnswersScreen() {
       </Surface>
       <Dialog
         opened={editing}
-        title={chosen ? s.editOf(chosen.atajo) : s.add}
+        title={editedAnswer ? s.editOf(editedAnswer.atajo) : s.add}
         onClose={dialog.close}
       >
-        <QuickAnswerForm key={chosen?.id ?? 'new'} answer={chosen} onDone={dialog.close} />
+        <QuickAnswerForm key={editedAnswer?.id ?? 'new'} answer={editedAnswer} onDone={dialog.close} />
       </Dialog>
     </Screen>
   );

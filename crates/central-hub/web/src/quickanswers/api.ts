@@ -4,9 +4,9 @@ import { request } from '../api/http';
 
 export interface QuickAnswer {
   id: number;
-  /** The business; null for that of users who see all businesses. */
+  /** The business; null for an answer for all businesses. */
   cliente_id: number | null;
-  /** What is typed after the "/". */
+  /** The shortcut that is typed after the "/". */
   atajo: string;
   texto: string;
 }
@@ -17,7 +17,7 @@ export const QUICK_ANSWERS_KEY = ['quick-answers'] as const;
 
 const PATH = '/api/quick-answers';
 
-/** Fetches the quick answers, by their shortcuts. */
+/** Fetches the quick answers, sorted by shortcut. */
 export const useQuickAnswers = (enabled = true) =>
   useQuery({
     queryKey: QUICK_ANSWERS_KEY,

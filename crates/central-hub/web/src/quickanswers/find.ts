@@ -1,44 +1,44 @@
-// Finding a quick answer while one types: pure functions of the text.
+// Pure functions that find a quick answer while the user types.
 
 import { fold } from '../lib/marks';
 import { formatPhone } from '../lib/phone';
 import type { QuickAnswer } from './api';
 
-/** The fields of a contact that a text may name, as the hub has them. */
+/** The contact's fields that a text may use, as in the hub. */
 export const FIELDS: readonly string[] = ['nombre', 'telefono'];
 
-/** A `/` and the word after it, up to the cursor. */
-export interface Asked {
+/** A typed shortcut: `/` and the word after it, up to the cursor. */
+export interface TypedShortcut {
   start: number;
   end: number;
   word: string;
 }
 
 /**
- * Returns the shortcut that is being typed. A `/` within a word, a date or an
- * address is none.
+ * Returns the shortcut that is being typed. A `/` within a word, a date or a
+ * URL does not start a shortcut.
  */
-export function askedAt(text: string, cursor: number): Asked | null {
+export function shortcutAt(text: string, cursor: number): TypedShortcut | null {
   const found = /(?:^|\s)\/([\p{L}\p{N}._-]*)$/u.exec(text.slice(0, cursor));
   if (!found) return null;
   const word = found[1] ?? '';
   return { start: cursor - word.length - 1, end: cursor, word };
 }
 
-/** Returns those of a business, and of no business. */
+/** Returns the answers for a business, including those for all businesses. */
 export const ofBusiness = (
   answers: readonly QuickAnswer[],
   business: number | null,
 ): QuickAnswer[] =>
   answers.filter(({ cliente_id: of }) => of === null || business === null || of === business);
 
-/** Returns the answers for a word: by the shortcut's beginning, then by any part, then by the text. */
+/** Returns the answers that match a word: by start of the shortcut, its other parts, then text. */
 export function matching(answers: readonly QuickAnswer[], word: string): QuickAnswer[] {
-  const wanted = fold(word);
+  const folded = fold(word);
   const rank = ({ atajo, texto }: QuickAnswer): number => {
-    const at = fold(atajo).indexOf(wanted);
+    const at = fold(atajo).indexOf(folded);
     if (at !== -1) return Math.min(at, 1);
-    return fold(texto).includes(wanted) ? 2 : 3;
+    return fold(texto).includes(folded) ? 2 : 3;
   };
   return answers
     .map((one) => ({ one, rank: rank(one) }))
@@ -47,7 +47,7 @@ export function matching(answers: readonly QuickAnswer[], word: string): QuickAn
     .map(({ one }) => one);
 }
 
-/** Returns the values of a contact, by the names in {@link FIELDS}; a LID is no number. */
+/** Returns a contact's values by the names in {@link FIELDS}; a LID is not a phone number. */
 export const fieldsOf = (name: string | null, phone: string): Record<string, string> => ({
   nombre: name ?? '',
   telefono: /^\d+$/.test(phone) ? formatPhone(phone) : '',

@@ -7,12 +7,12 @@ import { errorText } from '../i18n/lookup';
 import { useCampaignChoices } from './api';
 import type { CampaignChoice } from '../planning/types';
 
-/** Debounce of the search. */
+/** Debounce of the search, in milliseconds. */
 const TYPING_MS = 250;
 
 interface Props {
   value: number | null;
-  /** The initial choice. */
+  /** The initially chosen campaign. */
   first: CampaignChoice | null;
   onChange: (id: number | null) => void;
   error: string | undefined;
@@ -28,7 +28,7 @@ export function CampaignPicker({ value, first, onChange, error }: Props) {
   const t = useText();
   const f = t.schedules.form;
   const [typed, setTyped] = useState('');
-  // The chosen campaign stays an option during a search.
+  // Keeps the chosen campaign as an option during a search.
   const [chosen, setChosen] = useState(() => first && toOption(first));
   const [words] = useDebouncedValue(typed === chosen?.label ? '' : typed.trim(), TYPING_MS);
   const choices = useCampaignChoices(words);
@@ -44,7 +44,7 @@ export function CampaignPicker({ value, first, onChange, error }: Props) {
       searchable
       openOnFocus={false}
       data={data}
-      // The server has filtered already; accents would not match here.
+      // The server has already filtered; a local filter would miss names with accents.
       filter={({ options }) => options}
       searchValue={typed}
       onSearchChange={setTyped}

@@ -14,11 +14,11 @@ import { Notice } from '../ui/Notice';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useSeveralBusinesses } from '../auth/businesses';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { moveSchedule, useScheduleChange } from './api';
-import type { Asked } from './Question';
+import type { QuestionKind } from './Question';
 import { ScheduleBadge } from './ScheduleBadge';
 import type { Schedule } from '../planning/types';
 import { useScheduleToast } from './useScheduleToast';
@@ -26,7 +26,7 @@ import { datesText, daysText, hoursText } from './words';
 
 interface Props {
   schedule: Schedule;
-  onAsk: (asked: Asked) => void;
+  onAsk: (question: QuestionKind) => void;
   onEdit: () => void;
   onDone: () => void;
 }
@@ -35,7 +35,7 @@ interface Props {
 export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
   const t = useText();
   const s = t.schedules;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const seesAll = useSeesAll();
   const several = useSeveralBusinesses();
   const campaigns = useLinks()('campaigns');
@@ -63,7 +63,7 @@ export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
     ...(several && schedule.cliente_id !== null
       ? [[s.detail.business, schedule.cliente_id] as const]
       : []),
-    [s.detail.changed, moment(schedule.actualizado)],
+    [s.detail.changed, formatTime(schedule.actualizado)],
   ];
 
   return (

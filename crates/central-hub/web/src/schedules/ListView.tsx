@@ -7,7 +7,7 @@ import { Empty } from '../ui/Empty';
 import { PagedList } from '../ui/PagedList';
 import { usePages } from '../ui/pages';
 import { SCHEDULES_KEY } from '../planning/api';
-import { AGAIN_MS, getPage, type ListFilter } from './api';
+import { POLL_MS, getPage, type ListFilter } from './api';
 import { ScheduleBadge } from './ScheduleBadge';
 import type { Schedule } from '../planning/types';
 import { datesText, daysText, hoursText, nameOf } from './words';
@@ -27,7 +27,7 @@ export function ListView({ filter, onOpen }: Props) {
       const answer = await getPage(filter, cursor, signal);
       return { items: answer.programaciones, next: answer.siguiente };
     },
-    everyMs: AGAIN_MS,
+    everyMs: POLL_MS,
   });
   const columns: Column<Schedule>[] = [
     {

@@ -7,19 +7,19 @@ import { deleteSchedule, moveSchedule, useScheduleChange } from './api';
 import type { Schedule } from '../planning/types';
 import { useScheduleToast } from './useScheduleToast';
 
-const LONGEST_REASON = 500;
+const MAX_REASON_LENGTH = 500;
 
-export type Asked = 'reject' | 'pause' | 'remove';
+export type QuestionKind = 'reject' | 'pause' | 'remove';
 
 interface Props {
   schedule: Schedule;
-  asked: Asked;
+  question: QuestionKind;
   onDone: () => void;
   onBack: () => void;
 }
 
 /** The confirmation before a schedule is disabled, with an optional reason. */
-export function Question({ schedule, asked, onDone, onBack }: Props) {
+export function Question({ schedule, question, onDone, onBack }: Props) {
   const t = useText();
   const s = t.schedules;
   const [reason, setReason] = useState('');
@@ -27,20 +27,20 @@ export function Question({ schedule, asked, onDone, onBack }: Props) {
   const first = useRef<HTMLTextAreaElement & HTMLButtonElement>(null);
   const act = useScheduleChange<void, unknown>(
     () =>
-      asked === 'remove' ? deleteSchedule(schedule.id) : moveSchedule(schedule.id, asked, reason),
+      question === 'remove' ? deleteSchedule(schedule.id) : moveSchedule(schedule.id, question, reason),
     () => {
-      say(asked === 'remove' ? 'removed' : asked, schedule);
+      say(question === 'remove' ? 'removed' : question, schedule);
       onDone();
     },
   );
-  // The element that had the focus was unmounted with the previous view.
+  // The focused element was unmounted with the previous view.
   useEffect(() => first.current?.focus(), []);
   const { text, confirm } = {
     reject: { text: s.rejectText, confirm: s.reject },
     pause: { text: s.pauseText, confirm: s.pause },
     remove: { text: s.removeText, confirm: s.remove },
-  }[asked];
-  const danger = asked !== 'pause';
+  }[question];
+  const danger = question !== 'pause';
   return (
     <form
       onSubmit={(event) => {
@@ -50,14 +50,14 @@ export function Question({ schedule, asked, onDone, onBack }: Props) {
     >
       <Stack>
         <Text>{text}</Text>
-        {asked !== 'remove' && (
+        {question !== 'remove' && (
           <Textarea
             ref={first}
             label={s.reason}
             autosize
             minRows={2}
             maxRows={6}
-            maxLength={LONGEST_REASON}
+            maxLength={MAX_REASON_LENGTH}
             value={reason}
             onChange={(event) => setReason(event.currentTarget.value)}
           />
@@ -67,7 +67,7 @@ export function Question({ schedule, asked, onDone, onBack }: Props) {
           <Button
             variant="default"
             onClick={onBack}
-            {...(asked === 'remove' ? { ref: first } : {})}
+            {...(question === 'remove' ? { ref: first } : {})}
           >
             {t.app.cancel}
           </Button>

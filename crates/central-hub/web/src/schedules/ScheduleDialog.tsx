@@ -2,13 +2,13 @@ import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
 import { Dialog } from '../ui/Dialog';
 import { Detail } from './Detail';
-import { Question, type Asked } from './Question';
+import { Question, type QuestionKind } from './Question';
 import { ScheduleForm } from './ScheduleForm';
 import type { CampaignChoice, Schedule } from '../planning/types';
 import { nameOf } from './words';
 
-/** The dialog's views: all in one window, so that the focus stays in it. */
-export type Content = { what: 'create' } | { what: 'detail' | 'edit' | Asked; schedule: Schedule };
+/** The dialog's views, all in one window, so that the focus stays inside. */
+export type Content = { what: 'create' } | { what: 'detail' | 'edit' | QuestionKind; schedule: Schedule };
 
 interface Props {
   opened: boolean;
@@ -40,7 +40,7 @@ function titleOf(t: Dictionary, content: Content): string {
 export function ScheduleDialog({ opened, content, campaign, onContent, onClose }: Props) {
   const t = useText();
   const schedule = content.what === 'create' ? null : content.schedule;
-  const to = (what: 'detail' | 'edit' | Asked) => schedule && onContent({ what, schedule });
+  const to = (what: 'detail' | 'edit' | QuestionKind) => schedule && onContent({ what, schedule });
   return (
     <Dialog
       opened={opened}
@@ -62,7 +62,7 @@ export function ScheduleDialog({ opened, content, campaign, onContent, onClose }
       {(content.what === 'reject' || content.what === 'pause' || content.what === 'remove') && (
         <Question
           schedule={content.schedule}
-          asked={content.what}
+          question={content.what}
           onDone={onClose}
           onBack={() => to('detail')}
         />

@@ -25,19 +25,19 @@ export default function SchedulesScreen() {
   const config = useConfig();
   const [search, setSearch] = useSearchParams();
   const [opened, dialog] = useDisclosure(false);
-  // The dialog keeps its text while it fades out.
+  // Kept after closing, so that the dialog's text stays while it fades out.
   const [content, setContent] = useState<Content>({ what: 'create' });
 
   const view: View = search.get('vista') === 'lista' ? 'list' : 'week';
   const estado = SCHEDULE_STATES.find((state) => state === search.get('estado')) ?? null;
-  const wanted = search.get('semana') ?? '';
+  const weekParam = search.get('semana') ?? '';
   const number = Number(search.get('campania'));
   const campaign = Number.isSafeInteger(number) && number > 0 ? number : null;
   const zone = config.data?.zone;
   const filter = { estado, campania_id: campaign };
   const only = useCampaign(campaign);
 
-  function put(changes: Record<string, string | null>) {
+  function setParams(changes: Record<string, string | null>) {
     const next = new URLSearchParams(search);
     for (const [name, value] of Object.entries(changes)) {
       if (value === null) next.delete(name);
@@ -70,7 +70,7 @@ export default function SchedulesScreen() {
             <Text size="sm" fw={600}>
               {s.onlyCampaign(only.data?.nombre ?? s.unnamed(campaign))}
             </Text>
-            <Button size="compact-sm" variant="default" onClick={() => put({ campania: null })}>
+            <Button size="compact-sm" variant="default" onClick={() => setParams({ campania: null })}>
               {s.allCampaigns}
             </Button>
           </Group>
@@ -79,7 +79,7 @@ export default function SchedulesScreen() {
           <SegmentedControl<View>
             aria-label={s.view}
             value={view}
-            onChange={(next) => put({ vista: next === 'list' ? 'lista' : null })}
+            onChange={(next) => setParams({ vista: next === 'list' ? 'lista' : null })}
             data={[
               { value: 'week', label: s.views.week },
               { value: 'list', label: s.views.list },
@@ -90,7 +90,7 @@ export default function SchedulesScreen() {
             w={210}
             allowDeselect={false}
             value={estado ?? ''}
-            onChange={(next) => put({ estado: next || null })}
+            onChange={(next) => setParams({ estado: next || null })}
             data={[
               { value: '', label: s.allStates },
               ...SCHEDULE_STATES.map((state: ScheduleState) => ({
@@ -106,8 +106,8 @@ export default function SchedulesScreen() {
           <WeekView
             zone={zone}
             filter={filter}
-            week={isDay(wanted) ? wanted : null}
-            onWeek={(first) => put({ semana: first })}
+            week={isDay(weekParam) ? weekParam : null}
+            onWeek={(first) => setParams({ semana: first })}
             onOpen={show}
           />
         )}

@@ -10,7 +10,7 @@ import { clock, hoursOf, isPast, placeOf, type Block, type WeekDay } from './wee
 import classes from './Week.module.css';
 import { nameOf } from './words';
 
-/** Minutes below which a block has no room for a third line. */
+/** Duration in minutes below which a block has no room for a third line. */
 const SHORT = 80;
 
 const percent = (part: number): string => `${part * 100}%`;
@@ -18,7 +18,7 @@ const percent = (part: number): string => `${part * 100}%`;
 interface Props {
   /** The days to draw. */
   days: readonly WeekDay[];
-  /** The whole week, which determines the hours even if one day is drawn. */
+  /** The whole week, which determines the displayed hours even if only one day is drawn. */
   week: readonly WeekDay[];
   now: { day: Day; minute: number };
   /** Messages sent in past windows. */
@@ -79,8 +79,8 @@ export function WeekGrid({ days, week, now, went, onOpen }: Props) {
                 key={`${block.schedule.id}-${block.from}`}
                 block={block}
                 past={isPast(day, block, now)}
-                // With two windows on one day, the count cannot be assigned to
-                // either.
+                // With two windows on a day, the count cannot be attributed to
+                // one of them.
                 went={
                   blocks.filter(({ schedule }) => schedule.campania_id === block.schedule.campania_id)
                     .length === 1

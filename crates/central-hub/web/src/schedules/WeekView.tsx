@@ -17,13 +17,13 @@ import { WeekGrid } from './WeekGrid';
 import { ScheduleBadge } from './ScheduleBadge';
 import classes from './Week.module.css';
 
-/** Width below which a single day is shown. */
+/** Media query for screens with room for only one day. */
 const NARROW = '(max-width: 61.99em)';
 
 interface Props {
   zone: string;
   filter: ListFilter;
-  /** The first of the seven days; null means today. */
+  /** The first of the seven days; null for today. */
   week: Day | null;
   onWeek: (first: Day | null) => void;
   onOpen: (schedule: Schedule) => void;
@@ -35,14 +35,14 @@ export function WeekView({ zone, filter, week, onWeek, onOpen }: Props) {
   const now = clockIn(useNow(wallClock, 15_000), zone);
   const first = week ?? now.day;
   const narrow = useMediaQuery(NARROW, false, { getInitialValueInEffect: false });
-  const [chosen, setChosen] = useState<Day | null>(null);
+  const [chosenDay, setChosenDay] = useState<Day | null>(null);
   const { data, error, refetch } = useWeek(first, filter);
   const go = (to: Day) => onWeek(to === now.day ? null : to);
-  const madeOn = ({ fecha }: Schedule) => clockIn(Date.parse(fecha), zone).day;
+  const createdOn = ({ fecha }: Schedule) => clockIn(Date.parse(fecha), zone).day;
 
-  const days = layoutWeek(data?.schedules ?? [], first, now.day, madeOn);
-  const preferred = days.find(({ day }) => day === (chosen ?? now.day)) ?? days[0];
-  const shown = narrow && preferred ? [preferred] : days;
+  const days = layoutWeek(data?.schedules ?? [], first, now.day, createdOn);
+  const preferred = days.find(({ day }) => day === (chosenDay ?? now.day)) ?? days[0];
+  const visibleDays = narrow && preferred ? [preferred] : days;
   const went = useSentCounts(days, now);
   const isEmpty = data !== undefined && days.every(({ blocks }) => blocks.length === 0);
 
@@ -63,7 +63,7 @@ export function WeekView({ zone, filter, week, onWeek, onOpen }: Props) {
             size="sm"
             disabled={first === now.day && (!narrow || preferred?.day === now.day)}
             onClick={() => {
-              setChosen(null);
+              setChosenDay(null);
               onWeek(null);
             }}
           >
@@ -88,7 +88,7 @@ export function WeekView({ zone, filter, week, onWeek, onOpen }: Props) {
           size="xs"
           aria-label={s.dayChoice}
           value={preferred?.day ?? ''}
-          onChange={setChosen}
+          onChange={setChosenDay}
           data={days.map(({ day, blocks }) => ({
             value: day,
             label: (
@@ -122,8 +122,8 @@ export function WeekView({ zone, filter, week, onWeek, onOpen }: Props) {
               {s.emptyWeek}
             </Text>
           )}
-          <WeekGrid days={shown} week={days} now={now} went={went} onOpen={onOpen} />
-          {narrow && !isEmpty && shown[0]?.blocks.length === 0 && (
+          <WeekGrid days={visibleDays} week={days} now={now} went={went} onOpen={onOpen} />
+          {narrow && !isEmpty && visibleDays[0]?.blocks.length === 0 && (
             <Text c="dimmed" size="sm" role="status">
               {s.emptyDay}
             </Text>

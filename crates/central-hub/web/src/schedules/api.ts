@@ -12,15 +12,15 @@ import type {
   ScheduleState,
 } from '../planning/types';
 
-/** Maximum page size of the hub. */
-const LARGEST_PAGE = 500;
+/** The hub's maximum page size. */
+const MAX_PAGE_SIZE = 500;
 /** Page size of the list. */
 const PER_PAGE = 50;
-/** Maximum number of pages for a week; more would be unreadable. */
-const MOST_PAGES = 4;
+/** Maximum number of pages for a week, which would be unreadable with more. */
+const MAX_PAGES = 4;
 
 /** Polling interval: no event reports changes by other users. */
-export const AGAIN_MS = 60_000;
+export const POLL_MS = 60_000;
 
 export interface ListFilter {
   estado: ScheduleState | null;
@@ -45,11 +45,11 @@ export interface WeekAnswer {
 /** Fetches the schedules that may have a window in the seven days from `first`. */
 async function getWeek(first: Day, filter: ListFilter, signal: AbortSignal): Promise<WeekAnswer> {
   // A window of the previous day may span midnight.
-  const range = { desde: addDays(first, -1), hasta: addDays(first, 6), limite: LARGEST_PAGE };
+  const range = { desde: addDays(first, -1), hasta: addDays(first, 6), limite: MAX_PAGE_SIZE };
   const schedules: Schedule[] = [];
   let next: number | null = null;
   let zone = '';
-  for (let page = 0; page < MOST_PAGES; page += 1) {
+  for (let page = 0; page < MAX_PAGES; page += 1) {
     const answer: SchedulePage = await getPage({ ...filter, ...range }, next, signal);
     schedules.push(...answer.programaciones);
     next = answer.siguiente;
@@ -65,7 +65,7 @@ export const useWeek = (first: Day | null, filter: ListFilter) =>
     queryFn: ({ signal }) => getWeek(first ?? '', filter, signal),
     enabled: first !== null,
     staleTime: 0,
-    refetchInterval: AGAIN_MS,
+    refetchInterval: POLL_MS,
   });
 
 interface Stats {
@@ -73,7 +73,7 @@ interface Stats {
   por_dia: { dia: Day; cantidad: number }[];
 }
 
-/** Fetches a campaign's sent messages per day; a test sent none. */
+/** Fetches the number of a campaign's sent messages per day; a dry run sent none. */
 export const getSentByDay = async (id: number, signal: AbortSignal) => {
   const stats = await request<Stats>(`/api/sender/campaigns/${id}/stats`, { signal });
   return stats.simulacion === true ? [] : stats.por_dia;
@@ -102,7 +102,7 @@ export const useCampaign = (id: number | null) =>
   });
 
 /** Number of campaigns offered per state; others are found by name. */
-const OFFERED = 50;
+const MAX_CHOICES = 50;
 const NOT_OVER = ['pendiente', 'en_progreso', 'pausada'] as const;
 
 /** Searches unfinished campaigns by name. */
@@ -113,7 +113,7 @@ export const useCampaignChoices = (words: string) =>
       const pages = await Promise.all(
         NOT_OVER.map((estado) =>
           request<{ campanias: CampaignChoice[] }>(
-            `/api/sender/campaigns${query({ estado, buscar: words, limite: OFFERED })}`,
+            `/api/sender/campaigns${query({ estado, buscar: words, limite: MAX_CHOICES })}`,
             { signal },
           ),
         ),

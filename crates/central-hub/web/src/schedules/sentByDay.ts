@@ -9,7 +9,7 @@ import { isPast, type WeekDay } from './week';
 * Maximum number of campaigns whose daily counts are loaded; a week with more shows none for the
 * rest.
 */
-const MOST = 12;
+const MAX_CAMPAIGNS = 12;
 
 /** Number of sent messages, by `campaign day`. */
 export type SentCounts = ReadonlyMap<string, number>;
@@ -24,7 +24,7 @@ export function useSentCounts(days: readonly WeekDay[], now: { day: Day; minute:
         .map(({ schedule }) => schedule.campania_id),
     ),
   );
-  const ids = [...campaigns].slice(0, MOST);
+  const ids = [...campaigns].slice(0, MAX_CAMPAIGNS);
   return useQueries({
     queries: ids.map((id) => ({
       queryKey: ['campaigns', 'sent-by-day', id],

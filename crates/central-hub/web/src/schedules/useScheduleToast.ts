@@ -8,7 +8,7 @@ import type { Schedule } from '../planning/types';
 
 type Done = 'approve' | 'reject' | 'pause' | 'removed' | 'saved';
 
-/** Restores a schedule; a rewritten one needs its approval again. */
+/** Restores a schedule, and the approval that a rewritten schedule loses. */
 async function restore(done: Done, before: Schedule): Promise<void> {
   const body = requestOf(valuesOf(before));
   const { id } =

@@ -35,7 +35,7 @@ function schedule(changes: Partial<Schedule> = {}): Schedule {
 }
 
 /** Formats each block as `23 09:00-18:00 0/1`. */
-function told(all: Schedule[], monday = MONDAY, today = MONDAY): string[] {
+function formatBlocks(all: Schedule[], monday = MONDAY, today = MONDAY): string[] {
   return layoutWeek(all, monday, today).flatMap(({ day, blocks }) =>
     blocks.map(
       ({ from, to, cut, column, columns }) =>
@@ -55,14 +55,14 @@ describe('days', () => {
     expect(mondayOf('2027-01-01')).toBe('2026-12-28');
   });
 
-  it('are told from nonsense', () => {
+  it('are rejected if malformed', () => {
     expect(isDay('2026-02-28')).toBe(true);
     for (const bad of ['2026-02-30', '2026-2-3', 'hoy', '', '2026-11-23T00:00']) {
       expect(isDay(bad)).toBe(false);
     }
   });
 
-  it('are the zone’s, not the browser’s', () => {
+  it('are in the business’s zone, not the browser’s', () => {
     const at = Date.parse('2026-11-24T02:30:00Z');
     expect(clockIn(at, 'America/Argentina/Buenos_Aires')).toEqual({
       day: MONDAY,
@@ -93,7 +93,7 @@ describe('minutes', () => {
 
 describe('the week', () => {
   it('has the windows of the weekdays', () => {
-    expect(told([schedule()])).toEqual([
+    expect(formatBlocks([schedule()])).toEqual([
       '23 09:00-18:00 0/1',
       '25 09:00-18:00 0/1',
       '27 09:00-18:00 0/1',
@@ -109,41 +109,41 @@ describe('the week', () => {
     ]);
   });
 
-  it('heeds the dates', () => {
+  it('respects the start and end dates', () => {
     const dated = schedule({ fecha_inicio: '2026-11-25', fecha_fin: '2026-11-26' });
-    expect(told([dated])).toEqual(['25 09:00-18:00 0/1']);
-    expect(told([dated], addDays(MONDAY, 7))).toEqual([]);
-    expect(told([schedule({ fecha_inicio: '2026-11-30' })])).toEqual([]);
+    expect(formatBlocks([dated])).toEqual(['25 09:00-18:00 0/1']);
+    expect(formatBlocks([dated], addDays(MONDAY, 7))).toEqual([]);
+    expect(formatBlocks([schedule({ fecha_inicio: '2026-11-30' })])).toEqual([]);
   });
 
-  it('goes over midnight, also from the Sunday before', () => {
+  it('continues windows over midnight, including from the Sunday before', () => {
     const night = schedule({ dias_semana: ['sun'], hora_inicio: '22:00', hora_fin: '02:00' });
-    expect(told([night])).toEqual(['23 00:00-02:00 start 0/1', '29 22:00-24:00 end 0/1']);
+    expect(formatBlocks([night])).toEqual(['23 00:00-02:00 start 0/1', '29 22:00-24:00 end 0/1']);
     // The last window begins on the last day and ends on the next.
     const last = { ...night, fecha_fin: '2026-11-22' };
-    expect(told([last])).toEqual(['23 00:00-02:00 start 0/1']);
+    expect(formatBlocks([last])).toEqual(['23 00:00-02:00 start 0/1']);
     const first = { ...night, fecha_inicio: MONDAY };
-    expect(told([first])).toEqual(['29 22:00-24:00 end 0/1']);
-    // Until midnight, in either notation.
+    expect(formatBlocks([first])).toEqual(['29 22:00-24:00 end 0/1']);
+    // Both notations of midnight at the end of the day.
     for (const hora_fin of ['00:00', '24:00']) {
-      expect(told([{ ...night, hora_fin }])).toEqual(['29 22:00-24:00 0/1']);
+      expect(formatBlocks([{ ...night, hora_fin }])).toEqual(['29 22:00-24:00 0/1']);
     }
     const all = schedule({ dias_semana: ['tue'], hora_inicio: '00:00', hora_fin: '24:00' });
-    expect(told([all])).toEqual(['24 00:00-24:00 0/1']);
+    expect(formatBlocks([all])).toEqual(['24 00:00-24:00 0/1']);
   });
 
-  it('draws nothing of what makes no sense', () => {
-    expect(told([schedule({ hora_inicio: '09:00', hora_fin: '09:00' })])).toEqual([]);
-    expect(told([schedule({ hora_inicio: 'x' })])).toEqual([]);
+  it('omits schedules with invalid hours', () => {
+    expect(formatBlocks([schedule({ hora_inicio: '09:00', hora_fin: '09:00' })])).toEqual([]);
+    expect(formatBlocks([schedule({ hora_inicio: 'x' })])).toEqual([]);
   });
 
-  it('shows what a campaign that is over had, and nothing to come', () => {
+  it('shows the past windows of a finished campaign, and no upcoming ones', () => {
     const over = schedule({ campania_estado: 'finalizado' });
-    expect(told([over], MONDAY, '2026-11-25')).toEqual(['23 09:00-18:00 0/1']);
+    expect(formatBlocks([over], MONDAY, '2026-11-25')).toEqual(['23 09:00-18:00 0/1']);
   });
 });
 
-describe('what overlaps', () => {
+describe('overlapping windows', () => {
   const piece = (from: number, to: number) => ({
     schedule: schedule(),
     from: from * 60,
@@ -155,11 +155,11 @@ describe('what overlaps', () => {
       ({ from, column, columns: all }) => `${from / 60}:${column}/${all}`,
     );
 
-  it('is side by side', () => {
+  it('are side by side', () => {
     expect(columns([9, 18], [9, 12], [10, 11])).toEqual(['9:0/3', '9:1/3', '10:2/3']);
   });
 
-  it('uses a place again that is free', () => {
+  it('reuse a free column', () => {
     expect(columns([9, 18], [9, 11], [11, 13], [12, 14])).toEqual([
       '9:0/3',
       '9:1/3',
@@ -168,12 +168,12 @@ describe('what overlaps', () => {
     ]);
   });
 
-  it('leaves what only touches its full width', () => {
+  it('leave adjacent windows at full width', () => {
     expect(columns([9, 12], [12, 15])).toEqual(['9:0/1', '12:0/1']);
     expect(columns([9, 12], [10, 11], [12, 15])).toEqual(['9:0/2', '10:1/2', '12:0/1']);
   });
 
-  it('never puts two in one place at once', () => {
+  it('never put two windows in one column at the same time', () => {
     for (let round = 0; round < 200; round += 1) {
       const random = (most: number) => Math.floor(Math.random() * most);
       const pieces = Array.from({ length: random(12) }, () => {
@@ -195,7 +195,7 @@ describe('what overlaps', () => {
 });
 
 describe('the hours', () => {
-  it('are the working day’s, and what lies outside', () => {
+  it('cover the working day and windows outside it', () => {
     const hours = (...all: Schedule[]) => hoursOf(layoutWeek(all, MONDAY, MONDAY));
     expect(hours()).toEqual({ first: 8, last: 20 });
     expect(hours(schedule({ hora_inicio: '07:30', hora_fin: '20:15' }))).toEqual({
@@ -208,7 +208,7 @@ describe('the hours', () => {
     });
   });
 
-  it('have a place for now', () => {
+  it('have a position for the present time', () => {
     const hours = { first: 8, last: 20 };
     expect(placeOf(14 * 60, hours)).toBe(0.5);
     expect(placeOf(8 * 60, hours)).toBe(0);
@@ -217,23 +217,23 @@ describe('the hours', () => {
   });
 });
 
-describe('what is past', () => {
+describe('past windows', () => {
   const now = { day: '2026-11-25', minute: 12 * 60 };
 
-  it('is each window whose end has come', () => {
+  it('are those whose end is reached', () => {
     expect(isPast('2026-11-24', { to: MIDNIGHT }, now)).toBe(true);
     expect(isPast('2026-11-25', { to: 12 * 60 }, now)).toBe(true);
     expect(isPast('2026-11-25', { to: 12 * 60 + 1 }, now)).toBe(false);
     expect(isPast('2026-11-26', { to: 60 }, now)).toBe(false);
   });
 
-  it('has nothing of before a schedule was made', () => {
+  it('exclude days before the schedule was created', () => {
     const one = schedule({ dias_semana: ['mon', 'tue', 'wed', 'thu', 'fri'] });
     const days = layoutWeek([one], MONDAY, '2026-11-29', () => '2026-11-26');
     expect(days.map(({ blocks }) => blocks.length)).toEqual([0, 0, 0, 1, 1, 0, 0]);
   });
 
-  it('begins on any day of the week', () => {
+  it('can be shown from any day of the week', () => {
     const one = schedule({ dias_semana: ['mon'] });
     const days = layoutWeek([one], '2026-11-29', '2026-11-29');
     expect(days.map(({ day, blocks }) => [day.slice(8), blocks.length])).toEqual([

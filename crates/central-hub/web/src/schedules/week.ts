@@ -1,4 +1,4 @@
-// Layout of schedules as blocks on a week. Hours are local to the business's
+// Lays out schedules as blocks in a week. Hours are local to the business's
 // zone, so only `now`, which the caller passes, depends on a zone.
 import { addDays, weekday, type Day } from '../lib/days';
 import { MIDNIGHT, minutes } from '../planning/minutes';
@@ -7,12 +7,12 @@ import { WEEKDAYS, type Schedule } from '../planning/types';
 /** A part of a day in which a schedule is open. */
 export interface Block {
   schedule: Schedule;
-  /** Minutes of the day, `to` not included. */
+  /** Minutes of the day; `to` is exclusive. */
   from: number;
   to: number;
-  /** Whether it began the day before, or ends the day after. */
+  /** Whether the block began on the day before, or ends on the day after. */
   cut: 'start' | 'end' | null;
-  /** Its column among overlapping blocks, and the number of columns. */
+  /** Index of the block's column among overlapping blocks, and the number of columns. */
   column: number;
   columns: number;
 }
@@ -39,8 +39,8 @@ export function beginsOn(schedule: Schedule, day: Day): boolean {
 type Piece = Pick<Block, 'schedule' | 'from' | 'to' | 'cut'>;
 
 /**
- * Returns the parts of a schedule on a day: its own window, and the end of
- * yesterday's.
+ * Returns the parts of a schedule on a day: the day's own window, and the end of
+ * the previous day's window.
  */
 function piecesOf(schedule: Schedule, day: Day): Piece[] {
   const from = minutes(schedule.hora_inicio);
@@ -60,7 +60,7 @@ function piecesOf(schedule: Schedule, day: Day): Piece[] {
   return pieces;
 }
 
-/** Lays out overlapping pieces side by side; a run of them shares its columns. */
+/** Lays out overlapping pieces side by side; a connected group shares its columns. */
 export function sideBySide(pieces: readonly Piece[]): Block[] {
   const sorted = pieces.toSorted(
     (a, b) => a.from - b.from || b.to - a.to || a.schedule.id - b.schedule.id,
@@ -86,27 +86,27 @@ export function sideBySide(pieces: readonly Piece[]): Block[] {
 }
 
 /**
- * Lays out the seven days from `first`. Omits what will never be open again: a
+ * Lays out the seven days from `first`. Omits windows that will never open: a
  * finished campaign opens nothing from `today` on. Also omits days before a
- * schedule was created, according to `madeOn`.
+ * schedule was created, according to `createdOn`.
  */
 export function layoutWeek(
   schedules: readonly Schedule[],
   first: Day,
   today: Day,
-  madeOn: (schedule: Schedule) => Day = () => first,
+  createdOn: (schedule: Schedule) => Day = () => first,
 ): WeekDay[] {
   return WEEKDAYS.map((_, index) => {
     const day = addDays(first, index);
     const open = schedules.filter(
       (schedule) =>
-        (schedule.campania_estado !== 'finalizado' || day < today) && madeOn(schedule) <= day,
+        (schedule.campania_estado !== 'finalizado' || day < today) && createdOn(schedule) <= day,
     );
     return { day, blocks: sideBySide(open.flatMap((schedule) => piecesOf(schedule, day))) };
   });
 }
 
-/** Returns whether a window is over at the business's local time. */
+/** Returns whether a window is over, in the business's local time. */
 export const isPast = (day: Day, { to }: Pick<Block, 'to'>, now: { day: Day; minute: number }): boolean =>
   day < now.day || (day === now.day && to <= now.minute);
 
@@ -119,7 +119,7 @@ export function hoursOf(week: readonly WeekDay[]): { first: number; last: number
 }
 
 /**
- * Returns the position of a minute in the displayed hours, from 0 to 1; null
+ * Returns the position of a minute within the displayed hours, from 0 to 1; null
  * outside.
  */
 export function placeOf(minute: number, hours: { first: number; last: number }): number | null {

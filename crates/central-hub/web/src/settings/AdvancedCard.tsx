@@ -5,7 +5,7 @@ import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
 import { Card } from '../ui/Card';
 
-/** The way to the screen for programmers. */
+/** A link to the screen for programmers. */
 export function AdvancedCard() {
   const t = useText();
   const to = useLinks()('integrations');

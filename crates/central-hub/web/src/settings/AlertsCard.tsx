@@ -3,7 +3,7 @@ import { IconAlertTriangle, IconCheck } from '@tabler/icons-react';
 
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Card } from '../ui/Card';
 import { Facts } from '../ui/Facts';
@@ -85,7 +85,7 @@ function TestResult({ tried }: { tried: readonly TriedWay[] }) {
 function Holding({ alerts }: { alerts: Alerts }) {
   const t = useText();
   const a = t.settings.alerts;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   if (alerts.holding.length === 0) return <Text size="sm">{a.nothing}</Text>;
   return (
     <List spacing="sm" listStyleType="none">
@@ -99,8 +99,8 @@ function Holding({ alerts }: { alerts: Alerts }) {
           </Group>
           <Text size="sm">{held.text}</Text>
           <Text size="sm" c="dimmed">
-            {a.since(moment(held.since))}
-            {held.told_at === null ? '' : ` ${a.toldAt(moment(held.told_at))}`}
+            {a.since(formatTime(held.since))}
+            {held.told_at === null ? '' : ` ${a.toldAt(formatTime(held.told_at))}`}
           </Text>
         </List.Item>
       ))}
@@ -131,12 +131,12 @@ function Settings({ alerts }: { alerts: Alerts }) {
 function LastTold({ alerts }: { alerts: Alerts }) {
   const t = useText();
   const a = t.settings.alerts;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   return (
     <List size="sm" mt="xs">
       {alerts.told.map((told, index) => (
         <List.Item key={index}>
-          {moment(told.at)}, {a.ways[told.way]}: {told.title} ({a.states[told.state]}
+          {formatTime(told.at)}, {a.ways[told.way]}: {told.title} ({a.states[told.state]}
           {told.error !== null && told.state !== 'sent' ? `: ${told.error}` : ''})
         </List.Item>
       ))}

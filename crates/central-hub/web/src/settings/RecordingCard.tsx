@@ -3,7 +3,7 @@ import { useState } from 'react';
 
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { Facts } from '../ui/Facts';
@@ -62,9 +62,9 @@ export function RecordingCard() {
 
 function Status({ status }: { status: ListenerStatus }) {
   const t = useText();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const r = t.settings.recording;
-  const at = (when: string | null) => (when === null ? r.never : moment(when));
+  const at = (when: string | null) => (when === null ? r.never : formatTime(when));
   const following = !status.following
     ? r.followingNo
     : status.connected === null

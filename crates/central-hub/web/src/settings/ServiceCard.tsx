@@ -15,7 +15,7 @@ import type { Health } from './types';
 interface Row {
   name: string;
   value: string;
-  /** The environment variable that sets it; null if fixed. */
+  /** The environment variable that sets the value; null if it is fixed. */
   variable: string | null;
 }
 
@@ -33,7 +33,7 @@ function managerText(t: Dictionary, { dependencies }: Health): string {
   return t.settings.service.managerState(link, t.whatsapp.states[state]);
 }
 
-/** Returns the rows, most requested first. */
+/** Returns the rows, most important first. */
 function rowsOf(t: Dictionary, config: ConfigBody, health: Health | undefined): Row[] {
   const s = t.settings.service;
   const row = (name: string, value: string, variable: string | null = null): Row => ({

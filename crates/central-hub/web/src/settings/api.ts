@@ -6,9 +6,9 @@ import type { Alerts, Health, ListenerStatus, TriedWay } from './types';
 const LISTENER_KEY = ['listener', 'status'] as const;
 
 /** Polling interval: no event reports these changes. */
-const AGAIN_MS = 15_000;
+const POLL_MS = 15_000;
 
-// The hub takes time to hash a password.
+// Hashing a password takes the hub some time.
 const PASSWORD_MS = 30_000;
 
 export const changePassword = (current_password: string, new_password: string) =>
@@ -28,7 +28,7 @@ export const useAlerts = () =>
     queryKey: ALERTS_KEY,
     queryFn: ({ signal }) => request<Alerts>('/api/alerts', { signal }),
     staleTime: 0,
-    refetchInterval: AGAIN_MS,
+    refetchInterval: POLL_MS,
   });
 
 export const testAlerts = () =>
@@ -42,7 +42,7 @@ export const useListener = () =>
     queryKey: LISTENER_KEY,
     queryFn: ({ signal }) => request<ListenerStatus>('/api/listener/status', { signal }),
     staleTime: 0,
-    refetchInterval: AGAIN_MS,
+    refetchInterval: POLL_MS,
   });
 
 export const useHealth = () =>
@@ -50,7 +50,7 @@ export const useHealth = () =>
     queryKey: ['health'],
     queryFn: ({ signal }) => request<Health>('/api/health', { signal }),
     staleTime: 0,
-    refetchInterval: AGAIN_MS,
+    refetchInterval: POLL_MS,
   });
 
 /** Turns the recording of messages on or off. */

@@ -5,7 +5,7 @@ export interface ListenerStatus {
   mode: 'listen' | 'off';
   recording: boolean;
   following: boolean;
-  /** Null if another hub follows. */
+  /** Null if another hub follows the events. */
   connected: boolean | null;
   last_event_at: Timestamp | null;
   lag_ms: number | null;

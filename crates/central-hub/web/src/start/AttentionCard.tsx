@@ -8,7 +8,7 @@ import { useAuth, useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
 import { whyPaused } from '../i18n/lookup';
-import { momentText } from '../lib/days';
+import { timestampText } from '../lib/days';
 import { relative } from '../lib/time';
 import { countText } from '../live/countText';
 import { troubleText } from '../live/lineText';
@@ -33,7 +33,7 @@ export function AttentionCard({ matters, zone, now }: Props) {
   const a = t.start.attention;
   const [helping, help] = useDisclosure(false);
 
-  function place(matter: Matter): string | null {
+  function pathOf(matter: Matter): string | null {
     const campaigns = link('campaigns');
     switch (matter.kind) {
       case 'waiting':
@@ -80,11 +80,11 @@ export function AttentionCard({ matters, zone, now }: Props) {
       ) : (
         <ul className={classes.list}>
           {matters.map((matter) => {
-            const to = place(matter);
+            const to = pathOf(matter);
             const bad = isBad(matter);
-            const way = wayOf(t, matter, seesAll);
-            const moment = (at: string) => momentText(at, now, zone, t.locale, t.dates);
-            const text = textOf(t, matter, seesAll, me, moment, now);
+            const actionLabel = actionLabelOf(t, matter, seesAll);
+            const formatTime = (at: string) => timestampText(at, now, zone, t.locale, t.dates);
+            const text = textOf(t, matter, seesAll, me, formatTime, now);
             const Icon = bad ? IconAlertTriangle : IconInfoCircle;
             return (
               <li
@@ -98,8 +98,8 @@ export function AttentionCard({ matters, zone, now }: Props) {
                   {text}
                 </Text>
                 {to && (
-                  <Anchor component={Link} to={to} size="sm" aria-label={`${way}: ${text}`}>
-                    {way}
+                  <Anchor component={Link} to={to} size="sm" aria-label={`${actionLabel}: ${text}`}>
+                    {actionLabel}
                   </Anchor>
                 )}
                 {matter.kind === 'autoOff' && (
@@ -129,7 +129,7 @@ function keyOf(matter: Matter): string {
 }
 
 /** Returns the label of a task's action. */
-function wayOf(t: Dictionary, matter: Matter, seesAll: boolean): string {
+function actionLabelOf(t: Dictionary, matter: Matter, seesAll: boolean): string {
   const { ways } = t.start.attention;
   switch (matter.kind) {
     case 'waiting':
@@ -157,11 +157,11 @@ function textOf(
   matter: Matter,
   seesAll: boolean,
   me: Me,
-  moment: (at: string) => string,
+  formatTime: (at: string) => string,
   now: number,
 ): string {
   const a = t.start.attention;
-  const when = (at: string | null) => (at === null ? null : moment(at));
+  const formatOptional = (at: string | null) => (at === null ? null : formatTime(at));
   switch (matter.kind) {
     case 'waiting':
       return a.waiting(
@@ -170,11 +170,11 @@ function textOf(
         matter.since === null ? null : relative(matter.since, now, t.locale),
       );
     case 'line':
-      return troubleText(t, matter.trouble, moment);
+      return troubleText(t, matter.trouble, formatTime);
     case 'reachOutLocked':
-      return a.reachOutLocked(when(matter.until));
+      return a.reachOutLocked(formatOptional(matter.until));
     case 'newChatsCapped':
-      return a.newChatsCapped(matter.used, matter.total, when(matter.until));
+      return a.newChatsCapped(matter.used, matter.total, formatOptional(matter.until));
     case 'newChatsNear':
       return a.newChatsNear(matter.last, matter.used, matter.total);
     case 'firstSync':
@@ -188,7 +188,7 @@ function textOf(
     case 'failed':
       return a.failed(matter.count);
     case 'paused':
-      return a.paused(matter.name, whyPaused(t, matter.why, me, moment));
+      return a.paused(matter.name, whyPaused(t, matter.why, me, formatTime));
     case 'morePaused':
       return a.morePaused(matter.count);
     case 'half':
@@ -198,9 +198,9 @@ function textOf(
     case 'switchedOff':
       return a.switchedOff(matter.name);
     case 'unapproved': {
-      const named = matter.names.map((name) => a.quoted(name)).join(', ');
+      const quotedNames = matter.names.map((name) => a.quoted(name)).join(', ');
       const more = matter.count - matter.names.length;
-      const names = more > 0 ? a.andMore(named, more) : named;
+      const names = more > 0 ? a.andMore(quotedNames, more) : quotedNames;
       return seesAll ? a.unapproved(matter.count, names) : a.unapprovedOwn(matter.count, names);
     }
   }

@@ -4,7 +4,7 @@ import { Link } from 'react-router';
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
 import { whatFor } from '../i18n/lookup';
-import { momentText } from '../lib/days';
+import { timestampText } from '../lib/days';
 import { doneOf } from './attention';
 import { Card } from './Card';
 import { useLinks } from '../auth/links';
@@ -34,8 +34,8 @@ export function CampaignsCard({ campaigns, zone, now }: Props) {
       {campaigns.items.length > 0 && (
         <ul className={classes.list}>
           {campaigns.items.map((one) => {
-            const done = doneOf(one);
-            const progress = c.progress(number.format(done), number.format(one.total));
+            const settled = doneOf(one);
+            const progress = c.progress(number.format(settled), number.format(one.total));
             return (
               <li key={one.id} data-campaign={one.id}>
                 <Group justify="space-between" gap="xs" wrap="nowrap" align="baseline">
@@ -61,7 +61,7 @@ export function CampaignsCard({ campaigns, zone, now }: Props) {
                 </Group>
                 <Progress
                   my={6}
-                  value={one.total === 0 ? 0 : (done / one.total) * 100}
+                  value={one.total === 0 ? 0 : (settled / one.total) * 100}
                   aria-label={`${one.nombre}: ${progress}`}
                 />
                 <Text size="xs" c="dimmed">
@@ -83,16 +83,16 @@ export function CampaignsCard({ campaigns, zone, now }: Props) {
 
 function noteOf(t: Dictionary, one: UnderWay, zone: string, now: number): string[] {
   const c = t.start.campaigns;
-  const at = (moment: string) => momentText(moment, now, zone, t.locale, t.dates);
+  const formatTime = (time: string) => timestampText(time, now, zone, t.locale, t.dates);
   const notes: string[] = [];
   if (one.espera) {
     const { codigo, hasta } = one.espera;
-    const why = whatFor(t, codigo);
-    // `PAUSE` is the regular interval between messages, not an obstacle.
-    if (codigo === 'PAUSE') notes.push(hasta ? c.next(at(hasta)) : '');
-    else notes.push(hasta ? c.waitsUntil(why, at(hasta)) : c.waits(why));
+    const waitReason = whatFor(t, codigo);
+    // `PAUSE` is the regular pause between messages, not an obstacle.
+    if (codigo === 'PAUSE') notes.push(hasta ? c.next(formatTime(hasta)) : '');
+    else notes.push(hasta ? c.waitsUntil(waitReason, formatTime(hasta)) : c.waits(waitReason));
   }
-  if (one.previsto_fin) notes.push(c.forecast(at(one.previsto_fin)));
+  if (one.previsto_fin) notes.push(c.forecast(formatTime(one.previsto_fin)));
   if (one.fallidos > 0) notes.push(c.failed(one.fallidos));
   return notes.filter((note) => note !== '');
 }

@@ -9,7 +9,7 @@ import { request } from '../api/http';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { ROUTES } from '../lib/routes';
-import { remember, remembered } from '../lib/stored';
+import { remember, storedValue } from '../lib/stored';
 import { useSession } from '../live/queries';
 import { OperatorHelp } from '../ui/OperatorHelp';
 import { OVERVIEW_KEY } from './api';
@@ -19,7 +19,7 @@ import type { Overview } from './types';
 
 const HIDDEN = 'leadmaster-first-steps';
 
-/** Returns whether a list has any entry. */
+/** Returns whether a list has any entry; null while unknown. */
 const useAny = (path: string, name: string, enabled: boolean): boolean | null =>
   useQuery({
     queryKey: [...OVERVIEW_KEY, 'any', name],
@@ -29,18 +29,18 @@ const useAny = (path: string, name: string, enabled: boolean): boolean | null =>
     staleTime: 0,
   }).data ?? null;
 
-/** The initial setup steps, until done or hidden. */
+/** The initial setup steps, until all are done or the user hides them. */
 export function FirstSteps({ overview }: { overview: Overview }) {
   const t = useText();
   const s = t.start.steps;
   const seesAll = useSeesAll();
-  const [hidden, setHidden] = useState(() => remembered(HIDDEN) === 'hidden');
+  const [hidden, setHidden] = useState(() => storedValue(HIDDEN) === 'hidden');
   const [helping, help] = useDisclosure(false);
   const { data: session } = useSession();
-  const wanted = seesAll && !hidden;
-  const sent = useAny('/api/sender/messages?limite=1', 'mensajes', wanted);
-  const campaigns = useAny('/api/sender/campaigns?limite=1', 'campanias', wanted);
-  if (!wanted || !session || sent === null || campaigns === null) return null;
+  const enabled = seesAll && !hidden;
+  const sent = useAny('/api/sender/messages?limite=1', 'mensajes', enabled);
+  const campaigns = useAny('/api/sender/campaigns?limite=1', 'campanias', enabled);
+  if (!enabled || !session || sent === null || campaigns === null) return null;
   const real = !overview.dry_run && overview.auto_campaigns_enabled;
   const steps = [
     { key: 'link', done: session.linked, text: s.link, to: ROUTES.whatsapp },

@@ -4,11 +4,11 @@ import { useText } from '../i18n/I18nProvider';
 import classes from './Start.module.css';
 
 interface Props {
-  /** Each is a part of the first. */
+  /** The steps; each count is a part of the first. */
   steps: readonly { name: string; count: number }[];
 }
 
-/** Steps of messages, each with a bar for its part of the first. */
+/** A funnel of message counts, each with a bar for its share of the first. */
 export function Funnel({ steps }: Props) {
   const t = useText();
   const number = new Intl.NumberFormat(t.locale);

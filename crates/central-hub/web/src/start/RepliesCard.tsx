@@ -4,7 +4,7 @@ import { Link } from 'react-router';
 import { useText } from '../i18n/I18nProvider';
 import { numberOf } from '../lib/phone';
 import { plainText } from '../lib/richText';
-import { useMoment, useShortMoment } from '../live/useMoment';
+import { useFormatTime, useFormatShortTime } from '../live/useFormatTime';
 import { Card } from './Card';
 import { useLinks } from '../auth/links';
 import classes from './Start.module.css';
@@ -13,8 +13,8 @@ import type { Reply } from './types';
 /** The latest inbound messages. */
 export function RepliesCard({ replies }: { replies: readonly Reply[] }) {
   const t = useText();
-  const moment = useMoment();
-  const short = useShortMoment();
+  const formatTime = useFormatTime();
+  const formatShortTime = useFormatShortTime();
   const r = t.start.replies;
   const to = useLinks()('conversations');
   return (
@@ -28,17 +28,17 @@ export function RepliesCard({ replies }: { replies: readonly Reply[] }) {
         <ul className={classes.list}>
           {replies.map((reply) => {
             const number = numberOf(reply);
-            const who = reply.nombre ? `${reply.nombre} · ${number}` : number;
+            const author = reply.nombre ? `${reply.nombre} · ${number}` : number;
             return (
               <li key={reply.id}>
                 <Group justify="space-between" gap="xs" wrap="nowrap" align="baseline">
                   {to && reply.telefono ? (
                     <Anchor component={Link} to={`${to}/${reply.telefono}`} size="sm" fw={600}>
-                      {who}
+                      {author}
                     </Anchor>
                   ) : (
                     <Text size="sm" fw={600}>
-                      {who}
+                      {author}
                     </Text>
                   )}
                   <Text
@@ -47,9 +47,9 @@ export function RepliesCard({ replies }: { replies: readonly Reply[] }) {
                     ta="end"
                     component="time"
                     dateTime={reply.fecha}
-                    title={moment(reply.fecha)}
+                    title={formatTime(reply.fecha)}
                   >
-                    {short(reply.fecha)}
+                    {formatShortTime(reply.fecha)}
                   </Text>
                 </Group>
                 <Text size="sm" lineClamp={2}>

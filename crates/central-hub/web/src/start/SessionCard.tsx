@@ -25,7 +25,7 @@ export function SessionCard() {
   const lost =
     view.kind === 'syncing' &&
     (view.cause === 'CONNECTION_LOST' || view.cause === 'SERVICE_UNAVAILABLE');
-  // Said by the session as disconnected, also where somebody unlinked it.
+  // The session reports an unlinked line as disconnected.
   const unlinked = view.kind === 'disconnected' && line.trouble?.kind === 'unlinked';
   const to = link('whatsapp');
   return (

@@ -31,11 +31,11 @@ export default function StartScreen() {
   const now = useNow(wallClock, 15_000);
   const line = useLine();
   const inbox = useInbox();
-  const there = data && clockIn(now, data.zona);
+  const localNow = data && clockIn(now, data.zona);
   const day =
-    there && dayText(there.day, t.locale, { weekday: 'long', day: 'numeric', month: 'long' });
+    localNow && dayText(localNow.day, t.locale, { weekday: 'long', day: 'numeric', month: 'long' });
   return (
-    <Screen title={s.title} lead={there && day && s.lead(firstUp(day), clock(there.minute))}>
+    <Screen title={s.title} lead={localNow && day && s.lead(firstUp(day), clock(localNow.minute))}>
       {error && (
         <Notice color="red" title={s.failed} urgent>
           <Stack gap="xs" align="flex-start">

@@ -5,7 +5,7 @@ import { Funnel } from './Funnel';
 import classes from './Start.module.css';
 import type { Today } from './types';
 
-/** Today's messages: the steps of those sent as a funnel, then the others. */
+/** Today's messages: sent messages as a funnel, then the other counts. */
 export function TodayCard({ today, dryRun }: { today: Today; dryRun: boolean }) {
   const t = useText();
   const s = t.start.today;
@@ -20,7 +20,7 @@ export function TodayCard({ today, dryRun }: { today: Today; dryRun: boolean }) 
     { name: s.received, count: today.recibidos },
     { name: s.waiting, count: today.en_espera },
     { name: s.failed, count: today.fallidos, tone: today.fallidos > 0 ? 'bad' : undefined },
-    // Simulated messages are irrelevant to real sending.
+    // Shown only if there are simulated messages or the hub is in dry run.
     ...(dryRun || today.simulados > 0
       ? [{ name: s.simulated, count: today.simulados, tone: today.simulados > 0 ? 'warn' : undefined }]
       : []),

@@ -8,7 +8,7 @@ import { Funnel } from './Funnel';
 import classes from './Start.module.css';
 import type { Week } from './types';
 
-/** The last seven days: what became of the messages, and each day's bars. */
+/** The last seven days: a funnel of the messages, and bars for each day. */
 export function WeekCard({ week, today }: { week: Week; today: Day }) {
   const t = useText();
   const s = t.start.week;
@@ -21,8 +21,8 @@ export function WeekCard({ week, today }: { week: Week; today: Day }) {
     { name: t.start.today.read, count: sum('leidos') },
     { name: s.answered, count: week.respondieron },
   ];
-  const most = Math.max(1, ...week.dias.flatMap((day) => [day.enviados, day.recibidos]));
-  const height = (count: number) => ({ '--part': `${(count / most) * 100}%` }) as CSSProperties;
+  const maxCount = Math.max(1, ...week.dias.flatMap((day) => [day.enviados, day.recibidos]));
+  const height = (count: number) => ({ '--part': `${(count / maxCount) * 100}%` }) as CSSProperties;
   return (
     <Card title={s.title}>
       <Funnel steps={steps} />

@@ -10,19 +10,19 @@ import type { WindowOfToday } from './types';
 const COLORS: Record<Phase, string> = { now: 'brand', next: 'gray', over: 'gray' };
 
 /** Maximum number of windows; the week view shows the rest. */
-const SHOWN = 8;
+const MAX_WINDOWS = 8;
 
 interface Props {
   windows: readonly WindowOfToday[];
   now: number;
 }
 
-/** Today's sending windows: open ones, and those to come. */
+/** Today's sending windows, open and upcoming. */
 export function WindowsCard({ windows, now }: Props) {
   const t = useText();
   const w = t.start.windows;
   const link = useLinks();
-  const shown = inOrder(windows, now).slice(0, SHOWN);
+  const visible = inOrder(windows, now).slice(0, MAX_WINDOWS);
   return (
     <Card title={w.title} more={{ to: link('schedules'), label: w.week }}>
       {windows.length === 0 && (
@@ -32,7 +32,7 @@ export function WindowsCard({ windows, now }: Props) {
       )}
       {windows.length > 0 && (
         <ul className={classes.list}>
-          {shown.map((one) => {
+          {visible.map((one) => {
             const phase = phaseOf(one, now);
             const when = phase === 'next' ? w.from(one.hora_inicio) : w.until(one.hora_fin);
             return (
@@ -56,9 +56,9 @@ export function WindowsCard({ windows, now }: Props) {
           })}
         </ul>
       )}
-      {windows.length > SHOWN && (
+      {windows.length > MAX_WINDOWS && (
         <Text size="sm" c="dimmed">
-          {w.more(windows.length - SHOWN)}
+          {w.more(windows.length - MAX_WINDOWS)}
         </Text>
       )}
     </Card>

@@ -8,9 +8,9 @@ import type { Overview } from './types';
 export const OVERVIEW_KEY = ['overview'] as const;
 
 /** Polling interval for changes without an event. */
-const AGAIN_MS = 20_000;
+const POLL_MS = 20_000;
 /** Minimum interval between refreshes caused by events. */
-const TOLD_MS = 1_500;
+const MIN_REFRESH_MS = 1_500;
 
 const TELLING: ReadonlySet<string> = new Set(['message', 'ack', 'campaign', 'state', 'limits']);
 
@@ -23,7 +23,7 @@ export function useOverview() {
     timer.current = setTimeout(() => {
       timer.current = null;
       void queries.invalidateQueries({ queryKey: OVERVIEW_KEY });
-    }, TOLD_MS);
+    }, MIN_REFRESH_MS);
   });
   useEffect(
     () => () => {
@@ -37,6 +37,6 @@ export function useOverview() {
     queryFn: ({ signal }) => request<Overview>('/api/overview', { signal }),
     placeholderData: keepPreviousData,
     staleTime: 0,
-    refetchInterval: AGAIN_MS,
+    refetchInterval: POLL_MS,
   });
 }

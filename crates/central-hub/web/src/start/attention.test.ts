@@ -71,8 +71,8 @@ const limits = (changes: Partial<LimitsEvent>): Partial<Overview> => ({
   },
 });
 
-describe('what waits for a person', () => {
-  it('says what WhatsApp does not allow', () => {
+describe('the tasks for a user', () => {
+  it('include WhatsApp’s limits', () => {
     const near = { status: 'FIRST_WARNING', used: 80, total: 100, cycle_end: null } as const;
     const until = '2026-11-26T12:00:00.000Z';
     expect(mattersOf(overview({}, limits({})), null)).toEqual([]);
@@ -98,7 +98,7 @@ describe('what waits for a person', () => {
     expect(mattersOf(away, null)).toEqual([]);
   });
 
-  it('begins with the line, and says its limits once', () => {
+  it('begin with the line, and list its limits once', () => {
     const trouble = { kind: 'unlinked', tone: 'bad', way: 'link', cause: '', until: null } as const;
     expect(mattersOf(overview({ fallidos: 1 }), trouble).map(({ kind }) => kind)).toEqual([
       'line',
@@ -107,14 +107,14 @@ describe('what waits for a person', () => {
     expect(mattersOf(overview({}), { ...trouble, kind: 'reachOut' })).toEqual([]);
   });
 
-  it('is nothing when all is well', () => {
+  it('are empty if nothing is wrong', () => {
     expect(mattersOf(overview({}), null)).toEqual([]);
     expect(mattersOf(overview({ webhooks: null }), null)).toEqual([]);
-    // Without campaigns the switch is irrelevant.
+    // The switch does not matter without campaigns.
     expect(mattersOf(overview({}, { auto_campaigns_enabled: false }), null)).toEqual([]);
   });
 
-  it('is told in the order of its weight', () => {
+  it('are in order of urgency', () => {
     const all = overview(
       {
         fallidos: 2,
@@ -164,13 +164,13 @@ describe('windows', () => {
   });
   const at = (hour: number) => Date.parse(window(hour, 23).inicio);
 
-  it('are open from their beginning up to, not including, their end', () => {
+  it('are open from their start, inclusive, to their end, exclusive', () => {
     expect(phaseOf(window(9, 12), at(8))).toBe('next');
     expect(phaseOf(window(9, 12), at(9))).toBe('now');
     expect(phaseOf(window(9, 12), at(12))).toBe('over');
   });
 
-  it('are told open ones first', () => {
+  it('are sorted with open ones first', () => {
     const [early, open, late, later] = [
       window(1, 2),
       window(9, 12),
@@ -182,7 +182,7 @@ describe('windows', () => {
 });
 
 describe('progress', () => {
-  it('counts who is settled', () => {
+  it('counts recipients with an outcome', () => {
     expect(doneOf(paused(1))).toBe(1);
     expect(doneOf({ total: 0, pendientes: 0, en_cola: 0 })).toBe(0);
   });

@@ -22,11 +22,11 @@ export type Matter =
   | { kind: 'recordingOff' };
 
 /** Maximum number of campaigns named in one sentence. */
-const NAMED = 3;
+const MAX_NAMED = 3;
 
 /** Returns WhatsApp's limits that are reached or close. */
 function limitsOf({ estado, limites }: Overview['sesion']): Matter[] {
-  // A line that is not connected has other messages.
+  // The trouble of a line that is not connected is reported instead.
   if (!limites || estado !== 'READY') return [];
   const { reach_out, new_chats, first_sync } = limites;
   const { status, used, total } = new_chats;
@@ -41,8 +41,8 @@ function limitsOf({ estado, limites }: Overview['sesion']): Matter[] {
 }
 
 /**
- * Returns the line's trouble, except WhatsApp's limits, which the overview
- * details.
+ * Returns the line's trouble, except for WhatsApp's limits, for which the overview
+ * has more details.
  */
 function lineOf(trouble: Line['trouble']): Matter[] {
   if (!trouble || trouble.kind === 'reachOut' || trouble.kind === 'newChats') return [];
@@ -67,7 +67,7 @@ export function mattersOf(
     ...waitingOf(inbox),
     ...limitsOf(overview.sesion),
   ];
-  // Without campaigns the switch is irrelevant.
+  // The switch does not matter without campaigns.
   if (!overview.auto_campaigns_enabled && campanias.total > 0) matters.push({ kind: 'autoOff' });
   for (const { id, nombre, motivo_pausa } of a.campanias_pausadas.items) {
     matters.push({ kind: 'paused', campaign: id, name: nombre, why: motivo_pausa });
@@ -88,7 +88,7 @@ export function mattersOf(
     matters.push({
       kind: 'unapproved',
       count: a.programaciones.total,
-      names: [...new Set(names)].slice(0, NAMED),
+      names: [...new Set(names)].slice(0, MAX_NAMED),
     });
   }
   if (a.posibles_bajas > 0) matters.push({ kind: 'possibleOptOuts', count: a.posibles_bajas });
@@ -118,7 +118,7 @@ export function inOrder<T extends { inicio: string; fin: string }>(
   );
 }
 
-/** Returns the number of a campaign's settled recipients. */
+/** Returns the number of a campaign's recipients with an outcome. */
 export const doneOf = ({
   total,
   pendientes,

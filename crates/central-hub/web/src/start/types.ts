@@ -1,4 +1,4 @@
-// `GET /api/overview`: field names are the wire's.
+// `GET /api/overview`: field names are those of the API.
 import type { LimitsEvent, PauseReason, SessionState, Timestamp } from '../api/types';
 import type { Day } from '../lib/days';
 
@@ -13,10 +13,10 @@ export interface Today {
   en_espera: number;
 }
 
-/** The last seven days, today the last of them. */
+/** The last seven days, ending today. */
 export interface Week {
   dias: { dia: Day; enviados: number; entregados: number; leidos: number; recibidos: number }[];
-  /** People who wrote in these days, after a message that went to them. */
+  /** Number of people who wrote in these days, after a message was sent to them. */
   respondieron: number;
 }
 
@@ -60,7 +60,7 @@ export interface AttentionBody {
   campanias_pausadas: List<Campaign>;
   programaciones: List<{ id: number; campania_id: number; campania_nombre: string }>;
   importaciones: { campania_id: number; campania_nombre: string; importacion_id: number }[];
-  /** Only for administrators. */
+  /** Only sent to administrators. */
   webhooks:
     | { id: number; nombre: string; descartadas: number; hay_mas: boolean; motivo: string | null }[]
     | null;

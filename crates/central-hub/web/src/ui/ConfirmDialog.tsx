@@ -16,7 +16,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** A confirmation before an action without undo. */
+/** A confirmation dialog for an action that cannot be undone. */
 export function ConfirmDialog({
   opened,
   title,
@@ -32,7 +32,7 @@ export function ConfirmDialog({
   return (
     <Modal.Root opened={opened} onClose={onClose} centered classNames={{ content: 'lm-surface' }}>
       <Modal.Overlay backgroundOpacity={0.5} />
-      {/* No Modal.Header: it would be the document's second banner. */}
+      {/* No Modal.Header: it would be a second banner landmark. */}
       <Modal.Content>
         <Modal.Body p="lg">
           <Modal.Title fz="lg" fw={650} mb="sm" component="h2">

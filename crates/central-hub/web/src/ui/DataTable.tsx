@@ -8,7 +8,7 @@ export interface Column<T> {
   label: string;
   cell: (item: T) => ReactNode;
   align?: 'start' | 'end';
-  /** In pixels; by default sized to the content. */
+  /** Width in pixels; by default the content's width. */
   width?: number;
 }
 

@@ -16,7 +16,7 @@ interface Props {
   children: ReactNode;
 }
 
-/** A dialog with a title and a close button; the focus returns afterwards. */
+/** A dialog with a title and a close button; closing it restores the focus. */
 export function Dialog({ opened, title, onClose, size = 'md', kept = false, children }: Props) {
   const t = useText();
   return (
@@ -30,7 +30,7 @@ export function Dialog({ opened, title, onClose, size = 'md', kept = false, chil
       classNames={{ content: 'lm-surface' }}
     >
       <Modal.Overlay backgroundOpacity={0.5} />
-      {/* No Modal.Header: it would be the document's second banner. */}
+      {/* No Modal.Header: it would be a second banner landmark. */}
       <Modal.Content>
         <Modal.Body p={{ base: 'md', sm: 'lg' }}>
           <div

@@ -4,7 +4,7 @@ import classes from './Facts.module.css';
 
 export type Fact = readonly [name: string, value: ReactNode];
 
-/** A list of names and values. */
+/** A list of labels and values. */
 export function Facts({ rows }: { rows: readonly Fact[] }) {
   return (
     <dl className={classes.facts}>

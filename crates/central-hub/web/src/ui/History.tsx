@@ -2,7 +2,7 @@ import { Stack, Text } from '@mantine/core';
 
 import { useText } from '../i18n/I18nProvider';
 import { causeText } from '../i18n/lookup';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 
 interface Step {
   fecha: string;
@@ -22,7 +22,7 @@ interface Props {
 /** The transitions of a message or a recipient; renders nothing without any. */
 export function History({ title, steps = [], states }: Props) {
   const t = useText();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   if (steps.length === 0) return null;
   return (
     <div>
@@ -30,9 +30,9 @@ export function History({ title, steps = [], states }: Props) {
         {title}
       </Text>
       <Stack gap={4} component="ol" m={0} pl={20} data-testid="history">
-        {steps.map((step, place) => (
-          <Text size="sm" component="li" key={place}>
-            {moment(step.fecha)}: {wordsOf(states[step.a] ?? step.a, causeText(t, step.causa))}
+        {steps.map((step, index) => (
+          <Text size="sm" component="li" key={index}>
+            {formatTime(step.fecha)}: {wordsOf(states[step.a] ?? step.a, causeText(t, step.causa))}
             {step.detalle && ` (${step.detalle})`}
           </Text>
         ))}
@@ -41,6 +41,6 @@ export function History({ title, steps = [], states }: Props) {
   );
 }
 
-/** Says a state and its cause, once where they are the same. */
+/** Describes a state and its cause; only the state if both texts are equal. */
 const wordsOf = (state: string, cause: string): string =>
   state === cause ? state : `${state} · ${cause}`;

@@ -1,6 +1,6 @@
 import { lazy, Suspense } from 'react';
 
-/** Lazy: used once per installation, so not part of every page load. */
+/** Loaded when opened, since it is needed about once per installation. */
 const OperatorLetter = lazy(() => import('./OperatorLetter'));
 
 /** A message to the server's operator, with the commands to run. */

@@ -4,7 +4,7 @@ import { IconCheck, IconCopy, IconMail } from '@tabler/icons-react';
 import { useText } from '../i18n/I18nProvider';
 import { Dialog } from './Dialog';
 
-/** The values of the two environment locks that permit sending. */
+/** The values of the two environment variables that permit sending. */
 const UNLOCKED = [
   ['DRY_RUN', 'false'],
   ['AUTO_CAMPAIGNS_ENABLED', 'true'],

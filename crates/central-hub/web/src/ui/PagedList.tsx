@@ -16,7 +16,7 @@ interface Props<T> {
   children: (items: readonly T[]) => ReactNode;
 }
 
-/** A page of a list with navigation: loading, failed, empty and filled. */
+/** A page of a list with navigation, including its loading, failed and empty states. */
 export function PagedList<T>({ pages, empty, children }: Props<T>) {
   const t = useText();
   const { items, error, back, forward } = pages;

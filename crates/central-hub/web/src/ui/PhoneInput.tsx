@@ -6,14 +6,14 @@ import { understandPhone } from '../api/endpoints';
 import { useText } from '../i18n/I18nProvider';
 import { checkPhone, formatPhone } from '../lib/phone';
 
-/** Fewer digits are not a number yet. */
-const LEAST = 6;
+/** Minimum number of digits to ask the hub about. */
+const MIN_DIGITS = 6;
 
 interface Props extends Omit<TextInputProps, 'value'> {
   value: string;
 }
 
-/** A field for a phone number, which says how the number is understood. */
+/** A field for a phone number, which shows how the hub parses the number. */
 export function PhoneInput({ value, maw, ...field }: Props) {
   const t = useText();
   const [settled] = useDebouncedValue(value, 300);
@@ -22,7 +22,7 @@ export function PhoneInput({ value, maw, ...field }: Props) {
   const { data } = useQuery({
     queryKey: ['phone', written],
     queryFn: ({ signal }) => understandPhone(written, signal),
-    enabled: written.length >= LEAST,
+    enabled: written.length >= MIN_DIGITS,
     staleTime: Infinity,
     retry: false,
   });

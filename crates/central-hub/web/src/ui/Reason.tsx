@@ -3,14 +3,14 @@ import { useState } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
 
-/** The reason that a change by hand has to have, and whether it was left out. */
+/** Manages the mandatory reason of a manual change, and whether it is missing. */
 export function useReason() {
   const [typed, setTyped] = useState('');
   const [tried, setTried] = useState(false);
   const reason = typed.trim();
   return {
     field: { value: typed, onChange: setTyped, missing: tried && reason === '' },
-    /** Calls with the reason; without one, only marks the field. */
+    /** Calls `act` with the reason; without one, only marks the field as missing. */
     submit: (act: (reason: string) => void) => {
       setTried(true);
       if (reason !== '') act(reason);

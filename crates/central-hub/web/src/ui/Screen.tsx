@@ -25,7 +25,7 @@ export function Screen({ title, lead, actions, quiet = false, children }: Props)
         gap="sm"
         className={quiet ? 'lm-quiet-title' : ''}
       >
-        {/* On one line where there is room for a word: what matters is below. */}
+        {/* Title and lead share a line if there is room, to leave space for the content. */}
         <Group gap="4px 12px" align="baseline" style={{ minWidth: 0, flex: '1 1 160px' }}>
           <Title order={1} size="h3" lh={1.25}>
             {title}

@@ -9,10 +9,10 @@ import { useText } from '../i18n/I18nProvider';
  */
 function Toasts() {
   const t = useText();
-  // The only way to name the close button of each.
-  const named = { defaultProps: { closeButtonProps: { 'aria-label': t.app.closeToast } } };
+  // The only way to label the close button of each toast.
+  const labelledClose = { defaultProps: { closeButtonProps: { 'aria-label': t.app.closeToast } } };
   return (
-    <MantineThemeProvider inherit theme={{ components: { Notification: named } }}>
+    <MantineThemeProvider inherit theme={{ components: { Notification: labelledClose } }}>
       <Notifications position="bottom-right" limit={3} containerWidth={420} className="lm-toasts" />
     </MantineThemeProvider>
   );

@@ -3,7 +3,7 @@ import { Button, Group, Progress, Stack, Text } from '@mantine/core';
 import { useText } from '../i18n/I18nProvider';
 import type { Walk } from './pages';
 
-/** The progress of a search through the whole history, with a way to stop it. */
+/** The progress of a search through the whole history, with a stop button. */
 export function Walking({ walk }: { walk: Walk }) {
   const t = useText();
   return (

@@ -12,12 +12,12 @@ const pages = (empty: number) => (cursor: number | null) => {
 const read = (page: { items: readonly number[]; next: number | null }) => page;
 
 describe('firstFilled', () => {
-  it('goes on through empty pages to the first with something in it', async () => {
+  it('skips empty pages up to the first page with items', async () => {
     expect(await firstFilled(null, pages(0), read)).toEqual({ items: [0], next: null });
     expect(await firstFilled(null, pages(7), read)).toEqual({ items: [7], next: null });
   });
 
-  it('goes on to the end, unless a person stops it', async () => {
+  it('continues to the end, unless the user stops it', async () => {
     const nothing = () => Promise.resolve({ items: [], next: null });
     expect(await firstFilled(3, nothing, read)).toEqual({ items: [], next: null });
     expect(await firstFilled(null, pages(1_000), read)).toEqual({ items: [1_000], next: null });
@@ -35,7 +35,7 @@ describe('percentOf', () => {
     expect(percentOf(1_000, 0)).toBe(100);
   });
 
-  it('says nothing where ids grow, or are none', () => {
+  it('is null if ids grow or are missing', () => {
     expect(percentOf(10, 20)).toBe(null);
     expect(percentOf(null, 20)).toBe(null);
     expect(percentOf('a', 'b')).toBe(null);

@@ -14,42 +14,42 @@ interface Options<T> {
   /** Identifies the list and its filters: other filters start at the first page. */
   key: QueryKey;
   fetch: (cursor: Cursor, signal: AbortSignal) => Promise<Page<T>>;
-  /** Poll interval in milliseconds; if omitted, only invalidation refetches. */
+  /** Polling interval in milliseconds; if omitted, only invalidation refetches. */
   everyMs?: number | false;
   enabled?: boolean;
 }
 
-/** Empty pages after which a list is not fetched again by itself. */
-const FEW_EMPTY = 5;
+/** Maximum number of empty pages for which polling repeats the search. */
+const MAX_EMPTY_POLLED = 5;
 
 /**
- * Fetches the first page with something in it, or the last one: a search ends
- * after a while with a cursor, whether or not it has found anything. It stops
- * early where `goesOn` says so, with the cursor of the rest.
+ * Fetches pages until one has items, or is the last one. The hub limits the
+ * duration of a search and may return an empty page with a cursor. Stops early
+ * if `shouldContinue` returns false, and returns the page with the cursor of the rest.
  */
 export async function firstFilled<P, C>(
   cursor: C,
   fetch: (cursor: C) => Promise<P>,
   read: (page: P) => { items: readonly unknown[]; next: C },
-  goesOn: (next: C) => boolean = () => true,
+  shouldContinue: (next: C) => boolean = () => true,
 ): Promise<P> {
   let page = await fetch(cursor);
   for (;;) {
     const { items, next } = read(page);
-    if (items.length > 0 || next === null || !goesOn(next)) return page;
+    if (items.length > 0 || next === null || !shouldContinue(next)) return page;
     page = await fetch(next);
   }
 }
 
-/** How far a search got, in percent: its cursors go from the newest id down to 1. */
+/** Returns the progress of a search in percent: its cursors go from the newest id down to 1. */
 export function percentOf(first: Cursor, now: Cursor): number | null {
   if (typeof first !== 'number' || typeof now !== 'number' || now > first || first <= 0) return null;
   return Math.floor(100 * (1 - now / first));
 }
 
-/** A search through pages with nothing in them. */
+/** A running search through empty pages. */
 export interface Walk {
-  /** How far it got; null if that cannot be told. */
+  /** The progress in percent; null if unknown. */
   percent: number | null;
   stop: () => void;
 }
@@ -75,7 +75,7 @@ export function useWalk() {
       setPercent(percentOf(first, next));
       return true;
     });
-    // Another walk may be under way.
+    // After an abort, the progress may belong to another search.
     if (!signal.aborted) setPercent(undefined);
     return { page, empty };
   };
@@ -90,29 +90,29 @@ export interface Pages<T> {
   /** Undefined until the first response. */
   items: readonly T[] | undefined;
   error: Error | null;
-  /** Another page or filter is loading, and the previous one is still shown. */
+  /** Whether another page or filter is loading, while the previous page is still shown. */
   stale: boolean;
   /** Page number, from 1. */
   number: number;
   back: (() => void) | null;
   forward: (() => void) | null;
   retry: () => void;
-  /** While a search goes through pages with nothing in them. */
+  /** The running search through empty pages; null if none. */
   walk: Walk | null;
 }
 
 /**
  * Pages through a list by the server's cursors: one page at a time, with a way
- * back to the previous ones.
+ * back to the previous pages.
  */
 export function usePages<T>({ key, fetch, everyMs, enabled = true }: Options<T>): Pages<T> {
   const name = JSON.stringify(key);
   // The cursors up to this page; valid for one list only.
-  const [seen, setSeen] = useState<{ name: string; cursors: readonly Cursor[] }>({
+  const [visited, setVisited] = useState<{ name: string; cursors: readonly Cursor[] }>({
     name,
     cursors: [null],
   });
-  const cursors = seen.name === name ? seen.cursors : [null];
+  const cursors = visited.name === name ? visited.cursors : [null];
   const cursor = cursors.at(-1) ?? null;
   const { walk, run } = useWalk();
   const { data, error, isFetching, isPlaceholderData, refetch } = useQuery({
@@ -127,15 +127,15 @@ export function usePages<T>({ key, fetch, everyMs, enabled = true }: Options<T>)
       return { ...found.page, empty: found.empty };
     },
     placeholderData: keepPreviousData,
-    // A walk through the whole history is not repeated by itself.
+    // A search through many empty pages is not repeated by polling.
     refetchInterval: ({ state }) =>
-      (state.data?.empty ?? 0) > FEW_EMPTY ? false : (everyMs ?? false),
+      (state.data?.empty ?? 0) > MAX_EMPTY_POLLED ? false : (everyMs ?? false),
     // The list may have changed before the user returns to it.
     staleTime: 0,
     enabled,
   });
   const next = isPlaceholderData ? null : (data?.next ?? null);
-  const go = (to: readonly Cursor[]) => () => setSeen({ name, cursors: to });
+  const go = (to: readonly Cursor[]) => () => setVisited({ name, cursors: to });
   return {
     items: data?.items,
     error,

@@ -8,7 +8,7 @@ interface Toast {
 }
 
 const SHOWN_MS = 5_000;
-/** Toasts with an undo action stay longer. */
+/** Duration of a toast with an undo action, which stays longer, in milliseconds. */
 const UNDO_MS = 10_000;
 
 /** Shows a short confirmation. */

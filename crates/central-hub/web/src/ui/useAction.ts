@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient, type QueryKey } from '@tanstack/react-query';
 
-/** A mutation on the hub; queries under `key` are refetched. */
+/** A mutation on the hub, after which the queries under `key` are refetched. */
 export function useAction<Result, Given = void>(
   key: QueryKey,
   act: (given: Given) => Promise<Result>,

@@ -23,9 +23,9 @@ export function UserForm({ user, onDone, onCancel }: Props) {
   const [values, setValues] = useState(user ? valuesOf(user) : NEW_USER);
   const [tried, setTried] = useState(false);
   // Users of a single business do not know its number.
-  const [asked, setAsked] = useState(false);
-  const known = useSeveralBusinesses();
-  const several = asked || known || values.role === 'cliente';
+  const [isRequested, setRequested] = useState(false);
+  const hasSeveral = useSeveralBusinesses();
+  const several = isRequested || hasSeveral || values.role === 'cliente';
   const roles: Role[] = several ? ['agente', 'admin', 'cliente'] : ['agente', 'admin'];
   const problems = tried ? checkUser(values, user) : {};
   const save = useAction(
@@ -62,7 +62,7 @@ export function UserForm({ user, onDone, onCancel }: Props) {
           }
         />
         {!several && (
-          <Anchor component="button" type="button" size="sm" ta="start" onClick={() => setAsked(true)}>
+          <Anchor component="button" type="button" size="sm" ta="start" onClick={() => setRequested(true)}>
             {s.several}
           </Anchor>
         )}

@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { Notice } from '../ui/Notice';
 import { useAuth } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { DataTable, type Column } from '../ui/DataTable';
@@ -24,11 +24,11 @@ import { UserForm } from './UserForm';
 export default function UsersScreen() {
   const t = useText();
   const s = t.users;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const { me } = useAuth();
   const [editing, editDialog] = useDisclosure(false);
   const [removing, removeDialog] = useDisclosure(false);
-  const [chosen, setChosen] = useState<User | null>(null);
+  const [selected, setSelected] = useState<User | null>(null);
   const pages = usePages<User>({ key: [...USERS_KEY, 'list'], fetch: getUsers });
   const remove = useAction(
     USERS_KEY,
@@ -39,7 +39,7 @@ export default function UsersScreen() {
     changeUser(id, { disabled: !disabled }),
   );
   const edit = (user: User | null) => {
-    setChosen(user);
+    setSelected(user);
     editDialog.open();
   };
 
@@ -80,7 +80,7 @@ export default function UsersScreen() {
       key: 'seen',
       label: s.signedIn,
       cell: ({ signed_in_at }) => (
-        <Text size="sm">{signed_in_at ? moment(signed_in_at) : s.never}</Text>
+        <Text size="sm">{signed_in_at ? formatTime(signed_in_at) : s.never}</Text>
       ),
     },
     {
@@ -111,7 +111,7 @@ export default function UsersScreen() {
             variant="default"
             aria-label={s.removeOf(user.username)}
             onClick={() => {
-              setChosen(user);
+              setSelected(user);
               remove.reset();
               removeDialog.open();
             }}
@@ -156,20 +156,20 @@ export default function UsersScreen() {
       </Surface>
       <Dialog
         opened={editing}
-        title={chosen ? s.editOf(chosen.username) : s.add}
+        title={selected ? s.editOf(selected.username) : s.add}
         onClose={editDialog.close}
       >
-        <UserForm key={chosen?.id ?? 'new'} user={chosen} onDone={editDialog.close} onCancel={editDialog.close} />
+        <UserForm key={selected?.id ?? 'new'} user={selected} onDone={editDialog.close} onCancel={editDialog.close} />
       </Dialog>
       <ConfirmDialog
         opened={removing}
-        title={s.removeTitle(chosen?.username ?? '')}
+        title={s.removeTitle(selected?.username ?? '')}
         text={s.removeText}
         confirm={s.remove}
         danger
         pending={remove.isPending}
         error={remove.error}
-        onConfirm={() => chosen && remove.mutate(chosen)}
+        onConfirm={() => selected && remove.mutate(selected)}
         onClose={removeDialog.close}
       />
     </Screen>

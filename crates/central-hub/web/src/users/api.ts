@@ -15,7 +15,7 @@ export interface User {
   disabled: boolean;
   created_at: string;
   signed_in_at: string | null;
-  /** Created while the server had no password, by any caller that reached it. */
+  /** Created while the server had no password, so any caller may have created it. */
   unguarded?: boolean;
 }
 

@@ -14,7 +14,7 @@ const EVA: User = {
 };
 
 describe('a user', () => {
-  it('needs a name, a password and, of a business, its number', () => {
+  it('needs a name, a password and, for a cliente, the number of the business', () => {
     expect(checkUser(NEW_USER, null)).toEqual({ username: 'name', password: 'short' });
     expect(NEW_USER.role).toBe('agente');
     const ofOne = { ...NEW_USER, role: 'cliente' } as const;
@@ -33,12 +33,12 @@ describe('a user', () => {
     expect(checkUser({ ...eva, role: 'admin', cliente_id: '' }, null)).toEqual({});
   });
 
-  it('is sent without what it has not', () => {
+  it('is sent without empty fields', () => {
     const admin = { username: ' ana ', password: 'diez letras', role: 'admin', cliente_id: '7' } as const;
     expect(newUserOf(admin)).toEqual({ username: 'ana', password: 'diez letras', role: 'admin' });
   });
 
-  it('that is known keeps its password', () => {
+  it('keeps an existing password', () => {
     expect(checkUser(valuesOf(EVA), EVA)).toEqual({});
     expect(changeOf(valuesOf(EVA))).toEqual({ role: 'cliente', cliente_id: 51 });
     expect(checkUser({ ...valuesOf(EVA), password: 'corta' }, EVA)).toEqual({ password: 'short' });

@@ -28,7 +28,7 @@ export const valuesOf = ({ username, role, cliente_id }: User): UserValues => ({
 const NAME = /^[\p{Alphabetic}\p{N}._\-+@]{1,64}$/u;
 
 /**
- * Validates the form before the request. A `known` user keeps the name, and the
+ * Validates the form before the request. A `known` user keeps the name, and also the
  * password if none is typed.
  */
 export function checkUser(values: UserValues, known: User | null): UserProblems {

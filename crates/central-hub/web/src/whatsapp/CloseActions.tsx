@@ -16,12 +16,12 @@ interface Props {
   justify?: 'center' | 'flex-start';
 }
 
-/** Disconnect, unlink, cancel linking: each with a confirmation. */
+/** The actions disconnect, unlink and cancel linking, each with a confirmation. */
 export function CloseActions({ actions, offer, justify = 'flex-start' }: Props) {
   const t = useText();
   const seesAll = useSeesAll();
   const [asking, setAsking] = useState<Question | null>(null);
-  // The dialog keeps its text while it fades out.
+  // Kept after closing, so that the dialog's text stays while it fades out.
   const [shown, setShown] = useState<Question>('disconnect');
 
   const texts = {
@@ -41,7 +41,7 @@ export function CloseActions({ actions, offer, justify = 'flex-start' }: Props) 
     setAsking(question);
   }
 
-  // All businesses share the session: a single one cannot end it.
+  // All businesses share the session, so a user of a single business cannot end it.
   if (!seesAll) return null;
   return (
     <>

@@ -5,7 +5,7 @@ import type { SelfTest, SessionBody } from '../api/types';
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
 import { explainShort } from '../i18n/lookup';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import classes from './Details.module.css';
 import { History } from './History';
 
@@ -42,8 +42,8 @@ function selfTestText(t: Dictionary, test: SelfTest | null): string {
 export function Details({ session }: { session: SessionBody }) {
   const t = useText();
   const d = t.details;
-  const moment = useMoment();
-  const at = (when: string | null) => (when ? moment(when) : d.none);
+  const formatTime = useFormatTime();
+  const at = (when: string | null) => (when ? formatTime(when) : d.none);
   const { browser, page, restarts, qr, last_error: lastError } = session;
 
   return (

@@ -9,7 +9,7 @@ interface Props {
   children?: ReactNode;
 }
 
-/** A prominent state: icon, title, sentence and action. */
+/** A prominent display of a state: icon, title, sentence and action. */
 export function Hero({ icon, color, title, text, children }: Props) {
   return (
     <Stack align="center" ta="center" gap="sm" py={{ base: 'md', sm: 'xl' }} maw={520} mx="auto">

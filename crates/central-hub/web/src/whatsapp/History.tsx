@@ -4,18 +4,18 @@ import { useState } from 'react';
 import type { HistoryEntry } from '../api/types';
 import { useText } from '../i18n/I18nProvider';
 import { explainShort } from '../i18n/lookup';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import classes from './Details.module.css';
 
-/** Number of entries before "show all". */
-const FEW = 8;
+/** Number of entries shown before "show all". */
+const INITIAL_ENTRIES = 8;
 
 export function History({ entries }: { entries: readonly HistoryEntry[] }) {
   const t = useText();
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const { states } = t.whatsapp;
   const [all, setAll] = useState(false);
-  const shown = all ? entries : entries.slice(0, FEW);
+  const visible = all ? entries : entries.slice(0, INITIAL_ENTRIES);
   return (
     <section style={{ marginBlockStart: 28 }}>
       <Title order={3} size="h5">
@@ -27,10 +27,10 @@ export function History({ entries }: { entries: readonly HistoryEntry[] }) {
         </Text>
       ) : (
         <ol className={classes.history}>
-          {shown.map((entry, index) => (
+          {visible.map((entry, index) => (
             // Two transitions can have the same millisecond and text.
             <li key={`${entry.at}-${entries.length - index}`}>
-              <time dateTime={entry.at}>{moment(entry.at)}</time>
+              <time dateTime={entry.at}>{formatTime(entry.at)}</time>
               <div>
                 <div className={classes.change}>
                   <VisuallyHidden>
@@ -50,7 +50,7 @@ export function History({ entries }: { entries: readonly HistoryEntry[] }) {
           ))}
         </ol>
       )}
-      {shown.length < entries.length && (
+      {visible.length < entries.length && (
         <Button variant="default" size="xs" mt="sm" onClick={() => setAll(true)}>
           {t.details.historyAll(entries.length)}
         </Button>

@@ -18,13 +18,13 @@ import { Steps } from './Steps';
 // The clipboard API exists only on https and loopback.
 const canCopy = () => typeof navigator.clipboard !== 'undefined';
 
-/** Linking by number: request a code, enter it on the phone. */
+/** Linking by number: the user requests a code here and enters it on the phone. */
 export function Pairing() {
   const t = useText();
   const [input, setInput] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
-  const [wanted, setWanted] = useState<string | null>(null);
-  const code = usePairingCode(wanted);
+  const [requestedNumber, setRequestedNumber] = useState<string | null>(null);
+  const code = usePairingCode(requestedNumber);
   const expiresAt = code.data?.expires_at;
   const now = useNow(wallClock, 1_000, expiresAt !== undefined);
   const left = expiresAt === undefined ? null : secondsLeft(Date.parse(expiresAt), now);
@@ -33,8 +33,8 @@ export function Pairing() {
     mutationFn: (written: string) => understandPhone(written),
     onSuccess: (phone) => {
       if (!phone.ok) setProblem(phoneFault(t, phone));
-      else if (phone.numero === wanted) void code.refetch();
-      else setWanted(phone.numero);
+      else if (phone.numero === requestedNumber) void code.refetch();
+      else setRequestedNumber(phone.numero);
     },
   });
 
@@ -63,7 +63,7 @@ export function Pairing() {
           <Button
             type="submit"
             loading={
-              understanding.isPending || (wanted !== null && code.isPending && code.isFetching)
+              understanding.isPending || (requestedNumber !== null && code.isPending && code.isFetching)
             }
             variant={code.data ? 'light' : 'filled'}
             style={{ alignSelf: 'start' }}
@@ -81,7 +81,7 @@ export function Pairing() {
                   {code.data.code}
                 </output>
                 <Text size="sm" c="dimmed">
-                  {t.pairing.codeFor(formatPhone(wanted ?? ''))}
+                  {t.pairing.codeFor(formatPhone(requestedNumber ?? ''))}
                 </Text>
                 {left !== null && (
                   <Text size="sm" c="dimmed" role="timer" aria-live="off" data-testid="pairing-time">

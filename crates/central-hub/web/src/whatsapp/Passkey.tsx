@@ -57,7 +57,7 @@ interface AnswerProps {
 
 interface Answered {
   credential: PasskeyCredential;
-  /** The challenge that it answers. */
+  /** The challenge that the credential answers. */
   challenge: string;
 }
 
@@ -99,12 +99,12 @@ function WithExtension({ request, answer }: AnswerProps) {
   );
 }
 
-/** By hand: a line for WhatsApp's console, and its output. */
+/** The manual way: a line to paste into WhatsApp's console, and a field for its output. */
 function ByHand({ request, answer }: AnswerProps) {
   const t = useText();
   const [pasted, setPasted] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
-  const line = snippet(request);
+  const consoleLine = snippet(request);
 
   function submit(event: FormEvent) {
     event.preventDefault();
@@ -123,9 +123,9 @@ function ByHand({ request, answer }: AnswerProps) {
           ))}
         </ol>
         <Code block w="100%" data-testid="passkey-snippet" style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>
-          {line}
+          {consoleLine}
         </Code>
-        <Copy value={line} label={t.passkey.copyLine} />
+        <Copy value={consoleLine} label={t.passkey.copyLine} />
         <Textarea
           w="100%"
           label={t.passkey.paste}
@@ -181,29 +181,29 @@ function Confirm({ code, byHand }: { code: string; byHand: boolean }) {
 export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
   const t = useText();
   const seesAll = useSeesAll();
-  const { data: asked } = usePasskey(seesAll);
+  const { data: passkey } = usePasskey(seesAll);
   const { data: session } = useSession();
   const unreadable = session?.cause === 'PASSKEY_UNREADABLE';
   const queries = useQueryClient();
-  // Stays open while WhatsApp verifies, and through a new request.
+  // The open section stays open while WhatsApp verifies, and through a new request.
   const [way, setWay] = useState<string | null>('here');
   const answer = useAnswer();
   const cancel = useMutation({
     mutationFn: cancelPasskey,
     onSuccess: () => queries.invalidateQueries({ queryKey: SESSION_KEY }),
   });
-  // No event reports a further step; the session tells what the user must do.
-  const status = asked?.status;
+  // No event reports a further step, so each new status refetches the session.
+  const status = passkey?.status;
   useEffect(() => {
     void queries.invalidateQueries({ queryKey: SESSION_KEY });
   }, [queries, status]);
-  const request = asked?.status === 'PASSKEY_REQUIRED' ? asked.public_key : null;
+  const request = passkey?.status === 'PASSKEY_REQUIRED' ? passkey.public_key : null;
   // WhatsApp sends a new challenge after a rejection.
-  const refused =
+  const wasRejected =
     request !== null && answer.isSuccess && request.challenge !== answer.variables.challenge;
-  const now = useNow(wallClock, 1_000, asked?.status === 'PASSKEY_REQUIRED');
-  const left =
-    asked?.status === 'PASSKEY_REQUIRED' ? secondsLeft(Date.parse(asked.expires_at), now) : null;
+  const now = useNow(wallClock, 1_000, passkey?.status === 'PASSKEY_REQUIRED');
+  const secondsRemaining =
+    passkey?.status === 'PASSKEY_REQUIRED' ? secondsLeft(Date.parse(passkey.expires_at), now) : null;
 
   return (
     <Stack gap="md" data-testid="passkey">
@@ -213,14 +213,14 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
       <Text>{t.passkey.what}</Text>
       <Text c="dimmed">{t.passkey.why}</Text>
       {!seesAll && <Text>{t.passkey.forAdmins}</Text>}
-      {refused && (
+      {wasRejected && (
         <Notice color="yellow" icon={<IconRefresh aria-hidden />} title={t.passkey.refusedTitle} urgent>
           {t.passkey.refusedText}
         </Notice>
       )}
-      {left !== null && (
+      {secondsRemaining !== null && (
         <Text size="sm" c="dimmed" role="timer" aria-live="off" data-testid="passkey-time">
-          {t.passkey.timeLeft(minutesAndSeconds(left))}
+          {t.passkey.timeLeft(minutesAndSeconds(secondsRemaining))}
         </Text>
       )}
       {seesAll && request && (
@@ -249,15 +249,15 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
           <ActionError error={answer.error} />
         </>
       )}
-      {asked?.status === 'PASSKEY_CONFIRM' && (
-        <Confirm code={asked.verification_code} byHand={needsConfirmation} />
+      {passkey?.status === 'PASSKEY_CONFIRM' && (
+        <Confirm code={passkey.verification_code} byHand={needsConfirmation} />
       )}
       {unreadable && (
         <Notice color="red" title={t.passkey.desktopTitle} urgent>
           {t.causes.PASSKEY_UNREADABLE}
         </Notice>
       )}
-      {seesAll && asked?.status === 'NO_PASSKEY' && !unreadable && (
+      {seesAll && passkey?.status === 'NO_PASSKEY' && !unreadable && (
         <Group gap="sm" role="status">
           <Loader size="sm" aria-hidden />
           <Text>{answer.isSuccess ? t.passkey.waitingPhone : t.passkey.waitingPage}</Text>

@@ -21,7 +21,7 @@ type Of<K extends View['kind']> = Extract<View, { kind: K }>;
 
 interface Common {
   actions: SessionActions;
-  /** Whether the hub is unreachable, so that no action would arrive. */
+  /** Whether the hub is unreachable, so that actions would fail. */
   disabled: boolean;
 }
 
@@ -81,9 +81,9 @@ export function Starting({ view, actions }: Common & { view: Of<'starting'> }) {
 
 export function Syncing({ view, actions }: Common & { view: Of<'syncing'> }) {
   const t = useText();
-  const refused = view.cause === 'SERVICE_UNAVAILABLE';
-  const lost = refused || view.cause === 'CONNECTION_LOST';
-  const lostText = refused ? t.causes.SERVICE_UNAVAILABLE : t.syncing.lostText;
+  const isServiceDown = view.cause === 'SERVICE_UNAVAILABLE';
+  const lost = isServiceDown || view.cause === 'CONNECTION_LOST';
+  const lostText = isServiceDown ? t.causes.SERVICE_UNAVAILABLE : t.syncing.lostText;
   return (
     <Hero
       icon={
@@ -133,7 +133,7 @@ export function Failed({
 }: Common & { view: Of<'failed'>; lastError: LastError | null }) {
   const t = useText();
   const { what, cure } = explain(t, view.cause, view.message);
-  // An exhausted restart budget hides the failure before it.
+  // After an exhausted restart budget, the original failure is in `lastError`.
   const technical = lastError?.message ?? view.message;
   return (
     <Hero

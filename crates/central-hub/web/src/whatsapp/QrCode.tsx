@@ -17,7 +17,7 @@ function useCode(): LiveQr | null {
   return null;
 }
 
-/** Enlarging must not blur edges; shrinking without smoothing distorts modules. */
+/** Disables smoothing only if the image is enlarged: shrinking without it distorts modules. */
 function keepCrisp({ currentTarget: image }: SyntheticEvent<HTMLImageElement>) {
   const shown = image.clientWidth * window.devicePixelRatio;
   image.toggleAttribute('data-small', image.naturalWidth < shown);
@@ -33,8 +33,8 @@ export function QrCode() {
   const left = deadline === null ? null : secondsLeft(deadline, now);
   const fraction =
     deadline === null || !code?.lifeMs ? null : fractionLeft(deadline, code.lifeMs, now);
-  // The replacement is due; the displayed code would not scan.
-  const dead = left === 0;
+  // The displayed code has expired, and its replacement is due.
+  const isExpired = left === 0;
 
   return (
     <div>
@@ -44,11 +44,11 @@ export function QrCode() {
             src={code.image}
             alt={t.scan.alt}
             className={classes.image}
-            data-dead={dead || undefined}
+            data-dead={isExpired || undefined}
             onLoad={keepCrisp}
           />
         )}
-        {(!code || dead) && (
+        {(!code || isExpired) && (
           <div className={classes.waiting}>
             <Loader size="sm" color="brand.7" aria-hidden />
             <span>{code ? t.scan.renewing : t.scan.waiting}</span>
@@ -62,7 +62,7 @@ export function QrCode() {
           style={{ transform: `scaleX(${fraction ?? 0})` }}
         />
       </div>
-      {/* Not announced: a screen reader counting every second is no help. */}
+      {/* Not announced: a screen reader should not count every second. */}
       <Text size="sm" c="dimmed" ta="center" role="timer" aria-live="off" className={classes.count}>
         {left !== null && left > 0 ? t.scan.renewsIn(left) : '\u00a0'}
       </Text>

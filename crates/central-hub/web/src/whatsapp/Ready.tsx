@@ -5,13 +5,13 @@ import type { SessionBody } from '../api/types';
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
 import { relative } from '../lib/time';
-import { useMoment } from '../live/useMoment';
+import { useFormatTime } from '../live/useFormatTime';
 import { useNow, wallClock } from '../lib/useNow';
 import { CloseActions } from './CloseActions';
 import classes from './Ready.module.css';
 import type { SessionActions } from './useSessionActions';
 
-/** The connected state: the account, and since when. */
+/** The connected state: the account, and since when it is connected. */
 export function Ready({
   session,
   actions,
@@ -21,7 +21,7 @@ export function Ready({
 }) {
   const t = useText();
   const now = useNow(wallClock, 30_000);
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const account = session?.account ?? null;
 
   return (
@@ -60,7 +60,7 @@ export function Ready({
             <dd>
               {relative(session.since, now, t.locale) ?? t.ready.justNow}
               <Text size="xs" c="dimmed">
-                {moment(session.since)}
+                {formatTime(session.since)}
               </Text>
             </dd>
           </div>

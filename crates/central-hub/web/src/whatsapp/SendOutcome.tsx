@@ -19,7 +19,7 @@ function Id({ value }: { value: string }) {
   );
 }
 
-function Sent({ sent, to }: { sent: SendBody; to: string }) {
+function SentNotice({ sent, to }: { sent: SendBody; to: string }) {
   const t = useText();
   const { acks } = useLive();
   if (sent.dry_run) {
@@ -60,7 +60,7 @@ export function SendOutcome({
   const unknown = error !== null && outcomeIsUnknown(error);
   return (
     <Box role="status" aria-live="polite" mt={sent || error ? 'md' : 0} data-testid="send-outcome">
-      {sent && <Sent sent={sent} to={to} />}
+      {sent && <SentNotice sent={sent} to={to} />}
       {error && (
         <Notice
           color={unknown ? 'yellow' : 'red'}

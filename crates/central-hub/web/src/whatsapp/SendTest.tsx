@@ -40,7 +40,7 @@ export function SendTest({ dryRun, disabled, own }: Props) {
     onSuccess: () => {
       pending.current = null;
     },
-    // The result is below the button, and may be outside the window.
+    // The result appears below the button, possibly outside the window.
     onSettled: () =>
       requestAnimationFrame(() => result.current?.scrollIntoView({ block: 'nearest' })),
     onError: (error) => {
@@ -69,11 +69,11 @@ export function SendTest({ dryRun, disabled, own }: Props) {
   }
 
   function sendTo(digits: string) {
-    // A retry after an unknown outcome reuses the key, so that the receiver
-    // deduplicates it.
+    // A retry after an unknown outcome reuses the key, so that the service
+    // recognizes the duplicate.
     const last = pending.current;
-    const same = last && last.to === digits && last.message === message;
-    const next = same ? last : { to: digits, message, key: newKey() };
+    const isRepeated = last && last.to === digits && last.message === message;
+    const next = isRepeated ? last : { to: digits, message, key: newKey() };
     pending.current = next;
     attempt.mutate(next);
   }

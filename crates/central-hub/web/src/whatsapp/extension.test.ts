@@ -11,27 +11,27 @@ const request = {
   extensions: { uvm: true },
 };
 
-describe('the passkey between this page and WhatsApp’s', () => {
-  it('is asked for with all that WhatsApp asks', () => {
+describe('the passkey exchange with WhatsApp’s page', () => {
+  it('requests the passkey with all of WhatsApp’s options', () => {
     const text = snippet(request);
     expect(text).toContain(JSON.stringify(request));
     expect(text).not.toContain('\n');
   });
 
-  it('is taken as the console prints it', () => {
+  it('accepts the output of the console', () => {
     const answer = JSON.stringify({ id: 'AQ', response: { signature: 'AQ' } });
     for (const pasted of [answer, ` ${answer}\n`, `'${answer}'`]) {
       expect(parseAnswer(pasted)?.id).toBe('AQ');
     }
   });
 
-  it('is not taken for what it is not', () => {
+  it('rejects other text', () => {
     for (const pasted of ['', 'undefined', '[]', '{}', '"AQ"', '{"id":']) {
       expect(parseAnswer(pasted)).toBeNull();
     }
   });
 
-  it('is of the extension alone', () => {
+  it('ignores messages that are not from the extension', () => {
     const ready = { source: 'leadmaster-passkey', type: 'ready' };
     expect(fromExtension({ data: ready })).toEqual(ready);
     for (const data of [null, 'ready', { type: 'ready' }, { source: 'leadmaster-page' }]) {

@@ -1,5 +1,5 @@
-// Messages between this page and the extension of deploy/passkey, through this
-// window. The extension forwards a request to WhatsApp's own page, where the
+// Messages between this page and the extension in deploy/passkey, through the
+// window. The extension forwards a request to WhatsApp's own page, on which the
 // browser permits WhatsApp's passkey, and returns the response.
 
 import type { PasskeyCredential, PasskeyRequest } from '../api/types';
@@ -12,7 +12,7 @@ export type FromExtension =
   | { source: typeof EXTENSION; type: 'answer'; id: string; credential: PasskeyCredential }
   | { source: typeof EXTENSION; type: 'failed'; id: string; reason: string };
 
-/** Returns a message of the extension; `null` for messages of others. */
+/** Returns a message of the extension; `null` for other messages. */
 export function fromExtension(event: Pick<MessageEvent, 'data'>): FromExtension | null {
   const data = event.data as Partial<FromExtension> | null;
   return data && typeof data === 'object' && data.source === EXTENSION

@@ -15,7 +15,7 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-/** Connects to the extension of deploy/passkey, if installed. */
+/** Connects to the extension in deploy/passkey, if installed. */
 export function useExtension(): Extension {
   const [installed, setInstalled] = useState(false);
   const waiting = useRef(new Map<string, Waiting>());
@@ -26,10 +26,10 @@ export function useExtension(): Extension {
       const message = fromExtension(event);
       if (!message) return;
       if (message.type === 'ready') return setInstalled(true);
-      const asked = waiting.current.get(message.id);
+      const pending = waiting.current.get(message.id);
       waiting.current.delete(message.id);
-      if (message.type === 'answer') asked?.resolve(message.credential);
-      else asked?.reject(new Error(message.reason));
+      if (message.type === 'answer') pending?.resolve(message.credential);
+      else pending?.reject(new Error(message.reason));
     };
     window.addEventListener('message', listen);
     window.postMessage({ source: PAGE, type: 'hello' }, window.location.origin);

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { connect, disconnect, logout } from '../api/endpoints';
 import { SESSION_KEY } from '../live/keys';
 
-/** The operator's three actions on the session. */
+/** Returns the operator's three actions on the session. */
 export function useSessionActions() {
   const queries = useQueryClient();
   // Pending until the session is refetched, so that the screen does not fall

@@ -7,12 +7,12 @@ import classes from './Actions.module.css';
 
 interface Props {
   message: Message;
-  /** What the contact is called. */
+  /** The contact's displayed name. */
   who: string;
   onClose: () => void;
 }
 
-/** The message that is answered, above the box. */
+/** The quoted message, above the answer box. */
 export function AnsweredMessage({ message, who, onClose }: Props) {
   const t = useText();
   const m = t.messageActions;

@@ -14,7 +14,7 @@ interface Props {
   onAct: (message: Message, action: Action) => void;
 }
 
-/** What can be done to a message. Its menu is made when it is opened: a long conversation has many. */
+/** The actions on a message. The menu is rendered when opened: a long conversation has many. */
 export function MessageActions({ message, onAct }: Props) {
   const m = useText().messageActions;
   const [isUsed, setUsed] = useState(false);

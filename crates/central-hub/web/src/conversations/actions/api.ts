@@ -1,6 +1,6 @@
 import { request } from '../../api/http';
 
-/** The hub waits this long for WhatsApp. */
+/** Timeout of a change, for which the hub waits for WhatsApp. */
 const CHANGE_MS = 75_000;
 
 export interface Changed {
@@ -10,7 +10,7 @@ export interface Changed {
 
 const path = (id: number): string => `/api/listener/messages/${id}`;
 
-/** Edits a message; repeated with the same text it is one edit. */
+/** Edits a message; repeating the request with the same text causes no second edit. */
 export const editMessage = (id: number, mensaje: string) =>
   request<Changed>(path(id), { method: 'PUT', body: { mensaje }, timeoutMs: CHANGE_MS });
 

@@ -22,15 +22,15 @@ const message = (part: Partial<Message>, minutes = 1): Message => ({
   ...part,
 });
 
-describe('what can be done to a message', () => {
-  it('ends with the times of WhatsApp', () => {
+describe('the actions on a message', () => {
+  it('end with WhatsApp’s time limits', () => {
     expect(canEdit(message({}, 14), NOW)).toBe(true);
     expect(canEdit(message({}, 15), NOW)).toBe(false);
     expect(canDelete(message({}, 60 * 60 - 1), NOW)).toBe(true);
     expect(canDelete(message({}, 60 * 60), NOW)).toBe(false);
   });
 
-  it('is for messages of one’s own that WhatsApp has', () => {
+  it('allow edit and delete only for own messages that WhatsApp has', () => {
     const inbound = message({ direccion: 'entrante', estado: 'recibido' });
     for (const one of [
       inbound,
@@ -47,7 +47,7 @@ describe('what can be done to a message', () => {
     expect(canAnswer(message({ direccion: 'entrante', message_id: null }))).toBe(false);
   });
 
-  it('leaves what has no text as it is', () => {
+  it('allow edit only for messages with text', () => {
     expect(canEdit(message({ tipo: 'image', mensaje: '' }), NOW)).toBe(false);
     expect(canEdit(message({ tipo: 'image', mensaje: 'La casa' }), NOW)).toBe(true);
     expect(canEdit(message({ tipo: 'location' }), NOW)).toBe(false);

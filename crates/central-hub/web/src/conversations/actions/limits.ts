@@ -1,31 +1,31 @@
 import type { MessageStateName } from '../../ui/MessageState';
 import type { Message } from '../types';
 
-/** WhatsApp's own limits; the service checks them as well. */
+/** WhatsApp's time limits; the service enforces them as well. */
 const EDIT_MS = 15 * 60_000;
 const DELETE_MS = 60 * 3_600_000;
 
 /** States in which WhatsApp has the message. */
 const SENT: ReadonlySet<MessageStateName> = new Set(['enviado', 'entregado', 'leido', 'reproducido']);
-/** Types whose text, or caption, WhatsApp lets be edited. */
+/** Types whose text or caption WhatsApp allows to edit. */
 const EDITABLE: ReadonlySet<string> = new Set(['text', 'chat', 'image', 'video', 'document']);
 
-const isThere = ({ message_id: id, deleted_at: deleted }: Message): boolean =>
+const isPresent = ({ message_id: id, deleted_at: deleted }: Message): boolean =>
   id != null && deleted === undefined;
 
 const isOwn = (message: Message): boolean =>
-  message.direccion === 'saliente' && SENT.has(message.estado) && isThere(message);
+  message.direccion === 'saliente' && SENT.has(message.estado) && isPresent(message);
 
 const age = ({ fecha }: Message, now: number): number => now - Date.parse(fecha);
 
 /** Returns whether a message can be answered. */
 export const canAnswer = (message: Message): boolean =>
-  message.direccion === 'saliente' ? isOwn(message) : isThere(message) && message.tipo !== 'call';
+  message.direccion === 'saliente' ? isOwn(message) : isPresent(message) && message.tipo !== 'call';
 
-/** Returns whether WhatsApp still lets a message be edited. */
+/** Returns whether WhatsApp still allows to edit a message. */
 export const canEdit = (message: Message, now: number): boolean =>
   isOwn(message) && EDITABLE.has(message.tipo) && message.mensaje !== '' && age(message, now) < EDIT_MS;
 
-/** Returns whether WhatsApp still lets a message be deleted for everyone. */
+/** Returns whether WhatsApp still allows to delete a message for everyone. */
 export const canDelete = (message: Message, now: number): boolean =>
   isOwn(message) && message.tipo !== 'reaction' && age(message, now) < DELETE_MS;

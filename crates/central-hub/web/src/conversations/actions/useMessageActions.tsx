@@ -10,16 +10,16 @@ import { deleteMessage } from './api';
 import { EditDialog } from './EditDialog';
 import type { Action } from './MessageActions';
 
-interface MessageActionsOfThread {
+interface ThreadActions {
   act: (message: Message, action: Action) => void;
-  /** The message that is answered. */
+  /** The message to quote in the answer. */
   answered: Message | null;
   answerNone: () => void;
   dialogs: ReactNode;
 }
 
-/** What a person does to the messages of a conversation. */
-export function useMessageActions(): MessageActionsOfThread {
+/** Manages the actions on a conversation's messages: answer, edit, delete. */
+export function useMessageActions(): ThreadActions {
   const m = useText().messageActions;
   const [answered, setAnswered] = useState<Message | null>(null);
   const [edited, setEdited] = useState<Message | null>(null);

@@ -7,8 +7,8 @@ import { useText } from '../../i18n/I18nProvider';
 import classes from './Compose.module.css';
 import { findEmoji, GROUPS, neighbour, noteEmoji, recentEmoji, type EmojiRow } from './emoji';
 
-/** Groups shown for a search: one, by how well they match. */
-const MOST_FOUND = 200;
+/** Maximum number of search results, best matches first. */
+const MAX_RESULTS = 200;
 
 const byEmoji = new Map(rows.map((row) => [row[0], row]));
 
@@ -17,21 +17,21 @@ interface Props {
   onClose: () => void;
 }
 
-/** The emoji by groups, with a search. */
+/** A searchable list of emoji by group. */
 export default function EmojiPicker({ onPick, onClose }: Props) {
   const t = useText();
   const e = t.conversations.emoji;
   const [search, setSearch] = useState('');
-  const wanted = useDeferredValue(search);
-  // Those of the moment it was opened: none moves under the pointer.
+  const deferredSearch = useDeferredValue(search);
+  // Read once, so that no emoji moves under the pointer after a choice.
   const [recent] = useState(recentEmoji);
-  // One is reached by Tab, the others by the arrows.
+  // Tab reaches only this emoji; the arrow keys reach the others.
   const [at, setAt] = useState(0);
   const field = useRef<HTMLInputElement>(null);
   const grid = useRef<HTMLDivElement>(null);
   const groups = useMemo<{ key: string; label: string; some: readonly EmojiRow[] }[]>(() => {
-    if (wanted.trim() !== '') {
-      return [{ key: 'found', label: e.found, some: findEmoji(rows, wanted).slice(0, MOST_FOUND) }];
+    if (deferredSearch.trim() !== '') {
+      return [{ key: 'found', label: e.found, some: findEmoji(rows, deferredSearch).slice(0, MAX_RESULTS) }];
     }
     const used = recent.map((one) => byEmoji.get(one)).filter((row) => row !== undefined);
     return [
@@ -42,7 +42,7 @@ export default function EmojiPicker({ onPick, onClose }: Props) {
         some: rows.filter((row) => row[1] === group),
       })),
     ].filter(({ some }) => some.length > 0);
-  }, [wanted, recent, e]);
+  }, [deferredSearch, recent, e]);
   const total = groups.reduce((sum, { some }) => sum + some.length, 0);
 
   function pick(emoji: string) {
@@ -60,8 +60,8 @@ export default function EmojiPicker({ onPick, onClose }: Props) {
       return;
     }
     const all = buttons();
-    const here = all.indexOf(document.activeElement as HTMLButtonElement);
-    if (here === -1) {
+    const focusedIndex = all.indexOf(document.activeElement as HTMLButtonElement);
+    if (focusedIndex === -1) {
       if (event.key === 'ArrowDown') {
         event.preventDefault();
         all[0]?.focus();
@@ -74,7 +74,7 @@ export default function EmojiPicker({ onPick, onClose }: Props) {
     }
     if (!event.key.startsWith('Arrow') && event.key !== 'Home' && event.key !== 'End') return;
     event.preventDefault();
-    const to = neighbour(all.map((one) => one.getBoundingClientRect()), here, event.key);
+    const to = neighbour(all.map((one) => one.getBoundingClientRect()), focusedIndex, event.key);
     if (to === null) field.current?.focus();
     else all[to]?.focus();
   }
@@ -87,7 +87,7 @@ export default function EmojiPicker({ onPick, onClose }: Props) {
         type="search"
         aria-label={e.search}
         placeholder={e.search}
-        // On a phone the keyboard would cover the emoji.
+        // Not on a phone, where the keyboard would cover the emoji.
         autoFocus={!window.matchMedia('(hover: none)').matches}
         size="sm"
         m={8}
@@ -99,7 +99,7 @@ export default function EmojiPicker({ onPick, onClose }: Props) {
         }}
       />
       <VisuallyHidden role="status">
-        {wanted.trim() === '' ? '' : e.count(total)}
+        {deferredSearch.trim() === '' ? '' : e.count(total)}
       </VisuallyHidden>
       {total === 0 && (
         <Text size="sm" c="dimmed" px={12} pb={12} aria-hidden>
@@ -115,7 +115,7 @@ export default function EmojiPicker({ onPick, onClose }: Props) {
             <div className={classes.emojiGrid}>
               {some.map(([emoji, , es, en]) => {
                 index += 1;
-                const own = index;
+                const ownIndex = index;
                 const name = t.locale.startsWith('es') ? es : en;
                 return (
                   <button
@@ -125,8 +125,8 @@ export default function EmojiPicker({ onPick, onClose }: Props) {
                     aria-label={name}
                     title={name}
                     data-emoji={emoji}
-                    tabIndex={own === Math.min(at, total - 1) ? 0 : -1}
-                    onFocus={() => setAt(own)}
+                    tabIndex={ownIndex === Math.min(at, total - 1) ? 0 : -1}
+                    onFocus={() => setAt(ownIndex)}
                     onClick={() => pick(emoji)}
                   >
                     {emoji}

@@ -15,11 +15,11 @@ import { ActionError } from '../../ui/ActionError';
 import { Avatar } from '../Avatar';
 import classes from './Compose.module.css';
 
-/** Fewer digits are the beginning of a number. */
-const DIGITS = 6;
-const SHOWN = 6;
+/** Minimum number of digits before the input is parsed as a number. */
+const MIN_DIGITS = 6;
+const MAX_CONTACTS = 6;
 
-/** Whom to write to: a number as people write it, or somebody known. */
+/** Selects the recipient of a new conversation: a typed number or a known contact. */
 export default function NewConversation({ onDone }: { onDone: () => void }) {
   const t = useText();
   const n = t.conversations.begin;
@@ -28,7 +28,7 @@ export default function NewConversation({ onDone }: { onDone: () => void }) {
   const [tried, setTried] = useState(false);
   const [settled] = useDebouncedValue(typed.trim(), 250);
   const checked = checkPhone(settled);
-  const written = checked.ok && checked.written.length >= DIGITS ? checked.written : null;
+  const written = checked.ok && checked.written.length >= MIN_DIGITS ? checked.written : null;
   const phone = useQuery({
     queryKey: ['phone', written],
     queryFn: ({ signal }) => understandPhone(written ?? '', signal),
@@ -42,7 +42,7 @@ export default function NewConversation({ onDone }: { onDone: () => void }) {
     placeholderData: (before) => (settled === '' ? undefined : before),
   });
   const understood = written === null ? undefined : phone.data;
-  const found = settled === '' ? [] : (contacts.data?.items ?? []).slice(0, SHOWN);
+  const found = settled === '' ? [] : (contacts.data?.items ?? []).slice(0, MAX_CONTACTS);
   const isSettled = settled === typed.trim() && !phone.isFetching && !contacts.isFetching;
   const nobody = isSettled && settled !== '' && found.length === 0 && understood?.ok !== true;
 

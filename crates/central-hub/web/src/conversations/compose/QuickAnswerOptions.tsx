@@ -7,13 +7,13 @@ import { QUICK_ANSWERS } from '../../lib/routes';
 import classes from './Compose.module.css';
 import type { QuickAnswerList } from './useQuickAnswerList';
 
-/** The quick answers to choose from, above the answer box. */
+/** The list of matching quick answers, above the answer box. */
 export function QuickAnswerOptions({ list }: { list: QuickAnswerList }) {
   const s = useText().quickAnswers.box;
   const chosen = useRef<HTMLDivElement>(null);
   const { shows, found, active } = list;
   useEffect(() => {
-    // Recent browsers answer with a promise, which is no clean-up.
+    // Recent browsers return a promise, which must not become the effect's clean-up.
     void chosen.current?.scrollIntoView({ block: 'nearest' });
   }, [active, found.length]);
   const said = {
@@ -43,7 +43,7 @@ export function QuickAnswerOptions({ list }: { list: QuickAnswerList }) {
                   role="option"
                   aria-selected={at === active}
                   className={classes.option}
-                  // The focus stays in the box.
+                  // Keeps the focus in the answer box.
                   onMouseDown={(event) => event.preventDefault()}
                   onClick={() => list.choose(one)}
                 >

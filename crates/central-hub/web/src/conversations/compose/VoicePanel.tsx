@@ -11,7 +11,7 @@ import { Notice } from '../../ui/Notice';
 import classes from './Compose.module.css';
 import type { Voice } from './useVoice';
 
-/** How long it has been recording. */
+/** The duration of the recording so far. */
 function Clock({ since }: { since: number }) {
   const v = useText().conversations.voice;
   const now = useNow(wallClock, 500);
@@ -23,13 +23,13 @@ function Clock({ since }: { since: number }) {
   );
 }
 
-/** A voice message that is recorded, listened to and sent. */
+/** Controls to record, play and send a voice message. */
 export function VoicePanel({ voice, canSend }: { voice: Voice; canSend: boolean }) {
   const c = useText().conversations;
   const v = c.voice;
   const { state, error, problem } = voice;
   const first = useRef<HTMLButtonElement>(null);
-  // The button that was pressed is there no more.
+  // The pressed button is gone, so focus the first remaining one.
   useEffect(() => {
     if (state === 'recording' || state === 'recorded') first.current?.focus();
   }, [state]);
@@ -85,7 +85,7 @@ export function VoicePanel({ voice, canSend }: { voice: Voice; canSend: boolean 
             size="compact-md"
             variant="default"
             leftSection={<IconTrash size={16} aria-hidden />}
-            // From then on nothing can be taken back.
+            // Once uploaded, the message can no longer be cancelled.
             disabled={state === 'sending' && voice.part === 1}
             onClick={voice.discard}
           >

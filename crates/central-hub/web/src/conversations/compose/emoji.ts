@@ -1,15 +1,15 @@
-// Finding and remembering emoji: pure functions of the list, and the storage of this
-// browser.
+// Searches emoji and navigates among them (pure functions), and stores the recently used ones in
+// this browser.
 
 import { fold } from '../../lib/marks';
-import { remember, remembered } from '../../lib/stored';
+import { remember, storedValue } from '../../lib/stored';
 
 export type EmojiRow = readonly [emoji: string, group: number, es: string, en: string, words: string];
 
-/** The groups in the order of Unicode; 2 holds parts of others. */
+/** Emoji groups in Unicode's order; group 2 has only components of other emoji. */
 export const GROUPS = [0, 1, 3, 4, 5, 6, 7, 8, 9] as const;
 
-/** Returns the emoji for all words, in Spanish or English, those named so first. */
+/** Returns the emoji that match all words, in Spanish or English; matches by name come first. */
 export function findEmoji(rows: readonly EmojiRow[], search: string): EmojiRow[] {
   const words = fold(search).split(/\s+/).filter(Boolean);
   if (words.length === 0) return [...rows];
@@ -30,22 +30,22 @@ export function findEmoji(rows: readonly EmojiRow[], search: string): EmojiRow[]
 }
 
 const KEY = 'leadmaster-emoji';
-const MOST = 24;
+const MAX_RECENT = 24;
 
-/** Returns those used last, the latest first. */
+/** Returns the recently used emoji, latest first. */
 export function recentEmoji(): string[] {
   try {
-    const found: unknown = JSON.parse(remembered(KEY) ?? '[]');
-    return Array.isArray(found) ? found.filter((one) => typeof one === 'string').slice(0, MOST) : [];
+    const found: unknown = JSON.parse(storedValue(KEY) ?? '[]');
+    return Array.isArray(found) ? found.filter((one) => typeof one === 'string').slice(0, MAX_RECENT) : [];
   } catch {
     return [];
   }
 }
 
 export const noteEmoji = (emoji: string): void =>
-  remember(KEY, JSON.stringify([emoji, ...recentEmoji().filter((one) => one !== emoji)].slice(0, MOST)));
+  remember(KEY, JSON.stringify([emoji, ...recentEmoji().filter((one) => one !== emoji)].slice(0, MAX_RECENT)));
 
-/** Where an arrow key leads from one of several boxes, by their places on the screen. */
+/** Returns the box that an arrow key reaches from box `at`, by the positions on the screen. */
 export function neighbour(
   boxes: readonly { left: number; top: number }[],
   at: number,

@@ -4,14 +4,14 @@ import { asOggOpus, NotOpus, readWebm, samplesIn, writeOgg } from './oggOpus';
 
 const ascii = (text: string): number[] => [...new TextEncoder().encode(text)];
 
-/** An EBML element; without content its size is not known, as in a recording. */
+/** Builds an EBML element; without content its size is unknown, as in a recording. */
 function element(id: number[], content: number[] | null): number[] {
   if (content === null) return [...id, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
   return [...id, 0x40 | (content.length >> 8), content.length & 0xff, ...content];
 }
 
 const HEAD = [...ascii('OpusHead'), 1, 1, 0x38, 0x01, 0x80, 0xbb, 0, 0, 0, 0, 0];
-/** 20 ms of CELT. */
+/** Builds a packet with 20 ms of CELT. */
 const packet = (length: number, fill = 7): number[] => [0xf8, ...Array<number>(length - 1).fill(fill)];
 const block = (content: number[], flags = 0x80): number[] =>
   element([0xa3], [0x81, 0, 0, flags, ...content]);
@@ -39,7 +39,7 @@ interface Page {
   packets: Uint8Array[];
 }
 
-/** Reads an OGG file, and checks each page's checksum by the letter of RFC 3533. */
+/** Parses an OGG file, and verifies each page's checksum as defined in RFC 3533. */
 function readOgg(file: Uint8Array): Page[] {
   const pages: Page[] = [];
   for (let at = 0; at < file.length; ) {
@@ -76,7 +76,7 @@ function readOgg(file: Uint8Array): Page[] {
 const bytesOf = async (blob: Blob): Promise<Uint8Array> => new Uint8Array(await blob.arrayBuffer());
 
 describe('a recording as OGG/Opus', () => {
-  it('has the same packets, its header first, and a place for each second', async () => {
+  it('has the same packets after the header, and a page per second', async () => {
     const packets = Array.from({ length: 120 }, (_, n) => packet(n === 60 ? 600 : 40 + n, n));
     const ogg = await asOggOpus(new Blob([webm(packets.map((one) => block(one))) as BlobPart]));
     expect(ogg.type).toBe('audio/ogg; codecs=opus');
@@ -84,13 +84,13 @@ describe('a recording as OGG/Opus', () => {
     expect([head?.flags, [...(head?.packets[0] ?? [])]]).toEqual([2, HEAD]);
     expect(new TextDecoder().decode(tags?.packets[0]?.subarray(0, 8))).toBe('OpusTags');
     expect(sound.flatMap((one) => one.packets).map((one) => [...one])).toEqual(packets);
-    // 20 ms each, and 50 in a second.
+    // Packets of 20 ms: 50 per second.
     expect(sound.map(({ granule }) => granule)).toEqual([48_000n, 96_000n, 115_200n]);
     expect(sound.map(({ flags }) => flags)).toEqual([0, 0, 4]);
     expect([head, tags, ...sound].map((one) => one?.sequence)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('splits what does not fit into a page', () => {
+  it('splits packets over pages', () => {
     const packets = Array.from({ length: 40 }, () => Uint8Array.from(packet(2_550)));
     const { pages, seconds } = writeOgg({ head: Uint8Array.from(HEAD), packets });
     const read = pages.flatMap((one) => readOgg(one));
@@ -98,18 +98,18 @@ describe('a recording as OGG/Opus', () => {
     expect(seconds).toBe(0.8);
   });
 
-  it('stays as it is where the browser writes OGG itself', async () => {
+  it('is unchanged if the browser writes OGG', async () => {
     const { pages } = writeOgg({ head: Uint8Array.from(HEAD), packets: [Uint8Array.from(packet(20))] });
     const own = new Blob(pages as BlobPart[]);
     expect(await bytesOf(await asOggOpus(own))).toEqual(await bytesOf(own));
   });
 
-  it('leaves out what the recorder did not finish', () => {
+  it('omits an unfinished element', () => {
     const whole = webm([block(packet(50)), block(packet(60))]);
     expect(readWebm(whole.subarray(0, whole.length - 9)).packets).toHaveLength(1);
   });
 
-  it('is refused where it is something else', async () => {
+  it('rejects other files', async () => {
     const cases: [string, Uint8Array][] = [
       ['nothing', new Uint8Array()],
       ['text', Uint8Array.from(ascii('hola, esto no es'))],
@@ -124,9 +124,9 @@ describe('a recording as OGG/Opus', () => {
 });
 
 describe('a packet', () => {
-  it('says how long it is', () => {
+  it('has a duration', () => {
     const ms = (toc: number, second = 0) => samplesIn(Uint8Array.from([toc, second])) / 48;
-    // SILK 60 ms; hybrid 10 ms; CELT 2.5 ms; two frames of 20 ms; three of them, counted.
+    // SILK 60 ms; hybrid 10 ms; CELT 2.5 ms; two frames of 20 ms; three frames with a frame count.
     expect([ms(3 << 3), ms(12 << 3), ms(16 << 3), ms((31 << 3) | 1), ms((31 << 3) | 3, 3)]).toEqual([60, 10, 2.5, 40, 60]);
   });
 });

@@ -1,11 +1,11 @@
-// A recording of the browser as the OGG/Opus file that WhatsApp takes as a voice
-// message. Chromium's recorder writes the same Opus packets into WebM, so they only
-// change their container: nothing is encoded again.
+// Converts a browser recording into the OGG/Opus file that WhatsApp accepts as a voice
+// message. Chromium's recorder writes the same Opus packets into WebM, so only the
+// container changes, without re-encoding.
 //
-// Written for what a recorder writes (one track, no lacing), which needs a
+// Supports only what a recorder writes (one track, no lacing), which needs a
 // hundredth of the code of a library for all of Matroska.
 
-/** A file that is no recording of one Opus track. */
+/** Thrown for a file that is not a recording with one Opus track. */
 export class NotOpus extends Error {}
 
 const TRACK_ENTRY = 0xae;
@@ -14,7 +14,7 @@ const SIMPLE_BLOCK = 0xa3;
 const BLOCK = 0xa1;
 /** Elements whose children follow: Segment, Tracks, TrackEntry, Cluster, BlockGroup. */
 const PARENTS: ReadonlySet<number> = new Set([0x18538067, 0x1654ae6b, TRACK_ENTRY, 0x1f43b675, 0xa0]);
-/** The four bytes that WebM begins with. */
+/** The first four bytes of a WebM file. */
 const EBML = 0x1a45dfa3;
 
 /** Reads an EBML number at `at`; an id keeps the bit that marks its length. */
@@ -48,7 +48,7 @@ export function readWebm(bytes: Uint8Array): Track {
   while (at < bytes.length) {
     const id = number(bytes, at, true);
     const size = number(bytes, id.end, false);
-    // The children of a parent come next, also where its size is not known yet.
+    // The children of a parent follow, even if the parent's size is unknown.
     if (PARENTS.has(id.value)) {
       at = size.end;
       continue;
@@ -75,7 +75,7 @@ export function readWebm(bytes: Uint8Array): Track {
 
 const RATE = 48_000;
 
-/** Returns the samples in a packet, at 48 kHz (RFC 6716, 3.1). */
+/** Returns the number of samples in a packet, at 48 kHz (RFC 6716, 3.1). */
 export function samplesIn(packet: Uint8Array): number {
   const toc = packet[0] ?? 0;
   const config = toc >> 3;
@@ -101,7 +101,7 @@ function checksum(bytes: Uint8Array): number {
   return crc;
 }
 
-/** The lengths of a packet's segments. */
+/** Returns the lengths of a packet's segments in bytes. */
 const segments = ({ length }: Uint8Array): number[] => [
   ...Array<number>(Math.floor(length / 255)).fill(255),
   length % 255,
@@ -113,18 +113,18 @@ const SERIAL = 1;
 
 /** Writes an OGG page (RFC 3533). */
 function page(packets: readonly Uint8Array[], flags: number, granule: number, sequence: number): Uint8Array {
-  const table = packets.flatMap(segments);
+  const segmentCount = packets.flatMap(segments);
   const size = packets.reduce((sum, { length }) => sum + length, 0);
-  const bytes = new Uint8Array(27 + table.length + size);
+  const bytes = new Uint8Array(27 + segmentCount.length + size);
   const view = new DataView(bytes.buffer);
   bytes.set(new TextEncoder().encode('OggS'));
   bytes[5] = flags;
   view.setBigInt64(6, BigInt(granule), true);
   view.setUint32(14, SERIAL, true);
   view.setUint32(18, sequence, true);
-  bytes[26] = table.length;
-  bytes.set(table, 27);
-  let at = 27 + table.length;
+  bytes[26] = segmentCount.length;
+  bytes.set(segmentCount, 27);
+  let at = 27 + segmentCount.length;
   for (const packet of packets) {
     bytes.set(packet, at);
     at += packet.length;
@@ -147,34 +147,34 @@ export function writeOgg({ head, packets }: Track): { pages: Uint8Array[]; secon
   if (packets.length === 0) throw new NotOpus('it holds no sound');
   const pages = [page([head], FIRST, 0, 0), page([tags()], 0, 0, 1)];
   let samples = 0;
-  let some: Uint8Array[] = [];
-  let begun = 0;
-  let table = 0;
+  let pending: Uint8Array[] = [];
+  let pageStart = 0;
+  let segmentCount = 0;
   packets.forEach((packet, n) => {
     const more = segments(packet).length;
     if (more > 255) throw new NotOpus('a packet is too long');
-    if (table + more > 255) {
-      pages.push(page(some, 0, samples, pages.length));
-      some = [];
-      table = 0;
-      begun = samples;
+    if (segmentCount + more > 255) {
+      pages.push(page(pending, 0, samples, pages.length));
+      pending = [];
+      segmentCount = 0;
+      pageStart = samples;
     }
-    some.push(packet);
-    table += more;
+    pending.push(packet);
+    segmentCount += more;
     samples += samplesIn(packet);
     const isLast = n === packets.length - 1;
-    // A page a second, so that a player finds its place.
-    if (isLast || samples - begun >= RATE) {
-      pages.push(page(some, isLast ? LAST : 0, samples, pages.length));
-      some = [];
-      table = 0;
-      begun = samples;
+    // Writes one page per second, so that a player can seek.
+    if (isLast || samples - pageStart >= RATE) {
+      pages.push(page(pending, isLast ? LAST : 0, samples, pages.length));
+      pending = [];
+      segmentCount = 0;
+      pageStart = samples;
     }
   });
   return { pages, seconds: samples / RATE };
 }
 
-/** Returns the recording as OGG/Opus; one that is OGG already as it is. */
+/** Converts a recording to OGG/Opus; returns an OGG recording unchanged. */
 export async function asOggOpus(recorded: Blob): Promise<Blob> {
   const bytes = new Uint8Array(await recorded.arrayBuffer());
   const type = 'audio/ogg; codecs=opus';

@@ -1,6 +1,6 @@
-// The browser's microphone, as a recording that WhatsApp takes.
+// Records from the microphone in a format that WhatsApp accepts.
 
-/** Why nothing can be recorded. */
+/** The reason why recording is impossible. */
 export type RecorderProblem = 'insecure' | 'unsupported' | 'refused' | 'missing' | 'busy';
 
 export class CannotRecord extends Error {
@@ -9,11 +9,11 @@ export class CannotRecord extends Error {
   }
 }
 
-/** Containers that hold Opus, the one that WhatsApp takes first. */
+/** Containers for Opus; the one that WhatsApp accepts directly comes first. */
 const TYPES = ['audio/ogg;codecs=opus', 'audio/webm;codecs=opus'];
-/** As WhatsApp's own: enough for a voice. */
+/** The same bit rate as WhatsApp's recorder. */
 const BITS_PER_SECOND = 32_000;
-/** How often the recorder hands over what it has. */
+/** Interval at which the recorder delivers recorded data. */
 const SLICE_MS = 1_000;
 
 const PROBLEMS: Readonly<Record<string, RecorderProblem>> = {
@@ -25,15 +25,15 @@ const PROBLEMS: Readonly<Record<string, RecorderProblem>> = {
 };
 
 export interface Recording {
-  /** Ends it; what was recorded. */
+  /** Ends the recording, and returns it. */
   stop: () => Promise<Blob>;
-  /** Ends it, and keeps nothing. */
+  /** Ends the recording, and discards it. */
   discard: () => void;
 }
 
-/** Begins to record, once the person allows it. */
+/** Starts recording, after the user permits the microphone. */
 export async function record(onBroken: () => void): Promise<Recording> {
-  // Browsers give the microphone to pages over https, and of this machine.
+  // Browsers permit the microphone only on https and loopback.
   if (!window.isSecureContext || !navigator.mediaDevices) throw new CannotRecord('insecure');
   const type =
     typeof MediaRecorder === 'undefined'
@@ -52,7 +52,7 @@ export async function record(onBroken: () => void): Promise<Recording> {
   const recorder = new MediaRecorder(stream, { mimeType: type, audioBitsPerSecond: BITS_PER_SECOND });
   const parts: Blob[] = [];
   recorder.addEventListener('dataavailable', ({ data }) => parts.push(data));
-  // The browser shows that a microphone is open until its tracks are stopped.
+  // Stops the tracks, until which the browser indicates an open microphone.
   const close = () => stream.getTracks().forEach((track) => track.stop());
   const ended = new Promise<void>((resolve) => {
     recorder.addEventListener('stop', () => {
@@ -61,7 +61,7 @@ export async function record(onBroken: () => void): Promise<Recording> {
     });
   });
   recorder.addEventListener('error', onBroken);
-  // The microphone was unplugged, or taken away.
+  // The microphone was unplugged, or its permission revoked.
   stream.getTracks().forEach((track) => track.addEventListener('ended', onBroken));
   recorder.start(SLICE_MS);
   const end = () => {

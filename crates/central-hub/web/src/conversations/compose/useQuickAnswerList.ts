@@ -2,12 +2,12 @@ import { useId, useState, type KeyboardEvent, type RefObject } from 'react';
 
 import { fill } from '../../lib/template';
 import { useQuickAnswers, type QuickAnswer } from '../../quickanswers/api';
-import { askedAt, fieldsOf, matching, ofBusiness } from '../../quickanswers/find';
+import { shortcutAt, fieldsOf, matching, ofBusiness } from '../../quickanswers/find';
 
-/** At most as many are offered: more are found by typing on. */
-const OFFERED = 30;
+/** Maximum number of quick answers offered; typing more narrows them down. */
+const MAX_OFFERED = 30;
 
-interface Given {
+interface Options {
   box: RefObject<HTMLTextAreaElement | null>;
   text: string;
   put: (text: string) => void;
@@ -18,54 +18,54 @@ interface Given {
 }
 
 export interface QuickAnswerList {
-  /** What to show: nothing, a list, or why there is none. */
+  /** What to show: nothing, the list, or the reason why there is no list. */
   shows: 'nothing' | 'list' | 'loading' | 'none' | 'failed';
   listId: string;
   found: readonly QuickAnswer[];
-  /** Index of the answer that Enter chooses. */
+  /** Index of the answer that Enter selects. */
   active: number;
   optionId: (at: number) => string;
-  /** The contact's details that the chosen text lacks. */
+  /** The names of the contact's details that the inserted text needs but are unknown. */
   missing: readonly string[];
   choose: (answer: QuickAnswer) => void;
-  /** Takes away what was typed for the list, which is no draft. */
+  /** Removes the typed shortcut from the text, so that it does not stay in the draft. */
   leave: () => void;
   /** Opens the list at the cursor, or closes it. */
   toggle: () => void;
-  /** Notes where the cursor is, after a change or a move. */
+  /** Updates the cursor position after a change or a move; `typed` for a change of the text. */
   follow: (typed: boolean) => void;
-  /** Handles a key of the box; returns whether it was for the list. */
+  /** Handles a key pressed in the box; returns whether the list consumed it. */
   handleKey: (event: KeyboardEvent) => boolean;
 }
 
 /**
- * The quick answers for the word after a `/` in the answer box: the list of a
+ * Manages the quick answers for the word after a `/` in the answer box: the list of a
  * combobox, whose focus stays in the box.
  */
-export function useQuickAnswerList({ box, text, put, name, phone, business }: Given): QuickAnswerList {
+export function useQuickAnswerList({ box, text, put, name, phone, business }: Options): QuickAnswerList {
   const listId = useId();
   const [cursor, setCursor] = useState(0);
   const [closedAt, setClosedAt] = useState<number | null>(null);
   const [active, setActive] = useState(0);
   const [missing, setMissing] = useState<readonly string[]>([]);
-  const asked = askedAt(text, Math.min(cursor, text.length));
-  const isAsked = asked !== null && asked.start !== closedAt;
-  const answers = useQuickAnswers(isAsked);
+  const shortcut = shortcutAt(text, Math.min(cursor, text.length));
+  const isOpen = shortcut !== null && shortcut.start !== closedAt;
+  const answers = useQuickAnswers(isOpen);
   const all = ofBusiness(answers.data ?? [], business);
-  const found = isAsked ? matching(all, asked.word).slice(0, OFFERED) : [];
+  const found = isOpen ? matching(all, shortcut.word).slice(0, MAX_OFFERED) : [];
   const at = Math.min(active, Math.max(0, found.length - 1));
 
   function state(): QuickAnswerList['shows'] {
-    if (!isAsked) return 'nothing';
+    if (!isOpen) return 'nothing';
     if (found.length > 0) return 'list';
     if (answers.error) return 'failed';
     if (!answers.data) return 'loading';
-    // A word that no answer has is a text like any other.
-    return all.length === 0 && asked.word === '' ? 'none' : 'nothing';
+    // A word without a matching answer is plain text.
+    return all.length === 0 && shortcut.word === '' ? 'none' : 'nothing';
   }
   const shows = state();
 
-  /** Puts the cursor somewhere, once the new text is in the box. */
+  /** Selects a range, after the new text is rendered in the box. */
   function select(from: number, until: number) {
     requestAnimationFrame(() => {
       box.current?.focus();
@@ -75,48 +75,48 @@ export function useQuickAnswerList({ box, text, put, name, phone, business }: Gi
   }
 
   function choose(answer: QuickAnswer) {
-    if (!asked) return;
+    if (!shortcut) return;
     const filled = fill(answer.texto, fieldsOf(name, phone));
-    put(text.slice(0, asked.start) + filled.text + text.slice(asked.end));
+    put(text.slice(0, shortcut.start) + filled.text + text.slice(shortcut.end));
     setMissing(filled.missing);
     const gap = filled.missing.length > 0 ? filled.text.indexOf('…') : -1;
-    const end = asked.start + filled.text.length;
+    const end = shortcut.start + filled.text.length;
     if (gap === -1) select(end, end);
-    else select(asked.start + gap, asked.start + gap + 1);
+    else select(shortcut.start + gap, shortcut.start + gap + 1);
   }
 
   function toggle() {
-    if (shows !== 'nothing' && asked) {
-      setClosedAt(asked.start);
-      select(asked.end, asked.end);
+    if (shows !== 'nothing' && shortcut) {
+      setClosedAt(shortcut.start);
+      select(shortcut.end, shortcut.end);
       return;
     }
-    const here = box.current?.selectionStart ?? text.length;
-    const before = text.slice(0, here);
-    // One that was closed is opened again.
-    const again = askedAt(text, here);
-    const slash = again ? '' : /(^|\s)$/.test(before) ? '/' : ' /';
-    put(before + slash + text.slice(here));
+    const position = box.current?.selectionStart ?? text.length;
+    const before = text.slice(0, position);
+    // Reopens a closed list; otherwise inserts the slash that opens one.
+    const closedShortcut = shortcutAt(text, position);
+    const slash = closedShortcut ? '' : /(^|\s)$/.test(before) ? '/' : ' /';
+    put(before + slash + text.slice(position));
     setClosedAt(null);
     setActive(0);
-    select(here + slash.length, here + slash.length);
+    select(position + slash.length, position + slash.length);
   }
 
   function follow(typed: boolean) {
     const next = box.current?.selectionStart ?? 0;
     const value = box.current?.value ?? '';
     setCursor(next);
-    if (askedAt(value, next)?.start !== closedAt) setClosedAt(null);
+    if (shortcutAt(value, next)?.start !== closedAt) setClosedAt(null);
     if (!typed) return;
     setActive(0);
     if (!value.includes('…')) setMissing([]);
   }
 
   function handleKey(event: KeyboardEvent): boolean {
-    if (shows === 'nothing' || !asked || event.nativeEvent.isComposing) return false;
+    if (shows === 'nothing' || !shortcut || event.nativeEvent.isComposing) return false;
     const { key } = event;
     if (key === 'Escape') {
-      setClosedAt(asked.start);
+      setClosedAt(shortcut.start);
     } else if (shows !== 'list') {
       return false;
     } else if (key === 'ArrowDown' || key === 'ArrowUp') {
@@ -141,7 +141,7 @@ export function useQuickAnswerList({ box, text, put, name, phone, business }: Gi
     missing,
     choose,
     leave: () => {
-      if (asked) put(text.slice(0, asked.start) + text.slice(asked.end));
+      if (shortcut) put(text.slice(0, shortcut.start) + text.slice(shortcut.end));
     },
     toggle,
     follow,

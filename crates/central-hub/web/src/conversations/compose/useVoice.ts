@@ -6,23 +6,23 @@ import { newKey } from '../../lib/key';
 import { sendFile } from '../api';
 import { CannotRecord, record, type RecorderProblem, type Recording } from './recorder';
 
-/** A recording is ended and kept at this length. */
-const LONGEST_MS = 15 * 60_000;
+/** Maximum duration; a longer recording is stopped and kept. */
+const MAX_MS = 15 * 60_000;
 
 interface Target {
   to: string;
   cliente_id?: number;
-  /** WhatsApp's id of the message that is answered. */
+  /** WhatsApp's id of the quoted message. */
   reply_to?: string;
 }
 
 export interface Voice {
   state: 'idle' | 'asking' | 'recording' | 'recorded' | 'sending';
-  /** When the recording began. */
+  /** When the recording began, in milliseconds since 1970. */
   since: number | null;
-  /** Where the recording can be listened to. */
+  /** The URL of the finished recording, for playback. */
   url: string | null;
-  /** The uploaded part, from 0 to 1. */
+  /** The uploaded fraction, from 0 to 1. */
   part: number;
   problem: RecorderProblem | 'unreadable' | null;
   error: Error | null;
@@ -32,7 +32,7 @@ export interface Voice {
   send: () => void;
 }
 
-/** A voice message: recorded, listened to, sent or discarded. */
+/** Manages a voice message: recorded, played, sent or discarded. */
 export function useVoice(target: Target, onSent: (simulated: boolean) => void): Voice {
   const [state, setState] = useState<Voice['state']>('idle');
   const [since, setSince] = useState<number | null>(null);
@@ -41,10 +41,10 @@ export function useVoice(target: Target, onSent: (simulated: boolean) => void): 
   const [problem, setProblem] = useState<Voice['problem']>(null);
   const [error, setError] = useState<Error | null>(null);
   const recording = useRef<Recording | null>(null);
-  const kept = useRef<{ file: Blob; key: string; fileId: string | null; to?: Target } | null>(null);
+  const finished = useRef<{ file: Blob; key: string; fileId: string | null; to?: Target } | null>(null);
   const abort = useRef<AbortController | null>(null);
   const limit = useRef<ReturnType<typeof setTimeout> | null>(null);
-  // What comes late is of no use to a chat that was left, or a recording that was discarded.
+  // Incremented to ignore late results, after the chat was left or the recording discarded.
   const turn = useRef(0);
 
   useEffect(
@@ -60,29 +60,29 @@ export function useVoice(target: Target, onSent: (simulated: boolean) => void): 
 
   async function start() {
     turn.current += 1;
-    const own = turn.current;
+    const ownTurn = turn.current;
     setProblem(null);
     setError(null);
     setState('asking');
     try {
       const begun = await record(() => void stop());
-      if (own !== turn.current) {
+      if (ownTurn !== turn.current) {
         begun.discard();
         return;
       }
       recording.current = begun;
-      limit.current = setTimeout(() => void stop(), LONGEST_MS);
+      limit.current = setTimeout(() => void stop(), MAX_MS);
       setSince(Date.now());
       setState('recording');
     } catch (failure) {
-      if (own !== turn.current) return;
+      if (ownTurn !== turn.current) return;
       setProblem(failure instanceof CannotRecord ? failure.problem : 'unsupported');
       setState('idle');
     }
   }
 
   async function stop() {
-    const own = turn.current;
+    const ownTurn = turn.current;
     const ended = recording.current;
     recording.current = null;
     if (limit.current) clearTimeout(limit.current);
@@ -90,12 +90,12 @@ export function useVoice(target: Target, onSent: (simulated: boolean) => void): 
     try {
       const [recorded, { asOggOpus }] = await Promise.all([ended.stop(), import('./oggOpus')]);
       const file = await asOggOpus(recorded);
-      if (own !== turn.current) return;
-      kept.current = { file, key: newKey(), fileId: null };
+      if (ownTurn !== turn.current) return;
+      finished.current = { file, key: newKey(), fileId: null };
       setUrl(URL.createObjectURL(file));
       setState('recorded');
     } catch {
-      if (own !== turn.current) return;
+      if (ownTurn !== turn.current) return;
       setProblem('unreadable');
       setState('idle');
     }
@@ -107,7 +107,7 @@ export function useVoice(target: Target, onSent: (simulated: boolean) => void): 
     recording.current = null;
     abort.current?.abort();
     if (limit.current) clearTimeout(limit.current);
-    kept.current = null;
+    finished.current = null;
     setUrl(null);
     setSince(null);
     setError(null);
@@ -115,37 +115,37 @@ export function useVoice(target: Target, onSent: (simulated: boolean) => void): 
   }
 
   async function send() {
-    const own = turn.current;
-    const it = kept.current;
-    if (!it) return;
+    const ownTurn = turn.current;
+    const voiceMessage = finished.current;
+    if (!voiceMessage) return;
     setError(null);
-    setPart(it.fileId === null ? 0 : 1);
+    setPart(voiceMessage.fileId === null ? 0 : 1);
     setState('sending');
     try {
-      if (it.fileId === null) {
+      if (voiceMessage.fileId === null) {
         abort.current = new AbortController();
         const { signal } = abort.current;
-        // A voice message has no name.
+        // A voice message has no file name.
         const uploaded = await upload<{ file_id: string }>('/api/files', {
-          file: it.file,
+          file: voiceMessage.file,
           onProgress: setPart,
           signal,
         });
-        it.fileId = uploaded.file_id;
+        voiceMessage.fileId = uploaded.file_id;
         setPart(1);
       }
-      // A retry is the same message, whatever is answered by then.
-      it.to ??= target;
+      // A retry keeps the first target, so that it is the same message even if the quote changed.
+      voiceMessage.to ??= target;
       const { dry_run: simulated = false } = await sendFile(
-        { ...it.to, type: 'audio', voice: true, file_id: it.fileId },
-        it.key,
+        { ...voiceMessage.to, type: 'audio', voice: true, file_id: voiceMessage.fileId },
+        voiceMessage.key,
       );
-      if (own === turn.current) discard();
+      if (ownTurn === turn.current) discard();
       onSent(simulated);
     } catch (failure) {
-      if (own !== turn.current) return;
-      // What certainly did not leave may answer another message.
-      if (!(failure instanceof Error && outcomeIsUnknown(failure))) delete it.to;
+      if (ownTurn !== turn.current) return;
+      // A message that was certainly not sent may quote another message on retry.
+      if (!(failure instanceof Error && outcomeIsUnknown(failure))) delete voiceMessage.to;
       setError(failure instanceof Error ? failure : new Error(String(failure)));
       setState('recorded');
     }

@@ -15,15 +15,15 @@ interface Props {
   media: Media;
   url: string;
   className?: string | undefined;
-  /** An icon, or what names the file itself. */
+  /** An icon, or the file's name. */
   children: ReactNode;
-  /** The children are no words. */
+  /** Whether the children are an icon without text, so that the link needs a label. */
   icon?: boolean;
 }
 
 /**
- * A download that says why it fails: the browser itself would only store the
- * refusal under the file's name.
+ * A download that reports why it fails: the browser itself would store the
+ * error response under the file's name.
  */
 export function Download({ id, media, url, className, children, icon = false }: Props) {
   const t = useText();
@@ -31,7 +31,7 @@ export function Download({ id, media, url, className, children, icon = false }: 
   const probe = useMutation({ mutationFn: () => probeFile(url) });
   async function start(event: MouseEvent<HTMLAnchorElement>) {
     const link = event.currentTarget;
-    // The second click is the one below.
+    // Ignores the programmatic click below, and clicks that open a new tab.
     if (!event.isTrusted || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     if (probe.isPending) return;
@@ -39,7 +39,7 @@ export function Download({ id, media, url, className, children, icon = false }: 
       await probe.mutateAsync();
       link.click();
     } catch {
-      // The note says why.
+      // `FileNote` shows the error.
     }
   }
   return (
@@ -63,7 +63,7 @@ export function Download({ id, media, url, className, children, icon = false }: 
   );
 }
 
-/** The type of a file in short: `PDF`, `MP4`. */
+/** Returns a short file type: `PDF`, `MP4`. */
 function kindOf({ filename, mime }: Media): string {
   const ending = /\.([\p{L}\p{N}]{1,5})$/u.exec(filename ?? '')?.[1];
   return (ending ?? typeOf(mime).split('/')[1] ?? '').toUpperCase().slice(0, 12);
@@ -80,7 +80,7 @@ function FileFacts({ id, media }: { id: number; media: Media }) {
   );
 }
 
-/** A document: its name, type and size, as a download. */
+/** The download of a document, with its name, type and size. */
 export function FileLink({ id, media, url }: { id: number; media: Media; url: string | undefined }) {
   const c = useText().conversations.content;
   const icon = <IconFileText size={28} stroke={1.5} aria-hidden />;

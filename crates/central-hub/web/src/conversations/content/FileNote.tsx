@@ -8,7 +8,7 @@ import { useText } from '../../i18n/I18nProvider';
 import { errorText } from '../../i18n/lookup';
 import classes from './Content.module.css';
 
-/** Returns why a file is not shown; null as the error: it is there, but unreadable. */
+/** Describes why a file is not shown; a null error means that the browser cannot decode it. */
 export function fileProblem(t: Dictionary, error: Error | null): string {
   const { cannotShow, problems } = t.conversations.content;
   if (!error) return cannotShow;
@@ -17,16 +17,16 @@ export function fileProblem(t: Dictionary, error: Error | null): string {
   return own ?? errorText(t, error);
 }
 
-/** Returns whether trying again cannot help. */
+/** Returns whether a retry cannot succeed. */
 const isFinal = (error: Error): boolean =>
   error instanceof ApiError && ['MEDIA_GONE', 'MEDIA_NOT_FOUND', 'MEDIA_OFF'].includes(error.code);
 
-/** Asks why a file failed: its element does not say. */
+/** Requests the reason why a file failed to load, which its element does not report. */
 export function useProbe(url: string) {
   const { error, isIdle, isPending, isSuccess, mutate, reset } = useMutation({
     mutationFn: () => probeFile(url),
   });
-  // There, and not to be shown all the same.
+  // The file is served, but the browser cannot show it.
   const problem = isSuccess ? null : (error ?? undefined);
   return { isIdle, isPending, problem, ask: () => mutate(), reset };
 }
@@ -38,7 +38,7 @@ interface Props {
   onRetry?: () => void;
 }
 
-/** The state of a file in words, and a way to try again. */
+/** A description of a file's problem, and a retry button. */
 export function FileNote({ problem, pending = false, onRetry }: Props) {
   const t = useText();
   const c = t.conversations.content;

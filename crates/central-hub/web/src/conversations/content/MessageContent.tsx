@@ -25,15 +25,15 @@ import { isPicture } from './preview';
 
 interface Props {
   message: Message;
-  /** What the contact is called. */
+  /** The contact's displayed name. */
   who: string;
-  /** Opens a picture large. */
+  /** Opens a picture in the viewer. */
   onOpen: (message: Message) => void;
-  /** Goes to the message with this WhatsApp id. */
+  /** Jumps to the message with this WhatsApp id. */
   onJump: (messageId: string) => void;
 }
 
-/** The kind of what is not drawn: the only thing known of it. */
+/** The type of a message whose content is not rendered. */
 function Kind({ children }: { children: string }) {
   return (
     <Text size="xs" fw={600} fs="italic">
@@ -42,7 +42,7 @@ function Kind({ children }: { children: string }) {
   );
 }
 
-/** The file of a message, in the form of its type. */
+/** The file of a message, rendered according to its type. */
 function File({ message, onOpen }: Pick<Props, 'message' | 'onOpen'>) {
   const t = useText();
   const c = t.conversations;
@@ -78,11 +78,11 @@ function File({ message, onOpen }: Pick<Props, 'message' | 'onOpen'>) {
   return <FileLink id={id} media={media} url={url} />;
 }
 
-/** Returns whether a message consists of more than its type and text. */
+/** Returns whether a message has content other than its type and text. */
 const isDrawn = (message: Message): boolean =>
   message.media !== undefined || !hasOwnText(message) || message.view_once === true;
 
-/** All that a message says: its file, its text, what it answers and where it came from. */
+/** The content of a message: file, text, quote and origin. */
 export function MessageContent({ message, who, onOpen, onJump }: Props) {
   const t = useText();
   if (message.deleted_at !== undefined)

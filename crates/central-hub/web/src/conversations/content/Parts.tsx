@@ -51,7 +51,7 @@ export function MissedCall({ video }: { video: boolean }) {
   return <Mark icon={IconPhoneX}>{video ? c.missedVideoCall : c.missedCall}</Mark>;
 }
 
-/** The message that is answered; a click goes there. */
+/** The quoted message; a click jumps to it. */
 export function Quote({
   quoted,
   who,
@@ -73,7 +73,7 @@ export function Quote({
   );
 }
 
-/** A place, and a link to a map of it. */
+/** A location, with a link to a map. */
 export function PlaceCard({ place }: { place: Place }) {
   const c = useText().conversations.content;
   const at = `${place.latitude},${place.longitude}`;
@@ -159,7 +159,7 @@ export function PollCard({ poll }: { poll: Poll }) {
   );
 }
 
-/** Formats an amount; what is no currency code stands as it is. */
+/** Formats an amount; an invalid currency code is shown as received. */
 function amountText(total: number, currency: string | undefined, locale: string): string {
   try {
     return new Intl.NumberFormat(locale, currency ? { style: 'currency', currency } : {}).format(total);
@@ -197,7 +197,7 @@ export function Choice({ selected }: { selected: Selected }) {
   );
 }
 
-/** Returns the address of a page, if it is one. */
+/** Returns the URL if it is an http(s) URL; null otherwise. */
 function pageOf(url: string | undefined): string | null {
   if (url === undefined || !URL.canParse(url)) return null;
   return ['http:', 'https:'].includes(new URL(url).protocol) ? url : null;
@@ -205,7 +205,7 @@ function pageOf(url: string | undefined): string | null {
 
 const nameOf = (source: string): string => source.charAt(0).toUpperCase() + source.slice(1);
 
-/** The advertisement that brought the person. */
+/** The advertisement through which the contact came. */
 export function AdOrigin({ ad }: { ad: Ad }) {
   const c = useText().conversations.content;
   const page = pageOf(ad.url);
@@ -223,7 +223,7 @@ export function AdOrigin({ ad }: { ad: Ad }) {
   );
 }
 
-/** The mark of an edited message; opens its earlier texts. */
+/** The mark of an edited message, which opens its earlier texts. */
 export function Edited({ edits, zone }: { edits: readonly Edit[]; zone: string }) {
   const t = useText();
   const c = t.conversations.content;
@@ -256,7 +256,7 @@ export function Edited({ edits, zone }: { edits: readonly Edit[]; zone: string }
   );
 }
 
-/** What was answered with an emoji. */
+/** The emoji reactions to a message. */
 export function Reactions({
   reactions,
   chat,

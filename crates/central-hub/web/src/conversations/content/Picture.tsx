@@ -7,7 +7,7 @@ import classes from './Content.module.css';
 import { FileNote, useProbe } from './FileNote';
 import { previewOf, ratioOf } from './preview';
 
-/** The preview of a picture, which is opened large. */
+/** The preview of a picture; a click opens it in the viewer. */
 export function Picture({
   message,
   media,
@@ -18,27 +18,27 @@ export function Picture({
   onOpen: (message: Message) => void;
 }) {
   const c = useText().conversations;
-  const what = message.mensaje.trim() || (c.kinds['image'] ?? '');
+  const label = message.mensaje.trim() || (c.kinds['image'] ?? '');
   const preview = previewOf(media);
-  const shown = (
+  const picture = (
     <span className={classes.picture} style={{ aspectRatio: ratioOf(media) }}>
       {preview === undefined ? <IconPhoto size={40} stroke={1.2} aria-hidden /> : <img src={preview} alt="" />}
     </span>
   );
-  if (message.media_url === undefined) return shown;
+  if (message.media_url === undefined) return picture;
   return (
     <UnstyledButton
       className={classes.open}
-      aria-label={c.content.open(what)}
+      aria-label={c.content.open(label)}
       aria-haspopup="dialog"
       onClick={() => onOpen(message)}
     >
-      {shown}
+      {picture}
     </UnstyledButton>
   );
 }
 
-/** A sticker, which has no preview and is small. */
+/** A sticker; it is small and has no preview, so the file itself is shown. */
 export function Sticker({ url, kind }: { url: string; kind: string }) {
   const probe = useProbe(url);
   return (

@@ -13,12 +13,12 @@ interface Props {
   id: number;
   media: Media;
   url: string;
-  /** What it is, in words. */
+  /** The type of the file in words, for screen readers. */
   kind: string;
   film: boolean;
 }
 
-/** A voice message, a sound or a film. Nothing is fetched before it is played. */
+/** The player of a voice message, an audio file or a video, which is fetched when played. */
 export function Player({ id, media, url, kind, film }: Props) {
   const { locale } = useText();
   const probe = useProbe(url);

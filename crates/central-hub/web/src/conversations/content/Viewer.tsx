@@ -4,7 +4,7 @@ import { IconChevronLeft, IconChevronRight, IconDownload } from '@tabler/icons-r
 import { useState } from 'react';
 
 import { useText } from '../../i18n/I18nProvider';
-import { useMoment } from '../../live/useMoment';
+import { useFormatTime } from '../../live/useFormatTime';
 import { Dialog } from '../../ui/Dialog';
 import type { Message } from '../types';
 import classes from './Content.module.css';
@@ -14,28 +14,28 @@ import { previewOf } from './preview';
 
 interface Props {
   pictures: readonly Message[];
-  /** The one that is open; null if none is. */
+  /** The id of the open picture's message; null if the viewer is closed. */
   shown: number | null;
   who: string;
   onShow: (id: number) => void;
   onClose: () => void;
 }
 
-/** A conversation's pictures, one at a time and large. */
+/** A viewer of a conversation's pictures, one at a time. */
 export function Viewer({ pictures, shown, who, onShow, onClose }: Props) {
   const t = useText();
   const c = t.conversations;
-  const moment = useMoment();
+  const formatTime = useFormatTime();
   const at = pictures.findIndex((one) => one.id === shown);
   const message = pictures[at];
   const before = pictures[at - 1];
   const after = at === -1 ? undefined : pictures[at + 1];
-  // Wherever in the dialog the focus is.
+  // Listens on the window, so that the arrow keys work wherever the focus is.
   useWindowEvent('keydown', ({ key }) => {
     const to = { ArrowLeft: before, ArrowRight: after }[key];
     if (message && to) onShow(to.id);
   });
-  const title = message ? `${message.direccion === 'saliente' ? c.content.you : who}, ${moment(message.fecha)}` : '';
+  const title = message ? `${message.direccion === 'saliente' ? c.content.you : who}, ${formatTime(message.fecha)}` : '';
   return (
     <Dialog opened={message !== undefined} title={title} size="xl" onClose={onClose}>
       {message && (
@@ -74,27 +74,27 @@ function Large({ message }: { message: Message }) {
   const c = useText().conversations;
   const url = message.media_url ?? '';
   const probe = useProbe(url);
-  const [isThere, setThere] = useState(false);
+  const [isLoaded, setLoaded] = useState(false);
   const preview = message.media && previewOf(message.media);
   const failed = !probe.isIdle;
   return (
     <>
       <div
         className={classes.large}
-        style={isThere || preview === undefined ? undefined : { backgroundImage: `url(${preview})` }}
+        style={isLoaded || preview === undefined ? undefined : { backgroundImage: `url(${preview})` }}
       >
         {!failed && (
           <img
             src={url}
             alt={message.mensaje.trim() || (c.kinds['image'] ?? '')}
-            onLoad={() => setThere(true)}
+            onLoad={() => setLoaded(true)}
             onError={probe.ask}
           />
         )}
       </div>
       <FileNote
         problem={probe.problem}
-        pending={probe.isPending || (!failed && !isThere)}
+        pending={probe.isPending || (!failed && !isLoaded)}
         onRetry={() => probe.reset()}
       />
       <Group justify="space-between" wrap="nowrap" mt="xs" align="flex-start">

@@ -41,13 +41,13 @@ const markup = (node: ReactNode): string =>
     </MantineProvider>,
   );
 
-const drawn = (part: Content & Partial<Message>): string =>
+const rendered = (part: Content & Partial<Message>): string =>
   markup(
     <MessageContent message={message(part)} who="Ana" onOpen={() => undefined} onJump={() => undefined} />,
   );
 
-/** The text that is read, without the markup. */
-const read = (html: string): string =>
+/** Returns the visible text, without the markup. */
+const visibleText = (html: string): string =>
   html
     .replaceAll(/<style[^>]*>.*?<\/style>/gs, '')
     .replaceAll(/<[^>]+>/g, ' ')
@@ -62,71 +62,71 @@ const file = (mime: string, more: object = {}) => ({
 });
 
 describe('a message with a file', () => {
-  it('shows a picture by its preview, and fetches nothing before it is opened', () => {
-    const html = drawn({ tipo: 'image', mensaje: '¿Es esta?', media: picture, media_url: URL_OF_FILE });
+  it('shows the preview of a picture, and fetches the file only when opened', () => {
+    const html = rendered({ tipo: 'image', mensaje: '¿Es esta?', media: picture, media_url: URL_OF_FILE });
     expect(html).toContain(`src="${JPEG}"`);
     expect(html).not.toContain(URL_OF_FILE);
     expect(html).toContain('aria-label="Ver grande: ¿Es esta?"');
     expect(html).toContain('aspect-ratio:1.3333333333333333');
-    expect(read(html)).toBe('¿Es esta?');
-    expect(drawn({ tipo: 'image', ...file('image/png') })).toContain('aria-label="Ver grande: Imagen"');
+    expect(visibleText(html)).toBe('¿Es esta?');
+    expect(rendered({ tipo: 'image', ...file('image/png') })).toContain('aria-label="Ver grande: Imagen"');
   });
 
-  it('takes nothing but a small JPEG for a preview', () => {
+  it('accepts only a small JPEG as a preview', () => {
     for (const thumbnail of ['https://evil.example/x.jpg', 'data:image/svg+xml;base64,AAAA', 'data:image/jpeg;base64,AA"onload=x', 'javascript:1'])
       expect(previewOf({ ...picture, thumbnail })).toBeUndefined();
     expect(previewOf(picture)).toBe(JPEG);
   });
 
-  it('keeps the shape of a picture within bounds', () => {
+  it('limits the aspect ratio of a picture', () => {
     expect(ratioOf({ ...picture, width: 10, height: 100_000 })).toBe(0.6);
     expect(ratioOf({ ...picture, width: 100_000, height: 1 })).toBe(2);
     expect(ratioOf({ ...picture, width: 0, height: 0 })).toBeCloseTo(4 / 3);
   });
 
-  it('says in words what is gone, and can be seen once', () => {
-    const gone = drawn({ tipo: 'image', media: { ...picture, state: 'gone' } });
-    expect(read(gone)).toBe('WhatsApp ya no tiene este archivo.');
-    expect(gone).toContain(JPEG);
-    expect(gone).not.toContain('<button');
-    expect(read(drawn({ tipo: 'ptt', media: { mime: 'audio/ogg', state: 'gone' } }))).toBe(
+  it('explains a missing file and a view-once file', () => {
+    const missing = rendered({ tipo: 'image', media: { ...picture, state: 'gone' } });
+    expect(visibleText(missing)).toBe('WhatsApp ya no tiene este archivo.');
+    expect(missing).toContain(JPEG);
+    expect(missing).not.toContain('<button');
+    expect(visibleText(rendered({ tipo: 'ptt', media: { mime: 'audio/ogg', state: 'gone' } }))).toBe(
       'Mensaje de voz WhatsApp ya no tiene este archivo.',
     );
-    expect(read(drawn({ tipo: 'document', media: { mime: 'application/pdf', filename: 'a.pdf', state: 'gone' } }))).toBe(
+    expect(visibleText(rendered({ tipo: 'document', media: { mime: 'application/pdf', filename: 'a.pdf', state: 'gone' } }))).toBe(
       'a.pdf PDF WhatsApp ya no tiene este archivo.',
     );
-    const once = drawn({ tipo: 'image', media: picture, view_once: true });
-    expect(read(once)).toBe('Imagen Para ver una sola vez: abrilo en el teléfono.');
-    expect(read(drawn({ tipo: 'image', view_once: true }))).toBe('Para ver una sola vez: abrilo en el teléfono.');
+    const once = rendered({ tipo: 'image', media: picture, view_once: true });
+    expect(visibleText(once)).toBe('Imagen Para ver una sola vez: abrilo en el teléfono.');
+    expect(visibleText(rendered({ tipo: 'image', view_once: true }))).toBe('Para ver una sola vez: abrilo en el teléfono.');
   });
 
-  it('plays voice and films with the browser’s own controls', () => {
-    const voice = drawn({ tipo: 'ptt', ...file('audio/ogg; codecs=opus', { seconds: 7, size: 9120 }) });
+  it('plays audio and video with the browser’s controls', () => {
+    const voice = rendered({ tipo: 'ptt', ...file('audio/ogg; codecs=opus', { seconds: 7, size: 9120 }) });
     expect(voice).toMatch(/<audio[^>]*src="\/api\/listener\/messages\/812\/media"[^>]*controls=""[^>]*preload="none"/);
     expect(voice).toContain('aria-label="Mensaje de voz, 0:07"');
-    expect(read(voice)).toBe('Mensaje de voz · 0:07');
-    const film = drawn({ tipo: 'video', ...file('video/mp4', { seconds: 62, size: 3_100_000, thumbnail: JPEG }) });
+    expect(visibleText(voice)).toBe('Mensaje de voz · 0:07');
+    const film = rendered({ tipo: 'video', ...file('video/mp4', { seconds: 62, size: 3_100_000, thumbnail: JPEG }) });
     expect(film).toMatch(/<video[^>]*preload="none"/);
     expect(film).toContain(`poster="${JPEG}"`);
-    expect(read(film)).toBe('Video · 1:02 · 3,1 MB');
+    expect(visibleText(film)).toBe('Video · 1:02 · 3,1 MB');
     expect(film).toContain('download="whatsapp-812.mp4"');
     expect(film).toContain('aria-label="Descargar whatsapp-812.mp4"');
   });
 
-  it('has a document with its name and size as a download', () => {
-    const html = drawn({ tipo: 'document', mensaje: 'el recibo', ...file('application/pdf', { size: 90_112, filename: 'recibo.pdf' }) });
+  it('offers a document as a download with name and size', () => {
+    const html = rendered({ tipo: 'document', mensaje: 'el recibo', ...file('application/pdf', { size: 90_112, filename: 'recibo.pdf' }) });
     expect(html).toMatch(/<a[^>]*href="\/api\/listener\/messages\/812\/media"[^>]*download="recibo.pdf"/);
-    expect(read(html)).toBe('Descargar recibo.pdf PDF · 90 kB el recibo');
-    // A picture or film that is sent as a document stays one; what no browser shows, too.
-    expect(drawn({ tipo: 'document', ...file('image/png', { filename: 'plano.png' }) })).not.toContain('<img');
-    expect(read(drawn({ tipo: 'video', ...file('application/x-odd') }))).toBe('Descargar whatsapp-812 X-ODD');
+    expect(visibleText(html)).toBe('Descargar recibo.pdf PDF · 90 kB el recibo');
+    // A picture or video sent as a document stays a document, as does a type no browser shows.
+    expect(rendered({ tipo: 'document', ...file('image/png', { filename: 'plano.png' }) })).not.toContain('<img');
+    expect(visibleText(rendered({ tipo: 'video', ...file('application/x-odd') }))).toBe('Descargar whatsapp-812 X-ODD');
   });
 
-  it('loads a sticker when it is in sight', () => {
-    expect(drawn({ tipo: 'sticker', ...file('image/webp') })).toMatch(/<img[^>]*alt="Sticker"[^>]*loading="lazy"/);
+  it('loads a sticker when visible', () => {
+    expect(rendered({ tipo: 'sticker', ...file('image/webp') })).toMatch(/<img[^>]*alt="Sticker"[^>]*loading="lazy"/);
   });
 
-  it('says why a file is not shown', () => {
+  it('explains why a file is not shown', () => {
     const words = (code: string) => fileProblem(es, new ApiError(code, 'as it is'));
     expect(words('FETCH_FAILED')).toBe('No se pudo traer de WhatsApp. Probá de nuevo.');
     expect(words('MEDIA_GONE')).toContain('ya no tiene este archivo');
@@ -134,7 +134,7 @@ describe('a message with a file', () => {
     expect(fileProblem(es, null)).toContain('descargalo');
   });
 
-  it('is viewed large among the others of the conversation', () => {
+  it('is opened in a viewer with the conversation’s other pictures', () => {
     const all = [
       message({ id: 1, tipo: 'image', media: picture, media_url: '/1' }),
       message({ id: 2, tipo: 'image', media: { ...picture, state: 'gone' } }),
@@ -147,20 +147,20 @@ describe('a message with a file', () => {
   });
 });
 
-describe('a message with another content', () => {
-  it('is a place on a map', () => {
-    const html = drawn({
+describe('a message with other content', () => {
+  it('shows a location with a map link', () => {
+    const html = rendered({
       tipo: 'location',
       mensaje: 'Obelisco\nAv. 9 de Julio\n-34.6037, -58.3816',
       location: { latitude: -34.6037, longitude: -58.3816, name: 'Obelisco', address: 'Av. 9 de Julio' },
     });
-    expect(read(html)).toBe('Obelisco Av. 9 de Julio Ver en el mapa');
+    expect(visibleText(html)).toBe('Obelisco Av. 9 de Julio Ver en el mapa');
     expect(html).toContain('href="https://www.google.com/maps/search/?api=1&amp;query=-34.6037%2C-58.3816"');
-    expect(read(drawn({ tipo: 'location', location: { latitude: 0, longitude: 0, live: true } }))).toContain('Ubicación en vivo');
+    expect(visibleText(rendered({ tipo: 'location', location: { latitude: 0, longitude: 0, live: true } }))).toContain('Ubicación en vivo');
   });
 
-  it('is cards, whose people can be written to', () => {
-    const html = drawn({
+  it('shows contact cards with links to write to the people', () => {
+    const html = rendered({
       tipo: 'vcard',
       mensaje: 'Leo Paz +54 9 11 5825-4202',
       contacts: [
@@ -173,59 +173,59 @@ describe('a message with another content', () => {
         { name: '', phones: [] },
       ],
     });
-    expect(read(html)).toBe('Leo Paz Paz SA +54 9 11 5825-4202 · Escribirle a Leo Paz 4444-3333 leo@example.com Contacto');
+    expect(visibleText(html)).toBe('Leo Paz Paz SA +54 9 11 5825-4202 · Escribirle a Leo Paz 4444-3333 leo@example.com Contacto');
     expect(html).toContain('href="/conversaciones/5491158254202"');
     expect(html).toContain('href="mailto:leo%40example.com"');
   });
 
-  it('is a poll, an order, a choice', () => {
+  it('shows a poll, an order and a choice', () => {
     const poll = { name: '¿Qué día?', options: ['lunes', 'martes'], multiple: false };
-    expect(read(drawn({ tipo: 'poll_creation', mensaje: '¿Qué día?\n- lunes', poll }))).toBe(
+    expect(visibleText(rendered({ tipo: 'poll_creation', mensaje: '¿Qué día?\n- lunes', poll }))).toBe(
       'Encuesta: ¿Qué día? lunes martes Se vota en el teléfono.',
     );
-    expect(read(drawn({ tipo: 'poll_creation', poll: { ...poll, multiple: true } }))).toContain('más de una');
+    expect(visibleText(rendered({ tipo: 'poll_creation', poll: { ...poll, multiple: true } }))).toContain('más de una');
     const order = { title: 'Silla', items: 2, total: 1500.5, currency: 'ARS' };
-    expect(read(drawn({ tipo: 'order', mensaje: 'Silla × 2', order }))).toMatch(/^Pedido: Silla 2 productos · \$\s1\.500,50$/);
-    expect(read(drawn({ tipo: 'order', order: { ...order, currency: 'rubbish' } }))).toContain('1.500,5 rubbish');
+    expect(visibleText(rendered({ tipo: 'order', mensaje: 'Silla × 2', order }))).toMatch(/^Pedido: Silla 2 productos · \$\s1\.500,50$/);
+    expect(visibleText(rendered({ tipo: 'order', order: { ...order, currency: 'rubbish' } }))).toContain('1.500,5 rubbish');
     const selected = { text: 'Sí', description: 'quiero' };
-    expect(read(drawn({ tipo: 'list_response', mensaje: 'Sí', selected }))).toBe('Eligió: Sí quiero');
+    expect(visibleText(rendered({ tipo: 'list_response', mensaje: 'Sí', selected }))).toBe('Eligió: Sí quiero');
   });
 
-  it('came from an advertisement', () => {
+  it('shows the advertisement it came from', () => {
     const ad = { source: 'instagram', title: 'Casas', text: 'Tres ambientes', url: 'https://fb.me/x' };
-    const html = drawn({ mensaje: 'Hola, vi el aviso', ad });
-    expect(read(html)).toBe('Llegó por un aviso de Instagram Casas Tres ambientes Ver el aviso Hola, vi el aviso');
+    const html = rendered({ mensaje: 'Hola, vi el aviso', ad });
+    expect(visibleText(html)).toBe('Llegó por un aviso de Instagram Casas Tres ambientes Ver el aviso Hola, vi el aviso');
     for (const url of ['javascript:alert(1)', 'no', 'data:text/html,x'])
-      expect(drawn({ ad: { ...ad, url } })).not.toContain('href');
-    expect(read(drawn({ ad: {} }))).toBe('Llegó por un aviso');
+      expect(rendered({ ad: { ...ad, url } })).not.toContain('href');
+    expect(visibleText(rendered({ ad: {} }))).toBe('Llegó por un aviso');
   });
 
-  it('answers another one', () => {
+  it('shows the quoted message', () => {
     const quoted = { message_id: `true_${CHAT}_3EB0A`, from_me: true, kind: 'chat', text: '¿La de dos ambientes?' };
-    expect(read(drawn({ mensaje: 'sí, esa', quoted }))).toBe(
+    expect(visibleText(rendered({ mensaje: 'sí, esa', quoted }))).toBe(
       'Ir al mensaje que responde: Vos ¿La de dos ambientes? sí, esa',
     );
-    expect(read(drawn({ quoted: { ...quoted, from_me: false, kind: 'ptt', text: '' } }))).toContain('Ana Mensaje de voz');
+    expect(visibleText(rendered({ quoted: { ...quoted, from_me: false, kind: 'ptt', text: '' } }))).toContain('Ana Mensaje de voz');
   });
 
-  it('was forwarded, deleted or a call', () => {
-    expect(read(drawn({ mensaje: 'Mirá', forwarded: true }))).toBe('Reenviado Mirá');
+  it('shows that it was forwarded, deleted or a call', () => {
+    expect(visibleText(rendered({ mensaje: 'Mirá', forwarded: true }))).toBe('Reenviado Mirá');
     const deleted_at = '2026-03-31T12:02:00.000Z';
-    expect(read(drawn({ tipo: 'image', deleted_at }))).toBe('Ana eliminó este mensaje');
-    expect(read(drawn({ deleted_at, direccion: 'saliente' }))).toBe('Se eliminó este mensaje para todos');
-    expect(read(drawn({ tipo: 'call', video: false }))).toBe('Llamada perdida');
-    expect(read(drawn({ tipo: 'call', video: true }))).toBe('Videollamada perdida');
+    expect(visibleText(rendered({ tipo: 'image', deleted_at }))).toBe('Ana eliminó este mensaje');
+    expect(visibleText(rendered({ deleted_at, direccion: 'saliente' }))).toBe('Se eliminó este mensaje para todos');
+    expect(visibleText(rendered({ tipo: 'call', video: false }))).toBe('Llamada perdida');
+    expect(visibleText(rendered({ tipo: 'call', video: true }))).toBe('Videollamada perdida');
   });
 
-  it('names what it cannot draw', () => {
-    expect(read(drawn({ tipo: 'ciphertext' }))).toBe(es.conversations.kinds['ciphertext']);
-    expect(read(drawn({ tipo: 'image', mensaje: 'de antes' }))).toBe('Imagen de antes');
-    expect(read(drawn({ tipo: 'odd' }))).toBe('Otro contenido (odd)');
+  it('names a type that is not rendered', () => {
+    expect(visibleText(rendered({ tipo: 'ciphertext' }))).toBe(es.conversations.kinds['ciphertext']);
+    expect(visibleText(rendered({ tipo: 'image', mensaje: 'de antes' }))).toBe('Imagen de antes');
+    expect(visibleText(rendered({ tipo: 'odd' }))).toBe('Otro contenido (odd)');
   });
 
   it('never becomes markup', () => {
     const evil = '<img src=x onerror=alert(1)>';
-    const html = drawn({
+    const html = rendered({
       mensaje: evil,
       quoted: { message_id: evil, from_me: false, kind: evil, text: evil },
       ad: { source: evil, title: evil, text: evil },
@@ -236,17 +236,17 @@ describe('a message with another content', () => {
   });
 });
 
-describe('what became of a message', () => {
-  it('has its earlier texts, closed until they are asked for', () => {
+describe('changes of a message', () => {
+  it('include earlier texts, folded until opened', () => {
     const html = markup(
       <Edited zone="UTC" edits={[{ text: 'Mañana a las *10*', at: '2026-03-31T12:01:00.000Z' }]} />,
     );
     expect(html).toContain('aria-expanded="false"');
     expect(html).toMatch(/hidden=""/);
-    expect(read(html)).toBe('Editado Antes decía Mañana a las 10 hasta las 12:01');
+    expect(visibleText(html)).toBe('Editado Antes decía Mañana a las 10 hasta las 12:01');
   });
 
-  it('has reactions, and whose they are', () => {
+  it('include reactions and their authors', () => {
     const at = '2026-03-31T12:03:00.000Z';
     const reactions = [
       { emoji: '👍', from: CHAT, at },
@@ -254,10 +254,10 @@ describe('what became of a message', () => {
     ];
     const html = markup(<Reactions reactions={reactions} chat={CHAT} who="Ana" />);
     expect(html).toContain('aria-label="Reacciones"');
-    expect(read(html)).toBe('👍 , de Ana ❤️ , de Vos');
+    expect(visibleText(html)).toBe('👍 , de Ana ❤️ , de Vos');
   });
 
-  it('is one line in the list', () => {
+  it('are summarized in one line for the list', () => {
     const line = (part: Content & Partial<Message>) => summary(es, message(part));
     expect(line({ mensaje: 'Hola' })).toBe('Hola');
     expect(line({ tipo: 'call', video: true })).toBe('Videollamada perdida');
@@ -269,9 +269,9 @@ describe('what became of a message', () => {
     expect(line({ direccion: 'saliente', tipo: 'audio', voz: true })).toBe('Mensaje de voz');
   });
 
-  it('says what was sent from here: the file’s name, that it was a voice', () => {
+  it('include the file name or the voice mark of a message sent from here', () => {
     const sent = { direccion: 'saliente', archivo: 'plano.pdf' } as const;
-    expect(read(drawn({ ...sent, tipo: 'document', mensaje: 'Acá va' }))).toBe('Documento plano.pdf Acá va');
-    expect(read(drawn({ direccion: 'saliente', tipo: 'audio', voz: true }))).toBe('Mensaje de voz');
+    expect(visibleText(rendered({ ...sent, tipo: 'document', mensaje: 'Acá va' }))).toBe('Documento plano.pdf Acá va');
+    expect(visibleText(rendered({ direccion: 'saliente', tipo: 'audio', voz: true }))).toBe('Mensaje de voz');
   });
 });

@@ -1,12 +1,12 @@
 import type { Media, Message } from '../types';
 
-/** Returns the preview of a file, if it is what the hub promises: a small JPEG. */
+/** Returns the preview of a file if it is a small JPEG, as the API specifies. */
 export const previewOf = ({ thumbnail }: Media): string | undefined =>
   thumbnail !== undefined && /^data:image\/jpeg;base64,[\w+/=]+$/.test(thumbnail)
     ? thumbnail
     : undefined;
 
-/** Returns the width in proportion to the height, within what a bubble can show. */
+/** Returns the ratio of width to height, limited to what fits into a bubble. */
 export function ratioOf({ width, height }: Media): number {
   if (width === undefined || height === undefined || width <= 0 || height <= 0) return 4 / 3;
   return Math.min(2, Math.max(0.6, width / height));

@@ -1,4 +1,4 @@
-import { momentText, shortMoment } from '../lib/days';
+import { timestampText, shortTimestampText } from '../lib/days';
 import { useText } from '../i18n/I18nProvider';
 import { useConfig } from './queries';
 
@@ -7,15 +7,15 @@ const useZone = (): string =>
   useConfig().data?.zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** Returns a formatter of timestamps in the business's zone: `hoy 08:05`. */
-export function useMoment(): (at: string) => string {
+export function useFormatTime(): (at: string) => string {
   const { locale, dates } = useText();
   const zone = useZone();
-  return (at) => momentText(at, Date.now(), zone, locale, dates);
+  return (at) => timestampText(at, Date.now(), zone, locale, dates);
 }
 
 /** Returns a short formatter: `08:05` today, otherwise only the day. */
-export function useShortMoment(): (at: string) => string {
+export function useFormatShortTime(): (at: string) => string {
   const { locale, dates } = useText();
   const zone = useZone();
-  return (at) => shortMoment(at, Date.now(), zone, locale, dates);
+  return (at) => shortTimestampText(at, Date.now(), zone, locale, dates);
 }
