@@ -152,6 +152,9 @@ const BUDGET = 360_000;
 async function audit(where) {
   await page.evaluate(AXE);
   const violationText = await page.evaluate(async () => {
+    // In a transition, the contrast is not that of the screen.
+    const ending = document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(ending.map((it) => it.finished));
     const { violations } = await window.axe.run({ resultTypes: ['violations'] });
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('\n  ')}`);
   });

@@ -296,8 +296,12 @@ async fn unknown_outcomes_of_changes_are_settled_in_order() {
         let heard = told(&mut events, 1).await;
         assert_eq!(heard[0].name, "message_deleted");
         assert!(received(&phone, &id).deleted);
-        let (_, known) = manager.get(&path(&id)).await;
-        assert!(known["deleted_at"].is_string() && known["unsettled_change"].is_null());
+        // The page reports the deletion before the service has settled its own.
+        poll::until("the deletion to be settled", async || {
+            let (_, known) = manager.get(&path(&id)).await;
+            (known["deleted_at"].is_string() && known["unsettled_change"].is_null()).then_some(())
+        })
+        .await;
     }
     manager.stop().await;
 }

@@ -172,7 +172,29 @@ pub fn find_on_path(names: &[&str], path: Option<&std::ffi::OsStr>) -> Option<Pa
         .find(|file| is_executable(file))
 }
 
-/// Returns the first line of an error. ChromeDriver's errors continue with a stack trace.
+/// Returns an error on one line: its first line, and the causes that ChromeDriver puts below it
+/// (`from unknown error: …`), without the stack trace.
 pub(super) fn one_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim().to_owned()
+    let mut lines = text.lines().map(str::trim);
+    let mut line = lines.next().unwrap_or_default().to_owned();
+    for cause in lines.filter(|line| line.starts_with("from ")) {
+        line.push(' ');
+        line.push_str(cause);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_part_of_the_line_and_the_stack_is_not() {
+        let text = "session not created\nfrom disconnected: no renderer\n  (Session info)\n#0 0x55";
+        assert_eq!(
+            one_line(text),
+            "session not created from disconnected: no renderer"
+        );
+        assert_eq!(one_line(""), "");
+    }
 }

@@ -34,6 +34,9 @@ use super::tab::Tab;
 use crate::failure::Failure;
 
 const SESSION_DEADLINE: Duration = Duration::from_secs(45);
+/// How long the process that ChromeDriver starts as Chrome may take to ask for its pipes, which
+/// it does first of all. If it is killed before, ChromeDriver reports so only after a minute.
+const SHIM_DEADLINE: Duration = Duration::from_secs(20);
 /// How long ChromeDriver may take to report why Chrome ended.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 /// ChromeDriver's address, inside its network namespace.
@@ -191,7 +194,10 @@ async fn start(
     let (teller, mut events) = Events::channel();
     // Open the page now: it need not wait until ChromeDriver's session is ready.
     let opened = async {
-        let wanted = door.wanted().await.map_err(launch_failed)?;
+        let wanted = tokio::time::timeout(SHIM_DEADLINE, door.wanted())
+            .await
+            .map_err(|_| no_shim())?
+            .map_err(launch_failed)?;
         // Blocks in place: a spawned thread would outlive a cancellation.
         let starting = || chrome::start(&program, &config.profile, wanted);
         let (shim, pipes) = block_in_place(starting).map_err(launch_failed)?;
@@ -315,6 +321,11 @@ async fn new_session(
         Ok(Err(error)) => Err(Failure::LaunchFailed(one_line(&error.to_string()))),
         Err(_) => Err(too_late()),
     }
+}
+
+fn no_shim() -> Failure {
+    let seconds = SHIM_DEADLINE.as_secs();
+    Failure::LaunchFailed(format!("ChromeDriver started no Chrome within {seconds} s"))
 }
 
 fn too_late() -> Failure {
