@@ -73,8 +73,8 @@ impl ClientError {
     }
 }
 
-/// Returns the innermost cause, since the causes above it only repeat the URL. Adds the system's
-/// name of the error, if operators search logs for it.
+/// Returns the innermost cause, since the causes above it only repeat the URL. Prepends the errno
+/// name (`ECONNREFUSED`) of the errors that operators search logs for.
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

@@ -60,7 +60,7 @@ impl Policy {
 pub(super) struct Urgency {
     pub(super) severity: Severity,
     pub(super) patience: Duration,
-    /// Since when a person's answer is awaited, if the condition lapses.
+    /// Since when WhatsApp has waited for a person, if its request expires; otherwise `None`.
     pub(super) lapses_since: Option<Timestamp>,
 }
 

@@ -41,8 +41,8 @@ const LONGEST: usize = 256;
 pub(super) struct Passwords {
     hash_permits: Semaphore,
     queue_permits: Semaphore,
-    /// Random key of this process. With it, the cached values are of no use to
-    /// whoever reads the process's memory.
+    /// Random key of this process. The cached values are hashes with it, so that
+    /// they alone do not allow a fast dictionary attack.
     key: hmac::Key,
     verified: Mutex<HashMap<[u8; 32], Instant>>,
     /// A hash that belongs to no user. It is checked for an unknown user, so

@@ -4,6 +4,8 @@
 //! that it still holds the lease. A hub that stalled therefore notices before
 //! it writes. With SQLite there is only one hub, which at once takes over the
 //! leases that it held before a crash.
+//!
+//! Which hub sends a message is decided in `outbox_claims`.
 
 use session_api::Timestamp;
 

@@ -1,6 +1,6 @@
 //! Protects webhooks against SSRF: resolves a host only to addresses that
 //! [`AllowedHosts`] admits, so that the checked address is the one to which the
-//! connection is made.
+//! connection is made. The rule itself is in `config/allowed_hosts.rs`.
 
 use std::error::Error;
 use std::fmt;

@@ -1,4 +1,5 @@
 //! Manages the ChromeDriver process: finds it, starts it, reads its port, and notices its end.
+//! `leftover_processes` kills it, with its tree.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Records uploaded media: the size and hash of each file, and nothing else.
+//! Records uploads: the size and hash of each file, and also the content of files from leads.
 
 use axum::body::Bytes;
 use serde::{Deserialize, Serialize};

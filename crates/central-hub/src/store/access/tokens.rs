@@ -19,11 +19,11 @@ pub struct NewToken<'a> {
     pub name: &'a str,
     /// SHA-256 of the token.
     pub hash: &'a str,
-    /// The only business whose data the token can access; `None` means all businesses.
+    /// The scopes, separated by spaces.
     pub scopes: &'a str,
-    /// The id of the user who creates the token.
+    /// The only business whose data the token can access; `None` means all businesses.
     pub cliente_id: Option<u64>,
-    /// The id of the user who creates it.
+    /// The id of the user who creates the token.
     pub user_id: Option<i64>,
     /// When the token expires; `None` means never.
     pub expires_at: Option<Timestamp>,
