@@ -88,6 +88,8 @@ async function checkScreen(where, operator = false) {
     return all
       // Links within a sentence are only as high as the line.
       .filter((it) => isShown(it) && !it.closest('p, summary') && it.dataset.inline === undefined)
+      // The border around a password belongs to its field.
+      .map((it) => it.closest('.mantine-PasswordInput-input') ?? it)
       .map((it) => ({ what: it.outerHTML.slice(0, 120), height: Math.round(it.getBoundingClientRect().height) }))
       .filter(({ height }) => height > 0 && height < 44);
   });
