@@ -8,10 +8,8 @@
 //! filter, only the matching Rust tests run. All stages use one profile and one target folder, so
 //! that only clippy compiles anything twice.
 
-use std::num::NonZero;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, thread};
 
 use anyhow::{Context as _, Result, bail};
 use scratch_database::Server;
@@ -23,9 +21,6 @@ use crate::say::{self, Tone, paint};
 use crate::setup::{self, Needs, Tools};
 use crate::tally::{self, Tally};
 use crate::{assets, leftovers};
-
-/// The variable of nextest that says how many tests run concurrently.
-const THREADS: &str = "NEXTEST_TEST_THREADS";
 
 /// A finished stage.
 struct Done {
@@ -201,13 +196,6 @@ pub(crate) fn page(tools: &Tools, tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
-/// Returns how many tests run concurrently: an end-to-end test waits for its browser
-/// for half of its time, so there are more tests than cores.
-fn concurrent_tests() -> usize {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    cores + cores.div_ceil(2)
-}
-
 fn rust_tests(tools: &Tools, run: &Run, filters: &[String], tally: &mut Tally) -> Result<()> {
     let nextest = cargo::cargo(&["nextest", "--version"])
         .stdout(Stdio::null())
@@ -221,9 +209,6 @@ fn rust_tests(tools: &Tools, run: &Run, filters: &[String], tally: &mut Tally) -
     };
     if nextest {
         command.args(filters);
-        if env::var_os(THREADS).is_none() {
-            command.env(THREADS, concurrent_tests().to_string());
-        }
     } else if let [filter] = filters {
         command.arg(filter);
     } else if !filters.is_empty() {
