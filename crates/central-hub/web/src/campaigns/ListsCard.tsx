@@ -210,7 +210,7 @@ function Lists({ campaign, imports, editable }: ListsProps) {
       key: 'when',
       label: s.columns.list,
       cell: ({ archivo, fecha }) => (
-        <div>
+        <>
           <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
             {archivo ?? formatTime(fecha)}
           </Text>
@@ -219,21 +219,21 @@ function Lists({ campaign, imports, editable }: ListsProps) {
               {formatTime(fecha)}
             </Text>
           )}
-        </div>
+        </>
       ),
     },
     {
       key: 'state',
       label: s.columns.state,
       cell: (one) => (
-        <div>
+        <>
           {states[one.estado] ?? one.estado}
           {one.error && (
             <Text size="xs" c="dimmed">
               {listFaultText(t, one.error, one.detalle ?? one.error)}
             </Text>
           )}
-        </div>
+        </>
       ),
     },
     ...(

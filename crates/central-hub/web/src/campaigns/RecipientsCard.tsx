@@ -45,14 +45,14 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
       label: s.columns.who,
       width: 220,
       cell: (recipient) => (
-        <div>
+        <>
           <Text size="sm">{recipient.nombre ?? formatPhone(recipient.destinatario)}</Text>
           {recipient.nombre && (
             <Text size="xs" c="dimmed">
               {formatPhone(recipient.destinatario)}
             </Text>
           )}
-        </div>
+        </>
       ),
     },
     // A draft may have recipients before it has a text.

@@ -43,7 +43,7 @@ export default function ContactsScreen() {
       key: 'who',
       label: s.columns.who,
       cell: (contact) => (
-        <div>
+        <>
           <Group gap="xs">
             <Text size="sm" fw={600}>
               {whoOf(contact)}
@@ -59,7 +59,7 @@ export default function ContactsScreen() {
               {numberOf(contact)}
             </Text>
           )}
-        </div>
+        </>
       ),
     },
     {

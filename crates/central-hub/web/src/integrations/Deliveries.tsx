@@ -59,7 +59,7 @@ export function Deliveries({ webhook }: { webhook: number }) {
       key: 'state',
       label: s.state,
       cell: (delivery) => (
-        <div>
+        <>
           <Badge variant="light" tt="none" color={COLORS[delivery.estado]}>
             {s.deliveryStates[delivery.estado]}
           </Badge>
@@ -68,7 +68,7 @@ export function Deliveries({ webhook }: { webhook: number }) {
               {failureText(t, delivery.error, delivery.estado_http)}
             </Text>
           )}
-        </div>
+        </>
       ),
     },
     {

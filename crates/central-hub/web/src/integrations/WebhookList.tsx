@@ -47,7 +47,7 @@ export function WebhookList() {
       key: 'url',
       label: s.address,
       cell: (webhook) => (
-        <div>
+        <>
           <Anchor
             component={Link}
             size="sm"
@@ -61,7 +61,7 @@ export function WebhookList() {
               {webhook.descripcion}
             </Text>
           )}
-        </div>
+        </>
       ),
     },
     {

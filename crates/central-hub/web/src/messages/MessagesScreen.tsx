@@ -54,14 +54,14 @@ export default function MessagesScreen() {
       label: s.columns.who,
       width: 180,
       cell: ({ nombre, destinatario }) => (
-        <div>
+        <>
           <Text size="sm">{nombre ?? formatPhone(destinatario)}</Text>
           {nombre !== undefined && (
             <Text size="xs" c="dimmed">
               {formatPhone(destinatario)}
             </Text>
           )}
-        </div>
+        </>
       ),
     },
     {

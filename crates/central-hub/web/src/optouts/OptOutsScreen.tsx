@@ -58,7 +58,7 @@ export default function OptOutsScreen() {
       key: 'who',
       label: s.number,
       cell: ({ telefono, nombre }) => (
-        <div>
+        <>
           <Anchor size="sm" component={Link} to={conversationOf(telefono)}>
             {nombre ?? formatPhone(telefono)}
           </Anchor>
@@ -67,7 +67,7 @@ export default function OptOutsScreen() {
               {formatPhone(telefono)}
             </Text>
           )}
-        </div>
+        </>
       ),
     },
     {

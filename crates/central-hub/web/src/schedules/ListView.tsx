@@ -61,14 +61,14 @@ export function ListView({ filter, onOpen }: Props) {
       label: s.columns.state,
       width: 150,
       cell: (item) => (
-        <div>
+        <>
           <ScheduleBadge estado={item.estado} />
           {item.motivo && (
             <Text size="xs" c="dimmed">
               {item.motivo}
             </Text>
           )}
-        </div>
+        </>
       ),
     },
   ];

@@ -77,7 +77,8 @@ export function DataTable<T>({ label, columns, items, rowKey, minWidth = 560, ba
                   data-label={name}
                   data-bare={isBare(key, at) || undefined}
                 >
-                  {cell(item)}
+                  {/* One child, beside the label of a phone's card. */}
+                  <div>{cell(item)}</div>
                 </Table.Td>
               ))}
             </Table.Tr>
