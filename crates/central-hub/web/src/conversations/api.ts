@@ -19,10 +19,7 @@ const MAX_MISSED_PAGES = 20;
 const SEND_MS = 75_000;
 /** Timeout of a send with a file, which WhatsApp's page encrypts and uploads first. */
 const FILE_MS = 180_000;
-/**
-* Polling interval for changes without an event, or whose event arrived before the hub stored
-* them.
-*/
+/** Polling interval for changes without an event, or whose event arrived before the hub stored them. */
 export const POLL_MS = 10_000;
 /** Delays of the refetches after an event, since the hub may store the message a moment later. */
 const REFETCH_DELAYS_MS = [0, 700, 2_500];

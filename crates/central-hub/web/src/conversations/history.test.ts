@@ -1,24 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
 import { isApart, merge, mergeAll, type Known } from './history';
+import { inbound } from './message.fixture';
 import type { History, Message } from './types';
 
 const minute = (id: number) => new Date(Date.UTC(2026, 2, 31, 12, id)).toISOString();
 
-const message = (id: number, part: Partial<Message> = {}): Message => ({
-  id,
-  direccion: 'entrante',
-  telefono: '5491158254201',
-  chat: '5491158254201@c.us',
-  nombre: null,
-  tipo: 'text',
-  mensaje: `m${id}`,
-  estado: 'recibido',
-  cliente_id: null,
-  campañaId: null,
-  fecha: minute(id),
-  ...part,
-});
+const message = (id: number, part: Partial<Message> = {}): Message => inbound(id, { fecha: minute(id), ...part });
 
 /** Builds a page as the hub returns it, newest message first. */
 const page = (siguiente: number | null, ...mensajes: Message[]): History => ({

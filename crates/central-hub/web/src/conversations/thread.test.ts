@@ -2,22 +2,11 @@ import { describe, expect, it } from 'vitest';
 
 import { es } from '../i18n/es';
 import { numberOf } from '../lib/phone';
+import { inbound } from './message.fixture';
 import { businessOf, heightOf, kindText, rowsOf, withId, withQuotes } from './thread';
 import type { Message } from './types';
 
-const message = (id: number, fecha: string, cliente_id: number | null = null): Message => ({
-  id,
-  direccion: 'entrante',
-  telefono: '5491158254201',
-  chat: '5491158254201@c.us',
-  nombre: null,
-  tipo: 'text',
-  mensaje: `m${id}`,
-  estado: 'recibido',
-  cliente_id,
-  campañaId: null,
-  fecha,
-});
+const message = (id: number, fecha: string, cliente_id: number | null = null): Message => inbound(id, { fecha, cliente_id });
 
 const NIGHT = '2026-03-31T02:59:00.000Z';
 const MORNING = '2026-03-31T03:00:00.000Z';

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 
 import { ApiError } from '../../api/http';
 import { es } from '../../i18n/es';
+import { inbound } from '../message.fixture';
 import { summary } from '../thread';
 import type { Content, Message } from '../types';
 import { fileProblem } from './FileNote';
@@ -17,20 +18,7 @@ import { isPicture, picturesOf, previewOf, ratioOf } from './preview';
 const CHAT = '5491158254201@c.us';
 const JPEG = 'data:image/jpeg;base64,/9j/4AAQ';
 
-const message = (part: Content & Partial<Message>): Message => ({
-  id: 812,
-  direccion: 'entrante',
-  telefono: '5491158254201',
-  chat: CHAT,
-  nombre: 'Ana',
-  tipo: 'text',
-  mensaje: '',
-  estado: 'recibido',
-  cliente_id: null,
-  campañaId: null,
-  fecha: '2026-03-31T12:00:00.000Z',
-  ...part,
-});
+const message = (part: Content & Partial<Message>): Message => inbound(812, { nombre: 'Ana', mensaje: '', ...part });
 
 const markup = (node: ReactNode): string =>
   renderToStaticMarkup(
