@@ -7,8 +7,6 @@
 // The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> screenshots of each screen are saved:
 // light and dark theme, phone, English.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 
 import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
@@ -21,12 +19,11 @@ if (!hub || !password || !PHONE_URL) {
 
 const ANA = '5491158254201';
 const LEO = '5491158254202';
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const MICROPHONE = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
 const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
 const visitor = visit({ hub, password, pictures, args: MICROPHONE });
-const { api, button, dialog, enter, noSidewaysScroll, picture, says } = visitor;
+const { api, audit, button, dialog, enter, noSidewaysScroll, picture, says } = visitor;
 let page = null;
 
 const bubble = (text) => page.locator('[data-message]').filter({ hasText: text });
@@ -38,18 +35,6 @@ const newest = async () => (await standin.messages()).at(-1);
 const sentCount = async () => (await standin.messages()).length;
 const scripts = () =>
   page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.includes('/assets/')));
-
-async function audit(where) {
-  await page.evaluate(AXE);
-  const violationText = await page.evaluate(async () => {
-    // In a transition, the contrast is not that of the screen.
-    const ending = document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Infinity);
-    await Promise.allSettled(ending.map((it) => it.finished));
-    const { violations } = await window.axe.run({ resultTypes: ['violations'] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('\n  ')}`);
-  });
-  equal(violationText.join('\n'), '', `${where}: what axe complains of`);
-}
 
 /** Audits the screen and takes screenshots of it: light, dark, and on a phone. */
 async function inspect(name) {

@@ -7,7 +7,6 @@
 // The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> screenshots of the conversation are
 // saved: light and dark theme, phone.
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 
 import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
@@ -21,12 +20,11 @@ if (!hub || !password || !PHONE_URL) {
 const ANA = '5491158254201';
 const LEO = '5491158254202';
 const MIA = '5491158254203';
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const base = `${PHONE_URL.replace(/\/$/, '')}/`;
 const standin = phone(base);
 const visitor = visit({ hub, password, pictures });
-const { api, button, dialog, enter, noSidewaysScroll, picture } = visitor;
+const { api, audit, button, dialog, enter, noSidewaysScroll, picture } = visitor;
 let page = null;
 
 const bubbles = () => page.locator('[data-message]');
@@ -148,18 +146,6 @@ async function leadSendsFile(body, bytes, media) {
 
 /** The limit for the page's assets on a first visit to a conversation, compressed, in bytes. */
 const BUDGET = 360_000;
-
-async function audit(where) {
-  await page.evaluate(AXE);
-  const violationText = await page.evaluate(async () => {
-    // In a transition, the contrast is not that of the screen.
-    const ending = document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Infinity);
-    await Promise.allSettled(ending.map((it) => it.finished));
-    const { violations } = await window.axe.run({ resultTypes: ['violations'] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('\n  ')}`);
-  });
-  equal(violationText.join('\n'), '', `${where}: what axe complains of`);
-}
 
 async function test() {
   page = await visitor.open();

@@ -1,11 +1,13 @@
 // Opens the hub's page in Chromium as a user does, and calls the hub's API as the administrator.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { CHROME, CHROME_ARGS, assert, eventually } from './peer.mjs';
+import { CHROME, CHROME_ARGS, assert, equal, eventually } from './peer.mjs';
 
 const LONG = 60_000;
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Returns the helpers for one browser. `args` are passed to Chromium after the usual arguments. */
 export function visit({
@@ -67,11 +69,25 @@ export function visit({
     await page.getByTestId('user-name').waitFor({ timeout: LONG, state });
   }
 
+  /** Waits until dialogs have faded in and colours have changed. */
+  const still = () =>
+    page.waitForFunction(() => document.getAnimations().every((animation) => animation.playState !== 'running' || animation.effect?.getComputedTiming().iterations === Infinity));
+
   async function picture(name, options = {}) {
     if (!pictures) return;
-    // Wait until dialogs have faded in.
-    await page.waitForFunction(() => document.getAnimations().every((animation) => animation.playState !== 'running' || animation.effect?.getComputedTiming().iterations === Infinity));
+    await still();
     await page.screenshot({ path: join(pictures, `${name}.png`), animations: 'disabled', ...options });
+  }
+
+  /** Checks the screen with axe, which measures the contrast of colours. */
+  async function audit(where) {
+    await still();
+    await page.evaluate(readFileSync(AXE, 'utf8'));
+    const violationText = await page.evaluate(async () => {
+      const { violations } = await window.axe.run({ resultTypes: ['violations'] });
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('\n  ')}`);
+    });
+    equal(violationText.join('\n'), '', `${where}: what axe complains of`);
   }
 
   /** Waits until nothing is wider than the window: the layout follows a new window size late. */
@@ -86,5 +102,5 @@ export function visit({
     await browser?.close();
   }
 
-  return { api, button, close, dialog, enter, noComplaints, noSidewaysScroll, open, picture, says };
+  return { api, audit, button, close, dialog, enter, noComplaints, noSidewaysScroll, open, picture, says };
 }
