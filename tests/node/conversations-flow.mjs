@@ -260,7 +260,8 @@ async function test() {
     await button('Ver mensajes anteriores').dispatchEvent('click');
     await button('Ver mensajes anteriores').waitFor({ state: 'detached' });
     await page.getByRole('log').evaluate((it) => it.scrollTo(0, 0));
-    equal(await bubbles().first().getByText(/^aviso \d+$/).textContent(), 'aviso 0', 'the first of all');
+    // The rows come into the document a frame after the scroll.
+    await eventually('the first of all', async () => (await bubbles().first().getByText(/^aviso \d+$/).textContent()) === 'aviso 0');
   });
 
   await step('notifications work in another tab; the question is asked once', async () => {
