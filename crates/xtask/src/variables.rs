@@ -2,6 +2,7 @@
 //! documents and the files of `deploy/` agree with them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{Debug, Display};
 
 use service_runtime::Env;
 use service_runtime::doctor::SECRETS;
@@ -23,21 +24,22 @@ static SERVICES: [Service; 2] = [
         name: "central-hub",
         variables: &central_hub::config::VARIABLES,
         ecosystem: "deploy/central-hub/ecosystem.config.js",
-        parse: |env| match central_hub::config::Config::from_env(env) {
-            Ok(config) => Ok(format!("{config:?}")),
-            Err(error) => Err(error.to_string()),
-        },
+        parse: |env| shown(central_hub::config::Config::from_env(env)),
     },
     Service {
         name: "session-manager",
         variables: &session_manager::config::VARIABLES,
         ecosystem: "deploy/session-manager/ecosystem.config.cjs",
-        parse: |env| match session_manager::config::Config::from_env(env) {
-            Ok(config) => Ok(format!("{config:?}")),
-            Err(error) => Err(error.to_string()),
-        },
+        parse: |env| shown(session_manager::config::Config::from_env(env)),
     },
 ];
+
+/// Returns a configuration as debug text, or the error.
+fn shown<T: Debug, E: Display>(parsed: Result<T, E>) -> Result<String, String> {
+    parsed
+        .map(|config| format!("{config:?}"))
+        .map_err(|error| error.to_string())
+}
 
 impl Service {
     /// Parses these variables and those that are required.

@@ -154,10 +154,14 @@ pub(crate) async fn stats(
 ) -> Result<Json<Stats>, HubError> {
     let campaign = find(&state, &caller, id).await?;
     let numbers = state.store.campaign_numbers(id).await?;
-    let revision = match campaign.state {
-        CampaignState::Draft => Some(review(&state, &campaign).await?),
-        CampaignState::Finished if campaign.is_dry_run() => Some(review(&state, &campaign).await?),
-        _ => None,
+    let can_be_approved = match campaign.state {
+        CampaignState::Draft => true,
+        CampaignState::Finished => campaign.is_dry_run(),
+        _ => false,
+    };
+    let revision = match can_be_approved {
+        true => Some(review(&state, &campaign).await?),
+        false => None,
     };
     let termina = end(&state, &campaign).await?;
     let reached = |least: MessageState| {
