@@ -23,7 +23,7 @@ use super::search_index::{POSTGRES_BUCKET, SQLITE_BUCKET, join_numbers, sqlite_q
 use super::words::{Words, cliente_number, direction_number};
 use super::{Engine, Store};
 
-/// Concurrent searches; others wait for their turn.
+/// Connections that search concurrently; further searches wait for their turn.
 pub(super) const CONCURRENT_SEARCHES: usize = 2;
 /// Messages read per search, of those that the index or a filter returns.
 pub(super) const MAX_READ: usize = 10_000;
@@ -143,7 +143,7 @@ impl Store {
         let Some(words) = Words::read(words) else {
             return Ok(MessagePage::default());
         };
-        let _turn = self.search_turn().await;
+        let _turn = self.search_turns(1).await;
         if self.is_narrow(filter).await? {
             return self.search_without_index(filter, &words, limit).await;
         }
@@ -446,9 +446,13 @@ impl Store {
         })
     }
 
-    /// Waits for a search permit; the semaphore is never closed.
-    pub(super) async fn search_turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
-        self.searching.acquire().await.ok()
+    /// Waits until a search may use this many connections, at most
+    /// [`CONCURRENT_SEARCHES`]; the semaphore is never closed.
+    pub(super) async fn search_turns(
+        &self,
+        connections: u32,
+    ) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.searching.acquire_many(connections).await.ok()
     }
 }
 

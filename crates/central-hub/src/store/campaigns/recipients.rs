@@ -493,7 +493,7 @@ impl Store {
             return Ok((Vec::new(), None));
         };
         let digits = Digits::read(text);
-        let _turn = self.search_turn().await;
+        let _turn = self.search_turns(1).await;
         let mut filter = filter.clone();
         let mut found = Vec::new();
         let mut left = MAX_READ;
