@@ -81,7 +81,12 @@ impl Budget {
     }
 
     pub(super) fn is_spent(&self) -> bool {
-        self.messages == 0 || self.bytes == 0 || self.since.elapsed() >= TIME_LIMIT
+        !self.allows(Duration::ZERO)
+    }
+
+    /// Returns whether a read that takes this long would end within the limits.
+    fn allows(&self, read: Duration) -> bool {
+        self.messages > 0 && self.bytes > 0 && self.since.elapsed() + read < TIME_LIMIT
     }
 }
 
@@ -282,11 +287,13 @@ impl Store {
                 return Ok(Matches { ids, next: None });
             }
             before = from.saturating_add(1);
-            if budget.is_spent() {
+            let took = begun.elapsed();
+            // The next range takes about as long as this one did.
+            if !budget.allows(took) {
                 let next = Some(before);
                 return Ok(Matches { ids, next });
             }
-            if begun.elapsed() < FAST_READ {
+            if took < FAST_READ {
                 range = range.saturating_mul(2).min(LONGEST_RANGE);
             }
         }
