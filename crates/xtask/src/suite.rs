@@ -8,6 +8,7 @@
 //! filter, only the matching Rust tests run. All stages use one profile and one target folder, so
 //! that only clippy compiles anything twice.
 
+use std::num::NonZero;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,9 @@ use crate::say::{self, Tone, paint};
 use crate::setup::{self, Needs, Tools};
 use crate::tally::{self, Tally};
 use crate::{assets, leftovers};
+
+/// Test slots per processor; `.config/nextest.toml` says how many a test takes.
+const SLOTS_PER_CPU: usize = 3;
 
 /// A finished stage.
 struct Done {
@@ -208,6 +212,9 @@ fn rust_tests(tools: &Tools, run: &Run, filters: &[String], tally: &mut Tally) -
         cargo::cargo(&["test", "--workspace", "--no-fail-fast"])
     };
     if nextest {
+        let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let slots = cpus.saturating_mul(SLOTS_PER_CPU).to_string();
+        command.args(["--profile", "suite", "--test-threads", &slots]);
         command.args(filters);
     } else if let [filter] = filters {
         command.arg(filter);
