@@ -1,7 +1,7 @@
 import { Button, SegmentedControl, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
 import { IconCircleCheck, IconMessageCircle, IconMessagePlus, IconSearch } from '@tabler/icons-react';
-import { lazy, Suspense, useState, type KeyboardEvent } from 'react';
+import { lazy, memo, Suspense, useState, type KeyboardEvent } from 'react';
 import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
@@ -18,7 +18,7 @@ import { PagedList } from '../ui/PagedList';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { usePages } from '../ui/pages';
 import { AskForAlerts } from './AskForAlerts';
-import { CONVERSATIONS_KEY, getConversations, POLL_MS, type Which } from './api';
+import { CONVERSATIONS_KEY, getConversations, POLL_MS, usePrefetchHistory, type Which } from './api';
 import { Avatar } from './Avatar';
 import classes from './Conversations.module.css';
 import { summary } from './thread';
@@ -30,14 +30,17 @@ const NewConversation = lazy(() => import('./compose/NewConversation'));
 interface RowProps {
   talk: Conversation;
   chosen: boolean;
+  /** The time of the last message as texts: they change at midnight without the conversation. */
+  time: string;
+  shortTime: string;
   /** The searched words; if not empty, the row is for the message that matched. */
   words: string;
 }
 
-function Row({ talk, chosen, words }: RowProps) {
+/** Opening a conversation renders two rows again, not all. */
+const Row = memo(function Row({ talk, chosen, time, shortTime, words }: RowProps) {
   const t = useText();
-  const formatTime = useFormatTime();
-  const formatShortTime = useFormatShortTime();
+  const prefetchHistory = usePrefetchHistory();
   const c = t.conversations;
   const { ultimo } = talk;
   const number = numberOf(talk);
@@ -51,6 +54,7 @@ function Row({ talk, chosen, words }: RowProps) {
     <Link
       to={words === '' ? conversationOf(chat) : messageInChat(chat, ultimo.id)}
       className={classes.row}
+      onClick={() => prefetchHistory(chat)}
       aria-current={chosen ? 'page' : undefined}
       data-chat={talk.telefono ?? talk.chat}
       data-unread={talk.sin_leer > 0 || undefined}
@@ -68,10 +72,10 @@ function Row({ talk, chosen, words }: RowProps) {
           c="dimmed"
           component="time"
           dateTime={ultimo.fecha}
-          title={formatTime(ultimo.fecha)}
+          title={time}
           className={classes.when}
         >
-          {formatShortTime(ultimo.fecha)}
+          {shortTime}
         </Text>
       </span>
       <span className={classes.head}>
@@ -108,7 +112,7 @@ function Row({ talk, chosen, words }: RowProps) {
       </span>
     </Link>
   );
-}
+});
 
 /** Moves the focus within the list: by one row with ↑ and ↓, to its ends with Home and End. */
 function walk(event: KeyboardEvent<HTMLElement>) {
@@ -123,6 +127,8 @@ function walk(event: KeyboardEvent<HTMLElement>) {
 /** The list of conversations, most recent first. */
 export function ConversationList({ chosen }: { chosen: string | undefined }) {
   const t = useText();
+  const formatTime = useFormatTime();
+  const formatShortTime = useFormatShortTime();
   const c = t.conversations;
   const [typed, setTyped] = useState('');
   const [words] = useDebouncedValue(typed.trim(), 300);
@@ -197,7 +203,13 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
           <ul className={classes.rows} onKeyDown={walk}>
             {items.map((talk) => (
               <li key={talk.chat}>
-                <Row talk={talk} chosen={chosen === (talk.telefono ?? talk.chat)} words={words} />
+                <Row
+                  talk={talk}
+                  chosen={chosen === (talk.telefono ?? talk.chat)}
+                  time={formatTime(talk.ultimo.fecha)}
+                  shortTime={formatShortTime(talk.ultimo.fecha)}
+                  words={words}
+                />
               </li>
             ))}
           </ul>

@@ -64,7 +64,7 @@ export function Thread({ number }: { number: string }) {
   const pictures = useMemo(() => picturesOf(messages), [messages]);
   const hasOlder = known !== undefined && known.older !== null;
   const phone = known?.telefono ?? number;
-  const optOut = useOptOut(phone, messages.at(-1)?.id ?? 0);
+  const optOut = useOptOut(phone, known ? known.newest : null);
   useReading(number, known);
   const actions = useMessageActions();
   const attend = useAction(CONVERSATIONS_KEY, () => markAttended(phone), () =>

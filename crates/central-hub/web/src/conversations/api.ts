@@ -63,6 +63,27 @@ async function newestPages(number: string, known: Known | undefined, signal: Abo
   }
 }
 
+const historyKey = (number: string) => [...CONVERSATIONS_KEY, 'of', number];
+
+/** Returns a function that begins to fetch a conversation, while the click on it still renders. */
+export function usePrefetchHistory(): (number: string) => void {
+  const queries = useQueryClient();
+  return useCallback(
+    (number) => {
+      const queryKey = historyKey(number);
+      void queries.prefetchQuery({
+        queryKey,
+        queryFn: async ({ signal }) => {
+          const pages = await newestPages(number, queries.getQueryData<Known>(queryKey), signal);
+          return mergeAll(queries.getQueryData<Known>(queryKey), pages);
+        },
+        structuralSharing: false,
+      });
+    },
+    [queries],
+  );
+}
+
 /**
  * Fetches a conversation from its end backwards, as far as requested, and keeps it. An event or
  * the polling interval refetches only the newest page and the visible page.
@@ -71,7 +92,7 @@ async function newestPages(number: string, known: Known | undefined, signal: Abo
  */
 export function useHistory(number: string, inSight: RefObject<number | null>) {
   const queries = useQueryClient();
-  const key = [...CONVERSATIONS_KEY, 'of', number];
+  const key = historyKey(number);
   const known = () => queries.getQueryData<Known>(key);
   const current = useQuery({
     queryKey: key,
@@ -197,9 +218,13 @@ export const OPT_OUT_KEY = ['opt-outs'] as const;
 
 const OPT_OUTS = '/api/sender/bajas';
 
-/** Returns whether the contact has opted out; refetched with each new message. */
-export const useOptOut = (phone: string, latest: number) =>
+/**
+ * Returns whether the contact has opted out; refetched with each new message. `latest` is the last
+ * message's id; null until the messages are known.
+ */
+export const useOptOut = (phone: string, latest: number | null) =>
   useQuery({
+    enabled: latest !== null,
     queryKey: [...OPT_OUT_KEY, 'of', phone, latest],
     queryFn: async ({ signal }) => {
       try {

@@ -36,6 +36,8 @@ export function useSession() {
   return useQuery({
     queryKey: SESSION_KEY,
     queryFn: ({ signal }) => getSession(signal),
+    // The interval retries a failed read; each mount of a component need not.
+    retryOnMount: false,
     // A failed read is retried even with the stream up: no event would trigger
     // it.
     refetchInterval: (query) =>
