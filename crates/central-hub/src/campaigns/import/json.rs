@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::row_validation::{first_filled, refusal, validate_row};
 use super::{ImportFault, ImportRules, Item, LARGEST_RECORD, MOST_COLUMNS, Sink, emit};
 use crate::campaigns::columns::{self, Fields, NAME};
+use crate::campaigns::heading_recognition;
 
 /// Reads one array.
 pub(super) fn read_array(
@@ -167,7 +168,7 @@ impl<'a, S: Sink> ElementReader<'a, S> {
         };
         let phones: Vec<_> = match chosen(&self.rules.column) {
             Some(chosen) => chosen.into_iter().collect(),
-            None => columns::phone_columns(&keys),
+            None => heading_recognition::phone_columns(&keys),
         };
         if phones.is_empty() {
             let reason =
@@ -199,7 +200,8 @@ impl<'a, S: Sink> ElementReader<'a, S> {
                 fields.entry(key.clone()).or_insert(text);
             }
         }
-        let name = chosen(&self.rules.name).unwrap_or_else(|| columns::name_column(&keys));
+        let name =
+            chosen(&self.rules.name).unwrap_or_else(|| heading_recognition::name_column(&keys));
         let name = name.and_then(|name| fields.get(&keys[name]).cloned());
         if let Some(name) = name {
             fields.entry(NAME.to_owned()).or_insert(name);

@@ -14,6 +14,7 @@ use phone_number::Home;
 use super::record::Record;
 use super::{ImportFault, ImportRules};
 use crate::campaigns::columns::{self, Fields, NAME};
+use crate::campaigns::heading_recognition;
 
 /// The heading is within this many lines; titles and dates may be above it.
 const HEADING_WITHIN: usize = 20;
@@ -74,7 +75,7 @@ impl Layout {
         layout.phones = heading_phones(record, rules);
         layout.name = match &rules.name {
             Some(name) => Some(layout.column(name)?),
-            None => columns::name_column(&layout.keys),
+            None => heading_recognition::name_column(&layout.keys),
         };
         Ok(layout)
     }
@@ -117,7 +118,7 @@ impl Layout {
         }
         layout.name = match &rules.name {
             Some(name) => Some(layout.column(name)?),
-            None if has_heading => columns::name_column(&layout.keys),
+            None if has_heading => heading_recognition::name_column(&layout.keys),
             None => (0..layout.keys.len()).find(|at| is_of_names(body, *at)),
         };
         Ok(layout)
@@ -125,7 +126,10 @@ impl Layout {
 
     fn of_heading(record: &Record, index: usize) -> Result<Self, ImportFault> {
         let mut keys: Vec<_> = record.cells.iter().map(|it| columns::key(it)).collect();
-        for key in keys.iter_mut().filter(|key| columns::is_note(key)) {
+        for key in keys
+            .iter_mut()
+            .filter(|key| heading_recognition::is_note(key))
+        {
             key.clear();
         }
         for (index, key) in keys.iter().enumerate() {
@@ -158,7 +162,7 @@ impl Layout {
     /// fullest column first. A column with another heading (`DNI`) is excluded.
     fn columns_of_numbers(&self, body: &[Record], home: &Home) -> Vec<usize> {
         let mut found: Vec<_> = (0..self.keys.len())
-            .filter(|at| !columns::is_not_a_phone_heading(&self.keys[*at]))
+            .filter(|at| !heading_recognition::is_not_a_phone_heading(&self.keys[*at]))
             .filter_map(|at| {
                 let cells = || body.iter().filter_map(|it| it.cells.get(at));
                 let filled = cells().filter(|it| !it.trim().is_empty()).count();
@@ -234,7 +238,7 @@ fn heading_phones(record: &Record, rules: &ImportRules) -> Vec<usize> {
     let keys: Vec<_> = record.cells.iter().map(|it| columns::key(it)).collect();
     match &rules.column {
         Some(name) => position(&keys, name).into_iter().collect(),
-        None => columns::phone_columns(&keys),
+        None => heading_recognition::phone_columns(&keys),
     }
 }
 
