@@ -119,7 +119,6 @@ pub use undecided::Decision;
 pub use webhook_events::Topic;
 pub(crate) use webhook_events::{direction, envelope, new_event_id, phone_of};
 pub use webhook_secret::WebhookSecret;
-pub(crate) use webhook_secret::signatures;
 pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
 
 use crate::config::DatabaseLocation;

@@ -11,9 +11,10 @@ use reqwest::{Client, Response, redirect, retry};
 use session_api::Timestamp;
 use url::Url;
 
+use super::signature::signature_header;
 use super::ssrf_guard::{Refused, Resolver, Unresolved};
 use crate::config::AllowedHosts;
-use crate::store::{Attempt, Webhook, WebhookSecret, signatures};
+use crate::store::{Attempt, Webhook, WebhookSecret};
 
 /// Timeout for establishing the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -121,7 +122,7 @@ impl WebhookClient {
             .header("webhook-id", post.id)
             .header("webhook-timestamp", timestamp);
         if !post.secrets.is_empty() {
-            let signature = signatures(post.secrets, post.id, timestamp, post.body);
+            let signature = signature_header(post.secrets, post.id, timestamp, post.body);
             request = request.header("webhook-signature", signature);
         }
         let sent = request.body(post.body.to_owned()).send().await;

@@ -12,11 +12,12 @@
 //! limit, so a receiver that hangs does not delay the others. A dispatcher
 //! claims a delivery with a lease that is longer than an attempt can last, so
 //! several hubs share the work; when one is killed during an attempt, another
-//! repeats it with the same `webhook-id`. Order is not guaranteed. `client` signs
-//! each with the subscription's secret (`store::webhook_secret`).
+//! repeats it with the same `webhook-id`. Order is not guaranteed.
+//! `signature` signs each with the subscription's secret.
 
 mod client;
 mod retry_backoff;
+pub mod signature;
 mod ssrf_guard;
 
 use std::collections::HashMap;
