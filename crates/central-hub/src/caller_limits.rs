@@ -135,12 +135,12 @@ fn refusal(full: Full, what: &str) -> ErrorReply {
         Full::Each => (
             StatusCode::TOO_MANY_REQUESTS,
             "TOO_MANY_AT_ONCE",
-            format!("you have as many {what} open as one may have at once: end one, or try again"),
+            format!("you have the maximum number of {what} open: close one, or try again"),
         ),
         Full::All => (
             StatusCode::SERVICE_UNAVAILABLE,
             "OVERLOADED",
-            format!("as many {what} are open as there may be at once: try again"),
+            format!("the maximum number of {what} is open: try again"),
         ),
     };
     ErrorReply::new(status, code, message)

@@ -81,7 +81,7 @@ impl InboxWatcher {
             }
             // Changes that cannot be read now are read by the next poll.
             if let Err(error) = self.publish_changes(&mut published).await {
-                tracing::debug!("conversations are not looked at: {error}");
+                tracing::debug!("updating the inbox failed: {error}");
             }
         }
     }

@@ -45,7 +45,7 @@ impl LookupWorker {
             let has_looked_up = match self.look_up_next(&who).await {
                 Ok(has_looked_up) => has_looked_up,
                 Err(error) => {
-                    tracing::warn!("lookups of numbers wait for the store: {error}");
+                    tracing::warn!("lookups of numbers are waiting for the store: {error}");
                     false
                 }
             };
@@ -64,7 +64,7 @@ impl LookupWorker {
             }
         }
         if let Err(error) = self.store.drop_lease(LEASE, &who).await {
-            tracing::debug!("the lease stays: {error}");
+            tracing::debug!("the lease was not released: {error}");
         }
     }
 
@@ -97,7 +97,7 @@ impl LookupWorker {
                 Ok(true)
             }
             Err(error) => {
-                tracing::debug!("a number could not be looked up: {error}");
+                tracing::debug!("looking up a number failed: {error}");
                 self.store.postpone_lookup(&address).await?;
                 Ok(false)
             }

@@ -43,7 +43,7 @@ pub struct OptOutWords {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadWords {
     /// The word has no letter or digit, or is too long.
-    #[error("each word has to hold letters or digits, at most {LONGEST_WORD} characters")]
+    #[error("each word must contain letters or digits and have at most {LONGEST_WORD} characters")]
     Word,
     /// There are too many words.
     #[error("at most {MOST_WORDS} words")]

@@ -268,7 +268,7 @@ impl Relay {
                     self.on_event(event);
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "the stream of events broke off");
+                    tracing::debug!(%error, "the stream of events was interrupted");
                     break;
                 }
             }
@@ -290,8 +290,8 @@ impl Relay {
         let mut current = self.lock();
         if current.hub != hub {
             match current.outage.over(Instant::now()) {
-                Some(away) => info!(seconds = away.as_secs(), "session-manager is up again"),
-                None => info!("session-manager is up"),
+                Some(away) => info!(seconds = away.as_secs(), "session-manager answers again"),
+                None => info!("session-manager answers"),
             }
             current.hub = hub.clone();
             self.tell(Change::Hub(hub));
@@ -323,7 +323,7 @@ impl Relay {
             Ok(Some(event)) => event,
             // An event kind of a later version, which no listener here handles.
             Ok(None) => return,
-            Err(error) => return warn!(%error, "an event that is not of the contract"),
+            Err(error) => return warn!(%error, "an event does not match the contract"),
         };
         let relayed = RelayedEvent {
             id: sse.id.and_then(|id| id.parse().ok()),
@@ -386,7 +386,7 @@ fn warn_of(before: Option<&LimitsEvent>, now: &LimitsEvent) {
         let until = lock.until.map(|until| until.to_string());
         warn!(
             kind = lock.kind,
-            until, "WhatsApp lets this account write to nobody new: campaigns wait"
+            until, "WhatsApp does not let this account start new chats: campaigns wait"
         );
     }
     let (used, total) = (chats.used, chats.total);

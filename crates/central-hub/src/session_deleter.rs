@@ -38,7 +38,9 @@ impl SessionDeleter {
             let is_more = match self.delete_batch().await {
                 Ok(is_more) => is_more,
                 Err(error) => {
-                    tracing::debug!("files of deleted messages wait for the store: {error}");
+                    tracing::debug!(
+                        "deleting the files of deleted messages is waiting for the store: {error}"
+                    );
                     false
                 }
             };
@@ -68,10 +70,10 @@ impl SessionDeleter {
             match self.session.delete_media(wa_id).await {
                 Ok(()) => self.store.media_deletion_done(wa_id).await?,
                 Err(ClientError::Remote { code, .. }) => {
-                    tracing::warn!(code, "the file of a deleted message is deleted later");
+                    tracing::warn!(code, "the file of a deleted message will be deleted later");
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "files of deleted messages are deleted later");
+                    tracing::debug!(%error, "the files of deleted messages will be deleted later");
                     return Ok(false);
                 }
             }
@@ -97,16 +99,16 @@ pub(crate) async fn forget_chat(
         Ok(answer) if answer.unsettled == 0 => store.chat_deletion_done(address).await?,
         Ok(answer) => tracing::info!(
             unsettled = answer.unsettled,
-            "the rest of a deleted contact is deleted later"
+            "the remaining data of a deleted contact will be deleted later"
         ),
         Err(ClientError::Remote { code, .. }) => {
             tracing::warn!(
                 code,
-                "what session-manager keeps of a deleted contact is deleted later"
+                "session-manager's data of a deleted contact will be deleted later"
             );
         }
         Err(error) => {
-            tracing::debug!(%error, "what session-manager keeps of a deleted contact is deleted later");
+            tracing::debug!(%error, "session-manager's data of a deleted contact will be deleted later");
             return Ok(false);
         }
     }

@@ -48,7 +48,7 @@ impl std::fmt::Display for ServerError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "a database server for the tests cannot be had: {}",
+            "a database server for the tests cannot be started: {}",
             self.0
         )
     }

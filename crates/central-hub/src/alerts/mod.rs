@@ -276,7 +276,7 @@ impl Alerts {
         // Attempts in progress are finished and stored, so that they are not sent twice.
         tokio::join!(watching, inner.deliver(&draining));
         if let Err(error) = inner.store.release_notices(Some(&inner.who)).await {
-            tracing::debug!("the leases of alerts stay: {error}");
+            tracing::debug!("the leases of alerts were not released: {error}");
         }
     }
 
@@ -348,7 +348,7 @@ impl Inner {
     async fn begin(&self) {
         let now = self.clock.now();
         if let Err(error) = self.store.service_started(&self.service, now).await {
-            tracing::debug!("the start is not written down: {error}");
+            tracing::debug!("the start was not recorded: {error}");
         }
         if self.store.engine() == Engine::Sqlite {
             // No other hub uses this database file, so every claim belongs to
@@ -366,13 +366,13 @@ impl Inner {
             // The first check waits until the relay has received something.
             tokio::time::sleep(self.limits.every).await;
             if let Err(error) = self.check().await {
-                tracing::warn!("alerts wait for the store: {error}");
+                tracing::warn!("alerts are waiting for the store: {error}");
             }
             if forget_at <= Instant::now() {
                 forget_at = Instant::now() + CLEANUP_EVERY;
                 let before = self.clock.now().before(NOTICE_RETENTION);
                 if let Err(error) = self.store.forget_notices(before).await {
-                    tracing::warn!("old notices stay: {error}");
+                    tracing::warn!("old notices were not deleted: {error}");
                 }
             }
         }
@@ -446,7 +446,7 @@ impl Inner {
         }
         tx.commit().await?;
         if let Some(telling) = telling {
-            tracing::warn!(code = condition.code(), ?telling, "an alert: {key}");
+            tracing::warn!(code = condition.code(), ?telling, "alert raised: {key}");
             self.enqueued.notify_one();
         }
         Ok(())
@@ -490,7 +490,7 @@ impl Inner {
             }
             tx.commit().await?;
             if was_told {
-                tracing::info!("an alert is over: {}", alert.key);
+                tracing::info!("alert resolved: {}", alert.key);
                 self.enqueued.notify_one();
             }
         }
@@ -609,7 +609,7 @@ impl Inner {
         {
             Ok(claimed) => claimed,
             Err(error) => {
-                tracing::warn!("alerts wait for the store: {error}");
+                tracing::warn!("alerts are waiting for the store: {error}");
                 return false;
             }
         };
@@ -633,17 +633,24 @@ impl Inner {
         };
         let outcome = match self.channels.send(&notice.channel, &outgoing).await {
             Ok(()) => {
-                tracing::info!(way = notice.channel, code = notice.code, "people were told");
+                tracing::info!(
+                    way = notice.channel,
+                    code = notice.code,
+                    "alert notice delivered"
+                );
                 NoticeOutcome::Sent
             }
             Err(why) => {
                 let now = self.clock.now();
                 let said = format!("{}: {}", why.code, why.message);
                 if age(notice.created_at, now) >= GIVE_UP_AFTER {
-                    tracing::error!(way = notice.channel, "an alert is given up: {said}");
+                    tracing::error!(way = notice.channel, "an alert notice is given up: {said}");
                     NoticeOutcome::Dead(said)
                 } else {
-                    tracing::error!(way = notice.channel, "an alert did not arrive: {said}");
+                    tracing::error!(
+                        way = notice.channel,
+                        "an alert notice was not delivered: {said}"
+                    );
                     let backoff = Backoff::new(self.limits.first_pause, LONGEST_PAUSE);
                     let pause = backoff.after(notice.attempts.saturating_sub(1));
                     NoticeOutcome::Again(Timestamp::now().after(pause), said)
@@ -656,7 +663,7 @@ impl Inner {
             .await;
         if let Err(error) = written {
             // The lease ends, and the notice is sent again.
-            tracing::warn!("what came of an alert is not written down: {error}");
+            tracing::warn!("the outcome of an alert notice was not recorded: {error}");
         }
     }
 

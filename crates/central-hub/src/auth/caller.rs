@@ -147,7 +147,7 @@ impl Caller {
     pub(crate) fn cliente_for(&self, asked: Option<u64>) -> Result<Option<u64>, ErrorReply> {
         // A database column cannot hold a larger number.
         if asked.is_some_and(|id| id == 0 || i64::try_from(id).is_err()) {
-            let what = "cliente_id has to be a positive integer";
+            let what = "cliente_id must be a positive integer";
             return Err(ErrorReply::invalid_request(what));
         }
         match (self.cliente_id, asked) {
@@ -177,7 +177,7 @@ impl Caller {
 }
 
 pub(super) fn not_its_own() -> ErrorReply {
-    forbidden("cliente_id is another business's: leave it out, or give your own")
+    forbidden("cliente_id belongs to another business: omit it, or send your own")
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -185,7 +185,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ErrorReply> {
         parts.extensions.get::<Self>().cloned().ok_or_else(|| {
-            tracing::error!("a route that anyone may call asks for the caller");
+            tracing::error!("a handler of a public route asks for the caller");
             ErrorReply::internal()
         })
     }

@@ -58,7 +58,7 @@ pub(crate) async fn gate(
         Err(refusal) => return refusal.into_response(),
     };
     if !access.admits(&caller) {
-        let message = "this is not for you: your role or your token does not reach it";
+        let message = "access denied: your role or your token does not permit this";
         return forbidden(message).into_response();
     }
     if let Err(refusal) = enforce_tenant(&mut request, pattern.as_str(), &caller) {
@@ -114,9 +114,9 @@ impl Auth {
             });
         }
         match Credentials::of(headers) {
-            Credentials::Nothing => Err(unauthorized("sign in first, or show a token").into()),
+            Credentials::Nothing => Err(unauthorized("sign in first, or send a token").into()),
             Credentials::Unreadable => {
-                let message = "Authorization has to be Basic, or Bearer with a token";
+                let message = "Authorization must be Basic, or Bearer with a token";
                 Err(unauthorized(message).into())
             }
             Credentials::Password { user, password } => {
@@ -153,11 +153,11 @@ impl Auth {
         let store = self.0.store.clone();
         tokio::spawn(async move {
             if let Err(error) = store.token_used(token.id, last_use_update_before()).await {
-                tracing::debug!("the use of a token is not noted: {error}");
+                tracing::debug!("the use of a token was not recorded: {error}");
             }
         });
         let Some(permissions) = Permissions::of_token(&token, maker.as_ref()) else {
-            return Err(unauthorized("the token is not its maker's any more").into());
+            return Err(unauthorized("the token's business is no longer its creator's").into());
         };
         let who = Who::Token {
             id: token.id,
@@ -186,7 +186,7 @@ fn of_session(
     address: ClientAddress,
 ) -> Result<Caller, ErrorReply> {
     let Some(RequestSession { session_id, user }) = session else {
-        return Err(unauthorized("the session is over: sign in again"));
+        return Err(unauthorized("the session has ended: sign in again"));
     };
     let who = Who::Session {
         session_id,

@@ -95,7 +95,7 @@ impl Auth {
     /// created while no password was required.
     pub(crate) async fn report(&self) {
         if self.0.has_set_password {
-            tracing::info!("the password of the user admin is HUB_ADMIN_PASSWORD now");
+            tracing::info!("the password of the user admin was set to HUB_ADMIN_PASSWORD");
         }
         if !self.0.is_required {
             return;

@@ -171,7 +171,7 @@ impl Auth {
         let user = user.filter(|user| !user.disabled);
         if user.is_none() {
             limits.note(address, &name);
-            tracing::warn!(address = %address.0, "a disabled user tried to come in");
+            tracing::warn!(address = %address.0, "sign-in of a disabled user was refused");
         }
         Ok(user)
     }
@@ -187,8 +187,8 @@ impl Auth {
             .rehash_password(user.id, &user.password, &renewed)
             .await
         {
-            Ok(()) => tracing::info!(user = user.name, "a password is kept as Argon2id now"),
-            Err(error) => tracing::warn!("a password's hash could not be renewed: {error}"),
+            Ok(()) => tracing::info!(user = user.name, "a password hash was upgraded to Argon2id"),
+            Err(error) => tracing::warn!("a password hash was not upgraded: {error}"),
         }
     }
 
@@ -224,7 +224,7 @@ async fn on_own_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'sta
         let _ = done.send(work());
     });
     if let Err(error) = thread {
-        tracing::error!(%error, "no thread to check a password with");
+        tracing::error!(%error, "no thread is available to check a password");
         return None;
     }
     result.await.ok()
@@ -237,7 +237,7 @@ pub(crate) fn check_new_password(password: &str) -> Result<(), ErrorReply> {
         return Ok(());
     }
     Err(ErrorReply::invalid_request(format!(
-        "a password has to have {SHORTEST} to {LONGEST} characters"
+        "a password must have {SHORTEST} to {LONGEST} characters"
     )))
 }
 

@@ -118,7 +118,7 @@ impl Auth {
                 .session_seen(session_id, last_use_update_before())
                 .await
             {
-                tracing::debug!("the use of a session is not noted: {error}");
+                tracing::debug!("the use of a session was not recorded: {error}");
             }
         });
         Some(RequestSession { session_id, user })

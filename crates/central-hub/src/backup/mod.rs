@@ -51,10 +51,10 @@ pub enum BackupError {
     )]
     NoKey,
     /// There is no database to back up.
-    #[error("{} is not there: there is nothing to back up", .0.display())]
+    #[error("{} does not exist: there is nothing to back up", .0.display())]
     NoDatabase(PathBuf),
     /// The folder has no backup to restore.
-    #[error("no backup is in {}: `central-hub backup` takes one", .0.display())]
+    #[error("{} contains no backup: `central-hub backup` creates one", .0.display())]
     None(PathBuf),
     /// A hub has the database open.
     #[error("{} is in use by pid {pid}: stop the hub first", .file.display())]
@@ -81,7 +81,7 @@ pub enum BackupError {
         error: io::Error,
     },
     /// Only the public half of the key is configured.
-    #[error("BACKUP_KEY holds the public half (age1…); this wants the AGE-SECRET-KEY-1…")]
+    #[error("BACKUP_KEY is the public half (age1…); this needs the AGE-SECRET-KEY-1…")]
     PublicKeyOnly,
     /// The file is damaged, not a backup, or encrypted with another key.
     #[error(
@@ -95,7 +95,7 @@ pub enum BackupError {
         why: String,
     },
     /// The file read back differs from what was written.
-    #[error("{} does not hold what was written into it: is the disk sound?", .0.display())]
+    #[error("{} does not contain what was written to it: check the disk", .0.display())]
     NotTheSame(PathBuf),
     /// The database or a copy is missing or damaged.
     #[error(transparent)]

@@ -70,7 +70,7 @@ impl Schedule {
                     tracing::info!(%file, bytes = stored.bytes, "the database was backed up");
                 }
                 Err(error) => {
-                    tracing::error!("no backup of the database: {error}");
+                    tracing::error!("the database was not backed up: {error}");
                     tokio::select! {
                         () = draining.cancelled() => return,
                         () = tokio::time::sleep(RETRY_AFTER) => {}

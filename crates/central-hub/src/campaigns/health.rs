@@ -108,22 +108,22 @@ impl fmt::Display for Alarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ReachOutLimit => f.write_str(
-                "WhatsApp limits writing to people who never wrote first (error 463): wait a day, then go on with fewer a day and longer pauses",
+                "WhatsApp limits messages to people who never wrote first (error 463): wait a day, then resume with fewer messages a day and longer pauses",
             ),
             Self::NewChatLimit => f.write_str(
-                "WhatsApp's monthly limit on new chats is reached (error 475): wait until its cycle ends, then go on with fewer a day",
+                "WhatsApp's monthly limit on new chats is reached (error 475): wait until its cycle ends, then resume with fewer messages a day",
             ),
             Self::Refusals => write!(
                 f,
-                "WhatsApp refused {REFUSALS} messages in a row, as it does at its limit on writing to strangers: wait a day before going on"
+                "WhatsApp refused {REFUSALS} messages in a row, as it does at its limit on messages to strangers: wait a day before you resume"
             ),
             Self::FailuresInARow => write!(
                 f,
-                "{IN_A_ROW} messages failed in a row: see why, mend the list or the session, then go on"
+                "{IN_A_ROW} messages failed in a row: find the cause, correct the list or the session, then resume"
             ),
             Self::ManyFailures => write!(
                 f,
-                "half of the last {WINDOW} messages failed: see why, mend the list, then go on"
+                "half of the last {WINDOW} messages failed: find the cause, correct the list, then resume"
             ),
         }
     }

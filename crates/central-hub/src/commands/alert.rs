@@ -15,7 +15,7 @@ pub async fn test(config: &Config) -> Result<String, String> {
     let tests = alerts::test(config, WebhookLimits::default()).await;
     if tests.is_empty() {
         return Err(
-            "nobody is told: set SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO, or ALERT_WEBHOOK_URL"
+            "no alert channel is configured: set SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO, or ALERT_WEBHOOK_URL"
                 .to_owned(),
         );
     }

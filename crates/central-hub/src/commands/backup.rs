@@ -11,7 +11,7 @@ fn summary(facts: &CopyFacts) -> String {
     let newest = facts.newest.and_then(Timestamp::from_millis);
     let newest = newest.map_or_else(
         || "no message yet".to_owned(),
-        |at| format!("the newest message is of {at}"),
+        |at| format!("the newest message is from {at}"),
     );
     format!(
         "{} messages, {} campaigns; {newest}",

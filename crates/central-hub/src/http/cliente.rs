@@ -38,7 +38,7 @@ impl FromRequestParts<AppState> for Cliente {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ErrorReply> {
         let ApiPath(text) = ApiPath::<String>::from_request_parts(parts, state).await?;
         let ClienteId(id) = ClienteId::parse(&text).ok_or_else(|| {
-            ErrorReply::invalid_request("the client's id in the path has to be a positive integer")
+            ErrorReply::invalid_request("cliente_id in the path must be a positive integer")
         })?;
         let Upstream(client) = Upstream::from_request_parts(parts, state).await?;
         Ok(Self {
@@ -108,8 +108,8 @@ struct QrRefusal {
     get, path = "/whatsapp/{cliente_id}/qr", tag = "session", operation_id = "cliente_qr",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
     responses((status = 200, description = "The code", body = QrAnswer),
-        (status = 404, description = "No code can be scanned now", body = QrRefusal),
-        (status = 409, description = "None is needed: a phone is linked", body = QrRefusal), Failures)
+        (status = 404, description = "There is no code to scan", body = QrRefusal),
+        (status = 409, description = "No code is needed: a phone is linked", body = QrRefusal), Failures)
 )]
 pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
     let refuse = |status, error, message, node| {
@@ -149,7 +149,7 @@ type Answer = Result<Verbatim, HubError>;
 #[utoipa::path(
     post, path = "/whatsapp/{cliente_id}/connect", tag = "session", operation_id = "cliente_connect",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
-    responses((status = 200, description = "`ok` and what session-manager answered", body = WithOk<ConnectBody>), Failures)
+    responses((status = 200, description = "`ok` and session-manager's answer", body = WithOk<ConnectBody>), Failures)
 )]
 pub(crate) async fn connect(cliente: Cliente) -> Answer {
     let answer = Verbatim::ask::<ConnectBody>(&cliente.client, Endpoint::Connect, None).await?;
@@ -160,7 +160,7 @@ pub(crate) async fn connect(cliente: Cliente) -> Answer {
 #[utoipa::path(
     post, path = "/whatsapp/{cliente_id}/disconnect", tag = "session", operation_id = "cliente_disconnect",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
-    responses((status = 200, description = "`ok` and what session-manager answered", body = WithOk<TransitionBody>), Failures)
+    responses((status = 200, description = "`ok` and session-manager's answer", body = WithOk<TransitionBody>), Failures)
 )]
 pub(crate) async fn disconnect(cliente: Cliente) -> Answer {
     let answer =
@@ -172,7 +172,7 @@ pub(crate) async fn disconnect(cliente: Cliente) -> Answer {
 #[utoipa::path(
     post, path = "/whatsapp/{cliente_id}/logout", tag = "session", operation_id = "cliente_logout",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
-    responses((status = 200, description = "`ok` and what session-manager answered", body = WithOk<TransitionBody>), Failures)
+    responses((status = 200, description = "`ok` and session-manager's answer", body = WithOk<TransitionBody>), Failures)
 )]
 pub(crate) async fn logout(cliente: Cliente) -> Answer {
     let answer = Verbatim::ask::<TransitionBody>(&cliente.client, Endpoint::Logout, None).await?;
@@ -183,7 +183,7 @@ pub(crate) async fn logout(cliente: Cliente) -> Answer {
 #[utoipa::path(
     get, path = "/whatsapp/{cliente_id}/session", tag = "session", operation_id = "cliente_session",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
-    responses((status = 200, description = "`ok` and what session-manager answered", body = WithOk<SessionBody>), Failures)
+    responses((status = 200, description = "`ok` and session-manager's answer", body = WithOk<SessionBody>), Failures)
 )]
 pub(crate) async fn session(cliente: Cliente) -> Answer {
     let answer = Verbatim::ask::<SessionBody>(&cliente.client, Endpoint::Session, None).await?;

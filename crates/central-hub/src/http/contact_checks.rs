@@ -52,14 +52,16 @@ pub(crate) struct CheckAnswer {
 #[utoipa::path(
     post, path = "/contacts/check", tag = "contacts", operation_id = "contacts_check",
     request_body(content = CheckBody, example = json!({"numeros": ["5491158254201"]})),
-    responses((status = 200, description = "What is known of each", body = CheckAnswer), Failures)
+    responses((status = 200, description = "The result for each number", body = CheckAnswer), Failures)
 )]
 pub(crate) async fn check(
     State(state): State<AppState>,
     ApiJson(request): ApiJson<CheckBody>,
 ) -> Result<Json<CheckAnswer>, HubError> {
     if request.numeros.is_empty() || request.numeros.len() > MOST_NUMBERS {
-        return Err(invalid(format!("numeros has to be 1 to {MOST_NUMBERS}")));
+        return Err(invalid(format!(
+            "numeros must contain 1 to {MOST_NUMBERS} numbers"
+        )));
     }
     let read = |text: &String| phone_number::recipient(text, &state.config.home);
     let read: Vec<_> = request.numeros.iter().map(read).collect();

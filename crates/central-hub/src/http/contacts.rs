@@ -117,8 +117,7 @@ pub(crate) struct OneBody {
 }
 
 fn not_found() -> HubError {
-    let what =
-        "there is no such contact: nobody wrote to it, or from it, and nothing is kept of it";
+    let what = "there is no such contact: it has no messages and no stored data";
     ErrorReply::new(StatusCode::NOT_FOUND, "CONTACT_NOT_FOUND", what).into()
 }
 
@@ -203,7 +202,7 @@ pub(crate) struct PageBody {
 #[utoipa::path(
     get, path = "/contacts", tag = "contacts", operation_id = "contacts_list",
     params(ListQuery),
-    responses((status = 200, description = "A page of contacts", body = PageBody), Failures)
+    responses((status = 200, description = "One page of contacts", body = PageBody), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -358,11 +357,11 @@ impl ChangeBody {
             let text = text.map(|text| text.trim().to_owned());
             if text.as_ref().is_some_and(|it| it.chars().count() > longest) {
                 return Err(invalid(format!(
-                    "{name} has to be at most {longest} characters"
+                    "{name} must have at most {longest} characters"
                 )));
             }
             if text.as_ref().is_some_and(|it| it.contains('\0')) {
-                return Err(invalid(format!("{name} has a character that is none")));
+                return Err(invalid(format!("{name} contains an invalid character")));
             }
             Ok(text)
         };
@@ -376,7 +375,9 @@ impl ChangeBody {
                 }
             }
             if kept.len() > MOST_TAGS {
-                return Err(invalid(format!("etiquetas has to be at most {MOST_TAGS}")));
+                return Err(invalid(format!(
+                    "etiquetas must have at most {MOST_TAGS} entries"
+                )));
             }
             tags = Some(kept);
         }
@@ -442,10 +443,10 @@ pub(crate) async fn join(
         }
     }
     let MergeOutcome::Done(chat) = state.store.merge_by_hand(&into, &other).await? else {
-        let what = "these are one person already";
+        let what = "these are already one contact";
         return Err(conflict("CONTACT_ALREADY_JOINED", what));
     };
-    tracing::info!(by = by(&caller), "two contacts were joined by hand");
+    tracing::info!(by = by(&caller), "two contacts were joined manually");
     show(&state, &caller, &chat, None).await
 }
 
@@ -476,15 +477,15 @@ pub(crate) async fn part(
     match state.store.split_by_hand(&of, &leaving).await? {
         SplitOutcome::Done(_) => {}
         SplitOutcome::NotTheirs => {
-            let what = "this is no address of theirs that could be taken from them";
+            let what = "this address cannot be separated from the contact";
             return Err(conflict("CONTACT_NOT_JOINED", what));
         }
         SplitOutcome::Main => {
-            let what = "they are known by this one: take the others away";
+            let what = "this is the contact's main address: separate the others instead";
             return Err(conflict("CONTACT_MAIN_ADDRESS", what));
         }
     }
-    tracing::info!(by = by(&caller), "two contacts were parted by hand");
+    tracing::info!(by = by(&caller), "two contacts were separated manually");
     let chat = state.store.chat_of(&of).await?;
     show(&state, &caller, &chat, None).await
 }
@@ -522,8 +523,7 @@ pub(crate) async fn forget(
     match state.store.forget(&person, cliente_id).await? {
         DeleteOutcome::Nobody => Err(not_found()),
         DeleteOutcome::Busy => {
-            let what =
-                "a message to them is on its way at this moment: nothing was deleted, try again";
+            let what = "a message to this contact is being sent: nothing was deleted, try again";
             Err(conflict("CONTACT_BUSY", what))
         }
         DeleteOutcome::Done {

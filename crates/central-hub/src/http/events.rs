@@ -78,7 +78,7 @@ struct Listener {
 /// Streams the current state, then changes: `hub`, `state`, `qr`, `message`, `ack`, `campaign`, `conversation`, `sending`.
 #[utoipa::path(
     get, path = "/events", tag = "service", operation_id = "events_events",
-    params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "What follows this id; more than `after`. What is none is ignored")),
+    params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "Sends the events after this id; takes precedence over `after`. An invalid id is ignored")),
     responses(Events, Failures)
 )]
 pub(crate) async fn events(
@@ -228,7 +228,7 @@ async fn next(mut listener: Listener) -> Option<(Vec<Change>, Listener)> {
 impl Listener {
     /// Marks the missed events as unavailable. Returns whether to wait until the relay reconnects.
     fn waits(&mut self, error: &ClientError) -> bool {
-        tracing::debug!(%error, "what a listener missed cannot be told");
+        tracing::debug!(%error, "events that a listener missed cannot be replayed");
         self.behind = true;
         self.until = None;
         self.relay.health().0 == Link::Down

@@ -32,7 +32,7 @@ use crate::state::AppState;
     request_body(content(
         (Vec<u8> = "application/octet-stream"), (FileParts = "multipart/form-data")
     )),
-    responses((status = 201, description = "It is kept", body = FileBody), Failures)
+    responses((status = 201, description = "Stored", body = FileBody), Failures)
 )]
 pub(crate) async fn upload(
     State(state): State<AppState>,
@@ -53,7 +53,7 @@ pub(crate) async fn upload(
 #[utoipa::path(
     get, path = "/files/{id}", tag = "messages", operation_id = "files_file",
     params(("id" = String, Path, description = "`file_id`")),
-    responses((status = 200, description = "What is known of it", body = FileBody), Failures)
+    responses((status = 200, description = "The stored data", body = FileBody), Failures)
 )]
 pub(crate) async fn file(
     Upstream(client): Upstream,
@@ -67,7 +67,7 @@ pub(crate) async fn file(
 #[utoipa::path(
     delete, path = "/files/{id}", tag = "messages", operation_id = "files_delete",
     params(("id" = String, Path, description = "`file_id`")),
-    responses((status = 204, description = "It is gone"), Failures)
+    responses((status = 204, description = "Deleted"), Failures)
 )]
 pub(crate) async fn delete(
     Upstream(client): Upstream,
@@ -121,7 +121,7 @@ async fn read(
             }
             _ => {
                 return Err(invalid(
-                    "the multipart body has to have the parts json and file, each once",
+                    "the multipart body must have the parts json and file, each once",
                 ));
             }
         }
@@ -144,7 +144,7 @@ async fn only_file(
                 Some("file") if file.is_none() => {
                     file = Some(upload_part(client, query.clone(), part).await?);
                 }
-                _ => return Err(invalid("the multipart body has to have one part, file")),
+                _ => return Err(invalid("the multipart body must have one part, file")),
             }
         }
         Ok(())
@@ -239,7 +239,7 @@ async fn pass(
             .into_body()
             .into_data_stream()
             .inspect_err(move |error| {
-                let _ = noted.set(body_failed(error, "the file broke off"));
+                let _ = noted.set(body_failed(error, "the upload of the file was interrupted"));
             }),
     };
     let answer = client.upload(query, passed).await;
@@ -256,7 +256,7 @@ fn known(id: &str) -> Result<(), HubError> {
         true => Ok(()),
         false => Err(HubError::of_contract(
             ErrorCode::FileNotFound,
-            "no file with this id is here",
+            "there is no file with this id",
         )),
     }
 }

@@ -71,7 +71,7 @@ pub(crate) struct Read {
     post, path = "/listener/conversations/{number}/read", tag = "inbound", operation_id = "inbox_read",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
     request_body(content = Read, example = json!({"hasta": 812})),
-    responses((status = 200, description = "It is read", body = Done), Failures)
+    responses((status = 200, description = "Marked as read", body = Done), Failures)
 )]
 pub(crate) async fn read(
     State(state): State<AppState>,
@@ -91,7 +91,7 @@ pub(crate) async fn read(
 #[utoipa::path(
     post, path = "/listener/conversations/{number}/attended", tag = "inbound", operation_id = "inbox_attended",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
-    responses((status = 200, description = "Nobody waits there any more", body = Done), Failures)
+    responses((status = 200, description = "Marked as needing no reply", body = Done), Failures)
 )]
 pub(crate) async fn attended(
     State(state): State<AppState>,

@@ -47,7 +47,7 @@ pub(crate) struct Status {
 /// Returns whether messages are recorded, and how far the recording lags behind.
 #[utoipa::path(
     get, path = "/listener/status", tag = "inbound", operation_id = "listener_status",
-    responses((status = 200, description = "How it goes", body = Status), Failures)
+    responses((status = 200, description = "The current state", body = Status), Failures)
 )]
 pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<Status>, HubError> {
     let recording = state.store.is_recording().await?;
@@ -89,7 +89,7 @@ pub(crate) struct ModeAnswer {
 #[utoipa::path(
     post, path = "/listener/mode", tag = "inbound", operation_id = "listener_mode",
     request_body(content = ModeRequest, example = json!({"mode": "listen"})),
-    responses((status = 200, description = "As it is now", body = ModeAnswer), Failures)
+    responses((status = 200, description = "The current state", body = ModeAnswer), Failures)
 )]
 pub(crate) async fn mode(
     State(state): State<AppState>,
@@ -99,16 +99,16 @@ pub(crate) async fn mode(
         "listen" | "on" => true,
         "off" => false,
         "respond" => {
-            let what = "nothing answers by itself here: a program can, see /api/webhooks; \
-                        mode takes listen or off";
+            let what = "the hub sends no automatic answers: a program can, see /api/webhooks; \
+                        mode is listen or off";
             return Err(not_served_here(what).into());
         }
-        _ => return Err(invalid("mode has to be listen or off")),
+        _ => return Err(invalid("mode must be listen or off")),
     };
     state.store.set_recording(recording).await?;
     tracing::info!(
         mode = mode_of(recording),
-        "the recording of messages is switched"
+        "the recording of messages was switched"
     );
     Ok(Json(ModeAnswer {
         ok: true,
@@ -215,14 +215,14 @@ impl ListQuery {
         if (1..=LARGEST_PAGE).contains(&limit) {
             Ok(limit)
         } else {
-            Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")))
+            Err(invalid(format!("limite must be from 1 to {LARGEST_PAGE}")))
         }
     }
 
     fn words(&self) -> Result<Option<&str>, HubError> {
         let words = given(self.buscar.as_deref().map(str::trim));
         if words.is_some_and(|words| words.chars().count() > LONGEST_WORDS) {
-            let what = format!("buscar has to be at most {LONGEST_WORDS} characters");
+            let what = format!("buscar must have at most {LONGEST_WORDS} characters");
             return Err(invalid(what));
         }
         Ok(words)
@@ -232,7 +232,7 @@ impl ListQuery {
         let read = |text| {
             ClienteId::parse(text)
                 .map(|id| id.0)
-                .ok_or_else(|| invalid("cliente_id has to be a positive integer"))
+                .ok_or_else(|| invalid("cliente_id must be a positive integer"))
         };
         given(self.cliente_id.as_deref()).map(read).transpose()
     }
@@ -244,7 +244,7 @@ impl ListQuery {
             Some("entrante" | "in") => Ok(Some(true)),
             Some("saliente" | "out") => Ok(Some(false)),
             Some("todas" | "all") => Ok(None),
-            Some(_) => Err(invalid("direccion has to be entrante, saliente or todas")),
+            Some(_) => Err(invalid("direccion must be entrante, saliente or todas")),
         }
     }
 }
@@ -292,7 +292,7 @@ async fn chat(state: &AppState, text: &str) -> Result<String, HubError> {
 #[utoipa::path(
     get, path = "/listener/messages", tag = "inbound", operation_id = "listener_messages",
     params(ListQuery),
-    responses((status = 200, description = "A page of them", body = PageAnswer), Failures)
+    responses((status = 200, description = "One page", body = PageAnswer), Failures)
 )]
 pub(crate) async fn messages(
     State(state): State<AppState>,
@@ -349,7 +349,7 @@ pub(crate) struct Conversations {
 #[utoipa::path(
     get, path = "/listener/conversations", tag = "inbound", operation_id = "listener_conversations",
     params(ListQuery, TalksQuery),
-    responses((status = 200, description = "A page of them", body = Conversations), Failures)
+    responses((status = 200, description = "One page", body = Conversations), Failures)
 )]
 pub(crate) async fn conversations(
     State(state): State<AppState>,
@@ -362,7 +362,7 @@ pub(crate) async fn conversations(
     let waiting = match given(which.filtro.as_deref()) {
         None | Some("todas") => false,
         Some("sin_responder") => true,
-        Some(_) => return Err(invalid("filtro has to be todas or sin_responder")),
+        Some(_) => return Err(invalid("filtro must be todas or sin_responder")),
     };
     let user = reader(&caller);
     let before = query.antes;
@@ -459,7 +459,7 @@ async fn waiting_and_unread(
 #[utoipa::path(
     get, path = "/listener/history/{number}", tag = "inbound", operation_id = "listener_history",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ListQuery),
-    responses((status = 200, description = "A page of it", body = History), Failures)
+    responses((status = 200, description = "One page", body = History), Failures)
 )]
 pub(crate) async fn history(
     State(state): State<AppState>,

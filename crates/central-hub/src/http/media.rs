@@ -68,13 +68,13 @@ const FORWARDED_HEADERS: [HeaderName; 5] = [
     get, path = "/listener/messages/{id}/media", tag = "inbound", operation_id = "media_media",
     params(
         ("id" = i64, Path, description = "The message's number", example = 1),
-        ("Range" = Option<String>, Header, description = "A part of it, such as `bytes=0-1023`")
+        ("Range" = Option<String>, Header, description = "A byte range, such as `bytes=0-1023`")
     ),
     responses(
         (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 206, description = "The part that was asked for", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 304, description = "It is the one of `If-None-Match`"),
-        (status = 416, description = "There is no such part"),
+        (status = 206, description = "The requested range", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 304, description = "The file matches `If-None-Match`"),
+        (status = 416, description = "The range does not exist"),
         Failures
     )
 )]
@@ -98,13 +98,13 @@ pub(crate) async fn media(
     security(()),
     params(
         ("token" = String, Path, description = "As in `media_link.path`"),
-        ("Range" = Option<String>, Header, description = "A part of it, such as `bytes=0-1023`")
+        ("Range" = Option<String>, Header, description = "A byte range, such as `bytes=0-1023`")
     ),
     responses(
         (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 206, description = "The part that was asked for", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 304, description = "It is the one of `If-None-Match`"),
-        (status = 416, description = "There is no such part"),
+        (status = 206, description = "The requested range", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 304, description = "The file matches `If-None-Match`"),
+        (status = 416, description = "The range does not exist"),
         Failures
     )
 )]
@@ -135,7 +135,7 @@ pub(crate) async fn linked(
 fn unknown() -> HubError {
     HubError::of_contract(
         ErrorCode::MessageNotFound,
-        "no message with this id is known",
+        "there is no message with this id",
     )
 }
 
@@ -152,7 +152,7 @@ async fn serve(
     }
     let file = contents.and_then(|it| it.content.file());
     let (Some(file), Some(wa_id)) = (file, &message.wa_id) else {
-        let what = "the message has no file, or one that only the phone shows, once";
+        let what = "the message has no file, or a view-once file that only the phone shows";
         return Err(HubError::of_contract(ErrorCode::MediaNotFound, what));
     };
     let range = asked.get(header::RANGE).cloned();

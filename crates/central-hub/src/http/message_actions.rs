@@ -49,7 +49,7 @@ pub(crate) struct Edit {
     put, path = "/listener/messages/{id}", tag = "messages", operation_id = "message_actions_edit",
     params(("id" = i64, Path, description = "The message's number", example = 1), ClienteHeader, IdempotencyHeader),
     request_body(content = Edit, example = json!({"mensaje": "Hola, a las 18"})),
-    responses((status = 200, description = "It has this text, or that was simulated", body = Changed), Failures)
+    responses((status = 200, description = "Edited, or simulated", body = Changed), Failures)
 )]
 pub(crate) async fn edit(
     State(state): State<AppState>,
@@ -101,7 +101,7 @@ pub(crate) async fn edit(
 #[utoipa::path(
     delete, path = "/listener/messages/{id}", tag = "messages", operation_id = "message_actions_delete",
     params(("id" = i64, Path, description = "The message's number", example = 1), ClienteHeader, IdempotencyHeader),
-    responses((status = 200, description = "It is deleted, or that was simulated", body = Changed), Failures)
+    responses((status = 200, description = "Deleted, or simulated", body = Changed), Failures)
 )]
 pub(crate) async fn delete(
     State(state): State<AppState>,
@@ -144,7 +144,7 @@ pub(crate) struct Seen {
 #[utoipa::path(
     post, path = "/listener/conversations/{number}/seen", tag = "inbound", operation_id = "message_actions_seen",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
-    responses((status = 200, description = "It is read, or that was simulated", body = Seen), Failures)
+    responses((status = 200, description = "Marked as read, or simulated", body = Seen), Failures)
 )]
 pub(crate) async fn seen(
     State(state): State<AppState>,
@@ -192,7 +192,7 @@ pub(crate) struct Shown {
     post, path = "/listener/conversations/{number}/typing", tag = "inbound", operation_id = "message_actions_typing",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
     request_body(content = Typing, example = json!({"segundos": 5})),
-    responses((status = 200, description = "It is shown, or that was simulated", body = Shown), Failures)
+    responses((status = 200, description = "Shown, or simulated", body = Shown), Failures)
 )]
 pub(crate) async fn typing(
     State(state): State<AppState>,
@@ -222,7 +222,7 @@ pub(crate) async fn typing(
 #[utoipa::path(
     get, path = "/contacts/{telefono}/whatsapp", tag = "contacts", operation_id = "message_actions_profile",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
-    responses((status = 200, description = "What is known of it", body = ContactBody), Failures)
+    responses((status = 200, description = "The stored data", body = ContactBody), Failures)
 )]
 pub(crate) async fn profile(
     State(state): State<AppState>,
@@ -240,13 +240,13 @@ async fn own_message(state: &AppState, caller: &Caller, id: i64) -> Result<Messa
     let message = message.ok_or_else(|| {
         HubError::of_contract(
             ErrorCode::MessageNotFound,
-            "no message with this id is known",
+            "there is no message with this id",
         )
     })?;
     if message.is_inbound {
         return Err(HubError::of_contract(
             ErrorCode::MessageNotOwn,
-            "only messages of one's own can be changed",
+            "only your own messages can be changed",
         ));
     }
     Ok(message)

@@ -68,7 +68,7 @@ pub(super) fn search_words(buscar: Option<&str>) -> Result<Option<&str>, HubErro
     let words = given(buscar);
     if words.is_some_and(|words| words.chars().count() > LONGEST_WORDS) {
         return Err(invalid(format!(
-            "buscar has to be at most {LONGEST_WORDS} characters"
+            "buscar must have at most {LONGEST_WORDS} characters"
         )));
     }
     Ok(words)
@@ -89,7 +89,7 @@ fn parse_date_bound(
 ) -> Result<Timestamp, HubError> {
     let wrong = || {
         invalid(format!(
-            "{name} has to be a day such as 2026-03-31, or a moment such as 2026-03-31T12:00:00Z"
+            "{name} must be a date such as 2026-03-31, or a time such as 2026-03-31T12:00:00Z"
         ))
     };
     if let Ok(day) = text.parse::<Date>()
@@ -110,7 +110,7 @@ impl ListQuery {
         if (1..=LARGEST_PAGE).contains(&limit) {
             return Ok(limit);
         }
-        Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")))
+        Err(invalid(format!("limite must be from 1 to {LARGEST_PAGE}")))
     }
 
     fn words(&self) -> Result<Option<&str>, HubError> {
@@ -123,7 +123,7 @@ impl ListQuery {
             None => None,
             Some(estado) => Some(MessageState::from_estado(estado).ok_or_else(|| {
                 let all: Vec<_> = MessageState::ALL.iter().map(|it| it.estado()).collect();
-                invalid(format!("estado has to be one of {}", all.join(", ")))
+                invalid(format!("estado must be one of {}", all.join(", ")))
             })?),
         };
         let chat = match given(self.destinatario.as_deref()) {
@@ -137,7 +137,7 @@ impl ListQuery {
             None | Some("saliente") => Some(false),
             Some("entrante") => Some(true),
             Some("todas") => None,
-            Some(_) => return Err(invalid("direccion has to be saliente, entrante or todas")),
+            Some(_) => return Err(invalid("direccion must be saliente, entrante or todas")),
         };
         let time = |name, text: &Option<String>, is_end| {
             let text = given(text.as_deref());
@@ -161,7 +161,7 @@ impl ListQuery {
 #[utoipa::path(
     get, path = "/sender/messages", tag = "messages", operation_id = "messages_list",
     params(ListQuery),
-    responses((status = 200, description = "A page of them", body = MessagesBody), Failures)
+    responses((status = 200, description = "One page", body = MessagesBody), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,

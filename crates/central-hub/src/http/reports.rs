@@ -38,7 +38,7 @@ impl FromRequestParts<AppState> for Internal {
             return Err(ErrorReply::new(
                 StatusCode::FORBIDDEN,
                 "INTERNAL_TOKEN_NOT_SET",
-                "this is closed until the hub has INTERNAL_TOKEN in its environment",
+                "this route is disabled until INTERNAL_TOKEN is set in the hub's environment",
             )
             .into());
         };
@@ -60,7 +60,7 @@ impl FromRequestParts<AppState> for Internal {
                 return Ok(Self);
             }
         }
-        let message = "this needs the hub's INTERNAL_TOKEN in X-Internal-Token";
+        let message = "this route needs the hub's INTERNAL_TOKEN in X-Internal-Token";
         Err(HubError::of_contract(ErrorCode::Unauthorized, message))
     }
 }
@@ -92,7 +92,7 @@ pub(crate) struct Reported {
     security(()),
     params(("X-Internal-Token" = String, Header, description = "`INTERNAL_TOKEN`")),
     request_body(content = ReportedMessage, example = json!({"cliente_id": 51, "from": "5491158254201", "message": "Hola", "message_id": "A1B2"})),
-    responses((status = 200, description = "It is written down", body = Reported), Failures)
+    responses((status = 200, description = "Recorded", body = Reported), Failures)
 )]
 pub(crate) async fn incoming(
     _: Internal,
@@ -109,7 +109,7 @@ pub(crate) async fn incoming(
     security(()),
     params(("X-Internal-Token" = String, Header, description = "`INTERNAL_TOKEN`")),
     request_body(content = ReportedMessage, example = json!({"cliente_id": 51, "to": "5491158254201", "message": "Hola", "message_id": "A1B2"})),
-    responses((status = 200, description = "It is written down", body = Reported), Failures)
+    responses((status = 200, description = "Recorded", body = Reported), Failures)
 )]
 pub(crate) async fn outgoing(
     _: Internal,
@@ -130,24 +130,24 @@ async fn record_report(
     let home = &state.config.home;
     let chat = numbers::recipient(field, &number.unwrap_or_default(), home)?;
     if report.cliente_id == 0 || i64::try_from(report.cliente_id).is_err() {
-        return Err(invalid("cliente_id has to be a positive integer"));
+        return Err(invalid("cliente_id must be a positive integer"));
     }
     let length = report.message.chars().count();
     if !(1..=LONGEST_TEXT).contains(&length) {
         return Err(invalid(format!(
-            "message has to be 1 to {LONGEST_TEXT} characters"
+            "message must have 1 to {LONGEST_TEXT} characters"
         )));
     }
     let given = report.message_id.as_deref().unwrap_or_default();
     let is_sane = |id: &str| id.len() <= LONGEST_ID && id.bytes().all(|it| it.is_ascii_graphic());
     if !is_sane(given) {
-        let what = format!("message_id has to be at most {LONGEST_ID} visible ASCII characters");
+        let what = format!("message_id must have at most {LONGEST_ID} visible ASCII characters");
         return Err(invalid(what));
     }
     let wa_id = match (given, report.timestamp) {
         ("", None) => {
             return Err(invalid(
-                "message_id or timestamp has to be there: one of them tells a message that is reported twice from another",
+                "message_id or timestamp is required: it distinguishes a repeated report from another message",
             ));
         }
         ("", Some(at)) => derived_id(&report, chat.as_str(), at, from_me),

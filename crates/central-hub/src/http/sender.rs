@@ -129,7 +129,7 @@ pub(crate) struct SendOne {
     post, path = "/sender/messages/send", tag = "messages", operation_id = "sender_send",
     params(ClienteHeader, IdempotencyHeader),
     request_body(content = SendOne, example = json!({"destinatario": "5491158254201", "mensaje": "Hola", "cliente_id": 51})),
-    responses((status = 201, description = "It is sent, simulated, or on its way", body = Success<MessageAnswer>), Failures)
+    responses((status = 201, description = "Sent, simulated, or pending", body = Success<MessageAnswer>), Failures)
 )]
 pub(crate) async fn send(
     State(state): State<AppState>,
@@ -244,7 +244,7 @@ pub(crate) struct Queued {
     post, path = "/sender/messages/bulk", tag = "messages", operation_id = "sender_bulk",
     params(ClienteHeader, IdempotencyHeader),
     request_body(content = SendMany, example = json!({"mensajes": [{"destinatario": "5491158254201", "mensaje": "Hola"}]})),
-    responses((status = 202, description = "They are written down", body = Queued), Failures)
+    responses((status = 202, description = "Accepted and stored", body = Queued), Failures)
 )]
 pub(crate) async fn bulk(
     State(state): State<AppState>,
@@ -256,11 +256,11 @@ pub(crate) async fn bulk(
 ) -> Result<(StatusCode, Json<Queued>), HubError> {
     let count = request.mensajes.len();
     if count == 0 || count > MOST {
-        let what = format!("mensajes has to hold 1 to {MOST} messages");
+        let what = format!("mensajes must contain 1 to {MOST} messages");
         return Err(ErrorReply::invalid_request(what).into());
     }
     if key.as_ref().is_some_and(|key| key.len() > LONGEST_BULK_KEY) {
-        let what = format!("Idempotency-Key has to be at most {LONGEST_BULK_KEY} characters here");
+        let what = format!("Idempotency-Key must have at most {LONGEST_BULK_KEY} characters here");
         return Err(ErrorReply::invalid_header(what).into());
     }
     let campaign = match request.campaign_id {
@@ -282,7 +282,7 @@ pub(crate) async fn bulk(
             return Err(ErrorReply::invalid_request(what).into());
         };
         if of_campaign.is_some() && of_campaign != for_whom {
-            let what = format!("mensajes[{n}].cliente_id has to be that of the campaign");
+            let what = format!("mensajes[{n}].cliente_id must be that of the campaign");
             return Err(ErrorReply::invalid_request(what).into());
         }
         let field = format!("mensajes[{n}].destinatario");
@@ -337,8 +337,8 @@ impl From<Transition> for Step {
 /// Returns a message with its history, by its number or by the id that `POST /send` returned.
 #[utoipa::path(
     get, path = "/sender/messages/status/{id}", tag = "messages", operation_id = "sender_status",
-    params(("id" = String, Path, description = "Its number, or `message_id`", example = "1")),
-    responses((status = 200, description = "It and what became of it", body = Status), Failures)
+    params(("id" = String, Path, description = "The message's number, or its `message_id`", example = "1")),
+    responses((status = 200, description = "The message with its outcome", body = Status), Failures)
 )]
 pub(crate) async fn status(
     State(state): State<AppState>,
@@ -368,7 +368,7 @@ async fn find(state: &AppState, caller: &Caller, id: &str) -> Result<Message, Hu
     own.ok_or_else(|| {
         HubError::of_contract(
             ErrorCode::MessageNotFound,
-            "no message with this id is known",
+            "there is no message with this id",
         )
     })
 }
@@ -382,9 +382,9 @@ pub(crate) struct Retry {
 /// Requeues a failed message on a user's request; the reason is stored.
 #[utoipa::path(
     post, path = "/sender/messages/{id}/retry", tag = "messages", operation_id = "sender_retry",
-    params(("id" = String, Path, description = "Its number, or `message_id`", example = "1")),
+    params(("id" = String, Path, description = "The message's number, or its `message_id`", example = "1")),
     request_body(content = Retry, example = json!({"motivo": "el número ya anda"})),
-    responses((status = 200, description = "It waits again", body = Status), Failures)
+    responses((status = 200, description = "Queued again", body = Status), Failures)
 )]
 pub(crate) async fn retry(
     State(state): State<AppState>,
@@ -398,7 +398,7 @@ pub(crate) async fn retry(
         return Err(ErrorReply::new(
             StatusCode::CONFLICT,
             "MESSAGE_OF_CAMPAIGN",
-            "the message is a campaign's, which has its pace: put its recipient back there",
+            "the message belongs to a campaign, which has its own pace: retry its recipient there",
         )
         .into());
     }
@@ -412,7 +412,7 @@ pub(crate) async fn retry(
             StatusCode::CONFLICT,
             "MESSAGE_NOT_FAILED",
             format!(
-                "the message is {}: only one that failed can be sent again",
+                "the message is {}: only a failed one can be sent again",
                 message.state.estado()
             ),
         )
@@ -446,9 +446,9 @@ enum Outcome {
 /// The reason is stored.
 #[utoipa::path(
     post, path = "/sender/messages/{id}/decide", tag = "messages", operation_id = "sender_decide",
-    params(("id" = String, Path, description = "Its number, or `message_id`", example = "1")),
+    params(("id" = String, Path, description = "The message's number, or its `message_id`", example = "1")),
     request_body(content = Decide, example = json!({"resultado": "llego", "motivo": "está en el chat"})),
-    responses((status = 200, description = "As it is now", body = Status), Failures)
+    responses((status = 200, description = "The current state", body = Status), Failures)
 )]
 pub(crate) async fn decide(
     State(state): State<AppState>,
@@ -468,7 +468,7 @@ pub(crate) async fn decide(
             StatusCode::CONFLICT,
             "MESSAGE_NOT_UNDECIDED",
             format!(
-                "the message is {}, and the services find out by themselves what became of it: there is nothing to decide",
+                "the message is {}, and the services determine its outcome themselves: there is nothing to decide",
                 message.state.estado()
             ),
         )
@@ -481,7 +481,7 @@ pub(crate) async fn decide(
 fn reason(text: &str) -> Result<&str, HubError> {
     let reason = text.trim();
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
-        let what = format!("motivo has to be 1 to {LONGEST_REASON} characters");
+        let what = format!("motivo must have 1 to {LONGEST_REASON} characters");
         return Err(ErrorReply::invalid_request(what).into());
     }
     Ok(reason)

@@ -42,7 +42,7 @@ impl Switch {
 /// Returns whether all sending is stopped, and by whom and since when.
 #[utoipa::path(
     get, path = "/sending", tag = "service", operation_id = "sending_show",
-    responses((status = 200, description = "How it stands", body = Switch), Failures)
+    responses((status = 200, description = "The current state", body = Switch), Failures)
 )]
 pub(crate) async fn show(
     State(state): State<AppState>,
@@ -63,7 +63,7 @@ pub(crate) struct Turn {
 #[utoipa::path(
     put, path = "/sending", tag = "service", operation_id = "sending_turn",
     request_body(content = Turn, example = json!({"detenido": true})),
-    responses((status = 200, description = "As it stands now", body = Switch), Failures)
+    responses((status = 200, description = "The current state", body = Switch), Failures)
 )]
 pub(crate) async fn turn(
     State(state): State<AppState>,

@@ -62,7 +62,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<HeaderValue>, ErrorRepl
         Ok(Some(key.clone()))
     } else {
         Err(ErrorReply::invalid_header(
-            "Idempotency-Key has to be one value of 1 to 255 visible ASCII characters",
+            "Idempotency-Key must be one value of 1 to 255 visible ASCII characters",
         ))
     }
 }

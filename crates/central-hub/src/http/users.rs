@@ -70,7 +70,7 @@ pub(super) fn page_size(asked: Option<u32>) -> Result<u32, ErrorReply> {
     match asked.unwrap_or(PAGE) {
         size if (1..=LARGEST_PAGE).contains(&size) => Ok(size),
         _ => Err(ErrorReply::invalid_request(format!(
-            "limit has to be 1 to {LARGEST_PAGE}"
+            "limit must be from 1 to {LARGEST_PAGE}"
         ))),
     }
 }
@@ -79,7 +79,7 @@ pub(super) fn page_size(asked: Option<u32>) -> Result<u32, ErrorReply> {
 #[utoipa::path(
     get, path = "/users", tag = "users", operation_id = "users_list",
     params(UsersBody),
-    responses((status = 200, description = "A page of them", body = Users), Failures)
+    responses((status = 200, description = "One page", body = Users), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -111,7 +111,7 @@ pub(crate) struct Create {
 #[utoipa::path(
     post, path = "/users", tag = "users", operation_id = "users_create",
     request_body(content = Create, example = json!({"username": "lucia", "password": "una clave larga", "role": "cliente", "cliente_id": 51})),
-    responses((status = 201, description = "It is made", body = Shown), Failures)
+    responses((status = 201, description = "Created", body = Shown), Failures)
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -134,10 +134,10 @@ pub(crate) async fn create(
         ErrorReply::new(
             StatusCode::CONFLICT,
             "USER_EXISTS",
-            "there is a user of this name already",
+            "there is already a user with this name",
         )
     })?;
-    tracing::info!(user = user.name, role = %user.role, by = %by(&caller), "a user was made");
+    tracing::info!(user = user.name, role = %user.role, by = %by(&caller), "a user was created");
     Ok((StatusCode::CREATED, Json(Shown::from(user))).into_response())
 }
 
@@ -171,7 +171,7 @@ pub(crate) struct Change {
     put, path = "/users/{id}", tag = "users", operation_id = "users_change",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = Change, example = json!({"disabled": true})),
-    responses((status = 200, description = "As it is now", body = Shown), Failures)
+    responses((status = 200, description = "The current state", body = Shown), Failures)
 )]
 pub(crate) async fn change(
     State(state): State<AppState>,
@@ -222,7 +222,7 @@ pub(crate) async fn change(
 #[utoipa::path(
     delete, path = "/users/{id}", tag = "users", operation_id = "users_remove",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 200, description = "It is gone", body = Done), Failures)
+    responses((status = 200, description = "Deleted", body = Done), Failures)
 )]
 pub(crate) async fn remove(
     State(state): State<AppState>,
@@ -230,7 +230,7 @@ pub(crate) async fn remove(
     ApiPath(id): ApiPath<i64>,
 ) -> Result<Response, HubError> {
     let user = done(state.store.remove_user(id).await?)?;
-    tracing::info!(user = user.name, by = %by(&caller), "a user was removed");
+    tracing::info!(user = user.name, by = %by(&caller), "a user was deleted");
     Ok(Done::json().into_response())
 }
 
@@ -250,7 +250,7 @@ fn done(outcome: UserOutcome) -> Result<User, ErrorReply> {
         UserOutcome::LastAdmin => Err(ErrorReply::new(
             StatusCode::CONFLICT,
             "LAST_ADMIN",
-            "nobody would be left to manage the users: make another administrator first",
+            "nobody could manage the users any more: create another administrator first",
         )),
     }
 }
@@ -268,7 +268,7 @@ fn check_name(name: &str) -> Result<(), ErrorReply> {
         return Ok(());
     }
     Err(ErrorReply::invalid_request(
-        "username has to be 1 to 64 letters, digits, or any of . _ - + @",
+        "username must be 1 to 64 letters, digits, or any of . _ - + @",
     ))
 }
 
@@ -276,7 +276,7 @@ fn check_cliente(role: Role, cliente_id: Option<u64>) -> Result<(), ErrorReply> 
     match (role, cliente_id) {
         (Role::Admin | Role::Agente, None) => Ok(()),
         (Role::Admin | Role::Agente, Some(_)) => Err(ErrorReply::invalid_request(
-            "an admin and an agente see all businesses: leave cliente_id out",
+            "an admin and an agente see all businesses: omit cliente_id",
         )),
         (Role::Cliente, Some(id)) if ClienteId::parse(&id.to_string()).is_some() => Ok(()),
         (Role::Cliente, _) => Err(ErrorReply::invalid_request(

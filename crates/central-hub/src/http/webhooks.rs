@@ -88,24 +88,24 @@ impl WebhookRequest {
         if self.descripcion.chars().count() > LONGEST_DESCRIPTION || self.descripcion.contains('\0')
         {
             return Err(invalid(format!(
-                "descripcion has to be at most {LONGEST_DESCRIPTION} characters"
+                "descripcion must have at most {LONGEST_DESCRIPTION} characters"
             )));
         }
         let is_positive = |id: &u64| *id > 0 && i64::try_from(*id).is_ok();
         if !self.cliente_id.as_ref().is_none_or(is_positive) {
-            return Err(invalid("cliente_id has to be a positive integer"));
+            return Err(invalid("cliente_id must be a positive integer"));
         }
         let mut topics = Vec::new();
         for name in &self.eventos {
             let all = Topic::ALL.map(Topic::as_str).join(", ");
             let topic = Topic::named(name)
-                .ok_or_else(|| invalid(format!("eventos has to be some of {all}")))?;
+                .ok_or_else(|| invalid(format!("eventos must be among {all}")))?;
             if !topics.contains(&topic) {
                 topics.push(topic);
             }
         }
         if topics.is_empty() {
-            return Err(invalid("eventos has to name at least one event"));
+            return Err(invalid("eventos must name at least one event"));
         }
         Ok(NewWebhook {
             url,
@@ -127,14 +127,14 @@ fn checked_url(text: &str, state: &AppState) -> Result<String, HubError> {
     });
     let Some(mut url) = url else {
         return Err(invalid(format!(
-            "url has to be http:// or https:// with a host, without user and password, at most {LONGEST_URL} bytes"
+            "url must be http:// or https:// with a host, without user and password, and at most {LONGEST_URL} bytes"
         )));
     };
     if !state.webhook_client.allowed().admits_url(&url) {
         return Err(ErrorReply::new(
             StatusCode::BAD_REQUEST,
             "WEBHOOK_ADDRESS_REFUSED",
-            "this address is not one of the internet: name it in WEBHOOK_ALLOWED_HOSTS if it is meant",
+            "this is not an internet address: add it to WEBHOOK_ALLOWED_HOSTS if it is intended",
         )
         .into());
     }
@@ -168,7 +168,7 @@ pub(crate) struct All {
 /// Lists all webhooks.
 #[utoipa::path(
     get, path = "/webhooks", tag = "webhooks", operation_id = "webhooks_list",
-    responses((status = 200, description = "All of them", body = All), Failures)
+    responses((status = 200, description = "The complete list", body = All), Failures)
 )]
 pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<All>, HubError> {
     let webhooks = state.store.webhooks().await?;
@@ -181,7 +181,7 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<All>, Hub
 #[utoipa::path(
     post, path = "/webhooks", tag = "webhooks", operation_id = "webhooks_create",
     request_body(content = WebhookRequest, example = json!({"url": "https://crm.example.com/leadmaster", "eventos": ["message"]})),
-    responses((status = 201, description = "It is made; the secret is told this once", body = WithSecret), Failures)
+    responses((status = 201, description = "Created; the secret is returned only once", body = WithSecret), Failures)
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -193,11 +193,11 @@ pub(crate) async fn create(
         return Err(ErrorReply::new(
             StatusCode::CONFLICT,
             "TOO_MANY_WEBHOOKS",
-            format!("there are {MOST_WEBHOOKS} webhooks already: remove one first"),
+            format!("there are already {MOST_WEBHOOKS} webhooks: delete one first"),
         )
         .into());
     };
-    tracing::info!(webhook = webhook.id, "a webhook is made");
+    tracing::info!(webhook = webhook.id, "a webhook was created");
     Ok((StatusCode::CREATED, with_secret(webhook, &secret)))
 }
 
@@ -226,7 +226,7 @@ pub(crate) async fn show(
     put, path = "/webhooks/{id}", tag = "webhooks", operation_id = "webhooks_change",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = WebhookRequest, example = json!({"url": "https://crm.example.com/leadmaster", "eventos": ["message"]})),
-    responses((status = 200, description = "As it is now", body = WebhookAnswer), Failures)
+    responses((status = 200, description = "The current state", body = WebhookAnswer), Failures)
 )]
 pub(crate) async fn change(
     State(state): State<AppState>,
@@ -242,7 +242,7 @@ pub(crate) async fn change(
 #[utoipa::path(
     delete, path = "/webhooks/{id}", tag = "webhooks", operation_id = "webhooks_remove",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 204, description = "It is gone"), Failures)
+    responses((status = 204, description = "Deleted"), Failures)
 )]
 pub(crate) async fn remove(
     State(state): State<AppState>,
@@ -251,7 +251,7 @@ pub(crate) async fn remove(
     if !state.store.remove_webhook(id).await? {
         return Err(no_webhook());
     }
-    tracing::info!(webhook = id, "a webhook is removed");
+    tracing::info!(webhook = id, "a webhook was deleted");
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -285,7 +285,7 @@ pub(crate) struct Tested {
 #[utoipa::path(
     post, path = "/webhooks/{id}/test", tag = "webhooks", operation_id = "webhooks_test",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 200, description = "What came of it", body = Tested), Failures)
+    responses((status = 200, description = "The outcome", body = Tested), Failures)
 )]
 pub(crate) async fn test(
     State(state): State<AppState>,

@@ -106,7 +106,7 @@ impl Follower {
         }
         self.is(Following::No);
         if let Err(error) = self.store.drop_lease(FOLLOWER, &self.who).await {
-            tracing::debug!("the lease stays: {error}");
+            tracing::debug!("the lease was not released: {error}");
         }
     }
 
@@ -122,7 +122,7 @@ impl Follower {
                         End::Broken => pause,
                         End::Lost => RENEW,
                         End::Store(error) => {
-                            tracing::warn!("what comes in waits for the store: {error}");
+                            tracing::warn!("inbound events are waiting for the store: {error}");
                             *BACKOFF.end()
                         }
                     }
@@ -132,7 +132,7 @@ impl Follower {
                     RENEW
                 }
                 Err(error) => {
-                    tracing::warn!("what comes in waits for the store: {error}");
+                    tracing::warn!("inbound events are waiting for the store: {error}");
                     *BACKOFF.end()
                 }
             };
@@ -151,7 +151,7 @@ impl Follower {
         let events = match self.session.events(Some(after)).await {
             Ok(events) => events,
             Err(error) => {
-                tracing::debug!(%error, "what comes in waits for session-manager");
+                tracing::debug!(%error, "inbound events are waiting for session-manager");
                 return End::Broken;
             }
         };
@@ -207,7 +207,7 @@ impl Follower {
         if let [one] = told {
             tracing::error!(
                 id = one.id,
-                "an event cannot be written down and is left out: {refused}"
+                "an event cannot be stored and is skipped: {refused}"
             );
             let id = one.id.clone();
             let nothing = [SourceEvent { id, event: None }];
@@ -232,7 +232,7 @@ fn source_event(sse: SseEvent) -> SourceEvent {
     let event = match sse.parse() {
         Ok(event) => event,
         Err(error) => {
-            tracing::warn!(%error, "an event that is not of the contract is left out");
+            tracing::warn!(%error, "an event that does not match the contract is skipped");
             None
         }
     };

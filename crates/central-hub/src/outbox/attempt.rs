@@ -62,7 +62,7 @@ impl Inner {
                     tracing::warn!(id = message.id, "the opt-out could not be checked: {error}");
                     return Ok(failure(
                         ErrorCode::Overloaded,
-                        "the hub's database cannot be used now: nothing was sent, try again later",
+                        "the hub's database is unavailable: nothing was sent, try again later",
                     ));
                 }
             }
@@ -70,7 +70,7 @@ impl Inner {
         let key = message.idempotency_key.as_deref().unwrap_or_default();
         let (Ok(key), Some(request)) = (HeaderValue::from_str(key), message.request.clone()) else {
             return Err(ClientError::BadResponse(
-                "a message without its key or its request".to_owned(),
+                "a message lacks its key or its request".to_owned(),
             ));
         };
         let endpoint = match is_file(&message.kind) {
@@ -106,7 +106,10 @@ impl Inner {
                 if let Some(chat) = chat
                     && let Err(error) = self.store.learn_from_send(&message.chat, chat).await
                 {
-                    tracing::warn!(id = message.id, "whose chat it is was not learnt: {error}");
+                    tracing::warn!(
+                        id = message.id,
+                        "the chat of the message was not recorded: {error}"
+                    );
                 }
                 moved
             }

@@ -86,8 +86,8 @@ impl Outbox {
                 .await;
             // The failure is logged once, not at every tick.
             match (&tick, is_failing) {
-                (Err(error), false) => tracing::error!("the outbox waits: {error}"),
-                (Ok(()), true) => tracing::info!("the outbox goes on"),
+                (Err(error), false) => tracing::error!("the outbox is waiting: {error}"),
+                (Ok(()), true) => tracing::info!("the outbox continues"),
                 _ => {}
             }
             is_failing = tick.is_err();
@@ -171,7 +171,7 @@ impl Outbox {
                 let verdict = Verdict::of(&inner.request_send(&client, &message).await);
                 // When the lease ends, the row is requested again with its key.
                 if let Err(error) = inner.record(&message, &verdict).await {
-                    tracing::error!(id = message.id, "an outcome was not written down: {error}");
+                    tracing::error!(id = message.id, "an outcome was not recorded: {error}");
                 }
                 let _ = verdicts.send(verdict);
                 drop(active);

@@ -250,7 +250,7 @@ impl Outbox {
             // failure that could not be recorded must not be reported as final,
             // because the message may be sent later.
             Err(error) => {
-                tracing::error!(id = message.id, "an outcome was not written down: {error}");
+                tracing::error!(id = message.id, "an outcome was not recorded: {error}");
                 let is_certain = matches!(
                     verdict,
                     Verdict::Accepted { .. } | Verdict::Unknown(_) | Verdict::Undecided(_)
@@ -291,7 +291,7 @@ impl Inner {
             if Instant::now() >= deadline {
                 return Err(failure(
                     ErrorCode::Overloaded,
-                    "earlier messages to this number wait: nothing was sent, try again later",
+                    "earlier messages to this number are waiting: nothing was sent, try again later",
                 ));
             }
             let _ = timeout_at(deadline.min(Instant::now() + POLL), news.recv()).await;
@@ -373,12 +373,12 @@ fn key_reused() -> HubError {
 fn unconfirmed() -> RawAnswer {
     failure(
         ErrorCode::SendUnconfirmed,
-        "whether it was sent is not known yet: the hub finds out by itself, do not send it anew",
+        "it is not known yet whether the message was sent: the hub will find out, do not send it again",
     )
 }
 
 const WHY_STOPPED: &str =
-    "an administrator stopped all sending: nothing was sent; /api/sending says who and when";
+    "an administrator stopped all sending: nothing was sent; see /api/sending";
 
 fn stopped_reply() -> ErrorReply {
     ErrorReply::new(StatusCode::CONFLICT, STOPPED, WHY_STOPPED)
@@ -402,7 +402,7 @@ pub(super) fn stopped() -> RawAnswer {
 /// The error code for a recipient who opted out.
 const OPTED_OUT: &str = "OPTED_OUT";
 const WHY_OPTED_OUT: &str =
-    "this person asked not to be written to: nothing was sent; the list is at /api/sender/bajas";
+    "this person opted out: nothing was sent; the list is at /api/sender/bajas";
 
 /// Returns the response for a recipient who opted out.
 pub(super) fn opted_out() -> RawAnswer {

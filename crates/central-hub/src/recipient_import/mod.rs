@@ -123,7 +123,7 @@ pub(crate) async fn run(
             accepted = import.accepted,
             duplicates = import.duplicates,
             refused = import.refused,
-            "a list came in"
+            "a list was imported"
         );
     }
     Ok(import)
@@ -225,9 +225,9 @@ async fn store_batch(
             .await?;
         let reason = match first {
             Some((from, line)) if from == Some(import.id) => {
-                format!("the number is that of line {line}")
+                format!("line {line} has the same number")
             }
-            _ => "the campaign has this number already".to_owned(),
+            _ => "the campaign already has this number".to_owned(),
         };
         batch.refused.push(RejectedRow {
             line: row.line,

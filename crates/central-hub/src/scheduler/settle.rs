@@ -76,7 +76,7 @@ impl Scheduler {
             tracing::warn!(
                 campaign = id,
                 code = alarm.code(),
-                "a campaign is paused: {alarm}"
+                "a campaign was paused: {alarm}"
             );
             pause_in(&mut tx, id, alarm.code(), Some(&alarm.to_string())).await?;
             withdraw(&self.store, &mut tx, id, alarm.code()).await?;
@@ -102,7 +102,7 @@ impl Scheduler {
             tracing::warn!(
                 campaign = other,
                 code = alarm.code(),
-                "a campaign is paused: {alarm}"
+                "a campaign was paused: {alarm}"
             );
             pause_in(tx, other, alarm.code(), Some(&alarm.to_string())).await?;
             withdraw(&self.store, tx, other, alarm.code()).await?;

@@ -221,7 +221,7 @@ impl Scheduler {
     }
 }
 
-const OVER: &str = "the dates of all approved schedules are over and there are recipients left: add a schedule or change one, then resume";
+const OVER: &str = "the dates of all approved schedules have passed and there are recipients left: add or change a schedule, then resume";
 
 impl Turn<'_> {
     /// Enqueues a recipient's message. Returns `false` if the recipient is skipped.

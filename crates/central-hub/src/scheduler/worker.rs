@@ -94,7 +94,7 @@ impl Worker {
             let pause = match self.tick(&mut published, &mut chance).await {
                 Ok((ticked, is_published)) => {
                     if std::mem::take(&mut store_failed) {
-                        tracing::info!("campaigns go on: the store answers again");
+                        tracing::info!("campaigns continue: the store answers again");
                     }
                     let most = if is_published {
                         IDLE_INTERVAL
@@ -105,7 +105,7 @@ impl Worker {
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut store_failed, true) {
-                        tracing::warn!(%error, "campaigns wait for the store");
+                        tracing::warn!(%error, "campaigns are waiting for the store");
                     }
                     STORE_FAILURE_PAUSE
                 }

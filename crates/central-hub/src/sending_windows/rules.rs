@@ -149,26 +149,26 @@ pub struct Rules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRules {
     /// An unknown weekday, or no weekday.
-    #[error("dias_semana has to name days: mon, tue, wed, thu, fri, sat, sun")]
+    #[error("dias_semana must name days: mon, tue, wed, thu, fri, sat, sun")]
     Weekday,
     /// An invalid time of day.
-    #[error("hora_inicio and hora_fin have to be times such as 09:00 (the end up to 24:00)")]
+    #[error("hora_inicio and hora_fin must be times such as 09:00 (the end up to 24:00)")]
     Time,
     /// The window is empty.
-    #[error("hora_inicio and hora_fin are the same; for the whole day give 00:00 and 24:00")]
+    #[error("hora_inicio and hora_fin are the same; for the whole day use 00:00 and 24:00")]
     EmptyWindow,
     /// An invalid date.
-    #[error("fecha_inicio and fecha_fin have to be dates such as 2026-03-31")]
+    #[error("fecha_inicio and fecha_fin must be dates such as 2026-03-31")]
     Date,
     /// The last day is before the first.
     #[error("fecha_fin is before fecha_inicio")]
     DatesReversed,
     /// The quota is out of range.
-    #[error("cupo_diario has to be a whole number from 1 to 100000")]
+    #[error("cupo_diario must be an integer from 1 to 100000")]
     Quota,
     /// The pause is out of range.
     #[error(
-        "pausa_min_s and pausa_max_s have to be seconds from 0 to {LONGEST_PAUSE}, the first not above the second"
+        "pausa_min_s and pausa_max_s must be seconds from 0 to {LONGEST_PAUSE}, the first at most the second"
     )]
     Pause,
 }

@@ -81,7 +81,7 @@ async fn look(file: &Path) -> Result<CopyFacts, sqlx::Error> {
         .await?;
     if lost.is_some() {
         return Err(sqlx::Error::Protocol(
-            "rows refer to others that are not there".to_owned(),
+            "rows refer to other rows that do not exist".to_owned(),
         ));
     }
     let row = sqlx::query(
@@ -101,7 +101,7 @@ async fn look(file: &Path) -> Result<CopyFacts, sqlx::Error> {
     connection.close().await?;
     if facts.tables > migrations::newest() {
         return Err(sqlx::Error::Protocol(format!(
-            "its tables are of a later version ({}, this central-hub has {})",
+            "its tables have a later version ({}, this central-hub has {})",
             facts.tables,
             migrations::newest()
         )));

@@ -36,7 +36,7 @@ impl Store {
         chat: &str,
         opt_out: &AppliedOptOut,
     ) -> Result<(), StoreError> {
-        tracing::info!("somebody asked not to be written to");
+        tracing::info!("a contact opted out");
         self.settle_in(tx, chat, None).await?;
         if opt_out.is_new {
             self.answer_opt_out_in(tx, chat).await?;
@@ -72,7 +72,7 @@ impl Store {
             Ok(message) => message,
             // The text was validated when it was stored, so this does not normally happen.
             Err(error) => {
-                tracing::warn!("the answer to an opt-out cannot be sent: {error}");
+                tracing::warn!("the confirmation of an opt-out was not queued: {error}");
                 return Ok(());
             }
         };

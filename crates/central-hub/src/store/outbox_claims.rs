@@ -85,7 +85,7 @@ macro_rules! hold {
 }
 
 /// The owner of messages that are postponed because of a WhatsApp limit.
-const HELD: &str = "held by a limit of WhatsApp's";
+const HELD: &str = "held by a limit of WhatsApp";
 /// Number of messages postponed in one transaction.
 const HOLD_STEP: u64 = 500;
 

@@ -174,17 +174,11 @@ impl Store {
             filled = filled.saturating_add(step);
             if filled - logged >= LOG_EVERY {
                 logged = filled;
-                tracing::info!(
-                    messages = filled,
-                    "filling the index of the messages' words"
-                );
+                tracing::info!(messages = filled, "filling the index of message words");
             }
         }
         if filled >= LOG_EVERY {
-            tracing::info!(
-                messages = filled,
-                "the index of the messages' words is filled"
-            );
+            tracing::info!(messages = filled, "the index of message words is complete");
         }
         Ok(())
     }

@@ -154,7 +154,7 @@ impl WebhookClient {
             builder = builder.tls_backend_preconfigured(nothing_trusted);
         }
         let client = builder.build().map_err(|error| {
-            tracing::error!("no webhook can be told over https: {error}");
+            tracing::error!("webhooks cannot be called over https: {error}");
             "NO_CERTIFICATES"
         })?;
         Ok(place.get_or_init(|| client))

@@ -117,7 +117,7 @@ impl Dispatcher {
             let wait = match self.begin(&mut tasks, &mut busy).await {
                 Ok(wait) => wait,
                 Err(error) => {
-                    tracing::warn!("webhooks wait for the store: {error}");
+                    tracing::warn!("webhooks are waiting for the store: {error}");
                     IDLE_PAUSE
                 }
             };
@@ -147,7 +147,7 @@ impl Dispatcher {
             tasks.shutdown().await;
         }
         if let Err(error) = self.store.release_deliveries(Some(&self.who)).await {
-            tracing::debug!("the leases stay: {error}");
+            tracing::debug!("the leases were not released: {error}");
         }
     }
 
@@ -205,14 +205,14 @@ impl Dispatcher {
                 delivery = delivery.id,
                 code = attempt.error,
                 status = attempt.status,
-                "not told: it is tried again"
+                "webhook delivery failed and will be retried"
             ),
             Next::Dead | Next::Gone => tracing::warn!(
                 webhook = webhook.id,
                 delivery = delivery.id,
                 code = attempt.error,
                 status = attempt.status,
-                "not told: given up"
+                "webhook delivery failed and is given up"
             ),
         }
         if let Err(error) = self
@@ -223,7 +223,7 @@ impl Dispatcher {
             // When the lease expires, the delivery is retried.
             tracing::warn!(
                 delivery = delivery.id,
-                "an attempt is not written down: {error}"
+                "an attempt was not recorded: {error}"
             );
         }
     }
@@ -245,8 +245,8 @@ impl Dispatcher {
     async fn forget(&self) {
         match self.store.forget_deliveries().await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, "old deliveries of webhooks are removed"),
-            Err(error) => tracing::warn!("old deliveries of webhooks stay: {error}"),
+            Ok(count) => tracing::info!(count, "old webhook deliveries were deleted"),
+            Err(error) => tracing::warn!("old webhook deliveries were not deleted: {error}"),
         }
     }
 }

@@ -153,7 +153,7 @@ impl<'a, S: Sink> ElementReader<'a, S> {
             _ => refusal(
                 line,
                 "NOT_AN_OBJECT",
-                "it has to be an object such as {\"telefono\":\"549…\",\"nombre\":\"Ana\"}",
+                "it must be an object such as {\"telefono\":\"549…\",\"nombre\":\"Ana\"}",
                 "",
             ),
         };
@@ -172,7 +172,7 @@ impl<'a, S: Sink> ElementReader<'a, S> {
         };
         if phones.is_empty() {
             let reason =
-                "no field holds the number: name it telefono, celular, destinatario or phone";
+                "no field contains the number: name it telefono, celular, destinatario or phone";
             return Ok(refusal(line, "WITHOUT_PHONE", reason, ""));
         }
         let mut cells = vec![None; keys.len()];
@@ -184,7 +184,7 @@ impl<'a, S: Sink> ElementReader<'a, S> {
                 Value::Bool(yes) => yes.to_string(),
                 // A phone number written as 5.49116e12 has lost digits.
                 Value::Number(number) if phones.contains(&index) && number.is_f64() => {
-                    let reason = "the number is no whole number: give it as text";
+                    let reason = "the number is not an integer: send it as text";
                     return Ok(refusal(line, "PHONE_FRACTION", reason, &number.to_string()));
                 }
                 Value::Number(number) => number.to_string(),

@@ -153,17 +153,17 @@ pub enum Item {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportFault {
     /// The upload broke off.
-    #[error("the list broke off: {0}")]
+    #[error("the upload of the list was interrupted: {0}")]
     Io(#[source] io::Error),
     /// The sink cancelled the import.
-    #[error("the import was given up")]
+    #[error("the import was aborted")]
     GivenUp,
     /// The list is empty.
     #[error("the list is empty")]
     Empty,
     /// The file is an `.xls`, or a workbook with a password.
     #[error(
-        "this is a workbook of Excel before 2007, or one with a password: save it as .xlsx without a password, or as CSV"
+        "this is an Excel workbook from before 2007, or one with a password: save it as .xlsx without a password, or as CSV"
     )]
     Workbook,
     /// The workbook is damaged, or the zip is not a workbook.
@@ -173,17 +173,19 @@ pub enum ImportFault {
         reason: String,
     },
     /// The workbook or its content exceeds a limit.
-    #[error("the workbook is too large, or holds too much: save the sheet as CSV and upload that")]
+    #[error(
+        "the workbook is too large or contains too much: save the sheet as CSV and upload that"
+    )]
     WorkbookTooLarge,
     /// The chosen sheet does not exist.
-    #[error("no sheet of the workbook is called that (found: {})", shown(found))]
+    #[error("the workbook has no sheet with this name (found: {})", shown(found))]
     NoSuchSheet {
         /// The sheets.
         found: Vec<String>,
     },
     /// No column holds the phone number.
     #[error(
-        "no column holds the number: name one telefono or celular, or say which one with ?columna= (found: {})",
+        "no column contains the number: name one telefono or celular, or select one with ?columna= (found: {})",
         shown(found)
     )]
     NoPhoneColumn {
@@ -191,7 +193,7 @@ pub enum ImportFault {
         found: Vec<String>,
     },
     /// The chosen column does not exist.
-    #[error("no column is called {name} (found: {})", shown(found))]
+    #[error("there is no column {name} (found: {})", shown(found))]
     NoSuchColumn {
         /// The name that was chosen.
         name: String,
@@ -199,7 +201,7 @@ pub enum ImportFault {
         found: Vec<String>,
     },
     /// Two columns have the same name.
-    #[error("two columns are called {name}")]
+    #[error("two columns have the name {name}")]
     SameColumn {
         /// Their name.
         name: String,
@@ -208,13 +210,13 @@ pub enum ImportFault {
     #[error("more than {MOST_COLUMNS} columns")]
     TooManyColumns,
     /// The text needs columns that the list does not have.
-    #[error("the text needs columns that the list has not: {names}")]
+    #[error("the text uses columns that the list does not have: {names}")]
     MissingColumns {
         /// Their names.
         names: String,
     },
     /// A record is larger than [`LARGEST_RECORD`].
-    #[error("line {line}: more than {LARGEST_RECORD} bytes; is a quotation mark left open?")]
+    #[error("line {line}: more than {LARGEST_RECORD} bytes; is a closing quotation mark missing?")]
     RecordTooLarge {
         /// The line on which it begins.
         line: u64,

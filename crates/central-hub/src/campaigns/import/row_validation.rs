@@ -15,12 +15,12 @@ pub(super) fn validate_row(line: u64, cell: &str, fields: Fields, rules: &Import
     for (name, value) in &fields {
         if value.contains('\u{FFFD}') {
             let reason = format!(
-                "{name} holds a character that is no good UTF-8: save the list as CSV UTF-8"
+                "{name} contains a character that is not valid UTF-8: save the list as CSV UTF-8"
             );
             return refuse("BAD_ENCODING", reason);
         }
         if value.contains('\0') {
-            return refuse("BAD_CHARACTER", format!("{name} holds a NUL character"));
+            return refuse("BAD_CHARACTER", format!("{name} contains a NUL character"));
         }
         if value.chars().nth(LONGEST_VALUE).is_some() {
             let reason = format!("{name} is longer than {LONGEST_VALUE} characters");
@@ -33,7 +33,7 @@ pub(super) fn validate_row(line: u64, cell: &str, fields: Fields, rules: &Import
     };
     if let Some(missing) = rules.template.missing(&fields) {
         let reason = format!(
-            "{missing} is empty, and the text needs it ({{{missing}|…}} would give a default)"
+            "{missing} is empty, and the text uses it ({{{missing}|…}} would set a default)"
         );
         return refuse("MISSING_VALUE", reason);
     }

@@ -154,7 +154,7 @@ fn measure(file: &mut File) -> Result<Kind, ImportFault> {
         left -= most - limited.left;
     }
     kind.ok_or_else(|| ImportFault::WorkbookUnreadable {
-        reason: "it holds no sheets".to_owned(),
+        reason: "it contains no sheets".to_owned(),
     })
 }
 

@@ -79,11 +79,11 @@ impl fmt::Display for TemplateError {
             Fault::Empty => return f.write_str("the text is empty"),
             Fault::Unclosed => f.write_str("a { that is never closed: write {{ for a brace")?,
             Fault::Unopened => f.write_str("a } that nothing opens: write }} for a brace")?,
-            Fault::Nameless => f.write_str("braces without the name of a column in them")?,
+            Fault::Nameless => f.write_str("braces without a column name")?,
             Fault::NameTooLong => {
-                write!(f, "a variable's name longer than {LONGEST_NAME} characters")?;
+                write!(f, "a variable name longer than {LONGEST_NAME} characters")?;
             }
-            Fault::Unknown => write!(f, "{{{name}}} is no column of the list")?,
+            Fault::Unknown => write!(f, "{{{name}}} is not a column of the list")?,
         }
         write!(f, " (line {line}, column {column})")
     }

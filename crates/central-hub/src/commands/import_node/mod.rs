@@ -52,7 +52,7 @@ pub enum NodeError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address is not one of a MySQL or MariaDB database.
-    #[error("the source has to be mysql://user:password@host:port/database")]
+    #[error("the source must be mysql://user:password@host:port/database")]
     Address,
     /// The source cannot be read.
     #[error("the source cannot be read: {0}")]

@@ -106,7 +106,7 @@ impl fmt::Display for ImportNodeReport {
             )?;
         }
         if self.is_plan {
-            writeln!(f, "nothing was written: this was the plan")?;
+            writeln!(f, "nothing was written: this was only the plan")?;
         }
         Ok(())
     }

@@ -45,21 +45,21 @@ impl Fault {
     /// Returns a human-readable reason, worded to follow "because".
     pub(super) const fn reason(self) -> &'static str {
         match self {
-            Self::NameTaken => "there is a user of this name already",
+            Self::NameTaken => "there is already a user with this name",
             Self::Name => "its name is not 1 to 64 letters, digits or any of . _ - + @",
             Self::Password => {
-                "its password is no bcrypt hash that can be verified: make the user by hand"
+                "its password is not a bcrypt hash that can be verified: create the user manually"
             }
             Self::Business => "a cliente needs cliente_id, a positive number",
             Self::Role => "tipo is neither admin nor cliente",
             Self::NoCampaign => "its campaign is not here",
             Self::Text => "there is no text",
-            Self::Template => "its text cannot be a campaign's",
-            Self::Number => "there is no telephone number to write to",
-            Self::Duplicate => "it is another row's double",
+            Self::Template => "its text cannot be used in a campaign",
+            Self::Number => "it has no telephone number",
+            Self::Duplicate => "it duplicates another row",
             Self::State => "its state is unknown",
-            Self::Group => "it is of a group, a broadcast or a status",
-            Self::Rules => "its days, hours or dates make no sense",
+            Self::Group => "it belongs to a group, a broadcast or a status",
+            Self::Rules => "its days, hours or dates are invalid",
         }
     }
 }
@@ -123,7 +123,7 @@ impl NodeCampaign {
     pub(super) fn initial_state(&self) -> (&'static str, Option<(&'static str, &'static str)>) {
         let pause = (self.state == CampaignState::Paused).then_some((
             "IMPORTED",
-            "it was under way in the Node pair: look at it, then resume it",
+            "it was running in the Node pair: review it, then resume it",
         ));
         (self.state.as_str(), pause)
     }

@@ -71,7 +71,7 @@ pub(crate) struct Created {
     post, path = "/sender/campaigns", tag = "campaigns", operation_id = "edit_create",
     params(ClienteHeader),
     request_body(content = CampaignRequest, example = json!({"nombre": "Marzo", "mensaje": "Hola {nombre|vecino}", "cliente_id": 51, "destinatarios": [{"telefono": "5491158254201", "nombre": "Ana"}]})),
-    responses((status = 201, description = "It is made", body = Created), Failures)
+    responses((status = 201, description = "Created", body = Created), Failures)
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -139,7 +139,7 @@ pub(crate) async fn create(
     put, path = "/sender/campaigns/{id}", tag = "campaigns", operation_id = "edit_edit",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = CampaignRequest, example = json!({"nombre": "Abril"})),
-    responses((status = 200, description = "As it is now", body = Changed<CampaignBody>), Failures)
+    responses((status = 200, description = "The current state", body = Changed<CampaignBody>), Failures)
 )]
 pub(crate) async fn edit(
     State(state): State<AppState>,
@@ -216,7 +216,7 @@ fn plan(
     let description = match request.descripcion.as_deref().map(str::trim) {
         None => known.and_then(|known| known.description.clone()),
         Some(text) if text.chars().count() > LONGEST_DESCRIPTION || text.contains('\0') => {
-            let what = format!("descripcion has to be at most {LONGEST_DESCRIPTION} characters");
+            let what = format!("descripcion must have at most {LONGEST_DESCRIPTION} characters");
             return Err(invalid(what));
         }
         Some(text) => Some(text.to_owned()).filter(|text| !text.is_empty()),
@@ -227,10 +227,12 @@ fn plan(
         (Some(false), _) => None,
         (None, None) => known.and_then(|known| known.send_after),
         (Some(true), None) => {
-            return Err(invalid("fecha_envio is missing: programada is true"));
+            return Err(invalid(
+                "fecha_envio is missing although programada is true",
+            ));
         }
         (_, Some(text)) => {
-            let what = "fecha_envio has to be a date and a time such as 2026-03-31T09:00";
+            let what = "fecha_envio must be a date and a time such as 2026-03-31T09:00";
             let at = lenient::parse_timestamp(text, &state.config.zone);
             Some(at.ok_or_else(|| invalid(what))?)
         }
@@ -245,7 +247,7 @@ fn may_change_text(campaign: &Campaign) -> Result<(), HubError> {
     match campaign.state {
         CampaignState::Draft | CampaignState::Paused => Ok(()),
         state => {
-            let cure = "its text changes only before it is approved or while it is paused";
+            let cure = "its text can change only before it is approved or while it is paused";
             Err(Refused::State { state, cure }.into())
         }
     }
@@ -256,7 +258,7 @@ pub(super) fn name(given: &str) -> Result<&str, HubError> {
     let name = given.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains('\0') {
         return Err(invalid(format!(
-            "nombre has to be 1 to {LONGEST_NAME} characters"
+            "nombre must have 1 to {LONGEST_NAME} characters"
         )));
     }
     Ok(name)
@@ -271,7 +273,7 @@ pub(in crate::http) fn template(
     columns: &[String],
 ) -> Result<Template, HubError> {
     if text.contains('\0') {
-        return Err(invalid(format!("{field} holds a NUL character")));
+        return Err(invalid(format!("{field} contains a NUL character")));
     }
     if text.chars().count() > LONGEST_TEXT {
         return Err(invalid(format!(
@@ -310,7 +312,7 @@ fn keys(names: &[String]) -> Result<Vec<String>, HubError> {
     for name in names {
         let key = columns::key(name);
         if key.is_empty() || key.chars().count() > 64 {
-            return Err(invalid("columnas has to hold names of 1 to 64 characters"));
+            return Err(invalid("columnas must contain names of 1 to 64 characters"));
         }
         if !keys.contains(&key) {
             keys.push(key);

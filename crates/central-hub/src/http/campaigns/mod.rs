@@ -96,7 +96,7 @@ pub(super) fn page_size(limit: Option<u32>) -> Result<u32, HubError> {
     if (1..=LARGEST_PAGE).contains(&limit) {
         return Ok(limit);
     }
-    Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")))
+    Err(invalid(format!("limite must be from 1 to {LARGEST_PAGE}")))
 }
 
 fn parse_state<T: Copy>(
@@ -109,7 +109,7 @@ fn parse_state<T: Copy>(
         None | Some("") => Ok(None),
         Some(estado) => from(estado).map(Some).ok_or_else(|| {
             let all: Vec<_> = all.iter().copied().map(name).collect();
-            invalid(format!("estado has to be one of {}", all.join(", ")))
+            invalid(format!("estado must be one of {}", all.join(", ")))
         }),
     }
 }
@@ -153,7 +153,7 @@ pub(crate) enum CampaignList {
 fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
     let words = text.map(str::trim).filter(|words| !words.is_empty());
     if words.is_some_and(|words| words.chars().count() > LONGEST_NAME) {
-        let what = format!("buscar has to be at most {LONGEST_NAME} characters");
+        let what = format!("buscar must have at most {LONGEST_NAME} characters");
         return Err(invalid(what));
     }
     Ok(words.map(str::to_owned))
@@ -163,7 +163,7 @@ fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
 #[utoipa::path(
     get, path = "/sender/campaigns", tag = "campaigns", operation_id = "campaigns_list",
     params(ListQuery),
-    responses((status = 200, description = "A page of them, or the newest 500 and `Link` to more", body = CampaignList), Failures)
+    responses((status = 200, description = "One page, or the newest 500 with a `Link` to more", body = CampaignList), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -224,7 +224,7 @@ pub(crate) async fn one(
 #[utoipa::path(
     delete, path = "/sender/campaigns/{id}", tag = "campaigns", operation_id = "campaigns_delete",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 204, description = "It is gone"), Failures)
+    responses((status = 204, description = "Deleted"), Failures)
 )]
 pub(crate) async fn delete(
     State(state): State<AppState>,
@@ -250,7 +250,7 @@ pub(crate) struct ApprovalBody {
     post, path = "/sender/campaigns/{id}/approve", tag = "campaigns", operation_id = "campaigns_approve",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = Option<ApprovalBody>, example = json!({"horarios": true})),
-    responses((status = 200, description = "As it is now", body = Changed<CampaignBody>), Failures)
+    responses((status = 200, description = "The current state", body = Changed<CampaignBody>), Failures)
 )]
 pub(crate) async fn approve(
     State(state): State<AppState>,
@@ -293,7 +293,7 @@ impl ReasonBody {
 }
 
 fn too_long() -> HubError {
-    invalid(format!("motivo has to be 1 to {LONGEST_REASON} characters"))
+    invalid(format!("motivo must have 1 to {LONGEST_REASON} characters"))
 }
 
 /// A request body that may be omitted.
@@ -323,7 +323,7 @@ where
     post, path = "/sender/campaigns/{id}/pause", tag = "campaigns", operation_id = "campaigns_pause",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = Option<ReasonBody>, example = json!({"motivo": "feriado"})),
-    responses((status = 200, description = "As it is now", body = CampaignBody), Failures)
+    responses((status = 200, description = "The current state", body = CampaignBody), Failures)
 )]
 pub(crate) async fn pause(
     State(state): State<AppState>,
@@ -346,7 +346,7 @@ pub(crate) async fn pause(
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/resume", tag = "campaigns", operation_id = "campaigns_resume",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 200, description = "As it is now", body = CampaignBody), Failures)
+    responses((status = 200, description = "The current state", body = CampaignBody), Failures)
 )]
 pub(crate) async fn resume(
     State(state): State<AppState>,

@@ -96,7 +96,7 @@ pub(crate) struct OptOutPage {
 #[utoipa::path(
     get, path = "/sender/bajas", tag = "opt-outs", operation_id = "opt_outs_list",
     params(Query),
-    responses((status = 200, description = "A page of them", body = OptOutPage), Failures)
+    responses((status = 200, description = "One page", body = OptOutPage), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -137,7 +137,7 @@ fn recipient(state: &AppState, telefono: &str) -> Result<Recipient, HubError> {
 #[utoipa::path(
     post, path = "/sender/bajas", tag = "opt-outs", operation_id = "opt_outs_add",
     request_body(content = Add, example = json!({"telefono": "5491158254201", "motivo": "lo pidió por teléfono"})),
-    responses((status = 201, description = "It is on the list", body = OptOutBody), Failures)
+    responses((status = 201, description = "Added to the list", body = OptOutBody), Failures)
 )]
 pub(crate) async fn add(
     State(state): State<AppState>,
@@ -162,7 +162,7 @@ pub(crate) async fn add(
         id = added.id,
         cliente_id = caller.cliente_id,
         by,
-        "opt-out added by hand"
+        "opt-out added manually"
     );
     let body = OptOutBody::for_asked(added, &recipient, &caller);
     Ok((StatusCode::CREATED, Json(body)))
@@ -190,7 +190,7 @@ pub(crate) async fn answer(State(state): State<AppState>) -> Result<Json<AnswerB
 #[utoipa::path(
     put, path = "/sender/bajas/respuesta", tag = "opt-outs", operation_id = "opt_outs_set_answer",
     request_body(content = AnswerBody, example = json!({"texto": "Listo, no te escribimos más."})),
-    responses((status = 200, description = "The text now", body = AnswerBody), Failures)
+    responses((status = 200, description = "The current text", body = AnswerBody), Failures)
 )]
 pub(crate) async fn set_answer(
     State(state): State<AppState>,
@@ -201,11 +201,11 @@ pub(crate) async fn set_answer(
         && text.chars().nth(LONGEST_ANSWER).is_some()
     {
         return Err(invalid(format!(
-            "texto: at most {LONGEST_ANSWER} characters"
+            "texto must have at most {LONGEST_ANSWER} characters"
         )));
     }
     if texto.as_ref().is_some_and(|text| text.contains('\0')) {
-        return Err(invalid("texto: it holds a NUL character".to_owned()));
+        return Err(invalid("texto contains a NUL character".to_owned()));
     }
     state.store.set_opt_out_answer(texto.as_deref()).await?;
     Ok(Json(AnswerBody { texto }))
@@ -236,7 +236,7 @@ pub(crate) async fn one(
 #[utoipa::path(
     delete, path = "/sender/bajas/{telefono}", tag = "opt-outs", operation_id = "opt_outs_remove",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
-    responses((status = 204, description = "It is off the list"), Failures)
+    responses((status = 204, description = "Removed from the list"), Failures)
 )]
 pub(crate) async fn remove(
     State(state): State<AppState>,
@@ -272,7 +272,7 @@ pub(crate) async fn words(State(state): State<AppState>) -> Result<Json<Words>, 
 #[utoipa::path(
     put, path = "/sender/bajas/palabras", tag = "opt-outs", operation_id = "opt_outs_set_words",
     request_body(content = Words, example = json!({"palabras": ["BAJA", "STOP"]})),
-    responses((status = 200, description = "The words now", body = Words), Failures)
+    responses((status = 200, description = "The current words", body = Words), Failures)
 )]
 pub(crate) async fn set_words(
     State(state): State<AppState>,

@@ -105,7 +105,7 @@ pub(crate) async fn decide(
         .decide_possible_opt_out(id, caller.cliente_id, request.es_baja, &by)
         .await?;
     if !is_decided {
-        return Err(not_found("there is no such message to decide on"));
+        return Err(not_found("there is no such message to decide"));
     }
     tracing::info!(
         id,

@@ -85,7 +85,7 @@ pub(crate) struct RecipientPage {
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/recipients", tag = "campaigns", operation_id = "recipients_list",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
-    responses((status = 200, description = "A page of them", body = RecipientPage), Failures)
+    responses((status = 200, description = "One page", body = RecipientPage), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -201,7 +201,7 @@ fn nobody() -> HubError {
     post, path = "/sender/campaigns/{id}/recipients/{recipient}/retry", tag = "campaigns", operation_id = "recipients_retry",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("recipient" = i64, Path, description = "The recipient", minimum = 1, example = 1)),
     request_body(content = ReasonBody, example = json!({"motivo": "el número ya anda"})),
-    responses((status = 200, description = "As it is now", body = WithHistory), Failures)
+    responses((status = 200, description = "The current state", body = WithHistory), Failures)
 )]
 pub(crate) async fn retry(
     State(state): State<AppState>,
@@ -222,7 +222,7 @@ pub(crate) async fn retry(
             axum::http::StatusCode::CONFLICT,
             "MESSAGE_NOT_FAILED",
             format!(
-                "the recipient is {}: only one that failed can be put back",
+                "the recipient is {}: only a failed one can be retried",
                 found.state.estado()
             ),
         )

@@ -69,7 +69,7 @@ impl PeopleBody {
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/replies", tag = "campaigns", operation_id = "replies_replies",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
-    responses((status = 200, description = "The latest of each", body = RepliesBody), Failures)
+    responses((status = 200, description = "The latest reply of each contact", body = RepliesBody), Failures)
 )]
 pub(crate) async fn replies(
     State(state): State<AppState>,

@@ -198,7 +198,7 @@ impl ScheduleRequest {
         let comment = self.comentario.as_deref().map(str::trim);
         let comment = comment.filter(|comment| !comment.is_empty());
         if comment.is_some_and(|it| it.chars().count() > LONGEST_COMMENT || it.contains('\0')) {
-            let what = format!("comentario has to be at most {LONGEST_COMMENT} characters");
+            let what = format!("comentario must have at most {LONGEST_COMMENT} characters");
             return Err(invalid(what));
         }
         Ok(comment.map(str::to_owned))
@@ -242,7 +242,7 @@ pub(crate) enum ScheduleList {
 #[utoipa::path(
     get, path = "/sender/programaciones", tag = "schedules", operation_id = "schedules_list",
     params(Query),
-    responses((status = 200, description = "A page of them, or the newest 500 and `Link` to more", body = ScheduleList), Failures)
+    responses((status = 200, description = "One page, or the newest 500 with a `Link` to more", body = ScheduleList), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -260,7 +260,7 @@ pub(crate) async fn list(
         Some(text) => text
             .parse::<Date>()
             .map(Some)
-            .map_err(|_| invalid(format!("{name} has to be a date such as 2026-03-31"))),
+            .map_err(|_| invalid(format!("{name} must be a date such as 2026-03-31"))),
     };
     let filter = ScheduleFilter {
         campaign_id: query.campania_id,
@@ -296,7 +296,7 @@ pub(crate) async fn list(
     post, path = "/sender/programaciones", tag = "schedules", operation_id = "schedules_create",
     params(ClienteHeader),
     request_body(content = ScheduleRequest, example = json!({"campania_id": 1, "dias_semana": ["mon", "tue"], "hora_inicio": "09:00", "hora_fin": "18:00", "cupo_diario": 50})),
-    responses((status = 201, description = "It is made", body = Success<ScheduleBody>), Failures)
+    responses((status = 201, description = "Created", body = Success<ScheduleBody>), Failures)
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -354,7 +354,7 @@ pub(crate) async fn one(
     put, path = "/sender/programaciones/{id}", tag = "schedules", operation_id = "schedules_edit",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = ScheduleRequest, example = json!({"hora_fin": "17:00"})),
-    responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
+    responses((status = 200, description = "The current state", body = ScheduleBody), Failures)
 )]
 pub(crate) async fn edit(
     State(state): State<AppState>,
@@ -368,7 +368,7 @@ pub(crate) async fn edit(
         .is_some_and(|it| it != known.campaign_id)
     {
         return Err(invalid(
-            "campania_id stays what it is: make another schedule",
+            "campania_id cannot change: create another schedule",
         ));
     }
     let comment = match request.comentario {
@@ -390,7 +390,7 @@ pub(crate) async fn edit(
 #[utoipa::path(
     delete, path = "/sender/programaciones/{id}", tag = "schedules", operation_id = "schedules_delete",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 204, description = "It is gone"), Failures)
+    responses((status = 204, description = "Deleted"), Failures)
 )]
 pub(crate) async fn delete(
     State(state): State<AppState>,
@@ -422,7 +422,7 @@ async fn set(
 #[utoipa::path(
     post, path = "/sender/programaciones/{id}/approve", tag = "schedules", operation_id = "schedules_approve",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
+    responses((status = 200, description = "The current state", body = ScheduleBody), Failures)
 )]
 pub(crate) async fn approve(
     State(state): State<AppState>,
@@ -437,7 +437,7 @@ pub(crate) async fn approve(
     post, path = "/sender/programaciones/{id}/reject", tag = "schedules", operation_id = "schedules_reject",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = Option<ReasonBody>, example = json!({"motivo": "feriado"})),
-    responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
+    responses((status = 200, description = "The current state", body = ScheduleBody), Failures)
 )]
 pub(crate) async fn reject(
     State(state): State<AppState>,
@@ -453,7 +453,7 @@ pub(crate) async fn reject(
     post, path = "/sender/programaciones/{id}/pause", tag = "schedules", operation_id = "schedules_pause",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = Option<ReasonBody>, example = json!({"motivo": "feriado"})),
-    responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
+    responses((status = 200, description = "The current state", body = ScheduleBody), Failures)
 )]
 pub(crate) async fn pause(
     State(state): State<AppState>,

@@ -62,7 +62,7 @@ fn encoding(name: Option<&str>) -> Result<Option<Charset>, HubError> {
         return Ok(None);
     };
     let wants =
-        "codificacion has to be the name of an encoding, such as utf-8, windows-1252 or cp850";
+        "codificacion must be the name of an encoding, such as utf-8, windows-1252 or cp850";
     Charset::from_label(name)
         .map(Some)
         .ok_or_else(|| invalid(wants))
@@ -76,7 +76,7 @@ fn separator(name: Option<&str>) -> Result<Option<u8>, HubError> {
         Some(";") => Ok(Some(b';')),
         Some(",") => Ok(Some(b',')),
         Some("|") => Ok(Some(b'|')),
-        Some(_) => Err(invalid("separador has to be one of ; , | and tab")),
+        Some(_) => Err(invalid("separador must be one of ; , | and tab")),
     }
 }
 
@@ -107,8 +107,8 @@ impl UploadBody {
         ("application/vnd.oasis.opendocument.spreadsheet")
     )),
     responses(
-        (status = 200, description = "With `probar`: what would come of it", body = Trial),
-        (status = 201, description = "What came of it", body = UploadBody),
+        (status = 200, description = "With `probar`: the expected outcome", body = Trial),
+        (status = 201, description = "The outcome", body = UploadBody),
         Failures
     )
 )]
@@ -235,7 +235,7 @@ fn check_label(headers: &HeaderMap) -> Result<(), HubError> {
         return Err(ErrorReply::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "UNSUPPORTED_MEDIA_TYPE",
-            "the body has to be the list itself, not a form: curl --data-binary @list.csv",
+            "the body must be the list itself, not a form: curl --data-binary @list.csv",
         )
         .into());
     }
@@ -314,7 +314,7 @@ impl From<ImportError> for HubError {
                     return ErrorReply::new(
                         StatusCode::REQUEST_TIMEOUT,
                         "REQUEST_TIMEOUT",
-                        format!("nothing came for {} s", READ_TIMEOUT.as_secs()),
+                        format!("no data arrived for {} s", READ_TIMEOUT.as_secs()),
                     )
                     .into();
                 }

@@ -141,7 +141,7 @@ pub(crate) struct Changed {
 #[utoipa::path(
     post, path = "/auth/change-password", tag = "node", operation_id = "node_change_password",
     request_body(content = Change, example = json!({"oldPassword": "una clave larga", "newPassword": "otra clave larga"})),
-    responses((status = 200, description = "It is changed", body = Changed), Failures)
+    responses((status = 200, description = "Changed", body = Changed), Failures)
 )]
 pub(crate) async fn change_password(
     state: State<AppState>,

@@ -50,7 +50,7 @@ pub(crate) async fn code(state: &AppState, client: &SessionClient) -> Result<Cod
     let mut changes = state.relay.listen().changes;
     if Word::of(&client.session().await?) == Word::Disconnected {
         client.connect().await?;
-        tracing::info!("connecting: a screen of the Node pair's asked for the code");
+        tracing::info!("connecting because a screen of the Node pair requested the code");
     }
     let found = async {
         loop {

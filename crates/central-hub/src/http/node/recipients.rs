@@ -110,7 +110,7 @@ pub(crate) struct Query {
 #[utoipa::path(
     get, path = "/sender/destinatarios/campania/{id}", tag = "node", operation_id = "node_recipients",
     params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1), Query),
-    responses((status = 200, description = "They, and how many stand where", body = Data<Recipients>), Failures)
+    responses((status = 200, description = "The recipients, and their number by state", body = Data<Recipients>), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -203,7 +203,7 @@ pub(crate) struct Added {
     post, path = "/sender/destinatarios/campania/{id}/agregar", tag = "node", operation_id = "node_recipients_add",
     params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1)),
     request_body(content = NewRecipients, example = json!({"destinatarios": [{"telefono_wapp": "5491158254201", "nombre_destino": "Ana"}]})),
-    responses((status = 200, description = "What came of them", body = Data<Added>), Failures)
+    responses((status = 200, description = "The outcomes", body = Data<Added>), Failures)
 )]
 pub(crate) async fn add(
     State(state): State<AppState>,
@@ -294,5 +294,5 @@ fn check_count(name: &str, count: usize) -> Result<(), HubError> {
     if (1..=MOST).contains(&count) {
         return Ok(());
     }
-    Err(invalid(format!("{name} has to hold 1 to {MOST} of them")))
+    Err(invalid(format!("{name} must contain 1 to {MOST} entries")))
 }

@@ -29,27 +29,27 @@ const MAX_ERROR_BODY: usize = 64 * 1024;
 const OTHER_SYSTEMS: [(&str, &str); 8] = [
     (
         "sender/prospectos",
-        "prospects are another system's: upload a list to the campaign instead",
+        "another system manages prospects: upload a list to the campaign instead",
     ),
     (
         "sender/lugares",
-        "places are another system's: upload a list to the campaign instead",
+        "another system manages places: upload a list to the campaign instead",
     ),
     (
         "sender/envios",
-        "messages are sent by the hub, not by hand: see /api/sender/messages",
+        "the hub sends messages, not people: see /api/sender/messages",
     ),
     (
         "leads",
-        "leads are another system's: upload a list to a campaign instead",
+        "another system manages leads: upload a list to a campaign instead",
     ),
-    ("email", "e-mail is another system's"),
-    ("mailer", "e-mail is another system's"),
+    ("email", "another system sends e-mail"),
+    ("mailer", "another system sends e-mail"),
     (
         "listener/ia",
-        "nothing answers by itself here: a program can, see /api/webhooks",
+        "the hub sends no automatic answers: a program can, see /api/webhooks",
     ),
-    ("sync-contacts", "Google's contacts are another system's"),
+    ("sync-contacts", "another system manages Google contacts"),
 ];
 
 fn below<'a>(path: &str, roots: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -57,7 +57,7 @@ impl Word {
             Self::QrRequired => "scan the code with the phone",
             Self::Connecting => "wait",
             Self::Disconnected => "connect",
-            Self::Error => "look at GET /api/admin/whatsapp/session: it says what is wrong",
+            Self::Error => "see GET /api/admin/whatsapp/session for the problem",
         }
     }
 }
@@ -208,7 +208,7 @@ async fn ask<T: serde::de::DeserializeOwned>(
     post, path = "/session-manager/admin/login", tag = "node", operation_id = "node_session_login",
     params(ClienteHeader),
     request_body(content = Of, example = json!({"cliente_id": 51})),
-    responses((status = 200, description = "`ok` and what session-manager answered", body = ConnectBody), Failures)
+    responses((status = 200, description = "`ok` and session-manager's answer", body = ConnectBody), Failures)
 )]
 pub(crate) async fn login(Upstream(client): Upstream, ApiJson(of): ApiJson<Of>) -> Answer {
     ask::<ConnectBody>(&client, &of, Endpoint::Connect).await
@@ -219,7 +219,7 @@ pub(crate) async fn login(Upstream(client): Upstream, ApiJson(of): ApiJson<Of>) 
     post, path = "/session-manager/admin/logout", tag = "node", operation_id = "node_session_logout",
     params(ClienteHeader),
     request_body(content = Of, example = json!({"cliente_id": 51})),
-    responses((status = 200, description = "`ok` and what session-manager answered", body = TransitionBody), Failures)
+    responses((status = 200, description = "`ok` and session-manager's answer", body = TransitionBody), Failures)
 )]
 pub(crate) async fn logout(Upstream(client): Upstream, ApiJson(of): ApiJson<Of>) -> Answer {
     ask::<TransitionBody>(&client, &of, Endpoint::Disconnect).await

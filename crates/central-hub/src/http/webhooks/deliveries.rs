@@ -81,7 +81,7 @@ pub(crate) struct DeliveriesBody {
 #[utoipa::path(
     get, path = "/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "webhooks_deliveries",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ListQuery),
-    responses((status = 200, description = "A page of them", body = DeliveriesBody), Failures)
+    responses((status = 200, description = "One page", body = DeliveriesBody), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -94,14 +94,12 @@ pub(crate) async fn list(
         Some("entregada") => Some(DeliveryState::Delivered),
         Some("descartada") => Some(DeliveryState::Dead),
         Some(_) => {
-            return Err(invalid(
-                "estado has to be pendiente, entregada or descartada",
-            ));
+            return Err(invalid("estado must be pendiente, entregada or descartada"));
         }
     };
     let limit = query.limite.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")));
+        return Err(invalid(format!("limite must be from 1 to {LARGEST_PAGE}")));
     }
     find(&state, id).await?;
     // One extra row shows whether there is a next page.
@@ -180,7 +178,7 @@ pub(crate) struct Replayed {
 #[utoipa::path(
     post, path = "/webhooks/{id}/deliveries/{number}/replay", tag = "webhooks", operation_id = "webhooks_replay",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("number" = i64, Path, description = "The delivery", minimum = 1, example = 1)),
-    responses((status = 202, description = "It waits again", body = Replayed), Failures)
+    responses((status = 202, description = "Queued again", body = Replayed), Failures)
 )]
 pub(crate) async fn replay(
     State(state): State<AppState>,
@@ -196,7 +194,7 @@ pub(crate) async fn replay(
         return Err(ErrorReply::new(
             StatusCode::CONFLICT,
             "WEBHOOK_DELIVERY_PENDING",
-            "this delivery is on its way already: proximo_intento says when it is tried",
+            "this delivery is already pending: proximo_intento says when it is attempted",
         )
         .into());
     }
@@ -207,7 +205,7 @@ pub(crate) async fn replay(
 #[utoipa::path(
     post, path = "/webhooks/{id}/deliveries/replay", tag = "webhooks", operation_id = "webhooks_replay_all",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 202, description = "They wait again", body = Replayed), Failures)
+    responses((status = 202, description = "Queued again", body = Replayed), Failures)
 )]
 pub(crate) async fn replay_all(
     State(state): State<AppState>,

@@ -67,7 +67,7 @@ impl FromStr for Role {
             "admin" => Ok(Self::Admin),
             "cliente" => Ok(Self::Cliente),
             _ => Err(super::StoreError::Query(sqlx::Error::Decode(
-                "a role of a later version".into(),
+                "a role from a later version".into(),
             ))),
         }
     }

@@ -456,7 +456,7 @@ impl Store {
         let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         if campaign.state == CampaignState::Running || campaign.is_in_flight() {
             let state = campaign.state;
-            let cure = "pause it first, and let what is under way end";
+            let cure = "pause it first, and wait until sends in progress end";
             return Err(Refused::State { state, cure });
         }
         sqlx::query("DELETE FROM campaigns WHERE id = $1")

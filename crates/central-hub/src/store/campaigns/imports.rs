@@ -161,12 +161,12 @@ impl Store {
         let (mut tx, found) = self.begin_with_campaign(campaign).await?;
         let state = found.state;
         if !matches!(state, CampaignState::Draft | CampaignState::Paused) {
-            let cure = "lists come in only before it is approved or while it is paused";
+            let cure = "lists can be uploaded only before it is approved or while it is paused";
             return Err(Refused::State { state, cure });
         }
         let newest = self.newest_import_in(&mut tx, campaign).await?;
         if newest.is_some_and(|newest| newest.state == ImportState::Running) {
-            let cure = "another list is coming in: wait for its end";
+            let cure = "another list is being imported: wait until it ends";
             return Err(Refused::State { state, cure });
         }
         let row = sqlx::query(
@@ -270,7 +270,7 @@ impl Store {
         let (mut tx, campaign) = self.begin_with_campaign(import.campaign_id).await?;
         if campaign.state == CampaignState::Running || import.state == ImportState::Running {
             let state = campaign.state;
-            let cure = "pause it first, and let a list that is coming in come to its end";
+            let cure = "pause it first, and wait until a list that is being imported ends";
             return Err(Refused::State { state, cure });
         }
         let removed = delete_in(&mut tx, import).await?;

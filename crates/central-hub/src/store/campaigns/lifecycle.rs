@@ -34,7 +34,7 @@ impl Store {
             }
             CampaignState::Running => return Ok(campaign),
             state @ CampaignState::Paused => {
-                let cure = "it was approved before; resume it";
+                let cure = "it is already approved; resume it";
                 return Err(Refused::State { state, cure });
             }
             state @ CampaignState::Finished => {
@@ -83,7 +83,7 @@ impl Store {
             CampaignState::Running => {}
             CampaignState::Paused => return Ok(campaign),
             state => {
-                let cure = "only one that is under way can be paused";
+                let cure = "only a running one can be paused";
                 return Err(Refused::State { state, cure });
             }
         }
@@ -102,7 +102,7 @@ impl Store {
             CampaignState::Paused => {}
             CampaignState::Running => return Ok(campaign),
             state => {
-                let cure = "only one that is paused can be resumed";
+                let cure = "only a paused one can be resumed";
                 return Err(Refused::State { state, cure });
             }
         }

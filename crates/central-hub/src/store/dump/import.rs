@@ -110,7 +110,7 @@ impl<R: BufRead> Lines<'_, R> {
         serde_json::from_str(text).map_err(|error| {
             let what = match error.classify() {
                 serde_json::error::Category::Data => "it has another shape".to_owned(),
-                _ => format!("it is no JSON (column {})", error.column()),
+                _ => format!("it is not JSON (column {})", error.column()),
             };
             TransferError::Line(self.number, what)
         })
@@ -140,7 +140,7 @@ async fn insert(
             }
             Some(column) if !column.takes(value) => {
                 return Err(InsertError::Row(format!(
-                    "{name} is no {}",
+                    "{name} is not a {}",
                     column.declared
                 )));
             }
@@ -179,10 +179,12 @@ fn bind(mut query: Insert<'_>, row: Map<String, Value>) -> Result<Insert<'_>, In
             Value::Object(blob) => {
                 let bytes = blob.get("base64").and_then(Value::as_str);
                 let bytes = bytes.and_then(|text| STANDARD.decode(text).ok());
-                query.bind(bytes.ok_or_else(|| InsertError::Row(format!("{name} is no blob")))?)
+                query.bind(bytes.ok_or_else(|| InsertError::Row(format!("{name} is not a blob")))?)
             }
             Value::Null | Value::Array(_) => {
-                return Err(InsertError::Row(format!("{name} is no value of a table")));
+                return Err(InsertError::Row(format!(
+                    "{name} is not a value of a table"
+                )));
             }
         };
     }

@@ -39,14 +39,14 @@ pub enum TransferError {
     #[error("the export cannot be read or written: {0}")]
     File(#[from] std::io::Error),
     /// A line is not part of an export.
-    #[error("line {0} is none of an export of central-hub: {1}")]
+    #[error("line {0} does not belong to an export of central-hub: {1}")]
     Line(u64, String),
     /// The export ends before its last line.
     #[error("the export is cut off after line {0}: nothing was imported")]
     CutOff(u64),
     /// The export was made by another version.
     #[error(
-        "the export has the tables of version {found}, this central-hub those of {own}: use the same central-hub for both"
+        "the export has table version {found}, this central-hub has {own}: use the same central-hub for both"
     )]
     OtherVersion {
         /// The version in the export.

@@ -217,7 +217,7 @@ export const campaigns: typeof es = {
       TEMPLATE_EMPTY: () => 'Write the message.',
       TEMPLATE_UNCLOSED_BRACE: () => 'A brace is not closed: }',
       TEMPLATE_UNOPENED_BRACE: () => 'There is one } too many: the { that opens it is missing.',
-      TEMPLATE_NAMELESS_VARIABLE: () => 'There are braces without the name of a column in them.',
+      TEMPLATE_NAMELESS_VARIABLE: () => 'There are braces without a column name.',
       TEMPLATE_NAME_TOO_LONG: () => 'The name in braces is too long.',
       TEMPLATE_UNKNOWN_VARIABLE: (name) =>
         `The list has no column “${name}”. Choose one of those below, or correct the name.`,
