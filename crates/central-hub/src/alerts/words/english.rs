@@ -62,7 +62,7 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
             let (_, cure) = session(cause);
             let until = match until {
                 "" => String::new(),
-                until => format!(" The code expires at {until}."),
+                until => format!(" It expires at {until}."),
             };
             if cure.is_empty() {
                 return format!(

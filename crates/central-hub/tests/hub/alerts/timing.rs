@@ -132,7 +132,7 @@ on_both_engines! {
         let lapses = asked.after(10 * MINUTE).to_string();
         let lapses = lapses[..16].replace('T', " ");
         let text = passkey["text"].as_str().unwrap();
-        assert!(text.contains(&format!("It lapses at {lapses}.")), "{text}");
+        assert!(text.contains(&format!("It expires at {lapses}.")), "{text}");
         // Nobody answers; a new request is alerted again.
         clock.advance(MINUTE * 9);
         waits(&manager, "CODE_SHOWN", clock.now(), None);

@@ -74,7 +74,7 @@ describe('the author', () => {
   it('is named for an opt-out', () => {
     const added = (t: Dictionary, por: string | null) => t.optOuts.addedBy(actorOf(me, por));
     expect(added(es, 'marcela')).toBe('La agregaste vos');
-    expect(added(en, 'marcela')).toBe('You added it');
+    expect(added(en, 'marcela')).toBe('Added by you');
     expect(added(es, 'luis')).toBe('La agregó luis');
     expect(added(es, null)).toBe('La agregó alguien de la oficina');
   });
