@@ -9,7 +9,7 @@ use crate::config::AlertConfig;
 use crate::store::StoredAlert;
 
 /// Minimum interval between two notifications of an alert whose reason changes.
-const CHANGES: Duration = Duration::from_secs(15 * 60);
+const MIN_CHANGE_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 /// The kind of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Policy {
         }
         let since = age(told, now);
         let again = self.repeat.is_some_and(|repeat| since >= repeat);
-        (again || changed && since >= CHANGES).then_some(NoticeKind::Repeated)
+        (again || changed && since >= MIN_CHANGE_INTERVAL).then_some(NoticeKind::Repeated)
     }
 }
 

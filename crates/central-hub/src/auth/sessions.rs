@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq;
 use super::caller::Permissions;
 use super::credentials::{COOKIE, Credentials};
 use super::jwt::{Claims, Jwt};
-use super::secrets::{derived, random, sha256};
+use super::secrets::{derive, random, sha256};
 use super::{Auth, Caller, Who};
 use crate::store::{NewSession, StoreError, User};
 
@@ -71,7 +71,7 @@ impl Auth {
         secure: bool,
     ) -> Result<StartedSession, StoreError> {
         let cookie = random();
-        let bearer = derived(&cookie, "bearer");
+        let bearer = derive(&cookie, "bearer");
         let session = NewSession {
             cookie_hash: &sha256(&cookie),
             bearer_hash: &sha256(&bearer),
@@ -127,7 +127,7 @@ impl Auth {
     /// Issues another JWT for a valid session, which the request's cookie or JWT identifies.
     pub(crate) fn renewed_jwt(&self, headers: &HeaderMap, user: &User) -> Option<String> {
         let bearer = match Credentials::of(headers) {
-            Credentials::Cookie(cookie) => derived(&cookie, "bearer"),
+            Credentials::Cookie(cookie) => derive(&cookie, "bearer"),
             Credentials::Jwt(text) => self.0.jwt.check(&text)?.jti,
             _ => return None,
         };
@@ -208,7 +208,7 @@ impl Auth {
 }
 
 pub(super) fn csrf_of(cookie: &str) -> String {
-    derived(cookie, "csrf")
+    derive(cookie, "csrf")
 }
 
 /// Returns whether the request has the session's CSRF token.
