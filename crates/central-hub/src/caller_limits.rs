@@ -40,7 +40,7 @@ enum Holder {
 }
 
 impl Holder {
-    fn of(caller: &Caller) -> Self {
+    fn for_caller(caller: &Caller) -> Self {
         match &caller.who {
             Who::Machine => Self::Machine,
             Who::Session { user_id, .. } | Who::Password { user_id, .. } => Self::User(*user_id),
@@ -53,7 +53,7 @@ impl Holder {
     fn business(caller: &Caller) -> Self {
         caller
             .cliente_id
-            .map_or_else(|| Self::of(caller), Self::Business)
+            .map_or_else(|| Self::for_caller(caller), Self::Business)
     }
 }
 
@@ -92,7 +92,7 @@ impl CallerLimits {
     /// Takes a slot for an event stream.
     pub(crate) fn stream(&self, caller: &Caller) -> Result<HeldSlots, ErrorReply> {
         let what = "event streams";
-        let own = self.streams.take(Holder::of(caller));
+        let own = self.streams.take(Holder::for_caller(caller));
         let own = own.map_err(|full| refusal(full, what))?;
         let of_business = self.streams_of_business.take(Holder::business(caller));
         let of_business = of_business.map_err(|full| refusal(full, what))?;
@@ -161,7 +161,7 @@ mod tests {
             },
             role: Role::Cliente,
             cliente_id,
-            scopes: Scopes::EVERYTHING,
+            scopes: Scopes::ALL,
             address: [127, 0, 0, 1].into(),
         }
     }

@@ -23,7 +23,7 @@ use crate::whatsapp_limit::WhatsappLimit;
 const LEASE: &str = "lookups";
 /// The pause between two lookups. WhatsApp takes an account with thousands of
 /// lookups per minute for a program.
-const PAUSE: Duration = Duration::from_secs(1);
+const LOOKUP_PAUSE: Duration = Duration::from_secs(1);
 /// The pause while the queue is empty or the session is not ready.
 const IDLE_PAUSE: Duration = Duration::from_secs(10);
 const LEASE_DURATION: Duration = Duration::from_secs(60);
@@ -52,7 +52,7 @@ impl LookupWorker {
             // The pause applies however many lookups are requested, and also after a failure.
             tokio::select! {
                 () = draining.cancelled() => break,
-                () = tokio::time::sleep(PAUSE) => {}
+                () = tokio::time::sleep(LOOKUP_PAUSE) => {}
             }
             if has_looked_up {
                 continue;
@@ -77,7 +77,10 @@ impl LookupWorker {
         // An account that WhatsApp restricts, or whose operator stopped
         // sending, looks up no numbers.
         let limits = self.relay.limits();
-        let is_held = limits.as_ref().and_then(WhatsappLimit::of).is_some();
+        let is_held = limits
+            .as_ref()
+            .and_then(WhatsappLimit::from_limits)
+            .is_some();
         if !is_ready || is_held || self.store.was_sending_stopped() {
             return Ok(false);
         }

@@ -19,7 +19,7 @@ use crate::store::{Store, StoreError};
 
 /// Poll interval. A poll finds deletions that another hub left behind, and
 /// those whose notification came before their transaction had committed.
-const POLL: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// The pause before a failed deletion is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(600);
 /// Maximum number of files per round.
@@ -51,7 +51,7 @@ impl SessionDeleter {
                 biased;
                 () = draining.cancelled() => return,
                 () = self.store.deletions_queued().notified() => {}
-                () = tokio::time::sleep(POLL) => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
             }
         }
     }

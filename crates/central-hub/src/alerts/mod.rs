@@ -57,7 +57,7 @@ use crate::webhooks::WebhookLimits;
 const LEASE: Duration = Duration::from_secs(120);
 /// The age at which an unsent notice is given up.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1800);
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(1800);
 /// Number of notices that are sent concurrently.
 const CONCURRENT_NOTICES: u32 = 8;
 /// How long notices are kept and service starts are counted.
@@ -313,7 +313,7 @@ impl Alerts {
             after_minutes: alerts.after.as_secs() / 60,
             repeat_hours: alerts.repeat.map(|repeat| repeat.as_secs() / 3600),
             quiet_hours: alerts.quiet.map(|quiet| quiet.to_string()),
-            digest_at: alerts.digest_at.map(crate::config::alerts::shown),
+            digest_at: alerts.digest_at.map(crate::config::alerts::format_time),
             active: active
                 .iter()
                 .filter_map(|alert| inner.active_alert(alert))
@@ -428,7 +428,7 @@ impl Inner {
             .store
             .record_sighting_in(&mut tx, &sighting, now)
             .await?;
-        let urgency = Urgency::of(condition, &self.config.alerts);
+        let urgency = Urgency::for_condition(condition, &self.config.alerts);
         let telling = policy.decide(&alert, urgency, now);
         if let Some(telling) = telling {
             let is_again = telling == NoticeKind::Repeated;
@@ -651,7 +651,7 @@ impl Inner {
                         way = notice.channel,
                         "an alert notice was not delivered: {said}"
                     );
-                    let backoff = Backoff::new(self.limits.first_pause, LONGEST_PAUSE);
+                    let backoff = Backoff::new(self.limits.first_pause, MAX_RETRY_PAUSE);
                     let pause = backoff.after(notice.attempts.saturating_sub(1));
                     NoticeOutcome::Again(Timestamp::now().after(pause), said)
                 }

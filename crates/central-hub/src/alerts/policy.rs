@@ -65,7 +65,7 @@ pub(super) struct Urgency {
 }
 
 impl Urgency {
-    pub(super) fn of(condition: &Condition, config: &AlertConfig) -> Self {
+    pub(super) fn for_condition(condition: &Condition, config: &AlertConfig) -> Self {
         Self {
             severity: condition.severity(),
             patience: condition.patience(config),

@@ -63,7 +63,7 @@ pub(super) enum Found {
 
 impl AccessTable {
     /// Builds the table.
-    pub(crate) fn of(rules: Vec<Rule>) -> Arc<Self> {
+    pub(crate) fn new(rules: Vec<Rule>) -> Arc<Self> {
         let mut table = Self::default();
         for Rule {
             method,
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn rules_are_found_with_and_without_the_prefix() {
         let everybody = Access::Everybody(Scope::Read);
-        let table = AccessTable::of(vec![Rule {
+        let table = AccessTable::new(vec![Rule {
             method: "GET",
             path: "/events".to_owned(),
             access: everybody,

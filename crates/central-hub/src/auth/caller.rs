@@ -12,7 +12,7 @@ use crate::store::{ApiToken, Role, User};
 
 /// Maximum length of a caller's key that still fits together with the
 /// business's prefix and the suffix that `bulk` appends.
-const LONGEST_KEY: usize = 200;
+const MAX_KEY_LENGTH: usize = 200;
 
 /// How a caller authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,9 +64,9 @@ impl Permissions {
             role: user.role,
             cliente_id: user.cliente_id,
             scopes: match user.role {
-                Role::Admin => Scopes::EVERYTHING,
-                Role::Agente => Scopes::OF_AGENTE,
-                Role::Cliente => Scopes::OF_CLIENTE,
+                Role::Admin => Scopes::ALL,
+                Role::Agente => Scopes::AGENTE,
+                Role::Cliente => Scopes::CLIENTE,
             },
         }
     }
@@ -74,25 +74,25 @@ impl Permissions {
     /// Returns the permissions of a token, limited to its creator's present
     /// ones; `None` if the token was created for a business other than the
     /// creator's.
-    pub(super) fn of_token(token: &ApiToken, maker: Option<&User>) -> Option<Self> {
-        let limit = maker.and_then(|maker| maker.cliente_id);
+    pub(super) fn of_token(token: &ApiToken, creator: Option<&User>) -> Option<Self> {
+        let limit = creator.and_then(|creator| creator.cliente_id);
         let cliente_id = token.cliente_id.or(limit);
         if limit.is_some() && cliente_id != limit {
             return None;
         }
-        let (role, most) = match (cliente_id, maker.map(|maker| maker.role)) {
-            (Some(_), Some(Role::Agente)) => (Role::Cliente, Scopes::OF_AGENTE),
-            (Some(_), _) => (Role::Cliente, Scopes::OF_CLIENTE),
+        let (role, maximum) = match (cliente_id, creator.map(|creator| creator.role)) {
+            (Some(_), Some(Role::Agente)) => (Role::Cliente, Scopes::AGENTE),
+            (Some(_), _) => (Role::Cliente, Scopes::CLIENTE),
             // The creator had more permissions when the token was created.
-            (None, Some(Role::Agente)) => (Role::Agente, Scopes::OF_AGENTE),
-            (None, _) => (Role::Admin, Scopes::EVERYTHING),
+            (None, Some(Role::Agente)) => (Role::Agente, Scopes::AGENTE),
+            (None, _) => (Role::Admin, Scopes::ALL),
         };
         // An unknown scope of a later version grants nothing.
         let scopes: Scopes = token.scopes.parse().unwrap_or(Scopes::NONE);
         Some(Self {
             role,
             cliente_id,
-            scopes: scopes.and(most),
+            scopes: scopes.intersection(maximum),
         })
     }
 
@@ -154,17 +154,17 @@ impl Caller {
             (None, asked) => Ok(asked),
             (Some(own), None) => Ok(Some(own)),
             (Some(own), Some(asked)) if own == asked => Ok(Some(own)),
-            (Some(_), Some(_)) => Err(not_its_own()),
+            (Some(_), Some(_)) => Err(foreign_business()),
         }
     }
 
     /// Prefixes an `Idempotency-Key` with the caller's business, so that two
     /// businesses can both number their keys from 1 and neither finds the
     /// other's messages.
-    pub(crate) fn own_key(&self, key: String) -> String {
+    pub(crate) fn scoped_key(&self, key: String) -> String {
         match self.cliente_id {
             None => key,
-            Some(id) if key.len() <= LONGEST_KEY => format!("cliente-{id}:{key}"),
+            Some(id) if key.len() <= MAX_KEY_LENGTH => format!("cliente-{id}:{key}"),
             Some(id) => format!("cliente-{id}:{}", sha256(&key)),
         }
     }
@@ -176,7 +176,7 @@ impl Caller {
     }
 }
 
-pub(super) fn not_its_own() -> ErrorReply {
+pub(super) fn foreign_business() -> ErrorReply {
     forbidden("cliente_id belongs to another business: omit it, or send your own")
 }
 
@@ -201,7 +201,7 @@ mod tests {
             who: Who::Machine,
             role: Role::Cliente,
             cliente_id,
-            scopes: Scopes::OF_CLIENTE,
+            scopes: Scopes::CLIENTE,
             address: [127, 0, 0, 1].into(),
         };
         let (admin, own) = (caller(None), caller(Some(51)));
@@ -215,10 +215,10 @@ mod tests {
             let refused = admin.cliente_for(Some(beyond)).unwrap_err();
             assert_eq!(refused.code(), "INVALID_REQUEST");
         }
-        assert_eq!(admin.own_key("1".to_owned()), "1");
-        assert_eq!(own.own_key("1".to_owned()), "cliente-51:1");
+        assert_eq!(admin.scoped_key("1".to_owned()), "1");
+        assert_eq!(own.scoped_key("1".to_owned()), "cliente-51:1");
         for long in ["x".repeat(200), "x".repeat(255)] {
-            assert!(own.own_key(long).len() <= 240);
+            assert!(own.scoped_key(long).len() <= 240);
         }
         assert!(own.sees(Some(51)) && !own.sees(Some(7)) && !own.sees(None));
     }

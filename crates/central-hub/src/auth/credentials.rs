@@ -32,7 +32,7 @@ pub(super) enum Credentials {
 impl Credentials {
     /// Returns the credentials in `headers`. A header takes precedence over a
     /// cookie, which a browser adds by itself.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Self {
         match headers.get(header::AUTHORIZATION) {
             Some(value) => Self::authorization(value.as_bytes()).unwrap_or(Self::Unreadable),
             None => cookie(headers).map_or(Self::Nothing, Self::Cookie),
@@ -111,12 +111,12 @@ mod tests {
     #[test]
     fn the_cookie_is_found_among_others() {
         let mut headers = HeaderMap::new();
-        assert!(Credentials::of(&headers) == Credentials::Nothing);
+        assert!(Credentials::from_headers(&headers) == Credentials::Nothing);
         headers.append(header::COOKIE, "a=b; c".parse().unwrap());
         let own = format!("x=y; {COOKIE}=value; z=1");
         headers.append(header::COOKIE, own.parse().unwrap());
-        assert!(Credentials::of(&headers) == Credentials::Cookie("value".to_owned()));
+        assert!(Credentials::from_headers(&headers) == Credentials::Cookie("value".to_owned()));
         headers.insert(header::AUTHORIZATION, "Digest x".parse().unwrap());
-        assert!(Credentials::of(&headers) == Credentials::Unreadable);
+        assert!(Credentials::from_headers(&headers) == Credentials::Unreadable);
     }
 }

@@ -46,11 +46,11 @@ impl Scopes {
     /// The empty set.
     pub const NONE: Self = Self(0);
     /// All scopes.
-    pub const EVERYTHING: Self = Self(0b1_1111);
+    pub const ALL: Self = Self(0b1_1111);
     /// The scopes of a user who answers conversations.
-    pub const OF_AGENTE: Self = Self(0b0_0011);
+    pub const AGENTE: Self = Self(0b0_0011);
     /// The scopes of a business, for its own data.
-    pub const OF_CLIENTE: Self = Self(0b0_1111);
+    pub const CLIENTE: Self = Self(0b0_1111);
 
     const fn bit(scope: Scope) -> u8 {
         1 << scope as u8
@@ -64,7 +64,7 @@ impl Scopes {
 
     /// Returns whether the set has all of `others`.
     #[must_use]
-    pub fn cover(self, others: Self) -> bool {
+    pub fn includes_all(self, others: Self) -> bool {
         Scope::ALL
             .iter()
             .filter(|(_, scope)| others.0 & Self::bit(*scope) != 0)
@@ -73,7 +73,7 @@ impl Scopes {
 
     /// Returns the scopes that are in both sets.
     #[must_use]
-    pub const fn and(self, others: Self) -> Self {
+    pub const fn intersection(self, others: Self) -> Self {
         Self(self.0 & others.0)
     }
 
@@ -85,7 +85,7 @@ impl Scopes {
             .map(|(name, _)| name)
     }
 
-    fn named(name: &str) -> Option<Scope> {
+    fn find(name: &str) -> Option<Scope> {
         let found = Scope::ALL.iter().find(|(known, _)| *known == name);
         found.map(|(_, scope)| *scope)
     }
@@ -109,7 +109,7 @@ impl FromStr for Scopes {
 
     fn from_str(text: &str) -> Result<Self, UnknownScope> {
         text.split_whitespace().try_fold(Self(0), |all, name| {
-            let scope = Self::named(name).ok_or(UnknownScope)?;
+            let scope = Self::find(name).ok_or(UnknownScope)?;
             Ok(Self(all.0 | Self::bit(scope)))
         })
     }
@@ -128,11 +128,11 @@ mod tests {
         assert_eq!(scopes("send  read").to_string(), "read send");
         assert_eq!(scopes("").to_string(), "");
         assert_eq!("read sned".parse::<Scopes>(), Err(UnknownScope));
-        assert_eq!(scopes("read send campaigns link admin"), Scopes::EVERYTHING);
+        assert_eq!(scopes("read send campaigns link admin"), Scopes::ALL);
         assert!(scopes("send").has(Scope::Send) && !scopes("send").has(Scope::Read));
         assert!(scopes("admin").has(Scope::Link));
-        assert!(scopes("admin").cover(scopes("read send")));
-        assert!(!scopes("read send").cover(scopes("read link")));
-        assert!(!Scopes::OF_CLIENTE.cover(scopes("admin")));
+        assert!(scopes("admin").includes_all(scopes("read send")));
+        assert!(!scopes("read send").includes_all(scopes("read link")));
+        assert!(!Scopes::CLIENTE.includes_all(scopes("admin")));
     }
 }

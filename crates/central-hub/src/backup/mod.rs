@@ -138,7 +138,7 @@ impl Backups {
         Self { config, database }
     }
 
-    fn place(&self) -> BackupFolder {
+    fn folder(&self) -> BackupFolder {
         BackupFolder {
             path: self.config.folder.clone(),
             prefix: PREFIX,
@@ -161,7 +161,7 @@ impl Backups {
     /// Returns when the newest backup was taken; `None` if there is none.
     #[must_use]
     pub fn newest(&self) -> Option<SystemTime> {
-        self.place().newest()
+        self.folder().newest()
     }
 
     /// Takes a backup, whether or not the hub is running.
@@ -176,7 +176,7 @@ impl Backups {
         let copy = TemporaryFile::new(file.with_file_name(COPY_NAME))?;
         copy_sqlite(file, copy.path()).await?;
         let facts = check_copy(copy.path()).await?;
-        let place = self.place();
+        let place = self.folder();
         let packing = move || {
             let (mut written, mut plain) = (None, Some(copy));
             let write = |out: &File| {
@@ -216,7 +216,7 @@ impl Backups {
     pub async fn restore(&self, file: &Path) -> Result<(CopyFacts, Option<PathBuf>), BackupError> {
         let database = self.file()?.to_owned();
         let key = self.key()?.clone();
-        if let Some(pid) = holder(&database) {
+        if let Some(pid) = pid_of_user(&database) {
             let file = database;
             return Err(BackupError::InUse { file, pid });
         }
@@ -246,7 +246,7 @@ impl Backups {
     pub async fn drill(&self, file: Option<&Path>) -> Result<DrillResult, BackupError> {
         self.file()?;
         let key = self.key()?.clone();
-        let place = self.place();
+        let place = self.folder();
         let newest = || place.files().pop();
         let file = file.map(Path::to_owned).or_else(newest);
         let file = file.ok_or_else(|| BackupError::None(place.path.clone()))?;
@@ -434,7 +434,7 @@ fn swap(database: &Path, unpacked: &Path) -> io::Result<Option<PathBuf>> {
 }
 
 /// Returns the id of a process that has the database open, as far as this user can see.
-fn holder(database: &Path) -> Option<i32> {
+fn pid_of_user(database: &Path) -> Option<i32> {
     let wanted = fs::metadata(database).ok()?;
     let this = std::process::id().cast_signed();
     let table = service_runtime::process::ProcessTable::scan().ok()?;

@@ -59,7 +59,7 @@ impl DeliveryOutcome {
         }
     }
 
-    const fn letter(self) -> char {
+    const fn to_char(self) -> char {
         match self {
             Self::Sent => 's',
             Self::Refused => 'r',
@@ -153,7 +153,7 @@ impl Health {
 
     /// Records an outcome. Returns an alarm if the campaign has to be paused.
     pub fn note(&mut self, outcome: DeliveryOutcome) -> Option<Alarm> {
-        self.recent.push(outcome.letter());
+        self.recent.push(outcome.to_char());
         trim(&mut self.recent);
         if outcome == DeliveryOutcome::ReachOutLimit {
             return Some(Alarm::ReachOutLimit);

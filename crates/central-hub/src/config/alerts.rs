@@ -126,13 +126,13 @@ impl QuietHours {
 
 impl fmt::Display for QuietHours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", shown(self.from), shown(self.until))
+        write!(f, "{}-{}", format_time(self.from), format_time(self.until))
     }
 }
 
 /// Formats a time as `HH:MM`.
 #[must_use]
-pub fn shown(time: Time) -> String {
+pub fn format_time(time: Time) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
@@ -203,7 +203,7 @@ impl AlertConfig {
             to.map_or_else(none, |count| format!("({count})")),
             masked(self.webhook.as_ref()),
             self.quiet.map_or_else(none, |quiet| quiet.to_string()),
-            self.digest_at.map_or_else(none, shown),
+            self.digest_at.map_or_else(none, format_time),
         )
     }
 }

@@ -53,7 +53,7 @@ impl<'a> Me<'a> {
             username,
             role,
             cliente_id,
-            node: node::auth::Names::of(username, role),
+            node: node::auth::Names::new(username, role),
         }
     }
 }

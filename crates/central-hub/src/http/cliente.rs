@@ -70,7 +70,7 @@ pub(crate) struct StatusAnswer {
 )]
 pub(crate) async fn status(cliente: Cliente) -> Result<Json<StatusAnswer>, HubError> {
     let session = cliente.client.session().await?;
-    let node = node::session::Fields::of(&cliente.client, &session).await;
+    let node = node::session::Fields::fetch(&cliente.client, &session).await;
     Ok(Json(StatusAnswer {
         node,
         ok: true,
@@ -138,7 +138,7 @@ pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
             StatusCode::CONFLICT,
             "QR_NOT_REQUIRED",
             linking_code::NOT_REQUIRED,
-            Some(node::session::Linked::of(state)),
+            Some(node::session::Linked::from_state(state)),
         ),
     })
 }
@@ -152,7 +152,7 @@ type Answer = Result<Verbatim, HubError>;
     responses((status = 200, description = "`ok` and session-manager's answer", body = WithOk<ConnectBody>), Failures)
 )]
 pub(crate) async fn connect(cliente: Cliente) -> Answer {
-    let answer = Verbatim::ask::<ConnectBody>(&cliente.client, Endpoint::Connect, None).await?;
+    let answer = Verbatim::request::<ConnectBody>(&cliente.client, Endpoint::Connect, None).await?;
     Ok(answer.with_ok())
 }
 
@@ -164,7 +164,7 @@ pub(crate) async fn connect(cliente: Cliente) -> Answer {
 )]
 pub(crate) async fn disconnect(cliente: Cliente) -> Answer {
     let answer =
-        Verbatim::ask::<TransitionBody>(&cliente.client, Endpoint::Disconnect, None).await?;
+        Verbatim::request::<TransitionBody>(&cliente.client, Endpoint::Disconnect, None).await?;
     Ok(answer.with_ok())
 }
 
@@ -175,7 +175,8 @@ pub(crate) async fn disconnect(cliente: Cliente) -> Answer {
     responses((status = 200, description = "`ok` and session-manager's answer", body = WithOk<TransitionBody>), Failures)
 )]
 pub(crate) async fn logout(cliente: Cliente) -> Answer {
-    let answer = Verbatim::ask::<TransitionBody>(&cliente.client, Endpoint::Logout, None).await?;
+    let answer =
+        Verbatim::request::<TransitionBody>(&cliente.client, Endpoint::Logout, None).await?;
     Ok(answer.with_ok())
 }
 
@@ -186,7 +187,7 @@ pub(crate) async fn logout(cliente: Cliente) -> Answer {
     responses((status = 200, description = "`ok` and session-manager's answer", body = WithOk<SessionBody>), Failures)
 )]
 pub(crate) async fn session(cliente: Cliente) -> Answer {
-    let answer = Verbatim::ask::<SessionBody>(&cliente.client, Endpoint::Session, None).await?;
+    let answer = Verbatim::request::<SessionBody>(&cliente.client, Endpoint::Session, None).await?;
     Ok(answer.with_ok())
 }
 
@@ -205,6 +206,7 @@ pub(crate) async fn pairing_code(
     settle_pairing(&mut request, &state.config.home)?;
     let json = serde_json::to_vec(&request).unwrap_or_default().into();
     let endpoint = Endpoint::PairingCode;
-    let answer = Verbatim::ask::<PairingCodeBody>(&cliente.client, endpoint, Some(json)).await?;
+    let answer =
+        Verbatim::request::<PairingCodeBody>(&cliente.client, endpoint, Some(json)).await?;
     Ok(answer.with_ok())
 }

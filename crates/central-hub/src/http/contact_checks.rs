@@ -15,7 +15,7 @@ use crate::state::AppState;
 use crate::store::phone_of;
 
 /// Maximum number of phone numbers per request.
-const MOST_NUMBERS: usize = 500;
+const MAX_NUMBERS: usize = 500;
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = contacts::Check)]
@@ -58,9 +58,9 @@ pub(crate) async fn check(
     State(state): State<AppState>,
     ApiJson(request): ApiJson<CheckBody>,
 ) -> Result<Json<CheckAnswer>, HubError> {
-    if request.numeros.is_empty() || request.numeros.len() > MOST_NUMBERS {
+    if request.numeros.is_empty() || request.numeros.len() > MAX_NUMBERS {
         return Err(invalid(format!(
-            "numeros must contain 1 to {MOST_NUMBERS} numbers"
+            "numeros must contain 1 to {MAX_NUMBERS} numbers"
         )));
     }
     let read = |text: &String| phone_number::recipient(text, &state.config.home);

@@ -14,10 +14,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::campaigns::{invalid, page_size, paginate};
 use super::listener::{MessageAnswer, to_answers};
-use super::messages::{given, search_words};
+use super::messages::{non_blank, search_words};
 use super::numbers;
 use super::spreadsheet::{self, Rows};
-use super::users::by;
+use super::users::actor;
 use crate::auth::Caller;
 use crate::caller_limits::HeldSlots;
 use crate::error::HubError;
@@ -28,14 +28,14 @@ use crate::store::{
     SplitOutcome, Store, StoreError, phone_of,
 };
 
-const LONGEST_NAME: usize = 200;
-const LONGEST_TAG: usize = 50;
-const MOST_TAGS: usize = 20;
-const LONGEST_NOTE: usize = 4_000;
+const MAX_NAME_LENGTH: usize = 200;
+const MAX_TAG_LENGTH: usize = 50;
+const MAX_TAGS: usize = 20;
+const MAX_NOTE_LENGTH: usize = 4_000;
 /// Number of messages that are listed with a contact.
-const LAST: u32 = 10;
+const LISTED_MESSAGES: u32 = 10;
 /// How long a deletion waits for session-manager; what is left then is deleted later.
-const AT_ONCE: Duration = Duration::from_secs(5);
+const DELETION_TIMEOUT: Duration = Duration::from_secs(5);
 /// Number of rows that are read at once for the CSV file.
 const ROWS: u32 = 500;
 
@@ -180,13 +180,13 @@ impl ListQuery {
         Ok(ContactFilter {
             cliente_id: caller.cliente_for(self.cliente_id)?,
             words: words.map(str::to_owned),
-            tag: given(self.etiqueta.as_deref()).map(str::to_owned),
+            tag: non_blank(self.etiqueta.as_deref()).map(str::to_owned),
             before: self.antes,
         })
     }
 
     fn is_search(&self) -> bool {
-        given(self.buscar.as_deref()).is_some() || given(self.etiqueta.as_deref()).is_some()
+        non_blank(self.buscar.as_deref()).is_some() || non_blank(self.etiqueta.as_deref()).is_some()
     }
 }
 
@@ -258,14 +258,17 @@ async fn show(
     chat: &str,
     cliente_id: Option<u64>,
 ) -> Result<Json<OneBody>, HubError> {
-    let known = state.store.known(chat, cliente_id).await?;
+    let known = state.store.contact_details(chat, cliente_id).await?;
     let (mut known, shown, others) = split(known.ok_or_else(not_found)?, cliente_id);
     let filter = Filter {
         cliente_id,
         chat: Some(chat.to_owned()),
         ..Filter::default()
     };
-    let page = state.store.search_messages(&filter, None, LAST).await?;
+    let page = state
+        .store
+        .search_messages(&filter, None, LISTED_MESSAGES)
+        .await?;
     let mensajes = to_answers(state, cliente_id, page.messages).await?;
     let last = known.last.take().into_iter().collect();
     let ultimo = to_answers(state, cliente_id, last).await?.pop();
@@ -369,22 +372,22 @@ impl ChangeBody {
         if let Some(given) = self.etiquetas {
             let mut kept: Vec<String> = Vec::new();
             for tag in given {
-                let tag = text("etiquetas", Some(tag), LONGEST_TAG)?.unwrap_or_default();
+                let tag = text("etiquetas", Some(tag), MAX_TAG_LENGTH)?.unwrap_or_default();
                 if !tag.is_empty() && !kept.contains(&tag) {
                     kept.push(tag);
                 }
             }
-            if kept.len() > MOST_TAGS {
+            if kept.len() > MAX_TAGS {
                 return Err(invalid(format!(
-                    "etiquetas must have at most {MOST_TAGS} entries"
+                    "etiquetas must have at most {MAX_TAGS} entries"
                 )));
             }
             tags = Some(kept);
         }
         Ok(CardChange {
-            name: text("nombre", self.nombre, LONGEST_NAME)?,
+            name: text("nombre", self.nombre, MAX_NAME_LENGTH)?,
             tags,
-            note: text("nota", self.nota, LONGEST_NOTE)?,
+            note: text("nota", self.nota, MAX_NOTE_LENGTH)?,
         })
     }
 }
@@ -438,7 +441,7 @@ pub(crate) async fn join(
     let other = numbers::recipient("con", &request.con, &state.config.home)?;
     for person in [&into, &other] {
         let chat = state.store.chat_of(person).await?;
-        if state.store.known(&chat, None).await?.is_none() {
+        if state.store.contact_details(&chat, None).await?.is_none() {
             return Err(not_found());
         }
     }
@@ -446,7 +449,7 @@ pub(crate) async fn join(
         let what = "these are already one contact";
         return Err(conflict("CONTACT_ALREADY_JOINED", what));
     };
-    tracing::info!(by = by(&caller), "two contacts were joined manually");
+    tracing::info!(by = actor(&caller), "two contacts were joined manually");
     show(&state, &caller, &chat, None).await
 }
 
@@ -485,7 +488,7 @@ pub(crate) async fn part(
             return Err(conflict("CONTACT_MAIN_ADDRESS", what));
         }
     }
-    tracing::info!(by = by(&caller), "two contacts were separated manually");
+    tracing::info!(by = actor(&caller), "two contacts were separated manually");
     let chat = state.store.chat_of(&of).await?;
     show(&state, &caller, &chat, None).await
 }
@@ -532,8 +535,8 @@ pub(crate) async fn forget(
             is_opted_out,
             addresses,
         } => {
-            tracing::info!(by = by(&caller), cliente_id, "a contact was deleted");
-            let asked = tokio::time::timeout(AT_ONCE, forget_chats(&state, &addresses));
+            tracing::info!(by = actor(&caller), cliente_id, "a contact was deleted");
+            let asked = tokio::time::timeout(DELETION_TIMEOUT, forget_chats(&state, &addresses));
             let is_done = matches!(asked.await, Ok(Ok(true)));
             Ok(Json(ForgottenBody {
                 mensajes: messages,

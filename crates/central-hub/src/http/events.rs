@@ -38,7 +38,7 @@ use crate::state::AppState;
 /// Interval of keep-alive comments, short enough for proxies that drop idle connections after 30 s.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Delay before a browser reconnects after a restart of the hub.
-const RETRY: Duration = Duration::from_secs(1);
+const RECONNECT_DELAY: Duration = Duration::from_secs(1);
 
 /// The data of a `hub` event.
 #[derive(Serialize)]
@@ -281,7 +281,12 @@ fn as_sse(change: &Change, dry_run: bool) -> Option<Event> {
     match change {
         Change::Hub(link) => {
             let data = serde_json::to_string(&HubEvent { link, dry_run }).ok()?;
-            Some(Event::default().event("hub").retry(RETRY).data(data))
+            Some(
+                Event::default()
+                    .event("hub")
+                    .retry(RECONNECT_DELAY)
+                    .data(data),
+            )
         }
         Change::HubEvent(own) => Some(Event::default().event(own.name).data(&*own.data)),
         Change::Event(RelayedEvent { id, kind, data }) => {

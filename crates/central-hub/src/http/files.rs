@@ -44,7 +44,7 @@ pub(crate) async fn upload(
     let query = request.uri().query().map(str::to_owned);
     let answer = match is_multipart(request.headers()) {
         true => only_file(&client, query, request).await?,
-        false => pass(&client, query.as_deref(), request).await?,
+        false => forward(&client, query.as_deref(), request).await?,
     };
     Ok(answer.into_response())
 }
@@ -59,7 +59,7 @@ pub(crate) async fn file(
     Upstream(client): Upstream,
     ApiPath(id): ApiPath<String>,
 ) -> Result<Response, HubError> {
-    known(&id)?;
+    check_id(&id)?;
     Ok(Verbatim::from(client.file(&id).await?).into_response())
 }
 
@@ -73,7 +73,7 @@ pub(crate) async fn delete(
     Upstream(client): Upstream,
     ApiPath(id): ApiPath<String>,
 ) -> Result<Response, HubError> {
-    known(&id)?;
+    check_id(&id)?;
     Ok(Verbatim::from(client.delete_file(&id).await?).into_response())
 }
 
@@ -117,7 +117,7 @@ async fn read(
             }
             Some("file") if file.is_none() => {
                 let answer = upload_part(client, None, part).await?;
-                *file = Some(kept(&answer)?);
+                *file = Some(stored_file(&answer)?);
             }
             _ => {
                 return Err(invalid(
@@ -153,7 +153,7 @@ async fn only_file(
         (Ok(()), Some(answer)) => Ok(answer.into()),
         (Ok(()), None) => Err(invalid("the multipart body has no part file")),
         (Err(error), answer) => {
-            if let Some(file) = answer.as_ref().and_then(|answer| kept(answer).ok()) {
+            if let Some(file) = answer.as_ref().and_then(|answer| stored_file(answer).ok()) {
                 // Delete the file, because no caller will ever learn its id.
                 let _ = client.delete_file(&file.file_id).await;
             }
@@ -163,7 +163,7 @@ async fn only_file(
 }
 
 /// Parses session-manager's response to an upload.
-fn kept(answer: &RawAnswer) -> Result<FileBody, HubError> {
+fn stored_file(answer: &RawAnswer) -> Result<FileBody, HubError> {
     serde_json::from_slice(&answer.body).map_err(|_| HubError::of_answer(answer))
 }
 
@@ -225,7 +225,7 @@ fn invalid(message: &str) -> HubError {
     HubError::of_contract(ErrorCode::InvalidRequest, message)
 }
 
-async fn pass(
+async fn forward(
     client: &SessionClient,
     query: Option<&str>,
     mut request: Request,
@@ -251,7 +251,7 @@ async fn pass(
 }
 
 /// Rejects an invalid id without asking session-manager.
-fn known(id: &str) -> Result<(), HubError> {
+fn check_id(id: &str) -> Result<(), HubError> {
     match is_file_id(id) {
         true => Ok(()),
         false => Err(HubError::of_contract(

@@ -15,7 +15,7 @@ use super::numbers;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::state::AppState;
-use crate::store::{MOST_COUNTED, NOBODY};
+use crate::store::{MAX_COUNTED, NOBODY};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = inbox::Counts)]
@@ -53,7 +53,7 @@ pub(crate) async fn counts(
         sin_responder: counts.waiting,
         desde: counts.oldest,
         sin_leer: counts.unread,
-        hay_mas: counts.waiting.max(counts.unread) >= MOST_COUNTED,
+        hay_mas: counts.waiting.max(counts.unread) >= MAX_COUNTED,
     }))
 }
 

@@ -24,8 +24,8 @@ use crate::store::{
 
 /// Default page size of a list.
 const PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 200;
-const LONGEST_WORDS: usize = 200;
+const MAX_PAGE_SIZE: u32 = 200;
+const MAX_SEARCH_LENGTH: usize = 200;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = listener::Status)]
@@ -149,7 +149,7 @@ pub(crate) struct MessageAnswer {
 }
 
 impl MessageAnswer {
-    fn of(mut message: Message, names: &HashMap<String, String>) -> Self {
+    fn new(mut message: Message, names: &HashMap<String, String>) -> Self {
         let contents = message.contents.take().map(|it| *it).unwrap_or_default();
         // The content of a message that was deleted for everyone is not returned.
         let is_there = contents.deleted_at.is_none();
@@ -157,7 +157,7 @@ impl MessageAnswer {
         Self {
             archivo: sent.filename,
             voz: sent.voice,
-            content: ShownContent::of(message.id, &message.chat, contents)
+            content: ShownContent::new(message.id, &message.chat, contents)
                 .answering(message.request.as_deref()),
             id: message.id,
             direccion: direction(message.is_inbound),
@@ -205,24 +205,24 @@ pub(crate) struct TalksQuery {
 }
 
 /// Returns the text, or `None` if it is empty.
-fn given(text: Option<&str>) -> Option<&str> {
+fn non_blank(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
 impl ListQuery {
     fn limit(&self) -> Result<u32, HubError> {
         let limit = self.limite.unwrap_or(PAGE);
-        if (1..=LARGEST_PAGE).contains(&limit) {
+        if (1..=MAX_PAGE_SIZE).contains(&limit) {
             Ok(limit)
         } else {
-            Err(invalid(format!("limite must be from 1 to {LARGEST_PAGE}")))
+            Err(invalid(format!("limite must be from 1 to {MAX_PAGE_SIZE}")))
         }
     }
 
     fn words(&self) -> Result<Option<&str>, HubError> {
-        let words = given(self.buscar.as_deref().map(str::trim));
-        if words.is_some_and(|words| words.chars().count() > LONGEST_WORDS) {
-            let what = format!("buscar must have at most {LONGEST_WORDS} characters");
+        let words = non_blank(self.buscar.as_deref().map(str::trim));
+        if words.is_some_and(|words| words.chars().count() > MAX_SEARCH_LENGTH) {
+            let what = format!("buscar must have at most {MAX_SEARCH_LENGTH} characters");
             return Err(invalid(what));
         }
         Ok(words)
@@ -234,12 +234,12 @@ impl ListQuery {
                 .map(|id| id.0)
                 .ok_or_else(|| invalid("cliente_id must be a positive integer"))
         };
-        given(self.cliente_id.as_deref()).map(read).transpose()
+        non_blank(self.cliente_id.as_deref()).map(read).transpose()
     }
 
     /// Returns the direction to list; `None` means both.
     fn is_inbound(&self, otherwise: Option<bool>) -> Result<Option<bool>, HubError> {
-        match given(self.direccion.as_deref()) {
+        match non_blank(self.direccion.as_deref()) {
             None => Ok(otherwise),
             Some("entrante" | "in") => Ok(Some(true)),
             Some("saliente" | "out") => Ok(Some(false)),
@@ -265,7 +265,7 @@ pub(super) async fn to_answers(
 ) -> Result<Vec<MessageAnswer>, HubError> {
     let chats = messages.iter().map(|it| it.chat.as_str());
     let names = state.store.names_of(cliente_id, chats).await?;
-    let tell = |message| MessageAnswer::of(message, &names);
+    let tell = |message| MessageAnswer::new(message, &names);
     Ok(messages.into_iter().map(tell).collect())
 }
 
@@ -299,7 +299,7 @@ pub(crate) async fn messages(
     caller: Caller,
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<PageAnswer>, HubError> {
-    let chat = match given(query.telefono.as_deref()) {
+    let chat = match non_blank(query.telefono.as_deref()) {
         Some(text) => Some(chat(&state, text).await?),
         None => None,
     };
@@ -320,7 +320,7 @@ pub(crate) async fn messages(
 }
 
 /// Maximum length of a message preview, in characters.
-const SHOWN: usize = 160;
+const PREVIEW_LENGTH: usize = 160;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = listener::Conversation)]
@@ -359,7 +359,7 @@ pub(crate) async fn conversations(
 ) -> Result<Json<Conversations>, HubError> {
     let cliente_id = caller.cliente_for(query.cliente_id()?)?;
     let (words, limit) = (query.words()?, query.limit()?);
-    let waiting = match given(which.filtro.as_deref()) {
+    let waiting = match non_blank(which.filtro.as_deref()) {
         None | Some("todas") => false,
         Some("sin_responder") => true,
         Some(_) => return Err(invalid("filtro must be todas or sin_responder")),
@@ -408,7 +408,7 @@ async fn talks(
         .map(|talk| ((talk.unread, talk.waits_since), talk.last))
         .unzip();
     let row = |((sin_leer, sin_responder_desde), mut ultimo): (_, MessageAnswer)| {
-        if let Some((end, _)) = ultimo.mensaje.char_indices().nth(SHOWN) {
+        if let Some((end, _)) = ultimo.mensaje.char_indices().nth(PREVIEW_LENGTH) {
             ultimo.mensaje.truncate(end);
             ultimo.mensaje.push('…');
         }

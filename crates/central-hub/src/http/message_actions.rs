@@ -83,7 +83,7 @@ pub(crate) async fn edit(
     }
     if state.config.dry_run {
         ready_to_simulate(&state, &client).await?;
-        return Ok(Json(simulated(&message)));
+        return Ok(Json(simulated_change(&message)));
     }
     let wa_id = wa_id(&message)?;
     let client = with_own_key(client, &caller, key);
@@ -113,7 +113,7 @@ pub(crate) async fn delete(
     let message = own_message(&state, &caller, id).await?;
     if state.config.dry_run {
         ready_to_simulate(&state, &client).await?;
-        return Ok(Json(simulated(&message)));
+        return Ok(Json(simulated_change(&message)));
     }
     let wa_id = wa_id(&message)?;
     if !is_deleted(&message) {
@@ -267,7 +267,7 @@ fn wa_id(message: &Message) -> Result<&str, HubError> {
     })
 }
 
-fn simulated(message: &Message) -> Changed {
+fn simulated_change(message: &Message) -> Changed {
     let id = message.wa_id.clone();
     Changed {
         ok: true,
@@ -279,7 +279,7 @@ fn simulated(message: &Message) -> Changed {
 
 /// Replaces the caller's idempotency key with one that no other business can use.
 fn with_own_key(client: SessionClient, caller: &Caller, key: Option<String>) -> SessionClient {
-    let own = key.and_then(|key| HeaderValue::from_str(&caller.own_key(key)).ok());
+    let own = key.and_then(|key| HeaderValue::from_str(&caller.scoped_key(key)).ok());
     match own {
         Some(own) => client.with_idempotency_key(own),
         None => client,

@@ -89,7 +89,7 @@ pub(crate) async fn qr_code(
             StatusCode::CONFLICT,
             "QR_NOT_REQUIRED",
             NOT_REQUIRED,
-            Some(Linked::of(state)),
+            Some(Linked::from_state(state)),
         ),
         Err(error) => refuse(error.status(), error.code(), error.message(), None),
     }

@@ -10,13 +10,13 @@ use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
 use super::campaigns::{invalid, template};
-use super::users::by;
+use super::users::actor;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::state::AppState;
-use crate::store::{MOST_QUICK_ANSWERS, QuickAnswer, SaveOutcome};
+use crate::store::{MAX_QUICK_ANSWERS, QuickAnswer, SaveOutcome};
 
-const LONGEST_SHORTCUT: usize = 30;
+const MAX_SHORTCUT_LENGTH: usize = 30;
 /// The fields of a contact that a text may contain as variables; the page fills them in.
 const FIELDS: [&str; 2] = ["nombre", "telefono"];
 
@@ -92,11 +92,11 @@ impl WriteBody {
         let shortcut = self.atajo.trim();
         let shortcut = shortcut.strip_prefix('/').unwrap_or(shortcut);
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if !(1..=LONGEST_SHORTCUT).contains(&shortcut.chars().count())
+        if !(1..=MAX_SHORTCUT_LENGTH).contains(&shortcut.chars().count())
             || !shortcut.chars().all(is_word)
         {
             return Err(invalid(format!(
-                "atajo must be 1 to {LONGEST_SHORTCUT} letters, digits, '-', '_' or '.'"
+                "atajo must be 1 to {MAX_SHORTCUT_LENGTH} letters, digits, '-', '_' or '.'"
             )));
         }
         template("texto", &self.texto, &FIELDS.map(str::to_owned))?;
@@ -115,7 +115,7 @@ fn to_answer(outcome: SaveOutcome) -> Result<QuickAnswer, HubError> {
         SaveOutcome::Full => Err(conflict(
             "QUICK_ANSWERS_FULL",
             format!(
-                "the maximum of {MOST_QUICK_ANSWERS} quick answers is reached: delete one first"
+                "the maximum of {MAX_QUICK_ANSWERS} quick answers is reached: delete one first"
             ),
         )),
         SaveOutcome::Unknown => Err(not_found()),
@@ -153,7 +153,7 @@ pub(crate) async fn create(
     let text = &request.written.texto;
     let added = state.store.add_quick_answer(cliente_id, shortcut, text);
     let added = to_answer(added.await?)?;
-    tracing::info!(id = added.id, cliente_id, by = %by(&caller), "a quick answer was created");
+    tracing::info!(id = added.id, cliente_id, by = %actor(&caller), "a quick answer was created");
     Ok((StatusCode::CREATED, Json(added.into())))
 }
 
@@ -177,7 +177,7 @@ pub(crate) async fn change(
         .change_quick_answer(id, own, shortcut, &request.texto)
         .await?;
     let changed = to_answer(changed)?;
-    tracing::info!(id, by = %by(&caller), "a quick answer was changed");
+    tracing::info!(id, by = %actor(&caller), "a quick answer was changed");
     Ok(Json(changed.into()))
 }
 
@@ -196,6 +196,6 @@ pub(crate) async fn remove(
     if !removed.await? {
         return Err(not_found());
     }
-    tracing::info!(id, by = %by(&caller), "a quick answer was deleted");
+    tracing::info!(id, by = %actor(&caller), "a quick answer was deleted");
     Ok(StatusCode::NO_CONTENT)
 }

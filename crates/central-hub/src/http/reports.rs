@@ -22,9 +22,9 @@ use crate::state::AppState;
 use crate::store::{InboundMessage, Recorded};
 
 const HEADER: &str = "x-internal-token";
-const LONGEST_ID: usize = 200;
+const MAX_ID_LENGTH: usize = 200;
 /// Maximum length of a text, which is WhatsApp's own limit.
-const LONGEST_TEXT: usize = 65_536;
+const MAX_TEXT_LENGTH: usize = 65_536;
 
 /// Extractor that requires the request to carry `INTERNAL_TOKEN`, or the
 /// previous token while the programs switch to a new one.
@@ -52,7 +52,7 @@ impl FromRequestParts<AppState> for Internal {
         let is = |token: &SecretString| digest.ct_eq(&Sha256::digest(token.expose_secret()));
         let previous = state.config.previous_internal_token.as_ref();
         let is_right = bool::from(is(token) | previous.map_or(Choice::from(0), is));
-        let ClientAddress(address) = ClientAddress::of(&parts.extensions, &parts.headers);
+        let ClientAddress(address) = ClientAddress::resolve(&parts.extensions, &parts.headers);
         // A request without a token does not count as a guess.
         if is_right || !given.is_empty() {
             let is_let_in = state.limits.internal_token.judge(address, is_right)?;
@@ -133,15 +133,16 @@ async fn record_report(
         return Err(invalid("cliente_id must be a positive integer"));
     }
     let length = report.message.chars().count();
-    if !(1..=LONGEST_TEXT).contains(&length) {
+    if !(1..=MAX_TEXT_LENGTH).contains(&length) {
         return Err(invalid(format!(
-            "message must have 1 to {LONGEST_TEXT} characters"
+            "message must have 1 to {MAX_TEXT_LENGTH} characters"
         )));
     }
     let given = report.message_id.as_deref().unwrap_or_default();
-    let is_sane = |id: &str| id.len() <= LONGEST_ID && id.bytes().all(|it| it.is_ascii_graphic());
+    let is_sane =
+        |id: &str| id.len() <= MAX_ID_LENGTH && id.bytes().all(|it| it.is_ascii_graphic());
     if !is_sane(given) {
-        let what = format!("message_id must have at most {LONGEST_ID} visible ASCII characters");
+        let what = format!("message_id must have at most {MAX_ID_LENGTH} visible ASCII characters");
         return Err(invalid(what));
     }
     let wa_id = match (given, report.timestamp) {
@@ -150,7 +151,7 @@ async fn record_report(
                 "message_id or timestamp is required: it distinguishes a repeated report from another message",
             ));
         }
-        ("", Some(at)) => derived_id(&report, chat.as_str(), at, from_me),
+        ("", Some(at)) => derive_id(&report, chat.as_str(), at, from_me),
         (id, _) => id.to_owned(),
     };
     let heard = InboundMessage {
@@ -176,7 +177,7 @@ async fn record_report(
 
 /// Derives an id for a message that was reported without one. The id is
 /// deterministic, so that duplicates are recognized.
-fn derived_id(report: &ReportedMessage, chat: &str, at: Timestamp, from_me: bool) -> String {
+fn derive_id(report: &ReportedMessage, chat: &str, at: Timestamp, from_me: bool) -> String {
     let all = format!(
         "{}\0{from_me}\0{chat}\0{at}\0{}",
         report.cliente_id, report.message

@@ -24,12 +24,12 @@ use crate::state::AppState;
 use crate::store::{Change, Composed, Decision, Message, MessageState, Origin, Transition};
 
 /// Maximum size of a `bulk` request, in bytes: 5,000 messages of 1,600 characters.
-pub(crate) const LARGEST_BULK: usize = 8 * 1024 * 1024;
+pub(crate) const MAX_BULK_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum number of messages in one `bulk` request.
-const MOST: usize = 5_000;
+const MAX_BULK_MESSAGES: usize = 5_000;
 /// Maximum length of a `bulk` key; it leaves room for the `:{n}` suffix of each message.
-const LONGEST_BULK_KEY: usize = 240;
-const LONGEST_REASON: usize = 500;
+const MAX_BULK_KEY_LENGTH: usize = 240;
+const MAX_REASON_LENGTH: usize = 500;
 
 /// A message, in the format of these routes.
 #[derive(Serialize, ToSchema)]
@@ -146,21 +146,21 @@ pub(crate) async fn send(
     if let Some(answered) = request.responde_a {
         composed.reply_to = Some(answered_id(&state, &caller, &to, answered).await?);
     }
-    let message = Composed::of(&composed)
+    let message = Composed::from_request(&composed)
         .map_err(|invalid| in_spanish(&invalid, ""))?
-        .or_for(cliente.map(|id| id.0))
-        .asked_by(&id);
+        .with_default_cliente(cliente.map(|id| id.0))
+        .with_request_id(&id);
     ready_to_simulate(&state, &client).await?;
     let send = SendNowRequest {
         origin: Origin::Single,
-        key: key.map(|key| caller.own_key(key)),
+        key: key.map(|key| caller.scoped_key(key)),
         message,
     };
     let answer = state.outbox.send(client, send).await?;
     if answer.message.state == MessageState::Failed {
         return Err(answer.into_failure());
     }
-    let body = Success::of(answer.message.into());
+    let body = Success::new(answer.message.into());
     Ok((StatusCode::CREATED, Json(body)))
 }
 
@@ -255,12 +255,16 @@ pub(crate) async fn bulk(
     ApiJson(request): ApiJson<SendMany>,
 ) -> Result<(StatusCode, Json<Queued>), HubError> {
     let count = request.mensajes.len();
-    if count == 0 || count > MOST {
-        let what = format!("mensajes must contain 1 to {MOST} messages");
+    if count == 0 || count > MAX_BULK_MESSAGES {
+        let what = format!("mensajes must contain 1 to {MAX_BULK_MESSAGES} messages");
         return Err(ErrorReply::invalid_request(what).into());
     }
-    if key.as_ref().is_some_and(|key| key.len() > LONGEST_BULK_KEY) {
-        let what = format!("Idempotency-Key must have at most {LONGEST_BULK_KEY} characters here");
+    if key
+        .as_ref()
+        .is_some_and(|key| key.len() > MAX_BULK_KEY_LENGTH)
+    {
+        let what =
+            format!("Idempotency-Key must have at most {MAX_BULK_KEY_LENGTH} characters here");
         return Err(ErrorReply::invalid_header(what).into());
     }
     let campaign = match request.campaign_id {
@@ -271,7 +275,7 @@ pub(crate) async fn bulk(
     // A campaign's messages belong to its business.
     let of_campaign = campaign.as_ref().and_then(|campaign| campaign.cliente_id);
     let cliente_id = caller.cliente_for(asked.or(of_campaign))?;
-    let key = key.map_or_else(new_key, |key| caller.own_key(key));
+    let key = key.map_or_else(new_key, |key| caller.scoped_key(key));
     let mut messages = Vec::with_capacity(count);
     let common = request.mensaje.as_deref();
     for (n, one) in request.mensajes.into_iter().enumerate() {
@@ -289,7 +293,7 @@ pub(crate) async fn bulk(
         let to = numbers::in_full(&field, &one.destinatario, &state.config.home)?;
         let message = Composed::text(for_whom, &to, text)
             .map_err(|invalid| in_spanish(&invalid, &format!("mensajes[{n}].")))?;
-        messages.push((format!("{key}:{n}"), message.asked_by(&id)));
+        messages.push((format!("{key}:{n}"), message.with_request_id(&id)));
     }
     let written = state.outbox.queue(request.campaign_id, &messages).await?;
     let queued = Queued {
@@ -402,7 +406,7 @@ pub(crate) async fn retry(
         )
         .into());
     }
-    let change = Change::to(MessageState::Queued, "RETRY_ASKED").because(reason);
+    let change = Change::to(MessageState::Queued, "RETRY_ASKED").with_detail(reason);
     let moved = match message.state {
         MessageState::Failed => state.store.change(message.id, change).await?,
         _ => None,
@@ -480,8 +484,8 @@ pub(crate) async fn decide(
 
 fn reason(text: &str) -> Result<&str, HubError> {
     let reason = text.trim();
-    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
-        let what = format!("motivo must have 1 to {LONGEST_REASON} characters");
+    if reason.is_empty() || reason.chars().count() > MAX_REASON_LENGTH {
+        let what = format!("motivo must have 1 to {MAX_REASON_LENGTH} characters");
         return Err(ErrorReply::invalid_request(what).into());
     }
     Ok(reason)

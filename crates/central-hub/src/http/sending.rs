@@ -8,7 +8,7 @@ use service_runtime::http::ApiJson;
 use session_api::Timestamp;
 use utoipa::ToSchema;
 
-use super::users::by;
+use super::users::actor;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::relay::HubEvent;
@@ -30,7 +30,7 @@ pub(crate) struct Switch {
 
 impl Switch {
     /// Builds the body. The name is included only for callers with access to all businesses.
-    fn of(switch: Option<SendingSwitch>, caller: &Caller) -> Self {
+    fn for_caller(switch: Option<SendingSwitch>, caller: &Caller) -> Self {
         Self {
             detenido: switch.as_ref().is_some_and(|it| it.is_stopped),
             desde: switch.as_ref().map(|it| it.at),
@@ -49,7 +49,7 @@ pub(crate) async fn show(
     caller: Caller,
 ) -> Result<Json<Switch>, HubError> {
     let switch = state.store.sending_switch().await?;
-    Ok(Json(Switch::of(switch, &caller)))
+    Ok(Json(Switch::for_caller(switch, &caller)))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -65,12 +65,12 @@ pub(crate) struct Turn {
     request_body(content = Turn, example = json!({"detenido": true})),
     responses((status = 200, description = "The current state", body = Switch), Failures)
 )]
-pub(crate) async fn turn(
+pub(crate) async fn switch(
     State(state): State<AppState>,
     caller: Caller,
     ApiJson(body): ApiJson<Turn>,
 ) -> Result<Json<Switch>, HubError> {
-    let who = by(&caller);
+    let who = actor(&caller);
     let switch = state.store.switch_sending(body.detenido, &who).await?;
     if switch.is_stopped {
         tracing::warn!(by = who, "all sending is stopped");
@@ -87,5 +87,5 @@ pub(crate) async fn turn(
             .to_string()
             .into(),
     });
-    Ok(Json(Switch::of(Some(switch), &caller)))
+    Ok(Json(Switch::for_caller(Some(switch), &caller)))
 }

@@ -12,11 +12,11 @@ use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
 use super::done::Done;
-use super::users::{by, page_size};
+use super::users::{actor, page_size};
 use crate::auth::{Caller, Scope, Scopes, forbidden, sha256, token};
 use crate::error::HubError;
 use crate::state::AppState;
-use crate::store::{ApiToken, MOST_TOKENS, NewToken};
+use crate::store::{ApiToken, MAX_TOKENS, NewToken};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = tokens::Shown)]
@@ -134,7 +134,7 @@ pub(crate) async fn create(
     }
     let cliente_id = caller.cliente_for(body.cliente_id)?;
     let scopes = scopes(&body.scopes, cliente_id)?;
-    if !caller.scopes.cover(scopes) {
+    if !caller.scopes.includes_all(scopes) {
         return Err(forbidden("a token cannot have more permissions than its creator").into());
     }
     let secret = token();
@@ -151,7 +151,7 @@ pub(crate) async fn create(
         return Err(ErrorReply::new(
             StatusCode::CONFLICT,
             "TOO_MANY_TOKENS",
-            format!("this business already has {MOST_TOKENS} tokens: revoke one first"),
+            format!("this business already has {MAX_TOKENS} tokens: revoke one first"),
         )
         .into());
     };
@@ -159,7 +159,7 @@ pub(crate) async fn create(
         token = made.id,
         scopes = made.scopes,
         cliente_id,
-        by = %by(&caller),
+        by = %actor(&caller),
         "a token was created"
     );
     let created = Created {
@@ -209,6 +209,6 @@ pub(crate) async fn revoke(
         )
         .into());
     };
-    tracing::info!(token = revoked.id, by = %by(&caller), "a token was revoked");
+    tracing::info!(token = revoked.id, by = %actor(&caller), "a token was revoked");
     Ok(Done::json().into_response())
 }

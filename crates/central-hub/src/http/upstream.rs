@@ -72,7 +72,7 @@ pub(crate) struct Verbatim(pub(crate) RawAnswer);
 
 impl Verbatim {
     /// Sends a request. A successful response must parse as `T`.
-    pub(crate) async fn ask<T: DeserializeOwned>(
+    pub(crate) async fn request<T: DeserializeOwned>(
         client: &SessionClient,
         endpoint: Endpoint,
         json: Option<Bytes>,

@@ -64,13 +64,13 @@ pub(crate) struct Users {
 
 /// Default and maximum page size of a list.
 pub(super) const PAGE: u32 = 100;
-pub(super) const LARGEST_PAGE: u32 = 500;
+pub(super) const MAX_PAGE_SIZE: u32 = 500;
 
 pub(super) fn page_size(asked: Option<u32>) -> Result<u32, ErrorReply> {
     match asked.unwrap_or(PAGE) {
-        size if (1..=LARGEST_PAGE).contains(&size) => Ok(size),
+        size if (1..=MAX_PAGE_SIZE).contains(&size) => Ok(size),
         _ => Err(ErrorReply::invalid_request(format!(
-            "limit must be from 1 to {LARGEST_PAGE}"
+            "limit must be from 1 to {MAX_PAGE_SIZE}"
         ))),
     }
 }
@@ -137,7 +137,7 @@ pub(crate) async fn create(
             "there is already a user with this name",
         )
     })?;
-    tracing::info!(user = user.name, role = %user.role, by = %by(&caller), "a user was created");
+    tracing::info!(user = user.name, role = %user.role, by = %actor(&caller), "a user was created");
     Ok((StatusCode::CREATED, Json(Shown::from(user))).into_response())
 }
 
@@ -212,7 +212,7 @@ pub(crate) async fn change(
         role = %user.role,
         disabled = user.disabled,
         password_changed = phc.is_some(),
-        by = %by(&caller),
+        by = %actor(&caller),
         "a user was changed"
     );
     Ok(Json(Shown::from(user)).into_response())
@@ -230,12 +230,12 @@ pub(crate) async fn remove(
     ApiPath(id): ApiPath<i64>,
 ) -> Result<Response, HubError> {
     let user = done(state.store.remove_user(id).await?)?;
-    tracing::info!(user = user.name, by = %by(&caller), "a user was deleted");
+    tracing::info!(user = user.name, by = %actor(&caller), "a user was deleted");
     Ok(Done::json().into_response())
 }
 
 /// Returns the caller's name for the log.
-pub(super) fn by(caller: &Caller) -> String {
+pub(super) fn actor(caller: &Caller) -> String {
     match &caller.who {
         Who::Machine => "this machine".to_owned(),
         Who::Session { name, .. } | Who::Password { name, .. } => name.clone(),

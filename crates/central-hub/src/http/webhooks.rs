@@ -15,13 +15,13 @@ use utoipa::ToSchema;
 use crate::error::HubError;
 use crate::state::AppState;
 use crate::store::{
-    MOST_WEBHOOKS, NewWebhook, Topic, Webhook, WebhookSecret, envelope, new_event_id,
+    MAX_WEBHOOKS, NewWebhook, Topic, Webhook, WebhookSecret, envelope, new_event_id,
 };
 
 /// How long the previous secret continues to sign after a rotation.
-const OVERLAP: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
-const LONGEST_URL: usize = 2048;
-const LONGEST_DESCRIPTION: usize = 200;
+const SECRET_OVERLAP: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+const MAX_URL_LENGTH: usize = 2048;
+const MAX_DESCRIPTION_LENGTH: usize = 200;
 /// A subscription in the format of these routes, without its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = webhooks::WebhookAnswer)]
@@ -74,21 +74,22 @@ pub(crate) struct WebhookRequest {
     descripcion: String,
     eventos: Vec<String>,
     cliente_id: Option<u64>,
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     activo: bool,
 }
 
-const fn yes() -> bool {
+const fn default_true() -> bool {
     true
 }
 
 impl WebhookRequest {
     fn check(self, state: &AppState) -> Result<NewWebhook, HubError> {
         let url = checked_url(&self.url, state)?;
-        if self.descripcion.chars().count() > LONGEST_DESCRIPTION || self.descripcion.contains('\0')
+        if self.descripcion.chars().count() > MAX_DESCRIPTION_LENGTH
+            || self.descripcion.contains('\0')
         {
             return Err(invalid(format!(
-                "descripcion must have at most {LONGEST_DESCRIPTION} characters"
+                "descripcion must have at most {MAX_DESCRIPTION_LENGTH} characters"
             )));
         }
         let is_positive = |id: &u64| *id > 0 && i64::try_from(*id).is_ok();
@@ -98,7 +99,7 @@ impl WebhookRequest {
         let mut topics = Vec::new();
         for name in &self.eventos {
             let all = Topic::ALL.map(Topic::as_str).join(", ");
-            let topic = Topic::named(name)
+            let topic = Topic::from_name(name)
                 .ok_or_else(|| invalid(format!("eventos must be among {all}")))?;
             if !topics.contains(&topic) {
                 topics.push(topic);
@@ -123,11 +124,11 @@ fn checked_url(text: &str, state: &AppState) -> Result<String, HubError> {
             && url.has_host()
             && url.username().is_empty()
             && url.password().is_none()
-            && url.as_str().len() <= LONGEST_URL
+            && url.as_str().len() <= MAX_URL_LENGTH
     });
     let Some(mut url) = url else {
         return Err(invalid(format!(
-            "url must be http:// or https:// with a host, without user and password, and at most {LONGEST_URL} bytes"
+            "url must be http:// or https:// with a host, without user and password, and at most {MAX_URL_LENGTH} bytes"
         )));
     };
     if !state.webhook_client.allowed().admits_url(&url) {
@@ -193,7 +194,7 @@ pub(crate) async fn create(
         return Err(ErrorReply::new(
             StatusCode::CONFLICT,
             "TOO_MANY_WEBHOOKS",
-            format!("there are already {MOST_WEBHOOKS} webhooks: delete one first"),
+            format!("there are already {MAX_WEBHOOKS} webhooks: delete one first"),
         )
         .into());
     };
@@ -266,7 +267,7 @@ pub(crate) async fn rotate(
     ApiPath(id): ApiPath<i64>,
 ) -> Result<Json<WithSecret>, HubError> {
     let secret = WebhookSecret::generate();
-    let until = Timestamp::now().after(OVERLAP);
+    let until = Timestamp::now().after(SECRET_OVERLAP);
     let webhook = state.store.rotate_webhook(id, &secret, until).await?;
     Ok(with_secret(webhook.ok_or_else(no_webhook)?, &secret))
 }

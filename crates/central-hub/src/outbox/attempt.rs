@@ -16,7 +16,7 @@ use crate::store::{Change, Message, MessageState, Origin, StoreError, is_file};
 /// The first pause before a message's unknown outcome is checked again.
 const FIRST_CHECK_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause before such a check.
-const LONGEST_CHECK_PAUSE: Duration = Duration::from_secs(900);
+const MAX_CHECK_PAUSE: Duration = Duration::from_secs(900);
 
 /// Returns the request id for session-manager's log: the id of the request that
 /// created the message, whenever the message is sent. A campaign's message has
@@ -115,7 +115,8 @@ impl Inner {
             }
             Verdict::Refused(why) => self.fail(message, why).await?,
             Verdict::Undecided(why) => {
-                let change = Change::to(MessageState::Unconfirmed, &why.code).because(&why.message);
+                let change =
+                    Change::to(MessageState::Unconfirmed, &why.code).with_detail(&why.message);
                 self.store.leave_undecided(message.id, change).await?
             }
             // The message may have been sent in an earlier attempt.
@@ -134,7 +135,7 @@ impl Inner {
                 self.fail(message, why).await?
             }
             Verdict::NotNow { why, .. } => {
-                let change = Change::to(MessageState::Queued, &why.code).because(&why.message);
+                let change = Change::to(MessageState::Queued, &why.code).with_detail(&why.message);
                 self.store.change(message.id, change).await?
             }
             // The message waits for its turn with its own backoff, because the
@@ -142,14 +143,14 @@ impl Inner {
             Verdict::ChatWaits(why) => {
                 let change = Change {
                     due: Some(next_check_at(message)),
-                    ..Change::to(MessageState::Queued, &why.code).because(&why.message)
+                    ..Change::to(MessageState::Queued, &why.code).with_detail(&why.message)
                 };
                 self.store.change(message.id, change).await?
             }
             Verdict::Unknown(why) => {
                 let change = Change {
                     due: Some(next_check_at(message)),
-                    ..Change::to(MessageState::Unconfirmed, &why.code).because(&why.message)
+                    ..Change::to(MessageState::Unconfirmed, &why.code).with_detail(&why.message)
                 };
                 self.store.change(message.id, change).await?
             }
@@ -172,7 +173,7 @@ impl Inner {
     }
 
     async fn fail(&self, message: &Message, why: &Reason) -> Result<Option<Message>, StoreError> {
-        let change = Change::to(MessageState::Failed, &why.code).because(&why.message);
+        let change = Change::to(MessageState::Failed, &why.code).with_detail(&why.message);
         self.store.change(message.id, change).await
     }
 }
@@ -185,6 +186,6 @@ fn next_check_at(message: &Message) -> Timestamp {
     Timestamp::now().after(retry_backoff::capped_delay(
         tries,
         FIRST_CHECK_PAUSE,
-        LONGEST_CHECK_PAUSE,
+        MAX_CHECK_PAUSE,
     ))
 }

@@ -20,7 +20,7 @@ use crate::store::{
 };
 
 /// Poll interval, which finds changes made by another hub.
-const POLL: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A request to send a message synchronously.
 pub(crate) struct SendNowRequest {
@@ -126,7 +126,7 @@ impl Outbox {
         if !is_new || !is_opted_out_in(tx, &message.chat).await? {
             return Ok(message);
         }
-        let change = Change::to(MessageState::Failed, OPTED_OUT).because(WHY_OPTED_OUT);
+        let change = Change::to(MessageState::Failed, OPTED_OUT).with_detail(WHY_OPTED_OUT);
         let moved = self.0.store.change_in(tx, message.id, change).await?;
         Ok(moved.unwrap_or(message))
     }
@@ -168,7 +168,7 @@ impl Outbox {
             cliente_id = message.cliente_id,
             "dry run: nothing was sent"
         );
-        Ok(SendNowOutcome::of(message))
+        Ok(SendNowOutcome::from_message(message))
     }
 
     async fn send_for_real(
@@ -199,7 +199,7 @@ impl Outbox {
         };
         let is_settled = !known.state.is_pending() && known.state != MessageState::Failed;
         if is_settled || known.dry_run {
-            return Ok(SendNowOutcome::of(known));
+            return Ok(SendNowOutcome::from_message(known));
         }
         // The key of a failed message was repeated, so the same message is sent again.
         let claimed = inner
@@ -228,7 +228,7 @@ impl Outbox {
             Ok(()) => inner.request_send(client, &message).await,
             Err(late) => Ok(late),
         };
-        let verdict = Verdict::of(&reply);
+        let verdict = Verdict::from_answer(&reply);
         // The message may have been sent in an earlier attempt.
         let reply = match verdict {
             Verdict::NotNow { .. } | Verdict::ChatWaits(_)
@@ -270,9 +270,9 @@ impl Outbox {
             let message = inner.store.message(id).await?;
             let message = message.ok_or_else(ErrorReply::internal)?;
             if !message.state.is_pending() || Instant::now() >= deadline {
-                return Ok(SendNowOutcome::of(message));
+                return Ok(SendNowOutcome::from_message(message));
             }
-            let _ = timeout_at(deadline.min(Instant::now() + POLL), news.recv()).await;
+            let _ = timeout_at(deadline.min(Instant::now() + POLL_INTERVAL), news.recv()).await;
         }
     }
 }
@@ -294,7 +294,7 @@ impl Inner {
                     "earlier messages to this number are waiting: nothing was sent, try again later",
                 ));
             }
-            let _ = timeout_at(deadline.min(Instant::now() + POLL), news.recv()).await;
+            let _ = timeout_at(deadline.min(Instant::now() + POLL_INTERVAL), news.recv()).await;
         }
         Ok(())
     }
@@ -314,7 +314,7 @@ impl SendNowOutcome {
     }
 
     /// Returns the outcome of a message without asking session-manager.
-    fn of(message: Message) -> Self {
+    fn from_message(message: Message) -> Self {
         let sent = |message_id: String, dry_run| {
             let body = match dry_run {
                 true => SendBody::dry_run(message_id),

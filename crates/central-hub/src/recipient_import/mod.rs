@@ -15,7 +15,7 @@ use std::io::{self, Read};
 
 use tokio::sync::mpsc;
 
-pub(crate) use stream_reader::{LARGEST_LIST, READ_TIMEOUT, StreamReader};
+pub(crate) use stream_reader::{MAX_LIST_BYTES, READ_TIMEOUT, StreamReader};
 
 use crate::campaigns::import::{self, ImportFault, ImportRules, Item, RejectedRow, Row};
 use crate::store::campaigns::{Campaign, Import, ImportEnd, NewRecipient, NewRefusedLine};

@@ -37,7 +37,7 @@ pub(crate) fn open() -> Router<AppState> {
 /// the table of who may use them.
 pub(crate) fn guarded() -> (Router<AppState>, Arc<AccessTable>) {
     let all = all();
-    (all.router.split_for_parts().0, AccessTable::of(all.rules))
+    (all.router.split_for_parts().0, AccessTable::new(all.rules))
 }
 
 /// Returns the access to each route except the open health checks.
@@ -104,7 +104,7 @@ fn page() -> GuardedRoutes {
         .route(Everybody(Read), routes!(overview::overview))
         // The switch that stops all sending.
         .route(Everybody(Read), routes!(sending::show))
-        .route(Admins(Admin), routes!(sending::turn))
+        .route(Admins(Admin), routes!(sending::switch))
         // For monitoring systems.
         .route(Admins(Read), routes!(metrics::metrics))
 }
@@ -318,7 +318,7 @@ fn notifications() -> GuardedRoutes {
 
 /// Limits the body to the size of the largest `bulk` request.
 async fn bulk_limit(request: Request) -> Request {
-    with_body_limit(request, sender::LARGEST_BULK)
+    with_body_limit(request, sender::MAX_BULK_BYTES)
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl Scheduler {
             let Some(message) = message_in(&self.store, &mut tx, &recipient).await? else {
                 continue;
             };
-            let Some(settled) = Settled::of(&message) else {
+            let Some(settled) = Settled::from_message(&message) else {
                 continue;
             };
             let step = Move {
@@ -167,7 +167,7 @@ struct Settled<'a> {
 }
 
 impl<'a> Settled<'a> {
-    fn of(message: &'a Message) -> Option<Self> {
+    fn from_message(message: &'a Message) -> Option<Self> {
         let plain = |to, cause, outcome| Self {
             to,
             cause,

@@ -146,7 +146,7 @@ impl Scheduler {
                 return Ok(None);
             }
             Decision::Over => {
-                pause_in(tx, turn.campaign.id, "SCHEDULES_OVER", Some(OVER)).await?;
+                pause_in(tx, turn.campaign.id, "SCHEDULES_OVER", Some(SCHEDULES_OVER)).await?;
                 return Ok(None);
             }
         };
@@ -212,7 +212,7 @@ impl Scheduler {
                 }
                 Decision::Wait { until, .. } => clock = Timestamp::from(until),
                 Decision::Over => {
-                    pause_in(tx, turn.campaign.id, "SCHEDULES_OVER", Some(OVER)).await?;
+                    pause_in(tx, turn.campaign.id, "SCHEDULES_OVER", Some(SCHEDULES_OVER)).await?;
                     break;
                 }
             }
@@ -221,7 +221,7 @@ impl Scheduler {
     }
 }
 
-const OVER: &str = "the dates of all approved schedules have passed and there are recipients left: add or change a schedule, then resume";
+const SCHEDULES_OVER: &str = "the dates of all approved schedules have passed and there are recipients left: add or change a schedule, then resume";
 
 impl Turn<'_> {
     /// Enqueues a recipient's message. Returns `false` if the recipient is skipped.

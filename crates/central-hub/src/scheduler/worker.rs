@@ -59,7 +59,7 @@ pub(crate) fn context(config: &Config, relay: &Relay, store: &Store) -> Schedule
         auto: config.auto_campaigns,
         stopped: store.was_sending_stopped(),
         ready: link == Link::Up && state == Some(SessionState::Ready),
-        whatsapp_limit: relay.limits().as_ref().and_then(WhatsappLimit::of),
+        whatsapp_limit: relay.limits().as_ref().and_then(WhatsappLimit::from_limits),
         dry_run: config.dry_run,
     }
 }
@@ -171,7 +171,7 @@ impl Worker {
                 .since
                 .max(campaign.updated_at.as_millis() - CLOCK_SKEW_MS);
             // The event omits names; a page that may show them requests them.
-            let body = super::CampaignBody::of(&campaign, context, false);
+            let body = super::CampaignBody::new(&campaign, context, false);
             let Ok(data) = serde_json::to_string(&body) else {
                 continue;
             };

@@ -8,7 +8,7 @@ use super::next_opening::{Decision, next_opening};
 use super::rules::{Pause, Rules};
 
 /// Maximum number of windows to examine, which covers a few years.
-const MOST_STEPS: usize = 2000;
+const MAX_WINDOWS: usize = 2000;
 
 /// Returns when the last of `left` messages will be sent, at the average pause,
 /// while `sharing` campaigns take turns on the one phone. Returns `None` if the
@@ -28,7 +28,7 @@ pub fn forecast(
     if left == 0 {
         return None;
     }
-    for _ in 0..MOST_STEPS {
+    for _ in 0..MAX_WINDOWS {
         let counted = |schedule, day| {
             let mine = planned.iter().filter(|(key, _)| *key == (schedule, day));
             used(schedule, day).saturating_add(mine.map(|(_, count)| count).sum())
@@ -79,7 +79,7 @@ pub fn forecast(
 
 /// Returns the average pause, in milliseconds.
 fn average(pause: Pause) -> i64 {
-    (i64::from(pause.least()) + i64::from(pause.most())) * 500
+    (i64::from(pause.min_seconds()) + i64::from(pause.max_seconds())) * 500
 }
 
 #[cfg(test)]

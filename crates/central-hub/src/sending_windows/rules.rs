@@ -10,7 +10,7 @@ use rand::Rng;
 /// Default value of `cupo_diario`, in messages per day.
 pub const DEFAULT_QUOTA: u32 = 50;
 /// The longest pause, in seconds.
-pub const LONGEST_PAUSE: u32 = 24 * 3600;
+pub const MAX_PAUSE_SECONDS: u32 = 24 * 3600;
 /// Minutes in a day.
 pub(super) const DAY: u16 = 24 * 60;
 
@@ -92,7 +92,7 @@ impl Pause {
     /// # Errors
     /// [`BadRules::Pause`].
     pub const fn new(least: u32, most: u32) -> Result<Self, BadRules> {
-        if least > most || most > LONGEST_PAUSE {
+        if least > most || most > MAX_PAUSE_SECONDS {
             return Err(BadRules::Pause);
         }
         Ok(Self { least, most })
@@ -100,13 +100,13 @@ impl Pause {
 
     /// Returns the shortest pause, in seconds.
     #[must_use]
-    pub const fn least(self) -> u32 {
+    pub const fn min_seconds(self) -> u32 {
         self.least
     }
 
     /// Returns the longest pause, in seconds.
     #[must_use]
-    pub const fn most(self) -> u32 {
+    pub const fn max_seconds(self) -> u32 {
         self.most
     }
 
@@ -168,7 +168,7 @@ pub enum BadRules {
     Quota,
     /// The pause is out of range.
     #[error(
-        "pausa_min_s and pausa_max_s must be seconds from 0 to {LONGEST_PAUSE}, the first at most the second"
+        "pausa_min_s and pausa_max_s must be seconds from 0 to {MAX_PAUSE_SECONDS}, the first at most the second"
     )]
     Pause,
 }
@@ -335,7 +335,7 @@ mod tests {
             assert_eq!(rules.check(), Err(error));
         }
         assert_eq!(Pause::new(2, 1), Err(BadRules::Pause));
-        assert_eq!(Pause::new(0, LONGEST_PAUSE + 1), Err(BadRules::Pause));
+        assert_eq!(Pause::new(0, MAX_PAUSE_SECONDS + 1), Err(BadRules::Pause));
     }
 
     #[test]

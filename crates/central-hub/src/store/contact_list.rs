@@ -221,7 +221,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn known(
+    pub async fn contact_details(
         &self,
         chat: &str,
         cliente_id: Option<u64>,

@@ -18,7 +18,7 @@ use super::contact_cards::stored;
 use super::conversation_rows::digits_of_chat;
 use super::error::StoreError;
 use super::messages::{Message, joined};
-use super::search::{Budget, CHUNK, MAX_READ};
+use super::search::{Budget, CHUNK_ROWS, MAX_READ};
 use super::words::Words;
 use super::{MessagePage, Store};
 use crate::text::fold;
@@ -140,7 +140,7 @@ impl Store {
             if budget.is_spent() {
                 return Ok((found, Some(before)));
             }
-            size = CHUNK;
+            size = CHUNK_ROWS;
         }
     }
 
@@ -164,7 +164,7 @@ impl Store {
         loop {
             let (lasts, to) = self.last_of_each(cliente_id, before, size).await?;
             budget.spend(size as usize, 0);
-            size = CHUNK;
+            size = CHUNK_ROWS;
             let known: Vec<_> = lasts.iter().map(|(_, chat)| chat.as_str()).collect();
             let mut names: HashMap<String, String> = HashMap::new();
             for contact in self.contacts(&known).await? {
@@ -338,7 +338,7 @@ impl Store {
                 return Ok((found, Some(next)));
             }
             before = next;
-            size = CHUNK;
+            size = CHUNK_ROWS;
         }
     }
 

@@ -48,7 +48,7 @@ pub async fn copy_sqlite(from: &Path, into: &Path) -> Result<(), StoreError> {
 /// [`StoreError::Open`] if the copy is damaged, is not a database of the hub,
 /// or is of a later version.
 pub async fn check_copy(file: &Path) -> Result<CopyFacts, StoreError> {
-    look(file).await.map_err(|source| failed(file, source))
+    inspect(file).await.map_err(|source| failed(file, source))
 }
 
 fn failed(file: &Path, source: sqlx::Error) -> StoreError {
@@ -64,7 +64,7 @@ async fn open(file: &Path) -> Result<AnyConnection, sqlx::Error> {
     AnyConnection::connect_with(&options).await
 }
 
-async fn look(file: &Path) -> Result<CopyFacts, sqlx::Error> {
+async fn inspect(file: &Path) -> Result<CopyFacts, sqlx::Error> {
     let mut connection = open(file).await?;
     sqlx::query("PRAGMA query_only = ON")
         .execute(&mut connection)

@@ -14,14 +14,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Open`] if the database cannot be opened or is damaged.
     pub async fn examine(location: &DatabaseLocation) -> Result<String, StoreError> {
-        look(location).await.map_err(|source| StoreError::Open {
+        inspect(location).await.map_err(|source| StoreError::Open {
             location: location.to_string(),
             source,
         })
     }
 }
 
-async fn look(location: &DatabaseLocation) -> Result<String, sqlx::Error> {
+async fn inspect(location: &DatabaseLocation) -> Result<String, sqlx::Error> {
     install_default_drivers();
     let options = connect_options(location)?;
     let mut connection = AnyConnection::connect_with(&options).await?;

@@ -39,7 +39,7 @@ impl<'a> Change<'a> {
 
     /// Adds a detail in words for a person.
     #[must_use]
-    pub const fn because(mut self, detail: &'a str) -> Self {
+    pub const fn with_detail(mut self, detail: &'a str) -> Self {
         self.detail = Some(detail);
         self
     }

@@ -34,7 +34,7 @@ use crate::message_content::{Call, Content, Texts};
 
 /// The name of the follower's lease.
 pub const FOLLOWER: &str = "listener";
-const PLACE: &str = "listener.place";
+const POSITION_SETTING: &str = "listener.place";
 const SESSION: &str = "listener.session";
 /// WhatsApp's type for a message that session-manager could not decrypt.
 const UNREADABLE: &str = "ciphertext";
@@ -155,7 +155,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn cursor(&self) -> Result<Cursor, StoreError> {
-        let place = self.setting(PLACE).await?;
+        let place = self.setting(POSITION_SETTING).await?;
         Ok(place
             .and_then(|json| serde_json::from_str(&json).ok())
             .unwrap_or_default())
@@ -180,7 +180,7 @@ impl Store {
                 Some(Event::Message(event)) => self.learn_from(&event.into()).await?,
                 Some(Event::Call(event)) => self.learn_from(&event.into()).await?,
                 Some(event) => {
-                    if let Some(changed) = ChangedMessage::of(event) {
+                    if let Some(changed) = ChangedMessage::from_event(event) {
                         self.learn_from_change(&changed).await?;
                     }
                 }
@@ -220,7 +220,7 @@ impl Store {
                     | Event::MessageDeleted(_)
                     | Event::Reaction(_)),
                 ) => {
-                    if let Some(changed) = ChangedMessage::of(event) {
+                    if let Some(changed) = ChangedMessage::from_event(event) {
                         self.record_change_in(&mut tx, changed).await?;
                     }
                     place.lag_ms = lag(told).or(place.lag_ms);
@@ -234,7 +234,7 @@ impl Store {
             }
         }
         let json = serde_json::to_string(&place).unwrap_or_default();
-        self.set_in(&mut tx, PLACE, &json).await?;
+        self.set_in(&mut tx, POSITION_SETTING, &json).await?;
         tx.commit().await?;
         Ok(true)
     }

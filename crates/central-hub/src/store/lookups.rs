@@ -45,7 +45,7 @@ pub struct Lookup {
     pub answered_at: Option<Timestamp>,
 }
 
-fn before(age: Duration) -> i64 {
+fn cutoff(age: Duration) -> i64 {
     now().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
 }
 
@@ -120,8 +120,8 @@ impl Store {
         sqlx::query(statement)
             .bind(json!(addresses).to_string())
             .bind(now())
-            .bind(before(FOUND_VALID_FOR))
-            .bind(before(NOT_FOUND_VALID_FOR))
+            .bind(cutoff(FOUND_VALID_FOR))
+            .bind(cutoff(NOT_FOUND_VALID_FOR))
             .bind(i64::from(priority == LookupPriority::List))
             .execute(&mut **tx)
             .await?;

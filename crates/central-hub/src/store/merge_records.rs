@@ -49,7 +49,7 @@ struct SavedCard {
 }
 
 impl SavedCard {
-    fn of(card: Card) -> Self {
+    fn from_card(card: Card) -> Self {
         Self {
             name: card.name,
             tags: card.tags,
@@ -86,7 +86,7 @@ impl ContactState {
             let own = self.cards.entry(*business).or_default();
             let mut merged = std::mem::take(own).filled("", *business);
             merged.merge(card.clone().filled("", *business));
-            *own = SavedCard::of(merged);
+            *own = SavedCard::from_card(merged);
         }
         if let Some(other) = &other.names {
             let own = self.names.get_or_insert_default();
@@ -124,7 +124,7 @@ impl ContactState {
         let cards = cards_in(tx, chat).await?.into_iter();
         let cards = cards.map(|card| {
             let business = super::contact_cards::stored(card.cliente_id);
-            (business, SavedCard::of(card))
+            (business, SavedCard::from_card(card))
         });
         Ok(Self {
             cards: cards.collect(),

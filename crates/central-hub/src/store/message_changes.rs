@@ -50,7 +50,7 @@ pub(super) struct ChangedMessage<'a> {
 
 impl<'a> ChangedMessage<'a> {
     /// Returns the change that an event reports; `None` for other events.
-    pub(super) fn of(event: &'a Event) -> Option<Self> {
+    pub(super) fn from_event(event: &'a Event) -> Option<Self> {
         Some(match event {
             Event::MessageEdited(event) => Self {
                 message_id: &event.message_id,

@@ -18,12 +18,12 @@ use crate::message_content::Contents;
 
 /// Rows that several hubs write concurrently may have ids in another order than
 /// their times.
-const WRITTEN_AT_ONCE: i64 = 1000;
+const MAX_ID_DISORDER: i64 = 1000;
 /// Messages received more than a minute after they were written are late. The
 /// index of late messages uses the same wording.
-const LATE: &str = "written_at < created_at - 60000";
+const IS_LATE: &str = "written_at < created_at - 60000";
 /// When a message was written, as far as known.
-const AT: &str = "COALESCE(written_at, created_at)";
+const WRITTEN_AT: &str = "COALESCE(written_at, created_at)";
 
 /// How a message came to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -215,7 +215,7 @@ impl Message {
     /// Returns what is known of the file that it was sent with.
     #[must_use]
     pub fn sent_file(&self) -> Option<SentFile> {
-        SentFile::of(&self.kind, self.request.as_deref())
+        SentFile::from_request(&self.kind, self.request.as_deref())
     }
 
     pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
@@ -436,7 +436,7 @@ impl Store {
                 .fetch_optional(self.reader())
                 .await?;
             let Some(first) = first else { return Ok(None) };
-            after = first.saturating_sub(WRITTEN_AT_ONCE);
+            after = first.saturating_sub(MAX_ID_DISORDER);
         }
         if let Some(until) = filter.until {
             // As in `select_messages`: messages that arrived in time, and late
@@ -450,14 +450,14 @@ impl Store {
                 .fetch_optional(self.reader())
                 .await?;
             let late = format!(
-                "SELECT id FROM messages WHERE {LATE} AND written_at < $1
+                "SELECT id FROM messages WHERE {IS_LATE} AND written_at < $1
                  ORDER BY id DESC LIMIT 1"
             );
             let late: Option<i64> = sqlx::query_scalar(AssertSqlSafe(late))
                 .bind(until.as_millis())
                 .fetch_optional(self.reader())
                 .await?;
-            let in_time = in_time.map(|id| id.saturating_add(WRITTEN_AT_ONCE));
+            let in_time = in_time.map(|id| id.saturating_add(MAX_ID_DISORDER));
             let late = late.map(|id| id.saturating_add(1));
             let Some(last) = in_time.max(late) else {
                 return Ok(None);
@@ -494,8 +494,8 @@ impl Store {
             // Ids grow with time, except among concurrent writes.
             let _ = write!(
                 conditions,
-                " AND {AT} >= ${next} AND created_at >= ${next}
-                  AND id > (SELECT id - {WRITTEN_AT_ONCE} FROM messages
+                " AND {WRITTEN_AT} >= ${next} AND created_at >= ${next}
+                  AND id > (SELECT id - {MAX_ID_DISORDER} FROM messages
                      WHERE created_at >= ${next} ORDER BY created_at, id LIMIT 1)"
             );
             next += 1;
@@ -515,13 +515,13 @@ impl Store {
             // above, not two: SQLite seeks by one, and may choose the farther.
             format!(
                 "SELECT * FROM (
-                     {select} {least}($1, COALESCE((SELECT id + {WRITTEN_AT_ONCE}
+                     {select} {least}($1, COALESCE((SELECT id + {MAX_ID_DISORDER}
                          FROM messages WHERE created_at < ${until} + 60000
                          ORDER BY created_at DESC, id DESC LIMIT 1), 0))
-                     {conditions} AND {AT} < ${until} AND created_at < ${until} + 60000
+                     {conditions} AND {WRITTEN_AT} < ${until} AND created_at < ${until} + 60000
                      ORDER BY id DESC LIMIT ${limit}) AS in_time
                  UNION ALL SELECT * FROM (
-                     {select} $1 {conditions} AND {LATE} AND {AT} < ${until}
+                     {select} $1 {conditions} AND {IS_LATE} AND {WRITTEN_AT} < ${until}
                      AND created_at >= ${until} + 60000
                      ORDER BY id DESC LIMIT ${limit}) AS late
                  ORDER BY id DESC LIMIT ${limit}"

@@ -527,7 +527,7 @@ impl Store {
     }
 
     async fn merge_known_lids_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        for chat in unusual_in(tx, "people", "chat").await? {
+        for chat in unusual_spellings_in(tx, "people", "chat").await? {
             let address = address_of(&chat).into_owned();
             if address == chat {
                 continue;
@@ -595,7 +595,7 @@ impl Store {
             ("recipients", "chat"),
             ("contacts", "wa_id"),
         ] {
-            chats.extend(unusual_in(tx, table, column).await?);
+            chats.extend(unusual_spellings_in(tx, table, column).await?);
         }
         let mut count = 0;
         for chat in chats {
@@ -632,7 +632,7 @@ impl Store {
 }
 
 /// Finds the chats that may be another spelling of a line, by the index.
-async fn unusual_in(
+async fn unusual_spellings_in(
     tx: &mut Tx,
     table: &'static str,
     column: &'static str,

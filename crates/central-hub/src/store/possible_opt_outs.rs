@@ -23,7 +23,7 @@ use super::rows::{now, timestamp};
 use super::{Store, Tx};
 
 /// Maximum length of a stored text, in characters.
-const LONGEST: usize = 500;
+const MAX_TEXT_LENGTH: usize = 500;
 
 /// A message that may be an opt-out.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         // The business that last wrote to the contact.
         let business = last_to(tx, chat).await?.and_then(|last| last.cliente_id);
-        let text: String = text.chars().take(LONGEST).collect();
+        let text: String = text.chars().take(MAX_TEXT_LENGTH).collect();
         sqlx::query(
             "INSERT INTO possible_opt_outs (chat, cliente_id, word, text, created_at)
              SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT),

@@ -34,12 +34,12 @@ const TIME_LIMIT: Duration = Duration::from_millis(10);
 const FIRST_RANGE: i64 = SQLITE_BUCKET;
 /// Messages whose index entries are read at once, at most: words that are rare in
 /// the newest messages may be common in older ones.
-const LONGEST_RANGE: i64 = 2 * FIRST_RANGE;
+const MAX_RANGE: i64 = 2 * FIRST_RANGE;
 /// A range that took less than this is followed by a longer one.
 const FAST_READ: Duration = Duration::from_millis(2);
 /// Bytes of text read per search.
 const MAX_READ_BYTES: usize = 4 * 1024 * 1024;
-pub(super) const CHUNK: u32 = 1_000;
+pub(super) const CHUNK_ROWS: u32 = 1_000;
 /// Messages up to which a filtered search skips the index.
 const FEW_MESSAGES: u32 = 2_000;
 /// Bytes of text per chunk, so that long messages do not fill the memory.
@@ -189,7 +189,7 @@ impl Store {
         let mut size = if is_known {
             limit.saturating_add(1)
         } else {
-            CHUNK
+            CHUNK_ROWS
         };
         let mut budget = Budget::new(MAX_READ);
         let mut bytes_left = PAGE_BYTES;
@@ -232,7 +232,7 @@ impl Store {
                 });
             }
             before = next;
-            size = CHUNK;
+            size = CHUNK_ROWS;
         }
     }
 
@@ -287,7 +287,7 @@ impl Store {
                 return Ok(Matches { ids, next });
             }
             if begun.elapsed() < FAST_READ {
-                range = range.saturating_mul(2).min(LONGEST_RANGE);
+                range = range.saturating_mul(2).min(MAX_RANGE);
             }
         }
     }
@@ -377,7 +377,7 @@ impl Store {
         let mut messages = Vec::new();
         let mut budget = Budget::new(MAX_READ);
         loop {
-            let chunk = self.chunk(&filter, CHUNK, CHUNK_BYTES).await?;
+            let chunk = self.chunk(&filter, CHUNK_ROWS, CHUNK_BYTES).await?;
             budget.spend(chunk.messages.len(), chunk.bytes);
             let (is_last, words) = (chunk.is_last, words.clone());
             let looked_at = chunk.messages;

@@ -82,7 +82,7 @@ impl Store {
         };
         let moved = match decision {
             Decision::Arrived => {
-                let change = Change::to(MessageState::Sent, "SEEN_BY_A_PERSON").because(reason);
+                let change = Change::to(MessageState::Sent, "SEEN_BY_A_PERSON").with_detail(reason);
                 let moved = self.change_in(&mut tx, id, change).await?;
                 if let Some(campaign) = before.campaign_id {
                     recipient_arrived_in(&mut tx, campaign, id, reason).await?;
@@ -90,7 +90,7 @@ impl Store {
                 moved
             }
             Decision::GivenUp => {
-                let change = Change::to(MessageState::Failed, "GIVEN_UP").because(reason);
+                let change = Change::to(MessageState::Failed, "GIVEN_UP").with_detail(reason);
                 self.change_in(&mut tx, id, change).await?
             }
             Decision::TryAgain => Some(try_again_in(&mut tx, id, reason).await?),
@@ -121,7 +121,7 @@ async fn try_again_in(tx: &mut Tx, id: i64, reason: &str) -> Result<Message, Sto
     .bind(id)
     .fetch_one(&mut **tx)
     .await?;
-    let change = Change::to(MessageState::Unconfirmed, "RETRY_ASKED").because(reason);
+    let change = Change::to(MessageState::Unconfirmed, "RETRY_ASKED").with_detail(reason);
     note(tx, id, Some(MessageState::Unconfirmed), change, at).await?;
     Message::read(&row)
 }

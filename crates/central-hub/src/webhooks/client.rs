@@ -20,7 +20,7 @@ use crate::store::{Attempt, Webhook, WebhookSecret};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Limits on reading the response body, in bytes and in time. The body is
 /// discarded, but reading it lets the receiver finish sending it.
-const MAX_BODY: usize = 16 * 1024;
+const MAX_BODY_BYTES: usize = 16 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A request to post, and its destination.
@@ -91,14 +91,14 @@ impl WebhookClient {
             Err(_) => Err("TIMEOUT"),
             Ok(result) => result,
         };
-        let mut asked = None;
+        let mut requested_pause = None;
         match response {
             Err(error) => attempt.error = Some(error),
             Ok(response) => {
                 let status = response.status();
                 attempt.status = Some(status.as_u16());
-                attempt.error = refusal(status.as_u16());
-                asked = retry_after(response.headers());
+                attempt.error = error_of_status(status.as_u16());
+                requested_pause = retry_after(response.headers());
                 let _ = tokio::time::timeout(BODY_TIMEOUT, drain(response)).await;
             }
         }
@@ -106,7 +106,7 @@ impl WebhookClient {
         counter!("leadmaster_webhook_attempts_total", "outcome" => outcome).increment(1);
         histogram!("leadmaster_webhook_attempt_duration_seconds")
             .record(attempt.duration.as_secs_f64());
-        (attempt, asked)
+        (attempt, requested_pause)
     }
 
     async fn post(&self, post: &Post<'_>, at: Timestamp) -> Result<Response, &'static str> {
@@ -126,14 +126,14 @@ impl WebhookClient {
             request = request.header("webhook-signature", signature);
         }
         let sent = request.body(post.body.to_owned()).send().await;
-        sent.map_err(|error| code(&error))
+        sent.map_err(|error| error_code(&error))
     }
 
     /// Returns the HTTP client, which is built on first use so that
     /// certificates are loaded only if needed.
     fn client(&self, tls: bool) -> Result<&Client, &'static str> {
-        let place = if tls { &self.0.tls } else { &self.0.plain };
-        if let Some(client) = place.get() {
+        let cell = if tls { &self.0.tls } else { &self.0.plain };
+        if let Some(client) = cell.get() {
             return Ok(client);
         }
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -157,12 +157,12 @@ impl WebhookClient {
             tracing::error!("webhooks cannot be called over https: {error}");
             "NO_CERTIFICATES"
         })?;
-        Ok(place.get_or_init(|| client))
+        Ok(cell.get_or_init(|| client))
     }
 }
 
 /// Returns the error code for a response status; `None` for success.
-fn refusal(status: u16) -> Option<&'static str> {
+fn error_of_status(status: u16) -> Option<&'static str> {
     match status {
         200..300 => None,
         300..400 => Some("REDIRECTED"),
@@ -188,7 +188,7 @@ pub(crate) fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error
     })
 }
 
-fn code(error: &reqwest::Error) -> &'static str {
+fn error_code(error: &reqwest::Error) -> &'static str {
     for cause in causes(error) {
         if cause.is::<Refused>() {
             return "ADDRESS_REFUSED";
@@ -220,7 +220,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 async fn drain(mut response: Response) {
     let mut read = 0;
-    while read < MAX_BODY
+    while read < MAX_BODY_BYTES
         && let Ok(Some(chunk)) = response.chunk().await
     {
         read += chunk.len();

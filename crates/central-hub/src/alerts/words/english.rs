@@ -7,7 +7,7 @@ use super::Digest;
 
 pub(super) fn title(condition: &Condition) -> String {
     match condition {
-        Condition::SessionNotReady { cause, .. } => session(cause).0.to_owned(),
+        Condition::SessionNotReady { cause, .. } => session_texts(cause).0.to_owned(),
         Condition::SessionManagerDown { .. } => format!("{SERVICE_NAME} does not answer"),
         Condition::ManyRestarts { service, number } => {
             format!("{service} was restarted {number} times within an hour")
@@ -22,7 +22,7 @@ pub(super) fn title(condition: &Condition) -> String {
             format!("{service} uses {mib} MiB of memory")
         }
         Condition::CampaignStopped { name, .. } => {
-            format!("the campaign “{}” was paused automatically", short(name))
+            format!("the campaign “{}” was paused automatically", shorten(name))
         }
         Condition::WhatsappLimit { kind, .. } => match kind {
             LimitKind::ReachOut => "WhatsApp does not let the account start new chats",
@@ -36,13 +36,16 @@ pub(super) fn title(condition: &Condition) -> String {
             } else {
                 "missed events"
             };
-            format!("the webhook “{}” {what}", short(name))
+            format!("the webhook “{}” {what}", shorten(name))
         }
-        Condition::BackupFailed { what } => format!("the backup of {} failed", of(*what)),
+        Condition::BackupFailed { what } => format!("the backup of {} failed", backup_name(*what)),
         Condition::BackupOld { what, hours } => {
-            format!("the newest backup of {} is {hours} hours old", of(*what))
+            format!(
+                "the newest backup of {} is {hours} hours old",
+                backup_name(*what)
+            )
         }
-        Condition::NoBackup { what } => format!("there is no backup of {} yet", of(*what)),
+        Condition::NoBackup { what } => format!("there is no backup of {} yet", backup_name(*what)),
         Condition::LowDisk { free_mib, .. } => format!("{free_mib} MiB are left on the disk"),
         Condition::LargeProfile { mib } => format!("the browser's profile uses {mib} MiB"),
         Condition::Certificate { host, is_over } => {
@@ -59,7 +62,7 @@ pub(super) fn title(condition: &Condition) -> String {
 pub(super) fn body(condition: &Condition, until: &str) -> String {
     match condition {
         Condition::SessionNotReady { cause, message, .. } => {
-            let (_, cure) = session(cause);
+            let (_, cure) = session_texts(cause);
             let until = match until {
                 "" => String::new(),
                 until => format!(" It expires at {until}."),
@@ -93,8 +96,8 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
         ),
         Condition::CampaignStopped { name, reason, .. } => format!(
             "The hub paused the campaign “{}”: {} Check the cause on the page before you resume it.",
-            short(name),
-            stopped(reason)
+            shorten(name),
+            stop_reason(reason)
         ),
         Condition::WhatsappLimit { kind, .. } => {
             let until = if until.is_empty() {
@@ -128,23 +131,23 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
             };
             format!(
                 "{number} events could not be delivered to “{}” after a day of attempts.{off} On the page, Integrations shows why and can send them again.",
-                short(name)
+                shorten(name)
             )
         }
         Condition::BackupFailed { what } => format!(
             "The last backup of {} failed. On the server, {} shows the problem.",
-            of(*what),
-            command(*what)
+            backup_name(*what),
+            backup_command(*what)
         ),
         Condition::BackupOld { what, hours } => format!(
             "The newest backup of {} is {hours} hours old. On the server, {} creates one or shows the problem.",
-            of(*what),
-            command(*what)
+            backup_name(*what),
+            backup_command(*what)
         ),
         Condition::NoBackup { what } => format!(
             "Backups of {} are configured, but none has been created. On the server, {} creates one or shows the problem.",
-            of(*what),
-            command(*what)
+            backup_name(*what),
+            backup_command(*what)
         ),
         Condition::LowDisk { what, free_mib } => format!(
             "{free_mib} MiB are left on the disk of {what}. On a full disk nothing can be stored, so nothing is sent: df -h and du -xh --max-depth=2 show what uses the space."
@@ -168,14 +171,14 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
     }
 }
 
-const fn of(what: Backup) -> &'static str {
+const fn backup_name(what: Backup) -> &'static str {
     match what {
         Backup::Session => "the WhatsApp session",
         Backup::Hub => "the hub's database",
     }
 }
 
-const fn command(what: Backup) -> &'static str {
+const fn backup_command(what: Backup) -> &'static str {
     match what {
         Backup::Session => "session-manager backup",
         Backup::Hub => "central-hub backup",
@@ -183,13 +186,13 @@ const fn command(what: Backup) -> &'static str {
 }
 
 /// Shortens a name; the web page shows the full one.
-fn short(name: &str) -> String {
+fn shorten(name: &str) -> String {
     name.chars().take(40).collect()
 }
 
 /// Returns the title and the remedy of a cause. The remedy is empty where only
 /// the service's own message helps.
-fn session(cause: &str) -> (&'static str, &'static str) {
+fn session_texts(cause: &str) -> (&'static str, &'static str) {
     const LINK: &str = "the phone must be linked";
     const BROWSER: &str = "WhatsApp's browser does not stay up";
     const BY_ITSELF: &str = "It is restarted automatically. If this continues, check the server's memory and the log of session-manager.";
@@ -278,7 +281,7 @@ fn session(cause: &str) -> (&'static str, &'static str) {
     }
 }
 
-fn stopped(reason: &str) -> &'static str {
+fn stop_reason(reason: &str) -> &'static str {
     match reason {
         "REACH_OUT_LIMIT" => "WhatsApp does not let the account start new chats.",
         "NEW_CHAT_LIMIT" => "the monthly limit on new chats is reached.",

@@ -11,7 +11,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::row_validation::{first_filled, refusal, validate_row};
-use super::{ImportFault, ImportRules, Item, LARGEST_RECORD, MOST_COLUMNS, Sink, emit};
+use super::{ImportFault, ImportRules, Item, MAX_COLUMNS, MAX_RECORD_BYTES, Sink, emit};
 use crate::campaigns::columns::{self, Fields, NAME};
 use crate::campaigns::heading_recognition;
 
@@ -21,7 +21,7 @@ pub(super) fn read_array(
     rules: &ImportRules,
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
-    let left = Rc::new(Cell::new(LARGEST_RECORD));
+    let left = Rc::new(Cell::new(MAX_RECORD_BYTES));
     let bounded = Bounded {
         text,
         left: Rc::clone(&left),
@@ -57,12 +57,12 @@ pub(super) fn read_lines(
     let mut line = Vec::new();
     for number in first.. {
         line.clear();
-        let most = u64::try_from(LARGEST_RECORD).unwrap_or(u64::MAX);
+        let most = u64::try_from(MAX_RECORD_BYTES).unwrap_or(u64::MAX);
         let read = text.by_ref().take(most).read_until(b'\n', &mut line)?;
         if read == 0 {
             break;
         }
-        if read == LARGEST_RECORD && !line.ends_with(b"\n") {
+        if read == MAX_RECORD_BYTES && !line.ends_with(b"\n") {
             return Err(ImportFault::RecordTooLarge { line: number });
         }
         if line.trim_ascii().is_empty() {
@@ -117,7 +117,7 @@ impl<'de, S: Sink> Visitor<'de> for Elements<'_, S> {
         let mut number = 0;
         loop {
             number += 1;
-            self.left.set(LARGEST_RECORD);
+            self.left.set(MAX_RECORD_BYTES);
             let next = seq.next_element::<Value>();
             if self.left.get() == 0 && next.is_err() {
                 *self.fault = Some(ImportFault::RecordTooLarge { line: number });
@@ -219,7 +219,7 @@ impl<'a, S: Sink> ElementReader<'a, S> {
             return Ok(());
         }
         self.columns.extend(new.iter().cloned());
-        if self.columns.len() > MOST_COLUMNS {
+        if self.columns.len() > MAX_COLUMNS {
             return Err(ImportFault::TooManyColumns);
         }
         emit(self.sink, Item::Columns(new))

@@ -17,10 +17,10 @@ use crate::campaigns::columns::{self, Fields, NAME};
 use crate::campaigns::heading_recognition;
 
 /// The heading is within this many lines; titles and dates may be above it.
-const HEADING_WITHIN: usize = 20;
+const MAX_HEADING_LINE: usize = 20;
 /// Minimum share, in tenths, of a column's filled cells that must be numbers of
 /// the list's country for it to be a phone column.
-const NUMBERS_IN_TENTHS: usize = 8;
+const MIN_PHONE_TENTHS: usize = 8;
 
 /// The detected layout.
 #[derive(Debug)]
@@ -46,12 +46,12 @@ impl Layout {
     /// # Errors
     /// If no column holds the number, or a chosen column does not exist.
     pub(super) fn find(first: &[Record], rules: &ImportRules) -> Result<Self, ImportFault> {
-        let within = &first[..first.len().min(HEADING_WITHIN)];
+        let within = &first[..first.len().min(MAX_HEADING_LINE)];
         let width = first.iter().map(Record::filled).max().unwrap_or(0);
         let found: Vec<_> = within
             .iter()
             .enumerate()
-            .filter(|(_, record)| !heading_phones(record, rules).is_empty())
+            .filter(|(_, record)| !phone_columns_of_heading(record, rules).is_empty())
             .collect();
         // A single cell such as "Listado de teléfonos" above the table is its title, not a heading.
         let is_wide = |record: &Record| record.filled() > 1 || width <= 1;
@@ -61,7 +61,7 @@ impl Layout {
             .or(found.first());
         match heading {
             Some((index, record)) => Self::from_heading(record, *index, rules),
-            None => Self::by_content(first, rules),
+            None => Self::from_content(first, rules),
         }
     }
 
@@ -72,7 +72,7 @@ impl Layout {
         rules: &ImportRules,
     ) -> Result<Self, ImportFault> {
         let mut layout = Self::of_heading(record, index)?;
-        layout.phones = heading_phones(record, rules);
+        layout.phones = phone_columns_of_heading(record, rules);
         layout.name = match &rules.name {
             Some(name) => Some(layout.column(name)?),
             None => heading_recognition::name_column(&layout.keys),
@@ -81,7 +81,7 @@ impl Layout {
     }
 
     /// Returns the layout that the content of the cells suggests.
-    fn by_content(first: &[Record], rules: &ImportRules) -> Result<Self, ImportFault> {
+    fn from_content(first: &[Record], rules: &ImportRules) -> Result<Self, ImportFault> {
         let Some(top) = first.iter().find(|record| record.filled() > 0) else {
             return Err(ImportFault::Empty);
         };
@@ -106,7 +106,7 @@ impl Layout {
         let body = &first[layout.skipped..];
         layout.phones = match &rules.column {
             Some(column) => vec![layout.column(column)?],
-            None => layout.columns_of_numbers(body, &rules.home),
+            None => layout.phone_columns_by_content(body, &rules.home),
         };
         if layout.phones.is_empty() {
             // For a list without headings, the names that its columns get.
@@ -160,14 +160,14 @@ impl Layout {
 
     /// Returns the columns whose cells are numbers of the list's country, the
     /// fullest column first. A column with another heading (`DNI`) is excluded.
-    fn columns_of_numbers(&self, body: &[Record], home: &Home) -> Vec<usize> {
+    fn phone_columns_by_content(&self, body: &[Record], home: &Home) -> Vec<usize> {
         let mut found: Vec<_> = (0..self.keys.len())
             .filter(|at| !heading_recognition::is_not_a_phone_heading(&self.keys[*at]))
             .filter_map(|at| {
                 let cells = || body.iter().filter_map(|it| it.cells.get(at));
                 let filled = cells().filter(|it| !it.trim().is_empty()).count();
                 let numbers = cells().filter(|it| is_number(it, home)).count();
-                let are_most = numbers > 0 && numbers * 10 >= filled * NUMBERS_IN_TENTHS;
+                let are_most = numbers > 0 && numbers * 10 >= filled * MIN_PHONE_TENTHS;
                 are_most.then_some((std::cmp::Reverse(numbers), at))
             })
             .collect();
@@ -234,7 +234,7 @@ impl Layout {
 }
 
 /// Returns the phone columns if this line is the heading, otherwise an empty list.
-fn heading_phones(record: &Record, rules: &ImportRules) -> Vec<usize> {
+fn phone_columns_of_heading(record: &Record, rules: &ImportRules) -> Vec<usize> {
     let keys: Vec<_> = record.cells.iter().map(|it| columns::key(it)).collect();
     match &rules.column {
         Some(name) => position(&keys, name).into_iter().collect(),
@@ -271,5 +271,5 @@ fn is_of_names(body: &[Record], at: usize) -> bool {
             && !cell.chars().any(|c| c.is_numeric() || "@/:".contains(c))
     };
     let (filled, names) = (cells().count(), cells().filter(is_name).count());
-    filled > 0 && names * 10 >= filled * NUMBERS_IN_TENTHS
+    filled > 0 && names * 10 >= filled * MIN_PHONE_TENTHS
 }

@@ -35,14 +35,14 @@ use super::template::Template;
 
 pub use charset::Charset;
 pub use decode::Utf8;
-pub use workbook::LARGEST_WORKBOOK;
+pub use workbook::MAX_WORKBOOK_BYTES;
 
 /// Maximum size of one line or element, in bytes.
-pub const LARGEST_RECORD: usize = 64 * 1024;
+pub const MAX_RECORD_BYTES: usize = 64 * 1024;
 /// Maximum number of columns.
-pub const MOST_COLUMNS: usize = 100;
+pub const MAX_COLUMNS: usize = 100;
 /// Maximum length of a value, in characters.
-pub const LONGEST_VALUE: usize = 4096;
+pub const MAX_VALUE_LENGTH: usize = 4096;
 
 /// Options of an import.
 #[derive(Clone, Debug)]
@@ -178,7 +178,10 @@ pub enum ImportFault {
     )]
     WorkbookTooLarge,
     /// The chosen sheet does not exist.
-    #[error("the workbook has no sheet with this name (found: {})", shown(found))]
+    #[error(
+        "the workbook has no sheet with this name (found: {})",
+        shorten_names(found)
+    )]
     NoSuchSheet {
         /// The sheets.
         found: Vec<String>,
@@ -186,14 +189,14 @@ pub enum ImportFault {
     /// No column holds the phone number.
     #[error(
         "no column contains the number: name one telefono or celular, or select one with ?columna= (found: {})",
-        shown(found)
+        shorten_names(found)
     )]
     NoPhoneColumn {
         /// The headings.
         found: Vec<String>,
     },
     /// The chosen column does not exist.
-    #[error("there is no column {name} (found: {})", shown(found))]
+    #[error("there is no column {name} (found: {})", shorten_names(found))]
     NoSuchColumn {
         /// The name that was chosen.
         name: String,
@@ -206,8 +209,8 @@ pub enum ImportFault {
         /// Their name.
         name: String,
     },
-    /// The table has more than [`MOST_COLUMNS`] columns.
-    #[error("more than {MOST_COLUMNS} columns")]
+    /// The table has more than [`MAX_COLUMNS`] columns.
+    #[error("more than {MAX_COLUMNS} columns")]
     TooManyColumns,
     /// The text needs columns that the list does not have.
     #[error("the text uses columns that the list does not have: {names}")]
@@ -215,8 +218,10 @@ pub enum ImportFault {
         /// Their names.
         names: String,
     },
-    /// A record is larger than [`LARGEST_RECORD`].
-    #[error("line {line}: more than {LARGEST_RECORD} bytes; is a closing quotation mark missing?")]
+    /// A record is larger than [`MAX_RECORD_BYTES`].
+    #[error(
+        "line {line}: more than {MAX_RECORD_BYTES} bytes; is a closing quotation mark missing?"
+    )]
     RecordTooLarge {
         /// The line on which it begins.
         line: u64,
@@ -272,7 +277,7 @@ impl ImportFault {
 }
 
 /// Formats names for an error message: the first ones, shortened.
-fn shown(names: &[String]) -> String {
+fn shorten_names(names: &[String]) -> String {
     let shown = |text: &String| text.chars().take(30).collect::<String>();
     let names: Vec<_> = names.iter().take(20).map(shown).collect();
     names.join(", ")
@@ -308,7 +313,7 @@ pub fn read(
     let source = Cursor::new(first).chain(source);
     if is_workbook {
         let mut check = EncodingCheck::new(rules, None);
-        let result = workbook::read(source, rules, &mut |item| check.pass(item, sink));
+        let result = workbook::read(source, rules, &mut |item| check.check(item, sink));
         // Rows before the fault count, including those that are held.
         check.finish(sink)?;
         return result;
@@ -317,9 +322,9 @@ pub fn read(
     let seen = decoded.seen();
     let mut check = EncodingCheck::new(rules, Some(Rc::clone(&seen)));
     let result = read_text(
-        BufReader::with_capacity(LARGEST_RECORD, decoded),
+        BufReader::with_capacity(MAX_RECORD_BYTES, decoded),
         rules,
-        &mut |item| check.pass(item, sink),
+        &mut |item| check.check(item, sink),
     );
     check.finish(sink)?;
     result?;

@@ -3,11 +3,11 @@
 use phone_number::PhoneFault;
 use session_api::{Recipient, SendRequest};
 
-use super::{ImportRules, Item, LONGEST_VALUE, RejectedRow, Row};
+use super::{ImportRules, Item, MAX_VALUE_LENGTH, RejectedRow, Row};
 use crate::campaigns::columns::Fields;
 
 /// Maximum length of a cell quoted in a rejection, in characters.
-const SHOWN: usize = 40;
+const QUOTED_LENGTH: usize = 40;
 
 /// Returns the recipient on this line, or the line's rejection.
 pub(super) fn validate_row(line: u64, cell: &str, fields: Fields, rules: &ImportRules) -> Item {
@@ -22,8 +22,8 @@ pub(super) fn validate_row(line: u64, cell: &str, fields: Fields, rules: &Import
         if value.contains('\0') {
             return refuse("BAD_CHARACTER", format!("{name} contains a NUL character"));
         }
-        if value.chars().nth(LONGEST_VALUE).is_some() {
-            let reason = format!("{name} is longer than {LONGEST_VALUE} characters");
+        if value.chars().nth(MAX_VALUE_LENGTH).is_some() {
+            let reason = format!("{name} is longer than {MAX_VALUE_LENGTH} characters");
             return refuse("VALUE_TOO_LONG", reason);
         }
     }
@@ -96,7 +96,7 @@ pub(super) fn refusal(
         cell: cell
             .chars()
             .filter(|c| !c.is_control())
-            .take(SHOWN)
+            .take(QUOTED_LENGTH)
             .collect(),
         cells: Vec::new(),
     })

@@ -6,7 +6,7 @@ use std::fmt;
 use super::row_converter::Fault;
 
 /// Maximum number of skipped rows listed per reason.
-const NAMED: usize = 20;
+const MAX_LISTED_ROWS: usize = 20;
 
 /// The rows of one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl ImportNodeReport {
         self.tables.entry(table).or_default().skipped += 1;
         let skipped = self.skipped.entry((table, fault.reason())).or_default();
         skipped.count += 1;
-        if skipped.rows.len() < NAMED {
+        if skipped.rows.len() < MAX_LISTED_ROWS {
             skipped.rows.push(row);
         }
     }

@@ -563,7 +563,7 @@ mod tests {
     #[test]
     fn users() {
         let of = |tipo, cliente, hash| {
-            let row = Record::of(
+            let row = Record::with_values(
                 1,
                 [
                     ("usuario", " Ana "),
@@ -590,7 +590,7 @@ mod tests {
     #[test]
     fn a_campaign_under_way_is_paused_and_its_braces_are_braces() {
         let of = |estado, own| {
-            let row = Record::of(
+            let row = Record::with_values(
                 3,
                 [
                     ("nombre", "Marzo"),
@@ -620,7 +620,7 @@ mod tests {
     #[test]
     fn recorded_messages() {
         let of = |direction, from, to, raw| {
-            let row = Record::of(
+            let row = Record::with_values(
                 9,
                 [
                     ("direction", direction),
@@ -661,7 +661,8 @@ mod tests {
     fn a_row_names_a_number_and_the_chat_that_it_went_to() {
         let pair = |one: &str, other: &str| Some((one.to_owned(), other.to_owned()));
         let sent = |number, message_id| {
-            let row = Record::of(1, [("telefono_wapp", number), ("message_id", message_id)]);
+            let row =
+                Record::with_values(1, [("telefono_wapp", number), ("message_id", message_id)]);
             converter().addresses_of_sent(&row)
         };
         let (number, lid) = ("5491158254201@c.us", "247033104567642@lid");
@@ -703,7 +704,7 @@ mod tests {
                 ),
                 ("raw_json", raw),
             ];
-            converter().addresses_of_recorded(&Record::of(1, columns))
+            converter().addresses_of_recorded(&Record::with_values(1, columns))
         };
         let by_id =
             r#"{"id":{"_serialized":"false_247033104567642@lid_3A"},"from":"5491158254201@c.us"}"#;
@@ -746,7 +747,7 @@ mod tests {
         ] {
             assert!(!finds(local), "{local:?}");
         }
-        let row = Record::of(
+        let row = Record::with_values(
             9,
             [
                 ("direction", "IN"),
@@ -763,7 +764,7 @@ mod tests {
 
     #[test]
     fn schedules_in_spanish() {
-        let row = Record::of(
+        let row = Record::with_values(
             1,
             [
                 ("dias_semana", "lun,mié, sab"),
@@ -781,7 +782,7 @@ mod tests {
             (schedule.rules.quota, schedule.state),
             (Some(40), "approved")
         );
-        let nonsense = Record::of(1, [("dias_semana", "nunca")]);
+        let nonsense = Record::with_values(1, [("dias_semana", "nunca")]);
         assert_eq!(super::schedule(&nonsense).err(), Some(Fault::Rules));
     }
 }

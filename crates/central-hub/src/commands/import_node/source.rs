@@ -32,7 +32,7 @@ impl Record {
     }
 
     #[cfg(test)]
-    pub(super) fn of<const N: usize>(id: i64, values: [(&'static str, &str); N]) -> Self {
+    pub(super) fn with_values<const N: usize>(id: i64, values: [(&'static str, &str); N]) -> Self {
         let values = values.map(|(column, value)| (column, value.to_owned()));
         Self {
             id,

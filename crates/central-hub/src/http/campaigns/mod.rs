@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
 use utoipa::{IntoParams, ToSchema};
 
-use super::users::by;
+use super::users::actor;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::http::node::campaigns::Changed;
@@ -36,10 +36,10 @@ pub(super) use upload::import_list;
 
 /// Default page size of a list.
 const PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 500;
+const MAX_PAGE_SIZE: u32 = 500;
 /// Maximum length of the reason that a user gives, in characters.
-const LONGEST_REASON: usize = 500;
-const LONGEST_NAME: usize = 200;
+const MAX_REASON_LENGTH: usize = 500;
+const MAX_NAME_LENGTH: usize = 200;
 
 impl From<Refused> for HubError {
     fn from(refused: Refused) -> Self {
@@ -80,7 +80,7 @@ fn context(state: &AppState) -> SchedulerContext {
 
 fn respond(state: &AppState, caller: &Caller, campaign: &Campaign) -> Json<CampaignBody> {
     let names = caller.sees(None);
-    Json(CampaignBody::of(campaign, context(state), names))
+    Json(CampaignBody::new(campaign, context(state), names))
 }
 
 /// Returns a campaign that the caller may access.
@@ -93,10 +93,10 @@ pub(super) async fn find(state: &AppState, caller: &Caller, id: i64) -> Result<C
 /// Validates the page size, which defaults to [`PAGE`].
 pub(super) fn page_size(limit: Option<u32>) -> Result<u32, HubError> {
     let limit = limit.unwrap_or(PAGE);
-    if (1..=LARGEST_PAGE).contains(&limit) {
+    if (1..=MAX_PAGE_SIZE).contains(&limit) {
         return Ok(limit);
     }
-    Err(invalid(format!("limite must be from 1 to {LARGEST_PAGE}")))
+    Err(invalid(format!("limite must be from 1 to {MAX_PAGE_SIZE}")))
 }
 
 fn parse_state<T: Copy>(
@@ -152,8 +152,8 @@ pub(crate) enum CampaignList {
 /// Validates the text to search names for.
 fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
     let words = text.map(str::trim).filter(|words| !words.is_empty());
-    if words.is_some_and(|words| words.chars().count() > LONGEST_NAME) {
-        let what = format!("buscar must have at most {LONGEST_NAME} characters");
+    if words.is_some_and(|words| words.chars().count() > MAX_NAME_LENGTH) {
+        let what = format!("buscar must have at most {MAX_NAME_LENGTH} characters");
         return Err(invalid(what));
     }
     Ok(words.map(str::to_owned))
@@ -174,7 +174,7 @@ pub(crate) async fn list(
     let is_paged = paging::is_paged(&uri);
     let limit = match is_paged {
         true => page_size(query.limite)?,
-        false => paging::MOST_ROWS,
+        false => paging::MAX_ROWS,
     };
     let filter = CampaignFilter {
         cliente_id: caller.cliente_for(query.cliente_id)?,
@@ -192,7 +192,7 @@ pub(crate) async fn list(
     let context = context(&state);
     let campanias = found
         .iter()
-        .map(|it| CampaignBody::of(it, context, caller.sees(None)))
+        .map(|it| CampaignBody::new(it, context, caller.sees(None)))
         .collect();
     if !is_paged {
         let link = paging::link(&uri, "antes", siguiente);
@@ -267,7 +267,7 @@ pub(crate) async fn approve(
     tracing::info!(campaign = id, dry_run, "a campaign was approved");
     state.waker.wake();
     let Json(body) = respond(&state, &caller, &campaign);
-    Ok(Json(Changed::of(&campaign, "Campaña aprobada", body)))
+    Ok(Json(Changed::new(&campaign, "Campaña aprobada", body)))
 }
 
 /// A reason that a user may give.
@@ -281,7 +281,7 @@ impl ReasonBody {
     fn text(&self) -> Result<Option<&str>, HubError> {
         let reason = self.motivo.as_deref().map(str::trim);
         let reason = reason.filter(|reason| !reason.is_empty());
-        if reason.is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
+        if reason.is_some_and(|reason| reason.chars().count() > MAX_REASON_LENGTH) {
             return Err(too_long());
         }
         Ok(reason)
@@ -293,7 +293,9 @@ impl ReasonBody {
 }
 
 fn too_long() -> HubError {
-    invalid(format!("motivo must have 1 to {LONGEST_REASON} characters"))
+    invalid(format!(
+        "motivo must have 1 to {MAX_REASON_LENGTH} characters"
+    ))
 }
 
 /// A request body that may be omitted.
@@ -332,7 +334,7 @@ pub(crate) async fn pause(
     Optional(why): Optional<ReasonBody>,
 ) -> Result<Json<CampaignBody>, HubError> {
     find(&state, &caller, id).await?;
-    let by = by(&caller);
+    let by = actor(&caller);
     let campaign = state
         .store
         .pause_campaign(id, "PAUSED_BY_PERSON", why.text()?, Some(&by))

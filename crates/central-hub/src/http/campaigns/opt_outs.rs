@@ -10,7 +10,7 @@ use service_runtime::http::{ApiJson, ApiPath, ApiQuery};
 use session_api::{Recipient, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
-use super::super::users::by;
+use super::super::users::actor;
 use super::{ReasonBody, invalid, not_found, page_size, paginate};
 use crate::auth::{Caller, forbidden};
 use crate::error::HubError;
@@ -20,7 +20,7 @@ use crate::state::AppState;
 use crate::store::campaigns::OptOut;
 
 /// Maximum length of the reply to an opt-out, in characters.
-const LONGEST_ANSWER: usize = 500;
+const MAX_ANSWER_LENGTH: usize = 500;
 
 /// An entry of the opt-out list.
 #[derive(Serialize, ToSchema)]
@@ -153,7 +153,7 @@ pub(crate) async fn add(
             return Err(forbidden(message).into());
         }
     }
-    let by = by(&caller);
+    let by = actor(&caller);
     let added = state
         .store
         .opt_out(recipient.as_str(), reason, caller.cliente_id, &by)
@@ -198,10 +198,10 @@ pub(crate) async fn set_answer(
 ) -> Result<Json<AnswerBody>, HubError> {
     let texto = request.texto.filter(|text| !text.trim().is_empty());
     if let Some(text) = &texto
-        && text.chars().nth(LONGEST_ANSWER).is_some()
+        && text.chars().nth(MAX_ANSWER_LENGTH).is_some()
     {
         return Err(invalid(format!(
-            "texto must have at most {LONGEST_ANSWER} characters"
+            "texto must have at most {MAX_ANSWER_LENGTH} characters"
         )));
     }
     if texto.as_ref().is_some_and(|text| text.contains('\0')) {
@@ -211,7 +211,7 @@ pub(crate) async fn set_answer(
     Ok(Json(AnswerBody { texto }))
 }
 
-fn not_there() -> HubError {
+fn opt_out_not_found() -> HubError {
     not_found("this number is not on the list")
 }
 
@@ -228,7 +228,7 @@ pub(crate) async fn one(
 ) -> Result<Json<OptOutBody>, HubError> {
     let recipient = recipient(&state, &telefono)?;
     let found = state.store.find_opt_out(&recipient).await?;
-    let found = found.ok_or_else(not_there)?;
+    let found = found.ok_or_else(opt_out_not_found)?;
     Ok(Json(OptOutBody::for_asked(found, &recipient, &caller)))
 }
 
@@ -244,7 +244,7 @@ pub(crate) async fn remove(
 ) -> Result<StatusCode, HubError> {
     let recipient = recipient(&state, &telefono)?;
     if !state.store.opt_in(&recipient).await? {
-        return Err(not_there());
+        return Err(opt_out_not_found());
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -41,7 +41,7 @@ pub(crate) struct RecipientBody {
 }
 
 impl RecipientBody {
-    fn of(recipient: Recipient, template: Option<&Template>) -> Self {
+    fn new(recipient: Recipient, template: Option<&Template>) -> Self {
         let address = recipient.address();
         let number = address.strip_suffix("@c.us").unwrap_or(address).to_owned();
         Self {
@@ -120,7 +120,7 @@ pub(crate) async fn list(
     Ok(Json(RecipientPage {
         destinatarios: found
             .into_iter()
-            .map(|it| RecipientBody::of(it, template.as_ref()))
+            .map(|it| RecipientBody::new(it, template.as_ref()))
             .collect(),
         siguiente,
         total: filter
@@ -183,16 +183,16 @@ async fn with_history(
 ) -> Result<WithHistory, HubError> {
     let campaign = find(state, caller, id).await?;
     let found = state.store.recipient(id, recipient).await?;
-    let found = found.ok_or_else(nobody)?;
+    let found = found.ok_or_else(recipient_not_found)?;
     let steps = state.store.recipient_steps(found.id).await?;
     let template = Template::parse(&campaign.text).ok();
     Ok(WithHistory {
-        recipient: RecipientBody::of(found, template.as_ref()),
+        recipient: RecipientBody::new(found, template.as_ref()),
         historial: steps.into_iter().map(Step::from).collect(),
     })
 }
 
-fn nobody() -> HubError {
+fn recipient_not_found() -> HubError {
     not_found("the campaign has no recipient with this number")
 }
 
@@ -212,7 +212,7 @@ pub(crate) async fn retry(
     find(&state, &caller, id).await?;
     let reason = why.required()?;
     let found = state.store.recipient(id, recipient).await?;
-    let found = found.ok_or_else(nobody)?;
+    let found = found.ok_or_else(recipient_not_found)?;
     let moved = state
         .store
         .retry_recipients(id, Some(recipient), reason)

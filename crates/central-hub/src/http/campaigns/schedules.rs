@@ -21,7 +21,7 @@ use crate::store::campaigns::{
     CampaignState, NewSchedule, Schedule, ScheduleFilter, ScheduleState,
 };
 
-const LONGEST_COMMENT: usize = 1000;
+const MAX_COMMENT_LENGTH: usize = 1000;
 
 /// A schedule, as the API returns it.
 #[derive(Serialize, ToSchema)]
@@ -68,8 +68,8 @@ impl ScheduleBody {
         )
     }
 
-    fn of(schedule: Schedule, campaign: Option<&(String, CampaignState)>) -> Self {
-        let node = node::schedules::Fields::of(&schedule);
+    fn new(schedule: Schedule, campaign: Option<&(String, CampaignState)>) -> Self {
+        let node = node::schedules::Fields::from_schedule(&schedule);
         let rules = schedule.rules;
         Self {
             node,
@@ -84,8 +84,8 @@ impl ScheduleBody {
             cupo_diario: rules.quota,
             fecha_inicio: rules.first.map(|day| day.to_string()),
             fecha_fin: rules.last.map(|day| day.to_string()),
-            pausa_min_s: rules.pause.least(),
-            pausa_max_s: rules.pause.most(),
+            pausa_min_s: rules.pause.min_seconds(),
+            pausa_max_s: rules.pause.max_seconds(),
             comentario: schedule.comment,
             estado: schedule.state.estado(),
             motivo: schedule.reason,
@@ -103,7 +103,7 @@ async fn bodies(state: &AppState, all: Vec<Schedule>) -> Result<Vec<ScheduleBody
     let names = state.store.campaign_names(&ids).await?;
     let tell = |it: Schedule| {
         let campaign = names.get(&it.campaign_id);
-        ScheduleBody::of(it, campaign)
+        ScheduleBody::new(it, campaign)
     };
     Ok(all.into_iter().map(tell).collect())
 }
@@ -149,7 +149,7 @@ pub(crate) struct ScheduleRequest {
     comentario: Option<String>,
 }
 
-fn wrong(error: BadRules) -> HubError {
+fn invalid_rules(error: BadRules) -> HubError {
     invalid(error.to_string())
 }
 
@@ -182,23 +182,24 @@ impl ScheduleRequest {
         let known_quota = known.and_then(|known| known.quota);
         let rules = Rules {
             id: known.map_or(0, |known| known.id),
-            days: days.map_err(wrong)?,
-            from: time(&self.hora_inicio, known.map(|it| it.from)).map_err(wrong)?,
-            until: time(&self.hora_fin, known.map(|it| it.until)).map_err(wrong)?,
-            first: date(&self.fecha_inicio, known.and_then(|it| it.first)).map_err(wrong)?,
-            last: date(&self.fecha_fin, known.and_then(|it| it.last)).map_err(wrong)?,
+            days: days.map_err(invalid_rules)?,
+            from: time(&self.hora_inicio, known.map(|it| it.from)).map_err(invalid_rules)?,
+            until: time(&self.hora_fin, known.map(|it| it.until)).map_err(invalid_rules)?,
+            first: date(&self.fecha_inicio, known.and_then(|it| it.first))
+                .map_err(invalid_rules)?,
+            last: date(&self.fecha_fin, known.and_then(|it| it.last)).map_err(invalid_rules)?,
             quota: self.cupo_diario.or(known_quota).or(Some(DEFAULT_QUOTA)),
             pause: pause_of(self.pausa_min_s, self.pausa_max_s, known_pause)?,
         };
-        rules.check().map_err(wrong)?;
+        rules.check().map_err(invalid_rules)?;
         Ok(rules)
     }
 
     fn comment(&self) -> Result<Option<String>, HubError> {
         let comment = self.comentario.as_deref().map(str::trim);
         let comment = comment.filter(|comment| !comment.is_empty());
-        if comment.is_some_and(|it| it.chars().count() > LONGEST_COMMENT || it.contains('\0')) {
-            let what = format!("comentario must have at most {LONGEST_COMMENT} characters");
+        if comment.is_some_and(|it| it.chars().count() > MAX_COMMENT_LENGTH || it.contains('\0')) {
+            let what = format!("comentario must have at most {MAX_COMMENT_LENGTH} characters");
             return Err(invalid(what));
         }
         Ok(comment.map(str::to_owned))
@@ -253,7 +254,7 @@ pub(crate) async fn list(
     let is_paged = paging::is_paged(&uri);
     let limit = match is_paged {
         true => page_size(query.limite)?,
-        false => paging::MOST_ROWS,
+        false => paging::MAX_ROWS,
     };
     let day = |name: &str, text: &Option<String>| match text.as_deref() {
         None | Some("") => Ok(None),
@@ -279,7 +280,9 @@ pub(crate) async fn list(
     let siguiente = paginate(&mut found, limit, |it| it.id);
     let programaciones = bodies(&state, found).await?;
     if !is_paged {
-        let rows = programaciones.into_iter().map(node::schedules::Row::of);
+        let rows = programaciones
+            .into_iter()
+            .map(node::schedules::Row::from_body);
         let link = paging::link(&uri, "antes", siguiente);
         return Ok((link, Json(ScheduleList::Rows(rows.collect()))));
     }
@@ -320,7 +323,7 @@ pub(crate) async fn create(
     let schedule = state.store.create_schedule(&new).await?;
     state.waker.wake();
     let Json(body) = respond(&state, schedule).await?;
-    Ok((StatusCode::CREATED, Json(Success::of(body))))
+    Ok((StatusCode::CREATED, Json(Success::new(body))))
 }
 
 /// Returns a schedule that the caller may access.

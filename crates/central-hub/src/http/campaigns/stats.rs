@@ -21,7 +21,7 @@ use crate::store::campaigns::{
 };
 
 /// Maximum number of schedules that are read for one campaign.
-const MOST_SCHEDULES: u32 = 50;
+const MAX_SCHEDULES: u32 = 50;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = stats::Stats)]
@@ -68,7 +68,7 @@ async fn review(state: &AppState, campaign: &Campaign) -> Result<Review, HubErro
     };
     let (pidieron_baja, schedules, others, countries) = tokio::try_join!(
         store.opted_out_among(campaign.id),
-        store.schedules(&filter, MOST_SCHEDULES),
+        store.schedules(&filter, MAX_SCHEDULES),
         store.sharing_campaigns(),
         store.campaign_countries(campaign.id),
     )?;
@@ -113,7 +113,7 @@ async fn end(state: &AppState, campaign: &Campaign) -> Result<Option<Timestamp>,
     // A window that began yesterday may still be open.
     let since = today.yesterday().unwrap_or(today);
     let (schedules, days, sharing) = tokio::try_join!(
-        store.schedules(&filter, MOST_SCHEDULES),
+        store.schedules(&filter, MAX_SCHEDULES),
         store.running_days(since),
         store.sharing_campaigns(),
     )?;
@@ -170,7 +170,7 @@ pub(crate) async fn stats(
         counts.map(|(_, count)| count).sum()
     };
     Ok(Json(Stats {
-        campaign: CampaignBody::of(&campaign, context(&state), caller.sees(None)),
+        campaign: CampaignBody::new(&campaign, context(&state), caller.sees(None)),
         entregados: reached(MessageState::Delivered),
         leidos: reached(MessageState::Read),
         previsto_inicio: numbers.first,

@@ -23,15 +23,15 @@ use crate::campaigns::template::Template;
 use crate::error::HubError;
 use crate::http::numbers;
 use crate::recipient_import::{
-    self, AddressLearning, ImportError, LARGEST_LIST, READ_TIMEOUT, StreamReader,
+    self, AddressLearning, ImportError, MAX_LIST_BYTES, READ_TIMEOUT, StreamReader,
 };
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Import};
 
 /// Maximum number of rejected lines in the response; further ones can be listed by page.
-const SHOWN: u32 = 100;
+const LISTED_REJECTIONS: u32 = 100;
 /// Maximum length of a file name, in characters.
-const LONGEST_NAME: usize = 100;
+const MAX_FILE_NAME_LENGTH: usize = 100;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -133,7 +133,7 @@ pub(crate) async fn upload(
         separator: separator(query.separador.as_deref())?,
     };
     let total = length(request.headers());
-    if total.is_some_and(|total| total > LARGEST_LIST) {
+    if total.is_some_and(|total| total > MAX_LIST_BYTES) {
         return Err(too_large());
     }
     let file_name = query.archivo.as_deref().and_then(shown_name);
@@ -249,7 +249,7 @@ fn shown_name(name: &str) -> Option<String> {
         .trim()
         .chars()
         .filter(shown)
-        .take(LONGEST_NAME)
+        .take(MAX_FILE_NAME_LENGTH)
         .collect();
     Some(name).filter(|name| !name.is_empty())
 }
@@ -267,7 +267,7 @@ fn too_large() -> HubError {
     ErrorReply::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "PAYLOAD_TOO_LARGE",
-        format!("the list is larger than {LARGEST_LIST} bytes: upload it in parts"),
+        format!("the list is larger than {MAX_LIST_BYTES} bytes: upload it in parts"),
     )
     .into()
 }
@@ -297,7 +297,7 @@ async fn run(
     let import = import.ok_or_else(ErrorReply::internal)?;
     Ok(UploadBody {
         import: import.into(),
-        refused: lines(state, id, 0, SHOWN).await?,
+        refused: lines(state, id, 0, LISTED_REJECTIONS).await?,
     })
 }
 

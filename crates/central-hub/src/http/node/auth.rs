@@ -43,7 +43,7 @@ pub(crate) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    pub(crate) const fn of(usuario: &'a str, tipo: Role) -> Self {
+    pub(crate) const fn new(usuario: &'a str, tipo: Role) -> Self {
         Self { usuario, tipo }
     }
 }
@@ -85,7 +85,7 @@ struct User {
 }
 
 impl User {
-    fn of(caller: &Caller) -> Self {
+    fn for_caller(caller: &Caller) -> Self {
         let (id, usuario) = match &caller.who {
             Who::Session { user_id, name, .. } | Who::Password { user_id, name, .. } => {
                 (*user_id, name.clone())
@@ -117,7 +117,7 @@ pub(crate) struct Verified {
 pub(crate) async fn verify(caller: Caller) -> Json<Verified> {
     Json(Verified {
         success: true,
-        user: User::of(&caller),
+        user: User::for_caller(&caller),
     })
 }
 

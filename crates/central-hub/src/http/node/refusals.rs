@@ -52,7 +52,7 @@ const OTHER_SYSTEMS: [(&str, &str); 8] = [
     ("sync-contacts", "another system manages Google contacts"),
 ];
 
-fn below<'a>(path: &str, roots: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+fn find_root<'a>(path: &str, roots: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let path = path.strip_prefix("/api").unwrap_or(path);
     let path = path.strip_prefix('/')?;
     roots.into_iter().find(|root| {
@@ -70,7 +70,7 @@ pub(crate) fn not_served_here(what: &str) -> ErrorReply {
 /// routes that belong to other systems.
 pub(crate) async fn not_served(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if let Some(root) = below(path, OTHER_SYSTEMS.iter().map(|(root, _)| *root)) {
+    if let Some(root) = find_root(path, OTHER_SYSTEMS.iter().map(|(root, _)| *root)) {
         let what = OTHER_SYSTEMS.iter().find(|(it, _)| *it == root);
         return not_served_here(what.map_or("", |(_, what)| what)).into_response();
     }
@@ -82,8 +82,8 @@ pub(crate) async fn not_served(request: Request, next: Next) -> Response {
 pub(crate) async fn node_error_format(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let other = OTHER_SYSTEMS.iter().map(|(root, _)| *root);
-    let is_theirs = below(path, NODE_ROOTS)
-        .or_else(|| below(path, other))
+    let is_theirs = find_root(path, NODE_ROOTS)
+        .or_else(|| find_root(path, other))
         .is_some();
     let response = next.run(request).await;
     let status = response.status();
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn paths_are_below_whole_words() {
-        let is_theirs = |path| below(path, NODE_ROOTS).is_some();
+        let is_theirs = |path| find_root(path, NODE_ROOTS).is_some();
         for path in [
             "/api/auth/login",
             "/auth/login",

@@ -17,7 +17,7 @@ use crate::store::{Delivery, DeliveryState, PastAttempt};
 
 /// Default page size of a list.
 const PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 200;
+const MAX_PAGE_SIZE: u32 = 200;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = webhooks::DeliveryAnswer)]
@@ -98,8 +98,8 @@ pub(crate) async fn list(
         }
     };
     let limit = query.limite.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(invalid(format!("limite must be from 1 to {LARGEST_PAGE}")));
+    if !(1..=MAX_PAGE_SIZE).contains(&limit) {
+        return Err(invalid(format!("limite must be from 1 to {MAX_PAGE_SIZE}")));
     }
     find(&state, id).await?;
     // One extra row shows whether there is a next page.

@@ -13,7 +13,7 @@ use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
 
 /// An import without progress for this many milliseconds is dead: its hub was killed.
-pub(super) const SILENCE_MS: i64 = 60_000;
+pub(super) const IMPORT_TIMEOUT_MS: i64 = 60_000;
 
 /// The state of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Import {
         let state: String = row.try_get("state")?;
         let updated: i64 = row.try_get("updated_at")?;
         let state = match state.as_str() {
-            "running" if updated < now() - SILENCE_MS => ImportState::Failed,
+            "running" if updated < now() - IMPORT_TIMEOUT_MS => ImportState::Failed,
             "running" => ImportState::Running,
             "done" => ImportState::Done,
             "failed" => ImportState::Failed,

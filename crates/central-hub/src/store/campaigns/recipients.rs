@@ -15,7 +15,7 @@ use super::rows::{optional_time, time};
 use super::states::RecipientState;
 use crate::store::conversations::Digits;
 use crate::store::rows::{now, unknown_value};
-use crate::store::search::{CHUNK, MAX_READ, on_blocking_thread};
+use crate::store::search::{CHUNK_ROWS, MAX_READ, on_blocking_thread};
 use crate::store::words::Words;
 use crate::store::{Store, StoreError, Tx};
 
@@ -498,8 +498,8 @@ impl Store {
         let mut found = Vec::new();
         let mut left = MAX_READ;
         while left > 0 {
-            let page = self.recipients(campaign, &filter, CHUNK).await?;
-            let is_last = page.len() < CHUNK as usize;
+            let page = self.recipients(campaign, &filter, CHUNK_ROWS).await?;
+            let is_last = page.len() < CHUNK_ROWS as usize;
             left = left.saturating_sub(page.len());
             let (words, digits) = (words.clone(), digits.clone());
             let missing = (limit as usize).saturating_sub(found.len());

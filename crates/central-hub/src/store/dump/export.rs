@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sqlx::any::{AnyRow, AnyTypeInfoKind};
 use sqlx::{AssertSqlSafe, Column, Row, ValueRef};
 
-use super::{FORMAT, Head, Line, Tail, TransferError, quoted, tables, version};
+use super::{FORMAT_VERSION, Head, Line, Tail, TransferError, quoted, tables, version};
 use crate::store::Store;
 
 /// Writes all rows of one snapshot, and returns their number.
@@ -22,7 +22,7 @@ pub async fn export(store: &Store, out: &mut impl Write) -> Result<u64, Transfer
         .pick("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ");
     let mut tx = store.reader().begin_with(snapshot).await?;
     let head = Head {
-        format: FORMAT,
+        format: FORMAT_VERSION,
         tables: version(&mut tx).await?,
     };
     line(out, &head)?;

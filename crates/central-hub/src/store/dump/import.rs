@@ -12,14 +12,14 @@ use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 
 use super::{
-    FORMAT, Head, Line, TableColumn, Tail, TransferError, counters, quoted, tables, version,
+    FORMAT_VERSION, Head, Line, TableColumn, Tail, TransferError, counters, quoted, tables, version,
 };
 use crate::store::search_index::mark_unindexed_in;
 use crate::store::{Store, Tx};
 
 /// Maximum length of a line, in bytes: several times the JSON form of the
 /// longest text that the hub stores.
-const LONGEST_LINE: u64 = 16 * 1024 * 1024;
+const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Imports either all rows of an export or none, and returns their number.
 ///
@@ -29,8 +29,8 @@ pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, Trans
     let mut lines = Lines { from, number: 0 };
     let first = lines.next()?.ok_or(TransferError::CutOff(0))?;
     let head: Head = lines.parse(&first)?;
-    if head.format != FORMAT {
-        let what = format!("its format is {}, not {FORMAT}", head.format);
+    if head.format != FORMAT_VERSION {
+        let what = format!("its format is {}, not {FORMAT_VERSION}", head.format);
         return Err(TransferError::Line(1, what));
     }
     let mut tx = store.begin().await?;
@@ -92,14 +92,14 @@ struct Lines<'a, R> {
 impl<R: BufRead> Lines<'_, R> {
     fn next(&mut self) -> Result<Option<String>, TransferError> {
         let mut line = String::new();
-        let mut bounded = self.from.by_ref().take(LONGEST_LINE);
+        let mut bounded = self.from.by_ref().take(MAX_LINE_BYTES);
         let length = bounded.read_line(&mut line)?;
         if length == 0 {
             return Ok(None);
         }
         self.number += 1;
-        if length as u64 == LONGEST_LINE && !line.ends_with('\n') {
-            let what = format!("it has more than {LONGEST_LINE} bytes");
+        if length as u64 == MAX_LINE_BYTES && !line.ends_with('\n') {
+            let what = format!("it has more than {MAX_LINE_BYTES} bytes");
             return Err(TransferError::Line(self.number, what));
         }
         Ok(Some(line))
@@ -138,7 +138,7 @@ async fn insert(
                     line.table
                 )));
             }
-            Some(column) if !column.takes(value) => {
+            Some(column) if !column.accepts(value) => {
                 return Err(InsertError::Row(format!(
                     "{name} is not a {}",
                     column.declared

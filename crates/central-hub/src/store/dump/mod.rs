@@ -26,7 +26,7 @@ pub use import::import;
 use crate::store::{Engine, Store, StoreError, Tx};
 
 /// The version of the export format.
-const FORMAT: u32 = 1;
+const FORMAT_VERSION: u32 = 1;
 
 /// Why an export or import failed.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +109,7 @@ impl TableColumn {
     /// Returns whether `value` has the column's declared type, for the types
     /// that the tables use. Without this check, SQLite would accept any type,
     /// and PostgreSQL's error would not name the column.
-    fn takes(&self, value: &Value) -> bool {
+    fn accepts(&self, value: &Value) -> bool {
         match self.declared.as_str() {
             "INTEGER" | "BIGINT" => value.is_i64() || value.is_boolean(),
             "TEXT" => value.is_string(),
