@@ -17,7 +17,7 @@ import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
 import { CONTACTS_KEY, forgetContact, idOf, partContact, useContact, whoOf } from '../people/api';
 import { CardForm } from '../people/CardForm';
-import { factsOf } from '../people/facts';
+import { factsOf } from '../people/contactFacts';
 import { JoinForm } from './JoinForm';
 import type { Address, ContactDetails } from '../people/types';
 
@@ -63,9 +63,9 @@ export function ContactDetail({ id, onGone }: { id: string; onGone: () => void }
             {s.others}
           </Title>
           <Facts
-            rows={data.negocios.map((one) => [
-              s.business(one.cliente_id),
-              [one.nombre, one.etiquetas.join(', '), one.nota].filter(Boolean).join(' · '),
+            rows={data.negocios.map((business) => [
+              s.business(business.cliente_id),
+              [business.nombre, business.etiquetas.join(', '), business.nota].filter(Boolean).join(' · '),
             ])}
           />
         </section>

@@ -9,7 +9,7 @@ import { useText } from '../i18n/I18nProvider';
 import { useFormatTime } from '../live/useFormatTime';
 import { useContact } from '../people/api';
 import { CardForm } from '../people/CardForm';
-import { factsOf } from '../people/facts';
+import { factsOf } from '../people/contactFacts';
 import type { ContactDetails } from '../people/types';
 import { ActionError } from '../ui/ActionError';
 import { Facts } from '../ui/Facts';

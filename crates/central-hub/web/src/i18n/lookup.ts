@@ -117,4 +117,4 @@ export function whyPaused(
 
 const NO_REASON: PauseReason = { codigo: '', detalle: null, por: null, fecha: null };
 
-export const whatFor = (t: Dictionary, code: string): string => find(t.start.waits, code) ?? code;
+export const waitReasonText = (t: Dictionary, code: string): string => find(t.start.waits, code) ?? code;

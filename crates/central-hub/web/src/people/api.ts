@@ -20,11 +20,11 @@ export async function getContacts(
   antes: string | number | null,
   signal: AbortSignal,
 ): Promise<Page<Contact>> {
-  const found = await request<{ contactos: Contact[]; siguiente: number | null }>(
+  const response = await request<{ contactos: Contact[]; siguiente: number | null }>(
     `${PATH}${query({ ...filter, antes, limite: 50 })}`,
     { signal, timeoutMs: 30_000 },
   );
-  return { items: found.contactos, next: found.siguiente };
+  return { items: response.contactos, next: response.siguiente };
 }
 
 /** Returns the URL of the CSV export for a filter. */
