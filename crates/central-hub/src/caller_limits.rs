@@ -92,11 +92,11 @@ impl CallerLimits {
     /// Takes a slot for an event stream.
     pub(crate) fn stream(&self, caller: &Caller) -> Result<HeldSlots, ErrorReply> {
         let what = "event streams";
-        let own = self.streams.take(Holder::for_caller(caller));
-        let own = own.map_err(|full| refusal(full, what))?;
+        let own_slot = self.streams.take(Holder::for_caller(caller));
+        let own_slot = own_slot.map_err(|full| refusal(full, what))?;
         let of_business = self.streams_of_business.take(Holder::business(caller));
         let of_business = of_business.map_err(|full| refusal(full, what))?;
-        Ok(HeldSlots(vec![own, of_business]))
+        Ok(HeldSlots(vec![own_slot, of_business]))
     }
 
     /// Takes a slot for the upload of a recipient list.
@@ -126,8 +126,10 @@ impl CallerLimits {
 }
 
 fn acquire(shares: &Shares<Holder>, holder: Holder, what: &str) -> Result<HeldSlots, ErrorReply> {
-    let taken = shares.take(holder);
-    Ok(HeldSlots(vec![taken.map_err(|full| refusal(full, what))?]))
+    let own_share = shares.take(holder);
+    Ok(HeldSlots(vec![
+        own_share.map_err(|full| refusal(full, what))?,
+    ]))
 }
 
 fn refusal(full: Full, what: &str) -> ErrorReply {

@@ -97,8 +97,12 @@ impl InboxWatcher {
         }
         let mut names = HashMap::new();
         for (view, chats) in views {
-            let known = self.store.names_of(view, chats).await?;
-            names.extend(known.into_iter().map(|(chat, name)| ((chat, view), name)));
+            let view_names = self.store.names_of(view, chats).await?;
+            names.extend(
+                view_names
+                    .into_iter()
+                    .map(|(chat, name)| ((chat, view), name)),
+            );
         }
         Ok(names)
     }

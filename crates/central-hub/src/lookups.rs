@@ -40,9 +40,9 @@ pub(crate) struct LookupWorker {
 impl LookupWorker {
     /// Runs until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
-        let who = format!("{:016x}", rand::random::<u64>());
+        let claimer = format!("{:016x}", rand::random::<u64>());
         loop {
-            let has_looked_up = match self.look_up_next(&who).await {
+            let has_looked_up = match self.look_up_next(&claimer).await {
                 Ok(has_looked_up) => has_looked_up,
                 Err(error) => {
                     tracing::warn!("lookups of numbers are waiting for the store: {error}");
@@ -63,7 +63,7 @@ impl LookupWorker {
                 () = self.wanted.notified() => {}
             }
         }
-        if let Err(error) = self.store.drop_lease(LEASE, &who).await {
+        if let Err(error) = self.store.drop_lease(LEASE, &claimer).await {
             tracing::debug!("the lease was not released: {error}");
         }
     }

@@ -229,12 +229,12 @@ async fn move_data(env: &Env, what: Move) -> Result<(), Box<dyn Error>> {
         }
         Move::Import { file: Some(file) } => {
             let opened = File::open(&file).map_err(|error| with_file_name(&file, &error))?;
-            let mut from = BufReader::new(opened);
-            (dump::import(&store, &mut from).await?, "imported into")
+            let mut reader = BufReader::new(opened);
+            (dump::import(&store, &mut reader).await?, "imported into")
         }
         Move::Import { file: None } => {
-            let mut from = BufReader::new(std::io::stdin());
-            (dump::import(&store, &mut from).await?, "imported into")
+            let mut reader = BufReader::new(std::io::stdin());
+            (dump::import(&store, &mut reader).await?, "imported into")
         }
     };
     store.close().await;

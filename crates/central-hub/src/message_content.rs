@@ -317,9 +317,9 @@ impl ShownContent {
         struct Asked {
             reply_to: Option<String>,
         }
-        let asked = request.and_then(|json| serde_json::from_str::<Asked>(json).ok());
+        let parsed = request.and_then(|json| serde_json::from_str::<Asked>(json).ok());
         if self.quoted.is_none()
-            && let Some(message_id) = asked.and_then(|asked| asked.reply_to)
+            && let Some(message_id) = parsed.and_then(|parsed| parsed.reply_to)
         {
             self.quoted = Some(ShownQuoted {
                 from_me: message_id.starts_with("true_"),
@@ -378,10 +378,10 @@ mod tests {
 
     #[test]
     fn edits_stand_in_the_order_of_their_time() {
-        let told = texts(&[("tres", 30), ("dos", 20), ("tres", 30), ("dos", 20)]);
-        assert_eq!(told, texts(&[("dos", 20), ("tres", 30)]));
-        assert_eq!(told.newest(), "tres");
-        let earlier: Vec<_> = told
+        let kept_texts = texts(&[("tres", 30), ("dos", 20), ("tres", 30), ("dos", 20)]);
+        assert_eq!(kept_texts, texts(&[("dos", 20), ("tres", 30)]));
+        assert_eq!(kept_texts.newest(), "tres");
+        let earlier: Vec<_> = kept_texts
             .earlier()
             .into_iter()
             .map(|it| (it.text, it.at.as_millis()))

@@ -160,8 +160,8 @@ impl OptOutWords {
                     Some("de" | "da" | "dos" | "del" | "from" | "por" | "a")
                 )
         };
-        let from: Vec<_> = REQUEST_OBJECTS.iter().copied().filter(is_from).collect();
-        let text = strip_trailing(text, &from);
+        let objects: Vec<_> = REQUEST_OBJECTS.iter().copied().filter(is_from).collect();
+        let text = strip_trailing(text, &objects);
         self.words.iter().any(|word| {
             let Some(before) = text.strip_suffix(word.as_str()) else {
                 return false;
@@ -172,10 +172,10 @@ impl OptOutWords {
             let Some(before) = before.strip_suffix(' ') else {
                 return false;
             };
-            let asked = strip_leading(before, REQUEST_STARTS);
+            let request = strip_leading(before, REQUEST_STARTS);
             REQUEST_VERBS.contains(&before)
-                || asked != before
-                    && (matches!(asked, "" | "la" | "mi") || REQUEST_VERBS.contains(&asked))
+                || request != before
+                    && (matches!(request, "" | "la" | "mi") || REQUEST_VERBS.contains(&request))
         })
     }
 }

@@ -422,8 +422,8 @@ mod tests {
                 .checked_sub(Duration::from_secs(seconds))
                 .unwrap(),
         };
-        let left = at(5).now().expires_in_ms.unwrap();
-        assert!((14_000..=15_000).contains(&left), "{left}");
+        let remaining_ms = at(5).now().expires_in_ms.unwrap();
+        assert!((14_000..=15_000).contains(&remaining_ms), "{remaining_ms}");
         assert_eq!(at(21).now().status, "NO_QR");
         assert_eq!(at(21).now().qr, None);
     }

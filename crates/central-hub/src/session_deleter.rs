@@ -93,9 +93,9 @@ pub(crate) async fn forget_chat(
     address: &str,
 ) -> Result<bool, StoreError> {
     // Events after this id are not deleted, because the hub still has to receive them.
-    let heard = store.cursor().await?.id;
-    let heard = heard.and_then(|id| id.parse().ok()).unwrap_or(0);
-    match session.forget_chat(address, heard).await {
+    let last_event_id = store.cursor().await?.id;
+    let last_event_id = last_event_id.and_then(|id| id.parse().ok()).unwrap_or(0);
+    match session.forget_chat(address, last_event_id).await {
         Ok(answer) if answer.unsettled == 0 => store.chat_deletion_done(address).await?,
         Ok(answer) => tracing::info!(
             unsettled = answer.unsettled,

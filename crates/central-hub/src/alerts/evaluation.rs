@@ -523,9 +523,9 @@ mod tests {
             paused: Some(Vec::new()),
             ..Facts::default()
         };
-        let some = evaluate(&facts, 72);
-        assert!(some.knows("SESSION_MANAGER_DOWN") && some.knows("CAMPAIGN_STOPPED/3"));
-        assert!(!some.knows("SESSION_NOT_READY"));
+        let evaluation = evaluate(&facts, 72);
+        assert!(evaluation.knows("SESSION_MANAGER_DOWN") && evaluation.knows("CAMPAIGN_STOPPED/3"));
+        assert!(!evaluation.knows("SESSION_NOT_READY"));
     }
 
     #[test]

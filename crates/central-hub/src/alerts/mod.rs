@@ -544,8 +544,8 @@ impl Inner {
         let since = now.before(DAY);
         let outcomes = self.store.outcomes(since, None).await?;
         let count = |wanted: &dyn Fn(MessageState) -> bool| {
-            let some = outcomes.iter().filter(|(state, _)| wanted(*state));
-            some.map(|(_, number)| number).sum()
+            let matching = outcomes.iter().filter(|(state, _)| wanted(*state));
+            matching.map(|(_, number)| number).sum()
         };
         let active = self.store.alerts().await?;
         let conditions = active.iter().filter_map(condition_of);
@@ -642,26 +642,29 @@ impl Inner {
             }
             Err(why) => {
                 let now = self.clock.now();
-                let said = format!("{}: {}", why.code, why.message);
+                let reason = format!("{}: {}", why.code, why.message);
                 if age(notice.created_at, now) >= GIVE_UP_AFTER {
-                    tracing::error!(way = notice.channel, "an alert notice is given up: {said}");
-                    NoticeOutcome::Dead(said)
+                    tracing::error!(
+                        way = notice.channel,
+                        "an alert notice is given up: {reason}"
+                    );
+                    NoticeOutcome::Dead(reason)
                 } else {
                     tracing::error!(
                         way = notice.channel,
-                        "an alert notice was not delivered: {said}"
+                        "an alert notice was not delivered: {reason}"
                     );
                     let backoff = Backoff::new(self.limits.first_pause, MAX_RETRY_PAUSE);
                     let pause = backoff.after(notice.attempts.saturating_sub(1));
-                    NoticeOutcome::Again(Timestamp::now().after(pause), said)
+                    NoticeOutcome::Again(Timestamp::now().after(pause), reason)
                 }
             }
         };
-        let written = self
+        let recorded = self
             .store
             .settle_notice(notice.id, &self.who, &outcome)
             .await;
-        if let Err(error) = written {
+        if let Err(error) = recorded {
             // The lease ends, and the notice is sent again.
             tracing::warn!("the outcome of an alert notice was not recorded: {error}");
         }

@@ -93,17 +93,17 @@ mod tests {
 
     #[test]
     fn every_scheme_is_read() {
-        let of = |header: &str| Credentials::authorization(header.as_bytes());
-        let basic = |pair: &str| of(&format!("Basic {}", STANDARD.encode(pair)));
-        assert!(of("Bearer a b") == password("admin", "a b"));
-        assert!(of("bearer  x") == password("admin", "x"));
+        let parse = |header: &str| Credentials::authorization(header.as_bytes());
+        let basic = |pair: &str| parse(&format!("Basic {}", STANDARD.encode(pair)));
+        assert!(parse("Bearer a b") == password("admin", "a b"));
+        assert!(parse("bearer  x") == password("admin", "x"));
         assert!(basic("admin:p:w") == password("admin", "p:w"));
         assert!(basic("ana:ñandú") == password("ana", "ñandú"));
         let token = token();
-        assert!(of(&format!("Bearer {token}")) == Some(Credentials::Token(token)));
-        assert!(of("Bearer eyJ.b.c") == Some(Credentials::Jwt("eyJ.b.c".to_owned())));
+        assert!(parse(&format!("Bearer {token}")) == Some(Credentials::Token(token)));
+        assert!(parse("Bearer eyJ.b.c") == Some(Credentials::Jwt("eyJ.b.c".to_owned())));
         for other in ["", "Basic", "Basic %%%", "Digest x", "Bearer"] {
-            assert!(of(other).is_none(), "{other}");
+            assert!(parse(other).is_none(), "{other}");
         }
         assert!(basic("admin").is_none());
     }

@@ -84,8 +84,8 @@ fn enforce_tenant(request: &mut Request, pattern: &str, caller: &Caller) -> Resu
     let name = HeaderName::from_static(CLIENTE_ID_HEADER);
     for value in request.headers().get_all(&name) {
         // A malformed header is refused later, for every caller.
-        let said = value.to_str().ok().and_then(number);
-        if said.is_some() && !caller.sees(said) {
+        let claimed = value.to_str().ok().and_then(number);
+        if claimed.is_some() && !caller.sees(claimed) {
             return Err(foreign_business());
         }
     }

@@ -266,8 +266,8 @@ impl Backups {
         let counted = store.outbox_queue().await.map(|_| ());
         store.close().await;
         counted?;
-        let taken = file.metadata().and_then(|data| data.modified());
-        let age = taken
+        let modified = file.metadata().and_then(|data| data.modified());
+        let age = modified
             .ok()
             .and_then(|at| SystemTime::now().duration_since(at).ok());
         Ok(DrillResult {
@@ -285,12 +285,12 @@ impl TemporaryFile {
     /// Creates an empty private file, replacing one that a killed run left.
     fn new(path: PathBuf) -> Result<Self, BackupError> {
         remove(&path);
-        let made = File::options()
+        let created = File::options()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&path);
-        match made {
+        match created {
             Ok(_) => Ok(Self(path)),
             Err(error) => Err(BackupError::Write { path, error }),
         }
@@ -337,11 +337,11 @@ type LengthAndDigest = (u64, [u8; 32]);
 
 /// Writes a compressed and encrypted copy into `out`.
 fn pack(copy: Option<&Path>, key: &BackupKey, out: &File) -> io::Result<LengthAndDigest> {
-    let mut from = File::open(copy.unwrap_or(Path::new("")))?;
+    let mut copy_file = File::open(copy.unwrap_or(Path::new("")))?;
     let mut packed = GzEncoder::new(backup_files::encrypt(key, out)?, Compression::fast());
-    let written = copy_with_digest(&mut from, &mut packed)?;
+    let copied = copy_with_digest(&mut copy_file, &mut packed)?;
     packed.finish()?.finish()?.flush()?;
-    Ok(written)
+    Ok(copied)
 }
 
 fn copy_with_digest(from: &mut impl Read, into: &mut impl Write) -> io::Result<LengthAndDigest> {
@@ -416,9 +416,9 @@ fn swap(database: &Path, unpacked: &Path) -> io::Result<Option<PathBuf>> {
     let kept = if database.exists() {
         remove(&before);
         for end in ["", "-wal"] {
-            let from = with_suffix(database, end);
-            if from.exists() {
-                fs::rename(from, with_suffix(&before, end))?;
+            let source = with_suffix(database, end);
+            if source.exists() {
+                fs::rename(source, with_suffix(&before, end))?;
             }
         }
         Some(before)
@@ -435,7 +435,7 @@ fn swap(database: &Path, unpacked: &Path) -> io::Result<Option<PathBuf>> {
 
 /// Returns the id of a process that has the database open, as far as this user can see.
 fn pid_of_user(database: &Path) -> Option<i32> {
-    let wanted = fs::metadata(database).ok()?;
+    let database_metadata = fs::metadata(database).ok()?;
     let this = std::process::id().cast_signed();
     let table = service_runtime::process::ProcessTable::scan().ok()?;
     let has = |pid: i32| {
@@ -443,8 +443,9 @@ fn pid_of_user(database: &Path) -> Option<i32> {
             .into_iter()
             .flatten();
         open.flatten().any(|entry| {
-            fs::metadata(entry.path())
-                .is_ok_and(|data| (data.dev(), data.ino()) == (wanted.dev(), wanted.ino()))
+            fs::metadata(entry.path()).is_ok_and(|data| {
+                (data.dev(), data.ino()) == (database_metadata.dev(), database_metadata.ino())
+            })
         })
     };
     let mut others = table.alive().filter(|process| process.pid != this);

@@ -62,9 +62,9 @@ impl Schedule {
             if self.age(Timestamp::now()).is_some_and(|age| age < every) {
                 continue;
             }
-            let taken = self.backups.take(Timestamp::now()).await;
-            self.failed.store(taken.is_err(), Ordering::Relaxed);
-            match taken {
+            let result = self.backups.take(Timestamp::now()).await;
+            self.failed.store(result.is_err(), Ordering::Relaxed);
+            match result {
                 Ok(CompletedBackup { stored, .. }) => {
                     let file = stored.file.display();
                     tracing::info!(%file, bytes = stored.bytes, "the database was backed up");

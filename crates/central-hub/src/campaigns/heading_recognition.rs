@@ -394,20 +394,20 @@ mod tests {
     #[test]
     fn the_likeliest_column_is_taken() {
         let keys = |names: &[&str]| names.iter().map(|name| key(name)).collect::<Vec<_>>();
-        let of = keys(&["Número", "Nombre_destino", "Celular", "Nombre"]);
-        assert_eq!(phone_columns(&of), [2]);
-        assert_eq!(name_column(&of), Some(3));
-        let of = keys(&["Full name", "Mobile"]);
-        assert_eq!(phone_columns(&of), [1]);
-        assert_eq!(name_column(&of), Some(0));
+        let headings = keys(&["Número", "Nombre_destino", "Celular", "Nombre"]);
+        assert_eq!(phone_columns(&headings), [2]);
+        assert_eq!(name_column(&headings), Some(3));
+        let headings = keys(&["Full name", "Mobile"]);
+        assert_eq!(phone_columns(&headings), [1]);
+        assert_eq!(name_column(&headings), Some(0));
         for heading in [
             "Apellido y nombre",
             "APELLIDO/NOMBRE",
             "Nombre y Apellido",
             "Nombre del cliente",
         ] {
-            let of = keys(&["Celular", "Barrio", heading]);
-            assert_eq!(name_column(&of), Some(2), "{heading}");
+            let headings = keys(&["Celular", "Barrio", heading]);
+            assert_eq!(name_column(&headings), Some(2), "{heading}");
         }
         assert!(phone_columns(&keys(&["Empresa", "Ciudad"])).is_empty());
     }

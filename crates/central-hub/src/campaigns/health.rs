@@ -139,8 +139,8 @@ impl Health {
     /// Restores a window from its stored form.
     #[must_use]
     pub fn restore(recent: &str) -> Self {
-        let known = recent.chars().filter(|c| "srnf".contains(*c));
-        let mut recent: String = known.collect();
+        let known_codes = recent.chars().filter(|c| "srnf".contains(*c));
+        let mut recent: String = known_codes.collect();
         trim(&mut recent);
         Self { recent }
     }

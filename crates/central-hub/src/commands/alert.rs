@@ -19,19 +19,19 @@ pub async fn test(config: &Config) -> Result<String, String> {
                 .to_owned(),
         );
     }
-    let mut said = String::new();
+    let mut report = String::new();
     for test in &tests {
         let outcome = match (&test.code, &test.message) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
             _ => "taken".to_owned(),
         };
         // Writing into a string does not fail.
-        let _ = writeln!(said, "{:<8} {:<32} {outcome}", test.channel, test.to);
+        let _ = writeln!(report, "{:<8} {:<32} {outcome}", test.channel, test.to);
     }
-    let said = said.trim_end().to_owned();
+    let report = report.trim_end().to_owned();
     if tests.iter().all(|test| test.ok) {
-        Ok(said)
+        Ok(report)
     } else {
-        Err(said)
+        Err(report)
     }
 }

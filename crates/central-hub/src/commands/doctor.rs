@@ -168,11 +168,11 @@ async fn session_manager(config: &Config, manager: ServiceManager) -> Vec<Check>
         Ok(client) => client,
         Err(error) => return vec![Check::failure(NAME, error.to_string(), cure)],
     };
-    let shown = mask_userinfo(base.as_str());
+    let masked_url = mask_userinfo(base.as_str());
     if let Err(error) = client.health().await {
-        return vec![Check::failure(NAME, format!("{shown}: {error}"), cure)];
+        return vec![Check::failure(NAME, format!("{masked_url}: {error}"), cure)];
     }
-    let up = Check::ok(NAME, format!("{shown} answers"));
+    let up = Check::ok(NAME, format!("{masked_url} answers"));
     let session = match client.session().await {
         Ok(session) => session,
         Err(error @ ClientError::TokenRefused) => {

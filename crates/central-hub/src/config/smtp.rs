@@ -120,9 +120,9 @@ pub(super) fn email(env: &Env) -> Result<Option<EmailConfig>, EnvError> {
         env,
         TO,
         |text| {
-            let all = text.split(',').map(|one| one.trim().parse());
-            let all: Result<Vec<Mailbox>, _> = all.collect();
-            all.ok()
+            let mailboxes = text.split(',').map(|one| one.trim().parse());
+            let mailboxes: Result<Vec<Mailbox>, _> = mailboxes.collect();
+            mailboxes.ok()
         },
         "addresses by commas, such as ana@example.com,beto@example.com",
     )?;

@@ -120,9 +120,9 @@ impl Credentials<'_> {
             state.store.end_session(session_id).await?;
         }
         let secure = is_https(self.headers, self.uri);
-        let begun = auth.begin_session(&user, secure).await?;
+        let session = auth.begin_session(&user, secure).await?;
         tracing::info!(address = %address.0, user = user.name, "signed in");
-        Ok(Some((user, begun)))
+        Ok(Some((user, session)))
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) async fn check(
     let read = |text: &String| phone_number::recipient(text, &state.config.home);
     let read: Vec<_> = request.numeros.iter().map(read).collect();
     let people: Vec<_> = read.iter().flatten().filter(is_number).cloned().collect();
-    let known = state.store.want_lookups(&people).await?;
+    let lookups = state.store.want_lookups(&people).await?;
     state.lookups_wanted.notify_one();
     let tell = |(numero, read): (String, Result<Recipient, PhoneFault>)| match read {
         Err(fault) => CheckedBody {
@@ -77,7 +77,7 @@ pub(crate) async fn check(
             motivo: Some(fault.code()),
         },
         Ok(person) => {
-            let lookup = known.get(person.as_str()).cloned().unwrap_or_default();
+            let lookup = lookups.get(person.as_str()).cloned().unwrap_or_default();
             // A LID always belongs to an account, so it needs no lookup.
             let exists = lookup.exists.or((!is_number(&&person)).then_some(true));
             CheckedBody {

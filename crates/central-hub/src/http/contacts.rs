@@ -131,9 +131,9 @@ fn conflict(code: &'static str, what: &str) -> HubError {
 fn split(known: ContactDetails, cliente_id: Option<u64>) -> (ContactDetails, Card, Vec<Card>) {
     let mut known = known;
     let mut cards = std::mem::take(&mut known.cards);
-    let own = cards.iter().position(|card| card.cliente_id == cliente_id);
-    let own = own.map(|at| cards.remove(at));
-    let mut shown = own.unwrap_or_else(|| Card {
+    let own_card = cards.iter().position(|card| card.cliente_id == cliente_id);
+    let own_card = own_card.map(|at| cards.remove(at));
+    let mut shown_card = own_card.unwrap_or_else(|| Card {
         chat: known.chat.clone(),
         cliente_id,
         name: None,
@@ -141,10 +141,10 @@ fn split(known: ContactDetails, cliente_id: Option<u64>) -> (ContactDetails, Car
         note: None,
         updated_at: Timestamp::now(),
     });
-    if shown.name.is_none() {
-        shown.name = cards.iter().find_map(|card| card.name.clone());
+    if shown_card.name.is_none() {
+        shown_card.name = cards.iter().find_map(|card| card.name.clone());
     }
-    (known, shown, cards)
+    (known, shown_card, cards)
 }
 
 fn body(known: ContactDetails, shown: Card, ultimo: Option<MessageAnswer>) -> ContactBody {
@@ -370,19 +370,19 @@ impl ChangeBody {
         };
         let mut tags = None;
         if let Some(given) = self.etiquetas {
-            let mut kept: Vec<String> = Vec::new();
+            let mut unique: Vec<String> = Vec::new();
             for tag in given {
                 let tag = text("etiquetas", Some(tag), MAX_TAG_LENGTH)?.unwrap_or_default();
-                if !tag.is_empty() && !kept.contains(&tag) {
-                    kept.push(tag);
+                if !tag.is_empty() && !unique.contains(&tag) {
+                    unique.push(tag);
                 }
             }
-            if kept.len() > MAX_TAGS {
+            if unique.len() > MAX_TAGS {
                 return Err(invalid(format!(
                     "etiquetas must have at most {MAX_TAGS} entries"
                 )));
             }
-            tags = Some(kept);
+            tags = Some(unique);
         }
         Ok(CardChange {
             name: text("nombre", self.nombre, MAX_NAME_LENGTH)?,
@@ -536,8 +536,9 @@ pub(crate) async fn forget(
             addresses,
         } => {
             tracing::info!(by = actor(&caller), cliente_id, "a contact was deleted");
-            let asked = tokio::time::timeout(DELETION_TIMEOUT, forget_chats(&state, &addresses));
-            let is_done = matches!(asked.await, Ok(Ok(true)));
+            let forgotten =
+                tokio::time::timeout(DELETION_TIMEOUT, forget_chats(&state, &addresses));
+            let is_done = matches!(forgotten.await, Ok(Ok(true)));
             Ok(Json(ForgottenBody {
                 mensajes: messages,
                 destinatarios: recipients,

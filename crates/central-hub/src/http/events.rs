@@ -97,21 +97,21 @@ pub(crate) async fn events(
         .get("last-event-id")
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .or(query.after);
-    let heard = state.relay.listen();
-    let mut now = heard.now;
+    let subscription = state.relay.listen();
+    let mut now = subscription.now;
     if named.is_none()
         && let Some(Change::Event(last)) = now.last_mut()
     {
         // The listener can resume from this event.
-        last.id = heard.at;
+        last.id = subscription.at;
     }
     let listener = Listener {
         relay: state.relay,
         session: state.session,
         now,
-        changes: heard.changes,
-        at: named.or(heard.at),
-        until: heard.at,
+        changes: subscription.changes,
+        at: named.or(subscription.at),
+        until: subscription.at,
         behind: named.is_some(),
         missed: None,
     };
@@ -214,10 +214,10 @@ async fn next(mut listener: Listener) -> Option<(Vec<Change>, Listener)> {
             // The listener lagged behind, so the current state and the missed
             // events are sent again.
             Err(RecvError::Lagged(_)) => {
-                let heard = listener.relay.listen();
-                listener.now = heard.now;
-                listener.changes = heard.changes;
-                listener.until = heard.at;
+                let subscription = listener.relay.listen();
+                listener.now = subscription.now;
+                listener.changes = subscription.changes;
+                listener.until = subscription.at;
                 listener.behind = listener.at.is_some();
             }
             Err(RecvError::Closed) => return None,

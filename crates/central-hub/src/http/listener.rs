@@ -379,13 +379,13 @@ pub(crate) async fn conversations(
         .conversations(cliente_id, Some(words), before, limit)
         .await?;
     let chats: Vec<_> = page.messages.iter().map(|it| it.chat.as_str()).collect();
-    let known = state.store.talks_with(cliente_id, user, &chats).await?;
-    let known: HashMap<_, _> = known
+    let known_talks = state.store.talks_with(cliente_id, user, &chats).await?;
+    let known_talks: HashMap<_, _> = known_talks
         .into_iter()
         .map(|(chat, waits_since, unread)| (chat, (waits_since, unread)))
         .collect();
     let found = page.messages.into_iter().filter_map(|last| {
-        let (waits_since, unread) = known.get(&last.chat).copied().unwrap_or_default();
+        let (waits_since, unread) = known_talks.get(&last.chat).copied().unwrap_or_default();
         let is_wanted =
             last.state != MessageState::Simulated && (!waiting || waits_since.is_some());
         is_wanted.then_some(Talk {
@@ -450,9 +450,9 @@ async fn waiting_and_unread(
 ) -> Result<(Option<Timestamp>, i64), HubError> {
     let user = reader(caller);
     let chats = [chat];
-    let known = state.store.talks_with(caller.cliente_id, user, &chats);
-    let known = known.await?.pop();
-    Ok(known.map_or((None, 0), |(_, waits_since, unread)| (waits_since, unread)))
+    let known_talks = state.store.talks_with(caller.cliente_id, user, &chats);
+    let known_talks = known_talks.await?.pop();
+    Ok(known_talks.map_or((None, 0), |(_, waits_since, unread)| (waits_since, unread)))
 }
 
 /// Lists the messages of the conversation with a number in pages, newest first.

@@ -189,12 +189,12 @@ fn media_type(kind: Option<&HeaderValue>) -> String {
 /// Adds the headers that keep a browser from executing the file.
 fn add_safety_headers(headers: &mut HeaderMap, kind: &str, filename: Option<&str>) {
     let is_shown = INLINE_TYPES.contains(&kind);
-    let told = match is_shown || DOWNLOAD_TYPES.contains(&kind) {
+    let content_type = match is_shown || DOWNLOAD_TYPES.contains(&kind) {
         true => kind,
         false => OCTET_STREAM,
     };
     let values = [
-        (header::CONTENT_TYPE, told),
+        (header::CONTENT_TYPE, content_type),
         (
             header::CONTENT_DISPOSITION,
             &content_disposition(is_shown, filename),
@@ -235,9 +235,9 @@ fn is_same(asked: &HeaderMap, headers: &HeaderMap) -> bool {
     let Some(tag) = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()) else {
         return false;
     };
-    let known = asked.get_all(header::IF_NONE_MATCH).into_iter();
-    let mut known = known.filter_map(|tags| tags.to_str().ok());
-    known.any(|tags| {
+    let etags = asked.get_all(header::IF_NONE_MATCH).into_iter();
+    let mut etags = etags.filter_map(|tags| tags.to_str().ok());
+    etags.any(|tags| {
         tags.split(',')
             .any(|it| it.trim() == tag || it.trim() == "*")
     })
@@ -310,8 +310,11 @@ mod tests {
             ),
             ("año.pdf", "a%C3%B1o.pdf"),
         ] {
-            let told = content_disposition(false, Some(name));
-            assert_eq!(told, format!("attachment; filename*=UTF-8''{encoded}"));
+            let disposition = content_disposition(false, Some(name));
+            assert_eq!(
+                disposition,
+                format!("attachment; filename*=UTF-8''{encoded}")
+            );
         }
         assert_eq!(content_disposition(true, Some("\u{202e}")), "inline");
     }

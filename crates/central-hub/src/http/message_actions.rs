@@ -279,9 +279,9 @@ fn simulated_change(message: &Message) -> Changed {
 
 /// Replaces the caller's idempotency key with one that no other business can use.
 fn with_own_key(client: SessionClient, caller: &Caller, key: Option<String>) -> SessionClient {
-    let own = key.and_then(|key| HeaderValue::from_str(&caller.scoped_key(key)).ok());
-    match own {
-        Some(own) => client.with_idempotency_key(own),
+    let scoped_key = key.and_then(|key| HeaderValue::from_str(&caller.scoped_key(key)).ok());
+    match scoped_key {
+        Some(scoped_key) => client.with_idempotency_key(scoped_key),
         None => client,
     }
 }

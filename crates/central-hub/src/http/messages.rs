@@ -122,8 +122,8 @@ impl ListQuery {
         let message_state = match non_blank(self.estado.as_deref()) {
             None => None,
             Some(estado) => Some(MessageState::from_estado(estado).ok_or_else(|| {
-                let all: Vec<_> = MessageState::ALL.iter().map(|it| it.estado()).collect();
-                invalid(format!("estado must be one of {}", all.join(", ")))
+                let names: Vec<_> = MessageState::ALL.iter().map(|it| it.estado()).collect();
+                invalid(format!("estado must be one of {}", names.join(", ")))
             })?),
         };
         let chat = match non_blank(self.destinatario.as_deref()) {

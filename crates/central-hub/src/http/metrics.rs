@@ -80,11 +80,11 @@ pub(crate) const HELP: &[(&str, &str)] = &[
 pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
     session(&state);
     let began = Instant::now();
-    let seen = queues(&state).await;
-    if let Err(error) = &seen {
+    let result = queues(&state).await;
+    if let Err(error) = &result {
         tracing::warn!("/metrics lacks the queues: {error}");
     }
-    gauge!("leadmaster_store_up").set(f64::from(seen.is_ok()));
+    gauge!("leadmaster_store_up").set(f64::from(result.is_ok()));
     histogram!("leadmaster_store_query_duration_seconds").record(began.elapsed().as_secs_f64());
     gauge!("leadmaster_dry_run").set(f64::from(state.config.dry_run));
     let text = state.metrics.render();

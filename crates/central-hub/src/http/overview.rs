@@ -123,15 +123,15 @@ impl Today {
         };
         let reached =
             |least| sum(&move |state: MessageState| state.is_accepted() && state >= least);
-        let one = |wanted| sum(&move |state| state == wanted);
+        let count_of = |wanted| sum(&move |state| state == wanted);
         Self {
             enviados: reached(MessageState::Sent),
             entregados: reached(MessageState::Delivered),
             leidos: reached(MessageState::Read),
-            fallidos: one(MessageState::Failed),
-            simulados: one(MessageState::Simulated),
-            cancelados: one(MessageState::Cancelled),
-            recibidos: one(MessageState::Received),
+            fallidos: count_of(MessageState::Failed),
+            simulados: count_of(MessageState::Simulated),
+            cancelados: count_of(MessageState::Cancelled),
+            recibidos: count_of(MessageState::Received),
             en_espera: waiting,
         }
     }
@@ -299,9 +299,9 @@ impl Plans<'_> {
         }
         let rules: Vec<_> = rules_of(campaign, self.schedules).collect();
         let used = |schedule, day| self.used(campaign.id, schedule, day);
-        let left = u64::try_from(campaign.count(RecipientState::Pending)).unwrap_or(0);
+        let remaining = u64::try_from(campaign.count(RecipientState::Pending)).unwrap_or(0);
         let now = to_jiff(self.context.now);
-        forecast(now, self.zone, &rules, &used, left, self.sharing).map(Timestamp::from)
+        forecast(now, self.zone, &rules, &used, remaining, self.sharing).map(Timestamp::from)
     }
 
     /// Returns the windows that overlap today, sorted by start.
@@ -489,16 +489,19 @@ mod tests {
     #[test]
     fn a_day_is_the_zones() {
         let zone = TimeZone::get("America/Argentina/Buenos_Aires").unwrap();
-        let of = |at: &str| {
+        let day_at = |at: &str| {
             let at: jiff::Timestamp = at.parse().unwrap();
             Day::at(Timestamp::from(at), &zone)
         };
-        let late = of("2026-03-11T02:59:59Z");
+        let late = day_at("2026-03-11T02:59:59Z");
         assert_eq!(late.date.to_string(), "2026-03-10");
         let text = |at: Timestamp| to_jiff(at).to_string();
         assert_eq!(text(late.begin), "2026-03-10T03:00:00Z");
         assert_eq!(text(late.failed_since), "2026-03-04T03:00:00Z");
-        assert_eq!(of("2026-03-11T03:00:00Z").date.to_string(), "2026-03-11");
+        assert_eq!(
+            day_at("2026-03-11T03:00:00Z").date.to_string(),
+            "2026-03-11"
+        );
         // Santiago's day begins at 01:00 when the clock skips midnight.
         let zone = TimeZone::get("America/Santiago").unwrap();
         let at: jiff::Timestamp = "2026-09-06T15:00:00Z".parse().unwrap();

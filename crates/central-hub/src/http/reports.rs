@@ -42,19 +42,19 @@ impl FromRequestParts<AppState> for Internal {
             )
             .into());
         };
-        let given = parts
+        let sent_token = parts
             .headers
             .get(HEADER)
             .map_or(&b""[..], |it| it.as_bytes());
         // Comparing digests reveals by its timing neither the token's length
         // nor the position of the first wrong byte.
-        let digest = Sha256::digest(given);
+        let digest = Sha256::digest(sent_token);
         let is = |token: &SecretString| digest.ct_eq(&Sha256::digest(token.expose_secret()));
         let previous = state.config.previous_internal_token.as_ref();
         let is_right = bool::from(is(token) | previous.map_or(Choice::from(0), is));
         let ClientAddress(address) = ClientAddress::resolve(&parts.extensions, &parts.headers);
         // A request without a token does not count as a guess.
-        if is_right || !given.is_empty() {
+        if is_right || !sent_token.is_empty() {
             let is_let_in = state.limits.internal_token.judge(address, is_right)?;
             if is_let_in {
                 return Ok(Self);
@@ -138,14 +138,14 @@ async fn record_report(
             "message must have 1 to {MAX_TEXT_LENGTH} characters"
         )));
     }
-    let given = report.message_id.as_deref().unwrap_or_default();
+    let message_id = report.message_id.as_deref().unwrap_or_default();
     let is_sane =
         |id: &str| id.len() <= MAX_ID_LENGTH && id.bytes().all(|it| it.is_ascii_graphic());
-    if !is_sane(given) {
+    if !is_sane(message_id) {
         let what = format!("message_id must have at most {MAX_ID_LENGTH} visible ASCII characters");
         return Err(invalid(what));
     }
-    let wa_id = match (given, report.timestamp) {
+    let wa_id = match (message_id, report.timestamp) {
         ("", None) => {
             return Err(invalid(
                 "message_id or timestamp is required: it distinguishes a repeated report from another message",
@@ -154,7 +154,7 @@ async fn record_report(
         ("", Some(at)) => derive_id(&report, chat.as_str(), at, from_me),
         (id, _) => id.to_owned(),
     };
-    let heard = InboundMessage {
+    let message = InboundMessage {
         wa_id,
         chat: chat.as_str().to_owned(),
         phone: None,
@@ -167,7 +167,7 @@ async fn record_report(
         cliente_id: Some(report.cliente_id),
         content: Box::default(),
     };
-    let recorded = state.store.record_inbound(&heard).await?;
+    let recorded = state.store.record_inbound(&message).await?;
     Ok(Json(Reported {
         ok: true,
         duplicated: matches!(recorded, Recorded::Known),
@@ -178,11 +178,11 @@ async fn record_report(
 /// Derives an id for a message that was reported without one. The id is
 /// deterministic, so that duplicates are recognized.
 fn derive_id(report: &ReportedMessage, chat: &str, at: Timestamp, from_me: bool) -> String {
-    let all = format!(
+    let identity = format!(
         "{}\0{from_me}\0{chat}\0{at}\0{}",
         report.cliente_id, report.message
     );
-    let digest = Sha256::digest(all);
+    let digest = Sha256::digest(identity);
     let mut id = "reported-".to_owned();
     for byte in &digest[..16] {
         id.push_str(&format!("{byte:02x}"));

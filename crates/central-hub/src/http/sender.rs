@@ -271,10 +271,10 @@ pub(crate) async fn bulk(
         Some(id) => Some(find_campaign(&state, &caller, id).await?),
         None => None,
     };
-    let asked = request.cliente_id.or(cliente.map(|id| id.0));
+    let requested_cliente = request.cliente_id.or(cliente.map(|id| id.0));
     // A campaign's messages belong to its business.
     let of_campaign = campaign.as_ref().and_then(|campaign| campaign.cliente_id);
-    let cliente_id = caller.cliente_for(asked.or(of_campaign))?;
+    let cliente_id = caller.cliente_for(requested_cliente.or(of_campaign))?;
     let key = key.map_or_else(new_key, |key| caller.scoped_key(key));
     let mut messages = Vec::with_capacity(count);
     let common = request.mensaje.as_deref();
@@ -295,12 +295,12 @@ pub(crate) async fn bulk(
             .map_err(|invalid| in_spanish(&invalid, &format!("mensajes[{n}].")))?;
         messages.push((format!("{key}:{n}"), message.with_request_id(&id)));
     }
-    let written = state.outbox.queue(request.campaign_id, &messages).await?;
+    let queued = state.outbox.queue(request.campaign_id, &messages).await?;
     let queued = Queued {
         success: true,
         campaign_id: request.campaign_id,
         total: count,
-        mensajes: written.into_iter().map(MessageAnswer::from).collect(),
+        mensajes: queued.into_iter().map(MessageAnswer::from).collect(),
     };
     Ok((StatusCode::ACCEPTED, Json(queued)))
 }
@@ -368,8 +368,8 @@ async fn find(state: &AppState, caller: &Caller, id: &str) -> Result<Message, Hu
         Ok(number) => state.store.message(number).await?,
         Err(_) => state.store.message_by_wa_id(id).await?,
     };
-    let own = found.filter(|message| caller.sees(message.cliente_id));
-    own.ok_or_else(|| {
+    let visible = found.filter(|message| caller.sees(message.cliente_id));
+    visible.ok_or_else(|| {
         HubError::of_contract(
             ErrorCode::MessageNotFound,
             "there is no message with this id",
@@ -407,11 +407,11 @@ pub(crate) async fn retry(
         .into());
     }
     let change = Change::to(MessageState::Queued, "RETRY_ASKED").with_detail(reason);
-    let moved = match message.state {
+    let retried = match message.state {
         MessageState::Failed => state.store.change(message.id, change).await?,
         _ => None,
     };
-    let Some(moved) = moved else {
+    let Some(retried) = retried else {
         return Err(ErrorReply::new(
             StatusCode::CONFLICT,
             "MESSAGE_NOT_FAILED",
@@ -423,7 +423,7 @@ pub(crate) async fn retry(
         .into());
     };
     state.outbox.wake();
-    with_history(&state, moved).await
+    with_history(&state, retried).await
 }
 
 #[derive(Deserialize, ToSchema)]

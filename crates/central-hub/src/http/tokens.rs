@@ -82,12 +82,12 @@ pub(crate) async fn list(
         .store
         .tokens(caller.cliente_id, page.before, size + 1)
         .await?;
-    let more = tokens.len() > size as usize;
+    let has_more = tokens.len() > size as usize;
     tokens.truncate(size as usize);
     let last = tokens.last().map(|token| token.id);
     Ok(Json(Tokens {
         tokens: tokens.into_iter().map(Shown::from).collect(),
-        next: last.filter(|_| more),
+        next: last.filter(|_| has_more),
     }))
 }
 
@@ -170,15 +170,14 @@ pub(crate) async fn create(
 }
 
 fn scopes(names: &[String], cliente_id: Option<u64>) -> Result<Scopes, ErrorReply> {
-    let known = || Scope::ALL.map(|(name, _)| name).join(", ");
-    let scopes: Scopes = names
-        .join(" ")
-        .parse()
-        .map_err(|_| ErrorReply::invalid_request(format!("scopes must be among {}", known())))?;
+    let scope_names = || Scope::ALL.map(|(name, _)| name).join(", ");
+    let scopes: Scopes = names.join(" ").parse().map_err(|_| {
+        ErrorReply::invalid_request(format!("scopes must be among {}", scope_names()))
+    })?;
     if scopes == Scopes::NONE {
         return Err(ErrorReply::invalid_request(format!(
             "scopes needs at least one of {}",
-            known()
+            scope_names()
         )));
     }
     if cliente_id.is_some() && scopes.has(Scope::Admin) {

@@ -87,12 +87,12 @@ pub(crate) async fn list(
 ) -> Result<Json<Users>, HubError> {
     let size = page_size(page.limit)?;
     let mut users = state.store.users(&page.after, size + 1).await?;
-    let more = users.len() > size as usize;
+    let has_more = users.len() > size as usize;
     users.truncate(size as usize);
     let last = users.last().map(|user| user.name.clone());
     Ok(Json(Users {
         users: users.into_iter().map(Shown::from).collect(),
-        next: last.filter(|_| more),
+        next: last.filter(|_| has_more),
     }))
 }
 
@@ -179,10 +179,10 @@ pub(crate) async fn change(
     ApiPath(id): ApiPath<i64>,
     ApiJson(body): ApiJson<Change>,
 ) -> Result<Response, HubError> {
-    let known = state.store.user(id).await?.ok_or_else(unknown)?;
-    let role = body.role.unwrap_or(known.role);
+    let current = state.store.user(id).await?.ok_or_else(unknown)?;
+    let role = body.role.unwrap_or(current.role);
     // A user who is no longer a cliente loses the business.
-    let kept = known.cliente_id.filter(|_| role == Role::Cliente);
+    let kept = current.cliente_id.filter(|_| role == Role::Cliente);
     let cliente_id = body.cliente_id.or(kept);
     check_cliente(role, cliente_id)?;
     let phc = match &body.password {
@@ -198,7 +198,7 @@ pub(crate) async fn change(
         disabled: body.disabled,
     };
     // A user who changes their own password keeps the current session.
-    let kept = match caller.who {
+    let kept_session = match caller.who {
         Who::Session {
             session_id,
             user_id,
@@ -206,7 +206,7 @@ pub(crate) async fn change(
         } if user_id == id => Some(session_id),
         _ => None,
     };
-    let user = done(state.store.change_user(id, change, kept).await?)?;
+    let user = done(state.store.change_user(id, change, kept_session).await?)?;
     tracing::info!(
         user = user.name,
         role = %user.role,

@@ -98,9 +98,9 @@ impl WebhookRequest {
         }
         let mut topics = Vec::new();
         for name in &self.eventos {
-            let all = Topic::ALL.map(Topic::as_str).join(", ");
+            let known_topics = Topic::ALL.map(Topic::as_str).join(", ");
             let topic = Topic::from_name(name)
-                .ok_or_else(|| invalid(format!("eventos must be among {all}")))?;
+                .ok_or_else(|| invalid(format!("eventos must be among {known_topics}")))?;
             if !topics.contains(&topic) {
                 topics.push(topic);
             }

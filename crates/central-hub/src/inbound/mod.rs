@@ -174,17 +174,17 @@ impl Follower {
                 batch = batches.next() => {
                     let Some(batch) = batch else { return Ok(()) };
                     let count = batch.len();
-                    let told: Vec<_> = batch.into_iter().map_while(Result::ok).map(source_event).collect();
-                    self.record(&told).await?;
-                    if told.len() < count {
+                    let events: Vec<_> = batch.into_iter().map_while(Result::ok).map(source_event).collect();
+                    self.record(&events).await?;
+                    if events.len() < count {
                         return Ok(());
                     }
                 }
                 // On SQLite, where there is no other hub, renewing costs little
                 // and avoids a second code path.
                 _ = renew.tick() => {
-                    let kept = self.store.take_lease(FOLLOWER, &self.who, lease()).await;
-                    if !kept.map_err(End::Store)? {
+                    let has_lease = self.store.take_lease(FOLLOWER, &self.who, lease()).await;
+                    if !has_lease.map_err(End::Store)? {
                         return Err(End::Lost);
                     }
                 }

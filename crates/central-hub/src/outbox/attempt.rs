@@ -22,10 +22,10 @@ const MAX_CHECK_PAUSE: Duration = Duration::from_secs(900);
 /// created the message, whenever the message is sent. A campaign's message has
 /// no such request, so its own id is used.
 fn request_id(message: &Message) -> HeaderValue {
-    let known = message.request_id.as_deref();
-    let known = known.and_then(|id| HeaderValue::from_str(id).ok());
+    let known_id = message.request_id.as_deref();
+    let known_id = known_id.and_then(|id| HeaderValue::from_str(id).ok());
     let number = || HeaderValue::from_str(&format!("message-{}", message.id)).ok();
-    known
+    known_id
         .or_else(number)
         .unwrap_or(HeaderValue::from_static("message"))
 }
@@ -95,13 +95,13 @@ impl Inner {
         message: &Message,
         verdict: &Verdict,
     ) -> Result<Option<Message>, StoreError> {
-        let moved = match verdict {
+        let changed = match verdict {
             Verdict::Accepted { wa_id, chat } => {
                 let change = Change {
                     wa_id: Some(wa_id),
                     ..Change::to(MessageState::Sent, "SENT")
                 };
-                let moved = self.store.change(message.id, change).await?;
+                let changed = self.store.change(message.id, change).await?;
                 // The message counts as sent even if the chat cannot be learnt from it.
                 if let Some(chat) = chat
                     && let Err(error) = self.store.learn_from_send(&message.chat, chat).await
@@ -111,7 +111,7 @@ impl Inner {
                         "the chat of the message was not recorded: {error}"
                     );
                 }
-                moved
+                changed
             }
             Verdict::Refused(why) => self.fail(message, why).await?,
             Verdict::Undecided(why) => {
@@ -155,21 +155,21 @@ impl Inner {
                 self.store.change(message.id, change).await?
             }
         };
-        if let Some(moved) = &moved {
-            let state = moved.state.as_str();
-            let code = moved.error_code.clone().unwrap_or_default();
+        if let Some(changed) = &changed {
+            let state = changed.state.as_str();
+            let code = changed.error_code.clone().unwrap_or_default();
             counter!("leadmaster_outbox_outcomes_total", "state" => state, "code" => code)
                 .increment(1);
-            self.announce(moved);
+            self.announce(changed);
             tracing::info!(
-                id = moved.id,
-                cliente_id = moved.cliente_id,
-                state = moved.state.as_str(),
-                code = moved.error_code,
+                id = changed.id,
+                cliente_id = changed.cliente_id,
+                state = changed.state.as_str(),
+                code = changed.error_code,
                 "message state changed"
             );
         }
-        Ok(moved)
+        Ok(changed)
     }
 
     async fn fail(&self, message: &Message, why: &Reason) -> Result<Option<Message>, StoreError> {

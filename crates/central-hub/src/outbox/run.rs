@@ -68,7 +68,7 @@ impl Outbox {
     /// Runs until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken, heartbeat: Heartbeat) {
         let (verdicts, mut judged) = tokio::sync::mpsc::unbounded_channel();
-        let mut heard = self.0.relay.listen().changes;
+        let mut session_changes = self.0.relay.listen().changes;
         let renewing = self.clone().renew();
         let mut renewing = std::pin::pin!(renewing);
         let mut pause = Pause::default();
@@ -104,7 +104,7 @@ impl Outbox {
                     Some(Verdict::Accepted { .. }) => pause.failures = 0,
                     _ => {}
                 },
-                change = heard.recv() => match change {
+                change = session_changes.recv() => match change {
                     // The session may be able to send again.
                     Ok(Change::Event(event))
                         if event.kind == EventKind::State && self.0.is_ready() =>

@@ -85,7 +85,7 @@ impl Outbox {
             self.refuse_while_stopped(key).await?;
         }
         let mut tx = self.0.store.begin().await?;
-        let mut written = Vec::with_capacity(messages.len());
+        let mut inserted = Vec::with_capacity(messages.len());
         for (key, message) in messages {
             let new = NewMessage {
                 origin: Origin::Bulk,
@@ -96,13 +96,13 @@ impl Outbox {
                 due: None,
                 claim: None,
             };
-            let inserted = self.0.store.insert_in(&mut tx, new).await?;
-            let message = inserted.message().ok_or_else(key_reused)?;
-            written.push(self.fail_if_opted_out(&mut tx, message).await?);
+            let insertion = self.0.store.insert_in(&mut tx, new).await?;
+            let message = insertion.message().ok_or_else(key_reused)?;
+            inserted.push(self.fail_if_opted_out(&mut tx, message).await?);
         }
         tx.commit().await.map_err(StoreError::from)?;
         self.wake();
-        Ok(written)
+        Ok(inserted)
     }
 
     /// Rejects new messages while all sending is stopped, because they would be
@@ -127,8 +127,8 @@ impl Outbox {
             return Ok(message);
         }
         let change = Change::to(MessageState::Failed, OPTED_OUT).with_detail(WHY_OPTED_OUT);
-        let moved = self.0.store.change_in(tx, message.id, change).await?;
-        Ok(moved.unwrap_or(message))
+        let changed = self.0.store.change_in(tx, message.id, change).await?;
+        Ok(changed.unwrap_or(message))
     }
 
     async fn simulate(
@@ -156,8 +156,8 @@ impl Outbox {
             && message.error_code.as_deref() != Some(OPTED_OUT);
         let message = if can_end && message.state.leads_to(MessageState::Simulated) {
             let change = Change::to(MessageState::Simulated, "DRY_RUN");
-            let moved = store.change_in(&mut tx, message.id, change).await?;
-            moved.unwrap_or(message)
+            let changed = store.change_in(&mut tx, message.id, change).await?;
+            changed.unwrap_or(message)
         } else {
             message
         };
@@ -188,7 +188,7 @@ impl Outbox {
             due: None,
             claim: Some((&inner.who, inner.lease())),
         };
-        let known = match inner.store.insert(&[new]).await?.pop() {
+        let existing = match inner.store.insert(&[new]).await?.pop() {
             Some(Inserted::New(message)) => {
                 let active = self.begin(message.id);
                 inner.announce(&message);
@@ -197,14 +197,14 @@ impl Outbox {
             Some(Inserted::Known(message)) => message,
             Some(Inserted::KeyReused) | None => return Err(key_reused()),
         };
-        let is_settled = !known.state.is_pending() && known.state != MessageState::Failed;
-        if is_settled || known.dry_run {
-            return Ok(SendNowOutcome::from_message(known));
+        let is_settled = !existing.state.is_pending() && existing.state != MessageState::Failed;
+        if is_settled || existing.dry_run {
+            return Ok(SendNowOutcome::from_message(existing));
         }
         // The key of a failed message was repeated, so the same message is sent again.
         let claimed = inner
             .store
-            .claim_one(known.id, &inner.who, inner.lease(), "ASKED_AGAIN")
+            .claim_one(existing.id, &inner.who, inner.lease(), "ASKED_AGAIN")
             .await?;
         match claimed {
             Some(message) => {
@@ -212,7 +212,7 @@ impl Outbox {
                 inner.announce(&message);
                 self.send_claimed(&client, message, active).await
             }
-            None => self.wait_for_outcome(known.id).await,
+            None => self.wait_for_outcome(existing.id).await,
         }
     }
 
@@ -238,13 +238,13 @@ impl Outbox {
             }
             _ => reply,
         };
-        let moved = inner.record(&message, &verdict).await;
+        let updated = inner.record(&message, &verdict).await;
         drop(active);
         let reply = reply.map_err(HubError::from);
-        match moved {
-            Ok(moved) => Ok(SendNowOutcome {
+        match updated {
+            Ok(updated) => Ok(SendNowOutcome {
                 reply,
-                message: moved.unwrap_or(message),
+                message: updated.unwrap_or(message),
             }),
             // Report the outcome; the row is settled later by its key. A
             // failure that could not be recorded must not be reported as final,
@@ -334,8 +334,8 @@ impl SendNowOutcome {
             MessageState::Failed => {
                 let code = message.error_code.as_deref().unwrap_or_default();
                 let code = ErrorCode::from_code(code).unwrap_or(ErrorCode::SendFailed);
-                let why = message.error_message.as_deref();
-                failure(code, why.unwrap_or("it was not sent"))
+                let error_message = message.error_message.as_deref();
+                failure(code, error_message.unwrap_or("it was not sent"))
             }
             MessageState::Cancelled => {
                 failure(ErrorCode::SendFailed, "it was withdrawn before it was sent")

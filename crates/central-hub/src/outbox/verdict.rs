@@ -117,15 +117,16 @@ impl Verdict {
 
     fn of_error(error: &ClientError) -> Self {
         let (_, code) = HubError::status_and_code(error);
-        let why = Reason {
+        let reason = Reason {
             code: code.to_owned(),
             message: error.to_string(),
         };
         match error {
-            ClientError::Unavailable(_) | ClientError::TokenRefused => {
-                Self::NotNow { why, after: None }
-            }
-            _ => Self::Unknown(why),
+            ClientError::Unavailable(_) | ClientError::TokenRefused => Self::NotNow {
+                why: reason,
+                after: None,
+            },
+            _ => Self::Unknown(reason),
         }
     }
 }

@@ -250,13 +250,13 @@ async fn store_batch(
         })
         .collect();
     store.refuse_lines_in(&mut tx, import.id, &refused).await?;
-    let known = columns.len();
+    let known_columns = columns.len();
     for name in batch.columns {
         if !columns.contains(&name) {
             columns.push(name);
         }
     }
-    if columns.len() > known {
+    if columns.len() > known_columns {
         store
             .set_columns_in(&mut tx, import.campaign_id, columns)
             .await?;

@@ -68,9 +68,10 @@ pub(super) fn admit(access: Access, operation: &mut Operation) {
         }
         Access::Admins(scope) => format!("Scope `{}`, for all businesses.", scope.name()),
     };
-    let known = operation.description.take();
-    operation.description =
-        Some(known.map_or(words.clone(), |known| format!("{known}\n\n{words}")));
+    let description = operation.description.take();
+    operation.description = Some(description.map_or(words.clone(), |description| {
+        format!("{description}\n\n{words}")
+    }));
     let token = SecurityRequirement::new::<_, _, &str>("token", []);
     operation.security = Some(vec![token]);
 }

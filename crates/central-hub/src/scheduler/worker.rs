@@ -96,12 +96,12 @@ impl Worker {
                     if std::mem::take(&mut store_failed) {
                         tracing::info!("campaigns continue: the store answers again");
                     }
-                    let most = if is_published {
+                    let longest_wait = if is_published {
                         IDLE_INTERVAL
                     } else {
                         PUBLISH_INTERVAL
                     };
-                    Self::pause(ticked).min(most)
+                    Self::pause(ticked).min(longest_wait)
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut store_failed, true) {
@@ -141,16 +141,16 @@ impl Worker {
     }
 
     fn pause(ticked: Ticked) -> Duration {
-        let most = if ticked.in_flight {
+        let longest_wait = if ticked.in_flight {
             BUSY_INTERVAL
         } else {
             IDLE_INTERVAL
         };
         let now = Timestamp::now().as_millis();
-        let until = ticked.next_tick_at.map_or(most, |at| {
+        let until = ticked.next_tick_at.map_or(longest_wait, |at| {
             Duration::from_millis(u64::try_from(at.saturating_sub(now)).unwrap_or(0))
         });
-        until.clamp(MIN_INTERVAL, most)
+        until.clamp(MIN_INTERVAL, longest_wait)
     }
 
     /// Publishes changes of campaigns to the pages, whichever hub made them.

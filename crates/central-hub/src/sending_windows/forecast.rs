@@ -21,11 +21,11 @@ pub fn forecast(
     left: u64,
     sharing: u32,
 ) -> Option<Timestamp> {
-    let mut left = left;
+    let mut remaining = left;
     let mut clock = now;
     // Number of messages assigned to each schedule and day so far.
     let mut planned: Vec<((i64, Date), u32)> = Vec::new();
-    if left == 0 {
+    if remaining == 0 {
         return None;
     }
     for _ in 0..MAX_WINDOWS {
@@ -55,14 +55,17 @@ pub fn forecast(
                     // The first message is sent at once.
                     u64::try_from((open - 1) / step + 1).unwrap_or(1)
                 };
-                let goes = fits.min(left).min(room.map_or(u64::MAX, u64::from)).max(1);
-                left -= goes;
-                let steps = if left == 0 { goes - 1 } else { goes };
+                let goes = fits
+                    .min(remaining)
+                    .min(room.map_or(u64::MAX, u64::from))
+                    .max(1);
+                remaining -= goes;
+                let steps = if remaining == 0 { goes - 1 } else { goes };
                 let spent = i64::try_from(steps)
                     .ok()
                     .and_then(|steps| steps.checked_mul(step))?;
                 clock = clock.checked_add(SignedDuration::from_millis(spent)).ok()?;
-                if left == 0 {
+                if remaining == 0 {
                     return Some(clock);
                 }
                 let count = u32::try_from(goes).unwrap_or(u32::MAX);

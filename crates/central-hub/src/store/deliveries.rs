@@ -194,11 +194,11 @@ impl Store {
         cliente_id: Option<u64>,
         data: &Value,
     ) -> Result<u64, StoreError> {
-        let told = enqueue_delivery_in(tx, topic, cliente_id, data).await?;
-        if told > 0 {
+        let enqueued = enqueue_delivery_in(tx, topic, cliente_id, data).await?;
+        if enqueued > 0 {
             self.delivery_enqueued().notify_one();
         }
-        Ok(told)
+        Ok(enqueued)
     }
 
     /// Lists the subscriptions with pending deliveries, each with the time at

@@ -19,10 +19,10 @@ use session_api::{AckEvent, CallEvent, Event, MessageEvent, Recipient, StateEven
 use sqlx::Row;
 
 use super::addresses::lids_in;
-use super::contents::{CALL, json, read_contents, stored_content};
 use super::error::StoreError;
-use super::history::note;
 use super::message_changes::ChangedMessage;
+use super::message_contents::{CALL, json, read_contents, stored_content};
+use super::message_history::note;
 use super::messages::{Message, Origin};
 use super::recording::is_recording_in;
 use super::rows::{clean, wa_key};
@@ -194,8 +194,8 @@ impl Store {
         for told in told {
             match &told.event {
                 Some(Event::Message(event)) => {
-                    let heard = self.record_inbound_in(&mut tx, &event.into()).await?;
-                    if matches!(heard, Recorded::New(_) | Recorded::Readable(_)) {
+                    let recorded = self.record_inbound_in(&mut tx, &event.into()).await?;
+                    if matches!(recorded, Recorded::New(_) | Recorded::Readable(_)) {
                         place.message_at = Some(now());
                     }
                     place.lag_ms = lag(told).or(place.lag_ms);
@@ -261,8 +261,8 @@ impl Store {
         };
         let chat = self.chat_in(tx, told.as_str()).await?;
         let key = key_of(heard);
-        let known = self.known_in(tx, heard, key, &chat).await?;
-        let unreadable = match known {
+        let existing = self.known_in(tx, heard, key, &chat).await?;
+        let unreadable = match existing {
             Some((id, kind)) if kind == UNREADABLE && heard.kind != UNREADABLE => Some(id),
             Some(_) => return Ok(Recorded::Known),
             None => None,
@@ -463,12 +463,12 @@ impl Store {
     /// was delivered before: each connection to session-manager starts with the
     /// current state.
     async fn note_session_in(&self, tx: &mut Tx, event: &StateEvent) -> Result<(), StoreError> {
-        let seen = format!("{} {}", event.since, event.status);
+        let observed_state = format!("{} {}", event.since, event.status);
         let before = setting_in(tx, SESSION).await?;
-        if before.as_deref() == Some(&seen) {
+        if before.as_deref() == Some(&observed_state) {
             return Ok(());
         }
-        self.set_in(tx, SESSION, &seen).await?;
+        self.set_in(tx, SESSION, &observed_state).await?;
         self.enqueue_delivery_in(tx, Topic::State, None, &webhook_events::state(event))
             .await?;
         Ok(())

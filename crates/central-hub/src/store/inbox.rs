@@ -18,11 +18,11 @@
 use session_api::Timestamp;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::contents::CALL;
 use super::error::StoreError;
+use super::message_contents::CALL;
+use super::message_state::MessageState;
 use super::messages::{Message, Origin};
 use super::rows::optional_timestamp;
-use super::state::MessageState;
 use super::{Store, Tx, now};
 
 /// The view of users who see all businesses.
@@ -570,14 +570,14 @@ impl Store {
             .fetch_all(self.reader())
             .await?;
         let has_more = rows.len() > limit as usize;
-        let shown = rows.get(..limit as usize).unwrap_or(&rows);
-        let mut ids = Vec::with_capacity(shown.len());
-        for row in shown {
+        let page_rows = rows.get(..limit as usize).unwrap_or(&rows);
+        let mut ids = Vec::with_capacity(page_rows.len());
+        for row in page_rows {
             ids.extend(row.try_get::<Option<i64>, _>("last_id")?);
         }
         let last = self.messages_of(&ids).await?;
-        let mut talks = Vec::with_capacity(shown.len());
-        for row in shown {
+        let mut talks = Vec::with_capacity(page_rows.len());
+        for row in page_rows {
             let id: Option<i64> = row.try_get("last_id")?;
             let Some(last) = last.iter().find(|it| Some(it.id) == id) else {
                 continue;
@@ -588,7 +588,7 @@ impl Store {
                 last: last.clone(),
             });
         }
-        let next = shown.last().filter(|_| has_more);
+        let next = page_rows.last().filter(|_| has_more);
         let next = next.map(|row| row.try_get("place")).transpose()?;
         Ok(Talks { talks, next })
     }

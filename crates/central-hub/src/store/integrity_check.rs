@@ -33,9 +33,9 @@ async fn inspect(location: &DatabaseLocation) -> Result<String, sqlx::Error> {
             let row = sqlx::query("PRAGMA quick_check(1)")
                 .fetch_one(&mut connection)
                 .await?;
-            let said: String = row.try_get(0)?;
-            if said != "ok" {
-                return Err(sqlx::Error::Protocol(said));
+            let result: String = row.try_get(0)?;
+            if result != "ok" {
+                return Err(sqlx::Error::Protocol(result));
             }
             format!("{location} is whole")
         }

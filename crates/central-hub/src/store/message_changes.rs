@@ -14,8 +14,8 @@ use session_api::{Event, Recipient, Timestamp};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::addresses::lids_in;
-use super::contents::json;
 use super::error::StoreError;
+use super::message_contents::json;
 use super::messages::Message;
 use super::recording::is_recording_in;
 use super::rows::{clean, wa_key};

@@ -5,8 +5,8 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::error::StoreError;
+use super::message_state::MessageState;
 use super::rows::timestamp;
-use super::state::MessageState;
 use super::{Store, Tx};
 
 /// A change of a message's state that is to be made.

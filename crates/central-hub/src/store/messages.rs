@@ -6,13 +6,13 @@ use session_api::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::composed::{Composed, SentFile};
-use super::contents::read_contents;
+use super::composed_message::{Composed, SentFile};
 use super::error::StoreError;
-use super::history::{Change, note};
+use super::message_contents::read_contents;
+use super::message_history::{Change, note};
+use super::message_state::MessageState;
 use super::rows::{now, optional_timestamp, timestamp, unknown_value, wa_key};
 use super::search_index::Indexed;
-use super::state::MessageState;
 use super::{Store, Tx};
 use crate::message_content::Contents;
 
@@ -297,7 +297,7 @@ impl Store {
 
     async fn write_in(&self, tx: &mut Tx, new: NewMessage<'_>) -> Result<Inserted, StoreError> {
         let at = now();
-        let asked = new.message;
+        let message = new.message;
         let state = if new.claim.is_some() {
             MessageState::Sending
         } else {
@@ -305,7 +305,7 @@ impl Store {
         };
         let (claimed_by, until) = new.claim.unzip();
         let chat = self
-            .chat_for_in(tx, asked.recipient.as_str(), asked.cliente_id)
+            .chat_for_in(tx, message.recipient.as_str(), message.cliente_id)
             .await?;
         let row = sqlx::query(
             "INSERT INTO messages (direction, origin, cliente_id, campaign_id, chat, kind, body,
@@ -315,13 +315,13 @@ impl Store {
              ON CONFLICT (idempotency_key) DO NOTHING RETURNING *",
         )
         .bind(new.origin.as_str())
-        .bind(asked.cliente_id.and_then(|id| i64::try_from(id).ok()))
+        .bind(message.cliente_id.and_then(|id| i64::try_from(id).ok()))
         .bind(new.campaign_id)
         .bind(chat)
-        .bind(&asked.kind)
-        .bind(&asked.body)
-        .bind(&asked.json)
-        .bind(&asked.fingerprint)
+        .bind(&message.kind)
+        .bind(&message.body)
+        .bind(&message.json)
+        .bind(&message.fingerprint)
         .bind(new.idempotency_key)
         .bind(i64::from(new.dry_run))
         .bind(state.as_str())
@@ -329,7 +329,7 @@ impl Store {
         .bind(until.or(new.due).map_or(at, Timestamp::as_millis))
         .bind(claimed_by)
         .bind(at)
-        .bind(&asked.request_id)
+        .bind(&message.request_id)
         .fetch_optional(&mut **tx)
         .await?;
         if let Some(row) = row {
@@ -342,12 +342,14 @@ impl Store {
             .bind(new.idempotency_key)
             .fetch_one(&mut **tx)
             .await?;
-        let known = Message::read(&row)?;
-        Ok(if known.fingerprint.as_ref() == Some(&asked.fingerprint) {
-            Inserted::Known(known)
-        } else {
-            Inserted::KeyReused
-        })
+        let existing = Message::read(&row)?;
+        Ok(
+            if existing.fingerprint.as_ref() == Some(&message.fingerprint) {
+                Inserted::Known(existing)
+            } else {
+                Inserted::KeyReused
+            },
+        )
     }
 
     /// Returns the message with this id.
@@ -509,13 +511,13 @@ impl Store {
         let select = format!("SELECT {columns} FROM messages WHERE id <");
         let sql = if filter.until.is_some() {
             let (until, limit) = (next, next + 1);
-            let least = self.engine().pick("MIN", "LEAST");
+            let min_function = self.engine().pick("MIN", "LEAST");
             // Messages written before then and received in time are found by
             // id; late ones are few and have an index of their own. One bound
             // above, not two: SQLite seeks by one, and may choose the farther.
             format!(
                 "SELECT * FROM (
-                     {select} {least}($1, COALESCE((SELECT id + {MAX_ID_DISORDER}
+                     {select} {min_function}($1, COALESCE((SELECT id + {MAX_ID_DISORDER}
                          FROM messages WHERE created_at < ${until} + 60000
                          ORDER BY created_at DESC, id DESC LIMIT 1), 0))
                      {conditions} AND {WRITTEN_AT} < ${until} AND created_at < ${until} + 60000

@@ -26,32 +26,32 @@ mod addresses;
 mod alerts;
 pub mod campaigns;
 mod chat_deletions;
-mod composed;
+mod composed_message;
 mod contact_cards;
 mod contact_list;
+mod contact_names;
 mod contacts;
-mod contents;
 mod conversation_rows;
 mod conversations;
-mod copy;
 mod deletion_queue;
 mod deliveries;
 pub mod dump;
 mod engine;
 mod error;
-mod examine;
-mod history;
 mod inbound;
 mod inbox;
+mod integrity_check;
 mod leases;
 mod lookups;
 mod media_deletions;
 mod merge_records;
 mod message_changes;
+mod message_contents;
+mod message_history;
+mod message_state;
 mod messages;
 mod migrations;
-mod names;
-mod node;
+mod node_import;
 mod opt_out_answers;
 mod outbox_claims;
 mod overview;
@@ -64,15 +64,15 @@ mod recording;
 mod rows;
 mod search;
 mod search_index;
+mod search_words;
 mod sending_switch;
 mod settings;
-mod state;
+mod sqlite_copy;
 mod transitions;
 mod undecided;
 mod webhook_events;
 mod webhook_secret;
 mod webhooks;
-mod words;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -89,22 +89,23 @@ pub use access::{
     UserOutcome,
 };
 pub use alerts::{NewNotice, Notice, NoticeOutcome, Sighting, StoredAlert};
-pub(crate) use composed::is_file;
-pub use composed::{Composed, SentFile};
+pub(crate) use composed_message::is_file;
+pub use composed_message::{Composed, SentFile};
 pub use contact_cards::{Card, CardChange};
 pub use contact_list::{ContactDetails, ContactFilter, ContactMerge, KnownAddress};
 pub use contacts::Contact;
-pub use copy::{CopyFacts, check_copy, copy_sqlite};
 pub(crate) use deliveries::enqueue_delivery_in;
 pub use deliveries::{Attempt, Delivery, DeliveryState, Next, PastAttempt};
 pub use engine::Engine;
 pub use error::StoreError;
-pub use history::{Change, Transition};
 pub use inbound::{Cursor, FOLLOWER, InboundMessage, Recorded, SourceEvent};
 pub use inbox::{ChangedTalk, INBOX_PLANS, InboxCounts, MAX_COUNTED, NOBODY, Talk, Talks};
 pub use lookups::{Lookup, LookupPriority};
+pub use message_history::{Change, Transition};
+pub use message_state::MessageState;
+pub(crate) use message_state::states;
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
-pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
+pub use node_import::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
 pub use outbox_claims::CLAIM_PLANS;
 pub use overview::{ANSWERED_PLANS, DeadLetters, MAX_DEAD_LETTERS, OVERVIEW_PLANS, WEEK};
 pub use people_by_hand::{DeleteOutcome, MergeOutcome, SplitOutcome};
@@ -113,8 +114,7 @@ pub use quick_answers::{MAX_QUICK_ANSWERS, QuickAnswer, SaveOutcome};
 pub(crate) use rows::{now, wa_key};
 pub use search::MessagePage;
 pub use sending_switch::SendingSwitch;
-pub use state::MessageState;
-pub(crate) use state::states;
+pub use sqlite_copy::{CopyFacts, check_copy, copy_sqlite};
 pub use undecided::Decision;
 pub use webhook_events::Topic;
 pub(crate) use webhook_events::{direction, envelope, new_event_id, phone_of};
@@ -407,8 +407,8 @@ impl Store {
 
 /// Runs a query on a pool. Returns `None` if no connection answers in time.
 async fn answer_of(pool: &AnyPool) -> Option<sqlx::Result<()>> {
-    let asked = sqlx::query("SELECT 1").execute(pool);
-    match tokio::time::timeout(ACQUIRE_TIMEOUT, asked).await {
+    let answer = sqlx::query("SELECT 1").execute(pool);
+    match tokio::time::timeout(ACQUIRE_TIMEOUT, answer).await {
         Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => None,
         Ok(answer) => Some(answer.map(|_| ())),
     }

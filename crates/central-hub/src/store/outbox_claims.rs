@@ -22,7 +22,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
-use super::history::note;
+use super::message_history::note;
 use super::messages::Message;
 use super::{Change, MessageState, Store, Tx, now};
 
@@ -282,7 +282,7 @@ impl Store {
         {
             return Ok(None);
         }
-        let to = match before.state {
+        let next_state = match before.state {
             MessageState::Sending | MessageState::Unconfirmed => MessageState::Unconfirmed,
             _ => MessageState::Sending,
         };
@@ -291,16 +291,23 @@ impl Store {
                  error_code = NULL, error_message = NULL, updated_at = $4
              WHERE id = $5 RETURNING *",
         )
-        .bind(to.as_str())
+        .bind(next_state.as_str())
         .bind(until.as_millis())
         .bind(who)
         .bind(at)
         .bind(id)
         .fetch_one(&mut *tx)
         .await?;
-        if to != before.state {
-            note(&mut tx, id, Some(before.state), Change::to(to, cause), at).await?;
-            self.note_moved_in(&mut tx, &before, to).await?;
+        if next_state != before.state {
+            note(
+                &mut tx,
+                id,
+                Some(before.state),
+                Change::to(next_state, cause),
+                at,
+            )
+            .await?;
+            self.note_moved_in(&mut tx, &before, next_state).await?;
         }
         tx.commit().await?;
         Ok(Some(Message::read(&row)?))

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use super::error::StoreError;
 use super::messages::{Filter, Message};
 use super::search_index::{POSTGRES_BUCKET, SQLITE_BUCKET, join_numbers, sqlite_query};
-use super::words::{Words, cliente_number, direction_number};
+use super::search_words::{Words, cliente_number, direction_number};
 use super::{Engine, Store};
 
 /// Connections that search concurrently; further searches wait for their turn.
@@ -162,10 +162,10 @@ impl Store {
             campaign_id: filter.campaign_id,
             ..Filter::default()
         };
-        let some = self
+        let matches = self
             .message_sizes(&of, FEW_MESSAGES.saturating_add(1))
             .await?;
-        Ok(some.len() <= FEW_MESSAGES as usize)
+        Ok(matches.len() <= FEW_MESSAGES as usize)
     }
 
     /// Searches by the index, newest first; the filters that are not in the index
@@ -434,13 +434,13 @@ impl Store {
             });
         };
         // Messages stored meanwhile are newer than the first.
-        let these = Filter {
+        let narrowed = Filter {
             before: Some(first.saturating_add(1)),
             ..filter.clone()
         };
         let limit = u32::try_from(count).unwrap_or(u32::MAX);
         Ok(Chunk {
-            messages: self.messages(&these, limit).await?,
+            messages: self.messages(&narrowed, limit).await?,
             bytes,
             is_last: count == sizes.len(),
         })

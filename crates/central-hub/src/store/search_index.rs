@@ -10,7 +10,7 @@ use sqlx::Row;
 use super::addresses::LOCK_WITH_OTHERS;
 use super::contacts::read;
 use super::error::StoreError;
-use super::words::{cliente_number, direction_number, numbers_of};
+use super::search_words::{cliente_number, direction_number, numbers_of};
 use super::{Engine, Store, Tx};
 
 /// Number of messages, or contacts, indexed in one step.

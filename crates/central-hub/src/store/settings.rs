@@ -41,7 +41,7 @@ impl Store {
             return Ok(kept);
         }
         // The update changes nothing, but makes `RETURNING` return the row.
-        let kept = sqlx::query_scalar(
+        let value = sqlx::query_scalar(
             "INSERT INTO settings (name, value, updated_at) VALUES ($1, $2, $3)
              ON CONFLICT (name) DO UPDATE SET value = settings.value
              RETURNING value",
@@ -51,7 +51,7 @@ impl Store {
         .bind(now())
         .fetch_one(self.writer())
         .await?;
-        Ok(kept)
+        Ok(value)
     }
 
     /// Stores the value of this setting.

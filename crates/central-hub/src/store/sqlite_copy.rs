@@ -72,9 +72,9 @@ async fn inspect(file: &Path) -> Result<CopyFacts, sqlx::Error> {
     let row = sqlx::query("PRAGMA integrity_check(1)")
         .fetch_one(&mut connection)
         .await?;
-    let said: String = row.try_get(0)?;
-    if said != "ok" {
-        return Err(sqlx::Error::Protocol(said));
+    let result: String = row.try_get(0)?;
+    if result != "ok" {
+        return Err(sqlx::Error::Protocol(result));
     }
     let lost = sqlx::query("PRAGMA foreign_key_check")
         .fetch_optional(&mut connection)

@@ -214,8 +214,8 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-    let left = until.as_millisecond() - Timestamp::now().as_millis();
-    Some(Duration::from_millis(left.try_into().unwrap_or(0)))
+    let remaining_ms = until.as_millisecond() - Timestamp::now().as_millis();
+    Some(Duration::from_millis(remaining_ms.try_into().unwrap_or(0)))
 }
 
 async fn drain(mut response: Response) {
@@ -233,17 +233,17 @@ mod tests {
 
     #[test]
     fn retry_after_header_is_parsed() {
-        let of = |text: &str| {
+        let parse = |text: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(RETRY_AFTER, text.parse().unwrap());
             retry_after(&headers)
         };
-        assert_eq!(of("120"), Some(Duration::from_secs(120)));
-        assert_eq!(of("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
-        let left = of("Wed, 21 Oct 2099 07:28:00 GMT").unwrap();
+        assert_eq!(parse("120"), Some(Duration::from_secs(120)));
+        assert_eq!(parse("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+        let left = parse("Wed, 21 Oct 2099 07:28:00 GMT").unwrap();
         assert!(left > Duration::from_secs(365 * 24 * 3600));
         for nonsense in ["", "soon", "-5", "1.5"] {
-            assert_eq!(of(nonsense), None, "{nonsense}");
+            assert_eq!(parse(nonsense), None, "{nonsense}");
         }
     }
 }

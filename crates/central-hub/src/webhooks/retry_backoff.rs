@@ -55,9 +55,9 @@ mod tests {
     #[test]
     fn retry_after_is_respected() {
         let limits = WebhookLimits::default();
-        let asked = |seconds| delay(&limits, 1, Some(Duration::from_secs(seconds)), 0.5);
-        assert_eq!(asked(1), Some(Duration::from_secs(5)), "never sooner");
-        assert_eq!(asked(120), Some(Duration::from_secs(120)));
-        assert_eq!(asked(u64::MAX), Some(MAX_RETRY_AFTER));
+        let delay_of = |seconds| delay(&limits, 1, Some(Duration::from_secs(seconds)), 0.5);
+        assert_eq!(delay_of(1), Some(Duration::from_secs(5)), "never sooner");
+        assert_eq!(delay_of(120), Some(Duration::from_secs(120)));
+        assert_eq!(delay_of(u64::MAX), Some(MAX_RETRY_AFTER));
     }
 }

@@ -100,10 +100,10 @@ impl<R: BufRead> Records for CsvRecords<R> {
                 ReadRecordResult::End => return Ok(None),
             }
         }
-        let mut from = 0;
+        let mut start = 0;
         let cells = self.ends[..count].iter().map(|end| {
-            let cell = String::from_utf8_lossy(&self.cells[from..*end]).into_owned();
-            from = *end;
+            let cell = String::from_utf8_lossy(&self.cells[start..*end]).into_owned();
+            start = *end;
             cell
         });
         Ok(Some(Record {
@@ -116,8 +116,8 @@ impl<R: BufRead> Records for CsvRecords<R> {
 /// Reads up to the end of the first line, in which the separator may be declared.
 fn first_line(text: &mut impl BufRead) -> Result<Vec<u8>, ImportFault> {
     let mut line = Vec::new();
-    let most = u64::try_from(MAX_RECORD_BYTES).unwrap_or(u64::MAX);
-    text.take(most).read_until(b'\n', &mut line)?;
+    let limit = u64::try_from(MAX_RECORD_BYTES).unwrap_or(u64::MAX);
+    text.take(limit).read_until(b'\n', &mut line)?;
     Ok(line)
 }
 

@@ -21,15 +21,15 @@ pub(super) fn read_array(
     rules: &ImportRules,
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
-    let left = Rc::new(Cell::new(MAX_RECORD_BYTES));
+    let remaining = Rc::new(Cell::new(MAX_RECORD_BYTES));
     let bounded = Bounded {
         text,
-        left: Rc::clone(&left),
+        left: Rc::clone(&remaining),
     };
     let mut fault = None;
     let mut deserializer = serde_json::Deserializer::from_reader(bounded);
     let elements = Elements {
-        left: &left,
+        left: &remaining,
         elements: ElementReader::new(rules, sink),
         fault: &mut fault,
     };
@@ -57,8 +57,8 @@ pub(super) fn read_lines(
     let mut line = Vec::new();
     for number in first.. {
         line.clear();
-        let most = u64::try_from(MAX_RECORD_BYTES).unwrap_or(u64::MAX);
-        let read = text.by_ref().take(most).read_until(b'\n', &mut line)?;
+        let limit = u64::try_from(MAX_RECORD_BYTES).unwrap_or(u64::MAX);
+        let read = text.by_ref().take(limit).read_until(b'\n', &mut line)?;
         if read == 0 {
             break;
         }
@@ -93,8 +93,8 @@ impl<R: Read> Read for Bounded<R> {
             let fault = ImportFault::RecordTooLarge { line: 0 };
             return Err(io::Error::other(fault));
         }
-        let most = buffer.len().min(self.left.get());
-        let read = self.text.read(&mut buffer[..most])?;
+        let max_length = buffer.len().min(self.left.get());
+        let read = self.text.read(&mut buffer[..max_length])?;
         self.left.set(self.left.get() - read);
         Ok(read)
     }
@@ -163,8 +163,8 @@ impl<'a, S: Sink> ElementReader<'a, S> {
     fn object(&mut self, line: u64, object: &Map<String, Value>) -> Result<Item, ImportFault> {
         let keys: Vec<_> = object.keys().map(|key| columns::key(key)).collect();
         let chosen = |name: &Option<String>| {
-            let wanted = name.as_deref().map(columns::key)?;
-            Some(keys.iter().position(|key| *key == wanted))
+            let wanted_key = name.as_deref().map(columns::key)?;
+            Some(keys.iter().position(|key| *key == wanted_key))
         };
         let phones: Vec<_> = match chosen(&self.rules.column) {
             Some(chosen) => chosen.into_iter().collect(),

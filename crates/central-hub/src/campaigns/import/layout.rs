@@ -243,9 +243,9 @@ fn phone_columns_of_heading(record: &Record, rules: &ImportRules) -> Vec<usize> 
 }
 
 fn position(keys: &[String], name: &str) -> Option<usize> {
-    let wanted = columns::key(name);
+    let wanted_key = columns::key(name);
     keys.iter()
-        .position(|key| *key == wanted && !wanted.is_empty())
+        .position(|key| *key == wanted_key && !wanted_key.is_empty())
 }
 
 /// Returns whether a cell is a number of this country, or begins with `+` and a

@@ -278,8 +278,8 @@ impl ImportFault {
 
 /// Formats names for an error message: the first ones, shortened.
 fn shorten_names(names: &[String]) -> String {
-    let shown = |text: &String| text.chars().take(30).collect::<String>();
-    let names: Vec<_> = names.iter().take(20).map(shown).collect();
+    let shorten = |text: &String| text.chars().take(30).collect::<String>();
+    let names: Vec<_> = names.iter().take(20).map(shorten).collect();
     names.join(", ")
 }
 

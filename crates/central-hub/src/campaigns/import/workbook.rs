@@ -131,7 +131,7 @@ fn measure(file: &mut File) -> Result<Kind, ImportFault> {
         return Err(ImportFault::WorkbookTooLarge);
     }
     let mut kind = None;
-    let mut left = MAX_UNPACKED_BYTES;
+    let mut remaining = MAX_UNPACKED_BYTES;
     for index in 0..archive.len() {
         let mut part = archive.by_index(index).map_err(unreadable)?;
         let name = part.name().map_err(unreadable)?.into_owned();
@@ -140,20 +140,20 @@ fn measure(file: &mut File) -> Result<Kind, ImportFault> {
             ODS_CONTENT => kind = kind.or(Some(Kind::Ods)),
             _ => {}
         }
-        let most = if name.to_ascii_lowercase().ends_with(TEXTS) {
-            left.min(MAX_TEXT_TABLE_BYTES)
+        let limit = if name.to_ascii_lowercase().ends_with(TEXTS) {
+            remaining.min(MAX_TEXT_TABLE_BYTES)
         } else {
-            left
+            remaining
         };
         let mut limited = Limited {
             part: &mut part,
-            left: most,
+            left: limit,
         };
         if name == ODS_CONTENT {
             measure_sheets(BufReader::new(&mut limited))?;
         }
         io::copy(&mut limited, &mut io::sink()).map_err(fault)?;
-        left -= most - limited.left;
+        remaining -= limit - limited.left;
     }
     kind.ok_or_else(|| ImportFault::WorkbookUnreadable {
         reason: "it contains no sheets".to_owned(),
@@ -169,8 +169,8 @@ struct Limited<R> {
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.part.read(buffer)?;
-        let taken = u64::try_from(count).unwrap_or(u64::MAX);
-        let Some(left) = self.left.checked_sub(taken) else {
+        let read = u64::try_from(count).unwrap_or(u64::MAX);
+        let Some(left) = self.left.checked_sub(read) else {
             return Err(io::Error::other(ImportFault::WorkbookTooLarge));
         };
         self.left = left;
@@ -302,11 +302,11 @@ fn choose_sheet(sheets: &[String], rules: &ImportRules) -> Result<String, Import
     let found = match &rules.sheet {
         None => sheets.first(),
         Some(wanted) => {
-            let wanted = wanted.trim();
+            let sheet_name = wanted.trim();
             let by_name = sheets
                 .iter()
-                .find(|it| it.trim().to_lowercase() == wanted.to_lowercase());
-            let place = || wanted.parse::<usize>().ok()?.checked_sub(1);
+                .find(|it| it.trim().to_lowercase() == sheet_name.to_lowercase());
+            let place = || sheet_name.parse::<usize>().ok()?.checked_sub(1);
             by_name.or_else(|| sheets.get(place()?))
         }
     };

@@ -87,14 +87,14 @@ impl fmt::Display for ImportNodeReport {
         }
         for ((table, reason), skipped) in &self.skipped {
             let rows: Vec<_> = skipped.rows.iter().map(i64::to_string).collect();
-            let more = if u64::try_from(rows.len()).is_ok_and(|named| named < skipped.count) {
+            let ellipsis = if u64::try_from(rows.len()).is_ok_and(|named| named < skipped.count) {
                 ", …"
             } else {
                 ""
             };
             writeln!(
                 f,
-                "left out of {table}: {} because {reason} (id {}{more})",
+                "left out of {table}: {} because {reason} (id {}{ellipsis})",
                 skipped.count,
                 rows.join(", ")
             )?;

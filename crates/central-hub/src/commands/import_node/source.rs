@@ -90,9 +90,9 @@ impl Source {
             connection,
             columns: HashMap::new(),
         };
-        let known = "SELECT CAST(table_name AS CHAR) AS a, CAST(column_name AS CHAR) AS b
+        let statement = "SELECT CAST(table_name AS CHAR) AS a, CAST(column_name AS CHAR) AS b
                      FROM information_schema.columns WHERE table_schema = DATABASE()";
-        for row in source.fetch(known.to_owned()).await? {
+        for row in source.fetch(statement.to_owned()).await? {
             let (table, column) = (text(&row, "a")?, text(&row, "b")?);
             if let (Some(table), Some(column)) = (table, column) {
                 source.columns.entry(table).or_default().insert(column);

@@ -108,9 +108,9 @@ pub(crate) async fn create(
         }
         mensaje => template("mensaje", mensaje, &columns)?,
     };
-    let given = request.cliente_id.or(cliente.map(|id| id.0));
+    let requested_cliente = request.cliente_id.or(cliente.map(|id| id.0));
     let new = NewCampaign {
-        cliente_id: caller.cliente_for(given)?,
+        cliente_id: caller.cliente_for(requested_cliente)?,
         name: name(nombre)?.to_owned(),
         text: mensaje.to_owned(),
         columns,

@@ -4,13 +4,13 @@ pub(crate) mod checks;
 mod countries;
 pub(crate) mod edit;
 pub(crate) mod imports;
+mod list_preview;
 pub(crate) mod opt_outs;
 pub(crate) mod possible_opt_outs;
 pub(crate) mod recipients;
 pub(crate) mod replies;
 pub(crate) mod schedules;
 pub(crate) mod stats;
-mod trial;
 pub(crate) mod upload;
 
 use api_docs::Failures;
@@ -86,8 +86,8 @@ fn respond(state: &AppState, caller: &Caller, campaign: &Campaign) -> Json<Campa
 /// Returns a campaign that the caller may access.
 pub(super) async fn find(state: &AppState, caller: &Caller, id: i64) -> Result<Campaign, HubError> {
     let campaign = state.store.campaign(id).await?;
-    let own = campaign.filter(|campaign| caller.sees(campaign.cliente_id));
-    own.ok_or_else(|| Refused::NotFound.into())
+    let visible = campaign.filter(|campaign| caller.sees(campaign.cliente_id));
+    visible.ok_or_else(|| Refused::NotFound.into())
 }
 
 /// Validates the page size, which defaults to [`PAGE`].
@@ -108,8 +108,8 @@ fn parse_state<T: Copy>(
     match estado {
         None | Some("") => Ok(None),
         Some(estado) => from(estado).map(Some).ok_or_else(|| {
-            let all: Vec<_> = all.iter().copied().map(name).collect();
-            invalid(format!("estado must be one of {}", all.join(", ")))
+            let names: Vec<_> = all.iter().copied().map(name).collect();
+            invalid(format!("estado must be one of {}", names.join(", ")))
         }),
     }
 }

@@ -108,7 +108,7 @@ pub(crate) async fn list(
     let siguiente = paginate(&mut found, limit, |it| it.id);
     let chats = found.iter().map(|it| it.chat.as_str());
     let names = state.store.names_of(caller.cliente_id, chats).await?;
-    let told = |opt_out: OptOut| {
+    let body_of = |opt_out: OptOut| {
         let nombre = names.get(&opt_out.chat).cloned();
         OptOutBody {
             nombre,
@@ -116,7 +116,7 @@ pub(crate) async fn list(
         }
     };
     Ok(Json(OptOutPage {
-        bajas: found.into_iter().map(told).collect(),
+        bajas: found.into_iter().map(body_of).collect(),
         siguiente,
     }))
 }

@@ -213,11 +213,11 @@ pub(crate) async fn retry(
     let reason = why.required()?;
     let found = state.store.recipient(id, recipient).await?;
     let found = found.ok_or_else(recipient_not_found)?;
-    let moved = state
+    let retried = state
         .store
         .retry_recipients(id, Some(recipient), reason)
         .await?;
-    if moved == 0 {
+    if retried == 0 {
         return Err(service_runtime::http::ErrorReply::new(
             axum::http::StatusCode::CONFLICT,
             "MESSAGE_NOT_FAILED",

@@ -312,11 +312,11 @@ pub(crate) async fn create(
     };
     let rules = request.rules(None)?;
     let campaign = find(&state, &caller, campaign).await?;
-    let given = request.cliente_id.or(cliente.map(|id| id.0));
-    let given = caller.cliente_for(given)?;
+    let requested_cliente = request.cliente_id.or(cliente.map(|id| id.0));
+    let requested_cliente = caller.cliente_for(requested_cliente)?;
     let new = NewSchedule {
         campaign_id: campaign.id,
-        cliente_id: given.or(campaign.cliente_id),
+        cliente_id: requested_cliente.or(campaign.cliente_id),
         rules,
         comment: request.comment()?,
     };
@@ -329,8 +329,8 @@ pub(crate) async fn create(
 /// Returns a schedule that the caller may access.
 async fn schedule(state: &AppState, caller: &Caller, id: i64) -> Result<Schedule, HubError> {
     let found = state.store.schedule(id).await?;
-    let own = found.filter(|schedule| caller.sees(schedule.cliente_id));
-    own.ok_or_else(schedule_not_found)
+    let visible = found.filter(|schedule| caller.sees(schedule.cliente_id));
+    visible.ok_or_else(schedule_not_found)
 }
 
 fn schedule_not_found() -> HubError {
@@ -365,10 +365,10 @@ pub(crate) async fn edit(
     ApiPath(id): ApiPath<i64>,
     ApiJson(request): ApiJson<ScheduleRequest>,
 ) -> Result<Json<ScheduleBody>, HubError> {
-    let known = schedule(&state, &caller, id).await?;
+    let current = schedule(&state, &caller, id).await?;
     if request
         .campania_id
-        .is_some_and(|it| it != known.campaign_id)
+        .is_some_and(|it| it != current.campaign_id)
     {
         return Err(invalid(
             "campania_id cannot change: create another schedule",
@@ -376,12 +376,14 @@ pub(crate) async fn edit(
     }
     let comment = match request.comentario {
         Some(_) => request.comment()?,
-        None => known.comment.clone(),
+        None => current.comment.clone(),
     };
     let edited = NewSchedule {
-        campaign_id: known.campaign_id,
-        cliente_id: caller.cliente_for(request.cliente_id)?.or(known.cliente_id),
-        rules: request.rules(Some(&known.rules))?,
+        campaign_id: current.campaign_id,
+        cliente_id: caller
+            .cliente_for(request.cliente_id)?
+            .or(current.cliente_id),
+        rules: request.rules(Some(&current.rules))?,
         comment,
     };
     let changed = state.store.edit_schedule(id, &edited).await?;

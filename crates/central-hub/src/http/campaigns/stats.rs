@@ -82,10 +82,17 @@ async fn review(state: &AppState, campaign: &Campaign) -> Result<Review, HubErro
         rules.push(Rules::always(campaign.pause));
     }
     let people = campaign.total() - pidieron_baja;
-    let left = u64::try_from(people).unwrap_or(0);
+    let remaining = u64::try_from(people).unwrap_or(0);
     let now = jiff::Timestamp::now();
     let sharing = others.saturating_add(1);
-    let termina = forecast(now, &state.config.zone, &rules, &|_, _| 0, left, sharing);
+    let termina = forecast(
+        now,
+        &state.config.zone,
+        &rules,
+        &|_, _| 0,
+        remaining,
+        sharing,
+    );
     Ok(Review {
         pidieron_baja,
         paises: countries::by_count(&countries),
@@ -123,8 +130,8 @@ async fn end(state: &AppState, campaign: &Campaign) -> Result<Option<Timestamp>,
     }
     let days = days.get(&campaign.id);
     let used = |schedule, day| days.map_or(0, |days| days.used(schedule, day));
-    let left = u64::try_from(campaign.count(RecipientState::Pending)).unwrap_or(0);
-    Ok(forecast(now, zone, &rules, &used, left, sharing).map(Timestamp::from))
+    let remaining = u64::try_from(campaign.count(RecipientState::Pending)).unwrap_or(0);
+    Ok(forecast(now, zone, &rules, &used, remaining, sharing).map(Timestamp::from))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use utoipa::{IntoParams, ToSchema};
 
 use super::imports::{ImportBody, LinePage, lines};
-use super::trial::{self, Trial};
+use super::list_preview::{self, Trial};
 use super::{find, invalid};
 use crate::auth::Caller;
 use crate::campaigns::import::{Charset, ImportFault, ImportRules};
@@ -150,7 +150,7 @@ pub(crate) async fn upload(
         let (feed, source) = StreamReader::new(body.into_data_stream());
         let feeding = tokio::spawn(feed);
         let (store, runtime) = (state.store.clone(), Handle::current());
-        let trial = move || trial::dry_run_import(source, &rules, store, id, runtime);
+        let trial = move || list_preview::dry_run_import(source, &rules, store, id, runtime);
         let trial = tokio::task::spawn_blocking(trial);
         let result = trial.await;
         feeding.abort();
@@ -244,11 +244,11 @@ fn check_label(headers: &HeaderMap) -> Result<(), HubError> {
 
 /// Returns a file name that is safe to show: of limited length, and without invisible characters.
 fn shown_name(name: &str) -> Option<String> {
-    let shown = |letter: &char| !letter.is_control() && !is_invisible(*letter);
+    let is_visible = |letter: &char| !letter.is_control() && !is_invisible(*letter);
     let name: String = name
         .trim()
         .chars()
-        .filter(shown)
+        .filter(is_visible)
         .take(MAX_FILE_NAME_LENGTH)
         .collect();
     Some(name).filter(|name| !name.is_empty())

@@ -66,12 +66,12 @@ pub(in crate::http) async fn login(
 /// Builds the sign-in where no sign-in is required: the page cannot pass its
 /// form without one. The token is a placeholder and is never checked.
 fn as_this_machine() -> Response {
-    let begun = StartedSession {
+    let session = StartedSession {
         set_cookie: None,
         csrf: String::new(),
         jwt: MACHINE.to_owned(),
     };
-    signed_in(Me::new(0, MACHINE, Role::Admin, Some(HOME)), begun)
+    signed_in(Me::new(0, MACHINE, Role::Admin, Some(HOME)), session)
 }
 
 /// A user in the Node page's format.

@@ -83,15 +83,15 @@ pub(crate) struct Whole {
 
 impl From<Recipient> for Whole {
     fn from(recipient: Recipient) -> Self {
-        let of = |destinatario| Self {
+        let new = |destinatario| Self {
             destinatario,
             mensaje: None,
             cliente_id: None,
         };
         match recipient {
             Recipient::Whole(whole) => whole,
-            Recipient::Number(number) => of(number.to_string()),
-            Recipient::Text(text) => of(text),
+            Recipient::Number(number) => new(number.to_string()),
+            Recipient::Text(text) => new(text),
         }
     }
 }

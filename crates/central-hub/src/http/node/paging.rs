@@ -20,9 +20,9 @@ pub(crate) fn is_paged(uri: &Uri) -> bool {
 pub(crate) fn link(uri: &Uri, place: &str, last: Option<i64>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let Some(last) = last else { return headers };
-    let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(given)
+        .extend_pairs(parameters)
         .append_pair(place, &last.to_string())
         .append_pair("limite", &MAX_ROWS.to_string())
         .finish();

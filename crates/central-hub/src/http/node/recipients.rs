@@ -269,8 +269,8 @@ pub(crate) async fn remove(
     ApiPath(id): ApiPath<i64>,
     ApiJson(request): ApiJson<ToRemove>,
 ) -> Result<Json<Data<Removed>>, HubError> {
-    let asked = request.telefonos.len();
-    check_count("telefonos", asked)?;
+    let requested = request.telefonos.len();
+    check_count("telefonos", requested)?;
     find(&state, &caller, id).await?;
     let text = |number| match number {
         Number::Text(text) => text,
@@ -283,10 +283,10 @@ pub(crate) async fn remove(
         .collect();
     let removed = state.store.remove_recipients(id, &chats).await?;
     state.waker.wake();
-    let asked = u64::try_from(asked).unwrap_or(u64::MAX);
+    let requested = u64::try_from(requested).unwrap_or(u64::MAX);
     Ok(Json(Data::new(Removed {
         eliminados: removed,
-        kept: asked.saturating_sub(removed),
+        kept: requested.saturating_sub(removed),
     })))
 }
 

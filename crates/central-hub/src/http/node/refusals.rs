@@ -98,8 +98,8 @@ pub(crate) async fn node_error_format(request: Request, next: Next) -> Response 
     let Ok(bytes) = to_bytes(body, MAX_ERROR_BODY).await else {
         return ErrorReply::internal().into_response();
     };
-    let known = serde_json::from_slice::<Map<String, Value>>(&bytes);
-    let Some(converted) = known.ok().and_then(to_node_error) else {
+    let parsed = serde_json::from_slice::<Map<String, Value>>(&bytes);
+    let Some(converted) = parsed.ok().and_then(to_node_error) else {
         return Response::from_parts(parts, Body::from(bytes));
     };
     parts
@@ -157,17 +157,17 @@ mod tests {
 
     #[test]
     fn code_is_in_the_error_field_and_details_remain() {
-        let of = |body: Value| {
+        let translate = |body: Value| {
             let body = to_node_error(body.as_object().unwrap().clone())?;
             serde_json::from_slice::<Value>(&body).ok()
         };
-        let wanted = json!({
+        let expected = json!({
             "ok": false, "success": false, "error": "X", "code": "X", "message": "m", "lugar": 3,
         });
         let ours = json!({"error": true, "code": "X", "message": "m", "lugar": 3});
-        assert_eq!(of(ours), Some(wanted.clone()));
+        assert_eq!(translate(ours), Some(expected.clone()));
         let old = json!({"ok": false, "error": "X", "message": "m", "lugar": 3});
-        assert_eq!(of(old), Some(wanted));
-        assert_eq!(of(json!({"error": true})), None);
+        assert_eq!(translate(old), Some(expected));
+        assert_eq!(translate(json!({"error": true})), None);
     }
 }

@@ -88,7 +88,7 @@ pub(crate) async fn list(
     ApiPath(id): ApiPath<i64>,
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<DeliveriesBody>, HubError> {
-    let wanted = match query.estado.as_deref() {
+    let state_filter = match query.estado.as_deref() {
         None | Some("") => None,
         Some("pendiente") => Some(DeliveryState::Pending),
         Some("entregada") => Some(DeliveryState::Delivered),
@@ -105,7 +105,7 @@ pub(crate) async fn list(
     // One extra row shows whether there is a next page.
     let mut found = state
         .store
-        .deliveries(id, wanted, query.antes, limit + 1)
+        .deliveries(id, state_filter, query.antes, limit + 1)
         .await?;
     let has_more = found.len() > limit as usize;
     found.truncate(limit as usize);

@@ -388,8 +388,8 @@ impl Store {
         if let Some((column, count)) = lacking.map_err(Refused::Store)? {
             return Err(Refused::MissingValues { column, count }.into());
         }
-        let written = self.write_edit(tx, id, &edit).await;
-        written.map_err(|error| Refused::Store(error).into())
+        let result = self.write_edit(tx, id, &edit).await;
+        result.map_err(|error| Refused::Store(error).into())
     }
 
     async fn write_edit(

@@ -84,12 +84,12 @@ impl Store {
         .bind(RECIPIENTS_PER_TX)
         .fetch_all(&mut *tx)
         .await?;
-        let some: Result<Vec<_>, _> = rows.iter().map(Recipient::read).collect();
-        let some = some?;
-        let Some(last) = some.last() else {
+        let recipients: Result<Vec<_>, _> = rows.iter().map(Recipient::read).collect();
+        let recipients = recipients?;
+        let Some(last) = recipients.last() else {
             return Ok(None);
         };
-        let wanted: Vec<_> = some
+        let wanted: Vec<_> = recipients
             .iter()
             // A LID always belongs to an account, so it needs no lookup.
             .filter(|it| it.address().ends_with("@c.us"))

@@ -414,7 +414,7 @@ fn texts(row: &AnyRow, column: &'static str) -> Result<Vec<String>, StoreError> 
 
 async fn delete_in(tx: &mut Tx, import: &Import) -> Result<i64, StoreError> {
     let (campaign, id) = (import.campaign_id, import.id);
-    let gone = sqlx::query(
+    let deleted = sqlx::query(
         "DELETE FROM recipients WHERE import_id = $1 AND campaign_id = $2 AND state = 'pending'
                  AND attempt = 0",
     )
@@ -422,7 +422,7 @@ async fn delete_in(tx: &mut Tx, import: &Import) -> Result<i64, StoreError> {
     .bind(campaign)
     .execute(&mut **tx)
     .await?;
-    let count = i64::try_from(gone.rows_affected()).unwrap_or(i64::MAX);
+    let count = i64::try_from(deleted.rows_affected()).unwrap_or(i64::MAX);
     let mut deltas = super::Deltas::default();
     deltas.add(super::RecipientState::Pending, -count);
     deltas.apply(tx, campaign).await?;

@@ -126,14 +126,14 @@ impl Store {
     /// # Errors
     /// [`Refused`].
     pub async fn copy_campaign(&self, id: i64, name: &str) -> Result<Campaign, Refused> {
-        let from = self.campaign(id).await?.ok_or(Refused::NotFound)?;
+        let source = self.campaign(id).await?.ok_or(Refused::NotFound)?;
         let copy = self
             .create_campaign(&NewCampaign {
-                cliente_id: from.cliente_id,
+                cliente_id: source.cliente_id,
                 name: name.to_owned(),
-                text: from.text,
-                columns: from.columns,
-                pause: from.pause,
+                text: source.text,
+                columns: source.columns,
+                pause: source.pause,
             })
             .await?;
         let mut tx = self.begin().await?;
@@ -165,7 +165,7 @@ impl Store {
             "UPDATE campaigns SET pending = $1, scheduled = $2, copied_countries = $3 WHERE id = $4",
         )
         .bind(i64::try_from(copied.rows_affected()).unwrap_or(i64::MAX))
-        .bind(i64::from(from.scheduled))
+        .bind(i64::from(source.scheduled))
         .bind(countries.stored())
         .bind(copy.id)
         .execute(&mut *tx)

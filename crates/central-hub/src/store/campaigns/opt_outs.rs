@@ -165,12 +165,12 @@ impl Store {
     pub async fn opt_in(&self, person: &Recipient) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let chat = self.chat_in(&mut tx, person.as_str()).await?;
-        let gone = sqlx::query("DELETE FROM opt_outs WHERE chat = $1")
+        let deleted = sqlx::query("DELETE FROM opt_outs WHERE chat = $1")
             .bind(chat)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(gone.rows_affected() > 0)
+        Ok(deleted.rows_affected() > 0)
     }
 
     /// Lists the opt-outs, newest first.

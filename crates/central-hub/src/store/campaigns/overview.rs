@@ -83,21 +83,24 @@ impl Store {
         limit: u32,
         read: impl Fn(&AnyRow) -> Result<T, StoreError>,
     ) -> Result<FirstRows<T>, StoreError> {
-        let own = if cliente_id.is_some() {
+        let own_condition = if cliente_id.is_some() {
             OWN_CAMPAIGNS
         } else {
             ""
         };
-        let all = format!("SELECT {columns} {from}{own} ORDER BY {order} LIMIT {limit}");
-        let count = format!("SELECT COUNT(*) {from}{own}");
-        let mut all = sqlx::query(AssertSqlSafe(all));
+        let statement =
+            format!("SELECT {columns} {from}{own_condition} ORDER BY {order} LIMIT {limit}");
+        let count = format!("SELECT COUNT(*) {from}{own_condition}");
+        let mut statement = sqlx::query(AssertSqlSafe(statement));
         let mut count = sqlx::query_scalar(AssertSqlSafe(count));
         if let Some(id) = as_id(cliente_id) {
-            all = all.bind(id);
+            statement = statement.bind(id);
             count = count.bind(id);
         }
-        let (rows, total) =
-            tokio::try_join!(all.fetch_all(self.reader()), count.fetch_one(self.reader()))?;
+        let (rows, total) = tokio::try_join!(
+            statement.fetch_all(self.reader()),
+            count.fetch_one(self.reader())
+        )?;
         let items = rows.iter().map(read).collect::<Result<_, _>>()?;
         Ok(FirstRows { items, total })
     }
@@ -170,12 +173,12 @@ impl Store {
         cliente_id: Option<u64>,
         limit: u32,
     ) -> Result<Vec<Schedule>, StoreError> {
-        let own = if cliente_id.is_some() {
+        let own_condition = if cliente_id.is_some() {
             OWN_CAMPAIGNS
         } else {
             ""
         };
-        let sql = format!("{WINDOWS}{own} ORDER BY +s.id LIMIT {limit}");
+        let sql = format!("{WINDOWS}{own_condition} ORDER BY +s.id LIMIT {limit}");
         let mut query = sqlx::query(AssertSqlSafe(sql));
         if let Some(id) = as_id(cliente_id) {
             query = query.bind(id);
@@ -217,12 +220,12 @@ impl Store {
         cliente_id: Option<u64>,
         limit: u32,
     ) -> Result<Vec<UnfinishedImport>, StoreError> {
-        let own = if cliente_id.is_some() {
+        let own_condition = if cliente_id.is_some() {
             OWN_CAMPAIGNS
         } else {
             ""
         };
-        let sql = format!("{UNFINISHED_IMPORTS}{own} ORDER BY +i.id DESC LIMIT {limit}");
+        let sql = format!("{UNFINISHED_IMPORTS}{own_condition} ORDER BY +i.id DESC LIMIT {limit}");
         let mut query = sqlx::query(AssertSqlSafe(sql));
         if let Some(id) = as_id(cliente_id) {
             query = query.bind(id);

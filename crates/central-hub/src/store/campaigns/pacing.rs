@@ -144,8 +144,9 @@ pub(crate) async fn wait_in(
     until: Option<Timestamp>,
     next_at: i64,
 ) -> Result<(), StoreError> {
-    let known = campaign.waits_for.as_ref();
-    if known.is_some_and(|(known, at)| known == code && *at == until) && next_at == campaign.next_at
+    let current_wait = campaign.waits_for.as_ref();
+    if current_wait.is_some_and(|(current_wait, at)| current_wait == code && *at == until)
+        && next_at == campaign.next_at
     {
         return Ok(());
     }
@@ -207,8 +208,8 @@ pub(crate) async fn in_flight_in(tx: &mut Tx, campaign: i64) -> Result<i64, Stor
 
 /// Extends the pause of all campaigns until `at`, in milliseconds since 1970.
 pub(crate) async fn not_before_in(tx: &mut Tx, at: i64) -> Result<(), StoreError> {
-    let known = pace_in(tx).await?;
-    if at > known {
+    let current_pace = pace_in(tx).await?;
+    if at > current_pace {
         sqlx::query("UPDATE settings SET value = $1 WHERE name = $2")
             .bind(at.to_string())
             .bind(PACE)

@@ -30,8 +30,8 @@ pub async fn export(store: &Store, out: &mut impl Write) -> Result<u64, Transfer
     for (table, _) in tables(store, &mut tx).await? {
         // The rows are ordered by key, so that two exports of one database are
         // equal: PostgreSQL moves a row that is updated.
-        let all = format!("SELECT * FROM {} ORDER BY 1", quoted(&table));
-        let mut rows = sqlx::query(AssertSqlSafe(all)).fetch(&mut *tx);
+        let statement = format!("SELECT * FROM {} ORDER BY 1", quoted(&table));
+        let mut rows = sqlx::query(AssertSqlSafe(statement)).fetch(&mut *tx);
         while let Some(row) = rows.try_next().await? {
             let row = to_json(&row)?;
             let table = table.clone();

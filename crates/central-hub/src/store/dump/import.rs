@@ -34,10 +34,13 @@ pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, Trans
         return Err(TransferError::Line(1, what));
     }
     let mut tx = store.begin().await?;
-    let own = version(&mut tx).await?;
-    if head.tables != own {
+    let own_version = version(&mut tx).await?;
+    if head.tables != own_version {
         let found = head.tables;
-        return Err(TransferError::OtherVersion { found, own });
+        return Err(TransferError::OtherVersion {
+            found,
+            own: own_version,
+        });
     }
     let tables = tables(store, &mut tx).await?;
     // The initial rows of a new database are also in the export.
@@ -51,7 +54,7 @@ pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, Trans
             return Err(TransferError::NotEmpty(table.clone()));
         }
     }
-    let known: HashMap<&str, &[TableColumn]> = tables
+    let columns_by_table: HashMap<&str, &[TableColumn]> = tables
         .iter()
         .map(|(table, columns)| (table.as_str(), columns.as_slice()))
         .collect();
@@ -65,7 +68,7 @@ pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, Trans
             break;
         }
         let line: Line = lines.parse(&text)?;
-        insert(&mut tx, &known, line)
+        insert(&mut tx, &columns_by_table, line)
             .await
             .map_err(|error| match error {
                 InsertError::Row(what) => TransferError::Line(lines.number, what),
